@@ -1,0 +1,84 @@
+"""Do not write again what is committed just as it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from sgr_spiders import signals
+from sgr_spiders.items import Comment, Fullness, Playlist, Track, User
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Self
+
+    from scrapy.crawler import Crawler
+    from scrapy.statscollectors import StatsCollector
+
+    from sgr_spiders.items import Page
+    from sgr_spiders.storage.spill import Spilled
+
+    Whole = Track | User | Playlist | Comment
+
+
+class DedupePipeline:
+    """Names the records of a page that are committed in exactly this version, so the spill skips them.
+
+    Only whole records are compared, never engagements, and all their fields count: a fuller or newer
+    version of a record always gets through. A version is remembered once its page is committed, and at
+    most ``DEDUPE_MEMORY`` of them, the latest seen.
+    """
+
+    def __init__(self, capacity: int, stats: StatsCollector) -> None:
+        self._capacity = capacity
+        self._stats = stats
+        self._committed: dict[int, None] = {}
+        self._pending: dict[int, list[int]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        assert crawler.stats is not None
+        pipeline = cls(crawler.settings.getint("DEDUPE_MEMORY"), crawler.stats)
+        crawler.signals.connect(pipeline.page_spilled, signal=signals.page_spilled)
+        return pipeline
+
+    def process_item(self, item: Page) -> Page:
+        versions: list[int] = []
+        for record in _whole_records(item):
+            # Hashes of 64 bits stand for the versions: among the few hundred thousand remembered, two
+            # are alike with a probability below one in a hundred million.
+            version = hash((record.kind, _fields(type(record))(record)))
+            if version in self._committed:
+                item.known.add((record.kind, record.record_id, _fullness(record)))
+            versions.append(version)
+        self._pending[item.walk.walk_id] = versions
+        self._stats.inc_value("sgr/dedupe/records", len(versions))
+        self._stats.inc_value("sgr/dedupe/known", len(item.known))
+        return item
+
+    def page_spilled(self, page: Page, spilled: Spilled) -> None:
+        """Remember the versions on a page now that they are committed."""
+        for version in self._pending.pop(page.walk.walk_id, ()):
+            self._committed.pop(version, None)
+            self._committed[version] = None
+        while len(self._committed) > self._capacity:
+            del self._committed[next(iter(self._committed))]
+
+
+def _whole_records(page: Page) -> Iterator[Whole]:
+    for entry in page.entries:
+        yield entry.record
+        for record in entry.inside:
+            if isinstance(record, Track | User | Playlist | Comment):
+                yield record
+
+
+def _fullness(record: Whole) -> int:
+    return Fullness.STUB if isinstance(record, Comment) else record.fullness
+
+
+@functools.cache
+def _fields(kind: type[Whole]) -> attrgetter[Any]:
+    return attrgetter(*(field.name for field in dataclasses.fields(kind)))

@@ -1,0 +1,47 @@
+"""Commit a page, one transaction each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import DropItem
+
+from sgr_spiders import signals
+from sgr_spiders.exceptions import StorageError
+from sgr_spiders.extensions.harvest import Harvest
+from sgr_spiders.middlewares.run_control import RunControl
+from sgr_spiders.storage.spill import spill_page
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy.crawler import Crawler
+
+    from sgr_spiders.items import Page
+
+
+class SpillPipeline:
+    """Writes a page, the walks it gives rise to and its walk's new cursor, or nothing of it."""
+
+    def __init__(self, crawler: Crawler, harvest: Harvest) -> None:
+        self._crawler = crawler
+        self._harvest = harvest
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler, Harvest.of(crawler))
+
+    def process_item(self, item: Page) -> Page:
+        store, planner = self._harvest.store, self._harvest.planner
+        try:
+            with store.begin() as connection:
+                spilled = spill_page(connection, item, planner.run)
+                if spilled is not None:
+                    planner.page_spilled(connection, item)
+        except StorageError as error:
+            RunControl.of(self._crawler).stop(error)
+            raise DropItem(str(error)) from error
+        if spilled is None:
+            raise DropItem(f"walk {item.walk.endpoint} {item.walk.target} has moved on since this page was begun")
+        self._crawler.signals.send_catch_log(signals.page_spilled, page=item, spilled=spilled)
+        return item

@@ -1,0 +1,1 @@
+"""SoundGraph Deep Harvest: harvest everything around a SoundCloud track, then connect it."""

@@ -1,0 +1,46 @@
+"""``scrapy sandbox``: an offline stand-in for SoundCloud's API."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from scrapy.commands import ScrapyCommand
+
+from sgr_spiders.sandbox import options
+from sgr_spiders.sandbox.__main__ import BAD_OPTION, start
+
+if TYPE_CHECKING:
+    import argparse
+
+
+class Command(ScrapyCommand):
+    """Starts the sandbox in this process; no crawler is made."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def syntax(self) -> str:
+        return "[options]"
+
+    def short_desc(self) -> str:
+        return "Serve an invented SoundCloud on this machine, to try harvests without the network"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        options.add_options(parser)
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        if args:
+            self._refuse(f"unexpected argument: {args[0]!r}")
+            return
+        try:
+            chosen = options.read(opts)
+        except options.OptionError as error:
+            self._refuse(str(error))
+            return
+        self.exitcode = start(chosen)
+
+    def _refuse(self, message: str) -> None:
+        sys.stderr.write(f"{message}\n")
+        self.exitcode = BAD_OPTION

@@ -1,0 +1,267 @@
+"""The typed records of a harvest, and the page that carries them through the pipelines.
+
+A record's fields are the columns of its table (DATA_FORMAT.md says what each means). Every field
+but the ids may be ``None``: hidden and missing values stay null. Times are ISO 8601 text in UTC
+(``2024-01-09T21:10:04Z``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import ClassVar, Literal
+
+
+class Fullness(IntEnum):
+    """How much of a record an answer carries. A fuller version is never replaced by a thinner one."""
+
+    STUB = 0
+    """Known by reference only: an id, nothing else."""
+    EMBEDDED = 1
+    """Came inside another record, e.g. the uploader inside a track."""
+    AUTHOR = 2
+    """The author inside a comment, who carries more counters than other embedded users."""
+    OWN = 3
+    """Came as itself, alone or as an entry of a list of its kind."""
+
+
+@dataclass(slots=True)
+class Track:
+    kind: ClassVar[str] = "track"
+    track_id: int
+    title: str | None = None
+    artist_id: int | None = None
+    permalink_url: str | None = None
+    created_at: str | None = None
+    duration_ms: int | None = None
+    genre: str | None = None
+    tag_list: str | None = None
+    description: str | None = None
+    label_name: str | None = None
+    metadata_artist: str | None = None
+    isrc: str | None = None
+    bpm: float | None = None
+    key_signature: str | None = None
+    license: str | None = None
+    release: str | None = None
+    release_year: int | None = None
+    release_month: int | None = None
+    release_day: int | None = None
+    access: str | None = None
+    artwork_url: str | None = None
+    purchase_url: str | None = None
+    purchase_title: str | None = None
+    playback_count: int | None = None
+    favoritings_count: int | None = None
+    reposts_count: int | None = None
+    comment_count: int | None = None
+    download_count: int | None = None
+    commentable: bool | None = None
+    streamable: bool | None = None
+    downloadable: bool | None = None
+    reveal_stats: bool | None = None
+    reveal_comments: bool | None = None
+    fullness: int = Fullness.STUB
+    raw: bytes | None = None
+
+    @property
+    def record_id(self) -> int:
+        return self.track_id
+
+    @property
+    def is_stub(self) -> bool:
+        return self.fullness == Fullness.STUB
+
+
+@dataclass(slots=True)
+class User:
+    kind: ClassVar[str] = "user"
+    user_id: int
+    username: str | None = None
+    permalink: str | None = None
+    permalink_url: str | None = None
+    full_name: str | None = None
+    city: str | None = None
+    country: str | None = None
+    description: str | None = None
+    website: str | None = None
+    website_title: str | None = None
+    plan: str | None = None
+    avatar_url: str | None = None
+    created_at: str | None = None
+    last_modified: str | None = None
+    followers_count: int | None = None
+    followings_count: int | None = None
+    track_count: int | None = None
+    playlist_count: int | None = None
+    public_favorites_count: int | None = None
+    reposts_count: int | None = None
+    fullness: int = Fullness.STUB
+    raw: bytes | None = None
+
+    @property
+    def record_id(self) -> int:
+        return self.user_id
+
+    @property
+    def is_stub(self) -> bool:
+        return self.fullness == Fullness.STUB
+
+
+@dataclass(slots=True)
+class Playlist:
+    kind: ClassVar[str] = "playlist"
+    playlist_id: int
+    title: str | None = None
+    owner_id: int | None = None
+    permalink_url: str | None = None
+    created_at: str | None = None
+    last_modified: str | None = None
+    duration_ms: int | None = None
+    genre: str | None = None
+    tag_list: str | None = None
+    description: str | None = None
+    playlist_type: str | None = None
+    label_name: str | None = None
+    license: str | None = None
+    release: str | None = None
+    release_year: int | None = None
+    release_month: int | None = None
+    release_day: int | None = None
+    ean: str | None = None
+    artwork_url: str | None = None
+    purchase_url: str | None = None
+    purchase_title: str | None = None
+    track_count: int | None = None
+    likes_count: int | None = None
+    fullness: int = Fullness.STUB
+    raw: bytes | None = None
+
+    @property
+    def record_id(self) -> int:
+        return self.playlist_id
+
+    @property
+    def is_stub(self) -> bool:
+        return self.fullness == Fullness.STUB
+
+
+@dataclass(slots=True)
+class PlaylistTrack:
+    """A track's first place in a playlist; ``position`` counts from 0."""
+
+    playlist_id: int
+    track_id: int
+    position: int
+
+
+@dataclass(slots=True)
+class Engagement:
+    user_id: int
+    track_id: int
+    kind: Literal["like", "repost", "comment"]
+
+
+@dataclass(slots=True)
+class Comment:
+    """A comment; ``timestamp_ms`` is the place in the track it was made at, null if none."""
+
+    kind: ClassVar[str] = "comment"
+    comment_id: int
+    track_id: int
+    user_id: int | None = None
+    body: str | None = None
+    timestamp_ms: int | None = None
+    created_at: str | None = None
+    raw: bytes | None = None
+
+    @property
+    def record_id(self) -> int:
+        return self.comment_id
+
+
+@dataclass(slots=True)
+class Mention:
+    """A name in a track's title or description; ``user_id`` where it was resolved to an account."""
+
+    track_id: int
+    kind: Literal["mention", "featuring", "remixer", "producer", "label"]
+    name: str
+    user_id: int | None = None
+
+
+Record = Track | User | Playlist | PlaylistTrack | Engagement | Comment | Mention
+MainRecord = Track | User | Playlist | Comment
+"""The records that a walk lists."""
+
+
+@dataclass(slots=True)
+class Reject:
+    """Something set aside. ``field`` names the one value that was nulled; ``None``: the whole record."""
+
+    kind: str
+    record_id: int | None
+    field: str | None
+    reason: str
+    raw: bytes | None = None
+
+
+@dataclass(slots=True)
+class Entry:
+    """One item of an answer: the record it is, and the records that came with it, in order."""
+
+    record: MainRecord
+    inside: list[Record] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """One paginated collection, as leased to a crawl.
+
+    ``cursor`` is where its next page begins: path and query on the API's origin, ``""`` for the
+    first page. ``pages`` and ``received`` count the pages and items spilled so far.
+    """
+
+    walk_id: int
+    endpoint: str
+    target: str
+    cursor: str = ""
+    pages: int = 0
+    received: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WalkRequest:
+    """A walk a layer asks for.
+
+    ``step`` names what the layer does with it, ``cap`` counts the distinct records it wants of it
+    and ``expected`` is how many the API says there are (``None``: hidden or unknown).
+    """
+
+    endpoint: str
+    target: str
+    step: str
+    cap: int
+    expected: int | None = None
+
+
+@dataclass(slots=True)
+class Page:
+    """One answer of the API: what it held, and where its walk stands after it.
+
+    ``status`` is ``None`` while the walk goes on or ends by itself (``next_cursor`` is ``None``),
+    else the status the walk ends with (``gone``, ``failed``), for the reason given.
+    ``received`` counts the items in the answer, also those set aside; ``resolved`` is the
+    track that a ``resolve`` walk found. ``known`` holds the records (kind, id, fullness) that are committed
+    already just as they are here, and need not be written again.
+    """
+
+    walk: Walk
+    entries: list[Entry] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    received: int = 0
+    next_cursor: str | None = None
+    status: Literal["gone", "failed"] | None = None
+    reason: str | None = None
+    resolved: int | None = None
+    known: set[tuple[str, int, int]] = field(default_factory=set)

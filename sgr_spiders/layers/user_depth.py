@@ -1,0 +1,43 @@
+"""user_depth: who likes and reposts the seed, and everything else these people like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from sgr_spiders.items import Track, User, WalkRequest
+from sgr_spiders.layers.base import SEED_STEP, Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sgr_spiders.config import UserDepth as Section
+    from sgr_spiders.items import MainRecord
+
+
+class UserDepth(Layer):
+    """The seed's likers and reposters, and the whole library of liked tracks of each."""
+
+    name: ClassVar[str] = "user_depth"
+    expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP, "likers", "reposters"})
+
+    def __init__(self, config: Section) -> None:
+        self.config = config
+
+    def found(self, step: str, seed: Track, record: MainRecord) -> Iterator[WalkRequest]:
+        if isinstance(record, Track) and step == SEED_STEP:
+            yield from self._listeners(record)
+        elif isinstance(record, User):
+            yield self._library(record)
+
+    def _listeners(self, seed: Track) -> Iterator[WalkRequest]:
+        target, cap = str(seed.track_id), self.config.max_users_per_track
+        yield WalkRequest("track_favoriters", target, "likers", cap, seed.favoritings_count)
+        if self.config.include_reposters:
+            yield WalkRequest("track_reposters", target, "reposters", cap, seed.reposts_count)
+
+    def _library(self, listener: User) -> WalkRequest:
+        # The API counts liked tracks and liked playlists in one number, so more is expected than comes.
+        expected = listener.public_favorites_count
+        return WalkRequest(
+            "user_likes", str(listener.user_id), "library", self.config.max_tracks_per_user, expected
+        )

@@ -1,0 +1,55 @@
+"""How a run ended, in a word, a sentence and an exit code that schedulers can trust."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sgr_spiders.exceptions import HarvestError
+
+COMPLETE, INTERNAL_ERROR, PARTIAL, BLOCKED, INTERRUPTED = 0, 1, 3, 4, 130
+"""Exit codes; 2 (bad arguments) and 5 (database in use) end a crawl before there is a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    name: Literal["complete", "partial", "interrupted", "blocked", "failed"]
+    exit_code: int
+    reason: str | None = None
+
+
+def judge(
+    *,
+    finish_reason: str,
+    stopped_by: HarvestError | None,
+    internal_errors: int,
+    walks: Mapping[str, int],
+    lost_seeds: Sequence[str],
+) -> Outcome:
+    """Judge a run by Scrapy's *finish_reason*, the error that stopped it if any, the exceptions nobody
+    expected, its *walks* by status, and the seeds that are gone, private or no tracks (each a sentence)."""
+    if stopped_by is not None:
+        name: Literal["blocked", "failed"] = "blocked" if stopped_by.exit_code == BLOCKED else "failed"
+        return Outcome(name, stopped_by.exit_code, str(stopped_by))
+    if internal_errors:
+        return Outcome("failed", INTERNAL_ERROR, f"{internal_errors} internal errors, see the log")
+    if finish_reason == "shutdown":
+        return Outcome("interrupted", INTERRUPTED, "interrupted")
+    if finish_reason != "finished":
+        return Outcome("failed", INTERNAL_ERROR, f"closed: {finish_reason}")
+    return _judge_finished(walks, lost_seeds)
+
+
+def _judge_finished(walks: Mapping[str, int], lost_seeds: Sequence[str]) -> Outcome:
+    unfinished = walks.get("planned", 0) + walks.get("running", 0)
+    if unfinished:
+        return Outcome("failed", INTERNAL_ERROR, f"{unfinished} walks were left behind, see the log")
+    problems = list(lost_seeds)
+    if failed := walks.get("failed", 0):
+        problems.append(f"{failed} walks failed")
+    if problems:
+        return Outcome("partial", PARTIAL, "; ".join(problems))
+    return Outcome("complete", COMPLETE)

@@ -1,0 +1,77 @@
+"""The ledger as Scrapy's scheduler."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from scrapy.core.scheduler import BaseScheduler
+
+from sgr_spiders import signals
+from sgr_spiders.extensions.harvest import Harvest
+from sgr_spiders.spiders.base import HarvestSpider
+from sgr_spiders.storage import ledger
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy import Request, Spider
+    from scrapy.crawler import Crawler
+
+    from sgr_spiders.items import Page, Walk
+    from sgr_spiders.storage.spill import Spilled
+
+LEASE_SIZE = 16
+"""Walks leased at a time: few enough that no more wait in memory than are soon fetched, many enough
+that leasing costs little beside the pages."""
+
+
+class LedgerScheduler(BaseScheduler):
+    """Hands out one page of each leased walk at a time.
+
+    The next page of a walk, and the walks a page gives rise to, come up only after that page is
+    committed. What a middleware sends back (a retry) goes out again first; it is in memory only, but its
+    walk is leased and is given back by the next run if this one dies.
+    """
+
+    def __init__(self, harvest: Harvest, spider: HarvestSpider) -> None:
+        self._harvest = harvest
+        self._spider = spider
+        self._returned: deque[Request] = deque()
+        self._leased: deque[Walk] = deque()
+        self._drained = False
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        assert isinstance(crawler.spider, HarvestSpider)
+        scheduler = cls(Harvest.of(crawler), crawler.spider)
+        crawler.signals.connect(scheduler.page_spilled, signal=signals.page_spilled)
+        return scheduler
+
+    def open(self, spider: Spider) -> None:
+        self._harvest.start()
+
+    def has_pending_requests(self) -> bool:
+        return bool(self._returned or self._leased) or not self._drained
+
+    def enqueue_request(self, request: Request) -> bool:
+        self._returned.append(request)
+        return True
+
+    def next_request(self) -> Request | None:
+        if self._returned:
+            return self._returned.popleft()
+        if not self._leased and not self._drained:
+            self._lease()
+        return self._spider.request_for(self._leased.popleft()) if self._leased else None
+
+    def page_spilled(self, page: Page, spilled: Spilled) -> None:
+        """Take up a walk that goes on, and look again for walks: the page may have given rise to some."""
+        if spilled.walk is not None:
+            self._leased.append(spilled.walk)
+        self._drained = False
+
+    def _lease(self) -> None:
+        with self._harvest.store.begin() as connection:
+            self._leased.extend(ledger.lease(connection, self._harvest.planner.run, LEASE_SIZE))
+        self._drained = not self._leased

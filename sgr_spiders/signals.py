@@ -1,0 +1,9 @@
+"""The signals this project adds to Scrapy's own."""
+
+from __future__ import annotations
+
+hold_started = object()
+"""A hold of the API has begun. Handlers get ``until`` (seconds since the epoch) and ``reason``."""
+
+page_spilled = object()
+"""A page was committed. Handlers get ``page`` and ``spilled``, what came of it."""

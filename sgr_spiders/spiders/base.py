@@ -1,0 +1,87 @@
+"""What all spiders share: arguments, configuration, and the way from a walk to its next page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import scrapy
+from scrapy.exceptions import IgnoreRequest
+
+from sgr_spiders import arguments, config
+from sgr_spiders.exceptions import ArgumentError, ConfigError
+from sgr_spiders.items import Page
+from sgr_spiders.layers import LAYERS
+from sgr_spiders.soundcloud.endpoints import first_cursor
+from sgr_spiders.soundcloud.pages import page_from_answer
+from sgr_spiders.soundcloud.tokens import Credentials
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from typing import Self
+
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+    from sgr_spiders.items import Walk
+    from sgr_spiders.middlewares.answer import ApiResponse
+
+
+class HarvestSpider(scrapy.Spider):
+    """Fetches the walks of its layers, one page a request."""
+
+    layers: ClassVar[tuple[str, ...] | None] = None
+    """The layers of this spider; ``None``: those that the arguments or the configuration name."""
+
+    def __init__(self, given: arguments.Arguments, settings: config.HarvestConfig, api_url: str) -> None:
+        super().__init__()
+        self.arguments = given
+        self.config = settings
+        self.api_url = api_url.rstrip("/")
+        self.layer_names = self._choose_layers()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Check all a user can get wrong before anything is opened or sent."""
+        given = arguments.parse(kwargs, layer_names=tuple(LAYERS))
+        settings = config.load(given.config or crawler.settings.get("HARVEST_CONFIG"))
+        Credentials.from_settings(crawler.settings)
+        delay = settings.deep_harvest.request_delay
+        for name in ("DOWNLOAD_DELAY", "AUTOTHROTTLE_START_DELAY"):
+            crawler.settings.set(name, delay, priority="spider")
+        spider = cls(given, settings, crawler.settings["SOUNDCLOUD_API_URL"])
+        spider._set_crawler(crawler)
+        return spider
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Give nothing: the scheduler hands out what the ledger holds."""
+        for nothing in ():
+            yield nothing
+
+    def request_for(self, walk: Walk) -> scrapy.Request:
+        """Build the request for the next page of *walk*."""
+        cursor = walk.cursor or first_cursor(walk.endpoint, walk.target)
+        return scrapy.Request(
+            self.api_url + cursor, callback=self.parse_page, errback=self.page_failed, cb_kwargs={"walk": walk}
+        )
+
+    def parse_page(self, response: ApiResponse, walk: Walk) -> Iterator[Page]:
+        yield page_from_answer(walk, response.answer, self.api_url)
+
+    def page_failed(self, failure: Failure) -> Iterator[Page]:
+        """Record the walk as failed, unless the request was given up because the crawl ends."""
+        if failure.check(IgnoreRequest):
+            return
+        walk = failure.request.cb_kwargs["walk"]  # type: ignore[attr-defined]
+        yield Page(walk, status="failed", reason=f"{failure.type.__name__}: {failure.getErrorMessage()}"[:200])
+
+    def _choose_layers(self) -> tuple[str, ...]:
+        asked = self.arguments.layers
+        if self.layers is not None:
+            if asked is not None and asked != self.layers:
+                raise ArgumentError(f"spider argument `layers`: spider {self.name} runs only {self.layers[0]}")
+            return self.layers
+        chosen = asked or tuple(name for name in self.config.enabled_layers if name in LAYERS)
+        if not chosen:
+            raise ConfigError("no layer is enabled: enable one in the configuration, or name one with -a layers=")
+        return chosen

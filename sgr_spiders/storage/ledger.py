@@ -1,0 +1,442 @@
+"""The ledger: which walks are wanted, by whom, up to which cap, and how far they are.
+
+It is the frontier of a crawl. Walks wait here, not in memory: they are ``planned``, then leased to a
+run (``running``), and end as ``done``, ``capped``, ``gone`` or ``failed``. A run drains only the walks
+that its own seeds and layers ask for under the settings it has now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from sgr_spiders.items import Walk
+from sgr_spiders.storage import upserts
+from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.schema import (
+    run_scope,
+    run_seeds,
+    runs,
+    walk_pages,
+    walk_records,
+    walk_requests,
+    walks,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from sgr_spiders.items import WalkRequest
+
+CHUNK = 500
+"""Walks in one ``IN``, see ``records.CHUNK``."""
+
+ENDED = ("done", "capped", "gone")
+"""Statuses that hold until the walk is no longer fresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A crawl's work on the database. What ended before ``fresh_after`` it fetches anew."""
+
+    run_id: int
+    started_at: str
+    fresh_after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """Records of a walk that a layer has not been shown yet: places ``start`` up to before ``stop``."""
+
+    walk_id: int
+    endpoint: str
+    seed_id: int
+    layer: str
+    step: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeedOutcome:
+    """What became of a seed: the status and reason of the walk that fetched it, or looked it up."""
+
+    given: str
+    track_id: int | None
+    status: str
+    reason: str | None
+
+
+def walk_id(endpoint: str, target: str) -> int:
+    """Give the id of a walk: 63 bits of a hash, so that it is the same in every database.
+
+    Ids need not be looked up then, and two databases can be compared or merged. Among ten million
+    walks two would share an id with a probability of 5 in a million.
+    """
+    digest = hashlib.blake2b(f"{endpoint}\n{target}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def cursor_hash(cursor: str) -> int:
+    """Give 63 bits that stand for a cursor in ``walk_pages``."""
+    return walk_id("", cursor)
+
+
+# Runs
+
+
+def begin_run(connection: sa.Connection, *, spider: str, layers: Iterable[str], scope: str) -> Run:
+    """Note that a run starts. Until :func:`set_freshness` everything counts as fresh."""
+    now = timestamp()
+    row = {
+        "spider": spider,
+        "layers": ",".join(layers),
+        "scope": scope,
+        "refresh": False,
+        "fresh_after": "",
+        "started_at": now,
+    }
+    (run_id,) = connection.execute(sa.insert(runs).values(row)).inserted_primary_key or (None,)
+    if run_id is None:
+        raise RuntimeError("the database gave no run_id")
+    return Run(run_id, now, "")
+
+
+def set_freshness(connection: sa.Connection, run: Run, fresh_after: str, *, refresh: bool) -> Run:
+    """Decide what *run* takes as fresh: what ended at *fresh_after* or later.
+
+    A *refresh* goes on with the point in time of an earlier one of the same scope that did not get to
+    its end, so that nothing it fetched is fetched again.
+    """
+    if refresh:
+        earlier = connection.execute(
+            sa.select(runs.c.fresh_after, runs.c.outcome)
+            .where(
+                runs.c.refresh,
+                runs.c.scope == sa.select(runs.c.scope).where(runs.c.run_id == run.run_id).scalar_subquery(),
+            )
+            .order_by(runs.c.run_id.desc())
+            .limit(1)
+        ).one_or_none()
+        unfinished = earlier is not None and earlier.outcome not in {"complete", "partial"}
+        fresh_after = earlier.fresh_after if earlier is not None and unfinished else run.started_at
+    connection.execute(
+        sa.update(runs).where(runs.c.run_id == run.run_id).values(fresh_after=fresh_after, refresh=refresh)
+    )
+    return Run(run.run_id, run.started_at, fresh_after)
+
+
+def end_run(
+    connection: sa.Connection, run: Run, *, outcome: str, reason: str | None, exit_code: int, stats: str
+) -> None:
+    """Note how *run* ended and give back what it had leased."""
+    give_back(connection, run)
+    connection.execute(
+        sa.update(runs)
+        .where(runs.c.run_id == run.run_id)
+        .values(finished_at=timestamp(), outcome=outcome, reason=reason, exit_code=exit_code, stats=stats)
+    )
+
+
+def add_seed(
+    connection: sa.Connection, run: Run, given: str, request: WalkRequest, track_id: int | None
+) -> int:
+    """Note that *run* starts from the seed *given*, which the requested walk looks up. Give the walk's id."""
+    seed_walk = _add_walks(connection, [request])[0]
+    row = (run.run_id, given, track_id, seed_walk)
+    upserts.insert_new(connection, run_seeds, ("run_id", "given", "track_id", "walk_id"), [row])
+    _reopen_ended(connection, run, [seed_walk])
+    return seed_walk
+
+
+def resolve_seed(connection: sa.Connection, run: Run, seed_walk: int, track_id: int) -> None:
+    """Note which track the seeds that *seed_walk* looks up turned out to be."""
+    connection.execute(
+        sa.update(run_seeds)
+        .where(run_seeds.c.run_id == run.run_id, run_seeds.c.walk_id == seed_walk)
+        .values(track_id=track_id)
+    )
+
+
+def widen_scope(connection: sa.Connection, run: Run, seed_id: int, settings: dict[str, str]) -> None:
+    """Let *run* drain the walks of the seed for these layers (name: fingerprint of its settings)."""
+    rows = [(run.run_id, seed_id, layer, fingerprint) for layer, fingerprint in settings.items()]
+    upserts.insert_new(connection, run_scope, ("run_id", "seed_id", "layer", "settings"), rows)
+
+
+# Asking for walks
+
+
+def request(
+    connection: sa.Connection,
+    run: Run,
+    seed_id: int,
+    layer: str,
+    settings: str,
+    wanted: Sequence[WalkRequest],
+) -> None:
+    """Let *layer* ask for walks around a seed.
+
+    A walk that is there already is not fetched twice: it is opened again only if it failed in an
+    earlier run, is no longer fresh, or stopped at a smaller cap.
+    """
+    ids = _add_walks(connection, wanted)
+    rows = [
+        (walk, seed_id, layer, want.step, want.cap, want.cap, 0, settings)
+        for walk, want in zip(ids, wanted, strict=True)
+    ]
+    columns = ("walk_id", "seed_id", "layer", "step", "cap", "widest", "expanded", "settings")
+    upserts.ask_again(connection, walk_requests, columns, rows)
+    _reopen_ended(connection, run, ids)
+    _reopen_capped(connection, ids)
+
+
+def _add_walks(connection: sa.Connection, wanted: Sequence[WalkRequest]) -> list[int]:
+    ids = [walk_id(want.endpoint, want.target) for want in wanted]
+    now = timestamp()
+    rows = [
+        (walk, want.endpoint, want.target, "planned", "", 0, 0, 0, 0, 0, want.expected, now)
+        for walk, want in zip(ids, wanted, strict=True)
+    ]
+    columns = ("walk_id", "endpoint", "target", "status", "cursor", "generation", "pages", "empty_pages")
+    columns += ("received", "kept", "expected", "created_at")
+    upserts.add_walks(connection, walks, columns, rows)
+    return ids
+
+
+def _reopen_ended(connection: sa.Connection, run: Run, ids: Sequence[int]) -> None:
+    for chunk in _chunks(ids):
+        _reopen(connection, run, walks.c.walk_id.in_(chunk))
+
+
+def _reopen_capped(connection: sa.Connection, ids: Sequence[int]) -> None:
+    largest = (
+        sa.select(sa.func.max(walk_requests.c.cap))
+        .where(walk_requests.c.walk_id == walks.c.walk_id)
+        .scalar_subquery()
+    )
+    for chunk in _chunks(ids):
+        connection.execute(
+            sa.update(walks)
+            .where(walks.c.walk_id.in_(chunk), walks.c.status == "capped", walks.c.capped_at < largest)
+            .values(status="planned", reason=None, capped_at=None, finished_at=None)
+        )
+
+
+def reopen(connection: sa.Connection, run: Run) -> None:
+    """Open again what *run* wants and what failed in an earlier run or is no longer fresh."""
+    _reopen(connection, run, _in_scope(run))
+
+
+def _reopen(connection: sa.Connection, run: Run, which: sa.ColumnElement[bool]) -> None:
+    failed = sa.and_(which, walks.c.status == "failed", walks.c.finished_at < run.started_at)
+    connection.execute(sa.update(walks).where(failed).values(status="planned", reason=None, finished_at=None))
+    stale = sa.and_(which, walks.c.status.in_(ENDED), walks.c.finished_at < run.fresh_after)
+    connection.execute(
+        sa.update(walk_requests)
+        .where(walk_requests.c.walk_id.in_(sa.select(walks.c.walk_id).where(stale)))
+        .values(expanded=0)
+    )
+    connection.execute(
+        sa.update(walks)
+        .where(stale)
+        .values(
+            status="planned",
+            reason=None,
+            cursor="",
+            generation=walks.c.generation + 1,
+            pages=0,
+            empty_pages=0,
+            received=0,
+            kept=0,
+            capped_at=None,
+            started_at=None,
+            finished_at=None,
+        )
+    )
+
+
+# Leases
+
+
+def lease(connection: sa.Connection, run: Run, limit: int) -> list[Walk]:
+    """Give up to *limit* planned walks to *run*, those asked for first first."""
+    # On SQLite the lock clause is left out: there one crawl has the whole file.
+    next_walks = (
+        sa.select(walks.c.walk_id)
+        .where(walks.c.status == "planned", _in_scope(run))
+        .order_by(walks.c.created_at, walks.c.walk_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    leased = connection.execute(
+        sa.update(walks)
+        .where(walks.c.walk_id.in_(next_walks))
+        .values(
+            status="running", run_id=run.run_id, started_at=sa.func.coalesce(walks.c.started_at, timestamp())
+        )
+        .returning(
+            walks.c.walk_id, walks.c.endpoint, walks.c.target, walks.c.cursor, walks.c.pages, walks.c.received
+        )
+    )
+    return [Walk(*row) for row in leased]
+
+
+def give_back(connection: sa.Connection, run: Run | None = None) -> int:
+    """Give back the leases of *run*, or of all runs where a lock proves that they are dead. Give their number."""
+    which = walks.c.status == "running"
+    if run is not None:
+        which &= walks.c.run_id == run.run_id
+    returned = connection.execute(sa.update(walks).where(which).values(status="planned", run_id=None))
+    return returned.rowcount
+
+
+def _in_scope(run: Run) -> sa.ColumnElement[bool]:
+    asked = (
+        sa.select(sa.literal(1))
+        .select_from(
+            walk_requests.join(
+                run_scope,
+                sa.and_(
+                    run_scope.c.seed_id == walk_requests.c.seed_id,
+                    run_scope.c.layer == walk_requests.c.layer,
+                    run_scope.c.settings == walk_requests.c.settings,
+                ),
+            )
+        )
+        .where(run_scope.c.run_id == run.run_id, walk_requests.c.walk_id == walks.c.walk_id)
+        .correlate(walks)
+        .exists()
+    )
+    looks_up_a_seed = walks.c.walk_id.in_(
+        sa.select(run_seeds.c.walk_id).where(run_seeds.c.run_id == run.run_id)
+    )
+    return sa.or_(asked, looks_up_a_seed)
+
+
+# Expansions
+
+
+def expansions(connection: sa.Connection, run: Run, walk: int) -> list[Expansion]:
+    """Tell which records of *walk* the layers of *run* have not been shown yet."""
+    stop = sa.case((walk_requests.c.cap < walks.c.kept, walk_requests.c.cap), else_=walks.c.kept)
+    rows = connection.execute(
+        sa.select(
+            walks.c.walk_id,
+            walks.c.endpoint,
+            walk_requests.c.seed_id,
+            walk_requests.c.layer,
+            walk_requests.c.step,
+            walk_requests.c.expanded,
+            stop,
+        )
+        .join(walks, walks.c.walk_id == walk_requests.c.walk_id)
+        .join(
+            run_scope,
+            sa.and_(
+                run_scope.c.run_id == run.run_id,
+                run_scope.c.seed_id == walk_requests.c.seed_id,
+                run_scope.c.layer == walk_requests.c.layer,
+                run_scope.c.settings == walk_requests.c.settings,
+            ),
+        )
+        .where(walk_requests.c.walk_id == walk, walk_requests.c.expanded < stop)
+        .order_by(walk_requests.c.seed_id, walk_requests.c.layer, walk_requests.c.step)
+    )
+    return [Expansion(*row) for row in rows]
+
+
+def record_ids(connection: sa.Connection, kind: str, walk: int, start: int, stop: int) -> list[int]:
+    """Give the ids of *walk*'s records of *kind* at places *start* up to before *stop*, in order."""
+    rows = connection.execute(
+        sa.select(walk_records.c.record_id)
+        .join(
+            walks,
+            sa.and_(
+                walks.c.walk_id == walk_records.c.walk_id, walks.c.generation == walk_records.c.generation
+            ),
+        )
+        .where(
+            walk_records.c.walk_id == walk,
+            walk_records.c.kind == kind,
+            walk_records.c.position >= start,
+            walk_records.c.position < stop,
+        )
+        .order_by(walk_records.c.position)
+    )
+    return [row[0] for row in rows]
+
+
+def set_expanded(connection: sa.Connection, expansion: Expansion) -> None:
+    """Note that the layer was shown the records of *expansion*."""
+    connection.execute(
+        sa.update(walk_requests)
+        .where(
+            walk_requests.c.walk_id == expansion.walk_id,
+            walk_requests.c.seed_id == expansion.seed_id,
+            walk_requests.c.layer == expansion.layer,
+            walk_requests.c.step == expansion.step,
+        )
+        .values(expanded=expansion.stop)
+    )
+
+
+# Reading
+
+
+def largest_cap(connection: sa.Connection, walk: int) -> int | None:
+    """Give the largest cap anybody asked *walk* for; ``None`` if it only looks up a seed."""
+    cap: int | None = connection.scalar(
+        sa.select(sa.func.max(walk_requests.c.cap)).where(walk_requests.c.walk_id == walk)
+    )
+    return cap
+
+
+def cursor_was_seen(connection: sa.Connection, walk: int, generation: int, cursor: str) -> bool:
+    """Tell whether a page of *walk* has already begun at *cursor*."""
+    seen = connection.scalar(
+        sa.select(sa.literal(1))
+        .where(
+            walk_pages.c.walk_id == walk,
+            walk_pages.c.generation == generation,
+            walk_pages.c.cursor_hash == cursor_hash(cursor),
+        )
+        .limit(1)
+    )
+    return seen is not None
+
+
+def count_by_status(connection: sa.Connection, run: Run) -> dict[str, int]:
+    """Count the walks that *run* wants, by status."""
+    rows = connection.execute(
+        sa.select(walks.c.status, sa.func.count()).where(_in_scope(run)).group_by(walks.c.status)
+    )
+    return {status: count for status, count in rows}
+
+
+def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:
+    """Tell what became of each seed of *run*."""
+    looked_up, track = walks.alias(), walks.alias()
+    found = sa.and_(track.c.endpoint == "track", track.c.target == sa.cast(run_seeds.c.track_id, sa.Text))
+    rows = connection.execute(
+        sa.select(
+            run_seeds.c.given,
+            run_seeds.c.track_id,
+            sa.func.coalesce(track.c.status, looked_up.c.status),
+            sa.case((track.c.walk_id.is_not(None), track.c.reason), else_=looked_up.c.reason),
+        )
+        .join(looked_up, looked_up.c.walk_id == run_seeds.c.walk_id)
+        .outerjoin(track, found)
+        .where(run_seeds.c.run_id == run.run_id)
+        .order_by(run_seeds.c.given)
+    )
+    return [SeedOutcome(*row) for row in rows]
+
+
+def _chunks(ids: Collection[int]) -> Iterator[list[int]]:
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), CHUNK):
+        yield ordered[start : start + CHUNK]

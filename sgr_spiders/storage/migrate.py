@@ -1,0 +1,55 @@
+"""Bring a database to this version's schema with Alembic, also from inside a zip."""
+
+from __future__ import annotations
+
+import importlib.resources
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
+
+from sgr_spiders.exceptions import StorageError
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+HEAD = "0001"
+"""The newest revision. A database that is there already costs one query, not a start of Alembic."""
+
+
+def upgrade(connection: sa.Connection) -> None:
+    """Run the migrations that *connection*'s database lacks, in its transaction.
+
+    Raises :class:`StorageError` if the database was made by a newer version.
+    """
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current == HEAD:
+        return
+    with tempfile.TemporaryDirectory(prefix="soundgraph-migrations-") as folder:
+        # Alembic wants its scripts in a real folder; inside an egg they are not.
+        _copy(importlib.resources.files("sgr_spiders.storage").joinpath("migrations"), Path(folder))
+        config = Config()
+        config.set_main_option("script_location", folder)
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, HEAD)
+        except CommandError as error:
+            raise StorageError(
+                f"database {connection.engine.url.render_as_string(hide_password=True)}: its schema is of revision "
+                f"{current!r}, which this version does not know ({error}); use the version that made it"
+            ) from None
+
+
+def _copy(source: Traversable, target: Path) -> None:
+    for entry in source.iterdir():
+        if entry.is_dir():
+            if entry.name != "__pycache__":
+                target.joinpath(entry.name).mkdir()
+                _copy(entry, target / entry.name)
+        elif entry.name.endswith(".py"):
+            target.joinpath(entry.name).write_bytes(entry.read_bytes())

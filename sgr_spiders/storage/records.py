@@ -1,0 +1,116 @@
+"""Write the records of a page to their tables, and read them back."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sgr_spiders.items import Comment, Engagement, Mention, Playlist, PlaylistTrack, Track, User
+from sgr_spiders.storage import schema, upserts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sgr_spiders.items import MainRecord, Record
+
+CHUNK = 500
+"""Ids in one ``IN``: far below SQLite's limit of variables, enough to make the query's own cost small."""
+
+USER_REFERENCES: dict[type, str] = {
+    Track: "artist_id",
+    Playlist: "owner_id",
+    Comment: "user_id",
+    Engagement: "user_id",
+    Mention: "user_id",
+}
+TRACK_REFERENCES: dict[type, str] = {
+    PlaylistTrack: "track_id",
+    Engagement: "track_id",
+    Comment: "track_id",
+    Mention: "track_id",
+}
+RECORD_TYPES: dict[str, type[Track | User | Playlist | Comment]] = {
+    "track": Track,
+    "user": User,
+    "playlist": Playlist,
+    "comment": Comment,
+}
+
+
+def write_records(
+    connection: sa.Connection, records: Iterable[Record], known: set[tuple[str, int, int]], now: str
+) -> None:
+    """Upsert *records* of all types, parents first, with stubs for parents that are only referred to.
+
+    *known* are the records (kind, id, fullness) that need not be written again.
+    """
+    groups: dict[type, list[Any]] = {}
+    for record in records:
+        groups.setdefault(type(record), []).append(record)
+    _write_stubs(connection, groups, now)
+    for kind in (User, Track, Playlist):
+        _write_merged(connection, kind, groups.get(kind, []), known, now)
+    _write_comments(connection, groups.get(Comment, []), known, now)
+    for kind, table, insert in (
+        (PlaylistTrack, schema.playlist_tracks, upserts.upsert_latest),
+        (Engagement, schema.engagements, upserts.insert_new),
+        (Mention, schema.track_mentions, upserts.upsert_latest),
+    ):
+        columns = tuple(table.columns.keys())
+        insert(connection, table, columns, list(set(map(attrgetter(*columns), groups.get(kind, [])))))
+
+
+def read_records(connection: sa.Connection, kind: str, ids: Sequence[int]) -> Iterator[MainRecord]:
+    """Give the records of *kind* with these *ids*, in that order. All must be there."""
+    table, build = schema.RECORD_TABLES[kind], RECORD_TYPES[kind]
+    columns = [table.c[name] for name in _fields(build)]
+    key = columns[0]
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        rows = connection.execute(sa.select(*columns).where(key.in_(chunk)))
+        found = {row[0]: build(*row) for row in rows}
+        yield from (found[record_id] for record_id in chunk)
+
+
+def _write_merged(
+    connection: sa.Connection, kind: type, records: list[Any], known: set[tuple[str, int, int]], now: str
+) -> None:
+    table = schema.RECORD_TABLES[kind.kind]  # type: ignore[attr-defined]
+    columns = tuple(table.columns.keys())
+    values = attrgetter(*columns[:-1])
+    new = {(kind.kind, record.record_id, record.fullness): record for record in records}  # type: ignore[attr-defined]
+    rows = [(*values(record), now) for key, record in new.items() if key not in known]
+    upserts.upsert_records(connection, table, columns, rows)
+
+
+def _write_comments(
+    connection: sa.Connection, records: list[Comment], known: set[tuple[str, int, int]], now: str
+) -> None:
+    columns = tuple(schema.comments.columns.keys())
+    values = attrgetter(*columns[:-1])
+    new = {record.comment_id: record for record in records}
+    rows = [(*values(record), now) for key, record in new.items() if ("comment", key, 0) not in known]
+    upserts.upsert_latest(connection, schema.comments, columns, rows)
+
+
+def _write_stubs(connection: sa.Connection, groups: dict[type, list[Any]], now: str) -> None:
+    users = _referenced(groups, USER_REFERENCES) - {user.user_id for user in groups.get(User, [])}
+    tracks = _referenced(groups, TRACK_REFERENCES) - {track.track_id for track in groups.get(Track, [])}
+    upserts.insert_stubs(connection, schema.users, users, now)
+    upserts.insert_stubs(connection, schema.tracks, tracks, now)
+
+
+def _referenced(groups: dict[type, list[Any]], references: dict[type, str]) -> set[int]:
+    ids: set[int | None] = set()
+    for kind, field in references.items():
+        ids.update(map(attrgetter(field), groups.get(kind, [])))
+    return {record_id for record_id in ids if record_id is not None}
+
+
+@functools.cache
+def _fields(build: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(build))

@@ -1,0 +1,454 @@
+"""The tables of a harvest. Column comments are what DATA_FORMAT.md prints.
+
+Ids are the integer part of the API's URNs. Times are ISO 8601 text in UTC, which SQLite, DuckDB
+and PostgreSQL all compare and read alike. The tables that are only ever reached by their key are
+``WITHOUT ROWID`` on SQLite: half the size, and one search less a row.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+)
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits everywhere; on SQLite ``INTEGER``, the only spelling that makes a primary key the rowid."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _text(name: str, comment: str) -> Column[Any]:
+    return Column(name, Text, comment=comment)
+
+
+def _count(name: str, comment: str) -> Column[Any]:
+    return Column(name, BigInteger, comment=f"{comment}; null where hidden or not said, never 0 instead")
+
+
+def _flag(name: str, comment: str) -> Column[Any]:
+    return Column(name, Boolean, comment=comment)
+
+
+def _reference(name: str, target: str, comment: str, **options: Any) -> Column[Any]:
+    return Column(name, Id, ForeignKey(target), comment=comment, **options)
+
+
+def _release_columns() -> list[Column[Any]]:
+    return [
+        _text("release", "Release number or catalogue name"),
+        Column("release_year", Integer, comment="Year of release as the uploader gave it"),
+        Column("release_month", Integer, comment="Month of release, 1-12"),
+        Column("release_day", Integer, comment="Day of release, 1-31"),
+    ]
+
+
+def _provenance_columns() -> list[Column[Any]]:
+    return [
+        Column(
+            "is_stub",
+            Boolean,
+            nullable=False,
+            comment="1 if known by reference only (an id, nothing else); not counted as collected",
+        ),
+        Column(
+            "fullness",
+            SmallInteger,
+            nullable=False,
+            comment="How much the best answer held: 0 stub, 1 inside another record, 2 author of a comment, "
+            "3 came as itself. A thinner answer fills gaps, it replaces nothing",
+        ),
+        Column(
+            "raw",
+            LargeBinary,
+            comment="Fields of the API that have no column, as zstd-compressed JSON; "
+            "`sgr_spiders.soundcloud.raw.unpack` reads it",
+        ),
+        Column("fetched_at", Text, nullable=False, comment="When this row was last written"),
+    ]
+
+
+tracks = Table(
+    "tracks",
+    metadata,
+    Column("track_id", Id, primary_key=True, autoincrement=False, comment="`soundcloud:tracks:<track_id>`"),
+    _text("title", "Title"),
+    _reference("artist_id", "users.user_id", "The uploader"),
+    _text("permalink_url", "Page on soundcloud.com, without the tracking query"),
+    _text("created_at", "When it was uploaded (the API has no time of publication)"),
+    Column("duration_ms", BigInteger, comment="Length in milliseconds"),
+    _text("genre", "Genre, free text of the uploader"),
+    _text("tag_list", "Tags in one text, separated by spaces, those of several words in double quotes"),
+    _text("description", "Description"),
+    _text("label_name", "Label as the uploader spells it"),
+    _text("metadata_artist", "Artist as the uploader credits it"),
+    _text("isrc", "International Standard Recording Code"),
+    Column("bpm", Float, comment="Beats a minute"),
+    _text("key_signature", "Musical key"),
+    _text("license", "Licence"),
+    *_release_columns(),
+    _text("access", "For this caller: `playable`, `preview` (a snippet) or `blocked` (metadata only)"),
+    _text("artwork_url", "Cover"),
+    _text("purchase_url", "Where to buy it"),
+    _text("purchase_title", "Text of the link to buy it"),
+    _count("playback_count", "Plays"),
+    _count("favoritings_count", "Likes"),
+    _count("reposts_count", "Reposts"),
+    _count("comment_count", "Comments"),
+    _count("download_count", "Downloads"),
+    _flag("commentable", "Whether comments are allowed"),
+    _flag("streamable", "Whether it can be streamed"),
+    _flag("downloadable", "Whether it can be downloaded (this project never does)"),
+    _flag("reveal_stats", "0: the uploader hides the counts"),
+    _flag("reveal_comments", "0: the uploader hides the comments"),
+    *_provenance_columns(),
+    Index(None, "artist_id"),
+    comment="Every track found",
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("user_id", Id, primary_key=True, autoincrement=False, comment="`soundcloud:users:<user_id>`"),
+    _text("username", "Display name"),
+    _text("permalink", "Name in URLs"),
+    _text("permalink_url", "Page on soundcloud.com, without the tracking query"),
+    _text("full_name", "Full name"),
+    _text("city", "City"),
+    _text("country", "Country"),
+    _text("description", "Description"),
+    _text("website", "Website"),
+    _text("website_title", "Title of the website"),
+    _text("plan", "Plan, e.g. `Free` or `Pro Unlimited`"),
+    _text("avatar_url", "Picture"),
+    _text("created_at", "When the account was made"),
+    _text("last_modified", "When the profile was last changed"),
+    Column(
+        "followers_count",
+        BigInteger,
+        comment="Followers; null where not said. A 0 never replaces a positive count "
+        "(an outage of the API once gave 0 for everyone)",
+    ),
+    _count("followings_count", "Accounts followed"),
+    _count("track_count", "Public tracks"),
+    _count("playlist_count", "Public playlists"),
+    _count("public_favorites_count", "Likes, of tracks and playlists together"),
+    _count("reposts_count", "Reposts"),
+    *_provenance_columns(),
+    comment="Every account found: listeners, artists, authors of comments",
+)
+
+playlists = Table(
+    "playlists",
+    metadata,
+    Column(
+        "playlist_id",
+        Id,
+        primary_key=True,
+        autoincrement=False,
+        comment="`soundcloud:playlists:<playlist_id>`",
+    ),
+    _text("title", "Title"),
+    _reference("owner_id", "users.user_id", "Whose playlist it is"),
+    _text("permalink_url", "Page on soundcloud.com, without the tracking query"),
+    _text("created_at", "When it was made"),
+    _text("last_modified", "When it was last changed"),
+    Column("duration_ms", BigInteger, comment="Length in milliseconds"),
+    _text("genre", "Genre, free text of the owner"),
+    _text("tag_list", "Tags, as in `tracks`"),
+    _text("description", "Description"),
+    _text("playlist_type", "`album`, `ep`, `single`, `compilation` or empty"),
+    _text("label_name", "Label as the owner spells it"),
+    _text("license", "Licence"),
+    *_release_columns(),
+    _text("ean", "European Article Number"),
+    _text("artwork_url", "Cover"),
+    _text("purchase_url", "Where to buy it"),
+    _text("purchase_title", "Text of the link to buy it"),
+    Column(
+        "track_count",
+        BigInteger,
+        comment="Tracks as the API counts them; may exceed the rows in `playlist_tracks` "
+        "(private and deleted tracks are counted, not shown)",
+    ),
+    _count("likes_count", "Likes"),
+    *_provenance_columns(),
+    Index(None, "owner_id"),
+    comment="Every playlist found",
+)
+
+playlist_tracks = Table(
+    "playlist_tracks",
+    metadata,
+    _reference("playlist_id", "playlists.playlist_id", "The playlist", primary_key=True, autoincrement=False),
+    _reference("track_id", "tracks.track_id", "The track", primary_key=True, autoincrement=False),
+    Column("position", Integer, nullable=False, comment="First place of the track in the playlist, from 0"),
+    Index(None, "track_id"),
+    sqlite_with_rowid=False,
+    comment="What playlists hold: one row a playlist and track",
+)
+
+engagements = Table(
+    "engagements",
+    metadata,
+    _reference("user_id", "users.user_id", "Who", primary_key=True, autoincrement=False),
+    _reference("track_id", "tracks.track_id", "With which track", primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True, comment="`like`, `repost` or `comment`"),
+    Index(None, "track_id", "kind"),
+    sqlite_with_rowid=False,
+    comment="Who liked, reposted or commented on what (the API tells no time of it)",
+)
+
+comments = Table(
+    "comments",
+    metadata,
+    Column(
+        "comment_id", Id, primary_key=True, autoincrement=False, comment="`soundcloud:comments:<comment_id>`"
+    ),
+    _reference("track_id", "tracks.track_id", "The track", nullable=False),
+    _reference("user_id", "users.user_id", "The author"),
+    _text("body", "Text"),
+    Column(
+        "timestamp_ms", BigInteger, comment="Place in the track, milliseconds from its start; null if none"
+    ),
+    _text("created_at", "When it was written"),
+    Column("raw", LargeBinary, comment="As in `tracks`"),
+    Column("fetched_at", Text, nullable=False, comment="When this row was last written"),
+    Index(None, "track_id"),
+    Index(None, "user_id"),
+    comment="Comments on tracks",
+)
+
+track_mentions = Table(
+    "track_mentions",
+    metadata,
+    _reference("track_id", "tracks.track_id", "The track", primary_key=True, autoincrement=False),
+    Column(
+        "kind", Text, primary_key=True, comment="`mention`, `featuring`, `remixer`, `producer` or `label`"
+    ),
+    Column("name", Text, primary_key=True, comment="The name as it is written there"),
+    _reference("user_id", "users.user_id", "The account it was resolved to, if any"),
+    Index(None, "user_id"),
+    sqlite_with_rowid=False,
+    comment="Names in the titles and descriptions of tracks",
+)
+
+walks = Table(
+    "walks",
+    metadata,
+    Column(
+        "walk_id",
+        Id,
+        primary_key=True,
+        autoincrement=False,
+        comment="63 bits of a hash of `endpoint` and `target`: the same walk has the same id in every file",
+    ),
+    Column("endpoint", Text, nullable=False, comment="Which collection, e.g. `user_likes`"),
+    Column("target", Text, nullable=False, comment="Of what: an id, a search text, a URL"),
+    Column(
+        "status",
+        Text,
+        nullable=False,
+        comment="`planned`, `running` (leased to a crawl), `done`, `capped`, `gone` or `failed`",
+    ),
+    _text("reason", "Why it is `capped`, `gone` or `failed`"),
+    Column(
+        "cursor",
+        Text,
+        nullable=False,
+        comment="Where the next page begins: path and query on the API's origin; empty: at the beginning",
+    ),
+    Column(
+        "generation",
+        Integer,
+        nullable=False,
+        comment="How often it was fetched anew because it was no longer fresh",
+    ),
+    Column("pages", Integer, nullable=False, comment="Pages spilled in this generation"),
+    Column("empty_pages", Integer, nullable=False, comment="Empty pages in a row up to now"),
+    Column(
+        "received",
+        BigInteger,
+        nullable=False,
+        comment="Items received in this generation, repeated and rejected ones too",
+    ),
+    Column(
+        "kept",
+        BigInteger,
+        nullable=False,
+        comment="Distinct records kept in this generation; caps count these",
+    ),
+    Column("capped_at", BigInteger, comment="The cap it stopped at; a larger one reopens it"),
+    _count("expected", "How many the API's own counter promised (it counts deleted and private ones, too)"),
+    Column("run_id", Id, comment="The run it is leased to while `running`"),
+    Column("created_at", Text, nullable=False, comment="When it was first asked for"),
+    _text("started_at", "When the current generation was first leased"),
+    _text("finished_at", "When the current generation ended"),
+    Index(None, "status", "created_at", "walk_id"),
+    comment="The ledger: every collection to fetch, and how far it is",
+)
+
+walk_requests = Table(
+    "walk_requests",
+    metadata,
+    _reference("walk_id", "walks.walk_id", "The walk", primary_key=True, autoincrement=False),
+    Column(
+        "seed_id", Id, primary_key=True, autoincrement=False, comment="The seed (a track id) that wants it"
+    ),
+    Column("layer", Text, primary_key=True, comment="The layer that wants it"),
+    Column("step", Text, primary_key=True, comment="What the layer does with it, e.g. `listeners`"),
+    Column("cap", BigInteger, nullable=False, comment="How many distinct records this layer wants of it"),
+    Column(
+        "widest",
+        BigInteger,
+        nullable=False,
+        comment="The largest cap it ever wanted; `discoveries` reach this far, so that a lowered cap deletes nothing",
+    ),
+    Column("expanded", BigInteger, nullable=False, comment="How many of its records were shown to the layer"),
+    Column(
+        "settings", Text, nullable=False, comment="Fingerprint of the layer's settings it was asked for under"
+    ),
+    Index(None, "seed_id", "layer"),
+    sqlite_with_rowid=False,
+    comment="Who wants a walk, and up to which cap",
+)
+
+walk_records = Table(
+    "walk_records",
+    metadata,
+    _reference("walk_id", "walks.walk_id", "The walk", primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True, comment="`track`, `user`, `playlist` or `comment`"),
+    Column("record_id", Id, primary_key=True, autoincrement=False, comment="Its id"),
+    Column(
+        "position",
+        BigInteger,
+        nullable=False,
+        comment="Place among the distinct records kept, from 0; for a record that came inside another, its place",
+    ),
+    Column("generation", Integer, nullable=False, comment="The last generation of the walk that saw it"),
+    sqlite_with_rowid=False,
+    comment="Every record that a walk brought, in the API's order",
+)
+
+walk_pages = Table(
+    "walk_pages",
+    metadata,
+    _reference("walk_id", "walks.walk_id", "The walk", primary_key=True, autoincrement=False),
+    Column(
+        "generation", Integer, primary_key=True, autoincrement=False, comment="The generation of the walk"
+    ),
+    Column("page", Integer, primary_key=True, autoincrement=False, comment="Which page of it, from 0"),
+    Column(
+        "cursor_hash",
+        BigInteger,
+        nullable=False,
+        comment="Hash of the cursor, to notice one that comes again",
+    ),
+    Column("received", Integer, nullable=False, comment="Items on the page"),
+    Column("fetched_at", Text, nullable=False, comment="When it was spilled"),
+    sqlite_with_rowid=False,
+    comment="Every page spilled",
+)
+
+rejects = Table(
+    "rejects",
+    metadata,
+    _reference("walk_id", "walks.walk_id", "The walk that brought it", primary_key=True, autoincrement=False),
+    Column(
+        "generation", Integer, primary_key=True, autoincrement=False, comment="The generation of the walk"
+    ),
+    Column("page", Integer, primary_key=True, autoincrement=False, comment="The page, from 0"),
+    Column(
+        "item", Integer, primary_key=True, autoincrement=False, comment="Which reject of the page, from 0"
+    ),
+    Column("kind", Text, nullable=False, comment="What it should have been, e.g. `track`"),
+    Column("record_id", Id, comment="Its id where it has one"),
+    _text("field", "The one field that was nulled; null: the whole record was set aside"),
+    Column("reason", Text, nullable=False, comment="Why"),
+    Column("raw", LargeBinary, comment="What came, as in `tracks`; never for private items"),
+    comment="What was set aside, from which walk, and why",
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", Id, primary_key=True, comment="Number of the run"),
+    Column("spider", Text, nullable=False, comment="Name of the spider"),
+    Column("layers", Text, nullable=False, comment="Layers it ran, separated by commas"),
+    Column(
+        "scope",
+        Text,
+        nullable=False,
+        comment="Hash of its seeds and layers, to find the run that this one continues",
+    ),
+    Column("refresh", Boolean, nullable=False, comment="1 if it was asked to fetch all anew"),
+    Column("fresh_after", Text, nullable=False, comment="What was finished before is fetched anew"),
+    Column("started_at", Text, nullable=False, comment="When it started"),
+    _text("finished_at", "When it ended; null: it runs, or was killed"),
+    _text("outcome", "`complete`, `partial`, `interrupted`, `blocked`, `failed`; null as above"),
+    _text("reason", "Why the outcome is not `complete`"),
+    Column("exit_code", Integer, comment="What `scrapy crawl` exited with"),
+    Column("stats", Text, comment="The run's statistics, JSON"),
+    comment="Every crawl that worked on this file",
+)
+
+run_seeds = Table(
+    "run_seeds",
+    metadata,
+    _reference("run_id", "runs.run_id", "The run", primary_key=True, autoincrement=False),
+    Column("given", Text, primary_key=True, comment="The seed as it was given: a number, URN or URL"),
+    Column("track_id", Id, comment="The track it is; null until a URL is resolved, or if it is no track"),
+    _reference("walk_id", "walks.walk_id", "The walk that looks it up", nullable=False),
+    Index(None, "walk_id"),
+    sqlite_with_rowid=False,
+    comment="What each run was asked to start from",
+)
+
+run_scope = Table(
+    "run_scope",
+    metadata,
+    _reference("run_id", "runs.run_id", "The run", primary_key=True, autoincrement=False),
+    Column("seed_id", Id, primary_key=True, autoincrement=False, comment="A seed of it"),
+    Column("layer", Text, primary_key=True, comment="A layer of it"),
+    Column("settings", Text, nullable=False, comment="Fingerprint of that layer's settings"),
+    sqlite_with_rowid=False,
+    comment="Whose walks each run drains",
+)
+
+DISCOVERIES_SQL = """
+SELECT DISTINCT walk_records.kind AS kind, walk_records.record_id AS record_id,
+       walk_requests.seed_id AS seed_id, walk_requests.layer AS layer
+FROM walk_requests
+JOIN walk_records ON walk_records.walk_id = walk_requests.walk_id
+                 AND walk_records.position < walk_requests.widest
+"""
+"""``discoveries`` is a view: what it says follows from who wants a walk and what the walk brought, so a
+seed that asks later for a walk that is done has its discoveries without a row being written."""
+
+DISCOVERIES_COLUMNS = {
+    "kind": "`track`, `user`, `playlist` or `comment`",
+    "record_id": "Its id",
+    "seed_id": "The seed (a track id) around which it was found",
+    "layer": "The layer that found it",
+}
+
+RECORD_TABLES = {"track": tracks, "user": users, "playlist": playlists, "comment": comments}
+"""The tables of the records that a walk lists, by the ``kind`` that ``walk_records`` names."""

@@ -1,0 +1,204 @@
+"""Spill a page: its records, their places in the walk, and the walk's new cursor.
+
+The caller holds the transaction, so that the walks the page gives rise to are committed with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sgr_spiders.items import Comment, Playlist, Track, User, Walk
+from sgr_spiders.storage import ledger, records, schema, upserts
+from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.schema import walk_pages, walk_records, walks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sgr_spiders.items import Entry, Page
+
+MAX_EMPTY_PAGES = 10
+"""Empty pages in a row after which a walk ends. At 200 items a page a collection would have to hold
+2,000 private items in a row to be cut short; searches beyond offset 1,000 give empty pages for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spilled:
+    """What came of a page. ``walk`` is where its walk goes on (``None``: it has ended), ``kept`` the
+    distinct records that this page added to it, ``status`` and ``reason`` those of the walk now."""
+
+    walk: Walk | None
+    status: str
+    reason: str | None
+    kept: int
+
+
+@dataclass(slots=True)
+class _Selection:
+    """Which entries of a page are kept, at which places."""
+
+    entries: list[Entry]
+    places: list[int]
+    added: int
+    cut: int
+
+
+def spill_page(connection: sa.Connection, page: Page, run: ledger.Run) -> Spilled | None:
+    """Commit *page* unless its walk has moved on since the page was begun; ``None`` then."""
+    state = _lock_walk(connection, page.walk, run)
+    if state is None:
+        return None
+    now = timestamp()
+    cap = ledger.largest_cap(connection, page.walk.walk_id)
+    selection = _select(connection, page, state, cap)
+    kept_records = list(_flatten(selection.entries))
+    records.write_records(connection, kept_records, page.known, now)
+    _write_places(connection, page, state, selection)
+    _write_rejects(connection, page, state)
+    _write_page(connection, page, state, now)
+    change = _next_state(connection, page, state, selection, cap, now)
+    moved = connection.execute(sa.update(walks).where(_stands_at(page.walk, run)).values(change))
+    if moved.rowcount != 1:
+        raise RuntimeError(f"walk {page.walk.walk_id} moved while it was locked")
+    goes_on = change["status"] == "running"
+    next_walk = (
+        Walk(
+            page.walk.walk_id,
+            page.walk.endpoint,
+            page.walk.target,
+            change["cursor"],
+            change["pages"],
+            change["received"],
+        )
+        if goes_on
+        else None
+    )
+    return Spilled(next_walk, change["status"], change["reason"], selection.added)
+
+
+def _stands_at(walk: Walk, run: ledger.Run) -> sa.ColumnElement[bool]:
+    """The fence: the walk is still leased to this run and stands where the page began."""
+    return sa.and_(
+        walks.c.walk_id == walk.walk_id,
+        walks.c.cursor == walk.cursor,
+        walks.c.status == "running",
+        walks.c.run_id == run.run_id,
+    )
+
+
+def _lock_walk(connection: sa.Connection, walk: Walk, run: ledger.Run) -> sa.Row[Any] | None:
+    return connection.execute(sa.select(walks).where(_stands_at(walk, run)).with_for_update()).one_or_none()
+
+
+def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int | None) -> _Selection:
+    """Give each distinct record its place after those kept so far, up to the *cap*."""
+    places = _known_places(connection, page, state)
+    selection = _Selection([], [], 0, 0)
+    for entry in page.entries:
+        record_id = entry.record.record_id
+        if record_id not in places:
+            place = state.kept + selection.added
+            if cap is not None and place >= cap:
+                selection.cut += 1
+                continue
+            places[record_id] = place
+            selection.added += 1
+        selection.entries.append(entry)
+        selection.places.append(places[record_id])
+    return selection
+
+
+def _known_places(connection: sa.Connection, page: Page, state: sa.Row[Any]) -> dict[int, int]:
+    if not state.kept or not page.entries:
+        return {}
+    ids = {entry.record.record_id for entry in page.entries}
+    rows = connection.execute(
+        sa.select(walk_records.c.record_id, walk_records.c.position).where(
+            walk_records.c.walk_id == state.walk_id,
+            walk_records.c.kind == page.entries[0].record.kind,
+            walk_records.c.record_id.in_(ids),
+            walk_records.c.generation == state.generation,
+        )
+    )
+    return {record_id: position for record_id, position in rows}
+
+
+def _flatten(entries: list[Entry]) -> Iterator[Any]:
+    for entry in entries:
+        yield from entry.inside
+        yield entry.record
+
+
+def _write_places(connection: sa.Connection, page: Page, state: sa.Row[Any], selection: _Selection) -> None:
+    first_places: dict[tuple[str, int], int] = {}
+    for entry, place in zip(selection.entries, selection.places, strict=True):
+        first_places.setdefault((entry.record.kind, entry.record.record_id), place)
+        for record in entry.inside:
+            if isinstance(record, Track | User | Playlist | Comment):
+                first_places.setdefault((record.kind, record.record_id), place)
+    rows = [
+        (state.walk_id, kind, record_id, place, state.generation)
+        for (kind, record_id), place in first_places.items()
+    ]
+    if page.resolved is not None:
+        rows.append((state.walk_id, "track", page.resolved, 0, state.generation))
+    upserts.place_records(connection, walk_records, tuple(walk_records.columns.keys()), rows)
+
+
+def _write_rejects(connection: sa.Connection, page: Page, state: sa.Row[Any]) -> None:
+    rows = [
+        (state.walk_id, state.generation, state.pages, item, r.kind, r.record_id, r.field, r.reason, r.raw)
+        for item, r in enumerate(page.rejects)
+    ]
+    upserts.upsert_latest(connection, schema.rejects, tuple(schema.rejects.columns.keys()), rows)
+
+
+def _write_page(connection: sa.Connection, page: Page, state: sa.Row[Any], now: str) -> None:
+    begun_at = ledger.cursor_hash(page.walk.cursor)
+    row = (state.walk_id, state.generation, state.pages, begun_at, page.received, now)
+    upserts.upsert_latest(connection, walk_pages, tuple(walk_pages.columns.keys()), [row])
+
+
+def _next_state(
+    connection: sa.Connection,
+    page: Page,
+    state: sa.Row[Any],
+    selection: _Selection,
+    cap: int | None,
+    now: str,
+) -> dict[str, Any]:
+    """Tell where the walk stands after *page*."""
+    kept = state.kept + selection.added
+    change: dict[str, Any] = {
+        "cursor": page.next_cursor if page.next_cursor is not None else page.walk.cursor,
+        "pages": state.pages + 1,
+        "received": state.received + page.received - selection.cut,
+        "kept": kept,
+        "empty_pages": 0 if page.received else state.empty_pages + 1,
+        "reason": None,
+        "capped_at": None,
+    }
+    if page.status is not None:
+        change |= {"status": page.status, "reason": page.reason, "cursor": page.walk.cursor}
+    elif selection.cut:
+        # The rest of this page is still to come if the cap is raised: stay at its beginning.
+        change |= _capped(cap) | {"cursor": page.walk.cursor}
+    elif page.next_cursor is None:
+        change |= {"status": "done"}
+    elif cap is not None and kept >= cap:
+        change |= _capped(cap)
+    elif ledger.cursor_was_seen(connection, state.walk_id, state.generation, page.next_cursor):
+        reason = "next_href repeats an earlier page"
+        change |= {"status": "failed", "reason": reason, "cursor": page.walk.cursor}
+    elif change["empty_pages"] >= MAX_EMPTY_PAGES:
+        change |= {"status": "capped", "reason": f"{MAX_EMPTY_PAGES} empty pages in a row"}
+    else:
+        return change | {"status": "running"}
+    return change | {"finished_at": now, "run_id": None}
+
+
+def _capped(cap: int | None) -> dict[str, Any]:
+    return {"status": "capped", "reason": f"cap of {cap}", "capped_at": cap}

@@ -1,0 +1,131 @@
+"""The database of a harvest: how it is opened, locked, brought up to date and written."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+
+from sgr_spiders.exceptions import DatabaseInUseError, StorageError
+from sgr_spiders.storage import migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Self
+
+PRAGMAS = (
+    "PRAGMA journal_mode = WAL",  # readers never wait for the writer, nor it for them
+    "PRAGMA synchronous = NORMAL",  # with WAL a crash of the process loses nothing that was committed
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 30000",  # ms; a reader that checkpoints may hold the file for a moment
+    "PRAGMA cache_size = -65536",  # 64 MiB: the upper levels of the indexes of a large harvest
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA journal_size_limit = 67108864",  # bytes the WAL is cut back to after a checkpoint
+)
+
+
+class Store:
+    """An open database with one writer.
+
+    On SQLite a lock on the file ``<database>.lock`` belongs to this process until it ends, however it
+    ends. Whoever gets it knows that every earlier owner is dead.
+    """
+
+    def __init__(self, engine: sa.Engine, lock: FileLock | None) -> None:
+        self.engine = engine
+        self._lock = lock
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the database at the SQLAlchemy *url*, making it if need be.
+
+        Raises :class:`DatabaseInUseError` if another crawl has it, :class:`StorageError` if it cannot
+        be used.
+        """
+        try:
+            parsed = sa.make_url(url)
+        except sa.exc.ArgumentError:
+            raise StorageError(
+                f"HARVEST_DATABASE_URL is no SQLAlchemy URL: {_without_password(url)!r}"
+            ) from None
+        lock = _take_lock(parsed)
+        try:
+            store = cls(_create_engine(parsed), lock)
+            with store.begin() as connection:
+                migrate.upgrade(connection)
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
+        return store
+
+    @contextlib.contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """Give a connection in a transaction that is committed at the end, or rolled back on any error."""
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise _storage_error(self.engine.url, error) from error
+
+    def close(self) -> None:
+        """Close the connections and let the next crawl in."""
+        self.engine.dispose()
+        if self._lock is not None:
+            self._lock.release()
+
+    def describe(self) -> str:
+        """Say where the data lies, without a password."""
+        return self.engine.url.database or self.engine.url.render_as_string(hide_password=True)
+
+
+def _take_lock(url: sa.URL) -> FileLock | None:
+    if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"}:
+        return None
+    path = Path(str(url.database))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{path}.lock", timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise DatabaseInUseError(f"database {path} is in use by another crawl") from None
+    except OSError as error:
+        raise StorageError(f"database {path} cannot be opened: {error.strerror}") from None
+    return lock
+
+
+def _create_engine(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # Python's sqlite3 must not begin transactions by itself: it does so too late for reads before
+    # writes, and not at all for DDL.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    # A transaction that reads first and writes later could otherwise find the file changed in between.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _storage_error(url: sa.URL, error: sa.exc.DBAPIError) -> StorageError:
+    where = url.render_as_string(hide_password=True)
+    cause = str(error.orig).splitlines()[0] if error.orig is not None else type(error).__name__
+    return StorageError(f"database {where}: {cause}")
+
+
+def _without_password(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return scheme + separator + rest.rpartition("@")[2] if separator else scheme

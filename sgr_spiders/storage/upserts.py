@@ -1,0 +1,174 @@
+"""Bulk writes that keep the best of what is known.
+
+Statements are built with SQLAlchemy Core and compiled once; rows go to the driver as tuples. That
+halves the cost of a page against handing Core a dictionary a row (tests/benchmarks). Rows are sorted
+by key, so that several writers lock them in one order.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    Row = tuple[Any, ...]
+    Insert = sqlite.Insert | postgresql.Insert
+
+COUNTS_AN_OUTAGE_ZEROED = {"followers_count"}
+"""Columns in which a 0 never replaces a positive count: an outage once answered 0 for everyone."""
+
+
+def upsert_records(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Write whole records (tracks, users, playlists).
+
+    For each column a fuller or equally full answer wins over what is there, a thinner one only fills
+    gaps, and a null never replaces a value.
+    """
+    _execute(connection, _merging_insert, table, columns, rows)
+
+
+def upsert_latest(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Write rows of which the newest version counts, but a null never replaces a value."""
+    _execute(connection, _latest_insert, table, columns, rows)
+
+
+def insert_new(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Write the rows whose key is not there yet."""
+    _execute(connection, _ignoring_insert, table, columns, rows)
+
+
+def place_records(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Write places in a walk: the first place of its generation counts, a newer generation replaces it."""
+    _execute(connection, _placing_insert, table, columns, rows)
+
+
+def add_walks(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Write walks that are not there yet; of those that are, only learn how many records to expect."""
+    _execute(connection, _walk_insert, table, columns, rows)
+
+
+def ask_again(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Write who wants a walk. Under other settings than before it is shown to the layer from the start."""
+    _execute(connection, _asking_insert, table, columns, rows)
+
+
+def insert_stubs(connection: sa.Connection, table: sa.Table, ids: Iterable[int], now: str) -> None:
+    """Make sure that a row stands for each of *ids*, so that others may refer to it."""
+    (key,) = table.primary_key.columns
+    rows = [(record_id, True, 0, now) for record_id in ids]
+    insert_new(connection, table, (key.name, "is_stub", "fullness", "fetched_at"), rows)
+
+
+def _execute(
+    connection: sa.Connection,
+    build: Callable[[str, sa.Table], Insert],
+    table: sa.Table,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+) -> None:
+    if not rows:
+        return
+    compiled = _compile(connection.dialect, build, table, tuple(columns))
+    ordered = sorted(rows, key=_key_of(table, tuple(columns)))
+    if compiled.positiontup is None:  # a driver with named parameters
+        named = [dict(zip(columns, row, strict=True)) for row in ordered]
+        connection.exec_driver_sql(str(compiled), named)
+    else:
+        connection.exec_driver_sql(str(compiled), ordered)
+
+
+@functools.cache
+def _compile(
+    dialect: sa.Dialect, build: Callable[[str, sa.Table], Insert], table: sa.Table, columns: tuple[str, ...]
+) -> Any:
+    compiled = build(dialect.name, table).compile(dialect=dialect, column_keys=list(columns))
+    if compiled.positiontup is not None and tuple(compiled.positiontup) != columns:
+        raise ValueError(f"columns of {table.name} must come in the table's order: {columns!r}")
+    return compiled
+
+
+@functools.cache
+def _key_of(table: sa.Table, columns: tuple[str, ...]) -> Callable[[Row], Any]:
+    places = [columns.index(column.name) for column in table.primary_key.columns]
+    return lambda row: [row[place] for place in places]
+
+
+def _begin(dialect: str, table: sa.Table) -> Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def _values(table: sa.Table) -> list[str]:
+    return [column.name for column in table.columns if not column.primary_key]
+
+
+def _ignoring_insert(dialect: str, table: sa.Table) -> Insert:
+    return _begin(dialect, table).on_conflict_do_nothing()
+
+
+def _latest_insert(dialect: str, table: sa.Table) -> Insert:
+    insert = _begin(dialect, table)
+    newest = {name: sa.func.coalesce(insert.excluded[name], table.c[name]) for name in _values(table)}
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=newest)
+
+
+def _placing_insert(dialect: str, table: sa.Table) -> Insert:
+    insert = _begin(dialect, table)
+    new, old = insert.excluded, table.c
+    sooner = sa.or_(new.generation > old.generation, new.position < old.position)
+    place = {"position": sa.case((sooner, new.position), else_=old.position), "generation": new.generation}
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=place)
+
+
+def _walk_insert(dialect: str, table: sa.Table) -> Insert:
+    insert = _begin(dialect, table)
+    expected = sa.func.coalesce(insert.excluded.expected, table.c.expected)
+    return insert.on_conflict_do_update(index_elements=[table.c.walk_id], set_={"expected": expected})
+
+
+def _asking_insert(dialect: str, table: sa.Table) -> Insert:
+    insert = _begin(dialect, table)
+    new, old = insert.excluded, table.c
+    changes = {
+        "cap": new.cap,
+        "widest": sa.case((new.cap > old.widest, new.cap), else_=old.widest),
+        "expanded": sa.case((new.settings == old.settings, old.expanded), else_=new.expanded),
+        "settings": new.settings,
+    }
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changes)
+
+
+def _merging_insert(dialect: str, table: sa.Table) -> Insert:
+    insert = _begin(dialect, table)
+    new, old = insert.excluded, table.c
+    not_thinner = new.fullness >= old.fullness
+    merged: dict[str, sa.ColumnElement[Any]] = {}
+    for name in _values(table):
+        wanted = (
+            sa.func.nullif(new[name], sa.literal_column("0"))
+            if name in COUNTS_AN_OUTAGE_ZEROED
+            else new[name]
+        )
+        merged[name] = sa.case(
+            (not_thinner, sa.func.coalesce(wanted, old[name], new[name])),
+            else_=sa.func.coalesce(old[name], new[name]),
+        )
+    merged["fullness"] = sa.case((not_thinner, new.fullness), else_=old.fullness)
+    merged["is_stub"] = sa.and_(new.is_stub, old.is_stub)
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=merged)
