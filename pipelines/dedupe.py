@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.statscollectors import StatsCollector
 
-    from sgr_spiders.items import Page
+    from sgr_spiders.items import Entry, Page
     from sgr_spiders.storage.spill import Spilled
 
     Whole = Track | User | Playlist | Comment
@@ -35,7 +35,7 @@ class DedupePipeline:
         self._capacity = capacity
         self._stats = stats
         self._committed: dict[int, None] = {}
-        self._pending: dict[int, list[int]] = {}
+        self._pending: dict[int, dict[int, int]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -45,30 +45,32 @@ class DedupePipeline:
         return pipeline
 
     def process_item(self, item: Page) -> Page:
-        versions: list[int] = []
-        for record in _whole_records(item):
+        versions: dict[int, int] = {}
+        for record in _whole_records(item.entries):
             # Hashes of 64 bits stand for the versions: among the few hundred thousand remembered, two
             # are alike with a probability below one in a hundred million.
             version = hash((record.kind, _fields(type(record))(record)))
             if version in self._committed:
                 item.known.add((record.kind, record.record_id, _fullness(record)))
-            versions.append(version)
+            versions[id(record)] = version
         self._pending[item.walk.walk_id] = versions
         self._stats.inc_value("sgr/dedupe/records", len(versions))
         self._stats.inc_value("sgr/dedupe/known", len(item.known))
         return item
 
     def page_spilled(self, page: Page, spilled: Spilled) -> None:
-        """Remember the versions on a page now that they are committed."""
-        for version in self._pending.pop(page.walk.walk_id, ()):
+        """Remember the versions that were committed, not those that a cap cut off."""
+        versions = self._pending.pop(page.walk.walk_id, {})
+        for record in _whole_records(spilled.entries):
+            version = versions[id(record)]
             self._committed.pop(version, None)
             self._committed[version] = None
         while len(self._committed) > self._capacity:
             del self._committed[next(iter(self._committed))]
 
 
-def _whole_records(page: Page) -> Iterator[Whole]:
-    for entry in page.entries:
+def _whole_records(entries: list[Entry]) -> Iterator[Whole]:
+    for entry in entries:
         yield entry.record
         for record in entry.inside:
             if isinstance(record, Track | User | Playlist | Comment):

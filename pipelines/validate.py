@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from math import isfinite
 from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Final
@@ -46,14 +45,14 @@ class Bad:
 
 
 BAD: Final = Bad()
-Check = Callable[[Any], Any]
+Check = Callable[[object], object]
 """Takes a value that is not ``None``; gives it back, made fit if need be, or ``BAD``."""
 
 
 def integer(low: int, high: int) -> Check:
     """Whole numbers in a range; ``1.0`` is one, ``True`` is none."""
 
-    def check(value: Any) -> Any:
+    def check(value: object) -> object:
         if type(value) is float and value.is_integer():
             value = int(value)
         return value if type(value) is int and low <= value <= high else BAD
@@ -61,18 +60,18 @@ def integer(low: int, high: int) -> Check:
     return check
 
 
-def tempo(value: Any) -> Any:
+def tempo(value: object) -> object:
     """Beats per minute."""
-    if type(value) in (int, float) and isfinite(value) and 0 < value < 1000:
+    if (type(value) is int or type(value) is float) and 0 < value < 1000:
         return float(value)
     return BAD
 
 
-def boolean(value: Any) -> Any:
+def boolean(value: object) -> object:
     return value if type(value) is bool else BAD
 
 
-def text(value: Any) -> Any:
+def text(value: object) -> object:
     """Text of bounded length that a database and a terminal can carry."""
     if type(value) is not str or len(value) > MAX_TEXT:
         return BAD
@@ -82,14 +81,14 @@ def text(value: Any) -> Any:
     return clean(value)
 
 
-def date(value: Any) -> Any:
+def date(value: object) -> object:
     return value if is_iso(value) else BAD
 
 
 def one_of(*words: str) -> Check:
     allowed = frozenset(words)
 
-    def check(value: Any) -> Any:
+    def check(value: object) -> object:
         return value if type(value) is str and value in allowed else BAD
 
     return check
@@ -259,7 +258,7 @@ _NAMES: Final = {
 _VALUES: Final[Mapping[type, Callable[[Any], Values]]] = {
     record: attrgetter(*names) for record, names in _NAMES.items()
 }
-_Plan = tuple[tuple[Callable[[Values], Values], Callable[[Values], bool]], ...]
+_Plan = tuple[tuple[Callable[[Values], Values], Callable[[Values], bool], Group], ...]
 
 
 # Records have few patterns of types and nulls. What a pattern leaves to check is worked out once.
@@ -276,7 +275,7 @@ def _plan(record: type, types: tuple[type, ...]) -> _Plan | None:
         if not group.types.issuperset(types[place] for place in given):
             return None
         if given and group.fine is not None:
-            plan.append((_picker(given), group.fine))
+            plan.append((_picker(given), group.fine, group))
     return tuple(plan)
 
 
@@ -296,10 +295,11 @@ class ValidatePipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        assert crawler.stats is not None
+        if crawler.stats is None:
+            raise RuntimeError("the crawler has no statistics yet")
         return cls(crawler.stats)
 
-    def process_item(self, item: Any) -> Any:
+    def process_item(self, item: object) -> object:
         if isinstance(item, Page):
             validation = Validation(item)
             validation.run()
@@ -335,26 +335,35 @@ class Validation:
             return True
         kind = type(record)
         values = _VALUES[kind](record)
-        plan = _plan(kind, tuple(map(type, values)))
-        if (plan is None or not all([fine(pick(values)) for pick, fine in plan])) and not self._mend(record):
+        # mypy takes a class for unhashable where only its instances are.
+        plan = _plan(kind, tuple(map(type, values)))  # type: ignore[arg-type]
+        if plan is None:
+            doubtful: Iterable[Group] = _GROUPS[kind]
+        else:
+            doubtful = [group for pick, fine, group in plan if not fine(pick(values))]
+        if doubtful and not self._mend(record, doubtful):
             return False
         self._fit.add(id(record))
         return True
 
-    def _mend(self, record: Record) -> bool:
-        rules = RULES[type(record)]
-        for group in rules.key:
+    def _mend(self, record: Record, groups: Iterable[Group]) -> bool:
+        key = RULES[type(record)].key
+        for group in groups:
             for name in group.names:
-                value = getattr(record, name)
-                fit = BAD if value is None else group.check(value)
-                if fit is BAD:
-                    self._reject(record, None, f"bad {name}: {shown(value)}")
-                    self.records_rejected += 1
+                if group not in key:
+                    self._mend_optional(record, name, group.check)
+                elif not self._mend_key(record, name, group.check):
                     return False
-                self._set(record, name, fit, value)
-        for group in rules.optional:
-            for name in group.names:
-                self._mend_optional(record, name, group.check)
+        return True
+
+    def _mend_key(self, record: Record, name: str, check: Check) -> bool:
+        value = getattr(record, name)
+        fit = BAD if value is None else check(value)
+        if fit is BAD:
+            self._reject(record, None, f"bad {name}: {shown(value)}")
+            self.records_rejected += 1
+            return False
+        self._set(record, name, fit, value)
         return True
 
     def _mend_optional(self, record: Record, name: str, check: Check) -> None:
@@ -368,7 +377,7 @@ class Validation:
             fit = None
         self._set(record, name, fit, value)
 
-    def _set(self, record: Record, name: str, fit: Any, value: Any) -> None:
+    def _set(self, record: Record, name: str, fit: object, value: object) -> None:
         if fit is value:
             return
         setattr(record, name, fit)
@@ -384,7 +393,7 @@ class Validation:
         self._page.rejects.append(Reject(rules.kind, record_id, field, reason, raw))
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value from outside on one short line of ASCII. Never recurses into it."""
     if isinstance(value, str):
         return ascii(value if len(value) <= 60 else value[:60] + "…")

@@ -265,3 +265,7 @@ class Page:
     reason: str | None = None
     resolved: int | None = None
     known: set[tuple[str, int, int]] = field(default_factory=set)
+
+    def __str__(self) -> str:
+        # What Scrapy logs of it: hundreds of records would fill the screen.
+        return f"page {self.walk.pages} of {self.walk.endpoint} {self.walk.target!r}"

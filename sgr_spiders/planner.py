@@ -20,11 +20,10 @@ from sgr_spiders.storage.clock import timestamp
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import sqlalchemy as sa
-
     from sgr_spiders.arguments import GivenSeed
     from sgr_spiders.items import Page
     from sgr_spiders.layers.base import Layer
+    from sgr_spiders.storage.store import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class Planner:
         self.kinds = kinds
         self.run: ledger.Run
 
-    def start(self, connection: sa.Connection) -> None:
+    def start(self, connection: Connection) -> None:
         """Begin a run: enter its seeds, and open again what failed earlier or is no longer fresh."""
         ledger.give_back(connection)
         run = ledger.begin_run(
@@ -60,7 +59,7 @@ class Planner:
         ledger.reopen(connection, self.run)
         self.expand(connection, walks)
 
-    def page_spilled(self, connection: sa.Connection, page: Page) -> None:
+    def page_spilled(self, connection: Connection, page: Page) -> None:
         """Act on what a page brought, in the transaction that spills it."""
         if page.resolved is not None:
             walk = self._enter_resolved(connection, page.walk.walk_id, page.resolved)
@@ -68,14 +67,14 @@ class Planner:
         elif page.entries:
             self.expand(connection, [page.walk.walk_id])
 
-    def expand(self, connection: sa.Connection, walks: Iterable[int]) -> None:
+    def expand(self, connection: Connection, walks: Iterable[int]) -> None:
         """Show the layers what they have not seen yet of *walks*, and of the walks they want then."""
         waiting = list(walks)
         while waiting:
             for expansion in ledger.expansions(connection, self.run, waiting.pop()):
                 waiting.extend(self._show(connection, expansion))
 
-    def _show(self, connection: sa.Connection, expansion: ledger.Expansion) -> list[int]:
+    def _show(self, connection: Connection, expansion: ledger.Expansion) -> list[int]:
         layer = self.layers[expansion.layer]
         if expansion.step not in layer.expanding_steps:
             return []
@@ -94,7 +93,7 @@ class Planner:
             if want.step in layer.expanding_steps
         ]
 
-    def _enter(self, connection: sa.Connection, seed: GivenSeed) -> int:
+    def _enter(self, connection: Connection, seed: GivenSeed) -> int:
         if seed.track_id is not None:
             self._request_seed(connection, seed.track_id)
             request = _seed_request(seed.track_id)
@@ -105,11 +104,11 @@ class Planner:
             return self._enter_resolved(connection, walk, track_id)
         return walk
 
-    def _enter_resolved(self, connection: sa.Connection, walk: int, track_id: int) -> int:
+    def _enter_resolved(self, connection: Connection, walk: int, track_id: int) -> int:
         ledger.resolve_seed(connection, self.run, walk, track_id)
         return self._request_seed(connection, track_id)
 
-    def _request_seed(self, connection: sa.Connection, track_id: int) -> int:
+    def _request_seed(self, connection: Connection, track_id: int) -> int:
         ledger.widen_scope(connection, self.run, track_id, dict(self.plan.settings))
         request = _seed_request(track_id)
         for layer, fingerprint in self.plan.settings.items():

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from scrapy.core.scheduler import BaseScheduler
 
 from sgr_spiders import signals
+from sgr_spiders.exceptions import StorageError
 from sgr_spiders.extensions.harvest import Harvest
+from sgr_spiders.middlewares.run_control import RunControl
 from sgr_spiders.spiders.base import HarvestSpider
 from sgr_spiders.storage import ledger
 
@@ -34,8 +36,9 @@ class LedgerScheduler(BaseScheduler):
     walk is leased and is given back by the next run if this one dies.
     """
 
-    def __init__(self, harvest: Harvest, spider: HarvestSpider) -> None:
+    def __init__(self, harvest: Harvest, run_control: RunControl, spider: HarvestSpider) -> None:
         self._harvest = harvest
+        self._run_control = run_control
         self._spider = spider
         self._returned: deque[Request] = deque()
         self._leased: deque[Walk] = deque()
@@ -44,7 +47,7 @@ class LedgerScheduler(BaseScheduler):
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         assert isinstance(crawler.spider, HarvestSpider)
-        scheduler = cls(Harvest.of(crawler), crawler.spider)
+        scheduler = cls(Harvest.of(crawler), RunControl.of(crawler), crawler.spider)
         crawler.signals.connect(scheduler.page_spilled, signal=signals.page_spilled)
         return scheduler
 
@@ -72,6 +75,9 @@ class LedgerScheduler(BaseScheduler):
         self._drained = False
 
     def _lease(self) -> None:
-        with self._harvest.store.begin() as connection:
-            self._leased.extend(ledger.lease(connection, self._harvest.planner.run, LEASE_SIZE))
+        try:
+            with self._harvest.store.begin() as connection:
+                self._leased.extend(ledger.lease(connection, self._harvest.planner.run, LEASE_SIZE))
+        except StorageError as error:
+            self._run_control.stop(error)
         self._drained = not self._leased

@@ -8,67 +8,148 @@ from __future__ import annotations
 
 import os
 
-BOT_NAME = "soundgraph"
-SPIDER_MODULES = ["sgr_spiders.spiders"]
-NEWSPIDER_MODULE = "sgr_spiders.spiders"
-COMMANDS_MODULE = "sgr_spiders.commands"
+from sgr_spiders import __version__
 
 
 def _from_environment(name: str, default: str = "") -> str:
     return os.environ.get(name) or default
 
 
-# What to talk to, and as whom
+BOT_NAME = "soundgraph"
+SPIDER_MODULES = ["sgr_spiders.spiders"]
+NEWSPIDER_MODULE = "sgr_spiders.spiders"
+COMMANDS_MODULE = "sgr_spiders.commands"
+# The waits of the middlewares are asyncio's.
+TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
+# A line for each page would bury what matters; -s LOG_LEVEL=DEBUG shows them.
+LOG_LEVEL = "INFO"
+# Both let others on this machine run code in the crawl, or read its settings (keys!) out of it.
+REMOTE_CONTROL_ENABLED = False
+TELNETCONSOLE_ENABLED = False
+
+# --- what to talk to, and as whom -----------------------------------------------------------------
 
 SOUNDCLOUD_API_URL = _from_environment("SOUNDCLOUD_API_URL", "https://api.soundcloud.com")
 SOUNDCLOUD_TOKEN_URL = _from_environment("SOUNDCLOUD_TOKEN_URL", "https://secure.soundcloud.com/oauth/token")
 SOUNDCLOUD_CLIENT_ID = _from_environment("SOUNDCLOUD_CLIENT_ID")
 SOUNDCLOUD_CLIENT_SECRET = _from_environment("SOUNDCLOUD_CLIENT_SECRET")
 SOUNDCLOUD_ACCESS_TOKEN = _from_environment("SOUNDCLOUD_ACCESS_TOKEN")
+# Whom the operator of the API can reach about this crawl: your address or URL.
+CONTACT = _from_environment("CONTACT", "no contact given")
+USER_AGENT = f"SoundGraphDeepHarvest/{__version__} ({CONTACT})"
+DEFAULT_REQUEST_HEADERS = {"Accept": "application/json; charset=utf-8"}
 
-# Where to spill to, and how
+# --- where to spill to, and how -------------------------------------------------------------------
 
 HARVEST_DATABASE_URL = _from_environment("HARVEST_DATABASE_URL", "sqlite:///data/soundgraph.db")
-HARVEST_CONFIG = _from_environment("HARVEST_CONFIG") or None
-# Versions of records remembered so as not to write them again; about 100 bytes each.
-DEDUPE_MEMORY = 200_000
+# A YAML path or the name of a file in configs/; the argument `config` comes before it.
+HARVEST_CONFIG = _from_environment("HARVEST_CONFIG")
 SCHEDULER = "sgr_spiders.scheduler.LedgerScheduler"
 ITEM_PIPELINES = {
     "pipelines.validate.ValidatePipeline": 100,
     "pipelines.dedupe.DedupePipeline": 200,
     "pipelines.spill.SpillPipeline": 300,
 }
+# Versions of records remembered so as not to write them again; about 100 bytes each.
+DEDUPE_MEMORY = 200_000
+# Pages in the pipelines at a time. A page is the unit of work; more would only wait for each other.
+CONCURRENT_ITEMS = 4
+
+# --- components -----------------------------------------------------------------------------------
+
 EXTENSIONS = {
+    # All three are looked up by other components, so they cannot be left out.
     "sgr_spiders.middlewares.run_control.RunControl": 0,
     "sgr_spiders.middlewares.gate.Gate": 0,
     "sgr_spiders.extensions.harvest.Harvest": 0,
-    # Prints memory and pages a minute of Scrapy's own counting.
-    "scrapy.extensions.logstats.LogStats": None,
-}
-DOWNLOADER_MIDDLEWARES = {
-    "sgr_spiders.middlewares.scope.ScopeGuard": 50,
-    "sgr_spiders.middlewares.authorisation.AuthorisationMiddleware": 450,
-    "sgr_spiders.middlewares.retry.RetryMiddleware": 550,
-    "sgr_spiders.middlewares.rate_limit.RateLimitMiddleware": 560,
-    "sgr_spiders.middlewares.block.BlockMiddleware": 570,
-    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
-    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
-    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
-    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
-    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
-    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
 }
 DOWNLOAD_HANDLERS = {
+    # The gate must stand after the downloader's queue, and read an answer before the queue goes on.
     "http": "sgr_spiders.middlewares.api_handler.ApiDownloadHandler",
     "https": "sgr_spiders.middlewares.api_handler.ApiDownloadHandler",
+    # A next_href is data from outside: no other scheme can be reached at all.
+    "data": None,
+    "file": None,
+    "ftp": None,
+    "s3": None,
 }
-ROBOTSTXT_OBEY = False
-AUTOTHROTTLE_ENABLED = True
-AUTOTHROTTLE_TARGET_CONCURRENCY = 2.0
-DOWNLOAD_DELAY_JITTER = 0
-REMOTE_CONTROL_ENABLED = False
-TELNETCONSOLE_ENABLED = False
-CONCURRENT_ITEMS = 4
-LOG_SCRAPED_ITEMS = False
+DOWNLOADER_MIDDLEWARES = {
+    # Towards the engine. Before RobotsTxt (100), which it tells about the API host.
+    "sgr_spiders.middlewares.scope.ScopeGuard": 90,
+    "sgr_spiders.middlewares.retry.RetryMiddleware": 550,
+    "sgr_spiders.middlewares.rate_limit.RateLimitMiddleware": 680,
+    "sgr_spiders.middlewares.block.BlockMiddleware": 690,
+    # Before HttpProxy (750): it keeps an unencrypted API away from proxies.
+    "sgr_spiders.middlewares.authorisation.AuthorisationMiddleware": 700,
+    # Towards the downloader.
+    # ScopeGuard is stricter: origin instead of host name, also for requests without a callback.
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+    # Would put a second Authorization header on; the handler alone authorises.
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+}
+# Immediate retries without a wait; ours takes its place.
+RETRY_ENABLED = False
+# A redirect followed blindly would leave the API; /resolve is read by the spider.
+REDIRECT_ENABLED = False
+METAREFRESH_ENABLED = False
+# The API needs none, and the edge could track a crawl by them.
+COOKIES_ENABLED = False
+# The callbacks read `response.answer`, whatever the status.
 HTTPERROR_ALLOW_ALL = True
+# Referers would tell the API which page led to which; nobody needs them.
+REFERER_ENABLED = False
+# ScopeGuard exempts the API host alone: its robots.txt disallows all crawlers, but access with keys is
+# governed by the API terms instead. Any HTML page is asked for its rules.
+ROBOTSTXT_OBEY = True
+# Where else than to the API requests may go, as URLs.
+SCOPE_ORIGINS: list[str] = []
+# A proxy of the environment sees only a tunnel for https; http to the API never uses one.
+HTTPPROXY_ENABLED = True
+# Scrapy's default is False: then anybody on the way could read the token.
+DOWNLOAD_VERIFY_CERTIFICATES = True
+
+# --- pace -----------------------------------------------------------------------------------------
+
+# Real limits are unpublished; one test account was throttled on two calls within ten seconds.
+CONCURRENT_REQUESTS_PER_DOMAIN = 2
+# More than are in flight, because a request that waits for its retry keeps its place here (not a
+# transfer place); few enough that the queue behind the delay stays shorter than a token's margin.
+CONCURRENT_REQUESTS = 8
+# The spider sets DOWNLOAD_DELAY and AUTOTHROTTLE_START_DELAY to `request_delay` of the configuration. It
+# is a floor, hence no jitter; AutoThrottle only ever adds to it.
+DOWNLOAD_DELAY_JITTER = 0
+AUTOTHROTTLE_ENABLED = True
+# One at a time on average: within the "1-2 concurrent" that is considered polite.
+AUTOTHROTTLE_TARGET_CONCURRENCY = 1.0
+# The edge itself gives up after about a minute.
+AUTOTHROTTLE_MAX_DELAY = 60.0
+# Token requests: one refresher.
+DOWNLOAD_SLOTS = {"sgr-authorising": {"concurrency": 1, "delay": 0}}
+# The edge answers 504 by then.
+DOWNLOAD_TIMEOUT = 60
+# A page of 200 tracks has about 0.4 MB, playlists with all their tracks a few. After decompression.
+DOWNLOAD_MAXSIZE = 16 * 1024 * 1024
+# Refused or fine, nothing between.
+DOWNLOAD_WARNSIZE = 0
+
+# --- faults, holds, tokens ------------------------------------------------------------------------
+
+# Five retries, with the waits below 15 to 31 s in all: rides out the short faults seen (502/503/504),
+# and a walk that fails after that can be resumed.
+RETRY_TIMES = 5
+# Seconds; doubled for each retry, half to all of it at random.
+BACKOFF_BASE = 1.0
+BACKOFF_MAX = 60.0
+# "Access to this API has been disallowed" was seen in overload and passed after minutes: 60, 120 and
+# 240 s (half to all), then the run stops as blocked.
+DISALLOWED_RETRY_TIMES = 3
+DISALLOWED_BACKOFF_BASE = 60.0
+# A 429 that names no time: 5 s, doubled while no good answer comes (half to all of it at random).
+# A time that is named is believed up to 24 h (soundcloud.answers.MAX_HOLD).
+RATE_LIMIT_BASE = 5.0
+RATE_LIMIT_MAX = 900.0
+# Eight holds in a row without one good answer (11 to 21 minutes when no time is named): stop, exit 4.
+RATE_LIMIT_MAX_HOLDS = 8
+# Tries of one token request through faults and 429; failed attempts count against the quota of 30 an
+# hour, so few.
+TOKEN_TRIES = 5

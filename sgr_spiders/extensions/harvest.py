@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 EXIT_CODE_STAT = "sgr/exit_code"
 """The statistic from which the command takes what it exits with."""
 
+GO_ON = "Nothing that was spilled is lost: the same command goes on from here"
+
 
 class Harvest:
     """Opens the store and plans the run for scheduler and pipelines; judges and records how it ends.
@@ -91,6 +93,10 @@ class Harvest:
         try:
             if self._started:
                 self._finish(reason)
+        except StorageError as error:
+            # What cannot be written can still be said. The database takes the run for a killed one.
+            self._crawler.stats.set_value(EXIT_CODE_STAT, error.exit_code)
+            logger.error("Outcome not recorded: %s. %s", error, GO_ON)
         finally:
             self.store.close()
 
@@ -106,15 +112,8 @@ class Harvest:
                 lost_seeds=_lost_seeds(ledger.seed_outcomes(connection, run)),
             )
             totals = count_totals(connection)
-            stats = self._stats(result, walks, totals)
-            ledger.end_run(
-                connection,
-                run,
-                outcome=result.name,
-                reason=result.reason,
-                exit_code=result.exit_code,
-                stats=json.dumps(stats, default=str, sort_keys=True),
-            )
+            stats = json.dumps(self._stats(result, walks, totals), default=str, sort_keys=True)
+            ledger.end_run(connection, run, result.name, result.reason, result.exit_code, stats)
         self._tell(result, walks, totals)
 
     def _stats(
@@ -141,7 +140,7 @@ class Harvest:
         if result.reason is None:
             logger.info("Harvest complete")
         else:
-            logger.warning("Harvest %s: %s. The same command goes on from here", result.name, result.reason)
+            logger.warning("Harvest %s: %s. %s", result.name, result.reason, GO_ON)
 
     def _internal_error(self) -> None:
         self._internal_errors += 1

@@ -130,7 +130,7 @@ def set_freshness(connection: sa.Connection, run: Run, fresh_after: str, *, refr
 
 
 def end_run(
-    connection: sa.Connection, run: Run, *, outcome: str, reason: str | None, exit_code: int, stats: str
+    connection: sa.Connection, run: Run, outcome: str, reason: str | None, exit_code: int, stats: str
 ) -> None:
     """Note how *run* ended and give back what it had leased."""
     give_back(connection, run)

@@ -5,7 +5,7 @@ The caller holds the transaction, so that the walks the page gives rise to are c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -27,13 +27,13 @@ MAX_EMPTY_PAGES = 10
 
 @dataclass(frozen=True, slots=True)
 class Spilled:
-    """What came of a page. ``walk`` is where its walk goes on (``None``: it has ended), ``kept`` the
-    distinct records that this page added to it, ``status`` and ``reason`` those of the walk now."""
+    """What came of a page. ``walk`` is where its walk goes on (``None``: it has ended), ``entries`` those
+    that no cap cut off, ``status`` and ``reason`` those of the walk now."""
 
     walk: Walk | None
     status: str
     reason: str | None
-    kept: int
+    entries: list[Entry]
 
 
 @dataclass(slots=True)
@@ -54,8 +54,7 @@ def spill_page(connection: sa.Connection, page: Page, run: ledger.Run) -> Spille
     now = timestamp()
     cap = ledger.largest_cap(connection, page.walk.walk_id)
     selection = _select(connection, page, state, cap)
-    kept_records = list(_flatten(selection.entries))
-    records.write_records(connection, kept_records, page.known, now)
+    records.write_records(connection, _flatten(selection.entries), page.known, now)
     _write_places(connection, page, state, selection)
     _write_rejects(connection, page, state)
     _write_page(connection, page, state, now)
@@ -63,20 +62,11 @@ def spill_page(connection: sa.Connection, page: Page, run: ledger.Run) -> Spille
     moved = connection.execute(sa.update(walks).where(_stands_at(page.walk, run)).values(change))
     if moved.rowcount != 1:
         raise RuntimeError(f"walk {page.walk.walk_id} moved while it was locked")
-    goes_on = change["status"] == "running"
-    next_walk = (
-        Walk(
-            page.walk.walk_id,
-            page.walk.endpoint,
-            page.walk.target,
-            change["cursor"],
-            change["pages"],
-            change["received"],
-        )
-        if goes_on
-        else None
-    )
-    return Spilled(next_walk, change["status"], change["reason"], selection.added)
+    next_walk = None
+    if change["status"] == "running":
+        where = {name: change[name] for name in ("cursor", "pages", "received")}
+        next_walk = replace(page.walk, **where)
+    return Spilled(next_walk, change["status"], change["reason"], selection.entries)
 
 
 def _stands_at(walk: Walk, run: ledger.Run) -> sa.ColumnElement[bool]:

@@ -27,6 +27,10 @@ PRAGMAS = (
 )
 
 
+Connection = sa.Connection
+"""An open transaction, for those who pass it on and know nothing of SQL."""
+
+
 class Store:
     """An open database with one writer.
 

@@ -1,0 +1,69 @@
+# Every target sets up what it needs: `make demo` and `make test` work in a fresh clone.
+# Another Python than the system's: make setup PYTHON=python3.13
+
+PYTHON ?= python3
+VENV ?= .venv
+# More than one test process, e.g. `make test JOBS=4`; `make test ARGS="-k config"` narrows it down.
+JOBS ?= auto
+ARGS ?=
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint format types imports docs record pins clean
+
+help:  ## show the targets
+	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+setup: $(STAMP)  ## create the virtual environment and install what is pinned
+
+# The stamp is removed by nothing but `make clean`, so an installation is repeated only for new pins.
+$(STAMP): requirements-dev.txt
+	@command -v $(PYTHON) >/dev/null || \
+	    { echo "make: no '$(PYTHON)' found: install Python 3.11 or newer, or name one: make PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "make: Python 3.11 or newer is needed, '$(PYTHON)' is" \
+	        "$$($(PYTHON) --version 2>&1): name another: make PYTHON=python3.13" >&2; exit 1; }
+	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	    $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: setup  ## harvest a seed of the sandbox, then show what lies in the database
+	$(BIN)/python -m sgr_spiders.sandbox.demo
+
+test: setup  ## run the tests
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+check: lint types imports docs  ## everything the tests do not look at
+
+lint: setup  ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup  ## let ruff repair what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: setup  ## mypy, strict
+	$(BIN)/mypy
+
+imports: setup  ## imports go downwards only
+	$(BIN)/lint-imports
+
+docs: setup  ## generated parts of the documents are up to date
+	$(BIN)/cog --check --diff -r *.md docs/*.md
+
+record: setup  ## record the contract tests' exchanges from the live API, with your own keys
+	RECORD=live $(BIN)/python -m pytest -n 0 -m contract
+
+pins: setup  ## pin anew what pyproject.toml asks for
+	$(BIN)/python -m pip install --quiet uv
+	.ci/pins $(BIN)/uv
+
+clean:  ## remove what the other targets made; data/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

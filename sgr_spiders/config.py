@@ -1,0 +1,250 @@
+"""The configuration of a harvest: what ``configs/deep_harvest.yaml`` may say, and its checked reading.
+
+A user's file holds only what differs from the defaults. A cap of 0 asks for nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from sgr_spiders import strict_yaml
+from sgr_spiders.exceptions import ConfigError
+from sgr_spiders.wording import did_you_mean, plain, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic_core import ErrorDetails
+
+DEFAULT_NAME = "deep_harvest"
+MAX_FILE_BYTES = 64 * 1024
+
+Name = TypeVar("Name", bound=str)
+
+
+def _without_duplicates(names: tuple[Name, ...]) -> tuple[Name, ...]:
+    repeated = next((name for i, name in enumerate(names) if name in names[:i]), None)
+    if repeated is not None:
+        raise PydanticCustomError("repeated", "must name `{name}` once", {"name": repeated})
+    return names
+
+
+Cap = Annotated[int, Field(ge=0, le=1_000_000_000)]
+# Not strict in itself, as YAML has lists and no tuples; what stands in it is checked all the same.
+Names = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(_without_duplicates)]
+DetectionMethod = Literal["label_field", "description_parsing", "publisher_metadata"]
+ExtractionPattern = Literal["mentions", "featuring", "remixes", "production"]
+
+
+class Section(BaseModel):
+    """A mapping of the file. Left empty, e.g. with every line commented out, it says nothing new."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_default(cls, value: object) -> object:
+        return {} if value is None else value
+
+
+class LayerSection(Section):
+    enabled: bool = True
+
+
+class UserDepth(LayerSection):
+    max_users_per_track: Cap = 500
+    max_tracks_per_user: Cap = 500
+    include_reposters: bool = True
+
+
+class PlaylistDepth(LayerSection):
+    max_playlists: Cap = 200
+    max_tracks_per_playlist: Cap = 500
+    include_artist_playlists: bool = True
+    include_liker_playlists: bool = True
+    max_likers: Cap = 50
+    max_playlists_per_liker: Cap = 50
+    max_search_playlists: Cap = 50
+
+
+class ArtistDepth(LayerSection):
+    max_artist_tracks: Cap = 1000
+    include_remixes: bool = True
+    include_features: bool = True
+
+
+class SemanticDepth(LayerSection):
+    fuzzy_search_limit: Cap = 100
+    name_similarity_threshold: Annotated[float, Field(ge=0, le=1)] = 0.6
+    max_key_terms: Cap = 3
+
+
+class CommentaryLayer(LayerSection):
+    max_commenters: Cap = 100
+    min_comment_length: Cap = 0
+    harvest_commenter_libraries: bool = True
+    html_fallback: bool = False
+
+
+class LabelLayer(LayerSection):
+    max_labels_per_track: Cap = 3
+    max_catalog_size: Cap = 200
+    detection_methods: Names[DetectionMethod] = ("label_field", "description_parsing", "publisher_metadata")
+
+
+class ContextualLayer(LayerSection):
+    max_entities: Cap = 10
+    max_tracks_per_entity: Cap = 50
+    extraction_patterns: Names[ExtractionPattern] = ("mentions", "featuring", "remixes", "production")
+
+
+class DeepHarvest(Section):
+    enabled: bool = True
+    request_delay: Annotated[float, Field(ge=0, le=3600)] = 0.3
+    freshness_days: Annotated[float, Field(ge=0, le=36_500)] = 7
+    user_depth: UserDepth = UserDepth()
+    playlist_depth: PlaylistDepth = PlaylistDepth()
+    artist_depth: ArtistDepth = ArtistDepth()
+    semantic_depth: SemanticDepth = SemanticDepth()
+    commentary_layer: CommentaryLayer = CommentaryLayer()
+    label_layer: LabelLayer = LabelLayer()
+    contextual_layer: ContextualLayer = ContextualLayer()
+
+    def layer(self, name: str) -> LayerSection:
+        if name not in LAYER_NAMES:
+            raise KeyError(name)
+        section: LayerSection = getattr(self, name)
+        return section
+
+
+class HarvestConfig(Section):
+    deep_harvest: DeepHarvest = DeepHarvest()
+
+    @property
+    def enabled_layers(self) -> tuple[str, ...]:
+        """The layers that ``deep_harvest`` runs, in their fixed order; none when it is switched off whole."""
+        harvest = self.deep_harvest
+        return tuple(name for name in LAYER_NAMES if harvest.enabled and harvest.layer(name).enabled)
+
+    def fingerprint(self, layer_name: str) -> str:
+        """Changes when the layer would harvest something else; the same on every machine."""
+        asked = self.deep_harvest.layer(layer_name).model_dump(mode="json", exclude={"enabled"})
+        text = json.dumps([layer_name, asked], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+LAYER_NAMES = tuple(
+    name for name, field in DeepHarvest.model_fields.items() if isinstance(field.default, LayerSection)
+)
+
+
+def load(name_or_path: str | None = None) -> HarvestConfig:
+    """The configuration in a YAML file: a path, or a name from ``configs/``; without either the defaults."""
+    name = DEFAULT_NAME if name_or_path is None else name_or_path
+    about = f"configuration {plain(name) or shown(name)}"
+    content = _content(name, about)
+    if len(content) > MAX_FILE_BYTES:
+        raise ConfigError(f"{about}: larger than {MAX_FILE_BYTES} bytes: no configuration")
+    try:
+        return HarvestConfig.model_validate(strict_yaml.read(content))
+    except strict_yaml.YamlError as error:
+        raise ConfigError(f"{about}: {error}") from error
+    except ValidationError as error:
+        raise ConfigError(f"{about}: {_said(error)}") from error
+
+
+def _content(name: str, about: str) -> bytes:
+    # A bare word is never taken for a path, so that a stray file cannot shadow the name.
+    if Path(name).suffix in {".yaml", ".yml"} or Path(name).name != name:
+        try:
+            with Path(name).open("rb") as file:
+                return file.read(MAX_FILE_BYTES + 1)
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{about}: cannot be read: {_reason(error)}") from error
+    return _bundled(name, about)
+
+
+def _bundled(name: str, about: str) -> bytes:
+    files = {file.name: file for file in resources.files("configs").iterdir() if file.name.endswith(".yaml")}
+    file = files.get(name) or files.get(f"{name}.yaml")
+    if file is None:
+        names = sorted(name.removesuffix(".yaml") for name in files)
+        raise ConfigError(
+            f"{about}: no such file, and no name in configs/: {', '.join(names)}{did_you_mean(name, names)}"
+        )
+    return file.read_bytes()
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _said(error: ValidationError) -> str:
+    """The first mistake as one sentence; the others are counted."""
+    first, *others = error.errors(include_url=False)
+    more = f" (and {len(others)} more)" if others else ""
+    return f"{_mistake(first)}{more}"
+
+
+def _mistake(detail: ErrorDetails) -> str:
+    *parents, last = detail["loc"] or ("",)
+    if detail["type"] == "extra_forbidden":
+        within = f"`{_dotted(parents)}`: " if parents else ""
+        return f"{within}unknown key `{plain(str(last))}`{_suggestion(_dotted(parents), str(last))}"
+    key = f"`{_dotted(detail['loc'])}`: " if detail["loc"] else ""
+    return f"{key}{_demand(detail)}, not {shown(detail['input'])}"
+
+
+def _demand(detail: ErrorDetails) -> str:
+    context: dict[str, Any] = detail.get("ctx", {})
+    match detail["type"]:
+        case "greater_than_equal":
+            return f"must be at least {context['ge']:.15g}"
+        case "less_than_equal":
+            return f"must be at most {context['le']:.15g}"
+        case "literal_error":
+            return f"must be {context['expected']}".replace("'", "")
+        case "repeated":
+            return detail["msg"]
+        case kind:
+            return f"must be {_KINDS.get(kind, 'something else')}"
+
+
+_KINDS = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "model_type": "a mapping",
+}
+
+
+def _dotted(location: list[int | str] | tuple[int | str, ...]) -> str:
+    return plain(".".join(str(part) for part in location))
+
+
+def _suggestion(section: str, word: str) -> str:
+    """The key that was meant: one of the same section, else the only one of that name anywhere."""
+    paths = list(_paths(HarvestConfig()))
+    siblings = [key for parent, key in paths if parent == section]
+    elsewhere = [f"{parent}.{key}" for parent, key in paths if key == word]
+    if len(elsewhere) == 1:
+        return f" (did you mean `{elsewhere[0]}`?)"
+    return did_you_mean(word, siblings)
+
+
+def _paths(section: Section, within: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in section:
+        yield within, key
+        if isinstance(value, Section):
+            yield from _paths(value, f"{within}.{key}".lstrip("."))

@@ -1,0 +1,116 @@
+"""The control endpoints under /_sandbox/: faults, the request log, and change."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import orjson
+
+from sgr_spiders.sandbox import generations
+from sgr_spiders.sandbox.answers import Answer, json_answer
+from sgr_spiders.sandbox.faults import FaultError, FaultRule
+
+if TYPE_CHECKING:
+    from sgr_spiders.sandbox.server import Sandbox
+
+PREFIX = "/_sandbox/"
+_LOG_LENGTH = 200_000
+_CHANGES = ("rounds", "delete_tracks", "private_tracks", "delete_users", "unlike")
+
+
+class LogEntry(TypedDict):
+    """One request; ``time`` is seconds since the start, ``status`` 0 means no answer."""
+
+    path: str
+    query: str
+    method: str
+    status: int
+    time: float
+    token_ok: bool
+    had_authorization: bool
+    host: str
+
+
+class RequestLog(deque[LogEntry]):
+    """The latest requests, oldest first; control requests are not among them."""
+
+    def __init__(self) -> None:
+        super().__init__(maxlen=_LOG_LENGTH)
+
+
+def answer(sandbox: Sandbox, method: str, path: str, body: bytes) -> Answer:
+    """The response to a control request; bad input gives 400 with the reason."""
+    handler = {"faults": _faults, "log": _log, "mutate": _mutate, "world": _world}.get(
+        path.removeprefix(PREFIX)
+    )
+    if handler is None:
+        return json_answer(404, {"error": f"no control endpoint {path}"})
+    try:
+        return handler(sandbox, method, body)
+    except (FaultError, KeyError, TypeError, ValueError) as error:
+        return json_answer(400, {"error": str(error)})
+
+
+def _not_allowed(method: str) -> Answer:
+    return json_answer(405, {"error": f"method {method} is not allowed here"})
+
+
+def _faults(sandbox: Sandbox, method: str, body: bytes) -> Answer:
+    if method == "POST":
+        sandbox.set_faults([_rule(item) for item in orjson.loads(body)])
+    elif method == "DELETE":
+        sandbox.set_faults([])
+    elif method != "GET":
+        return _not_allowed(method)
+    return json_answer(200, [rule.name for rule in sandbox.board.rules])
+
+
+def _rule(item: str | dict[str, object]) -> FaultRule:
+    """A rule as an object with ``name``, or as the text of --fault."""
+    return FaultRule.from_text(item) if isinstance(item, str) else FaultRule.from_fields(item)
+
+
+def _log(sandbox: Sandbox, method: str, _body: bytes) -> Answer:
+    if method == "DELETE":
+        sandbox.log.clear()
+    elif method != "GET":
+        return _not_allowed(method)
+    return json_answer(200, list(sandbox.log))
+
+
+def _mutate(sandbox: Sandbox, method: str, body: bytes) -> Answer:
+    if method != "POST":
+        return _not_allowed(method)
+    wanted: dict[str, Any] = orjson.loads(body) if body else {"rounds": 1}
+    unknown = sorted(set(wanted) - set(_CHANGES))
+    if unknown:
+        raise ValueError(f"unknown change {unknown[0]!r}")
+    world = sandbox.world
+    for _ in range(int(wanted.get("rounds", 0))):
+        generations.age(world)
+    generations.delete_tracks(world, wanted.get("delete_tracks", ()))
+    generations.hide_tracks(world, wanted.get("private_tracks", ()))
+    generations.delete_users(world, wanted.get("delete_users", ()))
+    if wanted.get("unlike"):
+        generations.unlike(world, ((user, track) for user, track in wanted["unlike"]))
+    sandbox.api.refresh()
+    return json_answer(200, {"generation": world.generation})
+
+
+def _world(sandbox: Sandbox, method: str, _body: bytes) -> Answer:
+    if method != "GET":
+        return _not_allowed(method)
+    world = sandbox.world
+    return json_answer(
+        200,
+        {
+            "seed_track_id": world.seed_track_id,
+            "seed_artist_id": world.seed_artist_id,
+            "generation": world.generation,
+            "users": len(world.people),
+            "tracks": len(world.catalogue),
+            "playlists": len(world.playlists),
+            "likes": len(world.likes),
+        },
+    )

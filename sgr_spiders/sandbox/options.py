@@ -1,0 +1,206 @@
+"""Options of the sandbox: one definition for the command line, tests and documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sgr_spiders.sandbox.faults import FaultError, FaultRule
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+
+class OptionError(Exception):
+    """An option that cannot be used; raised by `read` and shown by the command line."""
+
+    def __init__(self, flag: str, value: object, reason: str) -> None:
+        super().__init__(f"option {flag}: invalid value: {str(value)!r} ({reason})")
+
+
+@dataclass(frozen=True)
+class WorldOptions:
+    """What a world is made from; equal options give equal worlds."""
+
+    seed: int = 1
+    generation: int = 0
+    users: int = 300
+    tracks: int = 1500
+    playlists: int = 120
+    likes_per_user: float = 60.0
+    communities: int = 0
+    seed_likers: int = 60
+    seed_reposters: int = 15
+    seed_comments: int = 40
+
+    @property
+    def community_count(self) -> int:
+        """Communities of taste: as asked, or one per 50 users between 3 and 60."""
+        return self.communities or max(3, min(60, self.users // 50))
+
+
+@dataclass(frozen=True)
+class ShapeOptions:
+    """How objects are written, within what the real API has been seen to write."""
+
+    numeric_ids: str = "on"
+    uri: str = "urn"
+    hostile_text: bool = False
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """How the server behaves; times in seconds. A limit of 0 means no limit."""
+
+    port: int = 8899
+    token_lifetime: int = 3599
+    client_secret: str = "sandbox"  # noqa: S105
+    app_exchanges: int = 50
+    ip_exchanges: int = 30
+    gzip: bool = False
+    faults: tuple[FaultRule, ...] = ()
+
+
+@dataclass(frozen=True)
+class Options:
+    """All options together."""
+
+    world: WorldOptions = field(default_factory=WorldOptions)
+    shape: ShapeOptions = field(default_factory=ShapeOptions)
+    server: ServerOptions = field(default_factory=ServerOptions)
+
+
+class _Switch(NamedTuple):
+    flag: str
+    group: str
+    name: str
+    read: Callable[[str], Any] | None
+    help: str
+
+
+def _integer(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise ValueError("not an integer") from None
+        if not low <= value <= high:
+            raise ValueError(f"must be {low} to {high}")
+        return value
+
+    return read
+
+
+def _decimal(low: float, high: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise ValueError("not a number") from None
+        if not low <= value <= high:
+            raise ValueError(f"must be {low:g} to {high:g}")
+        return value
+
+    return read
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in choices:
+            raise ValueError("must be one of " + ", ".join(choices))
+        return text
+
+    return read
+
+
+_COUNT = 1_000_000_000
+
+SWITCHES: tuple[_Switch, ...] = (
+    _Switch("--port", "server", "port", _integer(0, 65535), "port on 127.0.0.1; 0 takes a free one"),
+    _Switch("--world-seed", "world", "seed", _integer(0, 2**32), "number the world grows from"),
+    _Switch("--generation", "world", "generation", _integer(0, 1000),
+            "rounds of deletions, un-likes and private flips before the start"),
+    _Switch("--users", "world", "users", _integer(30, 5_000_000), "people in the world"),
+    _Switch("--tracks", "world", "tracks", _integer(60, 5_000_000), "tracks in the world"),
+    _Switch("--playlists", "world", "playlists", _integer(20, 1_000_000), "playlists and albums"),
+    _Switch("--likes-per-user", "world", "likes_per_user", _decimal(0, 5000),
+            "mean number of liked tracks per person"),
+    _Switch("--communities", "world", "communities", _integer(0, 1000),
+            "communities of taste; 0 is one per 50 users, 3 to 60"),
+    _Switch("--seed-likers", "world", "seed_likers", _integer(0, _COUNT), "people who like the seed track"),
+    _Switch("--seed-reposters", "world", "seed_reposters", _integer(0, _COUNT),
+            "people who reposted the seed track; half of them like it too"),
+    _Switch("--seed-comments", "world", "seed_comments", _integer(0, _COUNT), "comments on the seed track"),
+    _Switch("--numeric-ids", "shape", "numeric_ids", _one_of("on", "off", "mixed"),
+            "whether objects carry the deprecated `id` beside `urn`"),
+    _Switch("--uri", "shape", "uri", _one_of("urn", "numeric", "mixed"), "form of ids inside `uri`"),
+    _Switch("--hostile-text", "shape", "hostile_text", None,
+            "NUL, control characters and lone surrogates in some titles, names and comments"),
+    _Switch("--token-lifetime", "server", "token_lifetime", _integer(1, _COUNT),
+            "life of an access token, seconds"),
+    _Switch("--client-secret", "server", "client_secret", str, "the client secret that is accepted"),
+    _Switch("--app-exchanges", "server", "app_exchanges", _integer(0, _COUNT),
+            "client-credentials exchanges per client id in 12 hours; 0 is no limit"),
+    _Switch("--ip-exchanges", "server", "ip_exchanges", _integer(0, _COUNT),
+            "client-credentials exchanges per address in an hour, failed ones included; 0 is no limit"),
+    _Switch("--gzip", "server", "gzip", None, "compress answers for clients that accept gzip"),
+)  # fmt: skip
+
+_DEFAULTS: dict[str, Any] = {"world": WorldOptions(), "shape": ShapeOptions(), "server": ServerOptions()}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare every option. Values stay text here; `read` judges them, with one style of error."""
+    group = parser.add_argument_group(title="Sandbox")
+    for switch in SWITCHES:
+        default = getattr(_DEFAULTS[switch.group], switch.name)
+        if switch.read is None:
+            group.add_argument(switch.flag, action="store_true", help=switch.help)
+        else:
+            text = f"{switch.help} (default: {default})"
+            group.add_argument(switch.flag, metavar="VALUE", help=text)
+    group.add_argument(
+        "--fault",
+        action="append",
+        metavar="NAME[:KEY=VALUE,...]",
+        help="a fault to switch on; may be given several times",
+    )
+
+
+def read(arguments: argparse.Namespace) -> Options:
+    """Turn parsed arguments into options, or raise `OptionError` for the first bad one."""
+    chosen: dict[str, dict[str, Any]] = {"world": {}, "shape": {}, "server": {}}
+    for switch in SWITCHES:
+        value = getattr(arguments, switch.flag[2:].replace("-", "_"))
+        if value is None:
+            continue
+        try:
+            chosen[switch.group][switch.name] = value if switch.read is None else switch.read(value)
+        except ValueError as error:
+            raise OptionError(switch.flag, value, str(error)) from None
+    chosen["server"]["faults"] = tuple(_fault(text) for text in arguments.fault or ())
+    return Options(
+        world=_fitting(chosen["world"]),
+        shape=ShapeOptions(**chosen["shape"]),
+        server=ServerOptions(**chosen["server"]),
+    )
+
+
+def _fault(text: str) -> FaultRule:
+    try:
+        return FaultRule.from_text(text)
+    except FaultError as error:
+        raise OptionError("--fault", text, str(error)) from None
+
+
+def _fitting(chosen: dict[str, Any]) -> WorldOptions:
+    """Shrink what was not asked for to the number of users; refuse what was."""
+    users = chosen.get("users", WorldOptions.users)
+    for name, most in (("seed_likers", users // 2), ("seed_reposters", users // 2)):
+        if name not in chosen:
+            chosen[name] = min(getattr(WorldOptions, name), users // 4)
+        elif chosen[name] > most:
+            flag = "--" + name.replace("_", "-")
+            raise OptionError(flag, chosen[name], f"at most half of the {users} users")
+    return WorldOptions(**chosen)

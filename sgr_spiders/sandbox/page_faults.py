@@ -1,0 +1,87 @@
+"""Faults that change a page before it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sgr_spiders.sandbox.faults import FaultRule
+
+_INTERNAL_HOST = "http.api.prod.api-public.srv.db.s-cloud.net"
+_ELSEWHERE = "api.soundcloud.example"
+
+
+@dataclass(frozen=True)
+class Page:
+    """Items of a page and the query of the next one."""
+
+    items: list[bytes]
+    next_query: dict[str, str] | None
+    limit: int
+
+
+@dataclass(frozen=True)
+class PageFaults:
+    """The page faults that strike one request."""
+
+    names: frozenset[str] = frozenset()
+    shift: int = 0
+    evil_part: str = "host"
+
+    @property
+    def duplicates(self) -> bool:
+        return "duplicate_items" in self.names
+
+    @property
+    def array(self) -> bool:
+        return "array_shape" in self.names
+
+
+_NONE = PageFaults()
+
+
+def chosen(rules: Iterable[FaultRule]) -> PageFaults:
+    """The page faults among the rules that strike."""
+    mine = {rule.name: rule for rule in rules if rule.stage == "page"}
+    if not mine:
+        return _NONE
+    shift = int(mine["shifting_pages"].get("shift")) if "shifting_pages" in mine else 0
+    part = mine["evil_next_href"].get("to") if "evil_next_href" in mine else "host"
+    return PageFaults(frozenset(mine), shift, part)
+
+
+def endless(page: Page, query: Mapping[str, str], faults: PageFaults) -> Page:
+    """A search that goes on after its end, page by empty page."""
+    if "endless_empty_search" not in faults.names or page.next_query is not None:
+        return page
+    offset = int(query.get("offset", "0")) + page.limit
+    return replace(page, next_query={**query, "offset": str(offset), "limit": str(page.limit)})
+
+
+def change_link(link: str | None, here: str, query: Mapping[str, str], faults: PageFaults) -> str | None:
+    """The next_href after every fault that is on; ``here`` is this page's own address."""
+    names = faults.names
+    if "repeat_next_href" in names and ("cursor" in query or "offset" in query):
+        link = here
+    if link is None:
+        return None
+    parts = urlsplit(link)
+    if "drop_access" in names:
+        kept = [(key, value) for key, value in parse_qsl(parts.query) if key != "access"]
+        parts = parts._replace(query=urlencode(kept))
+    if "foreign_next_href" in names:
+        parts = parts._replace(netloc=_INTERNAL_HOST)
+    if "evil_next_href" in names:
+        changes = {
+            "host": {"netloc": _ELSEWHERE},
+            "port": {"netloc": f"{parts.hostname}:1"},
+            "scheme": {"scheme": "ftp"},
+            "userinfo": {"netloc": f"{parts.netloc}@{_ELSEWHERE}"},
+            "path": {"path": "/me"},
+        }
+        parts = parts._replace(**changes[faults.evil_part])
+    return urlunsplit(parts)

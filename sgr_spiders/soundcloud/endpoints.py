@@ -1,0 +1,108 @@
+"""The endpoints a harvest reads, as the official specification lists them.
+
+Only parameters that the specification lists for an endpoint are sent; a test compares this table
+with it. ``secret_token`` is never sent: private records are none of our business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import quote
+
+from sgr_spiders.soundcloud.urns import parse_key, urn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ACCESS: Final = ("access", "playable,preview,blocked")
+"""Without it lists leave out blocked tracks."""
+LINKED: Final = ("linked_partitioning", "true")
+"""Without it some lists are plain arrays that end after one page."""
+SHOW_TRACKS: Final = ("show_tracks", "true")
+LIMIT: Final = ("limit", "200")
+"""The most the API allows."""
+PLAYLIST_LIMIT: Final = ("limit", "20")
+"""Playlists carry up to 500 tracks each, so a page of them is kept short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What one kind of walk asks for and gets.
+
+    ``path`` holds ``{urn}`` where the target stands; ``target`` says what a target is: the id of a
+    track, user or playlist, a ``query``, or a ``url``. ``record`` is what the answer holds (``any``:
+    a track, a user or a playlist). ``engagement`` is what each item of the answer tells about its
+    user and its track. ``paged`` endpoints answer with lists, the others with one object.
+    """
+
+    name: str
+    path: str
+    record: Literal["track", "user", "playlist", "comment", "any"]
+    target: Literal["track", "user", "playlist", "query", "url"]
+    params: tuple[tuple[str, str], ...] = ()
+    engagement: Literal["like", "repost", "comment"] | None = None
+    paged: bool = True
+
+    @property
+    def target_param(self) -> str | None:
+        """The query parameter that carries the target, if it does not stand in the path."""
+        return {"query": "q", "url": "url"}.get(self.target)
+
+
+_TABLE: Final = (
+    Endpoint("resolve", "/resolve", "any", "url", paged=False),
+    Endpoint("track", "/tracks/{urn}", "track", "track", paged=False),
+    Endpoint("user", "/users/{urn}", "user", "user", paged=False),
+    Endpoint("playlist", "/playlists/{urn}", "playlist", "playlist", (ACCESS, SHOW_TRACKS), paged=False),
+    Endpoint("track_favoriters", "/tracks/{urn}/favoriters", "user", "track", (LIMIT, LINKED), "like"),
+    Endpoint("track_reposters", "/tracks/{urn}/reposters", "user", "track", (LIMIT,), "repost"),
+    Endpoint("track_comments", "/tracks/{urn}/comments", "comment", "track", (LIMIT, LINKED), "comment"),
+    Endpoint("track_related", "/tracks/{urn}/related", "track", "track", (ACCESS, LIMIT, LINKED)),
+    Endpoint("user_tracks", "/users/{urn}/tracks", "track", "user", (ACCESS, LIMIT, LINKED)),
+    Endpoint("user_likes", "/users/{urn}/likes/tracks", "track", "user", (ACCESS, LIMIT, LINKED), "like"),
+    Endpoint(
+        "user_reposts", "/users/{urn}/reposts/tracks", "track", "user", (ACCESS, LIMIT, LINKED), "repost"
+    ),
+    Endpoint(
+        "user_playlists",
+        "/users/{urn}/playlists",
+        "playlist",
+        "user",
+        (ACCESS, SHOW_TRACKS, PLAYLIST_LIMIT, LINKED),
+    ),
+    # The specification lists no limit here.
+    Endpoint("playlist_tracks", "/playlists/{urn}/tracks", "track", "playlist", (ACCESS, LINKED)),
+    Endpoint("search_tracks", "/tracks", "track", "query", (ACCESS, LIMIT, LINKED)),
+    Endpoint("search_users", "/users", "user", "query", (LIMIT, LINKED)),
+    Endpoint(
+        "search_playlists", "/playlists", "playlist", "query", (ACCESS, SHOW_TRACKS, PLAYLIST_LIMIT, LINKED)
+    ),
+)
+
+ENDPOINTS: Final[Mapping[str, Endpoint]] = MappingProxyType({endpoint.name: endpoint for endpoint in _TABLE})
+
+
+def first_cursor(endpoint_name: str, target: str) -> str:
+    """Path and query, on the API's origin, of a walk's first page.
+
+    ``ValueError`` if the target is not what the endpoint takes.
+    """
+    endpoint = ENDPOINTS[endpoint_name]
+    params = endpoint.params
+    path = endpoint.path
+    if endpoint.target_param is not None:
+        params = ((endpoint.target_param, target), *params)
+    else:
+        target_id = parse_key(target, endpoint.target)
+        if target_id is None:
+            raise ValueError(f"walk {endpoint_name}: {target!r} is no {endpoint.target} id")
+        path = path.replace("{urn}", urn(endpoint.target, target_id))
+    query = "&".join(encode_param(name, value) for name, value in params)
+    return f"{path}?{query}" if query else path
+
+
+def encode_param(name: str, value: str) -> str:
+    """One ``name=value`` of a query. Commas stay: the API takes its lists with literal ones."""
+    return f"{name}={quote(value, safe=',', errors='replace')}"

@@ -1,0 +1,69 @@
+"""From an answer to the page of its walk: what a crawl and the contract tests both do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from sgr_spiders.exceptions import NextHrefError
+from sgr_spiders.items import Page
+from sgr_spiders.soundcloud.answers import Kind
+from sgr_spiders.soundcloud.endpoints import ENDPOINTS
+from sgr_spiders.soundcloud.paging import first_position, next_cursor
+from sgr_spiders.soundcloud.parse import BadDocumentError, PrivateTargetError, parse_page, parse_resolved
+
+if TYPE_CHECKING:
+    from sgr_spiders.items import Walk
+    from sgr_spiders.soundcloud.answers import Answer
+
+
+def page_from_answer(walk: Walk, answer: Answer, api_url: str) -> Page:
+    """Build the page that *answer* is to *walk*; whatever is wrong with it ends the walk, with a reason."""
+    if answer.kind in {Kind.GONE, Kind.HIDDEN}:
+        return _ended(walk, "gone", answer.reason)
+    if walk.endpoint == "resolve" and answer.kind in {Kind.OK, Kind.FOUND}:
+        return _resolved(walk, answer)
+    if answer.kind is Kind.OK:
+        return _listed(walk, answer, api_url)
+    reason = f"unexpected redirect, {answer.reason}" if answer.kind is Kind.FOUND else answer.reason
+    return _ended(walk, "failed", reason)
+
+
+def _ended(walk: Walk, status: Literal["gone", "failed"], reason: str) -> Page:
+    return Page(walk, status=status, reason=reason)
+
+
+def _resolved(walk: Walk, answer: Answer) -> Page:
+    try:
+        kind, record_id = parse_resolved(answer.location or answer.document)
+    except PrivateTargetError:
+        return _ended(walk, "gone", "private")
+    except BadDocumentError as error:
+        return _ended(walk, "failed", str(error))
+    if kind != "track":
+        return _ended(walk, "gone", f"a {kind}, not a track")
+    return Page(walk, resolved=record_id, received=1)
+
+
+def _listed(walk: Walk, answer: Answer, api_url: str) -> Page:
+    position = first_position(walk.cursor) or walk.received
+    try:
+        parsed = parse_page(walk.endpoint, walk.target, answer.document, position)
+    except BadDocumentError as error:
+        return _ended(walk, "failed", str(error))
+    page = Page(walk, parsed.entries, parsed.rejects, parsed.received)
+    if not ENDPOINTS[walk.endpoint].paged:
+        _check_single(page)
+        return page
+    try:
+        page.next_cursor = next_cursor(walk.endpoint, walk.target, parsed.next_href, api_url)
+    except NextHrefError as error:
+        page.status, page.reason = "failed", str(error)
+    return page
+
+
+def _check_single(page: Page) -> None:
+    if not page.entries:
+        page.status, page.reason = "gone", page.rejects[0].reason if page.rejects else "empty answer"
+    elif str(page.entries[0].record.record_id) != page.walk.target:
+        page.entries.clear()
+        page.status, page.reason = "failed", "the answer is another record than the one asked for"

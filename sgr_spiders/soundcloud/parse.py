@@ -1,0 +1,483 @@
+"""From an answer of the API to typed records.
+
+Nothing is checked here beyond what it takes to build a record: types, ranges and text are judged by
+the validation that follows, which can name what it sets aside. Kept apart at once, as rejects, are
+items that are no record of the kind asked for, and private ones (of which nothing is kept).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import urlsplit
+
+from sgr_spiders.exceptions import BadRecordError, HarvestError
+from sgr_spiders.items import (
+    Comment,
+    Engagement,
+    Entry,
+    Fullness,
+    MainRecord,
+    Playlist,
+    PlaylistTrack,
+    Record,
+    Reject,
+    Track,
+    User,
+)
+from sgr_spiders.soundcloud.dates import to_iso
+from sgr_spiders.soundcloud.endpoints import ENDPOINTS, Endpoint
+from sgr_spiders.soundcloud.raw import Document, Json, pack, purge, unknown_fields
+from sgr_spiders.soundcloud.urns import Kind, locate, parse_id, parse_key, parse_urn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class BadDocumentError(HarvestError):
+    """An answer is not of the form its endpoint has. Raised by ``parse_page`` and ``parse_resolved``."""
+
+
+class PrivateTargetError(HarvestError):
+    """What was resolved is private. Raised by ``parse_resolved``; its text holds no secret."""
+
+
+@dataclass(slots=True)
+class ParsedPage:
+    """What an answer holds. ``received`` counts its items, also those set aside."""
+
+    entries: list[Entry] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    received: int = 0
+    next_href: object = None
+
+
+# Records are built by position, which is much faster than by name, from values nobody has judged yet.
+_new_track: Callable[..., Track] = Track
+_new_user: Callable[..., User] = User
+_new_playlist: Callable[..., Playlist] = Playlist
+_new_comment: Callable[..., Comment] = Comment
+
+# The keys that become columns as they are, in the order of the record's fields.
+_TRACK_TEXTS: Final = (
+    "genre", "tag_list", "description", "label_name", "metadata_artist", "isrc", "bpm", "key_signature",
+    "license", "release", "release_year", "release_month", "release_day",
+)  # fmt: skip
+_TRACK_REST: Final = ("artwork_url", "purchase_url", "purchase_title", "playback_count")
+_TRACK_COUNTS: Final = (
+    "reposts_count", "comment_count", "download_count", "commentable", "streamable", "downloadable",
+    "reveal_stats", "reveal_comments",
+)  # fmt: skip
+_USER_TEXTS: Final = (
+    "full_name", "city", "country", "description", "website", "website_title", "plan", "avatar_url",
+)  # fmt: skip
+_USER_COUNTS: Final = (
+    "followers_count", "followings_count", "track_count", "playlist_count", "public_favorites_count",
+    "reposts_count",
+)  # fmt: skip
+_PLAYLIST_TEXTS: Final = ("genre", "tag_list", "description")
+_PLAYLIST_REST: Final = (
+    "label_name", "license", "release", "release_year", "release_month", "release_day", "ean",
+    "artwork_url", "purchase_url", "purchase_title", "track_count", "likes_count",
+)  # fmt: skip
+
+_TRACK_BODY: Final = frozenset(
+    {"title", "permalink_url", "created_at", "duration", "access", "favoritings_count"}
+    | {*_TRACK_TEXTS, *_TRACK_REST, *_TRACK_COUNTS}
+)
+_USER_BODY: Final = frozenset(
+    {"username", "permalink", "permalink_url", "created_at", "last_modified", *_USER_TEXTS, *_USER_COUNTS}
+)
+_PLAYLIST_BODY: Final = frozenset(
+    {"title", "permalink_url", "created_at", "last_modified", "duration", "playlist_type"}
+    | {*_PLAYLIST_TEXTS, *_PLAYLIST_REST}
+)
+# What only repeats the id or the kind of a record, or is a record of its own, is no unknown field.
+_IDENTITY: Final = frozenset({"id", "urn", "kind", "uri"})
+_OWNED: Final = _IDENTITY | {"user", "user_id", "user_urn", "sharing"}
+_TRACK_KNOWN: Final = _TRACK_BODY | _OWNED
+_USER_KNOWN: Final = _USER_BODY | _IDENTITY
+_PLAYLIST_KNOWN: Final = _PLAYLIST_BODY | _OWNED | {"type", "tracks", "tracks_uri", "label"}
+_COMMENT_KNOWN: Final = _OWNED | {"body", "timestamp", "created_at", "track_id", "track_urn"}
+
+_KINDS: Final = frozenset({"track", "user", "playlist", "comment"})
+_URL_KEYS: Final = ("permalink_url", "uri", "stream_url", "tracks_uri")
+# The API gave public playlists a secret address, too.
+_URL_KEYS_UNLESS_PUBLIC: Final = (*_URL_KEYS, "secret_uri")
+_SECRET_PATH: Final = re.compile(r"/[^/]+/(?!sets/)[^/]+/s-[^/]+/?|/[^/]+/sets/[^/]+/s-[^/]+/?")
+"""The page of a private track or playlist, as far as its secret is part of the path."""
+_EXCERPT_BYTES: Final = 16 * 1024
+
+
+def parse_page(endpoint: str, target: str, document: object, first_position: int = 0) -> ParsedPage:
+    """The records of one answer to a walk of this endpoint and target.
+
+    ``first_position`` is the place in its list of the answer's first item; it matters for the
+    tracks of a playlist alone (``paging.first_position`` reads it from the walk's cursor).
+    ``BadDocumentError`` if the answer is of another form than lists and objects of the API have.
+    """
+    rules = ENDPOINTS[endpoint]
+    items, next_href = _items(rules, document)
+    page = ParsedPage(received=len(items), next_href=next_href)
+    parser = _Parser(rules, target, page.rejects)
+    for position, item in enumerate(items, first_position):
+        entry = parser.entry(item, position)
+        if entry is not None:
+            page.entries.append(entry)
+    return page
+
+
+def parse_resolved(answer: object) -> tuple[Kind, int]:
+    """Kind and id that ``resolve`` found: from its ``Location``, its JSON body, or the record itself.
+
+    ``PrivateTargetError`` if the record is private, ``BadDocumentError`` if nothing is found.
+    """
+    if isinstance(answer, dict):
+        if isinstance(answer.get("location"), str):
+            answer = answer["location"]
+        else:
+            return _resolved_record(answer)
+    if not isinstance(answer, str):
+        raise BadDocumentError(f"resolve: expected a location, got {_form(answer)}")
+    if "secret_token" in answer:
+        raise PrivateTargetError("resolve: the URL leads to a private record")
+    found = parse_urn(answer) or locate(answer)
+    if found is None:
+        raise BadDocumentError("resolve: the location names no track, user or playlist")
+    return found
+
+
+def _resolved_record(document: Document) -> tuple[Kind, int]:
+    if _is_private(document):
+        raise PrivateTargetError("resolve: the URL leads to a private record")
+    kind = document.get("kind")
+    if kind in ("track", "user", "playlist"):
+        record_id = _record_id(document, kind)
+        if record_id is not None:
+            return cast("Kind", kind), record_id
+    found = parse_urn(document.get("urn"))
+    if found is None:
+        raise BadDocumentError("resolve: the answer is neither a location nor a record")
+    return found
+
+
+def _items(rules: Endpoint, document: object) -> tuple[list[Json], object]:
+    if not rules.paged:
+        if isinstance(document, dict):
+            return [document], None
+        raise BadDocumentError(f"{rules.name}: expected an object, got {_form(document)}")
+    if isinstance(document, list):
+        return document, None
+    if isinstance(document, dict) and isinstance(document.get("collection"), list):
+        return document["collection"], document.get("next_href")
+    raise BadDocumentError(f"{rules.name}: expected a list or a collection, got {_form(document)}")
+
+
+class _Parser:
+    """Builds the records of one page."""
+
+    __slots__ = ("_build", "_placed", "_position", "_rejects", "_rules", "_target_id", "_users")
+
+    def __init__(self, rules: Endpoint, target: str, rejects: list[Reject]) -> None:
+        self._rules = rules
+        self._target_id = 0 if rules.target_param else parse_key(target, rules.target) or 0
+        self._rejects = rejects
+        self._users: dict[int, tuple[Document, User]] = {}
+        self._placed: set[int] = set()
+        self._position = 0
+        builders: dict[str, Callable[[Document, list[Record]], MainRecord]] = {
+            "track": self._track_entry,
+            "user": self._user_entry,
+            "playlist": self._playlist_entry,
+            "comment": self._comment_entry,
+        }
+        self._build = builders
+
+    def entry(self, item: Json, position: int) -> Entry | None:
+        kind = self._rules.record
+        if kind == "any":
+            kind = item.get("kind")
+            if kind not in ("track", "user", "playlist"):
+                self._reject("resolve", item, "is no track, user or playlist")
+                return None
+        self._position = position
+        inside: list[Record] = []
+        before = len(self._rejects)
+        try:
+            return Entry(self._build[kind](_checked(item, kind), inside), inside)
+        except _PrivateError:
+            del self._rejects[before:]
+            self._rejects.append(Reject(kind, None, None, "private"))
+        except BadRecordError as error:
+            del self._rejects[before:]
+            self._reject(kind, item, str(error))
+        return None
+
+    def _reject(self, kind: str, item: Json, reason: str) -> None:
+        record_id = _record_id(item, kind) if isinstance(item, dict) and kind in _KINDS else None
+        self._rejects.append(Reject(kind, record_id, None, reason, _excerpt(item)))
+
+    def _track_entry(self, item: Document, inside: list[Record]) -> Track:
+        track = self._track(item, inside, Fullness.OWN)
+        rules = self._rules
+        if rules.engagement is not None:
+            inside.append(Engagement(self._target_id, track.track_id, rules.engagement))
+        elif rules.target == "playlist" and track.track_id not in self._placed:
+            self._placed.add(track.track_id)
+            inside.append(PlaylistTrack(self._target_id, track.track_id, self._position))
+        return track
+
+    def _user_entry(self, item: Document, inside: list[Record]) -> User:
+        user = _user(item, Fullness.OWN)
+        engagement = self._rules.engagement
+        if engagement is not None:
+            inside.append(Engagement(user.user_id, self._target_id, engagement))
+        return user
+
+    def _comment_entry(self, item: Document, inside: list[Record]) -> Comment:
+        get = item.get
+        comment_id = _required_id(item, "comment")
+        user_id = self._owner(item, inside, Fullness.AUTHOR)
+        track_id = (
+            parse_key(get("track_urn"), "track") or parse_key(get("track_id"), "track") or self._target_id
+        )
+        if user_id is not None:
+            inside.append(Engagement(user_id, track_id, "comment"))
+        return _new_comment(
+            comment_id,
+            track_id,
+            user_id,
+            get("body"),
+            _milliseconds(get("timestamp")),
+            to_iso(get("created_at")),
+            pack(unknown_fields(item, _COMMENT_KNOWN)),
+        )
+
+    def _playlist_entry(self, item: Document, inside: list[Record]) -> Playlist:
+        get = item.get
+        playlist_id = _required_id(item, "playlist")
+        unknown = unknown_fields(item, _PLAYLIST_KNOWN)
+        label_id = self._embedded_user(get("label"), inside, Fullness.EMBEDDED)
+        if label_id is not None:
+            unknown.setdefault("label_id", label_id)
+        playlist = _new_playlist(
+            playlist_id,
+            get("title"),
+            self._owner(item, inside, Fullness.EMBEDDED),
+            _page_url(get("permalink_url")),
+            to_iso(get("created_at")),
+            to_iso(get("last_modified")),
+            get("duration"),
+            *map(get, _PLAYLIST_TEXTS),
+            get("playlist_type") or get("type", get("playlist_type")),
+            *map(get, _PLAYLIST_REST),
+            _fullness(item, "title", _PLAYLIST_BODY, Fullness.OWN),
+            pack(unknown),
+        )
+        self._inline_tracks(playlist_id, get("tracks"), inside)
+        return playlist
+
+    def _inline_tracks(self, playlist_id: int, tracks: Json, inside: list[Record]) -> None:
+        if tracks is None:
+            return
+        if not isinstance(tracks, list):
+            self._rejects.append(Reject("playlist", playlist_id, "tracks", f"is {_form(tracks)}, not a list"))
+            return
+        placed = set()
+        for position, item in enumerate(tracks):
+            found: list[Record] = []
+            try:
+                track = self._track(_checked(item, "track"), found, Fullness.EMBEDDED)
+            except _PrivateError:
+                self._rejects.append(Reject("track", None, None, "private"))
+                continue
+            except BadRecordError as error:
+                self._reject("track", item, str(error))
+                continue
+            inside += found
+            inside.append(track)
+            if track.track_id not in placed:
+                placed.add(track.track_id)
+                inside.append(PlaylistTrack(playlist_id, track.track_id, position))
+
+    def _track(self, item: Document, inside: list[Record], fullness: Fullness) -> Track:
+        get = item.get
+        track_id = _required_id(item, "track")
+        fullness = _fullness(item, "title", _TRACK_BODY, fullness)
+        if fullness is Fullness.STUB:
+            return Track(track_id, None, self._owner(item, inside, Fullness.EMBEDDED))
+        unknown = unknown_fields(item, _TRACK_KNOWN)
+        favoritings = get("favoritings_count")
+        if favoritings is None and "likes_count" in unknown:
+            favoritings = unknown.pop("likes_count")
+        return _new_track(
+            track_id,
+            get("title"),
+            self._owner(item, inside, Fullness.EMBEDDED),
+            _page_url(get("permalink_url")),
+            to_iso(get("created_at")),
+            get("duration"),
+            *map(get, _TRACK_TEXTS),
+            get("access") or None,
+            *map(get, _TRACK_REST),
+            favoritings,
+            *map(get, _TRACK_COUNTS),
+            fullness,
+            pack(unknown),
+        )
+
+    def _owner(self, item: Document, inside: list[Record], fullness: Fullness) -> int | None:
+        """The user a record belongs to, who is added before it; a stub if only the id is known."""
+        user_id = self._embedded_user(item.get("user"), inside, fullness)
+        if user_id is None:
+            user_id = parse_key(item.get("user_urn"), "user") or parse_key(item.get("user_id"), "user")
+            if user_id is not None:
+                inside.append(User(user_id))
+        return user_id
+
+    def _embedded_user(self, item: Json, inside: list[Record], fullness: Fullness) -> int | None:
+        if item is None:
+            return None
+        try:
+            user = self._same_or_new_user(_checked(item, "user"), fullness)
+        except BadRecordError as error:
+            self._reject("user", item, str(error))
+            return None
+        inside.append(user)
+        return user.user_id
+
+    def _same_or_new_user(self, item: Document, fullness: Fullness) -> User:
+        """The uploader of a whole page is built once, and shared by its entries."""
+        user_id = _required_id(item, "user")
+        known = self._users.get(user_id)
+        if known is not None and _same(known[0], item):
+            return known[1]
+        user = _user(item, fullness)
+        self._users[user_id] = item, user
+        return user
+
+
+class _PrivateError(BadRecordError):
+    """An item is private. Nothing of it is kept, not even its id."""
+
+
+def _checked(item: Json, kind: str) -> Document:
+    if not isinstance(item, dict):
+        raise BadRecordError(f"is {_form(item)}, not an object")
+    found = item.get("kind")
+    if found != kind and found is not None and isinstance(found, str) and found in _KINDS:
+        raise BadRecordError(f"is a {found}, not a {kind}")
+    if kind != "user" and _is_private(item):
+        raise _PrivateError("private")
+    return item
+
+
+def _is_private(item: Document) -> bool:
+    sharing = item.get("sharing")
+    if sharing is not None and sharing != "public":
+        return True
+    keys = _URL_KEYS_UNLESS_PUBLIC if sharing is None else _URL_KEYS
+    for url in map(item.get, keys):
+        if isinstance(url, str) and ("secret_token" in url or ("/s-" in url and _has_secret_path(url))):
+            return True
+    return False
+
+
+def _has_secret_path(url: str) -> bool:
+    try:
+        return _SECRET_PATH.fullmatch(urlsplit(url).path) is not None
+    except ValueError:
+        return False
+
+
+def _record_id(item: Document, kind: str) -> int | None:
+    """The id in a record's ``urn``, else its ``id``, else its ``uri``; ``None`` if it is another kind's."""
+    urn = item.get("urn")
+    record_id = parse_key(urn, kind)
+    if record_id is not None or parse_urn(urn) is not None:
+        return record_id
+    return parse_key(item.get("id"), kind) or parse_id(item.get("uri"), kind)
+
+
+def _required_id(item: Document, kind: str) -> int:
+    record_id = _record_id(item, kind)
+    if record_id is None:
+        raise BadRecordError("has no usable id")
+    return record_id
+
+
+def _user(item: Document, fullness: Fullness) -> User:
+    get = item.get
+    user_id = _required_id(item, "user")
+    fullness = _fullness(item, "username", _USER_BODY, fullness)
+    if fullness is Fullness.STUB:
+        return User(user_id)
+    return _new_user(
+        user_id,
+        get("username"),
+        get("permalink"),
+        _page_url(get("permalink_url")),
+        *map(get, _USER_TEXTS),
+        to_iso(get("created_at")),
+        to_iso(get("last_modified")),
+        *map(get, _USER_COUNTS),
+        fullness,
+        pack(unknown_fields(item, _USER_KNOWN)),
+    )
+
+
+def _fullness(item: Document, name: str, body: frozenset[str], fullness: Fullness) -> Fullness:
+    """As given, or a stub if the item holds none of the body of such a record."""
+    if item.get(name) is not None or any(item[key] is not None for key in item.keys() & body):
+        return fullness
+    return Fullness.STUB
+
+
+def _same(one: Document, other: Document) -> bool:
+    try:
+        return one == other
+    except RecursionError:
+        return False
+
+
+def _page_url(url: Json) -> Json:
+    """Without query and fragment, which only track where the link came from."""
+    if isinstance(url, str):
+        return url.partition("?")[0].partition("#")[0]
+    return url
+
+
+def _milliseconds(value: Json) -> Json:
+    """A whole number, or what was given if it is none."""
+    if isinstance(value, str) and len(value) <= 20:
+        try:
+            value = float(value) if "." in value else int(value)
+        except ValueError:
+            return value
+    if isinstance(value, float) and math.isfinite(value):
+        return int(value)
+    return value
+
+
+def _excerpt(item: Json) -> bytes | None:
+    """The item as far as a person may want to see why it was set aside."""
+    try:
+        packed = pack({"item": purge(item)})
+    except BadRecordError:
+        return None
+    return packed if packed is not None and len(packed) <= _EXCERPT_BYTES else None
+
+
+def _form(value: object) -> str:
+    """What a value of JSON is, in words."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, dict):
+        return f"an object without a collection of {len(value)} fields" if value else "an empty object"
+    return "a text" if isinstance(value, str) else "a list"

@@ -1,0 +1,304 @@
+"""Credentials, tokens, the requests that get them, and the file that keeps them between runs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import logging
+import math
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeGuard
+from urllib.parse import urlencode
+
+import orjson
+from filelock import FileLock
+
+from sgr_spiders.exceptions import BlockedError, CredentialsError, StorageError, UnauthorisedError
+from sgr_spiders.soundcloud.answers import clean, hold_named
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_LIFE = 3600.0
+"""The life of a token whose answer names none, in seconds: what the API has given since 2021."""
+
+MAX_LIFE = 24 * 3600.0
+"""The longest life that is believed."""
+
+MARGIN = 60.0
+"""How long before its end a token is renewed, in seconds, but never more than a tenth of its life."""
+
+QUOTA = "50 exchanges in 12 hours per application, 30 an hour per IP address"
+"""The documented limit of the client credentials exchange. Failed attempts count too."""
+
+TWO_WAYS = (
+    "set SOUNDCLOUD_CLIENT_ID and SOUNDCLOUD_CLIENT_SECRET (or SOUNDCLOUD_ACCESS_TOKEN), "
+    "or try it offline with `scrapy sandbox`"
+)
+
+
+class RefusedGrantError(Exception):
+    """The endpoint refuses this grant; after a refresh an exchange may still work.
+
+    Raised by ``parse_token_answer``.
+    """
+
+
+class TokenLimitedError(Exception):
+    """The token endpoint answers 429. ``hold`` is the wait it names, in seconds, or ``None``."""
+
+    def __init__(self, reason: str, hold: float | None) -> None:
+        super().__init__(reason)
+        self.hold = hold
+
+
+class TokenFaultError(Exception):
+    """The token endpoint has a passing fault. Raised by ``parse_token_answer``."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Credentials:
+    """What a token can be had with: the keys of an application, or a token given outright."""
+
+    client_id: str = ""
+    client_secret: str = ""
+    access_token: str = ""
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Credentials:
+        """Read them from the settings. A token given outright comes before keys."""
+        client_id, secret, token = (
+            _printable(name, settings.get(name))
+            for name in ("SOUNDCLOUD_CLIENT_ID", "SOUNDCLOUD_CLIENT_SECRET", "SOUNDCLOUD_ACCESS_TOKEN")
+        )
+        if token:
+            return cls(access_token=token)
+        if client_id and secret:
+            return cls(client_id, secret)
+        missing = "credentials"
+        if client_id or secret:
+            missing = "SOUNDCLOUD_CLIENT_SECRET" if client_id else "SOUNDCLOUD_CLIENT_ID"
+        raise CredentialsError(f"no way to a token ({missing} missing): {TWO_WAYS}")
+
+    def __repr__(self) -> str:
+        return f"<Credentials {'access token' if self.access_token else 'keys'}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Token:
+    """An access token, the refresh token that renews it, and its time, in seconds since the epoch."""
+
+    access: str
+    refresh: str | None
+    expires_at: float
+    obtained_at: float
+
+    def is_fresh(self, now: float) -> bool:
+        margin = min(MARGIN, (self.expires_at - self.obtained_at) / 10)
+        return now < self.expires_at - margin
+
+    def __repr__(self) -> str:
+        return f"<Token until {self.expires_at:.0f}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TokenRequest:
+    """A POST to the token endpoint."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"<TokenRequest {self.url}>"
+
+
+def exchange_request(url: str, credentials: Credentials) -> TokenRequest:
+    """Client credentials for a token: keys in the Basic header only, in the body they answer 401."""
+    pair = f"{credentials.client_id}:{credentials.client_secret}"
+    basic = base64.b64encode(pair.encode()).decode()
+    return _token_request(url, {"grant_type": "client_credentials"}, {"Authorization": f"Basic {basic}"})
+
+
+def refresh_request(url: str, credentials: Credentials, refresh: str) -> TokenRequest:
+    """A refresh token for a new pair: keys in the body only, a Basic header is refused here."""
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": refresh,
+        "client_id": credentials.client_id,
+        "client_secret": credentials.client_secret,
+    }
+    return _token_request(url, form, {})
+
+
+def parse_token_answer(status: int, headers: Mapping[str, str], body: bytes, *, now: float) -> Token:
+    """Read the answer of the token endpoint, or raise what stands in its way."""
+    fields = {name.lower(): value for name, value in headers.items()}
+    document = _document(body)
+    if status == 200:
+        return _token(document, now)
+    code = _error_code(document)
+    reason = f"HTTP {status}" + (f": {clean(code)}" if code else "")
+    if "x-amzn-waf-action" in fields or (status == 403 and not document):
+        raise BlockedError(f"token endpoint: blocked at the edge ({reason})")
+    if status == 429:
+        raise TokenLimitedError(reason, hold_named(fields, body, now=now))
+    if code in {"invalid_client", "unauthorized_client"}:
+        raise UnauthorisedError(f"token endpoint: the credentials are wrong or inactive ({reason})")
+    # An answer of the router or of a gateway carries no JSON: the grant was not even looked at.
+    if 400 <= status < 500 and document and status != 408:
+        raise RefusedGrantError(reason)
+    raise TokenFaultError(reason)
+
+
+class TokenCache:
+    """The file that keeps a pair of tokens between runs, and the lock that gives it one writer.
+
+    It never holds a client secret. Only its owner may read it, from its first byte.
+    """
+
+    def __init__(self, token_url: str, client_id: str, directory: Path | None = None) -> None:
+        self._owner = {"token_url": token_url, "client_id": client_id}
+        self._directory = directory or cache_directory(os.environ)
+        name = hashlib.sha256(f"{token_url}\n{client_id}".encode()).hexdigest()[:32]
+        self.path = self._directory / f"token-{name}.json"
+        self._lock: FileLock | None = None
+
+    def lock(self) -> FileLock:
+        """The lock between processes. Acquire it with ``timeout=0`` and try again: never block."""
+        if self._lock is None:
+            self._prepare()
+            self._lock = FileLock(self.path.with_suffix(".lock"), mode=0o600)
+        return self._lock
+
+    def load(self) -> Token | None:
+        """The pair last saved; ``None`` if there is none or the file is not ours to read."""
+        try:
+            document = orjson.loads(self.path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, orjson.JSONDecodeError):
+            logger.warning("Token cache %s cannot be read: ignored", self.path)
+            return None
+        token = self._read(document)
+        if token is None:
+            logger.warning("Token cache %s holds something else: ignored", self.path)
+        return token
+
+    def save(self, token: Token) -> None:
+        """Replace the pair in one step, on the disk before this returns."""
+        document = {
+            **self._owner,
+            "access_token": token.access,
+            "refresh_token": token.refresh,
+            "expires_at": token.expires_at,
+            "obtained_at": token.obtained_at,
+        }
+        try:
+            self._prepare()
+            self._replace(json.dumps(document).encode())
+        except OSError as error:
+            raise StorageError(_cache_error(self.path, error)) from error
+
+    def _read(self, document: object) -> Token | None:
+        if not isinstance(document, dict) or not self._owner.items() <= document.items():
+            return None
+        access, refresh = document.get("access_token"), document.get("refresh_token")
+        expires_at, obtained_at = document.get("expires_at"), document.get("obtained_at")
+        if not _is_token(access) or not (refresh is None or _is_token(refresh)):
+            return None
+        if not isinstance(expires_at, int | float) or not isinstance(obtained_at, int | float):
+            return None
+        return Token(access, refresh, expires_at, obtained_at)
+
+    def _prepare(self) -> None:
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._directory.chmod(0o700)
+        except OSError as error:
+            raise StorageError(_cache_error(self._directory, error)) from error
+
+    def _replace(self, content: bytes) -> None:
+        # mkstemp creates with mode 0600.
+        descriptor, temporary = tempfile.mkstemp(dir=self._directory, prefix=".token-")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(self.path)
+        except OSError:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        _sync_directory(self._directory)
+
+
+def cache_directory(environment: Mapping[str, str]) -> Path:
+    """``$XDG_CACHE_HOME/soundgraph``; the XDG specification says to ignore a relative path."""
+    base = Path(environment.get("XDG_CACHE_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".cache") / "soundgraph"
+
+
+def _printable(name: str, value: object) -> str:
+    text = str(value).strip() if value is not None else ""
+    if text and not _is_token(text):
+        raise CredentialsError(f"{name}: holds blanks or other characters that no key has")
+    return text
+
+
+def _is_token(value: object) -> TypeGuard[str]:
+    """Whether this can stand in a header: visible ASCII, so no second header can be smuggled in."""
+    return isinstance(value, str) and 0 < len(value) <= 8192 and all("!" <= char <= "~" for char in value)
+
+
+def _token_request(url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> TokenRequest:
+    common = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    return TokenRequest(url, {**common, **headers}, urlencode(form).encode())
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _error_code(document: Mapping[str, Any]) -> str:
+    """The code of an error, in OAuth's short form or in the API's long one."""
+    codes = (document.get(key) for key in ("error", "error_code", "message"))
+    return next((code for code in codes if isinstance(code, str) and code), "")
+
+
+def _token(document: Mapping[str, Any], now: float) -> Token:
+    access, refresh = document.get("access_token"), document.get("refresh_token")
+    if not _is_token(access):
+        raise TokenFaultError("HTTP 200 without a usable access token")
+    life = _life(document.get("expires_in"))
+    return Token(access, refresh if _is_token(refresh) else None, now + life, now)
+
+
+def _life(value: object) -> float:
+    try:
+        life = float(value) if isinstance(value, int | float | str) else DEFAULT_LIFE
+    except ValueError:
+        return DEFAULT_LIFE
+    return min(life, MAX_LIFE) if math.isfinite(life) and life > 0 else DEFAULT_LIFE
+
+
+def _cache_error(path: Path, error: OSError) -> str:
+    return f"token cache {path}: {error.strerror} (XDG_CACHE_HOME says where it lies)"
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

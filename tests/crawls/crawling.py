@@ -1,0 +1,127 @@
+"""Real crawls: ``scrapy crawl`` as a process of its own, and what it leaves in the database."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.sandbox_process import SandboxProcess
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT_S = 120
+JOURNAL = {"runs", "run_seeds", "run_scope", "alembic_version"}
+"""Tables that tell of the crawls rather than of what they found."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    log: str
+
+
+@dataclass
+class Harvester:
+    """Crawls one sandbox into one database."""
+
+    sandbox: SandboxProcess
+    database: Path
+    settings: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    config: str | None = "sandbox"
+    _log: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        # A file, because a pipe that nobody reads would stop the crawl when it is full.
+        self._log = self.database.with_suffix(".log")
+
+    def crawl(
+        self, spider: str = "deep_harvest", settings: Mapping[str, Any] = {}, **arguments: Any
+    ) -> Ended:
+        """Crawl to the end. Without a seed among the *arguments*: the sandbox's."""
+        process = self.start(spider, settings, **arguments)
+        return self.wait(process)
+
+    def start(
+        self, spider: str = "deep_harvest", settings: Mapping[str, Any] = {}, **arguments: Any
+    ) -> subprocess.Popen[bytes]:
+        if not {"track_id", "track_url", "seeds"} & arguments.keys():
+            arguments["track_id"] = self.sandbox.seed_track_id
+        if self.config is not None:
+            arguments.setdefault("config", self.config)
+        command = [sys.executable, "-m", "scrapy", "crawl", spider]
+        for name, value in arguments.items():
+            command += ["-a", f"{name}={value}"]
+        for name, value in {**self.settings, **settings}.items():
+            command += ["-s", f"{name}={value}"]
+        environment = {
+            **os.environ,
+            **self.sandbox.env(),
+            "HARVEST_DATABASE_URL": f"sqlite:///{self.database}",
+            **self.environment,
+        }
+        with self._log.open("w") as log:
+            return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+
+    def wait(self, process: subprocess.Popen[bytes]) -> Ended:
+        try:
+            code = process.wait(timeout=LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"the crawl did not end in {LIMIT_S} s:\n{self._log.read_text()}") from None
+        return Ended(code, self._log.read_text())
+
+    def interrupt_when(
+        self, condition: Callable[[], bool], number: signal.Signals = signal.SIGINT, **arguments: Any
+    ) -> Ended:
+        """Crawl until *condition* holds, then send the signal."""
+        process = self.start(**arguments)
+        self.wait_until(condition, process)
+        process.send_signal(number)
+        return self.wait(process)
+
+    def wait_until(self, condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + LIMIT_S
+        while not condition():
+            if process.poll() is not None:
+                raise AssertionError(f"the crawl ended too soon:\n{self._log.read_text()}")
+            if time.monotonic() > deadline:
+                process.kill()
+                process.wait()
+                raise AssertionError(f"waited in vain:\n{self._log.read_text()}")
+            time.sleep(0.01)  # noqa: TID251 - this is no crawl
+
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.database)) as connection:
+            return connection.execute(sql, parameters).fetchall()
+
+    def value(self, sql: str, *parameters: Any) -> Any:
+        ((value,),) = self.query(sql, *parameters)
+        return value
+
+    def contents(self) -> dict[str, list[tuple[Any, ...]]]:
+        """All rows of all tables and views in order, times and the journal of the crawls aside."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            names = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
+            return {name: _rows(connection, name) for (name,) in names if name not in JOURNAL}
+
+
+def _rows(connection: sqlite3.Connection, table: str) -> list[tuple[Any, ...]]:
+    columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+    kept = ", ".join(
+        f'"{column}"' for column in columns if not column.endswith("_at") or column == "capped_at"
+    )
+    if table in {"tracks", "users", "playlists", "comments"}:
+        kept += ", created_at"
+    return sorted(connection.execute(f"SELECT {kept} FROM {table}"), key=repr)

@@ -1,0 +1,24 @@
+"""The project's settings, and a pipeline that breaks on one page in five."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sgr_spiders.settings import *  # noqa: F403
+from sgr_spiders.settings import ITEM_PIPELINES as _ITEM_PIPELINES
+
+if TYPE_CHECKING:
+    from sgr_spiders.items import Page
+
+ITEM_PIPELINES = {**_ITEM_PIPELINES, "tests.crawls.faulty_settings.FaultyPipeline": 250}
+
+
+class FaultyPipeline:
+    def __init__(self) -> None:
+        self._pages = 0
+
+    def process_item(self, item: Page) -> Page:
+        self._pages += 1
+        if self._pages % 5 == 0:
+            raise ValueError("a mistake in a pipeline")
+        return item

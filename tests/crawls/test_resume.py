@@ -1,0 +1,241 @@
+"""Nothing is lost: crawls that are interrupted or killed go on, and end with the same database."""
+
+from __future__ import annotations
+
+import random
+import resource
+import signal
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.crawls.crawling import Harvester
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from tests.sandbox_process import SandboxProcess
+
+DIED = -signal.SIGKILL
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[tuple[Any, ...]]]:
+    harvester = Harvester(shared_sandbox, tmp_path_factory.mktemp("undisturbed") / "harvest.db")
+    assert harvester.crawl().code == 0
+    return harvester.contents()
+
+
+def _pages(sandbox: SandboxProcess) -> int:
+    return sum(entry["status"] == 200 for entry in sandbox.log())
+
+
+def test_a_harvest_killed_again_and_again_ends_the_same(
+    harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.kill_settings"
+    moments = random.Random(2)
+    deaths = 0
+    # The first numbers fall into the start of a run, the larger ones into pages far along.
+    for kill_at in [1, 4, 9, 16, 23, *(moments.randrange(25, 160) for _ in range(15)), 10**9]:
+        harvester.environment["KILL_AT"] = str(kill_at)
+        ended = harvester.crawl()
+        if ended.code == 0:
+            break
+        assert ended.code == DIED, ended.log
+        deaths += 1
+    else:
+        pytest.fail("the harvest never came to its end")
+    assert deaths >= 8
+    assert harvester.contents() == undisturbed
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly_and_it_goes_on(
+    harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]], number: signal.Signals
+) -> None:
+    slow = {"DOWNLOAD_DELAY": 0.1}
+    ended = harvester.interrupt_when(lambda: _pages(harvester.sandbox) >= 8, number, settings=slow)
+    assert ended.code == 130, ended.log
+    assert "goes on from here" in ended.log
+    assert harvester.value("SELECT outcome FROM runs") == "interrupted"
+    assert harvester.value("SELECT count(*) FROM walks WHERE status = 'running'") == 0
+    assert 0 < harvester.value("SELECT count(*) FROM walks WHERE status = 'done'") < 20
+    assert harvester.crawl().code == 0
+    assert harvester.contents() == undisturbed
+
+
+def test_a_killed_crawl_goes_on_at_once(
+    harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    process = harvester.start(settings={"DOWNLOAD_DELAY": 0.1})
+    harvester.wait_until(lambda: _pages(harvester.sandbox) >= 8, process)
+    process.kill()
+    process.wait()
+    assert harvester.value("SELECT count(*) FROM walks WHERE status = 'running'") > 0
+    fetched = _finished_paths(harvester)
+    harvester.sandbox.clear_log()
+    assert harvester.crawl().code == 0
+    again = {entry["path"] for entry in harvester.sandbox.log()} - {"/oauth/token"}
+    assert fetched
+    assert not again & fetched, "a walk that was done has been fetched again"
+    assert harvester.contents() == undisturbed
+
+
+def _finished_paths(harvester: Harvester) -> set[str]:
+    users = harvester.query("SELECT target FROM walks WHERE endpoint = 'user_likes' AND status = 'done'")
+    return {f"/users/soundcloud:users:{user}/likes/tracks" for (user,) in users}
+
+
+def test_an_exception_is_an_internal_error_and_loses_nothing(
+    harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.faulty_settings"
+    ended = harvester.crawl()
+    assert ended.code == 1, ended.log
+    assert "internal errors" in harvester.value("SELECT reason FROM runs")
+    del harvester.environment["SCRAPY_SETTINGS_MODULE"]
+    assert harvester.crawl().code == 0
+    assert harvester.contents() == undisturbed
+
+
+def test_a_full_disk_stops_the_run_and_loses_nothing(
+    harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    limit = 300_000
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+        process = harvester.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+    ended = harvester.wait(process)
+    assert ended.code == 1, ended.log
+    assert "Traceback" not in ended.log
+    assert f"{harvester.database}: disk I/O error" in ended.log
+    with closing(sqlite3.connect(harvester.database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert harvester.crawl().code == 0
+    assert harvester.contents() == undisturbed
+
+
+def test_two_crawls_do_not_share_a_database(harvester: Harvester) -> None:
+    process = harvester.start(settings={"DOWNLOAD_DELAY": 0.1})
+    harvester.wait_until(lambda: _pages(harvester.sandbox) >= 2, process)
+    second = harvester.crawl()
+    process.send_signal(signal.SIGINT)
+    assert harvester.wait(process).code == 130
+    assert second.code == 5
+    assert f"database {harvester.database} is in use by another crawl" in second.log
+    assert "Traceback" not in second.log
+
+
+def test_a_finished_harvest_says_so_and_asks_nothing(harvester: Harvester) -> None:
+    assert harvester.crawl().code == 0
+    before = harvester.contents()
+    harvester.sandbox.clear_log()
+    ended = harvester.crawl()
+    assert ended.code == 0
+    assert "Nothing to fetch" in ended.log
+    assert harvester.sandbox.log() == []
+    assert harvester.contents() == before
+
+
+def test_what_failed_is_fetched_again_and_nothing_else(
+    harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    victim = harvester.sandbox
+    victim.set_faults([{"name": "method_405", "path": "/users/[^/]*[13]/likes"}])
+    ended = harvester.crawl()
+    assert ended.code == 3, ended.log
+    failed = {user for (user,) in harvester.query("SELECT target FROM walks WHERE status = 'failed'")}
+    assert failed
+    assert harvester.query("SELECT DISTINCT substr(reason, 1, 8) FROM walks WHERE status = 'failed'") == [
+        ("HTTP 405",)
+    ]
+    victim.clear_faults()
+    victim.clear_log()
+    assert harvester.crawl().code == 0
+    asked = {entry["path"] for entry in victim.log()} - {"/oauth/token"}
+    assert asked == {f"/users/soundcloud:users:{user}/likes/tracks" for user in failed}
+    contents = harvester.contents()
+    for table in ("tracks", "users", "engagements", "discoveries", "walk_records"):
+        assert contents[table] == undisturbed[table]
+
+
+def _age(harvester: Harvester, days: float) -> None:
+    with closing(sqlite3.connect(harvester.database)) as connection, connection:
+        connection.execute(
+            "UPDATE walks SET finished_at = strftime('%Y-%m-%dT%H:%M:%S.000000Z', 'now', ?)",
+            (f"-{days} days",),
+        )
+
+
+def test_only_what_is_no_longer_fresh_is_fetched_anew(harvester: Harvester) -> None:
+    assert harvester.crawl().code == 0
+    walks = harvester.value("SELECT count(*) FROM walks")
+    _age(harvester, 6.9)
+    harvester.sandbox.clear_log()
+    assert harvester.crawl().code == 0
+    assert harvester.sandbox.log() == []
+    _age(harvester, 7.1)
+    before = harvester.contents()
+    ended = harvester.crawl()
+    assert ended.code == 0
+    assert harvester.value("SELECT count(*) FROM walks WHERE generation = 1") == walks
+    after = harvester.contents()
+    for table in ("tracks", "users", "engagements", "discoveries", "walk_requests"):
+        assert after[table] == before[table]
+
+
+def test_refresh_fetches_all_anew_and_an_unfinished_one_goes_on(harvester: Harvester) -> None:
+    assert harvester.crawl().code == 0
+    walks = harvester.value("SELECT count(*) FROM walks")
+    harvester.sandbox.clear_log()
+    ended = harvester.interrupt_when(
+        lambda: _pages(harvester.sandbox) >= 8, settings={"DOWNLOAD_DELAY": 0.1}, refresh=1
+    )
+    assert ended.code == 130
+    anew = harvester.value("SELECT count(*) FROM walks WHERE generation = 1 AND status IN ('done', 'gone')")
+    assert 0 < anew < walks
+    assert harvester.crawl(refresh=1).code == 0
+    assert harvester.query("SELECT generation, count(*) FROM walks GROUP BY 1") == [(1, walks)]
+    assert harvester.crawl(refresh=1).code == 0
+    assert harvester.query("SELECT generation, count(*) FROM walks GROUP BY 1") == [(2, walks)]
+
+
+def test_a_raised_cap_reopens_and_a_lowered_one_deletes_nothing(harvester: Harvester, tmp_path: Path) -> None:
+    config = tmp_path / "caps.yaml"
+
+    def crawl(users: int, tracks: int) -> None:
+        config.write_text(
+            "deep_harvest: {request_delay: 0, user_depth: "
+            f"{{max_users_per_track: {users}, max_tracks_per_user: {tracks}}}}}"
+        )
+        harvester.sandbox.clear_log()
+        assert harvester.crawl(config=config).code == 0
+
+    crawl(5, 20)
+    small = harvester.contents()
+    crawl(10, 40)
+    raised = harvester.contents()
+    crawl(5, 20)
+    assert [e for e in harvester.sandbox.log() if e["path"] != "/oauth/token"] == []
+    lowered = harvester.contents()
+    for table in ("tracks", "users", "engagements", "walk_records", "discoveries"):
+        assert lowered[table] == raised[table]
+        assert len(small[table]) < len(raised[table])
+    directly = Harvester(harvester.sandbox, tmp_path / "directly.db")
+    config.write_text(
+        "deep_harvest: {request_delay: 0, user_depth: {max_users_per_track: 10, max_tracks_per_user: 40}}"
+    )
+    assert directly.crawl(config=config).code == 0
+    for table in ("tracks", "users", "engagements", "walk_records", "discoveries"):
+        assert directly.contents()[table] == raised[table]

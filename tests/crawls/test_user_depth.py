@@ -1,0 +1,112 @@
+"""A harvest finds what is there: compared with the sandbox's own knowledge of its world."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sgr_spiders.sandbox.world import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.crawls.crawling import Harvester
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World.build()
+
+
+def _listeners(world: World, seed: int) -> set[int]:
+    return {*(world.likers(seed) or ()), *(world.reposters(seed) or ())}
+
+
+@pytest.mark.parametrize("spider", ["deep_harvest", "user_depth"])
+def test_everybody_and_their_whole_libraries(harvester: Harvester, world: World, spider: str) -> None:
+    ended = harvester.crawl(spider)
+    assert ended.code == 0, ended.log
+    seed = harvester.sandbox.seed_track_id
+    likes = {(user, seed) for user in world.likers(seed) or ()}
+    for user in _listeners(world, seed):
+        likes |= {(user, track) for track in world.library(user) or ()}
+    reposts = {(user, seed) for user in world.reposters(seed) or ()}
+    assert set(harvester.query("SELECT user_id, track_id FROM engagements WHERE kind = 'like'")) == likes
+    assert set(harvester.query("SELECT user_id, track_id FROM engagements WHERE kind = 'repost'")) == reposts
+    assert len(likes) > 1000
+    tracks = {track for _, track in likes}
+    assert {track for (track,) in harvester.query("SELECT track_id FROM tracks WHERE NOT is_stub")} == tracks
+    found = harvester.query("SELECT record_id FROM discoveries WHERE kind = 'track' AND layer = 'user_depth'")
+    assert {track for (track,) in found} == tracks
+
+
+def test_hidden_libraries_are_recorded_and_no_error(harvester: Harvester, world: World) -> None:
+    assert harvester.crawl().code == 0
+    hidden = {
+        user for user in _listeners(world, harvester.sandbox.seed_track_id) if world.library(user) is None
+    }
+    empty = {user for user in _listeners(world, harvester.sandbox.seed_track_id) if world.library(user) == []}
+    assert hidden
+    assert empty
+    gone = harvester.query("SELECT target FROM walks WHERE endpoint = 'user_likes' AND status = 'gone'")
+    assert {int(user) for (user,) in gone} == hidden
+    done = harvester.query("SELECT target FROM walks WHERE status = 'done' AND kept = 0")
+    assert {int(user) for (user,) in done} >= empty
+
+
+def test_received_stands_against_expected(harvester: Harvester, world: World) -> None:
+    assert harvester.crawl().code == 0
+    seed = harvester.sandbox.seed_track_id
+    ((received, kept, expected),) = harvester.query(
+        "SELECT received, kept, expected FROM walks WHERE endpoint = 'track_favoriters'"
+    )
+    assert received == kept == len(world.likers(seed) or ())
+    promised = harvester.value("SELECT favoritings_count FROM tracks WHERE track_id = ?", seed)
+    assert expected == promised
+    assert harvester.value("SELECT count(*) FROM walks WHERE endpoint = 'user_likes' AND expected > 0") > 10
+
+
+def test_caps_cut_exactly_and_say_so(harvester: Harvester, world: World, tmp_path: Path) -> None:
+    config = tmp_path / "small.yaml"
+    config.write_text(
+        "deep_harvest: {request_delay: 0, user_depth: {max_users_per_track: 7, max_tracks_per_user: 25}}"
+    )
+    assert harvester.crawl(config=config).code == 0
+    seed = harvester.sandbox.seed_track_id
+    likers, reposters = (world.likers(seed) or [])[:7], (world.reposters(seed) or [])[:7]
+    on_seed = (
+        "SELECT record_id FROM walk_records JOIN walks USING (walk_id) WHERE endpoint = ? ORDER BY position"
+    )
+    assert [user for (user,) in harvester.query(on_seed, "track_favoriters")] == likers
+    assert [user for (user,) in harvester.query(on_seed, "track_reposters")] == reposters
+    for user in {*likers, *reposters}:
+        library = world.library(user)
+        liked = harvester.query("SELECT track_id FROM engagements WHERE user_id = ? AND kind = 'like'", user)
+        assert {track for (track,) in liked} - {seed} == set((library or [])[:25]) - {seed}
+        status = harvester.value(
+            "SELECT status FROM walks WHERE endpoint = 'user_likes' AND target = ?", str(user)
+        )
+        assert status == ("gone" if library is None else "capped" if len(library) > 25 else "done")
+    assert harvester.query("SELECT DISTINCT reason FROM walks WHERE status = 'capped' ORDER BY 1") == [
+        ("cap of 25",),
+        ("cap of 7",),
+    ]
+
+
+def test_without_reposters(harvester: Harvester, tmp_path: Path) -> None:
+    config = tmp_path / "likers.yaml"
+    config.write_text("deep_harvest: {request_delay: 0, user_depth: {include_reposters: false}}")
+    assert harvester.crawl(config=config).code == 0
+    assert not any("/reposters" in entry["path"] for entry in harvester.sandbox.log())
+    assert harvester.value("SELECT count(*) FROM engagements WHERE kind = 'repost'") == 0
+
+
+def test_private_items_and_audio_are_never_asked_for_or_kept(harvester: Harvester, world: World) -> None:
+    assert harvester.crawl().code == 0
+    for entry in harvester.sandbox.log():
+        assert "secret_token" not in str(entry["query"])
+        assert not entry["path"].endswith(("/stream", "/streams", "/download"))
+    kept = harvester.query("SELECT track_id FROM tracks")
+    assert all(world.track_is_visible(track) for (track,) in kept)
+    assert b"secret" not in harvester.database.read_bytes()

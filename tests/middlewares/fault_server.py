@@ -1,0 +1,143 @@
+"""An HTTP server over real sockets that answers as a script says and remembers what it saw."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+OK = b'{"collection": [], "next_href": null}'
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as it arrived; ``at`` is wall time."""
+
+    at: float
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What to answer, after ``delay`` and once ``until`` requests were seen.
+
+    A ``fault`` breaks the connection.
+    """
+
+    status: int = 200
+    body: bytes = OK
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+    until: int = 0
+    fault: Literal["reset", "cut", "stall"] | None = None
+
+
+Script = Callable[[Seen, int], Reply]
+"""Gets the request and how often its target was asked for before."""
+
+
+class FaultServer:
+    """Runs in a thread of its own while it is entered."""
+
+    def __init__(self, script: Script) -> None:
+        self.seen: list[Seen] = []
+        self.answered: list[tuple[float, int]] = []
+        self.port = 0
+        self.script = script
+        self._counts: dict[str, int] = {}
+        self._connections: set[asyncio.Task[None]] = set()
+        self._arrived = asyncio.Condition()
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+        self._end: Callable[[], object] = lambda: None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def targets(self, start: str = "") -> list[str]:
+        return [seen.target for seen in self.seen if seen.target.startswith(start)]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._started.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+        self._thread.join(10)
+
+    async def _run(self) -> None:
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self._end = lambda: loop.call_soon_threadsafe(ended.set)
+        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        self._started.set()
+        await ended.wait()
+        server.close()
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await self._exchange(reader, writer):
+                pass
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.transport.abort()
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        seen = await _read(reader)
+        before = self._counts.get(seen.target, 0)
+        self._counts[seen.target] = before + 1
+        async with self._arrived:
+            self.seen.append(seen)
+            self._arrived.notify_all()
+        reply = self.script(seen, before)
+        await asyncio.sleep(reply.delay)
+        async with self._arrived:
+            await self._arrived.wait_for(lambda: len(self.seen) >= reply.until)
+        if reply.fault == "reset":
+            writer.transport.abort()
+            return False
+        if reply.fault == "stall":
+            await asyncio.sleep(60)
+        self.answered.append((time.time(), reply.status))
+        writer.write(_head(reply) + reply.body)
+        await writer.drain()
+        return reply.fault is None
+
+
+async def _read(reader: asyncio.StreamReader) -> Seen:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    at = time.time()
+    method, target, _ = head[0].split(" ", 2)
+    pairs = (line.split(":", 1) for line in head[1:] if line)
+    headers = {name.lower(): value.strip() for name, value in pairs}
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Seen(at, method, target, headers, body)
+
+
+def _head(reply: Reply) -> bytes:
+    length = len(reply.body) + (100 if reply.fault == "cut" else 0)
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "Content-Length": str(length),
+        **reply.headers,
+    }
+    lines = [f"HTTP/1.1 {reply.status} Reason", *(f"{name}: {value}" for name, value in headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

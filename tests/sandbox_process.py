@@ -1,0 +1,108 @@
+"""The sandbox as a process of its own, for tests that talk to it over real sockets."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from urllib.request import Request, urlopen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import TracebackType
+
+ROOT = Path(__file__).resolve().parent.parent
+_LISTENING = re.compile(r"sandbox listening on (http://127\.0\.0\.1:\d+)")
+_SEED = re.compile(r"seed track: (\d+)")
+_STOP_S = 10
+_CONTROL_S = 60
+
+
+class SandboxProcess:
+    """Starts ``python -m sgr_spiders.sandbox --port 0 …`` and ends that process alone.
+
+    Token exchanges are not limited unless the options say so: many tests share one address.
+
+    >>> with SandboxProcess("--users", "100") as sandbox:
+    ...     sandbox.env()
+    """
+
+    def __init__(self, *options: str) -> None:
+        unlimited = ("--app-exchanges", "0", "--ip-exchanges", "0")
+        command = [sys.executable, "-m", "sgr_spiders.sandbox", "--port", "0", *unlimited, *options]
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
+        )
+        self.url = self._wait_for(_LISTENING)
+        self.seed_track_id = int(self._wait_for(_SEED))
+
+    def _wait_for(self, pattern: re.Pattern[str]) -> str:
+        stream = self._process.stdout
+        if stream is None:
+            raise RuntimeError("the sandbox has no standard output")
+        for line in stream:
+            if match := pattern.search(line):
+                return match[1]
+        raise RuntimeError(f"the sandbox ended with exit code {self._process.wait()}")
+
+    def env(self) -> dict[str, str]:
+        """The environment that makes a harvest use this sandbox."""
+        return {
+            "SOUNDCLOUD_API_URL": self.url,
+            "SOUNDCLOUD_TOKEN_URL": f"{self.url}/oauth/token",
+            "SOUNDCLOUD_CLIENT_ID": "sandbox",
+            "SOUNDCLOUD_CLIENT_SECRET": "sandbox",
+        }
+
+    def set_faults(self, faults: Iterable[str | Mapping[str, Any]]) -> None:
+        """Replace all faults: texts as for --fault, or mappings with ``name``."""
+        self._control("POST", "faults", list(faults))
+
+    def clear_faults(self) -> None:
+        self._control("DELETE", "faults")
+
+    def log(self) -> list[dict[str, Any]]:
+        """The requests since the start or the last `clear_log`, oldest first."""
+        entries: list[dict[str, Any]] = self._control("GET", "log")
+        return entries
+
+    def clear_log(self) -> None:
+        self._control("DELETE", "log")
+
+    def mutate(self, **changes: object) -> None:
+        """Change the world: ``rounds=1``, ``delete_tracks=[id]``, ``unlike=[[user, track]]`` …"""
+        self._control("POST", "mutate", changes or {"rounds": 1})
+
+    def _control(self, method: str, name: str, value: object = None) -> Any:  # noqa: ANN401 (JSON)
+        body = None if value is None else json.dumps(value).encode()
+        request = Request(f"{self.url}/_sandbox/{name}", body, method=method)  # noqa: S310 (our own http address)
+        with urlopen(request, timeout=_CONTROL_S) as response:  # noqa: S310
+            return json.load(response)
+
+    def stop(self) -> int:
+        """End the process with SIGTERM; its exit code."""
+        self._process.terminate()
+        try:
+            return self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+        finally:
+            if self._process.stdout is not None:
+                self._process.stdout.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

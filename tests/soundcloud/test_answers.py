@@ -1,0 +1,200 @@
+"""What each answer of the API means, on made-up ones and on those printed in public code."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sgr_spiders.soundcloud.answers import MAX_HOLD, REASON_LENGTH, Kind, classify, clean
+
+NOW = 1_700_000_000.0
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+JSON = {"content-type": "application/json"}
+PAYLOADS = Path(
+    os.environ.get("SOUNDCLOUD_PAYLOADS", Path(__file__).parents[3] / "shared/soundcloud/payloads")
+)
+
+
+def test_a_document_is_decoded() -> None:
+    answer = classify(200, JSON, b'{"collection": [1], "next_href": null}', now=NOW)
+    assert answer.kind is Kind.OK
+    assert answer.document == {"collection": [1], "next_href": None}
+    assert classify(200, {}, b"[]", now=NOW).document == []
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "kind"),
+    [
+        (200, {}, b"", Kind.RETRY),
+        (200, {}, b"  \n", Kind.RETRY),
+        (200, JSON, b'{"collection": [', Kind.RETRY),
+        (200, JSON, b'{"a": NaN}', Kind.RETRY),
+        (200, JSON, b'{"a": -Infinity}', Kind.RETRY),
+        (200, JSON, b'{"a": 1e999}', Kind.RETRY),
+        (200, JSON, b'"text"', Kind.RETRY),
+        (200, JSON, b"null", Kind.RETRY),
+        (200, JSON, b"\xff\xfe\xff", Kind.RETRY),
+        (200, HTML, b"<html></html>", Kind.RETRY),
+        (200, {"X-Amzn-Waf-Action": "captcha"}, b"{}", Kind.BLOCKED),
+        (202, {"x-amzn-waf-action": "challenge"}, b"", Kind.BLOCKED),
+        (202, {}, b"", Kind.RETRY),
+        (204, {}, b"", Kind.RETRY),
+        (304, {}, b"", Kind.REFUSED),
+        (302, {}, b"", Kind.REFUSED),
+        (400, JSON, b"{}", Kind.REFUSED),
+        (401, {}, b"", Kind.UNAUTHORISED),
+        (403, HTML, b"<HTML>Request blocked</HTML>", Kind.BLOCKED),
+        (403, {}, b"RBAC: access denied", Kind.BLOCKED),
+        (403, {}, b"", Kind.BLOCKED),
+        (403, JSON, b"", Kind.HIDDEN),
+        (403, JSON, b'{"code":403,"message":"","errors":[]}', Kind.HIDDEN),
+        (403, JSON, b'{"error":"Access to this API has been disallowed"}', Kind.DISALLOWED),
+        (404, JSON, b'{"errors":[{"error_message":"404 - Not Found"}]}', Kind.GONE),
+        (404, JSON, b'{"code":404,"message":"","status":"404 - Not Found","errors":[]}', Kind.GONE),
+        (404, {"Content-Type": "text/plain"}, b"404 page not found\n", Kind.RETRY),
+        (404, JSON, b"", Kind.RETRY),
+        (404, JSON, b"{}", Kind.RETRY),
+        (404, HTML, b"<html></html>", Kind.RETRY),
+        (405, {}, b"", Kind.REFUSED),
+        (408, {}, b"", Kind.RETRY),
+        (410, {}, b"", Kind.GONE),
+        (422, JSON, b"{}", Kind.REFUSED),
+        (429, {}, b"", Kind.LIMITED),
+        (500, {}, b"", Kind.RETRY),
+        (503, {}, b"upstream request timeout", Kind.RETRY),
+        (599, {}, b"", Kind.RETRY),
+        (999, {}, b"", Kind.REFUSED),
+    ],
+)
+def test_kinds(status: int, headers: dict[str, str], body: bytes, kind: Kind) -> None:
+    answer = classify(status, headers, body, now=NOW)
+    assert answer.kind is kind
+    assert answer.reason
+    assert answer.document is None
+
+
+def test_a_redirect_names_its_location() -> None:
+    place = "https://api.soundcloud.com/tracks/soundcloud%3Atracks%3A1"
+    answer = classify(302, {"location": place}, b'{"status":"302 - Found"}', now=NOW)
+    assert (answer.kind, answer.location) == (Kind.FOUND, place)
+
+
+def test_a_secret_link_is_hidden_and_not_repeated() -> None:
+    place = "https://api.soundcloud.com/tracks/1?secret_token=s-AbCdEf"
+    answer = classify(302, {"location": place}, b"", now=NOW)
+    assert (answer.kind, answer.location) == (Kind.HIDDEN, None)
+    assert "s-AbCdEf" not in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "hold"),
+    [
+        ({"Retry-After": "30"}, b"", 30.0),
+        ({"retry-after": " 1.5 "}, b"", 1.5),
+        ({"Retry-After": "Tue, 14 Nov 2023 22:14:00 GMT"}, b"", 40.0),
+        ({}, b'{"errors":[{"meta":{"reset_time":"2023/11/14 22:15:20 +0000"}}]}', 120.0),
+        ({"Retry-After": "30"}, b'{"errors":[{"meta":{"reset_time":"2023/11/14 22:15:20 +0000"}}]}', 120.0),
+        ({"Retry-After": "9" * 200}, b"", MAX_HOLD),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}, b"", MAX_HOLD),
+        ({"Retry-After": "0"}, b"", None),
+        ({"Retry-After": "-5"}, b"", None),
+        ({"Retry-After": "soon"}, b"", None),
+        ({"Retry-After": "nan"}, b"", None),
+        ({"Retry-After": "Tue, 14 Nov 2000 22:14:00 GMT"}, b"", None),
+        ({}, b'{"errors":[{"meta":{"reset_time":"2015/06/01 09:49:40 +0000"}}]}', None),
+        ({}, b'{"errors":[{"meta":{"reset_time":1}}, {"meta": 2}, 3]}', None),
+        ({}, b'{"errors":{"meta":1}}', None),
+        ({}, b'{"error":"Rate Limit Exceeded"}', None),
+        ({}, b"Please slow down.", None),
+        ({}, b"", None),
+    ],
+)
+def test_holds(headers: dict[str, str], body: bytes, hold: float | None) -> None:
+    answer = classify(429, headers, body, now=NOW)
+    assert answer.kind is Kind.LIMITED
+    assert answer.hold == hold if hold is None else answer.hold is not None
+    if hold is not None and answer.hold is not None:
+        assert math.isclose(answer.hold, hold, abs_tol=1e-6)
+
+
+def test_lone_surrogates_are_legal() -> None:
+    document = classify(200, {}, b'[{"title": "\\ud83d"}]', now=NOW).document
+    assert document == [{"title": "\ud83d"}]
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 101 + b"]" * 101, b"[" * 100_000, b'{"a":' * 100_000, b"[" * 1500 + b"]" * 1500]
+)
+def test_deep_nesting_is_refused(body: bytes) -> None:
+    answer = classify(200, {}, body, now=NOW)
+    assert answer.kind is Kind.REFUSED
+    assert "nested too deeply" in answer.reason
+
+
+def test_ordinary_nesting_is_not() -> None:
+    assert classify(200, {}, b"[" * 100 + b"]" * 100, now=NOW).kind is Kind.OK
+
+
+def test_a_huge_number_ends_quickly() -> None:
+    began = time.monotonic()
+    assert classify(200, {}, b"[" + b"9" * 5_000_000 + b"]", now=NOW).kind is Kind.RETRY
+    assert time.monotonic() - began < 2
+
+
+def test_reasons_are_one_short_line_without_keys() -> None:
+    message = (
+        "OAuth 1-234-abc\nBearer eyJhbGciOi.J9 token=eyJhbGciOiJIUzI1NiJ9.abc \x1b[31m\u202e" + "x" * 500
+    )
+    body = json.dumps({"message": message, "errors": []}).encode()
+    reason = classify(403, JSON, body, now=NOW).reason
+    assert "eyJ" not in reason
+    assert "1-234-abc" not in reason
+    assert reason.isprintable()
+    assert len(reason) <= REASON_LENGTH + 20
+    assert clean("a\n b\t\0c") == "a b c"
+
+
+def test_a_page_of_html_is_not_repeated() -> None:
+    assert classify(502, HTML, b"<html>secret words</html>", now=NOW).reason == "HTTP 502: an HTML page"
+
+
+def payloads(room: str) -> list[Any]:
+    paths = sorted((PAYLOADS / room).glob("*.json"))
+    if not paths:
+        return [pytest.param(None, marks=pytest.mark.skip(f"no payloads of {room} here"))]
+    return [pytest.param(json.loads(path.read_bytes()), id=f"{room}/{path.stem}") for path in paths]
+
+
+def expected(status: int, body: Any, target: str) -> Kind:  # noqa: ANN401 - whatever JSON there was
+    if status == 200:
+        return Kind.OK if isinstance(body, dict | list) else Kind.RETRY
+    if status == 302:
+        return Kind.FOUND
+    if status in {403, 404, 401, 429}:
+        return {403: Kind.HIDDEN, 404: Kind.GONE, 401: Kind.UNAUTHORISED, 429: Kind.LIMITED}[status]
+    assert status >= 500, target
+    return Kind.RETRY
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [entry for room in ("http_ok", "http_error", "http_redirect", "from_issues") for entry in payloads(room)],
+)
+def test_payloads_seen_in_public(payload: dict[str, Any]) -> None:
+    status = payload["status"]["code"] if isinstance(payload["status"], dict) else payload["status"]
+    headers = {
+        name: value if isinstance(value, str) else ", ".join(value)
+        for name, value in payload["headers"].items()
+    }
+    body = payload["body"]
+    raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    answer = classify(status, headers, raw, now=NOW)
+    assert answer.kind is expected(status, body, str(payload["request"]))
+    assert answer.document == (body if answer.kind is Kind.OK else None)
+    assert "REDACTED" not in answer.reason

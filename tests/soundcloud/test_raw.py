@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import zstandard
+
+from sgr_spiders.exceptions import BadRecordError
+from sgr_spiders.soundcloud.raw import MAX_BYTES, pack, unpack
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"a": 1, "b": [None, True, 1.5, "é\n☃"], "c": {"d": {}}},
+        {"long": "x" * 100_000},
+        {"half": "\ud800", "big": 2**70},
+        {"half": ["\udfff"]},
+    ],
+)
+def test_what_is_packed_comes_back(fields: dict[str, Any]) -> None:
+    packed = pack(fields)
+    assert packed is not None
+    assert unpack(packed) == fields
+
+
+def test_nothing_packs_to_nothing() -> None:
+    assert pack({}) is None
+    assert pack({"a": "https://x?secret_token=s"}) is None
+
+
+def test_too_much_is_refused() -> None:
+    with pytest.raises(BadRecordError, match="unknown fields take"):
+        pack({"a": "x" * MAX_BYTES})
+
+
+def test_a_bomb_is_not_unpacked() -> None:
+    bomb = zstandard.ZstdCompressor().compress(b" " * (MAX_BYTES + 1))
+    assert len(bomb) < 10_000
+    with pytest.raises(ValueError, match="larger than"):
+        unpack(bomb)
+    nameless = zstandard.ZstdCompressor(write_content_size=False).compress(b" " * (MAX_BYTES + 1))
+    with pytest.raises(ValueError, match="larger than"):
+        unpack(nameless)
+
+
+@pytest.mark.parametrize(
+    "packed", [b"", b"text", b"\x28\xb5\x2f\xfd", zstandard.compress(b"[]"), zstandard.compress(b"{")]
+)
+def test_what_pack_did_not_make_is_refused(packed: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - three libraries word it
+        unpack(packed)
+
+
+def test_the_same_fields_pack_to_the_same_bytes() -> None:
+    assert pack({"a": 1, "b": [2]}) == pack({"a": 1, "b": [2]})
