@@ -57,8 +57,8 @@ imports: setup  ## imports go downwards only
 docs: setup  ## generated parts of the documents are up to date
 	$(BIN)/cog --check --diff -r *.md docs/*.md
 
-record: setup  ## record the contract tests' exchanges from the live API, with your own keys
-	RECORD=live $(BIN)/python -m pytest -n 0 -m contract
+record: setup  ## record the contract tests anew; ARGS="--live --track-id N": from the live API, with your own keys
+	$(BIN)/python -m tests.contract.record $(ARGS)
 
 pins: setup  ## pin anew what pyproject.toml asks for
 	$(BIN)/python -m pip install --quiet uv

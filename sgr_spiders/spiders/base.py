@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import scrapy
-from scrapy.exceptions import IgnoreRequest
 
 from sgr_spiders import arguments, config
 from sgr_spiders.exceptions import ArgumentError, ConfigError
 from sgr_spiders.items import Page
 from sgr_spiders.layers import LAYERS
+from sgr_spiders.middlewares.abandoned import Abandoned
 from sgr_spiders.soundcloud.endpoints import first_cursor
 from sgr_spiders.soundcloud.pages import page_from_answer
 from sgr_spiders.soundcloud.tokens import Credentials
@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from typing import Self
 
     from scrapy.crawler import Crawler
-    from scrapy.http import Response
     from twisted.python.failure import Failure
 
     from sgr_spiders.items import Walk
-    from sgr_spiders.middlewares.answer import ApiResponse
+    from sgr_spiders.middlewares.api_response import ApiResponse
 
 
 class HarvestSpider(scrapy.Spider):
@@ -70,7 +69,7 @@ class HarvestSpider(scrapy.Spider):
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
         """Record the walk as failed, unless the request was given up because the crawl ends."""
-        if failure.check(IgnoreRequest):
+        if failure.check(Abandoned):
             return
         walk = failure.request.cb_kwargs["walk"]  # type: ignore[attr-defined]
         yield Page(walk, status="failed", reason=f"{failure.type.__name__}: {failure.getErrorMessage()}"[:200])

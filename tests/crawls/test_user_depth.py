@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sgr_spiders.sandbox.world import World
+from tests.crawls.crawling import Harvester
+from tests.sandbox_process import SandboxProcess
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.crawls.crawling import Harvester
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +46,21 @@ def test_hidden_libraries_are_recorded_and_no_error(harvester: Harvester, world:
     hidden = {
         user for user in _listeners(world, harvester.sandbox.seed_track_id) if world.library(user) is None
     }
-    empty = {user for user in _listeners(world, harvester.sandbox.seed_track_id) if world.library(user) == []}
     assert hidden
-    assert empty
     gone = harvester.query("SELECT target FROM walks WHERE endpoint = 'user_likes' AND status = 'gone'")
     assert {int(user) for (user,) in gone} == hidden
-    done = harvester.query("SELECT target FROM walks WHERE status = 'done' AND kept = 0")
-    assert {int(user) for (user,) in done} >= empty
+
+
+def test_an_empty_library_is_done_and_no_error(world: World, tmp_path: Path) -> None:
+    with SandboxProcess() as sandbox:
+        seed = sandbox.seed_track_id
+        likers, reposters = world.likers(seed) or (), world.reposters(seed) or ()
+        user = next(user for user in reposters if user not in likers and world.library(user))
+        sandbox.mutate(unlike=[[user, track] for track in world.library(user) or ()])
+        harvester = Harvester(sandbox, tmp_path / "harvest.db")
+        assert harvester.crawl().code == 0
+    walk = "SELECT status, reason, received, kept FROM walks WHERE endpoint = 'user_likes' AND target = ?"
+    assert harvester.query(walk, str(user)) == [("done", None, 0, 0)]
 
 
 def test_received_stands_against_expected(harvester: Harvester, world: World) -> None:

@@ -1,0 +1,134 @@
+"""Whatever the API does: a harvest ends, says what happened, and keeps what it has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.crawls.crawling import Harvester
+
+if TYPE_CHECKING:
+    from tests.sandbox_process import SandboxProcess
+
+FAST = {"BACKOFF_BASE": 0.01, "BACKOFF_MAX": 0.05, "RATE_LIMIT_BASE": 0.2, "RATE_LIMIT_MAX": 0.4}
+RECORDS = ("tracks", "users", "engagements", "discoveries")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[tuple[Any, ...]]]:
+    shared_sandbox.clear_faults()
+    harvester = Harvester(shared_sandbox, tmp_path_factory.mktemp("undisturbed") / "harvest.db")
+    assert harvester.crawl().code == 0
+    return harvester.contents()
+
+
+def test_passing_faults_change_nothing(
+    harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    """All of them in one harvest, each on some of the requests."""
+    passing = [
+        "rate_limit_retry_after", "rate_limit_documented", "rate_limit_gateway", "rate_limit_text",
+        "text_404", "empty_500", "text_503", "html_502", "empty_504", "invalid_json", "truncated_body",
+        "nan_json", "bad_gzip", "reset", "empty_200", "array_shape", "duplicate_items",
+    ]  # fmt: skip
+    faults = [
+        {"name": name, "path": "/(tracks|users)/", "every": 29, "after": number, "times": 2}
+        for number, name in enumerate(passing)
+        if name != "array_shape"
+    ]
+    harvester.sandbox.set_faults(faults)
+    ended = harvester.crawl(settings=FAST)
+    assert ended.code == 0, ended.log
+    assert "Traceback" not in ended.log
+    met = {entry["fault"] for entry in harvester.sandbox.log() if entry.get("fault")}
+    contents = harvester.contents()
+    for table in RECORDS:
+        assert contents[table] == undisturbed[table], table
+    assert len(met) >= 10, met
+
+
+def test_a_walk_that_goes_on_failing_is_recorded_and_the_harvest_goes_on(harvester: Harvester) -> None:
+    harvester.sandbox.set_faults([{"name": "text_503", "path": "/reposters"}])
+    ended = harvester.crawl(settings={**FAST, "RETRY_TIMES": 2})
+    assert ended.code == 3
+    ((status, reason),) = harvester.query("SELECT status, reason FROM walks WHERE endpoint = 'track_reposters'")
+    assert status == "failed"
+    assert "HTTP 503" in reason
+    assert harvester.value("SELECT count(*) FROM walks WHERE endpoint = 'user_likes' AND status = 'done'") > 40
+
+
+@pytest.mark.parametrize("fault", ["waf_challenge", "html_403"])
+def test_a_block_stops_the_run_and_the_ledger_stays(harvester: Harvester, fault: str) -> None:
+    harvester.sandbox.set_faults([{"name": fault, "path": "/likes", "after": 5}])
+    ended = harvester.crawl()
+    assert ended.code == 4, ended.log
+    assert harvester.value("SELECT outcome FROM runs") == "blocked"
+    assert harvester.value("SELECT count(*) FROM walks WHERE status = 'failed'") == 0
+    assert harvester.value("SELECT count(*) FROM walks WHERE status = 'planned'") > 30
+    assert len([e for e in harvester.sandbox.log() if "/likes" in e["path"]]) < 12
+    harvester.sandbox.clear_faults()
+    assert harvester.crawl().code == 0
+
+
+@pytest.mark.parametrize("fault", ["foreign_next_href", "drop_access"])
+def test_a_next_href_that_goes_astray_is_led_back(
+    harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]], fault: str
+) -> None:
+    harvester.sandbox.set_faults([{"name": fault, "path": "/"}])
+    assert harvester.crawl().code == 0
+    for table in RECORDS:
+        assert harvester.contents()[table] == undisturbed[table]
+    later_pages = [e for e in harvester.sandbox.log() if "cursor" in str(e["query"]) and "/likes" in e["path"]]
+    assert later_pages
+    assert all("access" in str(entry["query"]) for entry in later_pages)
+
+
+def test_a_next_href_that_repeats_ends_the_walk(harvester: Harvester) -> None:
+    harvester.sandbox.set_faults([{"name": "repeat_next_href", "path": "/likes"}])
+    ended = harvester.crawl()
+    assert ended.code == 3, ended.log
+    reasons = harvester.query("SELECT DISTINCT reason FROM walks WHERE status = 'failed'")
+    assert reasons == [("next_href repeats an earlier page",)]
+    assert harvester.value("SELECT max(pages) FROM walks") <= 4
+
+
+def test_a_token_that_is_revoked_is_refreshed_once(harvester: Harvester) -> None:
+    harvester.sandbox.set_faults([{"name": "revoke_tokens", "after": 20, "times": 1}])
+    assert harvester.crawl().code == 0
+    tokens = [entry for entry in harvester.sandbox.log() if entry["path"] == "/oauth/token"]
+    assert len(tokens) <= 2
+    assert any(entry["status"] == 401 for entry in harvester.sandbox.log())
+
+
+def test_no_secret_is_written_down(harvester: Harvester, tmp_path: Any) -> None:
+    harvester.sandbox.set_faults([{"name": "text_503", "every": 10}, {"name": "revoke_tokens", "after": 20, "times": 1}])
+    ended = harvester.crawl(settings={**FAST, "LOG_LEVEL": "DEBUG"})
+    assert ended.code in {0, 3}
+    (cache,) = (path for path in tmp_path.glob("cache/soundgraph/*") if not path.name.endswith(".lock"))
+    assert cache.stat().st_mode & 0o777 == 0o600
+    import json
+
+    tokens = [value for value in json.loads(cache.read_text()).values() if isinstance(value, str) and len(value) > 20]
+    assert tokens
+    database = b"".join(path.read_bytes() for path in tmp_path.glob("harvest.db*"))
+    for token in tokens:
+        assert token not in ended.log
+        assert token.encode() not in database
+
+
+def test_hostile_text_and_odd_shapes(tmp_path: Any) -> None:
+    from tests.sandbox_process import SandboxProcess
+
+    options = ("--hostile-text", "--numeric-ids", "mixed", "--uri", "mixed", "--gzip")
+    with SandboxProcess(*options) as sandbox:
+        harvester = Harvester(sandbox, tmp_path / "harvest.db")
+        ended = harvester.crawl()
+        assert ended.code == 0, ended.log
+        titles = [title for (title,) in harvester.query("SELECT title FROM tracks WHERE title IS NOT NULL")]
+        assert len(titles) > 500
+        unwanted = {"\0", "\x1b", "\x07", "\u202e"}
+        assert not any(unwanted & set(title) for title in titles)
+        assert harvester.value("SELECT stats FROM runs").count("sgr/validate/text_cleaned") == 1
