@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sgr_spiders import signals
-from sgr_spiders.items import Comment, Fullness, Playlist, Track, User
+from sgr_spiders.items import FIELDS, Comment, Fullness, MainRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +18,9 @@ if TYPE_CHECKING:
     from sgr_spiders.items import Entry, Page
     from sgr_spiders.storage.spill import Spilled
 
-    Whole = Track | User | Playlist | Comment
+
+VALUES = {kind: attrgetter(*names) for kind, names in FIELDS.items()}
+"""What gives all values of a record, by its kind."""
 
 
 class DedupePipeline:
@@ -49,7 +49,7 @@ class DedupePipeline:
         for record in _whole_records(item.entries):
             # Hashes of 64 bits stand for the versions: among the few hundred thousand remembered, two
             # are alike with a probability below one in a hundred million.
-            version = hash((record.kind, _fields(type(record))(record)))
+            version = hash((record.kind, VALUES[record.kind](record)))
             if version in self._committed:
                 item.known.add((record.kind, record.record_id, _fullness(record)))
             versions[id(record)] = version
@@ -69,18 +69,12 @@ class DedupePipeline:
             del self._committed[next(iter(self._committed))]
 
 
-def _whole_records(entries: list[Entry]) -> Iterator[Whole]:
+def _whole_records(entries: list[Entry]) -> Iterator[MainRecord]:
     for entry in entries:
-        yield entry.record
-        for record in entry.inside:
-            if isinstance(record, Track | User | Playlist | Comment):
+        for record in entry.records():
+            if isinstance(record, MainRecord):
                 yield record
 
 
-def _fullness(record: Whole) -> int:
+def _fullness(record: MainRecord) -> int:
     return Fullness.STUB if isinstance(record, Comment) else record.fullness
-
-
-@functools.cache
-def _fields(kind: type[Whole]) -> attrgetter[Any]:
-    return attrgetter(*(field.name for field in dataclasses.fields(kind)))

@@ -42,6 +42,8 @@ class SpillPipeline:
             RunControl.of(self._crawler).stop(error)
             raise DropItem(str(error)) from error
         if spilled is None:
-            raise DropItem(f"walk {item.walk.endpoint} {item.walk.target} has moved on since this page was begun")
+            raise DropItem(
+                f"walk {item.walk.endpoint} {item.walk.target} has moved on since this page was begun"
+            )
         self._crawler.signals.send_catch_log(signals.page_spilled, page=item, spilled=spilled)
         return item

@@ -42,6 +42,12 @@ class BlockedError(HarvestError):
     exit_code = 4
 
 
+class BudgetSpentError(HarvestError):
+    """``max_requests`` are sent or ``max_minutes`` are over; the rest is for the next run."""
+
+    exit_code = 3
+
+
 class DatabaseInUseError(HarvestError):
     """Another crawl holds the database. Raised when the storage is opened."""
 

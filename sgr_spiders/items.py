@@ -7,9 +7,12 @@ but the ids may be ``None``: hidden and missing values stay null. Times are ISO 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Fullness(IntEnum):
@@ -194,6 +197,14 @@ Record = Track | User | Playlist | PlaylistTrack | Engagement | Comment | Mentio
 MainRecord = Track | User | Playlist | Comment
 """The records that a walk lists."""
 
+RECORD_TYPES: dict[str, type[MainRecord]] = {kind.kind: kind for kind in (Track, User, Playlist, Comment)}
+"""The types of these records by the name of their kind."""
+
+FIELDS: dict[str, tuple[str, ...]] = {
+    name: tuple(column.name for column in fields(kind)) for name, kind in RECORD_TYPES.items()
+}
+"""Their fields, by the name of their kind."""
+
 
 @dataclass(slots=True)
 class Reject:
@@ -212,6 +223,11 @@ class Entry:
 
     record: MainRecord
     inside: list[Record] = field(default_factory=list)
+
+    def records(self) -> Iterator[Record]:
+        """Give all records, parents before those that refer to them."""
+        yield from self.inside
+        yield self.record
 
 
 @dataclass(frozen=True, slots=True)

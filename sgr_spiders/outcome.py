@@ -14,9 +14,15 @@ COMPLETE, INTERNAL_ERROR, PARTIAL, BLOCKED, INTERRUPTED = 0, 1, 3, 4, 130
 """Exit codes; 2 (bad arguments) and 5 (database in use) end a crawl before there is a run."""
 
 
+Name = Literal["complete", "partial", "unfinished", "interrupted", "blocked", "failed"]
+STOPPED: dict[int, Name] = {BLOCKED: "blocked", PARTIAL: "unfinished"}
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    name: Literal["complete", "partial", "interrupted", "blocked", "failed"]
+    """``unfinished``: a budget was spent; ``partial``: all was tried, and something was not to be had."""
+
+    name: Name
     exit_code: int
     reason: str | None = None
 
@@ -32,8 +38,7 @@ def judge(
     """Judge a run by Scrapy's *finish_reason*, the error that stopped it if any, the exceptions nobody
     expected, its *walks* by status, and the seeds that are gone, private or no tracks (each a sentence)."""
     if stopped_by is not None:
-        name: Literal["blocked", "failed"] = "blocked" if stopped_by.exit_code == BLOCKED else "failed"
-        return Outcome(name, stopped_by.exit_code, str(stopped_by))
+        return Outcome(STOPPED.get(stopped_by.exit_code, "failed"), stopped_by.exit_code, str(stopped_by))
     if internal_errors:
         return Outcome("failed", INTERNAL_ERROR, f"{internal_errors} internal errors, see the log")
     if finish_reason == "shutdown":

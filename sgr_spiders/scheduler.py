@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scrapy.core.scheduler import BaseScheduler
 
 from sgr_spiders import signals
-from sgr_spiders.exceptions import StorageError
+from sgr_spiders.exceptions import BudgetSpentError, StorageError
 from sgr_spiders.extensions.harvest import Harvest
 from sgr_spiders.middlewares.run_control import RunControl
 from sgr_spiders.spiders.base import HarvestSpider
@@ -43,6 +43,7 @@ class LedgerScheduler(BaseScheduler):
         self._returned: deque[Request] = deque()
         self._leased: deque[Walk] = deque()
         self._drained = False
+        self._budget = spider.arguments.max_requests
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -55,24 +56,40 @@ class LedgerScheduler(BaseScheduler):
         self._harvest.start()
 
     def has_pending_requests(self) -> bool:
-        return bool(self._returned or self._leased) or not self._drained
+        return self._has_work() and self._budget != 0
 
     def enqueue_request(self, request: Request) -> bool:
         self._returned.append(request)
         return True
 
     def next_request(self) -> Request | None:
+        if not self._returned and not self._leased and not self._drained:
+            self._lease()
+        if not self._has_work():
+            return None
+        if self._budget == 0:
+            self._note_spent()
+            return None
+        if self._budget is not None:
+            self._budget -= 1
         if self._returned:
             return self._returned.popleft()
-        if not self._leased and not self._drained:
-            self._lease()
-        return self._spider.request_for(self._leased.popleft()) if self._leased else None
+        return self._spider.request_for(self._leased.popleft())
 
     def page_spilled(self, page: Page, spilled: Spilled) -> None:
         """Take up a walk that goes on, and look again for walks: the page may have given rise to some."""
         if spilled.walk is not None:
             self._leased.append(spilled.walk)
         self._drained = False
+
+    def _has_work(self) -> bool:
+        return bool(self._returned or self._leased) or not self._drained
+
+    def _note_spent(self) -> None:
+        # The crawl ends by itself now, when what is under way has been answered.
+        spent = self._spider.arguments.max_requests
+        error = BudgetSpentError(f"the budget of {spent} requests is spent")
+        self._run_control.error = self._run_control.error or error
 
     def _lease(self) -> None:
         try:

@@ -58,10 +58,11 @@ CONCURRENT_ITEMS = 4
 # --- components -----------------------------------------------------------------------------------
 
 EXTENSIONS = {
-    # All three are looked up by other components, so they cannot be left out.
+    # The first three are looked up by other components, so they cannot be left out.
     "sgr_spiders.middlewares.run_control.RunControl": 0,
     "sgr_spiders.middlewares.gate.Gate": 0,
     "sgr_spiders.extensions.harvest.Harvest": 0,
+    "sgr_spiders.extensions.deadline.Deadline": 0,
 }
 DOWNLOAD_HANDLERS = {
     # The gate must stand after the downloader's queue, and read an answer before the queue goes on.

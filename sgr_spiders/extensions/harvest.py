@@ -96,7 +96,7 @@ class Harvest:
         except StorageError as error:
             # What cannot be written can still be said. The database takes the run for a killed one.
             self._crawler.stats.set_value(EXIT_CODE_STAT, error.exit_code)
-            logger.error("Outcome not recorded: %s. %s", error, GO_ON)
+            logger.error("Outcome not recorded: %s. %s", error, GO_ON)  # noqa: TRY400 - one line says it all
         finally:
             self.store.close()
 
@@ -129,9 +129,7 @@ class Harvest:
         stats: dict[str, Any] = collector.get_stats()
         return stats
 
-    def _tell(
-        self, result: outcome.Outcome, walks: Mapping[str, int], totals: Mapping[str, int]
-    ) -> None:
+    def _tell(self, result: outcome.Outcome, walks: Mapping[str, int], totals: Mapping[str, int]) -> None:
         collected = ", ".join(f"{count:,} {name}" for name, count in totals.items())
         ended = ", ".join(f"{count:,} {status}" for status, count in sorted(walks.items()))
         logger.info("In the database: %s", collected)

@@ -11,6 +11,8 @@ from sgr_spiders.exceptions import ArgumentError, ConfigError
 from sgr_spiders.items import Page
 from sgr_spiders.layers import LAYERS
 from sgr_spiders.middlewares.abandoned import Abandoned
+from sgr_spiders.middlewares.api_response import ApiResponse
+from sgr_spiders.soundcloud.answers import clean
 from sgr_spiders.soundcloud.endpoints import first_cursor
 from sgr_spiders.soundcloud.pages import page_from_answer
 from sgr_spiders.soundcloud.tokens import Credentials
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
     from typing import Self
 
     from scrapy.crawler import Crawler
+    from scrapy.http import Response
     from twisted.python.failure import Failure
 
     from sgr_spiders.items import Walk
-    from sgr_spiders.middlewares.api_response import ApiResponse
 
 
 class HarvestSpider(scrapy.Spider):
@@ -54,33 +56,43 @@ class HarvestSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Give nothing: the scheduler hands out what the ledger holds."""
-        for nothing in ():
-            yield nothing
+        for request in list[scrapy.Request]():
+            yield request
 
     def request_for(self, walk: Walk) -> scrapy.Request:
         """Build the request for the next page of *walk*."""
         cursor = walk.cursor or first_cursor(walk.endpoint, walk.target)
         return scrapy.Request(
-            self.api_url + cursor, callback=self.parse_page, errback=self.page_failed, cb_kwargs={"walk": walk}
+            self.api_url + cursor,
+            callback=self.parse_page,
+            errback=self.page_failed,
+            cb_kwargs={"walk": walk},
         )
 
-    def parse_page(self, response: ApiResponse, walk: Walk) -> Iterator[Page]:
+    def parse_page(self, response: Response, walk: Walk) -> Iterator[Page]:
+        """Give the page that the answer is."""
+        assert isinstance(response, ApiResponse)
         yield page_from_answer(walk, response.answer, self.api_url)
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
         """Record the walk as failed, unless the request was given up because the crawl ends."""
-        if failure.check(Abandoned):
+        if isinstance(failure.value, Abandoned):
             return
         walk = failure.request.cb_kwargs["walk"]  # type: ignore[attr-defined]
-        yield Page(walk, status="failed", reason=f"{failure.type.__name__}: {failure.getErrorMessage()}"[:200])
+        reason = f"{type(failure.value).__name__}: {clean(str(failure.value))}"
+        yield Page(walk, status="failed", reason=reason)
 
     def _choose_layers(self) -> tuple[str, ...]:
         asked = self.arguments.layers
         if self.layers is not None:
             if asked is not None and asked != self.layers:
-                raise ArgumentError(f"spider argument `layers`: spider {self.name} runs only {self.layers[0]}")
+                raise ArgumentError(
+                    f"spider argument `layers`: spider {self.name} runs only {self.layers[0]}"
+                )
             return self.layers
         chosen = asked or tuple(name for name in self.config.enabled_layers if name in LAYERS)
         if not chosen:
-            raise ConfigError("no layer is enabled: enable one in the configuration, or name one with -a layers=")
+            raise ConfigError(
+                "no layer is enabled: enable one in the configuration, or name one with -a layers="
+            )
         return chosen

@@ -34,6 +34,22 @@ if TYPE_CHECKING:
 CHUNK = 500
 """Walks in one ``IN``, see ``records.CHUNK``."""
 
+NEW_WALK = (
+    "walk_id",
+    "endpoint",
+    "target",
+    "status",
+    "cursor",
+    "generation",
+    "pages",
+    "empty_pages",
+    "received",
+    "kept",
+    "expected",
+    "created_at",
+)
+"""The columns of ``walks`` that a new walk has."""
+
 ENDED = ("done", "capped", "gone")
 """Statuses that hold until the walk is no longer fresh."""
 
@@ -201,9 +217,7 @@ def _add_walks(connection: sa.Connection, wanted: Sequence[WalkRequest]) -> list
         (walk, want.endpoint, want.target, "planned", "", 0, 0, 0, 0, 0, want.expected, now)
         for walk, want in zip(ids, wanted, strict=True)
     ]
-    columns = ("walk_id", "endpoint", "target", "status", "cursor", "generation", "pages", "empty_pages")
-    columns += ("received", "kept", "expected", "created_at")
-    upserts.add_walks(connection, walks, columns, rows)
+    upserts.add_walks(connection, walks, NEW_WALK, rows)
     return ids
 
 
@@ -286,7 +300,7 @@ def lease(connection: sa.Connection, run: Run, limit: int) -> list[Walk]:
 
 
 def give_back(connection: sa.Connection, run: Run | None = None) -> int:
-    """Give back the leases of *run*, or of all runs where a lock proves that they are dead. Give their number."""
+    """Give back the leases of *run*, or of all runs where a lock proves that they are dead; count them."""
     which = walks.c.status == "running"
     if run is not None:
         which &= walks.c.run_id == run.run_id
@@ -414,7 +428,7 @@ def count_by_status(connection: sa.Connection, run: Run) -> dict[str, int]:
     rows = connection.execute(
         sa.select(walks.c.status, sa.func.count()).where(_in_scope(run)).group_by(walks.c.status)
     )
-    return {status: count for status, count in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:

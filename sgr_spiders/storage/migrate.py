@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -17,6 +16,8 @@ from sgr_spiders.exceptions import StorageError
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
+
+    import sqlalchemy as sa
 
 HEAD = "0001"
 """The newest revision. A database that is there already costs one query, not a start of Alembic."""
@@ -40,8 +41,8 @@ def upgrade(connection: sa.Connection) -> None:
             command.upgrade(config, HEAD)
         except CommandError as error:
             raise StorageError(
-                f"database {connection.engine.url.render_as_string(hide_password=True)}: its schema is of revision "
-                f"{current!r}, which this version does not know ({error}); use the version that made it"
+                f"database {connection.engine.url.render_as_string(hide_password=True)}: its schema is of "
+                f"revision {current!r}, which this version does not know ({error}); use the one that made it"
             ) from None
 
 

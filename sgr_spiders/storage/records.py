@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sgr_spiders.items import Comment, Engagement, Mention, Playlist, PlaylistTrack, Track, User
+from sgr_spiders.items import (
+    FIELDS,
+    RECORD_TYPES,
+    Comment,
+    Engagement,
+    Mention,
+    Playlist,
+    PlaylistTrack,
+    Track,
+    User,
+)
 from sgr_spiders.storage import schema, upserts
 
 if TYPE_CHECKING:
@@ -33,12 +41,6 @@ TRACK_REFERENCES: dict[type, str] = {
     Comment: "track_id",
     Mention: "track_id",
 }
-RECORD_TYPES: dict[str, type[Track | User | Playlist | Comment]] = {
-    "track": Track,
-    "user": User,
-    "playlist": Playlist,
-    "comment": Comment,
-}
 
 
 def write_records(
@@ -52,22 +54,22 @@ def write_records(
     for record in records:
         groups.setdefault(type(record), []).append(record)
     _write_stubs(connection, groups, now)
-    for kind in (User, Track, Playlist):
-        _write_merged(connection, kind, groups.get(kind, []), known, now)
+    for whole in (User, Track, Playlist):
+        _write_merged(connection, whole.kind, groups.get(whole, []), known, now)
     _write_comments(connection, groups.get(Comment, []), known, now)
-    for kind, table, insert in (
+    for link, table, insert in (
         (PlaylistTrack, schema.playlist_tracks, upserts.upsert_latest),
         (Engagement, schema.engagements, upserts.insert_new),
         (Mention, schema.track_mentions, upserts.upsert_latest),
     ):
         columns = tuple(table.columns.keys())
-        insert(connection, table, columns, list(set(map(attrgetter(*columns), groups.get(kind, [])))))
+        insert(connection, table, columns, list(set(map(attrgetter(*columns), groups.get(link, [])))))
 
 
 def read_records(connection: sa.Connection, kind: str, ids: Sequence[int]) -> Iterator[MainRecord]:
     """Give the records of *kind* with these *ids*, in that order. All must be there."""
     table, build = schema.RECORD_TABLES[kind], RECORD_TYPES[kind]
-    columns = [table.c[name] for name in _fields(build)]
+    columns = [table.c[name] for name in FIELDS[kind]]
     key = columns[0]
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
@@ -77,12 +79,12 @@ def read_records(connection: sa.Connection, kind: str, ids: Sequence[int]) -> It
 
 
 def _write_merged(
-    connection: sa.Connection, kind: type, records: list[Any], known: set[tuple[str, int, int]], now: str
+    connection: sa.Connection, kind: str, records: list[Any], known: set[tuple[str, int, int]], now: str
 ) -> None:
-    table = schema.RECORD_TABLES[kind.kind]  # type: ignore[attr-defined]
+    table = schema.RECORD_TABLES[kind]
     columns = tuple(table.columns.keys())
     values = attrgetter(*columns[:-1])
-    new = {(kind.kind, record.record_id, record.fullness): record for record in records}  # type: ignore[attr-defined]
+    new = {(kind, record.record_id, record.fullness): record for record in records}
     rows = [(*values(record), now) for key, record in new.items() if key not in known]
     upserts.upsert_records(connection, table, columns, rows)
 
@@ -109,8 +111,3 @@ def _referenced(groups: dict[type, list[Any]], references: dict[type, str]) -> s
     for kind, field in references.items():
         ids.update(map(attrgetter(field), groups.get(kind, [])))
     return {record_id for record_id in ids if record_id is not None}
-
-
-@functools.cache
-def _fields(build: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(build))

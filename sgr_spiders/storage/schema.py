@@ -320,7 +320,7 @@ walk_requests = Table(
         "widest",
         BigInteger,
         nullable=False,
-        comment="The largest cap it ever wanted; `discoveries` reach this far, so that a lowered cap deletes nothing",
+        comment="The largest cap it ever wanted. `discoveries` reach this far: a lowered cap deletes nothing",
     ),
     Column("expanded", BigInteger, nullable=False, comment="How many of its records were shown to the layer"),
     Column(
@@ -341,7 +341,7 @@ walk_records = Table(
         "position",
         BigInteger,
         nullable=False,
-        comment="Place among the distinct records kept, from 0; for a record that came inside another, its place",
+        comment="Place among the distinct records kept, from 0; of what came inside another record, that one's",
     ),
     Column("generation", Integer, nullable=False, comment="The last generation of the walk that saw it"),
     sqlite_with_rowid=False,
@@ -403,7 +403,9 @@ runs = Table(
     Column("fresh_after", Text, nullable=False, comment="What was finished before is fetched anew"),
     Column("started_at", Text, nullable=False, comment="When it started"),
     _text("finished_at", "When it ended; null: it runs, or was killed"),
-    _text("outcome", "`complete`, `partial`, `interrupted`, `blocked`, `failed`; null as above"),
+    _text(
+        "outcome", "`complete`, `partial`, `unfinished`, `interrupted`, `blocked` or `failed`; null as above"
+    ),
     _text("reason", "Why the outcome is not `complete`"),
     Column("exit_code", Integer, comment="What `scrapy crawl` exited with"),
     Column("stats", Text, comment="The run's statistics, JSON"),

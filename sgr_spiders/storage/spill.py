@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sgr_spiders.items import Comment, Playlist, Track, User, Walk
+from sgr_spiders.items import MainRecord
 from sgr_spiders.storage import ledger, records, schema, upserts
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.schema import walk_pages, walk_records, walks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sgr_spiders.items import Entry, Page
+    from sgr_spiders.items import Entry, Page, Walk
 
 MAX_EMPTY_PAGES = 10
 """Empty pages in a row after which a walk ends. At 200 items a page a collection would have to hold
@@ -54,7 +52,8 @@ def spill_page(connection: sa.Connection, page: Page, run: ledger.Run) -> Spille
     now = timestamp()
     cap = ledger.largest_cap(connection, page.walk.walk_id)
     selection = _select(connection, page, state, cap)
-    records.write_records(connection, _flatten(selection.entries), page.known, now)
+    everything = (record for entry in selection.entries for record in entry.records())
+    records.write_records(connection, everything, page.known, now)
     _write_places(connection, page, state, selection)
     _write_rejects(connection, page, state)
     _write_page(connection, page, state, now)
@@ -113,21 +112,14 @@ def _known_places(connection: sa.Connection, page: Page, state: sa.Row[Any]) -> 
             walk_records.c.generation == state.generation,
         )
     )
-    return {record_id: position for record_id, position in rows}
-
-
-def _flatten(entries: list[Entry]) -> Iterator[Any]:
-    for entry in entries:
-        yield from entry.inside
-        yield entry.record
+    return {row[0]: row[1] for row in rows}
 
 
 def _write_places(connection: sa.Connection, page: Page, state: sa.Row[Any], selection: _Selection) -> None:
     first_places: dict[tuple[str, int], int] = {}
     for entry, place in zip(selection.entries, selection.places, strict=True):
-        first_places.setdefault((entry.record.kind, entry.record.record_id), place)
-        for record in entry.inside:
-            if isinstance(record, Track | User | Playlist | Comment):
+        for record in entry.records():
+            if isinstance(record, MainRecord):
                 first_places.setdefault((record.kind, record.record_id), place)
     rows = [
         (state.walk_id, kind, record_id, place, state.generation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
@@ -109,7 +109,7 @@ def _create_engine(url: sa.URL) -> sa.Engine:
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
     # Python's sqlite3 must not begin transactions by itself: it does so too late for reads before
     # writes, and not at all for DDL.
     connection.isolation_level = None

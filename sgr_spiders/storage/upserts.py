@@ -16,6 +16,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from sqlalchemy.sql.compiler import SQLCompiler
+
     Row = tuple[Any, ...]
     Insert = sqlite.Insert | postgresql.Insert
 
@@ -97,7 +99,7 @@ def _execute(
 @functools.cache
 def _compile(
     dialect: sa.Dialect, build: Callable[[str, sa.Table], Insert], table: sa.Table, columns: tuple[str, ...]
-) -> Any:
+) -> SQLCompiler:
     compiled = build(dialect.name, table).compile(dialect=dialect, column_keys=list(columns))
     if compiled.positiontup is not None and tuple(compiled.positiontup) != columns:
         raise ValueError(f"columns of {table.name} must come in the table's order: {columns!r}")
