@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,3 +36,23 @@ def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 def root() -> Path:
     """The checkout."""
     return Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def egg(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The egg that is deployed to Scrapyd, built from a copy of the sources."""
+    folder = tmp_path_factory.mktemp("egg")
+    copy = folder / "copy"
+    parts = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "sgr_spiders", "pipelines", "configs")
+    for source in parts:
+        for path in sorted((root / source).rglob("*")) or [root / source]:
+            if path.is_file() and "__pycache__" not in path.parts:
+                target = copy / path.relative_to(root)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(path.read_bytes())
+    (copy / "tests").mkdir()
+    (copy / "tests" / "__init__.py").touch()
+    command = [sys.executable, "setup.py", "-q", "bdist_egg", "--dist-dir", str(folder / "dist")]
+    subprocess.run(command, cwd=copy, check=True, capture_output=True)
+    (built,) = (folder / "dist").glob("*.egg")
+    return built

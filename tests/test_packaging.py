@@ -45,29 +45,7 @@ def test_what_pyproject_asks_for_is_pinned(root: Path) -> None:
         assert names <= pinned(root / file).keys()
 
 
-def test_an_egg_holds_what_a_job_needs_and_no_test(root: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    for source in (
-        "setup.py",
-        "pyproject.toml",
-        "README.md",
-        "LICENSE",
-        "sgr_spiders",
-        "pipelines",
-        "configs",
-    ):
-        for path in sorted((root / source).rglob("*")) or [root / source]:
-            if path.is_file() and "__pycache__" not in path.parts:
-                target = copy / path.relative_to(root)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(path.read_bytes())
-    (copy / "README.md").touch()
-    (copy / "tests").mkdir()
-    (copy / "tests" / "__init__.py").touch()
-    command = [sys.executable, "setup.py", "-q", "bdist_egg", "--dist-dir", str(tmp_path / "dist")]
-    subprocess.run(command, cwd=copy, check=True, capture_output=True)
-
-    (egg,) = (tmp_path / "dist").glob("*.egg")
+def test_an_egg_holds_what_a_job_needs_and_no_test(root: Path, tmp_path: Path, egg: Path) -> None:
     names = zipfile.ZipFile(egg).namelist()
     assert {"configs/deep_harvest.yaml", "configs/sandbox.yaml", "pipelines/__init__.py"} <= {*names}
     assert {name.split("/")[0] for name in names} == {"EGG-INFO", "configs", "pipelines", "sgr_spiders"}

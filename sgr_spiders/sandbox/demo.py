@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 START_SECONDS = 60
-DATABASE = Path("data/soundgraph.db")
+# Not where a live harvest goes: what is made up must not mix with what is true.
+DATABASE = Path("data/demo.db")
 TABLES = (
     "tracks",
     "users",
@@ -92,9 +93,10 @@ def _started(process: subprocess.Popen[bytes], output: int) -> Sandbox:
 
 
 def _harvest(sandbox: Sandbox) -> int:
-    environment = {name: os.environ[name] for name in os.environ if name not in OF_THE_USER} | sandbox.access
+    settings = {**sandbox.access, "HARVEST_DATABASE_URL": f"sqlite:///{DATABASE}"}
+    environment = {name: os.environ[name] for name in os.environ if name not in OF_THE_USER} | settings
     command = _scrapy("crawl", "deep_harvest", "-a", f"track_id={sandbox.track_id}", "-a", "config=sandbox")
-    for name, value in sandbox.access.items():
+    for name, value in settings.items():
         print(f"export {name}={value}")
     print(f"scrapy {' '.join(command[3:])}", flush=True)
     crawl = subprocess.Popen(command, env=environment)
@@ -136,7 +138,7 @@ def _show(code: int) -> None:
         print(f"  {table:<16}{rows:>9,}")
     print(
         f"\nLook inside:  sqlite3 {DATABASE} .tables"
-        f"\nEverything in it is made up: move {DATABASE} away before a live harvest."
+        "\nEverything in it is made up; a live harvest goes to data/soundgraph.db."
         "\nNext:  README.md says how to harvest the real API with your own keys."
     )
 

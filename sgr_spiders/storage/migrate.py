@@ -26,7 +26,7 @@ HEAD = "0001"
 def upgrade(connection: sa.Connection) -> None:
     """Run the migrations that *connection*'s database lacks, in its transaction.
 
-    Raises :class:`StorageError` if the database was made by a newer version.
+    Raises ``StorageError`` if the database was made by a newer version.
     """
     current = MigrationContext.configure(connection).get_current_revision()
     if current == HEAD:

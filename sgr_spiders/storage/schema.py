@@ -341,7 +341,7 @@ walk_records = Table(
         "position",
         BigInteger,
         nullable=False,
-        comment="Place among the distinct records kept, from 0; of what came inside another record, that one's",
+        comment="Place among the distinct records kept, from 0; of what came inside another, that one's",
     ),
     Column("generation", Integer, nullable=False, comment="The last generation of the walk that saw it"),
     sqlite_with_rowid=False,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
-from sgr_spiders.exceptions import DatabaseInUseError, StorageError
+from sgr_spiders.exceptions import ConfigError, DatabaseInUseError, StorageError
 from sgr_spiders.storage import migrate
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class Store:
     def open(cls, url: str) -> Self:
         """Open the database at the SQLAlchemy *url*, making it if need be.
 
-        Raises :class:`DatabaseInUseError` if another crawl has it, :class:`StorageError` if it cannot
-        be used.
+        Raises ``ConfigError`` if it is no URL, ``DatabaseInUseError`` if another crawl has the database,
+        ``StorageError`` if it cannot be used.
         """
         try:
             parsed = sa.make_url(url)
@@ -128,8 +129,3 @@ def _storage_error(url: sa.URL, error: sa.exc.DBAPIError) -> StorageError:
     where = url.render_as_string(hide_password=True)
     cause = str(error.orig).splitlines()[0] if error.orig is not None else type(error).__name__
     return StorageError(f"database {where}: {cause}")
-
-
-def _without_password(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    return scheme + separator + rest.rpartition("@")[2] if separator else scheme

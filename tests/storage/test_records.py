@@ -1,0 +1,126 @@
+"""What is known is never made worse."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+
+from sgr_spiders.items import Comment, Engagement, Fullness, Playlist, PlaylistTrack, Track, User
+from sgr_spiders.storage import records, schema
+
+if TYPE_CHECKING:
+    from sgr_spiders.items import Record
+    from sgr_spiders.storage.store import Store
+
+
+def write(store: Store, *found: Record, now: str = "now") -> None:
+    with store.begin() as connection:
+        records.write_records(connection, found, set(), now)
+
+
+def row(store: Store, table: sa.Table, key: int) -> dict[str, Any]:
+    (column,) = table.primary_key.columns
+    with store.begin() as connection:
+        return dict(connection.execute(sa.select(table).where(column == key)).mappings().one())
+
+
+def test_a_thinner_record_fills_gaps_and_replaces_nothing(store: Store) -> None:
+    write(store, User(1, username="full", followers_count=5, fullness=Fullness.OWN, raw=b"full"))
+    write(store, User(1, username="thin", city="Oslo", fullness=Fullness.EMBEDDED, raw=b"thin"))
+    found = row(store, schema.users, 1)
+    assert (found["username"], found["city"], found["followers_count"]) == ("full", "Oslo", 5)
+    assert (found["raw"], found["fullness"], found["is_stub"]) == (b"full", Fullness.OWN, False)
+
+
+def test_a_fuller_record_wins_but_no_null_replaces_a_value(store: Store) -> None:
+    write(store, User(1, username="thin", city="Oslo", fullness=Fullness.EMBEDDED, raw=b"thin"))
+    write(store, User(1, username="full", fullness=Fullness.OWN), now="later")
+    found = row(store, schema.users, 1)
+    assert (found["username"], found["city"], found["raw"]) == ("full", "Oslo", b"thin")
+    assert (found["fullness"], found["fetched_at"]) == (Fullness.OWN, "later")
+
+
+def test_a_newer_record_of_the_same_fullness_wins(store: Store) -> None:
+    write(store, Track(1, title="old", playback_count=5, fullness=Fullness.OWN, raw=b"old"))
+    write(store, Track(1, title="new", playback_count=0, fullness=Fullness.OWN, raw=b"new"))
+    found = row(store, schema.tracks, 1)
+    assert (found["title"], found["playback_count"], found["raw"]) == ("new", 0, b"new")
+
+
+def test_versions_of_different_fullness_may_come_in_any_order(store: Store) -> None:
+    versions = [
+        User(0, fullness=Fullness.STUB),
+        User(0, username="e", city="e", fullness=Fullness.EMBEDDED),
+        User(0, username="a", followers_count=3, fullness=Fullness.AUTHOR, raw=b"a"),
+        User(0, username="o", country="o", fullness=Fullness.OWN),
+    ]
+    results = []
+    for number, order in enumerate(permutations(versions), 1):
+        for version in order:
+            version.user_id = number
+            write(store, version)
+        found = row(store, schema.users, number)
+        del found["user_id"]
+        results.append(found)
+    assert all(result == results[0] for result in results)
+    assert results[0]["username"] == "o"
+
+
+def test_an_outage_that_zeroes_followers_is_not_believed(store: Store) -> None:
+    write(store, User(1, followers_count=120, followings_count=3, fullness=Fullness.OWN))
+    write(store, User(1, followers_count=0, followings_count=0, fullness=Fullness.OWN))
+    assert row(store, schema.users, 1)["followers_count"] == 120
+    assert row(store, schema.users, 1)["followings_count"] == 0
+    write(store, User(2, followers_count=0, fullness=Fullness.OWN))
+    assert row(store, schema.users, 2)["followers_count"] == 0
+
+
+def test_what_is_only_referred_to_becomes_a_stub(store: Store) -> None:
+    write(
+        store,
+        Track(1, artist_id=2, fullness=Fullness.OWN),
+        Engagement(3, 4, "like"),
+        Playlist(5, owner_id=6, fullness=Fullness.OWN),
+        PlaylistTrack(5, 7, 0),
+        Comment(8, 9, 10),
+    )
+    stubs = {
+        table.name: {
+            key for key in ids if row(store, table, key)["is_stub"] and row(store, table, key)["fullness"] == 0
+        }
+        for table, ids in ((schema.users, (2, 3, 6, 10)), (schema.tracks, (4, 7, 9)))
+    }
+    assert stubs == {"users": {2, 3, 6, 10}, "tracks": {4, 7, 9}}
+    write(store, User(2, username="found", fullness=Fullness.EMBEDDED))
+    assert not row(store, schema.users, 2)["is_stub"]
+
+
+def test_references_are_enforced(store: Store) -> None:
+    with closing(sqlite3.connect(str(store.engine.url.database))) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute("INSERT INTO engagements VALUES (1, 1, 'like')")
+
+
+def test_what_is_written_can_be_read_back(store: Store) -> None:
+    tracks = [Track(n, title=f"t{n}", bpm=90.5, streamable=True, fullness=Fullness.OWN) for n in range(1, 1203)]
+    write(store, *tracks)
+    wanted = [1201, 7, 600]
+    with store.begin() as connection:
+        assert list(records.read_records(connection, "track", wanted)) == [tracks[n - 1] for n in wanted]
+        assert len(list(records.read_records(connection, "track", range(1, 1203)))) == 1202
+
+
+def test_known_versions_are_not_written_again(store: Store) -> None:
+    user = User(1, username="one", fullness=Fullness.OWN)
+    write(store, user, now="first")
+    with store.begin() as connection:
+        records.write_records(connection, [user, Engagement(1, 2, "like")], {("user", 1, 3)}, "second")
+    assert row(store, schema.users, 1)["fetched_at"] == "first"
+    with store.begin() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(schema.engagements)) == 1

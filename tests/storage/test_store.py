@@ -1,0 +1,87 @@
+"""Opening a database: locked, migrated, and clear about what is wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from sgr_spiders.exceptions import ConfigError, DatabaseInUseError, StorageError
+from sgr_spiders.storage import migrate
+from sgr_spiders.storage.schema import DISCOVERIES_COLUMNS, DISCOVERIES_SQL, metadata
+from sgr_spiders.storage.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_migrations_make_the_schema(store: Store) -> None:
+    with store.begin() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert migrate.HEAD == MigrationContext.configure(connection).get_current_revision()
+        columns = sa.inspect(connection).get_columns("discoveries")
+        made_by = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'discoveries'").scalar()
+    assert [column["name"] for column in columns] == list(DISCOVERIES_COLUMNS)
+    assert str(made_by).split("AS", 1)[1].split() == DISCOVERIES_SQL.split()
+
+
+def test_a_database_is_opened_once(store: Store) -> None:
+    with pytest.raises(DatabaseInUseError, match="is in use by another crawl"):
+        Store.open(str(store.engine.url))
+    store.close()
+    Store.open(str(store.engine.url)).close()
+
+
+def test_a_killed_owner_leaves_no_lock(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'harvest.db'}"
+    code = f"import os; from sgr_spiders.storage.store import Store; Store.open({url!r}); os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
+    Store.open(url).close()
+
+
+def test_the_folder_is_made(tmp_path: Path) -> None:
+    Store.open(f"sqlite:///{tmp_path / 'new' / 'folder' / 'harvest.db'}").close()
+    assert (tmp_path / "new" / "folder" / "harvest.db").exists()
+
+
+def test_it_is_in_wal_mode(store: Store) -> None:
+    with store.begin() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "harvest.db"
+    path.write_text("this is no database" * 100)
+    with pytest.raises(StorageError, match=f"{path}: file is not a database"):
+        Store.open(f"sqlite:///{path}")
+
+
+def test_a_database_of_a_newer_version(store: Store) -> None:
+    with store.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    store.close()
+    with pytest.raises(StorageError, match=r"revision '9999', which this version does not know"):
+        Store.open(str(store.engine.url))
+
+
+@pytest.mark.parametrize("url", ["nonsense", "postgresql//user:secret@host/db"])
+def test_a_bad_url_is_named_without_its_password(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Store.open(url)
+    assert "HARVEST_DATABASE_URL" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_error_rolls_back_everything(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), store.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO runs (run_id, spider, layers, scope, refresh, fresh_after, started_at)"
+                                   " VALUES (1, 's', 'l', 'x', 0, '', '')")
+        _ = 1 / 0
+    with store.begin() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM runs").scalar() == 0
