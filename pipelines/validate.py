@@ -35,9 +35,11 @@ MAX_TEXT: Final = 100_000
 _NONCHARACTERS: Final = "".join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF))
 _REPLACED: Final = re.compile(f"[\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}]")
 """No encoding can carry them."""
-_REMOVED: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Controls but tab and line feed, and those that turn around the text after them."""
-_UNWANTED: Final = re.compile(f"{_REPLACED.pattern}|{_REMOVED.pattern}")
+_REMOVED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Controls but tab and line ends, and those that turn around the text after them."""
+_LONE_RETURN: Final = re.compile("\r(?!\n)")
+"""On a terminal it writes over its line. ``\\r\\n`` is harmless, and half of all descriptions have it."""
+_UNWANTED: Final = re.compile(f"{_REPLACED.pattern}|{_REMOVED.pattern}|{_LONE_RETURN.pattern}")
 
 
 class Bad:
@@ -95,8 +97,8 @@ def one_of(*words: str) -> Check:
 
 
 def clean(value: str) -> str:
-    """Line ends as ``\\n``, what no encoding carries as U+FFFD, without control and override characters."""
-    value = value.replace("\r\n", "\n").replace("\r", "\n")
+    """Without controls and overrides; what no encoding carries as U+FFFD, a lone return as ``\\n``."""
+    value = _LONE_RETURN.sub("\n", value)
     return _REMOVED.sub("", _REPLACED.sub("\ufffd", value))
 
 
@@ -125,7 +127,7 @@ def _texts_fine(values: tuple[str, ...]) -> bool:
     joined = "".join(values)
     if len(joined) > MAX_TEXT:
         return False
-    return joined.isprintable() or joined.replace("\n", " ").isprintable()
+    return joined.isprintable() or joined.replace("\r\n", " ").replace("\n", " ").isprintable()
 
 
 def _integers(low: int, high: int, *names: str) -> Group:

@@ -23,6 +23,8 @@ COMMANDS_MODULE = "sgr_spiders.commands"
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 # A line for each page would bury what matters; -s LOG_LEVEL=DEBUG shows them.
 LOG_LEVEL = "INFO"
+# The statistics stand in the database, one row of `runs` a crawl; fifty lines of them hide the summary.
+STATS_DUMP = False
 # Both let others on this machine run code in the crawl, or read its settings (keys!) out of it.
 REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False

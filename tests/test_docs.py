@@ -7,9 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from sgr_spiders import settings
 from sgr_spiders.arguments import KNOWN
+from sgr_spiders.layers import LAYERS
+from sgr_spiders.storage.schema import metadata
 
-DOCUMENTS = ["CONTRIBUTING.md", "CHANGELOG.md", "docs/terms.md"]
+DOCUMENTS = [
+    "README.md",
+    "DATA_FORMAT.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/sandbox.md",
+    "docs/terms.md",
+]
 
 
 def targets_of(makefile: str) -> set[str]:
@@ -39,3 +49,28 @@ def test_every_room_has_its_duty_written_down(root: Path) -> None:
 def test_the_changelog_names_every_spider_argument(root: Path) -> None:
     text = (root / "CHANGELOG.md").read_text()
     assert not [name for name in KNOWN if f"`{name}`" not in text]
+
+
+def test_the_readme_names_what_a_user_can_say(root: Path) -> None:
+    text = (root / "README.md").read_text()
+    assert not [name for name in (*KNOWN, *LAYERS) if f"`{name}`" not in text]
+    read = re.findall(r'_from_environment\("(\w+)"', Path(settings.__file__).read_text())
+    assert len(read) > 5
+    assert not [name for name in read if f"`{name}`" not in text]
+
+
+def test_the_readme_gives_the_defaults_of_the_settings(root: Path) -> None:
+    text = (root / "README.md").read_text()
+    for name in ("SOUNDCLOUD_API_URL", "SOUNDCLOUD_TOKEN_URL", "HARVEST_DATABASE_URL"):
+        source = Path(settings.__file__).read_text()
+        default = re.search(rf'_from_environment\("{name}", "([^"]+)"\)', source)
+        assert default is not None
+        assert f"| `{name}` | `{default[1]}` |" in text
+
+
+def test_the_data_format_describes_every_table_and_column(root: Path) -> None:
+    text = (root / "DATA_FORMAT.md").read_text()
+    for table in metadata.tables.values():
+        section = text.split(f"## `{table.name}`")[1].split("## `")[0]
+        assert not [column.name for column in table.columns if f"| `{column.name}` |" not in section]
+    assert "## `discoveries`" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 
+TECHNICAL = ("alembic.runtime", "scrapy.addons", "scrapy.crawler", "scrapy.middleware")
+"""Loggers that list components and settings at every start; -s LOG_LEVEL=DEBUG lets them speak."""
+
+
 class Command(crawl.Command):
     """Scrapy's command exits with 0 after almost anything; this one with the outcome of the harvest."""
 
@@ -26,6 +31,9 @@ class Command(crawl.Command):
         if len(args) != 1:
             raise UsageError("name one spider, see `scrapy list`")
         assert self.crawler_process is not None
+        if self.settings is not None and self.settings["LOG_LEVEL"] != "DEBUG":
+            for name in TECHNICAL:
+                logging.getLogger(name).setLevel(logging.WARNING)
         try:
             crawler = self._create_crawler(args[0])
         except KeyError:

@@ -21,9 +21,9 @@ MAX_HOLD = 24 * 3600.0
 """The longest hold an answer is believed to ask for, in seconds: the API documents windows of up to
 24 hours (PT24H); anything above is taken for a mistake and bounded to this."""
 
-MAX_NESTING = 100
-"""The deepest nesting of a document that is accepted. Real ones stay below ten levels; the limit keeps
-whoever walks a document, and serialisers with limits of their own, safe."""
+MAX_NESTING = 1024
+"""The deepest nesting of a document that is accepted: orjson's own limit, held by the second decoder too.
+Records are held to a much smaller one when they are parsed (``raw.MAX_DEPTH``)."""
 
 MAX_NUMBER = 400
 """The most digits of an integer that are accepted; real ones have up to twenty."""
@@ -112,8 +112,6 @@ def decode(body: bytes) -> Document:
         document = _decode_strictly(body)
     if not isinstance(document, dict | list):
         raise UnusableDocumentError("the JSON is neither an object nor a list")
-    if _is_deeper(document, MAX_NESTING):
-        raise UnusableDocumentError(_TOO_DEEP, final=True)
     return document
 
 
@@ -135,7 +133,6 @@ def clean(text: str) -> str:
 
 
 _KEY_LIKE = re.compile(r"(?i)\b(?:oauth|bearer|basic)\s+\S+|(?=\S*\d)\S{20,}|\S{40,}")
-_TOO_DEEP = f"nested too deeply (more than {MAX_NESTING} levels)"
 _DISALLOWED = "access to this api has been disallowed"
 _ERROR_KEYS = frozenset({"errors", "error", "code", "status", "message"})
 
@@ -261,13 +258,30 @@ def _utc(moment: datetime) -> float:
 
 def _decode_strictly(body: bytes) -> object:
     try:
-        return json.loads(body, parse_constant=_no_constant, parse_int=_integer, parse_float=_number)
+        document = json.loads(body, parse_constant=_no_constant, parse_int=_integer, parse_float=_number)
     except RecursionError:
-        raise UnusableDocumentError(_TOO_DEEP, final=True) from None
+        raise UnusableDocumentError("nested too deeply", final=True) from None
     except ValueError as error:
         # The decoder's own text gives the place, the body stays out of it.
         place = f" ({error.msg} at {error.pos})" if isinstance(error, json.JSONDecodeError) else ""
         raise UnusableDocumentError(f"not JSON{place}") from None
+    if _is_deeper(document, MAX_NESTING):
+        raise UnusableDocumentError("nested too deeply", final=True)
+    return document
+
+
+def _is_deeper(document: object, limit: int) -> bool:
+    level = [document]
+    for _ in range(limit):
+        level = [
+            child
+            for node in level
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -285,20 +299,6 @@ def _number(digits: str) -> float:
     if not math.isfinite(number):
         raise ValueError("a number too large")
     return number
-
-
-def _is_deeper(document: Document, limit: int) -> bool:
-    level: list[Document] = [document]
-    for _ in range(limit):
-        level = [
-            child
-            for node in level
-            for child in (node.values() if type(node) is dict else node)
-            if type(child) is dict or type(child) is list
-        ]
-        if not level:
-            return False
-    return True
 
 
 _PASSING = frozenset({408, 425})

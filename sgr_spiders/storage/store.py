@@ -23,6 +23,7 @@ PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA busy_timeout = 30000",  # ms; a reader that checkpoints may hold the file for a moment
     "PRAGMA cache_size = -65536",  # 64 MiB: the upper levels of the indexes of a large harvest
+    "PRAGMA wal_autocheckpoint = 4000",  # pages, 16 MiB: fewer of the syncs that a checkpoint waits for
     "PRAGMA temp_store = MEMORY",
     "PRAGMA journal_size_limit = 67108864",  # bytes the WAL is cut back to after a checkpoint
 )
@@ -53,8 +54,10 @@ class Store:
         try:
             parsed = sa.make_url(url)
         except sa.exc.ArgumentError:
-            raise StorageError(
-                f"HARVEST_DATABASE_URL is no SQLAlchemy URL: {_without_password(url)!r}"
+            # Only its beginning is shown: further on there may be a password.
+            shown = re.split("[:/]", url)[0]
+            raise ConfigError(
+                f"setting `HARVEST_DATABASE_URL`: not an SQLAlchemy URL (sqlite:///data/x.db): '{shown}…'"
             ) from None
         lock = _take_lock(parsed)
         try:

@@ -196,7 +196,7 @@ def test_a_shared_record_is_judged_once() -> None:
         ("a\x00b", "ab"),
         ("\x1b[31mred\x07", "[31mred"),
         ("a\x9bb\x85", "ab"),
-        ("one\r\ntwo\rthree", "one\ntwo\nthree"),
+        ("one\r\ntwo\rthree", "one\r\ntwo\nthree"),
         ("half \ud83d of it", "half \ufffd of it"),
         ("\ufffe\uffff\ufdd0\U0001ffff\U0010fffe", "\ufffd" * 5),
         ("\u202eevil\u202c \u2066x\u2069", "evil x"),

@@ -129,7 +129,7 @@ def test_lone_surrogates_are_legal() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"[" * 101 + b"]" * 101, b"[" * 100_000, b'{"a":' * 100_000, b"[" * 1500 + b"]" * 1500]
+    "body", [b"[" * 1025 + b"]" * 1025, b"[" * 100_000, b'{"a":' * 100_000, b"[" * 1500 + b"]" * 1500]
 )
 def test_deep_nesting_is_refused(body: bytes) -> None:
     answer = classify(200, {}, body, now=NOW)

@@ -91,7 +91,9 @@ def test_what_is_only_referred_to_becomes_a_stub(store: Store) -> None:
     )
     stubs = {
         table.name: {
-            key for key in ids if row(store, table, key)["is_stub"] and row(store, table, key)["fullness"] == 0
+            key
+            for key in ids
+            if row(store, table, key)["is_stub"] and row(store, table, key)["fullness"] == 0
         }
         for table, ids in ((schema.users, (2, 3, 6, 10)), (schema.tracks, (4, 7, 9)))
     }
@@ -108,7 +110,9 @@ def test_references_are_enforced(store: Store) -> None:
 
 
 def test_what_is_written_can_be_read_back(store: Store) -> None:
-    tracks = [Track(n, title=f"t{n}", bpm=90.5, streamable=True, fullness=Fullness.OWN) for n in range(1, 1203)]
+    tracks = [
+        Track(n, title=f"t{n}", bpm=90.5, streamable=True, fullness=Fullness.OWN) for n in range(1, 1203)
+    ]
     write(store, *tracks)
     wanted = [1201, 7, 600]
     with store.begin() as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import sqlalchemy as sa
@@ -44,11 +44,18 @@ def spill(store: Store, run: ledger.Run, page: Page) -> Spilled | None:
         return spill_page(connection, page, run)
 
 
-def state(store: Store) -> sa.Row[tuple[str, str | None, str, int, int]]:
+class State(NamedTuple):
+    status: str
+    reason: str | None
+    cursor: str
+    kept: int
+    received: int
+
+
+def state(store: Store) -> State:
+    columns = (walks.c[name] for name in State._fields)
     with store.begin() as connection:
-        return connection.execute(
-            sa.select(walks.c.status, walks.c.reason, walks.c.cursor, walks.c.kept, walks.c.received)
-        ).one()
+        return State(*connection.execute(sa.select(*columns)).one())
 
 
 def places(store: Store) -> dict[int, int]:

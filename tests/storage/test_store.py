@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 def test_the_migrations_make_the_schema(store: Store) -> None:
     with store.begin() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        assert migrate.HEAD == MigrationContext.configure(connection).get_current_revision()
+        assert MigrationContext.configure(connection).get_current_revision() == migrate.HEAD
         columns = sa.inspect(connection).get_columns("discoveries")
-        made_by = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'discoveries'").scalar()
+        made_by = connection.exec_driver_sql(
+            "SELECT sql FROM sqlite_master WHERE name = 'discoveries'"
+        ).scalar()
     assert [column["name"] for column in columns] == list(DISCOVERIES_COLUMNS)
     assert str(made_by).split("AS", 1)[1].split() == DISCOVERIES_SQL.split()
 
@@ -39,7 +41,8 @@ def test_a_database_is_opened_once(store: Store) -> None:
 
 def test_a_killed_owner_leaves_no_lock(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'harvest.db'}"
-    code = f"import os; from sgr_spiders.storage.store import Store; Store.open({url!r}); os.kill(os.getpid(), 9)"
+    code = "import os; from sgr_spiders.storage.store import Store; "
+    code += f"Store.open({url!r}); os.kill(os.getpid(), 9)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
     Store.open(url).close()
 
@@ -79,9 +82,14 @@ def test_a_bad_url_is_named_without_its_password(url: str) -> None:
 
 
 def test_an_error_rolls_back_everything(store: Store) -> None:
-    with pytest.raises(ZeroDivisionError), store.begin() as connection:
-        connection.exec_driver_sql("INSERT INTO runs (run_id, spider, layers, scope, refresh, fresh_after, started_at)"
-                                   " VALUES (1, 's', 'l', 'x', 0, '', '')")
-        _ = 1 / 0
+    def write_and_break() -> None:
+        with store.begin() as connection:
+            connection.exec_driver_sql(
+                "INSERT INTO users (user_id, is_stub, fullness, fetched_at) VALUES (1, 1, 0, '')"
+            )
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_and_break()
     with store.begin() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM runs").scalar() == 0
+        assert connection.exec_driver_sql("SELECT count(*) FROM users").scalar() == 0

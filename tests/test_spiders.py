@@ -1,0 +1,73 @@
+"""Every spider can be made, is a layer of its own name, and shares no callback by accident."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from scrapy.crawler import Crawler
+from scrapy.spiderloader import SpiderLoader
+from scrapy.utils.project import get_project_settings
+
+from sgr_spiders.config import LAYER_NAMES
+from sgr_spiders.exceptions import ArgumentError, ConfigError
+from sgr_spiders.items import Walk
+from sgr_spiders.layers import LAYERS
+from sgr_spiders.spiders.base import HarvestSpider
+
+SPIDERS = sorted(SpiderLoader.from_settings(get_project_settings()).list())
+
+
+def make(name: str, **arguments: str) -> HarvestSpider:
+    settings = get_project_settings()
+    settings.set("SOUNDCLOUD_ACCESS_TOKEN", "a-token")
+    spider_class = SpiderLoader.from_settings(settings).load(name)
+    crawler = Crawler(spider_class, settings)
+    spider = spider_class.from_crawler(crawler, **{"track_id": "1", **arguments})
+    assert isinstance(spider, HarvestSpider)
+    return spider
+
+
+def test_there_is_one_spider_a_layer_and_one_for_all() -> None:
+    assert SPIDERS == sorted([*LAYERS, "deep_harvest"])
+    assert set(LAYERS) <= set(LAYER_NAMES)
+
+
+@pytest.mark.parametrize("name", SPIDERS)
+def test_it_can_be_made(name: str) -> None:
+    spider = make(name)
+    assert spider.layer_names == (tuple(LAYERS) if name == "deep_harvest" else (name,))
+    request = spider.request_for(Walk(1, "track", "1"))
+    assert request.url == "https://api.soundcloud.com/tracks/soundcloud:tracks:1"
+
+
+@pytest.mark.parametrize("name", SPIDERS)
+def test_callbacks_are_methods_found_once(name: str) -> None:
+    request = make(name).request_for(Walk(1, "track", "1"))
+    for callback in (request.callback, request.errback):
+        assert inspect.ismethod(callback)
+        defined = [base for base in type(make(name)).__mro__ if callback.__name__ in vars(base)]
+        assert len(defined) == 1
+
+
+def test_the_delay_of_the_configuration_is_the_floor(tmp_path_factory: pytest.TempPathFactory) -> None:
+    config = tmp_path_factory.mktemp("config") / "slow.yaml"
+    config.write_text("deep_harvest: {request_delay: 2.5}")
+    spider = make("user_depth", config=str(config))
+    assert spider.settings.getfloat("DOWNLOAD_DELAY") == 2.5
+    assert spider.settings.getfloat("AUTOTHROTTLE_START_DELAY") == 2.5
+    assert spider.settings.getfloat("DOWNLOAD_DELAY_JITTER") == 0
+
+
+def test_a_spider_of_one_layer_runs_no_other() -> None:
+    with pytest.raises(ArgumentError, match="argument `layers`"):
+        make("user_depth", layers="user_dept")
+
+
+def test_nothing_enabled_is_an_error(tmp_path_factory: pytest.TempPathFactory) -> None:
+    config = tmp_path_factory.mktemp("config") / "off.yaml"
+    config.write_text("deep_harvest: {user_depth: {enabled: false}}")
+    with pytest.raises(ConfigError, match="no layer is enabled"):
+        make("deep_harvest", config=str(config))
+    assert make("deep_harvest", config=str(config), layers="user_depth").layer_names == ("user_depth",)
+    assert make("user_depth", config=str(config)).layer_names == ("user_depth",)
