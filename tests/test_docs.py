@@ -61,7 +61,7 @@ def test_the_readme_names_what_a_user_can_say(root: Path) -> None:
 
 def test_the_readme_gives_the_defaults_of_the_settings(root: Path) -> None:
     text = (root / "README.md").read_text()
-    for name in ("SOUNDCLOUD_API_URL", "SOUNDCLOUD_TOKEN_URL", "HARVEST_DATABASE_URL"):
+    for name in ("SOUNDCLOUD_API_URL", "SOUNDCLOUD_TOKEN_URL", "HARVEST_DATABASE_URL", "HARVEST_CONFIG"):
         source = Path(settings.__file__).read_text()
         default = re.search(rf'_from_environment\("{name}", "([^"]+)"\)', source)
         assert default is not None

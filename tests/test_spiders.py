@@ -29,7 +29,7 @@ def make(name: str, **arguments: str) -> HarvestSpider:
 
 
 def test_there_is_one_spider_a_layer_and_one_for_all() -> None:
-    assert SPIDERS == sorted([*LAYERS, "deep_harvest"])
+    assert sorted([*LAYERS, "deep_harvest"]) == SPIDERS
     assert set(LAYERS) <= set(LAYER_NAMES)
 
 
