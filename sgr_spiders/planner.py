@@ -8,13 +8,14 @@ before, and a cap that was raised since.
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sgr_spiders.items import Track, WalkRequest
 from sgr_spiders.layers.base import SEED_STEP
-from sgr_spiders.storage import ledger, records
+from sgr_spiders.storage import ledger, records, runs
 from sgr_spiders.storage.clock import timestamp
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from sgr_spiders.items import Page
     from sgr_spiders.layers.base import Layer
     from sgr_spiders.storage.store import Connection
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +48,20 @@ class Planner:
         self.plan = plan
         self.layers = layers
         self.kinds = kinds
-        self.run: ledger.Run
+        self.run: runs.Run
+        self.broken: set[str] = set()
 
     def start(self, connection: Connection) -> None:
         """Begin a run: enter its seeds, and open again what failed earlier or is no longer fresh."""
         ledger.give_back(connection)
-        run = ledger.begin_run(
-            connection, spider=self.plan.spider, layers=self.plan.settings, scope=self._scope()
+        self.run = runs.begin_run(
+            connection,
+            spider=self.plan.spider,
+            layers=self.plan.settings,
+            scope=self._scope(),
+            fresh_after=timestamp(datetime.now(UTC) - timedelta(days=self.plan.freshness_days)),
+            refresh=self.plan.refresh,
         )
-        fresh_after = timestamp(datetime.now(UTC) - timedelta(days=self.plan.freshness_days))
-        self.run = ledger.set_freshness(connection, run, fresh_after, refresh=self.plan.refresh)
         walks = [self._enter(connection, seed) for seed in self.plan.seeds]
         ledger.reopen(connection, self.run)
         self.expand(connection, walks)
@@ -76,14 +83,22 @@ class Planner:
 
     def _show(self, connection: Connection, expansion: ledger.Expansion) -> list[int]:
         layer = self.layers[expansion.layer]
-        if expansion.step not in layer.expanding_steps:
+        if expansion.step not in layer.expanding_steps or layer.name in self.broken:
             return []
         (seed,) = records.read_records(connection, "track", [expansion.seed_id])
         assert isinstance(seed, Track)
         kind = self.kinds[expansion.endpoint]
         ids = ledger.record_ids(connection, kind, expansion.walk_id, expansion.start, expansion.stop)
-        found = records.read_records(connection, kind, ids)
-        wanted = [want for record in found for want in layer.found(expansion.step, seed, record) if want.cap]
+        found = list(records.read_records(connection, kind, ids))
+        try:
+            wanted = [
+                want for record in found for want in layer.found(expansion.step, seed, record) if want.cap
+            ]
+        except Exception:
+            # A mistake in one layer must not take the others down. It is asked again in the next run.
+            logger.exception("Layer %s failed and is left out for the rest of this run", layer.name)
+            self.broken.add(layer.name)
+            return []
         fingerprint = self.plan.settings[expansion.layer]
         ledger.request(connection, self.run, expansion.seed_id, expansion.layer, fingerprint, wanted)
         ledger.set_expanded(connection, expansion)
@@ -105,11 +120,11 @@ class Planner:
         return walk
 
     def _enter_resolved(self, connection: Connection, walk: int, track_id: int) -> int:
-        ledger.resolve_seed(connection, self.run, walk, track_id)
+        runs.resolve_seed(connection, self.run, walk, track_id)
         return self._request_seed(connection, track_id)
 
     def _request_seed(self, connection: Connection, track_id: int) -> int:
-        ledger.widen_scope(connection, self.run, track_id, dict(self.plan.settings))
+        runs.widen_scope(connection, self.run, track_id, dict(self.plan.settings))
         request = _seed_request(track_id)
         for layer, fingerprint in self.plan.settings.items():
             ledger.request(connection, self.run, track_id, layer, fingerprint, [request])

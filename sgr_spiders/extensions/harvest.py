@@ -15,7 +15,7 @@ from sgr_spiders.middlewares.run_control import RunControl
 from sgr_spiders.planner import Plan, Planner
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.spiders.base import HarvestSpider
-from sgr_spiders.storage import ledger
+from sgr_spiders.storage import ledger, runs
 from sgr_spiders.storage.store import Store
 from sgr_spiders.storage.totals import count_totals
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
 
-    from sgr_spiders.storage.ledger import SeedOutcome
+    from sgr_spiders.storage.runs import SeedOutcome
 
 logger = logging.getLogger(__name__)
 
@@ -107,13 +107,14 @@ class Harvest:
             result = outcome.judge(
                 finish_reason=finish_reason,
                 stopped_by=RunControl.of(self._crawler).error,
-                internal_errors=self._internal_errors,
+                internal_errors=self._internal_errors + len(self.planner.broken),
                 walks=walks,
-                lost_seeds=_lost_seeds(ledger.seed_outcomes(connection, run)),
+                lost_seeds=_lost_seeds(runs.seed_outcomes(connection, run)),
             )
             totals = count_totals(connection)
             stats = json.dumps(self._stats(result, walks, totals), default=str, sort_keys=True)
-            ledger.end_run(connection, run, result.name, result.reason, result.exit_code, stats)
+            ledger.give_back(connection, run)
+            runs.end_run(connection, run, result.name, result.reason, result.exit_code, stats)
         self._tell(result, walks, totals)
 
     def _stats(

@@ -16,20 +16,13 @@ import sqlalchemy as sa
 from sgr_spiders.items import Walk
 from sgr_spiders.storage import upserts
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.schema import (
-    run_scope,
-    run_seeds,
-    runs,
-    walk_pages,
-    walk_records,
-    walk_requests,
-    walks,
-)
+from sgr_spiders.storage.schema import run_scope, run_seeds, walk_pages, walk_records, walk_requests, walks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from sgr_spiders.items import WalkRequest
+    from sgr_spiders.storage.runs import Run
 
 CHUNK = 500
 """Walks in one ``IN``, see ``records.CHUNK``."""
@@ -50,17 +43,15 @@ NEW_WALK = (
 )
 """The columns of ``walks`` that a new walk has."""
 
+WANTED_NOW = sa.and_(
+    run_scope.c.seed_id == walk_requests.c.seed_id,
+    run_scope.c.layer == walk_requests.c.layer,
+    run_scope.c.settings == walk_requests.c.settings,
+)
+"""A request is in the scope of a run if it was made under the settings that the run has."""
+
 ENDED = ("done", "capped", "gone")
 """Statuses that hold until the walk is no longer fresh."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A crawl's work on the database. What ended before ``fresh_after`` it fetches anew."""
-
-    run_id: int
-    started_at: str
-    fresh_after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +65,6 @@ class Expansion:
     step: str
     start: int
     stop: int
-
-
-@dataclass(frozen=True, slots=True)
-class SeedOutcome:
-    """What became of a seed: the status and reason of the walk that fetched it, or looked it up."""
-
-    given: str
-    track_id: int | None
-    status: str
-    reason: str | None
 
 
 def walk_id(endpoint: str, target: str) -> int:
@@ -101,60 +82,7 @@ def cursor_hash(cursor: str) -> int:
     return walk_id("", cursor)
 
 
-# Runs
-
-
-def begin_run(connection: sa.Connection, *, spider: str, layers: Iterable[str], scope: str) -> Run:
-    """Note that a run starts. Until :func:`set_freshness` everything counts as fresh."""
-    now = timestamp()
-    row = {
-        "spider": spider,
-        "layers": ",".join(layers),
-        "scope": scope,
-        "refresh": False,
-        "fresh_after": "",
-        "started_at": now,
-    }
-    (run_id,) = connection.execute(sa.insert(runs).values(row)).inserted_primary_key or (None,)
-    if run_id is None:
-        raise RuntimeError("the database gave no run_id")
-    return Run(run_id, now, "")
-
-
-def set_freshness(connection: sa.Connection, run: Run, fresh_after: str, *, refresh: bool) -> Run:
-    """Decide what *run* takes as fresh: what ended at *fresh_after* or later.
-
-    A *refresh* goes on with the point in time of an earlier one of the same scope that did not get to
-    its end, so that nothing it fetched is fetched again.
-    """
-    if refresh:
-        earlier = connection.execute(
-            sa.select(runs.c.fresh_after, runs.c.outcome)
-            .where(
-                runs.c.refresh,
-                runs.c.scope == sa.select(runs.c.scope).where(runs.c.run_id == run.run_id).scalar_subquery(),
-            )
-            .order_by(runs.c.run_id.desc())
-            .limit(1)
-        ).one_or_none()
-        unfinished = earlier is not None and earlier.outcome not in {"complete", "partial"}
-        fresh_after = earlier.fresh_after if earlier is not None and unfinished else run.started_at
-    connection.execute(
-        sa.update(runs).where(runs.c.run_id == run.run_id).values(fresh_after=fresh_after, refresh=refresh)
-    )
-    return Run(run.run_id, run.started_at, fresh_after)
-
-
-def end_run(
-    connection: sa.Connection, run: Run, outcome: str, reason: str | None, exit_code: int, stats: str
-) -> None:
-    """Note how *run* ended and give back what it had leased."""
-    give_back(connection, run)
-    connection.execute(
-        sa.update(runs)
-        .where(runs.c.run_id == run.run_id)
-        .values(finished_at=timestamp(), outcome=outcome, reason=reason, exit_code=exit_code, stats=stats)
-    )
+# Asking for walks
 
 
 def add_seed(
@@ -166,24 +94,6 @@ def add_seed(
     upserts.insert_new(connection, run_seeds, ("run_id", "given", "track_id", "walk_id"), [row])
     _reopen_ended(connection, run, [seed_walk])
     return seed_walk
-
-
-def resolve_seed(connection: sa.Connection, run: Run, seed_walk: int, track_id: int) -> None:
-    """Note which track the seeds that *seed_walk* looks up turned out to be."""
-    connection.execute(
-        sa.update(run_seeds)
-        .where(run_seeds.c.run_id == run.run_id, run_seeds.c.walk_id == seed_walk)
-        .values(track_id=track_id)
-    )
-
-
-def widen_scope(connection: sa.Connection, run: Run, seed_id: int, settings: dict[str, str]) -> None:
-    """Let *run* drain the walks of the seed for these layers (name: fingerprint of its settings)."""
-    rows = [(run.run_id, seed_id, layer, fingerprint) for layer, fingerprint in settings.items()]
-    upserts.insert_new(connection, run_scope, ("run_id", "seed_id", "layer", "settings"), rows)
-
-
-# Asking for walks
 
 
 def request(
@@ -311,16 +221,7 @@ def give_back(connection: sa.Connection, run: Run | None = None) -> int:
 def _in_scope(run: Run) -> sa.ColumnElement[bool]:
     asked = (
         sa.select(sa.literal(1))
-        .select_from(
-            walk_requests.join(
-                run_scope,
-                sa.and_(
-                    run_scope.c.seed_id == walk_requests.c.seed_id,
-                    run_scope.c.layer == walk_requests.c.layer,
-                    run_scope.c.settings == walk_requests.c.settings,
-                ),
-            )
-        )
+        .select_from(walk_requests.join(run_scope, WANTED_NOW))
         .where(run_scope.c.run_id == run.run_id, walk_requests.c.walk_id == walks.c.walk_id)
         .correlate(walks)
         .exists()
@@ -348,15 +249,7 @@ def expansions(connection: sa.Connection, run: Run, walk: int) -> list[Expansion
             stop,
         )
         .join(walks, walks.c.walk_id == walk_requests.c.walk_id)
-        .join(
-            run_scope,
-            sa.and_(
-                run_scope.c.run_id == run.run_id,
-                run_scope.c.seed_id == walk_requests.c.seed_id,
-                run_scope.c.layer == walk_requests.c.layer,
-                run_scope.c.settings == walk_requests.c.settings,
-            ),
-        )
+        .join(run_scope, sa.and_(WANTED_NOW, run_scope.c.run_id == run.run_id))
         .where(walk_requests.c.walk_id == walk, walk_requests.c.expanded < stop)
         .order_by(walk_requests.c.seed_id, walk_requests.c.layer, walk_requests.c.step)
     )
@@ -429,25 +322,6 @@ def count_by_status(connection: sa.Connection, run: Run) -> dict[str, int]:
         sa.select(walks.c.status, sa.func.count()).where(_in_scope(run)).group_by(walks.c.status)
     )
     return {row[0]: row[1] for row in rows}
-
-
-def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:
-    """Tell what became of each seed of *run*."""
-    looked_up, track = walks.alias(), walks.alias()
-    found = sa.and_(track.c.endpoint == "track", track.c.target == sa.cast(run_seeds.c.track_id, sa.Text))
-    rows = connection.execute(
-        sa.select(
-            run_seeds.c.given,
-            run_seeds.c.track_id,
-            sa.func.coalesce(track.c.status, looked_up.c.status),
-            sa.case((track.c.walk_id.is_not(None), track.c.reason), else_=looked_up.c.reason),
-        )
-        .join(looked_up, looked_up.c.walk_id == run_seeds.c.walk_id)
-        .outerjoin(track, found)
-        .where(run_seeds.c.run_id == run.run_id)
-        .order_by(run_seeds.c.given)
-    )
-    return [SeedOutcome(*row) for row in rows]
 
 
 def _chunks(ids: Collection[int]) -> Iterator[list[int]]:

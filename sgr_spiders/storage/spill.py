@@ -17,6 +17,7 @@ from sgr_spiders.storage.schema import walk_pages, walk_records, walks
 
 if TYPE_CHECKING:
     from sgr_spiders.items import Entry, Page, Walk
+    from sgr_spiders.storage.runs import Run
 
 MAX_EMPTY_PAGES = 10
 """Empty pages in a row after which a walk ends. At 200 items a page a collection would have to hold
@@ -44,7 +45,7 @@ class _Selection:
     cut: int
 
 
-def spill_page(connection: sa.Connection, page: Page, run: ledger.Run) -> Spilled | None:
+def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | None:
     """Commit *page* unless its walk has moved on since the page was begun; ``None`` then."""
     state = _lock_walk(connection, page.walk, run)
     if state is None:
@@ -68,7 +69,7 @@ def spill_page(connection: sa.Connection, page: Page, run: ledger.Run) -> Spille
     return Spilled(next_walk, change["status"], change["reason"], selection.entries)
 
 
-def _stands_at(walk: Walk, run: ledger.Run) -> sa.ColumnElement[bool]:
+def _stands_at(walk: Walk, run: Run) -> sa.ColumnElement[bool]:
     """The fence: the walk is still leased to this run and stands where the page began."""
     return sa.and_(
         walks.c.walk_id == walk.walk_id,
@@ -78,7 +79,7 @@ def _stands_at(walk: Walk, run: ledger.Run) -> sa.ColumnElement[bool]:
     )
 
 
-def _lock_walk(connection: sa.Connection, walk: Walk, run: ledger.Run) -> sa.Row[Any] | None:
+def _lock_walk(connection: sa.Connection, walk: Walk, run: Run) -> sa.Row[Any] | None:
     return connection.execute(sa.select(walks).where(_stands_at(walk, run)).with_for_update()).one_or_none()
 
 

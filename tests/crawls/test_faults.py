@@ -79,7 +79,7 @@ def test_a_block_stops_the_run_and_the_ledger_stays(harvester: Harvester, fault:
     assert harvester.crawl().code == 0
 
 
-@pytest.mark.parametrize("fault", ["foreign_next_href", "drop_access"])
+@pytest.mark.parametrize("fault", ["foreign_next_href", "evil_next_href", "drop_access"])
 def test_a_next_href_that_goes_astray_is_led_back(
     harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]], fault: str
 ) -> None:
@@ -92,6 +92,14 @@ def test_a_next_href_that_goes_astray_is_led_back(
     ]
     assert later_pages
     assert all("access" in str(entry["query"]) for entry in later_pages)
+
+
+def test_a_redirect_elsewhere_is_not_followed(harvester: Harvester) -> None:
+    harvester.sandbox.set_faults([{"name": "redirect_foreign", "path": "/reposters"}])
+    ended = harvester.crawl()
+    assert ended.code == 3, ended.log
+    reasons = harvester.query("SELECT endpoint, reason FROM walks WHERE status = 'failed'")
+    assert reasons == [("track_reposters", "unexpected redirect")]
 
 
 def test_a_next_href_that_repeats_ends_the_walk(harvester: Harvester) -> None:

@@ -104,6 +104,20 @@ def test_an_exception_is_an_internal_error_and_loses_nothing(
     assert harvester.contents() == undisturbed
 
 
+def test_a_layer_that_fails_does_not_take_the_others_down(
+    harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.broken_settings"
+    ended = harvester.crawl()
+    assert ended.code == 1, ended.log
+    assert ended.log.count("Layer playlist_depth failed") == 1
+    assert "LookupError: a mistake in a layer" in ended.log
+    contents = harvester.contents()
+    for table in ("tracks", "users", "engagements", "walks", "walk_records"):
+        assert contents[table] == undisturbed[table]
+    assert [row for row in contents["discoveries"] if "user_depth" in row] == undisturbed["discoveries"]
+
+
 def test_a_full_disk_stops_the_run_and_loses_nothing(
     harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from sgr_spiders.items import Entry, Fullness, Page, Reject, User, Walk, WalkRequest
-from sgr_spiders.storage import ledger
+from sgr_spiders.storage import ledger, runs
 from sgr_spiders.storage.schema import rejects, walk_records, walks
 from sgr_spiders.storage.spill import MAX_EMPTY_PAGES, Spilled, spill_page
 
@@ -19,14 +19,16 @@ SEED = 99
 
 
 @pytest.fixture
-def run(store: Store) -> ledger.Run:
+def run(store: Store) -> runs.Run:
     with store.begin() as connection:
-        run = ledger.begin_run(connection, spider="test", layers=["test"], scope="test")
-        ledger.widen_scope(connection, run, SEED, {"test": "settings"})
+        run = runs.begin_run(
+            connection, spider="test", layers=["test"], scope="test", fresh_after="", refresh=False
+        )
+        runs.widen_scope(connection, run, SEED, {"test": "settings"})
     return run
 
 
-def ask(store: Store, run: ledger.Run, cap: int = 1000, layer: str = "test") -> Walk:
+def ask(store: Store, run: runs.Run, cap: int = 1000, layer: str = "test") -> Walk:
     request = WalkRequest("track_favoriters", "7", "likers", cap)
     with store.begin() as connection:
         ledger.request(connection, run, SEED, layer, "settings", [request])
@@ -38,7 +40,7 @@ def users(*ids: int) -> list[Entry]:
     return [Entry(User(user_id, username=str(user_id), fullness=Fullness.OWN)) for user_id in ids]
 
 
-def spill(store: Store, run: ledger.Run, page: Page) -> Spilled | None:
+def spill(store: Store, run: runs.Run, page: Page) -> Spilled | None:
     page.received = page.received or len(page.entries)
     with store.begin() as connection:
         return spill_page(connection, page, run)
@@ -64,7 +66,7 @@ def places(store: Store) -> dict[int, int]:
         return {row[0]: row[1] for row in rows}
 
 
-def test_a_page_moves_its_walk_on(store: Store, run: ledger.Run) -> None:
+def test_a_page_moves_its_walk_on(store: Store, run: runs.Run) -> None:
     walk = ask(store, run)
     spilled = spill(store, run, Page(walk, users(1, 2), next_cursor="/next"))
     assert spilled is not None
@@ -75,7 +77,7 @@ def test_a_page_moves_its_walk_on(store: Store, run: ledger.Run) -> None:
     assert places(store) == {1: 0, 2: 1, 3: 2}
 
 
-def test_a_page_fetched_twice_is_spilled_once(store: Store, run: ledger.Run) -> None:
+def test_a_page_fetched_twice_is_spilled_once(store: Store, run: runs.Run) -> None:
     walk = ask(store, run)
     assert spill(store, run, Page(walk, users(1, 2), next_cursor="/next")) is not None
     before = state(store)
@@ -84,7 +86,7 @@ def test_a_page_fetched_twice_is_spilled_once(store: Store, run: ledger.Run) -> 
     assert places(store) == {1: 0, 2: 1}
 
 
-def test_a_page_of_a_walk_that_was_given_back_is_dropped(store: Store, run: ledger.Run) -> None:
+def test_a_page_of_a_walk_that_was_given_back_is_dropped(store: Store, run: runs.Run) -> None:
     walk = ask(store, run)
     with store.begin() as connection:
         assert ledger.give_back(connection) == 1
@@ -92,7 +94,7 @@ def test_a_page_of_a_walk_that_was_given_back_is_dropped(store: Store, run: ledg
     assert state(store).status == "planned"
 
 
-def test_records_that_come_again_keep_their_place(store: Store, run: ledger.Run) -> None:
+def test_records_that_come_again_keep_their_place(store: Store, run: runs.Run) -> None:
     spilled = spill(store, run, Page(ask(store, run), users(1, 2, 1), next_cursor="/next"))
     assert spilled is not None
     assert spilled.walk is not None
@@ -112,14 +114,14 @@ def test_records_that_come_again_keep_their_place(store: Store, run: ledger.Run)
     ],
 )
 def test_a_cap_of_three(
-    store: Store, run: ledger.Run, ids: tuple[int, ...], next_cursor: str | None, status: str, cursor: str
+    store: Store, run: runs.Run, ids: tuple[int, ...], next_cursor: str | None, status: str, cursor: str
 ) -> None:
     spill(store, run, Page(ask(store, run, cap=3), users(*ids), next_cursor=next_cursor))
     assert state(store)[:3] == (status, "cap of 3" if status == "capped" else None, cursor)
     assert set(places(store)) == set(ids[:3]) | ({3} if 3 in ids else set())
 
 
-def test_the_largest_cap_counts_and_a_raised_one_reopens(store: Store, run: ledger.Run) -> None:
+def test_the_largest_cap_counts_and_a_raised_one_reopens(store: Store, run: runs.Run) -> None:
     walk = ask(store, run, cap=2)
     spill(store, run, Page(walk, users(1, 2, 3, 4), next_cursor="/next"))
     walk = ask(store, run, cap=3)
@@ -127,7 +129,7 @@ def test_the_largest_cap_counts_and_a_raised_one_reopens(store: Store, run: ledg
     spill(store, run, Page(walk, users(1, 2, 3, 4), next_cursor="/next"))
     assert places(store) == {1: 0, 2: 1, 3: 2}
     with store.begin() as connection:
-        ledger.widen_scope(connection, run, SEED, {"other": "settings"})
+        runs.widen_scope(connection, run, SEED, {"other": "settings"})
     ask(store, run, cap=9, layer="other")
     with store.begin() as connection:
         ledger.request(
@@ -136,7 +138,7 @@ def test_the_largest_cap_counts_and_a_raised_one_reopens(store: Store, run: ledg
         assert ledger.largest_cap(connection, walk.walk_id) == 9
 
 
-def test_empty_pages_are_not_the_end_until_there_are_too_many(store: Store, run: ledger.Run) -> None:
+def test_empty_pages_are_not_the_end_until_there_are_too_many(store: Store, run: runs.Run) -> None:
     walk: Walk | None = ask(store, run)
     for number in range(MAX_EMPTY_PAGES):
         assert walk is not None
@@ -147,7 +149,7 @@ def test_empty_pages_are_not_the_end_until_there_are_too_many(store: Store, run:
     assert state(store)[:2] == ("capped", f"{MAX_EMPTY_PAGES} empty pages in a row")
 
 
-def test_a_short_page_starts_the_count_anew(store: Store, run: ledger.Run) -> None:
+def test_a_short_page_starts_the_count_anew(store: Store, run: runs.Run) -> None:
     walk: Walk | None = ask(store, run)
     for number in range(MAX_EMPTY_PAGES * 2):
         assert walk is not None
@@ -158,7 +160,7 @@ def test_a_short_page_starts_the_count_anew(store: Store, run: ledger.Run) -> No
     assert state(store).status == "running"
 
 
-def test_a_cursor_that_comes_again_fails_the_walk_and_keeps_the_page(store: Store, run: ledger.Run) -> None:
+def test_a_cursor_that_comes_again_fails_the_walk_and_keeps_the_page(store: Store, run: runs.Run) -> None:
     walk = ask(store, run)
     for number, cursor in enumerate(("/a", "/b", "/a")):
         spilled = spill(store, run, Page(walk, users(number + 1), next_cursor=cursor))
@@ -168,7 +170,7 @@ def test_a_cursor_that_comes_again_fails_the_walk_and_keeps_the_page(store: Stor
     assert len(places(store)) == 3
 
 
-def test_rejects_are_kept_with_their_reason(store: Store, run: ledger.Run) -> None:
+def test_rejects_are_kept_with_their_reason(store: Store, run: runs.Run) -> None:
     page = Page(ask(store, run), users(1), [Reject("user", None, None, "no id", b"raw")], received=2)
     spill(store, run, page)
     with store.begin() as connection:

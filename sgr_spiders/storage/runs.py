@@ -1,0 +1,124 @@
+"""The runs: each crawl's work on the database, what it starts from, and how it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from sgr_spiders.storage import upserts
+from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.schema import run_scope, run_seeds, runs, walks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+GOT_TO_ITS_END = ("complete", "partial")
+"""Outcomes of runs that tried all they wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A crawl's work on the database. What ended before ``fresh_after`` it fetches anew."""
+
+    run_id: int
+    started_at: str
+    fresh_after: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeedOutcome:
+    """What became of a seed: the status and reason of the walk that fetched it, or looked it up."""
+
+    given: str
+    track_id: int | None
+    status: str
+    reason: str | None
+
+
+def begin_run(
+    connection: sa.Connection,
+    *,
+    spider: str,
+    layers: Iterable[str],
+    scope: str,
+    fresh_after: str,
+    refresh: bool,
+) -> Run:
+    """Note that a run starts. What ended before *fresh_after* it fetches anew.
+
+    A *refresh* fetches all anew, or goes on with an earlier one of the same *scope* that did not get to
+    its end: what that one fetched is fresh.
+    """
+    now = timestamp()
+    if refresh:
+        fresh_after = _start_of_unfinished_refresh(connection, scope) or now
+    row = {
+        "spider": spider,
+        "layers": ",".join(layers),
+        "scope": scope,
+        "refresh": refresh,
+        "fresh_after": fresh_after,
+        "started_at": now,
+    }
+    run_id = connection.scalar(sa.insert(runs).values(row).returning(runs.c.run_id))
+    if run_id is None:
+        raise RuntimeError("the database gave no run_id")
+    return Run(run_id, now, fresh_after)
+
+
+def _start_of_unfinished_refresh(connection: sa.Connection, scope: str) -> str | None:
+    latest = connection.execute(
+        sa.select(runs.c.fresh_after, runs.c.outcome)
+        .where(runs.c.refresh, runs.c.scope == scope)
+        .order_by(runs.c.run_id.desc())
+        .limit(1)
+    ).one_or_none()
+    return latest.fresh_after if latest is not None and latest.outcome not in GOT_TO_ITS_END else None
+
+
+def end_run(
+    connection: sa.Connection, run: Run, outcome: str, reason: str | None, exit_code: int, stats: str
+) -> None:
+    """Note how *run* ended."""
+    connection.execute(
+        sa.update(runs)
+        .where(runs.c.run_id == run.run_id)
+        .values(finished_at=timestamp(), outcome=outcome, reason=reason, exit_code=exit_code, stats=stats)
+    )
+
+
+def resolve_seed(connection: sa.Connection, run: Run, seed_walk: int, track_id: int) -> None:
+    """Note which track the seeds that *seed_walk* looks up turned out to be."""
+    connection.execute(
+        sa.update(run_seeds)
+        .where(run_seeds.c.run_id == run.run_id, run_seeds.c.walk_id == seed_walk)
+        .values(track_id=track_id)
+    )
+
+
+def widen_scope(connection: sa.Connection, run: Run, seed_id: int, settings: dict[str, str]) -> None:
+    """Let *run* drain the walks of the seed for these layers (name: fingerprint of its settings)."""
+    rows = [(run.run_id, seed_id, layer, fingerprint) for layer, fingerprint in settings.items()]
+    upserts.insert_new(connection, run_scope, ("run_id", "seed_id", "layer", "settings"), rows)
+
+
+def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:
+    """Tell what became of each seed of *run*."""
+    looked_up, track = walks.alias(), walks.alias()
+    found = sa.and_(track.c.endpoint == "track", track.c.target == sa.cast(run_seeds.c.track_id, sa.Text))
+    rows = connection.execute(
+        sa.select(
+            run_seeds.c.given,
+            run_seeds.c.track_id,
+            sa.func.coalesce(track.c.status, looked_up.c.status),
+            sa.case((track.c.walk_id.is_not(None), track.c.reason), else_=looked_up.c.reason),
+        )
+        .join(looked_up, looked_up.c.walk_id == run_seeds.c.walk_id)
+        .outerjoin(track, found)
+        .where(run_seeds.c.run_id == run.run_id)
+        .order_by(run_seeds.c.given)
+    )
+    return [SeedOutcome(*row) for row in rows]
