@@ -24,7 +24,5 @@ def test_a_page_is_logged_in_one_short_line() -> None:
 
 def test_the_fields_of_records_are_the_columns_of_their_tables() -> None:
     for kind in RECORD_TYPES:
-        columns = [
-            name for name in RECORD_TABLES[kind].columns.keys() if name not in {"is_stub", "fetched_at"}
-        ]
-        assert list(FIELDS[kind]) == columns
+        columns = [column.name for column in RECORD_TABLES[kind].columns]
+        assert list(FIELDS[kind]) == [name for name in columns if name not in {"is_stub", "fetched_at"}]

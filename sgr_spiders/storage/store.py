@@ -87,7 +87,10 @@ class Store:
 
     def describe(self) -> str:
         """Say where the data lies, without a password."""
-        return self.engine.url.database or self.engine.url.render_as_string(hide_password=True)
+        url = self.engine.url
+        if url.get_backend_name() == "sqlite" and url.database:
+            return url.database
+        return url.render_as_string(hide_password=True)
 
 
 def _take_lock(url: sa.URL) -> FileLock | None:
