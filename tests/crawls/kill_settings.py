@@ -1,7 +1,8 @@
 """The project's settings, and a crawl that kills itself (SIGKILL) at its n-th word to the database.
 
 ``KILL_AT`` counts statements, commits included, so a series of numbers hits every instant of a spill:
-before the fence, between the tables, before and after the commit.
+before the fence, between the tables, before and after the commit. It is armed before the database is
+opened, so the migrations are hit as well.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from sgr_spiders.settings import *  # noqa: F403
 from sgr_spiders.settings import EXTENSIONS as _EXTENSIONS
 
-EXTENSIONS = {**_EXTENSIONS, "tests.crawls.kill_settings.KillSwitch": 0}
+EXTENSIONS = {**_EXTENSIONS, "tests.crawls.kill_settings.KillSwitch": -1}
 
 
 class KillSwitch:

@@ -41,8 +41,8 @@ def test_a_harvest_killed_again_and_again_ends_the_same(
     harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.kill_settings"
     moments = random.Random(2)  # noqa: S311 - no secret
     deaths = 0
-    # The first numbers fall into the start of a run, the larger ones into pages far along.
-    for kill_at in [1, 4, 9, 16, 23, *(moments.randrange(25, 160) for _ in range(15)), 10**9]:
+    # The first numbers fall into migrations and the start of a run, the larger ones into pages far along.
+    for kill_at in [2, 21, 37, 41, 55, 12, 24, *(moments.randrange(25, 170) for _ in range(15)), 10**9]:
         harvester.environment["KILL_AT"] = str(kill_at)
         ended = harvester.crawl()
         if ended.code == 0:
