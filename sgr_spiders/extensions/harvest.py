@@ -51,7 +51,8 @@ class Harvest:
         self.planner = Planner(
             _plan(spider),
             layers.build(spider.layer_names, spider.config),
-            {name: endpoint.record for name, endpoint in ENDPOINTS.items()},
+            # A seed's address leads to a track, but what a layer resolves are people.
+            {name: endpoint.record for name, endpoint in ENDPOINTS.items()} | {"resolve": "user"},
         )
         crawler.signals.connect(self._internal_error, signal=signals.spider_error)
         crawler.signals.connect(self._internal_error, signal=signals.item_error)
