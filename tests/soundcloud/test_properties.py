@@ -86,7 +86,8 @@ def nearly_right(draw: st.DrawFn) -> tuple[str, Any]:
 def is_clean(value: object) -> bool:
     if isinstance(value, str):
         value.encode()  # no lone surrogates
-        return not any(ord(one) < 32 and one not in "\n\t" for one in value) and "\u202e" not in value
+        lines = value.replace("\r\n", "\n")
+        return not any(ord(one) < 32 and one not in "\n\t" for one in lines) and "\u202e" not in value
     if isinstance(value, bool) or value is None or isinstance(value, bytes):
         return True
     if isinstance(value, int):
