@@ -76,5 +76,5 @@ def test_nothing_enabled_is_an_error(tmp_path_factory: pytest.TempPathFactory) -
 def test_what_is_not_available_says_so(tmp_path_factory: pytest.TempPathFactory) -> None:
     config = tmp_path_factory.mktemp("config") / "fallback.yaml"
     config.write_text("deep_harvest: {commentary_layer: {html_fallback: true}}")
-    with pytest.raises(ConfigError, match="`commentary_layer.html_fallback`: not available yet"):
+    with pytest.raises(ConfigError, match=r"`commentary_layer\.html_fallback`: not available yet"):
         make("commentary_layer", config=str(config))
