@@ -37,7 +37,7 @@ class SpillPipeline:
             with store.begin() as connection:
                 spilled = spill_page(connection, item, planner.run)
                 if spilled is not None:
-                    planner.page_spilled(connection, item)
+                    planner.page_spilled(connection, item, ended=spilled.walk is None)
         except StorageError as error:
             RunControl.of(self._crawler).stop(error)
             raise DropItem(str(error)) from error

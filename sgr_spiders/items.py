@@ -251,7 +251,8 @@ class WalkRequest:
     """A walk a layer asks for.
 
     ``step`` names what the layer does with it, ``cap`` counts the distinct records it wants of it
-    and ``expected`` is how many the API says there are (``None``: hidden or unknown).
+    and ``expected`` is how many the API says there are (``None``: hidden or unknown). Out of a
+    ``selective`` walk only what the layer selects counts as found by it.
     """
 
     endpoint: str
@@ -259,6 +260,16 @@ class WalkRequest:
     step: str
     cap: int
     expected: int | None = None
+    selective: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A record that a layer keeps out of those it looked at, with a score from 0 to 1 where it has one."""
+
+    kind: Literal["track", "user", "playlist"]
+    record_id: int
+    score: float | None = None
 
 
 @dataclass(slots=True)
@@ -268,8 +279,8 @@ class Page:
     ``status`` is ``None`` while the walk goes on or ends by itself (``next_cursor`` is ``None``),
     else the status the walk ends with (``gone``, ``failed``), for the reason given.
     ``received`` counts the items in the answer, also those set aside; ``resolved`` is the
-    track that a ``resolve`` walk found. ``known`` holds the records (kind, id, fullness) that are committed
-    already just as they are here, and need not be written again.
+    kind and id of what a ``resolve`` walk found. ``known`` holds the records (kind, id, fullness) that
+    are committed already just as they are here, and need not be written again.
     """
 
     walk: Walk
@@ -279,7 +290,7 @@ class Page:
     next_cursor: str | None = None
     status: Literal["gone", "failed"] | None = None
     reason: str | None = None
-    resolved: int | None = None
+    resolved: tuple[str, int] | None = None
     known: set[tuple[str, int, int]] = field(default_factory=set)
 
     def __str__(self) -> str:

@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sgr_spiders.items import Track, WalkRequest
-from sgr_spiders.layers.base import SEED_STEP
-from sgr_spiders.storage import ledger, records, runs
+from sgr_spiders.items import Mention, Selection, Track, User, WalkRequest
+from sgr_spiders.layers.base import SEED_STEP, EndedWalk, Seed
+from sgr_spiders.soundcloud.raw import unpack
+from sgr_spiders.storage import ledger, records, runs, selections
 from sgr_spiders.storage.clock import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sgr_spiders.arguments import GivenSeed
     from sgr_spiders.items import Page
-    from sgr_spiders.layers.base import Layer
+    from sgr_spiders.layers.base import Layer, Wanted
     from sgr_spiders.storage.store import Connection
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,30 @@ class Plan:
     settings: Mapping[str, str]
     freshness_days: float
     refresh: bool
+
+
+class DatabaseLook:
+    """What a layer can see of what was fetched for it: a ``layers.base.Look``."""
+
+    def __init__(
+        self, connection: Connection, run: runs.Run, seed_id: int, layer: str, kinds: Mapping[str, str]
+    ) -> None:
+        self._connection = connection
+        self._scope = (run, seed_id, layer)
+        self._kinds = kinds
+
+    def walks(self, step: str) -> list[EndedWalk]:
+        found = selections.walks_of_step(self._connection, *self._scope, step)
+        return [
+            EndedWalk(
+                target,
+                list(selections.records_of_walk(self._connection, self._kinds[endpoint], walk, cap)),
+            )
+            for walk, endpoint, target, cap in found
+        ]
+
+    def playlist_tracks(self, playlist_id: int, cap: int) -> Sequence[int]:
+        return selections.tracks_of_playlist(self._connection, playlist_id, cap)
 
 
 class Planner:
@@ -65,14 +90,19 @@ class Planner:
         walks = [self._enter(connection, seed) for seed in self.plan.seeds]
         ledger.reopen(connection, self.run)
         self.expand(connection, walks)
+        for walk in walks:
+            self.settle(connection, selections.requesters(connection, self.run, walk))
 
-    def page_spilled(self, connection: Connection, page: Page) -> None:
-        """Act on what a page brought, in the transaction that spills it."""
-        if page.resolved is not None:
-            walk = self._enter_resolved(connection, page.walk.walk_id, page.resolved)
-            self.expand(connection, [walk])
-        elif page.entries:
-            self.expand(connection, [page.walk.walk_id])
+    def page_spilled(self, connection: Connection, page: Page, *, ended: bool) -> None:
+        """Act on what a page brought, in the transaction that spills it. *ended*: its walk is over."""
+        walk = page.walk.walk_id
+        if page.resolved is not None and runs.looks_up_seed(connection, self.run, walk):
+            kind, record_id = page.resolved
+            if kind == "track":
+                walk = self._enter_resolved(connection, walk, record_id)
+        self.expand(connection, [walk])
+        if ended:
+            self.settle(connection, selections.requesters(connection, self.run, walk))
 
     def expand(self, connection: Connection, walks: Iterable[int]) -> None:
         """Show the layers what they have not seen yet of *walks*, and of the walks they want then."""
@@ -81,32 +111,79 @@ class Planner:
             for expansion in ledger.expansions(connection, self.run, waiting.pop()):
                 waiting.extend(self._show(connection, expansion))
 
+    def settle(self, connection: Connection, around: Iterable[tuple[int, str]]) -> None:
+        """Ask layers around seeds (track id, layer name) for more, where all they wanted has ended."""
+        for seed_id, name in around:
+            layer = self.layers[name]
+            while layer.settles and name not in self.broken and self._settle(connection, seed_id, layer):
+                pass
+
+    def _settle(self, connection: Connection, seed_id: int, layer: Layer) -> bool:
+        """Ask once; tell whether it wants walks that it did not want before."""
+        if selections.has_unfinished(connection, self.run, seed_id, layer.name):
+            return False
+        seed = self._seed(connection, seed_id)
+        if seed is None:
+            return False
+        before = selections.requested(connection, self.run, seed_id, layer.name)
+        look = DatabaseLook(connection, self.run, seed_id, layer.name, self.kinds)
+        wanted = self._ask(layer, lambda: layer.settled(seed, look))
+        walks = [want for want in wanted if isinstance(want, WalkRequest)]
+        asked = self._enter_wanted(connection, seed_id, layer, walks)
+        self.expand(connection, asked)
+        if set(asked) - before:
+            return True
+        # Only now, when it wants no more walks, does it see all that its choice depends on.
+        others = [want for want in wanted if not isinstance(want, WalkRequest)]
+        self._enter_wanted(connection, seed_id, layer, others)
+        return False
+
     def _show(self, connection: Connection, expansion: ledger.Expansion) -> list[int]:
         layer = self.layers[expansion.layer]
-        if expansion.step not in layer.expanding_steps or layer.name in self.broken:
+        seed = self._seed(connection, expansion.seed_id)
+        if seed is None or expansion.step not in layer.expanding_steps or layer.name in self.broken:
             return []
-        (seed,) = records.read_records(connection, "track", [expansion.seed_id])
-        assert isinstance(seed, Track)
         kind = self.kinds[expansion.endpoint]
         ids = ledger.record_ids(connection, kind, expansion.walk_id, expansion.start, expansion.stop)
         found = list(records.read_records(connection, kind, ids))
+        wanted = self._ask(
+            layer, lambda: (want for record in found for want in layer.found(expansion.step, seed, record))
+        )
+        if layer.name in self.broken:
+            return []
+        ledger.set_expanded(connection, expansion)
+        return self._enter_wanted(connection, expansion.seed_id, layer, wanted)
+
+    def _ask(self, layer: Layer, question: Callable[[], Iterable[Wanted]]) -> list[Wanted]:
         try:
-            wanted = [
-                want for record in found for want in layer.found(expansion.step, seed, record) if want.cap
-            ]
+            return list(question())
         except Exception:
             # A mistake in one layer must not take the others down. It is asked again in the next run.
             logger.exception("Layer %s failed and is left out for the rest of this run", layer.name)
             self.broken.add(layer.name)
             return []
-        fingerprint = self.plan.settings[expansion.layer]
-        ledger.request(connection, self.run, expansion.seed_id, expansion.layer, fingerprint, wanted)
-        ledger.set_expanded(connection, expansion)
-        return [
-            ledger.walk_id(want.endpoint, want.target)
-            for want in wanted
-            if want.step in layer.expanding_steps
-        ]
+
+    def _enter_wanted(
+        self, connection: Connection, seed_id: int, layer: Layer, wanted: Sequence[Wanted]
+    ) -> list[int]:
+        """Enter what a layer wants; give the walks."""
+        walks = [want for want in wanted if isinstance(want, WalkRequest) and want.cap]
+        ledger.request(connection, self.run, seed_id, layer.name, self.plan.settings[layer.name], walks)
+        chosen = [want for want in wanted if isinstance(want, Selection)]
+        selections.select(connection, seed_id, layer.name, chosen)
+        mentions = [want for want in wanted if isinstance(want, Mention)]
+        records.write_records(connection, mentions, set(), timestamp())
+        return [ledger.walk_id(want.endpoint, want.target) for want in walks]
+
+    def _seed(self, connection: Connection, track_id: int) -> Seed | None:
+        """Give the seed as the layers see it; ``None`` while it is not fetched."""
+        for track in records.read_records(connection, "track", [track_id]):
+            assert isinstance(track, Track)
+            artists = [] if track.artist_id is None else [track.artist_id]
+            (artist,) = [*records.read_records(connection, "user", artists), None][:1]
+            assert artist is None or isinstance(artist, User)
+            return Seed(track, artist, unpack(track.raw) if track.raw else {})
+        return None
 
     def _enter(self, connection: Connection, seed: GivenSeed) -> int:
         if seed.track_id is not None:

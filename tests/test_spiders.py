@@ -66,8 +66,15 @@ def test_a_spider_of_one_layer_runs_no_other() -> None:
 
 def test_nothing_enabled_is_an_error(tmp_path_factory: pytest.TempPathFactory) -> None:
     config = tmp_path_factory.mktemp("config") / "off.yaml"
-    config.write_text("deep_harvest: {user_depth: {enabled: false}}")
+    config.write_text("deep_harvest: {enabled: false}")
     with pytest.raises(ConfigError, match="no layer is enabled"):
         make("deep_harvest", config=str(config))
     assert make("deep_harvest", config=str(config), layers="user_depth").layer_names == ("user_depth",)
     assert make("user_depth", config=str(config)).layer_names == ("user_depth",)
+
+
+def test_what_is_not_available_says_so(tmp_path_factory: pytest.TempPathFactory) -> None:
+    config = tmp_path_factory.mktemp("config") / "fallback.yaml"
+    config.write_text("deep_harvest: {commentary_layer: {html_fallback: true}}")
+    with pytest.raises(ConfigError, match=r"`commentary_layer\.html_fallback`: not available yet"):
+        make("commentary_layer", config=str(config))

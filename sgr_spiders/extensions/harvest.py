@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 from scrapy.exceptions import CloseSpider, NotConfigured
 
-from sgr_spiders import layers, outcome
+from sgr_spiders import outcome
 from sgr_spiders.exceptions import StorageError
 from sgr_spiders.middlewares.run_control import RunControl
 from sgr_spiders.planner import Plan, Planner
@@ -50,8 +50,9 @@ class Harvest:
         self.store = Store.open(crawler.settings["HARVEST_DATABASE_URL"])
         self.planner = Planner(
             _plan(spider),
-            layers.build(spider.layer_names, spider.config),
-            {name: endpoint.record for name, endpoint in ENDPOINTS.items()},
+            spider.rules,
+            # A seed's address leads to a track, but what a layer resolves are people.
+            {name: endpoint.record for name, endpoint in ENDPOINTS.items()} | {"resolve": "user"},
         )
         crawler.signals.connect(self._internal_error, signal=signals.spider_error)
         crawler.signals.connect(self._internal_error, signal=signals.item_error)

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from sgr_spiders.layers.artist_depth import ArtistDepth
+from sgr_spiders.layers.commentary_layer import CommentaryLayer
+from sgr_spiders.layers.contextual_layer import ContextualLayer
+from sgr_spiders.layers.label_layer import LabelLayer
+from sgr_spiders.layers.playlist_depth import PlaylistDepth
+from sgr_spiders.layers.semantic_depth import SemanticDepth
 from sgr_spiders.layers.user_depth import UserDepth
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sgr_spiders.config import HarvestConfig
     from sgr_spiders.layers.base import Layer
 
-LAYERS = {"user_depth": UserDepth}
+# Each takes its own section of the configuration.
+LAYERS: dict[str, Callable[[Any], Layer]] = {
+    layer.name: layer
+    for layer in (
+        UserDepth,
+        PlaylistDepth,
+        ArtistDepth,
+        SemanticDepth,
+        CommentaryLayer,
+        LabelLayer,
+        ContextualLayer,
+    )
+}
 """Every layer by its name, in the order in which they are named to the user."""
 
 

@@ -3,31 +3,81 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from sgr_spiders.items import Mention, Selection, Track, User, WalkRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from sgr_spiders.items import MainRecord, Track, WalkRequest
+    from sgr_spiders.items import MainRecord
 
 SEED_STEP = "seed"
 """The step of the walk that fetches the seed itself: every layer begins with it."""
 
+SEARCH_DEPTH = 1000
+"""Hits of a search that can be looked at: the API gives none beyond that."""
+
+EVERYTHING = 10**9
+"""The cap of a walk that is wanted to its end."""
+
+Wanted = WalkRequest | Selection | Mention
+"""What a layer may answer: a walk to fetch, a record to keep, a name it found in a track."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """The seed, who uploaded it (``None``: not said), and the API's fields that have no column."""
+
+    track: Track
+    artist: User | None
+    unknown_fields: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class EndedWalk:
+    """A walk a layer asked for, and the records it brought, in the API's order, up to the layer's cap."""
+
+    target: str
+    records: Sequence[MainRecord]
+
+
+class Look(Protocol):
+    """What a layer can see of what was fetched for it around one seed."""
+
+    def walks(self, step: str) -> Sequence[EndedWalk]:
+        """Give the walks of *step*, by target."""
+
+    def playlist_tracks(self, playlist_id: int, cap: int) -> Sequence[int]:
+        """Give the first *cap* tracks of a playlist, in order."""
+
 
 class Layer(ABC):
-    """Called with what was found, a layer answers with the walks it wants next.
+    """Called with what was found, a layer answers with what it wants next.
 
     It is pure: it knows nothing of HTTP, Scrapy or SQL, keeps no state, and gives the same answer
-    whenever it is called with the same record. So what it wants can be asked for live, after a
-    restart, or from a database that another seed has filled.
+    whenever it is called with the same. So what it wants can be asked for live, after a restart, or
+    from a database that another seed has filled.
     """
 
     name: ClassVar[str]
     """Name of the layer, its spider and its section of the configuration."""
 
     expanding_steps: ClassVar[frozenset[str]]
-    """The steps whose records it wants to be shown; walks of other steps only collect."""
+    """The steps whose records it wants to be shown one by one; walks of other steps only collect."""
+
+    settles: ClassVar[bool] = False
+    """Whether it has something to say when all it asked for has ended, see :meth:`settled`."""
 
     @abstractmethod
-    def found(self, step: str, seed: Track, record: MainRecord) -> Iterable[WalkRequest]:
-        """Tell which walks a *record*, found by a walk of this *step* around *seed*, gives rise to."""
+    def found(self, step: str, seed: Seed, record: MainRecord) -> Iterable[Wanted]:
+        """Tell what a *record*, found by a walk of this *step* around *seed*, gives rise to."""
+
+    def settled(self, seed: Seed, look: Look) -> Iterable[Wanted]:
+        """Tell what all together gives rise to, now that every walk it asked for around *seed* has ended.
+
+        For choices that need a whole list. If it asks for walks it has not asked for yet, it is called
+        again when these have ended; what it selects counts once it asks for no more.
+        """
+        return ()

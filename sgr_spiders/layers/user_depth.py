@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from sgr_spiders.items import Track, User, WalkRequest
-from sgr_spiders.layers.base import SEED_STEP, Layer
+from sgr_spiders.layers.base import SEED_STEP, Layer, Seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ class UserDepth(Layer):
     def __init__(self, config: Section) -> None:
         self.config = config
 
-    def found(self, step: str, seed: Track, record: MainRecord) -> Iterator[WalkRequest]:
+    def found(self, step: str, seed: Seed, record: MainRecord) -> Iterator[WalkRequest]:
         if isinstance(record, Track) and step == SEED_STEP:
             yield from self._listeners(record)
         elif isinstance(record, User):

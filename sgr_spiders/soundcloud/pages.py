@@ -39,9 +39,7 @@ def _resolved(walk: Walk, answer: Answer) -> Page:
         return _ended(walk, "gone", "private")
     except BadDocumentError as error:
         return _ended(walk, "failed", str(error))
-    if kind != "track":
-        return _ended(walk, "gone", f"a {kind}, not a track")
-    return Page(walk, resolved=record_id, received=1)
+    return Page(walk, resolved=(kind, record_id), received=1)
 
 
 def _listed(walk: Walk, answer: Answer, api_url: str) -> Page:

@@ -9,7 +9,7 @@ import scrapy
 from sgr_spiders import arguments, config
 from sgr_spiders.exceptions import ArgumentError, ConfigError
 from sgr_spiders.items import Page
-from sgr_spiders.layers import LAYERS
+from sgr_spiders.layers import LAYERS, build
 from sgr_spiders.middlewares.abandoned import Abandoned
 from sgr_spiders.middlewares.api_response import ApiResponse
 from sgr_spiders.soundcloud.answers import clean
@@ -40,6 +40,7 @@ class HarvestSpider(scrapy.Spider):
         self.config = settings
         self.api_url = api_url.rstrip("/")
         self.layer_names = self._choose_layers()
+        self.rules = build(self.layer_names, settings)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -90,7 +91,7 @@ class HarvestSpider(scrapy.Spider):
                     f"spider argument `layers`: spider {self.name} runs only {self.layers[0]}"
                 )
             return self.layers
-        chosen = asked or tuple(name for name in self.config.enabled_layers if name in LAYERS)
+        chosen = asked or self.config.enabled_layers
         if not chosen:
             raise ConfigError(
                 "no layer is enabled: enable one in the configuration, or name one with -a layers="

@@ -111,10 +111,10 @@ def request(
     """
     ids = _add_walks(connection, wanted)
     rows = [
-        (walk, seed_id, layer, want.step, want.cap, want.cap, 0, settings)
+        (walk, seed_id, layer, want.step, want.cap, want.cap, want.selective, 0, settings)
         for walk, want in zip(ids, wanted, strict=True)
     ]
-    columns = ("walk_id", "seed_id", "layer", "step", "cap", "widest", "expanded", "settings")
+    columns = ("walk_id", "seed_id", "layer", "step", "cap", "widest", "selective", "expanded", "settings")
     upserts.ask_again(connection, walk_requests, columns, rows)
     _reopen_ended(connection, run, ids)
     _reopen_capped(connection, ids)

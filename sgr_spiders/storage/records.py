@@ -67,15 +67,16 @@ def write_records(
 
 
 def read_records(connection: sa.Connection, kind: str, ids: Sequence[int]) -> Iterator[MainRecord]:
-    """Give the records of *kind* with these *ids*, in that order. All must be there."""
+    """Give the records of *kind* with these *ids*, in that order; those that are not there are left out."""
     table, build = schema.RECORD_TABLES[kind], RECORD_TYPES[kind]
     columns = [table.c[name] for name in FIELDS[kind]]
-    key = columns[0]
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
-        rows = connection.execute(sa.select(*columns).where(key.in_(chunk)))
-        found = {row[0]: build(*row) for row in rows}
-        yield from (found[record_id] for record_id in chunk)
+        found = {
+            row[0]: build(*row)
+            for row in connection.execute(sa.select(*columns).where(columns[0].in_(chunk)))
+        }
+        yield from (found[record_id] for record_id in chunk if record_id in found)
 
 
 def _write_merged(

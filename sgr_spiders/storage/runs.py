@@ -90,6 +90,12 @@ def end_run(
     )
 
 
+def looks_up_seed(connection: sa.Connection, run: Run, walk: int) -> bool:
+    """Tell whether *walk* looks up a seed of *run*."""
+    query = sa.select(sa.literal(1)).where(run_seeds.c.run_id == run.run_id, run_seeds.c.walk_id == walk)
+    return connection.scalar(query.limit(1)) is not None
+
+
 def resolve_seed(connection: sa.Connection, run: Run, seed_walk: int, track_id: int) -> None:
     """Note which track the seeds that *seed_walk* looks up turned out to be."""
     connection.execute(
@@ -121,4 +127,10 @@ def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:
         .where(run_seeds.c.run_id == run.run_id)
         .order_by(run_seeds.c.given)
     )
-    return [SeedOutcome(*row) for row in rows]
+    return [_judge_seed(*row) for row in rows]
+
+
+def _judge_seed(given: str, track_id: int | None, status: str, reason: str | None) -> SeedOutcome:
+    if status == "done" and track_id is None:
+        return SeedOutcome(given, None, "gone", "not a track")
+    return SeedOutcome(given, track_id, status, reason)

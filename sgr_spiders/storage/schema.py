@@ -322,6 +322,12 @@ walk_requests = Table(
         nullable=False,
         comment="The largest cap it ever wanted. `discoveries` reach this far: a lowered cap deletes nothing",
     ),
+    Column(
+        "selective",
+        Boolean,
+        nullable=False,
+        comment="1: the layer only looks; `selections` say what it keeps",
+    ),
     Column("expanded", BigInteger, nullable=False, comment="How many of its records were shown to the layer"),
     Column(
         "settings", Text, nullable=False, comment="Fingerprint of the layer's settings it was asked for under"
@@ -346,6 +352,18 @@ walk_records = Table(
     Column("generation", Integer, nullable=False, comment="The last generation of the walk that saw it"),
     sqlite_with_rowid=False,
     comment="Every record that a walk brought, in the API's order",
+)
+
+selections = Table(
+    "selections",
+    metadata,
+    Column("seed_id", Id, primary_key=True, autoincrement=False, comment="The seed (a track id)"),
+    Column("layer", Text, primary_key=True, comment="The layer"),
+    Column("kind", Text, primary_key=True, comment="`track`, `user` or `playlist`"),
+    Column("record_id", Id, primary_key=True, autoincrement=False, comment="Its id"),
+    Column("score", Float, comment="How well it fits, 0 to 1, where the layer has a measure"),
+    sqlite_with_rowid=False,
+    comment="What layers kept out of the walks they only looked at",
 )
 
 walk_pages = Table(
@@ -441,6 +459,9 @@ SELECT DISTINCT walk_records.kind AS kind, walk_records.record_id AS record_id,
 FROM walk_requests
 JOIN walk_records ON walk_records.walk_id = walk_requests.walk_id
                  AND walk_records.position < walk_requests.widest
+WHERE NOT walk_requests.selective
+UNION
+SELECT kind, record_id, seed_id, layer FROM selections
 """
 """``discoveries`` is a view: what it says follows from who wants a walk and what the walk brought, so a
 seed that asks later for a walk that is done has its discoveries without a row being written."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sgr_spiders.items import MainRecord
+from sgr_spiders.items import Comment, MainRecord
 from sgr_spiders.storage import ledger, records, schema, upserts
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.schema import walk_pages, walk_records, walks
@@ -84,14 +84,17 @@ def _lock_walk(connection: sa.Connection, walk: Walk, run: Run) -> sa.Row[Any] |
 
 
 def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int | None) -> _Selection:
-    """Give each distinct record its place after those kept so far, up to the *cap*."""
+    """Give each distinct record its place after those kept so far, up to the *cap*.
+
+    Comments are counted by their authors, and those on a page that was fetched are all kept.
+    """
     places = _known_places(connection, page, state)
     selection = _Selection([], [], 0, 0)
     for entry in page.entries:
-        record_id = entry.record.record_id
+        kind, record_id = _counted(entry)
         if record_id not in places:
             place = state.kept + selection.added
-            if cap is not None and place >= cap:
+            if cap is not None and place >= cap and kind == entry.record.kind:
                 selection.cut += 1
                 continue
             places[record_id] = place
@@ -101,15 +104,24 @@ def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int 
     return selection
 
 
+def _counted(entry: Entry) -> tuple[str, int]:
+    """Give kind and id of what a cap counts this entry as."""
+    record = entry.record
+    if isinstance(record, Comment):
+        # Authors that are not said are counted apart; the sign keeps them from meeting a user's id.
+        return "user", -record.comment_id if record.user_id is None else record.user_id
+    return record.kind, record.record_id
+
+
 def _known_places(connection: sa.Connection, page: Page, state: sa.Row[Any]) -> dict[int, int]:
     if not state.kept or not page.entries:
         return {}
-    ids = {entry.record.record_id for entry in page.entries}
+    counted = [_counted(entry) for entry in page.entries]
     rows = connection.execute(
         sa.select(walk_records.c.record_id, walk_records.c.position).where(
             walk_records.c.walk_id == state.walk_id,
-            walk_records.c.kind == page.entries[0].record.kind,
-            walk_records.c.record_id.in_(ids),
+            walk_records.c.kind == counted[0][0],
+            walk_records.c.record_id.in_({record_id for _, record_id in counted}),
             walk_records.c.generation == state.generation,
         )
     )
@@ -127,7 +139,9 @@ def _write_places(connection: sa.Connection, page: Page, state: sa.Row[Any], sel
         for (kind, record_id), place in first_places.items()
     ]
     if page.resolved is not None:
-        rows.append((state.walk_id, "track", page.resolved, 0, state.generation))
+        kind, record_id = page.resolved
+        upserts.insert_stubs(connection, schema.RECORD_TABLES[kind], [record_id], timestamp())
+        rows.append((state.walk_id, kind, record_id, 0, state.generation))
     upserts.place_records(connection, walk_records, tuple(walk_records.columns.keys()), rows)
 
 

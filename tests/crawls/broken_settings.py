@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from sgr_spiders.layers import LAYERS
-from sgr_spiders.layers.base import SEED_STEP, Layer
+from sgr_spiders.layers.base import SEED_STEP, Layer, Seed
 from sgr_spiders.settings import *  # noqa: F403
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sgr_spiders.items import MainRecord, Track, WalkRequest
+    from sgr_spiders.items import MainRecord, WalkRequest
 
 
 class BrokenLayer(Layer):
@@ -21,8 +21,8 @@ class BrokenLayer(Layer):
     def __init__(self, _config: object) -> None:
         pass
 
-    def found(self, step: str, seed: Track, record: MainRecord) -> Iterable[WalkRequest]:
-        raise LookupError(f"a mistake in a layer, at step {step} of {seed.track_id} with {record.kind}")
+    def found(self, step: str, seed: Seed, record: MainRecord) -> Iterable[WalkRequest]:
+        raise LookupError(f"a mistake in a layer, at step {step} of {seed.track.track_id} with {record.kind}")
 
 
-LAYERS["playlist_depth"] = BrokenLayer  # type: ignore[assignment]
+LAYERS["playlist_depth"] = BrokenLayer

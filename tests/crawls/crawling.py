@@ -39,21 +39,20 @@ class Harvester:
     settings: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     config: str | None = "sandbox"
+    requests: list[dict[str, Any]] = field(default_factory=list)
     _log: Path = field(init=False)
 
     def __post_init__(self) -> None:
         # A file, because a pipe that nobody reads would stop the crawl when it is full.
         self._log = self.database.with_suffix(".log")
 
-    def crawl(
-        self, spider: str = "deep_harvest", settings: Mapping[str, Any] = {}, **arguments: Any
-    ) -> Ended:
+    def crawl(self, spider: str = "user_depth", settings: Mapping[str, Any] = {}, **arguments: Any) -> Ended:
         """Crawl to the end. Without a seed among the *arguments*: the sandbox's."""
         process = self.start(spider, settings, **arguments)
         return self.wait(process)
 
     def start(
-        self, spider: str = "deep_harvest", settings: Mapping[str, Any] = {}, **arguments: Any
+        self, spider: str = "user_depth", settings: Mapping[str, Any] = {}, **arguments: Any
     ) -> subprocess.Popen[bytes]:
         if not {"track_id", "track_url", "seeds"} & arguments.keys():
             arguments["track_id"] = self.sandbox.seed_track_id

@@ -31,28 +31,37 @@ def undisturbed(
     return harvester.contents()
 
 
+@pytest.fixture(scope="module")
+def undisturbed_with_all_layers(
+    shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[tuple[Any, ...]]]:
+    harvester = Harvester(shared_sandbox, tmp_path_factory.mktemp("all_layers") / "harvest.db")
+    assert harvester.crawl("deep_harvest").code == 0
+    return harvester.contents()
+
+
 def _pages(sandbox: SandboxProcess) -> int:
     return sum(entry["status"] == 200 for entry in sandbox.log())
 
 
 def test_a_harvest_killed_again_and_again_ends_the_same(
-    harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]
+    harvester: Harvester, undisturbed_with_all_layers: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.kill_settings"
     moments = random.Random(2)  # noqa: S311 - no secret
     deaths = 0
     # The first numbers fall into migrations and the start of a run, the larger ones into pages far along.
-    for kill_at in [2, 21, 37, 41, 55, 12, 24, *(moments.randrange(25, 170) for _ in range(15)), 10**9]:
+    for kill_at in [2, 21, 37, 41, 55, 12, 24, *(moments.randrange(40, 500) for _ in range(20)), 10**9]:
         harvester.environment["KILL_AT"] = str(kill_at)
-        ended = harvester.crawl()
+        ended = harvester.crawl("deep_harvest")
         if ended.code == 0:
             break
         assert ended.code == DIED, ended.log
         deaths += 1
     else:
         pytest.fail("the harvest never came to its end")
-    assert deaths >= 8
-    assert harvester.contents() == undisturbed
+    assert deaths >= 12
+    assert harvester.contents() == undisturbed_with_all_layers
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -108,7 +117,7 @@ def test_a_layer_that_fails_does_not_take_the_others_down(
     harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.broken_settings"
-    ended = harvester.crawl()
+    ended = harvester.crawl("deep_harvest", layers="user_depth,playlist_depth")
     assert ended.code == 1, ended.log
     assert ended.log.count("Layer playlist_depth failed") == 1
     assert "LookupError: a mistake in a layer" in ended.log

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,9 +23,11 @@ def _listeners(world: World, seed: int) -> set[int]:
     return {*(world.likers(seed) or ()), *(world.reposters(seed) or ())}
 
 
-@pytest.mark.parametrize("spider", ["deep_harvest", "user_depth"])
-def test_everybody_and_their_whole_libraries(harvester: Harvester, world: World, spider: str) -> None:
-    ended = harvester.crawl(spider)
+@pytest.mark.parametrize("alone", [{}, {"spider": "deep_harvest", "layers": "user_depth"}])
+def test_everybody_and_their_whole_libraries(
+    harvester: Harvester, world: World, alone: dict[str, Any]
+) -> None:
+    ended = harvester.crawl(**alone)
     assert ended.code == 0, ended.log
     seed = harvester.sandbox.seed_track_id
     likes = {(user, seed) for user in world.likers(seed) or ()}

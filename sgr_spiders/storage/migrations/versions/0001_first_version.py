@@ -15,6 +15,9 @@ SELECT DISTINCT walk_records.kind AS kind, walk_records.record_id AS record_id,
 FROM walk_requests
 JOIN walk_records ON walk_records.walk_id = walk_requests.walk_id
                  AND walk_records.position < walk_requests.widest
+WHERE NOT walk_requests.selective
+UNION
+SELECT kind, record_id, seed_id, layer FROM selections
 """
 
 
@@ -35,6 +38,16 @@ def upgrade() -> None:
         sa.Column("exit_code", sa.Integer(), nullable=True),
         sa.Column("stats", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("run_id", name="pk_runs"),
+    )
+    op.create_table(
+        "selections",
+        sa.Column("seed_id", ID, autoincrement=False, nullable=False),
+        sa.Column("layer", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("record_id", ID, autoincrement=False, nullable=False),
+        sa.Column("score", sa.Float(), nullable=True),
+        sa.PrimaryKeyConstraint("seed_id", "layer", "kind", "record_id", name="pk_selections"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "users",
@@ -231,6 +244,7 @@ def upgrade() -> None:
         sa.Column("step", sa.Text(), nullable=False),
         sa.Column("cap", sa.BigInteger(), nullable=False),
         sa.Column("widest", sa.BigInteger(), nullable=False),
+        sa.Column("selective", sa.Boolean(), nullable=False),
         sa.Column("expanded", sa.BigInteger(), nullable=False),
         sa.Column("settings", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["walk_id"], ["walks.walk_id"], name="fk_walk_requests_walk_id"),

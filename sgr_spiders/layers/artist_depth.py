@@ -1,0 +1,76 @@
+"""artist_depth: the complete discography of the seed's artist."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from sgr_spiders.items import Mention, Selection, Track, WalkRequest
+from sgr_spiders.layers.base import SEARCH_DEPTH, SEED_STEP, Layer, Look, Seed, Wanted
+from sgr_spiders.titles.credits import credits, credits_artist  # noqa: A004 - the standard word of the field
+from sgr_spiders.titles.names import bare_key, split_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sgr_spiders.config import ArtistDepth as Section
+    from sgr_spiders.items import MainRecord, User
+
+
+class ArtistDepth(Layer):
+    """The artist's uploads, and the tracks of others that feature or remix the artist.
+
+    Those are searched by the artist's name and verified against title, description and
+    ``metadata_artist``.
+    """
+
+    name: ClassVar[str] = "artist_depth"
+    expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP})
+    settles: ClassVar[bool] = True
+
+    def __init__(self, config: Section) -> None:
+        self.config = config
+
+    def found(self, step: str, seed: Seed, record: MainRecord) -> Iterator[Wanted]:
+        artist = seed.artist
+        if artist is None:
+            return
+        cap = self.config.max_artist_tracks
+        yield WalkRequest("user_tracks", str(artist.user_id), "uploads", cap, artist.track_count)
+        wants_others = self.config.include_features or self.config.include_remixes
+        if wants_others and artist.username and cap:
+            yield WalkRequest("search_tracks", artist.username, "appearances", SEARCH_DEPTH, selective=True)
+
+    def settled(self, seed: Seed, look: Look) -> Iterator[Wanted]:
+        if seed.artist is None:
+            return
+        hits = (hit for walk in look.walks("appearances") for hit in walk.records if isinstance(hit, Track))
+        credited = (hit for hit in hits if self._is_part(hit, seed.artist))
+        for hit in islice(credited, self.config.max_artist_tracks):
+            yield Selection("track", hit.track_id)
+            kind = _credit(hit, seed.artist)
+            if kind is not None:
+                yield Mention(hit.track_id, kind, seed.artist.username or "", seed.artist.user_id)
+
+    def _is_part(self, track: Track, artist: User) -> bool:
+        """Tell whether a track that somebody else uploaded belongs to the artist's discography."""
+        if track.artist_id == artist.user_id:
+            return False
+        kind = _credit(track, artist)
+        if kind is not None:
+            return self.config.include_remixes if kind == "remixer" else self.config.include_features
+        # "Artist - Title": an upload of the artist's label, or somebody's remix of the artist.
+        lead, dash, _ = (track.title or "").partition(" - ")
+        if not dash or bare_key(artist.username or "") not in map(bare_key, split_names(lead)):
+            return False
+        return self.config.include_remixes or not credits(track.title or "").remixers
+
+
+def _credit(track: Track, artist: User) -> Literal["featuring", "remixer", "producer"] | None:
+    return credits_artist(
+        title=track.title or "",
+        description=track.description,
+        metadata_artist=track.metadata_artist,
+        uploader=None,
+        artist=artist.username or "",
+    )

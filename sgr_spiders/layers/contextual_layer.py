@@ -1,0 +1,117 @@
+"""contextual_layer: the collaborators named in the seed's title and description."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from sgr_spiders.items import Mention, Selection, Track, User, WalkRequest
+from sgr_spiders.layers.accounts import ACCOUNTS_LOOKED_AT, account_of
+from sgr_spiders.layers.base import SEARCH_DEPTH, SEED_STEP, Layer, Look, Seed, Wanted
+from sgr_spiders.titles.credits import credits, credits_artist  # noqa: A004 - the standard word of the field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sgr_spiders.config import ContextualLayer as Section
+    from sgr_spiders.items import MainRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """Somebody named: by the name of an account (``mention``), or by a name as it is written."""
+
+    kind: Literal["mention", "featuring", "remixer", "producer"]
+    name: str
+
+
+class ContextualLayer(Layer):
+    """Each collaborator is a new point to start from: the account is found and its tracks are harvested."""
+
+    name: ClassVar[str] = "contextual_layer"
+    expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP})
+    settles: ClassVar[bool] = True
+
+    def __init__(self, config: Section) -> None:
+        self.config = config
+
+    def found(self, step: str, seed: Seed, record: MainRecord) -> Iterator[Wanted]:
+        for entity in self._entities(seed):
+            yield Mention(seed.track.track_id, entity.kind, entity.name)
+            if entity.kind == "mention":
+                yield WalkRequest("resolve", _profile(entity.name), "profiles", 1, selective=True)
+            else:
+                yield WalkRequest("search_users", entity.name, "accounts", ACCOUNTS_LOOKED_AT, selective=True)
+
+    def settled(self, seed: Seed, look: Look) -> Iterator[Wanted]:
+        for entity in self._entities(seed):
+            yield from self._tracks(seed, look, entity)
+
+    def _entities(self, seed: Seed) -> list[Entity]:
+        artist = seed.artist.username if seed.artist is not None else None
+        named = credits(seed.track.title or "", seed.track.description, artist)
+        by_pattern = {
+            "mentions": [Entity("mention", name) for name in named.mentions],
+            "featuring": [Entity("featuring", name) for name in named.featured],
+            "remixes": [Entity("remixer", name) for name in named.remixers],
+            "production": [Entity("producer", name) for name in named.producers],
+        }
+        entities = [one for pattern in self.config.extraction_patterns for one in by_pattern[pattern]]
+        # "w/ @somebody" is a mention; as a name it would be looked for a second time.
+        distinct = [one for one in entities if one.kind == "mention" or one.name not in named.mentions]
+        return distinct[: self.config.max_entities]
+
+    def _tracks(self, seed: Seed, look: Look, entity: Entity) -> Iterator[Wanted]:
+        cap = self.config.max_tracks_per_entity
+        account = _account(look, entity)
+        tracks: dict[int, None] = {}
+        is_complete = True
+        if account is not None:
+            user, score = account
+            yield Selection("user", user.user_id, score)
+            yield Mention(seed.track.track_id, entity.kind, entity.name, user.user_id)
+            target = str(user.user_id)
+            yield WalkRequest("user_tracks", target, "uploads", cap, user.track_count, selective=True)
+            is_complete = any(walk.target == target for walk in look.walks("uploads"))
+            tracks = dict.fromkeys(_tracks_of(look, "uploads", target))
+        if entity.kind != "mention" and is_complete and len(tracks) < cap:
+            # Uploads and search share the cap: the search is for what the uploads leave of it.
+            yield WalkRequest("search_tracks", entity.name, "credits", SEARCH_DEPTH, selective=True)
+            tracks |= dict.fromkeys(_tracks_of(look, "credits", entity.name, crediting=entity.name))
+        for track_id in islice(tracks, cap):
+            yield Selection("track", track_id)
+
+
+def _profile(permalink: str) -> str:
+    return f"https://soundcloud.com/{permalink}"
+
+
+def _account(look: Look, entity: Entity) -> tuple[User, float] | None:
+    if entity.kind != "mention":
+        return account_of(entity.name, look, "accounts", entity.name)
+    for walk in look.walks("profiles"):
+        if walk.target == _profile(entity.name):
+            for user in walk.records:
+                if isinstance(user, User):
+                    return user, 1.0
+    return None
+
+
+def _tracks_of(look: Look, step: str, target: str, crediting: str | None = None) -> Iterator[int]:
+    for walk in look.walks(step):
+        if walk.target == target:
+            for track in walk.records:
+                if isinstance(track, Track) and (crediting is None or _credits(track, crediting)):
+                    yield track.track_id
+
+
+def _credits(track: Track, name: str) -> bool:
+    kind = credits_artist(
+        title=track.title or "",
+        description=track.description,
+        metadata_artist=track.metadata_artist,
+        uploader=None,
+        artist=name,
+    )
+    return kind is not None

@@ -1,0 +1,38 @@
+"""semantic_depth: tracks with similar names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from sgr_spiders.items import Selection, Track, WalkRequest
+from sgr_spiders.layers.base import SEED_STEP, Layer, Seed, Wanted
+from sgr_spiders.titles.similarity import similarity
+from sgr_spiders.titles.terms import key_terms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sgr_spiders.config import SemanticDepth as Section
+    from sgr_spiders.items import MainRecord
+
+
+class SemanticDepth(Layer):
+    """Searches for the key terms of the seed's title, and keeps the hits whose titles are similar to it."""
+
+    name: ClassVar[str] = "semantic_depth"
+    expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP, "hits"})
+
+    def __init__(self, config: Section) -> None:
+        self.config = config
+
+    def found(self, step: str, seed: Seed, record: MainRecord) -> Iterator[Wanted]:
+        if step == SEED_STEP:
+            artist = seed.artist.username if seed.artist is not None else None
+            for term in key_terms(seed.track.title or "", artist, self.config.max_key_terms):
+                yield WalkRequest(
+                    "search_tracks", term, "hits", self.config.fuzzy_search_limit, selective=True
+                )
+        elif isinstance(record, Track) and record.track_id != seed.track.track_id:
+            score = similarity(seed.track.title or "", record.title or "")
+            if score >= self.config.name_similarity_threshold:
+                yield Selection("track", record.track_id, score)

@@ -1,0 +1,8 @@
+"""scrapy crawl commentary_layer"""
+
+from sgr_spiders.spiders.base import HarvestSpider
+
+
+class CommentaryLayerSpider(HarvestSpider):
+    name = "commentary_layer"
+    layers = ("commentary_layer",)

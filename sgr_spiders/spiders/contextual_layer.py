@@ -1,0 +1,8 @@
+"""scrapy crawl contextual_layer"""
+
+from sgr_spiders.spiders.base import HarvestSpider
+
+
+class ContextualLayerSpider(HarvestSpider):
+    name = "contextual_layer"
+    layers = ("contextual_layer",)

@@ -1,0 +1,1 @@
+"""What titles and descriptions tell of the people behind a track."""

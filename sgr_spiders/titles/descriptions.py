@@ -1,0 +1,70 @@
+"""Credits in descriptions: by the line, and stricter than in titles, for most of it is prose."""
+
+# Signs of other scripts that look like ASCII are what is looked for here.
+# ruff: noqa: RUF001
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from sgr_spiders.titles.brackets import GAP, Part, parts
+from sgr_spiders.titles.markers import AND, ROLES, Found, credits_in
+from sgr_spiders.titles.names import fold, key
+
+MAX_LINES: Final = 500
+MAX_LINE: Final = 300
+
+_ORNAMENT: Final = re.compile(r"^[^\w@(\[{【（]+")
+_LISTED: Final = re.compile(r"^[(\[]?(?:\d{1,3}[.):\]]|\d{1,2}:\d\d|\d{1,3} [-–—])")
+_PIECES: Final = re.compile(
+    r" [|•·/●]+ |//|(?<=\w{3})(?<![Pp]rod)(?<!PROD)(?<![Ff]eat)(?<!FEAT)\. (?=[A-Z])|[!?] (?=[A-Z])"
+)
+_HEAD: Final = re.compile(
+    rf"""
+    (?: {ROLES} (?: {AND} | [ ] ) ){{0,6}}
+    (?: (?: co-? | exec(?:utive)?[ ] )? (?:
+            prod (?: uced | uction )? \.? (?: {AND} {ROLES} ){{0,5}} [ ]? by\b
+          | prods? (?: \. | [ ]?: )
+          | production [ ]?:
+          | producers? (?: [ ]?: | [ ][-–][ ] )
+          | prod (?=[ ]\S+(?:[ ]\S+){{0,3}}$)
+        )
+      | (?: re-?mix(?:ed)? | rmx | flip(?:ped)? | bootleg | re-?work(?:ed)? | re-?fix | re-?edit ) [ ] by\b
+      | remix(?:er)?s? [ ]?:
+      | (?: featuring | feat\.? | ft\.? | w/ ) (?=[ :@])
+      | {ROLES} [ ]? (?: by\b | : )
+    )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def credits_of_lines(description: str, title: str) -> list[Found]:
+    """What the lines that look like credits say, in their order."""
+    found: list[Found] = []
+    for line in map(fold, description.splitlines()[:MAX_LINES]):
+        if len(line) > MAX_LINE or not line or _LISTED.match(line):
+            continue
+        for piece in _PIECES.split(line):
+            found += _credits_of(_ORNAMENT.sub("", piece), title)
+    return found
+
+
+def _credits_of(piece: str, title: str) -> list[Found]:
+    taken = parts(piece)
+    core = key(parts(title)[0].text.partition(GAP)[0])
+    about_title = len(core) > 2 and core in key(piece)
+    found: list[Found] = []
+    for part in taken:
+        text = part.text.strip()
+        alone = part.in_brackets and not taken[0].text.strip(" " + GAP)
+        heads = bool(_HEAD.match(text)) and (not part.in_brackets or alone or about_title)
+        if heads:
+            found += credits_in(_at_line_start(part), strict=True)
+    return found
+
+
+def _at_line_start(part: Part) -> Part:
+    """A line that opens with its mark reads like a bracket: nothing need stand before it."""
+    return Part(part.text, in_brackets=True, places=part.places)

@@ -1,0 +1,70 @@
+"""Words that stand where a name could stand and are none."""
+
+# Word lists read better as text.
+# ruff: noqa: SIM905
+
+from __future__ import annotations
+
+from typing import Final
+
+REMIX_KINDS: Final = frozenset(
+    "remix remixx re-mix rmx edit re-edit reedit flip re-flip reflip bootleg rework re-work refix "
+    "re-fix vip mashup mash-up rerub re-rub ремикс リミックス 리믹스".split()
+)
+"""What others make of a track. "Mix", "Version", "Cover" and "Dub" are not: mostly they name no one."""
+
+TRAILING: Final = REMIX_KINDS | frozenset(
+    "acapella acappella dl download dub explicit extended free hd hq instrumental long main mix "
+    "official original out now preview remaster remastered reverb sample short slowed snippet spedup "
+    "unofficial ver ver. version".split()
+)
+"""What may follow a remixer's name or the word "Remix" and belongs to neither."""
+
+BEFORE_EDIT: Final = frozenset(
+    "album clean club dance dirty dub festival film intro radio single tiktok tv video vocal".split()
+)
+"""What may stand between a name and "Edit" or "Mix". Before "Remix" it is part of the name."""
+
+_STYLES: Final = frozenset(
+    "808 8d acid afro afrobeat afrohouse amapiano ambient anthem baile balearic bass beat bollywood "
+    "boosted bounce breakbeat breakcore brostep chill chillout chillstep chiptune country dancehall "
+    "dark deep disco dnb donk drift drill drum drum'n'bass drums edm electro electronic eurodance funk "
+    "funky future garage glitch gospel grime hard hardcore hardstyle hardtechno hiphop hip hop house "
+    "hyper hyperpop indie industrial jazz jersey jungle latin liquid lo-fi lo fi lofi mellow melodic "
+    "merengue metal minimal moombahton n neuro nightcore nu orchestral organic phonk piano pop "
+    "progressive psy psytrance punk r&b rap rave room reggae reggaeton retro rnb rock salsa samba slap "
+    "sludge soft soul speed speedcore summer swing synthwave tech techno trance trap tribal trip "
+    "tropical uk vapor vaporwave wave witch dubstep hardtek hardtekk step 8-bit bit arabic chinese "
+    "english french german hindi italian japanese korean portuguese russian spanish turkish".split()
+)
+_QUALITIES: Final = frozenset(
+    "a a.m acoustic afterparty basement bedroom rooftop terrace warehouse alternate alternative am an "
+    "another audio b2b backing big bonus cd cheeky chopped christmas concert cover daft day demo dj "
+    "early easter emotional epic exclusive fan fast faster final first floor full good halloween happy "
+    "hit home in inch karaoke late limited little live loop lost lyric lyrics m/v megamix midnight mini "
+    "more morning music mv my mystery new night nostalgic of old on one open our outro part party "
+    "performance personal pitched private promo pt quick re redux rehearsal relaxing remixes request "
+    "rough round sad screwed second secret session sessions sexy single sleep slow slower smooth "
+    "special sped spring studio stripped sunday sunrise sunset super teaser test the third tour track "
+    "transition two ultra unreleased up v1 v2 v3 vibe vibes viral visualizer vol wedding weekend winter "
+    "wip workout xmas yet your".split()
+)
+GENERIC: Final = TRAILING | BEFORE_EDIT | _STYLES | _QUALITIES | frozenset({"&", "+", "-", "/", "and", "x"})
+"""A "remixer" made of these alone is none: "Official Club Remix", "Late Night Edit", "Deep House Flip"."""
+
+NOT_NAMES: Final = frozenset(
+    "acapella accident acoustic artist artists audio bass beat bonus chords dl download drums eng "
+    "english everybody everyone friends guitar hand her him his instrumental intro it love lyric lyrics "
+    "many me mine more my myself n/a nobody none others our ourselves outro piano strings sub subs "
+    "subtitles tabs tba tbd them themselves translation u unknown us various video visuals vocals voice "
+    "you yourself".split()
+) | {"a friend", "and more", "free dl", "free download", "many more", "my friend", "my friends", "no one"}
+"""What is credited, but is nobody in particular."""
+
+OPENERS: Final = frozenset(
+    "a all also an and another any as at but by every for from her him his how i i'll i'm if in into it "
+    "it's its just lots love many me more most my new no not of on only or other our so some someone "
+    "special such that their them these this those to u up us various vocals we what when where who "
+    "without you your".split()
+)
+"""A phrase that begins so is prose, where the word before it is no sure mark of a credit."""

@@ -1,0 +1,251 @@
+"""The marks of a credit ("feat.", "prod. by", "remix by"), and where the names behind one end."""
+
+# Signs of other scripts that look like ASCII are what is looked for here.
+# ruff: noqa: RUF001
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Final, Literal
+
+from sgr_spiders.titles.brackets import GAP, Part
+from sgr_spiders.titles.generic import BEFORE_EDIT, GENERIC, NOT_NAMES, OPENERS, REMIX_KINDS, TRAILING
+from sgr_spiders.titles.names import key, split_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Kind = Literal["featured", "remixers", "producers"]
+
+ROLES: Final = (
+    r"(?:co-?)?(?:written|composed|recorded|performed|arranged|engineered|mixed|mastered|remastered|lyrics|words|"
+    r"music|directed|shot|filmed|edited|played|sung|vocals|voice|artwork|cover|video|guitar|bass|drums|keys|piano|"
+    r"photo|photography|design|animation|visuals|mixing|mastering|mix|master|beat|beats|songs?|tracks?|all)"
+)
+AND: Final = r"(?:[ ]?(?:,|&|\+|/|\band\b)){1,2}[ ]?"
+_MARKER: Final = re.compile(
+    rf"""
+    (?P<producers>
+        (?<!\w) (?: co-? | exec(?:utive)?[ ] )? (?:
+            prod (?: uced | uction | s )? \.? (?: {AND} {ROLES} ){{0,5}} [ ]? (?: by\b | w/ | with\b ) [ ]? :?
+          | prods? (?: \. | [ ]?: )
+          | production [ ]?:
+          | producers? (?: [ ]?: | [ ][-–][ ] )
+        )
+      | (?<!\S) (?-i:p)\. (?: [ ]?by\b )? (?=[ ]?[^\W\d]{{2}})
+    )
+  | (?P<bare_producers> (?<!\w) prod (?=[ ]) )
+  | (?P<remixers>
+        (?<!\w) (?: re-?mix(?:ed)? | rmx | edit | flip(?:ped)? | bootleg(?:ged)? | re-?work(?:ed)?
+                  | re-?fix(?:ed)? | mash-?up | re-?edit(?:ed)? ) [ ] by\b [ ]? :?
+      | (?<!\w) remix(?:er)?s? [ ]?:
+    )
+  | (?P<featured>
+        (?<!\w) (?: featuring | feat[.．]? (?![ ]of\b) | ft[.．]? | f/ | w/ (?!o\b) )
+        (?: (?<=\W) | (?=\W) ) [ ]? :? (?: [ ]? (?:the[ ])? vocals? [ ] (?:by|from|of)\b )?
+    )
+  | (?P<plus> (?:^|(?<=\s)) \+{{1,9}} (?=[^\W\d]) )
+  | (?P<bare_featured> (?<!\w) with (?=[ ]) )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_ARTICLE: Final = re.compile(r"\b(?:a|the) $", re.IGNORECASE)
+_MEASURE: Final = re.compile(
+    r"\s?(?:above|apart|away|below|deep|down|from|high|in|long|of|tall|under|up|wide)\b", re.IGNORECASE
+)
+_STOP: Final = re.compile(
+    rf"""
+    {GAP} (?![ ]?[,&+])
+  | [ ] [-–—|~•·/\\_>→]+ (?=[ ]|$) | [|"“”„«»「」『』\n] | // | [ ]:: | [ ]?https?:// | [ ]?www\. | [ ]\#
+  | (?<![\w-]) {ROLES} (?: {AND} (?: {ROLES} | produced ) ){{0,5}} [ ] (?:by\b|:)
+  | [ ] (?: @[ ] | out[ ]now | out[ ]on | now[ ]available | available[ ] | free[ ](?:download|dl)
+          | (?:lyrics?[ ]|music[ ])?video[ ]in[ ] | vid[ ]in[ ] | cover[ ]by\b | live[ ](?:at|from|in|on)[ ] )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_PROSE: Final = re.compile(
+    r" (?:about|after|and I|are|as|at|because|but|during|exclusively|for|from|has|he|in|is|it|on|she|so|that|"
+    r"they|using|via|was|we|were|when|where|which|while|who|whose|with|you) |(?<=\w\w\w\w)[.] |[!?;]( |$)"
+)
+_OFFICIAL: Final = re.compile(
+    r" (?:(?:official|full|lyrics?|music|hd|4k|live) ?){0,4}(?:video|audio|visuali[sz]er|m/?v|clip)$"
+    r"|(?: (?:extended|radio|club|original|vip|official))* (?:remix|version)$"
+    r"|(?: (?:extended|radio|club|original|official|vocal|dub))+ (?:mix|edit)$"
+    r"|[ ](?:official|sped up|slowed(?: ?(?:\+|&|and) ?reverb)?)$",
+    re.IGNORECASE,
+)
+_STYLE: Final = re.compile(
+    r" (?:(?:deep|tech|future|tropical|progressive|afro|bass|slap) house|uk garage|jersey club|"
+    r"drum (?:&|and|n) bass|dnb|d&b|amapiano|hardstyle|dubstep|hard techno|techno|phonk|"
+    r"sped up|slowed(?: (?:\+|&|and) reverb)?)$",
+    re.IGNORECASE,
+)
+_POSSESSIVE: Final = re.compile(r"['’]s?$|['’]s ", re.IGNORECASE)
+_QUOTED: Final = re.compile(r"^ ?[\"“]([^\"“”]{1,80})[\"”]")
+_NICKNAME: Final = re.compile(r" [\"“][^\"“”]{0,80}[\"”]$")
+_YEAR: Final = re.compile(r"['’]?\d{1,4}(?:st|nd|rd|th|am|pm|bpm|k|d)?['’\"”]*", re.IGNORECASE)
+_HYPHENED: Final = re.compile(r"(?<=\w\w\w)-(?=(?:remix|edit|flip|bootleg|rework)\b)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    kind: Kind
+    place: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    kind: Kind
+    start: int
+    end: int
+    sure: bool
+    """Whether the mark is one by itself; behind another one ("with …", "+ …") not everything is a name."""
+
+
+def credits_in(part: Part, *, strict: bool = False) -> list[Found]:
+    """What the marks in one part of a text say."""
+    marks = list(_marks(part))
+    found = []
+    for mark, following in zip_longest(marks, marks[1:]):
+        end = following.start if following else len(part.text)
+        names = names_after(part.text[mark.end : end], strict=strict or not mark.sure, prose=strict)
+        if names:
+            found.append(Found(mark.kind, part.places[mark.start], names))
+    return found
+
+
+def first_mark(part: Part) -> int:
+    """Where the first mark in a part begins, or its length."""
+    return next((mark.start for mark in _marks(part)), len(part.text))
+
+
+def _marks(part: Part) -> Iterator[_Mark]:
+    seen = False
+    for match in _MARKER.finditer(part.text):
+        start, end = match.span()
+        nothing_before = not part.text[:start].strip(" " + GAP)
+        name = match.lastgroup
+        if name == "featured" and not _is_feature(part, match, nothing_before=nothing_before):
+            continue
+        if name == "bare_featured" and not (part.in_brackets and (nothing_before or seen)):
+            continue
+        if name == "bare_producers" and not (part.in_brackets or seen):
+            continue
+        if name == "plus" and nothing_before and not part.in_brackets:
+            continue
+        kind: Kind = (
+            "producers"
+            if name in {"producers", "bare_producers"}
+            else "remixers"
+            if name == "remixers"
+            else "featured"
+        )
+        seen = True
+        sure = name in {"producers", "remixers", "bare_producers"} or (
+            name == "featured" and not match[0].lower().startswith("w/")
+        )
+        yield _Mark(kind, start, end, sure)
+
+
+def _is_feature(part: Part, match: re.Match[str], *, nothing_before: bool) -> bool:
+    word = match[0].strip(" .:").lower()
+    if word == "ft" and _MEASURE.match(part.text, match.end()):
+        return False
+    if _ARTICLE.search(part.text, max(0, match.start() - 5), match.start()):
+        return False
+    # "Ft. Elsewhere" is a fort; "Feat." alone at the start of a title has nobody to feature.
+    return part.in_brackets or not nothing_before or word == "featuring" or match[0].endswith(":")
+
+
+def names_after(text: str, *, strict: bool, prose: bool = False) -> tuple[str, ...]:
+    """The names a list begins with, up to where something else begins."""
+    text = _QUOTED.sub(r" \1", text)
+    stop = _STOP.search(text)
+    text = (text[: stop.start()] if stop else text).replace(GAP, " ")
+    if prose and (stop := _PROSE.search(text)):
+        text = text[: stop.start()]
+    text = _OFFICIAL.sub("", " " + text.rstrip(" ,"))
+    names = []
+    for name in split_names(text):
+        if _is_name(name, strict=strict, prose=prose):
+            names.append(name)
+        elif prose:
+            break
+    return tuple(names)
+
+
+def _is_name(name: str, *, strict: bool, prose: bool) -> bool:
+    folded = key(name)
+    if folded in NOT_NAMES or folded.isdecimal():
+        return False
+    words = folded.split()
+    if strict and (words[0] in OPENERS or all(word in GENERIC for word in words)):
+        return False
+    return not prose or (len(words) <= 5 and not name.startswith("the "))
+
+
+def remixers_in(text: str) -> tuple[str, ...]:
+    """The names in ``Name & Name Remix``; none if what stands before "Remix" names nobody."""
+    words = _HYPHENED.sub(" ", text.replace(GAP, " ")).split()
+    for index, word in enumerate(words):
+        if _bare(word) in REMIX_KINDS and all(is_trailing(w) for w in words[index + 1 :]):
+            return _remixers(words[:index], _bare(word))
+        if _bare(word) == "mix" and index and all(is_trailing(w) for w in words[index + 1 :]):
+            # "Somebody Club Mix" names somebody; "Sunset Mix" most often does not.
+            return _remixers(words[:index], "mix") if _bare(words[index - 1]) in _MIXES else ()
+    return ()
+
+
+_MIXES: Final = frozenset({"club", "dub", "extended", "radio", "vocal", "instrumental"})
+
+
+def _remixers(words: list[str], kind: str) -> tuple[str, ...]:
+    if words != ["X"] and all(is_generic(word) for word in words):
+        return ()
+    if words[0] in {"a", "an", "my", "our", "this", "your"}:
+        return ()
+    while len(words) > 1 and _is_before(words[-1], kind):
+        words = words[:-1]
+    while len(words) > 1 and words[0].casefold() in {"official", "unofficial", "exclusive"}:
+        words = words[1:]
+    text = _NICKNAME.sub("", " ".join(words))
+    style = _STYLE.search(text)
+    if style and style.start():
+        text = text[: style.start()]
+    if text != "X" and all(is_generic(word) for word in text.split()):
+        return ()
+    names = (_without_possessive(name) for name in split_names(text))
+    return tuple(
+        name
+        for name in names
+        if _is_name(name, strict=False, prose=False) and (name == "X" or not is_generic(name))
+    )
+
+
+def _without_possessive(name: str) -> str:
+    match = _POSSESSIVE.search(name)
+    if match and match.start() and all(is_generic(word) for word in name[match.end() :].split()):
+        return name[: match.start()]
+    return name
+
+
+def _is_before(word: str, kind: str) -> bool:
+    bare = _bare(word)
+    return is_trailing(word) or (kind in {"edit", "mix"} and bare in BEFORE_EDIT)
+
+
+def is_trailing(word: str) -> bool:
+    bare = _bare(word)
+    return not bare or bare in TRAILING or bool(len(bare) == 4 and bare.isdecimal())
+
+
+def is_generic(word: str) -> bool:
+    bare = _bare(word)
+    return not bare or bare in GENERIC or bool(_YEAR.fullmatch(bare))
+
+
+def _bare(word: str) -> str:
+    return word.casefold().strip(' ,;:.!?-–—|/\\"“”*')

@@ -1,0 +1,179 @@
+"""A title's words: what both the search terms and the comparison of titles are made from.
+
+A word is a run of letters, digits and combining marks of any script (Unicode categories L, N, M).
+Scripts that are written without spaces are cut where the script changes: a katakana run is a word,
+a Han run is cut at its stop words ("的").
+"""
+
+# ruff: noqa: RUF001 - letters of many scripts
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import groupby
+from typing import Final
+
+from sgr_spiders.titles.stopwords import AMBIGUOUS, FLUFF, GENERIC, ROMAN, STOP_WORDS, VERSION_WORDS
+
+MOST_CHARACTERS: Final = 300
+"""No more is looked at of a title (SoundCloud's are at most 100 long), so that a huge one costs little."""
+
+_LETTER_OR_DIGIT: Final = re.compile(r"[^\W_]")
+_MARKS: Final = re.compile(
+    "[\u0300-\u036f"  # Latin, Greek, Cyrillic
+    "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"  # Hebrew points
+    "\u0610-\u061a\u0640\u064b-\u065f\u0670]"  # Arabic vowels and tatweel
+)
+_LETTERS: Final = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "ي": "ی", "ى": "ی", "ك": "ک"}
+)
+_APOSTROPHES: Final = re.compile(r"(?<=\w)['\u2019\u02bc\u00b4`](?=\w)")
+_ELISIONS: Final = re.compile(r"(?<![\w'])(\w|qu|all|dall|dell|nell|sull)'(?=\w{2})", re.IGNORECASE)
+_KEPT_APOSTROPHE: Final = "\u02bc"
+"""The apostrophe that is a letter, U+02BC."""
+_ABBREVIATION: Final = re.compile(r"\b[^\W\d_](?:\.[^\W\d_])+\b\.?")
+_CLOSING: Final = {"(": ")", "[": "]", "{": "}", "<": ">", "【": "】", "〔": "〕", "〈": "〉", "⟨": "⟩"}
+"""Not 「」『』《》: between them stands what the work is called."""
+_DASH: Final = re.compile(r"\s+[-\u2010-\u2015\u2212~|]+\s*|(?<=\w)[-\u2010-\u2015\u2212]+\s+|\s*//+\s*")
+_CREDIT: Final = re.compile(
+    r"(?<=\S)(?:\s+|(?<=[\])}]))"
+    r"(?:(?:feat|ft|prod)\b\.?|featuring\b|produced by\b|prod\.?by\b|w/|при уч(?:\.|астии)?)\s*\S.*",
+    re.IGNORECASE,
+)
+_CREDIT_PART: Final = re.compile(r"\W*(?:feat|ft|featuring|prod|produced)\b", re.IGNORECASE)
+"""How a part begins that is nothing but a credit ("Title - Prod. by Somebody")."""
+_MUSIC_VIDEO: Final = re.compile(r"\bm/v\b", re.IGNORECASE)
+_UNSPACED: Final = re.compile(
+    "(?P<han>[\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+)"
+    "|(?P<hiragana>[\u3041-\u309f]+)"
+    "|(?P<katakana>[\u30a0-\u30ff]+)"
+    "|(?P<syllables>[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]+)"  # Thai, Lao, Burmese, Khmer
+    "|(?P<other>.)",
+    re.DOTALL,
+)
+
+
+def has_letters(text: str) -> bool:
+    """Whether there is a letter or a digit at all."""
+    return _LETTER_OR_DIGIT.search(text) is not None
+
+
+def plain(text: str) -> str:
+    """One spelling for what reads alike: NFKC, case folded, accents and vowel points taken off.
+
+    Marks that make another letter stay (those of Devanagari, Thai, kana).
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    without = _MARKS.sub("", unicodedata.normalize("NFKD", folded))
+    return unicodedata.normalize("NFKC", without).translate(_LETTERS)
+
+
+def _listed(*lists: str) -> frozenset[str]:
+    return frozenset(plain(word) for text in lists for word in text.split())
+
+
+STOPS: Final = _listed(*STOP_WORDS.values())
+FLUFF_WORDS: Final = _listed(*FLUFF.values())
+LIGHT: Final = STOPS | FLUFF_WORDS
+AMBIGUOUS_WORDS: Final = _listed(AMBIGUOUS)
+GENERIC_WORDS: Final = _listed(GENERIC)
+VERSIONS: Final = _listed(VERSION_WORDS)
+ROMAN_NUMBERS: Final = _listed(ROMAN)
+_HAN_STOPS: Final = re.compile(f"([{STOP_WORDS['zh'].replace(' ', '')}])")
+
+
+def is_number(word: str) -> bool:
+    return word.isnumeric() or word in ROMAN_NUMBERS
+
+
+def shortened(text: str) -> str:
+    """The text from its first letter or digit on (with the bracket before it), not too long."""
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    first = _LETTER_OR_DIGIT.search(text)
+    start = max(first.start() - 1, 0) if first else 0
+    return text[start : start + MOST_CHARACTERS]
+
+
+def without_brackets(text: str) -> str:
+    """The text outside of brackets; an opening bracket that nothing closes is a sign like others."""
+    kept: list[str] = []
+    opened: list[tuple[str, int]] = []
+    for char in text:
+        if opened and char == opened[-1][0]:
+            del kept[opened.pop()[1] :]
+            kept.append(" ")
+            continue
+        if char in _CLOSING:
+            opened.append((_CLOSING[char], len(kept)))
+        kept.append(char)
+    return "".join(kept)
+
+
+def parts(title: str) -> list[str]:
+    """The title's parts between its dashes, without brackets and credits.
+
+    A title that stands in brackets keeps them. Empty only if there is no letter or digit.
+    """
+    text = _MUSIC_VIDEO.sub("MV", unicodedata.normalize("NFKC", shortened(title)))
+    for candidate in (without_brackets(text), text):
+        pieces = [_CREDIT.sub("", piece) for piece in _DASH.split(candidate)]
+        named = [piece.strip() for piece in pieces if has_letters(piece)]
+        named = named[:1] + [piece for piece in named[1:] if not _CREDIT_PART.match(piece)]
+        if named:
+            return named
+    return []
+
+
+def without_fluff(named: list[str]) -> list[str]:
+    """The parts that tell something, at least one; fluff goes from the end, where it mostly stands."""
+    kept = list(named)
+    for index in reversed(range(len(named))):
+        if len(kept) > 1 and _is_fluff(named[index], index):
+            del kept[index]
+    return kept
+
+
+def _is_fluff(part: str, index: int) -> bool:
+    """Whether a part names only a kind of upload ("Official Video") or a version ("Somebody's Remix")."""
+    words = split(plain(part))
+    if not words:
+        return True
+    is_kind = any(word in FLUFF_WORDS for word in words) and all(
+        word in FLUFF_WORDS or is_number(word) for word in words
+    )
+    return is_kind or (index > 0 and words[-1] in VERSIONS)
+
+
+def split(text: str, *, apostrophes: bool = False) -> list[str]:
+    """The runs of letters, digits and marks; abbreviations with dots are words ("S.O.S.").
+
+    An apostrophe parts an elided article from its word ("d'hiver"); within others it falls out
+    ("don't"), or stays with ``apostrophes``.
+    """
+    text = _ABBREVIATION.sub(lambda found: found[0].replace(".", ""), text)
+    text = _ELISIONS.sub(r"\1 ", _APOSTROPHES.sub("'", text))
+    text = _APOSTROPHES.sub(_KEPT_APOSTROPHE if apostrophes else "", text)
+    visible = (char for char in text if unicodedata.category(char) != "Cf")
+    runs = ("".join(run) for is_word, run in groupby(visible, _is_part_of_word) if is_word)
+    return [run.replace(_KEPT_APOSTROPHE, "'") for run in runs if has_letters(run)]
+
+
+def _is_part_of_word(char: str) -> bool:
+    return unicodedata.category(char)[0] in "LMN"
+
+
+def pieces_of(word: str) -> list[tuple[str, str]]:
+    """A word cut where its script changes, each piece with the script's kind ("" for spaced ones)."""
+    if word.isascii():
+        return [("", word)]
+    found = ((match.lastgroup or "other", match[0]) for match in _UNSPACED.finditer(word))
+    result: list[tuple[str, str]] = []
+    for kind, run in groupby(found, key=lambda piece: piece[0]):
+        text = "".join(piece for _, piece in run)
+        if kind == "han":
+            result += [(kind, piece) for piece in _HAN_STOPS.split(text) if piece]
+        else:
+            result.append(("" if kind == "other" else kind, text))
+    return result

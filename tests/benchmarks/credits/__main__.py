@@ -1,0 +1,57 @@
+"""``python -m tests.benchmarks.credits [folder] [--wrong]``: figures, with ``--wrong`` the wrong cases."""
+
+# Its output on the terminal is its purpose.
+# ruff: noqa: T201
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.benchmarks.credits.scores import score
+from tests.benchmarks.credits.suites import KINDS, Suite, invented, shared_titles, suites
+
+_HEADER = f"{'suite':<22} {'kind':<10} {'names':>5} {'right':>5} {'invented':>8} {'missed':>6}" + "".join(
+    f" {name:>9}" for name in ("precision", "recall", "F1")
+)
+
+
+def main(arguments: list[str]) -> int:
+    wrong = "--wrong" in arguments
+    folders = [Path(argument) for argument in arguments if not argument.startswith("--")]
+    folder = folders[0] if folders else shared_titles()
+    if folder is None or not folder.is_dir():
+        print(f"no folder with suites of titles: {folder or 'no shared/titles beside the checkout'}")
+        return 2
+    print(_HEADER)
+    notes = []
+    for suite in [*suites(folder), invented()]:
+        _show(suite, wrong=wrong)
+        notes.append(
+            f"{suite.name}: {len(suite.cases)} cases, {suite.left_out} left out; scored: {suite.scored}"
+        )
+    print("", *notes, sep="\n")
+    return 0
+
+
+def _show(suite: Suite, *, wrong: bool) -> None:
+    for kind in KINDS:
+        total = score(suite.cases, kind)
+        if not any(kind in case.expected for case in suite.cases):
+            continue
+        shares = "".join(
+            f" {'-' if share is None else format(share, '.3f'):>9}"
+            for share in (total.precision(), total.recall(), total.f1())
+        )
+        print(
+            f"{suite.name:<22} {kind:<10} {total.right + total.missed:>5} {total.right:>5}"
+            f" {total.invented:>8} {total.missed:>6}{shares}"
+        )
+        for case in suite.cases if wrong else ():
+            one = score([case], kind)
+            if one.invented or one.missed:
+                print(f"    {case.title!r}: expected {case.expected[kind]}, found {case.found[kind]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,157 @@
+"""The suites of titles, and what each of them says about featured artists, remixers and producers.
+
+Each is scored by itself, because they disagree; `scored` and `left_out` say what of a suite counts here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from sgr_spiders.titles.credits import collaborators, credits  # noqa: A004 - the builtin is for interactive sessions
+
+KINDS: Final = ("featured", "remixers", "producers")
+INVENTED: Final = Path(__file__).with_name("invented.jsonl")
+
+Names = dict[str, tuple[str, ...]]
+
+_ALIAS: Final = re.compile(r"\([^()]*\)$")
+_IN_BRACKETS: Final = re.compile(r"[(\[]([^\[\]]*?)[)\]](?=\s|$)")
+_SOMEBODY: Final = "(somebody)"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    title: str
+    expected: Names
+    found: Names
+
+
+@dataclass(slots=True)
+class Suite:
+    name: str
+    scored: str
+    cases: list[Case] = field(default_factory=list)
+    left_out: int = 0
+
+
+def shared_titles() -> Path | None:
+    """``shared/titles`` beside the checkout, or beside a folder that it lies in."""
+    for folder in Path(__file__).resolve().parents:
+        if (folder / "shared" / "titles").is_dir():
+            return folder / "shared" / "titles"
+    return None
+
+
+def suites(folder: Path) -> Iterator[Suite]:
+    yield beets(folder / "beets_ftintitle.jsonl")
+    yield get_artist_title(folder / "get_artist_title.jsonl")
+    yield from nottobi(folder / "nottobi_real.jsonl")
+
+
+def beets(path: Path) -> Suite:
+    """Artist credits are read as such; "is anybody featured" is asked of titles, as beets does."""
+    suite = Suite("beets_ftintitle", "featured only; a bare yes or no counts as one name")
+    for line in _lines(path):
+        expected = line["expected"]
+        if line.get("custom_words") or not expected.keys() & {
+            "featured",
+            "featured_marker_inserted",
+            "has_featured",
+        }:
+            suite.left_out += 1
+        elif "featured" in expected:
+            found = collaborators(line["title"], line.get("albumartist"))
+            suite.cases.append(
+                Case(line["title"], {"featured": tuple(expected["featured"])}, {"featured": found})
+            )
+        elif "has_featured" in expected:
+            truth = (_SOMEBODY,) if expected["has_featured"] else ()
+            found = (_SOMEBODY,) if credits(line["title"]).featured else ()
+            suite.cases.append(Case(line["title"], {"featured": truth}, {"featured": found}))
+        else:
+            # The suite puts "ft. Bob" into a title and asserts where.
+            found = credits(line["title"]).featured
+            suite.cases.append(Case(line["title"], {"featured": ("Bob",)}, {"featured": found}))
+    return suite
+
+
+def get_artist_title(path: Path) -> Suite:
+    """It splits artist and title, and keeps "(feat. …)" and "[… Remix]" in the title as part of it."""
+    suite = Suite(
+        "get_artist_title", "what its titles keep as (feat. …) and [… Remix]; everywhere else, none"
+    )
+    for line in _lines(path):
+        pieces = _IN_BRACKETS.findall(line["expected"]["title"] + " " + line["title"])
+        featured = [p[6:].split(", ") for p in pieces if p.lower().startswith("feat. ")]
+        remixers = [p.removesuffix(" Remix") for p in pieces if p.endswith(" Remix")]
+        suite.cases.append(
+            Case(
+                line["title"],
+                {
+                    "featured": _once(n for names in featured for n in names),
+                    "remixers": _once(remixers),
+                    "producers": (),
+                },
+                _found(line),
+            )
+        )
+    return suite
+
+
+def nottobi(path: Path) -> Iterator[Suite]:
+    """Whole, and without the cases that take a bracket without any mark for the producers."""
+    whole = Suite("nottobi_real", "all cases")
+    marked = Suite(
+        "nottobi_real, marked", "without the cases where a bracket with names alone means producers"
+    )
+    for line in _lines(path):
+        if not line["asserts"]["artists"]:
+            whole.left_out += 1
+            marked.left_out += 1
+            continue
+        case = Case(line["title"], {kind: tuple(line["expected"][kind]) for kind in KINDS}, _found(line))
+        whole.cases.append(case)
+        if _unmarked_producers(case):
+            marked.left_out += 1
+        else:
+            marked.cases.append(case)
+    yield whole
+    yield marked
+
+
+def invented() -> Suite:
+    """Our own: each batch was written down before the rules were tried on it, and kept afterwards."""
+    suite = Suite("invented", "all kinds, descriptions too")
+    for line in _lines(INVENTED):
+        expected = {kind: tuple(line.get(kind, ())) for kind in KINDS}
+        suite.cases.append(Case(line["title"], expected, _found(line)))
+    return suite
+
+
+def _unmarked_producers(case: Case) -> bool:
+    inside = " ".join(re.findall(r"[(\[]([^()\[\]]*)[)\]]", case.title))
+    return (
+        bool(case.expected["producers"])
+        and not re.search(r"(?i)\bp(?:rod\w*)?\b[. ]", case.title)
+        and any(name in inside for name in case.expected["producers"])
+    )
+
+
+def _found(line: dict[str, Any]) -> Names:
+    found = credits(line["title"], line.get("description"), line.get("username", line.get("uploader")))
+    return {"featured": found.featured, "remixers": found.remixers, "producers": found.producers}
+
+
+def _once(names: Iterator[str] | list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_ALIAS.sub("", name) for name in names))
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)

@@ -1,0 +1,94 @@
+"""Precision and recall of label detection on the sandbox's known world.
+
+``python -m tests.benchmarks.labels`` prints them for each letter case and with hostile text. A found
+label counts as right when it is a spelling of the track's label; a second label found is an error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sgr_spiders.sandbox.objects import ObjectWriter
+from sgr_spiders.sandbox.options import ShapeOptions, WorldOptions
+from sgr_spiders.sandbox.world import World
+from sgr_spiders.titles.labels import METHODS, labels, same_label
+
+CASES: Final[dict[str, Callable[[str], str]]] = {"as written": str, "upper": str.upper, "lower": str.lower}
+WORLD: Final = WorldOptions(users=3000, tracks=8000)
+
+
+@dataclass
+class Score:
+    """Hits, false finds and misses, with examples of the last two."""
+
+    hits: int = 0
+    wrong: int = 0
+    missed: int = 0
+    examples: tuple[str, ...] = ()
+
+    @property
+    def precision(self) -> float:
+        return self.hits / max(1, self.hits + self.wrong)
+
+    @property
+    def recall(self) -> float:
+        return self.hits / max(1, self.hits + self.missed)
+
+    def add(self, truth: str | None, names: list[str], shown: str) -> None:
+        right = sum(same_label(name, truth) for name in names) if truth else 0
+        self.hits += right > 0
+        self.wrong += len(names) - right
+        self.missed += truth is not None and not right
+        if (len(names) > right or (truth and not right)) and len(self.examples) < 10:
+            self.examples += (f"{truth!r} found as {names} in {shown!r}",)
+
+    def __str__(self) -> str:
+        figures = f"precision {self.precision:.3f}  recall {self.recall:.3f}"
+        return f"{figures}  ({self.hits} hits, {self.wrong} wrong, {self.missed} missed)"
+
+
+def tracks_of(world: World, *, hostile: bool = False) -> list[tuple[dict[str, Any], str | None]]:
+    """Every track as the API writes it, and its label in truth."""
+    writer = ObjectWriter(world, ShapeOptions(hostile_text=hostile))
+    ids = [int(number) for number in world.catalogue.ids]
+    return [(json.loads(writer.track(index)), world.label_of(number)) for index, number in enumerate(ids)]
+
+
+def score(
+    tracks: list[tuple[dict[str, Any], str | None]],
+    case: Callable[[str], str] = str,
+    *,
+    with_field: bool = True,
+) -> Score:
+    """How well the tracks' labels are found; without the field, only where none is filled in."""
+    result = Score()
+    for track, label in tracks:
+        field, description = track["label_name"], track["description"]
+        if field and not with_field:
+            continue  # whether the description repeats the label is not known
+        found = labels(field and case(field), description and case(description), None, METHODS)
+        result.add(label, [detected.name for detected in found], f"{field} | {description}")
+    return result
+
+
+def main() -> int:
+    """Print a line for each condition."""
+    world = World.build(WORLD)
+    for hostile in (False, True):
+        tracks = tracks_of(world, hostile=hostile)
+        for name, case in CASES.items():
+            for with_field in (True, False):
+                result = score(tracks, case, with_field=with_field)
+                conditions = f"{'hostile' if hostile else 'plain':8}{name:11}"
+                where = "all tracks" if with_field else "description alone"
+                sys.stdout.write(f"{conditions}{where:18} {result}\n")
+                sys.stdout.writelines(f"    {example}\n" for example in result.examples[:3])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Requests of a whole deep harvest against the least possible; ``__main__`` says how to run it."""

@@ -1,0 +1,199 @@
+"""What a harvest costs: no more requests than what it looks for needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sgr_spiders.config import LAYER_NAMES
+from sgr_spiders.sandbox.world import World
+from tests.benchmarks.requests.measure import AIM, api_requests, endpoint_of, figures, total
+from tests.crawls.crawling import Harvester
+from tests.sandbox_process import SandboxProcess
+
+FAST = {"BACKOFF_BASE": 0.01, "BACKOFF_MAX": 0.05, "RATE_LIMIT_BASE": 0.1, "RATE_LIMIT_MAX": 0.2}
+SMALL = """
+deep_harvest:
+  request_delay: 0
+  user_depth:       {enabled: %(user_depth)s, max_users_per_track: 6, max_tracks_per_user: 30}
+  playlist_depth:   {enabled: %(playlist_depth)s, max_likers: 4, max_search_playlists: 5}
+  artist_depth:     {enabled: %(artist_depth)s, max_artist_tracks: 20}
+  semantic_depth:   {enabled: %(semantic_depth)s, fuzzy_search_limit: 20}
+  commentary_layer: {enabled: %(commentary_layer)s, max_commenters: 6}
+  label_layer:      {enabled: %(label_layer)s, max_catalog_size: 30}
+  contextual_layer: {enabled: %(contextual_layer)s, max_tracks_per_entity: 10}
+"""
+ENDPOINTS_OF = {
+    ("user_depth", "commentary_layer"): {
+        "track",
+        "track_favoriters",
+        "track_reposters",
+        "track_comments",
+        "user_likes",
+    },
+    ("artist_depth", "semantic_depth", "label_layer"): {
+        "track",
+        "user_tracks",
+        "search_tracks",
+        "search_users",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World.build()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    return _config(tmp_path, LAYER_NAMES)
+
+
+@pytest.fixture(scope="module")
+def deep(shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Harvester:
+    """A harvest of the sandbox's seed with all layers and the usual caps."""
+    shared_sandbox.clear_faults()
+    shared_sandbox.clear_log()
+    harvester = Harvester(shared_sandbox, tmp_path_factory.mktemp("deep") / "harvest.db")
+    _crawl(harvester)
+    return harvester
+
+
+def _config(folder: Path, layers: tuple[str, ...]) -> Path:
+    path = folder / f"{len(layers)}.yaml"
+    path.write_text(SMALL % {name: str(name in layers).lower() for name in LAYER_NAMES})
+    return path
+
+
+def _crawl(harvester: Harvester, **arguments: Any) -> list[str]:
+    """A deep harvest; the addresses it asked for."""
+    harvester.sandbox.clear_log()
+    ended = harvester.crawl("deep_harvest", **arguments)
+    assert ended.code == 0, ended.log
+    harvester.requests = api_requests(harvester.sandbox)
+    return [_address(entry) for entry in harvester.requests]
+
+
+def _address(entry: dict[str, Any]) -> str:
+    return f"{entry['path']}?{entry['query']}"
+
+
+def _around(harvester: Harvester, seed: int) -> list[tuple[Any, ...]]:
+    """What each layer found around a seed, and how well it fits."""
+    return harvester.query(
+        "SELECT layer, kind, record_id, score FROM discoveries "
+        "LEFT JOIN selections USING (seed_id, layer, kind, record_id) WHERE seed_id = ? ORDER BY 1, 2, 3",
+        seed,
+    )
+
+
+def _other_seed(world: World) -> int:
+    """A track that shares listeners with the seed."""
+    listeners = set(world.likers(world.seed_track_id) or ())
+    others = (track for track in world.track_ids() if track != world.seed_track_id)
+    return max(others, key=lambda track: len(listeners.intersection(world.likers(track) or ())))
+
+
+def test_pages_are_as_few_as_can_be(deep: Harvester) -> None:
+    rows = figures(deep)
+    assert all(row.least for row in rows), "requests to collections that the ledger does not know"
+    assert all(row.sent >= row.least for row in rows), "pages are missing"
+    assert total(rows).ratio <= AIM
+
+
+def test_only_what_the_layers_need_is_looked_at(deep: Harvester, world: World) -> None:
+    """The collections themselves, against the world: a needless one would pass for needed above."""
+    seed, artist = world.seed_track_id, world.seed_artist_id
+    comments = world.comments_on(seed) or []
+    likers, reposters = world.likers(seed) or [], world.reposters(seed) or []
+    needed = Counter(
+        {
+            "track": 1,
+            "track_favoriters": 1,
+            "track_reposters": 1,
+            "track_comments": 1,
+            "user_likes": len({*likers, *reposters, *(comment.user_id for comment in comments[:100])}),
+            "search_playlists": 1,
+            "user_playlists": 50 + (artist not in _top(deep, seed, 50)),
+        }
+    )
+    looked_at = Counter(dict(deep.query("SELECT endpoint, count(*) FROM walks GROUP BY 1")))
+    assert {name: looked_at[name] for name in needed} == needed
+    # The artist, one label and one collaborator, who is mentioned as well: an account and a search each,
+    # and the key terms of the title.
+    assert looked_at["user_tracks"] <= 3
+    assert looked_at["search_users"] + looked_at["resolve"] <= 3
+    assert looked_at["search_tracks"] <= 3 + 3
+    assert set(looked_at) <= {*needed, "user_tracks", "search_users", "search_tracks", "resolve"}
+
+
+def _top(harvester: Harvester, seed: int, number: int) -> set[int]:
+    rows = harvester.query(
+        "SELECT user_id FROM users JOIN engagements USING (user_id) WHERE track_id = ? AND kind = 'like' "
+        "ORDER BY followers_count DESC, user_id LIMIT ?",
+        seed,
+        number,
+    )
+    return {user for (user,) in rows}
+
+
+def test_an_address_comes_again_only_after_a_failure(harvester: Harvester, small: Path) -> None:
+    faults = ["text_503", "empty_500", "html_502", "reset", "rate_limit_retry_after"]
+    harvester.sandbox.set_faults(
+        [
+            *(f"{name}:path=/(tracks|users),every=9,after={n},times=2" for n, name in enumerate(faults)),
+            "revoke_tokens:after=12,times=1",
+        ]
+    )
+    _crawl(harvester, config=small, settings=FAST)
+    answers: dict[str, list[int]] = {}
+    for entry in harvester.requests:
+        answers.setdefault(_address(entry), []).append(entry["status"])
+    repeated = [statuses for statuses in answers.values() if len(statuses) > 1]
+    assert len(repeated) >= len(faults)
+    for address, (*earlier, _last) in answers.items():
+        assert all(status in {0, 401, 429} or status >= 500 for status in earlier), (address, earlier)
+
+
+@pytest.mark.slow
+def test_two_seeds_in_one_database_cost_less_and_find_the_same(
+    harvester: Harvester, world: World, small: Path, tmp_path: Path
+) -> None:
+    seeds = world.seed_track_id, _other_seed(world)
+    separate: list[str] = []
+    found = {}
+    for seed in seeds:
+        alone = Harvester(harvester.sandbox, tmp_path / f"{seed}.db")
+        separate += _crawl(alone, config=small, track_id=seed)
+        found[seed] = _around(alone, seed)
+    one_database = [address for seed in seeds for address in _crawl(harvester, config=small, track_id=seed)]
+    assert {seed: _around(harvester, seed) for seed in seeds} == found
+    assert set(one_database) == set(separate)
+    assert len(one_database) == len(set(one_database)) < len(separate)
+    assert {layer for layer, *_ in found[seeds[0]]} == set(LAYER_NAMES)
+    at_once = Harvester(harvester.sandbox, tmp_path / "at_once.db")
+    together = _crawl(at_once, config=small, track_id=",".join(map(str, seeds)))
+    assert sorted(together) == sorted(one_database)
+    assert {seed: _around(at_once, seed) for seed in seeds} == found
+
+
+@pytest.mark.parametrize("layers", ENDPOINTS_OF, ids="+".join)
+def test_layers_that_are_switched_off_ask_for_nothing(
+    harvester: Harvester, small: Path, tmp_path: Path, layers: tuple[str, ...]
+) -> None:
+    by_argument = Harvester(harvester.sandbox, tmp_path / "by_argument.db")
+    asked = _crawl(harvester, config=_config(tmp_path, layers))
+    assert sorted(_crawl(by_argument, config=small, layers=",".join(layers))) == sorted(asked)
+    for crawled in (harvester, by_argument):
+        assert {endpoint_of(entry["path"]) for entry in crawled.requests} == ENDPOINTS_OF[layers]
+        for table in ("discoveries", "walk_requests"):
+            rows = crawled.query(f"SELECT DISTINCT layer FROM {table}")  # noqa: S608 - a name from above
+            assert {layer for (layer,) in rows} == set(layers)
+        looked_up = crawled.value(
+            "SELECT count(*) FROM walks WHERE walk_id NOT IN (SELECT walk_id FROM walk_requests)"
+        )
+        assert looked_up == 0

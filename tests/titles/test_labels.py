@@ -1,0 +1,415 @@
+# ruff: noqa: RUF001 - names and phrases of many scripts are the matter here
+"""Labels found in fields and descriptions, and spellings that are one label."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sgr_spiders.sandbox.world import World
+from sgr_spiders.titles.labels import (
+    MAX_NAME,
+    METHODS,
+    DetectedLabel,
+    is_of_label,
+    label_key,
+    labels,
+    same_label,
+)
+from tests.benchmarks.labels import CASES, score, tracks_of
+
+DESCRIPTIONS: list[tuple[str, list[str]]] = [
+    ("Released by Chillhop Records", ["Chillhop Records"]),
+    ("Released on Nightlight", ["Nightlight"]),
+    ("RELEASED VIA Kilometre Tapes!!", ["Kilometre Tapes"]),
+    ("released on opal records and available everywhere", ["opal records"]),
+    ("Release: Opal Records", ["Opal Records"]),
+    ("Released May 5th 2020 on Fernway Music.", ["Fernway Music"]),
+    ("Released in 2020 by Fernway", ["Fernway"]),
+    (
+        "The LP Forever Becoming, available on October 15th through Southern Lord Recordings.",
+        ["Southern Lord Recordings"],
+    ),
+    ("From 'Hold My Home,' available 10/21 on Downtown Records.\nPre-order", ["Downtown Records"]),
+    ("New album coming soon on DCD2/Island Records!", ["DCD2/Island Records"]),
+    ("© 2021 Glasshouse Music", ["Glasshouse Music"]),
+    ("℗ 2020 Redbrick", ["Redbrick"]),
+    ("(C) 2019 Sundial Ltd.", ["Sundial Ltd."]),
+    ("(P) & (C) 2019 Sundial Ltd", ["Sundial Ltd"]),
+    ("℗ & © 2022 Opal Records GmbH, Berlin", ["Opal Records GmbH"]),
+    ("Copyright © 2021 Jane Doe. All rights reserved.", ["Jane Doe"]),
+    ("Copyright 2018 Harbourline LLC", ["Harbourline LLC"]),
+    (
+        "℗ 2020 Basement Music under exclusive license to Copper Wire Records",
+        ["Basement Music", "Copper Wire Records"],
+    ),
+    ("℗ 2020 Basement Music, under exclusive licence from Copper Wire", ["Basement Music", "Copper Wire"]),
+    ("out now on Northbound", ["Northbound"]),
+    ("OUT NOW VIA NORTHBOUND", ["NORTHBOUND"]),
+    ("Out now on Northbound: https://nb.example/1", ["Northbound"]),
+    ("Out now on Northbound https://x.y", ["Northbound"]),
+    ("Out now on Northbound 🔥 link in bio", ["Northbound"]),
+    ("Out 12 May on Northbound Recordings", ["Northbound Recordings"]),
+    ("Out this Friday via @northbound", ["northbound"]),
+    ("Label: Paper Moon", ["Paper Moon"]),
+    ("LABEL: PAPER MOON | CAT: PM001", ["PAPER MOON"]),
+    ("label - paper moon rec.", ["paper moon rec."]),
+    ("Record Label: Paper Moon - PM001", ["Paper Moon"]),
+    ("Labels: Paper Moon / Low Tide", ["Paper Moon", "Low Tide"]),
+    ("Released by Tomas Novak on Nightlight Records", ["Nightlight Records"]),
+    ("Released by Nightlight Records on 5 May", ["Nightlight Records"]),
+    ("Released by Nightlight Records last week", ["Nightlight Records"]),
+    ("Released by the Leaf Label", ["the Leaf Label"]),
+    ("Released on !K7 Records", ["!K7 Records"]),
+    ("Released on 4AD.", ["4AD"]),
+    ("Released by 88rising", ["88rising"]),
+    ("Released by A&M Records", ["A&M Records"]),
+    ("Released on R&S Records", ["R&S Records"]),
+    ("Released on Big Scary Monsters", ["Big Scary Monsters"]),
+    ("Released by St. Ives Records.", ["St. Ives Records"]),
+    ("Erschienen bei Kompakt", ["Kompakt"]),
+    ("Sorti chez Ed Banger Records", ["Ed Banger Records"]),
+    ("Publicado por Sello Azul", ["Sello Azul"]),
+    ("Sello: Ruido Blanco", ["Ruido Blanco"]),
+    ("Вышло на лейбле Снегири", ["Снегири"]),
+    ("Лейбл: Снегири Рекордс", ["Снегири Рекордс"]),
+    ("レーベル：夜光レコード", ["夜光レコード"]),
+    ("厂牌：赤瞳音乐", ["赤瞳音乐"]),
+    ("Selo: Discos do Mar", ["Discos do Mar"]),
+    ("Lançado por Som Livre", ["Som Livre"]),
+    ("© 2020 Ninja Tune\nBuy it", ["Ninja Tune"]),
+    ("© Ninja Tune 2020", ["Ninja Tune"]),
+    ("© 2019-2021 Ninja Tune", ["Ninja Tune"]),
+    ("© 2020 by Ninja Tune", ["Ninja Tune"]),
+    ("℗ 2020 The copyright in this sound recording is owned by Opal Records", ["Opal Records"]),
+    ("Courtesy of Fernway Music", ["Fernway Music"]),
+    ('out now on "Opal Records"', ["Opal Records"]),
+    ("out now on our friends at Opal Records", ["Opal Records"]),
+    ("Released on my own label Opal Sound", ["Opal Sound"]),
+    ("Released through Mom + Pop", ["Mom + Pop"]),
+    ("Released by Chillhop (NL)", ["Chillhop"]),
+    ("Released 2020 under Opal Records", ["Opal Records"]),
+    ("© 2021 Opal Records\n℗ 2021 Opal Records", ["Opal Records"]),
+    ("Released on opal tonight", ["opal"]),
+    ("℗© 2021 Opal", ["Opal"]),
+    ("Copyright: Opal Records", ["Opal Records"]),
+    ("℗ 2021 Opal Records, a division of Big Co", ["Opal Records"]),
+    ("Out now on Opal Records.Get it here", ["Opal Records"]),
+    ("Released by: Opal", ["Opal"]),
+    ("Released by Opal, mixed by Jonas", ["Opal"]),
+    ("Released by Opal mixed by Jonas", ["Opal"]),
+    ("Out now on Opal, Fernway Music", ["Opal"]),
+    ("Out Now On Right Now Records", ["Right Now Records"]),
+    ("Pubblicato da Musica Nova Srl", ["Musica Nova Srl"]),
+    ("Wydane przez Asfalt Records", ["Asfalt Records"]),
+    ("Released on Opal Records as OPL001", ["Opal Records"]),
+    ("Released worldwide on Opal", ["Opal"]),
+    ("Released exclusively via Opal", ["Opal"]),
+    ("Todos los derechos reservados © 2020 Opal Música", ["Opal Música"]),
+    ("(c)2019 Opal", ["Opal"]),
+    ("©2019 Opal®", ["Opal"]),
+    ("released by Opal x Fernway", ["Opal x Fernway"]),
+    ("My debut EP is out now on Shall Not Fade! Grab it here: https://x.y", ["Shall Not Fade"]),
+    ("OUT NOW on @monstercat", ["monstercat"]),
+    ("Release by Anjunadeep, 2019", ["Anjunadeep"]),
+    ("Follow Spinnin' Records: http://x\nOut now on Spinnin' Records", ["Spinnin' Records"]),
+    ("Artist: Jonas\nLabel: Drumcode\nCat. No: DC200\nRelease Date: 2019-05-01", ["Drumcode"]),
+    ("Released 12th March 2021 via Ghostly International on vinyl", ["Ghostly International"]),
+    ("Released June 5 on Mad Decent", ["Mad Decent"]),
+    ("(P) 2012 Sony Music Entertainment Germany GmbH", ["Sony Music Entertainment Germany GmbH"]),
+    ("℗ 2018 XL Recordings Ltd", ["XL Recordings Ltd"]),
+    ("Written and produced by Mira. © & ℗ 2019 Mira Okafor Music", ["Mira Okafor Music"]),
+    ("Out on Kompakt tomorrow", ["Kompakt"]),
+    ("Stream/Download: https://a.b\n© 2020 Because Music, All Rights Reserved", ["Because Music"]),
+    ("Track 3 from 'Blue' released by Houndstooth in 2016.", ["Houndstooth"]),
+    ("Buy: Beatport. Label: Toolroom Records (UK)", ["Toolroom Records"]),
+    ("Copyright (C) 2015 Foo Bar Records.", ["Foo Bar Records"]),
+    ("Veröffentlicht auf Stil vor Talent", ["Stil vor Talent"]),
+    ("Déjà disponible chez Roche Musique", ["Roche Musique"]),
+    ("Out 05.11.2021 on Permanent Vacation", ["Permanent Vacation"]),
+    ("Now available on Ninja Tune Records - order here", ["Ninja Tune Records"]),
+    ("Mastered by Tom. Released on Lobster Theremin w/ remix by Ines", ["Lobster Theremin"]),
+    ("Released by Axtone & Refune", ["Axtone & Refune"]),
+    ("Track taken from Late Night Tales, released on LateNightTales", ["LateNightTales"]),
+    ("OUT NOW ON ALL GOOD PLATFORMS VIA DIRTYBIRD", ["DIRTYBIRD"]),
+    ("Out now on iTunes via Defected Records", ["Defected Records"]),
+]
+
+NO_LABELS = [
+    "Release: 12.05.2021",
+    "Release: Midnight Sun EP",
+    "Release date: 5 May 2021",
+    "Released: 2020",
+    "Released on May 5th, 2020",
+    "Released on Friday",
+    "Released on Spotify and Bandcamp",
+    "Out now on all platforms!",
+    "OUT NOW ON BEATPORT",
+    "Out now on vinyl & digital",
+    "Available now on Apple Music",
+    "are set to release a new EP on Southern Lord in the new year",
+    "© 2021 All rights reserved",
+    "All rights reserved.",
+    "No copyright infringement intended",
+    "Copyright Disclaimer Under Section 107 of the Copyright Act 1976, allowance is made",
+    "Photo © Jane Doe",
+    "Artwork (c) 2020 Jane Doe",
+    "(a) kick (b) snare (c) hat",
+    "Label: self-released",
+    "Label: None",
+    "Label: N/A",
+    "Label: Independent",
+    "Label: Unsigned",
+    "Label: SoundCloud",
+    "Self-released by the band",
+    "released by me",
+    "Released by popular demand",
+    "released on my birthday",
+    "Released with love from Berlin",
+    "Released by the artist himself after two long years",
+    "released on a small label from Leeds",
+    "Courtesy of my mother",
+    "shall be released within the silent fire of Saturn.",
+    "unreleased on purpose",
+    "This was never released on Opal Records",
+    "Released under Creative Commons",
+    "The label: we love music",
+    "Warning label - explicit",
+    "Tracklist on 1001: Artist - Title [Opal Records]",
+    "out on tour next month",
+    "Music out now on YouTube",
+    "A: Jonas\nT: Dusk\nL: Opal",
+    "Free download! Not on any label.",
+    "Check out my other song released by accident",
+    "released on the 1st of april, no joke",
+    "The video is out now on my YouTube channel",
+    "Out now on Bandcamp: https://a.bandcamp.com",
+    "Out now via Bandcamp and all good stores",
+    "Album out now on limited edition vinyl",
+    "Music by Jonas. All rights belong to their respective owners. ©",
+    "I do not own the copyright",
+    "OUT NOW [Opal Records]",
+    "Out now everywhere",
+    "released on Halloween",
+    "Released on Valentine's Day",
+    "This was released by a friend of mine on Halloween",
+    "Licensed to YouTube by Opal Records",
+    "Due out February 24 on 12” vinyl and digital formats",
+    "Cover © 2020 Jane Doe",
+    "© 2020",
+    "Released on 5",
+    "",
+    "   ",
+]
+
+
+def named(description: str) -> list[str]:
+    return [label.name for label in labels(None, description, None, METHODS)]
+
+
+@pytest.mark.parametrize(("description", "names"), DESCRIPTIONS)
+def test_descriptions(description: str, names: list[str]) -> None:
+    assert named(description) == names
+
+
+@pytest.mark.parametrize("case", [str.upper, str.lower, str.swapcase])
+@pytest.mark.parametrize(("description", "names"), DESCRIPTIONS)
+def test_letter_case_makes_no_difference(description: str, names: list[str], case: object) -> None:
+    assert callable(case)
+    assert [label_key(name) for name in named(case(description))] == [label_key(name) for name in names]
+
+
+@pytest.mark.parametrize("description", NO_LABELS)
+def test_no_labels(description: str) -> None:
+    assert named(description) == []
+    assert named(description.upper()) == []
+    assert named(description.lower()) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "names"),
+    [
+        ("Revealed Recordings", ["Revealed Recordings"]),
+        ("  Mosy  recordings ", ["Mosy recordings"]),
+        (
+            "Big Scary Monsters / Burnt Toast Vinyl / XTAL",
+            ["Big Scary Monsters", "Burnt Toast Vinyl", "XTAL"],
+        ),
+        ("DCD2/Island Records", ["DCD2/Island Records"]),
+        ("Opal | opal records", ["Opal"]),
+        ("℗ 2020 Opal GmbH", ["Opal GmbH"]),
+        ("Opal, under exclusive license to Fernway", ["Opal"]),
+        ("88rising", ["88rising"]),
+        ("!!!", ["!!!"]),
+        ("夜光レコード", ["夜光レコード"]),
+        ("CHILLHOP RECORDINGS LLC.", ["CHILLHOP RECORDINGS LLC."]),
+        *(
+            (generic, [])
+            for generic in ("", " ", "-", "n/a", "N/A", "None", "Self-Released", "self released")
+        ),
+        *(
+            (generic, [])
+            for generic in ("Independent", "INDEPENDENT", "unsigned", "All rights reserved", "2021")
+        ),
+        *(
+            (generic, [])
+            for generic in ("SoundCloud", "Records", "Music", "Ltd.", "No Label", "???", "x" * 500)
+        ),
+    ],
+)
+def test_fields(field: str, names: list[str]) -> None:
+    assert [label.name for label in labels(field, None, None, METHODS)] == names
+
+
+@pytest.mark.parametrize(
+    ("publisher", "names"),
+    [
+        ({"p_line": "2021 Opal Records"}, ["Opal Records"]),
+        (
+            {"p_line_for_display": "℗ 2021 Opal Records", "c_line_for_display": "© 2021 Opal"},
+            ["Opal Records"],
+        ),
+        ({"c_line": "(C) 2021 Opal, a division of Fernway"}, ["Opal"]),
+        ({"publisher": "Fernway Publishing", "label": "Opal"}, ["Opal", "Fernway Publishing"]),
+        ({"label": {"username": "Opal", "id": 3}}, ["Opal"]),
+        ({"p_line": None, "c_line": 7, "label": ["Opal"], "publisher": b"x", "artist": "Jane Doe"}, []),
+        ({}, []),
+    ],
+)
+def test_publisher_metadata(publisher: dict[str, object], names: list[str]) -> None:
+    assert [label.name for label in labels(None, None, publisher, METHODS)] == names
+
+
+def test_order_methods_and_one_of_each() -> None:
+    where = (
+        "Opal",
+        "Out now on Fernway Music\n© 2020 OPAL RECORDS",
+        {"p_line": "2020 Sundial", "c_line": "Fernway"},
+    )
+    assert labels(*where, METHODS) == (
+        DetectedLabel("Opal", "label_field"),
+        DetectedLabel("Fernway Music", "description_parsing"),
+        DetectedLabel("Sundial", "publisher_metadata"),
+    )
+    assert labels(*where, ["description_parsing"]) == (
+        DetectedLabel("Fernway Music", "description_parsing"),
+        DetectedLabel("OPAL RECORDS", "description_parsing"),
+    )
+    assert labels(*where, []) == ()
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        [
+            "Chillhop Records",
+            "chillhop",
+            "Chillhop Music",
+            "CHILLHOP RECORDINGS LLC.",
+            "Chillhop Rec.",
+            "The Chillhop",
+        ],
+        ["Low Tide", "lowtide", "Low Tide Tapes", "@lowtiderecords", "Low-Tide Collective"],
+        ["Éd Bânger", "Ed Banger Recs", "E\u0301D BANGER MUSIC GROUP"],
+        ["A&M", "A & M Records", "a and m"],
+        ["Снегири", "СНЕГИРИ РЕКОРДС"],
+        ["夜光", "夜光レコード"],
+        ["Straße", "STRASSE RECORDS"],
+        ["Opal®", "𝗢𝗽𝗮𝗹 Records"],
+        ["Records", "records", "The Records"],
+        ["Music", "MUSIC"],
+    ],
+)
+def test_spellings_of_one_label(spellings: list[str]) -> None:
+    assert {label_key(spelling) for spelling in spellings} == {label_key(spellings[0])}
+    assert all(same_label(spellings[0], spelling) for spelling in spellings)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Records", "Music"),
+        ("Chillhop Records", "Chillhop 2 Records"),
+        ("ガ", "カ"),
+        ("कि", "का"),
+        ("йод", "иод"),
+        ("Opal Sound", "Opal"),
+        ("", ""),
+        ("", " "),
+    ],
+)
+def test_two_labels(one: str, other: str) -> None:
+    assert not same_label(one, other)
+
+
+def test_a_track_of_the_label() -> None:
+    assert is_of_label("chillhop", None, None, "Chillhop Records")
+    assert is_of_label(None, "OUT NOW ON CHILLHOP MUSIC!", None, "Chillhop Records")
+    assert is_of_label(None, None, {"p_line": "℗ 2020 Chillhop"}, "Chillhop Records")
+    assert is_of_label("Opal / Chillhop", None, None, "Chillhop Records")
+    assert not is_of_label("Opal", "I love Chillhop Records", None, "Chillhop Records")
+    assert not is_of_label(None, None, None, "Chillhop Records")
+    assert not is_of_label("", "", {}, "")
+
+
+TEXT = st.text() | st.text("©℗(c)pP released by on out now label: 2020,./-\n\x00\x1b[", max_size=300)
+
+
+@given(TEXT, TEXT, st.dictionaries(st.sampled_from(["p_line", "label", "publisher", "x"]), TEXT))
+def test_any_text_is_safe(field: str, description: str, publisher: dict[str, object]) -> None:
+    found = labels(field, description, publisher, METHODS)
+    keys = [label_key(label.name) for label in found]
+    assert len(set(keys)) == len(keys)
+    assert all(keys)
+    for label in found:
+        assert 0 < len(label.name) <= MAX_NAME
+        assert "\n" not in label.name
+        assert label.name == label.name.strip()
+        assert is_of_label(field, description, publisher, label.name)
+
+
+@given(st.text(max_size=60))
+def test_a_key_is_its_own_key_in_any_case(name: str) -> None:
+    assert label_key(name) == label_key(f"  {name} ")
+    if name.isascii():
+        assert label_key(name) == label_key(name.upper()) == label_key(name.lower())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "released ",
+        "out now ",
+        "(c)",
+        "© ",
+        "released by" + " " * 50,
+        "out may may ",
+        "a.",
+        "/ ",
+        "a-",
+        "© MMXX",
+        "\x1b[",
+    ],
+)
+def test_long_hostile_text_takes_no_time(text: str) -> None:
+    long = text * (200_000 // len(text))
+    start = time.perf_counter()
+    labels(long, long, {"p_line": long}, METHODS)
+    label_key(long)
+    assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize("hostile", [False, True])
+def test_the_sandbox_s_world(*, hostile: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    tracks = tracks_of(World.build(), hostile=hostile)
+    for name, case in CASES.items():
+        for with_field in (True, False):
+            result = score(tracks, case, with_field=with_field)
+            with capsys.disabled():
+                print(f"{name}, {'field and description' if with_field else 'description alone'}: {result}")  # noqa: T201
+            assert result.hits > 100
+            assert result.precision >= 0.95, result.examples
+            assert result.recall >= 0.95, result.examples

@@ -1,0 +1,110 @@
+# ruff: noqa: RUF001 - titles in many scripts
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sgr_spiders.titles.similarity import similarity
+from tests.benchmarks.similarity.measure import (
+    DEFAULT_THRESHOLD,
+    PARTS,
+    SCORERS,
+    best_threshold,
+    quality,
+    read_pairs,
+    scores_of,
+)
+
+TITLES = st.text(max_size=60) | st.lists(
+    st.sampled_from(
+        ["lofi", "Night", "Drive", "-", "(", ")", "feat.", "雨の日", "東京", "мой", "II", "the", "รัก"]
+    ),
+    max_size=9,
+).map(" ".join)
+
+
+@pytest.mark.parametrize("found", ["Lofi Study Beats", "Study Music Lofi", "Lofi Beats Mix"])
+def test_word_order_and_extra_words_do_not_hide_a_match(found: str) -> None:
+    assert similarity("Lofi Beats to Study To", found) >= DEFAULT_THRESHOLD
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("Lofi Beats to Study To", "Heavy Metal Drums"), ("Lofi Beats to Study To", "Beats"),
+        ("Go", "Let It Go"), ("One", "Someone"), ("Night Drive", "Night Owl"), ("Hello", "Hello World"),
+        ("Kestrel - Snowfall", "Kestrel - Redwood"), ("Kestrel - For You", "Kestrel - With Me"),
+        ("Снежный вечер", "Снежный барс"), ("我爱你", "我恨你"), ("मेरा दिल", "मेरा देश"),
+    ],
+)  # fmt: skip
+def test_unrelated_titles_stay_out(a: str, b: str) -> None:
+    assert similarity(a, b) < DEFAULT_THRESHOLD
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("Go", "GO! (Radio Edit) [HD]"), ("Us", "Us - Instrumental"), ("Café", "Cafe\u0301 (Live)"),
+        ("Driftwood", "Solstice - Driftwood (feat. Wren)"), ("Don\u2019t Look", "Dont look"),
+        ("Jardin d'hiver", "d\u2019Hiver Jardin"), ("ﾈｵﾝ", "ネオン"), ("S.O.S.", "sos"), ("Part 1", "part 1"),
+    ],
+)  # fmt: skip
+def test_spelling_fluff_and_credits_do_not_count(a: str, b: str) -> None:
+    assert similarity(a, b) == 1.0
+
+
+def test_a_phrase_is_found_among_many_words() -> None:
+    assert similarity("Copper Lantern", "we were walking home under one copper lantern in december") >= 0.6
+    assert similarity("Copper Lantern", "the lantern of my grandmother was made in copper country") < 0.6
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "🔥🔥", "---", "()", "\u0301"])
+def test_a_title_without_letters_is_like_none(nothing: str) -> None:
+    assert similarity(nothing, nothing) == similarity(nothing, "Go") == similarity("Go", nothing) == 0.0
+
+
+@given(TITLES, TITLES)
+def test_bounds_and_symmetry(a: str, b: str) -> None:
+    score = similarity(a, b)
+    assert 0.0 <= score <= 1.0
+    assert similarity(b, a) == pytest.approx(score, abs=2e-4)
+
+
+@given(TITLES)
+def test_a_title_is_most_like_itself(title: str) -> None:
+    assert similarity(title, title) in {0.0, 1.0}
+
+
+@pytest.mark.parametrize("unit", ["a", "ab ", "( ", "雨", "x - ", " ", "[(", "é́", "a.", "ft. ", "🔥", "'a"])
+def test_a_huge_title_costs_little(unit: str) -> None:
+    huge = unit * (100_000 // len(unit))
+    started = time.perf_counter()
+    similarity(huge, huge[::-1])
+    similarity(huge, "Night Drive")
+    assert time.perf_counter() - started < 1.0
+
+
+@pytest.mark.parametrize("part", ["holdout", "second"])
+def test_it_parts_like_from_unlike_better_than_any_other_scorer(part: str) -> None:
+    dev, pairs = read_pairs("dev"), read_pairs(part)
+    f1 = {
+        name: max(
+            quality(scores_of(scorer, pairs), threshold).f1
+            for threshold in (DEFAULT_THRESHOLD, best_threshold(scores_of(scorer, dev)))
+        )
+        for name, scorer in SCORERS.items()
+    }
+    ours = quality(scores_of(similarity, pairs), DEFAULT_THRESHOLD)
+    assert min(ours) >= 0.95
+    assert ours.f1 >= max(f1[name] for name in f1 if name != "similarity (ours)") + 0.03
+
+
+def test_the_pairs_are_many_and_balanced_and_none_is_in_two_parts() -> None:
+    pairs = [pair for part in PARTS for pair in read_pairs(part)]
+    assert len(pairs) >= 150
+    assert 0.4 <= sum(pair.is_similar for pair in pairs) / len(pairs) <= 0.6
+    assert len({frozenset((pair.a, pair.b)) for pair in pairs}) == len(pairs)
