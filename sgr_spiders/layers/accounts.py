@@ -1,35 +1,37 @@
-"""Which account bears a name, out of those that a search for it found."""
+"""The account that bears a name, and the tracks that are its own or name it."""
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from sgr_spiders.items import User
+from sgr_spiders.items import Selection, Track, User, WalkRequest
+from sgr_spiders.layers.base import SEARCH_DEPTH
 from sgr_spiders.titles.accounts import best_account
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from sgr_spiders.layers.base import Look
+    from sgr_spiders.items import MainRecord
+    from sgr_spiders.layers.base import Look, Wanted
 
 ACCOUNTS_LOOKED_AT = 50
 """Hits looked at when an account is searched by name: relevance puts a true match far ahead."""
 
 
-def account_of(
-    name: str, look: Look, step: str, target: str, key: Callable[[str], str] | None = None
-) -> tuple[User, float] | None:
-    """Give the account of *name* among the hits of a search, and how sure that is, from 0 to 1.
+def records_of(look: Look, step: str, target: str) -> list[MainRecord]:
+    """Give the records of the one walk of *step* that has this *target*."""
+    return [record for walk in look.walks(step) if walk.target == target for record in walk.records]
 
-    An account whose *key* (how names are compared) is the same counts as exact; fuzzy ones come after.
+
+def account_of(name: str, look: Look, key: Callable[[str], str] | None = None) -> tuple[User, float] | None:
+    """Give the account of *name* among the hits of the search for it, and how sure that is, from 0 to 1.
+
+    The search is the walk of step ``accounts``. An account whose *key* (how names are compared) is the
+    same counts as exact; fuzzy ones come after.
     """
-    hits = {
-        user.user_id: user
-        for walk in look.walks(step)
-        if walk.target == target
-        for user in walk.records
-        if isinstance(user, User)
-    }
+    users = (user for user in records_of(look, "accounts", name) if isinstance(user, User))
+    hits = {user.user_id: user for user in users}
     if key is not None:
         same = [user for user in hits.values() if _bears(user, key(name), key)]
         if same:
@@ -38,6 +40,28 @@ def account_of(
         name, [(user.user_id, user.username, user.permalink, user.followers_count) for user in hits.values()]
     )
     return None if best is None else (hits[best[0]], best[1])
+
+
+def catalogue(
+    look: Look, account: User | None, name: str | None, cap: int, belongs: Callable[[Track], bool]
+) -> Iterator[Wanted]:
+    """Ask for the account's uploads, then, for what they leave of the *cap*, for a search by *name*.
+
+    Of the hits those that *belongs* accepts are kept.
+    """
+    tracks: dict[int, None] = {}
+    is_complete = True
+    if account is not None:
+        target = str(account.user_id)
+        yield WalkRequest("user_tracks", target, "uploads", cap, account.track_count, selective=True)
+        is_complete = any(walk.target == target for walk in look.walks("uploads"))
+        tracks = dict.fromkeys(track.record_id for track in records_of(look, "uploads", target))
+    if name is not None and is_complete and len(tracks) < cap:
+        yield WalkRequest("search_tracks", name, "hits", SEARCH_DEPTH, selective=True)
+        hits = (hit for hit in records_of(look, "hits", name) if isinstance(hit, Track) and belongs(hit))
+        tracks |= dict.fromkeys(hit.track_id for hit in hits)
+    for track_id in islice(tracks, cap):
+        yield Selection("track", track_id)
 
 
 def _bears(user: User, wanted: str, key: Callable[[str], str]) -> bool:

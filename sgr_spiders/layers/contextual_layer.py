@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from sgr_spiders.items import Mention, Selection, Track, User, WalkRequest
-from sgr_spiders.layers.accounts import ACCOUNTS_LOOKED_AT, account_of
-from sgr_spiders.layers.base import SEARCH_DEPTH, SEED_STEP, Layer, Look, Seed, Wanted
+from sgr_spiders.layers.accounts import ACCOUNTS_LOOKED_AT, account_of, catalogue, records_of
+from sgr_spiders.layers.base import SEED_STEP, Layer, Look, Seed, Wanted
 from sgr_spiders.titles.credits import credits, credits_artist  # noqa: A004 - the standard word of the field
 
 if TYPE_CHECKING:
@@ -63,24 +62,16 @@ class ContextualLayer(Layer):
         return distinct[: self.config.max_entities]
 
     def _tracks(self, seed: Seed, look: Look, entity: Entity) -> Iterator[Wanted]:
-        cap = self.config.max_tracks_per_entity
         account = _account(look, entity)
-        tracks: dict[int, None] = {}
-        is_complete = True
+        user = None
         if account is not None:
             user, score = account
             yield Selection("user", user.user_id, score)
             yield Mention(seed.track.track_id, entity.kind, entity.name, user.user_id)
-            target = str(user.user_id)
-            yield WalkRequest("user_tracks", target, "uploads", cap, user.track_count, selective=True)
-            is_complete = any(walk.target == target for walk in look.walks("uploads"))
-            tracks = dict.fromkeys(_tracks_of(look, "uploads", target))
-        if entity.kind != "mention" and is_complete and len(tracks) < cap:
-            # Uploads and search share the cap: the search is for what the uploads leave of it.
-            yield WalkRequest("search_tracks", entity.name, "credits", SEARCH_DEPTH, selective=True)
-            tracks |= dict.fromkeys(_tracks_of(look, "credits", entity.name, crediting=entity.name))
-        for track_id in islice(tracks, cap):
-            yield Selection("track", track_id)
+        # A mention is the name of an account; nothing is credited to it that could be searched for.
+        name = None if entity.kind == "mention" else entity.name
+        cap = self.config.max_tracks_per_entity
+        yield from catalogue(look, user, name, cap, lambda hit: _credits(hit, entity.name))
 
 
 def _profile(permalink: str) -> str:
@@ -89,21 +80,11 @@ def _profile(permalink: str) -> str:
 
 def _account(look: Look, entity: Entity) -> tuple[User, float] | None:
     if entity.kind != "mention":
-        return account_of(entity.name, look, "accounts", entity.name)
-    for walk in look.walks("profiles"):
-        if walk.target == _profile(entity.name):
-            for user in walk.records:
-                if isinstance(user, User):
-                    return user, 1.0
+        return account_of(entity.name, look)
+    for user in records_of(look, "profiles", _profile(entity.name)):
+        if isinstance(user, User):
+            return user, 1.0
     return None
-
-
-def _tracks_of(look: Look, step: str, target: str, crediting: str | None = None) -> Iterator[int]:
-    for walk in look.walks(step):
-        if walk.target == target:
-            for track in walk.records:
-                if isinstance(track, Track) and (crediting is None or _credits(track, crediting)):
-                    yield track.track_id
 
 
 def _credits(track: Track, name: str) -> bool:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
-from sgr_spiders.items import Mention, Selection, Track, WalkRequest
-from sgr_spiders.layers.accounts import ACCOUNTS_LOOKED_AT, account_of
-from sgr_spiders.layers.base import SEARCH_DEPTH, SEED_STEP, Layer, Look, Seed, Wanted
+from sgr_spiders.items import Mention, Selection, WalkRequest
+from sgr_spiders.layers.accounts import ACCOUNTS_LOOKED_AT, account_of, catalogue
+from sgr_spiders.layers.base import SEED_STEP, Layer, Look, Seed, Wanted
 from sgr_spiders.titles.labels import is_of_label, label_key, labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from sgr_spiders.config import LabelLayer as Section
     from sgr_spiders.items import MainRecord
@@ -51,27 +50,13 @@ class LabelLayer(Layer):
         return [label.name for label in detected][: self.config.max_labels_per_track]
 
     def _catalogue(self, seed: Seed, look: Look, label: str) -> Iterator[Wanted]:
-        cap = self.config.max_catalog_size
-        account = account_of(label, look, "accounts", label, key=label_key)
-        uploads: Iterable[MainRecord] = ()
+        account = account_of(label, look, key=label_key)
+        user = None
         if account is not None:
             user, score = account
             yield Selection("user", user.user_id, score)
             yield Mention(seed.track.track_id, "label", label, user.user_id)
-            yield WalkRequest(
-                "user_tracks", str(user.user_id), "uploads", cap, user.track_count, selective=True
-            )
-            uploads = _records(look, "uploads", str(user.user_id))
-        yield WalkRequest("search_tracks", label, "releases", SEARCH_DEPTH if cap else 0, selective=True)
-        releases = (hit for hit in _records(look, "releases", label) if _is_release(hit, label))
-        catalogue = {track.record_id: None for track in (*uploads, *releases)}
-        for track_id in islice(catalogue, cap):
-            yield Selection("track", track_id)
-
-
-def _records(look: Look, step: str, target: str) -> list[MainRecord]:
-    return [record for walk in look.walks(step) if walk.target == target for record in walk.records]
-
-
-def _is_release(hit: MainRecord, label: str) -> bool:
-    return isinstance(hit, Track) and is_of_label(hit.label_name, hit.description, None, label)
+        cap = self.config.max_catalog_size
+        yield from catalogue(
+            look, user, label, cap, lambda hit: is_of_label(hit.label_name, hit.description, None, label)
+        )

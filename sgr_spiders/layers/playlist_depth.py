@@ -43,6 +43,8 @@ class PlaylistDepth(Layer):
     def settled(self, seed: Seed, look: Look) -> Iterator[Wanted]:
         likers = self._top_likers(look)
         for liker in likers:
+            if liker.playlist_count == 0:
+                continue
             cap = self.config.max_playlists_per_liker
             yield WalkRequest(
                 "user_playlists", str(liker.user_id), "liker", cap, liker.playlist_count, selective=True

@@ -40,6 +40,7 @@ class Harvester:
     environment: dict[str, str] = field(default_factory=dict)
     config: str | None = "sandbox"
     requests: list[dict[str, Any]] = field(default_factory=list)
+    root: Path = ROOT
     _log: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,7 +71,9 @@ class Harvester:
             **self.environment,
         }
         with self._log.open("w") as log:
-            return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+            return subprocess.Popen(
+                command, cwd=self.root, env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
 
     def wait(self, process: subprocess.Popen[bytes]) -> Ended:
         try:

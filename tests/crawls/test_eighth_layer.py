@@ -22,16 +22,24 @@ def _insert(path: Path, before: str, text: str) -> None:
 
 
 def _follow_the_document(root: Path, copy: Path) -> None:
-    layer, section = re.findall(r"```python\n(.*?)```", (root / "docs" / "layers.md").read_text(), flags=re.DOTALL)
+    layer, section = re.findall(
+        r"```python\n(.*?)```", (root / "docs" / "layers.md").read_text(), flags=re.DOTALL
+    )
     for folder in ("sgr_spiders", "pipelines", "configs"):
         shutil.copytree(root / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(root / "scrapy.cfg", copy)
     package = copy / "sgr_spiders"
     (package / "layers" / "related_layer.py").write_text(layer)
     _insert(package / "config.py", "class DeepHarvest(Section):", f"{section}\n\n")
-    _insert(package / "config.py", "\n    def layer(self", "    related_layer: RelatedLayer = RelatedLayer()\n")
+    _insert(
+        package / "config.py", "\n    def layer(self", "    related_layer: RelatedLayer = RelatedLayer()\n"
+    )
     registry = package / "layers" / "__init__.py"
-    _insert(registry, "from sgr_spiders.layers.semantic_depth", "from sgr_spiders.layers.related_layer import RelatedLayer\n")
+    _insert(
+        registry,
+        "from sgr_spiders.layers.semantic_depth",
+        "from sgr_spiders.layers.related_layer import RelatedLayer\n",
+    )
     _insert(registry, "        ContextualLayer,\n", "        RelatedLayer,\n")
     (package / "spiders" / "related_layer.py").write_text(
         "from sgr_spiders.spiders.base import HarvestSpider\n\n\n"
@@ -50,7 +58,8 @@ def test_the_documented_layer(root: Path, sandbox: SandboxProcess, tmp_path: Pat
     world, seed = World.build(), sandbox.seed_track_id
     related = set(world.related_tracks(seed) or ())
     assert related
-    found = harvester.query("SELECT record_id FROM discoveries WHERE kind = 'track' AND layer = 'related_layer'")
+    query = "SELECT record_id FROM discoveries WHERE kind = 'track' AND layer = 'related_layer'"
+    found = harvester.query(query)
     assert {track for (track,) in found} == related | {seed}
 
 
