@@ -42,7 +42,7 @@ def judge(
     if internal_errors:
         return Outcome("failed", INTERNAL_ERROR, f"{internal_errors} internal errors, see the log")
     if finish_reason == "shutdown":
-        return Outcome("interrupted", INTERRUPTED, "interrupted")
+        return Outcome("interrupted", INTERRUPTED, "stopped by a signal")
     if finish_reason != "finished":
         return Outcome("failed", INTERNAL_ERROR, f"closed: {finish_reason}")
     return _judge_finished(walks, lost_seeds)

@@ -104,6 +104,7 @@ class Harvest:
     def _finish(self, finish_reason: str) -> None:
         run = self.planner.run
         with self.store.begin() as connection:
+            ledger.give_back(connection, run)
             walks = ledger.count_by_status(connection, run)
             result = outcome.judge(
                 finish_reason=finish_reason,
@@ -114,7 +115,6 @@ class Harvest:
             )
             totals = count_totals(connection)
             stats = json.dumps(self._stats(result, walks, totals), default=str, sort_keys=True)
-            ledger.give_back(connection, run)
             runs.end_run(connection, run, result.name, result.reason, result.exit_code, stats)
         self._tell(result, walks, totals)
 
