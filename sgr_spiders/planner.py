@@ -129,9 +129,9 @@ class Planner:
         look = DatabaseLook(connection, self.run, seed_id, layer.name, self.kinds)
         wanted = self._ask(layer, lambda: layer.settled(seed, look))
         walks = [want for want in wanted if isinstance(want, WalkRequest)]
-        asked = self._enter_wanted(connection, seed_id, layer, walks)
-        self.expand(connection, asked)
-        if set(asked) - before:
+        self.expand(connection, self._enter_wanted(connection, seed_id, layer, walks))
+        # One walk may be wanted for a second step, and that step was not looked at yet.
+        if selections.requested(connection, self.run, seed_id, layer.name) - before:
             return True
         # Only now, when it wants no more walks, does it see all that its choice depends on.
         others = [want for want in wanted if not isinstance(want, WalkRequest)]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import os
+import subprocess
+import sys
 
 import pytest
 from scrapy.crawler import Crawler
 from scrapy.spiderloader import SpiderLoader
 from scrapy.utils.project import get_project_settings
 
+from sgr_spiders import __version__
 from sgr_spiders.config import LAYER_NAMES
 from sgr_spiders.exceptions import ArgumentError, ConfigError
 from sgr_spiders.items import Walk
@@ -78,3 +82,12 @@ def test_what_is_not_available_says_so(tmp_path_factory: pytest.TempPathFactory)
     config.write_text("deep_harvest: {commentary_layer: {html_fallback: true}}")
     with pytest.raises(ConfigError, match=r"`commentary_layer\.html_fallback`: not available yet"):
         make("commentary_layer", config=str(config))
+
+
+def test_the_user_agent_is_honest_and_names_a_contact() -> None:
+    code = "from sgr_spiders import settings; print(settings.USER_AGENT)"
+    environment = {**os.environ, "CONTACT": "me@example.org"}
+    said = subprocess.run(
+        [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
+    )
+    assert said.stdout == f"SoundGraphDeepHarvest/{__version__} (me@example.org)\n"

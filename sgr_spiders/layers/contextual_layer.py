@@ -1,4 +1,4 @@
-"""contextual_layer: the collaborators named in the seed's title and description."""
+"""contextual_layer: the collaborators named in the seed's title, description and artist credit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from sgr_spiders.items import Mention, Selection, Track, User, WalkRequest
 from sgr_spiders.layers.accounts import ACCOUNTS_LOOKED_AT, account_of, catalogue, records_of
 from sgr_spiders.layers.base import SEED_STEP, Layer, Look, Seed, Wanted
-from sgr_spiders.titles.credits import credits, credits_artist  # noqa: A004 - the standard word of the field
+from sgr_spiders.titles.credits import (
+    collaborators,
+    credits,  # noqa: A004 - the standard word of the field
+    credits_artist,
+)
+from sgr_spiders.titles.names import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,16 +55,17 @@ class ContextualLayer(Layer):
     def _entities(self, seed: Seed) -> list[Entity]:
         artist = seed.artist.username if seed.artist is not None else None
         named = credits(seed.track.title or "", seed.track.description, artist)
+        credited = collaborators(seed.track.metadata_artist or "", artist)
         by_pattern = {
             "mentions": [Entity("mention", name) for name in named.mentions],
-            "featuring": [Entity("featuring", name) for name in named.featured],
+            "featuring": [Entity("featuring", name) for name in distinct([*named.featured, *credited])],
             "remixes": [Entity("remixer", name) for name in named.remixers],
             "production": [Entity("producer", name) for name in named.producers],
         }
         entities = [one for pattern in self.config.extraction_patterns for one in by_pattern[pattern]]
         # "w/ @somebody" is a mention; as a name it would be looked for a second time.
-        distinct = [one for one in entities if one.kind == "mention" or one.name not in named.mentions]
-        return distinct[: self.config.max_entities]
+        apart = [one for one in entities if one.kind == "mention" or one.name not in named.mentions]
+        return apart[: self.config.max_entities]
 
     def _tracks(self, seed: Seed, look: Look, entity: Entity) -> Iterator[Wanted]:
         account = _account(look, entity)

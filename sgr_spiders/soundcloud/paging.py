@@ -57,11 +57,6 @@ def next_cursor(walk_endpoint: str, target: str, next_href: object, api_url: str
     return f"{url.path}?{query}" if query else url.path
 
 
-def is_foreign(next_href: str, api_url: str) -> bool:
-    """Whether a ``next_href`` names another origin than the API's, so that its cursor was rebuilt."""
-    return _origin(urlsplit(next_href)) != _origin(urlsplit(api_url))
-
-
 def first_position(cursor: str) -> int:
     """The place in its list of the first item behind a cursor, as far as the cursor tells (``offset``)."""
     for name, value in parse_qsl(urlsplit(cursor).query):

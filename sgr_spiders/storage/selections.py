@@ -66,14 +66,14 @@ def requesters(connection: sa.Connection, run: Run, walk: int) -> list[tuple[int
     return [(row[0], row[1]) for row in connection.execute(query)]
 
 
-def requested(connection: sa.Connection, run: Run, seed_id: int, layer: str) -> set[int]:
-    """Give the walks that *layer* wants around the seed."""
+def requested(connection: sa.Connection, run: Run, seed_id: int, layer: str) -> set[tuple[int, str]]:
+    """Give the walks that *layer* wants around the seed, with the step it wants each for."""
     query = (
-        sa.select(walk_requests.c.walk_id)
+        sa.select(walk_requests.c.walk_id, walk_requests.c.step)
         .join(run_scope, sa.and_(WANTED_NOW, run_scope.c.run_id == run.run_id))
         .where(walk_requests.c.seed_id == seed_id, walk_requests.c.layer == layer)
     )
-    return set(connection.scalars(query))
+    return {(row[0], row[1]) for row in connection.execute(query)}
 
 
 def walks_of_step(

@@ -126,12 +126,6 @@ def label_key(name: str) -> str:
     return _unglued("".join(_stem(kept)))
 
 
-def same_label(a: str, b: str) -> bool:
-    """Whether both are spellings of one label."""
-    key = label_key(a)
-    return bool(key) and key == label_key(b)
-
-
 def _stem(words: list[str]) -> list[str]:
     """The words without those that labels have in common; at least one is left."""
     words = words[1:] if words[0] == "the" and len(words) > 1 else words

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sgr_spiders.sandbox.objects import ObjectWriter
 from sgr_spiders.sandbox.options import ShapeOptions, WorldOptions
 from sgr_spiders.sandbox.world import World
-from sgr_spiders.titles.labels import METHODS, labels, same_label
+from sgr_spiders.titles.labels import METHODS, label_key, labels
 
 CASES: Final[dict[str, Callable[[str], str]]] = {"as written": str, "upper": str.upper, "lower": str.lower}
 WORLD: Final = WorldOptions(users=3000, tracks=8000)
@@ -39,7 +39,7 @@ class Score:
         return self.hits / max(1, self.hits + self.missed)
 
     def add(self, truth: str | None, names: list[str], shown: str) -> None:
-        right = sum(same_label(name, truth) for name in names) if truth else 0
+        right = sum(label_key(name) == label_key(truth) for name in names) if truth else 0
         self.hits += right > 0
         self.wrong += len(names) - right
         self.missed += truth is not None and not right

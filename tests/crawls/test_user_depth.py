@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -102,6 +103,29 @@ def test_caps_cut_exactly_and_say_so(harvester: Harvester, world: World, tmp_pat
         ("cap of 25",),
         ("cap of 7",),
     ]
+
+
+def test_every_record_has_the_seed_and_layer_that_found_it(harvester: Harvester) -> None:
+    assert harvester.crawl().code == 0
+    for kind, table in (("track", "tracks"), ("user", "users")):
+        whole = harvester.query(f"SELECT {kind}_id FROM {table} WHERE NOT is_stub")  # noqa: S608 - our names
+        found = harvester.query("SELECT record_id FROM discoveries WHERE kind = ?", kind)
+        assert set(whole) == set(found)
+    assert harvester.query("SELECT DISTINCT seed_id, layer FROM discoveries") == [
+        (harvester.sandbox.seed_track_id, "user_depth")
+    ]
+
+
+def test_the_delay_is_kept(harvester: Harvester, tmp_path: Path) -> None:
+    config = tmp_path / "slow.yaml"
+    config.write_text("deep_harvest: {request_delay: 0.2}")
+    assert harvester.crawl(config=config, max_requests=12).code == 3
+    times = [entry["time"] for entry in harvester.sandbox.log() if entry["path"] != "/oauth/token"]
+    gaps = [later - sooner for sooner, later in pairwise(times)]
+    assert len(gaps) == 11
+    # A request may be some milliseconds longer on its way than the one after it.
+    assert min(gaps) > 0.15
+    assert sum(gaps) >= 11 * 0.19
 
 
 def test_without_reposters(harvester: Harvester, tmp_path: Path) -> None:
