@@ -15,7 +15,17 @@ from sgr_spiders.wording import did_you_mean, plain, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-KNOWN = ("track_id", "track_url", "seeds", "layers", "config", "refresh", "max_requests", "max_minutes")
+KNOWN = {
+    "track_id": "a track number or URN; several separated by commas",
+    "track_url": "the address of a track on soundcloud.com, or a share link; several separated by commas",
+    "seeds": "a file with one number, URN or address a line; `#` begins a comment",
+    "layers": "which layers to run, separated by commas; default: those enabled in the configuration",
+    "config": "a YAML file, or the name of one in `configs/`; default: the setting `HARVEST_CONFIG`",
+    "refresh": "`1`: fetch all anew; an unfinished refresh is continued",
+    "max_requests": "end after so many requests, to be continued by the same command",
+    "max_minutes": "end after so many minutes, to be continued by the same command",
+}
+"""Every spider argument, and its meaning."""
 # Scrapyd gives every job its number.
 ACCEPTED = (*KNOWN, "_job")
 

@@ -46,7 +46,10 @@ ExtractionPattern = Literal["mentions", "featuring", "remixes", "production"]
 class Section(BaseModel):
     """A mapping of the file. Left empty, e.g. with every line commented out, it says nothing new."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+    # What stands below a field is its description, from which docs/reference.md is made.
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -56,59 +59,89 @@ class Section(BaseModel):
 
 class LayerSection(Section):
     enabled: bool = True
+    """Whether `deep_harvest` runs the layer; its own spider runs it in any case."""
 
 
 class UserDepth(LayerSection):
     max_users_per_track: Cap = 500
+    """Likers, and as many reposters, whose libraries are harvested."""
     max_tracks_per_user: Cap = 500
+    """Liked tracks of each of them."""
     include_reposters: bool = True
+    """Whether to follow those who reposted the seed, too."""
 
 
 class PlaylistDepth(LayerSection):
     max_playlists: Cap = 200
+    """Playlists kept: those with the seed first, then the artist's others."""
     max_tracks_per_playlist: Cap = 500
+    """Tracks kept of each playlist, in its order."""
     include_artist_playlists: bool = True
+    """Whether to look through the artist's playlists."""
     include_liker_playlists: bool = True
+    """Whether to look through the playlists of the top likers."""
     max_likers: Cap = 50
+    """How many likers, those with most followers first."""
     max_playlists_per_liker: Cap = 50
+    """Playlists of each liker that are looked through."""
     max_search_playlists: Cap = 50
+    """Playlists found by the seed's title that are looked through."""
 
 
 class ArtistDepth(LayerSection):
     max_artist_tracks: Cap = 1000
+    """The artist's own uploads, and as many tracks of others that credit the artist."""
     include_remixes: bool = True
+    """Whether to search for the artist's remixes of others' tracks."""
     include_features: bool = True
+    """Whether to search for others' tracks that feature or credit the artist."""
 
 
 class SemanticDepth(LayerSection):
     fuzzy_search_limit: Cap = 100
+    """Hits that are looked at for each key term."""
     name_similarity_threshold: Annotated[float, Field(ge=0, le=1)] = 0.6
+    """How alike a hit's title must be to be kept: 0 takes everything, 1 the same words only."""
     max_key_terms: Cap = 3
+    """Key terms of the seed's title that are searched for."""
 
 
 class CommentaryLayer(LayerSection):
     max_commenters: Cap = 100
+    """Distinct commenters after whom no further page of comments is read."""
     min_comment_length: Cap = 0
+    """Characters a comment needs for its author to be followed; every comment is kept."""
     harvest_commenter_libraries: bool = True
+    """Whether to harvest what the commenters like."""
     html_fallback: bool = False
+    """Read the rendered track page where the API gives no comments; see docs/terms.md first."""
 
 
 class LabelLayer(LayerSection):
     max_labels_per_track: Cap = 3
+    """Labels of the seed that are followed."""
     max_catalog_size: Cap = 200
+    """Distinct tracks of each label, over uploads and search together."""
     detection_methods: Names[DetectionMethod] = ("label_field", "description_parsing", "publisher_metadata")
+    """Where labels are looked for."""
 
 
 class ContextualLayer(LayerSection):
     max_entities: Cap = 10
+    """Collaborators of the seed that are followed."""
     max_tracks_per_entity: Cap = 50
+    """Distinct tracks of each, over uploads and search together."""
     extraction_patterns: Names[ExtractionPattern] = ("mentions", "featuring", "remixes", "production")
+    """Which kinds of collaborators are looked for."""
 
 
 class DeepHarvest(Section):
     enabled: bool = True
+    """Whether the spider `deep_harvest` runs any layer at all."""
     request_delay: Annotated[float, Field(ge=0, le=3600)] = 0.3
+    """Seconds between two requests, at least."""
     freshness_days: Annotated[float, Field(ge=0, le=36_500)] = 7
+    """Days after which a finished walk is fetched anew by a later run."""
     user_depth: UserDepth = UserDepth()
     playlist_depth: PlaylistDepth = PlaylistDepth()
     artist_depth: ArtistDepth = ArtistDepth()

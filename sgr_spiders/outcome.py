@@ -10,8 +10,18 @@ if TYPE_CHECKING:
 
     from sgr_spiders.exceptions import HarvestError
 
-COMPLETE, INTERNAL_ERROR, PARTIAL, BLOCKED, INTERRUPTED = 0, 1, 3, 4, 130
-"""Exit codes; 2 (bad arguments) and 5 (database in use) end a crawl before there is a run."""
+COMPLETE, INTERNAL_ERROR, BAD_USE, PARTIAL, BLOCKED, IN_USE, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+
+EXIT_CODES = {
+    COMPLETE: "complete, also when nothing was left to do",
+    INTERNAL_ERROR: "internal error, or the database cannot be written",
+    BAD_USE: "bad arguments or configuration, or no credentials; nothing was fetched",
+    PARTIAL: "partial: walks failed, a seed is gone or private, or a budget ran out",
+    BLOCKED: "blocked, or the credentials were refused",
+    IN_USE: "the database is in use by another crawl; nothing was fetched",
+    INTERRUPTED: "interrupted by SIGINT or SIGTERM; clean and resumable",
+}
+"""What `scrapy crawl` exits with, and what it means."""
 
 
 Name = Literal["complete", "partial", "unfinished", "interrupted", "blocked", "failed"]

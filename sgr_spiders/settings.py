@@ -15,9 +15,12 @@ def _from_environment(name: str, default: str = "") -> str:
     return os.environ.get(name) or default
 
 
+# Scrapyd's name for the project.
 BOT_NAME = "soundgraph"
+# One spider a layer, and `deep_harvest` for all.
 SPIDER_MODULES = ["sgr_spiders.spiders"]
 NEWSPIDER_MODULE = "sgr_spiders.spiders"
+# `crawl` with exit codes that can be trusted, and the commands of this project.
 COMMANDS_MODULE = "sgr_spiders.commands"
 # The waits of the middlewares are asyncio's.
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
@@ -31,22 +34,31 @@ TELNETCONSOLE_ENABLED = False
 
 # --- what to talk to, and as whom -----------------------------------------------------------------
 
+# Where the API is; the sandbox's address for a harvest offline.
 SOUNDCLOUD_API_URL = _from_environment("SOUNDCLOUD_API_URL", "https://api.soundcloud.com")
+# Where a token is got for the keys.
 SOUNDCLOUD_TOKEN_URL = _from_environment("SOUNDCLOUD_TOKEN_URL", "https://secure.soundcloud.com/oauth/token")
+# The keys of your app. In the environment rather than with -s, as `ps` shows command lines to everybody.
 SOUNDCLOUD_CLIENT_ID = _from_environment("SOUNDCLOUD_CLIENT_ID")
 SOUNDCLOUD_CLIENT_SECRET = _from_environment("SOUNDCLOUD_CLIENT_SECRET")
+# A token of your own, used instead of the keys.
 SOUNDCLOUD_ACCESS_TOKEN = _from_environment("SOUNDCLOUD_ACCESS_TOKEN")
 # Whom the operator of the API can reach about this crawl: your address or URL.
 CONTACT = _from_environment("CONTACT", "no contact given")
+# Honest: what this is, and whose.
 USER_AGENT = f"SoundGraphDeepHarvest/{__version__} ({CONTACT})"
+# What the specification asks clients for.
 DEFAULT_REQUEST_HEADERS = {"Accept": "application/json; charset=utf-8"}
 
 # --- where to spill to, and how -------------------------------------------------------------------
 
+# An SQLAlchemy URL. A relative path is taken from the working directory; give Scrapyd an absolute one.
 HARVEST_DATABASE_URL = _from_environment("HARVEST_DATABASE_URL", "sqlite:///data/soundgraph.db")
 # A YAML path or the name of a file in configs/; the argument `config` comes before it.
 HARVEST_CONFIG = _from_environment("HARVEST_CONFIG", "deep_harvest")
+# Requests wait in the ledger, in the database, not in memory.
 SCHEDULER = "sgr_spiders.scheduler.LedgerScheduler"
+# Validate, dedupe, spill: one page goes through them whole.
 ITEM_PIPELINES = {
     "pipelines.validate.ValidatePipeline": 100,
     "pipelines.dedupe.DedupePipeline": 200,
@@ -59,6 +71,7 @@ CONCURRENT_ITEMS = 4
 
 # --- components -----------------------------------------------------------------------------------
 
+# What is connected to signals, or looked up by other components.
 EXTENSIONS = {
     # The first three are looked up by other components, so they cannot be left out.
     "sgr_spiders.middlewares.run_control.RunControl": 0,
@@ -66,6 +79,7 @@ EXTENSIONS = {
     "sgr_spiders.extensions.harvest.Harvest": 0,
     "sgr_spiders.extensions.deadline.Deadline": 0,
 }
+# Signs, paces and classifies; no scheme but http and https can be reached.
 DOWNLOAD_HANDLERS = {
     # The gate must stand after the downloader's queue, and read an answer before the queue goes on.
     "http": "sgr_spiders.middlewares.api_handler.ApiDownloadHandler",
@@ -76,6 +90,7 @@ DOWNLOAD_HANDLERS = {
     "ftp": None,
     "s3": None,
 }
+# Traffic rules, one duty each.
 DOWNLOADER_MIDDLEWARES = {
     # Towards the engine. Before RobotsTxt (100), which it tells about the API host.
     "sgr_spiders.middlewares.scope.ScopeGuard": 90,
