@@ -2,9 +2,12 @@
 
 # Word lists read better as text.
 # ruff: noqa: SIM905
+# Signs of other scripts that look like ASCII are what is looked for here.
+# ruff: noqa: RUF001
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 REMIX_KINDS: Final = frozenset(
@@ -68,3 +71,23 @@ OPENERS: Final = frozenset(
     "without you your".split()
 )
 """A phrase that begins so is prose, where the word before it is no sure mark of a credit."""
+
+_YEAR: Final = re.compile(r"['’]?\d{1,4}(?:st|nd|rd|th|am|pm|bpm|k|d)?['’\"”]*", re.IGNORECASE)
+
+
+def is_generic(word: str) -> bool:
+    """Whether a word names nobody beside "Remix"; one with hyphens if its pieces do not ("2-step")."""
+    word = bare(word)
+    return word in GENERIC or all(
+        not piece or piece in GENERIC or bool(_YEAR.fullmatch(piece)) for piece in word.split("-")
+    )
+
+
+def is_trailing(word: str) -> bool:
+    word = bare(word)
+    return not word or word in TRAILING or (len(word) == 4 and word.isdecimal())
+
+
+def bare(word: str) -> str:
+    """A word in lower case without the signs around it."""
+    return word.casefold().strip(' ,;:.!?-–—|/\\"“”*')
