@@ -15,7 +15,11 @@ from typing import Any, Final
 from sgr_spiders.titles.credits import collaborators, credits  # noqa: A004 - the builtin is for interactive sessions
 
 KINDS: Final = ("featured", "remixers", "producers")
-INVENTED: Final = {"invented": "invented.jsonl", "invented, second batch": "invented_2.jsonl"}
+INVENTED: Final = {
+    "invented": "invented.jsonl",
+    "invented, second batch": "invented_2.jsonl",
+    "invented, third batch": "invented_3.jsonl",
+}
 
 Names = dict[str, tuple[str, ...]]
 
