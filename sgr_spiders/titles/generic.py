@@ -46,9 +46,9 @@ _QUALITIES: Final = frozenset(
     "early easter emotional epic exclusive fan fast faster final first floor full good halloween happy "
     "hit home in inch karaoke late limited little live loop lost lyric lyrics m/v megamix midnight mini "
     "more morning music mv my mystery new night nostalgic of old on one open our outro part party "
-    "performance personal pitched private promo pt quick re redux rehearsal relaxing remixes request "
+    "peak performance personal pitched private promo pt quick re redux rehearsal relaxing remixes request "
     "rough round sad screwed second secret session sessions sexy single sleep slow slower smooth "
-    "special sped spring studio stripped sunday sunrise sunset super teaser test the third tour track "
+    "special sped spring studio stripped sunday sunrise sunset super teaser test the third time tour track "
     "transition two ultra unreleased up v1 v2 v3 vibe vibes viral visualizer vol wedding weekend winter "
     "wip workout xmas yet your".split()
 )
@@ -90,4 +90,4 @@ def is_trailing(word: str) -> bool:
 
 def bare(word: str) -> str:
     """A word in lower case without the signs around it."""
-    return word.casefold().strip(' ,;:.!?-–—|/\\"“”*')
+    return word.casefold().strip(' ,;:.!?-–—|~•·/\\"“”*')

@@ -56,7 +56,7 @@ _MARKER: Final = re.compile(
         (?<!\w) (?: featuring | feat[.．]? (?![ ]of\b) | ft[.．]? | f/ | w/ (?!o\b) )
         (?: (?<=\W) | (?=\W) ) [ ]? :? (?: [ ]? (?:the[ ])? vocals? [ ] (?:by|from|of)\b )?
     )
-  | (?P<plus> (?:^|(?<=\s)) \+{{1,9}} (?=[^\W\d]) )
+  | (?P<plus> (?: ^[ ]?\+{{1,9}}[ ]? | (?<=\s)\+{{1,9}} ) (?=[^\W\d]) )
   | (?P<bare_featured> (?<!\w) with (?=[ ]) )
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -88,8 +88,8 @@ _OFFICIAL: Final = re.compile(
 )
 _STYLE: Final = re.compile(
     r" (?:(?:deep|tech|future|tropical|progressive|afro|bass|slap) house|uk garage|jersey club|"
-    r"drum (?:&|and|n) bass|dnb|d&b|amapiano|hardstyle|dubstep|hard techno|techno|phonk|"
-    r"sped up|slowed(?: (?:\+|&|and) reverb)?)$",
+    r"late[ -]night|after[ -]?hours|peak[ -]time|main[ -]?stage|drum (?:&|and|n) bass|dnb|d&b|amapiano|"
+    r"hardstyle|dubstep|hard techno|techno|phonk|sped up|slowed(?: (?:\+|&|and) reverb)?)$",
     re.IGNORECASE,
 )
 _POSSESSIVE: Final = re.compile(r"['’]s?$|['’]s ", re.IGNORECASE)

@@ -97,9 +97,33 @@ UPLOADS: Final = frozenset(
 )
 """What an upload is, at either end of its title: a bracket behind "live" or "demos" tells of that."""
 
-SMALL: Final = OPENERS | frozenset(STOP_WORDS["en"].split())
+SMALL: Final = (
+    OPENERS
+    | frozenset(STOP_WORDS["en"].split())
+    | frozenset(
+        """about above after again against ago ain almost alone along already always anymore anyway
+        around away aren because been before being below between beyond both can cannot could
+        despite did does doing done down during each either else enough even ever few gonna gotta
+        had has have having he here inside instead least less let maybe might mine most must near
+        neither never nor off often once ours out outside per perhaps quite rather really same shall
+        she should since still such than there theirs they though through thus together too toward
+        under unless until upon very versus via wanna were whether which while who whom whose why
+        will within would yet yours""".split()
+    )
+)
+"""Words that bind others together: a phrase with one of them is hardly a name."""
 
+_ELSEWHERE: Final = (
+    frozenset(word for words in STOP_WORDS.values() for word in words.split() if len(word) > 1)
+    - SMALL
+    - SUBJECTS
+)
 _WORD: Final = re.compile(r"[^\W_]+")
+
+
+def is_english_prose(text: str) -> bool:
+    """Whether no small word of another language says that it is in that one."""
+    return _ELSEWHERE.isdisjoint(_WORD.findall(text.casefold()))
 
 
 def is_plain(phrase: str) -> bool:

@@ -5,9 +5,9 @@ versions there, so nothing is read from a title with a capital letter in it, or 
 a list counts only with something that speaks for names:
 
 - one of them is the uploader, an artist or a guest of the title;
-- "+" or "x" stands between them, where none of them is a plain word (see ``subjects``);
-- the title names guests, and none of them is a plain word, or with "+" or "x" not all of them are;
-- commas stand between them, and each has two or three words, none of them a small one.
+- the title names guests, and no name is plain words (see ``subjects``), or with "+" or "x" not all are;
+- "+" or "x" stands between them, none is plain words, and half of them have a word that is not English;
+- commas stand between them, none is plain words, and each has two or three words, none of them small.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
+from sgr_spiders.titles.english import is_english
 from sgr_spiders.titles.generic import NOT_NAMES, REMIX_KINDS, is_generic
 from sgr_spiders.titles.markers import Found, first_mark, nothing_follows
 from sgr_spiders.titles.names import bare_key, key, split_names
-from sgr_spiders.titles.subjects import SMALL, UPLOADS, is_plain
+from sgr_spiders.titles.subjects import SMALL, UPLOADS, is_english_prose, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 MAX_NAMES: Final = 6
 MAX_WORDS: Final = 3
 
-_JOINED: Final = re.compile(r"\+|×| x ")  # noqa: RUF001 - the sign that stands between names
+_JOINED: Final = re.compile(r"\+| x ")
 _SENTENCE: Final = re.compile(r"[?!:;\"=]")
 _WORD: Final = re.compile(r"[^\W_]+")
 
@@ -40,7 +41,12 @@ def unmarked_producers(
     """The producers a title's first such bracket names beside ``people``, who are known from elsewhere."""
     outer, *brackets = title
     capitals = any(char.isupper() for part in title for char in part.text)
-    if capitals or not outer.text.islower() or _is_of_an_upload(outer.text):
+    if (
+        capitals
+        or not outer.text.islower()
+        or _is_of_an_upload(outer.text)
+        or not is_english_prose(outer.text)
+    ):
         return ()
     known = {bare_key(name) for name in people}
     for part in brackets:
@@ -90,9 +96,17 @@ def _may_be_a_name(name: str) -> bool:
 
 def _speaks_for_names(text: str, names: Sequence[str], *, with_guests: bool) -> bool:
     plain = [is_plain(name) for name in names]
-    if _JOINED.search(text):
-        return not (all(plain) if with_guests else any(plain))
+    joined = bool(_JOINED.search(text))
+    if with_guests and joined:
+        return not all(plain)
     if any(plain):
         return False
-    listed = "," in text and all(len(name.split()) > 1 and SMALL.isdisjoint(name.split()) for name in names)
-    return with_guests or listed
+    if with_guests:
+        return True
+    if joined:
+        return 2 * sum(map(_is_made_up, names)) >= len(names)
+    return "," in text and all(len(name.split()) > 1 and SMALL.isdisjoint(name.split()) for name in names)
+
+
+def _is_made_up(name: str) -> bool:
+    return not all(map(is_english, _WORD.findall(name)))
