@@ -19,6 +19,7 @@ INVENTED: Final = {
     "invented": "invented.jsonl",
     "invented, second batch": "invented_2.jsonl",
     "invented, third batch": "invented_3.jsonl",
+    "invented, fourth batch": "invented_4.jsonl",
 }
 
 Names = dict[str, tuple[str, ...]]
