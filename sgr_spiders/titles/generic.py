@@ -56,11 +56,12 @@ GENERIC: Final = TRAILING | BEFORE_EDIT | _STYLES | _QUALITIES | frozenset({"&",
 """A "remixer" made of these alone is none: "Official Club Remix", "Late Night Edit", "Deep House Flip"."""
 
 NOT_NAMES: Final = frozenset(
-    "acapella accident acoustic artist artists audio bass beat bonus chords dl download drums eng "
-    "english everybody everyone friends guitar hand her him his instrumental intro it love lyric lyrics "
-    "many me mine more my myself n/a nobody none others our ourselves outro piano strings sub subs "
-    "subtitles tabs tba tbd them themselves translation u unknown us various video visuals vocals voice "
-    "you yourself".split()
+    "acapella accident acoustic artist artists audio bass beat bonus cello chords clarinet dl download "
+    "drums eng english everybody everyone flute friends guitar hand harp her him his instrumental intro "
+    "it keyboard keyboards love lyric lyrics many me mine more my myself n/a nobody none organ others "
+    "our ourselves outro percussion piano sax saxophone strings sub subs subtitles synth synths tabs "
+    "tba tbd them themselves translation trombone trumpet u unknown us various video violin visuals "
+    "vocals voice you yourself".split()
 ) | {"a friend", "and more", "free dl", "free download", "many more", "my friend", "my friends", "no one"}
 """What is credited, but is nobody in particular."""
 
@@ -74,6 +75,8 @@ OPENERS: Final = frozenset(
 
 _YEAR: Final = re.compile(r"['’]?\d{1,4}(?:st|nd|rd|th|am|pm|bpm|k|d)?['’\"”]*", re.IGNORECASE)
 
+_DATED: Final = re.compile(r"\d{4}|\d{1,3}(?:am|pm|bpm)")
+
 
 def is_generic(word: str) -> bool:
     """Whether a word names nobody beside "Remix"; one with hyphens if its pieces do not ("2-step")."""
@@ -85,7 +88,7 @@ def is_generic(word: str) -> bool:
 
 def is_trailing(word: str) -> bool:
     word = bare(word)
-    return not word or word in TRAILING or (len(word) == 4 and word.isdecimal())
+    return not word or word in TRAILING or bool(_DATED.fullmatch(word))
 
 
 def bare(word: str) -> str:

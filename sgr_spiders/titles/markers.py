@@ -35,11 +35,12 @@ ROLES: Final = (
     r"photo|photography|design|animation|visuals|mixing|mastering|mix|master|beat|beats|songs?|tracks?|all)"
 )
 AND: Final = r"(?:[ ]?(?:,|&|\+|/|\band\b)){1,2}[ ]?"
+_BY: Final = r"by\b | w/ | with\b | (?-i: von | par | por )\b"
 _MARKER: Final = re.compile(
     rf"""
     (?P<producers>
         (?<!\w) (?: co-? | exec(?:utive)?[ ] )? (?:
-            prod (?: uced | uction | s )? \.? (?: {AND} {ROLES} ){{0,5}} [ ]? (?: by\b | w/ | with\b ) [ ]? :?
+            prod (?: uced | uction | s )? \.? (?: {AND} {ROLES} ){{0,5}} [ ]? (?: {_BY} ) [ ]? :?
           | prods? (?: \. | [ ]?: )
           | production [ ]?:
           | producers? (?: [ ]?: | [ ][-–][ ] )
@@ -114,7 +115,10 @@ class _Mark:
     start: int
     end: int
     sure: bool
-    """Whether the mark is one by itself; behind another one ("with …", "+ …") not everything is a name."""
+    """Whether the mark is one by itself; behind another one ("with …", "+ …") not everything is a name.
+
+    Outside of brackets a plain word behind such a one is none: "Coffee w/ Milk & Sugar", "20 Ft Waves".
+    """
 
 
 def credits_in(part: Part, *, strict: bool = False) -> list[Found]:
@@ -124,9 +128,7 @@ def credits_in(part: Part, *, strict: bool = False) -> list[Found]:
     for mark, following in zip_longest(marks, marks[1:]):
         end = following.start if following else len(part.text)
         names = names_after(part.text[mark.end : end], strict=strict or not mark.sure, prose=strict)
-        # "Coffee w/ Milk & Sugar", "20 Ft Waves"
-        about = not mark.sure and not part.in_brackets and all(map(is_plain, names))
-        if names and not about:
+        if names and (mark.sure or part.in_brackets or not is_plain(names[0])):
             found.append(Found(mark.kind, part.places[mark.start], names))
     return found
 
@@ -207,6 +209,8 @@ def _is_name(name: str, *, strict: bool, prose: bool) -> bool:
     if folded in NOT_NAMES or folded.isdecimal():
         return False
     words = folded.split()
+    if prose and name.islower() and is_plain(name):
+        return False
     if strict and (words[0] in OPENERS or all(word in GENERIC for word in words)):
         return False
     return not prose or (len(words) <= 5 and not name.startswith("the "))

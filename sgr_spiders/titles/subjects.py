@@ -101,14 +101,14 @@ SMALL: Final = (
     OPENERS
     | frozenset(STOP_WORDS["en"].split())
     | frozenset(
-        """about above after again against ago ain almost alone along already always anymore anyway
-        around away aren because been before being below between beyond both can cannot could
-        despite did does doing done down during each either else enough even ever few gonna gotta
-        had has have having he here inside instead least less let maybe might mine most must near
-        neither never nor off often once ours out outside per perhaps quite rather really same shall
-        she should since still such than there theirs they though through thus together too toward
-        under unless until upon very versus via wanna were whether which while who whom whose why
-        will within would yet yours""".split()
+        """one two three four five six seven eight nine ten about above after again against ago ain
+        almost alone along already always anymore anyway around away aren because been before being
+        below between beyond both can cannot could despite did does doing done down during each
+        either else enough even ever few gonna gotta had has have having he here inside instead
+        least less let maybe might mine most must near neither never nor off often once ours out
+        outside per perhaps quite rather really same shall she should since still such than there
+        theirs they though through thus together too toward under unless until upon very versus via
+        wanna were whether which while who whom whose why will within would yet yours""".split()
     )
 )
 """Words that bind others together: a phrase with one of them is hardly a name."""
@@ -130,7 +130,7 @@ def is_plain(phrase: str) -> bool:
     """Whether all its words are ones that subtitles are made of, in singular or plural, or small ones."""
     return all(
         len(word) == 1
-        or not SUBJECTS.isdisjoint((word, word.removesuffix("s")))
+        or not SUBJECTS.isdisjoint((word, word.removesuffix("s"), f"{word.removesuffix('ies')}y"))
         or word in SMALL
         or is_generic(word)
         for word in _WORD.findall(phrase.casefold())

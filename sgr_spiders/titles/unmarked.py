@@ -6,8 +6,10 @@ a list counts only with something that speaks for names:
 
 - one of them is the uploader, an artist or a guest of the title;
 - the title names guests, and no name is plain words (see ``subjects``), or with "+" or "x" not all are;
-- "+" or "x" stands between them, none is plain words, and half of them have a word that is not English;
-- commas stand between them, none is plain words, and each has two or three words, none of them small.
+- "+" or "x" stands between them, and half of them have a word that is not English;
+- commas stand between them, and each has two or three words.
+
+With the last two, no name is plain words, and none has a small word in it.
 """
 
 from __future__ import annotations
@@ -103,9 +105,11 @@ def _speaks_for_names(text: str, names: Sequence[str], *, with_guests: bool) -> 
         return False
     if with_guests:
         return True
+    if not all(SMALL.isdisjoint(name.split()) for name in names):
+        return False
     if joined:
         return 2 * sum(map(_is_made_up, names)) >= len(names)
-    return "," in text and all(len(name.split()) > 1 and SMALL.isdisjoint(name.split()) for name in names)
+    return "," in text and all(" " in name for name in names)
 
 
 def _is_made_up(name: str) -> bool:

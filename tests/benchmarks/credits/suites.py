@@ -1,6 +1,14 @@
 """The suites of titles, and what each of them says about featured artists, remixers and producers.
 
 Each is scored by itself, because they disagree; `scored` and `left_out` say what of a suite counts here.
+
+The invented batches were each written down before the rules were tried on them, and the rules then
+bettered by what they showed. So their figures tell what is kept, and only those of a batch's first run what
+to expect of titles never seen (F1 of featured, remixers, producers):
+
+- second, 120 titles of many kinds: .912, .857, .764, when no bracket without a mark was read;
+- third, 60, half of them in lower case and with a tempting bracket: .929, .706, .820;
+- fourth, 60, more than half of them naming nobody: .872, .800, .800.
 """
 
 from __future__ import annotations
