@@ -18,6 +18,7 @@ from sgr_spiders.titles.descriptions import credits_of_lines
 from sgr_spiders.titles.markers import Found, Kind, credits_in, first_mark, remixers_in
 from sgr_spiders.titles.mentions import mentions
 from sgr_spiders.titles.names import bare_key, distinct, fold, key, split_names
+from sgr_spiders.titles.unmarked import unmarked_producers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -111,8 +112,17 @@ def _found(title: str, description: str, uploader: str | None) -> list[Found]:
     if artists := _joined_artists(title, uploader):
         others = artists if uploader and bare_key(uploader) in map(bare_key, artists) else artists[1:]
         found.append(Found("featured", -1, others))
+    described = credits_of_lines(description, title)
+    if not any(one.kind == "producers" for one in (*found, *described)):
+        found += _unmarked(title_parts, found, uploader)
     found.sort(key=lambda one: one.place)
-    return found + credits_of_lines(description, title)
+    return found + described
+
+
+def _unmarked(title: list[Part], found: list[Found], uploader: str | None) -> Iterable[Found]:
+    guests = [name for one in found if one.kind == "featured" for name in one.names]
+    people = [*guests, *_before_dash(title[0])[1], uploader or ""]
+    return unmarked_producers(title, people, with_guests=bool(guests))
 
 
 def _remix_in_brackets(part: Part) -> Iterable[Found]:
@@ -136,16 +146,19 @@ def _remix_behind_dash(outer: Part, uploader: str | None) -> Iterable[Found]:
 
 def _joined_artists(title: str, uploader: str | None) -> tuple[str, ...]:
     """The artists of ``A x B - Title``, and of ``A & B - Title``, maybe one band, if A or B uploads it."""
-    outer = parts(fold(title))[0]
-    head, *rest = _DASH.split(outer.text, maxsplit=1)
-    if not rest:
-        return ()
-    names = tuple(
-        split_names(head[: first_mark(Part(head, in_brackets=False, places=outer.places))].replace(GAP, " "))
-    )
+    head, names = _before_dash(parts(fold(title))[0])
     ours = uploader is not None and bare_key(uploader) in map(bare_key, names)
     named = all(not name.isdecimal() for name in names)
     return names if len(names) > 1 and named and (ours or _JOINS.search(head)) else ()
+
+
+def _before_dash(outer: Part) -> tuple[str, tuple[str, ...]]:
+    """The text of ``Artists - Title`` before its dash, and the names in it; nothing without a dash."""
+    head, *rest = _DASH.split(outer.text, maxsplit=1)
+    if not rest:
+        return "", ()
+    end = first_mark(Part(head, in_brackets=False, places=outer.places))
+    return head, tuple(split_names(head[:end].replace(GAP, " ")))
 
 
 def _names(found: Iterable[Found], kind: Kind, own: str | None) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ _HEAD: Final = re.compile(
       | (?: re-?mix(?:ed)? | rmx | flip(?:ped)? | bootleg | re-?work(?:ed)? | re-?fix | re-?edit ) [ ] by\b
       | remix(?:er)?s? [ ]?:
       | (?: featuring | feat\.? | ft\.? | w/ ) (?=[ :@])
-      | {ROLES} [ ]? (?: by\b | : )
+      | (?: with[ ] )? {ROLES} [ ]? (?: by\b | : )
     )
     """,
     re.IGNORECASE | re.VERBOSE,

@@ -2,9 +2,12 @@
 
 # Word lists read better as text.
 # ruff: noqa: SIM905
+# Signs of other scripts that look like ASCII are what is looked for here.
+# ruff: noqa: RUF001
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 REMIX_KINDS: Final = frozenset(
@@ -43,9 +46,9 @@ _QUALITIES: Final = frozenset(
     "early easter emotional epic exclusive fan fast faster final first floor full good halloween happy "
     "hit home in inch karaoke late limited little live loop lost lyric lyrics m/v megamix midnight mini "
     "more morning music mv my mystery new night nostalgic of old on one open our outro part party "
-    "performance personal pitched private promo pt quick re redux rehearsal relaxing remixes request "
+    "peak performance personal pitched private promo pt quick re redux rehearsal relaxing remixes request "
     "rough round sad screwed second secret session sessions sexy single sleep slow slower smooth "
-    "special sped spring studio stripped sunday sunrise sunset super teaser test the third tour track "
+    "special sped spring studio stripped sunday sunrise sunset super teaser test the third time tour track "
     "transition two ultra unreleased up v1 v2 v3 vibe vibes viral visualizer vol wedding weekend winter "
     "wip workout xmas yet your".split()
 )
@@ -53,11 +56,12 @@ GENERIC: Final = TRAILING | BEFORE_EDIT | _STYLES | _QUALITIES | frozenset({"&",
 """A "remixer" made of these alone is none: "Official Club Remix", "Late Night Edit", "Deep House Flip"."""
 
 NOT_NAMES: Final = frozenset(
-    "acapella accident acoustic artist artists audio bass beat bonus chords dl download drums eng "
-    "english everybody everyone friends guitar hand her him his instrumental intro it love lyric lyrics "
-    "many me mine more my myself n/a nobody none others our ourselves outro piano strings sub subs "
-    "subtitles tabs tba tbd them themselves translation u unknown us various video visuals vocals voice "
-    "you yourself".split()
+    "acapella accident acoustic artist artists audio bass beat bonus cello chords clarinet dl download "
+    "drums eng english everybody everyone flute friends guitar hand harp her him his instrumental intro "
+    "it keyboard keyboards love lyric lyrics many me mine more my myself n/a nobody none organ others "
+    "our ourselves outro percussion piano sax saxophone strings sub subs subtitles synth synths tabs "
+    "tba tbd them themselves translation trombone trumpet u unknown us various video violin visuals "
+    "vocals voice you yourself".split()
 ) | {"a friend", "and more", "free dl", "free download", "many more", "my friend", "my friends", "no one"}
 """What is credited, but is nobody in particular."""
 
@@ -68,3 +72,25 @@ OPENERS: Final = frozenset(
     "without you your".split()
 )
 """A phrase that begins so is prose, where the word before it is no sure mark of a credit."""
+
+_YEAR: Final = re.compile(r"['’]?\d{1,4}(?:st|nd|rd|th|am|pm|bpm|k|d)?['’\"”]*", re.IGNORECASE)
+
+_DATED: Final = re.compile(r"\d{4}|\d{1,3}(?:am|pm|bpm)")
+
+
+def is_generic(word: str) -> bool:
+    """Whether a word names nobody beside "Remix"; one with hyphens if its pieces do not ("2-step")."""
+    word = bare(word)
+    return word in GENERIC or all(
+        not piece or piece in GENERIC or bool(_YEAR.fullmatch(piece)) for piece in word.split("-")
+    )
+
+
+def is_trailing(word: str) -> bool:
+    word = bare(word)
+    return not word or word in TRAILING or bool(_DATED.fullmatch(word))
+
+
+def bare(word: str) -> str:
+    """A word in lower case without the signs around it."""
+    return word.casefold().strip(' ,;:.!?-–—|~•·/\\"“”*')

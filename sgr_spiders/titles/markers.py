@@ -11,8 +11,18 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, Literal
 
 from sgr_spiders.titles.brackets import GAP, Part
-from sgr_spiders.titles.generic import BEFORE_EDIT, GENERIC, NOT_NAMES, OPENERS, REMIX_KINDS, TRAILING
+from sgr_spiders.titles.generic import (
+    BEFORE_EDIT,
+    GENERIC,
+    NOT_NAMES,
+    OPENERS,
+    REMIX_KINDS,
+    bare,
+    is_generic,
+    is_trailing,
+)
 from sgr_spiders.titles.names import key, split_names
+from sgr_spiders.titles.subjects import is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +35,12 @@ ROLES: Final = (
     r"photo|photography|design|animation|visuals|mixing|mastering|mix|master|beat|beats|songs?|tracks?|all)"
 )
 AND: Final = r"(?:[ ]?(?:,|&|\+|/|\band\b)){1,2}[ ]?"
+_BY: Final = r"by\b | w/ | with\b | (?-i: von | par | por )\b"
 _MARKER: Final = re.compile(
     rf"""
     (?P<producers>
         (?<!\w) (?: co-? | exec(?:utive)?[ ] )? (?:
-            prod (?: uced | uction | s )? \.? (?: {AND} {ROLES} ){{0,5}} [ ]? (?: by\b | w/ | with\b ) [ ]? :?
+            prod (?: uced | uction | s )? \.? (?: {AND} {ROLES} ){{0,5}} [ ]? (?: {_BY} ) [ ]? :?
           | prods? (?: \. | [ ]?: )
           | production [ ]?:
           | producers? (?: [ ]?: | [ ][-–][ ] )
@@ -46,7 +57,7 @@ _MARKER: Final = re.compile(
         (?<!\w) (?: featuring | feat[.．]? (?![ ]of\b) | ft[.．]? | f/ | w/ (?!o\b) )
         (?: (?<=\W) | (?=\W) ) [ ]? :? (?: [ ]? (?:the[ ])? vocals? [ ] (?:by|from|of)\b )?
     )
-  | (?P<plus> (?:^|(?<=\s)) \+{{1,9}} (?=[^\W\d]) )
+  | (?P<plus> (?: ^[ ]?\+{{1,9}}[ ]? | (?<=\s)\+{{1,9}} ) (?=[^\W\d]) )
   | (?P<bare_featured> (?<!\w) with (?=[ ]) )
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -78,15 +89,17 @@ _OFFICIAL: Final = re.compile(
 )
 _STYLE: Final = re.compile(
     r" (?:(?:deep|tech|future|tropical|progressive|afro|bass|slap) house|uk garage|jersey club|"
-    r"drum (?:&|and|n) bass|dnb|d&b|amapiano|hardstyle|dubstep|hard techno|techno|phonk|"
-    r"sped up|slowed(?: (?:\+|&|and) reverb)?)$",
+    r"late[ -]night|after[ -]?hours|peak[ -]time|main[ -]?stage|drum (?:&|and|n) bass|dnb|d&b|amapiano|"
+    r"hardstyle|dubstep|hard techno|techno|phonk|sped up|slowed(?: (?:\+|&|and) reverb)?)$",
     re.IGNORECASE,
 )
 _POSSESSIVE: Final = re.compile(r"['’]s?$|['’]s ", re.IGNORECASE)
 _QUOTED: Final = re.compile(r"^ ?[\"“]([^\"“”]{1,80})[\"”]")
-_NICKNAME: Final = re.compile(r" [\"“][^\"“”]{0,80}[\"”]$")
-_YEAR: Final = re.compile(r"['’]?\d{1,4}(?:st|nd|rd|th|am|pm|bpm|k|d)?['’\"”]*", re.IGNORECASE)
+_NICKNAME: Final = re.compile(r" (?:[\"“][^\"“”]{0,80}[\"”]|['‘][^'‘’]{0,80}['’])$")
 _HYPHENED: Final = re.compile(r"(?<=\w\w\w)-(?=(?:remix|edit|flip|bootleg|rework)\b)", re.IGNORECASE)
+_KINDS: Final = REMIX_KINDS | {"dub", "mix"}
+_MIXES: Final = frozenset({"club", "dub", "extended", "radio", "vocal", "instrumental"})
+_OCCASIONS: Final = frozenset({"choice", "cut", "day", "eve", "night"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +115,10 @@ class _Mark:
     start: int
     end: int
     sure: bool
-    """Whether the mark is one by itself; behind another one ("with …", "+ …") not everything is a name."""
+    """Whether the mark is one by itself; behind another one ("with …", "+ …") not everything is a name.
+
+    Outside of brackets a plain word behind such a one is none: "Coffee w/ Milk & Sugar", "20 Ft Waves".
+    """
 
 
 def credits_in(part: Part, *, strict: bool = False) -> list[Found]:
@@ -112,7 +128,7 @@ def credits_in(part: Part, *, strict: bool = False) -> list[Found]:
     for mark, following in zip_longest(marks, marks[1:]):
         end = following.start if following else len(part.text)
         names = names_after(part.text[mark.end : end], strict=strict or not mark.sure, prose=strict)
-        if names:
+        if names and (mark.sure or part.in_brackets or not is_plain(names[0])):
             found.append(Found(mark.kind, part.places[mark.start], names))
     return found
 
@@ -120,6 +136,12 @@ def credits_in(part: Part, *, strict: bool = False) -> list[Found]:
 def first_mark(part: Part) -> int:
     """Where the first mark in a part begins, or its length."""
     return next((mark.start for mark in _marks(part)), len(part.text))
+
+
+def nothing_follows(text: str) -> bool:
+    """Whether what stands behind a name is no more of the title: nothing, or the likes of "free download"."""
+    rest = text.replace(GAP, " ").rstrip()
+    return not any(map(str.isalnum, rest)) or bool(_STOP.match(" " + rest.lstrip()))
 
 
 def _marks(part: Part) -> Iterator[_Mark]:
@@ -144,10 +166,15 @@ def _marks(part: Part) -> Iterator[_Mark]:
             else "featured"
         )
         seen = True
-        sure = name in {"producers", "remixers", "bare_producers"} or (
-            name == "featured" and not match[0].lower().startswith("w/")
-        )
-        yield _Mark(kind, start, end, sure)
+        yield _Mark(kind, start, end, sure=_is_sure(part, match))
+
+
+def _is_sure(part: Part, match: re.Match[str]) -> bool:
+    if match.lastgroup == "featured":
+        word = match[0].lower()
+        counted = word.startswith("ft") and part.text[: match.start()].rstrip()[-1:].isdecimal()
+        return not (word.startswith("w/") or counted)
+    return match.lastgroup in {"producers", "remixers", "bare_producers"}
 
 
 def _is_feature(part: Part, match: re.Match[str], *, nothing_before: bool) -> bool:
@@ -182,6 +209,8 @@ def _is_name(name: str, *, strict: bool, prose: bool) -> bool:
     if folded in NOT_NAMES or folded.isdecimal():
         return False
     words = folded.split()
+    if prose and name.islower() and is_plain(name):
+        return False
     if strict and (words[0] in OPENERS or all(word in GENERIC for word in words)):
         return False
     return not prose or (len(words) <= 5 and not name.startswith("the "))
@@ -191,15 +220,26 @@ def remixers_in(text: str) -> tuple[str, ...]:
     """The names in ``Name & Name Remix``; none if what stands before "Remix" names nobody."""
     words = _HYPHENED.sub(" ", text.replace(GAP, " ")).split()
     for index, word in enumerate(words):
-        if _bare(word) in REMIX_KINDS and all(is_trailing(w) for w in words[index + 1 :]):
-            return _remixers(words[:index], _bare(word))
-        if _bare(word) == "mix" and index and all(is_trailing(w) for w in words[index + 1 :]):
-            # "Somebody Club Mix" names somebody; "Sunset Mix" most often does not.
-            return _remixers(words[:index], "mix") if _bare(words[index - 1]) in _MIXES else ()
+        kind = bare(word)
+        if kind not in _KINDS or not all(is_trailing(w) for w in words[index + 1 :]):
+            continue
+        if kind in REMIX_KINDS or (kind == "mix" and index and bare(words[index - 1]) in _MIXES):
+            return _remixers(words[:index], kind)
+        # "Somebody's Sunset Mix" names somebody; "Sunset Mix" most often does not.
+        names = _owners(" ".join(words[:index]))
+        if names or kind == "mix":
+            return names
     return ()
 
 
-_MIXES: Final = frozenset({"club", "dub", "extended", "radio", "vocal", "instrumental"})
+def _owners(text: str) -> tuple[str, ...]:
+    """Who a mix belongs to in ``Name's Late Night Mix``, if that is no day ("New Year's Mix") or the like."""
+    owner, possessive, rest = f"{text} ".replace("’", "'").partition("'s ")
+    if not possessive or not _OCCASIONS.isdisjoint(key(rest).split()[:1]):
+        return ()
+    return tuple(
+        name for name in split_names(owner) if _is_name(name, strict=True, prose=False) and not is_plain(name)
+    )
 
 
 def _remixers(words: list[str], kind: str) -> tuple[str, ...]:
@@ -233,19 +273,4 @@ def _without_possessive(name: str) -> str:
 
 
 def _is_before(word: str, kind: str) -> bool:
-    bare = _bare(word)
-    return is_trailing(word) or (kind in {"edit", "mix"} and bare in BEFORE_EDIT)
-
-
-def is_trailing(word: str) -> bool:
-    bare = _bare(word)
-    return not bare or bare in TRAILING or bool(len(bare) == 4 and bare.isdecimal())
-
-
-def is_generic(word: str) -> bool:
-    bare = _bare(word)
-    return not bare or bare in GENERIC or bool(_YEAR.fullmatch(bare))
-
-
-def _bare(word: str) -> str:
-    return word.casefold().strip(' ,;:.!?-–—|/\\"“”*')
+    return is_trailing(word) or (kind in {"edit", "mix"} and bare(word) in BEFORE_EDIT)

@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
         return 2
     print(_HEADER)
     notes = []
-    for suite in [*suites(folder), invented()]:
+    for suite in [*suites(folder), *invented()]:
         _show(suite, wrong=wrong)
         notes.append(
             f"{suite.name}: {len(suite.cases)} cases, {suite.left_out} left out; scored: {suite.scored}"

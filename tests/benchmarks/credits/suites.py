@@ -1,6 +1,14 @@
 """The suites of titles, and what each of them says about featured artists, remixers and producers.
 
 Each is scored by itself, because they disagree; `scored` and `left_out` say what of a suite counts here.
+
+The invented batches were each written down before the rules were tried on them, and the rules then
+bettered by what they showed. So their figures tell what is kept, and only those of a batch's first run what
+to expect of titles never seen (F1 of featured, remixers, producers):
+
+- second, 120 titles of many kinds: .912, .857, .764, when no bracket without a mark was read;
+- third, 60, half of them in lower case and with a tempting bracket: .929, .706, .820;
+- fourth, 60, more than half of them naming nobody: .872, .800, .800.
 """
 
 from __future__ import annotations
@@ -15,7 +23,12 @@ from typing import Any, Final
 from sgr_spiders.titles.credits import collaborators, credits  # noqa: A004 - the builtin is for interactive sessions
 
 KINDS: Final = ("featured", "remixers", "producers")
-INVENTED: Final = Path(__file__).with_name("invented.jsonl")
+INVENTED: Final = {
+    "invented": "invented.jsonl",
+    "invented, second batch": "invented_2.jsonl",
+    "invented, third batch": "invented_3.jsonl",
+    "invented, fourth batch": "invented_4.jsonl",
+}
 
 Names = dict[str, tuple[str, ...]]
 
@@ -124,13 +137,14 @@ def nottobi(path: Path) -> Iterator[Suite]:
     yield marked
 
 
-def invented() -> Suite:
+def invented() -> Iterator[Suite]:
     """Our own: each batch was written down before the rules were tried on it, and kept afterwards."""
-    suite = Suite("invented", "all kinds, descriptions too")
-    for line in _lines(INVENTED):
-        expected = {kind: tuple(line.get(kind, ())) for kind in KINDS}
-        suite.cases.append(Case(line["title"], expected, _found(line)))
-    return suite
+    for name, file in INVENTED.items():
+        suite = Suite(name, "all kinds, descriptions too")
+        for line in _lines(Path(__file__).with_name(file)):
+            expected = {kind: tuple(line.get(kind, ())) for kind in KINDS}
+            suite.cases.append(Case(line["title"], expected, _found(line)))
+        yield suite
 
 
 def _unmarked_producers(case: Case) -> bool:
