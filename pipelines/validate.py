@@ -234,7 +234,8 @@ RULES: Final[Mapping[type, Rules]] = {
     ),
     Comment: Rules(
         "comment",
-        (_ids("comment_id", "track_id"),),
+        # Comments that a page shows without an id have a made-up, negative one.
+        (_integers(-MAX_INTEGER, MAX_INTEGER, "comment_id"), _ids("track_id")),
         (_ids("user_id"), _texts("body"), _counts("timestamp_ms"), _dates("created_at")),
     ),
     PlaylistTrack: Rules("playlist_track", (_ids("playlist_id", "track_id"), _counts("position"))),
