@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
@@ -33,19 +33,26 @@ TRACK_PAGE: Final = "track_page"
 
 SITE: Final = "https://soundcloud.com"
 
-MAX_BYTES: Final = 8 * 1024 * 1024
+MAX_BYTES: Final = 4 * 1024 * 1024
 """The largest page that is read; rendered ones have about one megabyte."""
 MAX_COMMENTS: Final = 1000
 """The most comments read from a page; a first batch has some dozens at most."""
+MAX_PARTS: Final = 20
+"""The most parts for browsers without scripts, or scripts with data, that are looked into."""
 MAX_NAME: Final = 200
+MAX_MADE_UP_ID: Final = -(2**62)
+"""The ids made up for comments are at most this, so neither they nor their absolute values meet real ones."""
 
 _HOSTS: Final = frozenset({"soundcloud.com", "www.soundcloud.com", "m.soundcloud.com"})
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 """What a permalink is made of."""
 _SOUND: Final = re.compile(r"soundcloud://sounds:(\d{1,19})")
-_HYDRATION: Final = re.compile(r"__sc_hydration\s*=\s*(\[.*\])\s*;?\s*\Z", re.DOTALL)
 _REPLY: Final = re.compile(r"/comments/(\d{1,19})(?:[/?#]|\Z)")
 _PLACE: Final = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{2})")
+_ITEMS: Final = "//li[contains(concat(' ', normalize-space(@class), ' '), ' commentsList__item ')]"
+_SECTIONS: Final = "//section[contains(concat(' ', normalize-space(@class), ' '), ' comments ')]"
+_MOST: Final = 5 * MAX_COMMENTS
+"""The most headings, paragraphs and times read of a section: a comment has one of each, or some more."""
 _CHALLENGES: Final = ("captcha", "awswaf", "challenge-platform", "the request could not be satisfied")
 """Traces of the pages that firewalls answer with, in lower case."""
 
@@ -98,8 +105,7 @@ def page_from_rendering(walk: Walk, status: int, body: bytes) -> Page:
     if len(body) > MAX_BYTES:
         return Page(walk, status="failed", reason=f"the page is larger than {MAX_BYTES} bytes")
     text = body.decode("utf-8", errors="replace")
-    # Nesting beyond libxml2's own limit is cut off.
-    root = Selector(text=text, type="html", huge_tree=False)
+    root = Selector(text=text, type="html")
     track_id = _track_id(root)
     if track_id is None:
         return Page(walk, status="failed", reason=_why_no_track(text))
@@ -136,15 +142,15 @@ def _track_id(root: Selector) -> int | None:
     for content in root.css("meta[property]::attr(content)").getall():
         if match := _SOUND.fullmatch(content):
             return parse_key(match[1], "track")
-    for script in root.xpath("//script[contains(., '__sc_hydration')]/text()").getall():
-        if (match := _HYDRATION.search(script)) and (track_id := _hydrated_id(match[1])):
-            return track_id
-    return None
+    scripts = root.xpath("//script[contains(., '__sc_hydration')]")[:MAX_PARTS]
+    return next(filter(None, map(_hydrated_id, scripts)), None)
 
 
-def _hydrated_id(text: str) -> int | None:
+def _hydrated_id(script: Selector) -> int | None:
+    """Read ``window.__sc_hydration = […];``, of which the sound is one part."""
+    _, _, assigned = script.xpath("string()").get("").partition("__sc_hydration")
     try:
-        document = decode(text.encode("utf-8", errors="replace"))
+        document = decode(assigned.strip(" \n=;").encode("utf-8", errors="replace"))
     except UnusableDocumentError:
         return None
     for part in document:
@@ -158,12 +164,13 @@ def _hydrated_id(text: str) -> int | None:
 
 
 def _comments(root: Selector) -> Iterator[_Found]:
-    listed = root.css("li.commentsList__item")[:MAX_COMMENTS]
+    listed = root.xpath(f"({_ITEMS})[position() <= {MAX_COMMENTS}]")
     if listed:
         yield from map(_listed, listed)
         return
     for part in (root, *_without_scripts(root)):
-        for section in part.css("section.comments"):
+        # The outermost one: sections within each other would be read over and over.
+        for section in part.xpath(f"({_SECTIONS})[1]"):
             yield from _sectioned(section)
 
 
@@ -172,15 +179,13 @@ def _without_scripts(root: Selector) -> Iterator[Selector]:
 
     WebKit, which runs scripts, takes such a part for text and writes it with ``&lt;``.
     """
-    for noscript in root.xpath("//noscript[not(*)]"):
-        text = noscript.xpath("string()").get("")
-        if "<section" in text:
-            yield Selector(text=text, type="html", huge_tree=False)
+    for noscript in root.xpath("//noscript[not(*) and contains(., '<section')]")[:MAX_PARTS]:
+        yield Selector(text=noscript.xpath("string()").get(""), type="html")
 
 
 def _listed(item: Selector) -> _Found:
     link = item.css("a.commentItem__usernameLink")
-    replies = (_REPLY.search(href) for href in item.css("a::attr(href)").getall())
+    replies = (_REPLY.search(href) for href in item.xpath(".//a/@href").getall())
     number = next((match[1] for match in replies if match), None)
     paragraphs = item.css(".commentItem__body p") or item.css(".commentItem__body")
     return _Found(
@@ -195,9 +200,9 @@ def _listed(item: Selector) -> _Found:
 
 def _sectioned(section: Selector) -> Iterator[_Found]:
     """Read a heading with a link to the author, then text and time, over and over."""
-    parts = section.xpath(".//*[self::h2 or self::h3 or self::p or self::time]")
+    parts = section.xpath(f"(.//*[self::h2 or self::h3 or self::p or self::time])[position() <= {_MOST}]")
     begins = [place for place, part in enumerate(parts) if part.root.tag in {"h2", "h3"} and part.css("a")]
-    for begin, end in islice(pairwise([*begins, len(parts)]), MAX_COMMENTS):
+    for begin, end in pairwise([*begins, len(parts)]):
         link = parts[begin].css("a")
         rest = parts[begin + 1 : end]
         times = [part for part in rest if part.root.tag == "time"]
@@ -270,8 +275,8 @@ def _milliseconds(place: str) -> int | None:
 def _made_up_id(track_id: int, permalink: str, created_at: str | None, body: str) -> int:
     """Give an id to a comment that is shown without one: negative, and the same whenever it is seen.
 
-    62 bits of a hash below -2^62, so that neither it nor its absolute value meets an id of the API.
+    62 bits of a hash, taken off MAX_MADE_UP_ID.
     """
     text = f"{track_id}\n{permalink}\n{created_at}\n{body}"
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return -(int.from_bytes(digest, "big") >> 2 | 1 << 62)
+    return MAX_MADE_UP_ID - (int.from_bytes(digest, "big") >> 2)

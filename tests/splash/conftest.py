@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sgr_spiders.sandbox.options import WorldOptions
 from sgr_spiders.sandbox.world import World
 from tests.crawls.crawling import Harvester
 from tests.sandbox_process import SandboxProcess
@@ -13,18 +14,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+SMALL = {
+    "users": 60,
+    "tracks": 200,
+    "playlists": 20,
+    "seed_likers": 10,
+    "seed_reposters": 4,
+    "seed_comments": 12,
+}
+"""A world just large enough: several of its comments are by the same people."""
+
 NO_COMMENTS = {"name": "empty_list", "path": "/comments"}
 """The fault by which the API lists no comments, whatever its counter says."""
 
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    return World.build()
+    return World.build(WorldOptions(**SMALL, likes_per_user=10))
 
 
 @pytest.fixture(scope="module")
 def shared_sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess() as sandbox:
+    options = {**SMALL, "likes_per_user": 10}
+    flags = [part for name, value in options.items() for part in ("--" + name.replace("_", "-"), str(value))]
+    with SandboxProcess(*flags) as sandbox:
         yield sandbox
 
 

@@ -14,6 +14,7 @@ from sgr_spiders.soundcloud.raw import unpack
 from sgr_spiders.soundcloud.track_page import (
     MAX_BYTES,
     MAX_COMMENTS,
+    MAX_MADE_UP_ID,
     TRACK_PAGE,
     Author,
     address_of,
@@ -41,7 +42,8 @@ def comments_of(page: Page) -> list[Comment]:
 
 def item(link: str, body: str = "hello", more: str = "") -> str:
     author = f'<a class="commentItem__usernameLink" href="{link}">x</a>'
-    return f'<li class="commentsList__item">{author}<div class="commentItem__body"><p>{body}</p></div>{more}</li>'
+    said = f'<div class="commentItem__body"><p>{body}</p></div>'
+    return f'<li class="commentsList__item">{author}{said}{more}</li>'
 
 
 def listed(*items: str) -> Page:
@@ -87,7 +89,7 @@ def test_made_up_ids_are_negative_far_from_real_ones_and_stay_the_same() -> None
     ids = [comment.comment_id for comment in one]
     assert ids == [comment.comment_id for comment in two]
     assert len(set(ids)) == 3
-    assert all(-(2**63) < number <= -(2**62) for number in ids)
+    assert all(-(2**63) < number <= MAX_MADE_UP_ID for number in ids)
     # A change of these numbers would double every such comment in the databases there are.
     assert ids[0] == -7769410134537584335
 
@@ -135,8 +137,8 @@ def test_what_is_odd_is_set_aside() -> None:
         ),
         (
             400,
-            b'{"description": "Incorrect HTTP API arguments", "info": {"description": "Required", "text": 3}}',
-            "Splash: HTTP 400: Incorrect HTTP API arguments: Required",
+            b'{"description": "Incorrect arguments", "info": {"description": "Required", "text": 3}}',
+            "Splash: HTTP 400: Incorrect arguments: Required",
         ),
         (200, b" " * (MAX_BYTES + 1), f"the page is larger than {MAX_BYTES} bytes"),
         (200, b"", "the page shows no track"),
@@ -194,8 +196,8 @@ def test_a_comment_of_the_api_names_no_author_of_a_page() -> None:
 
 
 def test_deep_nesting_is_no_way_in() -> None:
-    deep = "<div>" * 100_000
-    assert page_from_rendering(WALK, 200, f"{HEAD}{deep}{item('/a')}".encode()).status is None
+    for part in ("<div>", "<section class=comments>", "<noscript>", "<li class=commentsList__item>"):
+        assert page_from_rendering(WALK, 200, f"{HEAD}{part * 100_000}<p>x".encode()).status is None
     nested = json.dumps([{"hydratable": "sound", "data": {"id": TRACK}}])[:-1] + "," + "[" * 100_000
     page = page_from_rendering(WALK, 200, f"<script>window.__sc_hydration = {nested}]</script>".encode())
     assert page.reason == "the page shows no track"
