@@ -13,10 +13,10 @@ STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types imports docs record pins clean
+.PHONY: help setup demo test splash-test check lint format types imports docs record pins clean
 
 help:  ## show the targets
-	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 setup: $(STAMP)  ## create the virtual environment and install what is pinned
 
@@ -37,6 +37,10 @@ demo: setup  ## harvest a seed of the sandbox, then show what lies in the databa
 
 test: setup  ## run the tests
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+# Not part of `make test`: it installs a browser engine (about 400 MB), from Debian's packages.
+splash-test: setup  ## the tests that need a real Splash, on Debian 12; as root it installs what is missing
+	tests/splash/with_splash $(BIN)/python -m pytest -m splash $(ARGS)
 
 check: lint types imports docs  ## everything the tests do not look at
 

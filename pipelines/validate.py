@@ -22,6 +22,7 @@ from sgr_spiders.items import (
     User,
 )
 from sgr_spiders.soundcloud.dates import is_iso
+from sgr_spiders.soundcloud.track_page import MAX_MADE_UP_ID
 
 if TYPE_CHECKING:
     from typing import Self
@@ -67,6 +68,12 @@ def tempo(value: object) -> object:
     if (type(value) is int or type(value) is float) and 0 < value < 1000:
         return float(value)
     return BAD
+
+
+def comment_id(value: object) -> object:
+    """An id of the API, or one made up for a comment that a page shows without an id."""
+    number = integer(-MAX_INTEGER, MAX_INTEGER)(value)
+    return number if type(number) is int and (number > 0 or number <= MAX_MADE_UP_ID) else BAD
 
 
 def boolean(value: object) -> object:
@@ -161,6 +168,10 @@ def _tempo(name: str) -> Group:
     return Group((name,), tempo, frozenset({float}), lambda values: tempo(values[0]) is not BAD)
 
 
+def _comment_id(name: str) -> Group:
+    return Group((name,), comment_id, frozenset({int}), lambda values: comment_id(values[0]) is not BAD)
+
+
 _RELEASE: Final = (
     _integers(0, 9999, "release_year"),
     _integers(1, 12, "release_month"),
@@ -234,7 +245,7 @@ RULES: Final[Mapping[type, Rules]] = {
     ),
     Comment: Rules(
         "comment",
-        (_ids("comment_id", "track_id"),),
+        (_comment_id("comment_id"), _ids("track_id")),
         (_ids("user_id"), _texts("body"), _counts("timestamp_ms"), _dates("created_at")),
     ),
     PlaylistTrack: Rules("playlist_track", (_ids("playlist_id", "track_id"), _counts("position"))),

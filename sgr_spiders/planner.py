@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sgr_spiders.items import Mention, Selection, Track, User, WalkRequest
-from sgr_spiders.layers.base import SEED_STEP, EndedWalk, Seed
+from sgr_spiders.layers.base import SEED_STEP, EndedWalk, Fact, Seed
 from sgr_spiders.soundcloud.raw import unpack
 from sgr_spiders.storage import ledger, records, runs, selections
 from sgr_spiders.storage.clock import timestamp
@@ -128,13 +128,14 @@ class Planner:
         before = selections.requested(connection, self.run, seed_id, layer.name)
         look = DatabaseLook(connection, self.run, seed_id, layer.name, self.kinds)
         wanted = self._ask(layer, lambda: layer.settled(seed, look))
-        walks = [want for want in wanted if isinstance(want, WalkRequest)]
-        self.expand(connection, self._enter_wanted(connection, seed_id, layer, walks))
+        # Facts are no choice: they hold whatever else comes.
+        sure = [want for want in wanted if isinstance(want, WalkRequest | Fact)]
+        self.expand(connection, self._enter_wanted(connection, seed_id, layer, sure))
         # One walk may be wanted for a second step, and that step was not looked at yet.
         if selections.requested(connection, self.run, seed_id, layer.name) - before:
             return True
         # Only now, when it wants no more walks, does it see all that its choice depends on.
-        others = [want for want in wanted if not isinstance(want, WalkRequest)]
+        others = [want for want in wanted if not isinstance(want, WalkRequest | Fact)]
         self._enter_wanted(connection, seed_id, layer, others)
         return False
 
@@ -171,8 +172,8 @@ class Planner:
         ledger.request(connection, self.run, seed_id, layer.name, self.plan.settings[layer.name], walks)
         chosen = [want for want in wanted if isinstance(want, Selection)]
         selections.select(connection, seed_id, layer.name, chosen)
-        mentions = [want for want in wanted if isinstance(want, Mention)]
-        records.write_records(connection, mentions, set(), timestamp())
+        told = [want for want in wanted if isinstance(want, Mention | Fact)]
+        records.write_records(connection, told, set(), timestamp())
         return [ledger.walk_id(want.endpoint, want.target) for want in walks]
 
     def _seed(self, connection: Connection, track_id: int) -> Seed | None:

@@ -43,6 +43,11 @@ SOUNDCLOUD_CLIENT_ID = _from_environment("SOUNDCLOUD_CLIENT_ID")
 SOUNDCLOUD_CLIENT_SECRET = _from_environment("SOUNDCLOUD_CLIENT_SECRET")
 # A token of your own, used instead of the keys.
 SOUNDCLOUD_ACCESS_TOKEN = _from_environment("SOUNDCLOUD_ACCESS_TOKEN")
+# Where Splash listens, which renders pages of the site where `commentary_layer.html_fallback` is on; its own
+# default. Without that nothing is ever sent there.
+SPLASH_URL = _from_environment("SPLASH_URL", "http://127.0.0.1:8050")
+# The site whose pages those are. A stand-in for it in tests; no other host's pages are asked for.
+SOUNDCLOUD_SITE_URL = "https://soundcloud.com"
 # Whom the operator of the API can reach about this crawl: your address or URL.
 CONTACT = _from_environment("CONTACT", "no contact given")
 # Honest: what this is, and whose.

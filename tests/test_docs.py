@@ -22,7 +22,7 @@ DOCUMENTS = [
 
 
 def targets_of(makefile: str) -> set[str]:
-    return set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -34,7 +34,7 @@ def test_links_lead_somewhere(root: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_make_targets_exist(root: Path, name: str) -> None:
-    named = set(re.findall(r"(?:^|`)make ([a-z]+)", (root / name).read_text(), flags=re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", (root / name).read_text(), flags=re.MULTILINE))
     assert named <= targets_of((root / "Makefile").read_text())
 
 

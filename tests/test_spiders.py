@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from scrapy.crawler import Crawler
+from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 from scrapy.utils.project import get_project_settings
 
@@ -17,6 +18,7 @@ from sgr_spiders.config import LAYER_NAMES
 from sgr_spiders.exceptions import ArgumentError, ConfigError
 from sgr_spiders.items import Walk
 from sgr_spiders.layers import LAYERS
+from sgr_spiders.middlewares import splash
 from sgr_spiders.spiders.base import HarvestSpider
 
 SPIDERS = sorted(SpiderLoader.from_settings(get_project_settings()).list())
@@ -77,11 +79,33 @@ def test_nothing_enabled_is_an_error(tmp_path_factory: pytest.TempPathFactory) -
     assert make("user_depth", config=str(config)).layer_names == ("user_depth",)
 
 
-def test_what_is_not_available_says_so(tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.mark.parametrize(
+    ("name", "is_on", "renders"),
+    [
+        ("commentary_layer", True, True),
+        ("deep_harvest", True, True),
+        ("commentary_layer", False, False),
+        ("user_depth", True, False),
+    ],
+)
+def test_splash_is_switched_on_only_where_pages_are_rendered(
+    tmp_path_factory: pytest.TempPathFactory, name: str, *, is_on: bool, renders: bool
+) -> None:
     config = tmp_path_factory.mktemp("config") / "fallback.yaml"
-    config.write_text("deep_harvest: {commentary_layer: {html_fallback: true}}")
-    with pytest.raises(ConfigError, match=r"`commentary_layer\.html_fallback`: not available yet"):
-        make("commentary_layer", config=str(config))
+    config.write_text(f"deep_harvest: {{commentary_layer: {{html_fallback: {str(is_on).lower()}}}}}")
+    settings = make(name, config=str(config)).settings
+    assert (splash.MIDDLEWARE in settings.getdict("DOWNLOADER_MIDDLEWARES")) is renders
+    assert (splash.SLOT in settings.getdict("DOWNLOAD_SLOTS")) is renders
+    origins = ["http://127.0.0.1:8050", "https://soundcloud.com"]
+    assert settings.getlist("SCOPE_ORIGINS") == (origins if renders else [])
+
+
+@pytest.mark.parametrize("name", ["SPLASH_URL", "SOUNDCLOUD_SITE_URL"])
+def test_a_bad_address_of_splash_is_an_error(name: str) -> None:
+    fine = {"SPLASH_URL": "http://a", "SOUNDCLOUD_SITE_URL": "https://b"}
+    settings = Settings(fine | {name: "localhost:8050"})
+    with pytest.raises(ConfigError, match=f"setting `{name}`: not an HTTP URL: 'localhost:8050'"):
+        splash.switch_on(settings, 0)
 
 
 def test_the_user_agent_is_honest_and_names_a_contact() -> None:

@@ -14,6 +14,7 @@ from sgr_spiders.exceptions import StorageError
 from sgr_spiders.middlewares.run_control import RunControl
 from sgr_spiders.planner import Plan, Planner
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
+from sgr_spiders.soundcloud.track_page import TRACK_PAGE
 from sgr_spiders.spiders.base import HarvestSpider
 from sgr_spiders.storage import ledger, runs
 from sgr_spiders.storage.store import Store
@@ -52,7 +53,8 @@ class Harvest:
             _plan(spider),
             spider.rules,
             # A seed's address leads to a track, but what a layer resolves are people.
-            {name: endpoint.record for name, endpoint in ENDPOINTS.items()} | {"resolve": "user"},
+            {name: endpoint.record for name, endpoint in ENDPOINTS.items()}
+            | {"resolve": "user", TRACK_PAGE: "comment"},
         )
         crawler.signals.connect(self._internal_error, signal=signals.spider_error)
         crawler.signals.connect(self._internal_error, signal=signals.item_error)

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from sgr_spiders.items import Mention, Selection, Track, User, WalkRequest
+from sgr_spiders.items import Comment, Engagement, Mention, Selection, Track, User, WalkRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,8 +22,11 @@ SEARCH_DEPTH = 1000
 EVERYTHING = 10**9
 """The cap of a walk that is wanted to its end."""
 
-Wanted = WalkRequest | Selection | Mention
-"""What a layer may answer: a walk to fetch, a record to keep, a name it found in a track."""
+Fact = User | Comment | Engagement
+"""A record that a layer completes out of several walks, where no single one says it all."""
+
+Wanted = WalkRequest | Selection | Mention | Fact
+"""What a layer may answer: a walk to fetch, a record to keep, a name it found in a track, a fact."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
-from sgr_spiders.exceptions import ConfigError
-from sgr_spiders.items import Comment, WalkRequest
-from sgr_spiders.layers.base import EVERYTHING, SEED_STEP, Layer, Seed, Wanted
+from sgr_spiders.items import Comment, Engagement, Fullness, User, WalkRequest
+from sgr_spiders.layers.accounts import records_of
+from sgr_spiders.layers.base import EVERYTHING, SEED_STEP, Layer, Look, Seed, Wanted
+from sgr_spiders.soundcloud.track_page import TRACK_PAGE, Author, address_of, author_of, profile_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,26 +19,69 @@ if TYPE_CHECKING:
 
 
 class CommentaryLayer(Layer):
-    """The comments on the seed, and the libraries of their first ``max_commenters`` authors."""
+    """The comments on the seed, and the libraries of their first ``max_commenters`` authors.
+
+    With ``html_fallback`` the comments that the track's page shows, where the API gives none. The page
+    names their authors; the API says which accounts these are.
+    """
 
     name: ClassVar[str] = "commentary_layer"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP, "comments"})
+    settles: ClassVar[bool] = True
 
     def __init__(self, config: Section) -> None:
-        if config.html_fallback:
-            raise ConfigError("configuration: `commentary_layer.html_fallback`: not available yet")
         self.config = config
 
     def found(self, step: str, seed: Seed, record: MainRecord) -> Iterator[Wanted]:
         if step == SEED_STEP:
             target, expected = str(seed.track.track_id), seed.track.comment_count
             yield WalkRequest("track_comments", target, "comments", self.config.max_commenters, expected)
-        elif isinstance(record, Comment) and self._is_of_a_fan(record):
+        elif isinstance(record, Comment) and record.user_id is not None and self._is_of_a_fan(record):
             yield WalkRequest("user_likes", str(record.user_id), "library", EVERYTHING)
 
+    def settled(self, seed: Seed, look: Look) -> Iterator[Wanted]:
+        address = address_of(seed.track.permalink_url)
+        if not self.config.html_fallback or address is None or not _lacks_comments(seed, look):
+            return
+        yield WalkRequest(TRACK_PAGE, address, "page", EVERYTHING, seed.track.comment_count)
+        authors = _authors(seed, look, address)
+        for author, comments in islice(authors.items(), self.config.max_commenters):
+            yield from self._identified(look, author, comments)
+
+    def _identified(self, look: Look, author: Author, comments: list[Comment]) -> Iterator[Wanted]:
+        """Ask for the author's account; once it is there, tell that the comments are theirs."""
+        profile = profile_of(author)
+        yield WalkRequest("resolve", profile, "authors", 1)
+        for account in records_of(look, "authors", profile):
+            user_id = account.record_id
+            yield User(user_id, author.username, author.permalink, profile, fullness=Fullness.EMBEDDED)
+            for comment in comments:
+                yield replace(comment, user_id=user_id)
+                yield Engagement(user_id, comment.track_id, "comment")
+            if any(map(self._is_of_a_fan, comments)):
+                yield WalkRequest("user_likes", str(user_id), "library", EVERYTHING)
+
     def _is_of_a_fan(self, comment: Comment) -> bool:
-        return (
-            self.config.harvest_commenter_libraries
-            and comment.user_id is not None
-            and len((comment.body or "").strip()) >= self.config.min_comment_length
-        )
+        long_enough = len((comment.body or "").strip()) >= self.config.min_comment_length
+        return self.config.harvest_commenter_libraries and long_enough
+
+
+def _lacks_comments(seed: Seed, look: Look) -> bool:
+    """Tell whether the API gave no comments although there may be some, and nobody has hidden them."""
+    track = seed.track
+    if track.comment_count == 0 or track.commentable is False or track.reveal_comments is False:
+        return False
+    asked = look.walks("comments")
+    return bool(asked) and not any(walk.records for walk in asked)
+
+
+def _authors(seed: Seed, look: Look, address: str) -> dict[Author, list[Comment]]:
+    """Give the comments of the page by their authors, both in the order of the page."""
+    authors: dict[str, tuple[Author, list[Comment]]] = {}
+    for comment in records_of(look, "page", address):
+        # An address may have passed to another track.
+        if isinstance(comment, Comment) and comment.track_id == seed.track.track_id:
+            author = author_of(comment)
+            if author is not None:
+                authors.setdefault(author.permalink, (author, []))[1].append(comment)
+    return dict(authors.values())

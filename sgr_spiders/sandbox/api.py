@@ -180,6 +180,8 @@ class Api:
     ) -> Page:
         """Take a page first and filter it afterwards, so it may come out short or empty."""
         taken = cut(listing, style, request.query, faults.shift)
+        if faults.empty:
+            return Page([], None, taken.limit)
         start = max(0, taken.start - 1) if faults.duplicates else taken.start
         items = self._items(request.query, listing.kind, listing.indices[start : taken.stop])
         if faults.duplicates:

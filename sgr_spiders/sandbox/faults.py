@@ -54,6 +54,7 @@ KINDS: dict[str, FaultKind] = {
     ),
     "array_shape": FaultKind("page", "a plain array although linked_partitioning was asked for", _LISTS),
     "duplicate_items": FaultKind("page", "an item twice on a page and again on the next", _LISTS),
+    "empty_list": FaultKind("page", "an empty list, as if there were nothing", _LISTS),
     "shifting_pages": FaultKind(
         "page",
         "pages after the first start `shift` items early (negative: late, items are lost)",

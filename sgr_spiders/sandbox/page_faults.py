@@ -37,6 +37,10 @@ class PageFaults:
         return "duplicate_items" in self.names
 
     @property
+    def empty(self) -> bool:
+        return "empty_list" in self.names
+
+    @property
     def array(self) -> bool:
         return "array_shape" in self.names
 

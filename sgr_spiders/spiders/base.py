@@ -10,12 +10,15 @@ from sgr_spiders import arguments, config
 from sgr_spiders.exceptions import ArgumentError, ConfigError
 from sgr_spiders.items import Page
 from sgr_spiders.layers import LAYERS, build
+from sgr_spiders.layers.commentary_layer import CommentaryLayer
+from sgr_spiders.middlewares import splash
 from sgr_spiders.middlewares.abandoned import Abandoned
 from sgr_spiders.middlewares.api_response import ApiResponse
 from sgr_spiders.soundcloud.answers import clean
 from sgr_spiders.soundcloud.endpoints import first_cursor
 from sgr_spiders.soundcloud.pages import page_from_answer
 from sgr_spiders.soundcloud.tokens import Credentials
+from sgr_spiders.soundcloud.track_page import TRACK_PAGE, page_from_rendering
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -52,8 +55,16 @@ class HarvestSpider(scrapy.Spider):
         for name in ("DOWNLOAD_DELAY", "AUTOTHROTTLE_START_DELAY"):
             crawler.settings.set(name, delay, priority="spider")
         spider = cls(given, settings, crawler.settings["SOUNDCLOUD_API_URL"])
+        if spider.renders_pages:
+            splash.switch_on(crawler.settings, delay)
         spider._set_crawler(crawler)
         return spider
+
+    @property
+    def renders_pages(self) -> bool:
+        """Whether this crawl may ask Splash for pages of the site."""
+        asked = self.config.deep_harvest.commentary_layer.html_fallback
+        return asked and CommentaryLayer.name in self.layer_names
 
     async def start(self) -> AsyncIterator[Any]:
         """Give nothing: the scheduler hands out what the ledger holds."""
@@ -62,6 +73,13 @@ class HarvestSpider(scrapy.Spider):
 
     def request_for(self, walk: Walk) -> scrapy.Request:
         """Build the request for the next page of *walk*."""
+        if walk.endpoint == TRACK_PAGE:
+            return scrapy.Request(
+                **splash.rendering_of(walk.target, self.settings),
+                callback=self.parse_track_page,
+                errback=self.track_page_failed,
+                cb_kwargs={"walk": walk},
+            )
         cursor = walk.cursor or first_cursor(walk.endpoint, walk.target)
         return scrapy.Request(
             self.api_url + cursor,
@@ -74,6 +92,17 @@ class HarvestSpider(scrapy.Spider):
         """Give the page that the answer is."""
         assert isinstance(response, ApiResponse)
         yield page_from_answer(walk, response.answer, self.api_url)
+
+    def parse_track_page(self, response: Response, walk: Walk) -> Iterator[Page]:
+        """Give the page that the rendered page of a track is."""
+        yield page_from_rendering(walk, response.status, response.body)
+
+    def track_page_failed(self, failure: Failure) -> Iterator[Page]:
+        """Record the walk as gone where robots.txt forbids the page, as what is not for us."""
+        for page in self.page_failed(failure):
+            if splash.is_forbidden(failure.value):
+                page.status, page.reason = "gone", "forbidden by the site's robots.txt"
+            yield page
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
         """Record the walk as failed, unless the request was given up because the crawl ends."""

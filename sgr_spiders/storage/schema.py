@@ -221,7 +221,12 @@ comments = Table(
     "comments",
     metadata,
     Column(
-        "comment_id", Id, primary_key=True, autoincrement=False, comment="`soundcloud:comments:<comment_id>`"
+        "comment_id",
+        Id,
+        primary_key=True,
+        autoincrement=False,
+        comment="`soundcloud:comments:<comment_id>`; negative: made up for one that the track's page shows "
+        "without an id (`html_fallback`)",
     ),
     _reference("track_id", "tracks.track_id", "The track", nullable=False),
     _reference("user_id", "users.user_id", "The author"),

@@ -149,6 +149,14 @@ def test_drop_access(sandbox: SandboxProcess, api: ApiClient, world: World) -> N
     assert "cursor=" in dropped
 
 
+def test_empty_list(sandbox: SandboxProcess, api: ApiClient, seed_path: str) -> None:
+    assert api.ids(f"{seed_path}/comments")
+    sandbox.set_faults([{"name": "empty_list", "path": "/comments"}])
+    assert api.json(f"{seed_path}/comments") == {"collection": [], "next_href": None}
+    assert api.ids(f"{seed_path}/favoriters")
+    assert api.json(seed_path)["comment_count"] > 0
+
+
 def test_endless_empty_search(sandbox: SandboxProcess, api: ApiClient) -> None:
     sandbox.set_faults(["endless_empty_search"])
     url = "/tracks?q=paper+lanterns&linked_partitioning=true&limit=200"

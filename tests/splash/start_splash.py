@@ -1,0 +1,35 @@
+"""Starts Splash 3.5 (2020) on the Python and Qt of Debian 12; takes its options.
+
+Three things have changed since. ``json.loads`` takes no ``encoding`` any more, ``QTimer.start`` no
+fractions, and as root Qt's browser engine refuses to start in a sandbox.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+if os.geteuid() == 0:
+    os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1")
+
+from PyQt5.QtCore import QTimer
+
+_loads, _start = json.loads, QTimer.start
+
+
+def loads(*text: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever the JSON holds
+    options.pop("encoding", None)
+    return _loads(*text, **options)
+
+
+def start(timer: QTimer, *milliseconds: float) -> None:
+    _start(timer, *map(int, milliseconds))
+
+
+if __name__ == "__main__":
+    json.loads = loads
+    QTimer.start = start
+    from splash.server import main
+
+    main()

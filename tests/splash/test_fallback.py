@@ -1,0 +1,237 @@
+"""Whole crawls with ``html_fallback``, against the sandbox and a stand-in for Splash and the site."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.middlewares.fault_server import Reply
+from tests.splash.conftest import NO_COMMENTS
+from tests.splash.stand_in import HTML, rendered_page, said
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sgr_spiders.sandbox.world import CommentTruth, World
+    from tests.crawls.crawling import Harvester
+    from tests.splash.stand_in import Renderer
+
+pytestmark = pytest.mark.xdist_group("splash")
+
+PAGE_WALK = "SELECT status, reason, received, kept, expected FROM walks WHERE endpoint = 'track_page'"
+IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1"}
+"""Python writes to the log what it imports."""
+
+
+def author_of(world: World, comment: CommentTruth) -> int | None:
+    """The author's account, unless it is gone by now: a page still shows what they said."""
+    return comment.user_id if world.user_is_visible(comment.user_id) else None
+
+
+def fans_of(world: World) -> set[int]:
+    authors = {author_of(world, comment) for comment in world.comments_on(world.seed_track_id) or []}
+    assert None in authors, "the world has nobody who is gone"
+    return {author for author in authors if author is not None}
+
+
+def comment_engagements(harvester: Harvester) -> set[tuple[Any, ...]]:
+    return set(harvester.query("SELECT user_id, track_id FROM engagements WHERE kind = 'comment'"))
+
+
+@pytest.mark.parametrize("ids", [False, True])
+def test_the_comments_of_the_page_and_all_that_follows_from_them(
+    harvester: Harvester, renderer: Renderer, world: World, *, ids: bool
+) -> None:
+    seed = world.seed_track_id
+    truth = world.comments_on(seed) or []
+    renderer.page = lambda: rendered_page(world, seed, truth, ids=ids)
+    ended = harvester.crawl("commentary_layer")
+    assert ended.code == 0, ended.log
+    found = harvester.query("SELECT body, track_id, user_id, timestamp_ms FROM comments")
+    assert sorted(found) == sorted((said(one), seed, author_of(world, one), None) for one in truth)
+    numbers = {number for (number,) in harvester.query("SELECT comment_id FROM comments")}
+    if ids:
+        assert numbers == {one.comment_id for one in truth}
+    else:
+        assert max(numbers) < 0
+    fans = fans_of(world)
+    assert comment_engagements(harvester) == {(fan, seed) for fan in fans}
+    likes = harvester.query("SELECT user_id, track_id FROM engagements WHERE kind = 'like'")
+    assert set(likes) == {(fan, track) for fan in fans for track in world.library(fan) or ()}
+    names = "SELECT user_id, username, permalink FROM users JOIN comments USING (user_id) WHERE NOT is_stub"
+    assert set(harvester.query(names)) == {(f, world.username_of(f), world.permalink_of(f)) for f in fans}
+    seen = "SELECT record_id FROM discoveries WHERE kind = ? AND seed_id = ? AND layer = 'commentary_layer'"
+    assert {number for (number,) in harvester.query(seen, "comment", seed)} == numbers
+    assert fans <= {user for (user,) in harvester.query(seen, "user", seed)}
+    assert harvester.query(PAGE_WALK) == [("done", None, len(truth), len(truth), len(truth))]
+
+
+def test_splash_is_asked_once_politely_and_never_gets_the_token(
+    harvester: Harvester, renderer: Renderer
+) -> None:
+    assert harvester.crawl("commentary_layer").code == 0
+    (asked,) = renderer.asked()
+    path = asked["url"].removeprefix(renderer.site.url)
+    assert harvester.query("SELECT target FROM walks WHERE endpoint = 'track_page'") == [
+        (f"https://soundcloud.com{path}",)
+    ]
+    assert (asked["images"], asked["html5_media"], asked["timeout"]) == (0, 0, 30)
+    assert "audio/*" in asked["forbidden_content_types"]
+    assert asked["allowed_domains"] == "127.0.0.1,sndcdn.com"
+    assert asked["headers"]["User-Agent"].startswith("SoundGraphDeepHarvest/")
+    assert set(asked["headers"]) == {"User-Agent", "Accept"}
+    # The page's own site is asked for its rules first, and Splash is not.
+    assert renderer.site.targets() == ["/robots.txt"]
+    assert renderer.splash.targets() == ["/render.html"]
+    assert renderer.site.seen[0].at < renderer.splash.seen[0].at
+    for seen in (*renderer.site.seen, *renderer.splash.seen):
+        assert "authorization" not in seen.headers
+        assert b"oauth" not in seen.body.lower()
+    assert json.loads(harvester.value("SELECT stats FROM runs"))["splash/render.html/request_count"] == 1
+
+
+def test_nothing_is_fetched_twice(harvester: Harvester, renderer: Renderer) -> None:
+    assert harvester.crawl("commentary_layer").code == 0
+    whole = harvester.contents()
+    harvester.sandbox.clear_log()
+    assert harvester.crawl("commentary_layer").code == 0
+    assert len(renderer.asked()) == 1
+    assert harvester.sandbox.log() == []
+    assert harvester.contents() == whole
+
+
+@pytest.mark.parametrize("fault", [{"name": "json_403"}, {"name": "method_405"}])
+def test_also_where_the_api_refuses_the_comments(
+    harvester: Harvester, world: World, fault: dict[str, str]
+) -> None:
+    harvester.sandbox.set_faults([{**fault, "path": "/comments"}])
+    ended = harvester.crawl("commentary_layer")
+    # What failed is tried again the next time; what is not for us is not.
+    assert ended.code == (0 if fault["name"] == "json_403" else 3), ended.log
+    assert comment_engagements(harvester) == {(fan, world.seed_track_id) for fan in fans_of(world)}
+
+
+def test_not_where_the_api_gives_comments(harvester: Harvester, renderer: Renderer) -> None:
+    harvester.sandbox.clear_faults()
+    harvester.environment |= IMPORTS
+    ended = harvester.crawl("commentary_layer")
+    assert ended.code == 0
+    assert "scrapy_splash" in ended.log
+    assert harvester.value("SELECT count(*) FROM comments") > 0
+    assert (renderer.splash.seen, renderer.site.seen) == ([], [])
+
+
+def test_off_means_that_nothing_of_it_is_there(harvester: Harvester, renderer: Renderer) -> None:
+    harvester.environment |= IMPORTS
+    ended = harvester.crawl("commentary_layer", config="sandbox")
+    assert ended.code == 0
+    assert "sgr_spiders.middlewares.authorisation" in ended.log
+    assert "scrapy_splash" not in ended.log
+    assert (renderer.splash.seen, renderer.site.seen) == ([], [])
+    assert harvester.query(PAGE_WALK) == []
+
+
+def test_a_page_that_robots_txt_forbids_is_not_asked_for(harvester: Harvester, renderer: Renderer) -> None:
+    renderer.robots = "User-agent: SoundGraphDeepHarvest\nDisallow: /\n"
+    ended = harvester.crawl("commentary_layer")
+    assert ended.code == 0, ended.log
+    assert renderer.splash.seen == []
+    ((status, reason, *_),) = harvester.query(PAGE_WALK)
+    assert (status, reason) == ("gone", "forbidden by the site's robots.txt")
+
+
+CHALLENGE = b"<html><head><script src='https://geo.captcha-delivery.com/c.js'></script></head></html>"
+TROUBLES = {
+    "Splash: HTTP 504: the page was not rendered in time": lambda: Reply(504, b"{}"),
+    "Splash: HTTP 400: Incorrect HTTP API arguments": lambda: Reply(
+        400, b'{"description": "Incorrect HTTP API arguments"}'
+    ),
+    "Splash: HTTP 503": lambda: Reply(503, b"", HTML),
+    "blocked: the site answers with a bot challenge": lambda: Reply(200, CHALLENGE, HTML),
+    "the page shows no track": lambda: Reply(200, b"\xff\x00<html>", HTML),
+    "DownloadCancelledError: ": lambda: Reply(200, b"x" * (5 << 20), HTML),
+}
+
+
+@pytest.mark.parametrize("reason", TROUBLES)
+def test_what_goes_wrong_is_recorded(harvester: Harvester, renderer: Renderer, reason: str) -> None:
+    renderer.answer = TROUBLES[reason]
+    ended = harvester.crawl("commentary_layer")
+    assert ended.code == 3, ended.log
+    ((status, said_why, *_),) = harvester.query(PAGE_WALK)
+    assert (status, said_why[: len(reason)]) == ("failed", reason)
+    # It is asked once a run: rendering costs the site more than an API call costs the API.
+    assert len(renderer.asked()) == 1
+
+
+def test_the_next_run_asks_again_for_what_failed(
+    harvester: Harvester, renderer: Renderer, world: World
+) -> None:
+    renderer.answer = lambda: Reply(504, b"{}")
+    assert harvester.crawl("commentary_layer").code == 3
+    renderer.answer = lambda: None
+    assert harvester.crawl("commentary_layer").code == 0
+    assert comment_engagements(harvester) == {(fan, world.seed_track_id) for fan in fans_of(world)}
+
+
+def test_no_splash_is_a_failed_walk(harvester: Harvester) -> None:
+    nowhere = {"SPLASH_URL": "http://127.0.0.1:9", "RETRY_TIMES": 1, "BACKOFF_BASE": 0.01}
+    ended = harvester.crawl("commentary_layer", settings=nowhere)
+    assert ended.code == 3, ended.log
+    ((status, reason, *_),) = harvester.query(PAGE_WALK)
+    assert (status, reason.split(":")[0]) == ("failed", "DownloadConnectionRefusedError")
+
+
+def kill_while_rendering(harvester: Harvester, renderer: Renderer) -> None:
+    renderer.answer = lambda: Reply(200, b"", HTML, delay=60)
+    before = len(renderer.splash.seen)
+    process = harvester.start("commentary_layer")
+    harvester.wait_until(lambda: len(renderer.splash.seen) > before, process)
+    process.kill()
+    harvester.wait(process)
+    renderer.answer = lambda: None
+
+
+def kill_among_the_authors(harvester: Harvester, renderer: Renderer) -> None:
+    harvester.sandbox.set_faults([NO_COMMENTS, {"name": "hang", "path": "^/resolve", "after": 5}])
+    before = len(renderer.splash.seen)
+    process = harvester.start("commentary_layer")
+    resolved = "SELECT count(*) FROM walks WHERE endpoint = 'resolve' AND status = 'done'"
+    harvester.wait_until(
+        lambda: len(renderer.splash.seen) > before and harvester.value(resolved) >= 3, process
+    )
+    process.kill()
+    harvester.wait(process)
+    harvester.sandbox.set_faults([NO_COMMENTS])
+
+
+@pytest.mark.parametrize("kill", [kill_while_rendering, kill_among_the_authors])
+def test_a_killed_harvest_goes_on(
+    harvester: Harvester, renderer: Renderer, tmp_path: Path, kill: Callable[[Harvester, Renderer], None]
+) -> None:
+    untroubled = dataclasses.replace(harvester, database=tmp_path / "untroubled.db")
+    assert untroubled.crawl("commentary_layer").code == 0
+    kill(harvester, renderer)
+    ended = harvester.crawl("commentary_layer")
+    assert ended.code == 0, ended.log
+    assert harvester.contents() == untroubled.contents()
+
+
+def test_a_raised_cap_follows_more_authors_of_the_same_page(
+    harvester: Harvester, renderer: Renderer, world: World, tmp_path: Path
+) -> None:
+    resolved = "SELECT count(*) FROM walks WHERE endpoint = 'resolve'"
+    for cap in (3, 5):
+        config = tmp_path / f"{cap}.yaml"
+        section = f"commentary_layer: {{html_fallback: true, max_commenters: {cap}}}"
+        config.write_text(f"deep_harvest: {{request_delay: 0, {section}}}")
+        assert harvester.crawl("commentary_layer", config=config).code == 0
+        assert harvester.value(resolved) == cap
+    assert len(renderer.asked()) == 1
+    assert harvester.value("SELECT count(*) FROM comments") == len(
+        world.comments_on(world.seed_track_id) or []
+    )
