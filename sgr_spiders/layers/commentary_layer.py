@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sgr_spiders.exceptions import ConfigError
 from sgr_spiders.items import Comment, WalkRequest
-from sgr_spiders.layers.base import EVERYTHING, SEED_STEP, Layer, Seed, Wanted
+from sgr_spiders.layers.base import EVERYTHING, SEED_STEP, FixedCap, Layer, Seed, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sgr_spiders.config import CommentaryLayer as Section
     from sgr_spiders.items import MainRecord
@@ -20,6 +20,7 @@ class CommentaryLayer(Layer):
 
     name: ClassVar[str] = "commentary_layer"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP, "comments"})
+    caps: ClassVar[Mapping[str, str | FixedCap]] = {"comments": "max_commenters"}
 
     def __init__(self, config: Section) -> None:
         if config.html_fallback:
