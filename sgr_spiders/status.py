@@ -180,7 +180,10 @@ def as_text(status: Status, now: datetime) -> list[str]:
     """Write it in sections, no wider than ``figures.WIDTH`` but for the commands to copy."""
     return [
         *_file_lines(status, now),
-        *_section(f"Runs ({status.run_count:,})", table(_run_rows(status.runs, now), left=3, indent="  ")),
+        *_section(
+            f"Runs ({status.run_count:,})",
+            table(_run_rows(status.runs, status.file.last_written), left=3, indent="  "),
+        ),
         *_section(f"Seeds ({status.seed_count:,})", table(_seed_rows(status.seeds), left=4, indent="  ")),
         *_section(None, walks_table({**status.layers, "together": status.together}) if status.layers else []),
         *_section("Failed, to be tried again", count_table(lost_rows(status.lost, "failed"))),
@@ -206,20 +209,21 @@ def _file_lines(status: Status, now: datetime) -> list[str]:
     return [cut(f"{status.database}{bytes_}{ago}")]
 
 
-def _run_rows(runs: Sequence[PastRun], now: datetime) -> list[list[str]]:
+def _run_rows(runs: Sequence[PastRun], written: datetime | None) -> list[list[str]]:
     if not runs:
         return []
     head = ["run", "spider", "outcome", "started (UTC)", "took", "requests", "tracks", "users"]
-    return [head, *(_run_row(run, now, is_last=place == 0) for place, run in enumerate(runs))]
+    return [head, *(_run_row(run, written, is_last=place == 0) for place, run in enumerate(runs))]
 
 
-def _run_row(run: PastRun, now: datetime, *, is_last: bool) -> list[str]:
+def _run_row(run: PastRun, written: datetime | None, *, is_last: bool) -> list[str]:
     get = run.stats.get
     took = None
     if run.finished_at is not None:
         took = (_moment(run.finished_at) - _moment(run.started_at)).total_seconds()
-    elif is_last:
-        took = (now - _moment(run.started_at)).total_seconds()
+    elif is_last and written is not None:
+        # It may have been killed; what it wrote last tells how long it was at it.
+        took = max(0.0, (written - _moment(run.started_at)).total_seconds())
     # One crawl at a time works on a file, so only the last run can still be at it.
     outcome = run.outcome or ("running, or killed" if is_last else "killed")
     counts = [

@@ -24,6 +24,9 @@ KINDS = ("tracks", "users", "playlists", "engagements", "comments")
 MAX_GROUPS = 8
 """Groups of failed, gone or capped walks that a summary names; it counts the others."""
 
+MAX_EXAMPLE = 24
+"""Characters of an example's target: a number, or the beginning of a search text or an address."""
+
 LOSES_NOTHING = "Nothing that was spilled is lost: the same command goes on from here"
 
 
@@ -158,16 +161,21 @@ def _heading(lost: Sequence[Lost], status: str) -> str:
 
 
 def lost_rows(lost: Iterable[Lost], status: str) -> list[list[str]]:
-    """Write groups of walks that ended with *status*: count, endpoint, reason, and an example."""
+    """Write groups of walks that ended with *status*: count, endpoint, an example, and why."""
     groups: dict[tuple[str, str], list[Lost]] = defaultdict(list)
     for one in lost:
         if one.status == status:
             groups[one.endpoint, _alike(one.reason)].append(one)
     rows = [
-        [number(sum(one.walks for one in group)), endpoint, plain(reason), f"e.g. {plain(group[0].example)}"]
+        [number(sum(one.walks for one in group)), endpoint, _example(group[0].example), plain(reason)]
         for (endpoint, reason), group in groups.items()
     ]
     return shortened(rows)
+
+
+def _example(target: str) -> str:
+    text = plain(target)
+    return f"e.g. {text}" if len(text) <= MAX_EXAMPLE else f"e.g. {text[: MAX_EXAMPLE - 3]}..."
 
 
 def _alike(reason: str) -> str:
@@ -176,10 +184,10 @@ def _alike(reason: str) -> str:
 
 
 def cut_rows(cuts: Iterable[Cut]) -> list[list[str]]:
-    """Write groups of capped walks: count, endpoint, what capped them, and an example."""
+    """Write groups of capped walks: count, endpoint, an example, and what capped them."""
     rows = sorted(cuts, key=lambda one: not isinstance(cap_of(one.layer, one.step), str))
     return shortened(
-        [[number(one.walks), one.endpoint, capped_by(one), f"e.g. {plain(one.example)}"] for one in rows]
+        [[number(one.walks), one.endpoint, _example(one.example), capped_by(one)] for one in rows]
     )
 
 
@@ -213,6 +221,8 @@ def count_table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _sent(traffic: Traffic) -> str:
+    if not traffic.sent:
+        return "No request was sent"
     parts = [f"{counted(traffic.sent, 'request')} sent"]
     if traffic.retries:
         parts.append(f"{traffic.retries:,} of them again after a fault")

@@ -13,6 +13,7 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from sgr_spiders import outcome, statistics
 from sgr_spiders.exceptions import StorageError
 from sgr_spiders.figures import counted
+from sgr_spiders.middlewares.abandoned import Abandoned
 from sgr_spiders.middlewares.run_control import RunControl
 from sgr_spiders.planner import Plan, Planner
 from sgr_spiders.signals import run_closing
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.runs import SeedOutcome
 
 logger = logging.getLogger(__name__)
+
+ABANDONED = f"downloader/exception_type_count/{Abandoned.__module__}.{Abandoned.__qualname__}"
 
 
 class Harvest:
@@ -154,7 +157,8 @@ class Harvest:
         get = self._crawler.stats.get_value
         tokens = get(statistics.TOKEN_EXCHANGES, 0) + get(statistics.TOKEN_REFRESHES, 0)
         return Traffic(
-            sent=get("downloader/request_count", 0),
+            # Scrapy counts those, too, that were let go unsent when the run closed.
+            sent=get("downloader/request_count", 0) - get(ABANDONED, 0),
             retries=get(statistics.RETRIES, 0),
             tokens=tokens,
             hold_seconds=get(statistics.HOLD_SECONDS, 0.0),

@@ -132,7 +132,7 @@ def table_sizes(connection: sa.Connection, file: File) -> list[TableSize]:
 def _measure(connection: sa.Connection) -> dict[str, int]:
     query = (
         "SELECT tbl_name, sum(pgsize) FROM dbstat JOIN sqlite_master USING (name) "
-        "WHERE aggregate GROUP BY tbl_name"
+        "WHERE aggregate = TRUE GROUP BY tbl_name"
     )
     try:
         return {row[0]: row[1] for row in connection.exec_driver_sql(query)}
