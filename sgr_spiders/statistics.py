@@ -42,17 +42,25 @@ def layer(name: str, what: str) -> str:
     return f"sgr/layer/{name}/{what}"
 
 
+PLACEHOLDERS = {
+    "layer": "[a-z]+(?:_[a-z]+)*",
+    "status": "planned|running|done|capped|gone|failed",
+    "kind": "[a-z]+",
+}
+"""What the words in angle brackets stand for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """``name`` may hold placeholders in angle brackets."""
+    """``name`` may hold words in angle brackets, see ``PLACEHOLDERS``."""
 
     name: str
     unit: str
     meaning: str
 
     def covers(self, name: str) -> bool:
-        """Tell whether *name* is this statistic, or one of those that the placeholders stand for."""
-        pattern = re.sub("<[a-z]+>", "[a-z_]+", re.escape(self.name))
+        """Tell whether *name* is this statistic, or one of those that the words in brackets stand for."""
+        pattern = re.sub("<([a-z]+)>", lambda word: f"(?:{PLACEHOLDERS[word[1]]})", self.name)
         return re.fullmatch(pattern, name) is not None
 
 
@@ -112,6 +120,4 @@ STATISTICS = (
 
 def find(name: str) -> Statistic | None:
     """Find what documents the statistic *name*."""
-    # Exact names first: `<status>` would take them as well.
-    ordered = sorted(STATISTICS, key=lambda statistic: "<status>" in statistic.name)
-    return next((statistic for statistic in ordered if statistic.covers(name)), None)
+    return next((statistic for statistic in STATISTICS if statistic.covers(name)), None)

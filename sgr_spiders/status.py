@@ -239,16 +239,21 @@ def _seed_rows(seeds: Sequence[KnownSeed]) -> list[list[str]]:
 
 
 def _seed_name(seed: KnownSeed) -> str:
+    """Name the track, or say why there is none."""
     if seed.title is None:
-        return ""
+        return seed.reason or ("not a track" if _is_no_track(seed) else "")
     return f"{seed.title} by {seed.artist}" if seed.artist is not None else seed.title
+
+
+def _is_no_track(seed: KnownSeed) -> bool:
+    return seed.status == "done" and seed.track_id is None
 
 
 def _seed_state(seed: KnownSeed) -> str:
     if seed.status in {"gone", "failed"}:
-        return f"{seed.status}: {plain(seed.reason or 'not said')}"
-    if seed.status == "done" and seed.track_id is None:
-        return "gone: not a track"
+        return seed.status
+    if _is_no_track(seed):
+        return "gone"
     waiting = seed.walks.get("planned", 0) + seed.walks.get("running", 0)
     failed = seed.walks.get("failed", 0)
     if waiting or failed:
