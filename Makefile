@@ -59,7 +59,7 @@ imports: setup  ## imports go downwards only
 	$(BIN)/lint-imports
 
 docs: setup  ## generated parts of the documents are up to date
-	$(BIN)/cog --check --diff -r *.md docs/*.md
+	$(BIN)/cog -I . --check --diff -r *.md docs/*.md
 
 record: setup  ## record the contract tests anew; ARGS="--live --track-id N": from the live API, with your own keys
 	$(BIN)/python -m tests.contract.record $(ARGS)

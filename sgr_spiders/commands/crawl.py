@@ -10,30 +10,50 @@ from typing import TYPE_CHECKING, Any
 from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
 
+from sgr_spiders import statistics
 from sgr_spiders.exceptions import HarvestError
-from sgr_spiders.extensions.harvest import EXIT_CODE_STAT
 from sgr_spiders.outcome import INTERNAL_ERROR, INTERRUPTED
+from sgr_spiders.resuming import crawl_command
+from sgr_spiders.summary import LOSES_NOTHING
 
 if TYPE_CHECKING:
     import argparse
 
     from scrapy.crawler import Crawler
 
+logger = logging.getLogger(__name__)
 
-TECHNICAL = ("alembic.runtime", "scrapy.addons", "scrapy.crawler", "scrapy.middleware")
-"""Loggers that list components and settings at every start; -s LOG_LEVEL=DEBUG lets them speak."""
+VERSIONS = "scrapy.utils.log"
+TECHNICAL = (
+    "alembic.runtime",
+    "scrapy.addons",
+    "scrapy.core.engine",
+    "scrapy.crawler",
+    "scrapy.middleware",
+)
+"""Loggers that list components and settings at every start, and say at the end what the harvest says better;
+-s LOG_LEVEL=DEBUG lets them speak, and their warnings come through."""
 
 
 class Command(crawl.Command):
     """Scrapy's command exits with 0 after almost anything; this one with the outcome of the harvest."""
 
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        super().process_options(args, opts)
+        # Here, because the process that is made next lists the versions; a filter, because it sets the
+        # levels of all loggers anew.
+        if self._is_terse():
+            logging.getLogger(VERSIONS).addFilter(lambda record: record.levelno >= logging.WARNING)
+
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if len(args) != 1:
             raise UsageError("name one spider, see `scrapy list`")
         assert self.crawler_process is not None
-        if self.settings is not None and self.settings["LOG_LEVEL"] != "DEBUG":
+        if self._is_terse():
             for name in TECHNICAL:
                 logging.getLogger(name).setLevel(logging.WARNING)
+        command = crawl_command(args[0], opts.spargs, opts.set)
+        self.crawler_process.settings.set("HARVEST_COMMAND", command, priority="cmdline")
         try:
             crawler = self._create_crawler(args[0])
         except KeyError:
@@ -46,6 +66,9 @@ class Command(crawl.Command):
             crawling.addErrback(lambda failure: failures.append(failure.value))
         self.crawler_process.start()
         self.exitcode = _exit_code(crawler, failures)
+
+    def _is_terse(self) -> bool:
+        return self.settings is not None and self.settings["LOG_LEVEL"] != "DEBUG"
 
 
 def _note(task: asyncio.Future[None], failures: list[BaseException]) -> None:
@@ -62,6 +85,11 @@ def _exit_code(crawler: Crawler, failures: list[BaseException]) -> int:
         sys.excepthook(type(error), error, error.__traceback__)
         return INTERNAL_ERROR
     stats = crawler._stats  # noqa: SLF001 - the public name raises where the crawl did not get that far
-    exit_code = stats.get_value(EXIT_CODE_STAT) if stats is not None else None
+    exit_code: int | None = stats.get_value(statistics.EXIT_CODE) if stats is not None else None
+    if exit_code is not None:
+        return exit_code
     # Without an outcome the crawl was ended before it could write one: by a second Ctrl-C.
-    return INTERRUPTED if exit_code is None else exit_code
+    logger.warning(
+        "Ended at once, without a summary. %s: %s", LOSES_NOTHING, crawler.settings["HARVEST_COMMAND"]
+    )
+    return INTERRUPTED

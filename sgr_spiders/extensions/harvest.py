@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from scrapy import signals
 from scrapy.exceptions import CloseSpider, NotConfigured
 
-from sgr_spiders import outcome
+from sgr_spiders import outcome, statistics
 from sgr_spiders.exceptions import StorageError
+from sgr_spiders.figures import counted
+from sgr_spiders.middlewares.abandoned import Abandoned
 from sgr_spiders.middlewares.run_control import RunControl
 from sgr_spiders.planner import Plan, Planner
+from sgr_spiders.signals import run_closing
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE
 from sgr_spiders.spiders.base import HarvestSpider
 from sgr_spiders.storage import ledger, runs
+from sgr_spiders.storage.inventory import describe_file
+from sgr_spiders.storage.overview import look_at_run
 from sgr_spiders.storage.store import Store
-from sgr_spiders.storage.totals import count_totals
+from sgr_spiders.summary import LOSES_NOTHING, Ended, Traffic, figures, interrupted, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any, Self
+    from collections.abc import Sequence
+    from typing import Self
 
     from scrapy import Spider
     from scrapy.crawler import Crawler
@@ -31,10 +37,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-EXIT_CODE_STAT = "sgr/exit_code"
-"""The statistic from which the command takes what it exits with."""
-
-GO_ON = "Nothing that was spilled is lost: the same command goes on from here"
+ABANDONED = f"downloader/exception_type_count/{Abandoned.__module__}.{Abandoned.__qualname__}"
 
 
 class Harvest:
@@ -47,7 +50,8 @@ class Harvest:
     def __init__(self, crawler: Crawler, spider: HarvestSpider) -> None:
         self._crawler = crawler
         self._internal_errors = 0
-        self._started = False
+        self._started: float | None = None
+        self._command: str | None = crawler.settings["HARVEST_COMMAND"] or None
         self.store = Store.open(crawler.settings["HARVEST_DATABASE_URL"])
         self.planner = Planner(
             _plan(spider),
@@ -58,6 +62,7 @@ class Harvest:
         )
         crawler.signals.connect(self._internal_error, signal=signals.spider_error)
         crawler.signals.connect(self._internal_error, signal=signals.item_error)
+        crawler.signals.connect(self.run_closing, signal=run_closing)
         crawler.signals.connect(self.spider_closed, signal=signals.spider_closed)
 
     @classmethod
@@ -79,11 +84,22 @@ class Harvest:
         try:
             with self.store.begin() as connection:
                 self.planner.start(connection)
+                if self._command is not None:
+                    known = json.dumps({statistics.COMMAND: self._command})
+                    runs.note_statistics(connection, self.planner.run, known)
                 walks = ledger.count_by_status(connection, self.planner.run)
         except StorageError as error:
             RunControl.of(self._crawler).error = error
             raise CloseSpider("storage") from error
-        self._started = True
+        self._started = time.monotonic()
+        seeds, layers = len(self.planner.plan.seeds), len(self.planner.layers)
+        logger.info(
+            "Run %d: %s around %s, into %s",
+            self.planner.run.run_id,
+            counted(layers, "layer"),
+            counted(seeds, "seed"),
+            self.store.describe(),
+        )
         waiting = walks.get("planned", 0)
         ended = sum(walks.values()) - waiting
         if not waiting:
@@ -91,58 +107,64 @@ class Harvest:
         elif ended:
             logger.info("Going on: %d walks have ended, %d wait", ended, waiting)
 
+    def run_closing(self) -> None:
+        """Tell who has interrupted the run what happens now."""
+        if self._started is not None and not self._crawler.crawling:
+            logger.warning(interrupted(self._command))
+
     def spider_closed(self, spider: Spider, reason: str) -> None:
         """Judge the run, write its outcome to the database, and tell the user."""
+        ended = None
         try:
-            if self._started:
-                self._finish(reason)
+            if self._started is not None:
+                # Whatever goes wrong from here on is never taken for a success.
+                self._crawler.stats.set_value(statistics.EXIT_CODE, outcome.INTERNAL_ERROR)
+                ended = self._finish(reason, time.monotonic() - self._started)
         except StorageError as error:
             # What cannot be written can still be said. The database takes the run for a killed one.
-            self._crawler.stats.set_value(EXIT_CODE_STAT, error.exit_code)
-            logger.error("Outcome not recorded: %s. %s", error, GO_ON)  # noqa: TRY400 - one line says it all
+            self._crawler.stats.set_value(statistics.EXIT_CODE, error.exit_code)
+            logger.error("Outcome not recorded: %s. %s", error, LOSES_NOTHING)  # noqa: TRY400 - one line says it all
         finally:
             self.store.close()
+        if ended is not None:
+            self._tell(ended)
 
-    def _finish(self, finish_reason: str) -> None:
+    def _finish(self, finish_reason: str, seconds: float) -> Ended:
         run = self.planner.run
         with self.store.begin() as connection:
             ledger.give_back(connection, run)
-            walks = ledger.count_by_status(connection, run)
+            overview = look_at_run(connection, run)
             result = outcome.judge(
                 finish_reason=finish_reason,
                 stopped_by=RunControl.of(self._crawler).error,
                 internal_errors=self._internal_errors + len(self.planner.broken),
-                walks=walks,
+                walks=overview.together.walks.by_status,
                 lost_seeds=_lost_seeds(runs.seed_outcomes(connection, run)),
             )
-            totals = count_totals(connection)
-            stats = json.dumps(self._stats(result, walks, totals), default=str, sort_keys=True)
+            for name, value in figures(overview, result, seconds).items():
+                self._crawler.stats.set_value(name, value)
+            if self._command is not None:
+                self._crawler.stats.set_value(statistics.COMMAND, self._command)
+            stats = json.dumps(self._crawler.stats.get_stats(), default=str, sort_keys=True)
             runs.end_run(connection, run, result.name, result.reason, result.exit_code, stats)
-        self._tell(result, walks, totals)
+        return Ended(result, overview, self._traffic(), seconds, self.store.describe(), self._command)
 
-    def _stats(
-        self, result: outcome.Outcome, walks: Mapping[str, int], totals: Mapping[str, int]
-    ) -> dict[str, Any]:
-        collector = self._crawler.stats
-        collector.set_value("sgr/outcome", result.name)
-        collector.set_value(EXIT_CODE_STAT, result.exit_code)
-        for name, count in totals.items():
-            collector.set_value(f"{name}_collected", count)
-        for status, count in walks.items():
-            collector.set_value(f"sgr/walks/{status}", count)
-        stats: dict[str, Any] = collector.get_stats()
-        return stats
+    def _tell(self, ended: Ended) -> None:
+        level = logging.INFO if ended.outcome.exit_code == outcome.COMPLETE else logging.WARNING
+        # Closing the database has shortened the file. One record, so that nothing comes between the lines.
+        lines = summary(ended, describe_file(self.store.path).bytes)
+        logger.log(level, "%s", "\n".join(lines))
 
-    def _tell(self, result: outcome.Outcome, walks: Mapping[str, int], totals: Mapping[str, int]) -> None:
-        collected = ", ".join(f"{count:,} {name}" for name, count in totals.items())
-        ended = ", ".join(f"{count:,} {status}" for status, count in sorted(walks.items()))
-        logger.info("In the database: %s", collected)
-        logger.info("Walks of this harvest: %s", ended or "none")
-        logger.info("The data lies in %s", self.store.describe())
-        if result.reason is None:
-            logger.info("Harvest complete")
-        else:
-            logger.warning("Harvest %s: %s. %s", result.name, result.reason, GO_ON)
+    def _traffic(self) -> Traffic:
+        get = self._crawler.stats.get_value
+        tokens = get(statistics.TOKEN_EXCHANGES, 0) + get(statistics.TOKEN_REFRESHES, 0)
+        return Traffic(
+            # Scrapy counts those, too, that were let go unsent when the run closed.
+            sent=get("downloader/request_count", 0) - get(ABANDONED, 0),
+            retries=get(statistics.RETRIES, 0),
+            tokens=tokens,
+            hold_seconds=get(statistics.HOLD_SECONDS, 0.0),
+        )
 
     def _internal_error(self) -> None:
         self._internal_errors += 1

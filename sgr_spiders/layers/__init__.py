@@ -13,10 +13,10 @@ from sgr_spiders.layers.semantic_depth import SemanticDepth
 from sgr_spiders.layers.user_depth import UserDepth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sgr_spiders.config import HarvestConfig
-    from sgr_spiders.layers.base import Layer
+    from sgr_spiders.layers.base import FixedCap, Layer
 
 # Each takes its own section of the configuration.
 LAYERS: dict[str, Callable[[Any], Layer]] = {
@@ -37,3 +37,13 @@ LAYERS: dict[str, Callable[[Any], Layer]] = {
 def build(names: tuple[str, ...], config: HarvestConfig) -> dict[str, Layer]:
     """Make the layers *names* with their sections of *config*."""
     return {name: LAYERS[name](getattr(config.deep_harvest, name)) for name in names}
+
+
+def cap_of(layer: str, step: str) -> str | FixedCap | None:
+    """Tell what caps a layer's walks of *step*: a key of the configuration, in full, or a fixed cap.
+
+    ``None`` where the layer is not known any more, or wants those walks to their end.
+    """
+    caps: Mapping[str, str | FixedCap] = getattr(LAYERS.get(layer), "caps", {})
+    cap = caps.get(step)
+    return f"{layer}.{cap}" if isinstance(cap, str) else cap

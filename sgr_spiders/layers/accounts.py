@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from sgr_spiders.items import Selection, Track, User, WalkRequest
-from sgr_spiders.layers.base import SEARCH_DEPTH
+from sgr_spiders.layers.base import SEARCH_DEPTH, FixedCap
 from sgr_spiders.titles.accounts import best_account
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ACCOUNTS_LOOKED_AT = 50
 """Hits looked at when an account is searched by name: relevance puts a true match far ahead."""
+
+FIRST_HITS = FixedCap("an account that bears the name is among the first hits")
 
 
 def records_of(look: Look, step: str, target: str) -> list[MainRecord]:

@@ -6,12 +6,21 @@ from itertools import islice
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from sgr_spiders.items import Mention, Selection, Track, WalkRequest
-from sgr_spiders.layers.base import SEARCH_DEPTH, SEED_STEP, Layer, Look, Seed, Wanted
+from sgr_spiders.layers.base import (
+    ALL_THE_API_GIVES,
+    SEARCH_DEPTH,
+    SEED_STEP,
+    FixedCap,
+    Layer,
+    Look,
+    Seed,
+    Wanted,
+)
 from sgr_spiders.titles.credits import credits, credits_artist  # noqa: A004 - the standard word of the field
 from sgr_spiders.titles.names import bare_key, split_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sgr_spiders.config import ArtistDepth as Section
     from sgr_spiders.items import MainRecord, User
@@ -27,6 +36,10 @@ class ArtistDepth(Layer):
     name: ClassVar[str] = "artist_depth"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP})
     settles: ClassVar[bool] = True
+    caps: ClassVar[Mapping[str, str | FixedCap]] = {
+        "uploads": "max_artist_tracks",
+        "appearances": ALL_THE_API_GIVES,
+    }
 
     def __init__(self, config: Section) -> None:
         self.config = config

@@ -22,6 +22,16 @@ SEARCH_DEPTH = 1000
 EVERYTHING = 10**9
 """The cap of a walk that is wanted to its end."""
 
+
+@dataclass(frozen=True, slots=True)
+class FixedCap:
+    """A cap that no setting moves, and why it is there."""
+
+    why: str
+
+
+ALL_THE_API_GIVES = FixedCap("the API gives no more hits of a search")
+
 Fact = User | Comment | Engagement
 """A record that a layer completes out of several walks, where no single one says it all."""
 
@@ -72,6 +82,10 @@ class Layer(ABC):
 
     settles: ClassVar[bool] = False
     """Whether it has something to say when all it asked for has ended, see :meth:`settled`."""
+
+    caps: ClassVar[Mapping[str, str | FixedCap]] = {}
+    """What caps the walks of each step: a key of the layer's section, or a fixed cap. Walks of steps that
+    are not here are wanted to their end."""
 
     @abstractmethod
     def found(self, step: str, seed: Seed, record: MainRecord) -> Iterable[Wanted]:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sgr_spiders.items import Comment, Engagement, Fullness, User, WalkRequest
 from sgr_spiders.layers.accounts import records_of
-from sgr_spiders.layers.base import EVERYTHING, SEED_STEP, Layer, Look, Seed, Wanted
+from sgr_spiders.layers.base import EVERYTHING, SEED_STEP, FixedCap, Layer, Look, Seed, Wanted
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE, Author, address_of, author_of, profile_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sgr_spiders.config import CommentaryLayer as Section
     from sgr_spiders.items import MainRecord
@@ -28,6 +28,7 @@ class CommentaryLayer(Layer):
     name: ClassVar[str] = "commentary_layer"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP, "comments"})
     settles: ClassVar[bool] = True
+    caps: ClassVar[Mapping[str, str | FixedCap]] = {"comments": "max_commenters"}
 
     def __init__(self, config: Section) -> None:
         self.config = config

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from sgr_spiders.items import Mention, Selection, Track, User, WalkRequest
-from sgr_spiders.layers.accounts import ACCOUNTS_LOOKED_AT, account_of, catalogue, records_of
-from sgr_spiders.layers.base import SEED_STEP, Layer, Look, Seed, Wanted
+from sgr_spiders.layers.accounts import ACCOUNTS_LOOKED_AT, FIRST_HITS, account_of, catalogue, records_of
+from sgr_spiders.layers.base import ALL_THE_API_GIVES, SEED_STEP, FixedCap, Layer, Look, Seed, Wanted
 from sgr_spiders.titles.credits import (
     collaborators,
     credits,  # noqa: A004 - the standard word of the field
@@ -16,7 +16,7 @@ from sgr_spiders.titles.credits import (
 from sgr_spiders.titles.names import distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sgr_spiders.config import ContextualLayer as Section
     from sgr_spiders.items import MainRecord
@@ -36,6 +36,11 @@ class ContextualLayer(Layer):
     name: ClassVar[str] = "contextual_layer"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP})
     settles: ClassVar[bool] = True
+    caps: ClassVar[Mapping[str, str | FixedCap]] = {
+        "accounts": FIRST_HITS,
+        "uploads": "max_tracks_per_entity",
+        "hits": ALL_THE_API_GIVES,
+    }
 
     def __init__(self, config: Section) -> None:
         self.config = config

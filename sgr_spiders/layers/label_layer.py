@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from sgr_spiders.items import Mention, Selection, WalkRequest
-from sgr_spiders.layers.accounts import ACCOUNTS_LOOKED_AT, account_of, catalogue
-from sgr_spiders.layers.base import SEED_STEP, Layer, Look, Seed, Wanted
+from sgr_spiders.layers.accounts import ACCOUNTS_LOOKED_AT, FIRST_HITS, account_of, catalogue
+from sgr_spiders.layers.base import ALL_THE_API_GIVES, SEED_STEP, FixedCap, Layer, Look, Seed, Wanted
 from sgr_spiders.titles.labels import is_of_label, label_key, labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sgr_spiders.config import LabelLayer as Section
     from sgr_spiders.items import MainRecord
@@ -26,6 +26,11 @@ class LabelLayer(Layer):
     name: ClassVar[str] = "label_layer"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP})
     settles: ClassVar[bool] = True
+    caps: ClassVar[Mapping[str, str | FixedCap]] = {
+        "accounts": FIRST_HITS,
+        "uploads": "max_catalog_size",
+        "hits": ALL_THE_API_GIVES,
+    }
 
     def __init__(self, config: Section) -> None:
         self.config = config

@@ -6,11 +6,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 from sgr_spiders.items import Playlist, Selection, User, WalkRequest
-from sgr_spiders.layers.base import EVERYTHING, SEED_STEP, Layer, Look, Seed, Wanted
+from sgr_spiders.layers.base import EVERYTHING, SEED_STEP, FixedCap, Layer, Look, Seed, Wanted
 from sgr_spiders.titles.terms import key_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sgr_spiders.config import PlaylistDepth as Section
     from sgr_spiders.items import MainRecord
@@ -25,6 +25,11 @@ class PlaylistDepth(Layer):
     name: ClassVar[str] = "playlist_depth"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP})
     settles: ClassVar[bool] = True
+    caps: ClassVar[Mapping[str, str | FixedCap]] = {
+        "liker": "max_playlists_per_liker",
+        "search": "max_search_playlists",
+        "contents": "max_tracks_per_playlist",
+    }
 
     def __init__(self, config: Section) -> None:
         self.config = config

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from sgr_spiders.items import Selection, Track, WalkRequest
-from sgr_spiders.layers.base import SEED_STEP, Layer, Seed, Wanted
+from sgr_spiders.layers.base import SEED_STEP, FixedCap, Layer, Seed, Wanted
 from sgr_spiders.titles.similarity import similarity
 from sgr_spiders.titles.terms import key_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sgr_spiders.config import SemanticDepth as Section
     from sgr_spiders.items import MainRecord
@@ -21,6 +21,7 @@ class SemanticDepth(Layer):
 
     name: ClassVar[str] = "semantic_depth"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP, "hits"})
+    caps: ClassVar[Mapping[str, str | FixedCap]] = {"hits": "fuzzy_search_limit"}
 
     def __init__(self, config: Section) -> None:
         self.config = config

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from sgr_spiders.items import Track, User, WalkRequest
-from sgr_spiders.layers.base import SEED_STEP, Layer, Seed
+from sgr_spiders.layers.base import SEED_STEP, FixedCap, Layer, Seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sgr_spiders.config import UserDepth as Section
     from sgr_spiders.items import MainRecord
@@ -19,6 +19,11 @@ class UserDepth(Layer):
 
     name: ClassVar[str] = "user_depth"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP, "likers", "reposters"})
+    caps: ClassVar[Mapping[str, str | FixedCap]] = {
+        "likers": "max_users_per_track",
+        "reposters": "max_users_per_track",
+        "library": "max_tracks_per_user",
+    }
 
     def __init__(self, config: Section) -> None:
         self.config = config

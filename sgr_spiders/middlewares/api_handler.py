@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.exceptions import DownloadCancelledError
 
+from sgr_spiders import statistics
 from sgr_spiders.middlewares.api_response import ApiResponse
 from sgr_spiders.middlewares.authorisation import AuthorisationMiddleware
 from sgr_spiders.middlewares.fields import fields_of
@@ -99,7 +100,7 @@ class ApiDownloadHandler(HTTP11DownloadHandler):
 
     def _note(self, request: Request, response: ApiResponse) -> None:
         kind = response.answer.kind
-        self.crawler.stats.inc_value(f"sgr/answers/{kind.value}")
+        self.crawler.stats.inc_value(statistics.answers(kind.value))
         # A refusal or an empty 200 is quick and says nothing about how much the API can bear; only a
         # server's own fault may slow AutoThrottle down, by the time it took.
         request.meta["autothrottle_dont_adjust_delay"] = kind not in _SETTLED and response.status < 500

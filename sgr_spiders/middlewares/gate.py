@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from sgr_spiders import statistics
 from sgr_spiders.exceptions import BlockedError
 from sgr_spiders.middlewares.backoff import backoff
 from sgr_spiders.middlewares.run_control import RunControl
@@ -117,7 +118,7 @@ class Gate:
         self._began = time.monotonic()
         self._until = self._began + seconds
         until = time.time() + seconds
-        self._crawler.stats.inc_value("sgr/holds")
+        self._crawler.stats.inc_value(statistics.HOLDS)
         self._count(seconds)
         moment = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         logger.warning("Rate limit: nothing is sent until %s (%.1f s): %s", moment, seconds, reason)
@@ -131,7 +132,7 @@ class Gate:
 
     def _count(self, seconds: float) -> None:
         self._held += seconds
-        self._crawler.stats.set_value("sgr/hold_seconds", round(self._held, 3))
+        self._crawler.stats.set_value(statistics.HOLD_SECONDS, round(self._held, 3))
 
     def _delay(self, request: Request) -> float:
         """The delay of the downloader's slot, so that those a hold kept waiting do not leave at once."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.utils.misc import load_object
 
+from sgr_spiders import statistics
 from sgr_spiders.exceptions import BlockedError
 from sgr_spiders.middlewares.abandoned import Abandoned
 from sgr_spiders.middlewares.again import again
@@ -64,7 +65,7 @@ class RetryMiddleware:
         self._run.check()
         times = request.meta.get("retry_times", 0) + 1
         if times > self._times:
-            self._stats.inc_value("sgr/retry/given_up")
+            self._stats.inc_value(statistics.RETRIES_GIVEN_UP)
             logger.warning("Gave up %s after %d tries: %s", request, times, reason)
             return None
         await self._pause(request, reason, backoff(times, *self._wait))
@@ -81,6 +82,6 @@ class RetryMiddleware:
         return again(request, disallowed_times=times)
 
     async def _pause(self, request: Request, reason: str, seconds: float) -> None:
-        self._stats.inc_value("sgr/retry/count")
+        self._stats.inc_value(statistics.RETRIES)
         logger.info("Trying %s again in %.1f s: %s", request, seconds, reason)
         await self._run.sleep(seconds)

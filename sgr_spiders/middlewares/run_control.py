@@ -10,6 +10,7 @@ from scrapy import signals
 from scrapy.utils.defer import deferred_from_coro
 
 from sgr_spiders.middlewares.abandoned import Abandoned
+from sgr_spiders.signals import run_closing
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -96,6 +97,7 @@ class RunControl:
             slot = self._crawler.engine._slot  # noqa: SLF001 - nothing public tells that closing has begun
             if slot is not None and slot.closing is not None:
                 self._close()
+                self._crawler.signals.send_catch_log(run_closing)
                 return
             await asyncio.sleep(WATCH_INTERVAL)
 

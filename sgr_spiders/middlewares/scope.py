@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from sgr_spiders import statistics
 from sgr_spiders.middlewares.origin import Origin
 from sgr_spiders.middlewares.out_of_scope import OutOfScopeError
 from sgr_spiders.middlewares.token_endpoint import AUTHORISING
@@ -42,7 +43,7 @@ class ScopeGuard:
             return
         problem = self._problem(request.url)
         if problem:
-            self._stats.inc_value("sgr/out_of_scope")
+            self._stats.inc_value(statistics.OUT_OF_SCOPE)
             raise OutOfScopeError(problem)
         if self._api.covers(request.url):
             # The API host's robots.txt disallows all crawlers; access with keys is governed by the API

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from filelock import Timeout
 
+from sgr_spiders import statistics
 from sgr_spiders.exceptions import StorageError, UnauthorisedError
 from sgr_spiders.middlewares.inflate import ACCEPTED
 from sgr_spiders.middlewares.run_control import RunControl
@@ -124,7 +125,7 @@ class TokenKeeper:
         except RefusedGrantError as error:
             logger.warning("The refresh token is refused (%s): exchanging the credentials instead", error)
             return None
-        self._stats.inc_value("sgr/token/refreshes")
+        self._stats.inc_value(statistics.TOKEN_REFRESHES)
         return token
 
     async def _exchanged(self) -> Token:
@@ -132,7 +133,7 @@ class TokenKeeper:
             token = await self._endpoint.ask(exchange_request(self._url, self._credentials))
         except RefusedGrantError as error:
             raise UnauthorisedError(f"token endpoint: the credentials are refused ({error})") from error
-        self._stats.inc_value("sgr/token/exchanges")
+        self._stats.inc_value(statistics.TOKEN_EXCHANGES)
         return token
 
     def _take(self, token: Token) -> None:

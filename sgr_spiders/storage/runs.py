@@ -79,6 +79,11 @@ def _start_of_unfinished_refresh(connection: sa.Connection, scope: str) -> str |
     return latest.fresh_after if latest is not None and latest.outcome not in GOT_TO_ITS_END else None
 
 
+def note_statistics(connection: sa.Connection, run: Run, stats: str) -> None:
+    """Note what is known of *run* while it goes on, as JSON: all there is of it if it is killed."""
+    connection.execute(sa.update(runs).where(runs.c.run_id == run.run_id).values(stats=stats))
+
+
 def end_run(
     connection: sa.Connection, run: Run, outcome: str, reason: str | None, exit_code: int, stats: str
 ) -> None:

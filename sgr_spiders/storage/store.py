@@ -51,14 +51,7 @@ class Store:
         Raises ``ConfigError`` if it is no URL, ``DatabaseInUseError`` if another crawl has the database,
         ``StorageError`` if it cannot be used.
         """
-        try:
-            parsed = sa.make_url(url)
-        except sa.exc.ArgumentError:
-            # Only its beginning is shown: further on there may be a password.
-            shown = re.split("[:/]", url)[0]
-            raise ConfigError(
-                f"setting `HARVEST_DATABASE_URL`: not an SQLAlchemy URL (sqlite:///data/x.db): '{shown}…'"
-            ) from None
+        parsed = parse_url(url)
         lock = _take_lock(parsed)
         try:
             store = cls(_create_engine(parsed), lock)
@@ -77,7 +70,7 @@ class Store:
             with self.engine.begin() as connection:
                 yield connection
         except sa.exc.DBAPIError as error:
-            raise _storage_error(self.engine.url, error) from error
+            raise storage_error(self.engine.url, error) from error
 
     def close(self) -> None:
         """Close the connections and let the next crawl in."""
@@ -85,18 +78,44 @@ class Store:
         if self._lock is not None:
             self._lock.release()
 
+    @property
+    def path(self) -> str | None:
+        """The file of the database; ``None`` if it is none."""
+        return file_of(self.engine.url)
+
     def describe(self) -> str:
         """Say where the data lies, without a password."""
-        url = self.engine.url
-        if url.get_backend_name() == "sqlite" and url.database:
-            return url.database
-        return url.render_as_string(hide_password=True)
+        return describe(self.engine.url)
+
+
+def parse_url(url: str) -> sa.URL:
+    """Read an SQLAlchemy URL, or raise ``ConfigError``."""
+    try:
+        return sa.make_url(url)
+    except sa.exc.ArgumentError:
+        # Only its beginning is shown: further on there may be a password.
+        shown = re.split("[:/]", url)[0]
+        raise ConfigError(
+            f"setting `HARVEST_DATABASE_URL`: not an SQLAlchemy URL (sqlite:///data/x.db): '{shown}…'"
+        ) from None
+
+
+def file_of(url: sa.URL) -> str | None:
+    """Give the file of an SQLite database; ``None`` for other databases."""
+    in_file = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
+    return url.database if in_file else None
+
+
+def describe(url: sa.URL) -> str:
+    """Say where the database at *url* lies, without a password."""
+    return file_of(url) or url.render_as_string(hide_password=True)
 
 
 def _take_lock(url: sa.URL) -> FileLock | None:
-    if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"}:
+    file = file_of(url)
+    if file is None:
         return None
-    path = Path(str(url.database))
+    path = Path(file)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{path}.lock", timeout=0)
@@ -131,7 +150,8 @@ def _begin_immediate(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _storage_error(url: sa.URL, error: sa.exc.DBAPIError) -> StorageError:
+def storage_error(url: sa.URL, error: sa.exc.DBAPIError) -> StorageError:
+    """Say in one line what the database at *url* had to object."""
     where = url.render_as_string(hide_password=True)
     cause = str(error.orig).splitlines()[0] if error.orig is not None else type(error).__name__
     return StorageError(f"database {where}: {cause}")

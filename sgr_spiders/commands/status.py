@@ -1,0 +1,60 @@
+"""``scrapy status``: what lies in a database, and what is left to do. It only reads."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from scrapy.commands import ScrapyCommand
+
+from sgr_spiders import config
+from sgr_spiders.exceptions import ArgumentError, HarvestError
+from sgr_spiders.status import as_json, as_text, look
+from sgr_spiders.storage.reader import read
+from sgr_spiders.storage.store import describe, file_of, parse_url
+
+if TYPE_CHECKING:
+    import argparse
+
+
+class Command(ScrapyCommand):
+    """No crawler is made, no lock is taken, and a crawl may be at work on the database."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def syntax(self) -> str:
+        return "[options]"
+
+    def short_desc(self) -> str:
+        return "Tell what a database holds, what failed or was capped, and what to run next"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        group = parser.add_argument_group(title="Status")
+        group.add_argument("--json", action="store_true", help="for programs; docs/status.md describes it")
+        group.add_argument(
+            "--database", metavar="URL", help="SQLAlchemy URL (default: the setting HARVEST_DATABASE_URL)"
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        try:
+            if args:
+                raise ArgumentError(f"unexpected argument: {args[0]!r}")
+            sys.stdout.write(self._said(opts))
+        except HarvestError as error:
+            sys.stderr.write(f"{error}\n")
+            self.exitcode = error.exit_code
+
+    def _said(self, opts: argparse.Namespace) -> str:
+        assert self.settings is not None
+        url = opts.database or self.settings["HARVEST_DATABASE_URL"]
+        settings = config.load(self.settings["HARVEST_CONFIG"])
+        parsed = parse_url(url)
+        with read(url) as connection:
+            status = look(connection, describe(parsed), file_of(parsed), settings.deep_harvest.freshness_days)
+        if opts.json:
+            return json.dumps(as_json(status), indent=2, ensure_ascii=False) + "\n"
+        return "\n".join(as_text(status, datetime.now(UTC))) + "\n"

@@ -1,0 +1,37 @@
+"""The command that goes on with a harvest, as a user would type it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_SECRET = re.compile("secret|token|passw|credential|(api|access|private)_?key|auth", re.IGNORECASE)
+_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]*(?=@)")
+MASK = "***"
+
+# Of the scheduler that started the run, not of the harvest.
+LEFT_OUT = frozenset({"_job", "LOG_FILE"})
+
+
+def crawl_command(spider: str, arguments: Mapping[str, str], settings: Iterable[str] = ()) -> str:
+    """Write the ``scrapy crawl`` with these arguments (``-a``) and settings (``-s``, as given: NAME=value).
+
+    Secrets are masked: a command line ends up in logs and in the database.
+    """
+    given = [("-a", name, value) for name, value in arguments.items()]
+    given += [("-s", *setting.partition("=")[::2]) for setting in settings]
+    words = ["scrapy", "crawl", spider]
+    for option, name, value in given:
+        if name not in LEFT_OUT:
+            words += [option, f"{name}={_masked(name, value)}"]
+    return shlex.join(words)
+
+
+def _masked(name: str, value: str) -> str:
+    if _SECRET.search(name) and "://" not in value:
+        return MASK
+    return _PASSWORD.sub(rf"\1:{MASK}", value)

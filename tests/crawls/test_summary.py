@@ -1,0 +1,333 @@
+"""What a real harvest says of itself is what lies in the database."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sgr_spiders.config import LAYER_NAMES, DeepHarvest
+from sgr_spiders.figures import WIDTH
+from sgr_spiders.layers import cap_of
+from sgr_spiders.layers.base import EVERYTHING
+from sgr_spiders.soundcloud.endpoints import ENDPOINTS
+from sgr_spiders.statistics import STATISTICS, find
+from tests.crawls.crawling import Ended, Harvester
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.sandbox_process import SandboxProcess
+
+KINDS = ("tracks", "users", "playlists", "engagements", "comments")
+FAST = {"BACKOFF_BASE": 0.01, "BACKOFF_MAX": 0.05, "RATE_LIMIT_BASE": 0.2, "RATE_LIMIT_MAX": 0.4}
+SUMMARY = "] (?:INFO|WARNING): (Harvest (?:complete|partial|interrupted|blocked|unfinished|failed) (?s:.+))"
+
+# A cap of its own for everything that has one, small enough to cut.
+CAPS = """
+deep_harvest:
+  request_delay: 0
+  user_depth: {max_users_per_track: 11, max_tracks_per_user: 7}
+  playlist_depth: {max_playlists_per_liker: 1, max_search_playlists: 2, max_tracks_per_playlist: 3}
+  artist_depth: {max_artist_tracks: 5}
+  semantic_depth: {fuzzy_search_limit: 13}
+  commentary_layer: {max_commenters: 4}
+  label_layer: {max_catalog_size: 17}
+  contextual_layer: {max_tracks_per_entity: 6}
+"""
+
+
+class Told:
+    """The summary in a log."""
+
+    def __init__(self, ended: Ended) -> None:
+        found = re.search(SUMMARY, ended.log)
+        assert found is not None, ended.log
+        self.lines = found[1].rstrip().splitlines()
+
+    def table(self, head: str) -> dict[str, list[str]]:
+        """Rows of the table that begins with the line *head*, by their first cell."""
+        start = next(place for place, line in enumerate(self.lines) if re.match(rf"{head} +\w", line))
+        end = self.lines.index("", start)
+        split = [re.split(r"  +", line) for line in self.lines[start + 1 : end]]
+        return {cells[0]: cells[1:] for cells in split}
+
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+
+def stats_of(harvester: Harvester) -> dict[str, Any]:
+    stats: dict[str, Any] = json.loads(harvester.value("SELECT stats FROM runs ORDER BY run_id DESC LIMIT 1"))
+    return stats
+
+
+@pytest.fixture(scope="module")
+def deep(shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> tuple[Harvester, Ended]:
+    """A whole deep harvest."""
+    shared_sandbox.clear_faults()
+    harvester = Harvester(shared_sandbox, tmp_path_factory.mktemp("deep") / "harvest.db")
+    ended = harvester.crawl("deep_harvest")
+    assert ended.code == 0, ended.log
+    return harvester, ended
+
+
+@pytest.fixture(scope="module")
+def disturbed(
+    shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Harvester, Ended]:
+    """A harvest that met everything that is counted."""
+    faults = [
+        "rate_limit_retry_after:seconds=1,after=3,times=1",
+        "revoke_tokens:after=20,times=1",
+        "text_503:path=/comments",
+        "empty_500:path=/likes,every=9,times=2",
+    ]
+    shared_sandbox.set_faults(faults)
+    harvester = Harvester(shared_sandbox, tmp_path_factory.mktemp("disturbed") / "harvest.db")
+    harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.spoiled_settings"
+    ended = harvester.crawl("deep_harvest", settings={**FAST, "RETRY_TIMES": 2})
+    shared_sandbox.clear_faults()
+    assert ended.code == 3, ended.log
+    return harvester, ended
+
+
+def records_found(harvester: Harvester, layer: str) -> dict[str, int]:
+    """Count what a layer found without the project's own counting."""
+    found = {}
+    for kind in ("track", "user", "playlist", "comment"):
+        stubs = f"SELECT {kind}_id FROM {kind}s WHERE is_stub" if kind != "comment" else "SELECT NULL WHERE 0"  # noqa: S608 - our names
+        found[f"{kind}s"] = harvester.value(
+            f"""SELECT count(DISTINCT record_id) FROM discoveries
+                WHERE layer = ? AND kind = ? AND record_id NOT IN ({stubs})""",  # noqa: S608 - the same
+            layer,
+            kind,
+        )
+    return found
+
+
+def engagements_found(harvester: Harvester, layer: str) -> int:
+    rows = harvester.query(
+        """SELECT endpoint, target, kind, record_id FROM walk_requests JOIN walks USING (walk_id)
+           JOIN walk_records ON walk_records.walk_id = walks.walk_id AND position < widest
+           WHERE layer = ? AND NOT selective""",
+        layer,
+    )
+    told = set()
+    for endpoint, target, kind, record in rows:
+        what = {
+            ("track_favoriters", "user"): (record, target, "like"),
+            ("track_reposters", "user"): (record, target, "repost"),
+            ("track_comments", "user"): (record, target, "comment"),
+            ("user_likes", "track"): (target, record, "like"),
+        }.get((endpoint, kind))
+        if what is not None:
+            told.add(tuple(map(str, what)))
+    return len(told)
+
+
+@pytest.mark.parametrize("layer", LAYER_NAMES)
+def test_what_a_layer_found_is_in_summary_and_statistics(deep: tuple[Harvester, Ended], layer: str) -> None:
+    harvester, ended = deep
+    expected = records_found(harvester, layer) | {"engagements": engagements_found(harvester, layer)}
+    stats = stats_of(harvester)
+    assert {kind: stats[f"sgr/layer/{layer}/{kind}"] for kind in KINDS} == expected
+    pages = harvester.value(
+        """SELECT count(*) FROM walk_pages
+           WHERE walk_id IN (SELECT walk_id FROM walk_requests WHERE layer = ?)""",
+        layer,
+    )
+    assert stats[f"sgr/layer/{layer}/requests"] == pages
+    row = Told(ended).table("found")[layer]
+    assert row[:6] == [f"{expected[kind]:,}" for kind in KINDS] + [f"{pages:,}"]
+
+
+def test_the_whole_is_counted_once(deep: tuple[Harvester, Ended]) -> None:
+    harvester, ended = deep
+    stats, table = stats_of(harvester), Told(ended).table("found")
+    rows = []
+    for name in KINDS:
+        where = "WHERE NOT is_stub" if name in {"tracks", "users", "playlists"} else ""
+        rows.append(harvester.value(f"SELECT count(*) FROM {name} {where}"))  # noqa: S608 - our names
+        assert stats[f"{name}_collected"] == rows[-1]
+    assert table["in the database"] == [f"{count:,}" for count in rows]
+    together = [
+        harvester.value("SELECT count(DISTINCT record_id) FROM discoveries WHERE kind = ?", kind)
+        for kind in ("track", "user", "playlist")
+    ]
+    assert table["together"][:3] == [f"{count:,}" for count in together]
+    pages = harvester.value("SELECT count(*) FROM walk_pages")
+    assert table["together"][5] == f"{pages:,}"
+
+
+def test_walks_are_told_by_layer(deep: tuple[Harvester, Ended]) -> None:
+    harvester, ended = deep
+    table = Told(ended).table("walks")
+    for layer in LAYER_NAMES:
+        counts = dict(
+            harvester.query(
+                """SELECT status, count(*) FROM walks
+                   WHERE walk_id IN (SELECT walk_id FROM walk_requests WHERE layer = ?) GROUP BY status""",
+                layer,
+            )
+        )
+        told = table[layer][1:5]
+        assert told == [f"{counts.get(status, 0):,}" for status in ("done", "capped", "gone", "failed")]
+        assert table[layer][0] == ("capped" if counts.get("capped") else "complete")
+
+
+def test_the_summary_fits_a_terminal_and_says_where_and_what_next(deep: tuple[Harvester, Ended]) -> None:
+    harvester, ended = deep
+    told = Told(ended)
+    where = f"The data lies in {harvester.database}"
+    assert max(len(line) for line in told.lines if not line.startswith(where)) <= WIDTH
+    assert any(line.startswith(where) for line in told.lines)
+    assert told.lines[-1] == "Next: scrapy status"
+    sent = len(harvester.sandbox.log())
+    assert f"{stats_of(harvester)['downloader/request_count']:,} requests sent, 1 for a token" in told.lines
+    assert sent >= stats_of(harvester)["downloader/request_count"]
+
+
+def test_a_start_says_only_what_a_user_can_use(deep: tuple[Harvester, Ended]) -> None:
+    _, ended = deep
+    before = ended.log.partition("Harvest complete")[0]
+    assert "Run 1: 7 layers around 1 seed, into" in before
+    assert "Enabled" not in before
+    assert "Versions" not in before
+    assert len(before.splitlines()) <= 4
+
+
+@pytest.mark.parametrize("crawl", ["deep", "disturbed"])
+def test_every_statistic_that_appears_is_documented(request: pytest.FixtureRequest, crawl: str) -> None:
+    harvester, _ = request.getfixturevalue(crawl)
+    ours = [name for name in stats_of(harvester) if name.startswith("sgr/") or name.endswith("_collected")]
+    assert len(ours) > 30
+    assert [name for name in ours if find(name) is None] == []
+
+
+def test_every_documented_statistic_appears(
+    deep: tuple[Harvester, Ended], disturbed: tuple[Harvester, Ended]
+) -> None:
+    seen = {find(name) for harvester, _ in (deep, disturbed) for name in stats_of(harvester)}
+    assert [statistic.name for statistic in STATISTICS if statistic not in seen] == []
+
+
+def test_what_failed_is_told_with_its_reason(disturbed: tuple[Harvester, Ended]) -> None:
+    harvester, ended = disturbed
+    told = Told(ended)
+    failed = harvester.value("SELECT count(*) FROM walks WHERE status = 'failed'")
+    assert failed == 2
+    assert told.lines[0].startswith("Harvest partial after")
+    start = told.lines.index("2 walks failed; the same command tries them again")
+    lines = sorted(told.lines[start + 1 : start + 3])
+    assert re.fullmatch(
+        rf"  1  track_comments   e.g. {harvester.sandbox.seed_track_id}  HTTP 503: .+", lines[0]
+    )
+    assert re.fullmatch(r"  1  track_reposters  e.g. \d+  OutOfScopeError: out of scope: .+", lines[1])
+    table = told.table("walks")
+    assert table["user_depth"][0] == table["commentary_layer"][0] == table["together"][0] == "partial"
+    assert table["artist_depth"][0] == "complete"
+    again, tokens, held = (
+        stats_of(harvester)[name] for name in ("sgr/retry/count", "sgr/token/refreshes", "sgr/hold_seconds")
+    )
+    line = next(line for line in told.lines if " requests sent" in line)
+    assert f"{again} of them again after a fault" in line
+    assert f"{tokens + 1} for a token" in line
+    assert f"held back {held:.1f} s by rate limits" in line
+
+
+def test_the_command_that_goes_on_is_told_and_goes_on(disturbed: tuple[Harvester, Ended]) -> None:
+    harvester, ended = disturbed
+    command = Told(ended).lines[-1].strip()
+    assert command == stats_of(harvester)["sgr/command"]
+    words = shlex.split(command)
+    assert words[:3] == ["scrapy", "crawl", "deep_harvest"]
+    given = [f"track_id={harvester.sandbox.seed_track_id}", "config=sandbox", "RETRY_TIMES=2"]
+    assert set(given) < set(words)
+
+
+def test_every_cap_is_named_by_its_setting(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    """Whatever walk a layer asks for with a cap, the named key has just that value."""
+    (tmp_path / "caps.yaml").write_text(CAPS)
+    harvester = Harvester(sandbox, tmp_path / "harvest.db", config=str(tmp_path / "caps.yaml"))
+    ended = harvester.crawl("deep_harvest")
+    assert ended.code == 0, ended.log
+    settings = DeepHarvest.model_validate(
+        {
+            layer: dict(re.findall(r"(\w+): (\d+)", line))
+            for layer, line in re.findall(r"^  (\w+): \{(.+)\}", CAPS, re.MULTILINE)
+        },
+        strict=False,
+    )
+    unnamed, named = [], set()
+    for layer, step, endpoint, cap in harvester.query(
+        """SELECT DISTINCT layer, step, endpoint, cap FROM walk_requests JOIN walks USING (walk_id)"""
+    ):
+        setting = cap_of(layer, step)
+        if isinstance(setting, str):
+            key = setting.partition(".")[2]
+            assert getattr(settings.layer(layer), key) == cap, setting
+            named.add(setting)
+        elif setting is None and cap < EVERYTHING and ENDPOINTS[endpoint].paged:
+            unnamed.append((layer, step))
+    assert unnamed == []
+    assert len(named) >= 9
+    text = Told(ended).text()
+    assert re.search(
+        r" 1  track_favoriters  e\.g\. \d+ +user_depth\.max_users_per_track = 11$", text, re.MULTILINE
+    )
+    # Others want all likers: the walk is done, and is cut for this layer all the same.
+    likers = "SELECT status FROM walks WHERE endpoint = 'track_favoriters'"
+    assert harvester.query(likers) == [("done",)]
+
+
+def test_a_block_is_told_with_what_to_do(harvester: Harvester) -> None:
+    harvester.sandbox.set_faults([{"name": "waf_challenge", "path": "/likes", "after": 5}])
+    told = Told(harvester.crawl())
+    assert told.lines[0].startswith("Harvest blocked after")
+    assert "goes on from here when the cause is gone:" in told.lines[-2]
+    assert told.lines[-1].startswith("  scrapy crawl user_depth")
+    waiting = harvester.value("SELECT count(*) FROM walks WHERE status = 'planned'")
+    assert told.table("walks")["user_depth"][:1] + told.table("walks")["user_depth"][5:6] == [
+        "partial",
+        str(waiting),
+    ]
+
+
+def test_ctrl_c_says_how_to_go_on(harvester: Harvester) -> None:
+    ended = harvester.interrupt_when(lambda: _spilled(harvester) >= 8, settings={"DOWNLOAD_DELAY": 0.1})
+    assert ended.code == 130, ended.log
+    (line,) = [line for line in ended.log.splitlines() if "Interrupted" in line]
+    command = stats_of(harvester)["sgr/command"]
+    assert line.endswith(
+        f"what is in flight is finished first; the same command goes on from here: {command}"
+    )
+    told = Told(ended)
+    assert told.lines[0].endswith("stopped by a signal")
+    assert told.lines[-1] == f"  {command}"
+    sent = [entry for entry in harvester.sandbox.log() if entry["path"] != "/robots.txt"]
+    assert re.search(rf"^{len(sent)} requests sent", told.text(), re.MULTILINE)
+
+
+def test_a_second_ctrl_c_ends_it_at_once_and_says_so(harvester: Harvester) -> None:
+    harvester.sandbox.set_faults([{"name": "hang", "path": "/likes", "after": 2}])
+    process = harvester.start()
+    harvester.wait_until(lambda: _spilled(harvester) >= 6, process)
+    process.send_signal(signal.SIGINT)
+    harvester.wait_until(lambda: "Interrupted" in harvester._log.read_text(), process)
+    process.send_signal(signal.SIGINT)
+    ended = harvester.wait(process)
+    assert ended.code == 130, ended.log
+    assert re.search(
+        r"Ended at once, without a summary\. .+: scrapy crawl user_depth -a track_id=", ended.log
+    )
+    assert "Traceback" not in ended.log
+    harvester.sandbox.clear_faults()
+    assert harvester.crawl().code == 0
+
+
+def _spilled(harvester: Harvester) -> int:
+    return sum(entry["status"] == 200 for entry in harvester.sandbox.log())
