@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
 
+from sgr_spiders import result
 from sgr_spiders.exceptions import HarvestError
-from sgr_spiders.extensions.harvest import EXIT_CODE_STAT
+from sgr_spiders.extensions.harvest import EXIT_CODE_STAT, Harvest
+from sgr_spiders.middlewares.run_control import RunControl
 from sgr_spiders.outcome import INTERNAL_ERROR, INTERRUPTED
 
 if TYPE_CHECKING:
@@ -46,6 +49,8 @@ class Command(crawl.Command):
             crawling.addErrback(lambda failure: failures.append(failure.value))
         self.crawler_process.start()
         self.exitcode = _exit_code(crawler, failures)
+        if self.settings is not None and (path := self.settings["HARVEST_RESULT_FILE"]):
+            _write_result(Path(path), crawler, failures)
 
 
 def _note(task: asyncio.Future[None], failures: list[BaseException]) -> None:
@@ -65,3 +70,14 @@ def _exit_code(crawler: Crawler, failures: list[BaseException]) -> int:
     exit_code = stats.get_value(EXIT_CODE_STAT) if stats is not None else None
     # Without an outcome the crawl was ended before it could write one: by a second Ctrl-C.
     return INTERRUPTED if exit_code is None else exit_code
+
+
+def _write_result(path: Path, crawler: Crawler, failures: list[BaseException]) -> None:
+    error = next(iter(failures), None)
+    try:
+        harvest, control = Harvest.of(crawler), RunControl.of(crawler)
+    except RuntimeError:
+        # It failed before there were extensions.
+        result.write(path, None, error)
+    else:
+        result.write(path, harvest.result, control.error or error)

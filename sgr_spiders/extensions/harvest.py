@@ -13,6 +13,7 @@ from sgr_spiders import outcome
 from sgr_spiders.exceptions import StorageError
 from sgr_spiders.middlewares.run_control import RunControl
 from sgr_spiders.planner import Plan, Planner
+from sgr_spiders.result import HarvestResult
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.spiders.base import HarvestSpider
 from sgr_spiders.storage import ledger, runs
@@ -47,6 +48,8 @@ class Harvest:
         self._crawler = crawler
         self._internal_errors = 0
         self._started = False
+        self.result: HarvestResult | None = None
+        """How the run ended, once that is written."""
         self.store = Store.open(crawler.settings["HARVEST_DATABASE_URL"])
         self.planner = Planner(
             _plan(spider),
@@ -114,8 +117,10 @@ class Harvest:
                 lost_seeds=_lost_seeds(runs.seed_outcomes(connection, run)),
             )
             totals = count_totals(connection)
-            stats = json.dumps(self._stats(result, walks, totals), default=str, sort_keys=True)
-            runs.end_run(connection, run, result.name, result.reason, result.exit_code, stats)
+            stats = self._stats(result, walks, totals)
+            written = json.dumps(stats, default=str, sort_keys=True)
+            runs.end_run(connection, run, result.name, result.reason, result.exit_code, written)
+        self.result = HarvestResult(run.run_id, result.name, result.exit_code, result.reason, stats)
         self._tell(result, walks, totals)
 
     def _stats(
