@@ -65,7 +65,9 @@ def measure(sandbox: SandboxProcess, folder: Path, requests: int, delay: float, 
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser("politeness", description=__doc__.partition("\n\n")[0])
+    parser = argparse.ArgumentParser(
+        "politeness", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--requests", type=int, default=80, help="requests of each crawl (80)")
     parser.add_argument("--delay", type=float, default=0.3, help="request_delay in seconds (0.3)")
     options = parser.parse_args(arguments)
