@@ -13,9 +13,9 @@ from tests.benchmarks.__main__ import heading, names
 
 TINY_WORLD = ("--users", "60", "--tracks", "300", "--playlists", "20", "--likes-per-user", "5")
 TINY = {
-    "memory": ("--likers", "4"),
-    "old_way": (*TINY_WORLD, "--seed-likers", "5", "--seed-reposters", "3"),
-    "politeness": ("--requests", "5", "--delay", "0.1"),
+    "memory": ("--likers", "4", "--times", "1"),
+    "old_way": (*TINY_WORLD, "--seed-likers", "2", "--seed-reposters", "2", "--delays", "0"),
+    "politeness": ("--requests", "5", "--delay", "0.1", "--shares", "1.5"),
     "requests": TINY_WORLD,
 }
 """Options that make a benchmark take seconds instead of a minute."""
@@ -32,8 +32,8 @@ def test_it_still_measures(root: Path, name: str) -> None:
     assert ended.returncode == 0, ended.stderr + ended.stdout
     assert "nothing measured" not in ended.stdout
     columns, *rows = [line.split() for line in ended.stdout.splitlines() if re.search(r"\s{2}", line)]
-    assert len(rows) >= 3
     assert len(columns) > 2
+    assert rows
     assert all(re.search(r"\d", row[-1]) for row in rows), ended.stdout
 
 

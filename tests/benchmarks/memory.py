@@ -1,11 +1,11 @@
 """Does a harvest need more memory when there is more to find? Peak memory against records, on growing worlds.
 
-``python -m tests.benchmarks.memory [--likers 100]`` lets ``user_depth`` harvest three worlds, each with a
-seed of so many likers: as asked, three times and ten times as many, and as many times the people and
-tracks. "peak" is the resident memory of the whole crawl process at its highest, "times" compares with the
-smallest world; the aim is at most 1.5 at ten times the records. What was found is compared with what the
-world holds, as a crawl that loses records needs little memory. Some memory is meant to grow up to a limit:
-the versions that ``DEDUPE_MEMORY`` remembers, and SQLite's cache of 64 MiB.
+``python -m tests.benchmarks.memory [--likers 100]`` lets ``user_depth`` harvest three worlds, whose seed has
+so many likers, three times and ten times as many, in a world with as many times the people and tracks.
+"peak" is the resident memory of the whole crawl process at its highest, "times" compares with the smallest
+world; the aim is at most 1.5 at ten times the records. What was found is compared with what the world
+holds, as a crawl that loses records needs little memory. Some memory is meant to grow, up to a limit: the
+versions that ``DEDUPE_MEMORY`` remembers, and SQLite's cache of 64 MiB.
 """
 
 # Its output on the terminal is its purpose.
@@ -28,7 +28,6 @@ from tests.crawls.truth import likes_around
 from tests.sandbox_process import SandboxProcess
 
 AIM: Final = 1.5
-SIZES: Final = (1, 3, 10)
 UNCAPPED: Final = "{max_users_per_track: 1000000, max_tracks_per_user: 1000000}"
 RECORDS: Final = """
 SELECT (SELECT count(*) FROM tracks) + (SELECT count(*) FROM users) + (SELECT count(*) FROM engagements)
@@ -93,8 +92,9 @@ def main(arguments: list[str]) -> int:
         "memory", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--likers", type=int, default=100, help="likers of the seed in the smallest world")
-    base = parser.parse_args(arguments).likers
-    worlds = [world_of(size * base) for size in SIZES]
+    parser.add_argument("--times", type=int, nargs="+", default=[1, 3, 10], help="the sizes of the worlds")
+    asked = parser.parse_args(arguments)
+    worlds = [world_of(times * asked.likers) for times in asked.times]
     # All crawls before the worlds are looked at: a child starts with its parent's memory.
     peaks = [measure(world) for world in worlds]
     print(f"{'likers':>7} {'records':>9} {'times':>6} {'likes found':>11} {'peak MiB':>9} {'times':>6}")

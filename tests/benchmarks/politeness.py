@@ -25,8 +25,6 @@ from tests.crawls.crawling import Harvester
 from tests.sandbox_process import SandboxProcess
 
 AIM: Final = 1.05
-SHARES: Final = (0.0, 0.5, 1.5)
-"""How long the sandbox takes to answer, as shares of the delay."""
 BUDGET_SPENT: Final = 3
 
 
@@ -70,11 +68,13 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--requests", type=int, default=80, help="requests of each crawl (80)")
     parser.add_argument("--delay", type=float, default=0.3, help="request_delay in seconds (0.3)")
+    help_shares = "how long the sandbox takes to answer, as shares of the delay (0 0.5 1.5)"
+    parser.add_argument("--shares", type=float, nargs="+", default=[0.0, 0.5, 1.5], help=help_shares)
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="politeness-") as folder, SandboxProcess() as sandbox:
         paces = [
             measure(sandbox, Path(folder), options.requests, options.delay, share * options.delay)
-            for share in SHARES
+            for share in options.shares
         ]
     print(f"request_delay {options.delay:g} s; all times in seconds")
     print(
