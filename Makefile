@@ -13,7 +13,7 @@ STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test splash-test check lint format types imports docs record pins clean
+.PHONY: help setup demo test bench splash-test check lint format types imports docs record pins clean
 
 help:  ## show the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -37,6 +37,9 @@ demo: setup  ## harvest a seed of the sandbox, then show what lies in the databa
 
 test: setup  ## run the tests
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+bench: setup  ## run the benchmarks; ARGS="memory" for some of them
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 # Not part of `make test`: it installs a browser engine (about 400 MB), from Debian's packages.
 splash-test: setup  ## the tests that need a real Splash, on Debian 12; as root it installs what is missing

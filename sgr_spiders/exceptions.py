@@ -60,6 +60,12 @@ class StorageError(HarvestError):
     exit_code = 1
 
 
+class CrawlFailedError(HarvestError):
+    """The crawl had an internal error, or came to no end of its own. Raised by ``sgr_spiders.harvest``."""
+
+    exit_code = 1
+
+
 class NextHrefError(HarvestError):
     """A ``next_href`` leaves the walk it belongs to. Ends the walk, not the crawl."""
 

@@ -61,6 +61,8 @@ DEFAULT_REQUEST_HEADERS = {"Accept": "application/json; charset=utf-8"}
 HARVEST_DATABASE_URL = _from_environment("HARVEST_DATABASE_URL", "sqlite:///data/soundgraph.db")
 # A YAML path or the name of a file in configs/; the argument `config` comes before it.
 HARVEST_CONFIG = _from_environment("HARVEST_CONFIG", "deep_harvest")
+# A file to which `scrapy crawl` writes how it ended, for sgr_spiders.harvest, which reads it; "": none.
+HARVEST_RESULT_FILE = ""
 # The command that goes on with the run, for messages and `runs`; `scrapy crawl` itself says it.
 HARVEST_COMMAND = ""
 # Requests wait in the ledger, in the database, not in memory.

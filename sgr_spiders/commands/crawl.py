@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
 
-from sgr_spiders import statistics
+from sgr_spiders import result, statistics
 from sgr_spiders.exceptions import HarvestError
+from sgr_spiders.extensions.harvest import Harvest
+from sgr_spiders.middlewares.run_control import RunControl
 from sgr_spiders.outcome import INTERNAL_ERROR, INTERRUPTED
 from sgr_spiders.resuming import crawl_command
 from sgr_spiders.summary import LOSES_NOTHING
@@ -66,6 +69,8 @@ class Command(crawl.Command):
             crawling.addErrback(lambda failure: failures.append(failure.value))
         self.crawler_process.start()
         self.exitcode = _exit_code(crawler, failures)
+        if self.settings is not None and (path := self.settings["HARVEST_RESULT_FILE"]):
+            _write_result(Path(path), crawler, failures)
 
     def _is_terse(self) -> bool:
         return self.settings is not None and self.settings["LOG_LEVEL"] != "DEBUG"
@@ -93,3 +98,14 @@ def _exit_code(crawler: Crawler, failures: list[BaseException]) -> int:
         "Ended at once, without a summary. %s: %s", LOSES_NOTHING, crawler.settings["HARVEST_COMMAND"]
     )
     return INTERRUPTED
+
+
+def _write_result(path: Path, crawler: Crawler, failures: list[BaseException]) -> None:
+    error = next(iter(failures), None)
+    try:
+        harvest, control = Harvest.of(crawler), RunControl.of(crawler)
+    except RuntimeError:
+        # It failed before there were extensions.
+        result.write(path, None, error)
+    else:
+        result.write(path, harvest.result, control.error or error)

@@ -16,6 +16,7 @@ from sgr_spiders.figures import counted
 from sgr_spiders.middlewares.abandoned import Abandoned
 from sgr_spiders.middlewares.run_control import RunControl
 from sgr_spiders.planner import Plan, Planner
+from sgr_spiders.result import HarvestResult
 from sgr_spiders.signals import run_closing
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE
@@ -52,6 +53,8 @@ class Harvest:
         self._internal_errors = 0
         self._started: float | None = None
         self._command: str | None = crawler.settings["HARVEST_COMMAND"] or None
+        self.result: HarvestResult | None = None
+        """How the run ended, once that is written."""
         self.store = Store.open(crawler.settings["HARVEST_DATABASE_URL"])
         self.planner = Planner(
             _plan(spider),
@@ -145,8 +148,10 @@ class Harvest:
                 self._crawler.stats.set_value(name, value)
             if self._command is not None:
                 self._crawler.stats.set_value(statistics.COMMAND, self._command)
-            stats = json.dumps(self._crawler.stats.get_stats(), default=str, sort_keys=True)
-            runs.end_run(connection, run, result.name, result.reason, result.exit_code, stats)
+            stats = self._crawler.stats.get_stats()
+            written = json.dumps(stats, default=str, sort_keys=True)
+            runs.end_run(connection, run, result.name, result.reason, result.exit_code, written)
+        self.result = HarvestResult(run.run_id, result.name, result.exit_code, result.reason, stats)
         return Ended(result, overview, self._traffic(), seconds, self.store.describe(), self._command)
 
     def _tell(self, ended: Ended) -> None:

@@ -1,0 +1,56 @@
+"""Benchmarks assert nothing, so they would break unseen: here each still runs, on a tiny world."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.__main__ import heading, names
+
+TINY_WORLD = ("--users", "60", "--tracks", "300", "--playlists", "20", "--likes-per-user", "5")
+TINY = {
+    "memory": ("--likers", "4", "--times", "1"),
+    "old_way": (*TINY_WORLD, "--seed-likers", "2", "--seed-reposters", "2", "--delays", "0"),
+    "politeness": ("--requests", "5", "--delay", "0.1", "--shares", "1.5"),
+    "requests": TINY_WORLD,
+}
+"""Options that make a benchmark take seconds instead of a minute."""
+
+
+def benchmark(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", sorted(TINY))
+def test_it_still_measures(root: Path, name: str) -> None:
+    ended = benchmark(root, f"tests.benchmarks.{name}", *TINY[name])
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    assert "nothing measured" not in ended.stdout
+    columns, *rows = [line.split() for line in ended.stdout.splitlines() if re.search(r"\s{2}", line)]
+    assert len(columns) > 2
+    assert rows
+    assert all(re.search(r"\d", row[-1]) for row in rows), ended.stdout
+
+
+def test_every_benchmark_says_what_it_compares() -> None:
+    assert set(TINY) < set(names())
+    assert all(heading(name) for name in names())
+
+
+def test_they_run_one_after_the_other(root: Path) -> None:
+    ended = benchmark(root, "tests.benchmarks", "similarity")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith(f"\n== similarity: {heading('similarity')}\n")
+    assert "-- similarity took " in ended.stdout
+
+
+def test_an_unknown_benchmark_is_refused(root: Path) -> None:
+    ended = benchmark(root, "tests.benchmarks", "similarity", "x")
+    assert ended.returncode == 2
+    assert "no benchmark 'x': there are credits, " in ended.stderr
+    assert not ended.stdout
