@@ -29,6 +29,12 @@ STATS_DUMP = False
 REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False
 
+# How a harvest shows how far it is (docs/progress.md): `bar`, a block of lines below the log; `off`; or
+# `auto`, the bar on a terminal, and where there is none or LOG_FILE is set a line in the log now and then.
+PROGRESS = "auto"
+# Seconds from one such line to the next: a harvest of a night makes some hundred of them.
+PROGRESS_INTERVAL = 60
+
 # --- what to talk to, and as whom -----------------------------------------------------------------
 
 SOUNDCLOUD_API_URL = _from_environment("SOUNDCLOUD_API_URL", "https://api.soundcloud.com")
@@ -65,6 +71,10 @@ EXTENSIONS = {
     "sgr_spiders.middlewares.gate.Gate": 0,
     "sgr_spiders.extensions.harvest.Harvest": 0,
     "sgr_spiders.extensions.deadline.Deadline": 0,
+    # Before Harvest, which makes the database: a mistake in its settings leaves nothing behind.
+    "sgr_spiders.extensions.progress.Progress": -1,
+    # "Crawled 120 pages" a minute says less than ours.
+    "scrapy.extensions.logstats.LogStats": None,
 }
 DOWNLOAD_HANDLERS = {
     # The gate must stand after the downloader's queue, and read an answer before the queue goes on.
