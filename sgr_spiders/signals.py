@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 hold_started = object()
-"""A hold of the API has begun. Handlers get ``until`` (seconds since the epoch) and ``reason``."""
+"""A hold of the API has begun, or lasts longer than was known. Handlers get ``until`` (seconds since the
+epoch) and ``reason``."""
 
 page_spilled = object()
 """A page was committed. Handlers get ``page`` and ``spilled``, what came of it."""

@@ -25,7 +25,7 @@ from sgr_spiders.progress.line import line
 from sgr_spiders.progress.snapshot import Snapshot, Tally, Traffic
 from sgr_spiders.progress.terminal import Terminal
 from sgr_spiders.spiders.base import HarvestSpider
-from sgr_spiders.storage.progress_counts import count_walks
+from sgr_spiders.storage.progress_counts import WalkCounter
 from sgr_spiders.wording import shown
 
 if TYPE_CHECKING:
@@ -57,13 +57,14 @@ class Progress:
     to do, or closes, the terminal is the log's alone, whatever others log then.
     """
 
-    def __init__(self, crawler: Crawler, spider: HarvestSpider, terminal: Terminal | None) -> None:
+    def __init__(self, crawler: Crawler, spider: HarvestSpider, mode: str) -> None:
         self._crawler = crawler
-        self._terminal = terminal
-        self._interval = FRAME if terminal is not None else _interval(crawler.settings)
-        self._api_host = urlsplit(spider.api_url).hostname
-        self._expanding = {name: layer.expanding_steps for name, layer in spider.rules.items()}
-        settling = {name for name, layer in spider.rules.items() if layer.settles}
+        self._mode = mode
+        self._terminal: Terminal | None = None
+        self._api_host = urlsplit(spider.api_url).hostname or ""
+        rules = spider.rules.items()
+        self._counter = WalkCounter({name: layer.expanding_steps for name, layer in rules}, PAGE_SIZES)
+        settling = {name for name, layer in rules if layer.settles}
         self._tally = Tally(spider.layer_names, settling, time.time())
         self._timer = create_looping_call(self._show)
         self._count_again = 0.0
@@ -81,14 +82,22 @@ class Progress:
         mode = _mode(crawler.settings)
         if mode == "off" or not isinstance(crawler.spider, HarvestSpider):
             raise NotConfigured
-        return cls(crawler, crawler.spider, _terminal(crawler.settings) if mode == "bar" else None)
+        return cls(crawler, crawler.spider, mode)
 
     def spider_opened(self) -> None:
         if RunControl.of(self._crawler).error is not None:
             return
         self._count()
-        if any(group.waiting for group in self._tally.groups):
-            self._timer.start(self._interval, now=self._terminal is not None)
+        # That one compiled the query, which takes longer than asking it and says nothing about the next.
+        self._count_again = 0.0
+        if not any(group.waiting for group in self._tally.groups):
+            return
+        settings = self._crawler.settings
+        if self._mode == "bar":
+            self._terminal = _terminal(settings)
+            self._timer.start(FRAME)
+        else:
+            self._timer.start(_interval(settings), now=False)
 
     def page_spilled(self, page: Page, spilled: Spilled) -> None:
         self._idle = False
@@ -120,10 +129,17 @@ class Progress:
         if self._terminal is None:
             self._log()
         else:
-            self._terminal.show(block(self._snapshot(), self._terminal.space))
+            self._draw(self._terminal)
+
+    def _draw(self, terminal: Terminal) -> None:
+        snapshot = self._snapshot()
+        if snapshot.closing and not snapshot.traffic.in_flight:
+            terminal.hide()
+        else:
+            terminal.show(block(snapshot, terminal.space))
 
     def _log(self) -> None:
-        logger.info(line(self._snapshot()))
+        logger.info("%s", line(self._snapshot()))
 
     def _snapshot(self) -> Snapshot:
         self._count()
@@ -137,7 +153,7 @@ class Progress:
         harvest = Harvest.of(self._crawler)
         try:
             with harvest.store.begin() as connection:
-                self._tally.groups = count_walks(connection, harvest.planner.run, self._expanding, PAGE_SIZES)
+                self._tally.groups = self._counter.count(connection, harvest.planner.run)
         except StorageError:
             # The next page meets the same, and stops the run because of it.
             return
@@ -178,5 +194,6 @@ def _interval(settings: BaseSettings) -> float:
 
 
 def _terminal(settings: BaseSettings) -> Terminal:
+    # Only now: Scrapy makes its handler anew after the extensions.
     plain = logging.Formatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"])
     return Terminal(get_scrapy_root_handler(), plain, forced=settings["PROGRESS"] == "bar")

@@ -46,44 +46,44 @@ class WalkGroup:
         return self.status in WAITING
 
 
-def count_walks(
-    connection: sa.Connection,
-    run: Run,
-    expanding_steps: Mapping[str, Collection[str]],
-    page_sizes: Mapping[str, int],
-) -> list[WalkGroup]:
-    """Count the walks that *run* wants.
+class WalkCounter:
+    """Counts the walks that a run wants. The query is built once, as it is asked again and again."""
 
-    *expanding_steps* names the steps whose records each layer is shown, *page_sizes* how many records a
-    page of an endpoint holds at the most.
-    """
-    wanted = _wanted(run, expanding_steps)
-    pages_left = _pages_left(wanted.c.cap, page_sizes)
-    rows = connection.execute(
-        sa.select(
-            wanted.c.roles,
-            walks.c.endpoint,
-            walks.c.status,
-            sa.func.count(),
-            sa.func.sum(walks.c.pages),
-            sa.func.count(pages_left),
-            sa.func.coalesce(sa.func.sum(pages_left), 0),
+    def __init__(self, expanding_steps: Mapping[str, Collection[str]], page_sizes: Mapping[str, int]) -> None:
+        """*expanding_steps* names the steps whose records each layer is shown, *page_sizes* how many
+        records a page of an endpoint holds at the most."""
+        self._layers = list(expanding_steps)
+        wanted = _wanted(expanding_steps)
+        pages_left = _pages_left(wanted.c.cap, page_sizes)
+        self._query = (
+            sa.select(
+                wanted.c.roles,
+                walks.c.endpoint,
+                walks.c.status,
+                sa.func.count(),
+                sa.func.sum(walks.c.pages),
+                sa.func.count(pages_left),
+                sa.func.coalesce(sa.func.sum(pages_left), 0),
+            )
+            .join(wanted, wanted.c.walk_id == walks.c.walk_id)
+            .group_by(wanted.c.roles, walks.c.endpoint, walks.c.status)
         )
-        .join(wanted, wanted.c.walk_id == walks.c.walk_id)
-        .group_by(wanted.c.roles, walks.c.endpoint, walks.c.status)
-    )
-    layers = list(expanding_steps)
-    return [
-        WalkGroup(endpoint, status, *_read_roles(int(roles), layers), *(int(count) for count in counts))
-        for roles, endpoint, status, *counts in rows
-    ]
+
+    def count(self, connection: sa.Connection, run: Run) -> list[WalkGroup]:
+        """Count the walks of *run* as they are now."""
+        rows = connection.execute(self._query, {"run_id": run.run_id})
+        return [
+            WalkGroup(endpoint, status, *_read_roles(int(roles), self._layers), *map(int, counts))
+            for roles, endpoint, status, *counts in rows
+        ]
 
 
-def _wanted(run: Run, expanding_steps: Mapping[str, Collection[str]]) -> sa.Subquery:
-    """Each walk that *run* wants, once, with its largest cap and its roles."""
+def _wanted(expanding_steps: Mapping[str, Collection[str]]) -> sa.Subquery:
+    """Each walk that the run wants, once, with its largest cap and its roles."""
+    run_id: sa.BindParameter[int] = sa.bindparam("run_id")
     # Asked like this, and not with a join, SQLite goes through the requests in the order of their key and
     # need not sort them.
-    in_scope = sa.exists().where(WANTED_NOW, run_scope.c.run_id == run.run_id)
+    in_scope = sa.exists().where(WANTED_NOW, run_scope.c.run_id == run_id)
     by_layers = (
         sa.select(
             walk_requests.c.walk_id,
@@ -96,7 +96,7 @@ def _wanted(run: Run, expanding_steps: Mapping[str, Collection[str]]) -> sa.Subq
     # What looks up the address of a seed is wanted by no layer.
     by_seeds = (
         sa.select(run_seeds.c.walk_id, sa.literal(1), sa.literal(0))
-        .where(run_seeds.c.run_id == run.run_id)
+        .where(run_seeds.c.run_id == run_id)
         .where(~sa.exists().where(walk_requests.c.walk_id == run_seeds.c.walk_id, in_scope))
         .distinct()
     )
