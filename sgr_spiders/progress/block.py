@@ -44,7 +44,10 @@ class Space:
 
 def block(snapshot: Snapshot, space: Space) -> Text:
     """Draw the block: a bar for each layer, then figures. What does not fit goes on in the next line."""
-    return Text("\n", no_wrap=True, overflow="crop", end="").join(_Block(snapshot, space).lines())
+    lines = list(_Block(snapshot, space).lines())
+    # One line of the log at least stays in sight. The last lines say most.
+    lines = lines[-max(1, space.height - 1) :]
+    return Text("\n", no_wrap=True, overflow="crop", end="").join(lines)
 
 
 class _Block:

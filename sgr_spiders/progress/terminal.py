@@ -61,6 +61,8 @@ class Terminal:
             return
         while self._give_back:
             self._give_back.pop()()
+        # Live would draw its last block once more to go up by its height, which may have been another.
+        self._live.update(Text(), refresh=True)
         self._live.stop()
         self._live = None
         atexit.unregister(self.hide)
