@@ -126,10 +126,8 @@ def test_a_hold_is_shown_with_its_reason(sandbox: SandboxProcess, tmp_path: Path
         ({"PROGRESS": "off"}, {}, False),
         ({"LOG_FILE": "harvest.log"}, {}, False),
         ({"LOG_FILE": "harvest.log", "PROGRESS": "bar"}, {}, True),
-        ({"LOG_ENABLED": "0"}, {}, True),
         ({}, {"TERM": "dumb"}, False),
-        ({}, {"NO_COLOR": "1"}, True),
-        ({}, {"PYTHONIOENCODING": "ascii"}, True),
+        ({"LOG_ENABLED": "0"}, {"NO_COLOR": "1", "PYTHONIOENCODING": "ascii"}, True),
     ],
 )
 def test_where_the_bar_is_drawn(
