@@ -32,6 +32,12 @@ STATS_DUMP = False
 REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False
 
+# How a harvest shows how far it is (docs/progress.md): `bar`, a block of lines below the log; `off`; or
+# `auto`, the bar on a terminal, and where there is none or LOG_FILE is set a line in the log now and then.
+PROGRESS = "auto"
+# Seconds from one such line to the next: a harvest of a night makes some hundred of them.
+PROGRESS_INTERVAL = 60
+
 # --- what to talk to, and as whom -----------------------------------------------------------------
 
 # Where the API is; the sandbox's address for a harvest offline.
@@ -87,6 +93,10 @@ EXTENSIONS = {
     "sgr_spiders.middlewares.gate.Gate": 0,
     "sgr_spiders.extensions.harvest.Harvest": 0,
     "sgr_spiders.extensions.deadline.Deadline": 0,
+    # Before Harvest, which makes the database: a mistake in its settings leaves nothing behind.
+    "sgr_spiders.extensions.progress.Progress": -1,
+    # "Crawled 120 pages" a minute says less than ours.
+    "scrapy.extensions.logstats.LogStats": None,
 }
 # Signs, paces and classifies; no scheme but http and https can be reached.
 DOWNLOAD_HANDLERS = {

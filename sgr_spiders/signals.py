@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 hold_started = object()
-"""A hold of the API has begun. Handlers get ``until`` (seconds since the epoch) and ``reason``."""
+"""A hold of the API has begun, or lasts longer than was known. Handlers get ``until`` (seconds since the
+epoch) and ``reason``."""
 
 run_closing = object()
 """Scrapy closes the spider, which has nothing left to do or was interrupted; an error does not send this."""

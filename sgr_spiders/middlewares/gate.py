@@ -104,7 +104,7 @@ class Gate:
     def _limited(self, answer: Answer, sent: float) -> None:
         if sent < self._began:
             # It was on its way when the hold began: the same limit, which may name a later end.
-            self._extend(answer.hold or 0.0)
+            self._extend(answer.hold or 0.0, answer.reason)
             return
         self._holds_in_a_row += 1
         if self._holds_in_a_row > self._max_holds:
@@ -124,11 +124,12 @@ class Gate:
         logger.warning("Rate limit: nothing is sent until %s (%.1f s): %s", moment, seconds, reason)
         self._crawler.signals.send_catch_log(hold_started, until=until, reason=reason)
 
-    def _extend(self, seconds: float) -> None:
+    def _extend(self, seconds: float, reason: str) -> None:
         until = time.monotonic() + seconds
         if until > self._until:
             self._count(until - self._until)
             self._until = until
+            self._crawler.signals.send_catch_log(hold_started, until=time.time() + seconds, reason=reason)
 
     def _count(self, seconds: float) -> None:
         self._held += seconds

@@ -1,0 +1,175 @@
+"""Progress of real crawls, as lines in the log."""
+
+from __future__ import annotations
+
+import re
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from scrapy.settings import Settings
+
+from sgr_spiders.exceptions import ConfigError
+from sgr_spiders.extensions.progress import _interval
+from sgr_spiders.layers import LAYERS
+from tests.crawls.crawling import Harvester
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+LINES = {"PROGRESS_INTERVAL": 0.3, "DOWNLOAD_DELAY": 0.05}
+COUNT = r"\d+"
+WALKS = r"\d+/\d+"
+KEYS = {
+    "elapsed": COUNT,
+    "walks": WALKS,
+    **dict.fromkeys(("done", "capped", "gone", "failed", "pages", "records"), COUNT),
+    **dict.fromkeys(("tracks", "users", "playlists", "comments", "requests"), COUNT),
+    "per_minute": r"\d+|-",
+    "in_flight": COUNT,
+    "delay": r"\d+\.\d\d",
+    "hold": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d|-",
+    "eta": r"\d+|-",
+    "eta_is": "at_least|about|-",
+    **dict.fromkeys(LAYERS, WALKS),
+}
+"""The keys of a line in their order, and what may stand behind each."""
+
+
+def lines(log: str) -> list[dict[str, str]]:
+    """The lines of progress in a log, each of which must be as documented."""
+    layers = [name for name in LAYERS if f" {name}=" in log]
+    keys = [key for key in KEYS if key not in LAYERS or key in layers]
+    pattern = " ".join(f"{key}=(?P<{key}>{KEYS[key]})" for key in keys)
+    found = []
+    for line in log.splitlines():
+        if "extensions.progress" in line:
+            match = re.fullmatch(
+                rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d \[[\w.]+\] INFO: progress {pattern}", line
+            )
+            assert match is not None, line
+            found.append(match.groupdict())
+    return found
+
+
+def counts(line: dict[str, str]) -> dict[str, int]:
+    return {key: int(value) for key, value in line.items() if KEYS[key] == COUNT}
+
+
+def walks_of_layers(harvester: Harvester) -> dict[str, str]:
+    rows = harvester.query(
+        "SELECT layer, sum(status NOT IN ('planned', 'running')), count(*) FROM (SELECT DISTINCT layer, "
+        "walk_id, status FROM walk_requests JOIN walks USING (walk_id)) GROUP BY layer"
+    )
+    return {layer: f"{ended}/{known}" for layer, ended, known in rows}
+
+
+def test_the_last_line_agrees_with_the_database(harvester: Harvester) -> None:
+    ended = harvester.crawl("deep_harvest", LINES)
+    assert ended.code == 0, ended.log
+    said = lines(ended.log)
+    assert len(said) > 4
+    for key in ("pages", "records", "requests", "elapsed"):
+        numbers = [int(line[key]) for line in said]
+        assert numbers == sorted(numbers)
+    last = said[-1]
+    walks: dict[str, Any] = dict(harvester.query("SELECT status, count(*) FROM walks GROUP BY status"))
+    total = sum(walks.values())
+    assert last["walks"] == f"{total}/{total}"
+    assert {status: counts(last)[status] for status in walks} == walks
+    assert {layer: last[layer] for layer in LAYERS} == walks_of_layers(harvester)
+    assert counts(last)["pages"] == harvester.value("SELECT count(*) FROM walk_pages")
+    assert counts(last)["records"] == harvester.value(
+        # Looking up an address brings no record, only its number.
+        "SELECT sum(received) FROM walks WHERE endpoint <> 'resolve'"
+    )
+    assert counts(last)["records"] == sum(
+        counts(last)[f"{kind}s"] for kind in ("track", "user", "playlist", "comment")
+    )
+    assert counts(last)["requests"] == len(harvester.sandbox.log())
+    assert (last["in_flight"], last["eta"], last["eta_is"]) == ("0", "0", "about")
+    assert any(line["eta_is"] == "at_least" for line in said)
+    assert {line["delay"] for line in said} >= {"0.05"}
+
+
+def test_a_harvest_that_goes_on_counts_what_had_ended_before(harvester: Harvester) -> None:
+    def some_have_ended() -> bool:
+        return len([entry for entry in harvester.sandbox.log() if entry["status"] == 200]) >= 12
+
+    assert harvester.interrupt_when(some_have_ended, signal.SIGINT, settings=LINES).code == 130
+    before = harvester.value("SELECT count(*) FROM walks WHERE status IN ('done', 'capped', 'gone')")
+    pages_before = harvester.value("SELECT count(*) FROM walk_pages")
+    assert before > 5
+    ended = harvester.crawl(settings=LINES)
+    assert ended.code == 0, ended.log
+    first, *_, last = lines(ended.log)
+    assert int(first["walks"].split("/")[0]) >= before
+    assert int(first["walks"].split("/")[1]) == harvester.value("SELECT count(*) FROM walks")
+    assert int(last["pages"]) == harvester.value("SELECT count(*) FROM walk_pages") - pages_before
+    assert last["user_depth"] == walks_of_layers(harvester)["user_depth"]
+
+
+def test_a_hold_is_said_with_its_end(harvester: Harvester) -> None:
+    harvester.sandbox.set_faults(["rate_limit_retry_after:seconds=2,after=5,times=1"])
+    ended = harvester.crawl(settings=LINES)
+    assert ended.code == 0, ended.log
+    held = [line for line in lines(ended.log) if line["hold"] != "-"]
+    assert 3 <= len(held) <= 8
+    assert len({line["pages"] for line in held}) == 1
+    assert len({line["hold"] for line in held}) == 1
+
+
+def test_a_harvest_of_a_moment_says_one_line(harvester: Harvester) -> None:
+    ended = harvester.crawl()
+    assert len(lines(ended.log)) == 1
+    assert "scrapy.extensions.logstats" not in ended.log
+
+
+def test_off_says_nothing(harvester: Harvester) -> None:
+    ended = harvester.crawl(settings={**LINES, "PROGRESS": "off"})
+    assert ended.code == 0, ended.log
+    assert not lines(ended.log)
+
+
+def test_where_nothing_is_to_do_nothing_is_said(harvester: Harvester) -> None:
+    assert harvester.crawl().code == 0
+    ended = harvester.crawl(settings=LINES)
+    assert ended.code == 0, ended.log
+    assert not lines(ended.log)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("PROGRESS", "Bars", "setting `PROGRESS`: must be auto, bar, off, not 'Bars'"),
+        (
+            "PROGRESS_INTERVAL",
+            "often",
+            "setting `PROGRESS_INTERVAL`: must be seconds, more than 0, not 'often'",
+        ),
+    ],
+)
+def test_a_bad_value_ends_it_before_the_first_request(
+    harvester: Harvester, setting: str, value: str, message: str
+) -> None:
+    ended = harvester.crawl(settings={setting: value})
+    assert ended.code == 2
+    assert ended.log.splitlines()[-1] == message
+    assert "Traceback" not in ended.log
+    assert not harvester.sandbox.log()
+    assert not harvester.database.exists()
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "inf", "nan", "", None, [60]])
+def test_an_interval_is_a_length_of_time(value: object) -> None:
+    with pytest.raises(ConfigError, match=r"`PROGRESS_INTERVAL`: must be seconds, more than 0, not "):
+        _interval(Settings({"PROGRESS_INTERVAL": value}))
+    assert _interval(Settings({"PROGRESS_INTERVAL": "0.5"})) == 0.5
+
+
+def test_every_key_is_documented(root: Path) -> None:
+    text = (root / "docs" / "progress.md").read_text()
+    assert not [key for key in KEYS if key not in LAYERS and f"`{key}`" not in text]
+    keys = re.findall(r"(\w+)=", next(line for line in text.splitlines() if "INFO: progress" in line))
+    assert keys == [key for key in KEYS if key in keys]

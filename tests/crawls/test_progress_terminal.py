@@ -1,0 +1,150 @@
+"""Progress of real crawls, as a person sees it on a terminal."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sgr_spiders.layers import LAYERS
+from tests.crawls.crawling import ROOT
+from tests.pseudo_terminal import PseudoTerminal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.sandbox_process import SandboxProcess
+
+SLOW = {"DOWNLOAD_DELAY": 0.1, "BACKOFF_BASE": 0.01, "BACKOFF_MAX": 0.05}
+LOGGED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[[\w.]+\] (INFO|WARNING|ERROR): ")
+VERSIONS = re.compile(r"[ {]'\w+': ")
+
+
+def harvest(
+    sandbox: SandboxProcess,
+    folder: Path,
+    settings: Mapping[str, Any] = SLOW,
+    *,
+    spider: str = "deep_harvest",
+    columns: int = 80,
+    environment: Mapping[str, str] | None = None,
+) -> PseudoTerminal:
+    command = [sys.executable, "-m", "scrapy", "crawl", spider]
+    command += ["-a", f"track_id={sandbox.seed_track_id}", "-a", "config=sandbox"]
+    for name, value in settings.items():
+        command += ["-s", f"{name}={value}"]
+    own = {"HARVEST_DATABASE_URL": f"sqlite:///{folder / 'harvest.db'}"}
+    return PseudoTerminal(
+        command, cwd=ROOT, columns=columns, environment={**sandbox.env(), **own, **(environment or {})}
+    )
+
+
+def has_bar(terminal: PseudoTerminal) -> bool:
+    return any(row.startswith("time ") for row in terminal.rows)
+
+
+def strange(rows: list[str]) -> list[str]:
+    """Give the rows that are no whole line of the log."""
+    return [row for row in rows if not LOGGED.match(row) and not VERSIONS.match(row)]
+
+
+def test_the_bar_stands_below_the_log_and_is_gone_at_the_end(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    sandbox.set_faults(["text_503:every=7"])
+    with harvest(sandbox, tmp_path, columns=600) as terminal:
+        terminal.wait_until(
+            lambda terminal: terminal.screen_text().count("Trying") >= 2 and has_bar(terminal)
+        )
+        rows = terminal.rows
+        start = rows.index("")
+        assert not strange(rows[:start])
+        labels = ["walks", *LAYERS, "together", "ended", "received", "requests", "pace", "time"]
+        assert [row.split()[0] for row in rows[start + 1 :]] == labels
+        assert re.search(r"together +[━─]+ +\d+ of +\d+\+?$", terminal.screen_text(), re.MULTILINE)
+        assert terminal.wait() == 0
+        assert not strange(terminal.rows)
+        assert terminal.screen_text().count("Trying") >= 10
+        assert terminal.rows[-1].endswith("Spider closed (finished)")
+        assert any("Harvest complete" in row for row in terminal.rows)
+        assert terminal.restored
+
+
+def test_urls_stay_whole_in_a_narrow_terminal(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    sandbox.set_faults(["text_503:every=7,times=3"])
+    with harvest(sandbox, tmp_path, columns=60) as terminal:
+        terminal.wait_until(lambda terminal: "Trying" in terminal.text and has_bar(terminal))
+        asked = {entry["path"] for entry in sandbox.log() if entry["status"] == 503}
+        assert any(f"{sandbox.url}{path}" in terminal.text for path in asked)
+        assert max(map(len, terminal.rows)) <= 60
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_terminal_is_restored_after_a_signal(
+    sandbox: SandboxProcess, tmp_path: Path, number: signal.Signals
+) -> None:
+    with harvest(sandbox, tmp_path) as terminal:
+        terminal.wait_until(lambda terminal: re.search(r"\d done", terminal.text) is not None)
+        terminal.process.send_signal(number)
+        assert terminal.wait() == 130
+        assert not has_bar(terminal)
+        assert "goes on from here" in terminal.text
+        assert terminal.restored
+
+
+def test_it_says_what_it_waits_for_and_a_second_signal_ends_it(
+    sandbox: SandboxProcess, tmp_path: Path
+) -> None:
+    sandbox.set_faults(["hang:after=8"])
+    with harvest(sandbox, tmp_path) as terminal:
+        terminal.wait_until(lambda terminal: "2 in flight" in terminal.text)
+        terminal.process.send_signal(signal.SIGINT)
+        terminal.wait_until(lambda terminal: "ending, 2 answers are still to come" in terminal.text)
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.wait() == 130
+        assert not has_bar(terminal)
+        assert terminal.restored
+
+
+def test_a_hold_is_shown_with_its_reason(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    sandbox.set_faults(["rate_limit_retry_after:seconds=3600,after=5,times=1"])
+    with harvest(sandbox, tmp_path, spider="user_depth") as terminal:
+        shown = re.compile(r"on hold +until \d\d:\d\d:\d\d · (1:00:0\d|0:59:\d\d) to go · HTTP 429")
+        terminal.wait_until(lambda terminal: shown.search(terminal.text) is not None)
+        assert re.search(r"(at least|about) 1 h 00 min to go", terminal.text)
+        # One layer has all the walks there are.
+        assert "together" not in terminal.text
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.wait() == 130
+
+
+@pytest.mark.parametrize(
+    ("settings", "environment", "drawn"),
+    [
+        ({"PROGRESS": "off"}, {}, False),
+        ({"LOG_FILE": "harvest.log"}, {}, False),
+        ({"LOG_FILE": "harvest.log", "PROGRESS": "bar"}, {}, True),
+        ({}, {"TERM": "dumb"}, False),
+        ({"LOG_ENABLED": "0"}, {"NO_COLOR": "1", "PYTHONIOENCODING": "ascii"}, True),
+    ],
+)
+def test_where_the_bar_is_drawn(
+    sandbox: SandboxProcess,
+    tmp_path: Path,
+    settings: Mapping[str, str],
+    environment: Mapping[str, str],
+    *,
+    drawn: bool,
+) -> None:
+    own = {name: str(tmp_path / value) if name == "LOG_FILE" else value for name, value in settings.items()}
+    with harvest(sandbox, tmp_path, own, spider="artist_depth", environment=environment) as terminal:
+        assert terminal.wait() == 0
+        assert (b"ended of known" in terminal.written) == drawn
+        assert not has_bar(terminal)
+        assert terminal.restored
+        if "NO_COLOR" in environment:
+            assert not re.search(rb"\x1b\[[\d;]*3\d", terminal.written)
+        if "PYTHONIOENCODING" in environment:
+            assert terminal.written.isascii()

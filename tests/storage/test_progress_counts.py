@@ -1,0 +1,116 @@
+"""Walks are counted for each layer that wants them, and once all together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from sgr_spiders.items import WalkRequest
+from sgr_spiders.storage import ledger, runs
+from sgr_spiders.storage.progress_counts import WalkCounter, WalkGroup
+from sgr_spiders.storage.schema import walks
+
+if TYPE_CHECKING:
+    from sgr_spiders.storage.store import Store
+
+STEPS = {"a": {"first"}, "b": {"second"}, "c": set[str]()}
+COUNTER = WalkCounter(STEPS, {"user_likes": 200})
+EVERYTHING = 10**9
+
+
+@pytest.fixture
+def run(store: Store) -> runs.Run:
+    with store.begin() as connection:
+        run = runs.begin_run(
+            connection, spider="test", layers=STEPS, scope="test", fresh_after="", refresh=False
+        )
+        for seed in (1, 2):
+            runs.widen_scope(connection, run, seed, dict.fromkeys(STEPS, "settings"))
+    return run
+
+
+def ask(
+    store: Store, run: runs.Run, layer: str, *wanted: WalkRequest, seed: int = 1, settings: str = "settings"
+) -> None:
+    with store.begin() as connection:
+        ledger.request(connection, run, seed, layer, settings, wanted)
+
+
+def likes(target: int, step: str = "last", expected: int | None = None, cap: int = EVERYTHING) -> WalkRequest:
+    return WalkRequest("user_likes", str(target), step, cap, expected)
+
+
+def counted(store: Store, run: runs.Run) -> list[WalkGroup]:
+    with store.begin() as connection:
+        return COUNTER.count(connection, run)
+
+
+def change(store: Store, target: int, **values: str | int) -> None:
+    with store.begin() as connection:
+        connection.execute(sa.update(walks).where(walks.c.target == str(target)).values(values))
+
+
+def test_a_shared_walk_is_one_walk_of_each_layer(store: Store, run: runs.Run) -> None:
+    ask(store, run, "a", likes(1, "first"), likes(2))
+    ask(store, run, "b", likes(1, "first"), likes(3, "second"))
+    # Again for another seed, and for a second step: still the same walk.
+    ask(store, run, "b", likes(1, "last"), likes(3, "last"), seed=2)
+    found = {(group.layers, group.shown_to): group.walks for group in counted(store, run)}
+    assert found == {
+        (frozenset("ab"), frozenset("a")): 1,
+        (frozenset("a"), frozenset()): 1,
+        (frozenset("b"), frozenset("b")): 1,
+    }
+
+
+def test_only_what_the_run_wants_counts(store: Store, run: runs.Run) -> None:
+    ask(store, run, "a", likes(1))
+    ask(store, run, "a", likes(2), settings="other settings")
+    ask(store, run, "a", likes(3), seed=99)
+    (group,) = counted(store, run)
+    assert (group.walks, group.layers) == (1, frozenset("a"))
+
+
+def test_what_looks_up_a_seed_is_a_walk_of_no_layer(store: Store, run: runs.Run) -> None:
+    with store.begin() as connection:
+        address = WalkRequest("resolve", "https://soundcloud.com/a/b", "seed", 1)
+        ledger.add_seed(connection, run, "https://soundcloud.com/a/b", address, None)
+        # Given twice, in two spellings, and once looked up by a walk that a layer wants as well.
+        ledger.add_seed(connection, run, "https://soundcloud.com/a/b/", address, None)
+        ledger.add_seed(connection, run, "7", WalkRequest("track", "7", "seed", 1), 7)
+    ask(store, run, "a", WalkRequest("track", "7", "seed", 1))
+    found = {group.endpoint: (group.walks, group.layers) for group in counted(store, run)}
+    assert found == {"resolve": (1, frozenset()), "track": (1, frozenset("a"))}
+
+
+@pytest.mark.parametrize(
+    ("expected", "cap", "received", "pages"),
+    [
+        (0, EVERYTHING, 0, 1),
+        (200, EVERYTHING, 0, 1),
+        (201, EVERYTHING, 0, 2),
+        (1000, 450, 0, 3),
+        (1000, EVERYTHING, 800, 1),
+        (1000, EVERYTHING, 1200, 1),
+    ],
+)
+def test_the_pages_left_follow_from_what_was_promised(
+    store: Store, run: runs.Run, *, expected: int, cap: int, received: int, pages: int
+) -> None:
+    ask(store, run, "a", likes(1, expected=expected, cap=cap), likes(2))
+    change(store, 1, received=received, pages=received // 200)
+    (group,) = counted(store, run)
+    assert (group.walks, group.foreseen, group.foreseen_pages) == (2, 1, pages)
+    assert group.waiting
+
+
+def test_what_has_ended_needs_no_more_pages(store: Store, run: runs.Run) -> None:
+    ask(store, run, "a", likes(1, expected=1000), likes(2, expected=1000))
+    change(store, 1, status="capped", pages=3)
+    change(store, 2, status="running", pages=2, received=400)
+    assert sorted(counted(store, run), key=lambda group: group.status) == [
+        WalkGroup("user_likes", "capped", frozenset("a"), frozenset(), 1, 3),
+        WalkGroup("user_likes", "running", frozenset("a"), frozenset(), 1, 2, 1, 3),
+    ]
