@@ -248,6 +248,6 @@ def goes_on(outcome: str | None, failed: int) -> bool:
 
 
 def interrupted(command: str | None) -> str:
-    """Say what the first Ctrl-C does."""
+    """Say what the first Ctrl-C does, behind "Interrupted: "."""
     go_on = "the same command goes on from here" + (f": {command}" if command else "")
-    return f"Interrupted: what is in flight is finished first; {go_on}"
+    return f"what is in flight is finished first; {go_on}"

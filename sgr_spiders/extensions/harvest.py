@@ -113,7 +113,7 @@ class Harvest:
     def run_closing(self) -> None:
         """Tell who has interrupted the run what happens now."""
         if self._started is not None and not self._crawler.crawling:
-            logger.warning(interrupted(self._command))
+            logger.warning("Interrupted: %s", interrupted(self._command))
 
     def spider_closed(self, spider: Spider, reason: str) -> None:
         """Judge the run, write its outcome to the database, and tell the user."""
