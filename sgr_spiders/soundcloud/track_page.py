@@ -185,8 +185,8 @@ def _without_scripts(root: Selector) -> Iterator[Selector]:
 
 def _listed(item: Selector) -> _Found:
     link = item.css("a.commentItem__usernameLink")
-    replies = (_REPLY.search(href) for href in item.xpath(".//a/@href").getall())
-    number = next((match[1] for match in replies if match), None)
+    # This link is the site's own; those in the text are the author's, who may name any comment in them.
+    reply = _REPLY.search(item.css("a.commentItem__replyButton::attr(href)").get(""))
     paragraphs = item.css(".commentItem__body p") or item.css(".commentItem__body")
     return _Found(
         href=link.attrib.get("href", ""),
@@ -194,7 +194,7 @@ def _listed(item: Selector) -> _Found:
         body="\n".join(map(_text, paragraphs)),
         time=item.css("time::attr(datetime)").get(),
         place=_text(item.css(".commentItem__timestampLink")),
-        comment_id=parse_key(number, "comment"),
+        comment_id=parse_key(reply[1], "comment") if reply else None,
     )
 
 

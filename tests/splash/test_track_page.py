@@ -187,6 +187,15 @@ def test_places_in_the_track(place: str, milliseconds: int | None) -> None:
     assert comment.timestamp_ms == milliseconds
 
 
+def test_an_author_cannot_pass_a_comment_off_as_another() -> None:
+    said = 'see <a href="https://soundcloud.com/a/b/comments/123">soundcloud.com/a/b/comments/123</a>'
+    (comment,) = comments_of(listed(item("/a", said)))
+    assert comment.comment_id < 0
+    reply = '<a class="commentItem__replyButton" href="/a/b/comments/456">Reply</a>'
+    (comment,) = comments_of(listed(item("/a", said, reply)))
+    assert comment.comment_id == 456
+
+
 def test_one_page_gives_no_end_of_comments() -> None:
     assert listed(*[item("/a")] * (MAX_COMMENTS + 1)).received == MAX_COMMENTS
 
