@@ -1,7 +1,7 @@
 """A plain harvester as most people would write it, beside ours, on one world.
 
-``python -m tests.benchmarks.old_way [--delays 0 0.05] [options of the sandbox]`` lets three harvesters collect
-who likes or reposts the sandbox's seed track, and all that these people like: the plain one with the
+``python -m tests.benchmarks.old_way [--delays 0 0.05] [options of the sandbox]`` lets three harvesters
+collect who likes or reposts the sandbox's seed track, and all that these people like: the plain one with the
 samples of earlier tools, the plain one without, and ours. ``harvester.py`` is the plain one. Each has a
 database of its own, which is what is counted: whole tracks, users, likes, reposts, and as "found" the likes
 as a share of those the world holds; "records" are all four. "seconds" is from the first request to the last
