@@ -20,9 +20,13 @@ TOKEN: Final = "BENCHMARK_TOKEN"
 class BareSpider(scrapy.Spider):
     name = "bare"
 
+    def __init__(self, urls: str) -> None:
+        super().__init__()
+        self._urls = Path(urls).read_text().split()
+
     async def start(self) -> AsyncIterator[Any]:
         headers = {"Authorization": f"OAuth {os.environ[TOKEN]}"}
-        for url in Path(self.urls).read_text().split():  # type: ignore[attr-defined]
+        for url in self._urls:
             yield scrapy.Request(url, headers=headers)
 
     def parse(self, response: Response) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import pkgutil
 import time
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,7 +29,10 @@ STAGES: Final = {
     "parse": ["sgr_spiders.spiders.base:page_from_answer"],
     "raw": ["sgr_spiders.soundcloud.parse:pack"],
     "validate": ["pipelines.validate:ValidatePipeline.process_item"],
-    "dedupe": ["pipelines.dedupe:DedupePipeline.process_item", "pipelines.dedupe:DedupePipeline.page_spilled"],
+    "dedupe": [
+        "pipelines.dedupe:DedupePipeline.process_item",
+        "pipelines.dedupe:DedupePipeline.page_spilled",
+    ],
     "spill": ["pipelines.spill:SpillPipeline.process_item"],
     "plan": ["sgr_spiders.planner:Planner.page_spilled"],
     "lease": ["sgr_spiders.scheduler:LedgerScheduler._lease"],
@@ -43,7 +46,7 @@ class Stages:
 
     def __init__(self) -> None:
         self._answers = 0
-        self._seconds: Counter[str] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
         self._open = [REST]
         self._since = 0.0
 
