@@ -197,6 +197,9 @@ Record = Track | User | Playlist | PlaylistTrack | Engagement | Comment | Mentio
 MainRecord = Track | User | Playlist | Comment
 """The records that a walk lists."""
 
+Made = tuple[Track, list[Record]]
+"""What was made of the document of a track: the track, and the records inside it."""
+
 RECORD_TYPES: dict[str, type[MainRecord]] = {kind.kind: kind for kind in (Track, User, Playlist, Comment)}
 """The types of these records by the name of their kind."""
 
@@ -281,6 +284,9 @@ class Page:
     ``received`` counts the items in the answer, also those set aside; ``resolved`` is the
     kind and id of what a ``resolve`` walk found. ``known`` holds the records (kind, id, fullness) that
     are committed already just as they are here, and need not be written again.
+
+    ``fresh`` holds what was made of the documents of tracks, by a key that stands for the document.
+    ``recalled`` are the records (by ``id()``) that an earlier page has made, had judged and committed.
     """
 
     walk: Walk
@@ -292,6 +298,8 @@ class Page:
     reason: str | None = None
     resolved: tuple[str, int] | None = None
     known: set[tuple[str, int, int]] = field(default_factory=set)
+    fresh: dict[int, Made] = field(default_factory=dict)
+    recalled: set[int] = field(default_factory=set)
 
     def __str__(self) -> str:
         # What Scrapy logs of it: hundreds of records would fill the screen.

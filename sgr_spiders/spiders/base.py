@@ -15,6 +15,7 @@ from sgr_spiders.middlewares.api_response import ApiResponse
 from sgr_spiders.soundcloud.answers import clean
 from sgr_spiders.soundcloud.endpoints import first_cursor
 from sgr_spiders.soundcloud.pages import page_from_answer
+from sgr_spiders.soundcloud.recall import Recall
 from sgr_spiders.soundcloud.tokens import Credentials
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class HarvestSpider(scrapy.Spider):
         self.api_url = api_url.rstrip("/")
         self.layer_names = self._choose_layers()
         self.rules = build(self.layer_names, settings)
+        self.recall = Recall()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -73,7 +75,7 @@ class HarvestSpider(scrapy.Spider):
     def parse_page(self, response: Response, walk: Walk) -> Iterator[Page]:
         """Give the page that the answer is."""
         assert isinstance(response, ApiResponse)
-        yield page_from_answer(walk, response.answer, self.api_url)
+        yield page_from_answer(walk, response.answer, self.api_url, self.recall)
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
         """Record the walk as failed, unless the request was given up because the crawl ends."""
