@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from sgr_spiders import signals
-from sgr_spiders.items import FIELDS, Comment, Fullness, MainRecord
+from sgr_spiders.items import FIELDS, MAIN_TYPES, Comment, Fullness
 from sgr_spiders.spiders.base import HarvestSpider
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.statscollectors import StatsCollector
 
-    from sgr_spiders.items import Entry, Page
+    from sgr_spiders.items import Entry, MainRecord, Page
     from sgr_spiders.soundcloud.recall import Recall
     from sgr_spiders.storage.spill import Spilled
 
@@ -82,7 +82,7 @@ class DedupePipeline:
 def _whole_records(entries: list[Entry]) -> Iterator[MainRecord]:
     for entry in entries:
         for record in entry.records():
-            if isinstance(record, MainRecord):
+            if isinstance(record, MAIN_TYPES):
                 yield record
 
 

@@ -313,7 +313,7 @@ class _Parser:
                 placed.add(track.track_id)
                 inside.append(PlaylistTrack(playlist_id, track.track_id, position))
 
-    def _recalled_or_new_track(self, item: Json, inside: list[Record], fullness: Fullness) -> Track:
+    def _recalled_or_new_track(self, item: Json, inside: list[Record], fullness: int) -> Track:
         key = key_of(item, fullness)
         made = self._recall.find(key)
         if made is None:
@@ -326,11 +326,11 @@ class _Parser:
         self._page.recalled.update(map(id, (track, *came_with_it)))
         return track
 
-    def _track(self, item: Document, inside: list[Record], fullness: Fullness) -> Track:
+    def _track(self, item: Document, inside: list[Record], fullness: int) -> Track:
         get = item.get
         track_id = _required_id(item, "track")
         fullness = _fullness(item, "title", _TRACK_BODY, fullness)
-        if fullness is Fullness.STUB:
+        if fullness == Fullness.STUB:
             return Track(track_id, None, self._owner(item, inside, Fullness.EMBEDDED))
         unknown = unknown_fields(item, _TRACK_KNOWN)
         favoritings = get("favoritings_count")
@@ -352,7 +352,7 @@ class _Parser:
             pack(unknown),
         )
 
-    def _owner(self, item: Document, inside: list[Record], fullness: Fullness) -> int | None:
+    def _owner(self, item: Document, inside: list[Record], fullness: int) -> int | None:
         """The user a record belongs to, who is added before it; a stub if only the id is known."""
         user_id = self._embedded_user(item.get("user"), inside, fullness)
         if user_id is None:
@@ -361,7 +361,7 @@ class _Parser:
                 inside.append(User(user_id))
         return user_id
 
-    def _embedded_user(self, item: Json, inside: list[Record], fullness: Fullness) -> int | None:
+    def _embedded_user(self, item: Json, inside: list[Record], fullness: int) -> int | None:
         if item is None:
             return None
         try:
@@ -372,7 +372,7 @@ class _Parser:
         inside.append(user)
         return user.user_id
 
-    def _same_or_new_user(self, item: Document, fullness: Fullness) -> User:
+    def _same_or_new_user(self, item: Document, fullness: int) -> User:
         """The uploader of a whole page is built once, and shared by its entries."""
         user_id = _required_id(item, "user")
         known = self._users.get(user_id)
@@ -432,11 +432,11 @@ def _required_id(item: Document, kind: str) -> int:
     return record_id
 
 
-def _user(item: Document, fullness: Fullness) -> User:
+def _user(item: Document, fullness: int) -> User:
     get = item.get
     user_id = _required_id(item, "user")
     fullness = _fullness(item, "username", _USER_BODY, fullness)
-    if fullness is Fullness.STUB:
+    if fullness == Fullness.STUB:
         return User(user_id)
     return _new_user(
         user_id,
@@ -452,7 +452,7 @@ def _user(item: Document, fullness: Fullness) -> User:
     )
 
 
-def _fullness(item: Document, name: str, body: frozenset[str], fullness: Fullness) -> Fullness:
+def _fullness(item: Document, name: str, body: frozenset[str], fullness: int) -> int:
     """As given, or a stub if the item holds none of the body of such a record."""
     if item.get(name) is not None or any(item[key] is not None for key in item.keys() & body):
         return fullness

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sgr_spiders.items import Comment, MainRecord
+from sgr_spiders.items import MAIN_TYPES, Comment
 from sgr_spiders.storage import ledger, records, schema, upserts
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.schema import walk_pages, walk_records, walks
@@ -131,7 +131,7 @@ def _write_places(connection: sa.Connection, page: Page, state: sa.Row[Any], sel
     first_places: dict[tuple[str, int], int] = {}
     for entry, place in zip(selection.entries, selection.places, strict=True):
         for record in entry.records():
-            if isinstance(record, MainRecord):
+            if isinstance(record, MAIN_TYPES):
                 first_places.setdefault((record.kind, record.record_id), place)
     rows = [
         (state.walk_id, kind, record_id, place, state.generation)
