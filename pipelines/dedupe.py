@@ -6,7 +6,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from sgr_spiders import signals
-from sgr_spiders.items import FIELDS, Comment, Fullness, MainRecord
+from sgr_spiders.items import FIELDS, MAIN_TYPES, Comment, Fullness
+from sgr_spiders.spiders.base import HarvestSpider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.statscollectors import StatsCollector
 
-    from sgr_spiders.items import Entry, Page
+    from sgr_spiders.items import Entry, MainRecord, Page
+    from sgr_spiders.soundcloud.recall import Recall
     from sgr_spiders.storage.spill import Spilled
 
 
@@ -28,11 +30,13 @@ class DedupePipeline:
 
     Only whole records are compared, never engagements, and all their fields count: a fuller or newer
     version of a record always gets through. A version is remembered once its page is committed, and at
-    most ``DEDUPE_MEMORY`` of them, the latest seen.
+    most ``DEDUPE_MEMORY`` of them, the latest seen. Only then may the spider recall tracks of the page,
+    and only if there was nothing to set aside on it: a recalled track would not be set aside again.
     """
 
-    def __init__(self, capacity: int, stats: StatsCollector) -> None:
+    def __init__(self, capacity: int, recall: Recall, stats: StatsCollector) -> None:
         self._capacity = capacity
+        self._recall = recall
         self._stats = stats
         self._committed: dict[int, None] = {}
         self._pending: dict[int, dict[int, int]] = {}
@@ -40,13 +44,17 @@ class DedupePipeline:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         assert crawler.stats is not None
-        pipeline = cls(crawler.settings.getint("DEDUPE_MEMORY"), crawler.stats)
+        assert isinstance(crawler.spider, HarvestSpider)
+        pipeline = cls(crawler.settings.getint("DEDUPE_MEMORY"), crawler.spider.recall, crawler.stats)
         crawler.signals.connect(pipeline.page_spilled, signal=signals.page_spilled)
         return pipeline
 
     def process_item(self, item: Page) -> Page:
         versions: dict[int, int] = {}
         for record in _whole_records(item.entries):
+            if id(record) in item.recalled:
+                item.known.add((record.kind, record.record_id, _fullness(record)))
+                continue
             # Hashes of 64 bits stand for the versions: among the few hundred thousand remembered, two
             # are alike with a probability below one in a hundred million.
             version = hash((record.kind, VALUES[record.kind](record)))
@@ -54,17 +62,19 @@ class DedupePipeline:
                 item.known.add((record.kind, record.record_id, _fullness(record)))
             versions[id(record)] = version
         self._pending[item.walk.walk_id] = versions
-        self._stats.inc_value("sgr/dedupe/records", len(versions))
+        self._stats.inc_value("sgr/dedupe/records", len(versions) + len(item.recalled))
         self._stats.inc_value("sgr/dedupe/known", len(item.known))
         return item
 
     def page_spilled(self, page: Page, spilled: Spilled) -> None:
         """Remember the versions that were committed, not those that a cap cut off."""
         versions = self._pending.pop(page.walk.walk_id, {})
-        for record in _whole_records(spilled.entries):
-            version = versions[id(record)]
+        committed = {id(record) for record in _whole_records(spilled.entries)} - page.recalled
+        for version in map(versions.__getitem__, committed):
             self._committed.pop(version, None)
             self._committed[version] = None
+        if not page.rejects:
+            self._recall.keep(page.fresh, committed)
         while len(self._committed) > self._capacity:
             del self._committed[next(iter(self._committed))]
 
@@ -72,7 +82,7 @@ class DedupePipeline:
 def _whole_records(entries: list[Entry]) -> Iterator[MainRecord]:
     for entry in entries:
         for record in entry.records():
-            if isinstance(record, MainRecord):
+            if isinstance(record, MAIN_TYPES):
                 yield record
 
 

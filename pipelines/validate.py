@@ -165,7 +165,8 @@ def _dates(*names: str) -> Group:
 
 
 def _tempo(name: str) -> Group:
-    return Group((name,), tempo, frozenset({float}), lambda values: tempo(values[0]) is not BAD)
+    # The API writes whole ones as integers, which become floats.
+    return Group((name,), tempo, frozenset({float, int}), lambda values: tempo(values[0]) is values[0])
 
 
 def _comment_id(name: str) -> Group:
@@ -328,7 +329,8 @@ class Validation:
 
     def __init__(self, page: Page) -> None:
         self._page = page
-        self._fit: set[int] = set()
+        # What is recalled was judged before. Copied, because more records are found fit below.
+        self._fit = page.recalled.copy()
         self.text_cleaned = 0
         self.fields_nulled = 0
         self.records_rejected = 0

@@ -8,23 +8,22 @@ but the ids may be ``None``: hidden and missing values stay null. Times are ISO 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar, Literal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import ClassVar, Final, Literal
 
 
-class Fullness(IntEnum):
-    """How much of a record an answer carries. A fuller version is never replaced by a thinner one."""
+class Fullness:
+    """How much of a record an answer carries. A fuller version is never replaced by a thinner one.
 
-    STUB = 0
+    Plain numbers: members of an ``IntEnum`` take Python code to hash, and sqlite3 to adapt.
+    """
+
+    STUB: Final = 0
     """Known by reference only: an id, nothing else."""
-    EMBEDDED = 1
+    EMBEDDED: Final = 1
     """Came inside another record, e.g. the uploader inside a track."""
-    AUTHOR = 2
+    AUTHOR: Final = 2
     """The author inside a comment, who carries more counters than other embedded users."""
-    OWN = 3
+    OWN: Final = 3
     """Came as itself, alone or as an entry of a list of its kind."""
 
 
@@ -196,8 +195,13 @@ class Mention:
 Record = Track | User | Playlist | PlaylistTrack | Engagement | Comment | Mention
 MainRecord = Track | User | Playlist | Comment
 """The records that a walk lists."""
+MAIN_TYPES: Final = (Track, User, Playlist, Comment)
+"""The same for ``isinstance``, which takes much longer with a union."""
 
-RECORD_TYPES: dict[str, type[MainRecord]] = {kind.kind: kind for kind in (Track, User, Playlist, Comment)}
+Made = tuple[Track, list[Record]]
+"""What was made of the document of a track: the track, and the records inside it."""
+
+RECORD_TYPES: dict[str, type[MainRecord]] = {kind.kind: kind for kind in MAIN_TYPES}
 """The types of these records by the name of their kind."""
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -224,10 +228,9 @@ class Entry:
     record: MainRecord
     inside: list[Record] = field(default_factory=list)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> list[Record]:
         """Give all records, parents before those that refer to them."""
-        yield from self.inside
-        yield self.record
+        return [*self.inside, self.record]
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +284,9 @@ class Page:
     ``received`` counts the items in the answer, also those set aside; ``resolved`` is the
     kind and id of what a ``resolve`` walk found. ``known`` holds the records (kind, id, fullness) that
     are committed already just as they are here, and need not be written again.
+
+    ``fresh`` holds what was made of the documents of tracks, by a key that stands for the document.
+    ``recalled`` are the records (by ``id()``) that an earlier page has made, had judged and committed.
     """
 
     walk: Walk
@@ -292,6 +298,8 @@ class Page:
     reason: str | None = None
     resolved: tuple[str, int] | None = None
     known: set[tuple[str, int, int]] = field(default_factory=set)
+    fresh: dict[int, Made] = field(default_factory=dict)
+    recalled: set[int] = field(default_factory=set)
 
     def __str__(self) -> str:
         # What Scrapy logs of it: hundreds of records would fill the screen.

@@ -141,8 +141,10 @@ class Planner:
 
     def _show(self, connection: Connection, expansion: ledger.Expansion) -> list[int]:
         layer = self.layers[expansion.layer]
+        if expansion.step not in layer.expanding_steps or layer.name in self.broken:
+            return []
         seed = self._seed(connection, expansion.seed_id)
-        if seed is None or expansion.step not in layer.expanding_steps or layer.name in self.broken:
+        if seed is None:
             return []
         kind = self.kinds[expansion.endpoint]
         ids = ledger.record_ids(connection, kind, expansion.walk_id, expansion.start, expansion.stop)

@@ -7,6 +7,7 @@ also be given as environment variables.
 from __future__ import annotations
 
 import os
+import sys
 
 from sgr_spiders import __version__
 
@@ -24,6 +25,10 @@ NEWSPIDER_MODULE = "sgr_spiders.spiders"
 COMMANDS_MODULE = "sgr_spiders.commands"
 # The waits of the middlewares are asyncio's.
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
+# Half the CPU of asyncio's own loop.
+ASYNCIO_EVENT_LOOP = "uvloop.Loop" if sys.platform != "win32" else None
+# The check would read and parse the callback's source anew for every request.
+WARN_ON_GENERATOR_RETURN_VALUE = False
 # A line for each page would bury what matters; -s LOG_LEVEL=DEBUG shows them.
 LOG_LEVEL = "INFO"
 # The statistics stand in the database, one row of `runs` a crawl; fifty lines of them hide the summary.

@@ -19,6 +19,7 @@ from sgr_spiders.items import (
     Engagement,
     Entry,
     Fullness,
+    Made,
     MainRecord,
     Playlist,
     PlaylistTrack,
@@ -30,6 +31,7 @@ from sgr_spiders.items import (
 from sgr_spiders.soundcloud.dates import to_iso
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS, Endpoint
 from sgr_spiders.soundcloud.raw import Document, Json, pack, purge, unknown_fields
+from sgr_spiders.soundcloud.recall import Recall, key_of
 from sgr_spiders.soundcloud.urns import Kind, locate, parse_id, parse_key, parse_urn
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ class ParsedPage:
     rejects: list[Reject] = field(default_factory=list)
     received: int = 0
     next_href: object = None
+    fresh: dict[int, Made] = field(default_factory=dict)
+    recalled: set[int] = field(default_factory=set)
 
 
 # Records are built by position, which is much faster than by name, from values nobody has judged yet.
@@ -111,17 +115,20 @@ _SECRET_PATH: Final = re.compile(r"/[^/]+/(?!sets/)[^/]+/s-[^/]+/?|/[^/]+/sets/[
 _EXCERPT_BYTES: Final = 16 * 1024
 
 
-def parse_page(endpoint: str, target: str, document: object, first_position: int = 0) -> ParsedPage:
+def parse_page(
+    endpoint: str, target: str, document: object, first_position: int = 0, recall: Recall | None = None
+) -> ParsedPage:
     """The records of one answer to a walk of this endpoint and target.
 
     ``first_position`` is the place in its list of the answer's first item; it matters for the
-    tracks of a playlist alone (``paging.first_position`` reads it from the walk's cursor).
+    tracks of a playlist alone (``paging.first_position`` reads it from the walk's cursor). Tracks that
+    *recall* knows are not read again.
     ``BadDocumentError`` if the answer is of another form than lists and objects of the API have.
     """
     rules = ENDPOINTS[endpoint]
     items, next_href = _items(rules, document)
     page = ParsedPage(received=len(items), next_href=next_href)
-    parser = _Parser(rules, target, page.rejects)
+    parser = _Parser(rules, target, page, recall or Recall())
     for position, item in enumerate(items, first_position):
         entry = parser.entry(item, position)
         if entry is not None:
@@ -178,16 +185,20 @@ def _items(rules: Endpoint, document: object) -> tuple[list[Json], object]:
 class _Parser:
     """Builds the records of one page."""
 
-    __slots__ = ("_build", "_placed", "_position", "_rejects", "_rules", "_target_id", "_users")
+    __slots__ = (
+        "_build", "_page", "_placed", "_position", "_recall", "_rejects", "_rules", "_target_id", "_users",
+    )  # fmt: skip
 
-    def __init__(self, rules: Endpoint, target: str, rejects: list[Reject]) -> None:
+    def __init__(self, rules: Endpoint, target: str, page: ParsedPage, recall: Recall) -> None:
         self._rules = rules
+        self._page = page
+        self._recall = recall
         self._target_id = 0 if rules.target_param else parse_key(target, rules.target) or 0
-        self._rejects = rejects
+        self._rejects = page.rejects
         self._users: dict[int, tuple[Document, User]] = {}
         self._placed: set[int] = set()
         self._position = 0
-        builders: dict[str, Callable[[Document, list[Record]], MainRecord]] = {
+        builders: dict[str, Callable[[Json, list[Record]], MainRecord]] = {
             "track": self._track_entry,
             "user": self._user_entry,
             "playlist": self._playlist_entry,
@@ -206,7 +217,7 @@ class _Parser:
         inside: list[Record] = []
         before = len(self._rejects)
         try:
-            return Entry(self._build[kind](_checked(item, kind), inside), inside)
+            return Entry(self._build[kind](item, inside), inside)
         except _PrivateError:
             del self._rejects[before:]
             self._rejects.append(Reject(kind, None, None, "private"))
@@ -219,8 +230,8 @@ class _Parser:
         record_id = _record_id(item, kind) if isinstance(item, dict) and kind in _KINDS else None
         self._rejects.append(Reject(kind, record_id, None, reason, _excerpt(item)))
 
-    def _track_entry(self, item: Document, inside: list[Record]) -> Track:
-        track = self._track(item, inside, Fullness.OWN)
+    def _track_entry(self, item: Json, inside: list[Record]) -> Track:
+        track = self._recalled_or_new_track(item, inside, Fullness.OWN)
         rules = self._rules
         if rules.engagement is not None:
             inside.append(Engagement(self._target_id, track.track_id, rules.engagement))
@@ -229,15 +240,15 @@ class _Parser:
             inside.append(PlaylistTrack(self._target_id, track.track_id, self._position))
         return track
 
-    def _user_entry(self, item: Document, inside: list[Record]) -> User:
-        user = _user(item, Fullness.OWN)
+    def _user_entry(self, item: Json, inside: list[Record]) -> User:
+        user = _user(_checked(item, "user"), Fullness.OWN)
         engagement = self._rules.engagement
         if engagement is not None:
             inside.append(Engagement(user.user_id, self._target_id, engagement))
         return user
 
-    def _comment_entry(self, item: Document, inside: list[Record]) -> Comment:
-        get = item.get
+    def _comment_entry(self, item: Json, inside: list[Record]) -> Comment:
+        get = _checked(item, "comment").get
         comment_id = _required_id(item, "comment")
         user_id = self._owner(item, inside, Fullness.AUTHOR)
         track_id = (
@@ -255,8 +266,8 @@ class _Parser:
             pack(unknown_fields(item, _COMMENT_KNOWN)),
         )
 
-    def _playlist_entry(self, item: Document, inside: list[Record]) -> Playlist:
-        get = item.get
+    def _playlist_entry(self, item: Json, inside: list[Record]) -> Playlist:
+        get = _checked(item, "playlist").get
         playlist_id = _required_id(item, "playlist")
         unknown = unknown_fields(item, _PLAYLIST_KNOWN)
         label_id = self._embedded_user(get("label"), inside, Fullness.EMBEDDED)
@@ -289,7 +300,7 @@ class _Parser:
         for position, item in enumerate(tracks):
             found: list[Record] = []
             try:
-                track = self._track(_checked(item, "track"), found, Fullness.EMBEDDED)
+                track = self._recalled_or_new_track(item, found, Fullness.EMBEDDED)
             except _PrivateError:
                 self._rejects.append(Reject("track", None, None, "private"))
                 continue
@@ -302,11 +313,24 @@ class _Parser:
                 placed.add(track.track_id)
                 inside.append(PlaylistTrack(playlist_id, track.track_id, position))
 
-    def _track(self, item: Document, inside: list[Record], fullness: Fullness) -> Track:
+    def _recalled_or_new_track(self, item: Json, inside: list[Record], fullness: int) -> Track:
+        key = key_of(item, fullness)
+        made = self._recall.find(key)
+        if made is None:
+            track = self._track(_checked(item, "track"), inside, fullness)
+            if key is not None:
+                self._page.fresh[key] = track, inside.copy()
+            return track
+        track, came_with_it = made
+        inside += came_with_it
+        self._page.recalled.update(map(id, (track, *came_with_it)))
+        return track
+
+    def _track(self, item: Document, inside: list[Record], fullness: int) -> Track:
         get = item.get
         track_id = _required_id(item, "track")
         fullness = _fullness(item, "title", _TRACK_BODY, fullness)
-        if fullness is Fullness.STUB:
+        if fullness == Fullness.STUB:
             return Track(track_id, None, self._owner(item, inside, Fullness.EMBEDDED))
         unknown = unknown_fields(item, _TRACK_KNOWN)
         favoritings = get("favoritings_count")
@@ -328,7 +352,7 @@ class _Parser:
             pack(unknown),
         )
 
-    def _owner(self, item: Document, inside: list[Record], fullness: Fullness) -> int | None:
+    def _owner(self, item: Document, inside: list[Record], fullness: int) -> int | None:
         """The user a record belongs to, who is added before it; a stub if only the id is known."""
         user_id = self._embedded_user(item.get("user"), inside, fullness)
         if user_id is None:
@@ -337,7 +361,7 @@ class _Parser:
                 inside.append(User(user_id))
         return user_id
 
-    def _embedded_user(self, item: Json, inside: list[Record], fullness: Fullness) -> int | None:
+    def _embedded_user(self, item: Json, inside: list[Record], fullness: int) -> int | None:
         if item is None:
             return None
         try:
@@ -348,7 +372,7 @@ class _Parser:
         inside.append(user)
         return user.user_id
 
-    def _same_or_new_user(self, item: Document, fullness: Fullness) -> User:
+    def _same_or_new_user(self, item: Document, fullness: int) -> User:
         """The uploader of a whole page is built once, and shared by its entries."""
         user_id = _required_id(item, "user")
         known = self._users.get(user_id)
@@ -408,11 +432,11 @@ def _required_id(item: Document, kind: str) -> int:
     return record_id
 
 
-def _user(item: Document, fullness: Fullness) -> User:
+def _user(item: Document, fullness: int) -> User:
     get = item.get
     user_id = _required_id(item, "user")
     fullness = _fullness(item, "username", _USER_BODY, fullness)
-    if fullness is Fullness.STUB:
+    if fullness == Fullness.STUB:
         return User(user_id)
     return _new_user(
         user_id,
@@ -428,7 +452,7 @@ def _user(item: Document, fullness: Fullness) -> User:
     )
 
 
-def _fullness(item: Document, name: str, body: frozenset[str], fullness: Fullness) -> Fullness:
+def _fullness(item: Document, name: str, body: frozenset[str], fullness: int) -> int:
     """As given, or a stub if the item holds none of the body of such a record."""
     if item.get(name) is not None or any(item[key] is not None for key in item.keys() & body):
         return fullness

@@ -17,6 +17,7 @@ from sgr_spiders.middlewares.api_response import ApiResponse
 from sgr_spiders.soundcloud.answers import clean
 from sgr_spiders.soundcloud.endpoints import first_cursor
 from sgr_spiders.soundcloud.pages import page_from_answer
+from sgr_spiders.soundcloud.recall import Recall
 from sgr_spiders.soundcloud.tokens import Credentials
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE, page_from_rendering
 
@@ -44,6 +45,7 @@ class HarvestSpider(scrapy.Spider):
         self.api_url = api_url.rstrip("/")
         self.layer_names = self._choose_layers()
         self.rules = build(self.layer_names, settings)
+        self.recall = Recall()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -91,7 +93,7 @@ class HarvestSpider(scrapy.Spider):
     def parse_page(self, response: Response, walk: Walk) -> Iterator[Page]:
         """Give the page that the answer is."""
         assert isinstance(response, ApiResponse)
-        yield page_from_answer(walk, response.answer, self.api_url)
+        yield page_from_answer(walk, response.answer, self.api_url, self.recall)
 
     def parse_track_page(self, response: Response, walk: Walk) -> Iterator[Page]:
         """Give the page that the rendered page of a track is."""

@@ -53,6 +53,36 @@ WANTED_NOW = sa.and_(
 ENDED = ("done", "capped", "gone")
 """Statuses that hold until the walk is no longer fresh."""
 
+# What every page asks for is built once: building takes ten times as long as running it.
+_SHOWN_UP_TO = sa.case((walk_requests.c.cap < walks.c.kept, walk_requests.c.cap), else_=walks.c.kept)
+_EXPANSIONS = (
+    sa.select(
+        walks.c.walk_id,
+        walks.c.endpoint,
+        walk_requests.c.seed_id,
+        walk_requests.c.layer,
+        walk_requests.c.step,
+        walk_requests.c.expanded,
+        _SHOWN_UP_TO,
+    )
+    .join(walks, walks.c.walk_id == walk_requests.c.walk_id)
+    .join(run_scope, sa.and_(WANTED_NOW, run_scope.c.run_id == sa.bindparam("run")))
+    .where(walk_requests.c.walk_id == sa.bindparam("walk"), walk_requests.c.expanded < _SHOWN_UP_TO)
+    .order_by(walk_requests.c.seed_id, walk_requests.c.layer, walk_requests.c.step)
+)
+_LARGEST_CAP = sa.select(sa.func.max(walk_requests.c.cap)).where(
+    walk_requests.c.walk_id == sa.bindparam("walk")
+)
+_SEEN_CURSOR = (
+    sa.select(sa.literal(1))
+    .where(
+        walk_pages.c.walk_id == sa.bindparam("walk"),
+        walk_pages.c.generation == sa.bindparam("generation"),
+        walk_pages.c.cursor_hash == sa.bindparam("cursor_hash"),
+    )
+    .limit(1)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
@@ -237,23 +267,7 @@ def _in_scope(run: Run) -> sa.ColumnElement[bool]:
 
 def expansions(connection: sa.Connection, run: Run, walk: int) -> list[Expansion]:
     """Tell which records of *walk* the layers of *run* have not been shown yet."""
-    stop = sa.case((walk_requests.c.cap < walks.c.kept, walk_requests.c.cap), else_=walks.c.kept)
-    rows = connection.execute(
-        sa.select(
-            walks.c.walk_id,
-            walks.c.endpoint,
-            walk_requests.c.seed_id,
-            walk_requests.c.layer,
-            walk_requests.c.step,
-            walk_requests.c.expanded,
-            stop,
-        )
-        .join(walks, walks.c.walk_id == walk_requests.c.walk_id)
-        .join(run_scope, sa.and_(WANTED_NOW, run_scope.c.run_id == run.run_id))
-        .where(walk_requests.c.walk_id == walk, walk_requests.c.expanded < stop)
-        .order_by(walk_requests.c.seed_id, walk_requests.c.layer, walk_requests.c.step)
-    )
-    return [Expansion(*row) for row in rows]
+    return [Expansion(*row) for row in connection.execute(_EXPANSIONS, {"run": run.run_id, "walk": walk})]
 
 
 def record_ids(connection: sa.Connection, kind: str, walk: int, start: int, stop: int) -> list[int]:
@@ -296,24 +310,14 @@ def set_expanded(connection: sa.Connection, expansion: Expansion) -> None:
 
 def largest_cap(connection: sa.Connection, walk: int) -> int | None:
     """Give the largest cap anybody asked *walk* for; ``None`` if it only looks up a seed."""
-    cap: int | None = connection.scalar(
-        sa.select(sa.func.max(walk_requests.c.cap)).where(walk_requests.c.walk_id == walk)
-    )
+    cap: int | None = connection.scalar(_LARGEST_CAP, {"walk": walk})
     return cap
 
 
 def cursor_was_seen(connection: sa.Connection, walk: int, generation: int, cursor: str) -> bool:
     """Tell whether a page of *walk* has already begun at *cursor*."""
-    seen = connection.scalar(
-        sa.select(sa.literal(1))
-        .where(
-            walk_pages.c.walk_id == walk,
-            walk_pages.c.generation == generation,
-            walk_pages.c.cursor_hash == cursor_hash(cursor),
-        )
-        .limit(1)
-    )
-    return seen is not None
+    begun = {"walk": walk, "generation": generation, "cursor_hash": cursor_hash(cursor)}
+    return connection.scalar(_SEEN_CURSOR, begun) is not None
 
 
 def count_by_status(connection: sa.Connection, run: Run) -> dict[str, int]:

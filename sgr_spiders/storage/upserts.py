@@ -8,6 +8,7 @@ so that several writers lock them in one order.
 from __future__ import annotations
 
 import functools
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -108,8 +109,7 @@ def _compile(
 
 @functools.cache
 def _key_of(table: sa.Table, columns: tuple[str, ...]) -> Callable[[Row], Any]:
-    places = [columns.index(column.name) for column in table.primary_key.columns]
-    return lambda row: [row[place] for place in places]
+    return itemgetter(*(columns.index(column.name) for column in table.primary_key.columns))
 
 
 def _begin(dialect: str, table: sa.Table) -> Insert:

@@ -1,0 +1,97 @@
+"""A Scrapy extension that takes the CPU time of a harvest apart by stage, without a trace in the product."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import pkgutil
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from scrapy import signals
+
+from tests.benchmarks.throughput.clock import OUTPUT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Self
+
+    from scrapy.crawler import Crawler
+
+REST: Final = "fetch"
+"""What no stage claims: the network, Scrapy, and the traffic rules."""
+
+STAGES: Final = {
+    "decode": ["sgr_spiders.middlewares.api_handler:ApiDownloadHandler._read"],
+    "parse": ["sgr_spiders.spiders.base:page_from_answer"],
+    "raw": ["sgr_spiders.soundcloud.parse:pack"],
+    "validate": ["pipelines.validate:ValidatePipeline.process_item"],
+    "dedupe": [
+        "pipelines.dedupe:DedupePipeline.process_item",
+        "pipelines.dedupe:DedupePipeline.page_spilled",
+    ],
+    "spill": ["pipelines.spill:SpillPipeline.process_item"],
+    "plan": ["sgr_spiders.planner:Planner.page_spilled"],
+    "lease": ["sgr_spiders.scheduler:LedgerScheduler._lease"],
+}
+"""Stages and their functions. A stage inside another is taken out of it: ``raw`` out of ``parse``, and
+``plan`` and part of ``dedupe`` out of ``spill``."""
+
+
+class Stages:
+    """Measures from the first answer on."""
+
+    def __init__(self) -> None:
+        self._answers = 0
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._open = [REST]
+        self._since = 0.0
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        # Extensions are made first, so what is replaced here is what all others get to see.
+        stages = cls()
+        for stage, functions in STAGES.items():
+            for function in functions:
+                stages._wrap(stage, function)
+        crawler.signals.connect(stages.answered, signal=signals.response_received)
+        crawler.signals.connect(stages.write, signal=signals.spider_closed)
+        return stages
+
+    def answered(self) -> None:
+        if not self._answers:
+            self._seconds.clear()
+            self._since = time.thread_time()
+        self._answers += 1
+
+    def write(self) -> None:
+        """Write the answers but the first, and the CPU seconds of each stage."""
+        self._charge()
+        Path(os.environ[OUTPUT]).write_text(
+            json.dumps({"pages": self._answers - 1, "cpu_seconds": self._seconds})
+        )
+
+    def _charge(self) -> None:
+        now = time.thread_time()
+        self._seconds[self._open[-1]] += now - self._since
+        self._since = now
+
+    def _wrap(self, stage: str, name: str) -> None:
+        module, _, path = name.partition(":")
+        owner, _, attribute = path.rpartition(".")
+        function: Callable[..., Any] = pkgutil.resolve_name(name)
+
+        @functools.wraps(function)
+        def measured(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the function gives
+            self._charge()
+            self._open.append(stage)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self._charge()
+                self._open.pop()
+
+        setattr(pkgutil.resolve_name(f"{module}:{owner}" if owner else module), attribute, measured)

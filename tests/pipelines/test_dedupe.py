@@ -1,0 +1,68 @@
+"""What is committed is not written again; what was set aside once is set aside each time it comes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from scrapy.statscollectors import MemoryStatsCollector
+from scrapy.utils.test import get_crawler
+
+from pipelines.dedupe import DedupePipeline
+from sgr_spiders.items import Page, Walk
+from sgr_spiders.soundcloud.answers import Answer, Kind
+from sgr_spiders.soundcloud.pages import page_from_answer
+from sgr_spiders.soundcloud.recall import Recall
+from sgr_spiders.storage.spill import Spilled
+from tests.pipelines.counting import validated
+from tests.soundcloud.documents import track
+
+
+class Pages:
+    """Pages of likes, through parsing, validation and dedupe up to their commit."""
+
+    def __init__(self) -> None:
+        self.recall = Recall()
+        self.dedupe = DedupePipeline(100, self.recall, MemoryStatsCollector(get_crawler()))
+        self._fetched = 0
+
+    def fetch(self, *tracks: dict[str, Any], kept: int | None = None) -> Page:
+        """Fetch a page; all of it is committed, or as many entries as are *kept*."""
+        self._fetched += 1
+        walk = Walk(self._fetched, "user_likes", str(self._fetched))
+        answer = Answer(Kind.OK, {"collection": list(tracks)})
+        page, _ = validated(page_from_answer(walk, answer, "https://api.example", self.recall))
+        self.dedupe.process_item(page)
+        self.dedupe.page_spilled(page, Spilled(None, "done", None, page.entries[:kept]))
+        return page
+
+
+def test_what_is_committed_just_as_it_is_is_known() -> None:
+    pages = Pages()
+    assert pages.fetch(track(1)).known == set()
+    page = pages.fetch(track(1), track(2))
+    assert {(kind, record_id) for kind, record_id, _ in page.known} == {("track", 1), ("user", 7)}
+    assert page.recalled == {id(record) for record in page.entries[0].records() if hasattr(record, "raw")}
+
+
+def test_another_version_is_not_known() -> None:
+    pages = Pages()
+    pages.fetch(track(1))
+    page = pages.fetch(track(1, title="changed"))
+    assert {kind for kind, *_ in page.known} == {"user"}
+    assert not page.recalled
+
+
+def test_what_a_cap_cut_off_is_not_known() -> None:
+    pages = Pages()
+    pages.fetch(track(1, user=None), track(2, user=None), kept=1)
+    page = pages.fetch(track(1, user=None), track(2, user=None))
+    assert {record_id for _, record_id, _ in page.known} == {1}
+
+
+@pytest.mark.parametrize("bad", [{"duration": -1}, {"user": {"kind": "user"}}])
+def test_a_record_with_something_to_set_aside_is_never_recalled(bad: dict[str, Any]) -> None:
+    pages = Pages()
+    rejects = [pages.fetch(track(1, **bad)).rejects for _ in range(2)]
+    assert rejects[0]
+    assert rejects[0] == rejects[1]
