@@ -18,15 +18,16 @@ def demo(root: Path, tmp_path: Path) -> subprocess.Popen[str]:
     """The demo, just started in a folder of its own."""
     (tmp_path / "data").mkdir()
     harvest = {"PYTHONPATH": str(root), "SCRAPY_SETTINGS_MODULE": "sgr_spiders.settings"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "sgr_spiders.sandbox.demo"],
-        cwd=tmp_path,
-        env={**os.environ, **harvest, "HARVEST_DATABASE_URL": "sqlite:///elsewhere.db"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
+    with (tmp_path / "demo.log").open("w") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "sgr_spiders.sandbox.demo"],
+            cwd=tmp_path,
+            env={**os.environ, **harvest, "HARVEST_DATABASE_URL": "sqlite:///elsewhere.db"},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+        )
 
 
 def is_reachable(address: str) -> bool:
@@ -50,6 +51,23 @@ def test_it_harvests_and_shows_what_lies_in_the_database(demo: subprocess.Popen[
     counts = dict(re.findall(r"^  (\w+) +([\d,]+)$", output, flags=re.MULTILINE))
     assert all(counts[table] != "0" for table in ("tracks", "users", "engagements", "walks"))
     assert not (tmp_path / "elsewhere.db").exists()  # a user's own database is left alone
+
+
+def test_the_readme_shows_what_it_prints(demo: subprocess.Popen[str], root: Path, tmp_path: Path) -> None:
+    output, _ = demo.communicate(timeout=120)
+    printed = _shape(output + (tmp_path / "demo.log").read_text())
+    block = re.search(
+        r"^\$ make demo\n(.*?)^\$ make test", (root / "README.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    assert block
+    shown = [line.removeprefix("… ") for line in block[1].splitlines() if line not in {"", "…"}]
+    assert len(shown) > 15
+    assert [line for line in shown if _shape(line) not in printed] == []
+
+
+def _shape(text: str) -> str:
+    """The text without what differs from run to run: numbers, and how much space they take."""
+    return re.sub(r" +", " ", re.sub(r"[\d,.]*\d", "0", text))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
