@@ -46,8 +46,10 @@ DEFAULT_REQUEST_HEADERS = {"Accept": "application/json; charset=utf-8"}
 HARVEST_DATABASE_URL = _from_environment("HARVEST_DATABASE_URL", "sqlite:///data/soundgraph.db")
 # A YAML path or the name of a file in configs/; the argument `config` comes before it.
 HARVEST_CONFIG = _from_environment("HARVEST_CONFIG", "deep_harvest")
-# The command that goes on with the run, for messages and `runs`; `scrapy crawl` itself says it.
+# The commands that go on with the run and that look at its database, for messages and `runs`; `scrapy crawl`
+# itself says what they are.
 HARVEST_COMMAND = ""
+HARVEST_STATUS_COMMAND = "scrapy status"
 SCHEDULER = "sgr_spiders.scheduler.LedgerScheduler"
 ITEM_PIPELINES = {
     "pipelines.validate.ValidatePipeline": 100,

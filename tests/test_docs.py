@@ -18,6 +18,8 @@ DOCUMENTS = [
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/sandbox.md",
+    "docs/statistics.md",
+    "docs/status.md",
     "docs/terms.md",
 ]
 

@@ -145,7 +145,15 @@ class Harvest:
                 self._crawler.stats.set_value(statistics.COMMAND, self._command)
             stats = json.dumps(self._crawler.stats.get_stats(), default=str, sort_keys=True)
             runs.end_run(connection, run, result.name, result.reason, result.exit_code, stats)
-        return Ended(result, overview, self._traffic(), seconds, self.store.describe(), self._command)
+        return Ended(
+            result,
+            overview,
+            self._traffic(),
+            seconds,
+            database=self.store.describe(),
+            command=self._command,
+            look=self._crawler.settings["HARVEST_STATUS_COMMAND"],
+        )
 
     def _tell(self, ended: Ended) -> None:
         level = logging.INFO if ended.outcome.exit_code == outcome.COMPLETE else logging.WARNING
