@@ -63,6 +63,14 @@ def _line(row: Sequence[str], widths: Sequence[int], left: int) -> str:
     return GAP.join(cells).rstrip()
 
 
+def harmless(text: str) -> str:
+    """Escape what is not printable: on a terminal it could do anything, and break the line."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def cut(line: str) -> str:
-    """Shorten *line* to ``WIDTH``, and show that it was."""
+    """Make *line* harmless and no longer than ``WIDTH``, and show that it was longer."""
+    line = harmless(line)
     return line if len(line) <= WIDTH else line[: WIDTH - 3] + "..."

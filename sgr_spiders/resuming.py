@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _SECRET = re.compile("secret|token|passw|credential|(api|access|private)_?key|auth", re.IGNORECASE)
 _PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]*(?=@)")
 MASK = "***"
+DATABASE = "HARVEST_DATABASE_URL"
 
 # Of the scheduler that started the run, not of the harvest.
 LEFT_OUT = frozenset({"_job", "LOG_FILE"})
@@ -29,6 +30,12 @@ def crawl_command(spider: str, arguments: Mapping[str, str], settings: Iterable[
         if name not in LEFT_OUT:
             words += [option, f"{name}={_masked(name, value)}"]
     return shlex.join(words)
+
+
+def status_command(settings: Iterable[str] = ()) -> str:
+    """Write the ``scrapy status`` that looks at the database which these settings (``-s``, as given) name."""
+    urls = [value for name, _, value in (one.partition("=") for one in settings) if name == DATABASE]
+    return shlex.join(["scrapy", "status", *(f"--database={_masked(DATABASE, url)}" for url in urls[-1:])])
 
 
 def _masked(name: str, value: str) -> str:

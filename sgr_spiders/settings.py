@@ -74,8 +74,10 @@ HARVEST_DATABASE_URL = _from_environment("HARVEST_DATABASE_URL", "sqlite:///data
 HARVEST_CONFIG = _from_environment("HARVEST_CONFIG", "deep_harvest")
 # A file to which `scrapy crawl` writes how it ended, for sgr_spiders.harvest, which reads it; "": none.
 HARVEST_RESULT_FILE = ""
-# The command that goes on with the run, for messages and `runs`; `scrapy crawl` itself says it.
+# The commands that go on with the run and that look at its database, for messages and `runs`; `scrapy crawl`
+# itself says what they are.
 HARVEST_COMMAND = ""
+HARVEST_STATUS_COMMAND = "scrapy status"
 # Requests wait in the ledger, in the database, not in memory.
 SCHEDULER = "sgr_spiders.scheduler.LedgerScheduler"
 # Validate, dedupe, spill: one page goes through them whole.

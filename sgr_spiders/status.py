@@ -105,7 +105,7 @@ def _next(connection: Connection, freshness: Freshness) -> Next:
 
 def _command(connection: Connection, run: PastRun) -> str:
     known = run.stats.get(statistics.COMMAND)
-    if isinstance(known, str):
+    if isinstance(known, str) and known.isprintable():
         return known
     # A run that was not started by `scrapy crawl`.
     seeds = inventory.seeds_of(connection, run.run_id, MAX_SEEDS + 1)

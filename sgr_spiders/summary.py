@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from sgr_spiders import statistics
-from sgr_spiders.figures import counted, duration, number, size, table
+from sgr_spiders.figures import counted, duration, harmless, number, size, table
 from sgr_spiders.layers import LAYERS, cap_of
 from sgr_spiders.layers.base import FixedCap
 from sgr_spiders.wording import plain
@@ -42,7 +42,7 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A run that has ended. ``command`` is what started it; ``None``: not known."""
+    """A run that has ended. ``command`` started it (``None``: not known), ``look`` is one that shows more."""
 
     outcome: Outcome
     overview: RunOverview
@@ -50,6 +50,7 @@ class Ended:
     seconds: float
     database: str
     command: str | None
+    look: str
 
 
 def figures(overview: RunOverview, outcome: Outcome, seconds: float) -> dict[str, object]:
@@ -96,7 +97,7 @@ def summary(ended: Ended, database_bytes: int | None) -> list[str]:
 
 
 def _headline(ended: Ended) -> str:
-    reason = f": {plain(ended.outcome.reason)}" if ended.outcome.reason else ""
+    reason = f": {harmless(ended.outcome.reason)}" if ended.outcome.reason else ""
     return f"Harvest {ended.outcome.name} after {duration(ended.seconds)}{reason}"
 
 
@@ -235,7 +236,7 @@ def _sent(traffic: Traffic) -> str:
 
 def _next(ended: Ended) -> list[str]:
     if not goes_on(ended.outcome.name, ended.overview.together.walks.by_status.get("failed", 0)):
-        return ["Next: scrapy status"]
+        return [f"Next: {ended.look}"]
     if ended.command is None:
         return [f"{LOSES_NOTHING}."]
     when = " when the cause is gone" if ended.outcome.name in {"blocked", "failed"} else ""

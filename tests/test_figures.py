@@ -53,6 +53,11 @@ def test_counts() -> None:
     ]
 
 
+def test_what_a_terminal_could_act_on_is_escaped() -> None:
+    (line,) = table([["a\x1b[2Jb\nc", "\u202e1"]])
+    assert line == "a\\x1b[2Jb\\nc  \\u202e1"
+
+
 def test_a_table_lines_up_and_is_no_wider_than_a_terminal() -> None:
     rows = [["name", "count", "more"], ["a", "1,000", ""], ["longer", "7", "x" * 200]]
     lines = table(rows)

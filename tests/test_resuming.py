@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from sgr_spiders.resuming import crawl_command
+from sgr_spiders.resuming import crawl_command, status_command
 
 
 def test_it_is_what_was_typed() -> None:
@@ -37,6 +37,12 @@ def test_secrets_are_masked(setting: str) -> None:
     command = crawl_command("user_depth", {"track_id": "1"}, [setting])
     assert "hushhush" not in command
     assert setting.partition("=")[0] in command
+
+
+def test_the_status_is_that_of_the_same_database() -> None:
+    assert status_command(["X=1"]) == "scrapy status"
+    given = ["HARVEST_DATABASE_URL=sqlite:///a.db", "HARVEST_DATABASE_URL=postgresql://me:hushhush@host/b"]
+    assert status_command(given) == "scrapy status '--database=postgresql://me:***@host/b'"
 
 
 def test_addresses_of_tokens_are_no_secrets() -> None:

@@ -25,7 +25,7 @@ def ended(name: str, code: int, reason: str | None = None, **by_status: int) -> 
     totals = dict.fromkeys(("tracks", "users", "playlists", "engagements", "comments"), 9_999_999_999)
     view = RunOverview(layers, share(**by_status), totals, [], [])
     outcome = Outcome(name, code, reason)  # type: ignore[arg-type]
-    return Ended(outcome, view, Traffic(5, 0, 0, 0.0), 3.2, "data/x.db", COMMAND)
+    return Ended(outcome, view, Traffic(5, 0, 0, 0.0), 3.2, "data/x.db", COMMAND, "scrapy status")
 
 
 def test_no_line_is_wider_than_a_terminal_but_the_command() -> None:

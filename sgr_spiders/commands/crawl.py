@@ -17,7 +17,7 @@ from sgr_spiders.exceptions import HarvestError
 from sgr_spiders.extensions.harvest import Harvest
 from sgr_spiders.middlewares.run_control import RunControl
 from sgr_spiders.outcome import INTERNAL_ERROR, INTERRUPTED
-from sgr_spiders.resuming import crawl_command
+from sgr_spiders.resuming import crawl_command, status_command
 from sgr_spiders.summary import LOSES_NOTHING
 
 if TYPE_CHECKING:
@@ -60,8 +60,11 @@ class Command(crawl.Command):
         if self._is_terse():
             for name in TECHNICAL:
                 logging.getLogger(name).setLevel(logging.WARNING)
-        command = crawl_command(args[0], opts.spargs, opts.set)
-        self.crawler_process.settings.set("HARVEST_COMMAND", command, priority="cmdline")
+        commands = {
+            "HARVEST_COMMAND": crawl_command(args[0], opts.spargs, opts.set),
+            "HARVEST_STATUS_COMMAND": status_command(opts.set),
+        }
+        self.crawler_process.settings.update(commands, priority="cmdline")
         try:
             crawler = self._create_crawler(args[0])
         except KeyError:

@@ -152,7 +152,15 @@ class Harvest:
             written = json.dumps(stats, default=str, sort_keys=True)
             runs.end_run(connection, run, result.name, result.reason, result.exit_code, written)
         self.result = HarvestResult(run.run_id, result.name, result.exit_code, result.reason, stats)
-        return Ended(result, overview, self._traffic(), seconds, self.store.describe(), self._command)
+        return Ended(
+            result,
+            overview,
+            self._traffic(),
+            seconds,
+            database=self.store.describe(),
+            command=self._command,
+            look=self._crawler.settings["HARVEST_STATUS_COMMAND"],
+        )
 
     def _tell(self, ended: Ended) -> None:
         level = logging.INFO if ended.outcome.exit_code == outcome.COMPLETE else logging.WARNING

@@ -260,7 +260,7 @@ def test_a_second_ctrl_c_does_not_wait(sandbox: SandboxProcess, root: Path, tmp_
     assert caller.stdout is not None
     os.killpg(caller.pid, signal.SIGINT)
     for line in caller.stdout:
-        if "Closing spider (shutdown)" in line:
+        if "Interrupted: " in line:
             break
     os.killpg(caller.pid, signal.SIGINT)
     output, _ = caller.communicate(timeout=PATIENCE_S / 4)
