@@ -115,7 +115,7 @@ def test_a_hold_is_said_with_its_end(harvester: Harvester) -> None:
     ended = harvester.crawl(settings=LINES)
     assert ended.code == 0, ended.log
     held = [line for line in lines(ended.log) if line["hold"] != "-"]
-    assert 3 <= len(held) <= 8
+    assert held
     assert len({line["pages"] for line in held}) == 1
     assert len({line["hold"] for line in held}) == 1
 
