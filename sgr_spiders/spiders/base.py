@@ -43,6 +43,7 @@ class HarvestSpider(scrapy.Spider):
         self.layer_names = self._choose_layers()
         self.rules = build(self.layer_names, settings)
         self.recall = Recall()
+        self.decoder = self.recall.decode
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -75,7 +76,7 @@ class HarvestSpider(scrapy.Spider):
     def parse_page(self, response: Response, walk: Walk) -> Iterator[Page]:
         """Give the page that the answer is."""
         assert isinstance(response, ApiResponse)
-        yield page_from_answer(walk, response.answer, self.api_url, self.recall)
+        yield page_from_answer(walk, response.answer, self.api_url)
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
         """Record the walk as failed, unless the request was given up because the crawl ends."""
