@@ -285,7 +285,7 @@ class Page:
     kind and id of what a ``resolve`` walk found. ``known`` holds the records (kind, id, fullness) that
     are committed already just as they are here, and need not be written again.
 
-    ``fresh`` holds what was made of the documents of tracks, by a key that stands for the document.
+    ``fresh`` holds the tracks among the entries, by a key that stands for what each was made of.
     ``recalled`` are the records (by ``id()``) that an earlier page has made, had judged and committed.
     """
 

@@ -22,6 +22,8 @@ from sgr_spiders.middlewares.token_endpoint import AUTHORISING
 from sgr_spiders.soundcloud.answers import Answer, Kind, classify
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
@@ -47,6 +49,8 @@ class ApiDownloadHandler(HTTP11DownloadHandler):
         self._api = Origin.required(crawler.settings["SOUNDCLOUD_API_URL"], "SOUNDCLOUD_API_URL")
         self._run = RunControl.of(crawler)
         self._gate = Gate.of(crawler)
+        # A spider that remembers what came before knows how to decode less.
+        self._decoder: Callable[[bytes], object] | None = getattr(crawler.spider, "decoder", None)
 
     async def download_request(self, request: Request) -> Response:
         self._run.check()
@@ -82,7 +86,7 @@ class ApiDownloadHandler(HTTP11DownloadHandler):
         body = b""
         try:
             body = inflate(response.body, [part for part in encodings if part], self._default_maxsize)
-            answer = classify(response.status, fields, body, now=time.time())
+            answer = classify(response.status, fields, body, now=time.time(), decoder=self._decoder)
         except BrokenBodyError as error:
             answer = classify(response.status, fields, b"", now=time.time())
             if answer.kind not in _CLEAR_WITHOUT_BODY:

@@ -65,13 +65,13 @@ class Kind(Enum):
 class Answer:
     """An answer and what it means.
 
-    ``document`` is the decoded JSON of an ``OK``; ``hold`` the seconds a ``LIMITED`` asks us to wait,
-    ``None`` when it names none; ``location`` where a ``FOUND`` points. ``reason`` is one short line
-    that is safe to log and store.
+    ``document`` is the JSON of an ``OK``, as the decoder of ``classify`` gives it; ``hold`` the seconds a
+    ``LIMITED`` asks us to wait, ``None`` when it names none; ``location`` where a ``FOUND`` points.
+    ``reason`` is one short line that is safe to log and store.
     """
 
     kind: Kind
-    document: Document | None = None
+    document: object = None
     reason: str = ""
     hold: float | None = None
     location: str | None = None
@@ -85,11 +85,23 @@ class UnusableDocumentError(ValueError):
         self.final = final
 
 
-def classify(status: int, headers: Mapping[str, str], body: bytes, *, now: float) -> Answer:
-    """Say what an answer means. ``now`` (seconds since the epoch) turns named times into holds."""
+def classify(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    now: float,
+    decoder: Callable[[bytes], object] | None = None,
+) -> Answer:
+    """Say what an answer means. ``now`` (seconds since the epoch) turns named times into holds.
+
+    *decoder* takes the place of ``decode`` for what was asked for, and fails as that does.
+    """
     fields = {name.lower(): value for name, value in headers.items()}
     if "x-amzn-waf-action" in fields:
         return Answer(Kind.BLOCKED, reason=f"bot challenge (HTTP {status}, x-amzn-waf-action)")
+    if status == 200:
+        return _success(body, decoder or decode)
     if status in _BY_STATUS:
         return _BY_STATUS[status](fields, body, now)
     if 300 <= status < 400:
@@ -137,9 +149,9 @@ _DISALLOWED = "access to this api has been disallowed"
 _ERROR_KEYS = frozenset({"errors", "error", "code", "status", "message"})
 
 
-def _success(_fields: Mapping[str, str], body: bytes, _now: float) -> Answer:
+def _success(body: bytes, decoder: Callable[[bytes], object]) -> Answer:
     try:
-        return Answer(Kind.OK, document=decode(body))
+        return Answer(Kind.OK, document=decoder(body))
     except UnusableDocumentError as error:
         return Answer(Kind.REFUSED if error.final else Kind.RETRY, reason=f"HTTP 200: {error}")
 
@@ -303,7 +315,6 @@ def _number(digits: str) -> float:
 
 _PASSING = frozenset({408, 425})
 _BY_STATUS: Mapping[int, Callable[[Mapping[str, str], bytes, float], Answer]] = {
-    200: _success,
     401: _unauthorised,
     403: _forbidden,
     404: _not_found,

@@ -14,20 +14,16 @@ from sgr_spiders.soundcloud.parse import BadDocumentError, PrivateTargetError, p
 if TYPE_CHECKING:
     from sgr_spiders.items import Walk
     from sgr_spiders.soundcloud.answers import Answer
-    from sgr_spiders.soundcloud.recall import Recall
 
 
-def page_from_answer(walk: Walk, answer: Answer, api_url: str, recall: Recall | None = None) -> Page:
-    """Build the page that *answer* is to *walk*; whatever is wrong with it ends the walk, with a reason.
-
-    Tracks that *recall* knows are not read again.
-    """
+def page_from_answer(walk: Walk, answer: Answer, api_url: str) -> Page:
+    """Build the page that *answer* is to *walk*; whatever is wrong with it ends the walk, with a reason."""
     if answer.kind in {Kind.GONE, Kind.HIDDEN}:
         return _ended(walk, "gone", answer.reason)
     if walk.endpoint == "resolve" and answer.kind in {Kind.OK, Kind.FOUND}:
         return _resolved(walk, answer)
     if answer.kind is Kind.OK:
-        return _listed(walk, answer, api_url, recall)
+        return _listed(walk, answer, api_url)
     reason = f"unexpected redirect, {answer.reason}" if answer.kind is Kind.FOUND else answer.reason
     return _ended(walk, "failed", reason)
 
@@ -46,10 +42,10 @@ def _resolved(walk: Walk, answer: Answer) -> Page:
     return Page(walk, resolved=(kind, record_id), received=1)
 
 
-def _listed(walk: Walk, answer: Answer, api_url: str, recall: Recall | None) -> Page:
+def _listed(walk: Walk, answer: Answer, api_url: str) -> Page:
     position = first_position(walk.cursor) or walk.received
     try:
-        parsed = parse_page(walk.endpoint, walk.target, answer.document, position, recall)
+        parsed = parse_page(walk.endpoint, walk.target, answer.document, position)
     except BadDocumentError as error:
         return _ended(walk, "failed", str(error))
     page = Page(walk, parsed.entries, parsed.rejects, parsed.received)

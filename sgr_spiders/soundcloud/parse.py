@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
@@ -31,7 +32,7 @@ from sgr_spiders.items import (
 from sgr_spiders.soundcloud.dates import to_iso
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS, Endpoint
 from sgr_spiders.soundcloud.raw import Document, Json, pack, purge, unknown_fields
-from sgr_spiders.soundcloud.recall import Recall, key_of
+from sgr_spiders.soundcloud.recall import Listing, Recalled
 from sgr_spiders.soundcloud.urns import Kind, locate, parse_id, parse_key, parse_urn
 
 if TYPE_CHECKING:
@@ -115,22 +116,20 @@ _SECRET_PATH: Final = re.compile(r"/[^/]+/(?!sets/)[^/]+/s-[^/]+/?|/[^/]+/sets/[
 _EXCERPT_BYTES: Final = 16 * 1024
 
 
-def parse_page(
-    endpoint: str, target: str, document: object, first_position: int = 0, recall: Recall | None = None
-) -> ParsedPage:
+def parse_page(endpoint: str, target: str, document: object, first_position: int = 0) -> ParsedPage:
     """The records of one answer to a walk of this endpoint and target.
 
     ``first_position`` is the place in its list of the answer's first item; it matters for the
-    tracks of a playlist alone (``paging.first_position`` reads it from the walk's cursor). Tracks that
-    *recall* knows are not read again.
+    tracks of a playlist alone (``paging.first_position`` reads it from the walk's cursor).
     ``BadDocumentError`` if the answer is of another form than lists and objects of the API have.
     """
     rules = ENDPOINTS[endpoint]
     items, next_href = _items(rules, document)
     page = ParsedPage(received=len(items), next_href=next_href)
-    parser = _Parser(rules, target, page, recall or Recall())
-    for position, item in enumerate(items, first_position):
-        entry = parser.entry(item, position)
+    keys = document.keys if isinstance(document, Listing) else repeat(None, len(items))
+    parser = _Parser(rules, target, page)
+    for position, (item, key) in enumerate(zip(items, keys, strict=True), first_position):
+        entry = parser.entry(item, position, key)
         if entry is not None:
             page.entries.append(entry)
     return page
@@ -175,6 +174,8 @@ def _items(rules: Endpoint, document: object) -> tuple[list[Json], object]:
         if isinstance(document, dict):
             return [document], None
         raise BadDocumentError(f"{rules.name}: expected an object, got {_form(document)}")
+    if isinstance(document, Listing):
+        return document.items, document.next_href
     if isinstance(document, list):
         return document, None
     if isinstance(document, dict) and isinstance(document.get("collection"), list):
@@ -186,18 +187,18 @@ class _Parser:
     """Builds the records of one page."""
 
     __slots__ = (
-        "_build", "_page", "_placed", "_position", "_recall", "_rejects", "_rules", "_target_id", "_users",
+        "_build", "_key", "_page", "_placed", "_position", "_rejects", "_rules", "_target_id", "_users",
     )  # fmt: skip
 
-    def __init__(self, rules: Endpoint, target: str, page: ParsedPage, recall: Recall) -> None:
+    def __init__(self, rules: Endpoint, target: str, page: ParsedPage) -> None:
         self._rules = rules
         self._page = page
-        self._recall = recall
         self._target_id = 0 if rules.target_param else parse_key(target, rules.target) or 0
         self._rejects = page.rejects
         self._users: dict[int, tuple[Document, User]] = {}
         self._placed: set[int] = set()
         self._position = 0
+        self._key: int | None = None
         builders: dict[str, Callable[[Json, list[Record]], MainRecord]] = {
             "track": self._track_entry,
             "user": self._user_entry,
@@ -206,14 +207,16 @@ class _Parser:
         }
         self._build = builders
 
-    def entry(self, item: Json, position: int) -> Entry | None:
+    def entry(self, item: Json, position: int, key: int | None) -> Entry | None:
         kind = self._rules.record
+        if isinstance(item, Recalled) and kind != "track":
+            item = item.decode()
         if kind == "any":
             kind = item.get("kind")
             if kind not in ("track", "user", "playlist"):
                 self._reject("resolve", item, "is no track, user or playlist")
                 return None
-        self._position = position
+        self._position, self._key = position, key
         inside: list[Record] = []
         before = len(self._rejects)
         try:
@@ -231,7 +234,7 @@ class _Parser:
         self._rejects.append(Reject(kind, record_id, None, reason, _excerpt(item)))
 
     def _track_entry(self, item: Json, inside: list[Record]) -> Track:
-        track = self._recalled_or_new_track(item, inside, Fullness.OWN)
+        track = self._recalled_or_new_track(item, inside)
         rules = self._rules
         if rules.engagement is not None:
             inside.append(Engagement(self._target_id, track.track_id, rules.engagement))
@@ -300,7 +303,7 @@ class _Parser:
         for position, item in enumerate(tracks):
             found: list[Record] = []
             try:
-                track = self._recalled_or_new_track(item, found, Fullness.EMBEDDED)
+                track = self._track(_checked(item, "track"), found, Fullness.EMBEDDED)
             except _PrivateError:
                 self._rejects.append(Reject("track", None, None, "private"))
                 continue
@@ -313,17 +316,15 @@ class _Parser:
                 placed.add(track.track_id)
                 inside.append(PlaylistTrack(playlist_id, track.track_id, position))
 
-    def _recalled_or_new_track(self, item: Json, inside: list[Record], fullness: int) -> Track:
-        key = key_of(item, fullness)
-        made = self._recall.find(key)
-        if made is None:
-            track = self._track(_checked(item, "track"), inside, fullness)
-            if key is not None:
-                self._page.fresh[key] = track, inside.copy()
+    def _recalled_or_new_track(self, item: Json, inside: list[Record]) -> Track:
+        if isinstance(item, Recalled):
+            track, came_with_it = item.made
+            inside += came_with_it
+            self._page.recalled.update(map(id, (track, *came_with_it)))
             return track
-        track, came_with_it = made
-        inside += came_with_it
-        self._page.recalled.update(map(id, (track, *came_with_it)))
+        track = self._track(_checked(item, "track"), inside, Fullness.OWN)
+        if self._key is not None:
+            self._page.fresh[self._key] = track, inside.copy()
         return track
 
     def _track(self, item: Document, inside: list[Record], fullness: int) -> Track:

@@ -46,6 +46,7 @@ class HarvestSpider(scrapy.Spider):
         self.layer_names = self._choose_layers()
         self.rules = build(self.layer_names, settings)
         self.recall = Recall()
+        self.decoder = self.recall.decode
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -93,7 +94,7 @@ class HarvestSpider(scrapy.Spider):
     def parse_page(self, response: Response, walk: Walk) -> Iterator[Page]:
         """Give the page that the answer is."""
         assert isinstance(response, ApiResponse)
-        yield page_from_answer(walk, response.answer, self.api_url, self.recall)
+        yield page_from_answer(walk, response.answer, self.api_url)
 
     def parse_track_page(self, response: Response, walk: Walk) -> Iterator[Page]:
         """Give the page that the rendered page of a track is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -30,8 +31,9 @@ class Pages:
         """Fetch a page; all of it is committed, or as many entries as are *kept*."""
         self._fetched += 1
         walk = Walk(self._fetched, "user_likes", str(self._fetched))
-        answer = Answer(Kind.OK, {"collection": list(tracks)})
-        page, _ = validated(page_from_answer(walk, answer, "https://api.example", self.recall))
+        body = json.dumps({"collection": tracks}).encode()
+        answer = Answer(Kind.OK, self.recall.decode(body))
+        page, _ = validated(page_from_answer(walk, answer, "https://api.example"))
         self.dedupe.process_item(page)
         self.dedupe.page_spilled(page, Spilled(None, "done", None, page.entries[:kept]))
         return page

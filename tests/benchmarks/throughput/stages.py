@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 import os
 import pkgutil
@@ -83,13 +84,15 @@ class Stages:
         module, _, path = name.partition(":")
         owner, _, attribute = path.rpartition(".")
         function: Callable[..., Any] = pkgutil.resolve_name(name)
+        taken = inspect.signature(function).parameters
 
         @functools.wraps(function)
         def measured(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the function gives
             self._charge()
             self._open.append(stage)
             try:
-                return function(*args, **kwargs)
+                # What seems to take anything is given all that a signal has, more than the function takes.
+                return function(*args, **{name: kwargs[name] for name in kwargs.keys() & taken})
             finally:
                 self._charge()
                 self._open.pop()
