@@ -35,7 +35,9 @@ $(STAMP): requirements-dev.txt
 demo: setup  ## harvest a seed of the sandbox, then show what lies in the database
 	$(BIN)/python -m sgr_spiders.sandbox.demo
 
+# Compiled first, as each test of a crawl starts Python anew, and some machines are told to keep no bytecode.
 test: setup  ## run the tests
+	@$(BIN)/python -m compileall -q sgr_spiders pipelines configs tests
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 bench: setup  ## run the benchmarks; ARGS="memory" for some of them

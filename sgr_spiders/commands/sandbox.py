@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from sgr_spiders.sandbox import options
-from sgr_spiders.sandbox.__main__ import BAD_OPTION, start
+from sgr_spiders.outcome import BAD_USE
 
 if TYPE_CHECKING:
     import argparse
 
 
 class Command(ScrapyCommand):
-    """Starts the sandbox in this process; no crawler is made."""
+    """Starts the sandbox in this process; no crawler is made.
+
+    Scrapy imports every command to run any of them, and the sandbox takes longer to load than a whole
+    crawl. So it is imported where it is used.
+    """
 
     requires_project = True
     requires_crawler_process = False
@@ -27,10 +30,15 @@ class Command(ScrapyCommand):
         return "Serve an invented SoundCloud on this machine, to try harvests without the network"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
+        from sgr_spiders.sandbox import options  # noqa: PLC0415 - see above
+
         super().add_options(parser)
         options.add_options(parser)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        from sgr_spiders.sandbox import options  # noqa: PLC0415 - see above
+        from sgr_spiders.sandbox.__main__ import start  # noqa: PLC0415
+
         if args:
             self._refuse(f"unexpected argument: {args[0]!r}")
             return
@@ -43,4 +51,4 @@ class Command(ScrapyCommand):
 
     def _refuse(self, message: str) -> None:
         sys.stderr.write(f"{message}\n")
-        self.exitcode = BAD_OPTION
+        self.exitcode = BAD_USE
