@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sgr_spiders.relationships.artist_relation import ArtistRelation
 from sgr_spiders.relationships.track_cooccurrence import TrackCooccurrence
@@ -10,12 +10,10 @@ from sgr_spiders.relationships.user_cosine import UserCosine
 from sgr_spiders.relationships.user_similarity import UserSimilarity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sgr_spiders.relationships.base import RelationshipType
 
 # Each takes its own section of the configuration.
-TYPES: dict[str, Callable[[Any], RelationshipType]] = {
+TYPES: dict[str, type[RelationshipType]] = {
     relationship.name: relationship
     for relationship in (
         UserSimilarity,

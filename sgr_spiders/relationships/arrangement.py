@@ -49,16 +49,10 @@ class Arrangement:
         # No count gets as far as the largest number, so what does not fit may as well be that.
         return np.minimum(fewest, 2**32 - 1).astype(np.uint32)
 
-    def work(self) -> NDArray[np.int64]:
-        """Estimate how much there is to do for each row: how often its contexts name a later row."""
-        columns = self.matrix.tocsc()
-        sizes = np.diff(columns.indptr)
-        # How many entries of the same context stand behind each one, brought into the order of rows.
-        behind = np.repeat(columns.indptr[1:], sizes) - np.arange(columns.nnz) - 1
-        by_column = sparse.csc_array((behind, columns.indices, columns.indptr), shape=columns.shape)
-        total = np.concatenate([[0], np.cumsum(by_column.tocsr().data, dtype=np.int64)])
-        by_row: NDArray[np.int64] = np.diff(total[self.matrix.indptr])
-        return by_row
+    def total_work(self) -> int:
+        """Count how often two rows stand in the same context."""
+        sizes = np.bincount(self.matrix.indices, minlength=self.matrix.shape[1])
+        return int((sizes * (sizes - 1) // 2).sum())
 
     def blocks(self, work: NDArray[np.int64], count: int) -> list[tuple[int, int]]:
         """Divide the rows into about *count* blocks of equal *work*."""

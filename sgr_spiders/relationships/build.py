@@ -99,11 +99,10 @@ class Build:
 
     def _search(self, incidence: Incidence) -> tuple[Spool, Arrangement]:
         arrangement = arrange(incidence, self.relationship)
-        work = arrangement.work()
-        search = choose_search(arrangement, int(work.sum()))
-        check_space(self.relationship, incidence, expected_pairs(search, work), self.around.folder)
+        search = choose_search(arrangement)
+        check_space(self.relationship, incidence, expected_pairs(search), self.around.folder)
         found = self._spool()
-        search_all(search, work, self.around.config.threads, found.add, self.around.is_cancelled)
+        search_all(search, self.around.config.threads, found.add, self.around.is_cancelled)
         return found, arrangement
 
     def _keep_nearest(self, found: Spool, arrangement: Arrangement, incidence: Incidence, k: int) -> Spool:

@@ -6,15 +6,15 @@ import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
-from sgr_spiders.relationships.kernels import Index, pairs_of_rows
+from sgr_spiders.relationships.kernels import Index, invert, pairs_of_rows
 from sgr_spiders.relationships.search import Search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+    from scipy import sparse
 
     from sgr_spiders.relationships.arrangement import Arrangement
     from sgr_spiders.relationships.keys import Keys
@@ -37,6 +37,15 @@ class CompiledSearch(Search):
         # Up to here no count exceeds 255: a byte is enough, and bytes are added and compared by the dozen.
         self._small = int(np.searchsorted(arrangement.sizes, 255, side="right"))
         self._scratch = threading.local()
+
+    def work(self) -> NDArray[np.int64]:
+        index = self._index
+        visits = index.ends.astype(np.int64) - index.begins
+        total = np.concatenate([[0], np.cumsum(visits)])
+        later = np.arange(self.arrangement.rows)[::-1]
+        added = np.diff(index.common_starts) * later // COMMON_SHARE
+        by_row: NDArray[np.int64] = np.diff(total[index.starts]) + added
+        return by_row
 
     def keys(self, first: int, last: int) -> Iterator[Keys]:
         yield from self._keys(first, min(last, self._small), np.uint8)
@@ -61,44 +70,47 @@ class CompiledSearch(Search):
 
 
 def _index(arrangement: Arrangement) -> Index:
-    columns = arrangement.matrix.tocsc()
-    sizes = np.diff(columns.indptr)
-    common = _most_common(sizes, arrangement.rows)
-    common_starts, rows_common = _rows_of_columns(arrangement.matrix, common)
-    # Where in the lists of rows each entry of a row stands, and where its list ends.
-    numbers = np.arange(columns.nnz)
-    by_row = sparse.csc_array((numbers, columns.indices, columns.indptr), columns.shape).tocsr()
-    begins, ends = by_row.data + 1, columns.indptr[1:][by_row.indices]
-    is_common = np.zeros(len(sizes), bool)
+    matrix = arrangement.matrix
+    starts, contexts = matrix.indptr.astype(np.int64), matrix.indices.astype(np.uint32)
+    ends_of = np.cumsum(np.bincount(contexts, minlength=matrix.shape[1]))
+    rows_of, begins = invert(starts, contexts, ends_of)
+    common = _most_common(np.diff(ends_of, prepend=0), arrangement.rows)
+    flags, common_starts, rows_common = _set_apart(matrix, common)
+    is_common = np.zeros(matrix.shape[1], bool)
     is_common[common] = True
-    kept = (begins < ends) & ~is_common[by_row.indices]
+    ends = ends_of[contexts]
+    kept = (begins < ends) & ~is_common[contexts]
     first, second = arrangement.layout.shifts
     return Index(
-        starts=np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])[by_row.indptr],
-        begins=begins[kept].astype(np.uint32),
-        ends=ends[kept].astype(np.uint32),
-        rows_of=columns.indices.astype(np.uint32),
+        starts=np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])[starts],
+        begins=begins[kept],
+        ends=ends[kept],
+        rows_of=rows_of,
         common_starts=common_starts,
         common=rows_common,
-        flags=np.ascontiguousarray(columns[:, common].toarray().T),
+        flags=flags,
         classes=arrangement.classes,
         nodes=arrangement.nodes.astype(np.uint64),
         shifts=(np.uint64(first), np.uint64(second)),
     )
 
 
-def _most_common(sizes: NDArray[np.int32], rows: int) -> NDArray[np.int64]:
+def _most_common(sizes: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
     order = np.argsort(-sizes, kind="stable")[: MOST_FLAGS // max(1, rows)]
     least = max(rows // COMMON_SHARE, FEWEST_ROWS_OF_COMMON)
     return order[sizes[order] > least]
 
 
-def _rows_of_columns(
-    matrix: sparse.csr_array, columns: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
-    """Tell for each row which of *columns* it has, by place: where a row's begin, and all of them."""
+def _set_apart(
+    matrix: sparse.csr_array, common: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint32]]:
+    """Give the flags of the *common* contexts, where each row's common contexts begin, and which they are."""
     place = np.full(matrix.shape[1], -1)
-    place[columns] = np.arange(len(columns))
+    place[common] = np.arange(len(common))
     placed = place[matrix.indices]
-    starts = np.concatenate([[0], np.cumsum(placed >= 0, dtype=np.int64)])[matrix.indptr]
-    return starts, placed[placed >= 0].astype(np.uint32)
+    chosen = placed >= 0
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))[chosen]
+    flags = np.zeros((len(common), matrix.shape[0]), np.uint8)
+    flags[placed[chosen], row] = 1
+    starts = np.concatenate([[0], np.cumsum(chosen, dtype=np.int64)])[matrix.indptr]
+    return flags, starts, placed[chosen].astype(np.uint32)

@@ -13,9 +13,6 @@ from sgr_spiders.relationships.sparse_search import SparseSearch
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from sgr_spiders.relationships.arrangement import Arrangement
     from sgr_spiders.relationships.keys import Keys
     from sgr_spiders.relationships.search import Search
@@ -31,9 +28,9 @@ class CancelledError(Exception):
     """Relating was asked to stop. Raised between two blocks of rows."""
 
 
-def choose_search(arrangement: Arrangement, work: int) -> Search:
-    """Give the search that is fastest for so much *work*."""
-    if work < WORTH_COMPILED:
+def choose_search(arrangement: Arrangement) -> Search:
+    """Give the search that is fastest for so much work."""
+    if arrangement.total_work() < WORTH_COMPILED:
         return SparseSearch(arrangement)
     if importlib.util.find_spec("numba") is None:
         logger.warning("numba is not installed: without it this takes about 20 times as long")
@@ -49,7 +46,6 @@ def choose_search(arrangement: Arrangement, work: int) -> Search:
 
 def search_all(
     search: Search,
-    work: NDArray[np.int64],
     threads: int,
     take: Callable[[Keys], None],
     is_cancelled: Callable[[], bool],
@@ -63,7 +59,7 @@ def search_all(
                 raise CancelledError
             take(keys)
 
-    blocks = search.arrangement.blocks(work, threads * BLOCKS_PER_THREAD)
+    blocks = search.arrangement.blocks(search.work(), threads * BLOCKS_PER_THREAD)
     with ThreadPoolExecutor(threads, "relate") as pool:
         tasks = [pool.submit(search_block, block) for block in blocks]
         try:

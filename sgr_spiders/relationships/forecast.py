@@ -14,8 +14,6 @@ from sgr_spiders.storage.relationships_write import COPIES, row_bytes
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from sgr_spiders.relationships.base import RelationshipType
     from sgr_spiders.relationships.lake import Incidence
     from sgr_spiders.relationships.search import Search
@@ -30,10 +28,10 @@ MANY = 5_000_000
 """Pairs from which on fewer might serve better."""
 
 
-def expected_pairs(search: Search, work: NDArray[np.int64]) -> int:
+def expected_pairs(search: Search) -> int:
     """Estimate how many pairs there are, from evenly spaced rows; or give a bound when that is small."""
     rows = search.arrangement.rows
-    bound = min(int(work.sum()), rows * (rows - 1) // 2)
+    bound = min(search.arrangement.total_work(), rows * (rows - 1) // 2)
     if bound <= SMALL:
         return bound
     sample = np.unique(np.linspace(0, rows - 1, SAMPLE).astype(int)).tolist()

@@ -30,8 +30,8 @@ class Index(NamedTuple):
     """
 
     starts: NDArray[np.int64]
-    begins: NDArray[np.uint32]
-    ends: NDArray[np.uint32]
+    begins: NDArray[np.int64]
+    ends: NDArray[np.int64]
     rows_of: NDArray[np.uint32]
     common_starts: NDArray[np.int64]
     common: NDArray[np.uint32]
@@ -39,6 +39,26 @@ class Index(NamedTuple):
     classes: NDArray[np.uint32]
     nodes: NDArray[np.uint64]
     shifts: tuple[np.uint64, np.uint64]
+
+
+@kernel
+def invert(
+    starts: NDArray[np.int64], contexts: NDArray[np.uint32], ends: NDArray[np.int64]
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Turn the contexts of each row into the rows of each context, whose lists end at *ends*.
+
+    Give the lists, and for each entry of a row the place behind it in the list of its context.
+    """
+    rows_of = np.empty(contexts.size, np.uint32)
+    behind = np.empty(contexts.size, np.int64)
+    filled = np.zeros(ends.size, np.int64)
+    filled[1:] = ends[:-1]
+    for i in range(starts.size - 1):
+        for e in range(starts[i], starts[i + 1]):
+            rows_of[filled[contexts[e]]] = i
+            filled[contexts[e]] += 1
+            behind[e] = filled[contexts[e]]
+    return rows_of, behind
 
 
 @kernel

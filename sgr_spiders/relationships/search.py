@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from sgr_spiders.relationships.arrangement import Arrangement
     from sgr_spiders.relationships.keys import Keys
 
@@ -17,6 +20,10 @@ class Search(ABC):
 
     def __init__(self, arrangement: Arrangement) -> None:
         self.arrangement = arrangement
+
+    @abstractmethod
+    def work(self) -> NDArray[np.int64]:
+        """Estimate for each row how much there is to do."""
 
     @abstractmethod
     def keys(self, first: int, last: int) -> Iterator[Keys]:

@@ -11,6 +11,8 @@ from sgr_spiders.relationships.search import Search
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from sgr_spiders.relationships.arrangement import Arrangement
     from sgr_spiders.relationships.keys import Keys
 
@@ -27,7 +29,10 @@ class SparseSearch(Search):
         self._turned = self._matrix.T.tocsr()
         degrees = np.diff(self._turned.indptr)
         per_entry = np.concatenate([[0], np.cumsum(degrees[self._matrix.indices], dtype=np.int64)])
-        self._work = per_entry[self._matrix.indptr]
+        self._work: NDArray[np.int64] = per_entry[self._matrix.indptr]
+
+    def work(self) -> NDArray[np.int64]:
+        return np.diff(self._work)
 
     def keys(self, first: int, last: int) -> Iterator[Keys]:
         while first < last:
