@@ -112,9 +112,8 @@ def _seeds(text: str | None) -> list[int] | None:
 
 def _only(text: str | None, settings: HarvestConfig) -> list[str]:
     if text is not None and text not in GROUPS:
-        raise ArgumentError(
-            f"option `--only`: must be users, tracks or artists, not {shown(text)}{did_you_mean(text, GROUPS)}"
-        )
+        hint = did_you_mean(text, GROUPS)
+        raise ArgumentError(f"option `--only`: must be users, tracks or artists, not {shown(text)}{hint}")
     enabled = [
         name
         for name, relationship in TYPES.items()

@@ -56,6 +56,8 @@ class Arrangement:
 
     def blocks(self, work: NDArray[np.int64], count: int) -> list[tuple[int, int]]:
         """Divide the rows into about *count* blocks of equal *work*."""
+        if not self.rows:
+            return []
         total = np.cumsum(work + 1)
         cuts = np.searchsorted(total, np.linspace(0, total[-1], count + 1)[1:-1])
         # And so that no block has more sizes than one table holds.

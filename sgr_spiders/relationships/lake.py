@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     Ids = NDArray[np.int64]
     Numbers = NDArray[np.int32]
 
-WORD = np.uint64(2**64 - 1)
-
 
 @dataclass(frozen=True, slots=True)
 class Incidence:
@@ -143,7 +141,7 @@ def _drawn(ids: Ids, share: float, seed: int) -> NDArray[np.bool_]:
     if share == 1:
         return np.ones(len(ids), bool)
     # SplitMix64 (Steele, Lea, Flood 2014).
-    mixed = ids.astype(np.uint64) + np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15) & WORD
+    mixed = ids.astype(np.uint64) + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     mixed ^= mixed >> np.uint64(31)

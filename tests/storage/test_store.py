@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from sgr_spiders.exceptions import ConfigError, DatabaseInUseError, StorageError
+from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage import migrate
 from sgr_spiders.storage.schema import DISCOVERIES_COLUMNS, DISCOVERIES_SQL, metadata
 from sgr_spiders.storage.store import Store
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 def test_the_migrations_make_the_schema(store: Store) -> None:
     with store.begin() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        pair_tables = [relationship.table.as_table().metadata for relationship in TYPES.values()]
+        whole = [metadata, pair_tables[0]]
+        assert compare_metadata(MigrationContext.configure(connection), whole) == []
         assert MigrationContext.configure(connection).get_current_revision() == migrate.HEAD
         columns = sa.inspect(connection).get_columns("discoveries")
         made_by = connection.exec_driver_sql(
