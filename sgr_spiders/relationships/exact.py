@@ -27,7 +27,7 @@ def ceil_root(ratio: Fraction, size_a: NDArray[np.int64], size_b: NDArray[np.int
     squares = -(-(p * p * products) // (q * q))
     guess = np.sqrt(squares.astype(float)).astype(np.int64)
     root = guess.astype(products.dtype)
-    lower = (root - 1) * (root - 1) >= squares
-    higher = root * root < squares
-    exact: NDArray[np.int64] = guess - lower + higher
+    too_high = ((root - 1) * (root - 1) >= squares) & (root > 0)
+    too_low = root * root < squares
+    exact: NDArray[np.int64] = guess - too_high.astype(np.int64) + too_low.astype(np.int64)
     return exact

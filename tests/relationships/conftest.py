@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,16 +10,11 @@ from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _shared_kernels(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Kernels are compiled once for all tests and runs: each test has a cache folder of its own else."""
-    folder = request.config.cache.mkdir("kernels")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NUMBA_CACHE_DIR", str(folder))
-        yield
+# Kernels are compiled once for all tests and runs: each test would have an empty cache folder else. Here, as
+# the kernels ask for it when they are imported.
+os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parents[2] / ".pytest_cache" / "kernels")
 
 
 @pytest.fixture

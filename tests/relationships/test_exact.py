@@ -57,7 +57,7 @@ CONFIGS = st.builds(
     st.integers(1, 3),
     st.sampled_from([["like"], ["like", "repost"]]),
 )
-REUSED = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+REUSED = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(params=["compiled", "plain"])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 STATEMENTS = (
-    "CREATE TABLE pairs (a INTEGER NOT NULL, b INTEGER NOT NULL, score FLOAT, PRIMARY KEY (a, b)) WITHOUT ROWID",
+    "CREATE TABLE pairs (a INTEGER, b INTEGER, score FLOAT, PRIMARY KEY (a, b)) WITHOUT ROWID",
     "CREATE INDEX by_b ON pairs (b)",
 )
 

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 def test_the_migrations_make_the_schema(store: Store) -> None:
     with store.begin() as connection:
-        pair_tables = [relationship.table.as_table().metadata for relationship in TYPES.values()]
-        whole = [metadata, pair_tables[0]]
+        whole = sa.MetaData(naming_convention=metadata.naming_convention)
+        pair_tables = [relationship.table.as_table() for relationship in TYPES.values()]
+        for table in [*metadata.tables.values(), *pair_tables]:
+            table.to_metadata(whole)
         assert compare_metadata(MigrationContext.configure(connection), whole) == []
         assert MigrationContext.configure(connection).get_current_revision() == migrate.HEAD
         columns = sa.inspect(connection).get_columns("discoveries")
