@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from sgr_spiders.relationships.keys import Keys
     from sgr_spiders.relationships.lake import Incidence
 
+RIVAL_LIMIT_S = 300
+
 
 def main(arguments: list[str]) -> int:
     scale = float(arguments[1]) if len(arguments) > 1 else 1.0
@@ -71,7 +73,7 @@ def _compare(relationship: RelationshipType, nodes: Incidence) -> None:
     print(f"  {'way':<18} {'wall s':>8} {'cpu s':>8} {'peak MB':>8}  times ours (wall, cpu)")
     ours = None
     for way, function in WAYS.items():
-        found = measure(_summary, function, relationship, nodes)
+        found = measure(_summary, function, relationship, nodes, limit=RIVAL_LIMIT_S)
         if found.failed:
             print(f"  {way:<18} {found.answer}")
             continue
@@ -105,37 +107,33 @@ def tables(scale: float) -> None:
         end_to_end.spill(path, likes, playlists, int(100_000 * scale))
         _warm_up()
         related = measure(end_to_end.relate, path, limit=3_600)
-        print(
-            f"\n{len(likes.contexts):,} likes and {len(playlists.contexts):,} places in playlists, end to end: "
-            f"{related.wall:.1f} s ({related.cpu:.1f} s cpu), peak {related.peak_mb:.0f} MB"
-        )
-        print(
-            f"  {'type':<20} {'rows':>12} {'read s':>7} {'compute':>8} {'write':>7}"
-            f"  {'floor read':>10} {'copy':>6}  ratio  row by row"
-        )
+        entries = f"{len(likes.contexts):,} likes, {len(playlists.contexts):,} places in playlists"
+        print(f"\n{entries}: {related.wall:.1f} s, {related.cpu:.1f} s cpu, peak {related.peak_mb:.0f} MB")
+        _row("type", "rows", "read s", "compute s", "write s", "floor: read", "copy", "ratio", "row by row")
         for name, row in related.answer.items():
             reading, copying, by_rows = end_to_end.floors(path, name)
-            ratio = (row["read"] + row["write"]) / (reading + copying)
-            print(
-                f"  {name:<20} {row['rows']:>12,} {row['read']:>7.2f} {row['compute']:>8.2f} {row['write']:>7.2f}"
-                f"  {reading:>10.2f} {copying:>6.2f}  {ratio:>5.1f}  {by_rows:>10.1f}"
-            )
+            ours = row["read"] + row["write"]
+            parts = (row["read"], row["compute"], row["write"], reading, copying)
+            figures = (f"{figure:.2f}" for figure in (*parts, ours / (reading + copying), by_rows))
+            _row(name, f"{row['rows']:,}", *figures)
 
 
 def growth(scale: float) -> None:
     _warm_up()
-    print(
-        f"\n  {'users':>8} {'likes':>11} {'meetings':>14} {'pairs':>10} {'cpu s':>7} {'peak MB':>8} {'ns a meeting':>13}"
-    )
+    print()
+    _row("users", "likes", "meetings", "pairs", "cpu s", "peak MB", "ns a meeting")
     for users in (1_000, 5_000, 20_000, 50_000, 100_000, 200_000):
         nodes = libraries(int(users * scale), 50, int(6 * users * scale))
         found = measure(_summary, compiled, _type("user_similarity"), nodes)
         degrees = np.bincount(nodes.contexts)
         meetings = int((degrees * (degrees - 1) // 2).sum())
-        print(
-            f"  {len(nodes.ids):>8,} {len(nodes.contexts):>11,} {meetings:>14,} {found.answer[0]:>10,} "
-            f"{found.cpu:>7.2f} {found.peak_mb:>8.0f} {found.cpu / meetings * 1e9:>13.2f}"
-        )
+        counts = (len(nodes.ids), len(nodes.contexts), meetings, found.answer[0])
+        figures = (f"{found.cpu:.2f}", f"{found.peak_mb:.0f}", f"{found.cpu / meetings * 1e9:.2f}")
+        _row(*(f"{count:,}" for count in counts), *figures)
+
+
+def _row(first: str, *others: str) -> None:
+    print(f"  {first:<18}", *(f"{cell:>13}" for cell in others), flush=True)
 
 
 if __name__ == "__main__":

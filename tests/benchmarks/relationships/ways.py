@@ -69,7 +69,7 @@ def duckdb_join(nodes: Incidence, relationship: RelationshipType, threads: int) 
     connection.execute("INSERT INTO entries SELECT * FROM given")
     least = int(relationship.fewest(np.ones(1, np.int64), np.ones(1, np.int64))[0])
     answer = connection.execute(
-        "SELECT a.node AS a, b.node AS b, count(*) AS n FROM entries a "
+        "SELECT a.node AS a, b.node AS b, count(*) AS n FROM entries a "  # noqa: S608 - a number is put in
         "JOIN entries b ON a.context = b.context AND a.node < b.node "
         f"GROUP BY 1, 2 HAVING count(*) >= {least}"
     ).fetchnumpy()
