@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 DEFAULT_NAME = "deep_harvest"
 MAX_FILE_BYTES = 64 * 1024
+DECIMALS = 6
+"""Of a threshold that is compared exactly, as a fraction."""
 
 Name = TypeVar("Name", bound=str)
 
@@ -34,6 +36,12 @@ def _without_duplicates(names: tuple[Name, ...]) -> tuple[Name, ...]:
     if repeated is not None:
         raise PydanticCustomError("repeated", "must name `{name}` once", {"name": repeated})
     return names
+
+
+def _few_decimals(value: float) -> float:
+    if round(value, DECIMALS) != value:
+        raise PydanticCustomError("decimals", "must have at most {decimals} decimals", {"decimals": DECIMALS})
+    return value
 
 
 Cap = Annotated[int, Field(ge=0, le=1_000_000_000)]
@@ -157,8 +165,54 @@ class DeepHarvest(Section):
         return section
 
 
+Share = Annotated[float, Field(gt=0, le=1)]
+# Compared exactly, as fractions; more decimals would not fit into 64 bits when they are.
+Threshold = Annotated[float, Field(ge=0, le=1), AfterValidator(_few_decimals)]
+AtLeastOne = Annotated[int, Field(ge=1, le=1_000_000_000)]
+EngagementKind = Literal["like", "repost", "comment"]
+
+
+class RelationshipSection(Section):
+    enabled: bool = True
+    top_k: AtLeastOne | None = None
+
+
+class UserSimilarity(RelationshipSection):
+    min_common_tracks: AtLeastOne = 3
+    min_similarity: Threshold = 0.1
+    max_library_share: Share = 1
+
+
+class TrackCooccurrence(RelationshipSection):
+    min_cooccurrences: AtLeastOne = 2
+
+
+class ArtistRelation(RelationshipSection):
+    min_shared_fans: AtLeastOne = 2
+    shrinkage: Cap = 10
+
+
+class UserCosine(UserSimilarity):
+    enabled: bool = False
+
+
+class Relationships(Section):
+    on_close: bool = True
+    scope: Literal["all", "seeds"] = "all"
+    engagement_kinds: Annotated[Names[EngagementKind], Field(min_length=1)] = ("like",)
+    user_sample: Share = 1
+    sample_seed: Cap = 1
+    threads: Cap = 0
+    memory_mb: Annotated[int, Field(ge=16, le=1_000_000)] = 512
+    user_similarity: UserSimilarity = UserSimilarity()
+    track_cooccurrence: TrackCooccurrence = TrackCooccurrence()
+    artist_relation: ArtistRelation = ArtistRelation()
+    user_cosine: UserCosine = UserCosine()
+
+
 class HarvestConfig(Section):
     deep_harvest: DeepHarvest = DeepHarvest()
+    relationships: Relationships = Relationships()
 
     @property
     def enabled_layers(self) -> tuple[str, ...]:
@@ -246,7 +300,9 @@ def _demand(detail: ErrorDetails) -> str:
             return f"must be at most {context['le']:.15g}"
         case "literal_error":
             return f"must be {context['expected']}".replace("'", "")
-        case "repeated":
+        case "greater_than":
+            return f"must be more than {context['gt']:.15g}"
+        case "repeated" | "decimals":
             return detail["msg"]
         case kind:
             return f"must be {_KINDS.get(kind, 'something else')}"
@@ -258,6 +314,7 @@ _KINDS = {
     "finite_number": "a finite number",
     "bool_type": "true or false",
     "tuple_type": "a list",
+    "too_short": "a list of at least one",
     "model_type": "a mapping",
 }
 

@@ -67,6 +67,32 @@ DEFAULTS: dict[str, Any] = {
     },
 }
 
+RELATIONSHIPS: dict[str, Any] = {
+    "on_close": True,
+    "scope": "all",
+    "engagement_kinds": ["like"],
+    "user_sample": 1,
+    "sample_seed": 1,
+    "threads": 0,
+    "memory_mb": 512,
+    "user_similarity": {
+        "enabled": True,
+        "top_k": None,
+        "min_common_tracks": 3,
+        "min_similarity": 0.1,
+        "max_library_share": 1,
+    },
+    "track_cooccurrence": {"enabled": True, "top_k": None, "min_cooccurrences": 2},
+    "artist_relation": {"enabled": True, "top_k": None, "min_shared_fans": 2, "shrinkage": 10},
+    "user_cosine": {
+        "enabled": False,
+        "top_k": None,
+        "min_common_tracks": 3,
+        "min_similarity": 0.1,
+        "max_library_share": 1,
+    },
+}
+
 
 def of(tmp_path: Path, text: str | bytes) -> HarvestConfig:
     path = tmp_path / "my.yaml"
@@ -89,12 +115,13 @@ def error_of(tmp_path: Path, text: str | bytes) -> str:
 
 def test_the_file_holds_the_documented_defaults_and_nothing_else() -> None:
     text = resources.files("configs").joinpath("deep_harvest.yaml").read_text(encoding="utf-8")
-    assert yaml.safe_load(text) == {"deep_harvest": DEFAULTS}
+    assert yaml.safe_load(text) == {"deep_harvest": DEFAULTS, "relationships": RELATIONSHIPS}
 
 
 def test_the_files_defaults_are_those_of_a_missing_key() -> None:
     assert load() == load("deep_harvest") == load("deep_harvest.yaml") == HarvestConfig()
-    assert HarvestConfig().model_dump(mode="json") == {"deep_harvest": DEFAULTS}
+    whole = {"deep_harvest": DEFAULTS, "relationships": RELATIONSHIPS}
+    assert HarvestConfig().model_dump(mode="json") == whole
 
 
 def test_layers_stand_in_the_files_order() -> None:
@@ -136,7 +163,7 @@ def test_only_what_differs_must_be_said(tmp_path: Path) -> None:
         "user_depth": DEFAULTS["user_depth"] | {"max_users_per_track": 3},
         "label_layer": DEFAULTS["label_layer"] | {"enabled": False},
     }
-    assert config.model_dump(mode="json") == {"deep_harvest": expected}
+    assert config.model_dump(mode="json") == {"deep_harvest": expected, "relationships": RELATIONSHIPS}
     assert config.enabled_layers == tuple(name for name in LAYER_NAMES if name != "label_layer")
 
 
@@ -323,6 +350,37 @@ def test_no_content_ends_in_another_error(tmp_path_factory: pytest.TempPathFacto
         load(str(path))
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "scope: some",
+            "`relationships.scope`: must be all or seeds, not 'some'",
+        ),
+        ("engagement_kinds: []", "`relationships.engagement_kinds`: must be a list of at least one, not []"),
+        ("user_sample: 0", "`relationships.user_sample`: must be more than 0, not 0"),
+        ("memory_mb: 15", "`relationships.memory_mb`: must be at least 16, not 15"),
+        (
+            "user_similarity: {top_k: 0}",
+            "`relationships.user_similarity.top_k`: must be at least 1, not 0",
+        ),
+        (
+            "user_similarity: {min_similarity: 0.1234567}",
+            "`relationships.user_similarity.min_similarity`: must have at most 6 decimals, not 0.1234567",
+        ),
+        (
+            "track_cooccurrence: {min_cooccurences: 1}",
+            (
+                "`relationships.track_cooccurrence`: unknown key `min_cooccurences` "
+                "(did you mean `min_cooccurrences`?)"
+            ),
+        ),
+    ],
+)
+def test_a_bad_value_of_the_relationships(tmp_path: Path, line: str, message: str) -> None:
+    assert error_of(tmp_path, f"relationships:\n  {line}\n") == message
+
+
 # ---- fingerprints
 
 
@@ -337,6 +395,12 @@ def test_a_fingerprint_tells_whether_the_layer_would_harvest_something_else(tmp_
         )
     )
     assert default == off == elsewhere != raised
+
+
+def test_relationships_change_no_layers_fingerprint(tmp_path: Path) -> None:
+    related = of(tmp_path, "relationships: {on_close: false, user_similarity: {top_k: 5}}")
+    assert related != load()
+    assert all(related.fingerprint(name) == load().fingerprint(name) for name in LAYER_NAMES)
 
 
 def test_fingerprints_are_stable_and_of_one_layer_each() -> None:

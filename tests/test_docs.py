@@ -10,6 +10,7 @@ import pytest
 from sgr_spiders import settings
 from sgr_spiders.arguments import KNOWN
 from sgr_spiders.layers import LAYERS
+from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage.schema import metadata
 
 DOCUMENTS = [
@@ -82,3 +83,11 @@ def test_the_data_format_describes_every_table_and_column(root: Path) -> None:
         section = text.split(f"## `{table.name}`")[1].split("## `")[0]
         assert not [column.name for column in table.columns if f"| `{column.name}` |" not in section]
     assert "## `discoveries`" in text
+
+
+def test_the_data_format_describes_every_relationship(root: Path) -> None:
+    text = (root / "DATA_FORMAT.md").read_text()
+    for relationship in TYPES.values():
+        section = text.split(f"## `{relationship.table.name}`")[1].split("## `")[0]
+        names = relationship.table.as_table().columns.keys()
+        assert not [name for name in names if f"| `{name}` |" not in section]

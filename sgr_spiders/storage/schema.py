@@ -458,6 +458,44 @@ run_scope = Table(
     comment="Whose walks each run drains",
 )
 
+relationship_runs = Table(
+    "relationship_runs",
+    metadata,
+    Column(
+        "relationship_run_id",
+        Id,
+        primary_key=True,
+        comment="Number of the entry; a type's newest tells of its table",
+    ),
+    Column("type", Text, nullable=False, comment="The relationship type, e.g. `user_similarity`"),
+    _reference("run_id", "runs.run_id", "The newest crawl in the database by then; null if none"),
+    Column(
+        "parameters",
+        Text,
+        nullable=False,
+        comment="Thresholds, scope and whatever else shapes the result, JSON",
+    ),
+    Column("inputs", Text, nullable=False, comment="How much went in: nodes, contexts, entries; JSON"),
+    Column(
+        "stamp",
+        Text,
+        nullable=False,
+        comment="Counts and times of the database when it was read; while they stand, nothing is read again",
+    ),
+    Column(
+        "fingerprint",
+        Text,
+        nullable=False,
+        comment="Hash of all that went in; while it stands, nothing is computed again",
+    ),
+    Column("rows", BigInteger, nullable=False, comment="Pairs found"),
+    Column("seconds", Text, nullable=False, comment="How long reading, computing and writing took, JSON"),
+    Column("started_at", Text, nullable=False, comment="When it began"),
+    Column("finished_at", Text, nullable=False, comment="When the new table was there"),
+    Index(None, "type"),
+    comment="How the relationship tables were built, and from what",
+)
+
 DISCOVERIES_SQL = """
 SELECT DISTINCT walk_records.kind AS kind, walk_records.record_id AS record_id,
        walk_requests.seed_id AS seed_id, walk_requests.layer AS layer

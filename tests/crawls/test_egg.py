@@ -9,6 +9,8 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from sgr_spiders.storage.migrate import HEAD
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -44,4 +46,4 @@ def test_a_crawl_from_an_egg(egg: Path, sandbox: SandboxProcess, tmp_path: Path)
     assert ended.returncode == 0, ended.stderr
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("SELECT count(*) FROM tracks").fetchone()[0] > 500
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]

@@ -1,0 +1,125 @@
+"""``scrapy relate``: build the relationship tables from what is spilled, without fetching anything."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from scrapy.commands import ScrapyCommand
+from scrapy.utils.log import configure_logging
+
+from sgr_spiders import config
+from sgr_spiders.commands.crawl import TECHNICAL
+from sgr_spiders.exceptions import ArgumentError, HarvestError
+from sgr_spiders.outcome import INTERRUPTED
+from sgr_spiders.relationships import TYPES
+from sgr_spiders.soundcloud.urns import parse_key
+from sgr_spiders.storage.relationships_related import reading
+from sgr_spiders.storage.store import Store
+from sgr_spiders.wording import did_you_mean, shown
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from sgr_spiders.config import HarvestConfig
+    from sgr_spiders.relationships.processor import Related
+
+GROUPS = {"users": "user_id", "tracks": "track_id", "artists": "artist_id"}
+"""What ``--only`` may name, and how the columns of such nodes begin."""
+
+
+class Command(ScrapyCommand):
+    """Needs the database for itself, as a crawl does."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def syntax(self) -> str:
+        return "[options]"
+
+    def short_desc(self) -> str:
+        return "Build the relationships of users, tracks and artists from what was harvested"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        group = parser.add_argument_group(title="Relate")
+        group.add_argument(
+            "--seed", metavar="ID[,ID]", help="only what was found around these tracks (numbers or URNs)"
+        )
+        group.add_argument("--config", metavar="FILE", help="as the spider argument `config`")
+        group.add_argument("--only", metavar="WHAT", help="users, tracks or artists")
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        assert self.settings is not None
+        configure_logging(self.settings)
+        if self.settings["LOG_LEVEL"] != "DEBUG":
+            for name in TECHNICAL:
+                logging.getLogger(name).setLevel(logging.WARNING)
+        try:
+            if args:
+                raise ArgumentError(f"unexpected argument: {shown(args[0])}")
+            settings = config.load(opts.config or self.settings["HARVEST_CONFIG"])
+            related = self._relate(settings, _seeds(opts.seed), _only(opts.only, settings))
+        except HarvestError as error:
+            sys.stderr.write(f"{error}\n")
+            self.exitcode = error.exit_code
+            return
+        if related is None:
+            sys.stderr.write("Interrupted: the relationships are as they were\n")
+            self.exitcode = INTERRUPTED
+            return
+        for one in related:
+            sys.stdout.write(f"{one.table:22} {one.rows:>14,}\n")
+
+    def _relate(
+        self, settings: HarvestConfig, seeds: list[int] | None, only: list[str]
+    ) -> list[Related] | None:
+        # Only now, because `scrapy list` need not wait until scipy is there.
+        from sgr_spiders.relationships.engine import CancelledError  # noqa: PLC0415
+        from sgr_spiders.relationships.processor import relate  # noqa: PLC0415
+
+        assert self.settings is not None
+        url = self.settings["HARVEST_DATABASE_URL"]
+        with reading(url):
+            pass  # a mistyped name is an error, not a new database
+        with closing(Store.open(url)) as store:
+            try:
+                return relate(store, settings, only=only, seeds=seeds, is_cancelled=_stop_on_signals())
+            except CancelledError:
+                return None
+
+
+def _stop_on_signals() -> Callable[[], bool]:
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    return stopped.is_set
+
+
+def _seeds(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    seeds = [parse_key(part.strip(), "track") for part in text.split(",")]
+    if None in seeds:
+        raise ArgumentError(f"option `--seed`: not a track number or URN: {shown(text)}")
+    return [seed for seed in seeds if seed is not None]
+
+
+def _only(text: str | None, settings: HarvestConfig) -> list[str]:
+    if text is not None and text not in GROUPS:
+        hint = did_you_mean(text, GROUPS)
+        raise ArgumentError(f"option `--only`: must be users, tracks or artists, not {shown(text)}{hint}")
+    enabled = [
+        name
+        for name, relationship in TYPES.items()
+        if getattr(settings.relationships, name).enabled
+        and (text is None or relationship.table.node == GROUPS[text])
+    ]
+    if not enabled:
+        raise ArgumentError("nothing to relate: it is switched off in the configuration")
+    return enabled

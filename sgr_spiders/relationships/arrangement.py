@@ -1,0 +1,83 @@
+"""Nodes as rows in the order in which pairs are found fastest: those in few contexts first.
+
+Each row looks only at later rows. So a row with few contexts, of which there are many, touches few counters,
+and one with many looks at few rows; and no count exceeds the number of the row's own contexts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+from sgr_spiders.relationships.keys import KeyLayout
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sgr_spiders.relationships.base import Counts, RelationshipType
+    from sgr_spiders.relationships.lake import Incidence
+
+TABLE_CELLS = 1 << 22
+"""The largest table of fewest contexts to make at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """Rows by ascending size. ``matrix`` has a row for each, and a column for each context."""
+
+    relationship: RelationshipType
+    nodes: Counts
+    """The number of the node that each row is."""
+    sizes: Counts
+    distinct_sizes: Counts
+    classes: NDArray[np.uint32]
+    """The place of each row's size among the distinct ones."""
+    matrix: sparse.csr_array
+    layout: KeyLayout
+
+    @property
+    def rows(self) -> int:
+        return len(self.nodes)
+
+    def needs(self, first: int, last: int) -> NDArray[np.uint32]:
+        """Tell the fewest contexts that make a pair: for each size of these rows, and each size at all."""
+        low, high = self.classes[first], self.classes[last - 1] + 1
+        fewest = self.relationship.fewest(self.distinct_sizes[low:high, None], self.distinct_sizes[None, :])
+        # No count gets as far as the largest number, so what does not fit may as well be that.
+        return np.minimum(fewest, 2**32 - 1).astype(np.uint32)
+
+    def total_work(self) -> int:
+        """Count how often two rows stand in the same context."""
+        sizes = np.bincount(self.matrix.indices, minlength=self.matrix.shape[1])
+        return int((sizes * (sizes - 1) // 2).sum())
+
+    def blocks(self, work: NDArray[np.int64], count: int) -> list[tuple[int, int]]:
+        """Divide the rows into about *count* blocks of equal *work*."""
+        if not self.rows:
+            return []
+        total = np.cumsum(work + 1)
+        cuts = np.searchsorted(total, np.linspace(0, total[-1], count + 1)[1:-1])
+        # And so that no block has more sizes than one table holds.
+        sizes_at_a_time = max(1, TABLE_CELLS // len(self.distinct_sizes))
+        by_size = np.flatnonzero(np.diff(self.classes // sizes_at_a_time)) + 1
+        edges = np.unique(np.concatenate([[0], cuts, by_size, [self.rows]]))
+        return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+
+
+def arrange(incidence: Incidence, relationship: RelationshipType) -> Arrangement:
+    """Sort the nodes into rows; leave out those that are in too few contexts for any pair."""
+    sizes = incidence.sizes
+    able = np.flatnonzero(relationship.fewest(sizes, sizes) <= sizes)
+    nodes = able[np.argsort(sizes[able], kind="stable")]
+    distinct, classes = np.unique(sizes[nodes], return_inverse=True)
+    whole = sparse.csr_array(
+        (np.ones(len(incidence.contexts), np.uint8), incidence.contexts, incidence.starts),
+        shape=(len(sizes), incidence.context_count),
+    )
+    layout = KeyLayout.of(len(sizes), int(sizes.max(initial=0)))
+    return Arrangement(
+        relationship, nodes, sizes[nodes], distinct, classes.astype(np.uint32), whole[nodes], layout
+    )

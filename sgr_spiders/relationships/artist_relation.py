@@ -1,0 +1,64 @@
+"""artist_relation: artists whose tracks stand together in the libraries of the same fans."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from sgr_spiders.relationships.base import RelationshipType
+from sgr_spiders.storage.relationships_tables import Measure, PairTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from sgr_spiders.config import ArtistRelation as Section
+    from sgr_spiders.relationships.base import Counts
+    from sgr_spiders.relationships.lake import Incidence, Lake
+
+
+class ArtistRelation(RelationshipType):
+    """Shared fans, weighed by the evidence and by how popular both artists are.
+
+    The strength is the cosine shrunk towards 0 where few fans speak for it: the shrinkage of Bell and
+    Koren, "Scalable Collaborative Filtering with Jointly Derived Neighborhood Interpolation Weights" (ICDM
+    2007), applied to the cosine instead of a correlation.
+    """
+
+    name: ClassVar[str] = "artist_relation"
+    table: ClassVar[PairTable] = PairTable(
+        "artist_relationships",
+        kind="user",
+        node="artist_id",
+        measures=(
+            Measure("shared_fans", "Users whose libraries hold tracks of both"),
+            Measure(
+                "strength",
+                "`shared_fans / (shared_fans + shrinkage) * shared_fans / sqrt(fans_a * fans_b)`, 0 to 1, "
+                "where `fans_a` and `fans_b` are the users whose libraries hold a track of each: the cosine, "
+                "shrunk towards 0 where few fans speak for it (see docs/relationships.md)",
+                real=True,
+            ),
+        ),
+        score="strength",
+        comment="Artists who are liked by the same users",
+    )
+
+    def __init__(self, config: Section) -> None:
+        super().__init__(config)
+        self.config = config
+
+    def parameters(self) -> dict[str, Any]:
+        return self.config.model_dump(mode="json", exclude={"enabled"})
+
+    def incidence(self, lake: Lake) -> Incidence:
+        return lake.fans
+
+    def fewest(self, size_a: Counts, size_b: Counts) -> Counts:
+        return np.full(np.broadcast_shapes(size_a.shape, size_b.shape), self.config.min_shared_fans)
+
+    def measures(self, common: Counts, size_a: Counts, size_b: Counts) -> Sequence[NDArray[Any]]:
+        evidence = common / (common + self.config.shrinkage)
+        return common, evidence * (common / np.sqrt(size_a * size_b))

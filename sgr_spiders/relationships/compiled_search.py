@@ -1,0 +1,116 @@
+"""Pairs by counting: for each row, add one to a counter of every row it shares a context with."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sgr_spiders.relationships.kernels import Index, invert, pairs_of_rows
+from sgr_spiders.relationships.search import Search
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+    from scipy import sparse
+
+    from sgr_spiders.relationships.arrangement import Arrangement
+    from sgr_spiders.relationships.keys import Keys
+
+COMMON_SHARE = 24
+"""A context that one in so many rows has is added as a whole column of flags: a processor adds 24 of those
+in the time it takes to look up one row of a list."""
+MOST_FLAGS = 1 << 28
+"""Bytes for such columns."""
+FEWEST_ROWS_OF_COMMON = 1_024
+FOUND_AT_A_TIME = 1 << 18
+
+
+class CompiledSearch(Search):
+    """Holds the inverted index, and calls the kernel."""
+
+    def __init__(self, arrangement: Arrangement) -> None:
+        super().__init__(arrangement)
+        self._index = _index(arrangement)
+        # Up to here no count exceeds 255: a byte is enough, and bytes are added and compared by the dozen.
+        self._small = int(np.searchsorted(arrangement.sizes, 255, side="right"))
+        self._scratch = threading.local()
+
+    def work(self) -> NDArray[np.int64]:
+        index = self._index
+        visits = index.ends.astype(np.int64) - index.begins
+        total = np.concatenate([[0], np.cumsum(visits)])
+        later = np.arange(self.arrangement.rows)[::-1]
+        added = np.diff(index.common_starts) * later // COMMON_SHARE
+        by_row: NDArray[np.int64] = np.diff(total[index.starts]) + added
+        return by_row
+
+    def keys(self, first: int, last: int) -> Iterator[Keys]:
+        yield from self._keys(first, min(last, self._small), np.uint8)
+        yield from self._keys(max(first, self._small), last, np.uint32)
+
+    def _keys(self, first: int, last: int, kind: type[np.uint8 | np.uint32]) -> Iterator[Keys]:
+        while first < last:
+            needs = self.arrangement.needs(first, last)
+            counters, found = self._buffers(kind)
+            first, size = pairs_of_rows(first, last, self._index, needs, counters, found)
+            yield found[:size].copy()
+
+    def _buffers(self, kind: type[np.uint8 | np.uint32]) -> tuple[NDArray[np.generic], Keys]:
+        """Give this thread's counters, all 0 as the kernel leaves them, and its room for what is found."""
+        kept = self._scratch.__dict__
+        rows = self.arrangement.rows
+        if kind.__name__ not in kept:
+            kept[kind.__name__] = np.zeros(rows, kind)
+        if "found" not in kept:
+            kept["found"] = np.empty(rows + FOUND_AT_A_TIME, np.uint64)
+        return kept[kind.__name__], kept["found"]
+
+
+def _index(arrangement: Arrangement) -> Index:
+    matrix = arrangement.matrix
+    starts, contexts = matrix.indptr.astype(np.int64), matrix.indices.astype(np.uint32)
+    ends_of = np.cumsum(np.bincount(contexts, minlength=matrix.shape[1]))
+    rows_of, begins = invert(starts, contexts, ends_of)
+    common = _most_common(np.diff(ends_of, prepend=0), arrangement.rows)
+    flags, common_starts, rows_common = _set_apart(matrix, common)
+    is_common = np.zeros(matrix.shape[1], bool)
+    is_common[common] = True
+    ends = ends_of[contexts]
+    kept = (begins < ends) & ~is_common[contexts]
+    first, second = arrangement.layout.shifts
+    return Index(
+        starts=np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])[starts],
+        begins=begins[kept],
+        ends=ends[kept],
+        rows_of=rows_of,
+        common_starts=common_starts,
+        common=rows_common,
+        flags=flags,
+        classes=arrangement.classes,
+        nodes=arrangement.nodes.astype(np.uint64),
+        shifts=(np.uint64(first), np.uint64(second)),
+    )
+
+
+def _most_common(sizes: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
+    order = np.argsort(-sizes, kind="stable")[: MOST_FLAGS // max(1, rows)]
+    least = max(rows // COMMON_SHARE, FEWEST_ROWS_OF_COMMON)
+    return order[sizes[order] > least]
+
+
+def _set_apart(
+    matrix: sparse.csr_array, common: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint32]]:
+    """Give the flags of the *common* contexts, where each row's common contexts begin, and which they are."""
+    place = np.full(matrix.shape[1], -1)
+    place[common] = np.arange(len(common))
+    placed = place[matrix.indices]
+    chosen = placed >= 0
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))[chosen]
+    flags = np.zeros((len(common), matrix.shape[0]), np.uint8)
+    flags[placed[chosen], row] = 1
+    starts = np.concatenate([[0], np.cumsum(chosen, dtype=np.int64)])[matrix.indptr]
+    return flags, starts, placed[chosen].astype(np.uint32)

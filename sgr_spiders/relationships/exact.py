@@ -1,0 +1,33 @@
+"""Roots of whole numbers, without the error of a float."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+
+def ceil_root(ratio: Fraction, size_a: NDArray[np.int64], size_b: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give the smallest whole ``c`` with ``c >= ratio * sqrt(a * b)``.
+
+    A float's guess is at most one off; which one it must be, Python's unbounded integers tell where 64
+    bits do not hold the squares.
+    """
+    p, q = ratio.numerator, ratio.denominator
+    largest = p * p * int(size_a.max(initial=0)) * int(size_b.max(initial=0))
+    products: NDArray[Any] = size_a * size_b
+    if max(largest, q * q) >= 2**62:
+        products = products.astype(object)
+    squares = -(-(p * p * products) // (q * q))
+    guess = np.sqrt(squares.astype(float)).astype(np.int64)
+    root = guess.astype(products.dtype)
+    too_high = ((root - 1) * (root - 1) >= squares) & (root > 0)
+    too_low = root * root < squares
+    exact: NDArray[np.int64] = guess - too_high.astype(np.int64) + too_low.astype(np.int64)
+    return exact

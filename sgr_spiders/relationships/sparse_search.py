@@ -1,0 +1,52 @@
+"""Pairs as the non-zero entries of a product of sparse matrices: no compiler, little to import, slower."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sgr_spiders.relationships.search import Search
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from sgr_spiders.relationships.arrangement import Arrangement
+    from sgr_spiders.relationships.keys import Keys
+
+ENTRIES = 1 << 22
+"""Entries of the product to make at a time, about."""
+
+
+class SparseSearch(Search):
+    """Multiplies blocks of rows with the later rows."""
+
+    def __init__(self, arrangement: Arrangement) -> None:
+        super().__init__(arrangement)
+        self._matrix = arrangement.matrix.astype(np.int32)
+        self._turned = self._matrix.T.tocsr()
+        degrees = np.diff(self._turned.indptr)
+        per_entry = np.concatenate([[0], np.cumsum(degrees[self._matrix.indices], dtype=np.int64)])
+        self._work: NDArray[np.int64] = per_entry[self._matrix.indptr]
+
+    def work(self) -> NDArray[np.int64]:
+        return np.diff(self._work)
+
+    def keys(self, first: int, last: int) -> Iterator[Keys]:
+        while first < last:
+            end = int(np.searchsorted(self._work, self._work[first] + ENTRIES, side="right")) - 1
+            end = min(last, max(first + 1, end))
+            yield self._block(first, end)
+            first = end
+
+    def _block(self, first: int, last: int) -> Keys:
+        arrangement = self.arrangement
+        product = (self._matrix[first:last] @ self._turned).tocoo()
+        row, other, count = product.row + first, product.col, product.data
+        classes = arrangement.classes
+        need = arrangement.needs(first, last)[classes[row] - classes[first], classes[other]]
+        kept = (row < other) & (count >= need)
+        nodes = arrangement.nodes
+        return arrangement.layout.pack(nodes[row[kept]], nodes[other[kept]], count[kept])

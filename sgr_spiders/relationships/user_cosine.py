@@ -1,0 +1,42 @@
+"""user_cosine: how alike the libraries of two users are, as the cosine between them. Off by default."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from sgr_spiders.relationships.exact import ceil_root
+from sgr_spiders.relationships.user_similarity import UserSimilarity
+from sgr_spiders.storage.relationships_tables import Measure, PairTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from sgr_spiders.relationships.base import Counts
+
+
+class UserCosine(UserSimilarity):
+    """The cosine between two users' liked tracks; kinder than Jaccard to libraries of unequal size."""
+
+    name: ClassVar[str] = "user_cosine"
+    table: ClassVar[PairTable] = PairTable(
+        "user_cosines",
+        kind="user",
+        node="user_id",
+        measures=(
+            Measure("cosine", "`common_tracks / sqrt(tracks_a * tracks_b)`, 0 to 1", real=True),
+            *UserSimilarity.table.measures[1:],
+        ),
+        score="cosine",
+        comment="Users with similar libraries, by another measure; empty unless `user_cosine` is enabled",
+    )
+
+    def fewest(self, size_a: Counts, size_b: Counts) -> Counts:
+        # c / sqrt(a * b) >= p / q, solved for c and rounded up.
+        return np.maximum(self.config.min_common_tracks, ceil_root(self.least, size_a, size_b))
+
+    def measures(self, common: Counts, size_a: Counts, size_b: Counts) -> Sequence[NDArray[Any]]:
+        return common / np.sqrt(size_a * size_b), common, size_a, size_b

@@ -1,0 +1,68 @@
+"""What is known of each time relationships were built."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from sgr_spiders.storage.schema import relationship_runs, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltRelationship:
+    """How a relationship type's table came about."""
+
+    type: str
+    parameters: Mapping[str, Any]
+    stamp: str
+    fingerprint: str
+    inputs: Mapping[str, int]
+    rows: int
+    seconds: Mapping[str, float]
+    started_at: str
+    finished_at: str
+
+
+def latest(connection: sa.Connection, type_name: str) -> BuiltRelationship | None:
+    """Give the newest entry of a type: it describes what its table holds."""
+    query = (
+        sa.select(*(relationship_runs.c[name] for name in BuiltRelationship.__dataclass_fields__))
+        .where(relationship_runs.c.type == type_name)
+        .order_by(relationship_runs.c.relationship_run_id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    values = row._asdict()
+    for name in ("parameters", "inputs", "seconds"):
+        values[name] = json.loads(values[name])
+    return BuiltRelationship(**values)
+
+
+def enter(connection: sa.Connection, built: BuiltRelationship) -> None:
+    """Note that a table was built, in the transaction that shows it."""
+    values = {name: getattr(built, name) for name in BuiltRelationship.__dataclass_fields__}
+    for name in ("parameters", "inputs", "seconds"):
+        values[name] = json.dumps(values[name], sort_keys=True)
+    latest_crawl = sa.select(sa.func.max(runs.c.run_id))
+    connection.execute(sa.insert(relationship_runs).values(run_id=latest_crawl.scalar_subquery(), **values))
+
+
+def renew_stamp(connection: sa.Connection, type_name: str, stamp: str) -> None:
+    """Note that what changed since in the database did not change what the type is built from."""
+    newest = sa.select(sa.func.max(relationship_runs.c.relationship_run_id)).where(
+        relationship_runs.c.type == type_name
+    )
+    connection.execute(
+        sa.update(relationship_runs)
+        .where(relationship_runs.c.relationship_run_id == newest.scalar_subquery())
+        .values(stamp=stamp)
+    )

@@ -1,0 +1,140 @@
+"""``python -m tests.benchmarks.relationships [ways|tables|growth] [scale]``: how fast pairs are related.
+
+- ``ways``: the pairs of made-up users, playlists and artists, by our kernels and by other means, which must
+  give the same. sparse_dot_topn and duckdb are left out unless installed (``pip install sparse_dot_topn
+  duckdb``).
+- ``tables``: from the database into the database, and the share of each part.
+- ``growth``: time and memory from 1,000 to 200,000 users.
+
+*scale*: 0.1 makes all worlds a tenth as large. Times are of one run; processor time counts all threads.
+"""
+
+# Its output on the terminal is its purpose.
+# ruff: noqa: T201
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sgr_spiders.config import HarvestConfig
+from sgr_spiders.relationships import TYPES
+from sgr_spiders.relationships.engine import available_processors
+from tests.benchmarks.relationships import end_to_end
+from tests.benchmarks.relationships.data import libraries, turned
+from tests.benchmarks.relationships.process import measure
+from tests.benchmarks.relationships.ways import WAYS, compiled
+
+if TYPE_CHECKING:
+    from sgr_spiders.relationships.base import RelationshipType
+    from sgr_spiders.relationships.keys import Keys
+    from sgr_spiders.relationships.lake import Incidence
+
+RIVAL_LIMIT_S = 300
+
+
+def main(arguments: list[str]) -> int:
+    scale = float(arguments[1]) if len(arguments) > 1 else 1.0
+    parts = {"ways": ways, "tables": tables, "growth": growth}
+    for name in arguments[:1] or parts:
+        parts[name](scale)
+    return 0
+
+
+def _type(name: str) -> RelationshipType:
+    return TYPES[name](getattr(HarvestConfig().relationships, name))
+
+
+def ways(scale: float) -> None:
+    users, playlists = int(50_000 * scale), int(50_000 * scale)
+    likes = libraries(users, 100, int(300_000 * scale))
+    worlds = {
+        f"users: {users:,} x 100 likes, Jaccard": ("user_similarity", likes),
+        f"tracks: {playlists:,} playlists x 60": (
+            "track_cooccurrence",
+            turned(libraries(playlists, 60, int(400_000 * scale), seed=2)),
+        ),
+        f"artists: {users:,} fans": (
+            "artist_relation",
+            turned(libraries(users, 40, int(30_000 * scale), seed=3)),
+        ),
+    }
+    _warm_up()
+    for title, (name, nodes) in worlds.items():
+        print(f"\n{title}: {len(nodes.ids):,} nodes, {len(nodes.contexts):,} entries")
+        _compare(_type(name), nodes)
+
+
+def _compare(relationship: RelationshipType, nodes: Incidence) -> None:
+    print(f"  {'way':<18} {'wall s':>8} {'cpu s':>8} {'peak MB':>8}  times ours (wall, cpu)")
+    ours = None
+    for way, function in WAYS.items():
+        found = measure(_summary, function, relationship, nodes, limit=RIVAL_LIMIT_S)
+        if found.failed:
+            print(f"  {way:<18} {found.answer}")
+            continue
+        ours = ours or found
+        same = "" if found.answer == ours.answer else "  NOT THE SAME PAIRS"
+        print(
+            f"  {way:<18} {found.wall:>8.2f} {found.cpu:>8.2f} {found.peak_mb:>8.0f}"
+            f"  {found.wall / ours.wall:>5.1f} {found.cpu / ours.cpu:>5.1f}{same}"
+        )
+    if ours is not None:
+        print(f"  {ours.answer[0]:,} pairs")
+
+
+def _summary(function: object, relationship: RelationshipType, nodes: Incidence) -> tuple[int, int]:
+    keys: Keys = function(nodes, relationship, available_processors())  # type: ignore[operator]
+    places = np.arange(1, len(keys) + 1, dtype=np.uint64)
+    return len(keys), int((keys * places).sum())
+
+
+def _warm_up() -> None:
+    """Compile, in another process: what is measured only loads."""
+    measure(_summary, compiled, _type("user_similarity"), libraries(3_000, 60, 2_000))
+
+
+def tables(scale: float) -> None:
+    users = int(50_000 * scale)
+    likes = libraries(users, 100, int(300_000 * scale))
+    playlists = libraries(int(20_000 * scale), 60, int(150_000 * scale), seed=2)
+    with tempfile.TemporaryDirectory(prefix="relate-") as folder:
+        path = Path(folder) / "harvest.db"
+        end_to_end.spill(path, likes, playlists, int(100_000 * scale))
+        _warm_up()
+        related = measure(end_to_end.relate, path, limit=3_600)
+        entries = f"{len(likes.contexts):,} likes, {len(playlists.contexts):,} places in playlists"
+        print(f"\n{entries}: {related.wall:.1f} s, {related.cpu:.1f} s cpu, peak {related.peak_mb:.0f} MB")
+        _row("type", "rows", "read s", "compute s", "write s", "floor: read", "copy", "ratio", "row by row")
+        for name, row in related.answer.items():
+            reading, copying, by_rows = end_to_end.floors(path, name)
+            ours = row["read"] + row["write"]
+            parts = (row["read"], row["compute"], row["write"], reading, copying)
+            figures = (f"{figure:.2f}" for figure in (*parts, ours / (reading + copying), by_rows))
+            _row(name, f"{row['rows']:,}", *figures)
+
+
+def growth(scale: float) -> None:
+    _warm_up()
+    print()
+    _row("users", "likes", "meetings", "pairs", "cpu s", "peak MB", "ns a meeting")
+    for users in (1_000, 5_000, 20_000, 50_000, 100_000, 200_000):
+        nodes = libraries(int(users * scale), 50, int(6 * users * scale))
+        found = measure(_summary, compiled, _type("user_similarity"), nodes)
+        degrees = np.bincount(nodes.contexts)
+        meetings = int((degrees * (degrees - 1) // 2).sum())
+        counts = (len(nodes.ids), len(nodes.contexts), meetings, found.answer[0])
+        figures = (f"{found.cpu:.2f}", f"{found.peak_mb:.0f}", f"{found.cpu / meetings * 1e9:.2f}")
+        _row(*(f"{count:,}" for count in counts), *figures)
+
+
+def _row(first: str, *others: str) -> None:
+    print(f"  {first:<18}", *(f"{cell:>13}" for cell in others), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,105 @@
+"""Ways to find the pairs. Each takes nodes, a type and a number of threads, and gives sorted keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+from sgr_spiders.relationships.arrangement import arrange
+from sgr_spiders.relationships.compiled_search import CompiledSearch
+from sgr_spiders.relationships.engine import search_all
+from sgr_spiders.relationships.keys import KeyLayout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from sgr_spiders.relationships.base import RelationshipType
+    from sgr_spiders.relationships.keys import Keys
+    from sgr_spiders.relationships.lake import Incidence
+
+    Way = Callable[[Incidence, RelationshipType, int], Keys]
+
+BLOCK = 1_000
+
+
+def compiled(nodes: Incidence, relationship: RelationshipType, threads: int) -> Keys:
+    """Ours."""
+    found: list[Keys] = []
+    search_all(CompiledSearch(arrange(nodes, relationship)), threads, found.append, lambda: False)
+    return np.sort(np.concatenate([np.empty(0, np.uint64), *found]))
+
+
+def scipy_blocks(nodes: Incidence, relationship: RelationshipType, _threads: int) -> Keys:
+    """Products of blocks of rows with the later rows."""
+    matrix = _matrix(nodes).astype(np.int32)
+    found = []
+    for first in range(0, matrix.shape[0], BLOCK):
+        block = (matrix[first : first + BLOCK] @ matrix[first:].T.tocsr()).tocoo()
+        found.append(
+            _kept(nodes, relationship, block.row + first, block.col + first, block.data.astype(np.int64))
+        )
+    return np.sort(np.concatenate(found))
+
+
+def sparse_dot_topn(nodes: Incidence, relationship: RelationshipType, threads: int) -> Keys:
+    """The library for top products above a threshold; it has no upper half."""
+    from sparse_dot_topn import sp_matmul_topn  # noqa: PLC0415 - only for the benchmark
+
+    matrix = sparse.csr_matrix(_matrix(nodes).astype(np.int32))
+    least = int(relationship.fewest(np.ones(1, np.int64), np.ones(1, np.int64))[0]) - 1
+    product = sp_matmul_topn(
+        matrix, matrix.T.tocsr(), top_n=matrix.shape[0], threshold=least, n_threads=threads
+    ).tocoo()
+    return np.sort(_kept(nodes, relationship, product.row, product.col, product.data.astype(np.int64)))
+
+
+def duckdb_join(nodes: Incidence, relationship: RelationshipType, threads: int) -> Keys:
+    """A self-join in an analytical database."""
+    import duckdb  # noqa: PLC0415 - only for the benchmark
+
+    connection = duckdb.connect()
+    connection.execute(f"SET threads = {threads}")
+    node = np.repeat(np.arange(len(nodes.ids)), nodes.sizes)
+    connection.execute("CREATE TABLE entries (node INTEGER, context INTEGER)")
+    connection.register("given", {"node": node.astype(np.int32), "context": nodes.contexts})
+    connection.execute("INSERT INTO entries SELECT * FROM given")
+    least = int(relationship.fewest(np.ones(1, np.int64), np.ones(1, np.int64))[0])
+    answer = connection.execute(
+        "SELECT a.node AS a, b.node AS b, count(*) AS n FROM entries a "  # noqa: S608 - a number is put in
+        "JOIN entries b ON a.context = b.context AND a.node < b.node "
+        f"GROUP BY 1, 2 HAVING count(*) >= {least}"
+    ).fetchnumpy()
+    one, other, counts = (np.asarray(answer[name], np.int64) for name in ("a", "b", "n"))
+    return np.sort(_kept(nodes, relationship, one, other, counts))
+
+
+WAYS: dict[str, Way] = {
+    "ours": compiled,
+    "scipy blocks": scipy_blocks,
+    "sparse_dot_topn": sparse_dot_topn,
+    "DuckDB": duckdb_join,
+}
+
+
+def _matrix(nodes: Incidence) -> sparse.csr_array:
+    shape = len(nodes.ids), nodes.context_count
+    return sparse.csr_array(
+        (np.ones(len(nodes.contexts), np.uint8), nodes.contexts, nodes.starts), shape=shape
+    )
+
+
+def _kept(
+    nodes: Incidence,
+    relationship: RelationshipType,
+    one: NDArray[np.int64],
+    other: NDArray[np.int64],
+    counts: NDArray[np.int64],
+) -> Keys:
+    sizes = nodes.sizes
+    kept = (one < other) & (counts >= relationship.fewest(sizes[one], sizes[other]))
+    layout = KeyLayout.of(len(sizes), int(sizes.max()))
+    return layout.pack(one[kept].astype(np.int64), other[kept].astype(np.int64), counts[kept])

@@ -1,0 +1,164 @@
+"""All pairs, exactly: against brute force over random small worlds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sgr_spiders.config import HarvestConfig
+from sgr_spiders.relationships import compiled_search, engine
+from sgr_spiders.relationships.arrangement import arrange
+from sgr_spiders.relationships.compiled_search import CompiledSearch
+from sgr_spiders.relationships.lake import Incidence
+from sgr_spiders.relationships.processor import relate
+from sgr_spiders.relationships.sparse_search import SparseSearch
+from sgr_spiders.relationships.track_cooccurrence import TrackCooccurrence
+from sgr_spiders.relationships.user_similarity import UserSimilarity
+from tests.relationships.worlds import World, expected, stored
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from sgr_spiders.relationships.base import RelationshipType
+    from sgr_spiders.storage.store import Store
+
+IDS = st.sampled_from([*range(1, 13), 2**31 - 1, 2**31, 2**40 + 7, 2**62 + 1, 2**63 - 1])
+WORLDS = st.builds(
+    World,
+    engagements=st.sets(st.tuples(IDS, IDS, st.sampled_from(["like", "repost"])), max_size=120),
+    playlists=st.dictionaries(IDS, st.sets(IDS), max_size=12),
+    artists=st.dictionaries(IDS, IDS, max_size=12),
+)
+CONFIGS = st.builds(
+    lambda common, similarity, together, fans, kinds: HarvestConfig.model_validate(
+        {
+            "relationships": {
+                "engagement_kinds": kinds,
+                "user_similarity": {"min_common_tracks": common, "min_similarity": similarity},
+                "user_cosine": {
+                    "enabled": True,
+                    "min_common_tracks": common,
+                    "min_similarity": similarity,
+                },
+                "track_cooccurrence": {"min_cooccurrences": together},
+                "artist_relation": {"min_shared_fans": fans},
+            }
+        }
+    ),
+    st.integers(1, 4),
+    st.sampled_from([0.0, 0.1, 0.2, 0.25, 0.333333, 0.5, 0.666667, 1.0]),
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.sampled_from([["like"], ["like", "repost"]]),
+)
+REUSED = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(params=["compiled", "plain"])
+def _each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even for the smallest world, with what is only worth it in large ones."""
+    monkeypatch.setattr(engine, "WORTH_COMPILED", 0 if request.param == "compiled" else 2**62)
+    monkeypatch.setattr(compiled_search, "FEWEST_ROWS_OF_COMMON", 1)
+    monkeypatch.setattr(compiled_search, "COMMON_SHARE", 3)
+
+
+@pytest.mark.usefixtures("_each_way")
+@REUSED
+@given(WORLDS, CONFIGS)
+def test_the_tables_are_those_of_brute_force(store: Store, world: World, config: HarvestConfig) -> None:
+    world.spill(store)
+    related = relate(store, config)
+    found = stored(store)
+    assert found == expected(world, config.relationships)
+    assert {one.table: one.rows for one in related} == {table: len(rows) for table, rows in found.items()}
+
+
+@pytest.mark.usefixtures("_each_way")
+@pytest.mark.parametrize(("common", "extra", "kept"), [(3, 27, True), (3, 28, False), (2, 18, False)])
+def test_a_tenth_is_met_by_one_in_ten(store: Store, common: int, extra: int, kept: bool) -> None:  # noqa: FBT001
+    shared = {(user, track, "like") for user in (1, 2) for track in range(1, common + 1)}
+    World(shared | {(1, 1000 + track, "like") for track in range(extra)}).spill(store)
+    relate(store, HarvestConfig())
+    row = (common / (common + extra), common, common + extra, common)
+    assert stored(store)["user_similarities"] == ({(1, 2): row} if kept else {})
+
+
+def incidence(sets: list[NDArray[np.int64]], contexts: int) -> Incidence:
+    starts = np.concatenate([[0], np.cumsum([len(one) for one in sets])]).astype(np.int64)
+    members = np.concatenate(sets).astype(np.int32)
+    return Incidence(np.arange(len(sets), dtype=np.int64), starts, members, contexts)
+
+
+def both_ways(relationship: RelationshipType, nodes: Incidence) -> Iterator[NDArray[np.uint64]]:
+    arrangement = arrange(nodes, relationship)
+    for search in (CompiledSearch(arrangement), SparseSearch(arrangement)):
+        blocks = arrangement.blocks(search.work(), 7)
+        yield np.sort(np.concatenate([keys for block in blocks for keys in search.keys(*block)]))
+
+
+def test_counts_beyond_what_a_byte_or_two_hold() -> None:
+    sets = [np.arange(70_000), np.arange(1, 70_001), np.arange(33_000), np.arange(200), np.arange(300)]
+    relationship = UserSimilarity(HarvestConfig().relationships.user_similarity)
+    nodes = incidence(sets, 70_001)
+    compiled, plain = both_ways(relationship, nodes)
+    assert compiled.tolist() == plain.tolist()
+    one, other, counts = arrange(nodes, relationship).layout.unpack(compiled)
+    assert list(zip(one.tolist(), other.tolist(), counts.tolist(), strict=True)) == [
+        (0, 1, 69_999),
+        (0, 2, 33_000),
+        (1, 2, 32_999),
+        (3, 4, 200),
+    ]
+
+
+@pytest.mark.parametrize("popular", [0.0, 0.6])
+def test_both_ways_find_the_same_in_a_larger_world(popular: float) -> None:
+    """Some thousand nodes: more than a strip of counters, light and heavy rows, contexts that most share."""
+    rng = np.random.default_rng(7)
+    sizes = np.minimum(2 + rng.pareto(1.1, 3_000) * 3, 600).astype(int)
+    sets = [
+        np.unique(np.append((rng.random(size) ** 3 * 4_000).astype(np.int64) + 1, rng.random() >= popular))
+        for size in sizes
+    ]
+    config = HarvestConfig().relationships
+    for relationship in (
+        UserSimilarity(config.user_similarity),
+        TrackCooccurrence(config.track_cooccurrence),
+    ):
+        compiled, plain = both_ways(relationship, incidence(sets, 4_002))
+        assert len(compiled) > 500
+        assert np.array_equal(compiled, plain)
+
+
+def test_playlists_of_five_hundred_tracks(store: Store) -> None:
+    world = World(playlists={number: set(range(number, number + 500)) for number in range(1, 4)})
+    world.spill(store)
+    relate(store, HarvestConfig())
+    rows = stored(store)["track_relationships"]
+    assert rows == expected(world, HarvestConfig().relationships)["track_relationships"]
+    assert len(rows) > 100_000
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        World(),
+        World({(1, 1, "like")}),
+        World({(1, 1, "repost"), (2, 1, "repost")}),
+        World({(user, track, "like") for user in range(1, 9) for track in range(1, 6)}),
+        World(playlists={1: set()}),
+    ],
+)
+def test_small_and_empty_worlds(store: Store, world: World) -> None:
+    world.spill(store)
+    relate(store, HarvestConfig())
+    found = stored(store)
+    del found["user_cosines"]  # off by default
+    wanted = expected(world, HarvestConfig().relationships)
+    assert found == {table: wanted[table] for table in found}

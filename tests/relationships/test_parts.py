@@ -1,0 +1,80 @@
+"""The parts that have edges of their own."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sgr_spiders.exceptions import ConfigError
+from sgr_spiders.relationships import kernel_cache, spool
+from sgr_spiders.relationships.exact import ceil_root
+from sgr_spiders.relationships.keys import KeyLayout
+from sgr_spiders.relationships.spool import Spool
+from tests.relationships.test_exact import REUSED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIZES = st.integers(0, 2**31)
+
+
+@given(st.decimals(0, 1, places=6), SIZES, SIZES)
+def test_the_root_is_the_smallest_that_is_enough(decimal: float, a: int, b: int) -> None:
+    ratio = Fraction(str(decimal))
+    root = int(ceil_root(ratio, np.array([a]), np.array([b]))[0])
+    enough = ratio * ratio * a * b
+    assert root * root >= enough
+    assert root == 0 or (root - 1) * (root - 1) < enough
+
+
+@given(st.integers(1, 2**20), st.integers(1, 2**20), st.data())
+def test_a_key_holds_its_pair(nodes: int, largest: int, data: st.DataObject) -> None:
+    layout = KeyLayout.of(nodes, largest)
+    node = st.integers(0, nodes - 1)
+    one, other, count = data.draw(node), data.draw(node), data.draw(st.integers(1, largest))
+    key = layout.pack(np.array([one]), np.array([other]), np.array([count]))
+    low, high = min(one, other), max(one, other)
+    assert [int(part[0]) for part in layout.unpack(key)] == [low, high, count]
+    assert [int(part[0]) for part in layout.unpack_mirrored(layout.mirror(key))] == [high, low]
+
+
+def test_too_many_nodes_for_a_key() -> None:
+    with pytest.raises(ConfigError, match="2000000000 nodes with up to 1000 contexts each are too many"):
+        KeyLayout.of(2_000_000_000, 1_000)
+
+
+@REUSED
+@given(st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=60), max_size=20), st.integers(0, 4_000))
+def test_a_spool_sorts(tmp_path: Path, parts: list[list[int]], memory: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spool, "BLOCK", 16)
+        sorting = Spool(tmp_path, memory)
+        for part in parts:
+            sorting.add(np.array(part, np.uint64))
+        assert sorting.length == sum(map(len, parts))
+        blocks = [block.tolist() for block in sorting.sorted()]
+    assert [number for block in blocks for number in block] == sorted(n for part in parts for n in part)
+    assert all(len(block) <= 16 + 20 + len(parts) for block in blocks)
+
+
+def test_kernels_are_kept_in_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    assert kernel_cache.folder() == tmp_path / "cache" / "soundgraph" / "kernels"
+    assert not kernel_cache.is_compiled()
+
+
+def test_a_function_is_compiled_where_nothing_can_be_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file"))
+
+    def twice(number: int) -> int:
+        return 2 * number
+
+    assert kernel_cache.kernel(twice)(21) == 42

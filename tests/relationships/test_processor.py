@@ -1,0 +1,337 @@
+"""What a run of the processor promises, beside the right pairs."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sgr_spiders.config import HarvestConfig
+from sgr_spiders.exceptions import ArgumentError, ConfigError, StorageError
+from sgr_spiders.relationships import build, engine, forecast, nearest, spool
+from sgr_spiders.relationships.engine import CancelledError
+from sgr_spiders.relationships.processor import RelationshipProcessor, relate
+from sgr_spiders.storage import relationships_runs, relationships_write, schema
+from tests.relationships.test_exact import REUSED, WORLDS
+from tests.relationships.worlds import NOW, World, expected, stored
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sgr_spiders.storage.store import Store
+
+TABLES = ("user_similarities", "track_relationships", "artist_relationships")
+
+
+def configured(**relationships: object) -> HarvestConfig:
+    return HarvestConfig.model_validate({"relationships": relationships})
+
+
+def a_world(users: int = 30) -> World:
+    """Everybody likes some of the same tracks."""
+    return World(
+        {(user, track, "like") for user in range(1, users) for track in range(user % 7 + 1, 40, 3)},
+        {number: set(range(number, 60, number)) for number in range(1, 9)},
+        {track: 100 + track % 5 for track in range(1, 40)},
+    )
+
+
+def runs(store: Store) -> list[dict[str, object]]:
+    with store.begin() as connection:
+        return [dict(row) for row in connection.execute(sa.select(schema.relationship_runs)).mappings()]
+
+
+def test_it_returns_the_counts_by_their_names(store: Store, url: str) -> None:
+    a_world().spill(store)
+    store.close()
+    counts = RelationshipProcessor(url, HarvestConfig()).process_all()
+    assert tuple(counts) == TABLES
+    assert all(counts.values())
+    assert RelationshipProcessor(url).process_all() == counts
+
+
+def test_parameters_inputs_and_times_are_recorded(store: Store) -> None:
+    a_world().spill(store)
+    related = relate(store, configured(user_sample=0.9, user_similarity={"min_similarity": 0.2}))
+    recorded = {str(run["type"]): run for run in runs(store)}
+    assert list(recorded) == ["user_similarity", "track_cooccurrence", "artist_relation"]
+    assert [run["rows"] for run in recorded.values()] == [one.rows for one in related]
+    parameters = json.loads(str(recorded["user_similarity"]["parameters"]))
+    assert parameters == {
+        "engagement_kinds": ["like"],
+        "max_library_share": 1,
+        "min_common_tracks": 3,
+        "min_similarity": 0.2,
+        "sample_seed": 1,
+        "seeds": None,
+        "top_k": None,
+        "user_sample": 0.9,
+    }
+    inputs = json.loads(str(recorded["track_cooccurrence"]["inputs"]))
+    assert inputs == {"nodes": 59, "contexts": 8, "entries": sum(59 // number for number in range(1, 9))}
+    assert set(json.loads(str(recorded["artist_relation"]["seconds"]))) == {"read", "compute", "write"}
+
+
+def test_equal_inputs_are_not_computed_again(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    a_world().spill(store)
+    first = relate(store, HarvestConfig())
+    again = relate(store, HarvestConfig())
+    assert [one.rows for one in again] == [one.rows for one in first]
+    assert not any(one.seconds for one in again)
+    assert "user_similarities: up to date" in caplog.text
+    assert len(runs(store)) == 3
+
+
+def test_another_page_without_news_costs_a_look_but_no_new_table(store: Store) -> None:
+    a_world().spill(store)
+    relate(store, HarvestConfig())
+    before = runs(store)
+    spill_page(store, 1)
+    assert not any(one.seconds for one in relate(store, HarvestConfig()))
+    after = runs(store)
+    assert [run["fingerprint"] for run in before] == [run["fingerprint"] for run in after]
+    assert {run["stamp"] for run in before}.isdisjoint({run["stamp"] for run in after})
+
+
+def spill_page(store: Store, walk: int) -> None:
+    ledger = {
+        "walk_id": walk,
+        "endpoint": "x",
+        "target": "",
+        "status": "done",
+        "cursor": "",
+        "generation": 0,
+        "pages": 1,
+        "empty_pages": 0,
+        "received": 0,
+        "kept": 0,
+        "created_at": NOW,
+    }
+    page = {"walk_id": walk, "generation": 0, "page": 0, "cursor_hash": 0, "received": 0, "fetched_at": NOW}
+    with store.begin() as connection:
+        connection.execute(sa.insert(schema.walks).values(ledger))
+        connection.execute(sa.insert(schema.walk_pages).values(page))
+
+
+def test_what_changed_is_built_anew_and_the_rest_is_not(store: Store) -> None:
+    world = a_world()
+    world.spill(store)
+    relate(store, HarvestConfig())
+    with store.begin() as connection:
+        connection.execute(sa.delete(schema.engagements).where(schema.engagements.c.user_id == 5))
+    world.engagements = {one for one in world.engagements if one[0] != 5}
+    built = relate(store, HarvestConfig())
+    assert [one.type for one in built if one.seconds] == ["user_similarity", "artist_relation"]
+    wanted = expected(world, HarvestConfig().relationships)
+    found = stored(store)
+    assert {table: found[table] for table in TABLES} == {table: wanted[table] for table in TABLES}
+
+
+def test_other_parameters_build_anew(store: Store) -> None:
+    a_world().spill(store)
+    relate(store, HarvestConfig())
+    built = relate(store, configured(user_similarity={"min_similarity": 0.5}))
+    assert [one.type for one in built if one.seconds] == ["user_similarity"]
+
+
+def test_the_same_input_gives_the_same_tables(store: Store) -> None:
+    a_world().spill(store)
+    contents = []
+    for threads in (1, 2):
+        with store.begin() as connection:
+            connection.execute(sa.delete(schema.relationship_runs))
+        relate(store, configured(threads=threads, memory_mb=16 * threads))
+        contents.append(stored(store))
+    assert contents[0] == contents[1]
+
+
+def test_more_pairs_than_memory_holds(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(spool, "BLOCK", 100)
+    monkeypatch.setattr(build, "MEGABYTE", 10)  # 160 bytes each: all but nothing waits on the disk
+    world = World(playlists={number: set(range(number, number + 70)) for number in range(1, 5)})
+    world.spill(store)
+    relate(store, configured(memory_mb=16))
+    wanted = expected(world, HarvestConfig().relationships)["track_relationships"]
+    assert stored(store)["track_relationships"] == wanted
+    assert not list(tmp_path.glob("*.relating"))
+
+
+@REUSED
+@given(WORLDS, st.integers(1, 4))
+def test_top_k_keeps_the_nearest_of_each(store: Store, world: World, k: int) -> None:
+    world.spill(store)
+    relate(store, configured(track_cooccurrence={"min_cooccurrences": 1, "top_k": k}))
+    every = expected(world, configured(track_cooccurrence={"min_cooccurrences": 1}).relationships)
+    pairs = every["track_relationships"]
+    kept = set()
+    for node in {node for pair in pairs for node in pair}:
+        ranked = sorted((-pairs[pair][1], sum(pair) - node, pair) for pair in pairs if node in pair)
+        kept |= {pair for _, _, pair in ranked[:k]}
+    assert stored(store)["track_relationships"] == {pair: pairs[pair] for pair in kept}
+
+
+def test_top_k_does_not_depend_on_when_it_prunes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "BLOCK", 50)
+    a_world().spill(store)
+    config = configured(track_cooccurrence={"min_cooccurrences": 1, "top_k": 3})
+    tables = []
+    for limit in (10, 10**9):
+        monkeypatch.setattr(nearest, "PRUNE_AT", limit)
+        with store.begin() as connection:
+            connection.execute(sa.delete(schema.relationship_runs))
+        relate(store, config)
+        tables.append(stored(store)["track_relationships"])
+    assert tables[0] == tables[1] != {}
+
+
+def test_a_sample_is_stable_and_recorded(store: Store) -> None:
+    world = a_world(users=400)
+    world.spill(store)
+    relate(store, configured(user_sample=0.5))
+    users = {user for pair in stored(store)["user_similarities"] for user in pair}
+    assert 130 < len(users) < 270
+    relate(store, configured(user_sample=0.75))
+    assert users < {user for pair in stored(store)["user_similarities"] for user in pair}
+    relate(store, configured(user_sample=0.5, sample_seed=2))
+    assert {user for pair in stored(store)["user_similarities"] for user in pair} != users
+
+
+def test_tracks_that_most_like_can_be_left_out(store: Store) -> None:
+    world = a_world()
+    world.engagements |= {(user, 1000, "like") for user in range(1, 30)}
+    world.spill(store)
+    relate(store, configured(user_similarity={"max_library_share": 0.99}))
+    without = World({one for one in world.engagements if one[1] != 1000})
+    wanted = expected(without, HarvestConfig().relationships)["user_similarities"]
+    assert stored(store)["user_similarities"] == wanted
+
+
+def test_a_share_is_met_by_as_many(store: Store) -> None:
+    """One in ten is no more than a tenth."""
+    world = World(
+        {(user, 100 + track, "like") for user in range(1, 11) for track in range(3 * user, 3 * user + 3)}
+    )
+    world.engagements |= {(1, 500, "like"), (2, 500, "like"), (1, 501, "like"), (2, 502, "like")}
+    world.spill(store)
+    config = {"max_library_share": 0.1, "min_common_tracks": 1, "min_similarity": 0}
+    relate(store, configured(user_similarity=config))
+    assert stored(store)["user_similarities"] == {}
+    relate(store, configured(user_similarity=config | {"max_library_share": 0.2}))
+    assert list(stored(store)["user_similarities"]) == [(1, 2)]
+
+
+def test_only_what_was_found_around_a_seed(store: Store, url: str) -> None:
+    world = a_world()
+    world.spill(store)
+    seed, users, tracks = 1, range(1, 12), range(1, 20)
+    found = [("user", user) for user in users] + [("track", track) for track in tracks]
+    found += [("playlist", playlist) for playlist in range(1, 5)]
+    rows = [
+        {"seed_id": seed, "layer": "user_depth", "kind": kind, "record_id": number} for kind, number in found
+    ]
+    with store.begin() as connection:
+        connection.execute(sa.insert(schema.selections), rows)
+    part = World(
+        {one for one in world.engagements if one[0] in users and one[1] in tracks},
+        {number: set(world.playlists[number]) & set(tracks) for number in range(1, 5)},
+        world.artists,
+    )
+    wanted = expected(part, HarvestConfig().relationships)
+    relate(store, HarvestConfig(), seeds=[seed])
+    assert {table: stored(store)[table] for table in TABLES} == {table: wanted[table] for table in TABLES}
+    store.close()
+    counts = RelationshipProcessor(url).process_all(seed_track_id=seed)
+    assert counts == {table: len(wanted[table]) for table in TABLES}
+
+
+def test_a_seed_that_is_not_there(store: Store) -> None:
+    with pytest.raises(ArgumentError, match="seed 77: nothing was harvested around it"):
+        relate(store, HarvestConfig(), seeds=[77])
+    with pytest.raises(ConfigError, match="no seed is given"):
+        relate(store, configured(scope="seeds"))
+
+
+def test_a_failure_leaves_all_tables_as_they_were(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_world().spill(store)
+    relate(store, HarvestConfig())
+    before = stored(store)
+    with store.begin() as connection:
+        connection.execute(sa.delete(schema.engagements).where(schema.engagements.c.user_id < 20))
+    entered = []
+
+    def fail_at_the_second(*arguments: object) -> None:
+        entered.append(arguments)
+        if len(entered) == 2:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(relationships_runs, "enter", fail_at_the_second)
+    with pytest.raises(ZeroDivisionError):
+        relate(store, HarvestConfig())
+    assert stored(store) == before
+    monkeypatch.undo()
+    relate(store, HarvestConfig())
+    assert stored(store) != before
+
+
+def test_stopped_it_leaves_all_tables_as_they_were(store: Store, tmp_path: Path) -> None:
+    a_world().spill(store)
+    for asked in range(6):
+        counted = iter(range(100))
+        with pytest.raises(CancelledError):
+            relate(store, HarvestConfig(), is_cancelled=lambda: next(counted) >= asked)  # noqa: B023
+    assert not any(stored(store).values())
+    assert not list(tmp_path.glob("*.relating"))
+
+
+def test_a_full_disk_is_told_before_anything_is_written(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_world().spill(store)
+    usage = shutil.disk_usage("/")._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(StorageError, match=r"user_similarities needs about 0 MB of free space.*top_k"):
+        relate(store, HarvestConfig())
+
+
+def test_many_pairs_are_told_of_beforehand(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(forecast, "SMALL", 100)
+    monkeypatch.setattr(forecast, "MANY", 200)
+    a_world().spill(store)
+    relate(store, HarvestConfig())
+    pairs = len(stored(store)["user_similarities"])
+    assert f"user_similarities: about {pairs} pairs are expected, 0 MB" in caplog.text
+    assert "`relationships.track_cooccurrence.top_k: 100` would keep at most" in caplog.text
+
+
+def test_what_is_slow_is_said(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    a_world().spill(store)
+    monkeypatch.setattr(engine, "WORTH_COMPILED", 0)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    relate(store, HarvestConfig())
+    assert "numba is not installed" in caplog.text
+    wanted = expected(a_world(), HarvestConfig().relationships)
+    assert {table: stored(store)[table] for table in TABLES} == {table: wanted[table] for table in TABLES}
+
+
+def test_other_databases_get_the_rows_by_statements(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As PostgreSQL would, here into SQLite."""
+    a_world().spill(store)
+    monkeypatch.setattr(relationships_write, "_swap_by_files", relationships_write._swap_by_statements)
+    monkeypatch.setattr(relationships_write, "ROWS_AT_A_TIME", 7)
+    relate(store, HarvestConfig())
+    wanted = expected(a_world(), HarvestConfig().relationships)
+    assert {table: stored(store)[table] for table in TABLES} == {table: wanted[table] for table in TABLES}
