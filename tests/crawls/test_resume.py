@@ -150,7 +150,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(
 
 
 def test_two_crawls_do_not_share_a_database(harvester: Harvester) -> None:
-    process = harvester.start(settings={"DOWNLOAD_DELAY": 0.1})
+    process = harvester.start(settings={"DOWNLOAD_DELAY": 0.5})
     harvester.wait_until(lambda: _pages(harvester.sandbox) >= 2, process)
     second = harvester.crawl()
     process.send_signal(signal.SIGINT)

@@ -82,7 +82,8 @@ class Bench:
         for name, value in {"LOG_LEVEL": "WARNING", "EXTENSIONS": _json([Clock])}.items():
             command += ["-s", f"{name}={value}"]
         environment = {**os.environ, **self._environment, bare.TOKEN: token, "PYTHONPATH": str(ROOT)}
-        # Run elsewhere, so that the project's settings are not found.
+        # Run elsewhere, and without what says where they are, so that the project's settings are not found.
+        environment.pop("SCRAPY_SETTINGS_MODULE", None)
         subprocess.run(command, cwd=self._folder, env=environment, check=True, timeout=LIMIT_S)
         return _speed(self._read())
 
