@@ -209,6 +209,11 @@ class Relationships(Section):
     artist_relation: ArtistRelation = ArtistRelation()
     user_cosine: UserCosine = UserCosine()
 
+    def section(self, name: str) -> RelationshipSection:
+        """The settings of a type; the general ones for a type without any of its own."""
+        section = getattr(self, name, None)
+        return section if isinstance(section, RelationshipSection) else RelationshipSection()
+
 
 class HarvestConfig(Section):
     deep_harvest: DeepHarvest = DeepHarvest()

@@ -117,7 +117,7 @@ def _only(text: str | None, settings: HarvestConfig) -> list[str]:
     enabled = [
         name
         for name, relationship in TYPES.items()
-        if getattr(settings.relationships, name).enabled
+        if settings.relationships.section(name).enabled
         and (text is None or relationship.table.node == GROUPS[text])
     ]
     if not enabled:

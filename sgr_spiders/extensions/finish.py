@@ -14,7 +14,9 @@ from sgr_spiders.exceptions import HarvestError
 from sgr_spiders.outcome import COMPLETE, INTERNAL_ERROR, INTERRUPTED, PARTIAL, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from scrapy.crawler import Crawler
 
     from sgr_spiders.config import HarvestConfig
     from sgr_spiders.relationships.processor import Related
@@ -34,11 +36,12 @@ class Finished:
 
 
 async def relate_when_closed(
-    store: Store, config: HarvestConfig, seeds: Sequence[int], judged: Outcome
+    crawler: Crawler, store: Store, config: HarvestConfig, seeds: Sequence[int], judged: Outcome
 ) -> Finished:
     """Relate what the database holds, if the run that was *judged* so tried all it could.
 
-    A failure makes the outcome an internal error; what was spilled, and the tables of before, stay.
+    Ctrl-C ends it, also the first one. A failure makes the outcome an internal error; what was spilled stays,
+    and so do the tables of before.
     """
     section = config.relationships
     if not section.on_close or judged.exit_code not in {COMPLETE, PARTIAL}:
@@ -53,7 +56,9 @@ async def relate_when_closed(
     stopped, over = threading.Event(), Deferred[None]()
     trigger = reactor.addSystemEventTrigger("before", "shutdown", _stop, stopped, over)
     try:
-        return await asyncio.to_thread(_relate, store, config, seeds, judged, stopped)
+        return await asyncio.to_thread(
+            _relate, store, config, seeds, judged, lambda: stopped.is_set() or not crawler.crawling
+        )
     finally:
         if stopped.is_set():
             reactor.callLater(0, over.callback, None)
@@ -71,7 +76,7 @@ def _relate(
     config: HarvestConfig,
     seeds: Sequence[int],
     judged: Outcome,
-    stopped: threading.Event,
+    is_cancelled: Callable[[], bool],
 ) -> Finished:
     # Only now and here: what it imports takes as long as some pages.
     from sgr_spiders.relationships.engine import CancelledError  # noqa: PLC0415
@@ -79,7 +84,7 @@ def _relate(
 
     chosen = seeds if config.relationships.scope == "seeds" else None
     try:
-        related = relate(store, config, seeds=chosen, is_cancelled=stopped.is_set)
+        related = relate(store, config, seeds=chosen, is_cancelled=is_cancelled)
     except CancelledError:
         return Finished(Outcome("interrupted", INTERRUPTED, f"stopped while relating, {BY_HAND}"))
     except HarvestError as error:

@@ -99,7 +99,7 @@ def _refuse_unknown_seeds(connection: Connection, seeds: Sequence[int]) -> None:
 
 def _chosen(config: HarvestConfig, only: Iterable[str] | None) -> Iterator[RelationshipType]:
     for name, make in TYPES.items():
-        section = getattr(config.relationships, name)
+        section = config.relationships.section(name)
         if name in only if only is not None else section.enabled:
             yield make(section)
 

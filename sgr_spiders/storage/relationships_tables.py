@@ -15,7 +15,11 @@ from sgr_spiders.storage import schema
 if TYPE_CHECKING:
     from typing import Any
 
-NAMES = {"user": schema.users.c.username, "track": schema.tracks.c.title}
+NAMES = {
+    "user": schema.users.c.username,
+    "track": schema.tracks.c.title,
+    "playlist": schema.playlists.c.title,
+}
 """The column that names a node to people."""
 
 metadata = sa.MetaData(naming_convention=schema.metadata.naming_convention)
@@ -36,7 +40,7 @@ class PairTable:
     """Pairs of nodes, of which the smaller id stands first. Sorted by it, and by the other one as well."""
 
     name: str
-    kind: Literal["user", "track"]
+    kind: Literal["user", "track", "playlist"]
     """What the nodes are."""
     node: str
     """How the columns of the nodes begin, e.g. ``artist_id``."""

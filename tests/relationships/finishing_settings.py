@@ -34,7 +34,7 @@ class FinishingHarvest(Harvest):
             seeds = [
                 seed.track_id for seed in runs.seed_outcomes(connection, self.planner.run) if seed.track_id
             ]
-        finished = await relate_when_closed(self.store, self._spider.config, seeds, judged)
+        finished = await relate_when_closed(self._crawler, self.store, self._spider.config, seeds, judged)
         for name, value in finished.stats.items():
             stats.set_value(name, value)
         result = finished.outcome

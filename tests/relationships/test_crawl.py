@@ -28,14 +28,7 @@ if TYPE_CHECKING:
 
 TABLES = ("user_similarities", "track_relationships", "artist_relationships")
 FINISHING = {"SCRAPY_SETTINGS_MODULE": "tests.relationships.finishing_settings"}
-SLOW = """
-import sys, time
-from sgr_spiders.relationships import build, spool
-build.Spool.sorted = lambda self: iter([time.sleep(600)])
-from scrapy.cmdline import execute
-execute(["scrapy", *sys.argv[1:]])
-"""
-"""``scrapy``, but when pairs are found it waits."""
+ENDLESS = {"SCRAPY_SETTINGS_MODULE": "tests.relationships.endless_settings"}
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +126,18 @@ def test_a_failure_at_the_end_is_an_error_that_loses_nothing(sandbox: SandboxPro
     assert outcome == "failed"
     assert reason.startswith("relating failed: folder ")
     assert harvester.value("SELECT count(*) FROM engagements") > 0
+
+
+def test_stopped_while_it_relates_a_crawl_still_tells_its_outcome(
+    sandbox: SandboxProcess, tmp_path: Path
+) -> None:
+    harvester = Harvester(sandbox, tmp_path / "harvest.db", environment=ENDLESS)
+    writes = tmp_path / "harvest.db.relating" / "user_similarities.db"
+    ended = harvester.interrupt_when(writes.exists, max_requests=10)
+    assert ended.code == 130, ended.log
+    ((outcome, reason),) = harvester.query("SELECT outcome, reason FROM runs")
+    assert (outcome, reason) == ("interrupted", "stopped while relating, `scrapy relate` does it by hand")
+    assert not writes.parent.exists()
 
 
 def test_by_hand(database: Path) -> None:
@@ -243,14 +248,14 @@ def test_interrupted_it_leaves_the_old_tables(database: Path, number: int, code:
     config = database.with_name("my.yaml")
     config.write_text("relationships: {track_cooccurrence: {min_cooccurrences: 1}}")
     process = subprocess.Popen(
-        [sys.executable, "-c", SLOW, "relate", "--config", str(config)],
+        [sys.executable, "-m", "scrapy", "relate", "--config", str(config)],
         cwd=ROOT,
-        env={**os.environ, "HARVEST_DATABASE_URL": f"sqlite:///{database}"},
+        env={**os.environ, **ENDLESS, "HARVEST_DATABASE_URL": f"sqlite:///{database}"},
         stderr=subprocess.PIPE,
         text=True,
     )
     aside = database.with_name("harvest.db.relating")
-    while not aside.exists():
+    while not (aside / "track_relationships.db").exists():
         assert process.poll() is None
     process.send_signal(number)
     _, said = process.communicate(timeout=60)

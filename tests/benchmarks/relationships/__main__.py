@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sgr_spiders.relationships.keys import Keys
     from sgr_spiders.relationships.lake import Incidence
 
-RIVAL_LIMIT_S = 300
+RIVAL_LIMIT_S = 900
 
 
 def main(arguments: list[str]) -> int:
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _type(name: str) -> RelationshipType:
-    return TYPES[name](getattr(HarvestConfig().relationships, name))
+    return TYPES[name](HarvestConfig().relationships.section(name))
 
 
 def ways(scale: float) -> None:

@@ -50,11 +50,15 @@ def sparse_dot_topn(nodes: Incidence, relationship: RelationshipType, threads: i
     from sparse_dot_topn import sp_matmul_topn  # noqa: PLC0415 - only for the benchmark
 
     matrix = sparse.csr_matrix(_matrix(nodes).astype(np.int32))
+    turned = matrix.T.tocsr()
     least = int(relationship.fewest(np.ones(1, np.int64), np.ones(1, np.int64))[0]) - 1
-    product = sp_matmul_topn(
-        matrix, matrix.T.tocsr(), top_n=matrix.shape[0], threshold=least, n_threads=threads
-    ).tocoo()
-    return np.sort(_kept(nodes, relationship, product.row, product.col, product.data.astype(np.int64)))
+    found = []
+    for first in range(0, matrix.shape[0], BLOCK):  # it reserves `top_n` places for each row
+        block = sp_matmul_topn(
+            matrix[first : first + BLOCK], turned, top_n=matrix.shape[0], threshold=least, n_threads=threads
+        ).tocoo()
+        found.append(_kept(nodes, relationship, block.row + first, block.col, block.data.astype(np.int64)))
+    return np.sort(np.concatenate(found))
 
 
 def duckdb_join(nodes: Incidence, relationship: RelationshipType, threads: int) -> Keys:
