@@ -174,36 +174,52 @@ EngagementKind = Literal["like", "repost", "comment"]
 
 class RelationshipSection(Section):
     enabled: bool = True
+    """Whether this type is built."""
     top_k: AtLeastOne | None = None
+    """Keep only pairs in which one is among so many nearest of the other."""
 
 
 class UserSimilarity(RelationshipSection):
     min_common_tracks: AtLeastOne = 3
+    """Liked tracks that two users must have in common."""
     min_similarity: Threshold = 0.1
+    """How similar they must be, from 0 to 1."""
     max_library_share: Share = 1
+    """Leave out tracks that more than this share of the users like."""
 
 
 class TrackCooccurrence(RelationshipSection):
     min_cooccurrences: AtLeastOne = 2
+    """Playlists in which two tracks must stand together."""
 
 
 class ArtistRelation(RelationshipSection):
     min_shared_fans: AtLeastOne = 2
+    """Fans that two artists must share."""
     shrinkage: Cap = 10
+    """How much little evidence is held back, the λ of docs/relationships.md; 0: not at all."""
 
 
 class UserCosine(UserSimilarity):
     enabled: bool = False
+    """Whether this type is built."""
 
 
 class Relationships(Section):
     on_close: bool = True
+    """Whether a crawl that ends complete or partial relates at its end."""
     scope: Literal["all", "seeds"] = "all"
+    """`all`, or `seeds`: only what was found around the seeds of the crawl."""
     engagement_kinds: Annotated[Names[EngagementKind], Field(min_length=1)] = ("like",)
+    """What counts as liking a track: `like`, `repost`, `comment`."""
     user_sample: Share = 1
+    """Share of the users that are looked at."""
     sample_seed: Cap = 1
+    """Which of them: the same number draws the same users."""
     threads: Cap = 0
+    """Threads that look for pairs; 0: one for each processor."""
     memory_mb: Annotated[int, Field(ge=16, le=1_000_000)] = 512
+    """Megabytes for pairs on their way to the database; what is beyond waits on the disk."""
     user_similarity: UserSimilarity = UserSimilarity()
     track_cooccurrence: TrackCooccurrence = TrackCooccurrence()
     artist_relation: ArtistRelation = ArtistRelation()

@@ -42,7 +42,14 @@ def layer(name: str, what: str) -> str:
     return f"sgr/layer/{name}/{what}"
 
 
+def relate(table: str, what: str) -> str:
+    """Name a statistic of relating: the rows of a table, or the seconds that a part of it took."""
+    return f"sgr/relate/{table}/{what}"
+
+
 PLACEHOLDERS = {
+    "table": "[a-z]+(?:_[a-z]+)*",
+    "part": "[a-z]+",
     "layer": "[a-z]+(?:_[a-z]+)*",
     "status": "planned|running|done|capped|gone|failed",
     "kind": "[a-z]+",
@@ -109,6 +116,12 @@ STATISTICS = (
     Statistic(TOKEN_REFRESHES, "tokens", "Tokens got for a refresh token"),
     Statistic(
         OUT_OF_SCOPE, "requests", "Requests not sent: they led away from the API, or to what is private"
+    ),
+    Statistic("sgr/relate/<table>/rows", "pairs", "Pairs in a relationship table when the run ended"),
+    Statistic(
+        "sgr/relate/<table>/<part>_seconds",
+        "seconds",
+        "What a part of building it took: `read`, `compute`, `write`; not there if it was up to date",
     ),
     Statistic("sgr/validate/text_cleaned", "fields", "Texts that lost control characters or the like"),
     Statistic("sgr/validate/fields_nulled", "fields", "Values that could not be kept; `rejects` has them"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sgr_spiders.outcome import Outcome
+    from sgr_spiders.relationships.processor import Related
     from sgr_spiders.storage.overview import Cut, Lost, RunOverview, Share, Walks
 
 KINDS = ("tracks", "users", "playlists", "engagements", "comments")
@@ -51,6 +52,7 @@ class Ended:
     database: str
     command: str | None
     look: str
+    related: tuple[Related, ...] = ()
 
 
 def figures(overview: RunOverview, outcome: Outcome, seconds: float) -> dict[str, object]:
@@ -66,6 +68,16 @@ def figures(overview: RunOverview, outcome: Outcome, seconds: float) -> dict[str
     stats |= {statistics.walks(status): count for status, count in together.walks.by_status.items()}
     for name, share in overview.layers.items():
         stats |= {statistics.layer(name, what): value for what, value in _figures_of(share)}
+    return stats
+
+
+def related_figures(related: Iterable[Related]) -> dict[str, object]:
+    """Give the statistics of relating."""
+    stats: dict[str, object] = {}
+    for one in related:
+        stats[statistics.relate(one.table, "rows")] = one.rows
+        for part, seconds in one.seconds.items():
+            stats[statistics.relate(one.table, f"{part}_seconds")] = round(seconds, 3)
     return stats
 
 
@@ -90,6 +102,7 @@ def summary(ended: Ended, database_bytes: int | None) -> list[str]:
         *_section(_heading(overview.lost, "gone"), lost_rows(overview.lost, "gone")),
         *_section("Capped, and by what", cut_rows(overview.cut)),
         "",
+        *_related(ended.related),
         _sent(ended.traffic),
         f"The data lies in {ended.database}" + (f" ({size(database_bytes)})" if database_bytes else ""),
         *_next(ended),
@@ -232,6 +245,13 @@ def _sent(traffic: Traffic) -> str:
     if traffic.hold_seconds:
         parts.append(f"held back {duration(traffic.hold_seconds)} by rate limits")
     return ", ".join(parts)
+
+
+def _related(related: Sequence[Related]) -> Iterator[str]:
+    """Say how many pairs the relationship tables have, and what building them took."""
+    for one in related:
+        took = f"built in {duration(sum(one.seconds.values()))}" if one.seconds else "up to date"
+        yield f"Related: {number(one.rows)} pairs in {one.table}, {took}"
 
 
 def _next(ended: Ended) -> list[str]:

@@ -14,8 +14,15 @@ if TYPE_CHECKING:
 def test_a_name_is_documented_once() -> None:
     names = [statistic.name for statistic in STATISTICS]
     assert len(names) == len(set(names))
+    words = {
+        "layer": "user_depth",
+        "status": "gone",
+        "kind": "ok",
+        "table": "user_similarities",
+        "part": "read",
+    }
     for name in names:
-        example = name.replace("<layer>", "user_depth").replace("<status>", "gone").replace("<kind>", "ok")
+        example = re.sub("<([a-z]+)>", lambda word: words[word[1]], name)
         assert [one.name for one in STATISTICS if one.covers(example)] == [name]
 
 

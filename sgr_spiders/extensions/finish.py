@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
@@ -29,10 +29,10 @@ BY_HAND = "`scrapy relate` does it by hand"
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The outcome of the run after its finishing steps, and their statistics."""
+    """The outcome of the run after its finishing steps, and the tables they built or found up to date."""
 
     outcome: Outcome
-    stats: dict[str, Any] = field(default_factory=dict)
+    related: tuple[Related, ...] = ()
 
 
 async def relate_when_closed(
@@ -93,13 +93,4 @@ def _relate(
         # A mistake of ours must not take the outcome of the crawl with it.
         logger.exception("Relating failed")
         return Finished(Outcome("failed", INTERNAL_ERROR, f"relating failed, see the log, {BY_HAND}"))
-    return Finished(judged, _statistics(related))
-
-
-def _statistics(related: Sequence[Related]) -> dict[str, Any]:
-    stats: dict[str, Any] = {}
-    for one in related:
-        stats[f"sgr/relate/{one.table}/rows"] = one.rows
-        for part, seconds in one.seconds.items():
-            stats[f"sgr/relate/{one.table}/{part}_seconds"] = round(seconds, 3)
-    return stats
+    return Finished(judged, tuple(related))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scrapy import signals
@@ -12,6 +13,7 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 
 from sgr_spiders import outcome, statistics
 from sgr_spiders.exceptions import StorageError
+from sgr_spiders.extensions.finish import relate_when_closed
 from sgr_spiders.figures import counted
 from sgr_spiders.middlewares.abandoned import Abandoned
 from sgr_spiders.middlewares.run_control import RunControl
@@ -25,7 +27,15 @@ from sgr_spiders.storage import ledger, runs
 from sgr_spiders.storage.inventory import describe_file
 from sgr_spiders.storage.overview import look_at_run
 from sgr_spiders.storage.store import Store
-from sgr_spiders.summary import LOSES_NOTHING, Ended, Traffic, figures, interrupted, summary
+from sgr_spiders.summary import (
+    LOSES_NOTHING,
+    Ended,
+    Traffic,
+    figures,
+    interrupted,
+    related_figures,
+    summary,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +45,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from sgr_spiders.storage.runs import SeedOutcome
+    from sgr_spiders.storage.store import Connection
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +61,7 @@ class Harvest:
 
     def __init__(self, crawler: Crawler, spider: HarvestSpider) -> None:
         self._crawler = crawler
+        self._config = spider.config
         self._internal_errors = 0
         self._started: float | None = None
         self._command: str | None = crawler.settings["HARVEST_COMMAND"] or None
@@ -115,14 +127,15 @@ class Harvest:
         if self._started is not None and not self._crawler.crawling:
             logger.warning("Interrupted: %s", interrupted(self._command))
 
-    def spider_closed(self, spider: Spider, reason: str) -> None:
-        """Judge the run, write its outcome to the database, and tell the user."""
+    async def spider_closed(self, spider: Spider, reason: str) -> None:
+        """Judge the run, write its outcome to the database, relate, and tell the user."""
         ended = None
         try:
             if self._started is not None:
                 # Whatever goes wrong from here on is never taken for a success.
                 self._crawler.stats.set_value(statistics.EXIT_CODE, outcome.INTERNAL_ERROR)
                 ended = self._finish(reason, time.monotonic() - self._started)
+                ended = await self._relate(ended)
         except StorageError as error:
             # What cannot be written can still be said. The database takes the run for a killed one.
             self._crawler.stats.set_value(statistics.EXIT_CODE, error.exit_code)
@@ -148,10 +161,7 @@ class Harvest:
                 self._crawler.stats.set_value(name, value)
             if self._command is not None:
                 self._crawler.stats.set_value(statistics.COMMAND, self._command)
-            stats = self._crawler.stats.get_stats()
-            written = json.dumps(stats, default=str, sort_keys=True)
-            runs.end_run(connection, run, result.name, result.reason, result.exit_code, written)
-        self.result = HarvestResult(run.run_id, result.name, result.exit_code, result.reason, stats)
+            self._record(connection, result)
         return Ended(
             result,
             overview,
@@ -161,6 +171,31 @@ class Harvest:
             command=self._command,
             look=self._crawler.settings["HARVEST_STATUS_COMMAND"],
         )
+
+    async def _relate(self, ended: Ended) -> Ended:
+        # The outcome of the crawl stands in the database by now, should anything happen meanwhile.
+        run = self.planner.run
+        with self.store.begin() as connection:
+            seeds = [seed.track_id for seed in runs.seed_outcomes(connection, run) if seed.track_id]
+        finished = await relate_when_closed(self._crawler, self.store, self._config, seeds, ended.outcome)
+        if finished.outcome == ended.outcome and not finished.related:
+            return ended
+        result = finished.outcome
+        for name, value in {
+            **related_figures(finished.related),
+            statistics.OUTCOME: result.name,
+            statistics.EXIT_CODE: result.exit_code,
+        }.items():
+            self._crawler.stats.set_value(name, value)
+        with self.store.begin() as connection:
+            self._record(connection, result)
+        return replace(ended, outcome=result, related=finished.related)
+
+    def _record(self, connection: Connection, result: outcome.Outcome) -> None:
+        run, stats = self.planner.run, self._crawler.stats.get_stats()
+        written = json.dumps(stats, default=str, sort_keys=True)
+        runs.end_run(connection, run, result.name, result.reason, result.exit_code, written)
+        self.result = HarvestResult(run.run_id, result.name, result.exit_code, result.reason, stats)
 
     def _tell(self, ended: Ended) -> None:
         level = logging.INFO if ended.outcome.exit_code == outcome.COMPLETE else logging.WARNING

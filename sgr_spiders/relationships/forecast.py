@@ -51,7 +51,7 @@ def check_space(relationship: RelationshipType, incidence: Incidence, pairs: int
         logger.info("%s: about %s pairs are expected, %s", name, f"{pairs:,}", _readable(size))
     if pairs > MANY and top_k is None:
         logger.warning(
-            "%s: `relationships.%s.top_k: 100` would keep at most %s pairs, the nearest of each",
+            "%s: relationships.%s.top_k: 100 would keep at most %s pairs, the nearest of each",
             name,
             relationship.name,
             f"{min(pairs, 100 * len(incidence.ids)):,}",

@@ -1,4 +1,4 @@
-"""The settings of a harvest that relates when it has ended, where writing pairs does not end."""
+"""The project's settings, where writing pairs does not end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sgr_spiders.relationships.spool import Spool
-from tests.relationships.finishing_settings import *  # noqa: F403
+from sgr_spiders.settings import *  # noqa: F403
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TABLES = ("user_similarities", "track_relationships", "artist_relationships")
-FINISHING = {"SCRAPY_SETTINGS_MODULE": "tests.relationships.finishing_settings"}
 ENDLESS = {"SCRAPY_SETTINGS_MODULE": "tests.relationships.endless_settings"}
 
 
@@ -41,7 +40,7 @@ def sandbox() -> Iterator[SandboxProcess]:
 def harvested(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with the layers that bring likes and playlists; it ended with relating."""
     database = tmp_path_factory.mktemp("harvested") / "harvest.db"
-    harvester = Harvester(sandbox, database, environment=FINISHING)
+    harvester = Harvester(sandbox, database)
     ended = harvester.crawl("deep_harvest", layers="user_depth,playlist_depth,artist_depth")
     assert ended.code == 0, ended.log
     return database
@@ -110,14 +109,14 @@ def test_when_a_crawl_relates(
 ) -> None:
     path = tmp_path / "my.yaml"
     path.write_text(f"deep_harvest: {{request_delay: 0}}\n{config}")
-    harvester = Harvester(sandbox, tmp_path / "harvest.db", environment=FINISHING, config=str(path))
+    harvester = Harvester(sandbox, tmp_path / "harvest.db", config=str(path))
     ended = harvester.crawl(**arguments)
     assert ended.code == code, ended.log
     assert bool(harvester.value("SELECT count(*) FROM relationship_runs")) is related
 
 
 def test_a_failure_at_the_end_is_an_error_that_loses_nothing(sandbox: SandboxProcess, tmp_path: Path) -> None:
-    harvester = Harvester(sandbox, tmp_path / "harvest.db", environment=FINISHING)
+    harvester = Harvester(sandbox, tmp_path / "harvest.db")
     (tmp_path / "harvest.db.relating").touch()  # where a folder should be made
     ended = harvester.crawl(max_requests=10)
     assert ended.code == 1

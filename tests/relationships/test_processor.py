@@ -311,7 +311,7 @@ def test_many_pairs_are_told_of_beforehand(
     relate(store, HarvestConfig())
     pairs = len(stored(store)["user_similarities"])
     assert f"user_similarities: about {pairs} pairs are expected, 0 MB" in caplog.text
-    assert "`relationships.track_cooccurrence.top_k: 100` would keep at most" in caplog.text
+    assert "relationships.track_cooccurrence.top_k: 100 would keep at most" in caplog.text
 
 
 def test_what_is_slow_is_said(
