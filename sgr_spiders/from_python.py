@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -37,6 +38,9 @@ SURROUNDINGS = {
 
 REFUSED = 2
 """What ``scrapy`` exits with when it does not take its command line."""
+
+LAST_LINES = 20
+"""Lines of a crawl that are kept to tell why it ended."""
 
 GIVEN = "configuration given"
 """How errors call a configuration that came as a mapping."""
@@ -121,10 +125,10 @@ def _crawl(
             environment[name] = _setting(name, value)
         else:
             command += ["-s", f"{name}={_setting(name, value)}"]
-    exit_code, last_line = _run(command, environment, log=log)
+    exit_code, last_lines = _run(command, environment, log=log)
     ended = result.read(Path(str(settings["HARVEST_RESULT_FILE"])))
     if ended is None:
-        raise _unaccounted(exit_code, last_line)
+        raise _unaccounted(exit_code, last_lines)
     return ended
 
 
@@ -150,8 +154,8 @@ def _python_path() -> str:
     return os.pathsep.join([str(project), *(str(Path(entry).absolute()) for entry in sys.path)])
 
 
-def _run(command: list[str], environment: Mapping[str, str], *, log: bool) -> tuple[int, str]:
-    """Run the crawl to its end and give its exit code and the last line it wrote."""
+def _run(command: list[str], environment: Mapping[str, str], *, log: bool) -> tuple[int, list[str]]:
+    """Run the crawl to its end and give its exit code and the last lines it wrote."""
     process = subprocess.Popen(  # noqa: S603 - Scrapy, with arguments that no shell reads
         command,
         env=environment,
@@ -166,8 +170,8 @@ def _run(command: list[str], environment: Mapping[str, str], *, log: bool) -> tu
     assert process.stdout is not None
     with process.stdout as output:
         try:
-            last_line = _pass_on(output, log=log)
-            return process.wait(), last_line
+            last_lines = _pass_on(output, log=log)
+            return process.wait(), last_lines
         except BaseException:
             process.send_signal(signal.SIGINT)
             try:
@@ -179,20 +183,24 @@ def _run(command: list[str], environment: Mapping[str, str], *, log: bool) -> tu
             raise
 
 
-def _pass_on(output: IO[str], *, log: bool) -> str:
+def _pass_on(output: IO[str], *, log: bool) -> list[str]:
     """Write the crawl's lines to wherever ``sys.stderr`` goes; in a notebook that is no file."""
-    last_line = ""
+    last_lines: deque[str] = deque(maxlen=LAST_LINES)
     for line in output:
-        last_line = line.strip() or last_line
+        if line.strip():
+            last_lines.append(line.strip())
         if log and sys.stderr is not None:
             sys.stderr.write(line)
-    return last_line
+    return list(last_lines)
 
 
-def _unaccounted(exit_code: int, last_line: str) -> HarvestError:
+def _unaccounted(exit_code: int, last_lines: list[str]) -> HarvestError:
     """The error of a crawl that ended before it could say how."""
+    last_line = last_lines[-1] if last_lines else ""
     if exit_code == REFUSED:
-        return ArgumentError(last_line.partition(": error: ")[2] or last_line)
+        # Python may have something to say behind it, while it takes itself apart.
+        said = [line.partition(": error: ")[2] for line in last_lines]
+        return ArgumentError(next(filter(None, said), last_line))
     if exit_code < 0:
         return CrawlFailedError(f"signal {-exit_code} killed the crawl; the same call goes on from there")
     return CrawlFailedError(f"the crawl ended with exit code {exit_code}: {last_line}")

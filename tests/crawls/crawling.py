@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 120
-JOURNAL = {"runs", "run_seeds", "run_scope", "alembic_version"}
-"""Tables that tell of the crawls rather than of what they found."""
+JOURNAL = {"runs", "run_seeds", "run_scope", "relationship_runs", "alembic_version"}
+"""Tables that tell of the crawls, and of relating, rather than of what they found."""
 
 
 @dataclass(frozen=True)

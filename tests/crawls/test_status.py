@@ -126,7 +126,7 @@ def test_the_json_says_what_the_database_says(deep: Harvester, told: dict[str, A
     assert rows_of == {name: deep.value(f"SELECT count(*) FROM {name}") for name in rows_of}  # noqa: S608 - our names
     assert rows_of["walk_records"] > 1000
     size = sum(table["bytes"] for table in told["tables"].values())
-    assert 0.9 * told["database"]["bytes"] < size <= told["database"]["bytes"]
+    assert 0.75 * told["database"]["bytes"] < size <= told["database"]["bytes"]
     oldest, newest = told["freshness"]["oldest"], told["freshness"]["newest"]
     ended = "FROM walks WHERE status IN ('done', 'capped', 'gone')"
     assert deep.query(f"SELECT min(finished_at), max(finished_at) {ended}") == [(oldest, newest)]
