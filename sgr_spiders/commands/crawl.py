@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
+from scrapy.spiderloader import get_spider_loader
 
 from sgr_spiders import result, statistics
 from sgr_spiders.exceptions import HarvestError
@@ -48,14 +49,18 @@ class Command(crawl.Command):
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         super().process_options(args, opts)
+        assert self.settings is not None
+        if len(args) != 1:
+            raise UsageError("name one spider, see `scrapy list`")
+        # Before the process is made, which would leave an event loop behind that nobody closes.
+        if args[0] not in get_spider_loader(self.settings).list():
+            raise UsageError(f"unknown spider {args[0]!r}, see `scrapy list`")
         # Here, because the process that is made next lists the versions; a filter, because it sets the
         # levels of all loggers anew.
         if self._is_terse():
             logging.getLogger(VERSIONS).addFilter(lambda record: record.levelno >= logging.WARNING)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        if len(args) != 1:
-            raise UsageError("name one spider, see `scrapy list`")
         assert self.crawler_process is not None
         if self._is_terse():
             for name in TECHNICAL:
@@ -65,10 +70,7 @@ class Command(crawl.Command):
             "HARVEST_STATUS_COMMAND": status_command(opts.set),
         }
         self.crawler_process.settings.update(commands, priority="cmdline")
-        try:
-            crawler = self._create_crawler(args[0])
-        except KeyError:
-            raise UsageError(f"unknown spider {args[0]!r}, see `scrapy list`") from None
+        crawler = self._create_crawler(args[0])
         crawling: Any = self.crawler_process.crawl(crawler, **opts.spargs)
         failures: list[BaseException] = []
         if isinstance(crawling, asyncio.Future):
