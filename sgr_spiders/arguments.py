@@ -156,10 +156,10 @@ def _all_seeds(given: Mapping[str, str]) -> Iterator[GivenSeed]:
         yield from _seeds_in_file(given["seeds"])
 
 
-def _seed_by_id(text: str, name: str, where: str = "") -> GivenSeed:
+def _seed_by_id(text: str, name: str) -> GivenSeed:
     track_id = _track_id(text)
     if track_id is None:
-        raise _wrong(name, f"{where}not a track number or URN: {shown(text)}")
+        raise _wrong(name, f"not a track number or URN: {shown(text)}")
     return GivenSeed(text, track_id=track_id)
 
 
@@ -178,11 +178,11 @@ def _addresses(text: str) -> list[str]:
     return addresses
 
 
-def _seed_by_url(text: str, name: str, where: str = "") -> GivenSeed:
+def _seed_by_url(text: str, name: str) -> GivenSeed:
     try:
         return GivenSeed(text, url=_track_url(text))
     except ValueError as error:
-        raise _wrong(name, f"{where}{error}: {shown(_without_secret(text))}") from error
+        raise _wrong(name, f"{error}: {shown(_without_secret(text))}") from error
 
 
 def _without_secret(text: str) -> str:
@@ -233,22 +233,45 @@ def _refuse_other_pages(path: list[str], host: str) -> None:
 
 
 def _seeds_in_file(path: str) -> Iterator[GivenSeed]:
+    try:
+        for where, text in seed_lines(path):
+            try:
+                yield read_seed(text)
+            except ValueError as error:
+                raise ValueError(f"{where}: {error}") from error
+    except ValueError as error:
+        raise _wrong("seeds", str(error)) from error
+
+
+def read_seed(text: str) -> GivenSeed:
+    """Read a seed in any spelling: a number, a URN or an address.
+
+    Raises ``ValueError``, which says what is wrong with it.
+    """
+    if "://" not in text:
+        track_id = _track_id(text)
+        if track_id is None:
+            raise ValueError(f"not a track number, URN or address: {shown(text)}")
+        return GivenSeed(text, track_id=track_id)
+    try:
+        return GivenSeed(text, url=_track_url(text))
+    except ValueError as error:
+        raise ValueError(f"{error}: {shown(_without_secret(text))}") from error
+
+
+def seed_lines(path: str) -> Iterator[tuple[str, str]]:
+    """Give what the lines of a file of seeds say, comments left out, and before it where that stands.
+
+    Raises ``ValueError`` if the file cannot be read or says nothing.
+    """
     empty = True
     for number, line in enumerate(_lines(path), start=1):
         text = re.sub(r"(^|\s)#.*", "", line).strip()
         if text:
             empty = False
-            yield _seed_in_line(text, where=f"{plain(path)}, line {number}: ")
+            yield f"{plain(path)}, line {number}", text
     if empty:
-        raise _wrong("seeds", f"{plain(path)}: names no seed")
-
-
-def _seed_in_line(text: str, where: str) -> GivenSeed:
-    if "://" in text:
-        return _seed_by_url(text, "seeds", where)
-    if (track_id := _track_id(text)) is None:
-        raise _wrong("seeds", f"{where}not a track number, URN or address: {shown(text)}")
-    return GivenSeed(text, track_id=track_id)
+        raise ValueError(f"{plain(path)}: names no seed")
 
 
 def _lines(path: str) -> Iterable[str]:
@@ -257,11 +280,11 @@ def _lines(path: str) -> Iterable[str]:
             content = file.read(MAX_SEEDS_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise _wrong("seeds", f"cannot be read: {plain(reason)}: {shown(path)}") from error
+        raise ValueError(f"cannot be read: {plain(reason)}: {shown(path)}") from error
     if len(content) > MAX_SEEDS_BYTES:
-        raise _wrong("seeds", f"larger than {MAX_SEEDS_BYTES} bytes: {shown(path)}")
+        raise ValueError(f"larger than {MAX_SEEDS_BYTES} bytes: {shown(path)}")
     try:
         return content.decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise _wrong("seeds", f"{plain(path)}, line {line}: not UTF-8") from error
+        raise ValueError(f"{plain(path)}, line {line}: not UTF-8") from error

@@ -432,6 +432,10 @@ runs = Table(
     _text("reason", "Why the outcome is not `complete`"),
     Column("exit_code", Integer, comment="What `scrapy crawl` exited with"),
     Column("stats", Text, comment="The run's statistics, JSON"),
+    _text("arguments", "The spider arguments as they were given, JSON"),
+    _text("config_hash", "Hash of the whole configuration: it changes when any value does"),
+    _text("version", "Version of this project that ran"),
+    Column("requests", BigInteger, comment="Requests sent, retries and token requests too; null: not ended"),
     comment="Every crawl that worked on this file",
 )
 
@@ -456,6 +460,32 @@ run_scope = Table(
     Column("settings", Text, nullable=False, comment="Fingerprint of that layer's settings"),
     sqlite_with_rowid=False,
     comment="Whose walks each run drains",
+)
+
+seeds = Table(
+    "seeds",
+    metadata,
+    Column("given", Text, primary_key=True, comment="A track number, or an address on soundcloud.com"),
+    Column("track_id", Id, comment="The track it is; null until an address was looked up"),
+    Column("interval_seconds", BigInteger, nullable=False, comment="Seconds from one harvest to the next"),
+    Column(
+        "priority",
+        Integer,
+        nullable=False,
+        comment="Of seeds that are due since the same moment the one with the larger number goes first",
+    ),
+    Column("added_at", Text, nullable=False, comment="When it was added"),
+    _text("last_harvest_at", "When a harvest of it ended last that tried all it wanted"),
+    Column("next_harvest_at", Text, nullable=False, comment="When it is due, or since when it has been"),
+    _text(
+        "last_outcome",
+        "`complete`, `partial` or `gone`; `unfinished`, `interrupted`, `blocked` or `failed`: the next "
+        "scheduled run goes on with it; null: never harvested, being harvested, or killed at it",
+    ),
+    _reference("last_run_id", "runs.run_id", "The last scheduled run in which it had its turn"),
+    Index(None, "track_id"),
+    Index(None, "next_harvest_at"),
+    comment="Seeds that are harvested at intervals (`scrapy seeds`, `due=1`)",
 )
 
 relationship_runs = Table(

@@ -64,6 +64,23 @@ class Store:
             raise
         return store
 
+    @classmethod
+    def open_beside(cls, url: str) -> Self:
+        """Open the database at *url* for short writes, also while a crawl has it.
+
+        No lock is held then, so nothing of the ledger may be touched. Only to make the database, or to bring
+        it up to date, the lock is needed. Raises what ``open`` raises.
+        """
+        parsed = parse_url(url)
+        file = file_of(parsed)
+        if file is not None and Path(file).is_file():
+            store = cls(_create_engine(parsed), None)
+            with store.begin() as connection:
+                if migrate.is_current(connection):
+                    return store
+            store.close()
+        return cls.open(url)
+
     @contextlib.contextmanager
     def begin(self) -> Iterator[sa.Connection]:
         """Give a connection in a transaction that is committed at the end, or rolled back on any error."""

@@ -1,0 +1,159 @@
+"""``scrapy seeds``: the seeds that ``scrapy crawl deep_harvest -a due=1`` harvests at intervals."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from scrapy.commands import ScrapyCommand
+
+from sgr_spiders import seed_list
+from sgr_spiders.arguments import read_seed
+from sgr_spiders.exceptions import ArgumentError, HarvestError
+from sgr_spiders.schedule import Entry, parse_interval, parse_priority, read_entries
+from sgr_spiders.storage import seeds
+from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.reader import read
+from sgr_spiders.storage.store import Store
+from sgr_spiders.wording import did_you_mean, shown
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from sgr_spiders.arguments import GivenSeed
+
+Read = TypeVar("Read")
+
+ACTIONS = ("add", "list", "due", "remove", "import")
+
+
+class Command(ScrapyCommand):
+    """No crawler is made; a crawl may be at work on the database."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def syntax(self) -> str:
+        return "[options] add SEED… | list | due | remove SEED… | import FILE"
+
+    def short_desc(self) -> str:
+        return "Keep the seeds that are harvested at intervals: numbers, URNs or addresses"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        group = parser.add_argument_group(title="Seeds")
+        group.add_argument(
+            "--every", metavar="INTERVAL", help="with add, import: 30m, 12h, 7d or 2w (default: 7d)"
+        )
+        group.add_argument(
+            "--priority",
+            metavar="N",
+            help="with add, import: of seeds due since the same moment larger ones go first (default: 0)",
+        )
+        group.add_argument("--json", action="store_true", help="with list, due: for programs")
+        group.add_argument(
+            "--database", metavar="URL", help="SQLAlchemy URL (default: the setting HARVEST_DATABASE_URL)"
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        try:
+            for line in self._done(args, opts):
+                sys.stdout.write(f"{line}\n")
+        except HarvestError as error:
+            sys.stderr.write(f"{error}\n")
+            self.exitcode = error.exit_code
+
+    def _done(self, args: list[str], opts: argparse.Namespace) -> list[str]:
+        assert self.settings is not None
+        action, *given = args or [""]
+        if action not in ACTIONS:
+            hint = did_you_mean(action, ACTIONS)
+            raise ArgumentError(f"scrapy seeds: say one of {', '.join(ACTIONS)}, not {shown(action)}{hint}")
+        url = opts.database or self.settings["HARVEST_DATABASE_URL"]
+        match action:
+            case "add":
+                return _add(url, [Entry(seed, *_said(opts)) for seed in _seeds(given)])
+            case "import":
+                return _import(url, _file(given), opts)
+            case "remove":
+                return _remove(url, _seeds(given))
+        if given:
+            raise ArgumentError(f"scrapy seeds {action}: unexpected argument: {shown(given[0])}")
+        return _list(url, only_due=action == "due", as_json=opts.json)
+
+
+def _seeds(given: list[str]) -> list[GivenSeed]:
+    if not given:
+        raise ArgumentError("name at least one seed: a track number, a URN or an address")
+    return [_checked(read_seed, text, "seed") for text in given]
+
+
+def _file(given: list[str]) -> str:
+    if len(given) != 1:
+        raise ArgumentError("name one file, with SEED [INTERVAL [PRIORITY]] on each line")
+    return given[0]
+
+
+def _said(opts: argparse.Namespace) -> tuple[int | None, int | None]:
+    interval = None if opts.every is None else _checked(parse_interval, opts.every, "option `--every`")
+    priority = (
+        None if opts.priority is None else _checked(parse_priority, opts.priority, "option `--priority`")
+    )
+    return interval, priority
+
+
+def _checked(read_it: Callable[[str], Read], text: str, where: str) -> Read:
+    try:
+        return read_it(text)
+    except ValueError as error:
+        raise ArgumentError(f"{where}: {error}") from error
+
+
+def _add(url: str, entries: list[Entry]) -> list[str]:
+    now = timestamp()
+    with closing(Store.open_beside(url)) as store, store.begin() as connection:
+        return [
+            seed_list.changed(seeds.add(connection, entry, now), seeds.find(connection, entry.seed))
+            for entry in entries
+        ]
+
+
+def _import(url: str, path: str, opts: argparse.Namespace) -> list[str]:
+    interval, priority = _said(opts)
+    entries = [
+        Entry(
+            entry.seed,
+            interval if entry.interval is None else entry.interval,
+            priority if entry.priority is None else entry.priority,
+        )
+        for entry in _checked(read_entries, path, "file of seeds")
+    ]
+    # One moment for all: their priorities decide which goes first.
+    now = timestamp()
+    with closing(Store.open_beside(url)) as store, store.begin() as connection:
+        return [seed_list.imported([seeds.add(connection, entry, now) for entry in entries])]
+
+
+def _remove(url: str, given: list[GivenSeed]) -> list[str]:
+    with read(url):
+        pass  # a mistyped name is an error, not a new database
+    with closing(Store.open_beside(url)) as store, store.begin() as connection:
+        for seed in given:
+            if not seeds.remove(connection, seed):
+                raise ArgumentError(f"seed {shown(seed.text)}: it is not in the list, so nothing was removed")
+    return [f"removed: {seeds.key_of(seed)}; what was harvested around it stays" for seed in given]
+
+
+def _list(url: str, *, only_due: bool, as_json: bool) -> list[str]:
+    now = datetime.now(UTC)
+    with read(url) as connection:
+        found = seeds.all_seeds(connection)
+    due = [seed for seed in found if seed.next_harvest_at <= timestamp(now)]
+    if as_json:
+        shown_now = due if only_due else found
+        return [json.dumps(seed_list.as_json(shown_now), indent=2, ensure_ascii=False)]
+    return seed_list.due_as_text(due, found, now) if only_due else seed_list.as_text(found, now)

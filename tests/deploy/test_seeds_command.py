@@ -1,0 +1,143 @@
+"""``scrapy seeds`` keeps the seeds that are harvested at intervals."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sgr_spiders.figures import WIDTH
+from sgr_spiders.storage.store import Store
+from tests.scrapy_process import Said, called, scrapy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ADDRESS = "https://soundcloud.com/artist/track"
+
+
+def seeds(database: Path, *commands: list[str]) -> list[Said]:
+    return [called("seeds", *command, HARVEST_DATABASE_URL=f"sqlite:///{database}") for command in commands]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "harvest.db"
+
+
+def test_every_spelling_is_added_listed_and_removed(database: Path, tmp_path: Path) -> None:
+    file = tmp_path / "seeds.txt"
+    file.write_text(f"5\n6 12h 3 # often\n{ADDRESS}?utm_source=x\n")
+    add, again, change, load, listed, due, gone, last = seeds(
+        database,
+        ["add", "1", "soundcloud:tracks:2", f"{ADDRESS}?utm_source=y", "--every", "1d", "--priority", "-2"],
+        ["add", "soundcloud:tracks:1", "https://www.soundcloud.com/artist/track"],
+        ["add", "2", "--every", "2w"],
+        ["import", str(file), "--every", "7d"],
+        ["list", "--json"],
+        ["due"],
+        ["remove", "soundcloud:tracks:1", "5"],
+        ["list"],
+    )
+    assert [said.code for said in (add, again, change, load, listed, due, gone, last)] == [0] * 8
+    assert add.out.splitlines() == [f"added: {seed}, every 1d, priority -2" for seed in ("1", "2", ADDRESS)]
+    assert again.out.splitlines() == [f"unchanged: {seed}, every 1d, priority -2" for seed in ("1", ADDRESS)]
+    assert change.out == "changed: 2, every 14d, priority -2\n"
+    assert load.out == "3 seeds: 2 added, 1 changed\n"
+    rows = {row["given"]: row for row in json.loads(listed.out)}
+    assert [(given, row["interval_seconds"], row["priority"]) for given, row in sorted(rows.items())] == [
+        ("1", 86_400, -2),
+        ("2", 14 * 86_400, -2),
+        ("5", 7 * 86_400, 0),
+        ("6", 43_200, 3),
+        (ADDRESS, 7 * 86_400, -2),
+    ]
+    assert {row["track_id"] for row in rows.values()} == {1, 2, 5, 6, None}
+    # The most overdue first; 5 and 6 came at one moment, so there the priority decides.
+    assert [line.split()[0] for line in due.out.splitlines()] == ["seed", "1", "2", ADDRESS, "6", "5"]
+    assert gone.out.startswith("removed: 1; what was harvested around it stays\n")
+    assert [line.split()[0] for line in last.out.splitlines()] == ["seed", "2", ADDRESS, "6"]
+
+
+def test_it_is_a_command_of_scrapy(database: Path) -> None:
+    said = scrapy("seeds", "add", "1", "--every", "x", HARVEST_DATABASE_URL=f"sqlite:///{database}")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("option `--every`: not an interval such as 30m, 12h, 7d or 2w")
+
+
+def test_titles_are_shown_once_they_are_known(database: Path) -> None:
+    assert [said.code for said in seeds(database, ["add", "1"], ["add", ADDRESS])] == [0, 0]
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(
+            "INSERT INTO users (user_id, username, is_stub, fullness, fetched_at) VALUES (9, 'Ann', 0, 3, '')"
+        )
+        connection.execute(
+            "INSERT INTO tracks (track_id, title, artist_id, is_stub, fullness, fetched_at) "
+            "VALUES (1, ?, 9, 0, 3, '')",
+            ("A\x1b[2Jlong " + "title " * 30,),
+        )
+        connection.execute(
+            "UPDATE seeds SET track_id = 1, last_harvest_at = added_at, last_outcome = 'complete', "
+            "next_harvest_at = '2126-01-02T03:04:05.000000Z'"
+        )
+    listed, due = seeds(database, ["list"], ["due"])
+    assert listed.out.isascii()
+    assert all(line.isprintable() and len(line) <= WIDTH for line in listed.out.splitlines())
+    assert "2126-01-02 03:04  A\\x1b[2Jlong title" in listed.out
+    assert due.out.startswith("No seed is due; the first will be 1 (A\\x1b[2Jlong title")
+    assert due.out.endswith(") at 2126-01-02 03:04 (UTC)\n")
+
+
+def test_seeds_are_kept_while_a_crawl_has_the_database(database: Path) -> None:
+    with closing(Store.open(f"sqlite:///{database}")):
+        add, remove = seeds(database, ["add", "1"], ["remove", "1"])
+    assert (add.code, remove.code) == (0, 0), add.err + remove.err
+
+
+def test_an_older_database_is_brought_up_to_date_unless_a_crawl_has_it(database: Path) -> None:
+    with closing(Store.open(f"sqlite:///{database}")) as store, store.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE seeds")
+        for column in ("arguments", "config_hash", "version", "requests"):
+            connection.exec_driver_sql(f"ALTER TABLE runs DROP COLUMN {column}")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+    with closing(sqlite3.connect(database)):
+        (add, listed) = seeds(database, ["add", "1"], ["list"])
+    assert (add.code, listed.code) == (0, 0), add.err
+
+
+MISTAKES = [
+    ([], "say one of add, list, due, remove, import, not ''"),
+    (["lst"], "(did you mean `list`?)"),
+    (["add"], "name at least one seed"),
+    (["add", "1", "abc"], "seed: not a track number, URN or address: 'abc'"),
+    (["add", "https://soundcloud.com/a/b/s-secret"], "a secret link"),
+    (["add", "1", "--every", "often"], "option `--every`: not an interval such as 30m"),
+    (["add", "1", "--priority", "high"], "option `--priority`: not a whole number"),
+    (["import"], "name one file"),
+    (["import", "nowhere.txt"], "file of seeds: cannot be read: No such file or directory: 'nowhere.txt'"),
+    (["list", "all"], "scrapy seeds list: unexpected argument: 'all'"),
+    (["list"], "there is no such file"),
+    (["remove", "1"], "there is no such file"),
+    (["add", "1", "--database", "nonsense"], "not an SQLAlchemy URL"),
+]
+
+
+def test_mistakes_are_told_in_one_line_and_change_nothing(database: Path) -> None:
+    for (arguments, wanted), said in zip(
+        MISTAKES, seeds(database, *(one for one, _ in MISTAKES)), strict=True
+    ):
+        assert said.code == 2, arguments
+        assert wanted in said.err, arguments
+        assert len(said.err.splitlines()) == 1, said.err
+        assert "s-secret" not in said.err
+    assert not database.exists()
+
+
+def test_an_unknown_seed_removes_nothing(database: Path) -> None:
+    _, removed, listed = seeds(database, ["add", "1"], ["remove", "1", "2"], ["list", "--json"])
+    assert removed.code == 2
+    assert removed.err == "seed '2': it is not in the list, so nothing was removed\n"
+    assert [row["given"] for row in json.loads(listed.out)] == ["1"]
