@@ -19,6 +19,7 @@ KNOWN = {
     "track_id": "a track number or URN; several separated by commas",
     "track_url": "the address of a track on soundcloud.com, or a share link; several separated by commas",
     "seeds": "a file with one number, URN or address a line; `#` begins a comment",
+    "due": "`1`: the seeds of `scrapy seeds` that are due, the most overdue first",
     "layers": "which layers to run, separated by commas; default: those enabled in the configuration",
     "config": "a YAML file, or the name of one in `configs/`; default: the setting `HARVEST_CONFIG`",
     "refresh": "`1`: fetch all anew; an unfinished refresh is continued",
@@ -57,12 +58,16 @@ class GivenSeed:
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """``layers`` is ``None`` where none were named: then the spider and the configuration decide."""
+    """``layers`` is ``None`` where none were named: then the spider and the configuration decide.
+
+    There are no ``seeds`` if it is ``due``: those are in the database.
+    """
 
     seeds: tuple[GivenSeed, ...]
     layers: tuple[str, ...] | None = None
     config: str | None = None
     refresh: bool = False
+    due: bool = False
     max_requests: int | None = None
     max_minutes: float | None = None
 
@@ -74,11 +79,15 @@ def parse(arguments: Mapping[str, object], *, layer_names: Sequence[str] = LAYER
             hint = did_you_mean(name, KNOWN) or f": known are {', '.join(KNOWN)}"
             raise ArgumentError(f"spider argument `{plain(name)}`: unknown{hint}")
     given = {name: _text(name, arguments[name]) for name in KNOWN if name in arguments}
+    due = _switch("due", given.get("due", "0"))
+    if due:
+        _refuse_beside_due(given)
     return Arguments(
-        seeds=_seeds(given),
+        seeds=() if due else _seeds(given),
         layers=_layers(given["layers"], layer_names) if "layers" in given else None,
         config=given.get("config"),
         refresh=_switch("refresh", given.get("refresh", "0")),
+        due=due,
         max_requests=_count("max_requests", given["max_requests"]) if "max_requests" in given else None,
         max_minutes=_minutes("max_minutes", given["max_minutes"]) if "max_minutes" in given else None,
     )
@@ -117,6 +126,14 @@ def _minutes(name: str, text: str) -> float:
     return float(text)
 
 
+def _refuse_beside_due(given: Mapping[str, str]) -> None:
+    for name in ("track_id", "track_url", "seeds"):
+        if name in given:
+            raise _wrong("due", f"takes its seeds from the database (`scrapy seeds`); leave out `{name}`")
+    if "refresh" in given:
+        raise _wrong("due", "fetches anew what is due; leave out `refresh`")
+
+
 def _layers(text: str, layer_names: Sequence[str]) -> tuple[str, ...]:
     asked = _listed("layers", text)
     for name in asked:
@@ -142,7 +159,8 @@ def _seeds(given: Mapping[str, str]) -> tuple[GivenSeed, ...]:
         seeds.setdefault(seed.track_id or seed.url, seed)
     if not seeds:
         raise ArgumentError(
-            "no seed given: add -a track_id=NUMBER, -a track_url=ADDRESS or -a seeds=FILE (one a line)"
+            "no seed given: add -a track_id=NUMBER, -a track_url=ADDRESS, -a seeds=FILE (one a line) "
+            "or -a due=1"
         )
     return tuple(seeds.values())
 

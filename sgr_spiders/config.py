@@ -241,6 +241,12 @@ class HarvestConfig(Section):
         harvest = self.deep_harvest
         return tuple(name for name in LAYER_NAMES if harvest.enabled and harvest.layer(name).enabled)
 
+    @property
+    def fingerprint_of_all(self) -> str:
+        """Changes when any value does; the same on every machine."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
     def fingerprint(self, layer_name: str) -> str:
         """Changes when the layer would harvest something else; the same on every machine."""
         asked = self.deep_harvest.layer(layer_name).model_dump(mode="json", exclude={"enabled"})

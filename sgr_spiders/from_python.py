@@ -54,6 +54,7 @@ def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
     layers: str | Iterable[str] | None = None,
     config: str | os.PathLike[str] | Mapping[str, Any] | None = None,
     refresh: bool = False,
+    due: bool = False,
     max_requests: int | None = None,
     max_minutes: float | None = None,
     spider: str = "deep_harvest",
@@ -78,7 +79,8 @@ def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
         "seeds": seeds,
         "layers": _joined(layers),
         "config": config,
-        "refresh": int(refresh),
+        "refresh": int(refresh) or None,
+        "due": int(due) or None,
         "max_requests": max_requests,
         "max_minutes": max_minutes,
     }

@@ -25,6 +25,9 @@ EXIT_CODES = {
 
 
 Name = Literal["complete", "partial", "unfinished", "interrupted", "blocked", "failed"]
+UNFINISHED = ("planned", "running")
+"""Statuses of walks that have not ended."""
+
 STOPPED: dict[int, Name] = {BLOCKED: "blocked", PARTIAL: "unfinished"}
 
 
@@ -58,8 +61,21 @@ def judge(
     return _judge_finished(walks, lost_seeds)
 
 
+def judge_seed(status: str, walks: Mapping[str, int], *, broken: bool) -> str:
+    """Judge what a run did for one of its seeds, when nothing is left to fetch for it.
+
+    *status* is that of the walk that fetched the seed, *walks* are all around it by status, and *broken*
+    tells whether a layer failed.
+    """
+    if status == "gone":
+        return "gone"
+    if broken or status in UNFINISHED or any(walks.get(one) for one in UNFINISHED):
+        return "failed"
+    return "partial" if status == "failed" or walks.get("failed") else "complete"
+
+
 def _judge_finished(walks: Mapping[str, int], lost_seeds: Sequence[str]) -> Outcome:
-    unfinished = walks.get("planned", 0) + walks.get("running", 0)
+    unfinished = sum(walks.get(status, 0) for status in UNFINISHED)
     if unfinished:
         return Outcome("failed", INTERNAL_ERROR, f"{unfinished} walks were left behind, see the log")
     problems = list(lost_seeds)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -89,6 +89,16 @@ class Planner:
         )
         walks = [self._enter(connection, seed) for seed in self.plan.seeds]
         ledger.reopen(connection, self.run)
+        self._go_on(connection, walks)
+
+    def enter(self, connection: Connection, seed: GivenSeed, fresh_after: str) -> None:
+        """Enter one more seed, for which what ended before *fresh_after* is fetched anew."""
+        self.run = replace(self.run, fresh_after=fresh_after)
+        walk = self._enter(connection, seed)
+        ledger.reopen(connection, self.run, seed.text)
+        self._go_on(connection, [walk])
+
+    def _go_on(self, connection: Connection, walks: Sequence[int]) -> None:
         self.expand(connection, walks)
         for walk in walks:
             self.settle(connection, selections.requesters(connection, self.run, walk))

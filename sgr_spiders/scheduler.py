@@ -60,6 +60,8 @@ class LedgerScheduler(BaseScheduler):
 
     def enqueue_request(self, request: Request) -> bool:
         self._returned.append(request)
+        # It may be the first of a seed whose turn begins (extensions/next_turn.py).
+        self._drained = False
         return True
 
     def next_request(self) -> Request | None:

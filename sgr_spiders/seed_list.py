@@ -38,7 +38,7 @@ def due_as_text(due: Sequence[ScheduledSeed], seeds: Sequence[ScheduledSeed], no
 
 def none_due(first: ScheduledSeed) -> str:
     """Say that no seed is due, and when the *first* will be."""
-    return f"No seed is due; the first will be {named(first)} at {_minute(first.next_harvest_at)} (UTC)"
+    return f"No seed is due; the first will be {named(first)} at {minute(first.next_harvest_at)} (UTC)"
 
 
 def named(seed: ScheduledSeed) -> str:
@@ -57,9 +57,9 @@ def _row(seed: ScheduledSeed, now: datetime) -> list[str]:
         _label(seed),
         spell_interval(seed.interval_seconds),
         str(seed.priority),
-        "-" if seed.last_harvest_at is None else _minute(seed.last_harvest_at),
+        "-" if seed.last_harvest_at is None else minute(seed.last_harvest_at),
         seed.last_outcome or "-",
-        f"due for {duration(late)}" if late >= 0 else _minute(seed.next_harvest_at),
+        f"due for {duration(late)}" if late >= 0 else minute(seed.next_harvest_at),
         plain(_track(seed)),
     ]
 
@@ -70,7 +70,8 @@ def _track(seed: ScheduledSeed) -> str:
     return f"{seed.title} by {seed.artist}" if seed.artist is not None else seed.title
 
 
-def _minute(text: str) -> str:
+def minute(text: str) -> str:
+    """Write a time of the database to the minute."""
     return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M")
 
 

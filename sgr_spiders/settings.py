@@ -100,6 +100,7 @@ EXTENSIONS = {
     "sgr_spiders.middlewares.gate.Gate": 0,
     "sgr_spiders.extensions.harvest.Harvest": 0,
     "sgr_spiders.extensions.deadline.Deadline": 0,
+    "sgr_spiders.extensions.next_turn.NextTurn": 0,
     # Before Harvest, which makes the database: a mistake in its settings leaves nothing behind.
     "sgr_spiders.extensions.progress.Progress": -1,
     # "Crawled 120 pages" a minute says less than ours.

@@ -256,3 +256,24 @@ def test_no_text_ends_in_another_error(arguments: dict[str, str]) -> None:
 def test_seeds_keep_their_order_without_repetition(ids: list[int]) -> None:
     seeds = parse({"track_id": ",".join(map(str, ids))}).seeds
     assert [seed.track_id for seed in seeds] == list(dict.fromkeys(ids))
+
+
+# ---- seeds that are due
+
+
+def test_due_takes_its_seeds_from_the_database() -> None:
+    assert parse({"due": "1", "max_requests": "5"}) == Arguments(seeds=(), due=True, max_requests=5)
+    assert parse({"due": "0", **SEED}) == parse(SEED)
+    assert error_of(due="yes") == "spider argument `due`: must be 0 or 1, not 'yes'"
+
+
+@pytest.mark.parametrize("name", ["track_id", "track_url", "seeds"])
+def test_due_and_a_seed_contradict_each_other(name: str) -> None:
+    message = error_of(due="1", **{name: "1"})
+    assert message == (
+        f"spider argument `due`: takes its seeds from the database (`scrapy seeds`); leave out `{name}`"
+    )
+
+
+def test_due_and_refresh_contradict_each_other() -> None:
+    assert error_of(due="1", refresh="1").startswith("spider argument `due`: fetches anew what is due")

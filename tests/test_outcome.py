@@ -12,7 +12,7 @@ from sgr_spiders.exceptions import (
     StorageError,
     UnauthorisedError,
 )
-from sgr_spiders.outcome import judge
+from sgr_spiders.outcome import judge, judge_seed
 
 if TYPE_CHECKING:
     from sgr_spiders.exceptions import HarvestError
@@ -51,3 +51,19 @@ def test_outcomes(
     )
     assert (outcome.name, outcome.exit_code) == expected
     assert (outcome.reason is None) == (outcome.name == "complete")
+
+
+@pytest.mark.parametrize(
+    ("status", "walks", "broken", "outcome"),
+    [
+        ("done", {"done": 5, "capped": 1, "gone": 1}, False, "complete"),
+        ("done", {"done": 5, "failed": 1}, False, "partial"),
+        ("failed", {}, False, "partial"),
+        ("gone", {}, False, "gone"),
+        ("done", {"done": 5}, True, "failed"),
+        ("done", {"done": 5, "running": 1}, False, "failed"),
+        ("planned", {}, False, "failed"),
+    ],
+)
+def test_a_seed(status: str, walks: dict[str, int], broken: bool, outcome: str) -> None:  # noqa: FBT001
+    assert judge_seed(status, walks, broken=broken) == outcome

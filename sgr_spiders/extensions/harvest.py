@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 from scrapy.exceptions import CloseSpider, NotConfigured
 
-from sgr_spiders import outcome, statistics
+from sgr_spiders import __version__, outcome, statistics
 from sgr_spiders.exceptions import StorageError
-from sgr_spiders.extensions.finish import relate_when_closed
+from sgr_spiders.extensions.finish import BY_HAND, relate_when_closed
 from sgr_spiders.figures import counted
 from sgr_spiders.middlewares.abandoned import Abandoned
 from sgr_spiders.middlewares.run_control import RunControl
 from sgr_spiders.planner import Plan, Planner
 from sgr_spiders.result import HarvestResult
+from sgr_spiders.seed_list import NONE_YET, none_due
 from sgr_spiders.signals import run_closing
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE
 from sgr_spiders.spiders.base import HarvestSpider
-from sgr_spiders.storage import ledger, runs
+from sgr_spiders.storage import ledger, runs, seeds
 from sgr_spiders.storage.inventory import describe_file
 from sgr_spiders.storage.overview import look_at_run
 from sgr_spiders.storage.store import Store
@@ -36,9 +37,10 @@ from sgr_spiders.summary import (
     related_figures,
     summary,
 )
+from sgr_spiders.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
     from scrapy import Spider
@@ -65,6 +67,7 @@ class Harvest:
         self._internal_errors = 0
         self._started: float | None = None
         self._command: str | None = crawler.settings["HARVEST_COMMAND"] or None
+        self._asked = json.dumps(spider.asked, sort_keys=True)
         self.result: HarvestResult | None = None
         """How the run ended, once that is written."""
         self.store = Store.open(crawler.settings["HARVEST_DATABASE_URL"])
@@ -75,6 +78,8 @@ class Harvest:
             {name: endpoint.record for name, endpoint in ENDPOINTS.items()}
             | {"resolve": "user", TRACK_PAGE: "comment"},
         )
+        self.turns = Turns(self.planner) if spider.arguments.due else None
+        """Where the seeds come from in a scheduled run."""
         crawler.signals.connect(self._internal_error, signal=signals.spider_error)
         crawler.signals.connect(self._internal_error, signal=signals.item_error)
         crawler.signals.connect(self.run_closing, signal=run_closing)
@@ -99,28 +104,38 @@ class Harvest:
         try:
             with self.store.begin() as connection:
                 self.planner.start(connection)
+                run = self.planner.run
+                runs.note_asked(connection, run, self._asked, self._config.fingerprint_of_all, __version__)
                 if self._command is not None:
                     known = json.dumps({statistics.COMMAND: self._command})
                     runs.note_statistics(connection, self.planner.run, known)
-                walks = ledger.count_by_status(connection, self.planner.run)
+                if self.turns is not None:
+                    self._take_turns(connection, self.turns)
+                else:
+                    self._say_start(counted(len(self.planner.plan.seeds), "seed"))
+                    _say_waiting(ledger.count_by_status(connection, run))
         except StorageError as error:
             RunControl.of(self._crawler).error = error
             raise CloseSpider("storage") from error
         self._started = time.monotonic()
-        seeds, layers = len(self.planner.plan.seeds), len(self.planner.layers)
+
+    def _take_turns(self, connection: Connection, turns: Turns) -> None:
+        due = seeds.count_waiting(connection, self.planner.run)
+        self._say_start(counted(due, "due seed"))
+        if not due:
+            known = seeds.all_seeds(connection)
+            logger.info("%s", none_due(known[0]) if known else NONE_YET)
+        turns.advance(connection)
+
+    def _say_start(self, around: str) -> None:
+        layers = counted(len(self.planner.layers), "layer")
         logger.info(
             "Run %d: %s around %s, into %s",
             self.planner.run.run_id,
-            counted(layers, "layer"),
-            counted(seeds, "seed"),
+            layers,
+            around,
             self.store.describe(),
         )
-        waiting = walks.get("planned", 0)
-        ended = sum(walks.values()) - waiting
-        if not waiting:
-            logger.info("Nothing to fetch: all %d walks have ended and are fresh", ended)
-        elif ended:
-            logger.info("Going on: %d walks have ended, %d wait", ended, waiting)
 
     def run_closing(self) -> None:
         """Tell who has interrupted the run what happens now."""
@@ -142,7 +157,8 @@ class Harvest:
             logger.error("Outcome not recorded: %s. %s", error, LOSES_NOTHING)  # noqa: TRY400 - one line says it all
         finally:
             self.store.close()
-        if ended is not None:
+        # Where no seed was due that is said, and there is nothing to sum up.
+        if ended is not None and (self.turns is None or self.turns.taken):
             self._tell(ended)
 
     def _finish(self, finish_reason: str, seconds: float) -> Ended:
@@ -161,6 +177,8 @@ class Harvest:
                 self._crawler.stats.set_value(name, value)
             if self._command is not None:
                 self._crawler.stats.set_value(statistics.COMMAND, self._command)
+            if self.turns is not None:
+                self.turns.cut(connection, result.name)
             self._record(connection, result)
         return Ended(
             result,
@@ -176,8 +194,13 @@ class Harvest:
         # The outcome of the crawl stands in the database by now, should anything happen meanwhile.
         run = self.planner.run
         with self.store.begin() as connection:
-            seeds = [seed.track_id for seed in runs.seed_outcomes(connection, run) if seed.track_id]
-        finished = await relate_when_closed(self._crawler, self.store, self._config, seeds, ended.outcome)
+            around = [seed.track_id for seed in runs.seed_outcomes(connection, run) if seed.track_id]
+            if self.turns is not None:
+                if not self._is_last_slice(connection, self.turns):
+                    return ended
+                # Not those of this slice alone.
+                around = seeds.tracks_of_all(connection)
+        finished = await relate_when_closed(self._crawler, self.store, self._config, around, ended.outcome)
         if finished.outcome == ended.outcome and not finished.related:
             return ended
         result = finished.outcome
@@ -191,9 +214,17 @@ class Harvest:
             self._record(connection, result)
         return replace(ended, outcome=result, related=finished.related)
 
+    def _is_last_slice(self, connection: Connection, turns: Turns) -> bool:
+        """Tell whether a scheduled run has nothing left to harvest, after it had something."""
+        left = seeds.count_unfinished(connection, self.planner.run)
+        if left and self._config.relationships.on_close:
+            logger.info("Relating waits for the run that finishes %s: %s", counted(left, "due seed"), BY_HAND)
+        return turns.taken > 0 and not left
+
     def _record(self, connection: Connection, result: outcome.Outcome) -> None:
         run, stats = self.planner.run, self._crawler.stats.get_stats()
         written = json.dumps(stats, default=str, sort_keys=True)
+        runs.note_requests(connection, run, self._traffic().sent)
         runs.end_run(connection, run, result.name, result.reason, result.exit_code, written)
         self.result = HarvestResult(run.run_id, result.name, result.exit_code, result.reason, stats)
 
@@ -226,6 +257,15 @@ def _plan(spider: HarvestSpider) -> Plan:
         freshness_days=spider.config.deep_harvest.freshness_days,
         refresh=spider.arguments.refresh,
     )
+
+
+def _say_waiting(walks: Mapping[str, int]) -> None:
+    waiting = walks.get("planned", 0)
+    ended = sum(walks.values()) - waiting
+    if not waiting:
+        logger.info("Nothing to fetch: all %d walks have ended and are fresh", ended)
+    elif ended:
+        logger.info("Going on: %d walks have ended, %d wait", ended, waiting)
 
 
 def _lost_seeds(seeds: Sequence[SeedOutcome]) -> list[str]:

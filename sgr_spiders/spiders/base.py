@@ -41,6 +41,8 @@ class HarvestSpider(scrapy.Spider):
     def __init__(self, given: arguments.Arguments, settings: config.HarvestConfig, api_url: str) -> None:
         super().__init__()
         self.arguments = given
+        self.asked: dict[str, str] = {}
+        """The arguments as they were given."""
         self.config = settings
         self.api_url = api_url.rstrip("/")
         self.layer_names = self._choose_layers()
@@ -58,6 +60,7 @@ class HarvestSpider(scrapy.Spider):
         for name in ("DOWNLOAD_DELAY", "AUTOTHROTTLE_START_DELAY"):
             crawler.settings.set(name, delay, priority="spider")
         spider = cls(given, settings, crawler.settings["SOUNDCLOUD_API_URL"])
+        spider.asked = {name: str(value) for name, value in kwargs.items()}
         if spider.renders_pages:
             splash.switch_on(crawler.settings, delay)
         spider._set_crawler(crawler)

@@ -180,9 +180,12 @@ def _reopen_capped(connection: sa.Connection, ids: Sequence[int]) -> None:
         )
 
 
-def reopen(connection: sa.Connection, run: Run) -> None:
-    """Open again what *run* wants and what failed in an earlier run or is no longer fresh."""
-    _reopen(connection, run, _in_scope(run))
+def reopen(connection: sa.Connection, run: Run, seed: str | None = None) -> None:
+    """Open again what *run* wants and what failed in an earlier run or is no longer fresh.
+
+    With a *seed*, spelt as it was given, only what is wanted around that one.
+    """
+    _reopen(connection, run, _in_scope(run) if seed is None else _around(run, seed))
 
 
 def _reopen(connection: sa.Connection, run: Run, which: sa.ColumnElement[bool]) -> None:
@@ -260,6 +263,19 @@ def _in_scope(run: Run) -> sa.ColumnElement[bool]:
         sa.select(run_seeds.c.walk_id).where(run_seeds.c.run_id == run.run_id)
     )
     return sa.or_(asked, looks_up_a_seed)
+
+
+def _around(run: Run, seed: str) -> sa.ColumnElement[bool]:
+    is_the_seed = sa.and_(
+        run_seeds.c.run_id == run_scope.c.run_id, run_seeds.c.track_id == run_scope.c.seed_id
+    )
+    wanted = (
+        sa.select(walk_requests.c.walk_id)
+        .join(run_scope, WANTED_NOW)
+        .join(run_seeds, is_the_seed)
+        .where(run_scope.c.run_id == run.run_id, run_seeds.c.given == seed)
+    )
+    return walks.c.walk_id.in_(wanted)
 
 
 # Expansions

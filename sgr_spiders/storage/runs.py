@@ -79,6 +79,17 @@ def _start_of_unfinished_refresh(connection: sa.Connection, scope: str) -> str |
     return latest.fresh_after if latest is not None and latest.outcome not in GOT_TO_ITS_END else None
 
 
+def note_asked(connection: sa.Connection, run: Run, arguments: str, config_hash: str, version: str) -> None:
+    """Note what *run* was started with: its spider *arguments* as JSON, and which version of this project."""
+    asked = {"arguments": arguments, "config_hash": config_hash, "version": version}
+    connection.execute(sa.update(runs).where(runs.c.run_id == run.run_id).values(asked))
+
+
+def note_requests(connection: sa.Connection, run: Run, sent: int) -> None:
+    """Note how many requests *run* has sent."""
+    connection.execute(sa.update(runs).where(runs.c.run_id == run.run_id).values(requests=sent))
+
+
 def note_statistics(connection: sa.Connection, run: Run, stats: str) -> None:
     """Note what is known of *run* while it goes on, as JSON: all there is of it if it is killed."""
     connection.execute(sa.update(runs).where(runs.c.run_id == run.run_id).values(stats=stats))

@@ -115,6 +115,11 @@ def _read(
     return [ScheduledSeed(*row) for row in connection.execute(query)]
 
 
+def named_by_now(connection: sa.Connection, seed: ScheduledSeed) -> ScheduledSeed:
+    """Give *seed* as it is known now; as it was, if it was removed meanwhile."""
+    return next(iter(_read(connection, seeds.c.given == seed.given)), seed)
+
+
 # Turns
 
 
@@ -128,10 +133,16 @@ def count_waiting(connection: sa.Connection, run: Run) -> int:
     return connection.scalar(sa.select(sa.func.count()).select_from(seeds).where(_waits_for(run))) or 0
 
 
-def count_due(connection: sa.Connection, run: Run) -> int:
-    """Count the seeds that were due when *run* began and still are."""
-    due = sa.select(sa.func.count()).select_from(seeds).where(seeds.c.next_harvest_at <= run.started_at)
-    return connection.scalar(due) or 0
+def count_unfinished(connection: sa.Connection, run: Run) -> int:
+    """Count the seeds that were due when *run* began, and for which it has not tried everything."""
+    tried = sa.and_(seeds.c.last_run_id == run.run_id, seeds.c.last_outcome.in_(TRIED_ALL))
+    left = sa.and_(seeds.c.next_harvest_at <= run.started_at, sa.not_(sa.func.coalesce(tried, sa.false())))
+    return connection.scalar(sa.select(sa.func.count()).select_from(seeds).where(left)) or 0
+
+
+def tracks_of_all(connection: sa.Connection) -> list[int]:
+    """Give the tracks that the seeds are, of those which are known."""
+    return list(connection.scalars(sa.select(seeds.c.track_id).where(seeds.c.track_id.is_not(None))))
 
 
 def _waits_for(run: Run) -> sa.ColumnElement[bool]:

@@ -139,7 +139,9 @@ def _take_lock(url: sa.URL) -> FileLock | None:
         lock = FileLock(f"{path}.lock", timeout=0)
         lock.acquire()
     except Timeout:
-        raise DatabaseInUseError(f"database {path} is in use by another crawl") from None
+        raise DatabaseInUseError(
+            f"database {path} is in use by another crawl: this one fetches nothing"
+        ) from None
     except OSError as error:
         raise StorageError(f"database {path} cannot be opened: {error.strerror}") from None
     return lock

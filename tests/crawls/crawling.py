@@ -55,7 +55,7 @@ class Harvester:
     def start(
         self, spider: str = "user_depth", settings: Mapping[str, Any] = {}, **arguments: Any
     ) -> subprocess.Popen[bytes]:
-        if not {"track_id", "track_url", "seeds"} & arguments.keys():
+        if not {"track_id", "track_url", "seeds", "due"} & arguments.keys():
             arguments["track_id"] = self.sandbox.seed_track_id
         if self.config is not None:
             arguments.setdefault("config", self.config)

@@ -1,0 +1,180 @@
+"""``-a due=1`` harvests the seeds that are due: in order, within a budget, and never twice at a time."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sgr_spiders import __version__
+from sgr_spiders.config import load
+from tests.crawls.crawling import Ended, Harvester
+from tests.scrapy_process import called
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.sandbox_process import SandboxProcess
+
+
+@pytest.fixture
+def harvester(sandbox: SandboxProcess, tmp_path: Path, config: str) -> Harvester:
+    return Harvester(sandbox, tmp_path / "harvest.db", config=config)
+
+
+def crawl(harvester: Harvester, **arguments: Any) -> Ended:
+    return harvester.crawl("deep_harvest", layers="user_depth", due=1, **arguments)
+
+
+def add(harvester: Harvester, *seeds: object, every: str = "1d", priority: int = 0) -> None:
+    said = called(
+        "seeds", "add", *map(str, seeds), f"--every={every}", f"--priority={priority}",
+        HARVEST_DATABASE_URL=f"sqlite:///{harvester.database}",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+
+
+def outcomes(harvester: Harvester) -> dict[str, str | None]:
+    return dict(harvester.query("SELECT given, last_outcome FROM seeds"))
+
+
+def fetched(harvester: Harvester) -> list[str]:
+    """The pages asked for since the log was cleared."""
+    return [entry["path"] for entry in harvester.sandbox.log() if entry["path"] != "/oauth/token"]
+
+
+def turn_back(harvester: Harvester, days: int) -> None:
+    """Make everything in the database so much older."""
+    times = {
+        "seeds": ("added_at", "last_harvest_at", "next_harvest_at"),
+        "walks": ("created_at", "started_at", "finished_at"),
+    }
+    with closing(sqlite3.connect(harvester.database)) as connection, connection:
+        for table, columns in times.items():
+            changes = ", ".join(
+                f"{one} = strftime('%Y-%m-%dT%H:%M:%f000Z', {one}, '-{days} days')" for one in columns
+            )
+            connection.execute(f"UPDATE {table} SET {changes}")  # noqa: S608 - our names
+
+
+def test_the_most_overdue_first_within_a_budget_and_relations_once(
+    harvester: Harvester, tracks: list[int]
+) -> None:
+    first, second, third, _ = tracks
+    add(harvester, second)
+    add(harvester, third, priority=5)
+    with closing(sqlite3.connect(harvester.database)) as connection, connection:
+        # Of two that are due since the same moment the one with the larger priority goes first.
+        connection.execute("UPDATE seeds SET next_harvest_at = '2026-01-02T00:00:00.000000Z'")
+    add(harvester, first)
+    ended = crawl(harvester, max_requests=12)
+    assert ended.code == 3, ended.log
+    assert "the budget of 12 requests is spent" in ended.log
+    assert outcomes(harvester) == {str(third): "complete", str(second): "unfinished", str(first): None}
+    assert "Relating waits for the run that finishes 2 due seeds" in ended.log
+    assert harvester.value("SELECT count(*) FROM relationship_runs") == 0
+    before = fetched(harvester)
+    assert len(before) == 12
+
+    ended = crawl(harvester)
+    assert ended.code == 0, ended.log
+    assert outcomes(harvester) == dict.fromkeys(map(str, (first, second, third)), "complete")
+    after = fetched(harvester)[len(before) :]
+    assert not {*after} & {*before}, "a page was fetched twice"
+    built = harvester.query("SELECT run_id, type FROM relationship_runs")
+    assert [run for run, _ in built] == [2] * 3, "relations are built once, after the last slice"
+
+    harvester.sandbox.clear_log()
+    ended = crawl(harvester)
+    assert ended.code == 0, ended.log
+    assert "No seed is due; the first will be " in ended.log
+    assert "Traceback" not in ended.log
+    assert fetched(harvester) == []
+    assert harvester.query("SELECT run_id, type FROM relationship_runs") == built
+
+    rows = harvester.query("SELECT arguments, config_hash, version, outcome, exit_code, requests FROM runs")
+    assert [row[3:] for row in rows] == [
+        ("unfinished", 3, 13),
+        ("complete", 0, len(after)),
+        ("complete", 0, 0),
+    ]
+    assert json.loads(rows[0][0]) == {
+        "config": harvester.config, "due": "1", "layers": "user_depth", "max_requests": "12",
+    }  # fmt: skip
+    assert {row[1] for row in rows} == {load(harvester.config).fingerprint_of_all}
+    assert {row[2] for row in rows} == {__version__}
+
+
+def test_a_round_fetches_everything_anew_and_once_however_often_it_is_cut(
+    harvester: Harvester, tracks: list[int], address: str
+) -> None:
+    add(harvester, address)
+    assert crawl(harvester).code == 0
+    # An address is looked up once.
+    whole = sorted({*fetched(harvester)} - {"/resolve"})
+    assert harvester.query("SELECT given, track_id FROM seeds") == [(address, tracks[0])]
+    ((due,),) = harvester.query("SELECT next_harvest_at FROM seeds")
+    turn_back(harvester, days=3)
+    harvester.sandbox.clear_log()
+    # Killed, cut, and then whole: in three runs each page is fetched once, but for those lost in flight.
+    killed = harvester.interrupt_when(
+        lambda: len(fetched(harvester)) >= 4,
+        signal.SIGKILL,
+        spider="deep_harvest", layers="user_depth", due=1, settings={"DOWNLOAD_DELAY": 0.3},
+    )  # fmt: skip
+    assert killed.code == -signal.SIGKILL
+    assert outcomes(harvester) == {address: None}
+    assert crawl(harvester, max_requests=3).code == 3
+    assert outcomes(harvester) == {address: "unfinished"}
+    assert crawl(harvester).code == 0
+    again = fetched(harvester)
+    assert sorted(set(again)) == whole
+    assert len(again) - len(whole) <= 2
+    # The next round is the one after now, at the same time of day: what was missed is not caught up on.
+    ((then,),) = harvester.query("SELECT next_harvest_at FROM seeds")
+    assert then[:23] == due[:23]
+
+
+def test_two_schedules_that_overlap_and_an_interruption(harvester: Harvester, tracks: list[int]) -> None:
+    add(harvester, *tracks[:2])
+    process = harvester.start("deep_harvest", layers="user_depth", due=1, settings={"DOWNLOAD_DELAY": 3})
+    harvester.wait_until(lambda: len(fetched(harvester)) >= 1, process)
+    other = Harvester(harvester.sandbox, harvester.database, config=harvester.config)
+    other._log = harvester.database.with_suffix(".second.log")
+    second = crawl(other)
+    assert second.code == 5
+    line = f"database {harvester.database} is in use by another crawl: this one fetches nothing\n"
+    assert second.log == line
+    process.send_signal(signal.SIGTERM)
+    first = harvester.wait(process)
+    assert first.code == 130, first.log
+    assert outcomes(harvester) == {str(tracks[0]): "interrupted", str(tracks[1]): None}
+    assert harvester.value("SELECT count(*) FROM runs") == 1
+
+
+def test_what_failed_stays_due_and_what_is_gone_does_not(
+    harvester: Harvester, tracks: list[int], small_sandbox: SandboxProcess
+) -> None:
+    add(harvester, 5, tracks[1])
+    settings = {"RETRY_TIMES": 0, "DISALLOWED_RETRY_TIMES": 0}
+    small_sandbox.set_faults([{"name": "html_502", "path": "/reposters"}])
+    ended = crawl(harvester, settings=settings)
+    assert ended.code == 3, ended.log
+    assert outcomes(harvester) == {"5": "gone", str(tracks[1]): "partial"}
+    due = json.loads(
+        called("seeds", "due", "--json", HARVEST_DATABASE_URL=f"sqlite:///{harvester.database}").out
+    )
+    assert [seed["given"] for seed in due] == [str(tracks[1])]
+    assert due[0]["title"]
+    small_sandbox.clear_faults()
+    small_sandbox.clear_log()
+    ended = crawl(harvester)
+    assert ended.code == 0, ended.log
+    assert fetched(harvester)[0].endswith("/reposters")
+    assert not [path for path in fetched(harvester) if path.endswith("/favoriters")]
+    assert outcomes(harvester) == {"5": "gone", str(tracks[1]): "complete"}
+    assert harvester.value("SELECT count(*) FROM seeds WHERE next_harvest_at > added_at") == 2

@@ -1,0 +1,95 @@
+"""When a seed is next due, by how its turn ended."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sgr_spiders.arguments import read_seed
+from sgr_spiders.schedule import Entry
+from sgr_spiders.storage import runs, seeds
+from sgr_spiders.storage.clock import timestamp
+
+if TYPE_CHECKING:
+    from sgr_spiders.storage.runs import Run
+    from sgr_spiders.storage.store import Connection, Store
+
+DAY = 86_400
+NOW = datetime.now(UTC)
+SEED = read_seed("1")
+
+
+def ago(days: float) -> str:
+    return timestamp(NOW - timedelta(days=days))
+
+
+def begin(connection: Connection) -> Run:
+    return runs.begin_run(connection, spider="t", layers=[], scope="t", fresh_after="", refresh=False)
+
+
+def take_turn(connection: Connection, outcome: str) -> str:
+    """Give the seed a turn in a run of its own; tell since when what it wants was fresh."""
+    run = begin(connection)
+    seed = seeds.next_in_turn(connection, run)
+    assert seed is not None
+    fresh_after = seeds.begin_turn(connection, run, seed, freshness_days=7)
+    assert seeds.next_in_turn(connection, run) is None, "one turn a run"
+    seeds.end_turn(connection, run, seed.given, 1, outcome)
+    return fresh_after
+
+
+@pytest.mark.parametrize("outcome", ["complete", "gone"])
+def test_a_seed_that_is_done_is_due_in_the_round_after_this_one(store: Store, outcome: str) -> None:
+    with store.begin() as connection:
+        seeds.add(connection, Entry(SEED, DAY), ago(2.5))
+        # The first round makes use of what other harvests have fetched.
+        assert take_turn(connection, outcome) == ago(9.5)
+        assert seeds.find(connection, SEED).next_harvest_at == ago(-0.5)
+        assert seeds.find(connection, SEED).last_outcome == outcome
+
+
+@pytest.mark.parametrize("outcome", ["unfinished", "interrupted", "blocked", "failed"])
+def test_a_seed_that_was_cut_stays_in_its_round(store: Store, outcome: str) -> None:
+    with store.begin() as connection:
+        seeds.add(connection, Entry(SEED, DAY), ago(30.5))
+        take_turn(connection, "partial")
+        for _ in range(2):
+            # However long ago it began: else what was fetched yesterday would be fetched anew every day.
+            assert take_turn(connection, outcome) == ago(0.5)
+        assert seeds.find(connection, SEED).next_harvest_at == ago(0.5)
+        assert seeds.count_unfinished(connection, begin(connection)) == 1
+
+
+def test_what_failed_is_tried_again_until_the_next_round(store: Store) -> None:
+    with store.begin() as connection:
+        seeds.add(connection, Entry(SEED, DAY), ago(0.5))
+        take_turn(connection, "partial")
+        assert take_turn(connection, "partial") == ago(0.5)
+        connection.exec_driver_sql(f"UPDATE seeds SET next_harvest_at = '{ago(3.5)}'")  # noqa: S608 - ours
+        assert take_turn(connection, "partial") == ago(0.5)
+        assert seeds.find(connection, SEED).next_harvest_at == ago(0.5)
+
+
+def test_another_interval_counts_from_when_it_was_due_last(store: Store) -> None:
+    with store.begin() as connection:
+        seeds.add(connection, Entry(SEED, 7 * DAY), ago(2))
+        assert seeds.add(connection, Entry(SEED, 3 * DAY), ago(0)) == "changed"
+        assert seeds.find(connection, SEED).next_harvest_at == ago(2), "it was never harvested"
+        take_turn(connection, "complete")
+        assert seeds.find(connection, SEED).next_harvest_at == ago(-1)
+        seeds.add(connection, Entry(SEED, 10 * DAY), ago(0))
+        assert seeds.find(connection, SEED).next_harvest_at == ago(-8)
+
+
+def test_a_seed_removed_in_its_turn_is_no_mistake(store: Store) -> None:
+    with store.begin() as connection:
+        seeds.add(connection, Entry(SEED), ago(0))
+        run = begin(connection)
+        seed = seeds.find(connection, SEED)
+        seeds.begin_turn(connection, run, seed, freshness_days=7)
+        assert seeds.remove(connection, SEED)
+        seeds.end_turn(connection, run, seed.given, 1, "complete")
+        assert seeds.all_seeds(connection) == []
+        assert seeds.named_by_now(connection, seed) == seed
