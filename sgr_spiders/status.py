@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders import statistics
 from sgr_spiders.figures import counted, cut, duration, number, size, table
+from sgr_spiders.harvests import outcome, took
 from sgr_spiders.layers import LAYERS, cap_of
 from sgr_spiders.layers.base import FixedCap
 from sgr_spiders.resuming import crawl_command
@@ -17,6 +17,7 @@ from sgr_spiders.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from sgr_spiders.storage.inventory import File, Freshness, KnownSeed, PastRun, Rejected, TableSize
     from sgr_spiders.storage.overview import Cut, Lost, Walks
@@ -218,20 +219,18 @@ def _run_rows(runs: Sequence[PastRun], written: datetime | None) -> list[list[st
 
 def _run_row(run: PastRun, written: datetime | None, *, is_last: bool) -> list[str]:
     get = run.stats.get
-    took = None
-    if run.finished_at is not None:
-        took = (_moment(run.finished_at) - _moment(run.started_at)).total_seconds()
-    elif is_last and written is not None:
-        # It may have been killed; what it wrote last tells how long it was at it.
-        took = max(0.0, (written - _moment(run.started_at)).total_seconds())
-    # One crawl at a time works on a file, so only the last run can still be at it.
-    outcome = run.outcome or ("running, or killed" if is_last else "killed")
     counts = [
         get("downloader/request_count"),
         *(get(statistics.collected(name)) for name in ("tracks", "users")),
     ]
-    started = run.started_at[:16].replace("T", " ")
-    return [str(run.run_id), run.spider, outcome, started, duration(took), *map(number, counts)]
+    return [
+        str(run.run_id),
+        run.spider,
+        outcome(run, is_last=is_last),
+        run.started_at[:16].replace("T", " "),
+        duration(took(run, written, is_last=is_last)),
+        *map(number, counts),
+    ]
 
 
 def _seed_rows(seeds: Sequence[KnownSeed]) -> list[list[str]]:
@@ -299,10 +298,6 @@ def _next_lines(status: Status) -> list[str]:
     if status.next.why is None:
         return ["Nothing is left to do."]
     return [f"Next ({status.next.why}):", *(f"  {command}" for command in status.next.commands)]
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _day(text: str) -> str:

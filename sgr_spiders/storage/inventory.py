@@ -63,6 +63,10 @@ class PastRun:
     outcome: str | None
     reason: str | None
     exit_code: int | None
+    arguments: Mapping[str, str]
+    config_hash: str | None
+    version: str | None
+    requests: int | None
     stats: Mapping[str, Any]
 
 
@@ -175,6 +179,10 @@ def _runs(connection: sa.Connection, query: sa.Select[Any]) -> list[PastRun]:
             row.outcome,
             row.reason,
             row.exit_code,
+            json.loads(row.arguments) if row.arguments else {},
+            row.config_hash,
+            row.version,
+            row.requests,
             json.loads(row.stats) if row.stats else {},
         )
         for row in rows

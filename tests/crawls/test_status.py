@@ -77,7 +77,7 @@ def text(deep: Harvester) -> str:
 def paths_in(value: object, path: str = "") -> set[str]:
     """Name every place in a JSON document; the rows of a list are all called ``[]``."""
     inner: list[tuple[str, object]] = []
-    if isinstance(value, dict) and not path.endswith("statistics"):
+    if isinstance(value, dict) and not path.endswith(("statistics", "arguments")):
         inner = [(f"{path}.{key}".lstrip("."), one) for key, one in value.items()]
     elif isinstance(value, list):
         inner = [(f"{path}[]", one) for one in value]

@@ -105,6 +105,14 @@ def test_the_most_overdue_first_within_a_budget_and_relations_once(
     assert json.loads(rows[0][0]) == {
         "config": harvester.config, "due": "1", "layers": "user_depth", "max_requests": "12",
     }  # fmt: skip
+    told = json.loads(
+        called("harvests", "--json", HARVEST_DATABASE_URL=f"sqlite:///{harvester.database}").out
+    )
+    assert [(run["outcome"], run["seeds"], run["requests"], run["pages"]) for run in told] == [
+        ("complete", 0, 0, 0),
+        ("complete", 2, len(after), len(after)),
+        ("unfinished", 2, 13, 12),
+    ]
     assert {row[1] for row in rows} == {load(harvester.config).fingerprint_of_all}
     assert {row[2] for row in rows} == {__version__}
 

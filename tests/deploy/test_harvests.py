@@ -1,0 +1,97 @@
+"""``scrapy harvests`` tells a monitor what has run."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sgr_spiders.figures import WIDTH
+from sgr_spiders.storage import runs
+from sgr_spiders.storage.store import Store
+from tests.scrapy_process import Said, called
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three runs: killed, partial, and one that is going on or was killed."""
+    path = tmp_path_factory.mktemp("harvests") / "harvest.db"
+    stats = {"sgr/pages": 7, "sgr/walks/failed": 2, "tracks_collected": 1234}
+    with closing(Store.open(f"sqlite:///{path}")) as store, store.begin() as connection:
+        begun = [
+            runs.begin_run(
+                connection, spider=name, layers=["a", "b"], scope="s", fresh_after="", refresh=False
+            )
+            for name in ("user_depth", "deep_harvest", "user_depth")
+        ]
+        runs.note_asked(connection, begun[1], '{"due": "1", "_job": "1a2b"}', "c0ffee", "0.1.0")
+        runs.note_requests(connection, begun[1], 12)
+        runs.end_run(connection, begun[1], "partial", "2 walks failed", 3, json.dumps(stats))
+    return path
+
+
+def harvests(database: Path, *options: str) -> Said:
+    return called("harvests", *options, HARVEST_DATABASE_URL=f"sqlite:///{database}")
+
+
+def test_for_people(database: Path) -> None:
+    said = harvests(database)
+    assert (said.code, said.err) == (0, "")
+    head, *rows = said.out.splitlines()
+    assert head.split()[:4] == ["run", "spider", "outcome", "started"]
+    assert all(len(row) <= WIDTH for row in rows)
+    assert re.match(r"3 +user_depth +running, or killed +2.* s +0 +- +-$", rows[0])
+    assert re.match(r"2 +deep_harvest +partial +2.* s +0 +12 +1,234$", rows[1])
+    assert re.match(r"1 +user_depth +killed +2.* - +0 +- +-$", rows[2])
+
+
+def test_for_a_monitor(database: Path) -> None:
+    newest, partial, killed = json.loads(harvests(database, "--json").out)
+    assert (newest["outcome"], newest["finished_at"], newest["pages"]) == (None, None, None)
+    assert killed["exit_code"] is None
+    assert partial["seconds"] >= 0
+    assert {key: partial[key] for key in ("arguments", "config_hash", "version", "requests", "pages")} == {
+        "arguments": {"due": "1", "_job": "1a2b"},
+        "config_hash": "c0ffee",
+        "version": "0.1.0",
+        "requests": 12,
+        "pages": 7,
+    }
+    assert (partial["outcome"], partial["reason"], partial["exit_code"]) == ("partial", "2 walks failed", 3)
+    assert partial["walks"] == {"done": 0, "capped": 0, "gone": 0, "failed": 2}
+    assert partial["collected"]["tracks"] == 1234
+    assert [run["run_id"] for run in json.loads(harvests(database, "--json", "--limit", "1").out)] == [3]
+
+
+def test_every_key_is_documented(database: Path, root: Path) -> None:
+    document = (root / "docs" / "operations.md").read_text()
+    section = document.split("## What has run")[1].split("## ")[0]
+    run: dict[str, Any] = json.loads(harvests(database, "--json").out)[0]
+    assert not [key for key in [*run, *run["walks"], *run["collected"]] if f"`{key}`" not in section]
+
+
+def test_there_is_none_yet(tmp_path: Path) -> None:
+    path = tmp_path / "harvest.db"
+    Store.open(f"sqlite:///{path}").close()
+    assert harvests(path).out == "No harvest yet: scrapy crawl deep_harvest -a track_id=NUMBER\n"
+    assert harvests(path, "--json").out == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["all"], "unexpected argument: 'all'\n"),
+        (["--limit", "0"], "option `--limit`: must be a whole number from 1 to 1000000, not '0'\n"),
+        (["--database", "sqlite:///none.db"], "there is no such file"),
+    ],
+)
+def test_mistakes(database: Path, options: list[str], problem: str) -> None:
+    said = harvests(database, *options)
+    assert (said.code, said.out) == (2, "")
+    assert problem in said.err
