@@ -40,12 +40,11 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def egg(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The egg that is deployed to Scrapyd, built from a copy of the sources."""
-    folder = tmp_path_factory.mktemp("egg")
-    copy = folder / "copy"
-    parts = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "sgr_spiders", "pipelines", "configs")
-    for source in parts:
+def sources(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what an egg is built from, as a build leaves folders behind."""
+    copy = tmp_path_factory.mktemp("sources")
+    parts = ("setup.py", "scrapy.cfg", "pyproject.toml", "README.md", "LICENSE")
+    for source in (*parts, "sgr_spiders", "pipelines", "configs"):
         for path in sorted((root / source).rglob("*")) or [root / source]:
             if path.is_file() and "__pycache__" not in path.parts:
                 target = copy / path.relative_to(root)
@@ -53,7 +52,13 @@ def egg(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 target.write_bytes(path.read_bytes())
     (copy / "tests").mkdir()
     (copy / "tests" / "__init__.py").touch()
-    command = [sys.executable, "setup.py", "-q", "bdist_egg", "--dist-dir", str(folder / "dist")]
-    subprocess.run(command, cwd=copy, check=True, capture_output=True)
-    (built,) = (folder / "dist").glob("*.egg")
+    return copy
+
+
+@pytest.fixture(scope="session")
+def egg(sources: Path) -> Path:
+    """The egg that is deployed to Scrapyd."""
+    command = [sys.executable, "setup.py", "-q", "bdist_egg", "--dist-dir", "dist"]
+    subprocess.run(command, cwd=sources, check=True, capture_output=True)
+    (built,) = (sources / "dist").glob("*.egg")
     return built

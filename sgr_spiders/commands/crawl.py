@@ -98,6 +98,9 @@ def _exit_code(crawler: Crawler, failures: list[BaseException]) -> int:
     for error in failures:
         if isinstance(error, HarvestError):
             sys.stderr.write(f"{error}\n")
+            if crawler.settings["LOG_FILE"]:
+                # Nobody sees what Scrapyd's jobs say elsewhere.
+                logger.error("Not started: %s", error)
             return error.exit_code
         sys.excepthook(type(error), error, error.__traceback__)
         return INTERNAL_ERROR
