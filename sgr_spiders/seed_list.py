@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sgr_spiders.storage.seeds import ScheduledSeed
 
-NONE_YET = "No seeds yet: scrapy seeds add NUMBER|URN|ADDRESS --every 7d"
+HOW_TO_ADD = "scrapy seeds add NUMBER|URN|ADDRESS --every 7d"
 
 
 def as_json(seeds: Sequence[ScheduledSeed]) -> list[dict[str, Any]]:
@@ -26,19 +26,17 @@ def as_json(seeds: Sequence[ScheduledSeed]) -> list[dict[str, Any]]:
 def as_text(seeds: Sequence[ScheduledSeed], now: datetime) -> list[str]:
     """Write a table, no wider than ``figures.WIDTH``."""
     if not seeds:
-        return [NONE_YET]
+        return [f"No seeds yet: {HOW_TO_ADD}"]
     head = ["seed", "every", "priority", "last harvest", "outcome", "next harvest", "track"]
     return table([head, *(_row(seed, now) for seed in seeds)], left=len(head))
 
 
 def due_as_text(due: Sequence[ScheduledSeed], seeds: Sequence[ScheduledSeed], now: datetime) -> list[str]:
     """Write those that are *due* of all *seeds*, or that none is."""
-    return as_text(due, now) if due or not seeds else [none_due(seeds[0])]
-
-
-def none_due(first: ScheduledSeed) -> str:
-    """Say that no seed is due, and when the *first* will be."""
-    return f"No seed is due; the first will be {named(first)} at {minute(first.next_harvest_at)} (UTC)"
+    if due or not seeds:
+        return as_text(due, now)
+    first = seeds[0]
+    return [f"No seed is due; the first will be {named(first)} at {minute(first.next_harvest_at)} (UTC)"]
 
 
 def named(seed: ScheduledSeed) -> str:

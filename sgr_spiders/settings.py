@@ -31,6 +31,8 @@ ASYNCIO_EVENT_LOOP = "uvloop.Loop" if sys.platform != "win32" else None
 WARN_ON_GENERATOR_RETURN_VALUE = False
 # A line for each page would bury what matters; -s LOG_LEVEL=DEBUG shows them.
 LOG_LEVEL = "INFO"
+# One JSON object a line instead, for programs that gather logs (docs/log.md).
+LOG_JSON = False
 # The statistics stand in the database, one row of `runs` a crawl; fifty lines of them hide the summary.
 STATS_DUMP = False
 # Both let others on this machine run code in the crawl, or read its settings (keys!) out of it.

@@ -13,7 +13,7 @@ from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
 from scrapy.spiderloader import get_spider_loader
 
-from sgr_spiders import result, statistics
+from sgr_spiders import json_log, result, statistics
 from sgr_spiders.exceptions import HarvestError
 from sgr_spiders.extensions.harvest import Harvest
 from sgr_spiders.middlewares.run_control import RunControl
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import argparse
 
     from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Command(crawl.Command):
         # Before the process is made, which would leave an event loop behind that nobody closes.
         if args[0] not in get_spider_loader(self.settings).list():
             raise UsageError(f"unknown spider {args[0]!r}, see `scrapy list`")
+        log_as_json_if_asked(self.settings)
         # Here, because the process that is made next lists the versions; a filter, because it sets the
         # levels of all loggers anew.
         if self._is_terse():
@@ -86,6 +88,15 @@ class Command(crawl.Command):
 
     def _is_terse(self) -> bool:
         return self.settings is not None and self.settings["LOG_LEVEL"] != "DEBUG"
+
+
+def log_as_json_if_asked(settings: BaseSettings) -> None:
+    """Install the handler of the log if it is to write JSON; Scrapy's own knows no such format."""
+    if settings.getbool("LOG_JSON"):
+        json_log.install(
+            settings["LOG_LEVEL"], settings["LOG_FILE"], append=settings.getbool("LOG_FILE_APPEND")
+        )
+        settings.set("LOG_INSTALL_ROOT_HANDLER", False, priority="cmdline")  # noqa: FBT003 - Scrapy's signature
 
 
 def _note(task: asyncio.Future[None], failures: list[BaseException]) -> None:

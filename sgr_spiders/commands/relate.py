@@ -13,7 +13,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.utils.log import configure_logging
 
 from sgr_spiders import config
-from sgr_spiders.commands.crawl import TECHNICAL
+from sgr_spiders.commands.crawl import TECHNICAL, log_as_json_if_asked
 from sgr_spiders.exceptions import ArgumentError, HarvestError
 from sgr_spiders.outcome import INTERRUPTED
 from sgr_spiders.relationships import TYPES
@@ -56,6 +56,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
+        log_as_json_if_asked(self.settings)
         configure_logging(self.settings)
         if self.settings["LOG_LEVEL"] != "DEBUG":
             for name in TECHNICAL:

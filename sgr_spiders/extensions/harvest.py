@@ -19,7 +19,7 @@ from sgr_spiders.middlewares.abandoned import Abandoned
 from sgr_spiders.middlewares.run_control import RunControl
 from sgr_spiders.planner import Plan, Planner
 from sgr_spiders.result import HarvestResult
-from sgr_spiders.seed_list import NONE_YET, none_due
+from sgr_spiders.seed_list import HOW_TO_ADD, minute, named
 from sgr_spiders.signals import run_closing
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE
@@ -124,7 +124,11 @@ class Harvest:
         self._say_start(counted(due, "due seed"))
         if not due:
             known = seeds.all_seeds(connection)
-            logger.info("%s", none_due(known[0]) if known else NONE_YET)
+            if known:
+                when = minute(known[0].next_harvest_at)
+                logger.info("No seed is due; the first will be %s at %s (UTC)", named(known[0]), when)
+            else:
+                logger.info("No seeds yet: %s", HOW_TO_ADD)
         turns.advance(connection)
 
     def _say_start(self, around: str) -> None:

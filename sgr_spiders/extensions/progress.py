@@ -175,8 +175,8 @@ def _mode(settings: BaseSettings) -> str:
         raise ConfigError(f"setting `PROGRESS`: must be {', '.join(MODES)}, not {shown(asked)}")
     if asked == "off":
         return "off"
-    # A dumb terminal cannot move its cursor.
-    if os.environ.get("TERM") in {"dumb", "unknown"}:
+    # A dumb terminal cannot move its cursor, and a program that reads JSON wants nothing else.
+    if os.environ.get("TERM") in {"dumb", "unknown"} or settings.getbool("LOG_JSON"):
         return "lines"
     wanted = asked == "bar" or (sys.stderr.isatty() and not settings["LOG_FILE"])
     return "bar" if wanted else "lines"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,13 +16,16 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.crawls.crawling import Harvester
+from tests.crawls.crawling import ROOT, Harvester
 from tests.deploy.scrapyd_process import PASSWORD, ScrapydProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.sandbox_process import SandboxProcess
+
+
+EXAMPLE = ROOT / "docs" / "examples" / "soundgraph-scrapyd.service"
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +90,11 @@ def test_from_deploying_to_the_finished_database(
         assert harvest.value(f"SELECT count(*) FROM {table}") > 0  # noqa: S608 - our names
     assert harvest.query("PRAGMA integrity_check") == [("ok",)]
 
+    # Nothing is due in this database, as the job that the example schedules finds.
+    fourth = _scheduled_by_the_example(scrapyd)
+    scrapyd.wait_until(fourth, "finished")
+    assert "No seeds yet: scrapy seeds add" in scrapyd.job_log(fourth)
+
     for text in (log, scrapyd.job_log(first), scrapyd.log.read_text()):
         assert "Traceback" not in text
         assert PASSWORD not in text
@@ -113,3 +124,17 @@ def _deploy(sources: Path, scrapyd: ScrapydProcess) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     answer = json.loads(done.stdout)
     assert (answer["status"], answer["project"], answer["spiders"]) == ("ok", "soundgraph", 8), answer
+
+
+def _scheduled_by_the_example(scrapyd: ScrapydProcess) -> str:
+    """Run the documented curl, or say the same to the API where there is none; the number of the job."""
+    (line,) = re.findall("^ExecStart=(.*)$", EXAMPLE.read_text(), flags=re.MULTILINE)
+    curl, *words = [word.replace("http://localhost:6800/", scrapyd.url) for word in shlex.split(line)]
+    if shutil.which(curl) is None:
+        return scrapyd.schedule(due="1", max_minutes="50")
+    done = subprocess.run(
+        [curl, *words], env={"HOME": str(scrapyd.home)}, capture_output=True, text=True, check=True
+    )
+    answer = json.loads(done.stdout)
+    assert answer["status"] == "ok", answer
+    return str(answer["jobid"])
