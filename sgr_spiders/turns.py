@@ -68,9 +68,12 @@ class Turns:
 
     def _end(self, connection: Connection, seed: ScheduledSeed, cut: str | None) -> None:
         run = self._planner.run
-        (found,) = [one for one in runs.seed_outcomes(connection, run) if one.given == seed.given]
-        around = {} if found.track_id is None else seeds.walks_around(connection, run, found.track_id)
-        outcome = cut or judge_seed(found.status, around, broken=bool(self._planner.broken))
-        seeds.end_turn(connection, run, seed.given, found.track_id, outcome)
-        logger.info("Seed %s: %s", named(seeds.named_by_now(connection, seed)), outcome)
+        found = [one for one in runs.seed_outcomes(connection, run) if one.given == seed.given]
         self._seed = None
+        if not found:
+            return  # Its beginning was rolled back.
+        status, track_id = found[0].status, found[0].track_id
+        around = {} if track_id is None else seeds.walks_around(connection, run, track_id)
+        outcome = cut or judge_seed(status, around, broken=bool(self._planner.broken))
+        seeds.end_turn(connection, run, seed.given, track_id, outcome)
+        logger.info("Seed %s: %s", named(seeds.named_by_now(connection, seed)), outcome)

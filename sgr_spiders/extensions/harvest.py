@@ -80,8 +80,8 @@ class Harvest:
         )
         self.turns = Turns(self.planner) if spider.arguments.due else None
         """Where the seeds come from in a scheduled run."""
-        crawler.signals.connect(self._internal_error, signal=signals.spider_error)
-        crawler.signals.connect(self._internal_error, signal=signals.item_error)
+        crawler.signals.connect(self.note_internal_error, signal=signals.spider_error)
+        crawler.signals.connect(self.note_internal_error, signal=signals.item_error)
         crawler.signals.connect(self.run_closing, signal=run_closing)
         crawler.signals.connect(self.spider_closed, signal=signals.spider_closed)
 
@@ -249,7 +249,8 @@ class Harvest:
             hold_seconds=get(statistics.HOLD_SECONDS, 0.0),
         )
 
-    def _internal_error(self) -> None:
+    def note_internal_error(self) -> None:
+        """Count an exception that nobody expected: the run is no success then."""
         self._internal_errors += 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from scrapy import signals
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
 
 
 class NextTurn:
@@ -44,6 +47,11 @@ class NextTurn:
                 (walk,) = ledger.lease(connection, harvest.planner.run, 1)
         except StorageError as error:
             control.stop(error)
+            return
+        except Exception:
+            # Else the spider would close as if no seed were left.
+            logger.exception("Going on to the next seed failed")
+            harvest.note_internal_error()
             return
         self._crawler.engine.crawl(spider.request_for(walk))
         raise DontCloseSpider

@@ -423,7 +423,12 @@ runs = Table(
         comment="Hash of its seeds and layers, to find the run that this one continues",
     ),
     Column("refresh", Boolean, nullable=False, comment="1 if it was asked to fetch all anew"),
-    Column("fresh_after", Text, nullable=False, comment="What was finished before is fetched anew"),
+    Column(
+        "fresh_after",
+        Text,
+        nullable=False,
+        comment="What was finished before is fetched anew; in a scheduled run each seed has its own",
+    ),
     Column("started_at", Text, nullable=False, comment="When it started"),
     _text("finished_at", "When it ended; null: it runs, or was killed"),
     _text(

@@ -174,6 +174,18 @@ def test_two_schedules_that_overlap_and_an_interruption(harvester: Harvester, tr
     assert outcomes(copy) == dict.fromkeys(map(str, tracks[:2]), "complete")
 
 
+def test_a_mistake_between_two_seeds_is_no_success(harvester: Harvester, tracks: list[int]) -> None:
+    add(harvester, *tracks[:2])
+    harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.deploy.broken_settings"
+    ended = crawl(harvester)
+    assert ended.code == 1, ended.log
+    assert "Going on to the next seed failed" in ended.log
+    assert harvester.value("SELECT outcome FROM runs") == "failed"
+    # Both are still due, and nothing that was spilled for the first is lost.
+    assert harvester.value("SELECT count(*) FROM seeds WHERE next_harvest_at = added_at") == 2
+    assert harvester.value("SELECT count(*) FROM walks WHERE status IN ('planned', 'running')") == 0
+
+
 def test_what_failed_stays_due_and_what_is_gone_does_not(
     harvester: Harvester, tracks: list[int], small_sandbox: SandboxProcess
 ) -> None:
