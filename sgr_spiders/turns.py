@@ -37,9 +37,12 @@ class Turns:
 
         Tell whether there is one.
         """
-        while self._begin_next(connection):
-            if ledger.count_by_status(connection, self._planner.run).get("planned"):
+        if self._seed is not None:
+            self._end(connection, self._seed, None)
+        while (seed := seeds.next_in_turn(connection, self._planner.run)) is not None:
+            if self._begin(connection, seed):
                 return True
+            self._end(connection, seed, None)
         return False
 
     def cut(self, connection: Connection, outcome: str) -> None:
@@ -47,24 +50,18 @@ class Turns:
         if self._seed is not None:
             self._end(connection, self._seed, outcome)
 
-    def _begin_next(self, connection: Connection) -> bool:
-        if self._seed is not None:
-            self._end(connection, self._seed, None)
-        self._seed = seed = seeds.next_in_turn(connection, self._planner.run)
-        if seed is None:
-            return False
+    def _begin(self, connection: Connection, seed: ScheduledSeed) -> int:
+        """Give the number of walks that are to be fetched now."""
+        self._seed = seed
         self.taken += 1
-        fresh_after = seeds.begin_turn(connection, self._planner.run, seed, self._planner.plan.freshness_days)
+        planner = self._planner
+        fresh_after = seeds.begin_turn(connection, planner.run, seed, planner.plan.freshness_days)
         url = seed.given if seed.track_id is None else None
-        self._planner.enter(connection, GivenSeed(seed.given, seed.track_id, url), fresh_after)
-        waiting = ledger.count_by_status(connection, self._planner.run).get("planned", 0)
-        logger.info(
-            "Seed %s, due since %s (UTC): %s to fetch",
-            named(seed),
-            minute(seed.next_harvest_at),
-            counted(waiting, "walk"),
-        )
-        return True
+        planner.enter(connection, GivenSeed(seed.given, seed.track_id, url), fresh_after)
+        waiting = ledger.count_planned(connection, planner.run, seed.given)
+        since, to_fetch = minute(seed.next_harvest_at), counted(waiting, "walk")
+        logger.info("Seed %s, due since %s (UTC): %s to fetch", named(seed), since, to_fetch)
+        return waiting
 
     def _end(self, connection: Connection, seed: ScheduledSeed, cut: str | None) -> None:
         run = self._planner.run

@@ -344,6 +344,15 @@ def count_by_status(connection: sa.Connection, run: Run) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def count_planned(connection: sa.Connection, run: Run, seed: str) -> int:
+    """Count the walks that *run* wants around a seed, spelt as it was given, and that wait."""
+    looks_it_up = walks.c.walk_id.in_(
+        sa.select(run_seeds.c.walk_id).where(run_seeds.c.run_id == run.run_id, run_seeds.c.given == seed)
+    )
+    which = sa.and_(walks.c.status == "planned", sa.or_(_around(run, seed), looks_it_up))
+    return connection.scalar(sa.select(sa.func.count()).select_from(walks).where(which)) or 0
+
+
 def _chunks(ids: Collection[int]) -> Iterator[list[int]]:
     ordered = sorted(ids)
     for start in range(0, len(ordered), CHUNK):
