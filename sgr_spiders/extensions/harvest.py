@@ -23,7 +23,7 @@ from sgr_spiders.signals import run_closing
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE
 from sgr_spiders.spiders.base import HarvestSpider
-from sgr_spiders.storage import ledger, runs
+from sgr_spiders.storage import indexes, ledger, runs
 from sgr_spiders.storage.inventory import describe_file
 from sgr_spiders.storage.overview import look_at_run
 from sgr_spiders.storage.store import Store
@@ -98,6 +98,7 @@ class Harvest:
         """Begin the run, and say how much is left to do."""
         try:
             with self.store.begin() as connection:
+                indexes.put_off(connection)
                 self.planner.start(connection)
                 if self._command is not None:
                     known = json.dumps({statistics.COMMAND: self._command})
@@ -135,6 +136,7 @@ class Harvest:
                 # Whatever goes wrong from here on is never taken for a success.
                 self._crawler.stats.set_value(statistics.EXIT_CODE, outcome.INTERNAL_ERROR)
                 ended = self._finish(reason, time.monotonic() - self._started)
+                self._index(ended.outcome)
                 ended = await self._relate(ended)
         except StorageError as error:
             # What cannot be written can still be said. The database takes the run for a killed one.
@@ -171,6 +173,17 @@ class Harvest:
             command=self._command,
             look=self._crawler.settings["HARVEST_STATUS_COMMAND"],
         )
+
+    def _index(self, judged: outcome.Outcome) -> None:
+        """Build the indexes for readers, unless the harvest is to go on at once."""
+        if judged.exit_code not in {outcome.COMPLETE, outcome.PARTIAL}:
+            return
+        with self.store.begin() as connection:
+            missing = indexes.missing(connection)
+            if missing:
+                logger.info("Building the indexes that only readers need")
+            for index in missing:
+                index.create(connection)
 
     async def _relate(self, ended: Ended) -> Ended:
         # The outcome of the crawl stands in the database by now, should anything happen meanwhile.

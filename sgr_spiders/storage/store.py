@@ -25,7 +25,6 @@ PRAGMAS = (
     "PRAGMA cache_size = -65536",  # 64 MiB: the upper levels of the indexes of a large harvest
     # Pages, 64 MiB: index pages that change with every page of a crawl are copied and synced more seldom.
     "PRAGMA wal_autocheckpoint = 16000",
-    "PRAGMA temp_store = MEMORY",
     "PRAGMA journal_size_limit = 67108864",  # bytes the WAL is cut back to after a checkpoint
 )
 

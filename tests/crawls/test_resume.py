@@ -75,7 +75,11 @@ def test_a_signal_ends_it_cleanly_and_it_goes_on(
     assert harvester.value("SELECT outcome FROM runs") == "interrupted"
     assert harvester.value("SELECT count(*) FROM walks WHERE status = 'running'") == 0
     assert 0 < harvester.value("SELECT count(*) FROM walks WHERE status = 'done'") < 20
+    # It is to go on: what only readers need waits.
+    indexed = "SELECT count(*) FROM sqlite_master WHERE name = 'ix_engagements_track_id_kind'"
+    assert harvester.value(indexed) == 0
     assert harvester.crawl().code == 0
+    assert harvester.value(indexed) == 1
     assert harvester.contents() == undisturbed
 
 
