@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -129,26 +129,19 @@ def test_a_crawl_ends_with_relating(sandbox: SandboxProcess, database: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("config", "arguments", "code", "related"),
-    [
-        ("relationships: {on_close: false}", {"max_requests": 10}, 3, False),
-        ("relationships: {scope: seeds}", {"max_requests": 10}, 3, True),
-    ],
+    ("config", "tables"),
+    [("{on_close: false}", 0), ("{scope: seeds, user_similarity: {enabled: false}}", 2)],
 )
-def test_when_a_crawl_relates(
-    sandbox: SandboxProcess,
-    tmp_path: Path,
-    config: str,
-    arguments: dict[str, Any],
-    code: int,
-    related: bool,  # noqa: FBT001
+def test_how_a_crawl_relates_is_configured(
+    sandbox: SandboxProcess, tmp_path: Path, config: str, tables: int
 ) -> None:
     path = tmp_path / "my.yaml"
-    path.write_text(f"deep_harvest: {{request_delay: 0}}\n{config}")
+    path.write_text(f"deep_harvest: {{request_delay: 0}}\nrelationships: {config}")
     harvester = Harvester(sandbox, tmp_path / "harvest.db", config=str(path))
-    ended = harvester.crawl(**arguments)
-    assert ended.code == code, ended.log
-    assert bool(harvester.value("SELECT count(*) FROM relationship_runs")) is related
+    ended = harvester.crawl(max_requests=10)
+    assert ended.code == 3, ended.log
+    recorded = harvester.query("SELECT json_extract(parameters, '$.seeds') FROM relationship_runs")
+    assert recorded == [(f"[{sandbox.seed_track_id}]",)] * tables
 
 
 def test_a_failure_at_the_end_is_an_error_that_loses_nothing(sandbox: SandboxProcess, tmp_path: Path) -> None:

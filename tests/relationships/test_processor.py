@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -312,6 +313,21 @@ def test_many_pairs_are_told_of_beforehand(
     pairs = len(stored(store)["user_similarities"])
     assert f"user_similarities: about {pairs} pairs are expected, 0 MB" in caplog.text
     assert "relationships.track_cooccurrence.top_k: 100 would keep at most" in caplog.text
+
+
+def test_how_far_it_is_is_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(build, "TELL_AFTER_S", 0)
+    monkeypatch.setattr(spool, "BLOCK", 50)
+    a_world().spill(store)
+    relate(store, configured(track_cooccurrence={"top_k": 5}))
+    for done in ("compared", "ranked", "written"):
+        shares = [int(share) for share in re.findall(rf"track_relationships: (\d+) % {done}", caplog.text)]
+        assert len(shares) > 1, done
+        assert shares == sorted(shares)
+        assert shares[-1] == 100
 
 
 def test_what_is_slow_is_said(

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sgr_spiders.relationships.keys import Keys
     from sgr_spiders.relationships.lake import Incidence
 
-RIVAL_LIMIT_S = 900
+RIVAL_LIMIT_S = 120
 
 
 def main(arguments: list[str]) -> int:
