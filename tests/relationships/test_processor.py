@@ -6,6 +6,7 @@ import importlib.util
 import json
 import logging
 import re
+import resource
 import shutil
 from typing import TYPE_CHECKING
 
@@ -300,6 +301,27 @@ def test_a_full_disk_is_told_before_anything_is_written(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     with pytest.raises(StorageError, match=r"user_similarities needs about 0 MB of free space.*top_k"):
         relate(store, HarvestConfig())
+
+
+@pytest.mark.parametrize("room", [100, 10_000, 50_000])
+def test_a_disk_that_fills_up_meanwhile(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, room: int
+) -> None:
+    """Too little for what is sorted, for a file of tables, for its pages."""
+    monkeypatch.setattr(spool, "BLOCK", 100)
+    monkeypatch.setattr(build, "MEGABYTE", 10 if room == 100 else 1 << 20)
+    World(playlists={number: set(range(number, number + 70)) for number in range(1, 5)}).spill(store)
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, most))
+    try:
+        with pytest.raises(StorageError, match=r"^folder .*\.relating: (?!None)"):
+            relate(store, configured(memory_mb=16))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
+    assert not any(stored(store).values())
+    assert not list(tmp_path.glob("*.relating"))
+    relate(store, HarvestConfig())
+    assert stored(store)["track_relationships"]
 
 
 def test_many_pairs_are_told_of_beforehand(
