@@ -136,6 +136,18 @@ def test_both_ways_find_the_same_in_a_larger_world(popular: float) -> None:
         assert np.array_equal(compiled, plain)
 
 
+def test_both_ways_find_the_same_where_few_meet() -> None:
+    """Twenty thousand nodes that meet some fifty others each: too few to look at the counters of all."""
+    rng = np.random.default_rng(7)
+    originals = rng.integers(0, 6_000, (10_000, 4))
+    copies = np.concatenate([originals[:, :3], rng.integers(0, 6_000, (10_000, 1))], axis=1)
+    nodes = incidence([np.unique(one) for one in np.concatenate([originals, copies])], 6_000)
+    relationship = TrackCooccurrence(HarvestConfig().relationships.track_cooccurrence)
+    compiled, plain = both_ways(relationship, nodes)
+    assert len(compiled) > 10_000
+    assert np.array_equal(compiled, plain)
+
+
 def test_playlists_of_five_hundred_tracks(store: Store) -> None:
     world = World(playlists={number: set(range(number, number + 500)) for number in range(1, 4)})
     world.spill(store)
