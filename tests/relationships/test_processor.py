@@ -8,7 +8,9 @@ import logging
 import re
 import resource
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 import sqlalchemy as sa
@@ -20,6 +22,7 @@ from sgr_spiders.exceptions import ArgumentError, ConfigError, StorageError
 from sgr_spiders.relationships import build, engine, forecast, nearest, spool
 from sgr_spiders.relationships.engine import CancelledError
 from sgr_spiders.relationships.processor import RelationshipProcessor, relate
+from sgr_spiders.relationships.spool import Spool
 from sgr_spiders.storage import relationships_runs, relationships_write, schema
 from tests.relationships.test_exact import REUSED, WORLDS
 from tests.relationships.worlds import NOW, World, expected, stored
@@ -155,14 +158,28 @@ def test_the_same_input_gives_the_same_tables(store: Store) -> None:
     assert contents[0] == contents[1]
 
 
+@pytest.mark.parametrize(("threads", "wanted"), [(1, 1), (3, 3), (0, engine.available_processors())])
+def test_as_many_threads_as_are_asked_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch, threads: int, wanted: int
+) -> None:
+    pools = mock.Mock(side_effect=ThreadPoolExecutor)
+    monkeypatch.setattr(engine, "ThreadPoolExecutor", pools)
+    a_world().spill(store)
+    relate(store, configured(threads=threads))
+    assert {call.args[0] for call in pools.call_args_list} == {wanted}
+
+
 def test_more_pairs_than_memory_holds(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(spool, "BLOCK", 100)
     monkeypatch.setattr(build, "MEGABYTE", 10)  # 160 bytes each: all but nothing waits on the disk
     world = World(playlists={number: set(range(number, number + 70)) for number in range(1, 5)})
     world.spill(store)
-    relate(store, configured(memory_mb=16))
+    put_aside = mock.patch.object(Spool, "_put_aside", autospec=True, side_effect=Spool._put_aside)
+    with put_aside as counted:
+        relate(store, configured(memory_mb=16))
     wanted = expected(world, HarvestConfig().relationships)["track_relationships"]
     assert stored(store)["track_relationships"] == wanted
+    assert counted.call_count > 5
     assert not list(tmp_path.glob("*.relating"))
 
 
