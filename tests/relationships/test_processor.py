@@ -23,7 +23,7 @@ from sgr_spiders.relationships import build, engine, forecast, nearest, spool
 from sgr_spiders.relationships.engine import CancelledError
 from sgr_spiders.relationships.processor import RelationshipProcessor, relate
 from sgr_spiders.relationships.spool import Spool
-from sgr_spiders.storage import relationships_runs, relationships_write, schema
+from sgr_spiders.storage import relationships_read, relationships_runs, relationships_write, schema
 from tests.relationships.test_exact import REUSED, WORLDS
 from tests.relationships.worlds import NOW, World, expected, stored
 
@@ -84,10 +84,13 @@ def test_parameters_inputs_and_times_are_recorded(store: Store) -> None:
     assert set(json.loads(str(recorded["artist_relation"]["seconds"]))) == {"read", "compute", "write"}
 
 
-def test_equal_inputs_are_not_computed_again(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_equal_inputs_are_not_even_read_again(
+    store: Store, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     caplog.set_level(logging.INFO)
     a_world().spill(store)
     first = relate(store, HarvestConfig())
+    monkeypatch.setattr(relationships_read, "_read", None)
     again = relate(store, HarvestConfig())
     assert [one.rows for one in again] == [one.rows for one in first]
     assert not any(one.seconds for one in again)
