@@ -109,6 +109,24 @@ def test_another_page_without_news_costs_a_look_but_no_new_table(store: Store) -
     assert {run["stamp"] for run in before}.isdisjoint({run["stamp"] for run in after})
 
 
+def test_as_many_likes_of_other_tracks_are_another_input(store: Store) -> None:
+    world = a_world()
+    world.spill(store)
+    relate(store, HarvestConfig())
+    was, now = (5, 6, "like"), (5, 7, "like")
+    likes = schema.engagements
+    with store.begin() as connection:
+        swap = sa.update(likes).where(likes.c.user_id == was[0], likes.c.track_id == was[1])
+        assert connection.execute(swap.values(track_id=now[1])).rowcount == 1
+    spill_page(store, 1)
+    relate(store, HarvestConfig())
+    wanted = expected(
+        World(world.engagements - {was} | {now}, world.playlists, world.artists),
+        HarvestConfig().relationships,
+    )
+    assert stored(store)["user_similarities"] == wanted["user_similarities"]
+
+
 def spill_page(store: Store, walk: int) -> None:
     ledger = {
         "walk_id": walk,
