@@ -129,7 +129,7 @@ class Harvest:
             logger.warning("Interrupted: %s", interrupted(self._command))
 
     async def spider_closed(self, spider: Spider, reason: str) -> None:
-        """Judge the run, write its outcome to the database, relate, and tell the user."""
+        """Judge the run, relate, write its outcome to the database, and tell the user."""
         ended = None
         try:
             if self._started is not None:
@@ -163,7 +163,8 @@ class Harvest:
                 self._crawler.stats.set_value(name, value)
             if self._command is not None:
                 self._crawler.stats.set_value(statistics.COMMAND, self._command)
-            self._record(connection, result)
+            # The outcome comes when it has related: killed meanwhile, it has not ended, but this is known.
+            runs.note_statistics(connection, run, self._statistics())
         return Ended(
             result,
             overview,
@@ -186,13 +187,10 @@ class Harvest:
                 index.create(connection)
 
     async def _relate(self, ended: Ended) -> Ended:
-        # The outcome of the crawl stands in the database by now, should anything happen meanwhile.
         run = self.planner.run
         with self.store.begin() as connection:
             seeds = [seed.track_id for seed in runs.seed_outcomes(connection, run) if seed.track_id]
         finished = await relate_when_closed(self._crawler, self.store, self._config, seeds, ended.outcome)
-        if finished.outcome == ended.outcome and not finished.related:
-            return ended
         result = finished.outcome
         for name, value in {
             **related_figures(finished.related),
@@ -205,10 +203,13 @@ class Harvest:
         return replace(ended, outcome=result, related=finished.related)
 
     def _record(self, connection: Connection, result: outcome.Outcome) -> None:
-        run, stats = self.planner.run, self._crawler.stats.get_stats()
-        written = json.dumps(stats, default=str, sort_keys=True)
-        runs.end_run(connection, run, result.name, result.reason, result.exit_code, written)
+        run = self.planner.run
+        runs.end_run(connection, run, result.name, result.reason, result.exit_code, self._statistics())
+        stats = self._crawler.stats.get_stats()
         self.result = HarvestResult(run.run_id, result.name, result.exit_code, result.reason, stats)
+
+    def _statistics(self) -> str:
+        return json.dumps(self._crawler.stats.get_stats(), default=str, sort_keys=True)
 
     def _tell(self, ended: Ended) -> None:
         level = logging.INFO if ended.outcome.exit_code == outcome.COMPLETE else logging.WARNING
