@@ -179,12 +179,15 @@ class Harvest:
         """Build the indexes for readers, unless the harvest is to go on at once."""
         if judged.exit_code not in {outcome.COMPLETE, outcome.PARTIAL}:
             return
-        with self.store.begin() as connection:
-            missing = indexes.missing(connection)
-            if missing:
-                logger.info("Building the indexes that only readers need")
-            for index in missing:
-                index.create(connection)
+        try:
+            with self.store.begin() as connection:
+                missing = indexes.missing(connection)
+                if missing:
+                    logger.info("Building the indexes that only readers need")
+                for index in missing:
+                    index.create(connection)
+        except StorageError as error:
+            logger.warning("Indexes not built: %s. The next run that ends builds them", error)
 
     async def _relate(self, ended: Ended) -> Ended:
         run = self.planner.run
