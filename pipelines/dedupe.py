@@ -51,10 +51,8 @@ class DedupePipeline:
 
     def process_item(self, item: Page) -> Page:
         versions: dict[int, int] = {}
-        for record in _whole_records(item.entries):
-            if id(record) in item.recalled:
-                item.known.add((record.kind, record.record_id, _fullness(record)))
-                continue
+        recalled = sum(len(entry.made.main) for entry in item.entries if entry.made is not None)
+        for record in _new_records(item.entries):
             # Hashes of 64 bits stand for the versions: among the few hundred thousand remembered, two
             # are alike with a probability below one in a hundred million.
             version = hash((record.kind, VALUES[record.kind](record)))
@@ -62,14 +60,14 @@ class DedupePipeline:
                 item.known.add((record.kind, record.record_id, _fullness(record)))
             versions[id(record)] = version
         self._pending[item.walk.walk_id] = versions
-        self._stats.inc_value("sgr/dedupe/records", len(versions) + len(item.recalled))
-        self._stats.inc_value("sgr/dedupe/known", len(item.known))
+        self._stats.inc_value("sgr/dedupe/records", len(versions) + recalled)
+        self._stats.inc_value("sgr/dedupe/known", len(item.known) + recalled)
         return item
 
     def page_spilled(self, page: Page, spilled: Spilled) -> None:
         """Remember the versions that were committed, not those that a cap cut off."""
         versions = self._pending.pop(page.walk.walk_id, {})
-        committed = {id(record) for record in _whole_records(spilled.entries)} - page.recalled
+        committed = {id(record) for record in _new_records(spilled.entries)}
         for version in map(versions.__getitem__, committed):
             self._committed.pop(version, None)
             self._committed[version] = None
@@ -79,11 +77,13 @@ class DedupePipeline:
             del self._committed[next(iter(self._committed))]
 
 
-def _whole_records(entries: list[Entry]) -> Iterator[MainRecord]:
+def _new_records(entries: list[Entry]) -> Iterator[MainRecord]:
+    """Give the whole records that no earlier page has made."""
     for entry in entries:
-        for record in entry.records():
-            if isinstance(record, MAIN_TYPES):
-                yield record
+        if entry.made is None:
+            for record in entry.records():
+                if isinstance(record, MAIN_TYPES):
+                    yield record
 
 
 def _fullness(record: MainRecord) -> int:

@@ -329,16 +329,20 @@ class Validation:
 
     def __init__(self, page: Page) -> None:
         self._page = page
-        # What is recalled was judged before. Copied, because more records are found fit below.
-        self._fit = page.recalled.copy()
+        self._fit: set[int] = set()
         self.text_cleaned = 0
         self.fields_nulled = 0
         self.records_rejected = 0
 
     def run(self) -> None:
-        entries = [entry for entry in self._page.entries if self._is_fit(entry.record)]
+        # What an earlier page made was judged then. A link needs no judgement: it joins the record's id,
+        # which is its key, to the walk's own target.
+        is_fit = self._is_fit
+        entries = [entry for entry in self._page.entries if entry.made is not None or is_fit(entry.record)]
         for entry in entries:
-            inside = [record for record in entry.inside if self._is_fit(record)]
+            if entry.made is not None:
+                continue
+            inside = [record for record in entry.inside if is_fit(record)]
             if len(inside) < len(entry.inside):
                 entry.inside = inside
         self._page.entries = entries

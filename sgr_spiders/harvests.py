@@ -43,7 +43,15 @@ def took(run: PastRun, written: datetime | None, *, is_last: bool) -> float | No
 
 def outcome(run: PastRun, *, is_last: bool) -> str:
     """Name the outcome. One crawl at a time works on a file, so only the last run can still be at it."""
-    return run.outcome or ("running, or killed" if is_last else "killed")
+    doing = "running" if fetched(run) is None else "relating"
+    killed = "killed" if fetched(run) is None else "killed while relating"
+    return run.outcome or (f"{doing}, or killed" if is_last else killed)
+
+
+def fetched(run: PastRun) -> str | None:
+    """Tell how fetching ended, for a run that got as far as relating."""
+    known = run.stats.get(statistics.FETCHED)
+    return known if isinstance(known, str) else None
 
 
 def _row(run: PastRun, written: datetime | None, *, is_last: bool) -> list[str]:
@@ -90,5 +98,5 @@ def _collected(run: PastRun) -> Mapping[str, int | None]:
 
 
 def _known(run: PastRun, name: str) -> int | None:
-    # What a run that has ended does not mention is 0; of one that has not nobody knows.
-    return None if run.outcome is None else run.stats.get(name, 0)
+    # What a run that has fetched all does not mention is 0; of one that has not nobody knows.
+    return None if run.outcome is None and fetched(run) is None else run.stats.get(name, 0)

@@ -192,14 +192,12 @@ class Mention:
     user_id: int | None = None
 
 
+Link = PlaylistTrack | Engagement
 Record = Track | User | Playlist | PlaylistTrack | Engagement | Comment | Mention
 MainRecord = Track | User | Playlist | Comment
 """The records that a walk lists."""
 MAIN_TYPES: Final = (Track, User, Playlist, Comment)
 """The same for ``isinstance``, which takes much longer with a union."""
-
-Made = tuple[Track, list[Record]]
-"""What was made of the document of a track: the track, and the records inside it."""
 
 RECORD_TYPES: dict[str, type[MainRecord]] = {kind.kind: kind for kind in MAIN_TYPES}
 """The types of these records by the name of their kind."""
@@ -222,15 +220,40 @@ class Reject:
 
 
 @dataclass(slots=True)
+class Made:
+    """What an earlier page made of the document of a track, had judged and committed.
+
+    Pages share it, so it must not be changed. ``main`` are kind and id of the track and of the records
+    inside it that a walk can list.
+    """
+
+    track: Track
+    inside: list[Record]
+    main: tuple[tuple[str, int], ...]
+
+
+@dataclass(slots=True)
 class Entry:
-    """One item of an answer: the record it is, and the records that came with it, in order."""
+    """One item of an answer: the record it is, and the records that came with it, in order.
+
+    ``link`` is what standing in this list says of it: whose playlist it is in, who likes it. ``made`` is
+    there where an earlier page made all the rest: that needs not be judged, compared or written again.
+    """
 
     record: MainRecord
     inside: list[Record] = field(default_factory=list)
+    link: Link | None = None
+    made: Made | None = field(default=None, compare=False)
 
     def records(self) -> list[Record]:
-        """Give all records, parents before those that refer to them."""
+        """Give all records but the link, parents before those that refer to them."""
         return [*self.inside, self.record]
+
+    def main(self) -> tuple[tuple[str, int], ...]:
+        """Give kind and id of the records that a walk can list."""
+        if self.made is not None:
+            return self.made.main
+        return tuple((one.kind, one.record_id) for one in self.records() if isinstance(one, MAIN_TYPES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +309,6 @@ class Page:
     are committed already just as they are here, and need not be written again.
 
     ``fresh`` holds the tracks among the entries, by a key that stands for what each was made of.
-    ``recalled`` are the records (by ``id()``) that an earlier page has made, had judged and committed.
     """
 
     walk: Walk
@@ -298,8 +320,7 @@ class Page:
     reason: str | None = None
     resolved: tuple[str, int] | None = None
     known: set[tuple[str, int, int]] = field(default_factory=set)
-    fresh: dict[int, Made] = field(default_factory=dict)
-    recalled: set[int] = field(default_factory=set)
+    fresh: dict[int, Entry] = field(default_factory=dict)
 
     def __str__(self) -> str:
         # What Scrapy logs of it: hundreds of records would fill the screen.

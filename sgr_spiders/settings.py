@@ -134,6 +134,14 @@ DOWNLOADER_MIDDLEWARES = {
     # Would put a second Authorization header on; the handler alone authorises.
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
 }
+# All of these look at each page and have nothing to do: any status reaches the callbacks, which give no
+# requests.
+SPIDER_MIDDLEWARES = {
+    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
+}
 # Immediate retries without a wait; ours takes its place.
 RETRY_ENABLED = False
 # A redirect followed blindly would leave the API; /resolve is read by the spider.
@@ -141,8 +149,6 @@ REDIRECT_ENABLED = False
 METAREFRESH_ENABLED = False
 # The API needs none, and the edge could track a crawl by them.
 COOKIES_ENABLED = False
-# The callbacks read `response.answer`, whatever the status.
-HTTPERROR_ALLOW_ALL = True
 # Referers would tell the API which page led to which; nobody needs them.
 REFERER_ENABLED = False
 # ScopeGuard exempts the API host alone: its robots.txt disallows all crawlers, but access with keys is

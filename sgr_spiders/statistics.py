@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 OUTCOME = "sgr/outcome"
 EXIT_CODE = "sgr/exit_code"
+FETCHED = "sgr/fetched"
 COMMAND = "sgr/command"
 PAGES = "sgr/pages"
 SECONDS = "sgr/seconds"
@@ -81,6 +82,7 @@ STATISTICS = (
     Statistic("engagements_collected", "engagements", "Likes, reposts and comments in the database by then"),
     Statistic("comments_collected", "comments", "Comments in the database by then"),
     Statistic(OUTCOME, "word", "How the run ended, as in `runs`, e.g. `complete`"),
+    Statistic(FETCHED, "word", "The same, before it related"),
     Statistic(EXIT_CODE, "number", "What `scrapy crawl` exits with"),
     Statistic(COMMAND, "text", "The command that goes on with this run; secrets in it are masked"),
     Statistic(PAGES, "pages", "Pages spilled: one for each request whose answer told something"),

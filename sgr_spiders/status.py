@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from sgr_spiders import statistics
 from sgr_spiders.figures import counted, cut, duration, number, size, table
-from sgr_spiders.harvests import outcome, took
+from sgr_spiders.harvests import fetched, outcome, took
 from sgr_spiders.layers import LAYERS, cap_of
 from sgr_spiders.layers.base import FixedCap
+from sgr_spiders.relationships import TYPES
 from sgr_spiders.resuming import crawl_command
-from sgr_spiders.storage import inventory, overview
+from sgr_spiders.storage import inventory, overview, relationships_read, relationships_runs
 from sgr_spiders.summary import count_table, cut_rows, goes_on, lost_rows, shortened, walks_table
 from sgr_spiders.wording import plain
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from sgr_spiders.config import HarvestConfig
     from sgr_spiders.storage.inventory import File, Freshness, KnownSeed, PastRun, Rejected, TableSize
     from sgr_spiders.storage.overview import Cut, Lost, Walks
     from sgr_spiders.storage.store import Connection
@@ -34,10 +36,29 @@ FIRST = "scrapy crawl deep_harvest -a track_id=NUMBER"
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What to run next, the latest first, and why: ``no run yet``, ``unfinished`` or ``not fresh``."""
+    """What to run next, the latest first, and why: ``no run yet``, ``unfinished``, ``not related`` or ``not
+    fresh``."""
 
     why: str | None
     commands: list[str]
+
+
+UP_TO_DATE, OUTDATED, NEVER_BUILT = "up to date", "older than the data", "never built"
+
+
+@dataclass(frozen=True, slots=True)
+class Relationship:
+    """A relationship table: its rows, when it was built, and whether it is what the data now gives."""
+
+    table: str
+    rows: int
+    built_at: str | None
+    state: str
+    is_enabled: bool
+
+    @property
+    def is_wanted(self) -> bool:
+        return self.is_enabled and self.state != UP_TO_DATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +79,21 @@ class Status:
     freshness: Freshness
     freshness_days: float
     tables: list[TableSize]
+    relationships: list[Relationship]
     rejected: list[Rejected]
     next: Next
 
 
-def look(connection: Connection, database: str, path: str | None, freshness_days: float) -> Status:
+def look(connection: Connection, database: str, path: str | None, config: HarvestConfig) -> Status:
     """Look at a database, called *database*, in the file at *path*."""
     file = inventory.describe_file(path)
     layers, together = overview.count_walks(connection)
     names = [*LAYERS, *sorted(set(layers) - set(LAYERS))]
     runs, run_count = inventory.latest_runs(connection, MAX_SHOWN)
     seeds, seed_count = inventory.known_seeds(connection, MAX_SHOWN)
+    freshness_days = config.deep_harvest.freshness_days
     freshness = inventory.freshness(connection, freshness_days)
+    relationships = _relationships(connection, config)
     return Status(
         database=database,
         schema=inventory.schema_version(connection),
@@ -85,23 +109,52 @@ def look(connection: Connection, database: str, path: str | None, freshness_days
         freshness=freshness,
         freshness_days=freshness_days,
         tables=inventory.table_sizes(connection, file),
+        relationships=relationships,
         rejected=inventory.rejected(connection),
-        next=_next(connection, freshness),
+        next=_next(connection, config, freshness, relationships),
     )
 
 
-def _next(connection: Connection, freshness: Freshness) -> Next:
+def _relationships(connection: Connection, config: HarvestConfig) -> list[Relationship]:
+    """Tell of the tables that the configuration asks for, and of others that were built."""
+    stamp = relationships_read.read_stamp(connection)
+    found = []
+    for name, relationship in TYPES.items():
+        table, is_enabled = relationship.table.name, config.relationships.section(name).enabled
+        built = relationships_runs.latest(connection, name)
+        if built is not None:
+            state = UP_TO_DATE if built.stamp == stamp else OUTDATED
+            found.append(Relationship(table, built.rows, built.finished_at, state, is_enabled))
+        elif is_enabled:
+            found.append(Relationship(table, 0, None, NEVER_BUILT, is_enabled))
+    return found
+
+
+def _next(
+    connection: Connection, config: HarvestConfig, freshness: Freshness, relationships: Sequence[Relationship]
+) -> Next:
     harvests = inventory.latest_of_each_harvest(connection, MAX_SHOWN)
     if not harvests:
         return Next("no run yet", [FIRST])
     unfinished = [
-        run for run in harvests if goes_on(run.outcome, run.stats.get(statistics.walks("failed"), 0))
+        run
+        for run in harvests
+        if goes_on(fetched(run) or run.outcome, run.stats.get(statistics.walks("failed"), 0))
     ]
     if unfinished:
         return Next("unfinished", list(dict.fromkeys(_command(connection, run) for run in unfinished)))
+    if config.relationships.on_close and any(one.is_wanted for one in relationships):
+        return Next("not related", [_relate_command(connection, config, harvests[0])])
     if freshness.stale:
         return Next("not fresh", [_command(connection, harvests[0])])
     return Next(None, [])
+
+
+def _relate_command(connection: Connection, config: HarvestConfig, run: PastRun) -> str:
+    if config.relationships.scope == "all":
+        return "scrapy relate"
+    # A crawl relates around its own seeds.
+    return _command(connection, run)
 
 
 def _command(connection: Connection, run: PastRun) -> str:
@@ -141,6 +194,10 @@ def as_json(status: Status) -> dict[str, Any]:
         "freshness": {"days": status.freshness_days, **asdict(status.freshness)},
         "tables": {
             one.name: {"rows": one.rows, "stubs": one.stubs, "bytes": one.bytes} for one in status.tables
+        },
+        "relationships": {
+            one.table: {"rows": one.rows, "built_at": one.built_at, "state": one.state}
+            for one in status.relationships
         },
         "rejects": [asdict(one) for one in status.rejected],
         "next": asdict(status.next),
@@ -193,6 +250,7 @@ def as_text(status: Status, now: datetime) -> list[str]:
         *_section("Set aside", count_table(_reject_rows(status.rejected))),
         *_section("Freshness", _freshness_lines(status)),
         *_section(None, table(_table_rows(status.tables))),
+        *_section(None, table(_relationship_rows(status.relationships), left=1)),
         "",
         *_next_lines(status),
     ]
@@ -292,6 +350,14 @@ def _table_rows(tables: Sequence[TableSize]) -> list[list[str]]:
         head.append("size")
         rows = [[*row, size(one.bytes)] for row, one in zip(rows, tables, strict=True)]
     return [head, *rows]
+
+
+def _relationship_rows(relationships: Sequence[Relationship]) -> list[list[str]]:
+    rows = [
+        [one.table, number(one.rows), "" if one.built_at is None else _day(one.built_at), one.state]
+        for one in relationships
+    ]
+    return [["relationships", "pairs", "built (UTC)", ""], *rows] if rows else []
 
 
 def _next_lines(status: Status) -> list[str]:

@@ -59,6 +59,7 @@ def figures(overview: RunOverview, outcome: Outcome, seconds: float) -> dict[str
     """Give the statistics of a run that are known when it ends."""
     together = overview.together
     stats: dict[str, object] = {
+        statistics.FETCHED: outcome.name,
         statistics.OUTCOME: outcome.name,
         statistics.EXIT_CODE: outcome.exit_code,
         statistics.PAGES: together.work.pages,

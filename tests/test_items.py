@@ -7,7 +7,7 @@ from itemadapter import ItemAdapter
 from sgr_spiders.items import FIELDS, RECORD_TYPES, Engagement, Entry, Page, Track, User, Walk
 from sgr_spiders.storage.schema import RECORD_TABLES
 
-PAGE = Page(Walk(1, "user_likes", "42"), [Entry(Track(7, title="t"), [User(3), Engagement(42, 7, "like")])])
+PAGE = Page(Walk(1, "user_likes", "42"), [Entry(Track(7, title="t"), [User(3)], Engagement(42, 7, "like"))])
 
 
 def test_a_page_is_an_item_down_to_its_records() -> None:
@@ -15,7 +15,8 @@ def test_a_page_is_an_item_down_to_its_records() -> None:
     found = ItemAdapter(PAGE).asdict()
     assert found["walk"]["endpoint"] == "user_likes"
     assert found["entries"][0]["record"]["title"] == "t"
-    assert found["entries"][0]["inside"][1] == {"user_id": 42, "track_id": 7, "kind": "like"}
+    assert found["entries"][0]["inside"][0]["user_id"] == 3
+    assert found["entries"][0]["link"] == {"user_id": 42, "track_id": 7, "kind": "like"}
 
 
 def test_a_page_is_logged_in_one_short_line() -> None:

@@ -23,7 +23,8 @@ def lines_logged(root: Path, levels: set[str]) -> set[str]:
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and _is_log(node.func, levels):
                 assert isinstance(node.args[0], ast.Constant), f"{source}:{node.lineno}: no constant text"
-                found.add(re.sub(r"%[-+,.\d]*[a-z]", "…", str(node.args[0].value)))
+                text = re.sub(r"%[-+,.\d]*[a-z]", "…", str(node.args[0].value))
+                found.add(text.replace("%%", "%"))
     return found
 
 

@@ -12,6 +12,7 @@ from sgr_spiders.exceptions import ArgumentError, HarvestError
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.soundcloud.urns import parse_key
 from sgr_spiders.storage.relationships_related import name_of, nearest, reading
+from sgr_spiders.storage.relationships_runs import latest
 from sgr_spiders.wording import plain, shown
 
 if TYPE_CHECKING:
@@ -20,12 +21,8 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.relationships_tables import PairTable
 
 MOST = 1_000_000
-NEAREST = {
-    "track": TYPES["track_cooccurrence"].table,
-    "user": TYPES["user_similarity"].table,
-    "artist": TYPES["artist_relation"].table,
-}
-"""Where the nearest of each kind stand."""
+NEAREST = {"track": "track_cooccurrence", "user": "user_similarity", "artist": "artist_relation"}
+"""The type that tells the nearest of each kind."""
 
 
 class Command(ScrapyCommand):
@@ -48,19 +45,22 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:
-            table, node = _asked(args)
-            sys.stdout.write(self._said(table, node, _limit(opts.limit), as_json=opts.json))
+            kind, node = _asked(args)
+            sys.stdout.write(self._said(kind, node, _limit(opts.limit), as_json=opts.json))
         except HarvestError as error:
             sys.stderr.write(f"{error}\n")
             self.exitcode = error.exit_code
 
-    def _said(self, table: PairTable, node: int, limit: int, *, as_json: bool) -> str:
+    def _said(self, kind: str, node: int, limit: int, *, as_json: bool) -> str:
         assert self.settings is not None
+        table = TYPES[NEAREST[kind]].table
         with reading(self.settings["HARVEST_DATABASE_URL"]) as connection:
             try:
                 name = name_of(connection, table, node)
             except LookupError:
-                raise ArgumentError(f"{table.kind} {node} is not in this database") from None
+                raise ArgumentError(f"{kind} {node} is not in this database") from None
+            if latest(connection, NEAREST[kind]) is None:
+                raise ArgumentError(f"{table.name} was never built: `scrapy relate` builds it")
             found = nearest(connection, table, node, limit)
         if as_json:
             answer = {"id": node, "name": name, "table": table.name, "nearest": found}
@@ -68,14 +68,14 @@ class Command(ScrapyCommand):
         return "\n".join(_lines(table, name, found)) + "\n"
 
 
-def _asked(args: list[str]) -> tuple[PairTable, int]:
+def _asked(args: list[str]) -> tuple[str, int]:
     if len(args) != 2 or args[0] not in NEAREST:
         raise ArgumentError(f"name one of {', '.join(NEAREST)} and its ID, e.g. `scrapy related track 123`")
-    table = NEAREST[args[0]]
-    node = parse_key(args[1], table.kind)
+    kind = TYPES[NEAREST[args[0]]].table.kind
+    node = parse_key(args[1], kind)
     if node is None:
-        raise ArgumentError(f"not the number or URN of a {table.kind}: {shown(args[1])}")
-    return table, node
+        raise ArgumentError(f"not the number or URN of a {kind}: {shown(args[1])}")
+    return args[0], node
 
 
 def _limit(text: str) -> int:

@@ -54,7 +54,7 @@ class Command(ScrapyCommand):
         settings = config.load(self.settings["HARVEST_CONFIG"])
         parsed = parse_url(url)
         with read(url) as connection:
-            status = look(connection, describe(parsed), file_of(parsed), settings.deep_harvest.freshness_days)
+            status = look(connection, describe(parsed), file_of(parsed), settings)
         if opts.json:
             return json.dumps(as_json(status), indent=2, ensure_ascii=False) + "\n"
         return "\n".join(as_text(status, datetime.now(UTC))) + "\n"

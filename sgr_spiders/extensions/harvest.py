@@ -13,7 +13,7 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 
 from sgr_spiders import __version__, outcome, statistics
 from sgr_spiders.exceptions import StorageError
-from sgr_spiders.extensions.finish import BY_HAND, relate_when_closed
+from sgr_spiders.extensions.finish import BY_HAND, Finished, relate_when_closed
 from sgr_spiders.figures import counted
 from sgr_spiders.middlewares.abandoned import Abandoned
 from sgr_spiders.middlewares.run_control import RunControl
@@ -24,7 +24,7 @@ from sgr_spiders.signals import run_closing
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE
 from sgr_spiders.spiders.base import HarvestSpider
-from sgr_spiders.storage import ledger, runs, seeds
+from sgr_spiders.storage import indexes, ledger, runs, seeds
 from sgr_spiders.storage.inventory import describe_file
 from sgr_spiders.storage.overview import look_at_run
 from sgr_spiders.storage.store import Store
@@ -103,6 +103,7 @@ class Harvest:
         """Begin the run, and say how much is left to do."""
         try:
             with self.store.begin() as connection:
+                indexes.put_off(connection)
                 self.planner.start(connection)
                 run = self.planner.run
                 runs.note_asked(connection, run, self._asked, self._config.fingerprint_of_all, __version__)
@@ -147,13 +148,14 @@ class Harvest:
             logger.warning("Interrupted: %s", interrupted(self._command))
 
     async def spider_closed(self, spider: Spider, reason: str) -> None:
-        """Judge the run, write its outcome to the database, relate, and tell the user."""
+        """Judge the run, relate, write its outcome to the database, and tell the user."""
         ended = None
         try:
             if self._started is not None:
                 # Whatever goes wrong from here on is never taken for a success.
                 self._crawler.stats.set_value(statistics.EXIT_CODE, outcome.INTERNAL_ERROR)
                 ended = self._finish(reason, time.monotonic() - self._started)
+                self._index(ended.outcome)
                 ended = await self._relate(ended)
         except StorageError as error:
             # What cannot be written can still be said. The database takes the run for a killed one.
@@ -183,7 +185,9 @@ class Harvest:
                 self._crawler.stats.set_value(statistics.COMMAND, self._command)
             if self.turns is not None:
                 self.turns.cut(connection, result.name)
-            self._record(connection, result)
+            runs.note_requests(connection, run, self._traffic().sent)
+            # The outcome comes when it has related: killed meanwhile, it has not ended, but this is known.
+            runs.note_statistics(connection, run, self._statistics())
         return Ended(
             result,
             overview,
@@ -194,19 +198,34 @@ class Harvest:
             look=self._crawler.settings["HARVEST_STATUS_COMMAND"],
         )
 
+    def _index(self, judged: outcome.Outcome) -> None:
+        """Build the indexes for readers, unless the harvest is to go on at once."""
+        if judged.exit_code not in {outcome.COMPLETE, outcome.PARTIAL}:
+            return
+        try:
+            with self.store.begin() as connection:
+                missing = indexes.missing(connection)
+                if missing:
+                    logger.info("Building the indexes that only readers need")
+                for index in missing:
+                    index.create(connection)
+        except StorageError as error:
+            logger.warning("Indexes not built: %s. The next run that ends builds them", error)
+
     async def _relate(self, ended: Ended) -> Ended:
-        # The outcome of the crawl stands in the database by now, should anything happen meanwhile.
         run = self.planner.run
         with self.store.begin() as connection:
             around = [seed.track_id for seed in runs.seed_outcomes(connection, run) if seed.track_id]
+            waits = False
             if self.turns is not None:
-                if not self._is_last_slice(connection, self.turns):
-                    return ended
+                waits = not self._is_last_slice(connection, self.turns)
                 # Not those of this slice alone.
                 around = seeds.tracks_of_all(connection)
-        finished = await relate_when_closed(self._crawler, self.store, self._config, around, ended.outcome)
-        if finished.outcome == ended.outcome and not finished.related:
-            return ended
+        finished = Finished(ended.outcome)
+        if not waits:
+            finished = await relate_when_closed(
+                self._crawler, self.store, self._config, around, ended.outcome
+            )
         result = finished.outcome
         for name, value in {
             **related_figures(finished.related),
@@ -226,11 +245,13 @@ class Harvest:
         return turns.taken > 0 and not left
 
     def _record(self, connection: Connection, result: outcome.Outcome) -> None:
-        run, stats = self.planner.run, self._crawler.stats.get_stats()
-        written = json.dumps(stats, default=str, sort_keys=True)
-        runs.note_requests(connection, run, self._traffic().sent)
-        runs.end_run(connection, run, result.name, result.reason, result.exit_code, written)
+        run = self.planner.run
+        runs.end_run(connection, run, result.name, result.reason, result.exit_code, self._statistics())
+        stats = self._crawler.stats.get_stats()
         self.result = HarvestResult(run.run_id, result.name, result.exit_code, result.reason, stats)
+
+    def _statistics(self) -> str:
+        return json.dumps(self._crawler.stats.get_stats(), default=str, sort_keys=True)
 
     def _tell(self, ended: Ended) -> None:
         level = logging.INFO if ended.outcome.exit_code == outcome.COMPLETE else logging.WARNING

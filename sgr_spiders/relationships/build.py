@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
     from sgr_spiders.relationships.lake import Incidence, Lake
     from sgr_spiders.storage.store import Store
 
+logger = logging.getLogger(__name__)
+
 MEGABYTE = 1 << 20
+TELL_AFTER_S = 10
+"""Between two lines that say how far it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class Build:
     rows: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     started_at: str = field(default_factory=timestamp)
+    _told: float = field(default_factory=time.monotonic)
 
     def run(self) -> list[Prepared]:
         """Build the table aside; give it to be swapped in, or nothing when the old one is as good."""
@@ -102,30 +108,39 @@ class Build:
         search = choose_search(arrangement)
         check_space(self.relationship, incidence, expected_pairs(search), self.around.folder)
         found = self._spool()
-        search_all(search, self.around.config.threads, found.add, self.around.is_cancelled)
+        tell = partial(self._tell, "compared")
+        search_all(search, self.around.config.threads, found.add, self.around.is_cancelled, tell)
         return found, arrangement
 
     def _keep_nearest(self, found: Spool, arrangement: Arrangement, incidence: Incidence, k: int) -> Spool:
         kept = self._spool()
-        blocks = self._watched(found.sorted())
+        blocks = self._watched(found, "ranked")
         for keys in keep_nearest(blocks, self.relationship, incidence, arrangement.layout, k):
             kept.add(keys)
         return kept
 
     def _write(self, found: Spool, arrangement: Arrangement, incidence: Incidence) -> Path:
         pairs = FoundPairs(
-            self.relationship, incidence, arrangement.layout, self._watched(found.sorted()), self._spool()
+            self.relationship, incidence, arrangement.layout, self._watched(found, "written"), self._spool()
         )
         return relationships_write.prepare(self.relationship.table, pairs, self.around.folder)
 
     def _spool(self) -> Spool:
         return Spool(self.around.folder, self.around.memory // 2)  # there are two at a time
 
-    def _watched(self, blocks: Iterator[Keys]) -> Iterator[Keys]:
-        for block in blocks:
+    def _watched(self, found: Spool, done: str) -> Iterator[Keys]:
+        given = 0
+        for block in found.sorted():
             if self.around.is_cancelled():
                 raise CancelledError
             yield block
+            given += len(block)
+            self._tell(done, given / max(1, found.length))
+
+    def _tell(self, done: str, share: float) -> None:
+        if time.monotonic() - self._told >= TELL_AFTER_S:
+            self._told = time.monotonic()
+            logger.info("%s: %d %% %s", self.relationship.table.name, int(100 * share), done)
 
     def _entry(self, incidence: Incidence, fingerprint: str, copying: float) -> BuiltRelationship:
         self.seconds["write"] += copying

@@ -49,8 +49,9 @@ def search_all(
     threads: int,
     take: Callable[[Keys], None],
     is_cancelled: Callable[[], bool],
+    tell: Callable[[float], None] = lambda _share: None,
 ) -> None:
-    """Give all pairs to *take*, from as many *threads* (0: one for each processor)."""
+    """Give all pairs to *take*, from as many *threads* (0: one for each processor); *tell* how far it is."""
     threads = threads or available_processors()
 
     def search_block(block: tuple[int, int]) -> None:
@@ -63,8 +64,9 @@ def search_all(
     with ThreadPoolExecutor(threads, "relate") as pool:
         tasks = [pool.submit(search_block, block) for block in blocks]
         try:
-            for task in tasks:
+            for number, task in enumerate(tasks, 1):
                 task.result()
+                tell(number / len(tasks))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

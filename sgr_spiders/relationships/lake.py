@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sgr_spiders.relationships.distinct import distinct
 from sgr_spiders.storage import relationships_read as read
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Lake:
         artist = _owner_numbers(uploads, likes.ids)[likes.incidence.contexts]
         user = np.repeat(np.arange(len(likes.incidence.ids)), likes.incidence.sizes)
         known = artist >= 0
-        pairs = np.unique(artist[known] * len(likes.incidence.ids) + user[known])
+        pairs = distinct(artist[known] * len(likes.incidence.ids) + user[known])
         artists, users = np.divmod(pairs, max(1, len(likes.incidence.ids)))
         present, sizes = np.unique(artists, return_counts=True)
         return Incidence(
@@ -158,10 +159,10 @@ def _number(groups: Groups, owners: NDArray[np.bool_], members: NDArray[np.bool_
     owner = np.repeat(np.arange(len(groups.owners)), groups.sizes)
     if not everything:
         owner = owner[kept]
-    ids = _distinct(member)
+    ids = distinct(member)
     keys = owner * max(1, len(ids)) + np.searchsorted(ids, member)
     if len(keys) and not (keys[1:] > keys[:-1]).all():
-        keys = np.unique(keys)  # a track that was liked and reposted, or owners whose members came unsorted
+        keys = distinct(keys)  # a track that was liked and reposted, or owners whose members came unsorted
     owner, number = np.divmod(keys, max(1, len(ids)))
     sizes = np.bincount(owner, minlength=len(groups.owners))
     present = sizes > 0
@@ -178,13 +179,6 @@ def _owner_numbers(groups: Groups, members: Ids) -> Ids:
         return np.full(len(members), -1)
     at = np.minimum(np.searchsorted(known, members), len(known) - 1)
     return np.where(known[at] == members, owners[at], -1)
-
-
-def _distinct(values: Ids) -> Ids:
-    ordered = np.sort(values)
-    first = np.concatenate([np.ones(len(ordered[:1]), bool), ordered[1:] != ordered[:-1]])
-    distinct: Ids = ordered[first]
-    return distinct
 
 
 def _starts(sizes: NDArray[np.int64]) -> Ids:

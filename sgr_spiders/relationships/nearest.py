@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sgr_spiders.relationships.distinct import distinct
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
@@ -38,7 +40,7 @@ def keep_nearest(
             waiting = len(kept[0])
             limit = PRUNE_AT + 2 * waiting
     if kept:
-        yield np.unique(_prune(np.concatenate(kept), k)["key"])
+        yield distinct(_prune(np.concatenate(kept), k)["key"])
 
 
 NEIGHBOUR = np.dtype([("node", np.int32), ("score", np.float64), ("other", np.int32), ("key", np.uint64)])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -75,7 +73,7 @@ def relate(
         raise ConfigError("`relationships.scope` is `seeds`, and no seed is given")
     with store.begin() as connection:
         _refuse_unknown_seeds(connection, seeds or ())
-        stamp = _hash(relationships_read.read_stamp(connection))
+        stamp = relationships_read.read_stamp(connection)
     with relationships_write.workspace(store) as folder:
         around = Surroundings(store, section, Lake(store, section, seeds), stamp, folder, is_cancelled)
         builds = [Build(relationship, around) for relationship in _chosen(config, only)]
@@ -110,7 +108,3 @@ def _tell(one: Related) -> None:
         return
     took = ", ".join(f"{part} {seconds:.1f} s" for part, seconds in one.seconds.items())
     logger.info("%s: %s pairs (%s)", one.table, f"{one.rows:,}", took)
-
-
-def _hash(value: object) -> str:
-    return hashlib.blake2b(json.dumps(value).encode(), digest_size=16).hexdigest()

@@ -58,7 +58,8 @@ class Spool:
 
     def _put_aside(self, run: Keys, number: int) -> Keys:
         path = self._folder / f"run-{id(self)}-{number}"
-        run.tofile(path)
+        # numpy's own `tofile` does not tell when the disk is full.
+        path.write_bytes(run.data)
         return np.memmap(path, np.uint64, "r")
 
     def sorted(self) -> Iterator[Keys]:

@@ -97,7 +97,8 @@ def _library_sizes(rng: np.random.Generator, options: WorldOptions, fans: SeedFa
     sizes[rng.random(options.users) < _NO_LIBRARY] = 0
     # Twice, since the cap takes from the largest what the others then have to make up for.
     for _ in range(2):
-        sizes = np.minimum(sizes * (options.likes_per_user / sizes.mean()), cap)
+        if mean := sizes.mean():
+            sizes = np.minimum(sizes * (options.likes_per_user / mean), cap)
     wishes: Ints = sizes.astype(np.int64)
     if options.likes_per_user:
         wishes[fans.collectors] = [cap, cap * 7 // 8, cap * 3 // 4, 0][: len(fans.collectors)]

@@ -94,9 +94,8 @@ class _Editor:
 
     def with_seed(self, tracks: Indices) -> Indices:
         place = int(self.rng.integers(0, len(tracks) + 1))
-        return np.insert(tracks[tracks != self.catalogue.seed], min(place, len(tracks)), self.catalogue.seed)[
-            :_LONGEST
-        ]
+        others = tracks[tracks != self.catalogue.seed]
+        return np.insert(others, min(place, len(others)), self.catalogue.seed)[:_LONGEST]
 
     def created_after(self, start_s: int) -> int:
         return int(start_s + self.rng.random() * max(NOW_S - DAY_S - start_s, 1))

@@ -20,6 +20,7 @@ from sgr_spiders.items import (
     Engagement,
     Entry,
     Fullness,
+    Link,
     Made,
     MainRecord,
     Playlist,
@@ -32,7 +33,7 @@ from sgr_spiders.items import (
 from sgr_spiders.soundcloud.dates import to_iso
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS, Endpoint
 from sgr_spiders.soundcloud.raw import Document, Json, pack, purge, unknown_fields
-from sgr_spiders.soundcloud.recall import Listing, Recalled
+from sgr_spiders.soundcloud.recall import Listing
 from sgr_spiders.soundcloud.urns import Kind, locate, parse_id, parse_key, parse_urn
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ class ParsedPage:
     rejects: list[Reject] = field(default_factory=list)
     received: int = 0
     next_href: object = None
-    fresh: dict[int, Made] = field(default_factory=dict)
-    recalled: set[int] = field(default_factory=set)
+    fresh: dict[int, Entry] = field(default_factory=dict)
 
 
 # Records are built by position, which is much faster than by name, from values nobody has judged yet.
@@ -128,10 +128,12 @@ def parse_page(endpoint: str, target: str, document: object, first_position: int
     page = ParsedPage(received=len(items), next_href=next_href)
     keys = document.keys if isinstance(document, Listing) else repeat(None, len(items))
     parser = _Parser(rules, target, page)
+    add = page.entries.append
     for position, (item, key) in enumerate(zip(items, keys, strict=True), first_position):
-        entry = parser.entry(item, position, key)
-        if entry is not None:
-            page.entries.append(entry)
+        if type(item) is Made:
+            add(Entry(item.track, item.inside, parser.link(item.track.track_id, position), item))
+        elif (entry := parser.entry(item, position, key)) is not None:
+            add(entry)
     return page
 
 
@@ -175,7 +177,8 @@ def _items(rules: Endpoint, document: object) -> tuple[list[Json], object]:
             return [document], None
         raise BadDocumentError(f"{rules.name}: expected an object, got {_form(document)}")
     if isinstance(document, Listing):
-        return document.items, document.next_href
+        items = document.items if rules.record == "track" else document.decoded()
+        return items, document.next_href
     if isinstance(document, list):
         return document, None
     if isinstance(document, dict) and isinstance(document.get("collection"), list):
@@ -187,7 +190,7 @@ class _Parser:
     """Builds the records of one page."""
 
     __slots__ = (
-        "_build", "_key", "_page", "_placed", "_position", "_rejects", "_rules", "_target_id", "_users",
+        "_build", "_engagement", "_page", "_placed", "_rejects", "_rules", "_target_id", "_users",
     )  # fmt: skip
 
     def __init__(self, rules: Endpoint, target: str, page: ParsedPage) -> None:
@@ -196,9 +199,11 @@ class _Parser:
         self._target_id = 0 if rules.target_param else parse_key(target, rules.target) or 0
         self._rejects = page.rejects
         self._users: dict[int, tuple[Document, User]] = {}
-        self._placed: set[int] = set()
-        self._position = 0
-        self._key: int | None = None
+        self._placed: set[int] | None = None
+        if rules.target == "playlist" and rules.record == "track":
+            self._placed = set()
+        # Comments name their authors; of what else is listed the list itself says who likes it.
+        self._engagement = None if rules.record == "comment" else rules.engagement
         builders: dict[str, Callable[[Json, list[Record]], MainRecord]] = {
             "track": self._track_entry,
             "user": self._user_entry,
@@ -209,24 +214,38 @@ class _Parser:
 
     def entry(self, item: Json, position: int, key: int | None) -> Entry | None:
         kind = self._rules.record
-        if isinstance(item, Recalled) and kind != "track":
-            item = item.decode()
         if kind == "any":
             kind = item.get("kind")
             if kind not in ("track", "user", "playlist"):
                 self._reject("resolve", item, "is no track, user or playlist")
                 return None
-        self._position, self._key = position, key
         inside: list[Record] = []
         before = len(self._rejects)
         try:
-            return Entry(self._build[kind](item, inside), inside)
+            record = self._build[kind](item, inside)
         except _PrivateError:
             del self._rejects[before:]
             self._rejects.append(Reject(kind, None, None, "private"))
+            return None
         except BadRecordError as error:
             del self._rejects[before:]
             self._reject(kind, item, str(error))
+            return None
+        entry = Entry(record, inside, self.link(record.record_id, position))
+        if key is not None and kind == "track":
+            self._page.fresh[key] = entry
+        return entry
+
+    def link(self, record_id: int, position: int) -> Link | None:
+        """What standing in this list, at this place, says of a record."""
+        engagement = self._engagement
+        if engagement is not None:
+            if self._rules.record == "user":
+                return Engagement(record_id, self._target_id, engagement)
+            return Engagement(self._target_id, record_id, engagement)
+        if self._placed is not None and record_id not in self._placed:
+            self._placed.add(record_id)
+            return PlaylistTrack(self._target_id, record_id, position)
         return None
 
     def _reject(self, kind: str, item: Json, reason: str) -> None:
@@ -234,21 +253,10 @@ class _Parser:
         self._rejects.append(Reject(kind, record_id, None, reason, _excerpt(item)))
 
     def _track_entry(self, item: Json, inside: list[Record]) -> Track:
-        track = self._recalled_or_new_track(item, inside)
-        rules = self._rules
-        if rules.engagement is not None:
-            inside.append(Engagement(self._target_id, track.track_id, rules.engagement))
-        elif rules.target == "playlist" and track.track_id not in self._placed:
-            self._placed.add(track.track_id)
-            inside.append(PlaylistTrack(self._target_id, track.track_id, self._position))
-        return track
+        return self._track(_checked(item, "track"), inside, Fullness.OWN)
 
     def _user_entry(self, item: Json, inside: list[Record]) -> User:
-        user = _user(_checked(item, "user"), Fullness.OWN)
-        engagement = self._rules.engagement
-        if engagement is not None:
-            inside.append(Engagement(user.user_id, self._target_id, engagement))
-        return user
+        return _user(_checked(item, "user"), Fullness.OWN)
 
     def _comment_entry(self, item: Json, inside: list[Record]) -> Comment:
         get = _checked(item, "comment").get
@@ -315,17 +323,6 @@ class _Parser:
             if track.track_id not in placed:
                 placed.add(track.track_id)
                 inside.append(PlaylistTrack(playlist_id, track.track_id, position))
-
-    def _recalled_or_new_track(self, item: Json, inside: list[Record]) -> Track:
-        if isinstance(item, Recalled):
-            track, came_with_it = item.made
-            inside += came_with_it
-            self._page.recalled.update(map(id, (track, *came_with_it)))
-            return track
-        track = self._track(_checked(item, "track"), inside, Fullness.OWN)
-        if self._key is not None:
-            self._page.fresh[self._key] = track, inside.copy()
-        return track
 
     def _track(self, item: Document, inside: list[Record], fullness: int) -> Track:
         get = item.get

@@ -13,41 +13,39 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import orjson
 
+from sgr_spiders.items import Made, Track
 from sgr_spiders.soundcloud.answers import decode
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
-    from sgr_spiders.items import Made
+    from sgr_spiders.items import Entry
     from sgr_spiders.soundcloud.answers import Document
 
 CAPACITY: Final = 20_000
 """Tracks remembered, the latest ones: about 50 MB."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """An item of a list that came before, and what was made of it."""
-
-    made: Made
-    source: bytes
-
-    def decode(self) -> Any:  # noqa: ANN401 - whatever JSON holds
-        return orjson.loads(self.source)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Listing:
-    """A list of the API whose items are decoded or recalled. ``keys`` stand for the items' bytes.
+    """A list of the API whose ``items`` are decoded, or ``Made`` where they came before.
 
-    They are hashes of 64 bits: among the tracks remembered two are alike with a probability below one in
-    ten thousand million, and nobody outside can aim at it, because Python's hashes differ from process to
-    process.
+    ``keys`` stand for the items' bytes. They are hashes of 64 bits: among the tracks remembered two are alike
+    with a probability below one in ten thousand million, and nobody outside can aim at it, because Python's
+    hashes differ from process to process.
     """
 
     items: list[Any]
     keys: list[int]
     next_href: object
+    sources: list[bytes]
+
+    def decoded(self) -> list[Any]:
+        """Give all items decoded, for a list in which tracks are out of place."""
+        return [
+            orjson.loads(source) if type(item) is Made else item
+            for item, source in zip(self.items, self.sources, strict=True)
+        ]
 
 
 class Recall:
@@ -57,12 +55,13 @@ class Recall:
         self._capacity = capacity
         self._made: dict[int, Made] = {}
 
-    def keep(self, fresh: Mapping[int, Made], committed: Container[int]) -> None:
+    def keep(self, fresh: Mapping[int, Entry], committed: Container[int]) -> None:
         """Remember those of *fresh* whose track is among the *committed* (by ``id()``)."""
-        for key, made in fresh.items():
-            if id(made[0]) in committed:
+        for key, entry in fresh.items():
+            track = entry.record
+            if id(track) in committed and isinstance(track, Track):
                 self._made.pop(key, None)
-                self._made[key] = made
+                self._made[key] = Made(track, entry.inside, entry.main())
         while len(self._made) > self._capacity:
             del self._made[next(iter(self._made))]
 
@@ -70,17 +69,14 @@ class Recall:
         """Decode as ``answers.decode`` does, but a list only as far as its items are not remembered."""
         try:
             envelope = _open(body)
-            sources = [bytes(memoryview(item)) for item in envelope.collection]
+            sources = list(map(bytes, envelope.collection))
             keys = list(map(hash, sources))
-            items = [self._item(key, source) for key, source in zip(keys, sources, strict=True)]
+            known = map(self._made.get, keys)
+            items = [made or orjson.loads(source) for made, source in zip(known, sources, strict=True)]
         except (ValueError, RecursionError):
             # No list of the usual form, or one that takes the strict decoder.
             return decode(body)
-        return Listing(items, keys, envelope.next_href)
-
-    def _item(self, key: int, source: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
-        made = self._made.get(key)
-        return orjson.loads(source) if made is None else Recalled(made, source)
+        return Listing(items, keys, envelope.next_href, sources)
 
 
 class _Envelope(msgspec.Struct):

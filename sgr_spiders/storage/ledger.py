@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sgr_spiders.items import Walk
 from sgr_spiders.storage import upserts
 from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.prepared import Prepared
 from sgr_spiders.storage.schema import run_scope, run_seeds, walk_pages, walk_records, walk_requests, walks
 
 if TYPE_CHECKING:
@@ -53,9 +54,8 @@ WANTED_NOW = sa.and_(
 ENDED = ("done", "capped", "gone")
 """Statuses that hold until the walk is no longer fresh."""
 
-# What every page asks for is built once: building takes ten times as long as running it.
 _SHOWN_UP_TO = sa.case((walk_requests.c.cap < walks.c.kept, walk_requests.c.cap), else_=walks.c.kept)
-_EXPANSIONS = (
+_EXPANSIONS = Prepared(
     sa.select(
         walks.c.walk_id,
         walks.c.endpoint,
@@ -70,10 +70,10 @@ _EXPANSIONS = (
     .where(walk_requests.c.walk_id == sa.bindparam("walk"), walk_requests.c.expanded < _SHOWN_UP_TO)
     .order_by(walk_requests.c.seed_id, walk_requests.c.layer, walk_requests.c.step)
 )
-_LARGEST_CAP = sa.select(sa.func.max(walk_requests.c.cap)).where(
-    walk_requests.c.walk_id == sa.bindparam("walk")
+_LARGEST_CAP = Prepared(
+    sa.select(sa.func.max(walk_requests.c.cap)).where(walk_requests.c.walk_id == sa.bindparam("walk"))
 )
-_SEEN_CURSOR = (
+_SEEN_CURSOR = Prepared(
     sa.select(sa.literal(1))
     .where(
         walk_pages.c.walk_id == sa.bindparam("walk"),
@@ -283,7 +283,8 @@ def _around(run: Run, seed: str) -> sa.ColumnElement[bool]:
 
 def expansions(connection: sa.Connection, run: Run, walk: int) -> list[Expansion]:
     """Tell which records of *walk* the layers of *run* have not been shown yet."""
-    return [Expansion(*row) for row in connection.execute(_EXPANSIONS, {"run": run.run_id, "walk": walk})]
+    rows = _EXPANSIONS.execute(connection, {"run": run.run_id, "walk": walk})
+    return [Expansion(*row) for row in rows]
 
 
 def record_ids(connection: sa.Connection, kind: str, walk: int, start: int, stop: int) -> list[int]:
@@ -326,14 +327,14 @@ def set_expanded(connection: sa.Connection, expansion: Expansion) -> None:
 
 def largest_cap(connection: sa.Connection, walk: int) -> int | None:
     """Give the largest cap anybody asked *walk* for; ``None`` if it only looks up a seed."""
-    cap: int | None = connection.scalar(_LARGEST_CAP, {"walk": walk})
+    cap: int | None = _LARGEST_CAP.execute(connection, {"walk": walk}).scalar()
     return cap
 
 
 def cursor_was_seen(connection: sa.Connection, walk: int, generation: int, cursor: str) -> bool:
     """Tell whether a page of *walk* has already begun at *cursor*."""
     begun = {"walk": walk, "generation": generation, "cursor_hash": cursor_hash(cursor)}
-    return connection.scalar(_SEEN_CURSOR, begun) is not None
+    return _SEEN_CURSOR.execute(connection, begun).scalar() is not None
 
 
 def count_by_status(connection: sa.Connection, run: Run) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
@@ -22,8 +22,9 @@ from sgr_spiders.storage import schema, upserts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
-    from sgr_spiders.items import MainRecord, Record
+    from sgr_spiders.items import Entry, MainRecord, Record
 
 CHUNK = 500
 """Ids in one ``IN``: far below SQLite's limit of variables, enough to make the query's own cost small."""
@@ -43,17 +44,42 @@ TRACK_REFERENCES: dict[type, str] = {
 }
 
 
+def write_entries(
+    connection: sa.Connection, entries: Iterable[Entry], known: set[tuple[str, int, int]], now: str
+) -> None:
+    """Upsert the records and links of *entries*, but for what an earlier page made: that is there.
+
+    *known* are the records (kind, id, fullness) that need not be written again.
+    """
+    records: list[Record] = []
+    there: set[int] = set()
+    for entry in entries:
+        if entry.made is None:
+            records += entry.inside
+            records.append(entry.record)
+        else:
+            there.add(entry.made.track.track_id)
+        if entry.link is not None:
+            records.append(entry.link)
+    write_records(connection, records, known, now, there)
+
+
 def write_records(
-    connection: sa.Connection, records: Iterable[Record], known: set[tuple[str, int, int]], now: str
+    connection: sa.Connection,
+    records: Iterable[Record],
+    known: set[tuple[str, int, int]],
+    now: str,
+    tracks_there: AbstractSet[int] = frozenset(),
 ) -> None:
     """Upsert *records* of all types, parents first, with stubs for parents that are only referred to.
 
-    *known* are the records (kind, id, fullness) that need not be written again.
+    *known* are the records (kind, id, fullness) that need not be written again; *tracks_there* are in the
+    database for sure, and need no stubs.
     """
     groups: dict[type, list[Any]] = {}
     for record in records:
         groups.setdefault(type(record), []).append(record)
-    _write_stubs(connection, groups, now)
+    _write_stubs(connection, groups, now, tracks_there)
     for whole in (User, Track, Playlist):
         _write_merged(connection, whole.kind, groups.get(whole, []), known, now)
     _write_comments(connection, groups.get(Comment, []), known, now)
@@ -100,9 +126,12 @@ def _write_comments(
     upserts.upsert_latest(connection, schema.comments, columns, rows)
 
 
-def _write_stubs(connection: sa.Connection, groups: dict[type, list[Any]], now: str) -> None:
+def _write_stubs(
+    connection: sa.Connection, groups: dict[type, list[Any]], now: str, tracks_there: AbstractSet[int]
+) -> None:
     users = _referenced(groups, USER_REFERENCES) - {user.user_id for user in groups.get(User, [])}
     tracks = _referenced(groups, TRACK_REFERENCES) - {track.track_id for track in groups.get(Track, [])}
+    tracks -= tracks_there
     upserts.insert_stubs(connection, schema.users, users, now)
     upserts.insert_stubs(connection, schema.tracks, tracks, now)
 
@@ -111,4 +140,4 @@ def _referenced(groups: dict[type, list[Any]], references: dict[type, str]) -> s
     ids: set[int | None] = set()
     for kind, field in references.items():
         ids.update(map(attrgetter(field), groups.get(kind, [])))
-    return {record_id for record_id in ids if record_id is not None}
+    return cast("set[int]", ids - {None})

@@ -3,6 +3,8 @@ share of a text that numpy reads."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -83,8 +85,8 @@ def read_discovered(connection: sa.Connection, kind: str, seeds: Sequence[int]) 
     return np.unique(np.array(connection.scalars(query).all(), np.int64))
 
 
-def read_stamp(connection: sa.Connection) -> list[Any]:
-    """Give what changes whenever a page is spilled, or rows are added or removed by other means.
+def read_stamp(connection: sa.Connection) -> str:
+    """Hash what changes whenever a page is spilled, or rows are added or removed by other means.
 
     What relationships are built from changes in no other way, so an equal stamp means equal inputs.
     """
@@ -92,4 +94,5 @@ def read_stamp(connection: sa.Connection) -> list[Any]:
         connection.scalar(sa.select(sa.func.count()).select_from(table))
         for table in (engagements, playlist_tracks, tracks, walk_pages)
     ]
-    return [*counts, connection.scalar(sa.select(sa.func.max(walk_pages.c.fetched_at)))]
+    newest = connection.scalar(sa.select(sa.func.max(walk_pages.c.fetched_at)))
+    return hashlib.blake2b(json.dumps([*counts, newest]).encode(), digest_size=16).hexdigest()

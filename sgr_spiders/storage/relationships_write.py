@@ -68,8 +68,9 @@ def workspace(store: Store) -> Iterator[Path]:
         raise StorageError(f"folder {folder_beside}: {error.strerror}") from None
     try:
         yield folder_beside
-    except OSError as error:
-        raise StorageError(f"folder {folder_beside}: {error.strerror}") from error
+    except (OSError, sqlite3.Error) as error:
+        cause = error.strerror if isinstance(error, OSError) else None
+        raise StorageError(f"folder {folder_beside}: {cause or error}") from error
     finally:
         shutil.rmtree(folder_beside, ignore_errors=True)
 

@@ -1,8 +1,6 @@
 """Spill a page: its records, their places in the walk, and the walk's new cursor.
 
 The caller holds the transaction, so that the walks the page gives rise to are committed with it.
-
-The statements are built once: building one takes ten times as long as SQLAlchemy then needs to run it.
 """
 
 from __future__ import annotations
@@ -12,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sgr_spiders.items import MAIN_TYPES, Comment
+from sgr_spiders.items import Comment
 from sgr_spiders.storage import ledger, records, schema, upserts
 from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.prepared import Prepared
 from sgr_spiders.storage.schema import walk_pages, walk_records, walks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sgr_spiders.items import Entry, Page, Walk
     from sgr_spiders.storage.runs import Run
 
@@ -32,13 +33,26 @@ _STANDS_HERE = sa.and_(
     walks.c.run_id == sa.bindparam("leased_to"),
 )
 """The fence: the walk is still leased to this run and stands where the page began."""
-_LOCK = sa.select(walks).where(_STANDS_HERE).with_for_update()
-_MOVE = sa.update(walks).where(_STANDS_HERE)
-_PLACES = sa.select(walk_records.c.record_id, walk_records.c.position).where(
-    walk_records.c.walk_id == sa.bindparam("walk"),
-    walk_records.c.kind == sa.bindparam("kind"),
-    walk_records.c.record_id.in_(sa.bindparam("ids", expanding=True)),
-    walk_records.c.generation == sa.bindparam("generation"),
+_MOVED = (
+    "cursor", "pages", "received", "kept", "empty_pages", "status", "reason", "capped_at", "finished_at",
+    "run_id",
+)  # fmt: skip
+"""The columns of a walk that a page changes."""
+_LOCK = Prepared(sa.select(walks).where(_STANDS_HERE).with_for_update())
+_MOVE = Prepared(
+    sa.update(walks).where(_STANDS_HERE).values({name: sa.bindparam(f"new_{name}") for name in _MOVED})
+)
+_AT_A_TIME = 200
+"""Records looked up at once, as many as a page has. One fixed number, because an ``IN`` of
+another length is another statement."""
+_ID_NAMES = [f"id{n}" for n in range(_AT_A_TIME)]
+_PLACES = Prepared(
+    sa.select(walk_records.c.record_id, walk_records.c.position).where(
+        walk_records.c.walk_id == sa.bindparam("walk"),
+        walk_records.c.kind == sa.bindparam("kind"),
+        walk_records.c.generation == sa.bindparam("generation"),
+        walk_records.c.record_id.in_(list(map(sa.bindparam, _ID_NAMES))),
+    )
 )
 
 
@@ -66,19 +80,18 @@ class _Selection:
 def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | None:
     """Commit *page* unless its walk has moved on since the page was begun; ``None`` then."""
     fence = {"here": page.walk.walk_id, "at": page.walk.cursor, "leased_to": run.run_id}
-    state = connection.execute(_LOCK, fence).one_or_none()
+    state = _LOCK.execute(connection, fence).one_or_none()
     if state is None:
         return None
     now = timestamp()
     cap = ledger.largest_cap(connection, page.walk.walk_id)
     selection = _select(connection, page, state, cap)
-    everything = (record for entry in selection.entries for record in entry.records())
-    records.write_records(connection, everything, page.known, now)
+    records.write_entries(connection, selection.entries, page.known, now)
     _write_places(connection, page, state, selection)
     _write_rejects(connection, page, state)
     _write_page(connection, page, state, now)
     change = _next_state(connection, page, state, selection, cap, now)
-    moved = connection.execute(_MOVE, fence | change)
+    moved = _MOVE.execute(connection, fence | {f"new_{name}": change[name] for name in _MOVED})
     if moved.rowcount != 1:
         raise RuntimeError(f"walk {page.walk.walk_id} moved while it was locked")
     next_walk = None
@@ -93,10 +106,10 @@ def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int 
 
     Comments are counted by their authors, and those on a page that was fetched are all kept.
     """
-    places = _known_places(connection, page, state)
+    counted = list(map(_counted, page.entries))
+    places = _known_places(connection, counted, state)
     selection = _Selection([], [], 0, 0)
-    for entry in page.entries:
-        kind, record_id = _counted(entry)
+    for entry, (kind, record_id) in zip(page.entries, counted, strict=True):
         if record_id not in places:
             place = state.kept + selection.added
             if cap is not None and place >= cap and kind == entry.record.kind:
@@ -118,21 +131,28 @@ def _counted(entry: Entry) -> tuple[str, int]:
     return record.kind, record.record_id
 
 
-def _known_places(connection: sa.Connection, page: Page, state: sa.Row[Any]) -> dict[int, int]:
-    if not state.kept or not page.entries:
+def _known_places(
+    connection: sa.Connection, counted: Sequence[tuple[str, int]], state: sa.Row[Any]
+) -> dict[int, int]:
+    if not state.kept or not counted:
         return {}
-    counted = [_counted(entry) for entry in page.entries]
+    walk = {"walk": state.walk_id, "kind": counted[0][0], "generation": state.generation}
     ids = list({record_id for _, record_id in counted})
-    known = {"walk": state.walk_id, "kind": counted[0][0], "ids": ids, "generation": state.generation}
-    return {row[0]: row[1] for row in connection.execute(_PLACES, known)}
+    places: dict[int, int] = {}
+    for start in range(0, len(ids), _AT_A_TIME):
+        chunk = ids[start : start + _AT_A_TIME]
+        # What is short of a full number repeats its last.
+        padded = chunk + [chunk[-1]] * (_AT_A_TIME - len(chunk))
+        found = _PLACES.execute(connection, {**walk, **dict(zip(_ID_NAMES, padded, strict=True))})
+        places.update((row[0], row[1]) for row in found)
+    return places
 
 
 def _write_places(connection: sa.Connection, page: Page, state: sa.Row[Any], selection: _Selection) -> None:
     first_places: dict[tuple[str, int], int] = {}
     for entry, place in zip(selection.entries, selection.places, strict=True):
-        for record in entry.records():
-            if isinstance(record, MAIN_TYPES):
-                first_places.setdefault((record.kind, record.record_id), place)
+        for one in entry.main():
+            first_places.setdefault(one, place)
     rows = [
         (state.walk_id, kind, record_id, place, state.generation)
         for (kind, record_id), place in first_places.items()
@@ -174,8 +194,11 @@ def _next_state(
         "received": state.received + page.received - selection.cut,
         "kept": kept,
         "empty_pages": 0 if page.received else state.empty_pages + 1,
+        "status": "running",
         "reason": None,
         "capped_at": None,
+        "finished_at": None,
+        "run_id": state.run_id,
     }
     if page.status is not None:
         change |= {"status": page.status, "reason": page.reason, "cursor": page.walk.cursor}
@@ -192,7 +215,7 @@ def _next_state(
     elif change["empty_pages"] >= MAX_EMPTY_PAGES:
         change |= {"status": "capped", "reason": f"{MAX_EMPTY_PAGES} empty pages in a row"}
     else:
-        return change | {"status": "running"}
+        return change
     return change | {"finished_at": now, "run_id": None}
 
 

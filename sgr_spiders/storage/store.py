@@ -25,7 +25,6 @@ PRAGMAS = (
     "PRAGMA cache_size = -65536",  # 64 MiB: the upper levels of the indexes of a large harvest
     # Pages, 64 MiB: index pages that change with every page of a crawl are copied and synced more seldom.
     "PRAGMA wal_autocheckpoint = 16000",
-    "PRAGMA temp_store = MEMORY",
     "PRAGMA journal_size_limit = 67108864",  # bytes the WAL is cut back to after a checkpoint
 )
 
@@ -134,11 +133,14 @@ def _take_lock(url: sa.URL) -> FileLock | None:
     if file is None:
         return None
     path = Path(file)
+    lock = FileLock(f"{path}.lock", timeout=0)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{path}.lock", timeout=0)
         lock.acquire()
     except Timeout:
+        # It waits as well for a file that cannot be made at all, in /proc or on some shares.
+        if not Path(lock.lock_file).exists():
+            raise StorageError(f"database {path} cannot be opened: no file can be made beside it") from None
         raise DatabaseInUseError(
             f"database {path} is in use by another crawl: this one fetches nothing"
         ) from None
@@ -172,6 +174,5 @@ def _begin_immediate(connection: sa.Connection) -> None:
 
 def storage_error(url: sa.URL, error: sa.exc.DBAPIError) -> StorageError:
     """Say in one line what the database at *url* had to object."""
-    where = url.render_as_string(hide_password=True)
     cause = str(error.orig).splitlines()[0] if error.orig is not None else type(error).__name__
-    return StorageError(f"database {where}: {cause}")
+    return StorageError(f"database {describe(url)}: {cause}")

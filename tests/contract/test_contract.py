@@ -82,7 +82,7 @@ def test_lists(http: requests.Session, folder: Path, endpoint: str) -> None:
         assert page.received == len(page.entries) + sum(one.reason == "private" for one in page.rejects)
         for entry in page.entries:
             assert type(entry.record).__name__.lower() == rules.record
-            kinds = {one.kind for one in entry.inside if isinstance(one, Engagement)}
+            kinds = {one.kind for one in (*entry.inside, entry.link) if isinstance(one, Engagement)}
             assert kinds == ({rules.engagement} if rules.engagement else set())
             if entry.record.raw is not None:
                 assert unpack(entry.record.raw)
@@ -112,7 +112,8 @@ def test_objects(http: requests.Session, folder: Path, endpoint: str) -> None:
 def test_a_playlist_lists_the_same_tracks_inside_as_by_itself(http: requests.Session, folder: Path) -> None:
     def places(endpoint: str) -> list[PlaylistTrack]:
         entries = pages(http, folder, endpoint)[0].entries
-        return [one for entry in entries for one in entry.inside if isinstance(one, PlaylistTrack)]
+        found = [one for entry in entries for one in (*entry.inside, entry.link)]
+        return [one for one in found if isinstance(one, PlaylistTrack)]
 
     assert places("playlist") == places("playlist_tracks") != []
 

@@ -72,6 +72,7 @@ def test_a_block_stops_the_run_and_the_ledger_stays(harvester: Harvester, fault:
     ended = harvester.crawl()
     assert ended.code == 4, ended.log
     assert harvester.value("SELECT outcome FROM runs") == "blocked"
+    assert harvester.value("SELECT count(*) FROM relationship_runs") == 0
     assert harvester.value("SELECT count(*) FROM walks WHERE status = 'failed'") == 0
     assert harvester.value("SELECT count(*) FROM walks WHERE status = 'planned'") > 30
     assert len([e for e in harvester.sandbox.log() if "/likes" in e["path"]]) < 12

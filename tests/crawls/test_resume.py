@@ -73,9 +73,14 @@ def test_a_signal_ends_it_cleanly_and_it_goes_on(
     assert ended.code == 130, ended.log
     assert "goes on from here" in ended.log
     assert harvester.value("SELECT outcome FROM runs") == "interrupted"
+    assert harvester.value("SELECT count(*) FROM relationship_runs") == 0
     assert harvester.value("SELECT count(*) FROM walks WHERE status = 'running'") == 0
     assert 0 < harvester.value("SELECT count(*) FROM walks WHERE status = 'done'") < 20
+    # It is to go on: what only readers need waits.
+    indexed = "SELECT count(*) FROM sqlite_master WHERE name = 'ix_engagements_track_id_kind'"
+    assert harvester.value(indexed) == 0
     assert harvester.crawl().code == 0
+    assert harvester.value(indexed) == 1
     assert harvester.contents() == undisturbed
 
 

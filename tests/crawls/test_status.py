@@ -90,8 +90,9 @@ def test_every_key_is_documented_and_every_documented_key_is_there(told: dict[st
     assert len(paths) > 100
     for path in paths:
         leaf = path.removesuffix("[]").rpartition(".")[2]
-        is_name = re.fullmatch(r"(walks\.layers|tables)\.\w+", path) is not None
+        is_name = re.fullmatch(r"(walks\.layers|tables|relationships)\.\w+", path) is not None
         groups = {"", "database", "runs", "seeds", "walks", "layers", "latest", "freshness", "tables", "next"}
+        groups |= {"relationships"}
         assert is_name or leaf in groups or re.search(rf"[`.]{leaf}(\[\])?`", document), path
     first_column = re.findall(r"^\| (`.+?`) \| ", document, re.MULTILINE)
     for key in re.findall(r"`([^`]+)`", " ".join(first_column)):

@@ -43,8 +43,11 @@ def test_what_is_committed_just_as_it_is_is_known() -> None:
     pages = Pages()
     assert pages.fetch(track(1)).known == set()
     page = pages.fetch(track(1), track(2))
-    assert {(kind, record_id) for kind, record_id, _ in page.known} == {("track", 1), ("user", 7)}
-    assert page.recalled == {id(record) for record in page.entries[0].records() if hasattr(record, "raw")}
+    assert {(kind, record_id) for kind, record_id, _ in page.known} == {("user", 7)}
+    recalled, new = page.entries
+    assert recalled.main() == (("user", 7), ("track", 1))
+    assert recalled.made is not None
+    assert new.made is None
 
 
 def test_another_version_is_not_known() -> None:
@@ -52,14 +55,15 @@ def test_another_version_is_not_known() -> None:
     pages.fetch(track(1))
     page = pages.fetch(track(1, title="changed"))
     assert {kind for kind, *_ in page.known} == {"user"}
-    assert not page.recalled
+    assert page.entries[0].made is None
 
 
 def test_what_a_cap_cut_off_is_not_known() -> None:
     pages = Pages()
     pages.fetch(track(1, user=None), track(2, user=None), kept=1)
     page = pages.fetch(track(1, user=None), track(2, user=None))
-    assert {record_id for _, record_id, _ in page.known} == {1}
+    assert [entry.made is not None for entry in page.entries] == [True, False]
+    assert not page.known
 
 
 @pytest.mark.parametrize("bad", [{"duration": -1}, {"user": {"kind": "user"}}])

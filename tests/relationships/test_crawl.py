@@ -9,14 +9,19 @@ import signal
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from sgr_spiders.config import HarvestConfig, load
 from sgr_spiders.relationships.user_similarity import UserSimilarity
+from sgr_spiders.status import Status, as_text, look
+from sgr_spiders.storage import schema
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import ROOT, Harvester
 from tests.relationships.test_exact import both_ways, incidence
@@ -24,7 +29,7 @@ from tests.relationships.worlds import World, expected, stored
 from tests.sandbox_process import SandboxProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 TABLES = ("user_similarities", "track_relationships", "artist_relationships")
 ENDLESS = {"SCRAPY_SETTINGS_MODULE": "tests.relationships.endless_settings"}
@@ -67,16 +72,47 @@ def rows_in(database: Path) -> dict[str, object]:
         return {table: rows for table, rows in stored(store).items() if table in TABLES}
 
 
-def scrapy(database: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "scrapy", *arguments],
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+
+IN_ONE_PROCESS = """
+import contextlib, io, json, sys
+from scrapy.cmdline import execute
+for arguments in json.loads(sys.argv[1]):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            execute(["scrapy", *arguments])
+        except SystemExit as ended:
+            code = ended.code
+    print(json.dumps([code, out.getvalue(), err.getvalue()]))
+"""
+
+
+def scrapy(database: Path, *commands: Sequence[str]) -> list[Said]:
+    """Run these commands one after the other, in one process, because to start one takes a second."""
+    done = subprocess.run(
+        [sys.executable, "-c", IN_ONE_PROCESS, json.dumps(commands)],
         cwd=ROOT,
-        env={**os.environ, "HARVEST_DATABASE_URL": f"sqlite:///{database}", **environment},
+        env={**os.environ, "HARVEST_DATABASE_URL": f"sqlite:///{database}"},
         capture_output=True,
         text=True,
-        check=False,
-        timeout=120,
+        check=True,
+        timeout=240,
     )
+    answers = [Said(*json.loads(line)) for line in done.stdout.splitlines()]
+    assert len(answers) == len(commands)
+    return answers
+
+
+def status_of(database: Path) -> tuple[Status, str]:
+    with closing(Store.open(f"sqlite:///{database}")) as store, store.begin() as connection:
+        status = look(connection, str(database), str(database), load())
+    return status, "\n".join(as_text(status, datetime.now(UTC)))
 
 
 def test_a_crawl_ends_with_relating(sandbox: SandboxProcess, database: Path) -> None:
@@ -93,26 +129,19 @@ def test_a_crawl_ends_with_relating(sandbox: SandboxProcess, database: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("config", "arguments", "code", "related"),
-    [
-        ("relationships: {on_close: false}", {}, 0, False),
-        ("relationships: {scope: seeds}", {"max_requests": 40}, 3, True),
-    ],
+    ("config", "tables"),
+    [("{on_close: false}", 0), ("{scope: seeds, user_similarity: {enabled: false}}", 2)],
 )
-def test_when_a_crawl_relates(
-    sandbox: SandboxProcess,
-    tmp_path: Path,
-    config: str,
-    arguments: dict[str, Any],
-    code: int,
-    related: bool,  # noqa: FBT001
+def test_how_a_crawl_relates_is_configured(
+    sandbox: SandboxProcess, tmp_path: Path, config: str, tables: int
 ) -> None:
     path = tmp_path / "my.yaml"
-    path.write_text(f"deep_harvest: {{request_delay: 0}}\n{config}")
+    path.write_text(f"deep_harvest: {{request_delay: 0}}\nrelationships: {config}")
     harvester = Harvester(sandbox, tmp_path / "harvest.db", config=str(path))
-    ended = harvester.crawl(**arguments)
-    assert ended.code == code, ended.log
-    assert bool(harvester.value("SELECT count(*) FROM relationship_runs")) is related
+    ended = harvester.crawl(max_requests=10)
+    assert ended.code == 3, ended.log
+    recorded = harvester.query("SELECT json_extract(parameters, '$.seeds') FROM relationship_runs")
+    assert recorded == [(f"[{sandbox.seed_track_id}]",)] * tables
 
 
 def test_a_failure_at_the_end_is_an_error_that_loses_nothing(sandbox: SandboxProcess, tmp_path: Path) -> None:
@@ -139,27 +168,53 @@ def test_stopped_while_it_relates_a_crawl_still_tells_its_outcome(
     assert not writes.parent.exists()
 
 
-def test_by_hand(database: Path) -> None:
+def test_killed_while_it_relates_a_crawl_has_no_outcome_and_the_next_one_relates(
+    sandbox: SandboxProcess, tmp_path: Path
+) -> None:
+    harvester = Harvester(sandbox, tmp_path / "harvest.db", environment=ENDLESS)
+    writes = tmp_path / "harvest.db.relating" / "user_similarities.db"
+    assert harvester.interrupt_when(writes.exists, signal.SIGKILL).code == -9
+    status, text = status_of(harvester.database)
+    assert (status.runs[0].outcome, status.runs[0].stats["sgr/fetched"]) == (None, "complete")
+    assert " user_depth  relating, or killed " in text
+    assert {one.state for one in status.relationships} == {"never built"}
+    assert (status.next.why, status.next.commands) == ("not related", ["scrapy relate"])
+    harvester.environment.clear()
+    ended = harvester.crawl()
+    assert ended.code == 0, ended.log
+    assert "Nothing to fetch" in ended.log
+    status, text = status_of(harvester.database)
+    assert " user_depth  killed while relating " in text
+    assert {one.state for one in status.relationships} == {"up to date"}
+    assert harvester.value("SELECT count(*) FROM user_similarities") == status.relationships[0].rows > 0
+    assert status.next.why is None
+    with closing(Store.open(f"sqlite:///{harvester.database}")) as store, store.begin() as connection:
+        connection.execute(sa.delete(schema.engagements).where(schema.engagements.c.kind == "repost"))
+    status, _ = status_of(harvester.database)
+    assert {one.state for one in status.relationships} == {"older than the data"}
+    assert status.next.why == "not related"
+
+
+def test_by_hand(sandbox: SandboxProcess, database: Path) -> None:
     before = rows_in(database)
-    again = scrapy(database, "relate")
-    assert again.returncode == 0
-    assert "up to date" in again.stderr
-    assert [line.split()[0] for line in again.stdout.splitlines()] == list(TABLES)
     config = database.with_name("my.yaml")
     config.write_text("relationships: {user_similarity: {top_k: 1}}")
-    narrowed = scrapy(database, "relate", "--only", "users", "--config", str(config))
-    assert narrowed.returncode == 0, narrowed.stderr
+    again, narrowed, around = scrapy(
+        database,
+        ["relate"],
+        ["relate", "--only", "users", "--config", str(config)],
+        ["relate", "--only", "tracks", "--seed", f"soundcloud:tracks:{sandbox.seed_track_id}"],
+    )
+    assert (again.code, narrowed.code, around.code) == (0, 0, 0), (again, narrowed, around)
+    assert "up to date" in again.err
+    assert [line.split()[0] for line in again.out.splitlines()] == list(TABLES)
+    assert [line.split()[0] for line in narrowed.out.splitlines()] == ["user_similarities"]
     after = rows_in(database)
-    assert after.pop("user_similarities") != before.pop("user_similarities")
-    assert after == before
-
-
-def test_by_hand_around_a_seed(sandbox: SandboxProcess, database: Path) -> None:
-    done = scrapy(database, "relate", "--seed", f"soundcloud:tracks:{sandbox.seed_track_id}")
-    assert done.returncode == 0, done.stderr
-    harvester = Harvester(sandbox, database)
+    assert [table for table in TABLES if after[table] != before[table]] == [
+        "user_similarities", "track_relationships",
+    ]  # fmt: skip
     query = "SELECT json_extract(parameters, '$.seeds') FROM relationship_runs ORDER BY 1 DESC LIMIT 1"
-    assert harvester.value(query) == f"[{sandbox.seed_track_id}]"
+    assert Harvester(sandbox, database).value(query) == f"[{sandbox.seed_track_id}]"
 
 
 MISTAKES = [
@@ -172,6 +227,7 @@ MISTAKES = [
     (["related", "track"], "name one of track, user, artist and its ID"),
     (["related", "track", "soundcloud:users:1"], "not the number or URN of a track: 'soundcloud:users:1'"),
     (["related", "user", "5"], "user 5 is not in this database"),
+    (["related", "artist", "5"], "artist 5 is not in this database"),
     (["related", "user", "5", "--limit", "0"], "option `--limit`: must be a whole number from 1"),
     (["relate", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "none.db: there is no such file"),
     (["related", "user", "5", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "there is no such file"),
@@ -179,66 +235,51 @@ MISTAKES = [
 
 
 def test_mistakes_are_told_in_one_line(harvested: Path) -> None:
-    """All in one process, because to start one takes a second."""
-    code = (
-        "import contextlib, io, json, sys\n"
-        "from scrapy.cmdline import execute\n"
-        "for arguments in json.loads(sys.argv[1]):\n"
-        "    said = io.StringIO()\n"
-        "    with contextlib.redirect_stderr(said):\n"
-        "        try:\n"
-        "            execute(['scrapy', *arguments])\n"
-        "        except SystemExit as ended:\n"
-        "            print(json.dumps([ended.code, said.getvalue()]))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, json.dumps([arguments for arguments, _ in MISTAKES])],
-        cwd=ROOT,
-        env={**os.environ, "HARVEST_DATABASE_URL": f"sqlite:///{harvested}"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(answers) == len(MISTAKES)
-    for (arguments, wanted), (exit_code, said) in zip(MISTAKES, answers, strict=True):
-        assert exit_code == 2, arguments
-        assert wanted in said, arguments
-        assert len(said.splitlines()) == 1, said
+    answers = scrapy(harvested, *[arguments for arguments, _ in MISTAKES])
+    for (arguments, wanted), said in zip(MISTAKES, answers, strict=True):
+        assert said.code == 2, arguments
+        assert wanted in said.err, arguments
+        assert len(said.err.splitlines()) == 1, said
     assert not (ROOT / "none.db").exists()
 
 
 def test_the_nearest(sandbox: SandboxProcess, harvested: Path) -> None:
-    similar = expected(world_in(Harvester(sandbox, harvested)), HarvestConfig().relationships)
-    pairs = similar["user_similarities"]
+    harvester = Harvester(sandbox, harvested)
+    pairs = expected(world_in(harvester), HarvestConfig().relationships)["user_similarities"]
     user = next(iter(pairs))[1]
+    artist = harvester.value("SELECT artist_id_b FROM artist_relationships LIMIT 1")
+    told, readable, artists = scrapy(
+        harvested,
+        ["related", "user", str(user), "--limit", "3", "--json"],
+        ["related", "user", f"soundcloud:users:{user}"],
+        ["related", "artist", str(artist), "--json"],
+    )
+    assert told.code == 0, told.err
+    answer = json.loads(told.out)
     ranked = sorted((-row[0], sum(pair) - user, row) for pair, row in pairs.items() if user in pair)
-    done = scrapy(harvested, "related", "user", str(user), "--limit", "3", "--json")
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
     found = [(one["id"], one["jaccard"], one["common_tracks"]) for one in answer["nearest"]]
     assert found == [(other, row[0], row[1]) for _, other, row in ranked[:3]]
     own = next(row[2] if pair[0] == user else row[3] for pair, row in pairs.items() if user in pair)
     assert {one["tracks_own"] for one in answer["nearest"]} == {own}
-    readable = scrapy(harvested, "related", "user", f"soundcloud:users:{user}").stdout.splitlines()
-    assert readable[0] == f"Nearest to {answer['name']}:"
-    assert readable[1].split() == ["id", "jaccard", "common_tracks", "tracks_other", "tracks_own", "name"]
-    assert readable[2].split()[0] == str(ranked[0][1])
+    lines = readable.out.splitlines()
+    assert lines[0] == f"Nearest to {answer['name']}:"
+    assert lines[1].split() == ["id", "jaccard", "common_tracks", "tracks_other", "tracks_own", "name"]
+    assert lines[2].split()[0] == str(ranked[0][1])
+    assert list(json.loads(artists.out)["nearest"][0]) == ["id", "name", "shared_fans", "strength"]
 
 
-def test_the_nearest_artists(sandbox: SandboxProcess, harvested: Path) -> None:
-    node = Harvester(sandbox, harvested).value("SELECT artist_id_b FROM artist_relationships LIMIT 1")
-    done = scrapy(harvested, "related", "artist", str(node), "--json")
-    first = json.loads(done.stdout)["nearest"][0]
-    assert list(first) == ["id", "name", "shared_fans", "strength"]
-
-
-def test_a_crawl_has_the_database(database: Path) -> None:
-    with closing(Store.open(f"sqlite:///{database}")):
-        done = scrapy(database, "relate")
-        assert done.returncode == 5
-        assert "is in use by another crawl" in done.stderr
-        assert scrapy(database, "related", "user", "5").returncode == 2  # it only reads
+def test_a_crawl_has_the_database(sandbox: SandboxProcess, database: Path) -> None:
+    with closing(Store.open(f"sqlite:///{database}")) as store:
+        with store.begin() as connection:
+            connection.execute(sa.delete(schema.relationship_runs))
+        seed = str(sandbox.seed_track_id)
+        relating, looking = scrapy(database, ["relate"], ["related", "track", seed])
+    assert relating.code == 5
+    assert "is in use by another crawl" in relating.err
+    # That one only reads; and what was never built it does not take for empty.
+    assert (looking.code, looking.err) == (
+        2, "track_relationships was never built: `scrapy relate` builds it\n",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
@@ -261,9 +302,11 @@ def test_interrupted_it_leaves_the_old_tables(database: Path, number: int, code:
     assert process.returncode == code, said
     assert rows_in(database) == before
     assert aside.exists() is (number == signal.SIGKILL)
-    assert scrapy(database, "relate", "--config", str(config)).returncode == 0
-    assert not aside.exists()
-    assert rows_in(database) != before
+    if aside.exists():
+        (again,) = scrapy(database, ["relate", "--config", str(config)])
+        assert again.code == 0, again.err
+        assert not aside.exists()
+        assert rows_in(database) != before
 
 
 def test_from_an_egg(egg: Path, database: Path, tmp_path: Path) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
+import re
+import resource
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 import sqlalchemy as sa
@@ -18,7 +22,8 @@ from sgr_spiders.exceptions import ArgumentError, ConfigError, StorageError
 from sgr_spiders.relationships import build, engine, forecast, nearest, spool
 from sgr_spiders.relationships.engine import CancelledError
 from sgr_spiders.relationships.processor import RelationshipProcessor, relate
-from sgr_spiders.storage import relationships_runs, relationships_write, schema
+from sgr_spiders.relationships.spool import Spool
+from sgr_spiders.storage import relationships_read, relationships_runs, relationships_write, schema
 from tests.relationships.test_exact import REUSED, WORLDS
 from tests.relationships.worlds import NOW, World, expected, stored
 
@@ -79,10 +84,13 @@ def test_parameters_inputs_and_times_are_recorded(store: Store) -> None:
     assert set(json.loads(str(recorded["artist_relation"]["seconds"]))) == {"read", "compute", "write"}
 
 
-def test_equal_inputs_are_not_computed_again(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_equal_inputs_are_not_even_read_again(
+    store: Store, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     caplog.set_level(logging.INFO)
     a_world().spill(store)
     first = relate(store, HarvestConfig())
+    monkeypatch.setattr(relationships_read, "_read", None)
     again = relate(store, HarvestConfig())
     assert [one.rows for one in again] == [one.rows for one in first]
     assert not any(one.seconds for one in again)
@@ -99,6 +107,24 @@ def test_another_page_without_news_costs_a_look_but_no_new_table(store: Store) -
     after = runs(store)
     assert [run["fingerprint"] for run in before] == [run["fingerprint"] for run in after]
     assert {run["stamp"] for run in before}.isdisjoint({run["stamp"] for run in after})
+
+
+def test_as_many_likes_of_other_tracks_are_another_input(store: Store) -> None:
+    world = a_world()
+    world.spill(store)
+    relate(store, HarvestConfig())
+    was, now = (5, 6, "like"), (5, 7, "like")
+    likes = schema.engagements
+    with store.begin() as connection:
+        swap = sa.update(likes).where(likes.c.user_id == was[0], likes.c.track_id == was[1])
+        assert connection.execute(swap.values(track_id=now[1])).rowcount == 1
+    spill_page(store, 1)
+    relate(store, HarvestConfig())
+    wanted = expected(
+        World(world.engagements - {was} | {now}, world.playlists, world.artists),
+        HarvestConfig().relationships,
+    )
+    assert stored(store)["user_similarities"] == wanted["user_similarities"]
 
 
 def spill_page(store: Store, walk: int) -> None:
@@ -153,14 +179,28 @@ def test_the_same_input_gives_the_same_tables(store: Store) -> None:
     assert contents[0] == contents[1]
 
 
+@pytest.mark.parametrize(("threads", "wanted"), [(1, 1), (3, 3), (0, engine.available_processors())])
+def test_as_many_threads_as_are_asked_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch, threads: int, wanted: int
+) -> None:
+    pools = mock.Mock(side_effect=ThreadPoolExecutor)
+    monkeypatch.setattr(engine, "ThreadPoolExecutor", pools)
+    a_world().spill(store)
+    relate(store, configured(threads=threads))
+    assert {call.args[0] for call in pools.call_args_list} == {wanted}
+
+
 def test_more_pairs_than_memory_holds(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(spool, "BLOCK", 100)
     monkeypatch.setattr(build, "MEGABYTE", 10)  # 160 bytes each: all but nothing waits on the disk
     world = World(playlists={number: set(range(number, number + 70)) for number in range(1, 5)})
     world.spill(store)
-    relate(store, configured(memory_mb=16))
+    put_aside = mock.patch.object(Spool, "_put_aside", autospec=True, side_effect=Spool._put_aside)
+    with put_aside as counted:
+        relate(store, configured(memory_mb=16))
     wanted = expected(world, HarvestConfig().relationships)["track_relationships"]
     assert stored(store)["track_relationships"] == wanted
+    assert counted.call_count > 5
     assert not list(tmp_path.glob("*.relating"))
 
 
@@ -301,6 +341,27 @@ def test_a_full_disk_is_told_before_anything_is_written(
         relate(store, HarvestConfig())
 
 
+@pytest.mark.parametrize("room", [100, 50_000, 100_000])
+def test_a_disk_that_fills_up_meanwhile(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, room: int
+) -> None:
+    """Too little for what is sorted, for a file of tables, for its pages."""
+    monkeypatch.setattr(spool, "BLOCK", 100)
+    monkeypatch.setattr(build, "MEGABYTE", 10 if room == 100 else 1 << 20)
+    World(playlists={number: set(range(number, number + 70)) for number in range(1, 5)}).spill(store)
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, most))
+    try:
+        with pytest.raises(StorageError, match=r"^folder .*\.relating: (?!None)"):
+            relate(store, configured(memory_mb=16), only=["track_cooccurrence"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
+    assert not any(stored(store).values())
+    assert not list(tmp_path.glob("*.relating"))
+    relate(store, HarvestConfig())
+    assert stored(store)["track_relationships"]
+
+
 def test_many_pairs_are_told_of_beforehand(
     store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -312,6 +373,21 @@ def test_many_pairs_are_told_of_beforehand(
     pairs = len(stored(store)["user_similarities"])
     assert f"user_similarities: about {pairs} pairs are expected, 0 MB" in caplog.text
     assert "relationships.track_cooccurrence.top_k: 100 would keep at most" in caplog.text
+
+
+def test_how_far_it_is_is_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(build, "TELL_AFTER_S", 0)
+    monkeypatch.setattr(spool, "BLOCK", 50)
+    a_world().spill(store)
+    relate(store, configured(track_cooccurrence={"top_k": 5}))
+    for done in ("compared", "ranked", "written"):
+        shares = [int(share) for share in re.findall(rf"track_relationships: (\d+) % {done}", caplog.text)]
+        assert len(shares) > 1, done
+        assert shares == sorted(shares)
+        assert shares[-1] == 100
 
 
 def test_what_is_slow_is_said(

@@ -241,12 +241,12 @@ def test_a_playlists_type_has_two_names(types: dict[str, str], found: str | None
 
 def test_the_uploader_comes_before_what_refers_to_it() -> None:
     (entry,) = parse_page("user_likes", "42", [track()]).entries
-    uploader, like = entry.inside
+    (uploader,) = entry.inside
     assert isinstance(uploader, User)
     assert (uploader.user_id, uploader.username, uploader.fullness) == (7, "User 7", Fullness.EMBEDDED)
     assert isinstance(entry.record, Track)
     assert (entry.record.artist_id, entry.record.fullness) == (7, Fullness.OWN)
-    assert like == Engagement(42, 1, "like")
+    assert entry.link == Engagement(42, 1, "like")
 
 
 def test_a_null_user_is_fine() -> None:
@@ -299,17 +299,24 @@ def test_the_uploader_of_a_whole_page_is_built_once() -> None:
         ("track_reposters", "1", user(9), Engagement(9, 1, "repost")),
         ("user_likes", "9", track(1), Engagement(9, 1, "like")),
         ("user_reposts", "9", track(1), Engagement(9, 1, "repost")),
-        ("track_comments", "1", comment(), Engagement(9, 1, "comment")),
     ],
 )
 def test_engagements(endpoint: str, target: str, item: dict[str, Any], engagement: Engagement) -> None:
     (entry,) = parse_page(endpoint, target, [item]).entries
-    assert entry.inside[-1] == engagement
+    assert entry.link == engagement
+    assert engagement not in entry.inside
+
+
+def test_a_comment_engages_its_author() -> None:
+    (entry,) = parse_page("track_comments", "1", [comment()]).entries
+    assert entry.inside[-1] == Engagement(9, 1, "comment")
+    assert entry.link is None
 
 
 @pytest.mark.parametrize("endpoint", ["track_related", "user_tracks", "search_tracks"])
 def test_other_lists_tell_of_no_engagement(endpoint: str) -> None:
     (entry,) = parse_page(endpoint, "9", [track()]).entries
+    assert entry.link is None
     assert not any(isinstance(record, Engagement) for record in entry.inside)
 
 
@@ -387,9 +394,8 @@ def test_places_go_on_where_the_page_begins() -> None:
     page = parse_page(
         "playlist_tracks", "3", [track(1), track(1, sharing="private"), track(1), track(2)], 200
     )
-    placed = [one for entry in page.entries for one in entry.inside if isinstance(one, PlaylistTrack)]
-    assert placed == [PlaylistTrack(3, 1, 200), PlaylistTrack(3, 2, 203)]
-    assert len(page.entries) == 3
+    placed = [entry.link for entry in page.entries]
+    assert placed == [PlaylistTrack(3, 1, 200), None, PlaylistTrack(3, 2, 203)]
 
 
 def test_a_repeated_item_stays_repeated() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgr_spiders.items import Track
+from sgr_spiders.items import Engagement, Track
 from sgr_spiders.soundcloud.answers import UnusableDocumentError, decode
 from sgr_spiders.soundcloud.parse import ParsedPage, parse_page
 from sgr_spiders.soundcloud.recall import Listing, Recall
@@ -30,6 +30,10 @@ def commit(page: ParsedPage, recall: Recall) -> None:
     recall.keep(page.fresh, {id(record) for entry in page.entries for record in entry.records()})
 
 
+def recalled(page: ParsedPage) -> list[int]:
+    return [entry.record.record_id for entry in page.entries if entry.made is not None]
+
+
 def knowing(*tracks: dict[str, Any]) -> Recall:
     recall = Recall()
     commit(likes_of(1, *tracks, recall=recall), recall)
@@ -43,16 +47,18 @@ def test_a_committed_track_is_recalled_with_its_uploader_and_liked_by_another() 
     second = likes_of(2, SONG, recall=recall)
     assert second.entries == likes_of(2, SONG, recall=Recall()).entries
     assert second.entries[0].record is first.entries[0].record
-    assert second.recalled == {id(record) for record in first.entries[0].records() if hasattr(record, "raw")}
+    assert second.entries[0].link == Engagement(2, 7, "like")
+    assert first.entries[0].made is None
+    assert second.entries[0].main() == first.entries[0].main() == (("user", 7), ("track", 7))
     assert not second.fresh
 
 
 def test_what_is_not_committed_is_not_recalled() -> None:
     recall = Recall()
     page = likes_of(1, SONG, recall=recall)
-    assert not likes_of(1, SONG, recall=recall).recalled
+    assert not recalled(likes_of(1, SONG, recall=recall))
     recall.keep(page.fresh, set())
-    assert not likes_of(1, SONG, recall=recall).recalled
+    assert not recalled(likes_of(1, SONG, recall=recall))
 
 
 def test_a_track_that_changed_is_read_anew() -> None:
@@ -60,7 +66,7 @@ def test_a_track_that_changed_is_read_anew() -> None:
     (entry,) = page.entries
     assert isinstance(entry.record, Track)
     assert entry.record.playback_count == 4
-    assert not page.recalled
+    assert not recalled(page)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +85,7 @@ def test_only_the_latest_are_remembered() -> None:
     recall = Recall(capacity=1)
     commit(likes_of(1, SONG, track(8), recall=recall), recall)
     page = likes_of(1, SONG, track(8), recall=recall)
-    assert [id(entry.record) in page.recalled for entry in page.entries] == [False, True]
+    assert recalled(page) == [8]
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,13 @@ def test_the_folder_is_made(tmp_path: Path) -> None:
     assert (tmp_path / "new" / "folder" / "harvest.db").exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="folders of Linux in which not even root can make a file")
+@pytest.mark.parametrize("folder", ["/proc", "/sys"])
+def test_a_folder_that_takes_no_file_is_no_crawl_at_work(folder: str) -> None:
+    with pytest.raises(StorageError, match=f"^database {folder}/harvest.db cannot be opened: "):
+        Store.open(f"sqlite:///{folder}/harvest.db")
+
+
 def test_it_is_in_wal_mode(store: Store) -> None:
     with store.begin() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"

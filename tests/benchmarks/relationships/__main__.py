@@ -30,11 +30,13 @@ from tests.benchmarks.relationships.process import measure
 from tests.benchmarks.relationships.ways import WAYS, compiled
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from sgr_spiders.relationships.base import RelationshipType
     from sgr_spiders.relationships.keys import Keys
     from sgr_spiders.relationships.lake import Incidence
 
-RIVAL_LIMIT_S = 900
+RIVAL_LIMIT_S = 120
 
 
 def main(arguments: list[str]) -> int:
@@ -109,13 +111,31 @@ def tables(scale: float) -> None:
         related = measure(end_to_end.relate, path, limit=3_600)
         entries = f"{len(likes.contexts):,} likes, {len(playlists.contexts):,} places in playlists"
         print(f"\n{entries}: {related.wall:.1f} s, {related.cpu:.1f} s cpu, peak {related.peak_mb:.0f} MB")
-        _row("type", "rows", "read s", "compute s", "write s", "floor: read", "copy", "ratio", "row by row")
+        _row(
+            "type",
+            "rows",
+            "read s",
+            "compute s",
+            "write s",
+            "floor: read",
+            "copy",
+            "ratio",
+            "us a row",
+            "by rows",
+        )
+        together = np.zeros(6)
         for name, row in related.answer.items():
             reading, copying, by_rows = end_to_end.floors(path, name)
-            ours = row["read"] + row["write"]
-            parts = (row["read"], row["compute"], row["write"], reading, copying)
-            figures = (f"{figure:.2f}" for figure in (*parts, ours / (reading + copying), by_rows))
-            _row(name, f"{row['rows']:,}", *figures)
+            parts = np.array([row["rows"], row["read"], row["compute"], row["write"], reading, copying])
+            together += parts
+            _shares(name, parts, f"{(row['write']) / max(1, row['rows']) * 1e6:.2f}", f"{by_rows * 1e6:.2f}")
+        _shares("together", together)
+
+
+def _shares(name: str, parts: NDArray[np.float64], *others: str) -> None:
+    rows, read, _, write, reading, copying = parts.tolist()
+    ratio = (read + write) / (reading + copying)
+    _row(name, f"{int(rows):,}", *(f"{part:.2f}" for part in (*parts[1:], ratio)), *others)
 
 
 def growth(scale: float) -> None:

@@ -37,8 +37,10 @@ def scipy_blocks(nodes: Incidence, relationship: RelationshipType, _threads: int
     """Products of blocks of rows with the later rows."""
     matrix = _matrix(nodes).astype(np.int32)
     found = []
-    for first in range(0, matrix.shape[0], BLOCK):
-        block = (matrix[first : first + BLOCK] @ matrix[first:].T.tocsr()).tocoo()
+    # The later rows are turned anew for each block, so there are no more than a hundred.
+    step = max(BLOCK, matrix.shape[0] // 100)
+    for first in range(0, matrix.shape[0], step):
+        block = (matrix[first : first + step] @ matrix[first:].T.tocsr()).tocoo()
         found.append(
             _kept(nodes, relationship, block.row + first, block.col + first, block.data.astype(np.int64))
         )
