@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from sgr_spiders.arguments import ACCEPTED, KNOWN, MAX_TRACK_ID, Arguments, GivenSeed, parse
 from sgr_spiders.exceptions import ArgumentError
+from sgr_spiders.from_python import harvest
 
 SEED = {"track_id": "1"}
 
@@ -256,6 +258,10 @@ def test_no_text_ends_in_another_error(arguments: dict[str, str]) -> None:
 def test_seeds_keep_their_order_without_repetition(ids: list[int]) -> None:
     seeds = parse({"track_id": ",".join(map(str, ids))}).seeds
     assert [seed.track_id for seed in seeds] == list(dict.fromkeys(ids))
+
+
+def test_python_can_say_all_of_them() -> None:
+    assert KNOWN.keys() <= signature(harvest).parameters.keys()
 
 
 # ---- seeds that are due

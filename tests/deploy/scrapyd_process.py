@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXAMPLE = Path(__file__).resolve().parents[2] / "configs" / "scrapyd.conf"
 FOLDER = "/srv/soundgraph/scrapyd"
 USER, PASSWORD = "harvester", "a password"
-LIMIT_S = 90
+LIMIT_S = 120
 
 
 class ScrapydProcess:
