@@ -60,6 +60,12 @@ class StorageError(HarvestError):
     exit_code = 1
 
 
+class EmbeddingError(HarvestError):
+    """There is nothing to learn vectors from, or what is needed for it is missing."""
+
+    exit_code = 2
+
+
 class CrawlFailedError(HarvestError):
     """The crawl had an internal error, or came to no end of its own. Raised by ``sgr_spiders.harvest``."""
 
