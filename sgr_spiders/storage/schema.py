@@ -496,6 +496,15 @@ relationship_runs = Table(
     comment="How the relationship tables were built, and from what",
 )
 
+notices = Table(
+    "notices",
+    metadata,
+    Column("name", Text, primary_key=True, comment="Which notice, e.g. `terms`"),
+    Column("said_at", Text, nullable=False, comment="When the user was told"),
+    sqlite_with_rowid=False,
+    comment="What users of this database were told once",
+)
+
 DISCOVERIES_SQL = """
 SELECT DISTINCT walk_records.kind AS kind, walk_records.record_id AS record_id,
        walk_requests.seed_id AS seed_id, walk_requests.layer AS layer

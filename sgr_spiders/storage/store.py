@@ -55,7 +55,7 @@ class Store:
         parsed = parse_url(url)
         lock = _take_lock(parsed)
         try:
-            store = cls(_create_engine(parsed), lock)
+            store = cls(create_engine(parsed), lock)
             with store.begin() as connection:
                 migrate.upgrade(connection)
         except BaseException:
@@ -128,7 +128,8 @@ def _take_lock(url: sa.URL) -> FileLock | None:
     return lock
 
 
-def _create_engine(url: sa.URL) -> sa.Engine:
+def create_engine(url: sa.URL) -> sa.Engine:
+    """Make what connects to the database at *url*, with one writer at a time on SQLite."""
     engine = sa.create_engine(url)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
