@@ -54,7 +54,7 @@ class Trial:
     k: int = 20
 
     def measure(self, name: str, dimensions: int | None = None, random_seed: int = 1) -> Quality:
-        """Train the recommender of this name, and test it. Raises ``EmbeddingError`` if there is nothing to."""
+        """Train this recommender, and test it. Raises ``EmbeddingError`` if there is nothing to test."""
         users = np.flatnonzero(np.diff(self.test.indptr))
         if not len(users) or not self.train.nnz:
             raise EmbeddingError("nothing to evaluate: no track is held out, or none is left to learn from")
@@ -92,7 +92,7 @@ def _largest(scores: Array, k: int) -> Numbers:
 
 
 def _keys(scores: Array) -> NDArray[np.int64]:
-    """Give whole numbers in the order of the scores, and of equal ones those that stand first the larger ones."""
+    """Give whole numbers in the order of the scores; of equal scores the first has the largest."""
     bits = (scores + np.float32(0)).view(np.int32)  # -0 becomes 0
     # A float's bits are in its order; those below 0 in the reverse.
     ordered = np.where(bits < 0, bits ^ np.int32(0x7FFFFFFF), bits).astype(np.int64)

@@ -1,4 +1,4 @@
-"""How good recommendations are, and whom they serve. k is the length of each user's list of recommendations."""
+"""How good recommendations are, and whom they serve. k: the length of each list of recommendations."""
 
 from __future__ import annotations
 
