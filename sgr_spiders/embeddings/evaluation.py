@@ -11,6 +11,8 @@ import scipy.sparse as sp
 
 from sgr_spiders.embeddings import metrics
 from sgr_spiders.embeddings.base import Corpus
+from sgr_spiders.embeddings.embed import corpus_of
+from sgr_spiders.embeddings.preparation import Choice, prepare
 from sgr_spiders.embeddings.recommenders import train
 from sgr_spiders.exceptions import EmbeddingError
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Numbers
     from sgr_spiders.embeddings.metrics import Figures
     from sgr_spiders.embeddings.recommenders import Recommender
+    from sgr_spiders.storage.store import Connection
 
 SCORES_AT_A_TIME = 1 << 24
 """Scores that are held at once: 64 MB."""
@@ -53,6 +56,12 @@ class Trial:
     playlists: Sequence[Numbers] = ()
     k: int = 20
 
+    @property
+    def cold_pairs(self) -> int:
+        """How many pairs to be foretold are with tracks that nothing was learned of."""
+        cold = np.bincount(self.train.indices, minlength=self.train.shape[1]) == 0
+        return int(cold[self.test.indices].sum())
+
     def measure(self, name: str, dimensions: int | None = None, random_seed: int = 1) -> Quality:
         """Train this recommender, and test it. Raises ``EmbeddingError`` if there is nothing to test."""
         users = np.flatnonzero(np.diff(self.test.indptr))
@@ -67,6 +76,16 @@ class Trial:
             part = users[start : start + rows]
             tally.add(part, best(recommender, self.train, part, self.k))
         return tally.quality(name, seconds)
+
+
+def of_harvest(
+    connection: Connection, *, sources: Sequence[str], share: float, random_seed: int, k: int
+) -> Trial:
+    """Hold out this share of each user's tracks in a database; never the seeds, which all have in common."""
+    weights = dict.fromkeys(sources, 1.0)
+    prepared = prepare(connection, Choice(sources=weights, test=share, validation=0, split_seed=random_seed))
+    corpus = corpus_of(prepared)
+    return Trial(corpus.matrix, prepared.split.test, corpus.playlists, k)
 
 
 def best(recommender: Recommender, known: sp.csr_array, users: Numbers, k: int) -> Numbers:

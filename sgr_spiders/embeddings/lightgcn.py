@@ -35,7 +35,7 @@ class LightGcn(Method):
 
     name: ClassVar[str] = "lightgcn"
     layers: ClassVar[int] = 3
-    epochs: ClassVar[int] = 40
+    epochs: ClassVar[int] = 60
     batches: ClassVar[int] = 10
     """Of an epoch. Each walks the whole graph, so that their number and not their size makes the time."""
     rate: ClassVar[float] = 0.01

@@ -120,10 +120,11 @@ def _user_vector(connection: Connection, user: int, tracks: Placed, own: Numbers
     users = vectors.read_vectors(connection, "user", made.method)
     at = np.searchsorted(users.ids, user)
     if at < len(users.ids) and users.ids[at] == user:
-        return users.vectors[at]
+        learned: Array = users.vectors[at]
+        return learned
     fans = tracks.columns["fans"][own].astype(np.float32)
     ones = np.ones(len(own), np.float32)
-    return METHODS[made.method](made.dimensions).fold_in(Library(tracks.vectors, own, fans, ones))
+    return METHODS[made.method]().fold_in(Library(tracks.vectors, own, fans, ones))
 
 
 def _largest(scores: Array, limit: int) -> Numbers:

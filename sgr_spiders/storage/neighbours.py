@@ -13,6 +13,7 @@ from sgr_spiders.storage.schema import RECORD_TABLES, engagements, playlist_trac
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Any
 
     from numpy.typing import NDArray
 
@@ -36,7 +37,7 @@ class Incidence:
     rows: sa.FromClause
     condition: sa.ColumnElement[bool]
 
-    def contexts_of(self, node: int) -> sa.Select[tuple[int]]:
+    def contexts_of(self, node: int) -> sa.Select[Any]:
         return sa.select(self.context).select_from(self.rows).where(self.condition, self.node == node)
 
 

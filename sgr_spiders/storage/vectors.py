@@ -129,3 +129,9 @@ def read_artists(connection: sa.Connection, wanted: Ids) -> Ids:
         return np.full(len(wanted), -1)
     at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
     return np.where(known[at] == wanted, artists[at], -1)
+
+
+def read_genres(connection: sa.Connection, wanted: Sequence[int]) -> dict[int, str | None]:
+    """Give the genre of each of these tracks, as its uploader says it; ``None``: not said."""
+    query = sa.select(tracks.c.track_id, tracks.c.genre).where(tracks.c.track_id.in_(wanted))
+    return {row[0]: row[1] or None for row in connection.execute(query)}
