@@ -61,9 +61,13 @@ class StorageError(HarvestError):
 
 
 class EmbeddingError(HarvestError):
-    """There is nothing to learn vectors from, or what is needed for it is missing."""
+    """Vectors cannot be made, or nothing can be measured: something that is needed is missing."""
 
     exit_code = 2
+
+
+class NothingToLearnError(EmbeddingError):
+    """The database holds nothing that vectors could be learned from."""
 
 
 class CrawlFailedError(HarvestError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from sgr_spiders.exceptions import EmbeddingError
+from sgr_spiders.exceptions import EmbeddingError, NothingToLearnError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,10 @@ class Library:
 
 
 class Method(ABC):
-    """A way to make vectors. The same corpus, dimensions and random seed give the same vectors."""
+    """A way to make vectors. The same corpus, dimensions and random seed give the same on one machine.
+
+    Where many threads or a graphics card add up (``lightgcn``), they may differ in their last digits.
+    """
 
     name: ClassVar[str]
     usual_dimensions: ClassVar[int] = 64
@@ -103,9 +106,9 @@ class Method(ABC):
 
 
 def refuse_nothing(corpus: Corpus) -> None:
-    """Raise ``EmbeddingError`` if nobody likes anything."""
+    """Raise ``NothingToLearnError`` if nobody likes anything."""
     if not corpus.matrix.nnz:
-        raise EmbeddingError("nothing to learn from: no user likes any track here")
+        raise NothingToLearnError("nothing to learn from: no user likes any track here")
 
 
 def unit(vectors: Array) -> Array:

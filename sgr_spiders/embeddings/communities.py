@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.cluster.vq import kmeans2
+from scipy.cluster.vq import ClusterError, kmeans2
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,10 @@ def find_communities(directions: Array, random_seed: int = 1) -> Numbers:
     best, groups = -1.0, np.zeros(count, np.int64)
     for number in range(2, min(MOST, count - 1) + 1):
         for _ in range(TRIES):
-            _, found = kmeans2(directions, number, minit="++", rng=random, missing="warn")
+            try:
+                _, found = kmeans2(directions, number, minit="++", rng=random, missing="raise")
+            except ClusterError:
+                continue  # a group was left empty: one more than there are
             value = _modularity(graph, found)
             if value > best + 1e-9:
                 best, groups = value, found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import numpy as np
 from sgr_spiders.embeddings.base import Corpus, unit
 from sgr_spiders.embeddings.preparation import Choice, prepare
 from sgr_spiders.embeddings.recommenders import METHODS
+from sgr_spiders.figures import counted
 from sgr_spiders.storage import vectors as stored
 from sgr_spiders.storage.vectors import Made, Placed
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.preparation import Prepared
     from sgr_spiders.storage.store import Store
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
@@ -39,6 +37,11 @@ class Embedded:
     def counts(self) -> dict[str, int]:
         """How many vectors there are of each."""
         return {kind: len(placed.ids) for kind, placed in self.placed.items()}
+
+    def describe(self) -> str:
+        """Say it in one line."""
+        counts = ", ".join(counted(count, kind) for kind, count in self.counts.items())
+        return f"Vectors of {counts}: {self.made.dimensions} dimensions, method {self.made.method}"
 
 
 def embed(store: Store, config: Embeddings) -> Embedded:

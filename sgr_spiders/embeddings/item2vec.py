@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from sgr_spiders.embeddings.base import Method, Vectors, unit
-from sgr_spiders.exceptions import EmbeddingError
+from sgr_spiders.exceptions import NothingToLearnError
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -40,7 +40,7 @@ class Item2Vec(Method):
         models = self.needed("gensim.models")
         sentences = _sentences(corpus, self.random_seed)
         if not sentences:
-            raise EmbeddingError("nothing to learn from: no playlist and no library holds two tracks")
+            raise NothingToLearnError("nothing to learn from: no playlist and no library holds two tracks")
         model = models.Word2Vec(
             sentences,
             vector_size=self.dimensions,

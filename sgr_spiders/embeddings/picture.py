@@ -85,7 +85,7 @@ def _dots(connection: Connection, method: str) -> list[Dot]:
 def _worth_drawing(fans: Array) -> Numbers:
     """Choose those with most fans; a track with a single fan only lies where the rest this fan likes lies."""
     most = np.argsort(-fans, kind="stable")[:MOST]
-    several = most[fans[most] > fans.min()]
+    several = most[fans[most] > 1]
     return np.sort(several if len(several) else most)
 
 

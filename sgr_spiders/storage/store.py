@@ -84,6 +84,11 @@ class Store:
         """The file of the database; ``None`` if it is none."""
         return file_of(self.engine.url)
 
+    @property
+    def url(self) -> str:
+        """The SQLAlchemy URL it was opened with."""
+        return self.engine.url.render_as_string(hide_password=False)
+
     def describe(self) -> str:
         """Say where the data lies, without a password."""
         return describe(self.engine.url)
