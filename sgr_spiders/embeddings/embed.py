@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sgr_spiders.embeddings.base import Corpus, unit
+from sgr_spiders.embeddings.index import build_index
 from sgr_spiders.embeddings.preparation import Choice, prepare
 from sgr_spiders.embeddings.recommenders import METHODS
 from sgr_spiders.figures import counted
@@ -72,6 +73,9 @@ def embed(store: Store, config: Embeddings) -> Embedded:
     )
     with store.begin() as connection:
         stored.replace(connection, made, placed)
+    with store.begin() as connection:
+        for kind, part in placed.items():
+            build_index(connection, kind, made.method, part)
     return Embedded(made, placed)
 
 

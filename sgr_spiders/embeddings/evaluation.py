@@ -64,18 +64,21 @@ class Trial:
 
     def measure(self, name: str, dimensions: int | None = None, random_seed: int = 1) -> Quality:
         """Train this recommender, and test it. Raises ``EmbeddingError`` if there is nothing to test."""
-        users = np.flatnonzero(np.diff(self.test.indptr))
-        if not len(users) or not self.train.nnz:
+        if not self.test.nnz or not self.train.nnz:
             raise EmbeddingError("nothing to evaluate: no track is held out, or none is left to learn from")
         began = time.process_time()
         recommender = train(name, Corpus(self.train, self.playlists), dimensions, random_seed)
-        seconds = time.process_time() - began
+        return self.judge(name, recommender, time.process_time() - began)
+
+    def judge(self, name: str, recommender: Recommender, cpu_seconds: float) -> Quality:
+        """Test a recommender that was trained, in so many seconds."""
+        users = np.flatnonzero(np.diff(self.test.indptr))
         tally = _Tally(self)
         rows = max(1, SCORES_AT_A_TIME // self.train.shape[1])
         for start in range(0, len(users), rows):
             part = users[start : start + rows]
             tally.add(part, best(recommender, self.train, part, self.k))
-        return tally.quality(name, seconds)
+        return tally.quality(name, cpu_seconds)
 
 
 def of_harvest(

@@ -117,10 +117,8 @@ def _by_vectors(connection: Connection, user: int, library: Numbers, method: str
 
 def _user_vector(connection: Connection, user: int, tracks: Placed, own: Numbers, made: Made) -> Array:
     """Give the vector that was learned, or one made of the library for a user who came later."""
-    users = vectors.read_vectors(connection, "user", made.method)
-    at = np.searchsorted(users.ids, user)
-    if at < len(users.ids) and users.ids[at] == user:
-        learned: Array = users.vectors[at]
+    learned = vectors.read_vector(connection, "user", made.method, user)
+    if learned is not None:
         return learned
     fans = tracks.columns["fans"][own].astype(np.float32)
     ones = np.ones(len(own), np.float32)

@@ -9,12 +9,13 @@ import numpy as np
 import scipy.sparse as sp
 
 from sgr_spiders.embeddings.base import unit
+from sgr_spiders.embeddings.index import look_up
 from sgr_spiders.embeddings.walk import Walk
 from sgr_spiders.exceptions import ArgumentError
 from sgr_spiders.storage import neighbours, vectors
 
 if TYPE_CHECKING:
-    from sgr_spiders.embeddings.base import Numbers
+    from sgr_spiders.embeddings.base import Array, Numbers
     from sgr_spiders.storage.neighbours import Incidence
     from sgr_spiders.storage.store import Connection
 
@@ -70,10 +71,10 @@ def find_similar(
     ]
 
 
-def _by_walk(connection: Connection, incidence: Incidence, node: int, limit: int) -> tuple[Numbers, Numbers]:
+def _by_walk(connection: Connection, incidence: Incidence, node: int, limit: int) -> tuple[Numbers, Array]:
     contexts, nodes = neighbours.read_neighbourhood(connection, incidence, node)
     if not len(nodes):
-        return nodes, nodes
+        return nodes, np.empty(0, np.float32)
     rows, row = np.unique(contexts, return_inverse=True)
     ids, column = np.unique(nodes, return_inverse=True)
     # All that stands in the node's contexts is here, so the steps from it are those of the whole matrix.
@@ -84,7 +85,9 @@ def _by_walk(connection: Connection, incidence: Incidence, node: int, limit: int
 
 def _by_vectors(
     connection: Connection, kind: str, node: int, method: str, limit: int
-) -> tuple[Numbers, Numbers]:
+) -> tuple[Numbers, Array]:
+    if (indexed := look_up(connection, kind, method, node, limit)) is not None:
+        return indexed
     placed = vectors.read_vectors(connection, kind, method)
     row = int(np.searchsorted(placed.ids, node))
     if row == len(placed.ids) or placed.ids[row] != node:
@@ -105,6 +108,6 @@ def without_vector(connection: Connection, what: str, method: str) -> str:
     return f"{what} has no {method} vector: nothing was known of it when `scrapy embed` made them"
 
 
-def _nearest_first(ids: Numbers, scores: Numbers, limit: int) -> tuple[Numbers, Numbers]:
+def _nearest_first(ids: Numbers, scores: Array, limit: int) -> tuple[Numbers, Array]:
     order = np.lexsort((ids, -scores))[:limit]
     return ids[order], scores[order]

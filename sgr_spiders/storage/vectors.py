@@ -95,9 +95,28 @@ def latest(connection: sa.Connection, method: str) -> Made | None:
     return Made(row.method, json.loads(row.parameters), row.dimensions, json.loads(row.inputs), row.seconds)
 
 
-def methods(connection: sa.Connection) -> list[str]:
-    """Give the methods there are vectors of, by name."""
-    return list(connection.scalars(sa.select(vector_runs.c.method).distinct().order_by(vector_runs.c.method)))
+def latest_run(connection: sa.Connection, method: str) -> int | None:
+    """Give the ``vector_run_id`` of the vectors of *method*; ``None`` if there are none."""
+    newest = sa.select(sa.func.max(vector_runs.c.vector_run_id)).where(vector_runs.c.method == method)
+    found: int | None = connection.scalar(newest)
+    return found
+
+
+def file_of(connection: sa.Connection) -> str | None:
+    """Give the file of the database; ``None`` if it is none."""
+    if connection.dialect.name != "sqlite":
+        return None
+    files = {row[1]: row[2] for row in connection.exec_driver_sql("PRAGMA database_list")}
+    return files["main"] or None
+
+
+def read_vector(connection: sa.Connection, kind: str, method: str, node: int) -> Array | None:
+    """Give the vector of one track, user or artist; ``None`` if it has none."""
+    table = VECTOR_TABLES[kind]
+    blob = connection.scalar(
+        sa.select(table.c.vector).where(table.c.method == method, table.c[f"{kind}_id"] == node)
+    )
+    return None if blob is None else np.frombuffer(blob, FLOATS).astype(np.float32)
 
 
 def read_vectors(connection: sa.Connection, kind: str, method: str) -> Placed:

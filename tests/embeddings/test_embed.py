@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from sgr_spiders.config import Embeddings
-from sgr_spiders.embeddings import picture
+from sgr_spiders.embeddings import index, picture
 from sgr_spiders.embeddings.base import unit
 from sgr_spiders.embeddings.communities import find_communities
 from sgr_spiders.embeddings.embed import Embedded, embed
@@ -230,6 +230,27 @@ def test_what_has_no_vector(harvest: tuple[Store, Embedded]) -> None:
         pytest.raises(ArgumentError, match=r"^user 5001 has no svd vector: "),
     ):
         find_similar(connection, "user", 5001, by="vectors", method="svd", limit=5)
+
+
+def test_an_index_finds_the_same(store: Store, drawn: Tastes, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("usearch")
+    monkeypatch.setattr(index, "WORTH", 50)
+    drawn.world().spill(store)
+    embed(store, SVD)
+    embed(store, SVD)
+    file = Path(str(store.path))
+    # Of the newest vectors only; 3 artists and 60 users are too few or just enough.
+    assert {path.name for path in file.parent.glob("*.usearch")} == {
+        f"{file.name}.track.svd.2.usearch",
+        f"{file.name}.user.svd.2.usearch",
+    }
+    with store.begin() as connection:
+        found = find_similar(connection, "track", 1001, by="vectors", method="svd", limit=5)
+        monkeypatch.setattr(index, "_usearch", lambda: None)
+        compared = find_similar(connection, "track", 1001, by="vectors", method="svd", limit=5)
+    assert [one.id for one in found] == [one.id for one in compared]
+    assert [one.score for one in found] == pytest.approx([one.score for one in compared], abs=2e-3)
+    assert found != compared  # 16 bits tell: it was the index that answered
 
 
 # ---- the picture
