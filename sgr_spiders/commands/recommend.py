@@ -75,9 +75,10 @@ def _lines(found: list[Recommendation], about: str) -> list[str]:
         return [f"Nothing to recommend to {about}: nothing leads further from what the user likes"]
     rows = [[str(one.id), f"{one.score:.4f}", _titled(one.title)] for one in found]
     head, *lines = listing([["id", "score", "title"], *rows])
-    reasons = [f"    because of {', '.join(map(_reason, one.because))}" for one in found]
-    both = [line for pair in zip(lines, reasons, strict=True) for line in pair]
-    return [f"Recommended to {about}:", head, *both]
+    told = [head]
+    for line, one in zip(lines, found, strict=True):
+        told += [line, *(f"    because of {_reason(reason)}" for reason in one.because)]
+    return [f"Recommended to {about}:", *told]
 
 
 def _reason(reason: Reason) -> str:

@@ -40,9 +40,9 @@ class Embedded:
         return {kind: len(placed.ids) for kind, placed in self.placed.items()}
 
     def describe(self) -> str:
-        """Say it in one line."""
+        """Say of what there are vectors, and of which kind."""
         counts = ", ".join(counted(count, kind) for kind, count in self.counts.items())
-        return f"Vectors of {counts}: {self.made.dimensions} dimensions, method {self.made.method}"
+        return f"{counts}: {self.made.dimensions} dimensions, method {self.made.method}"
 
 
 def embed(store: Store, config: Embeddings) -> Embedded:

@@ -137,5 +137,5 @@ def _embed(work: _Work, before: Finished) -> Finished:
         logger.exception("Embedding failed")
         failed = Outcome("failed", INTERNAL_ERROR, f"embedding failed, see the log, {EMBED_BY_HAND}")
         return replace(before, outcome=failed)
-    logger.info("%s", embedded.describe())
+    logger.info("Vectors of %s", embedded.describe())
     return before

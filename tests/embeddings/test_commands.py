@@ -103,7 +103,9 @@ def test_from_likes_to_recommendations(database: Path, drawn: Tastes, tmp_path: 
     )
 
     lines = recommended[1].splitlines()
-    assert len(lines) == 6
+    assert lines[0] == "Recommended to user 1 by walk:"
+    assert lines[1].split() == ["id", "score", "title"]
+    assert len(lines) == 2 + 2 * (1 + 3)
     assert lines[3].startswith("    because of track ")
     assert "shared fan" in lines[3]
     because = json.loads(as_json[1])["recommended"][0]["because"]
