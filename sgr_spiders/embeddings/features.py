@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from sgr_spiders.storage.rows import describe_table, read_rows
+from sgr_spiders.storage.rows import describe_table, read_columns
 from sgr_spiders.storage.schema import RECORD_TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from numpy.typing import NDArray
 
+    from sgr_spiders.storage.rows import Columns
     from sgr_spiders.storage.store import Connection
 
 TYPES = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_(), "text": pa.string()}
@@ -70,19 +69,16 @@ def read_features(connection: Connection, kind: str, ids: NDArray[np.int64]) -> 
     kinds = {column.name: column.kind for column in table.columns}
     names = FEATURES[kind]
     schema = pa.schema([(name, TYPES[kinds[name]]) for name in names])
-    parts = [_chosen(rows, ids, schema) for rows in read_rows(connection, table, names)]
-    features = pa.Table.from_batches(parts, schema)
+    parts = [_chosen(columns, ids, schema) for columns in read_columns(connection, table, names)]
+    features = pa.concat_tables([schema.empty_table(), *parts])
     features = features.add_column(0, "index", pa.array(np.arange(len(ids)), pa.int64()))
     return _with_tags(features) if "tag_list" in names else features
 
 
-def _chosen(rows: Sequence[Sequence[Any]], ids: NDArray[np.int64], schema: pa.Schema) -> pa.RecordBatch:
-    wanted = np.isin(np.array([row[0] for row in rows], np.int64), ids)
-    columns: Iterable[tuple[Any, ...]] = zip(
-        *(row for row, kept in zip(rows, wanted, strict=True) if kept), strict=True
-    )
-    arrays = [pa.array(values, part.type) for values, part in zip(columns, schema, strict=False)]
-    return pa.record_batch(arrays or [pa.array([], part.type) for part in schema], schema=schema)
+def _chosen(columns: Columns, ids: NDArray[np.int64], schema: pa.Schema) -> pa.Table:
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+    wanted = np.isin(np.array(columns[0], np.int64), ids)
+    return pa.Table.from_arrays(arrays, schema=schema).filter(pa.array(wanted))
 
 
 def _with_tags(features: pa.Table) -> pa.Table:

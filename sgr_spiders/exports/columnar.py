@@ -41,9 +41,8 @@ def schema_of(fields: Iterable[Field]) -> pa.Schema:
     return pa.schema([(field.name, TYPES[field.kind]) for field in fields])
 
 
-def batch_of(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:
-    """Turn rows into columns."""
-    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+def table_of(columns: Iterable[Sequence[Any]], schema: pa.Schema) -> pa.Table:
+    """Make a table of values."""
     arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sgr_spiders.exports.columnar import batch_of, schema_of, write_parts
+from sgr_spiders.exports.columnar import schema_of, table_of, write_parts
 from sgr_spiders.exports.resource import Field, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     import pyarrow as pa
 
     from sgr_spiders.exports.graphs import Graph
     from sgr_spiders.exports.package import Package
-    from sgr_spiders.storage.rows import WholeColumn
+    from sgr_spiders.storage.rows import Columns, WholeColumn
 
 UNDIRECTED = "Undirected"
 
@@ -35,8 +35,8 @@ def write(graph: Graph, package: Package) -> None:
         Field("Type", "text", "How Gephi is to take the edge"),
     )
     _write(package, nodes, f"Nodes of {graph.name}", node_fields, graph.nodes())
-    directed = ([(*row, UNDIRECTED) for row in rows] for rows in graph.edges())
-    _write(package, edges, f"Edges of {graph.name}", edge_fields, directed)
+    typed = ([*columns, [UNDIRECTED] * len(columns[0])] for columns in graph.edges())
+    _write(package, edges, f"Edges of {graph.name}", edge_fields, typed)
 
 
 def _fields(columns: Iterable[WholeColumn]) -> tuple[Field, ...]:
@@ -48,14 +48,14 @@ def _write(
     name: str,
     meaning: str,
     fields: tuple[Field, ...],
-    rows: Iterable[Sequence[Sequence[Any]]],
+    read: Iterable[Columns],
 ) -> None:
     schema = schema_of(fields)
     key = ("Id",) if fields[0].name == "Id" else ("Source", "Target")
 
     def parts() -> Iterator[pa.Table]:
-        for some in rows:
-            yield batch_of(some, schema)
+        for columns in read:
+            yield table_of(columns, schema)
 
     count = write_parts(package.path(name), schema, parts())
     package.add(Resource(name, meaning, rows=count, fields=fields, key=key))

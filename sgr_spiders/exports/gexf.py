@@ -34,13 +34,14 @@ def write(graph: Graph, package: Package) -> None:
         file.writelines(_declared("node", graph.node_attributes))
         file.writelines(_declared("edge", graph.measures))
         file.write("<nodes>\n")
-        for rows in graph.nodes():
-            file.write("".join(map(_node, rows)))
+        for columns in graph.nodes():
+            file.write("".join(map(_node, zip(*columns, strict=True))))
         file.write("</nodes>\n<edges>\n")
         count = 0
-        for rows in graph.edges():
+        for columns in graph.edges():
+            rows = zip(*columns, strict=True)
             file.write("".join(_edge(number, row) for number, row in enumerate(rows, count)))
-            count += len(rows)
+            count += len(columns[0])
         file.write("</edges>\n")
         file.write(TAIL)
     package.add(Resource(name, graph.table.meaning, rows=count))

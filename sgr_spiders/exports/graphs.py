@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sgr_spiders.exports import gephi, gexf
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.processor import ALWAYS_COUNTED
 from sgr_spiders.storage import graph_read
-from sgr_spiders.storage.rows import count_rows, describe_table, read_rows
+from sgr_spiders.storage.rows import count_rows, describe_table, read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sgr_spiders.exports.package import Package
     from sgr_spiders.storage.relationships_tables import PairTable
-    from sgr_spiders.storage.rows import WholeColumn, WholeTable
+    from sgr_spiders.storage.rows import Columns, WholeColumn, WholeTable
     from sgr_spiders.storage.store import Connection
 
 FORMATS = {
@@ -52,14 +52,14 @@ class Graph:
         skipped = {*self.pairs.keys, self.pairs.score}
         return tuple(column for column in self.table.columns if column.name not in skipped)
 
-    def nodes(self) -> Iterator[Sequence[Sequence[Any]]]:
-        """Give id, name and attributes of each node, some thousand at a time, by id."""
+    def nodes(self) -> Iterator[Columns]:
+        """Give ids, names and attributes of the nodes, some thousand at a time, by id."""
         return graph_read.read_nodes(self.connection, self.pairs)
 
-    def edges(self) -> Iterator[Sequence[Sequence[Any]]]:
-        """Give both ids, weight and measures of each edge, some thousand at a time, by the ids."""
+    def edges(self) -> Iterator[Columns]:
+        """Give both ids, weights and measures of the edges, some thousand at a time, by the ids."""
         names = [*self.pairs.keys, self.pairs.score, *(column.name for column in self.measures)]
-        return read_rows(self.connection, self.table, names)
+        return read_columns(self.connection, self.table, names)
 
 
 def export_graphs(connection: Connection, package: Package, formats: Sequence[str]) -> dict[str, int]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sgr_spiders.exports.columnar import batch_of, schema_of, write_parts
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sgr_spiders.exports.columnar import schema_of, table_of, write_parts
 from sgr_spiders.exports.resource import Field, Resource, fields_of
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.soundcloud.raw import purge, unpack
-from sgr_spiders.storage.rows import describe_tables, read_rows
+from sgr_spiders.storage.rows import describe_tables, read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import pyarrow as pa
 
     from sgr_spiders.exports.package import Package
     from sgr_spiders.storage.rows import WholeTable
@@ -66,15 +67,21 @@ def _fields(table: WholeTable, files: dict[str, str], *, with_raw: bool) -> tupl
 
 
 def _parts(connection: Connection, table: WholeTable, schema: pa.Schema) -> Iterator[pa.Table]:
-    names = schema.names
-    for rows in read_rows(connection, table, names):
-        shown = [[_shown(name, value) for name, value in zip(names, row, strict=True)] for row in rows]
-        yield batch_of(shown, schema)
+    for columns in read_columns(connection, table, schema.names):
+        if RAW in schema.names:
+            place = schema.names.index(RAW)
+            columns[place] = [_json(packed) for packed in columns[place]]
+        yield _without_secrets(table_of(columns, schema))
 
 
-def _shown(name: str, value: Any) -> Any:  # noqa: ANN401 - whatever the column holds
-    if name == RAW and value is not None:
-        return json.dumps(purge(unpack(value)), ensure_ascii=False)
-    if isinstance(value, str) and SECRET in value:
-        return WITHHELD
-    return value
+def _json(packed: bytes | None) -> str | None:
+    return None if packed is None else json.dumps(purge(unpack(packed)), ensure_ascii=False)
+
+
+def _without_secrets(part: pa.Table) -> pa.Table:
+    for place, field in enumerate(part.schema):
+        if pa.types.is_string(field.type):
+            secret = pc.match_substring(part.column(place), SECRET)
+            if pc.any(secret).as_py():
+                part = part.set_column(place, field, pc.if_else(secret, WITHHELD, part.column(place)))
+    return part

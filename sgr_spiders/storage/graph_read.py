@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from sgr_spiders.storage.rows import ROWS_AT_A_TIME, describe_table
+from sgr_spiders.storage.rows import describe_table, stream
 from sgr_spiders.storage.schema import RECORD_TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import Any
+    from collections.abc import Iterator
 
     from sgr_spiders.storage.relationships_tables import PairTable
-    from sgr_spiders.storage.rows import WholeColumn
+    from sgr_spiders.storage.rows import Columns, WholeColumn
 
 ATTRIBUTES = {
     "user": ("permalink_url", "followers_count"),
@@ -35,11 +34,11 @@ def is_there(connection: sa.Connection, pairs: PairTable) -> bool:
     return sa.inspect(connection).has_table(pairs.name)
 
 
-def read_nodes(connection: sa.Connection, pairs: PairTable) -> Iterator[Sequence[Sequence[Any]]]:
-    """Give id, name and attributes of each record that is in a pair, by id, some thousand at a time."""
+def read_nodes(connection: sa.Connection, pairs: PairTable) -> Iterator[Columns]:
+    """Give id, name and attributes of the records that are in a pair, by id, some thousand at a time."""
     table, records = pairs.as_table(), RECORD_TABLES[pairs.kind]
     key = records.c[f"{pairs.kind}_id"]
     related = sa.union(*(sa.select(table.c[name]) for name in pairs.keys)).subquery()
     chosen = [key, pairs.names_column, *(records.c[name] for name in ATTRIBUTES[pairs.kind])]
     query = sa.select(*chosen).join(related, related.c[0] == key).order_by(key)
-    yield from connection.execution_options(yield_per=ROWS_AT_A_TIME).execute(query).partitions()
+    yield from stream(connection, query)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
 from sgr_spiders.storage.schema import DISCOVERIES_COLUMNS, Id, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from typing import Any
+    from collections.abc import Iterable, Iterator
 
     from sgr_spiders.storage.relationships_tables import PairTable
 
 ROWS_AT_A_TIME = 16_384
+
+UNBUFFERED = {"stream_results": False, "yield_per": None}
+
+Columns = list[Sequence[Any]]
+"""The values of each column, for some rows."""
 
 Kind = Literal["integer", "number", "boolean", "text", "bytes"]
 
@@ -83,12 +90,36 @@ def _describe(column: sa.Column[Any]) -> WholeColumn:
     )
 
 
-def read_rows(
-    connection: sa.Connection, table: WholeTable, columns: Sequence[str]
-) -> Iterator[Sequence[Sequence[Any]]]:
-    """Give these *columns* of all rows in the order of the table's key, some thousand rows at a time."""
-    query = sa.select(*(table.source.c[name] for name in columns)).order_by(*table.source.primary_key.columns)
-    yield from connection.execution_options(yield_per=ROWS_AT_A_TIME).execute(query).partitions()
+def read_columns(connection: sa.Connection, table: WholeTable, names: Sequence[str]) -> Iterator[Columns]:
+    """Give these columns of all rows in the order of the table's key, for some thousand rows at a time."""
+    chosen = [table.source.c[name] for name in names]
+    flags = [place for place, column in enumerate(chosen) if isinstance(column.type, sa.Boolean)]
+    query = sa.select(*chosen).order_by(*table.source.primary_key.columns)
+    for columns in stream(connection, query):
+        for place in flags:  # SQLite has 0 and 1
+            columns[place] = [None if value is None else bool(value) for value in columns[place]]
+        yield columns
+
+
+def stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Columns]:
+    """Give what *query* finds, column by column, as the driver reads it, some thousand rows at a time."""
+    for rows in _read(connection, query):
+        # Not with `zip`, which would make an iterator of each row.
+        yield [list(map(itemgetter(place), rows)) for place in range(len(query.selected_columns))]
+
+
+def _read(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:
+    if connection.dialect.name != "sqlite":
+        yield from connection.execution_options(yield_per=ROWS_AT_A_TIME).execute(query).partitions()
+        return
+    # SQLite's rows as they are: to make SQLAlchemy's of them takes three times as long as to read them.
+    # Its buffer, which earlier queries may have asked the connection for, would keep the first ones.
+    result = connection.execute(query, execution_options=UNBUFFERED)
+    try:
+        while rows := result.cursor.fetchmany(ROWS_AT_A_TIME):
+            yield rows
+    except sqlite3.Error as error:
+        raise sa.exc.DBAPIError(str(query), None, error) from error
 
 
 def count_rows(connection: sa.Connection, table: WholeTable) -> int:

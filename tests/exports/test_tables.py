@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from sgr_spiders.exports import columnar
-from sgr_spiders.exports.columnar import batch_of, schema_of, write_parts
+from sgr_spiders.exports.columnar import schema_of, table_of, write_parts
 from sgr_spiders.exports.resource import Field
 from sgr_spiders.exports.tables import WITHHELD
 from sgr_spiders.relationships import TYPES
@@ -133,7 +133,7 @@ def test_no_secret_address_leaves(exporting: Callable[..., Any], tmp_path: Path)
 def test_what_csv_has_no_type_for(tmp_path: Path) -> None:
     fields = [Field("vector", "bytes", ""), Field("tags", "list", ""), Field("n", "integer", "")]
     schema = schema_of(fields)
-    part = batch_of([(b"\x00\xff", ["a,b", 'c"'], 1), (None, None, None)], schema)
+    part = table_of([[b"\x00\xff", None], [["a,b", 'c"'], None], [1, None]], schema)
     write_parts(tmp_path / "x.csv", schema, [part])
     with (tmp_path / "x.csv").open(newline="") as file:
         assert list(csv.reader(file)) == [
@@ -158,7 +158,7 @@ def test_parts_are_written_in_groups(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def parts() -> Any:  # noqa: ANN401 - a generator
         for start in range(0, 100, 4):
             alive.append(start)
-            yield batch_of([(number,) for number in range(start, start + 4)], schema)
+            yield table_of([list(range(start, start + 4))], schema)
 
     path = tmp_path / f"x.{suffix}"
     assert write_parts(path, schema, parts()) == 100
