@@ -10,7 +10,7 @@ from sgr_spiders.wording import did_you_mean, shown
 if TYPE_CHECKING:
     import argparse
 
-MOST = 1_000_000
+MOST = 5_000
 WAYS = ("walk", "vectors", "playlists")
 METHODS = ("svd", "als", "item2vec", "lightgcn")
 

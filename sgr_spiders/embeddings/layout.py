@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg import eigh
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +25,7 @@ EXAGGERATED = 120
 """Steps at first in which neighbours draw each other more strongly, so that groups form."""
 EXAGGERATION = 12.0
 HALVINGS = 40
+LEAST = 1e-12
 
 
 def lay_out(distances: Array) -> Array:
@@ -51,8 +53,9 @@ def _principal(distances: Array) -> Array:
     """Give the two principal coordinates (Torgerson, Psychometrika 1952)."""
     count = len(distances)
     centred = distances - distances.mean(axis=0) - distances.mean(axis=1)[:, None] + distances.mean()
-    values, axes = np.linalg.eigh(-0.5 * centred.astype(np.float64))
-    best = axes[:, ::-1][:, :2] * np.sqrt(np.maximum(values[::-1][:2], 0))
+    largest = (max(count - 2, 0), count - 1)
+    values, axes = eigh(-0.5 * centred.astype(np.float64), subset_by_index=largest)
+    best = axes[:, ::-1] * np.sqrt(np.maximum(values[::-1], 0))
     best *= np.where(best[np.abs(best).argmax(axis=0), np.arange(best.shape[1])] < 0, -1, 1)
     points = np.zeros((count, 2), np.float32)
     points[:, : best.shape[1]] = best
@@ -71,7 +74,8 @@ def _neighbours(distances: Array, perplexity: float) -> Array:
         low, high = np.where(wide, narrowness, low), np.where(wide, high, narrowness)
         narrowness = np.where(np.isinf(high), narrowness * 2, (low + high) / 2)
     likely = _chosen(distances, narrowness)
-    both: Array = ((likely + likely.T) / (2 * len(distances))).astype(np.float32)
+    # Not less than so much: numbers too small for float32 would make each step five times slower.
+    both: Array = np.maximum((likely + likely.T) / (2 * len(distances)), LEAST).astype(np.float32)
     return both
 
 
