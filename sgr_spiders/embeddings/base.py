@@ -76,6 +76,8 @@ class Method(ABC):
 
     name: ClassVar[str]
     usual_dimensions: ClassVar[int] = 64
+    more_sources: ClassVar[tuple[str, ...]] = ()
+    """What speaks for interactions in any case, beside what is asked for."""
 
     def __init__(self, dimensions: int | None = None, random_seed: int = 1) -> None:
         """*dimensions*: at most, fewer where the data have no more to say; ``None``: as many as suit it."""

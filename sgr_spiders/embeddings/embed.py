@@ -52,7 +52,8 @@ def embed(store: Store, config: Embeddings) -> Embedded:
     """
     began = time.monotonic()
     method = METHODS[config.method](config.dimensions, config.random_seed)
-    choice = Choice(sources=dict.fromkeys(config.sources, 1.0), test=0, validation=0)
+    sources = dict.fromkeys((*config.sources, *method.more_sources), 1.0)
+    choice = Choice(sources=sources, test=0, validation=0)
     with store.begin() as connection:
         prepared = prepare(connection, choice)
         artists = stored.read_artists(connection, prepared.interactions.tracks)
@@ -61,7 +62,7 @@ def embed(store: Store, config: Embeddings) -> Embedded:
     placed = _placed(prepared, vectors, artists)
     made = Made(
         method=config.method,
-        parameters=method.parameters() | {"sources": list(config.sources)},
+        parameters=method.parameters() | {"sources": list(sources)},
         dimensions=vectors.dimensions,
         inputs={
             "users": corpus.matrix.shape[0],

@@ -28,6 +28,7 @@ class Item2Vec(Method):
     """Learns from playlists; where there are none, from the users' libraries in random order."""
 
     name: ClassVar[str] = "item2vec"
+    more_sources: ClassVar[tuple[str, ...]] = ("playlist",)  # so that what nobody likes has a place as well
     window: ClassVar[int] = 10
     negative: ClassVar[int] = 10
     epochs: ClassVar[int] = 30

@@ -25,6 +25,7 @@ from sgr_spiders.exceptions import ArgumentError, NothingToLearnError, StorageEr
 from sgr_spiders.storage import schema, vectors
 from sgr_spiders.storage.store import Store
 from tests.embeddings.communities import Tastes, tastes
+from tests.relationships.worlds import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +97,17 @@ def test_a_rebuild_replaces_its_own_method_only(store: Store, drawn: Tastes) -> 
         svd = vectors.read_vectors(connection, "track", "svd")
     assert 1002 not in svd.ids
     assert counted["svd", 2] == len(svd.ids)
+
+
+def test_item2vec_places_what_only_stands_in_playlists(store: Store) -> None:
+    pytest.importorskip("gensim")
+    world = World({(1, 101, "like"), (2, 102, "like")}, {1001: {101, 102, 103}, 1002: {102, 103, 104}})
+    world.owners = {1001: 1, 1002: 2}
+    world.spill(store)
+    embedded = embed(store, Embeddings(method="item2vec", dimensions=4))
+    assert embedded.placed["track"].ids.tolist() == [101, 102, 103, 104]
+    assert embedded.made.parameters["sources"] == ["like", "playlist"]
+    assert embedded.made.inputs["playlists"] == 2
 
 
 def test_a_failure_leaves_the_old_ones(store: Store, drawn: Tastes, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from sgr_spiders.embeddings.als import Als
 from sgr_spiders.embeddings.base import Corpus, Library, unit
 from sgr_spiders.embeddings.evaluation import Trial
 from sgr_spiders.embeddings.lightgcn import LightGcn
@@ -94,6 +95,21 @@ def test_a_user_who_came_later_gets_nearly_the_same_vector(world: Tastes, name: 
     # als ends with the tracks, not the users; lightgcn knows more of a user than one step of the graph tells.
     least = {"svd": 0.99999, "item2vec": 0.99999, "als": 0.99, "lightgcn": 0.8}[name]
     assert alike.min() > least
+
+
+def test_als_folds_in_as_implicit_does(world: Tastes) -> None:
+    als = pytest.importorskip("implicit.cpu.als")
+    method = Als(16)
+    tracks = method.fit(Corpus(world.train)).tracks
+    own = world.train[[3]]
+    model = als.AlternatingLeastSquares(
+        factors=tracks.shape[1], regularization=method.regularization, alpha=method.confidence
+    )
+    model.item_factors = tracks
+    wanted = model.recalculate_user(0, sp.csr_matrix(own))
+    ones = np.ones(own.nnz, np.float32)
+    folded = method.fold_in(Library(tracks, own.indices.astype(np.int64), ones, ones))
+    assert folded == pytest.approx(np.ravel(wanted), abs=1e-5)
 
 
 def test_who_likes_nothing_and_what_nobody_likes_have_no_vector(name: str) -> None:
