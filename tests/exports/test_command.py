@@ -45,6 +45,13 @@ def test_every_purpose_has_its_usual_formats() -> None:
     assert all(set(USUAL[purpose]) <= set(FORMATS[purpose]) for purpose in USUAL)
 
 
+def test_the_document_names_every_format(root: Path) -> None:
+    text = (root / "docs" / "exports.md").read_text()
+    for purpose, formats in FORMATS.items():
+        rows = text.split(f"\n| `{purpose}` |")[1].split("\n\n")[0]
+        assert not [name for name in formats if f"`{name}`" not in rows]
+
+
 @pytest.fixture
 def _signals() -> Iterator[None]:
     """The command asks to be told of SIGTERM."""
