@@ -30,6 +30,8 @@ SOURCES = "like, repost, comment, playlist"
 ONLY_ML = ("seed", "sources", "min_per_user", "min_per_track", "test", "validation", "split_seed")
 """Options that shape interactions, and nothing else."""
 
+NUMBERS: dict[type, str] = {int: "a whole number", float: "a number"}
+
 
 class Command(ScrapyCommand):
     """Only reads, also while a crawl works on the database."""
@@ -143,8 +145,9 @@ def _number(opts: argparse.Namespace, name: str, kind: type[Number]) -> Number |
     try:
         return None if text is None else kind(text)
     except ValueError:
-        wanted = "a whole number" if kind is int else "a number"
-        raise ArgumentError(f"option `--{name.replace('_', '-')}`: not {wanted}: {shown(text)}") from None
+        raise ArgumentError(
+            f"option `--{name.replace('_', '-')}`: not {NUMBERS[kind]}: {shown(text)}"
+        ) from None
 
 
 def _seeds(text: str) -> tuple[int, ...]:
