@@ -19,7 +19,6 @@ from sgr_spiders.wording import shown
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
     from sgr_spiders.embeddings.preparation import Choice
     from sgr_spiders.exports.export import Exported, Order
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 SOURCES = "like, repost, comment, playlist"
 ONLY_ML = ("seed", "sources", "min_per_user", "min_per_track", "test", "validation", "split_seed")
 """Options that shape interactions, and nothing else."""
+
+NUMBERS: dict[type, str] = {int: "a whole number", float: "a number"}
 
 
 class Command(ScrapyCommand):
@@ -99,9 +100,9 @@ class Command(ScrapyCommand):
         order = _order(opts)
         folder = Path(opts.output) if opts.output else _beside(url) / order.purpose
         with read(url) as connection:
-            if order.purpose == "ml" and (line := terms_line(url)) is not None:
-                sys.stderr.write(f"{line}\n")
             exported = export(connection, url, folder, order)
+        if order.purpose == "ml" and (line := terms_line(url)) is not None:
+            sys.stderr.write(f"{line}\n")
         sys.stdout.write("\n".join(_said(exported, folder)) + "\n")
 
 
@@ -139,12 +140,14 @@ def _choice(opts: argparse.Namespace) -> Choice:
     return Choice(**{name: value for name, value in said.items() if value is not None})
 
 
-def _number(opts: argparse.Namespace, name: str, kind: Callable[[str], Number]) -> Number | None:
+def _number(opts: argparse.Namespace, name: str, kind: type[Number]) -> Number | None:
     text = getattr(opts, name)
     try:
         return None if text is None else kind(text)
     except ValueError:
-        raise ArgumentError(f"option `--{name.replace('_', '-')}`: not a number: {shown(text)}") from None
+        raise ArgumentError(
+            f"option `--{name.replace('_', '-')}`: not {NUMBERS[kind]}: {shown(text)}"
+        ) from None
 
 
 def _seeds(text: str) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sgr_spiders.embeddings.preparation import prepare
+from sgr_spiders.exceptions import ArgumentError
 from sgr_spiders.exports import edge_index, interaction_table, matrices, recbole, sequences
 from sgr_spiders.exports.resource import Resource
 
@@ -40,9 +41,14 @@ def export_ml(
 ) -> dict[str, int]:
     """Write the interactions that *choice* names in all *formats*, and which index stands for which id.
 
-    Gives how much there is of everything.
+    Gives how much there is of everything. Raises ``ArgumentError`` if that is nothing.
     """
     prepared = prepare(connection, choice)
+    if not prepared.interactions.matrix.nnz:
+        raise ArgumentError(
+            f"nothing to learn from: no user with {choice.min_per_user} tracks or more has an interaction by "
+            f"{', '.join(choice.sources)} with a track of {choice.min_per_track} users or more"
+        )
     for name in ("users", "tracks"):
         ids = getattr(prepared.interactions, name)
         np.save(package.path(f"{name}.npy"), ids)

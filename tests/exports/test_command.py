@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from scrapy.settings import Settings
 
-from sgr_spiders.commands.export import Command
+from sgr_spiders.commands.export import SOURCES, Command
+from sgr_spiders.embeddings import interactions
 from sgr_spiders.embeddings.preparation import Choice
 from sgr_spiders.exports import graphs
 from sgr_spiders.exports.export import FORMATS, USUAL, order
@@ -43,6 +44,17 @@ def test_what_is_not_said_is_filled_in(
 def test_every_purpose_has_its_usual_formats() -> None:
     assert USUAL.keys() == FORMATS.keys()
     assert all(set(USUAL[purpose]) <= set(FORMATS[purpose]) for purpose in USUAL)
+
+
+def test_the_help_names_every_source() -> None:
+    assert SOURCES.split(", ") == list(interactions.SOURCES)
+
+
+def test_the_document_names_every_format(root: Path) -> None:
+    text = (root / "docs" / "exports.md").read_text()
+    for purpose, formats in FORMATS.items():
+        rows = text.split(f"\n| `{purpose}` |")[1].split("\n\n")[0]
+        assert not [name for name in formats if f"`{name}`" not in rows]
 
 
 @pytest.fixture

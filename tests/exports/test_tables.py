@@ -21,7 +21,7 @@ from sgr_spiders.storage.schema import metadata
 from tests.exports.conftest import AWKWARD, SECRET_ADDRESS, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 TABLES = {*metadata.tables, "discoveries", *(relationship.table.name for relationship in TYPES.values())}
@@ -150,22 +150,24 @@ def part_rows(part: pa.Table) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
-def test_parts_are_written_in_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
+def test_only_one_group_is_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
     monkeypatch.setattr(columnar, "ROWS_OF_A_GROUP", 10)
     schema = schema_of([Field("n", "integer", "")])
-    alive: list[int] = []
+    before = pa.total_allocated_bytes()
+    held = []
 
-    def parts() -> Any:  # noqa: ANN401 - a generator
-        for start in range(0, 100, 4):
-            alive.append(start)
-            yield table_of([list(range(start, start + 4))], schema)
+    def parts() -> Iterator[pa.Table]:
+        for start in range(0, 200_000, 4_000):
+            yield table_of([list(range(start, start + 4_000))], schema)
+            held.append(pa.total_allocated_bytes() - before)
 
     path = tmp_path / f"x.{suffix}"
-    assert write_parts(path, schema, parts()) == 100
+    assert write_parts(path, schema, parts()) == 200_000
     read = pl.read_parquet if suffix == "parquet" else pl.read_csv
-    assert read(path)["n"].to_list() == list(range(100))
+    assert read(path)["n"].to_list() == list(range(200_000))
+    assert max(held) < 200_000 * 8 / 2
     if suffix == "parquet":
-        assert pa.parquet.ParquetFile(path).metadata.num_row_groups == 9  # of 12 rows, the last of 4
+        assert pa.parquet.ParquetFile(path).metadata.num_row_groups == 50
 
 
 def test_an_empty_table(tmp_path: Path) -> None:

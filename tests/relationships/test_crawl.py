@@ -184,6 +184,12 @@ MISTAKES = [
     (["export", "--test", "0.1"], "option `--test`: only with `--for ml`"),
     (["export", "--for", "ml", "--raw"], "option `--raw`: only with `--for tables`"),
     (["export", "--for", "ml", "--test", "much"], "option `--test`: not a number: 'much'"),
+    (["export", "--for", "ml", "--min-per-user", "2.5"], "`--min-per-user`: not a whole number: '2.5'"),
+    (
+        ["export", "--for", "ml", "--min-per-user", "10000"],
+        "nothing to learn from: no user with 10000 tracks",
+    ),
+    (["export", "--for", "ml", "--seed", "5"], "seed 5: nothing was harvested around it in this database"),
     (["export", "--for", "ml", "--seed", "x"], "option `--seed`: not a track number or URN: 'x'"),
     (["export", "--for", "ml", "--sources", "like=much"], "option `--sources`: not a weight: 'much'"),
     (["export", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "none.db: there is no such file"),
