@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ from scrapy.commands import ScrapyCommand
 from sgr_spiders import config
 from sgr_spiders.exceptions import ArgumentError, HarvestError
 from sgr_spiders.options import whole
+from sgr_spiders.outcome import INTERRUPTED
 from sgr_spiders.storage.relationships_related import reading
 from sgr_spiders.storage.store import Store
 from sgr_spiders.wording import shown
@@ -52,6 +54,8 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
+        # As on Ctrl-C: what was half made goes.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             if args:
                 raise ArgumentError(f"unexpected argument: {shown(args[0])}")
@@ -62,6 +66,9 @@ class Command(ScrapyCommand):
         except HarvestError as error:
             sys.stderr.write(f"{error}\n")
             self.exitcode = error.exit_code
+        except KeyboardInterrupt:
+            sys.stderr.write("Interrupted: what was not told of above is as it was\n")
+            self.exitcode = INTERRUPTED
 
     def _embed(self, settings: Embeddings) -> Embedded:
         # Only now, because `scrapy list` need not wait until scipy is there.

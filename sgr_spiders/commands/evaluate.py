@@ -14,6 +14,7 @@ from scrapy.commands import ScrapyCommand
 from sgr_spiders.exceptions import ArgumentError, HarvestError
 from sgr_spiders.figures import table
 from sgr_spiders.options import METHODS, one_of, whole
+from sgr_spiders.outcome import INTERRUPTED
 from sgr_spiders.storage.reader import read
 from sgr_spiders.wording import shown
 
@@ -84,6 +85,9 @@ class Command(ScrapyCommand):
         except HarvestError as error:
             sys.stderr.write(f"{error}\n")
             self.exitcode = error.exit_code
+        except KeyboardInterrupt:
+            sys.stderr.write("Interrupted\n")
+            self.exitcode = INTERRUPTED
 
     def _trial(self, opts: argparse.Namespace, seed: int) -> Trial:
         # Only now, because `scrapy list` need not wait until scipy is there.

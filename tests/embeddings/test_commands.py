@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import closing
@@ -150,6 +151,33 @@ def test_mistakes_are_told_in_one_line(database: Path) -> None:
         assert (code, said) == (2, ""), arguments
         assert wanted in wrong, arguments
         assert wrong.count("\n") == 1, arguments
+
+
+def test_interrupted_it_changes_nothing(database: Path, tmp_path: Path) -> None:
+    """By a method that learns until it is stopped, and has told that it began."""
+    code = (
+        "import os, signal, sys\n"
+        "from scrapy.cmdline import execute\n"
+        "from sgr_spiders.embeddings.svd import Svd\n"
+        "def endless(self, corpus):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    signal.pause()\n"
+        "Svd.fit = endless\n"
+        "execute(['scrapy', 'embed'])\n"
+    )
+    copy = shutil.copy(database, tmp_path / "harvest.db")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "HARVEST_DATABASE_URL": f"sqlite:///{copy}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 130
+    assert done.stderr.splitlines()[-1] == "Interrupted: what was not told of above is as it was"
+    assert "Traceback" not in done.stderr
 
 
 def test_the_options_name_all_methods() -> None:
