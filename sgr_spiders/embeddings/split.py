@@ -79,8 +79,8 @@ def split(
     tested = np.minimum(_share(_exactly(test), eligible), most)
     held = np.minimum(_share(_exactly(test) + _exactly(validation), eligible), most)
     rank = _ranks(interactions, row, free, seed)
-    is_test = free & (rank < tested[row])
-    is_held = free & (rank < held[row])
+    is_test = rank < tested[row]
+    is_held = rank < held[row]
     train = _part(matrix, ~(is_held | is_test))
     cold = np.bincount(train.indices, minlength=matrix.shape[1]) == 0
     return Split(
