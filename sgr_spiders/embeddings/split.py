@@ -81,7 +81,7 @@ def split(
     rank = _ranks(interactions, row, free, seed)
     is_test = rank < tested[row]
     is_held = rank < held[row]
-    train = _part(matrix, ~(is_held | is_test))
+    train = _part(matrix, ~is_held)
     cold = np.bincount(train.indices, minlength=matrix.shape[1]) == 0
     return Split(
         train=train,
