@@ -79,9 +79,9 @@ def split(
     tested = np.minimum(_share(_exactly(test), eligible), most)
     held = np.minimum(_share(_exactly(test) + _exactly(validation), eligible), most)
     rank = _ranks(interactions, row, free, seed)
-    is_test = free & (rank < tested[row])
-    is_held = free & (rank < held[row])
-    train = _part(matrix, ~(is_held | is_test))
+    is_test = rank < tested[row]
+    is_held = rank < held[row]
+    train = _part(matrix, ~is_held)
     cold = np.bincount(train.indices, minlength=matrix.shape[1]) == 0
     return Split(
         train=train,
