@@ -19,7 +19,8 @@ ALPHA = 1.0
 """The exponent of the paper: less than 1 levels, more than 1 sharpens what is likely at each step."""
 NEIGHBOURS = 300
 """How many of the tracks that are reached from each are kept: the many unlikely ones add noise."""
-ROWS_AT_A_TIME = 2_000
+ENDS_AT_A_TIME = 1 << 23
+"""What is reached before the likeliest are chosen: 64 MB, and as much again to sort it."""
 
 
 class Walk:
@@ -36,12 +37,14 @@ class Walk:
 
         A track is not reached from itself.
         """
-        blocks = [
-            self._nearest(tracks[start : start + ROWS_AT_A_TIME])
-            for start in range(0, len(tracks), ROWS_AT_A_TIME)
-        ]
-        empty = sp.csr_array((0, self._to_user.shape[0]), dtype=np.float32)
-        return sp.csr_array(sp.vstack(blocks or [empty], format="csr"))
+        return sp.csr_array(sp.vstack([self._nearest(part) for part in self._parts(tracks)], format="csr"))
+
+    def _parts(self, tracks: Numbers) -> list[Numbers]:
+        """Part the tracks so that walks from each part end at about ``ENDS_AT_A_TIME`` places at the most."""
+        libraries = np.diff(self._to_track.indptr).astype(np.int64)
+        ways = np.concatenate([[0], np.cumsum(libraries[self._to_user.indices])])
+        ends = np.minimum(np.diff(ways[self._to_user.indptr]), self._to_user.shape[0])[tracks]
+        return np.split(tracks, np.flatnonzero(np.diff(np.cumsum(ends) // ENDS_AT_A_TIME)) + 1)
 
     def _nearest(self, tracks: Numbers) -> sp.csr_array:
         likely = sp.csr_array(self._to_user[tracks] @ self._to_track)

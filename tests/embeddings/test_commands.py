@@ -215,6 +215,18 @@ def test_a_crawl_embeds_at_its_end_where_it_should(sandbox: SandboxProcess, tmp_
     assert harvester.query("PRAGMA foreign_key_check") == []
 
 
+def test_a_crawl_that_brings_no_likes_has_no_vectors_and_is_complete(
+    sandbox: SandboxProcess, tmp_path: Path
+) -> None:
+    config = tmp_path / "my.yaml"
+    config.write_text("deep_harvest: {request_delay: 0}\nembeddings: {on_close: true}\n")
+    harvester = Harvester(sandbox, tmp_path / "harvest.db", config=str(config))
+    ended = harvester.crawl("semantic_depth")
+    assert ended.code == 0, ended.log
+    assert "No vectors: nothing to learn from: no user likes any track here" in ended.log
+    assert harvester.value("SELECT count(*) FROM vector_runs") == 0
+
+
 def test_a_failure_to_embed_is_an_error_that_loses_nothing(sandbox: SandboxProcess, tmp_path: Path) -> None:
     hidden = tmp_path / "implicit"
     hidden.mkdir()

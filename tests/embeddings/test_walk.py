@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sgr_spiders.embeddings import walk
 from sgr_spiders.embeddings.base import Corpus
 from sgr_spiders.embeddings.interactions import read_interactions
 from sgr_spiders.embeddings.similar import find_similar
@@ -54,6 +55,14 @@ def test_only_the_likeliest_are_kept() -> None:
     for row, kept in zip(whole, reached, strict=True):
         assert np.count_nonzero(kept) == 3
         assert np.sort(kept)[-3:] == pytest.approx(np.sort(row)[-3:], abs=1e-6)
+
+
+def test_done_in_parts_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix = sp.csr_array((np.random.default_rng(5).random((40, 30)) < 0.2).astype(np.float32))
+    whole = Walk(matrix, neighbours=5).reached(np.arange(30))
+    monkeypatch.setattr(walk, "ENDS_AT_A_TIME", 50)
+    assert len(Walk(matrix)._parts(np.arange(30))) > 5
+    assert (Walk(matrix, neighbours=5).reached(np.arange(30)) != whole).nnz == 0
 
 
 def test_what_no_walk_reaches_is_not_recommended() -> None:
