@@ -19,7 +19,7 @@ from sgr_spiders.commands.evaluate import RECOMMENDERS
 from sgr_spiders.embeddings import recommenders, similar
 from sgr_spiders.embeddings.terms import LINE
 from sgr_spiders.storage.store import Store
-from tests.crawls.crawling import ROOT, Harvester
+from tests.crawls.crawling import ROOT, Ended, Harvester
 from tests.embeddings.communities import Tastes, tastes
 from tests.sandbox_process import SandboxProcess
 
@@ -195,33 +195,31 @@ def sandbox() -> Iterator[SandboxProcess]:
         yield sandbox
 
 
-def crawl(sandbox: SandboxProcess, folder: Path, embeddings: str) -> tuple[Harvester, int, str]:
+def crawl(
+    sandbox: SandboxProcess, folder: Path, embeddings: str, spider: str = "user_depth", **environment: str
+) -> tuple[Harvester, Ended]:
     config = folder / "my.yaml"
     config.write_text(f"deep_harvest: {{request_delay: 0}}\nembeddings: {embeddings}\n")
-    harvester = Harvester(sandbox, folder / "harvest.db", config=str(config))
-    ended = harvester.crawl()
-    return harvester, ended.code, ended.log
+    harvester = Harvester(sandbox, folder / "harvest.db", config=str(config), environment=environment)
+    return harvester, harvester.crawl(spider)
 
 
 def test_a_crawl_embeds_at_its_end_where_it_should(sandbox: SandboxProcess, tmp_path: Path) -> None:
-    harvester, code, log = crawl(sandbox, tmp_path, "{on_close: true, dimensions: 8}")
-    assert code == 0, log
+    harvester, ended = crawl(sandbox, tmp_path, "{on_close: true, dimensions: 8}")
+    assert ended.code == 0, ended.log
     liked = harvester.value("SELECT count(DISTINCT track_id) FROM engagements WHERE kind = 'like'")
     assert harvester.value("SELECT count(*) FROM track_vectors") == liked
     assert harvester.value("SELECT min(length(vector)) FROM track_vectors") == 4 * 8
     assert harvester.value("SELECT run_id FROM vector_runs") == 1
-    assert f"Vectors of {liked} tracks" in log
-    assert LINE in log
+    assert f"Vectors of {liked} tracks" in ended.log
+    assert LINE in ended.log
     assert harvester.query("PRAGMA foreign_key_check") == []
 
 
 def test_a_crawl_that_brings_no_likes_has_no_vectors_and_is_complete(
     sandbox: SandboxProcess, tmp_path: Path
 ) -> None:
-    config = tmp_path / "my.yaml"
-    config.write_text("deep_harvest: {request_delay: 0}\nembeddings: {on_close: true}\n")
-    harvester = Harvester(sandbox, tmp_path / "harvest.db", config=str(config))
-    ended = harvester.crawl("semantic_depth")
+    harvester, ended = crawl(sandbox, tmp_path, "{on_close: true}", "semantic_depth")
     assert ended.code == 0, ended.log
     assert "No vectors: nothing to learn from: no user likes any track here" in ended.log
     assert harvester.value("SELECT count(*) FROM vector_runs") == 0
@@ -231,11 +229,8 @@ def test_a_failure_to_embed_is_an_error_that_loses_nothing(sandbox: SandboxProce
     hidden = tmp_path / "implicit"
     hidden.mkdir()
     (hidden / "__init__.py").write_text("raise ModuleNotFoundError('hidden', name='implicit')\n")
-    config = tmp_path / "my.yaml"
-    config.write_text("deep_harvest: {request_delay: 0}\nembeddings: {on_close: true, method: als}\n")
-    path = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
-    harvester = Harvester(sandbox, tmp_path / "harvest.db", config=str(config), environment=path)
-    ended = harvester.crawl()
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    harvester, ended = crawl(sandbox, tmp_path, "{on_close: true, method: als}", PYTHONPATH=path)
     assert ended.code == 1, ended.log
     assert "Traceback" not in ended.log
     ((outcome, reason),) = harvester.query("SELECT outcome, reason FROM runs")
