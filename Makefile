@@ -9,11 +9,14 @@ ARGS ?=
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+ML_STAMP := $(VENV)/.installed-ml
+# Another build of it, e.g. for a GPU: make ml TORCH="torch==2.13.0 --index-url …"
+TORCH ?= torch==2.13.0
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench splash-test check lint format types imports docs record pins clean
+.PHONY: help setup ml demo test bench splash-test check lint format types imports docs record pins clean
 
 help:  ## show the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -30,6 +33,14 @@ $(STAMP): requirements-dev.txt
 	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	    $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+ml: $(ML_STAMP)  ## install what learns from a harvest as well: torch, implicit, gensim, …
+
+# torch first and without hashes: its wheels differ by machine.
+$(ML_STAMP): $(STAMP) requirements-ml.txt
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-ml.txt
 	@touch $@
 
 demo: setup  ## harvest a seed of the sandbox, then show what lies in the database

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from sgr_spiders import strict_yaml
-from sgr_spiders.exceptions import ConfigError
+from sgr_spiders.exceptions import ArgumentError, ConfigError
 from sgr_spiders.wording import did_you_mean, plain, shown
 
 if TYPE_CHECKING:
@@ -63,6 +63,9 @@ class Section(BaseModel):
     @classmethod
     def _empty_is_default(cls, value: object) -> object:
         return {} if value is None else value
+
+
+AnySection = TypeVar("AnySection", bound=Section)
 
 
 class LayerSection(Section):
@@ -170,6 +173,7 @@ Share = Annotated[float, Field(gt=0, le=1)]
 Threshold = Annotated[float, Field(ge=0, le=1), AfterValidator(_few_decimals)]
 AtLeastOne = Annotated[int, Field(ge=1, le=1_000_000_000)]
 EngagementKind = Literal["like", "repost", "comment"]
+Source = Literal["like", "repost", "comment", "playlist"]
 
 
 class RelationshipSection(Section):
@@ -231,9 +235,25 @@ class Relationships(Section):
         return section if isinstance(section, RelationshipSection) else RelationshipSection()
 
 
+class Embeddings(Section):
+    on_close: bool = False
+    """Whether a crawl that ends complete or partial makes vectors at its end."""
+    method: Literal["svd", "als", "item2vec", "lightgcn"] = "svd"
+    """How; all but `svd` need packages that `make ml` installs."""
+    dimensions: Annotated[int, Field(ge=1, le=4096)] | None = None
+    """Numbers in a vector, fewer where the data have no more to say; none: 256 for `svd`, else 64."""
+    sources: Annotated[Names[Source], Field(min_length=1)] = ("like",)
+    """What counts as liking a track: `like`, `repost`, `comment`, `playlist` (to have it in one of one's
+    own).
+    """
+    random_seed: Cap = 1
+    """What is drawn at random follows from it."""
+
+
 class HarvestConfig(Section):
     deep_harvest: DeepHarvest = DeepHarvest()
     relationships: Relationships = Relationships()
+    embeddings: Embeddings = Embeddings()
 
     @property
     def enabled_layers(self) -> tuple[str, ...]:
@@ -272,6 +292,16 @@ def load(name_or_path: str | None = None) -> HarvestConfig:
         raise ConfigError(f"{about}: {error}") from error
     except ValidationError as error:
         raise ConfigError(f"{about}: {_said(error)}") from error
+
+
+def changed(section: AnySection, changes: dict[str, Any]) -> AnySection:
+    """Give *section* with what the options of a command say; raise ``ArgumentError`` if they are wrong."""
+    try:
+        return type(section).model_validate(section.model_dump() | changes)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        option = str(detail["loc"][0]).replace("_", "-")
+        raise ArgumentError(f"option `--{option}`: {_demand(detail)}, not {shown(detail['input'])}") from None
 
 
 def _content(name: str, about: str) -> bytes:

@@ -60,6 +60,16 @@ class StorageError(HarvestError):
     exit_code = 1
 
 
+class EmbeddingError(HarvestError):
+    """Vectors cannot be made, or nothing can be measured: something that is needed is missing."""
+
+    exit_code = 2
+
+
+class NothingToLearnError(EmbeddingError):
+    """The database holds nothing that vectors could be learned from."""
+
+
 class CrawlFailedError(HarvestError):
     """The crawl had an internal error, or came to no end of its own. Raised by ``sgr_spiders.harvest``."""
 

@@ -74,3 +74,12 @@ def cut(line: str) -> str:
     """Make *line* harmless and no longer than ``WIDTH``, and show that it was longer."""
     line = harmless(line)
     return line if len(line) <= WIDTH else line[: WIDTH - 3] + "..."
+
+
+def listing(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Align *rows* to the right, but for the last column, which holds names of any length. Nothing is cut."""
+    widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
+    return [
+        GAP.join([*(cell.rjust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        for row in rows
+    ]

@@ -93,6 +93,15 @@ RELATIONSHIPS: dict[str, Any] = {
     },
 }
 
+EMBEDDINGS: dict[str, Any] = {
+    "on_close": False,
+    "method": "svd",
+    "dimensions": None,
+    "sources": ["like"],
+    "random_seed": 1,
+}
+WHOLE = {"deep_harvest": DEFAULTS, "relationships": RELATIONSHIPS, "embeddings": EMBEDDINGS}
+
 
 def of(tmp_path: Path, text: str | bytes) -> HarvestConfig:
     path = tmp_path / "my.yaml"
@@ -115,13 +124,12 @@ def error_of(tmp_path: Path, text: str | bytes) -> str:
 
 def test_the_file_holds_the_documented_defaults_and_nothing_else() -> None:
     text = resources.files("configs").joinpath("deep_harvest.yaml").read_text(encoding="utf-8")
-    assert yaml.safe_load(text) == {"deep_harvest": DEFAULTS, "relationships": RELATIONSHIPS}
+    assert yaml.safe_load(text) == WHOLE
 
 
 def test_the_files_defaults_are_those_of_a_missing_key() -> None:
     assert load() == load("deep_harvest") == load("deep_harvest.yaml") == HarvestConfig()
-    whole = {"deep_harvest": DEFAULTS, "relationships": RELATIONSHIPS}
-    assert HarvestConfig().model_dump(mode="json") == whole
+    assert HarvestConfig().model_dump(mode="json") == WHOLE
 
 
 def test_layers_stand_in_the_files_order() -> None:
@@ -163,7 +171,7 @@ def test_only_what_differs_must_be_said(tmp_path: Path) -> None:
         "user_depth": DEFAULTS["user_depth"] | {"max_users_per_track": 3},
         "label_layer": DEFAULTS["label_layer"] | {"enabled": False},
     }
-    assert config.model_dump(mode="json") == {"deep_harvest": expected, "relationships": RELATIONSHIPS}
+    assert config.model_dump(mode="json") == WHOLE | {"deep_harvest": expected}
     assert config.enabled_layers == tuple(name for name in LAYER_NAMES if name != "label_layer")
 
 

@@ -2,32 +2,55 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import requests
 
 
-@pytest.fixture
-def demo(root: Path, tmp_path: Path) -> subprocess.Popen[str]:
+def start(root: Path, folder: Path) -> subprocess.Popen[str]:
     """The demo, just started in a folder of its own."""
-    (tmp_path / "data").mkdir()
+    (folder / "data").mkdir()
     harvest = {"PYTHONPATH": str(root), "SCRAPY_SETTINGS_MODULE": "sgr_spiders.settings"}
-    with (tmp_path / "demo.log").open("w") as log:
+    with (folder / "demo.log").open("w") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "sgr_spiders.sandbox.demo"],
-            cwd=tmp_path,
+            cwd=folder,
             env={**os.environ, **harvest, "HARVEST_DATABASE_URL": "sqlite:///elsewhere.db"},
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
             start_new_session=True,
         )
+
+
+@pytest.fixture
+def demo(root: Path, tmp_path: Path) -> subprocess.Popen[str]:
+    return start(root, tmp_path)
+
+
+class Done(NamedTuple):
+    """A demo that has ended: its folder, what it printed, and its log."""
+
+    folder: Path
+    output: str
+    log: str
+
+
+@pytest.fixture(scope="module")
+def done(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    folder = tmp_path_factory.mktemp("demo")
+    process = start(root, folder)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    return Done(folder, output, (folder / "demo.log").read_text())
 
 
 def is_reachable(address: str) -> bool:
@@ -43,19 +66,18 @@ def address_in(output: str) -> str:
     return found[1]
 
 
-def test_it_harvests_and_shows_what_lies_in_the_database(demo: subprocess.Popen[str], tmp_path: Path) -> None:
-    output, _ = demo.communicate(timeout=120)
-    assert demo.returncode == 0
-    assert not is_reachable(address_in(output))
-    assert "scrapy crawl deep_harvest -a track_id=" in output
-    counts = dict(re.findall(r"^  (\w+) +([\d,]+)$", output, flags=re.MULTILINE))
+@pytest.mark.xdist_group("demo")
+def test_it_harvests_and_shows_what_lies_in_the_database(done: Done) -> None:
+    assert not is_reachable(address_in(done.output))
+    assert "scrapy crawl deep_harvest -a track_id=" in done.output
+    counts = dict(re.findall(r"^  (\w+) +([\d,]+)$", done.output, flags=re.MULTILINE))
     assert all(counts[table] != "0" for table in ("tracks", "users", "engagements", "walks"))
-    assert not (tmp_path / "elsewhere.db").exists()  # a user's own database is left alone
+    assert not (done.folder / "elsewhere.db").exists()  # a user's own database is left alone
 
 
-def test_the_readme_shows_what_it_prints(demo: subprocess.Popen[str], root: Path, tmp_path: Path) -> None:
-    output, _ = demo.communicate(timeout=120)
-    printed = _shape(output + (tmp_path / "demo.log").read_text())
+@pytest.mark.xdist_group("demo")
+def test_the_readme_shows_what_it_prints(done: Done, root: Path) -> None:
+    printed = _shape(done.output + done.log)
     block = re.search(
         r"^\$ make demo\n(.*?)^\$ make test", (root / "README.md").read_text(), re.DOTALL | re.MULTILINE
     )
@@ -63,6 +85,46 @@ def test_the_readme_shows_what_it_prints(demo: subprocess.Popen[str], root: Path
     shown = [line.removeprefix("… ") for line in block[1].splitlines() if line not in {"", "…"}]
     assert len(shown) > 15
     assert [line for line in shown if _shape(line) not in printed] == []
+
+
+@pytest.mark.xdist_group("demo")
+def test_the_tutorial_shows_what_its_commands_print(done: Done, root: Path) -> None:
+    """But for figures, which may differ in their last digits from one processor to another."""
+    blocks = re.findall(
+        r"^```\n(\$ .*?)^```", (root / "docs" / "tutorial.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    shown = [
+        part.partition("\n") for block in blocks for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+    ]
+    assert len(shown) >= 7
+    code = (
+        "import json, sys\n"
+        "from scrapy.cmdline import execute\n"
+        "for command in json.loads(sys.argv[1]):\n"
+        "    print('$', command, flush=True)\n"
+        "    try:\n"
+        "        execute(command.split())\n"
+        "    except SystemExit as ended:\n"
+        "        assert not ended.code, command\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, json.dumps([command for command, _, _ in shown])],
+        cwd=done.folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(root),
+            "SCRAPY_SETTINGS_MODULE": "sgr_spiders.settings",
+            "HARVEST_DATABASE_URL": "sqlite:///data/demo.db",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert ran.returncode == 0, ran.stderr
+    printed = re.split(r"^\$ .*\n", ran.stdout, flags=re.MULTILINE)[1:]
+    for (command, _, wanted), said in zip(shown, printed, strict=True):
+        assert _shape(said) == _shape(wanted), command
 
 
 def _shape(text: str) -> str:

@@ -13,12 +13,15 @@ from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.build import Build, Surroundings
 from sgr_spiders.relationships.lake import Lake
 from sgr_spiders.storage import relationships_read, relationships_write
+from sgr_spiders.storage.reader import read
 from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any
 
     from sgr_spiders.config import HarvestConfig
+    from sgr_spiders.embeddings.preparation import Prepared
     from sgr_spiders.relationships.base import RelationshipType
     from sgr_spiders.storage.store import Connection
 
@@ -54,6 +57,21 @@ class RelationshipProcessor:
         with closing(Store.open(self._url)) as store:
             built = relate(store, self._config, seeds=seeds)
         return dict.fromkeys(ALWAYS_COUNTED, 0) | {one.table: one.rows for one in built}
+
+    def prepare_for_embeddings(self, seed_track_id: int | None = None, **choice: Any) -> Prepared:
+        """Give the matrix of users and tracks, its split, features, and playlists as sequences.
+
+        With *seed_track_id* only what was found around that seed. *choice*: fields of
+        ``sgr_spiders.embeddings.preparation.Choice``, e.g. ``sources={"like": 1, "repost": 2}``. The database
+        is only read, also while a crawl writes to it.
+        """
+        # Only now: relating needs none of it.
+        from sgr_spiders.embeddings.preparation import Choice, prepare  # noqa: PLC0415
+
+        if seed_track_id is not None:
+            choice["seeds"] = (seed_track_id,)
+        with read(self._url) as connection:
+            return prepare(connection, Choice(**choice))
 
 
 def relate(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-HEAD = "0003"
+HEAD = "0005"
 """The newest revision. A database that is there already costs one query, not a start of Alembic."""
 
 

@@ -35,7 +35,7 @@ class Groups:
 
 def read_likes(connection: sa.Connection, kinds: Sequence[str]) -> Groups:
     """Give the tracks of each user, over engagements of these *kinds*. Two kinds may give a track twice."""
-    return _read(
+    return read_groups(
         connection,
         engagements.c.user_id,
         engagements.c.track_id,
@@ -45,20 +45,22 @@ def read_likes(connection: sa.Connection, kinds: Sequence[str]) -> Groups:
 
 def read_playlists(connection: sa.Connection) -> Groups:
     """Give the tracks of each playlist."""
-    return _read(connection, playlist_tracks.c.playlist_id, playlist_tracks.c.track_id)
+    return read_groups(connection, playlist_tracks.c.playlist_id, playlist_tracks.c.track_id)
 
 
 def read_uploads(connection: sa.Connection) -> Groups:
     """Give the tracks of each artist; tracks whose artist is not known are nobody's."""
-    return _read(connection, tracks.c.artist_id, tracks.c.track_id, tracks.c.artist_id.is_not(None))
+    return read_groups(connection, tracks.c.artist_id, tracks.c.track_id, tracks.c.artist_id.is_not(None))
 
 
-def _read(
+def read_groups(
     connection: sa.Connection,
-    owner: sa.Column[Any],
-    member: sa.Column[Any],
+    owner: sa.ColumnElement[Any],
+    member: sa.ColumnElement[Any],
     *conditions: sa.ColumnElement[bool],
 ) -> Groups:
+    """Give the *member*s of each *owner* in the rows that meet the conditions. A member may be a text of
+    numbers with commas between them, which then count as so many members."""
     # A name in the database's own grouping order costs no sort; the members come in any order.
     listed = sa.func.aggregate_strings(sa.cast(member, sa.Text), ",")
     query = sa.select(owner, sa.func.count(), listed).where(*conditions).group_by(owner).order_by(owner)

@@ -531,6 +531,66 @@ relationship_runs = Table(
     comment="How the relationship tables were built, and from what",
 )
 
+notices = Table(
+    "notices",
+    metadata,
+    Column("name", Text, primary_key=True, comment="Which notice, e.g. `terms`"),
+    Column("said_at", Text, nullable=False, comment="When the user was told"),
+    sqlite_with_rowid=False,
+    comment="What users of this database were told once",
+)
+
+vector_runs = Table(
+    "vector_runs",
+    metadata,
+    Column("vector_run_id", Id, primary_key=True, comment="Number of the entry"),
+    Column("method", Text, nullable=False, comment="How the vectors were made: `svd`, `als`, …"),
+    _reference("run_id", "runs.run_id", "The newest crawl in the database by then; null if none"),
+    Column("parameters", Text, nullable=False, comment="Whatever shapes the vectors beside the data, JSON"),
+    Column("dimensions", Integer, nullable=False, comment="Numbers in each vector"),
+    Column("inputs", Text, nullable=False, comment="How many users, tracks, pairs, playlists went in; JSON"),
+    Column("seconds", Float, nullable=False, comment="How long reading and learning took"),
+    Column("finished_at", Text, nullable=False, comment="When the new vectors were there"),
+    Index(None, "method"),
+    comment="How vectors were made, and from what",
+)
+
+
+def _vectors(kind: str, target: str, *more: Column[Any], comment: str) -> Table:
+    return Table(
+        f"{kind}_vectors",
+        metadata,
+        Column("method", Text, primary_key=True, comment="How it was made"),
+        _reference(f"{kind}_id", target, f"The {kind}", primary_key=True, autoincrement=False),
+        _reference("vector_run_id", "vector_runs.vector_run_id", "How exactly, and when", nullable=False),
+        *more,
+        Column("vector", LargeBinary, nullable=False, comment="float32, the least significant byte first"),
+        comment=comment,
+    )
+
+
+track_vectors = _vectors(
+    "track",
+    "tracks.track_id",
+    Column("fans", Float, nullable=False, comment="Sum of the weights of its interactions"),
+    comment="Where each track lies: the cosine of two tells how alike they are",
+)
+user_vectors = _vectors(
+    "user",
+    "users.user_id",
+    comment="Where each user lies: the inner product with a track tells how much it is recommended",
+)
+artist_vectors = _vectors(
+    "artist",
+    "users.user_id",
+    Column("tracks", Integer, nullable=False, comment="How many of the artist's tracks have a vector"),
+    comment="Where each artist lies: the mean direction of the artist's tracks, each weighted by the root "
+    "of its `fans`; of length 1",
+)
+
+VECTOR_TABLES = {"track": track_vectors, "user": user_vectors, "artist": artist_vectors}
+"""The tables of vectors, by what they are of."""
+
 DISCOVERIES_SQL = """
 SELECT DISTINCT walk_records.kind AS kind, walk_records.record_id AS record_id,
        walk_requests.seed_id AS seed_id, walk_requests.layer AS layer

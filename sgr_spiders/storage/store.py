@@ -54,7 +54,7 @@ class Store:
         parsed = parse_url(url)
         lock = _take_lock(parsed)
         try:
-            store = cls(_create_engine(parsed), lock)
+            store = cls(create_engine(parsed), lock)
             with store.begin() as connection:
                 migrate.upgrade(connection)
         except BaseException:
@@ -73,7 +73,7 @@ class Store:
         parsed = parse_url(url)
         file = file_of(parsed)
         if file is not None and Path(file).is_file():
-            store = cls(_create_engine(parsed), None)
+            store = cls(create_engine(parsed), None)
             with store.begin() as connection:
                 if migrate.is_current(connection):
                     return store
@@ -99,6 +99,11 @@ class Store:
     def path(self) -> str | None:
         """The file of the database; ``None`` if it is none."""
         return file_of(self.engine.url)
+
+    @property
+    def url(self) -> str:
+        """The SQLAlchemy URL it was opened with."""
+        return self.engine.url.render_as_string(hide_password=False)
 
     def describe(self) -> str:
         """Say where the data lies, without a password."""
@@ -149,7 +154,8 @@ def _take_lock(url: sa.URL) -> FileLock | None:
     return lock
 
 
-def _create_engine(url: sa.URL) -> sa.Engine:
+def create_engine(url: sa.URL) -> sa.Engine:
+    """Make what connects to the database at *url*, with one writer at a time on SQLite."""
     engine = sa.create_engine(url)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)

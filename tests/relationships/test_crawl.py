@@ -1,4 +1,4 @@
-"""What a real crawl spilled is related as by brute force: when it ends, by hand, and from an egg."""
+"""What a real crawl spilled: related as by brute force, when it ends, by hand, from an egg; and exported."""
 
 from __future__ import annotations
 
@@ -229,6 +229,26 @@ MISTAKES = [
     (["related", "user", "5"], "user 5 is not in this database"),
     (["related", "artist", "5"], "artist 5 is not in this database"),
     (["related", "user", "5", "--limit", "0"], "option `--limit`: must be a whole number from 1"),
+    (["export", "now"], "unexpected argument: 'now'"),
+    (["export", "--for", "graph"], "must be tables, ml or graphs, not 'graph' (did you mean `graphs`?)"),
+    (
+        ["export", "--for", "ml", "--format", "gexf"],
+        "option `--format`: must be for ml npz, edge_index, recbole",
+    ),
+    (["export", "--format", "npy"], "not 'npy' (did you mean `npz`?)"),
+    (["export", "--format", "npz,gexf"], "option `--format`: npz, gexf do not go into one export"),
+    (["export", "--test", "0.1"], "option `--test`: only with `--for ml`"),
+    (["export", "--for", "ml", "--raw"], "option `--raw`: only with `--for tables`"),
+    (["export", "--for", "ml", "--test", "much"], "option `--test`: not a number: 'much'"),
+    (["export", "--for", "ml", "--min-per-user", "2.5"], "`--min-per-user`: not a whole number: '2.5'"),
+    (
+        ["export", "--for", "ml", "--min-per-user", "10000"],
+        "nothing to learn from: no user with 10000 tracks",
+    ),
+    (["export", "--for", "ml", "--seed", "5"], "seed 5: nothing was harvested around it in this database"),
+    (["export", "--for", "ml", "--seed", "x"], "option `--seed`: not a track number or URN: 'x'"),
+    (["export", "--for", "ml", "--sources", "like=much"], "option `--sources`: not a weight: 'much'"),
+    (["export", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "none.db: there is no such file"),
     (["relate", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "none.db: there is no such file"),
     (["related", "user", "5", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "there is no such file"),
 ]
@@ -280,6 +300,33 @@ def test_a_crawl_has_the_database(sandbox: SandboxProcess, database: Path) -> No
     assert (looking.code, looking.err) == (
         2, "track_relationships was never built: `scrapy relate` builds it\n",
     )  # fmt: skip
+
+
+def test_it_is_exported_while_a_crawl_has_the_database(
+    sandbox: SandboxProcess, database: Path, tmp_path: Path
+) -> None:
+    harvester = Harvester(sandbox, database)
+    likes = set(harvester.query("SELECT user_id, track_id FROM engagements WHERE kind = 'like'"))
+    with closing(Store.open(f"sqlite:///{database}")):
+        first, again = scrapy(
+            database,
+            ["export", "--for", "ml", "--output", str(tmp_path / "ml")],
+            ["export", "--format", "npz"],
+        )
+    assert (first.code, again.code) == (0, 0), first.err + again.err
+    (line,) = first.err.splitlines()
+    assert "docs/terms.md" in line
+    assert again.err == ""  # it was said of this database
+    assert f"The export lies in {tmp_path / 'harvest-export' / 'ml'}" in again.out
+    manifest = json.loads((tmp_path / "ml" / "manifest.json").read_text())
+    assert (manifest["run"]["run_id"], manifest["run"]["outcome"]) == (1, "complete")
+    assert manifest["counts"]["interactions"] == len(likes)
+    users, tracks = (np.load(tmp_path / "ml" / f"{name}.npy") for name in ("users", "tracks"))
+    edges, part = (np.load(tmp_path / "ml" / f"edge_{name}.npy") for name in ("index", "part"))
+    user, track = users[edges[0]], tracks[edges[1] - len(users)]
+    assert set(zip(user.tolist(), track.tolist(), strict=True)) == likes
+    assert 0.15 < (part == 2).mean() < 0.25
+    assert set(part[track == sandbox.seed_track_id].tolist()) == {0}
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])

@@ -25,11 +25,15 @@ NOW = "2026-01-01T00:00:00.000000Z"
 
 @dataclass
 class World:
-    """``engagements``: user, track, kind; ``playlists``: id and its tracks; ``artists``: of tracks."""
+    """``engagements``: user, track, kind; ``playlists``: id and its tracks; ``artists``: of tracks.
+
+    ``owners``: of playlists.
+    """
 
     engagements: set[tuple[int, int, str]] = field(default_factory=set)
     playlists: dict[int, set[int]] = field(default_factory=dict)
     artists: dict[int, int] = field(default_factory=dict)
+    owners: dict[int, int] = field(default_factory=dict)
 
     def libraries(self, kinds: tuple[str, ...] = ("like",)) -> dict[int, set[int]]:
         found: dict[int, set[int]] = {}
@@ -43,6 +47,7 @@ class World:
         tracks = {track for _, track, _ in self.engagements} | set(self.artists)
         tracks |= {track for members in self.playlists.values() for track in members}
         users = {user for user, _, _ in self.engagements} | set(self.artists.values())
+        users |= set(self.owners.values())
         whole = {"is_stub": False, "fullness": 3, "fetched_at": NOW}
         rows: dict[sa.Table, list[dict[str, Any]]] = {
             schema.users: [{"user_id": user, "username": f"user {user}", **whole} for user in users],
@@ -50,7 +55,10 @@ class World:
                 {"track_id": track, "title": f"track {track}", "artist_id": self.artists.get(track), **whole}
                 for track in tracks
             ],
-            schema.playlists: [{"playlist_id": playlist, **whole} for playlist in self.playlists],
+            schema.playlists: [
+                {"playlist_id": playlist, "owner_id": self.owners.get(playlist), **whole}
+                for playlist in self.playlists
+            ],
             schema.engagements: [
                 {"user_id": user, "track_id": track, "kind": kind} for user, track, kind in self.engagements
             ],

@@ -1,0 +1,129 @@
+"""``scrapy embed``: make vectors of tracks, users and artists out of what is spilled."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scrapy.commands import ScrapyCommand
+
+from sgr_spiders import config
+from sgr_spiders.exceptions import ArgumentError, HarvestError
+from sgr_spiders.options import whole
+from sgr_spiders.outcome import INTERRUPTED
+from sgr_spiders.storage.relationships_related import reading
+from sgr_spiders.storage.store import Store
+from sgr_spiders.wording import shown
+
+if TYPE_CHECKING:
+    import argparse
+
+    from sgr_spiders.config import Embeddings
+    from sgr_spiders.embeddings.embed import Embedded
+
+
+class Command(ScrapyCommand):
+    """Needs the database for itself, as a crawl does."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def syntax(self) -> str:
+        return "[options]"
+
+    def short_desc(self) -> str:
+        return "Make vectors of tracks, users and artists from what was harvested"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        group = parser.add_argument_group(title="Embed")
+        group.add_argument("--method", metavar="NAME", help="svd, als, item2vec or lightgcn (default: svd)")
+        group.add_argument(
+            "--dimensions", metavar="N", help="numbers in a vector (default: as suits the method)"
+        )
+        group.add_argument(
+            "--sources", metavar="LIST", help="what counts: like, repost, comment, playlist (default: like)"
+        )
+        group.add_argument("--random-seed", metavar="N", help="another one draws others (default: 1)")
+        group.add_argument("--config", metavar="FILE", help="as the spider argument `config`")
+        group.add_argument("--output", metavar="FOLDER", help="write them there as well, as .npy files")
+        group.add_argument("--plot", metavar="FILE", help="draw the tracks there, by community, as SVG")
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        assert self.settings is not None
+        # As on Ctrl-C: what was half made goes.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            if args:
+                raise ArgumentError(f"unexpected argument: {shown(args[0])}")
+            settings = config.load(opts.config or self.settings["HARVEST_CONFIG"]).embeddings
+            plot = _svg(opts.plot)
+            embedded = self._embed(config.changed(settings, _asked(opts)))
+            self._write(embedded, opts.output, plot)
+        except HarvestError as error:
+            sys.stderr.write(f"{error}\n")
+            self.exitcode = error.exit_code
+        except KeyboardInterrupt:
+            sys.stderr.write("Interrupted: what was not told of above is as it was\n")
+            self.exitcode = INTERRUPTED
+
+    def _embed(self, settings: Embeddings) -> Embedded:
+        # Only now, because `scrapy list` need not wait until scipy is there.
+        from sgr_spiders.embeddings.embed import embed  # noqa: PLC0415
+        from sgr_spiders.embeddings.terms import terms_line  # noqa: PLC0415
+
+        assert self.settings is not None
+        url = self.settings["HARVEST_DATABASE_URL"]
+        with reading(url):
+            pass  # a mistyped name is an error, not a new database
+        with closing(Store.open(url)) as store:
+            line = terms_line(url)
+            if line is not None:
+                sys.stderr.write(f"{line}\n")
+            embedded = embed(store, settings)
+        for kind, count in embedded.counts.items():
+            sys.stdout.write(f"{kind + '_vectors':16}{count:>10,}  {_shape(embedded)}\n")
+        return embedded
+
+    def _write(self, embedded: Embedded, output: str | None, plot: Path | None) -> None:
+        assert self.settings is not None
+        if output is not None:
+            from sgr_spiders.embeddings.files import write_vectors  # noqa: PLC0415 - as above
+
+            for path in write_vectors(embedded, Path(output)):
+                sys.stdout.write(f"{path}\n")
+        if plot is not None:
+            from sgr_spiders.embeddings.picture import draw  # noqa: PLC0415 - as above
+
+            with reading(self.settings["HARVEST_DATABASE_URL"]) as connection:
+                draw(connection, embedded.made.method, plot)
+            sys.stdout.write(f"{plot}\n")
+
+
+def _shape(embedded: Embedded) -> str:
+    return f"x {embedded.made.dimensions}  {embedded.made.method}"
+
+
+def _asked(opts: argparse.Namespace) -> dict[str, Any]:
+    """Give what the options change in the configuration."""
+    asked: dict[str, Any] = {}
+    if opts.method is not None:
+        asked["method"] = opts.method
+    if opts.dimensions is not None:
+        asked["dimensions"] = whole("dimensions", opts.dimensions, 1, 4096)
+    if opts.random_seed is not None:
+        asked["random_seed"] = whole("random-seed", opts.random_seed, 0, 10**9)
+    if opts.sources is not None:
+        asked["sources"] = [part.strip() for part in opts.sources.split(",")]
+    return asked
+
+
+def _svg(name: str | None) -> Path | None:
+    if name is None:
+        return None
+    if Path(name).suffix != ".svg":
+        raise ArgumentError(f"option `--plot`: must name an .svg file, not {shown(name)}")
+    return Path(name)

@@ -1,0 +1,181 @@
+"""``scrapy export``: files for other tools, out of what lies in the database."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from scrapy.commands import ScrapyCommand
+
+from sgr_spiders.exceptions import ArgumentError, HarvestError
+from sgr_spiders.figures import counted, number, size, table
+from sgr_spiders.outcome import INTERRUPTED
+from sgr_spiders.soundcloud.urns import parse_key
+from sgr_spiders.storage.reader import read
+from sgr_spiders.storage.store import file_of, parse_url
+from sgr_spiders.wording import shown
+
+if TYPE_CHECKING:
+    import argparse
+
+    from sgr_spiders.embeddings.preparation import Choice
+    from sgr_spiders.exports.export import Exported, Order
+    from sgr_spiders.exports.resource import Resource
+
+    Number = TypeVar("Number", int, float)
+
+SOURCES = "like, repost, comment, playlist"
+ONLY_ML = ("seed", "sources", "min_per_user", "min_per_track", "test", "validation", "split_seed")
+"""Options that shape interactions, and nothing else."""
+
+NUMBERS: dict[type, str] = {int: "a whole number", float: "a number"}
+
+
+class Command(ScrapyCommand):
+    """Only reads, also while a crawl works on the database."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def syntax(self) -> str:
+        return "[options]"
+
+    def short_desc(self) -> str:
+        return "Write tables, training data or graphs into files for other tools"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        group = parser.add_argument_group(title="Export")
+        group.add_argument("--for", dest="purpose", metavar="WHAT", help="tables (default), ml or graphs")
+        group.add_argument(
+            "--format",
+            dest="formats",
+            metavar="NAME[,NAME]",
+            help="tables: parquet (default), csv; ml: npz, edge_index, recbole, sequences, parquet (default: "
+            "these), csv; graphs: gexf, gephi (default: both)",
+        )
+        group.add_argument(
+            "--output",
+            metavar="FOLDER",
+            help="where to (default: beside the database, e.g. data/soundgraph-export/ml)",
+        )
+        group.add_argument("--raw", action="store_true", help="tables: with the fields that have no column")
+        group.add_argument("--seed", metavar="ID[,ID]", help="ml: only what was found around these tracks")
+        group.add_argument(
+            "--sources",
+            metavar="NAME[=WEIGHT][,…]",
+            help=f"ml: what counts as an interaction, of {SOURCES} (default: like=1)",
+        )
+        group.add_argument("--min-per-user", metavar="N", help="ml: leave out users with fewer tracks")
+        group.add_argument("--min-per-track", metavar="N", help="ml: leave out tracks with fewer users")
+        group.add_argument(
+            "--test", metavar="SHARE", help="ml: of each user's tracks, to test on (default: 0.2)"
+        )
+        group.add_argument("--validation", metavar="SHARE", help="ml: to choose parameters by (default: 0.1)")
+        group.add_argument("--split-seed", metavar="N", help="ml: draw other tracks to hold out (default: 1)")
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        # As on Ctrl-C: what was half written goes.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            if args:
+                raise ArgumentError(f"unexpected argument: {shown(args[0])}")
+            self._export(opts)
+        except HarvestError as error:
+            sys.stderr.write(f"{error}\n")
+            self.exitcode = error.exit_code
+        except KeyboardInterrupt:
+            sys.stderr.write("Interrupted: the folder is as it was\n")
+            self.exitcode = INTERRUPTED
+
+    def _export(self, opts: argparse.Namespace) -> None:
+        # Only now, because `scrapy list` need not wait until pyarrow is there.
+        from sgr_spiders.embeddings.terms import terms_line  # noqa: PLC0415
+        from sgr_spiders.exports.export import export  # noqa: PLC0415
+
+        assert self.settings is not None
+        url = self.settings["HARVEST_DATABASE_URL"]
+        order = _order(opts)
+        folder = Path(opts.output) if opts.output else _beside(url) / order.purpose
+        with read(url) as connection:
+            exported = export(connection, url, folder, order)
+        if order.purpose == "ml" and (line := terms_line(url)) is not None:
+            sys.stderr.write(f"{line}\n")
+        sys.stdout.write("\n".join(_said(exported, folder)) + "\n")
+
+
+def _beside(url: str) -> Path:
+    parsed = parse_url(url)
+    file = Path(file_of(parsed) or f"data/{parsed.database or 'harvest'}")
+    return file.with_name(f"{file.stem}-export")
+
+
+def _order(opts: argparse.Namespace) -> Order:
+    from sgr_spiders.exports.export import order  # noqa: PLC0415 - as above
+
+    formats = [name.strip() for name in opts.formats.split(",")] if opts.formats is not None else []
+    wanted = order(opts.purpose, formats, _choice(opts), with_raw=opts.raw)
+    given = [name for name in ONLY_ML if getattr(opts, name) is not None]
+    if given and wanted.purpose != "ml":
+        raise ArgumentError(f"option `--{given[0].replace('_', '-')}`: only with `--for ml`")
+    if opts.raw and wanted.purpose != "tables":
+        raise ArgumentError("option `--raw`: only with `--for tables`")
+    return wanted
+
+
+def _choice(opts: argparse.Namespace) -> Choice:
+    from sgr_spiders.embeddings.preparation import Choice  # noqa: PLC0415 - as above
+
+    said: dict[str, Any] = {
+        "sources": None if opts.sources is None else _sources(opts.sources),
+        "seeds": None if opts.seed is None else _seeds(opts.seed),
+        "min_per_user": _number(opts, "min_per_user", int),
+        "min_per_track": _number(opts, "min_per_track", int),
+        "test": _number(opts, "test", float),
+        "validation": _number(opts, "validation", float),
+        "split_seed": _number(opts, "split_seed", int),
+    }
+    return Choice(**{name: value for name, value in said.items() if value is not None})
+
+
+def _number(opts: argparse.Namespace, name: str, kind: type[Number]) -> Number | None:
+    text = getattr(opts, name)
+    try:
+        return None if text is None else kind(text)
+    except ValueError:
+        raise ArgumentError(
+            f"option `--{name.replace('_', '-')}`: not {NUMBERS[kind]}: {shown(text)}"
+        ) from None
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    seeds = [parse_key(part.strip(), "track") for part in text.split(",")]
+    if None in seeds:
+        raise ArgumentError(f"option `--seed`: not a track number or URN: {shown(text)}")
+    return tuple(seed for seed in seeds if seed is not None)
+
+
+def _sources(text: str) -> dict[str, float]:
+    weights = {}
+    for part in text.split(","):
+        name, _, weight = part.partition("=")
+        try:
+            weights[name.strip()] = float(weight or 1)
+        except ValueError:
+            raise ArgumentError(f"option `--sources`: not a weight: {shown(weight)}") from None
+    return weights
+
+
+def _said(exported: Exported, folder: Path) -> list[str]:
+    lines = [*table([(name, number(count)) for name, count in exported.counts.items()]), ""]
+    files = [(one.resource.path, _extent(one.resource), size(one.bytes)) for one in exported.files]
+    together = size(sum(one.bytes for one in exported.files))
+    return [*lines, *table(files), "", f"The export lies in {folder} ({together})"]
+
+
+def _extent(resource: Resource) -> str:
+    if resource.shape is not None:
+        return " x ".join(map(number, resource.shape))
+    return "" if resource.rows is None else counted(resource.rows, "row")

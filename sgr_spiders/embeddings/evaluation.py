@@ -1,0 +1,178 @@
+"""Measure recommenders: each ranks all tracks for each user, but for those the user was trained on."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sp
+
+from sgr_spiders.embeddings import metrics
+from sgr_spiders.embeddings.base import Corpus
+from sgr_spiders.embeddings.embed import corpus_of
+from sgr_spiders.embeddings.preparation import Choice, prepare
+from sgr_spiders.embeddings.recommenders import train
+from sgr_spiders.exceptions import EmbeddingError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from sgr_spiders.embeddings.base import Array, Numbers
+    from sgr_spiders.embeddings.metrics import Figures
+    from sgr_spiders.embeddings.recommenders import Recommender
+    from sgr_spiders.storage.store import Connection
+
+SCORES_AT_A_TIME = 1 << 24
+"""Scores that are held at once: 64 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How a recommender did. Means over all users with held-out tracks; ``metrics`` has the formulas."""
+
+    method: str
+    users: int
+    recall: float
+    ndcg: float
+    coverage: float
+    """Share of the tracks in the training data that are recommended to anybody."""
+    tail_recall: float
+    """Recall of the held-out tracks that are rare, over users who have any; NaN if nobody has."""
+    popularity_lift: float
+    cpu_seconds: float
+    """Processor time of training."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """*train* and *test*: users x tracks, of one shape, no pair in both. *playlists*: as in ``Corpus``."""
+
+    train: sp.csr_array
+    test: sp.csr_array
+    playlists: Sequence[Numbers] = ()
+    k: int = 20
+
+    @property
+    def cold_pairs(self) -> int:
+        """How many pairs to be foretold are with tracks that nothing was learned of."""
+        cold = np.bincount(self.train.indices, minlength=self.train.shape[1]) == 0
+        return int(cold[self.test.indices].sum())
+
+    def measure(self, name: str, dimensions: int | None = None, random_seed: int = 1) -> Quality:
+        """Train this recommender, and test it. Raises ``EmbeddingError`` if there is nothing to test."""
+        if not self.test.nnz or not self.train.nnz:
+            raise EmbeddingError("nothing to evaluate: no track is held out, or none is left to learn from")
+        began = time.process_time()
+        recommender = train(name, Corpus(self.train, self.playlists), dimensions, random_seed)
+        return self.judge(name, recommender, time.process_time() - began)
+
+    def judge(self, name: str, recommender: Recommender, cpu_seconds: float) -> Quality:
+        """Test a recommender that was trained, in so many seconds."""
+        users = np.flatnonzero(np.diff(self.test.indptr))
+        tally = _Tally(self)
+        rows = max(1, SCORES_AT_A_TIME // self.train.shape[1])
+        for start in range(0, len(users), rows):
+            part = users[start : start + rows]
+            tally.add(part, best(recommender, self.train, part, self.k))
+        return tally.quality(name, cpu_seconds)
+
+
+def of_harvest(
+    connection: Connection, *, sources: Sequence[str], share: float, random_seed: int, k: int
+) -> Trial:
+    """Hold out this share of each user's tracks in a database; never the seeds, which all have in common."""
+    weights = dict.fromkeys(sources, 1.0)
+    prepared = prepare(connection, Choice(sources=weights, test=share, validation=0, split_seed=random_seed))
+    corpus = corpus_of(prepared)
+    return Trial(corpus.matrix, prepared.split.test, corpus.playlists, k)
+
+
+def best(recommender: Recommender, known: sp.csr_array, users: Numbers, k: int) -> Numbers:
+    """Give for each user the *k* best tracks that they do not know yet, the best first.
+
+    Of equal scores the track that stands first; -1 where nothing is left to recommend.
+    """
+    scores = recommender.scores(users)
+    mine = known[users]
+    scores[np.repeat(np.arange(len(users)), np.diff(mine.indptr)), mine.indices] = -np.inf
+    return _largest(scores, k)
+
+
+def _largest(scores: Array, k: int) -> Numbers:
+    count = min(k, scores.shape[1])
+    keys = _keys(scores)
+    some = np.argpartition(keys, scores.shape[1] - count, axis=1)[:, scores.shape[1] - count :]
+    order = np.argsort(np.take_along_axis(keys, some, axis=1), axis=1)[:, ::-1]
+    some = np.take_along_axis(some, order, axis=1)
+    found = np.full((len(scores), k), -1)
+    found[:, :count] = np.where(np.take_along_axis(scores, some, axis=1) > -np.inf, some, -1)
+    return found
+
+
+def _keys(scores: Array) -> NDArray[np.int64]:
+    """Give whole numbers in the order of the scores; of equal scores the first has the largest."""
+    bits = (scores + np.float32(0)).view(np.int32)  # -0 becomes 0
+    # A float's bits are in its order; those below 0 in the reverse.
+    ordered = np.where(bits < 0, bits ^ np.int32(0x7FFFFFFF), bits).astype(np.int64)
+    return (ordered << 32) - np.arange(scores.shape[1])
+
+
+@dataclass
+class _Tally:
+    """What adds up, block of users by block."""
+
+    trial: Trial
+    recall: list[Figures] = field(default_factory=list)
+    ndcg: list[Figures] = field(default_factory=list)
+    tail_recall: list[Figures] = field(default_factory=list)
+    popular: list[Figures] = field(default_factory=list)
+    liked: list[Figures] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.fans = np.bincount(self.trial.train.indices, minlength=self.trial.train.shape[1])
+        self.rare = metrics.tail(self.fans)
+        self.recommended = np.zeros(len(self.fans), bool)
+
+    def add(self, users: Numbers, tracks: Numbers) -> None:
+        """*tracks*: the recommendations of each of *users*, -1 where there are not enough."""
+        wanted = self.trial.test[users].toarray() > 0
+        given = tracks >= 0
+        hits = np.take_along_axis(wanted, tracks, axis=1) & given
+        held_out = wanted.sum(axis=1)
+        self.recall.append(metrics.recall(hits, held_out))
+        self.ndcg.append(metrics.ndcg(hits, held_out))
+        rare_out = (wanted & self.rare).sum(axis=1)
+        some = rare_out > 0
+        self.tail_recall.append(metrics.recall((hits & self.rare[tracks])[some], rare_out[some]))
+        self.recommended[tracks[given]] = True
+        self._weigh(users, tracks, given)
+
+    def _weigh(self, users: Numbers, tracks: Numbers, given: NDArray[np.bool_]) -> None:
+        mine = self.trial.train[users]
+        sizes = np.diff(mine.indptr)
+        both = (sizes > 0) & given.any(axis=1)
+        ones = sp.csr_array((np.ones(mine.nnz), mine.indices, mine.indptr), shape=mine.shape)
+        self.liked.append((ones @ self.fans)[both] / sizes[both])
+        self.popular.append((self.fans[tracks] * given)[both].sum(axis=1) / given[both].sum(axis=1))
+
+    def quality(self, name: str, seconds: float) -> Quality:
+        recommendable = self.fans > 0
+        return Quality(
+            method=name,
+            users=sum(map(len, self.recall)),
+            recall=_mean(self.recall),
+            ndcg=_mean(self.ndcg),
+            coverage=float((self.recommended & recommendable).sum() / recommendable.sum()),
+            tail_recall=_mean(self.tail_recall),
+            popularity_lift=metrics.popularity_lift(_mean(self.popular), _mean(self.liked)),
+            cpu_seconds=seconds,
+        )
+
+
+def _mean(parts: list[Figures]) -> float:
+    values = np.concatenate(parts)
+    return float(values.mean()) if len(values) else float("nan")

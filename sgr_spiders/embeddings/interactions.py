@@ -1,0 +1,157 @@
+"""Which user did something with which track: one sparse matrix out of likes, reposts, comments, playlists."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sp
+
+from sgr_spiders.exceptions import ArgumentError
+from sgr_spiders.storage import interactions_read
+from sgr_spiders.storage.relationships_read import read_discovered
+from sgr_spiders.wording import did_you_mean, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from sgr_spiders.storage.store import Connection
+
+    Ids = NDArray[np.int64]
+    Pairs = tuple[Ids, Ids]
+
+PLAYLIST = "playlist"
+SOURCES = (*interactions_read.ENGAGEMENTS, PLAYLIST)
+"""What may speak for an interaction."""
+LIKES: Mapping[str, float] = MappingProxyType({"like": 1.0})
+
+
+@dataclass(frozen=True, slots=True)
+class Interactions:
+    """Row ``i`` of ``matrix`` is user ``users[i]``, column ``j`` is track ``tracks[j]``.
+
+    Both lists of ids ascend, and each user and each track in them has an interaction. ``matrix`` is a CSR
+    array of float32 weights greater than 0, with 32-bit indices where they suffice, sorted within each
+    row, each pair once.
+    """
+
+    users: Ids
+    tracks: Ids
+    matrix: sp.csr_array
+
+    def user_indices(self, ids: Ids) -> Ids:
+        """Give the row of each user; -1 where there is none."""
+        return _indices(self.users, ids)
+
+    def track_indices(self, ids: Ids) -> Ids:
+        """Give the column of each track; -1 where there is none."""
+        return _indices(self.tracks, ids)
+
+
+def read_interactions(
+    connection: Connection,
+    *,
+    sources: Mapping[str, float] = LIKES,
+    min_per_user: int = 1,
+    min_per_track: int = 1,
+    seeds: Sequence[int] | None = None,
+) -> Interactions:
+    """Read the interactions that *sources* speak for, with the weight of each source.
+
+    A source is ``like``, ``repost``, ``comment`` (of a user) or ``playlist`` (the owner of a playlist and
+    each track in it). A user and a track are one pair, however often they meet: a source counts once for
+    it, and the weights of the sources that speak for it are added.
+
+    Users with fewer than *min_per_user* pairs and tracks with fewer than *min_per_track* are left out,
+    again and again until none is left that is short of it (the k-core). *seeds*: only users, tracks and
+    playlists that were found around these tracks.
+
+    Raises ``ArgumentError`` for an unknown source, or a weight that is not greater than 0.
+    """
+    _check(sources)
+    # In one order, as floats added in another could differ in the last bit.
+    weights = {name: float(sources[name]) for name in SOURCES if name in sources}
+    pairs = {name: _read(connection, name, seeds) for name in weights}
+    users = _distinct([user for user, _ in pairs.values()])
+    tracks = _distinct([track for _, track in pairs.values()])
+    matrix = sp.csr_array((len(users), len(tracks)), dtype=np.float32)
+    for name, (user, track) in pairs.items():
+        matrix = matrix + weights[name] * _incidence(
+            np.searchsorted(users, user), np.searchsorted(tracks, track), matrix.shape
+        )
+    interactions = Interactions(users, tracks, _tidy(matrix))
+    return _core(interactions, min_per_user, min_per_track)
+
+
+def _check(sources: Mapping[str, float]) -> None:
+    for name, weight in sources.items():
+        if name not in SOURCES:
+            hint = did_you_mean(name, SOURCES)
+            raise ArgumentError(f"interactions: no such source: {shown(name)}{hint}")
+        if not (math.isfinite(weight) and np.float32(weight) > 0):
+            raise ArgumentError(f"interactions: weight of {name} must be greater than 0, not {shown(weight)}")
+    if not sources:
+        raise ArgumentError(f"interactions: name at least one source of {', '.join(SOURCES)}")
+
+
+def _read(connection: Connection, source: str, seeds: Sequence[int] | None) -> Pairs:
+    """Give the pairs of a source in the scope of *seeds*; in any order, and maybe more than once."""
+    if source == PLAYLIST:
+        groups, owners = interactions_read.read_memberships(connection)
+        kept = (owners >= 0) & _in_scope(connection, "playlist", groups.owners, seeds)
+    else:
+        groups = interactions_read.read_engagements(connection, source)
+        owners = groups.owners
+        kept = np.ones(len(owners), bool)
+    kept &= _in_scope(connection, "user", owners, seeds)
+    pairs = np.repeat(kept, groups.sizes) & _in_scope(connection, "track", groups.members, seeds)
+    return np.repeat(owners, groups.sizes)[pairs], groups.members[pairs]
+
+
+def _in_scope(connection: Connection, kind: str, ids: Ids, seeds: Sequence[int] | None) -> NDArray[np.bool_]:
+    if seeds is None:
+        return np.ones(len(ids), bool)
+    return np.isin(ids, read_discovered(connection, kind, seeds))
+
+
+def _distinct(parts: Sequence[Ids]) -> Ids:
+    return np.unique(np.concatenate([np.empty(0, np.int64), *parts]))
+
+
+def _incidence(rows: Ids, columns: Ids, shape: tuple[int, int]) -> sp.csr_array:
+    """Make a matrix of ones, where pairs that come more than once are one."""
+    matrix = sp.csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
+    matrix.data[:] = 1
+    return matrix
+
+
+def _tidy(matrix: sp.csr_array) -> sp.csr_array:
+    tidy = sp.csr_array(matrix, dtype=np.float32)
+    tidy.sum_duplicates()
+    if max(tidy.nnz, *tidy.shape) < 2**31:
+        tidy.indptr, tidy.indices = tidy.indptr.astype(np.int32), tidy.indices.astype(np.int32)
+    return tidy
+
+
+def _core(interactions: Interactions, min_per_user: int, min_per_track: int) -> Interactions:
+    """Leave out rows and columns with few entries until none is left."""
+    users, tracks, matrix = interactions.users, interactions.tracks, interactions.matrix
+    while True:
+        often = np.diff(matrix.indptr) >= max(1, min_per_user)
+        liked = np.bincount(matrix.indices, minlength=len(tracks)) >= max(1, min_per_track)
+        if often.all() and liked.all():
+            return Interactions(users, tracks, _tidy(matrix))
+        users, tracks = users[often], tracks[liked]
+        matrix = matrix[often][:, liked]
+
+
+def _indices(known: Ids, ids: Ids) -> Ids:
+    if not len(known):
+        return np.full(len(ids), -1)
+    at = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+    return np.where(known[at] == ids, at, -1)

@@ -1,0 +1,69 @@
+"""Read files of `user item` lines, in which published data for recommenders come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sp
+
+from sgr_spiders.exceptions import ArgumentError
+from sgr_spiders.wording import plain, shown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sgr_spiders.embeddings.base import Numbers
+
+
+def read_pairs(train: Path, test: Path) -> tuple[sp.csr_array, sp.csr_array]:
+    """Give two matrices users x items of one shape, from files with a user's and an item's number on each
+    line.
+
+    What follows on a line, such as a weight, is left aside, and so is a pair that comes again, in *test* also
+    one that *train* has. Raises ``ArgumentError`` naming file and line where there is something else.
+    """
+    parts = [_read(path) for path in (train, test)]
+    users, items = (np.unique(np.concatenate([part[:, side] for part in parts])) for side in (0, 1))
+    first, second = (
+        _matrix(
+            np.searchsorted(users, part[:, 0]), np.searchsorted(items, part[:, 1]), len(users), len(items)
+        )
+        for part in parts
+    )
+    only = sp.csr_array(second - second.multiply(first))
+    only.eliminate_zeros()
+    return first, only
+
+
+def _read(path: Path) -> Numbers:
+    found: list[tuple[int, int]] = []
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                words = line.replace(",", " ").split()
+                if words:
+                    found.append(_pair(words, f"file {plain(str(path))}, line {number}"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text in UTF-8"
+        raise ArgumentError(f"file {plain(str(path))}: {reason}") from None
+    if not found:
+        raise ArgumentError(f"file {plain(str(path))}: no `user item` line in it")
+    return np.array(found, np.int64)
+
+
+def _pair(words: list[str], where: str) -> tuple[int, int]:
+    try:
+        user, item = (int(word) for word in words[:2])
+        np.array([user, item], np.int64)
+    except (ValueError, OverflowError):
+        said = shown(" ".join(words))
+        raise ArgumentError(f"{where}: must be the numbers of a user and an item, not {said}") from None
+    return user, item
+
+
+def _matrix(rows: Numbers, columns: Numbers, users: int, items: int) -> sp.csr_array:
+    matrix = sp.csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=(users, items))
+    matrix.sum_duplicates()
+    matrix.data[:] = 1
+    return matrix

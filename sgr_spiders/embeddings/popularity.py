@@ -1,0 +1,20 @@
+"""The baseline: everyone is recommended what most people like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from sgr_spiders.embeddings.base import Array, Corpus, Numbers
+
+
+class PopularityRecommender:
+    """Whatever does not beat this has learned nothing about anybody."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self._fans = np.asarray(corpus.matrix.sum(axis=0), np.float32)
+
+    def scores(self, users: Numbers) -> Array:
+        return np.tile(self._fans, (len(users), 1))

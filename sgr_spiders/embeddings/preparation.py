@@ -1,0 +1,140 @@
+"""Everything a model is trained and tested with, out of one look at the database."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sgr_spiders.embeddings.features import read_features
+from sgr_spiders.embeddings.interactions import LIKES, read_interactions
+from sgr_spiders.embeddings.split import Split, split
+from sgr_spiders.exceptions import ArgumentError
+from sgr_spiders.storage import interactions_read
+from sgr_spiders.storage.relationships_read import read_discovered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    import pyarrow as pa
+    import scipy.sparse as sp
+    from numpy.typing import NDArray
+
+    from sgr_spiders.embeddings.interactions import Interactions
+    from sgr_spiders.storage.store import Connection
+
+    Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What of a harvest is prepared, and how it is split; see ``read_interactions`` and ``split``."""
+
+    sources: Mapping[str, float] = field(default_factory=lambda: dict(LIKES))
+    min_per_user: int = 1
+    min_per_track: int = 1
+    seeds: tuple[int, ...] | None = None
+    """Only what was found around these tracks."""
+    test: float = 0.2
+    validation: float = 0.1
+    split_seed: int = 1
+
+    def as_plain(self) -> dict[str, Any]:
+        """Give it as plain data."""
+        seeds = None if self.seeds is None else list(self.seeds)
+        return dataclasses.asdict(self) | {"sources": dict(self.sources), "seeds": seeds}
+
+
+@dataclass(frozen=True, slots=True)
+class Sequences:
+    """Playlists as sequences of track ids, in their order: playlist ``ids[i]`` holds
+    ``tracks[starts[i]:starts[i + 1]]``, which are two tracks or more."""
+
+    ids: Ids
+    starts: Ids
+    tracks: Ids
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[Ids]:
+        """Give the tracks of each playlist."""
+        return (self.tracks[start:end] for start, end in zip(self.starts[:-1], self.starts[1:], strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What ``RelationshipProcessor.prepare_for_embeddings`` gives.
+
+    ``interactions``: the matrix, with the ids of its rows and columns. ``split``: its parts for training,
+    validation and testing. ``users``, ``tracks``: tables of features, a row for each row or column of the
+    matrix, in the same order. ``playlists``: the playlists in scope, without what the split holds out of
+    their owners. ``seed_tracks``: the ids of the seeds of all harvests, which the split never holds out.
+    """
+
+    choice: Choice
+    interactions: Interactions
+    split: Split
+    users: pa.Table
+    tracks: pa.Table
+    playlists: Sequences
+    seed_tracks: Ids
+
+
+def prepare(connection: Connection, choice: Choice) -> Prepared:
+    """Read and split what *choice* says. Raises ``ArgumentError`` where it makes no sense."""
+    for seed in choice.seeds or ():
+        if not len(read_discovered(connection, "track", [seed])):
+            raise ArgumentError(f"seed {seed}: nothing was harvested around it in this database")
+    interactions = read_interactions(
+        connection,
+        sources=choice.sources,
+        min_per_user=choice.min_per_user,
+        min_per_track=choice.min_per_track,
+        seeds=choice.seeds,
+    )
+    seed_tracks = interactions_read.read_seeds(connection)
+    parts = split(
+        interactions, seed_tracks, test=choice.test, validation=choice.validation, seed=choice.split_seed
+    )
+    return Prepared(
+        choice=choice,
+        interactions=interactions,
+        split=parts,
+        users=read_features(connection, "user", interactions.users),
+        tracks=read_features(connection, "track", interactions.tracks),
+        playlists=_sequences(connection, choice, interactions, parts),
+        seed_tracks=seed_tracks,
+    )
+
+
+def _sequences(connection: Connection, choice: Choice, interactions: Interactions, parts: Split) -> Sequences:
+    groups, owners = interactions_read.read_memberships(connection)
+    playlist = np.repeat(np.arange(len(groups.owners)), groups.sizes)
+    kept = ~_held_out(interactions, parts, owners[playlist], groups.members)
+    if choice.seeds is not None:
+        kept &= np.isin(groups.owners, read_discovered(connection, "playlist", choice.seeds))[playlist]
+        kept &= np.isin(groups.members, read_discovered(connection, "track", choice.seeds))
+    sizes = np.bincount(playlist[kept], minlength=len(groups.owners))
+    long = sizes >= 2
+    kept &= long[playlist]
+    starts = np.concatenate([[0], np.cumsum(sizes[long])]).astype(np.int64)
+    return Sequences(groups.owners[long], starts, groups.members[kept])
+
+
+def _held_out(interactions: Interactions, parts: Split, users: Ids, tracks: Ids) -> NDArray[np.bool_]:
+    """Tell which of these pairs of ids are for validation or testing."""
+    width = max(1, len(interactions.tracks))
+    held = [_keys(part, width) for part in (parts.validation, parts.test)]
+    row, column = interactions.user_indices(users), interactions.track_indices(tracks)
+    known = (row >= 0) & (column >= 0)
+    return known & np.isin(row * width + column, np.concatenate(held))
+
+
+def _keys(part: sp.csr_array, width: int) -> Ids:
+    row = np.repeat(np.arange(part.shape[0], dtype=np.int64), np.diff(part.indptr))
+    keys: Ids = row * width + part.indices
+    return keys

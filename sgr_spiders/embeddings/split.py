@@ -1,0 +1,128 @@
+"""Part interactions into what a model may learn from and what it is tested on, without a leak.
+
+A pair of user and track is one entry of the matrix, whatever sources speak for it, so none is on both sides.
+Whoever was harvested from a seed has an interaction with it by design: to predict that would be no feat, so
+pairs with a seed are never held out.
+
+Who is held out is drawn by a hash of user, track and the seed number (SplitMix64; Steele, Lea, Flood 2014):
+neither the order of rows nor other users change what is held out of a user.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sp
+
+from sgr_spiders.exceptions import ArgumentError
+from sgr_spiders.wording import shown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sgr_spiders.embeddings.interactions import Interactions
+
+    Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Matrices of one shape, that of the interactions; each pair stands in exactly one of them.
+
+    ``cold_tracks``: columns that only ``validation`` or ``test`` have, which no model of interactions can
+    recommend. ``untested_users``: rows without an entry in ``test``. Both ascend.
+    """
+
+    train: sp.csr_array
+    validation: sp.csr_array
+    test: sp.csr_array
+    cold_tracks: Ids
+    untested_users: Ids
+
+    @property
+    def cold_pairs(self) -> int:
+        """The entries of ``validation`` and ``test`` in cold columns."""
+        return sum(
+            int(np.isin(part.indices, self.cold_tracks).sum()) for part in (self.validation, self.test)
+        )
+
+
+def split(
+    interactions: Interactions,
+    seed_tracks: Ids,
+    *,
+    test: float = 0.2,
+    validation: float = 0.1,
+    seed: int = 1,
+) -> Split:
+    """Hold out these shares of each user's tracks, rounded half up, but never a user's only pair.
+
+    *seed_tracks*: ids of tracks whose pairs are not held out, nor counted for the shares
+    (``interactions_read.read_seeds`` has those of a database). *seed*: another one draws others.
+
+    Raises ``ArgumentError`` unless the shares are at least 0, and less than 1 together.
+    """
+    if not (test >= 0 and validation >= 0 and test + validation < 1):
+        raise ArgumentError(
+            "split: the shares held out must be at least 0 and less than 1 together, not "
+            f"test {shown(test)} and validation {shown(validation)}"
+        )
+    matrix = interactions.matrix
+    sizes = np.diff(matrix.indptr).astype(np.int64)
+    row = np.repeat(np.arange(len(sizes)), sizes)
+    free = ~np.isin(interactions.tracks, seed_tracks)[matrix.indices]
+    eligible = np.bincount(row, weights=free, minlength=len(sizes)).astype(np.int64)
+    most = np.maximum(0, np.minimum(eligible, sizes - 1))
+    tested = np.minimum(_share(_exactly(test), eligible), most)
+    held = np.minimum(_share(_exactly(test) + _exactly(validation), eligible), most)
+    rank = _ranks(interactions, row, free, seed)
+    is_test = rank < tested[row]
+    is_held = rank < held[row]
+    train = _part(matrix, ~is_held)
+    cold = np.bincount(train.indices, minlength=matrix.shape[1]) == 0
+    return Split(
+        train=train,
+        validation=_part(matrix, is_held & ~is_test),
+        test=_part(matrix, is_test),
+        cold_tracks=np.flatnonzero(cold),
+        untested_users=np.flatnonzero(tested == 0),
+    )
+
+
+def _exactly(share: float) -> Fraction:
+    return Fraction(str(share)).limit_denominator(1_000_000)
+
+
+def _share(share: Fraction, counts: Ids) -> Ids:
+    """Give this share of each count, rounded half up."""
+    return (2 * share.numerator * counts + share.denominator) // (2 * share.denominator)
+
+
+def _ranks(interactions: Interactions, row: Ids, free: NDArray[np.bool_], seed: int) -> Ids:
+    """Give each entry's place within its row: free ones first, in the order of their hashes."""
+    matrix = interactions.matrix
+    track = interactions.tracks[matrix.indices]
+    drawn = _mixed(
+        _mixed(_mixed(np.full(1, seed, np.int64)) ^ _mixed(interactions.users))[row] ^ _mixed(track)
+    )
+    order = np.lexsort((track, drawn, ~free, row))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order)) - matrix.indptr[row]
+    return rank
+
+
+def _mixed(values: NDArray[np.int64 | np.uint64]) -> NDArray[np.uint64]:
+    mixed: NDArray[np.uint64] = values.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def _part(matrix: sp.csr_array, kept: NDArray[np.bool_]) -> sp.csr_array:
+    starts = np.concatenate([[0], np.cumsum(kept)])[matrix.indptr].astype(matrix.indptr.dtype)
+    part = sp.csr_array((matrix.data[kept], matrix.indices[kept], starts), shape=matrix.shape)
+    part.has_sorted_indices = True
+    return part

@@ -1,0 +1,94 @@
+"""The description of an export in Frictionless' format, which tools for open data read (Data Package 1.0)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sgr_spiders.exports.package import Packed
+    from sgr_spiders.exports.resource import Field, Resource
+
+MEDIA_TYPES = {
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+    "npz": "application/zip",
+    "txt": "text/plain",
+    "gexf": "application/gexf+xml",
+    "yaml": "application/yaml",
+}
+UNKNOWN = "application/octet-stream"
+TYPES = {"text": "string", "bytes": "string", "list": "array"}
+
+
+def describe(purpose: str, created_at: str, packed: Iterable[Packed]) -> dict[str, Any]:
+    """Give what ``datapackage.json`` holds."""
+    return {
+        "profile": "data-package",
+        "name": f"soundgraph-{purpose}",
+        "title": f"SoundGraph Deep Harvest: {purpose}",
+        "created": created_at,
+        "sources": [{"title": "SoundCloud", "path": "https://soundcloud.com"}],
+        "resources": [_resource(one) for one in packed],
+    }
+
+
+def _resource(packed: Packed) -> dict[str, Any]:
+    resource = packed.resource
+    described: dict[str, Any] = {
+        "name": _name(resource.path),
+        "path": resource.path,
+        "description": resource.meaning,
+        "format": resource.suffix,
+        "mediatype": MEDIA_TYPES.get(resource.suffix, UNKNOWN),
+        "bytes": packed.bytes,
+        "hash": f"sha256:{packed.sha256}",
+    }
+    if resource.suffix == "csv":
+        described |= {"profile": "tabular-data-resource", "encoding": "utf-8"}
+    else:
+        # To the standard only CSV is tabular, and Frictionless reads nulls among whole numbers as NaN.
+        described |= {"profile": "data-resource", "type": "file"}
+    if resource.fields:
+        described["schema"] = _schema(resource)
+    return described
+
+
+def _schema(resource: Resource) -> dict[str, Any]:
+    schema: dict[str, Any] = {
+        "fields": [_field(field) for field in resource.fields],
+        "missingValues": [""],
+    }
+    if resource.key:
+        schema["primaryKey"] = list(resource.key)
+    references = [(field, field.refers_to) for field in resource.fields if field.refers_to is not None]
+    if references:
+        schema["foreignKeys"] = [
+            {
+                "fields": [field.name],
+                "reference": {
+                    # Nothing stands for the file itself.
+                    "resource": "" if path == resource.path else _name(path),
+                    "fields": [column],
+                },
+            }
+            for field, (path, column) in references
+        ]
+    return schema
+
+
+def _field(field: Field) -> dict[str, Any]:
+    described: dict[str, Any] = {"name": field.name, "type": TYPES.get(field.kind, field.kind)}
+    if field.meaning:
+        described["description"] = field.meaning
+    if field.kind == "bytes":
+        described["format"] = "binary"
+    if field.required and field.kind != "text":
+        # A required text may be empty, which a CSV file cannot tell from a missing one.
+        described["constraints"] = {"required": True}
+    return described
+
+
+def _name(path: str) -> str:
+    return path.lower()

@@ -1,0 +1,81 @@
+"""GEXF 1.3 (gexf.net), written row by row: by way of a graph in memory it would take 15 times as long."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import quoteattr
+
+from sgr_spiders.exports.resource import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sgr_spiders.exports.graphs import Graph
+    from sgr_spiders.exports.package import Package
+    from sgr_spiders.storage.rows import WholeColumn
+
+TYPES = {"integer": "long", "number": "double", "text": "string"}
+HEAD = """<?xml version="1.0" encoding="UTF-8"?>
+<gexf xmlns="http://gexf.net/1.3" version="1.3">
+<graph mode="static" defaultedgetype="undirected">
+"""
+TAIL = "</graph>\n</gexf>\n"
+
+_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no XML document may hold, not even escaped (XML 1.0, 2.2)."""
+
+
+def write(graph: Graph, package: Package) -> None:
+    """Write one file."""
+    name = f"{graph.name}.gexf"
+    with package.path(name).open("w", encoding="utf-8", newline="\n") as file:
+        file.write(HEAD)
+        file.writelines(_declared("node", graph.node_attributes))
+        file.writelines(_declared("edge", graph.measures))
+        file.write("<nodes>\n")
+        for columns in graph.nodes():
+            file.write("".join(map(_node, zip(*columns, strict=True))))
+        file.write("</nodes>\n<edges>\n")
+        count = 0
+        for columns in graph.edges():
+            rows = zip(*columns, strict=True)
+            file.write("".join(_edge(number, row) for number, row in enumerate(rows, count)))
+            count += len(columns[0])
+        file.write("</edges>\n")
+        file.write(TAIL)
+    package.add(Resource(name, graph.table.meaning, rows=count))
+
+
+def _declared(what: str, columns: Iterable[WholeColumn]) -> Iterator[str]:
+    yield f'<attributes class="{what}">\n'
+    for place, column in enumerate(columns):
+        yield f'<attribute id="{place}" title={quoteattr(column.name)} type="{TYPES[column.kind]}"/>\n'
+    yield "</attributes>\n"
+
+
+def _node(row: Sequence[Any]) -> str:
+    key, name, *attributes = row
+    label = _quoted(key if name is None else name)
+    return f'<node id="{key}" label={label}>{_values(attributes)}</node>\n'
+
+
+def _edge(number: int, row: Sequence[Any]) -> str:
+    source, target, weight, *measures = row
+    ends = f'source="{source}" target="{target}"'
+    return f'<edge id="{number}" {ends} weight="{weight!r}">{_values(measures)}</edge>\n'
+
+
+def _values(values: Sequence[Any]) -> str:
+    told = [
+        f'<attvalue for="{place}" value={_quoted(value)}/>'
+        for place, value in enumerate(values)
+        if value is not None
+    ]
+    return f"<attvalues>{''.join(told)}</attvalues>" if told else ""
+
+
+def _quoted(value: object) -> str:
+    if isinstance(value, (int, float)):
+        return f'"{value!r}"'
+    return quoteattr(_NO_XML.sub("\N{REPLACEMENT CHARACTER}", str(value)))

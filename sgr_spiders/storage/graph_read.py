@@ -1,0 +1,44 @@
+"""Read the nodes of relationship tables, with what tells something of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from sgr_spiders.storage.rows import describe_table, stream
+from sgr_spiders.storage.schema import RECORD_TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sgr_spiders.storage.relationships_tables import PairTable
+    from sgr_spiders.storage.rows import Columns, WholeColumn
+
+ATTRIBUTES = {
+    "user": ("permalink_url", "followers_count"),
+    "track": ("permalink_url", "artist_id", "genre", "playback_count"),
+    "playlist": ("permalink_url", "track_count"),
+}
+"""What a graph tells of a node of each kind. Whoever shows records is to name their page."""
+
+
+def node_attributes(pairs: PairTable) -> tuple[WholeColumn, ...]:
+    """Describe what ``read_nodes`` gives beside id and name."""
+    columns = {column.name: column for column in describe_table(RECORD_TABLES[pairs.kind]).columns}
+    return tuple(columns[name] for name in ATTRIBUTES[pairs.kind])
+
+
+def is_there(connection: sa.Connection, pairs: PairTable) -> bool:
+    """Tell whether the table was made."""
+    return sa.inspect(connection).has_table(pairs.name)
+
+
+def read_nodes(connection: sa.Connection, pairs: PairTable) -> Iterator[Columns]:
+    """Give id, name and attributes of the records that are in a pair, by id, some thousand at a time."""
+    table, records = pairs.as_table(), RECORD_TABLES[pairs.kind]
+    key = records.c[f"{pairs.kind}_id"]
+    related = sa.union(*(sa.select(table.c[name]) for name in pairs.keys)).subquery()
+    chosen = [key, pairs.names_column, *(records.c[name] for name in ATTRIBUTES[pairs.kind])]
+    query = sa.select(*chosen).join(related, related.c[0] == key).order_by(key)
+    yield from stream(connection, query)

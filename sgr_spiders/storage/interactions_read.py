@@ -1,0 +1,53 @@
+"""Read who did something with which track: what interaction matrices are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import sqlalchemy as sa
+
+from sgr_spiders.storage.relationships_read import Groups, read_groups, read_likes
+from sgr_spiders.storage.schema import playlist_tracks, playlists, run_seeds, walk_requests
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+ENGAGEMENTS = ("like", "repost", "comment")
+
+
+def read_engagements(connection: sa.Connection, kind: str) -> Groups:
+    """Give the tracks of each user over engagements of one *kind*."""
+    return read_likes(connection, [kind])
+
+
+def read_memberships(connection: sa.Connection) -> tuple[Groups, NDArray[np.int64]]:
+    """Give the tracks of each playlist in its order, and the owner of each playlist; -1: not known."""
+    both = _text(playlist_tracks.c.position) + "," + _text(playlist_tracks.c.track_id)
+    read = read_groups(connection, playlist_tracks.c.playlist_id, both)
+    position, track = read.members.reshape(-1, 2).T
+    order = np.lexsort((position, np.repeat(np.arange(len(read.owners)), read.sizes)))
+    return Groups(read.owners, read.sizes, track[order]), _owners(connection, read.owners)
+
+
+def _text(column: sa.Column[Any]) -> sa.ColumnElement[str]:
+    return sa.cast(column, sa.Text)
+
+
+def _owners(connection: sa.Connection, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    query = sa.select(playlists.c.playlist_id, playlists.c.owner_id).where(playlists.c.owner_id.is_not(None))
+    known = np.array(connection.execute(query.order_by(playlists.c.playlist_id)).all(), np.int64)
+    ids, owners = known.reshape(-1, 2).T
+    if not len(ids):
+        return np.full(len(wanted), -1)
+    at = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
+    return np.where(ids[at] == wanted, owners[at], -1)
+
+
+def read_seeds(connection: sa.Connection) -> NDArray[np.int64]:
+    """Give the ids of all tracks that any harvest started from, ascending."""
+    asked = sa.select(run_seeds.c.track_id).where(run_seeds.c.track_id.is_not(None))
+    query = sa.union(asked, sa.select(walk_requests.c.seed_id))
+    return np.unique(np.array(connection.scalars(query).all(), np.int64))

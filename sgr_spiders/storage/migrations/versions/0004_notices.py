@@ -1,0 +1,18 @@
+"""The table of what the user was told once."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    """Make the table."""
+    op.create_table(
+        "notices",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("said_at", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_notices"),
+        sqlite_with_rowid=False,
+    )

@@ -1,0 +1,33 @@
+"""What users of a database are told once."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from sgr_spiders.storage import upserts
+from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.schema import notices
+from sgr_spiders.storage.store import create_engine, parse_url
+
+
+def is_news(connection: sa.Connection, name: str) -> bool:
+    """Tell whether the notice was not given yet, and note that it is now."""
+    if connection.scalar(sa.select(notices.c.name).where(notices.c.name == name)) is not None:
+        return False
+    upserts.insert_new(connection, notices, ("name", "said_at"), [(name, timestamp())])
+    return True
+
+
+def is_news_at(url: str, name: str) -> bool:
+    """Do the same for those who only read the database at *url*, also while a crawl writes to it.
+
+    Where nothing can be written the notice stays news.
+    """
+    engine = create_engine(parse_url(url))
+    try:
+        with engine.begin() as connection:
+            return is_news(connection, name)
+    except sa.exc.DBAPIError:
+        return True
+    finally:
+        engine.dispose()

@@ -1,0 +1,127 @@
+"""Read tables whole, some thousand rows at a time, and tell what their columns mean."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Literal
+
+import sqlalchemy as sa
+
+from sgr_spiders.storage.schema import DISCOVERIES_COLUMNS, Id, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sgr_spiders.storage.relationships_tables import PairTable
+
+ROWS_AT_A_TIME = 16_384
+
+UNBUFFERED = {"stream_results": False, "yield_per": None}
+
+Columns = list[Sequence[Any]]
+"""The values of each column, for some rows."""
+
+Kind = Literal["integer", "number", "boolean", "text", "bytes"]
+
+KINDS: tuple[tuple[type[sa.types.TypeEngine[Any]], Kind], ...] = (
+    (sa.Boolean, "boolean"),
+    (sa.Integer, "integer"),
+    (sa.Float, "number"),
+    (sa.LargeBinary, "bytes"),
+    (sa.Text, "text"),
+)
+
+discoveries = sa.Table(
+    "discoveries",
+    sa.MetaData(),  # of its own: a view is not made as tables are
+    *(
+        sa.Column(name, Id if name.endswith("_id") else sa.Text, primary_key=True, comment=comment)
+        for name, comment in DISCOVERIES_COLUMNS.items()
+    ),
+    comment="Which seed and layer found which record",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeColumn:
+    """A column. ``refers_to``: the table and the column whose keys its values are."""
+
+    name: str
+    kind: Kind
+    required: bool
+    meaning: str
+    refers_to: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class WholeTable:
+    """A table or view, for those who know nothing of SQL."""
+
+    name: str
+    meaning: str
+    columns: tuple[WholeColumn, ...]
+    key: tuple[str, ...]
+    source: sa.Table = field(repr=False)
+
+
+def describe_tables(connection: sa.Connection, pair_tables: Iterable[PairTable]) -> list[WholeTable]:
+    """Describe all tables of a harvest, and those of the *pair_tables* that the database has."""
+    there = set(sa.inspect(connection).get_table_names())
+    pairs = [table.as_table() for table in pair_tables if table.name in there]
+    return [describe_table(table) for table in [*metadata.tables.values(), discoveries, *pairs]]
+
+
+def describe_table(table: sa.Table) -> WholeTable:
+    """Describe one table of the schema."""
+    columns = tuple(_describe(column) for column in table.columns)
+    return WholeTable(
+        table.name, table.comment or "", columns, tuple(table.primary_key.columns.keys()), table
+    )
+
+
+def _describe(column: sa.Column[Any]) -> WholeColumn:
+    kind = next(kind for known, kind in KINDS if isinstance(column.type, known))
+    targets = [(key.column.table.name, key.column.name) for key in column.foreign_keys]
+    return WholeColumn(
+        column.name, kind, not column.nullable, column.comment or "", targets[0] if targets else None
+    )
+
+
+def read_columns(connection: sa.Connection, table: WholeTable, names: Sequence[str]) -> Iterator[Columns]:
+    """Give these columns of all rows in the order of the table's key, for some thousand rows at a time."""
+    chosen = [table.source.c[name] for name in names]
+    flags = [place for place, column in enumerate(chosen) if isinstance(column.type, sa.Boolean)]
+    query = sa.select(*chosen).order_by(*table.source.primary_key.columns)
+    for columns in stream(connection, query):
+        for place in flags:  # SQLite has 0 and 1
+            columns[place] = [None if value is None else bool(value) for value in columns[place]]
+        yield columns
+
+
+def stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Columns]:
+    """Give what *query* finds, column by column, as the driver reads it, some thousand rows at a time."""
+    for rows in _read(connection, query):
+        # Not with `zip`, which would make an iterator of each row.
+        yield [list(map(itemgetter(place), rows)) for place in range(len(query.selected_columns))]
+
+
+def _read(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:
+    if connection.dialect.name != "sqlite":
+        yield from connection.execution_options(yield_per=ROWS_AT_A_TIME).execute(query).partitions()
+        return
+    # SQLite's rows as they are: to make SQLAlchemy's of them takes three times as long as to read them.
+    # Its buffer, which earlier queries may have asked the connection for, would keep the first ones.
+    result = connection.execute(query, execution_options=UNBUFFERED)
+    try:
+        while rows := result.cursor.fetchmany(ROWS_AT_A_TIME):
+            yield rows
+    except sqlite3.Error as error:
+        raise sa.exc.DBAPIError(str(query), None, error) from error
+
+
+def count_rows(connection: sa.Connection, table: WholeTable) -> int:
+    """Count the rows."""
+    return connection.scalar(sa.select(sa.func.count()).select_from(table.source)) or 0

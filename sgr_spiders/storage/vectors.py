@@ -1,0 +1,156 @@
+"""Keep vectors and read them: float32, the least significant byte first, one BLOB a row."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import sqlalchemy as sa
+
+from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.schema import VECTOR_TABLES, runs, tracks, vector_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    Ids = NDArray[np.int64]
+    Array = NDArray[np.float32]
+
+FLOATS = np.dtype("<f4")
+ROWS_AT_A_TIME = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Ids, ascending, and a row of *vectors* for each; *columns* are further columns of the table."""
+
+    ids: Ids
+    vectors: Array
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How vectors were made."""
+
+    method: str
+    parameters: Mapping[str, Any]
+    dimensions: int
+    inputs: Mapping[str, int]
+    seconds: float
+
+
+def replace(connection: sa.Connection, made: Made, placed: Mapping[str, Placed]) -> int:
+    """Put vectors, by what they are of, in place of those of the same method; give their ``vector_run_id``.
+
+    All in the transaction of *connection*, so that a reader sees the old ones or the new ones whole.
+    """
+    latest_crawl = sa.select(sa.func.max(runs.c.run_id)).scalar_subquery()
+    values = {
+        "method": made.method,
+        "parameters": json.dumps(made.parameters, sort_keys=True),
+        "dimensions": made.dimensions,
+        "inputs": json.dumps(made.inputs, sort_keys=True),
+        "seconds": round(made.seconds, 3),
+    }
+    entered = connection.execute(
+        sa.insert(vector_runs).values(run_id=latest_crawl, finished_at=timestamp(), **values)
+    )
+    assert entered.inserted_primary_key is not None
+    run: int = entered.inserted_primary_key[0]
+    for kind, table in VECTOR_TABLES.items():
+        connection.execute(sa.delete(table).where(table.c.method == made.method))
+        for rows in _rows(kind, placed[kind], {"method": made.method, "vector_run_id": run}):
+            connection.execute(sa.insert(table), rows)
+    return run
+
+
+def _rows(kind: str, placed: Placed, common: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    vectors = np.ascontiguousarray(placed.vectors, FLOATS)
+    columns = {name: column.tolist() for name, column in placed.columns.items()}
+    ids = placed.ids.tolist()
+    for start in range(0, len(ids), ROWS_AT_A_TIME):
+        yield [
+            {f"{kind}_id": ids[row], "vector": vectors[row].tobytes(), **common}
+            | {name: column[row] for name, column in columns.items()}
+            for row in range(start, min(start + ROWS_AT_A_TIME, len(ids)))
+        ]
+
+
+def latest(connection: sa.Connection, method: str) -> Made | None:
+    """Tell how the vectors of *method* were made; ``None`` if there are none."""
+    row = connection.execute(
+        sa.select(vector_runs)
+        .where(vector_runs.c.method == method)
+        .order_by(vector_runs.c.vector_run_id.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    return Made(row.method, json.loads(row.parameters), row.dimensions, json.loads(row.inputs), row.seconds)
+
+
+def latest_run(connection: sa.Connection, method: str) -> int | None:
+    """Give the ``vector_run_id`` of the vectors of *method*; ``None`` if there are none."""
+    newest = sa.select(sa.func.max(vector_runs.c.vector_run_id)).where(vector_runs.c.method == method)
+    found: int | None = connection.scalar(newest)
+    return found
+
+
+def file_of(connection: sa.Connection) -> str | None:
+    """Give the file of the database; ``None`` if it is none."""
+    if connection.dialect.name != "sqlite":
+        return None
+    files = {row[1]: row[2] for row in connection.exec_driver_sql("PRAGMA database_list")}
+    return files["main"] or None
+
+
+def read_vector(connection: sa.Connection, kind: str, method: str, node: int) -> Array | None:
+    """Give the vector of one track, user or artist; ``None`` if it has none."""
+    table = VECTOR_TABLES[kind]
+    blob = connection.scalar(
+        sa.select(table.c.vector).where(table.c.method == method, table.c[f"{kind}_id"] == node)
+    )
+    return None if blob is None else np.frombuffer(blob, FLOATS).astype(np.float32)
+
+
+def read_vectors(connection: sa.Connection, kind: str, method: str) -> Placed:
+    """Give all vectors of tracks, users or artists; none where there are none."""
+    table = VECTOR_TABLES[kind]
+    extra = [column for column in table.columns if column.name in {"fans", "tracks"}]
+    key = table.c[f"{kind}_id"]
+    query = sa.select(key, table.c.vector, *extra).where(table.c.method == method).order_by(key)
+    ids: list[int] = []
+    blobs: list[bytes] = []
+    further: list[tuple[Any, ...]] = []
+    for part in connection.execution_options(yield_per=ROWS_AT_A_TIME).execute(query).partitions():
+        ids.extend(row[0] for row in part)
+        blobs.append(b"".join(row[1] for row in part))
+        further.extend(tuple(row[2:]) for row in part)
+    vectors = np.frombuffer(b"".join(blobs), FLOATS).astype(np.float32).reshape(len(ids), -1 if ids else 0)
+    columns = {
+        column.name: np.array([row[place] for row in further], float) for place, column in enumerate(extra)
+    }
+    return Placed(np.array(ids, np.int64), vectors, columns)
+
+
+def read_artists(connection: sa.Connection, wanted: Ids) -> Ids:
+    """Give the artist of each of these tracks; -1: not known."""
+    query = sa.select(tracks.c.track_id, tracks.c.artist_id).where(tracks.c.artist_id.is_not(None))
+    rows: Sequence[Any] = connection.execute(query.order_by(tracks.c.track_id)).all()
+    known, artists = np.array(rows, np.int64).reshape(-1, 2).T
+    if not len(known):
+        return np.full(len(wanted), -1)
+    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    return np.where(known[at] == wanted, artists[at], -1)
+
+
+def read_genres(connection: sa.Connection, wanted: Sequence[int]) -> dict[int, str | None]:
+    """Give the genre of each of these tracks, as its uploader says it; ``None``: not said."""
+    query = sa.select(tracks.c.track_id, tracks.c.genre).where(tracks.c.track_id.in_(wanted))
+    return {row[0]: row[1] or None for row in connection.execute(query)}

@@ -1,0 +1,242 @@
+"""Embedding, recommending and evaluating as a user types them; and embedding at a crawl's end."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from sgr_spiders import options
+from sgr_spiders.commands.evaluate import RECOMMENDERS
+from sgr_spiders.embeddings import recommenders, similar
+from sgr_spiders.embeddings.terms import LINE
+from sgr_spiders.storage.store import Store
+from tests.crawls.crawling import ROOT, Ended, Harvester
+from tests.embeddings.communities import Tastes, tastes
+from tests.sandbox_process import SandboxProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CODE = """
+import contextlib, io, json, sys
+from scrapy.cmdline import execute
+for arguments in json.loads(sys.argv[1]):
+    said, wrong = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(wrong):
+        try:
+            execute(["scrapy", *arguments])
+        except SystemExit as ended:
+            code = ended.code
+    print(json.dumps([code or 0, said.getvalue(), wrong.getvalue()]))
+"""
+
+
+def run(database: Path, *commands: list[str]) -> list[tuple[int, str, str]]:
+    """Exit code and what is said, all in one process, because to start one takes a second."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", CODE, json.dumps(commands)],
+        cwd=ROOT,
+        env={**os.environ, "HARVEST_DATABASE_URL": f"sqlite:///{database}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Tastes:
+    return tastes(users=40, tracks=60, likes=800, communities=2)
+
+
+@pytest.fixture(scope="module")
+def database(drawn: Tastes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("commands") / "harvest.db"
+    with closing(Store.open(f"sqlite:///{path}")) as store:
+        drawn.world().spill(store)
+    return path
+
+
+def test_from_likes_to_recommendations(database: Path, drawn: Tastes, tmp_path: Path) -> None:
+    folder, plot = tmp_path / "out", tmp_path / "picture.svg"
+    embed = ["embed", "--dimensions", "8"]
+    answers = run(
+        database,
+        [*embed, "--output", str(folder), "--plot", str(plot)],
+        embed,
+        ["similar", "track", "1001", "--limit", "3"],
+        ["similar", "track", "soundcloud:tracks:1001", "--by", "vectors", "--limit", "3", "--json"],
+        ["similar", "artist", "5001", "--by", "playlists"],
+        ["recommend", "user", "1", "--limit", "2"],
+        ["recommend", "user", "1", "--by", "vectors", "--limit", "2", "--json"],
+        ["evaluate", "--dimensions", "8", "--k", "10"],
+        ["evaluate", "--method", "walk", "--json", "--random-seed", "2"],
+    )
+    assert [code for code, _, _ in answers] == [0] * len(answers), answers
+    first, again, near, by_vectors, artist, recommended, as_json, table, figures = answers
+
+    known = len(np.unique(drawn.train.indices))
+    assert first[1].splitlines()[0].split() == ["track_vectors", str(known), "x", "8", "svd"]
+    assert first[2] == f"{LINE}\n"
+    assert again[2] == ""  # once per database
+    assert np.load(folder / "svd_track_vectors.npy").shape == (known, 8)
+    assert plot.read_text().startswith("<svg")
+
+    head, columns, *rows = near[1].splitlines()
+    assert head == "Most similar to track 1001 by walk:"
+    assert columns.split() == ["id", "score", "shared_fans", "shared_playlists", "name"]
+    assert len(rows) == 3
+    found = json.loads(by_vectors[1])["similar"]
+    assert {"id", "score", "name", "shared_fans", "shared_playlists"} == set(found[0])
+    assert (
+        artist[1] == "Nothing is similar to artist 5001 by playlists: nothing else stands where it stands\n"
+    )
+
+    lines = recommended[1].splitlines()
+    assert lines[0] == "Recommended to user 1 by walk:"
+    assert lines[1].split() == ["id", "score", "title"]
+    assert len(lines) == 2 + 2 * (1 + 3)
+    assert lines[3].startswith("    because of track ")
+    assert "shared fan" in lines[3]
+    because = json.loads(as_json[1])["recommended"][0]["because"]
+    assert {"id", "title", "shared_fans", "shared_playlists"} == set(because[0])
+
+    learned, held_out, columns, *methods = table[1].splitlines()
+    assert learned.startswith("learned from: ")
+    assert held_out.startswith("held out: ")
+    assert columns.split()[:3] == ["method", "recall@10", "ndcg@10"]
+    assert [row.split()[0] for row in methods] == ["popularity", "walk", "svd"]
+    measured = json.loads(figures[1])
+    assert measured["k"] == 20
+    assert [one["method"] for one in measured["methods"]] == ["popularity", "walk"]
+    assert measured["methods"][1]["recall"] > measured["methods"][0]["recall"]
+
+
+MISTAKES = [
+    (["embed", "now"], "unexpected argument: 'now'"),
+    (["embed", "--method", "svf"], "option `--method`: must be svd, als, item2vec or lightgcn, not 'svf'"),
+    (["embed", "--dimensions", "0"], "option `--dimensions`: must be a whole number from 1 to 4096, not '0'"),
+    (["embed", "--sources", "like,lke"], "`--sources`: must be like, repost, comment or playlist, not 'lke'"),
+    (["embed", "--plot", "x.png"], "option `--plot`: must name an .svg file, not 'x.png'"),
+    (["similar", "song", "1"], "name one of track, user, artist and its ID"),
+    (["similar", "track", "soundcloud:users:1"], "not the number or URN of a track: 'soundcloud:users:1'"),
+    (["similar", "track", "5"], "track 5 is not in this database"),
+    (["similar", "track", "5", "--by", "wlak"], "vectors or playlists, not 'wlak' (did you mean `walk`?)"),
+    (["similar", "track", "5", "--limit", "0"], "option `--limit`: must be a whole number from 1 to"),
+    (["recommend", "track", "5"], "name a user by ID: `scrapy recommend user 123`"),
+    (["recommend", "user", "5001"], "user 5001: no track is known that this user likes"),
+    (["evaluate", "--method", "magic"], "`--method`: must be popularity, walk, svd, als, item2vec or"),
+    (["evaluate", "--share", "1"], "option `--share`: must be a number between 0 and 1, not '1'"),
+    (["evaluate", "--train", "x"], "options `--train` and `--test`: give both, or neither"),
+    (["evaluate", "--train", "none", "--test", "none"], "file none: No such file or directory"),
+    (["evaluate", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "none.db: there is no such file"),
+    (["embed", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "none.db: there is no such file"),
+]  # fmt: skip
+
+
+def test_mistakes_are_told_in_one_line(database: Path) -> None:
+    answers = run(database, *(arguments for arguments, _ in MISTAKES))
+    for (arguments, wanted), (code, said, wrong) in zip(MISTAKES, answers, strict=True):
+        assert (code, said) == (2, ""), arguments
+        assert wanted in wrong, arguments
+        assert wrong.count("\n") == 1, arguments
+
+
+def test_interrupted_it_changes_nothing(database: Path, tmp_path: Path) -> None:
+    """By a method that learns until it is stopped, and has told that it began."""
+    code = (
+        "import os, signal, sys\n"
+        "from scrapy.cmdline import execute\n"
+        "from sgr_spiders.embeddings.svd import Svd\n"
+        "def endless(self, corpus):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    signal.pause()\n"
+        "Svd.fit = endless\n"
+        "execute(['scrapy', 'embed'])\n"
+    )
+    copy = shutil.copy(database, tmp_path / "harvest.db")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "HARVEST_DATABASE_URL": f"sqlite:///{copy}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 130
+    assert done.stderr.splitlines()[-1] == "Interrupted: what was not told of above is as it was"
+    assert "Traceback" not in done.stderr
+
+
+def test_the_options_name_all_methods() -> None:
+    """The commands name them without importing what makes them."""
+    assert tuple(recommenders.METHODS) == options.METHODS
+    assert recommenders.NAMES == RECOMMENDERS
+    assert set(similar.WAYS) == set(options.WAYS)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxProcess]:
+    with SandboxProcess(
+        "--users", "60", "--tracks", "300", "--playlists", "20", "--likes-per-user", "10"
+    ) as sandbox:
+        yield sandbox
+
+
+def crawl(
+    sandbox: SandboxProcess, folder: Path, embeddings: str, spider: str = "user_depth", **environment: str
+) -> tuple[Harvester, Ended]:
+    config = folder / "my.yaml"
+    config.write_text(f"deep_harvest: {{request_delay: 0}}\nembeddings: {embeddings}\n")
+    harvester = Harvester(sandbox, folder / "harvest.db", config=str(config), environment=environment)
+    return harvester, harvester.crawl(spider)
+
+
+def test_a_crawl_embeds_at_its_end_where_it_should(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    harvester, ended = crawl(sandbox, tmp_path, "{on_close: true, dimensions: 8}")
+    assert ended.code == 0, ended.log
+    liked = harvester.value("SELECT count(DISTINCT track_id) FROM engagements WHERE kind = 'like'")
+    assert harvester.value("SELECT count(*) FROM track_vectors") == liked
+    assert harvester.value("SELECT min(length(vector)) FROM track_vectors") == 4 * 8
+    assert harvester.value("SELECT run_id FROM vector_runs") == 1
+    assert f"Vectors of {liked} tracks" in ended.log
+    assert LINE in ended.log
+    assert harvester.query("PRAGMA foreign_key_check") == []
+
+
+def test_a_crawl_that_brings_no_likes_has_no_vectors_and_is_complete(
+    sandbox: SandboxProcess, tmp_path: Path
+) -> None:
+    harvester, ended = crawl(sandbox, tmp_path, "{on_close: true}", "semantic_depth")
+    assert ended.code == 0, ended.log
+    assert "No vectors: nothing to learn from: no user likes any track here" in ended.log
+    assert harvester.value("SELECT count(*) FROM vector_runs") == 0
+
+
+def test_a_failure_to_embed_is_an_error_that_loses_nothing(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    hidden = tmp_path / "implicit"
+    hidden.mkdir()
+    (hidden / "__init__.py").write_text("raise ModuleNotFoundError('hidden', name='implicit')\n")
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    harvester, ended = crawl(sandbox, tmp_path, "{on_close: true, method: als}", PYTHONPATH=path)
+    assert ended.code == 1, ended.log
+    assert "Traceback" not in ended.log
+    ((outcome, reason),) = harvester.query("SELECT outcome, reason FROM runs")
+    assert outcome == "failed"
+    assert reason == (
+        "embedding failed: method als: the package implicit is not installed; `make ml` installs what the "
+        "extra `ml` names, `scrapy embed` does it by hand"
+    )
+    assert harvester.value("SELECT count(*) FROM user_similarities") > 0

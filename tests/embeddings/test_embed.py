@@ -1,0 +1,321 @@
+"""Vectors in the database, as files and as a picture; and what is recommended by them."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from sgr_spiders.config import Embeddings
+from sgr_spiders.embeddings import index, picture
+from sgr_spiders.embeddings.base import unit
+from sgr_spiders.embeddings.communities import find_communities
+from sgr_spiders.embeddings.embed import Embedded, embed
+from sgr_spiders.embeddings.files import write_vectors
+from sgr_spiders.embeddings.layout import lay_out
+from sgr_spiders.embeddings.recommend import recommend
+from sgr_spiders.embeddings.similar import find_similar
+from sgr_spiders.exceptions import ArgumentError, NothingToLearnError, StorageError
+from sgr_spiders.storage import schema, vectors
+from sgr_spiders.storage.store import Store
+from tests.embeddings.communities import Tastes, tastes
+from tests.relationships.worlds import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SVD = Embeddings(dimensions=8)
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Tastes:
+    return tastes(users=60, tracks=90, likes=1_500, communities=3)
+
+
+@pytest.fixture(scope="module")
+def harvest(drawn: Tastes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Embedded]]:
+    """A database of these tastes with vectors in it, which tests only read."""
+    path = tmp_path_factory.mktemp("embedded") / "harvest.db"
+    with closing(Store.open(f"sqlite:///{path}")) as store:
+        drawn.world().spill(store)
+        yield store, embed(store, SVD)
+
+
+def test_they_are_kept_as_they_were_made(harvest: tuple[Store, Embedded], drawn: Tastes) -> None:
+    store, embedded = harvest
+    with store.begin() as connection:
+        for kind, placed in embedded.placed.items():
+            read = vectors.read_vectors(connection, kind, "svd")
+            assert np.array_equal(read.ids, placed.ids)
+            assert np.array_equal(read.vectors, placed.vectors)
+        made = vectors.latest(connection, "svd")
+        fans = vectors.read_vectors(connection, "track", "svd").columns["fans"]
+        blob = connection.scalar(sa.select(schema.track_vectors.c.vector))
+    assert made is not None
+    assert made.parameters == {"dimensions": 8, "random_seed": 1, "sources": ["like"]}
+    assert made.inputs["pairs"] == drawn.train.nnz
+    known = np.bincount(drawn.train.indices)
+    assert fans.tolist() == known[known > 0].tolist()
+    assert blob is not None
+    assert np.array_equal(np.frombuffer(blob, "<f4"), embedded.placed["track"].vectors[0])
+
+
+def test_an_artist_lies_where_the_tracks_lie(harvest: tuple[Store, Embedded], drawn: Tastes) -> None:
+    placed = harvest[1].placed
+    tracks, artists = placed["track"], placed["artist"]
+    assert artists.ids.tolist() == [5001, 5002, 5003]
+    for row in range(3):
+        own = drawn.tracks[tracks.ids - 1001] == row
+        sums = (unit(tracks.vectors[own]).T * np.sqrt(tracks.columns["fans"][own])).sum(axis=1)
+        assert artists.vectors[row] == pytest.approx(sums / np.linalg.norm(sums), abs=1e-5)
+        assert artists.columns["tracks"][row] == own.sum()
+
+
+def test_a_rebuild_replaces_its_own_method_only(store: Store, drawn: Tastes) -> None:
+    drawn.world().spill(store)
+    embed(store, SVD)
+    with store.begin() as connection:
+        table = schema.track_vectors
+        other = {"method": "other", "track_id": 1001, "vector_run_id": 1, "fans": 1.0, "vector": b""}
+        connection.execute(sa.insert(table), [other])
+        connection.execute(sa.delete(schema.engagements).where(schema.engagements.c.track_id == 1002))
+    embed(store, SVD)
+    with store.begin() as connection:
+        rows = connection.execute(
+            sa.select(table.c.method, table.c.vector_run_id, sa.func.count()).group_by(
+                table.c.method, table.c.vector_run_id
+            )
+        )
+        counted = {(row[0], row[1]): row[2] for row in rows}
+        assert set(counted) == {("other", 1), ("svd", 2)}
+        svd = vectors.read_vectors(connection, "track", "svd")
+    assert 1002 not in svd.ids
+    assert counted["svd", 2] == len(svd.ids)
+
+
+def test_item2vec_places_what_only_stands_in_playlists(store: Store) -> None:
+    pytest.importorskip("gensim")
+    world = World({(1, 101, "like"), (2, 102, "like")}, {1001: {101, 102, 103}, 1002: {102, 103, 104}})
+    world.owners = {1001: 1, 1002: 2}
+    world.spill(store)
+    embedded = embed(store, Embeddings(method="item2vec", dimensions=4))
+    assert embedded.placed["track"].ids.tolist() == [101, 102, 103, 104]
+    assert embedded.made.parameters["sources"] == ["like", "playlist"]
+    assert embedded.made.inputs["playlists"] == 2
+
+
+def test_a_failure_leaves_the_old_ones(store: Store, drawn: Tastes, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn.world().spill(store)
+    before = embed(store, SVD)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("half way")
+
+    real = vectors._rows
+    monkeypatch.setattr(
+        vectors, "_rows", lambda kind, *rest: broken() if kind == "user" else real(kind, *rest)
+    )
+    with pytest.raises(RuntimeError, match="half way"):
+        embed(store, Embeddings(dimensions=4))
+    with store.begin() as connection:
+        for kind, placed in before.placed.items():
+            assert np.array_equal(vectors.read_vectors(connection, kind, "svd").vectors, placed.vectors)
+
+
+def test_an_empty_harvest_has_nothing_to_learn_from(store: Store) -> None:
+    with pytest.raises(NothingToLearnError):
+        embed(store, SVD)
+    with store.begin() as connection:
+        assert vectors.latest(connection, "svd") is None
+
+
+def test_files_hold_the_same(harvest: tuple[Store, Embedded], tmp_path: Path) -> None:
+    embedded = harvest[1]
+    written = write_vectors(embedded, tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {path.name for path in written}
+    for kind, placed in embedded.placed.items():
+        assert np.array_equal(np.load(tmp_path / "out" / f"svd_{kind}_ids.npy"), placed.ids)
+        assert np.array_equal(np.load(tmp_path / "out" / f"svd_{kind}_vectors.npy"), placed.vectors)
+    about = json.loads((tmp_path / "out" / "svd.json").read_text())
+    assert about["dimensions"] == 8
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match=r"^folder .*file: "):
+        write_vectors(embedded, tmp_path / "file")
+
+
+# ---- neighbours and recommendations
+
+
+def test_similar_by_vectors_is_the_cosine(harvest: tuple[Store, Embedded]) -> None:
+    store, embedded = harvest
+    with store.begin() as connection:
+        for kind, placed in embedded.placed.items():
+            directions = unit(placed.vectors)
+            found = find_similar(connection, kind, int(placed.ids[1]), by="vectors", method="svd", limit=2)
+            cosines = directions @ directions[1]
+            cosines[1] = -2
+            best = np.argsort(-cosines)[:2]
+            assert [one.id for one in found] == placed.ids[best].tolist()
+            assert [one.score for one in found] == pytest.approx(cosines[best].tolist())
+
+
+@pytest.mark.parametrize("by", ["walk", "vectors"])
+def test_what_is_recommended_is_of_the_users_taste_and_new(
+    harvest: tuple[Store, Embedded], drawn: Tastes, by: str
+) -> None:
+    store, _ = harvest
+    libraries = drawn.world().libraries()
+    fitting = []
+    with store.begin() as connection:
+        for user in range(1, 11):
+            found = recommend(connection, user, by=by, method="svd", limit=5)
+            assert len(found) == 5
+            assert not {one.id for one in found} & libraries[user]
+            assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+            fitting += [drawn.tracks[one.id - 1001] == drawn.users[user - 1] for one in found]
+            for reason in (reason for one in found for reason in one.because):
+                assert reason.id in libraries[user]
+            shared = found[0].because[0]
+            both = [own for own in libraries.values() if {found[0].id, shared.id} <= own]
+            assert shared.shared_fans == len(both)
+    assert np.mean(fitting) > 0.8
+
+
+def test_who_came_after_embedding_is_folded_in(store: Store, drawn: Tastes) -> None:
+    drawn.world().spill(store)
+    embed(store, SVD)
+    with store.begin() as connection:
+        likes = schema.engagements
+        of_one = sa.select(sa.literal(999), likes.c.track_id, likes.c.kind).where(likes.c.user_id == 1)
+        connection.execute(
+            sa.insert(schema.users).values(user_id=999, is_stub=False, fullness=3, fetched_at="")
+        )
+        connection.execute(sa.insert(likes).from_select(["user_id", "track_id", "kind"], of_one))
+        known, new = (recommend(connection, user, by="vectors", method="svd", limit=5) for user in (1, 999))
+    # The same likes, the same recommendations: nothing was learned in between.
+    assert [one.id for one in new] == [one.id for one in known]
+    assert [one.score for one in new] == pytest.approx([one.score for one in known], rel=1e-4)
+
+
+def test_by_playlists_what_stands_beside_the_users_tracks(
+    harvest: tuple[Store, Embedded], drawn: Tastes
+) -> None:
+    store, _ = harvest
+    world = drawn.world()
+    with store.begin() as connection:
+        found = recommend(connection, 1, by="playlists", method="svd", limit=99)
+    listed = {track for own in world.playlists.values() if own & world.libraries()[1] for track in own}
+    assert {one.id for one in found} == listed - world.libraries()[1]
+    assert all(one.because[0].shared_playlists == 1 for one in found)
+
+
+@pytest.mark.parametrize(
+    ("user", "by", "method", "said"),
+    [
+        (77777, "walk", "svd", "user 77777 is not in this database"),
+        (5001, "walk", "svd", "user 5001: no track is known that this user likes"),
+        (
+            1,
+            "vectors",
+            "als",
+            "no vectors of method als are in this database: `scrapy embed --method als` makes them",
+        ),
+    ],
+)
+def test_why_nothing_can_be_recommended(
+    harvest: tuple[Store, Embedded], user: int, by: str, method: str, said: str
+) -> None:
+    with harvest[0].begin() as connection, pytest.raises(ArgumentError) as raised:
+        recommend(connection, user, by=by, method=method, limit=5)
+    assert str(raised.value).startswith(said)
+
+
+def test_what_has_no_vector(harvest: tuple[Store, Embedded]) -> None:
+    with (
+        harvest[0].begin() as connection,
+        pytest.raises(ArgumentError, match=r"^user 5001 has no svd vector: "),
+    ):
+        find_similar(connection, "user", 5001, by="vectors", method="svd", limit=5)
+
+
+def test_an_index_finds_the_same(store: Store, drawn: Tastes, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("usearch")
+    monkeypatch.setattr(index, "WORTH", 50)
+    drawn.world().spill(store)
+    embed(store, SVD)
+    embed(store, SVD)
+    file = Path(str(store.path))
+    # Of the newest vectors only; 3 artists and 60 users are too few or just enough.
+    assert {path.name for path in file.parent.glob("*.usearch")} == {
+        f"{file.name}.track.svd.2.usearch",
+        f"{file.name}.user.svd.2.usearch",
+    }
+    with store.begin() as connection:
+        found = find_similar(connection, "track", 1001, by="vectors", method="svd", limit=5)
+        monkeypatch.setattr(index, "_usearch", lambda: None)
+        compared = find_similar(connection, "track", 1001, by="vectors", method="svd", limit=5)
+    assert [one.id for one in found] == [one.id for one in compared]
+    assert [one.score for one in found] == pytest.approx([one.score for one in compared], abs=2e-3)
+    assert found != compared  # 16 bits tell: it was the index that answered
+
+
+# ---- the picture
+
+
+def test_communities_are_found(harvest: tuple[Store, Embedded], drawn: Tastes) -> None:
+    tracks = harvest[1].placed["track"]
+    found = find_communities(unit(tracks.vectors))
+    truth = drawn.tracks[tracks.ids - 1001]
+    assert found.max() == 2
+    assert (np.diff(np.bincount(found)) <= 0).all()  # the largest first
+    pure = sum(np.bincount(truth[found == one]).max() for one in range(3))
+    assert pure / len(truth) > 0.85
+    assert np.array_equal(found, find_communities(unit(tracks.vectors)))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_few_vectors_are_laid_out_and_grouped(count: int) -> None:
+    directions = unit(np.random.default_rng(1).standard_normal((count, 4)).astype(np.float32))
+    points = lay_out(np.maximum(2 - 2 * directions @ directions.T, 0))
+    assert points.shape == (count, 2)
+    assert np.isfinite(points).all()
+    assert len(find_communities(directions)) == count
+
+
+def test_near_ones_stay_near() -> None:
+    random = np.random.default_rng(2)
+    of = np.repeat(np.arange(3), 20)
+    rows = (np.eye(3)[of].repeat(4, axis=1) + 0.2 * random.standard_normal((60, 12))).astype(np.float32)
+    squares = ((rows[:, None] - rows) ** 2).sum(axis=2)
+    points = lay_out(squares)
+    apart = ((points[:, None] - points) ** 2).sum(axis=2)
+    np.fill_diagonal(apart, np.inf)
+    assert (of[apart.argmin(axis=1)] == of).all()
+    assert np.array_equal(points, lay_out(squares))
+
+
+def test_the_picture_shows_the_tracks(store: Store, drawn: Tastes, tmp_path: Path) -> None:
+    drawn.world().spill(store)
+    with store.begin() as connection:
+        hostile: Any = {"title": '<script>"&\x00\x1b', "genre": "R&B <b>"}
+        connection.execute(sa.update(schema.tracks).values(**hostile))
+    embed(store, SVD)
+    path = tmp_path / "new" / "picture.svg"
+    with store.begin() as connection:
+        picture.draw(connection, "svd", path)
+        several = sum(vectors.read_vectors(connection, "track", "svd").columns["fans"] > 1)
+    tree = ET.parse(path)  # noqa: S314 - made here
+    space = "{http://www.w3.org/2000/svg}"
+    dots = tree.findall(f".//{space}g/{space}circle")
+    assert len(dots) == several
+    assert len({group.get("fill") for group in tree.findall(f".//{space}g")}) == 3
+    title = dots[0].find(f"{space}title")
+    assert title is not None
+    assert title.text == '<script>"&\\x00\\x1b (R&B <b>)'
+    assert [file.name for file in path.parent.iterdir()] == ["picture.svg"]

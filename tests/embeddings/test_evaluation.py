@@ -1,0 +1,176 @@
+"""Evaluation ranks all tracks but those known, and gives published figures on published data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sgr_spiders.embeddings.evaluation import Trial, best, of_harvest
+from sgr_spiders.embeddings.pairs_file import read_pairs
+from sgr_spiders.exceptions import ArgumentError, EmbeddingError
+from sgr_spiders.storage import schema
+from sgr_spiders.storage.store import Store
+from tests.embeddings.communities import tastes
+
+if TYPE_CHECKING:
+    from sgr_spiders.embeddings.base import Array, Numbers
+
+SHARED = Path(__file__).parents[3] / "shared" / "interactions"
+
+
+class Fixed:
+    """Recommends by scores that are given."""
+
+    def __init__(self, scores: Array) -> None:
+        self._scores = scores
+
+    def scores(self, users: Numbers) -> Array:
+        return self._scores[users].copy()
+
+
+SCORES = st.lists(
+    st.lists(st.sampled_from([-np.inf, -2.5, -0.0, 0.0, 1e-30, 0.5, 3.0]), min_size=7, max_size=7),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(scores=SCORES, known=st.integers(0, 2**28 - 1), k=st.integers(1, 9))
+def test_the_best_are_those_of_a_plain_sort(scores: list[list[float]], known: int, k: int) -> None:
+    matrix = np.array(
+        [[known >> (7 * user + track) & 1 for track in range(7)] for user in range(len(scores))]
+    )
+    found = best(Fixed(np.array(scores, np.float32)), sp.csr_array(matrix), np.arange(len(scores)), k)
+    for user, row in enumerate(scores):
+        left = [track for track in range(7) if not matrix[user, track] and row[track] > -np.inf]
+        wanted = sorted(left, key=lambda track: (-row[track], track))[:k]
+        assert found[user].tolist() == wanted + [-1] * (k - len(wanted))
+
+
+def test_everything_foretold_and_nothing_else() -> None:
+    train = sp.csr_array(np.array([[1, 0, 0, 1, 0], [0, 1, 0, 1, 0]], np.float32))
+    test = sp.csr_array(np.array([[0, 0, 1, 0, 0], [0, 0, 1, 0, 1]], np.float32))
+    found = Trial(train, test, k=3).measure("walk")
+    # A walk from user 0's tracks reaches track 1 only, and track 0 from user 1's.
+    assert (found.users, found.recall, found.ndcg) == (2, 0, 0)
+    assert found.coverage == pytest.approx(2 / 3)
+    # Both lists have one track with one fan; the libraries' tracks have 1.5 on average.
+    assert found.popularity_lift == pytest.approx(1 / 1.5 - 1)
+
+
+def test_nothing_to_test_is_said() -> None:
+    nothing, something = sp.csr_array((2, 2)), sp.csr_array(np.eye(2))
+    for trial in (Trial(nothing, something), Trial(something, nothing)):
+        with pytest.raises(EmbeddingError, match=r"^nothing to evaluate: "):
+            trial.measure("walk")
+
+
+def test_of_a_harvest_the_seeds_are_never_held_out(store: Store) -> None:
+    drawn = tastes(users=40, tracks=60, likes=800, communities=2)
+    world = drawn.world()
+    world.engagements |= {(user, 1001, "like") for user in range(1, 41)}
+    world.spill(store)
+    with store.begin() as connection:
+        connection.execute(
+            schema.walks.insert().values(
+                walk_id=1, endpoint="x", target="1", status="done", cursor="", generation=0, pages=0,
+                empty_pages=0, received=0, kept=0, created_at="",
+            )
+        )  # fmt: skip
+        connection.execute(
+            schema.walk_requests.insert().values(
+                walk_id=1, seed_id=1001, layer="user_depth", step="x", cap=1, widest=1, selective=False,
+                expanded=0, settings="",
+            )
+        )  # fmt: skip
+        trial, again = (
+            of_harvest(connection, sources=["like"], share=0.25, random_seed=5, k=10) for _ in range(2)
+        )
+    assert trial.train.shape == trial.test.shape
+    assert (trial.train.multiply(trial.test)).nnz == 0
+    assert trial.train.nnz + trial.test.nnz == len(world.engagements)
+    assert (trial.train[:, [0]].toarray() == 1).all()  # everyone's like of the seed
+    assert np.array_equal(trial.test.indices, again.test.indices)
+    assert trial.measure("svd").recall > trial.measure("popularity").recall
+
+
+def lines(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_files_of_pairs(tmp_path: Path) -> None:
+    train = lines(tmp_path / "train", "7 100\n7 101 2.5\n\n9\t100\n7 100\n")
+    test = lines(tmp_path / "test", "9,101\n9 100\n9 500\n")
+    first, second = read_pairs(train, test)
+    assert first.toarray().tolist() == [[1, 1, 0], [1, 0, 0]]
+    # What is to be learned cannot be foretold.
+    assert second.toarray().tolist() == [[0, 0, 0], [0, 1, 1]]
+    assert Trial(first, second).cold_pairs == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1 2\n3\n", "train, line 2: must be the numbers of a user and an item, not '3'"),
+        ("user item\n", "train, line 1: must be the numbers of a user and an item, not 'user item'"),
+        (f"1 {2**70}\n", "train, line 1: must be the numbers"),
+        ("\n", "train: no `user item` line in it"),
+    ],
+)
+def test_other_files_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    train = lines(tmp_path / "train", text)
+    with pytest.raises(ArgumentError) as raised:
+        read_pairs(train, train)
+    assert said in str(raised.value)
+    with pytest.raises(ArgumentError, match="No such file"):
+        read_pairs(tmp_path / "nowhere", train)
+
+
+@pytest.fixture(scope="module")
+def published() -> Trial:
+    """Last.fm as LightGCN's repository splits it."""
+    folder = SHARED / "lightgcn_lastfm"
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not here")
+    return Trial(*read_pairs(folder / "data1.txt", folder / "test1.txt"))
+
+
+@pytest.mark.parametrize(("name", "recall", "ndcg"), [("svd", 0.261, 0.204), ("walk", 0.246, 0.194)])
+def test_published_figures_are_reached(published: Trial, name: str, recall: float, ndcg: float) -> None:
+    found = published.measure(name)
+    assert found.users == 1858
+    assert found.recall >= recall
+    assert found.ndcg >= ndcg
+
+
+def test_popularity_is_what_others_measured(published: Trial) -> None:
+    found = published.measure("popularity")
+    assert (found.recall, found.ndcg) == pytest.approx((0.037, 0.021), abs=5e-4)
+
+
+def test_on_other_real_data_the_defaults_hold_as_well() -> None:
+    path = SHARED / "lastfm" / "user_artists.dat"
+    if not path.is_file():
+        pytest.skip(f"{path} is not here")
+    pairs = np.loadtxt(path, np.int64, skiprows=1, usecols=(0, 1))
+    pairs = pairs[np.bincount(pairs[:, 1])[pairs[:, 1]] >= 5]
+    users, artists = (np.unique(pairs[:, side], return_inverse=True)[1] for side in (0, 1))
+    held = np.random.default_rng(1).random(len(pairs)) < 0.2
+    shape = (int(users.max()) + 1, int(artists.max()) + 1)
+    train, test = (
+        sp.csr_array((np.ones(part.sum(), np.float32), (users[part], artists[part])), shape=shape)
+        for part in (~held, held)
+    )
+    trial = Trial(train, test)
+    popular = trial.measure("popularity")
+    for name in ("walk", "svd"):
+        found = trial.measure(name, dimensions=64)
+        assert found.recall > 2 * popular.recall
+        assert found.ndcg > 2 * popular.ndcg

@@ -1,0 +1,188 @@
+"""What every method promises, on tastes with a known answer."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from sgr_spiders.embeddings.als import Als
+from sgr_spiders.embeddings.base import Corpus, Library, Vectors, unit
+from sgr_spiders.embeddings.evaluation import Trial
+from sgr_spiders.embeddings.lightgcn import LightGcn
+from sgr_spiders.embeddings.recommenders import METHODS, VectorRecommender
+from sgr_spiders.embeddings.svd import Svd
+from sgr_spiders.exceptions import EmbeddingError, NothingToLearnError
+from tests.embeddings.communities import Tastes, tastes
+
+pytestmark = pytest.mark.xdist_group("methods")
+NEEDS = {"svd": "scipy", "als": "implicit", "item2vec": "gensim", "lightgcn": "torch"}
+NAMES = list(METHODS)
+
+
+@pytest.fixture(scope="module")
+def world() -> Tastes:
+    return tastes(users=120, tracks=200, likes=3_600, communities=4)
+
+
+@pytest.fixture(params=NAMES)
+def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a method that can run here."""
+    package = pytest.importorskip(NEEDS[request.param])
+    monkeypatch.setattr(LightGcn, "epochs", 25)
+    if request.param == "lightgcn":
+        package.set_num_threads(1)  # several take longer than one for so little
+    return str(request.param)
+
+
+def corpus(world: Tastes, method: str) -> Corpus:
+    """Tracks of one community in a playlist, for the method that learns from them."""
+    if method != "item2vec":
+        return Corpus(world.train)
+    random = np.random.default_rng(1)
+    own = [np.flatnonzero(world.tracks == random.integers(0, 4)) for _ in range(60)]
+    return Corpus(world.train, [random.choice(tracks, 15, replace=False) for tracks in own])
+
+
+LEARNED: dict[str, Vectors] = {}
+"""By method, so that each learns once for all tests of this process."""
+
+
+@pytest.fixture
+def vectors(world: Tastes, name: str) -> Vectors:
+    if name not in LEARNED:
+        LEARNED[name] = METHODS[name](16).fit(corpus(world, name))
+    return LEARNED[name]
+
+
+def test_vectors_tell_communities_apart(world: Tastes, vectors: Vectors) -> None:
+    assert vectors.users.shape == (120, vectors.dimensions)
+    assert vectors.tracks.shape == (200, vectors.dimensions)
+    assert vectors.users.dtype == vectors.tracks.dtype == np.float32
+    assert vectors.dimensions <= 16
+    known = vectors.tracks.any(axis=1)
+    directions = unit(vectors.tracks[known])
+    cosines = directions @ directions.T
+    np.fill_diagonal(cosines, -1)
+    of = world.tracks[known]
+    nearest = np.argsort(-cosines, axis=1)[:, :5]
+    assert (of[nearest] == of[:, None]).mean() > 0.85
+
+
+def test_it_foretells_more_than_popularity(world: Tastes, name: str, vectors: Vectors) -> None:
+    if name == "item2vec":
+        pytest.skip("it learns of tracks, not of what users like")
+    trial = Trial(world.train, world.test)
+    found = trial.judge(name, VectorRecommender(vectors), cpu_seconds=0)
+    popular = trial.measure("popularity")
+    assert found.recall > 1.5 * popular.recall
+    assert found.ndcg > 1.5 * popular.ndcg
+    assert found.tail_recall > popular.tail_recall
+    assert found.coverage > popular.coverage
+    assert found.popularity_lift < popular.popularity_lift
+
+
+def test_the_same_seed_gives_the_same_bytes(world: Tastes, name: str, vectors: Vectors) -> None:
+    again = METHODS[name](16).fit(corpus(world, name))
+    if name == "lightgcn":  # several threads add in any order
+        assert again.tracks == pytest.approx(vectors.tracks, abs=1e-3)
+        assert again.users == pytest.approx(vectors.users, abs=1e-3)
+    else:
+        assert again.tracks.tobytes() == vectors.tracks.tobytes()
+        assert again.users.tobytes() == vectors.users.tobytes()
+
+
+def test_a_user_who_came_later_gets_nearly_the_same_vector(
+    world: Tastes, name: str, vectors: Vectors
+) -> None:
+    method = METHODS[name](16)
+    fans = world.train.sum(axis=0).astype(np.float32)
+    folded = []
+    for user in range(40):
+        own = world.train[[user]].indices
+        library = Library(vectors.tracks, own.astype(np.int64), fans[own], np.ones(len(own), np.float32))
+        folded.append(method.fold_in(library))
+    learned = unit(vectors.users[:40])
+    alike = (unit(np.stack(folded).astype(np.float32)) * learned).sum(axis=1)
+    # als ends with the tracks, not the users; lightgcn knows more of a user than one step of the graph tells.
+    least = {"svd": 0.99999, "item2vec": 0.99999, "als": 0.99, "lightgcn": 0.8}[name]
+    assert alike.min() > least
+
+
+def test_als_folds_in_as_implicit_does(world: Tastes) -> None:
+    als = pytest.importorskip("implicit.cpu.als")
+    method = Als(16)
+    tracks = method.fit(Corpus(world.train)).tracks
+    own = world.train[[3]]
+    model = als.AlternatingLeastSquares(
+        factors=tracks.shape[1], regularization=method.regularization, alpha=method.confidence
+    )
+    model.item_factors = tracks
+    wanted = model.recalculate_user(0, sp.csr_matrix(own))
+    ones = np.ones(own.nnz, np.float32)
+    folded = method.fold_in(Library(tracks, own.indices.astype(np.int64), ones, ones))
+    assert folded == pytest.approx(np.ravel(wanted), abs=1e-5)
+
+
+def test_who_likes_nothing_and_what_nobody_likes_have_no_vector(name: str) -> None:
+    matrix = sp.csr_array(np.array([[1, 1, 0, 0], [1, 1, 0, 1], [0, 0, 0, 0]], np.float32))
+    vectors = METHODS[name](8).fit(Corpus(matrix))
+    assert vectors.users.any(axis=1).tolist() == [True, True, False]
+    assert vectors.tracks.any(axis=1).tolist() == [True, True, False, True]
+    assert np.isfinite(vectors.users).all()
+    assert np.isfinite(vectors.tracks).all()
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (3, 2)])
+def test_nothing_to_learn_from_is_said(name: str, shape: tuple[int, int]) -> None:
+    with pytest.raises(NothingToLearnError, match=r"^nothing to learn from: "):
+        METHODS[name]().fit(Corpus(sp.csr_array(shape, dtype=np.float32)))
+
+
+@pytest.mark.parametrize("matrix", [[[1.0]], [[1.0, 1.0]], [[1.0], [1.0]]])
+def test_one_user_or_one_track_is_enough(matrix: list[list[float]]) -> None:
+    vectors = Svd().fit(Corpus(sp.csr_array(np.array(matrix, np.float32))))
+    assert vectors.dimensions == 1
+    assert (vectors.users @ vectors.tracks.T == pytest.approx(np.array(matrix), abs=1e-5)) or len(
+        matrix[0]
+    ) > 1
+
+
+@pytest.mark.parametrize("name", ["als", "item2vec", "lightgcn"])
+def test_a_missing_package_is_said_in_one_line(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, NEEDS[name], None)
+    for module in [module for module in sys.modules if module.startswith(f"{NEEDS[name]}.")]:
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(EmbeddingError) as raised:
+        METHODS[name]().fit(Corpus(sp.csr_array(np.ones((2, 2), np.float32))))
+    assert str(raised.value).startswith(f"method {name}: the package {NEEDS[name]}")
+    assert "`make ml`" in str(raised.value)
+
+
+def test_every_method_has_its_paper_and_its_parameters() -> None:
+    for name, method in METHODS.items():
+        module = importlib.import_module(method.__module__)
+        assert "https://" in (module.__doc__ or "")
+        assert method.name == name
+        assert {"dimensions", "random_seed"} <= set(method(8, 3).parameters())
+
+
+def dense(matrix: sp.csr_array) -> tuple[np.ndarray, np.ndarray]:
+    """The scores of the formula in full: R D_i^-1/2 V V^T-filtered, by numpy's own decomposition."""
+    whole = matrix.toarray().astype(float)
+    of_users, of_tracks = whole.sum(axis=1), whole.sum(axis=0)
+    with np.errstate(divide="ignore"):
+        roots = np.where(of_tracks > 0, of_tracks**-0.5, 0)
+        normalised = np.where(of_users > 0, of_users**-0.5, 0)[:, None] * whole * roots
+    _, values, right = np.linalg.svd(normalised, full_matrices=False)
+    return values, (whole * roots) @ (right[:8].T * values[:8]) @ right[:8] * np.sqrt(of_tracks)
+
+
+def test_svd_is_its_formula(world: Tastes) -> None:
+    vectors = Svd(8).fit(Corpus(world.train))
+    values, scores = dense(world.train)
+    assert values[0] == pytest.approx(1)
+    assert vectors.users @ vectors.tracks.T == pytest.approx(scores, abs=2e-3 * np.abs(scores).max())

@@ -1,0 +1,99 @@
+"""What is held out of the interactions, and what never is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sgr_spiders.embeddings.interactions import Interactions
+from sgr_spiders.embeddings.split import Split, split
+from sgr_spiders.exceptions import ArgumentError
+
+NO_SEEDS = np.empty(0, np.int64)
+PAIRS = st.sets(st.tuples(st.integers(1, 12), st.integers(100, 130)), max_size=150)
+
+
+def made_of(pairs: set[tuple[int, int]]) -> Interactions:
+    users = np.array(sorted({user for user, _ in pairs}), np.int64)
+    tracks = np.array(sorted({track for _, track in pairs}), np.int64)
+    rows = np.searchsorted(users, [user for user, _ in pairs])
+    columns = np.searchsorted(tracks, [track for _, track in pairs])
+    weights = np.ones(len(pairs), np.float32)
+    shape = (len(users), len(tracks))
+    matrix = sp.csr_array((weights, (rows, columns)), shape=shape) if pairs else sp.csr_array(shape)
+    return Interactions(users, tracks, matrix)
+
+
+def pairs_of(interactions: Interactions, part: sp.csr_array) -> set[tuple[int, int]]:
+    found = part.tocoo()
+    users, tracks = interactions.users[found.row].tolist(), interactions.tracks[found.col].tolist()
+    return set(zip(users, tracks, strict=True))
+
+
+def parts_of(interactions: Interactions, found: Split) -> list[set[tuple[int, int]]]:
+    return [pairs_of(interactions, part) for part in (found.train, found.validation, found.test)]
+
+
+@given(PAIRS, st.sets(st.integers(100, 130), max_size=3), st.integers(-5, 5))
+def test_each_pair_is_in_one_part_and_seeds_in_training(
+    pairs: set[tuple[int, int]], seeds: set[int], seed: int
+) -> None:
+    whole = made_of(pairs)
+    found = split(whole, np.array(sorted(seeds), np.int64), test=0.3, validation=0.2, seed=seed)
+    train, validation, test = parts_of(whole, found)
+    assert sorted([*train, *validation, *test]) == sorted(pairs)
+    assert {pair for pair in pairs if pair[1] in seeds} <= train
+    for user in whole.users.tolist():
+        free = sum(1 for owner, track in pairs if owner == user and track not in seeds)
+        most = min(free, sum(owner == user for owner, _ in pairs) - 1)
+        assert sum(owner == user for owner, _ in test) == min(most, (3 * free + 5) // 10)
+        held = sum(owner == user for owner, _ in validation | test)
+        assert held == min(most, (5 * free + 5) // 10)
+    learnt = {track for _, track in train}
+    assert whole.tracks[found.cold_tracks].tolist() == [t for t in whole.tracks.tolist() if t not in learnt]
+    assert found.cold_pairs == sum(track not in learnt for _, track in validation | test)
+    tested = {user for user, _ in test}
+    assert whole.users[found.untested_users].tolist() == [u for u in whole.users.tolist() if u not in tested]
+
+
+@given(PAIRS.filter(len), st.integers(0, 3))
+def test_other_users_and_the_order_of_rows_change_nothing(pairs: set[tuple[int, int]], seed: int) -> None:
+    whole = made_of(pairs)
+    all_held = parts_of(whole, split(whole, NO_SEEDS, seed=seed))
+    some = {pair for pair in pairs if pair[0] % 2}
+    part = made_of(some)
+    part_held = parts_of(part, split(part, NO_SEEDS, seed=seed))
+    assert part_held == [{pair for pair in held if pair[0] % 2} for held in all_held]
+    shuffled = Interactions(whole.users, whole.tracks, unsorted(whole.matrix))
+    assert parts_of(shuffled, split(shuffled, NO_SEEDS, seed=seed)) == all_held
+
+
+def unsorted(matrix: sp.csr_array) -> sp.csr_array:
+    """Turn the entries of each row round."""
+    order = np.concatenate(
+        [
+            np.arange(end - 1, start - 1, -1)
+            for start, end in zip(matrix.indptr, matrix.indptr[1:], strict=False)
+        ]
+    ).astype(np.int64)
+    return sp.csr_array((matrix.data[order], matrix.indices[order], matrix.indptr), shape=matrix.shape)
+
+
+def test_another_seed_draws_others_and_every_track_is_drawn_alike() -> None:
+    whole = made_of({(user, track) for user in range(400) for track in range(1000, 1050)})
+    first, second = (split(whole, NO_SEEDS, seed=seed).test for seed in (1, 2))
+    assert first.nnz == second.nnz == 400 * 10
+    both = first.multiply(second).nnz
+    assert 640 < both < 960  # a fifth of a fifth of the 20,000, give or take
+    drawn = np.bincount(first.indices, minlength=50)
+    assert drawn.min() > 45  # 80 on average, and 45 is more than four standard deviations below
+    assert drawn.max() < 115
+
+
+@pytest.mark.parametrize(("test", "validation"), [(1.0, 0.0), (0.6, 0.4), (-0.1, 0.0), (0.1, float("nan"))])
+def test_shares_that_make_no_sense(test: float, validation: float) -> None:
+    with pytest.raises(ArgumentError, match="at least 0 and less than 1 together"):
+        split(made_of({(1, 101)}), NO_SEEDS, test=test, validation=validation)

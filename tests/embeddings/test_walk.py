@@ -1,0 +1,141 @@
+"""The walk is P3alpha as its paper has it, whichever way it is computed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sgr_spiders.embeddings import walk
+from sgr_spiders.embeddings.base import Corpus
+from sgr_spiders.embeddings.interactions import read_interactions
+from sgr_spiders.embeddings.similar import find_similar
+from sgr_spiders.embeddings.walk import Walk, WalkRecommender
+from sgr_spiders.storage.store import Store
+from tests.relationships.worlds import World
+
+REUSED = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+USERS, TRACKS = st.integers(1, 8), st.integers(101, 110)
+WORLDS = st.builds(
+    World,
+    st.sets(st.tuples(USERS, TRACKS, st.just("like")), min_size=1, max_size=50),
+    st.dictionaries(st.integers(1001, 1006), st.sets(TRACKS, min_size=1)),
+    st.dictionaries(TRACKS, st.integers(1, 4)),
+    owners=st.dictionaries(st.integers(1001, 1006), USERS),
+)
+
+
+def by_hand(matrix: np.ndarray, alpha: float = 1) -> np.ndarray:
+    """From each track to each other, step by step."""
+    reached = np.zeros((matrix.shape[1],) * 2)
+    for start in range(matrix.shape[1]):
+        for user in np.flatnonzero(matrix[:, start]):
+            to_user = matrix[user, start] / matrix[:, start].sum()
+            for end in np.flatnonzero(matrix[user]):
+                if end != start:
+                    to_track = matrix[user, end] / matrix[user].sum()
+                    reached[start, end] += to_user**alpha * to_track**alpha
+    return reached
+
+
+@pytest.mark.parametrize("alpha", [1, 0.5, 2])
+def test_it_is_the_formula(alpha: float) -> None:
+    random = np.random.default_rng(3)
+    matrix = (random.random((12, 9)) < 0.3) * random.integers(1, 4, (12, 9)).astype(np.float32)
+    reached = Walk(sp.csr_array(matrix), alpha, neighbours=99).reached(np.arange(9))
+    assert reached.toarray() == pytest.approx(by_hand(matrix, alpha), abs=1e-6)
+
+
+def test_only_the_likeliest_are_kept() -> None:
+    matrix = (np.random.default_rng(4).random((30, 20)) < 0.4).astype(np.float32)
+    whole = by_hand(matrix)
+    reached = Walk(sp.csr_array(matrix), neighbours=3).reached(np.arange(20)).toarray()
+    for row, kept in zip(whole, reached, strict=True):
+        assert np.count_nonzero(kept) == 3
+        assert np.sort(kept)[-3:] == pytest.approx(np.sort(row)[-3:], abs=1e-6)
+
+
+def test_done_in_parts_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix = sp.csr_array((np.random.default_rng(5).random((40, 30)) < 0.2).astype(np.float32))
+    whole = Walk(matrix, neighbours=5).reached(np.arange(30))
+    monkeypatch.setattr(walk, "ENDS_AT_A_TIME", 50)
+    assert len(Walk(matrix)._parts(np.arange(30))) > 5
+    assert (Walk(matrix, neighbours=5).reached(np.arange(30)) != whole).nnz == 0
+
+
+def test_what_no_walk_reaches_is_not_recommended() -> None:
+    matrix = sp.csr_array(np.array([[1, 1, 0, 0], [0, 0, 1, 1]], np.float32))
+    scores = WalkRecommender(Corpus(matrix)).scores(np.array([0]))
+    assert np.isinf(scores[0]).tolist() == [False, False, True, True]
+
+
+def test_nobody_and_nothing() -> None:
+    assert Walk(sp.csr_array((0, 0), dtype=np.float32)).reached(np.arange(0)).shape == (0, 0)
+    alone = Walk(sp.csr_array(np.ones((1, 1), np.float32))).reached(np.arange(1))
+    assert alone.nnz == 0
+
+
+@REUSED
+@given(world=WORLDS)
+def test_what_lies_around_a_track_is_enough_for_its_walk(store: Store, world: World) -> None:
+    """``find_similar`` reads the neighbourhood only; the whole matrix gives the same."""
+    world.spill(store)
+    with store.begin() as connection:
+        interactions = read_interactions(connection)
+        whole = by_hand(interactions.matrix.toarray())
+        for place, track in enumerate(interactions.tracks.tolist()):
+            found = find_similar(connection, "track", track, by="walk", method="svd", limit=99)
+            others = np.flatnonzero(whole[place])
+            wanted = dict(zip(interactions.tracks[others].tolist(), whole[place][others], strict=True))
+            assert {one.id: one.score for one in found} == pytest.approx(wanted)
+            assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+
+
+def sets_of(world: World, kind: str, over: str) -> dict[int, set[int]]:
+    """For each node, the contexts it stands in."""
+    likes = world.libraries().items()
+    playlists = world.playlists.items()
+    pairs = {
+        ("track", "likes"): {(track, user) for user, library in likes for track in library},
+        ("user", "likes"): {(user, track) for user, library in likes for track in library},
+        ("track", "playlists"): {(track, playlist) for playlist, own in playlists for track in own},
+        ("user", "playlists"): {
+            (world.owners[playlist], track)
+            for playlist, own in playlists
+            if playlist in world.owners
+            for track in own
+        },
+    }
+    for other in ("likes", "playlists"):
+        pairs["artist", other] = {
+            (world.artists[track], context)
+            for track, context in pairs["track", other]
+            if track in world.artists
+        }
+    found: dict[int, set[int]] = {}
+    for node, context in pairs[kind, over]:
+        found.setdefault(node, set()).add(context)
+    return found
+
+
+@REUSED
+@given(
+    world=WORLDS, kind=st.sampled_from(["track", "user", "artist"]), by=st.sampled_from(["walk", "playlists"])
+)
+def test_neighbours_share_what_is_said(store: Store, world: World, kind: str, by: str) -> None:
+    world.spill(store)
+    over_likes, over_playlists = (sets_of(world, kind, over) for over in ("likes", "playlists"))
+    sets = over_likes if by == "walk" else over_playlists
+    with store.begin() as connection:
+        for node in sets:
+            found = find_similar(connection, kind, node, by=by, method="svd", limit=99)
+            assert {one.id for one in found} == {
+                other for other in sets if other != node and sets[other] & sets[node]
+            }
+            for one in found:
+                assert one.shared == (
+                    len(over_likes.get(node, set()) & over_likes.get(one.id, set())),
+                    len(over_playlists.get(node, set()) & over_playlists.get(one.id, set())),
+                )

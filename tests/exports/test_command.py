@@ -1,0 +1,111 @@
+"""``scrapy export``: what is asked for, and how it ends. That it exports is tested with a real harvest."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from scrapy.settings import Settings
+
+from sgr_spiders.commands.export import SOURCES, Command
+from sgr_spiders.embeddings import interactions
+from sgr_spiders.embeddings.preparation import Choice
+from sgr_spiders.exports import graphs
+from sgr_spiders.exports.export import FORMATS, USUAL, order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.mark.parametrize(
+    ("purpose", "formats", "found", "written"),
+    [
+        (None, [], "tables", ("parquet",)),
+        (None, ["csv", "parquet", "csv"], "tables", ("csv", "parquet")),
+        (None, ["npz", "csv"], "ml", ("npz", "csv")),
+        (None, ["gexf"], "graphs", ("gexf",)),
+        ("ml", [], "ml", USUAL["ml"]),
+        ("ml", ["parquet"], "ml", ("parquet",)),
+        ("graphs", [], "graphs", ("gexf", "gephi")),
+    ],
+)
+def test_what_is_not_said_is_filled_in(
+    purpose: str | None, formats: list[str], found: str, written: tuple[str, ...]
+) -> None:
+    filled = order(purpose, formats, Choice(), with_raw=False)
+    assert (filled.purpose, filled.formats) == (found, written)
+
+
+def test_every_purpose_has_its_usual_formats() -> None:
+    assert USUAL.keys() == FORMATS.keys()
+    assert all(set(USUAL[purpose]) <= set(FORMATS[purpose]) for purpose in USUAL)
+
+
+def test_the_help_names_every_source() -> None:
+    assert SOURCES.split(", ") == list(interactions.SOURCES)
+
+
+def test_the_document_names_every_format(root: Path) -> None:
+    text = (root / "docs" / "exports.md").read_text()
+    for purpose, formats in FORMATS.items():
+        rows = text.split(f"\n| `{purpose}` |")[1].split("\n\n")[0]
+        assert not [name for name in formats if f"`{name}`" not in rows]
+
+
+@pytest.fixture
+def _signals() -> Iterator[None]:
+    """The command asks to be told of SIGTERM."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def run(database: Path, *arguments: str) -> int:
+    command, parser = Command(), argparse.ArgumentParser()
+    command.settings = Settings({"HARVEST_DATABASE_URL": f"sqlite:///{database}"})
+    command.add_options(parser)
+    options, rest = parser.parse_known_args(arguments)
+    command.run(rest, options)
+    return command.exitcode
+
+
+@pytest.mark.usefixtures("_signals")
+def test_options_reach_the_manifest(
+    harvest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = Path(shutil.copy(harvest, tmp_path / "copy.db"))
+    options = "--seed 101 --sources like,repost=0.25 --min-per-user 2 --min-per-track 1 --test 0.3"
+    arguments = ["--for", "ml", "--format", "npz", *options.split(), "--validation", "0", "--split-seed", "9"]
+    assert run(database, *arguments) == 0
+    said = capsys.readouterr()
+    assert "docs/terms.md" in said.err
+    assert said.out.splitlines()[0].split() == ["users", "3"]
+    manifest = (tmp_path / "copy-export" / "ml" / "manifest.json").read_text()
+    assert '"split_seed": 9' in manifest
+    assert '"validation": 0.0' in manifest
+    assert '"repost": 0.25' in manifest
+    assert '"seeds": [\n      101\n    ]' in manifest
+
+
+@pytest.mark.usefixtures("_signals")
+def test_stopped_it_leaves_the_folder_as_it_was(
+    harvest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "out"
+    assert run(harvest, "--for", "graphs", "--output", str(folder)) == 0
+    before = sorted(path.name for path in folder.iterdir())
+
+    def stopped(*_: object) -> dict[str, int]:
+        assert (folder / ".partial").is_dir()
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("nobody was told of the signal")
+
+    monkeypatch.setattr(graphs, "export_graphs", stopped)
+    assert run(harvest, "--for", "graphs", "--output", str(folder)) == 130
+    assert capsys.readouterr().err == "Interrupted: the folder is as it was\n"
+    assert sorted(path.name for path in folder.iterdir()) == before

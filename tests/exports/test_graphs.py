@@ -1,0 +1,70 @@
+"""The graphs, read back by networkx and pandas, are the relationship tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+import pandas as pd
+import pytest
+
+from sgr_spiders.relationships import TYPES
+from tests.exports.conftest import AWKWARD, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sgr_spiders.storage.relationships_tables import PairTable
+
+TABLES = [TYPES[name].table for name in ("user_similarity", "track_cooccurrence", "artist_relation")]
+
+
+def edges_of(harvest: Path, table: PairTable) -> dict[tuple[int, int], dict[str, Any]]:
+    measures = [measure.name for measure in table.measures]
+    rows = rows_of(harvest, f"SELECT {', '.join([*table.keys, *measures])} FROM {table.name}")  # noqa: S608 - our own names
+    return {(row[0], row[1]): dict(zip(measures, row[2:], strict=True)) for row in rows}
+
+
+@pytest.fixture
+def folder(exporting: Callable[..., Any], tmp_path: Path) -> Path:
+    exporting("graphs")
+    return tmp_path / "out"
+
+
+def test_networkx_reads_gexf(harvest: Path, folder: Path) -> None:
+    assert {path.stem for path in folder.glob("*.gexf")} == {table.name for table in TABLES}
+    for table in TABLES:
+        wanted = edges_of(harvest, table)
+        graph = nx.read_gexf(folder / f"{table.name}.gexf", node_type=int)
+        assert not graph.is_directed()
+        found = {
+            (min(ends), max(ends)): {
+                table.score: told["weight"],
+                **{name: value for name, value in told.items() if name not in {"id", "weight"}},
+            }
+            for *ends, told in graph.edges(data=True)
+        }
+        assert found == wanted
+        assert set(graph.nodes) == {node for pair in wanted for node in pair}
+    # What XML cannot hold is replaced, all else is there.
+    tracks = nx.read_gexf(folder / "track_relationships.gexf", node_type=int)
+    shown = AWKWARD.replace("\u0001", "\ufffd").replace("\u001b", "\ufffd").replace("\ufffe", "\ufffd")
+    assert tracks.nodes[110]["label"] == shown
+    assert tracks.nodes[110]["playback_count"] == 2**40
+    assert "playback_count" not in tracks.nodes[112]
+
+
+def test_pandas_reads_what_gephi_imports(harvest: Path, folder: Path) -> None:
+    for table in TABLES:
+        wanted = edges_of(harvest, table)
+        nodes = pd.read_csv(folder / f"{table.name}.nodes.csv").set_index("Id")
+        edges = pd.read_csv(folder / f"{table.name}.edges.csv")
+        assert list(edges.columns[:3]) == ["Source", "Target", "Weight"]
+        assert set(edges["Type"]) == {"Undirected"}
+        rows = edges.rename(columns={"Weight": table.score}).drop(columns="Type").to_dict("records")
+        assert {(row.pop("Source"), row.pop("Target")): row for row in rows} == wanted
+        assert set(nodes.index) == {node for pair in wanted for node in pair}
+    assert pd.read_csv(folder / "user_similarities.nodes.csv").set_index("Id").loc[3, "Label"] == AWKWARD
+    tracks = pd.read_csv(folder / "track_relationships.nodes.csv").set_index("Id")
+    assert tracks.loc[110, "playback_count"] == 2**40

@@ -1,0 +1,159 @@
+"""Each format of the training data, loaded by what it is for, is the same data."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import scipy.sparse as sp
+import yaml
+
+from sgr_spiders.embeddings.preparation import Prepared
+from sgr_spiders.relationships.processor import RelationshipProcessor
+from tests.exports.conftest import exported_from
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SOURCES = {"like": 1.0, "repost": 0.5, "playlist": 2.0}
+PARTS = ("train", "validation", "test")
+
+
+@pytest.fixture(scope="module")
+def folder(harvest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ml")
+    formats = ["npz", "edge_index", "recbole", "sequences", "parquet", "csv"]
+    exported_from(harvest, folder, "ml", formats, sources=SOURCES, min_per_user=3, split_seed=7)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prepared(harvest: Path) -> Prepared:
+    processor = RelationshipProcessor(f"sqlite:///{harvest}")
+    return processor.prepare_for_embeddings(sources=SOURCES, min_per_user=3, split_seed=7)
+
+
+def same(found: sp.csr_matrix, wanted: sp.csr_array) -> bool:
+    return found.shape == wanted.shape and found.dtype == wanted.dtype and not (found != wanted).nnz
+
+
+def test_scipy_reads_the_matrices(folder: Path, prepared: Prepared) -> None:
+    assert same(sp.load_npz(folder / "interactions.npz"), prepared.interactions.matrix)
+    for part in PARTS:
+        assert same(sp.load_npz(folder / f"{part}.npz"), getattr(prepared.split, part))
+    assert np.load(folder / "users.npy").tolist() == prepared.interactions.users.tolist()
+    assert np.load(folder / "tracks.npy").tolist() == prepared.interactions.tracks.tolist()
+
+
+def test_implicit_learns_from_them(folder: Path) -> None:
+    als = pytest.importorskip("implicit.als")
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - implicit brings it
+
+    train, test = (sp.load_npz(folder / f"{part}.npz") for part in ("train", "test"))
+    users = np.arange(train.shape[0])
+    with threadpool_limits(1, "blas"):
+        model = als.AlternatingLeastSquares(factors=8, iterations=3, num_threads=1, random_state=1)
+        model.fit(train, show_progress=False)  # warnings, as of a matrix that it has to convert, are errors
+        recommended, _ = model.recommend(users, train, N=5, filter_already_liked_items=True)
+    assert recommended.shape == (train.shape[0], 5)
+    assert not train[np.repeat(users, 5), recommended.ravel()].any()
+    assert test[np.repeat(users, 5), recommended.ravel()].any()
+
+
+def test_pytorch_geometric_takes_the_edges(folder: Path, prepared: Prepared) -> None:
+    torch = pytest.importorskip("torch")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it uses what torch is about to drop
+        pytest.importorskip("torch_geometric")
+        from torch_geometric.data import Data  # noqa: PLC0415
+        from torch_geometric.nn import LGConv  # noqa: PLC0415
+        from torch_geometric.utils import to_undirected  # noqa: PLC0415
+    index = torch.from_numpy(np.load(folder / "edge_index.npy"))
+    part = torch.from_numpy(np.load(folder / "edge_part.npy"))
+    weight = torch.from_numpy(np.load(folder / "edge_weight.npy"))
+    users, tracks = len(prepared.interactions.users), len(prepared.interactions.tracks)
+    graph = Data(edge_index=index, edge_attr=weight, num_nodes=users + tracks)
+    assert graph.validate()
+    for number, name in enumerate(PARTS):
+        chosen = part == number
+        ends = index[:, chosen].numpy()
+        found = sp.csr_matrix((weight[chosen].numpy(), (ends[0], ends[1] - users)), shape=(users, tracks))
+        assert same(found, getattr(prepared.split, name))
+    both_ways = to_undirected(index[:, part == 0])
+    assert both_ways.shape[1] == 2 * prepared.split.train.nnz
+    assert LGConv()(torch.ones(users + tracks, 4), both_ways).shape == (users + tracks, 4)
+
+
+def test_gensim_reads_the_playlists(folder: Path, prepared: Prepared) -> None:
+    word2vec = pytest.importorskip("gensim.models.word2vec")
+    lines = list(word2vec.LineSentence(str(folder / "playlists.txt")))
+    assert lines == [[str(track) for track in tracks] for tracks in prepared.playlists]
+    assert np.load(folder / "playlist_ids.npy").tolist() == prepared.playlists.ids.tolist()
+    model = word2vec.Word2Vec(lines, vector_size=4, min_count=1, workers=1, epochs=1)
+    assert set(model.wv.key_to_index) == {str(track) for track in prepared.playlists.tracks}
+
+
+def test_tables_have_ids_and_indices_side_by_side(folder: Path, prepared: Prepared) -> None:
+    frames = [pl.read_parquet(folder / "interactions.parquet"), pl.read_csv(folder / "interactions.csv")]
+    assert frames[0].equals(frames[1])
+    (frame, _) = frames
+    for part in PARTS:
+        chosen = frame.filter(pl.col("part") == part)
+        found = sp.csr_array(
+            (chosen["weight"].to_numpy().astype(np.float32), (chosen["user_index"], chosen["track_index"])),
+            shape=prepared.interactions.matrix.shape,
+        )
+        assert same(found, getattr(prepared.split, part))
+    users, tracks = (pd.read_parquet(folder / f"{name}.parquet") for name in ("users", "tracks"))
+    joined = frame.to_pandas().merge(tracks, left_on="track_index", right_on="index")
+    assert (joined["track_id_x"] == joined["track_id_y"]).all()
+    assert users["user_id"].tolist() == prepared.interactions.users.tolist()
+    assert tracks["tags"].dropna().tolist()[0][0] == "drone"
+
+
+# ---- RecBole: a reader as strict as its own, which needs a numpy of before 2
+
+TYPES = {"token", "token_seq", "float", "float_seq"}
+
+
+def read_atomic(path: Path) -> pd.DataFrame:
+    """Read an atomic file as RecBole does, but with no fault forgiven."""
+    lines = path.read_text(encoding="utf-8").split("\n")
+    assert lines.pop() == ""
+    head = [column.split(":") for column in lines[0].split("\t")]
+    assert all(len(column) == 2 and column[1] in TYPES for column in head)
+    assert all(line.count("\t") == len(head) - 1 for line in lines)
+    dtypes: Any = {f"{name}:{kind}": np.float64 if kind == "float" else str for name, kind in head}
+    frame = pd.read_csv(path, delimiter="\t", dtype=dtypes, encoding="utf-8", engine="python")
+    assert len(frame) == len(lines) - 1
+    frame.columns = pd.Index([name for name, _ in head])
+    return frame
+
+
+def test_recbole_finds_what_its_configuration_names(folder: Path, prepared: Prepared) -> None:
+    config = yaml.safe_load((folder / "recbole" / "soundgraph.yaml").read_text())
+    place = folder / "recbole" / config["data_path"] / config["dataset"]
+    user, item = config["USER_ID_FIELD"], config["ITEM_ID_FIELD"]
+    assert config["eval_args"] == {"order": "RO", "group_by": "user", "mode": "full"}
+    interactions = prepared.interactions
+    for part in config["benchmark_filename"]:
+        frame = read_atomic(place / f"{config['dataset']}.{part}.inter")
+        assert list(frame.columns) == config["load_col"]["inter"]
+        rows = interactions.user_indices(frame[user].astype("int64").to_numpy())
+        columns = interactions.track_indices(frame[item].astype("int64").to_numpy())
+        found = sp.csr_array(
+            (frame["weight"].to_numpy().astype(np.float32), (rows, columns)), shape=interactions.matrix.shape
+        )
+        assert same(found, getattr(prepared.split, part))
+    for suffix, key, ids in (("user", user, interactions.users), ("item", item, interactions.tracks)):
+        frame = read_atomic(place / f"{config['dataset']}.{suffix}")
+        assert list(frame.columns) == config["load_col"][suffix]
+        assert frame[key].tolist() == [str(number) for number in ids]
+    tracks = read_atomic(place / f"{config['dataset']}.item").set_index(item)
+    assert tracks.loc["110", "bpm"] == 174.5
+    assert tracks.loc["110", "tags"].split()[0] == "drone"
+    assert "label_name" not in tracks.columns  # nothing is known of it

@@ -1,0 +1,187 @@
+"""An export is there whole, or what was there before is; and its manifest says what it is."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from filelock import FileLock
+
+from sgr_spiders import __version__
+from sgr_spiders.exceptions import ArgumentError, StorageError
+from sgr_spiders.exports import tables
+from sgr_spiders.storage.migrate import HEAD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from sgr_spiders.exports import package, tables
+from tests.exports.conftest import exported_from
+
+class Killed:
+    def __init__(self, function, calls):
+        self.function, self.left = function, calls
+    def __call__(self, *arguments, **options):
+        if not self.left:
+            os.kill(os.getpid(), 9)
+        self.left -= 1
+        return self.function(*arguments, **options)
+
+if sys.argv[3] == "writing":
+    tables.write_parts = Killed(tables.write_parts, 3)
+else:
+    real = Path.replace
+    killed = Killed(real, 3)
+    Path.replace = lambda path, target: killed(path, target)
+exported_from(Path(sys.argv[1]), Path(sys.argv[2]), "tables", ["csv"])
+"""
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_manifest_tells_all(harvest: Path, exporting: Callable[..., Any], tmp_path: Path) -> None:
+    exporting("ml", sources={"like": 1, "comment": 0.5}, min_per_track=2, test=0.3, split_seed=4)
+    manifest = manifest_of(tmp_path / "out")
+    assert manifest["version"] == __version__
+    assert manifest["database"] == str(harvest)
+    assert manifest["schema_version"] == HEAD
+    assert manifest["purpose"] == "ml"
+    assert manifest["run"] is None  # nobody crawled
+    assert manifest["parameters"] == {
+        "sources": {"like": 1, "comment": 0.5},
+        "min_per_user": 1,
+        "min_per_track": 2,
+        "seeds": None,
+        "test": 0.3,
+        "validation": 0.1,
+        "split_seed": 4,
+    }
+    counts = manifest["counts"]
+    assert counts["train"] + counts["validation"] + counts["test"] == counts["interactions"] == 29 * 21
+    assert manifest["relationships"]["user_similarities"]["parameters"]["min_similarity"] == 0.1
+    files = contents(tmp_path / "out")
+    assert {one["path"] for one in manifest["files"]} == files.keys() - {"manifest.json", "datapackage.json"}
+    package = json.loads(files["datapackage.json"])
+    for one in manifest["files"]:
+        assert one["bytes"] == len(files[one["path"]])
+        assert one["sha256"] == hashlib.sha256(files[one["path"]]).hexdigest()
+    hashes = {resource["path"]: resource["hash"] for resource in package["resources"]}
+    assert hashes == {one["path"]: f"sha256:{one['sha256']}" for one in manifest["files"]}
+
+
+@pytest.mark.parametrize("purpose", ["tables", "ml", "graphs"])
+def test_the_same_data_gives_the_same_files(exporting: Callable[..., Any], purpose: str) -> None:
+    first, second = exporting(purpose), exporting(purpose)
+    assert [(one.resource.path, one.sha256) for one in first.files] == [
+        (one.resource.path, one.sha256) for one in second.files
+    ]
+
+
+def test_what_an_earlier_export_left_goes(exporting: Callable[..., Any], tmp_path: Path) -> None:
+    exporting("ml")
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    exporting("ml", ["npz"])
+    npz = {"interactions.npz", "train.npz", "validation.npz", "test.npz", "users.npy", "tracks.npy"}
+    assert contents(tmp_path / "out").keys() == {*npz, "manifest.json", "datapackage.json", "notes.txt"}
+
+
+def test_an_export_for_something_else_is_not_replaced(exporting: Callable[..., Any], tmp_path: Path) -> None:
+    exporting("graphs", ["gephi"])
+    before = contents(tmp_path / "out")
+    with pytest.raises(ArgumentError, match="holds an export for graphs; name another folder"):
+        exporting("ml")
+    assert contents(tmp_path / "out") == before
+
+
+def test_a_manifest_that_names_files_outside_removes_none(
+    exporting: Callable[..., Any], tmp_path: Path
+) -> None:
+    precious = tmp_path / "precious.txt"
+    precious.write_text("keep me")
+    exporting("graphs", ["gephi"])
+    manifest = manifest_of(tmp_path / "out")
+    manifest["files"] = [{"path": "../precious.txt"}, {"path": str(precious)}, {}, {"path": ""}]
+    (tmp_path / "out" / "manifest.json").write_text(json.dumps(manifest))
+    exporting("graphs", ["gephi"])
+    assert precious.read_text() == "keep me"
+
+
+@pytest.mark.parametrize("moment", ["writing", "moving"])
+def test_killed_it_leaves_no_half_file(
+    harvest: Path, exporting: Callable[..., Any], tmp_path: Path, moment: str, root: Path
+) -> None:
+    exporting("tables", ["parquet"])
+    before = contents(tmp_path / "out")
+    command = [sys.executable, "-c", KILLED, str(harvest), str(tmp_path / "out"), moment]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    ended = subprocess.run(command, cwd=root, env=environment, check=False, timeout=120)
+    assert ended.returncode == -9
+    after = {name: data for name, data in contents(tmp_path / "out").items() if ".partial/" not in name}
+    if moment == "writing":
+        assert after == before
+    else:
+        # All that is there is whole, and that it is not all is told by the missing manifest.
+        assert "manifest.json" not in after
+        assert all(before[name] == data for name, data in after.items() if name in before)
+    exporting("tables", ["csv"])
+    whole = contents(tmp_path / "out")
+    assert {one["path"] for one in manifest_of(tmp_path / "out")["files"]} == {
+        name for name in whole if name.endswith(".csv")
+    }
+    assert whole.keys() == {
+        *(name for name in whole if name.endswith(".csv")),
+        "manifest.json",
+        "datapackage.json",
+    }
+    if moment == "moving":
+        moved = {name for name in after if name.endswith(".csv")}
+        assert moved
+        assert all(whole[name] == after[name] for name in moved)
+
+
+def test_a_full_disk_leaves_what_was_there(
+    exporting: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exporting("tables")
+    before = contents(tmp_path / "out")
+
+    def write_nothing(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tables, "write_parts", write_nothing)
+    with pytest.raises(StorageError, match="out: No space left on device"):
+        exporting("tables")
+    assert contents(tmp_path / "out") == before
+
+
+def test_two_exports_do_not_meet(exporting: Callable[..., Any], tmp_path: Path) -> None:
+    exporting("tables")
+    with FileLock(tmp_path / "out" / ".lock"), pytest.raises(StorageError, match="another export is writing"):
+        exporting("tables")
+
+
+def test_a_folder_that_cannot_be(exporting: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(StorageError, match="out: File exists"):
+        exporting("tables")

@@ -1,0 +1,178 @@
+"""Every table, cell by cell, as pandas, polars and Python's own csv read it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING, Any
+
+import frictionless
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from sgr_spiders.exports import columnar
+from sgr_spiders.exports.columnar import schema_of, table_of, write_parts
+from sgr_spiders.exports.resource import Field
+from sgr_spiders.exports.tables import WITHHELD
+from sgr_spiders.relationships import TYPES
+from sgr_spiders.storage.schema import metadata
+from tests.exports.conftest import AWKWARD, SECRET_ADDRESS, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+TABLES = {*metadata.tables, "discoveries", *(relationship.table.name for relationship in TYPES.values())}
+
+
+def columns_of(harvest: Path, table: str) -> list[str]:
+    return [row[1] for row in rows_of(harvest, f"PRAGMA table_info({table})") if row[1] != "raw"]
+
+
+def wanted_rows(harvest: Path, table: str) -> list[tuple[Any, ...]]:
+    rows = rows_of(harvest, f"SELECT {', '.join(columns_of(harvest, table))} FROM {table}")  # noqa: S608 - our own names
+    hidden = f"listen: {SECRET_ADDRESS}"
+    return sorted((tuple(WITHHELD if cell == hidden else cell for cell in row) for row in rows), key=repr)
+
+
+def test_parquet_holds_every_table_cell_by_cell(
+    harvest: Path, exporting: Callable[..., Any], tmp_path: Path
+) -> None:
+    exported = exporting(None)
+    assert {one.resource.path for one in exported.files} == {f"{table}.parquet" for table in TABLES}
+    for table in sorted(TABLES):
+        found = pl.read_parquet(tmp_path / "out" / f"{table}.parquet")
+        assert found.columns == columns_of(harvest, table)
+        assert sorted(found.rows(), key=repr) == sorted(
+            as_python(wanted_rows(harvest, table), found), key=repr
+        )
+        assert exported.counts[table] == found.height
+    assert exported.counts["discoveries"] == 53
+    frame = pd.read_parquet(tmp_path / "out" / "tracks.parquet").set_index("track_id")
+    assert frame.loc[110, "title"] == AWKWARD
+    assert frame.loc[110, "playback_count"] == 2**40
+
+
+def as_python(rows: list[tuple[Any, ...]], frame: pl.DataFrame) -> list[tuple[Any, ...]]:
+    """SQLite knows no booleans."""
+    flags = [kind == pl.Boolean for kind in frame.dtypes]
+    return [
+        tuple(
+            bool(cell) if flag and cell is not None else cell for cell, flag in zip(row, flags, strict=True)
+        )
+        for row in rows
+    ]
+
+
+def test_csv_holds_every_table_and_frictionless_finds_no_fault(
+    harvest: Path, exporting: Callable[..., Any], tmp_path: Path
+) -> None:
+    exporting("tables", ["csv"])
+    for table in sorted(TABLES):
+        with (tmp_path / "out" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+            head, *rows = list(csv.reader(file))
+        assert head == columns_of(harvest, table)
+        flags = [name in FLAGS for name in head]
+        wanted = [
+            tuple(as_text(cell, flag=flag) for cell, flag in zip(row, flags, strict=True))
+            for row in wanted_rows(harvest, table)
+        ]
+        assert sorted(map(tuple, rows)) == sorted(wanted)
+    report = frictionless.validate(str(tmp_path / "out" / "datapackage.json"))
+    assert report.valid, report.flatten(["name", "message"])[:5]
+    assert report.stats["tasks"] == len(TABLES)
+
+
+FLAGS = {
+    column.name
+    for table in metadata.tables.values()
+    for column in table.columns
+    if str(column.type) == "BOOLEAN"
+}
+
+
+def as_text(cell: Any, *, flag: bool) -> str:  # noqa: ANN401 - whatever a cell holds
+    if cell is None:
+        return ""
+    if flag:
+        return "true" if cell else "false"
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
+def test_frictionless_finds_a_changed_file(exporting: Callable[..., Any], tmp_path: Path) -> None:
+    """Else the test above would prove nothing."""
+    exporting("tables", ["csv"])
+    path = tmp_path / "out" / "engagements.csv"
+    path.write_text(path.read_text().replace("like", "love", 1))
+    report = frictionless.validate(str(tmp_path / "out" / "datapackage.json"))
+    assert not report.valid
+
+
+def test_what_the_api_said_beside_the_columns_is_left_out_unless_asked_for(
+    exporting: Callable[..., Any], tmp_path: Path
+) -> None:
+    for suffix in ("parquet", "csv"):
+        exporting("tables", [suffix])
+        read = pl.read_parquet if suffix == "parquet" else pl.read_csv
+        path = tmp_path / "out" / f"tracks.{suffix}"
+        assert "raw" not in read(path).columns
+        exporting("tables", [suffix], with_raw=True)
+        (text,) = read(path)["raw"].drop_nulls().to_list()
+        assert json.loads(text) == {"mood": AWKWARD, "nested": {"list": [1, None]}}
+
+
+def test_no_secret_address_leaves(exporting: Callable[..., Any], tmp_path: Path) -> None:
+    exporting("tables", ["parquet", "csv"], with_raw=True)
+    tracks = pl.read_parquet(tmp_path / "out" / "tracks.parquet")
+    assert tracks.filter(pl.col("track_id") == 111)["description"].to_list() == [WITHHELD]
+    assert "opensesame" not in (tmp_path / "out" / "tracks.csv").read_text(encoding="utf-8")
+
+
+def test_what_csv_has_no_type_for(tmp_path: Path) -> None:
+    fields = [Field("vector", "bytes", ""), Field("tags", "list", ""), Field("n", "integer", "")]
+    schema = schema_of(fields)
+    part = table_of([[b"\x00\xff", None], [["a,b", 'c"'], None], [1, None]], schema)
+    write_parts(tmp_path / "x.csv", schema, [part])
+    with (tmp_path / "x.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [
+            ["vector", "tags", "n"],
+            ["AP8=", '["a,b", "c\\""]', "1"],
+            ["", "", ""],
+        ]
+    write_parts(tmp_path / "x.parquet", schema, [part])
+    assert pl.read_parquet(tmp_path / "x.parquet").rows() == part_rows(part)
+
+
+def part_rows(part: pa.Table) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in part.to_pylist()]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_only_one_group_is_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
+    monkeypatch.setattr(columnar, "ROWS_OF_A_GROUP", 10)
+    schema = schema_of([Field("n", "integer", "")])
+    before = pa.total_allocated_bytes()
+    held = []
+
+    def parts() -> Iterator[pa.Table]:
+        for start in range(0, 200_000, 4_000):
+            yield table_of([list(range(start, start + 4_000))], schema)
+            held.append(pa.total_allocated_bytes() - before)
+
+    path = tmp_path / f"x.{suffix}"
+    assert write_parts(path, schema, parts()) == 200_000
+    read = pl.read_parquet if suffix == "parquet" else pl.read_csv
+    assert read(path)["n"].to_list() == list(range(200_000))
+    assert max(held) < 200_000 * 8 / 2
+    if suffix == "parquet":
+        assert pa.parquet.ParquetFile(path).metadata.num_row_groups == 50
+
+
+def test_an_empty_table(tmp_path: Path) -> None:
+    schema = schema_of([Field("n", "integer", "")])
+    for suffix in ("csv", "parquet"):
+        assert write_parts(tmp_path / f"x.{suffix}", schema, []) == 0
+    assert (tmp_path / "x.csv").read_text() == '"n"\n'
+    assert pl.read_parquet(tmp_path / "x.parquet").shape == (0, 1)
