@@ -29,13 +29,15 @@ class Item2Vec(Method):
 
     name: ClassVar[str] = "item2vec"
     more_sources: ClassVar[tuple[str, ...]] = ("playlist",)  # so that what nobody likes has a place as well
-    window: ClassVar[int] = 10
+    window: ClassVar[int] = 25
     negative: ClassVar[int] = 10
-    epochs: ClassVar[int] = 30
+    epochs: ClassVar[int] = 40
+    rate: ClassVar[float] = 0.1
+    """Of learning, at first: four times word2vec's, which reads far more words than a harvest has tracks."""
 
     def parameters(self) -> dict[str, Any]:
-        own = {"window": self.window, "negative": self.negative, "epochs": self.epochs}
-        return super().parameters() | own
+        names = ("window", "negative", "epochs", "rate")
+        return super().parameters() | {name: getattr(self, name) for name in names}
 
     def fit(self, corpus: Corpus) -> Vectors:
         models = self.needed("gensim.models")
@@ -51,6 +53,7 @@ class Item2Vec(Method):
             sg=1,
             negative=self.negative,
             epochs=self.epochs,
+            alpha=self.rate,
             seed=self.random_seed,
             workers=1,  # several would make each run another
             shrink_windows=False,

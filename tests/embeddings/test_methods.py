@@ -73,8 +73,6 @@ def test_vectors_tell_communities_apart(world: Tastes, vectors: Vectors) -> None
 
 
 def test_it_foretells_more_than_popularity(world: Tastes, name: str, vectors: Vectors) -> None:
-    if name == "item2vec":
-        pytest.skip("it learns of tracks, not of what users like")
     trial = Trial(world.train, world.test)
     found = trial.judge(name, VectorRecommender(vectors), cpu_seconds=0)
     popular = trial.measure("popularity")
