@@ -66,7 +66,6 @@ def address_in(output: str) -> str:
     return found[1]
 
 
-@pytest.mark.xdist_group("demo")
 def test_it_harvests_and_shows_what_lies_in_the_database(done: Done) -> None:
     assert not is_reachable(address_in(done.output))
     assert "scrapy crawl deep_harvest -a track_id=" in done.output
@@ -75,7 +74,6 @@ def test_it_harvests_and_shows_what_lies_in_the_database(done: Done) -> None:
     assert not (done.folder / "elsewhere.db").exists()  # a user's own database is left alone
 
 
-@pytest.mark.xdist_group("demo")
 def test_the_readme_shows_what_it_prints(done: Done, root: Path) -> None:
     printed = _shape(done.output + done.log)
     block = re.search(
@@ -87,7 +85,6 @@ def test_the_readme_shows_what_it_prints(done: Done, root: Path) -> None:
     assert [line for line in shown if _shape(line) not in printed] == []
 
 
-@pytest.mark.xdist_group("demo")
 def test_the_tutorial_shows_what_its_commands_print(done: Done, root: Path) -> None:
     """But for figures, which may differ in their last digits from one processor to another."""
     blocks = re.findall(

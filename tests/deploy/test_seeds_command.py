@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sgr_spiders.figures import WIDTH
+from sgr_spiders.storage import migrate
 from sgr_spiders.storage.store import Store
 from tests.scrapy_process import Said, called, scrapy
 
@@ -97,12 +98,12 @@ def test_seeds_are_kept_while_a_crawl_has_the_database(database: Path) -> None:
     assert (add.code, remove.code) == (0, 0), add.err + remove.err
 
 
-def test_an_older_database_is_brought_up_to_date_unless_a_crawl_has_it(database: Path) -> None:
-    with closing(Store.open(f"sqlite:///{database}")) as store, store.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE seeds")
-        for column in ("arguments", "config_hash", "version", "requests"):
-            connection.exec_driver_sql(f"ALTER TABLE runs DROP COLUMN {column}")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+def test_an_older_database_is_brought_up_to_date_unless_a_crawl_has_it(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(migrate, "HEAD", "0002")
+        Store.open(f"sqlite:///{database}").close()
     with closing(sqlite3.connect(database)):
         (add, listed) = seeds(database, ["add", "1"], ["list"])
     assert (add.code, listed.code) == (0, 0), add.err

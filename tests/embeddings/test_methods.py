@@ -18,7 +18,6 @@ from sgr_spiders.embeddings.svd import Svd
 from sgr_spiders.exceptions import EmbeddingError, NothingToLearnError
 from tests.embeddings.communities import Tastes, tastes
 
-pytestmark = pytest.mark.xdist_group("methods")
 NEEDS = {"svd": "scipy", "als": "implicit", "item2vec": "gensim", "lightgcn": "torch"}
 NAMES = list(METHODS)
 

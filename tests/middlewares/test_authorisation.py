@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("authorisation")
-
 PATHS = [f"/tracks/{number}" for number in range(24)]
 EXCHANGE, REFRESH = "client_credentials", "refresh_token"
 HTML = Reply(403, b"<html>Request blocked</html>", {"Content-Type": "text/html"})

@@ -13,8 +13,6 @@ from tests.middlewares.fault_server import FaultServer, Reply, Script, Seen
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.xdist_group("block")
-
 PATHS = [f"/tracks/{number}" for number in range(60)]
 HTML = b"<!DOCTYPE html><html><body>Request blocked.</body></html>"
 BLOCKS = {

@@ -18,8 +18,6 @@ from tests.middlewares.fault_server import OK, FaultServer, Reply, Script, Seen
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.xdist_group("faults")
-
 HTML = {"Content-Type": "text/html"}
 GZIP = {"Content-Encoding": "gzip"}
 ERROR = b'{"code":404,"message":"","status":"404 - Not Found","errors":[],"error":null}'

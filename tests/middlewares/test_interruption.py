@@ -14,8 +14,6 @@ from tests.middlewares.fault_server import FaultServer, Reply, Script, Seen
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("interruption")
-
 PATHS = [f"/tracks/{number}" for number in range(12)]
 LONG = {"Retry-After": "3600"}
 

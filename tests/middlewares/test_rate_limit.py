@@ -20,8 +20,6 @@ from tests.middlewares.fault_server import FaultServer, Reply, Seen
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.xdist_group("rate_limit")
-
 PATHS = [f"/tracks/{number}" for number in range(40)]
 SLACK = 0.8
 """A request may be on its way, or the process busy, when the 429 leaves the server."""

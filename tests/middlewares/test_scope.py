@@ -13,8 +13,6 @@ from tests.middlewares.fault_server import FaultServer, Reply
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.xdist_group("scope")
-
 OUT = [
     "/tracks/1/stream",
     "/tracks/1/streams",

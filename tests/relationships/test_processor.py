@@ -90,7 +90,7 @@ def test_equal_inputs_are_not_even_read_again(
     caplog.set_level(logging.INFO)
     a_world().spill(store)
     first = relate(store, HarvestConfig())
-    monkeypatch.setattr(relationships_read, "_read", None)
+    monkeypatch.setattr(relationships_read, "read_groups", None)
     again = relate(store, HarvestConfig())
     assert [one.rows for one in again] == [one.rows for one in first]
     assert not any(one.seconds for one in again)

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from tests.crawls.crawling import Harvester
     from tests.splash.stand_in import Renderer
 
-pytestmark = pytest.mark.xdist_group("splash")
-
 PAGE_WALK = "SELECT status, reason, received, kept, expected FROM walks WHERE endpoint = 'track_page'"
 IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1"}
 """Python writes to the log what it imports."""
