@@ -51,7 +51,7 @@ class DedupePipeline:
 
     def process_item(self, item: Page) -> Page:
         versions: dict[int, int] = {}
-        recalled = sum(len(entry.made.main) for entry in item.entries if entry.made is not None)
+        recalled = sum(1 + len(entry.made.users) for entry in item.entries if entry.made is not None)
         for record in _new_records(item.entries):
             # Hashes of 64 bits stand for the versions: among the few hundred thousand remembered, two
             # are alike with a probability below one in a hundred million.

@@ -223,13 +223,12 @@ class Reject:
 class Made:
     """What an earlier page made of the document of a track, had judged and committed.
 
-    Pages share it, so it must not be changed. ``main`` are kind and id of the track and of the records
-    inside it that a walk can list.
+    Pages share it, so it must not be changed. ``users`` are the ids of those inside it.
     """
 
     track: Track
     inside: list[Record]
-    main: tuple[tuple[str, int], ...]
+    users: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -249,11 +248,11 @@ class Entry:
         """Give all records but the link, parents before those that refer to them."""
         return [*self.inside, self.record]
 
-    def main(self) -> tuple[tuple[str, int], ...]:
+    def main(self) -> list[tuple[str, int]]:
         """Give kind and id of the records that a walk can list."""
         if self.made is not None:
-            return self.made.main
-        return tuple((one.kind, one.record_id) for one in self.records() if isinstance(one, MAIN_TYPES))
+            return [*[("user", one) for one in self.made.users], ("track", self.made.track.track_id)]
+        return [(one.kind, one.record_id) for one in self.records() if isinstance(one, MAIN_TYPES)]
 
 
 @dataclass(frozen=True, slots=True)

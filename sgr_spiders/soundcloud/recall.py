@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import orjson
 
-from sgr_spiders.items import Made, Track
+from sgr_spiders.items import Made, Track, User
 from sgr_spiders.soundcloud.answers import decode
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from sgr_spiders.items import Entry
     from sgr_spiders.soundcloud.answers import Document
 
-CAPACITY: Final = 20_000
-"""Tracks remembered, the latest ones: about 50 MB."""
+CAPACITY: Final = 16_000
+"""Tracks remembered, the latest ones: about 40 MB."""
 
 
 @dataclass(slots=True)
@@ -61,7 +61,8 @@ class Recall:
             track = entry.record
             if id(track) in committed and isinstance(track, Track):
                 self._made.pop(key, None)
-                self._made[key] = Made(track, entry.inside, entry.main())
+                users = tuple(one.user_id for one in entry.inside if isinstance(one, User))
+                self._made[key] = Made(track, entry.inside, users)
         while len(self._made) > self._capacity:
             del self._made[next(iter(self._made))]
 

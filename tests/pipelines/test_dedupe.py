@@ -45,7 +45,7 @@ def test_what_is_committed_just_as_it_is_is_known() -> None:
     page = pages.fetch(track(1), track(2))
     assert {(kind, record_id) for kind, record_id, _ in page.known} == {("user", 7)}
     recalled, new = page.entries
-    assert recalled.main() == (("user", 7), ("track", 1))
+    assert recalled.main() == [("user", 7), ("track", 1)]
     assert recalled.made is not None
     assert new.made is None
 

@@ -49,7 +49,7 @@ def test_a_committed_track_is_recalled_with_its_uploader_and_liked_by_another() 
     assert second.entries[0].record is first.entries[0].record
     assert second.entries[0].link == Engagement(2, 7, "like")
     assert first.entries[0].made is None
-    assert second.entries[0].main() == first.entries[0].main() == (("user", 7), ("track", 7))
+    assert second.entries[0].main() == first.entries[0].main() == [("user", 7), ("track", 7)]
     assert not second.fresh
 
 
