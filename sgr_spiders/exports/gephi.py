@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from sgr_spiders.exports.graphs import Graph
+    from sgr_spiders.exports.graph import Graph
     from sgr_spiders.exports.package import Package
     from sgr_spiders.storage.rows import Columns, WholeColumn
 

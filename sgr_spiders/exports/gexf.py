@@ -11,7 +11,7 @@ from sgr_spiders.exports.resource import Resource
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sgr_spiders.exports.graphs import Graph
+    from sgr_spiders.exports.graph import Graph
     from sgr_spiders.exports.package import Package
     from sgr_spiders.storage.rows import WholeColumn
 

@@ -1,0 +1,52 @@
+"""A relationship table as a graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sgr_spiders.storage import graph_read
+from sgr_spiders.storage.rows import read_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sgr_spiders.storage.relationships_tables import PairTable
+    from sgr_spiders.storage.rows import Columns, WholeColumn, WholeTable
+    from sgr_spiders.storage.store import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A relationship table as an undirected graph: nodes are the records in it, edges its pairs.
+
+    The score by which the nearest are found is the weight of an edge; ``measures`` are the others.
+    """
+
+    connection: Connection
+    pairs: PairTable
+    table: WholeTable
+
+    @property
+    def name(self) -> str:
+        return self.pairs.name
+
+    @property
+    def node_attributes(self) -> tuple[WholeColumn, ...]:
+        """What is told of a node beside its id and its name."""
+        return graph_read.node_attributes(self.pairs)
+
+    @property
+    def measures(self) -> tuple[WholeColumn, ...]:
+        """What is told of an edge beside its weight."""
+        skipped = {*self.pairs.keys, self.pairs.score}
+        return tuple(column for column in self.table.columns if column.name not in skipped)
+
+    def nodes(self) -> Iterator[Columns]:
+        """Give ids, names and attributes of the nodes, some thousand at a time, by id."""
+        return graph_read.read_nodes(self.connection, self.pairs)
+
+    def edges(self) -> Iterator[Columns]:
+        """Give both ids, weights and measures of the edges, some thousand at a time, by the ids."""
+        names = [*self.pairs.keys, self.pairs.score, *(column.name for column in self.measures)]
+        return read_columns(self.connection, self.table, names)
