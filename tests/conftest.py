@@ -5,9 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+from sgr_spiders.storage.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 settings.register_profile("steady", deadline=None, derandomize=True)  # no failure by the machine's mood
 settings.load_profile("steady")
@@ -31,6 +37,20 @@ def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         monkeypatch.delenv(name, raising=False)
     # Nor may a test's token end in the developer's own cache.
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """Where a test's own database is to be."""
+    return f"sqlite:///{tmp_path / 'harvest.db'}"
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """That database, made and open."""
+    opened = Store.open(url)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

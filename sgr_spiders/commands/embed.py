@@ -8,12 +8,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scrapy.commands import ScrapyCommand
-
 from sgr_spiders import config
-from sgr_spiders.exceptions import ArgumentError, HarvestError
-from sgr_spiders.options import whole
-from sgr_spiders.outcome import INTERRUPTED
+from sgr_spiders.database_command import DatabaseCommand
+from sgr_spiders.exceptions import ArgumentError
+from sgr_spiders.options import no_arguments, whole
 from sgr_spiders.storage.relationships_related import reading
 from sgr_spiders.storage.store import Store
 from sgr_spiders.wording import shown
@@ -25,14 +23,10 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.embed import Embedded
 
 
-class Command(ScrapyCommand):
+class Command(DatabaseCommand):
     """Needs the database for itself, as a crawl does."""
 
-    requires_project = True
-    requires_crawler_process = False
-
-    def syntax(self) -> str:
-        return "[options]"
+    interrupted = "Interrupted: what was not told of above is as it was"
 
     def short_desc(self) -> str:
         return "Make vectors of tracks, users and artists from what was harvested"
@@ -52,31 +46,22 @@ class Command(ScrapyCommand):
         group.add_argument("--output", metavar="FOLDER", help="write them there as well, as .npy files")
         group.add_argument("--plot", metavar="FILE", help="draw the tracks there, by community, as SVG")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def work(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
         # As on Ctrl-C: what was half made goes.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        try:
-            if args:
-                raise ArgumentError(f"unexpected argument: {shown(args[0])}")
-            settings = config.load(opts.config or self.settings["HARVEST_CONFIG"]).embeddings
-            plot = _svg(opts.plot)
-            embedded = self._embed(config.changed(settings, _asked(opts)))
-            self._write(embedded, opts.output, plot)
-        except HarvestError as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = error.exit_code
-        except KeyboardInterrupt:
-            sys.stderr.write("Interrupted: what was not told of above is as it was\n")
-            self.exitcode = INTERRUPTED
+        no_arguments(args)
+        settings = config.load(opts.config or self.settings["HARVEST_CONFIG"]).embeddings
+        plot = _svg(opts.plot)
+        embedded = self._embed(config.changed(settings, _asked(opts)))
+        self._write(embedded, opts.output, plot)
 
     def _embed(self, settings: Embeddings) -> Embedded:
         # Only now, because `scrapy list` need not wait until scipy is there.
         from sgr_spiders.embeddings.embed import embed  # noqa: PLC0415
         from sgr_spiders.embeddings.terms import terms_line  # noqa: PLC0415
 
-        assert self.settings is not None
-        url = self.settings["HARVEST_DATABASE_URL"]
+        url = self.database_url
         with reading(url):
             pass  # a mistyped name is an error, not a new database
         with closing(Store.open(url)) as store:
@@ -89,7 +74,6 @@ class Command(ScrapyCommand):
         return embedded
 
     def _write(self, embedded: Embedded, output: str | None, plot: Path | None) -> None:
-        assert self.settings is not None
         if output is not None:
             from sgr_spiders.embeddings.files import write_vectors  # noqa: PLC0415 - as above
 
@@ -98,7 +82,7 @@ class Command(ScrapyCommand):
         if plot is not None:
             from sgr_spiders.embeddings.picture import draw  # noqa: PLC0415 - as above
 
-            with reading(self.settings["HARVEST_DATABASE_URL"]) as connection:
+            with reading(self.database_url) as connection:
                 draw(connection, embedded.made.method, plot)
             sys.stdout.write(f"{plot}\n")
 

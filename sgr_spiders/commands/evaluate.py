@@ -9,12 +9,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scrapy.commands import ScrapyCommand
-
-from sgr_spiders.exceptions import ArgumentError, HarvestError
+from sgr_spiders.database_command import DatabaseCommand
+from sgr_spiders.exceptions import ArgumentError
 from sgr_spiders.figures import table
-from sgr_spiders.options import METHODS, one_of, whole
-from sgr_spiders.outcome import INTERRUPTED
+from sgr_spiders.options import METHODS, no_arguments, one_of, whole
 from sgr_spiders.storage.reader import read
 from sgr_spiders.wording import shown
 
@@ -28,14 +26,8 @@ USUAL = "popularity,walk,svd"
 FIGURES = ("recall", "ndcg", "coverage", "tail_recall", "popularity_lift", "cpu_seconds")
 
 
-class Command(ScrapyCommand):
+class Command(DatabaseCommand):
     """Only reads, also while a crawl works on the database."""
-
-    requires_project = True
-    requires_crawler_process = False
-
-    def syntax(self) -> str:
-        return "[options]"
 
     def short_desc(self) -> str:
         return "Measure how well recommendations foretell what users like"
@@ -73,28 +65,19 @@ class Command(ScrapyCommand):
         group.add_argument("--test", metavar="FILE", help="with --train: what is held out")
         group.add_argument("--json", action="store_true", help="for programs")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        try:
-            if args:
-                raise ArgumentError(f"unexpected argument: {shown(args[0])}")
-            names, seed = _methods(opts.method), whole("random-seed", opts.random_seed, 0, 10**9)
-            dimensions = None if opts.dimensions is None else whole("dimensions", opts.dimensions, 1, 4096)
-            trial = self._trial(opts, seed)
-            measured = [trial.measure(name, dimensions, seed) for name in names]
-            sys.stdout.write(_said(trial, measured, as_json=opts.json))
-        except HarvestError as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = error.exit_code
-        except KeyboardInterrupt:
-            sys.stderr.write("Interrupted\n")
-            self.exitcode = INTERRUPTED
+    def work(self, args: list[str], opts: argparse.Namespace) -> None:
+        no_arguments(args)
+        names, seed = _methods(opts.method), whole("random-seed", opts.random_seed, 0, 10**9)
+        dimensions = None if opts.dimensions is None else whole("dimensions", opts.dimensions, 1, 4096)
+        trial = self._trial(opts, seed)
+        measured = [trial.measure(name, dimensions, seed) for name in names]
+        sys.stdout.write(_said(trial, measured, as_json=opts.json))
 
     def _trial(self, opts: argparse.Namespace, seed: int) -> Trial:
         # Only now, because `scrapy list` need not wait until scipy is there.
         from sgr_spiders.embeddings.evaluation import Trial, of_harvest  # noqa: PLC0415
         from sgr_spiders.embeddings.pairs_file import read_pairs  # noqa: PLC0415
 
-        assert self.settings is not None
         k = whole("k", opts.k, 1, 10_000)
         if (opts.train is None) != (opts.test is None):
             raise ArgumentError("options `--train` and `--test`: give both, or neither")
@@ -102,7 +85,7 @@ class Command(ScrapyCommand):
             train, test = read_pairs(Path(opts.train), Path(opts.test))
             return Trial(train, test, k=k)
         sources = [part.strip() for part in opts.sources.split(",")]
-        with read(self.settings["HARVEST_DATABASE_URL"]) as connection:
+        with read(self.database_url) as connection:
             return of_harvest(connection, sources=sources, share=_share(opts.share), random_seed=seed, k=k)
 
 

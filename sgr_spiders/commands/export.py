@@ -7,12 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from scrapy.commands import ScrapyCommand
-
-from sgr_spiders.exceptions import ArgumentError, HarvestError
+from sgr_spiders.database_command import DatabaseCommand
+from sgr_spiders.exceptions import ArgumentError
 from sgr_spiders.figures import counted, number, size, table
-from sgr_spiders.outcome import INTERRUPTED
-from sgr_spiders.soundcloud.urns import parse_key
+from sgr_spiders.options import no_arguments, seeds_of
 from sgr_spiders.storage.reader import read
 from sgr_spiders.storage.store import file_of, parse_url
 from sgr_spiders.wording import shown
@@ -33,14 +31,10 @@ ONLY_ML = ("seed", "sources", "min_per_user", "min_per_track", "test", "validati
 NUMBERS: dict[type, str] = {int: "a whole number", float: "a number"}
 
 
-class Command(ScrapyCommand):
+class Command(DatabaseCommand):
     """Only reads, also while a crawl works on the database."""
 
-    requires_project = True
-    requires_crawler_process = False
-
-    def syntax(self) -> str:
-        return "[options]"
+    interrupted = "Interrupted: the folder is as it was"
 
     def short_desc(self) -> str:
         return "Write tables, training data or graphs into files for other tools"
@@ -76,27 +70,18 @@ class Command(ScrapyCommand):
         group.add_argument("--validation", metavar="SHARE", help="ml: to choose parameters by (default: 0.1)")
         group.add_argument("--split-seed", metavar="N", help="ml: draw other tracks to hold out (default: 1)")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def work(self, args: list[str], opts: argparse.Namespace) -> None:
         # As on Ctrl-C: what was half written goes.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        try:
-            if args:
-                raise ArgumentError(f"unexpected argument: {shown(args[0])}")
-            self._export(opts)
-        except HarvestError as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = error.exit_code
-        except KeyboardInterrupt:
-            sys.stderr.write("Interrupted: the folder is as it was\n")
-            self.exitcode = INTERRUPTED
+        no_arguments(args)
+        self._export(opts)
 
     def _export(self, opts: argparse.Namespace) -> None:
         # Only now, because `scrapy list` need not wait until pyarrow is there.
         from sgr_spiders.embeddings.terms import terms_line  # noqa: PLC0415
         from sgr_spiders.exports.export import export  # noqa: PLC0415
 
-        assert self.settings is not None
-        url = self.settings["HARVEST_DATABASE_URL"]
+        url = self.database_url
         order = _order(opts)
         folder = Path(opts.output) if opts.output else _beside(url) / order.purpose
         with read(url) as connection:
@@ -130,7 +115,7 @@ def _choice(opts: argparse.Namespace) -> Choice:
 
     said: dict[str, Any] = {
         "sources": None if opts.sources is None else _sources(opts.sources),
-        "seeds": None if opts.seed is None else _seeds(opts.seed),
+        "seeds": seeds_of(opts.seed),
         "min_per_user": _number(opts, "min_per_user", int),
         "min_per_track": _number(opts, "min_per_track", int),
         "test": _number(opts, "test", float),
@@ -148,13 +133,6 @@ def _number(opts: argparse.Namespace, name: str, kind: type[Number]) -> Number |
         raise ArgumentError(
             f"option `--{name.replace('_', '-')}`: not {NUMBERS[kind]}: {shown(text)}"
         ) from None
-
-
-def _seeds(text: str) -> tuple[int, ...]:
-    seeds = [parse_key(part.strip(), "track") for part in text.split(",")]
-    if None in seeds:
-        raise ArgumentError(f"option `--seed`: not a track number or URN: {shown(text)}")
-    return tuple(seed for seed in seeds if seed is not None)
 
 
 def _sources(text: str) -> dict[str, float]:

@@ -6,29 +6,19 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from scrapy.commands import ScrapyCommand
-
 from sgr_spiders import harvests
-from sgr_spiders.exceptions import ArgumentError, HarvestError
+from sgr_spiders.database_command import DatabaseCommand
+from sgr_spiders.options import limit_of, no_arguments
 from sgr_spiders.storage import inventory
 from sgr_spiders.storage.reader import read
 from sgr_spiders.storage.store import file_of, parse_url
-from sgr_spiders.wording import shown
 
 if TYPE_CHECKING:
     import argparse
 
-MOST = 1_000_000
 
-
-class Command(ScrapyCommand):
+class Command(DatabaseCommand):
     """No crawler is made, no lock is taken, and a crawl may be at work on the database."""
-
-    requires_project = True
-    requires_crawler_process = False
-
-    def syntax(self) -> str:
-        return "[options]"
 
     def short_desc(self) -> str:
         return "List the harvests of a database, the last one first: outcome, duration, counts"
@@ -44,18 +34,12 @@ class Command(ScrapyCommand):
             "--database", metavar="URL", help="SQLAlchemy URL (default: the setting HARVEST_DATABASE_URL)"
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        try:
-            if args:
-                raise ArgumentError(f"unexpected argument: {shown(args[0])}")
-            sys.stdout.write(self._said(_limit(opts.limit), opts) + "\n")
-        except HarvestError as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = error.exit_code
+    def work(self, args: list[str], opts: argparse.Namespace) -> None:
+        no_arguments(args)
+        sys.stdout.write(self._said(limit_of(opts), opts) + "\n")
 
     def _said(self, limit: int, opts: argparse.Namespace) -> str:
-        assert self.settings is not None
-        url = opts.database or self.settings["HARVEST_DATABASE_URL"]
+        url = opts.database or self.database_url
         with read(url) as connection:
             runs, _ = inventory.latest_runs(connection, limit)
         if opts.json:
@@ -63,9 +47,3 @@ class Command(ScrapyCommand):
         return "\n".join(
             harvests.as_text(runs, inventory.describe_file(file_of(parse_url(url))).last_written)
         )
-
-
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 7 and 1 <= int(text) <= MOST):
-        raise ArgumentError(f"option `--limit`: must be a whole number from 1 to {MOST}, not {shown(text)}")
-    return int(text)

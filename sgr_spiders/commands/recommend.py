@@ -7,14 +7,11 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from scrapy.commands import ScrapyCommand
-
-from sgr_spiders.exceptions import ArgumentError, HarvestError
+from sgr_spiders.database_command import DatabaseCommand
 from sgr_spiders.figures import counted, listing
-from sgr_spiders.options import add_way_options, chosen_way, limit_of
-from sgr_spiders.soundcloud.urns import parse_key
+from sgr_spiders.options import MOST_NEAR, add_way_options, chosen_way, limit_of, user_of
 from sgr_spiders.storage.reader import read
-from sgr_spiders.wording import plain, shown
+from sgr_spiders.wording import plain
 
 if TYPE_CHECKING:
     import argparse
@@ -22,11 +19,8 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.recommend import Reason, Recommendation
 
 
-class Command(ScrapyCommand):
+class Command(DatabaseCommand):
     """Only reads, also while a crawl works on the database."""
-
-    requires_project = True
-    requires_crawler_process = False
 
     def syntax(self) -> str:
         return "[options] user ID"
@@ -38,36 +32,21 @@ class Command(ScrapyCommand):
         super().add_options(parser)
         add_way_options(parser.add_argument_group(title="Recommend"))
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        try:
-            user = _asked(args)
-            sys.stdout.write(self._said(user, opts))
-        except HarvestError as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = error.exit_code
+    def work(self, args: list[str], opts: argparse.Namespace) -> None:
+        sys.stdout.write(self._said(user_of(args, "recommend"), opts))
 
     def _said(self, user: int, opts: argparse.Namespace) -> str:
         # Only now, because `scrapy list` need not wait until scipy is there.
         from sgr_spiders.embeddings.recommend import recommend  # noqa: PLC0415
 
-        assert self.settings is not None
         by, method = chosen_way(opts)
-        limit = limit_of(opts)
-        with read(self.settings["HARVEST_DATABASE_URL"]) as connection:
+        limit = limit_of(opts, MOST_NEAR)
+        with read(self.database_url) as connection:
             found = recommend(connection, user, by=by, method=method, limit=limit)
         if opts.json:
             answer = {"user": user, "by": by, "recommended": [dataclasses.asdict(one) for one in found]}
             return json.dumps(answer, indent=2, ensure_ascii=False) + "\n"
         return "\n".join(_lines(found, f"user {user} by {by}")) + "\n"
-
-
-def _asked(args: list[str]) -> int:
-    if len(args) != 2 or args[0] != "user":
-        raise ArgumentError("name a user by ID: `scrapy recommend user 123`")
-    user = parse_key(args[1], "user")
-    if user is None:
-        raise ArgumentError(f"not the number or URN of a user: {shown(args[1])}")
-    return user
 
 
 def _lines(found: list[Recommendation], about: str) -> list[str]:

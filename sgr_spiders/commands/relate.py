@@ -9,22 +9,21 @@ import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from scrapy.commands import ScrapyCommand
 from scrapy.utils.log import configure_logging
 
 from sgr_spiders import config
 from sgr_spiders.commands.crawl import TECHNICAL, log_as_json_if_asked
-from sgr_spiders.exceptions import ArgumentError, HarvestError
-from sgr_spiders.outcome import INTERRUPTED
+from sgr_spiders.database_command import DatabaseCommand
+from sgr_spiders.exceptions import ArgumentError
+from sgr_spiders.options import no_arguments, seeds_of
 from sgr_spiders.relationships import TYPES
-from sgr_spiders.soundcloud.urns import parse_key
 from sgr_spiders.storage.relationships_related import reading
 from sgr_spiders.storage.store import Store
 from sgr_spiders.wording import did_you_mean, shown
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sgr_spiders.config import HarvestConfig
     from sgr_spiders.relationships.processor import Related
@@ -33,14 +32,10 @@ GROUPS = {"users": "user_id", "tracks": "track_id", "artists": "artist_id"}
 """What ``--only`` may name, and how the columns of such nodes begin."""
 
 
-class Command(ScrapyCommand):
+class Command(DatabaseCommand):
     """Needs the database for itself, as a crawl does."""
 
-    requires_project = True
-    requires_crawler_process = False
-
-    def syntax(self) -> str:
-        return "[options]"
+    interrupted = "Interrupted: the relationships are as they were"
 
     def short_desc(self) -> str:
         return "Build the relationships of users, tracks and artists from what was harvested"
@@ -54,45 +49,31 @@ class Command(ScrapyCommand):
         group.add_argument("--config", metavar="FILE", help="as the spider argument `config`")
         group.add_argument("--only", metavar="WHAT", help="users, tracks or artists")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def work(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
         log_as_json_if_asked(self.settings)
         configure_logging(self.settings)
         if self.settings["LOG_LEVEL"] != "DEBUG":
             for name in TECHNICAL:
                 logging.getLogger(name).setLevel(logging.WARNING)
-        try:
-            if args:
-                raise ArgumentError(f"unexpected argument: {shown(args[0])}")
-            settings = config.load(opts.config or self.settings["HARVEST_CONFIG"])
-            related = self._relate(settings, _seeds(opts.seed), _only(opts.only, settings))
-        except HarvestError as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = error.exit_code
-            return
-        if related is None:
-            sys.stderr.write("Interrupted: the relationships are as they were\n")
-            self.exitcode = INTERRUPTED
-            return
-        for one in related:
+        no_arguments(args)
+        settings = config.load(opts.config or self.settings["HARVEST_CONFIG"])
+        for one in self._relate(settings, seeds_of(opts.seed), _only(opts.only, settings)):
             sys.stdout.write(f"{one.table:22} {one.rows:>14,}\n")
 
-    def _relate(
-        self, settings: HarvestConfig, seeds: list[int] | None, only: list[str]
-    ) -> list[Related] | None:
+    def _relate(self, settings: HarvestConfig, seeds: Sequence[int] | None, only: list[str]) -> list[Related]:
         # Only now, because `scrapy list` need not wait until scipy is there.
         from sgr_spiders.relationships.engine import CancelledError  # noqa: PLC0415
         from sgr_spiders.relationships.processor import relate  # noqa: PLC0415
 
-        assert self.settings is not None
-        url = self.settings["HARVEST_DATABASE_URL"]
+        url = self.database_url
         with reading(url):
             pass  # a mistyped name is an error, not a new database
         with closing(Store.open(url)) as store:
             try:
                 return relate(store, settings, only=only, seeds=seeds, is_cancelled=_stop_on_signals())
             except CancelledError:
-                return None
+                raise KeyboardInterrupt from None
 
 
 def _stop_on_signals() -> Callable[[], bool]:
@@ -100,15 +81,6 @@ def _stop_on_signals() -> Callable[[], bool]:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     return stopped.is_set
-
-
-def _seeds(text: str | None) -> list[int] | None:
-    if text is None:
-        return None
-    seeds = [parse_key(part.strip(), "track") for part in text.split(",")]
-    if None in seeds:
-        raise ArgumentError(f"option `--seed`: not a track number or URN: {shown(text)}")
-    return [seed for seed in seeds if seed is not None]
 
 
 def _only(text: str | None, settings: HarvestConfig) -> list[str]:

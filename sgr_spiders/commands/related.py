@@ -6,30 +6,27 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from scrapy.commands import ScrapyCommand
-
-from sgr_spiders.exceptions import ArgumentError, HarvestError
+from sgr_spiders.database_command import DatabaseCommand
+from sgr_spiders.exceptions import ArgumentError
+from sgr_spiders.options import limit_of, node_of
 from sgr_spiders.relationships import TYPES
-from sgr_spiders.soundcloud.urns import parse_key
 from sgr_spiders.storage.relationships_related import name_of, nearest, reading
 from sgr_spiders.storage.relationships_runs import latest
-from sgr_spiders.wording import plain, shown
+from sgr_spiders.wording import plain
 
 if TYPE_CHECKING:
     import argparse
 
     from sgr_spiders.storage.relationships_tables import PairTable
 
-MOST = 1_000_000
 NEAREST = {"track": "track_cooccurrence", "user": "user_similarity", "artist": "artist_relation"}
 """The type that tells the nearest of each kind."""
+KINDS = {kind: TYPES[name].table.kind for kind, name in NEAREST.items()}
+"""What the URN of each names."""
 
 
-class Command(ScrapyCommand):
+class Command(DatabaseCommand):
     """Only reads, also while a crawl works on the database."""
-
-    requires_project = True
-    requires_crawler_process = False
 
     def syntax(self) -> str:
         return "[options] track|user|artist ID"
@@ -43,18 +40,13 @@ class Command(ScrapyCommand):
         group.add_argument("--limit", metavar="N", default="10", help="how many (default: 10)")
         group.add_argument("--json", action="store_true", help="for programs")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        try:
-            kind, node = _asked(args)
-            sys.stdout.write(self._said(kind, node, _limit(opts.limit), as_json=opts.json))
-        except HarvestError as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = error.exit_code
+    def work(self, args: list[str], opts: argparse.Namespace) -> None:
+        kind, node = node_of(args, KINDS, "related")
+        sys.stdout.write(self._said(kind, node, limit_of(opts), as_json=opts.json))
 
     def _said(self, kind: str, node: int, limit: int, *, as_json: bool) -> str:
-        assert self.settings is not None
         table = TYPES[NEAREST[kind]].table
-        with reading(self.settings["HARVEST_DATABASE_URL"]) as connection:
+        with reading(self.database_url) as connection:
             try:
                 name = name_of(connection, table, node)
             except LookupError:
@@ -66,22 +58,6 @@ class Command(ScrapyCommand):
             answer = {"id": node, "name": name, "table": table.name, "nearest": found}
             return json.dumps(answer, indent=2, ensure_ascii=False) + "\n"
         return "\n".join(_lines(table, name, found)) + "\n"
-
-
-def _asked(args: list[str]) -> tuple[str, int]:
-    if len(args) != 2 or args[0] not in NEAREST:
-        raise ArgumentError(f"name one of {', '.join(NEAREST)} and its ID, e.g. `scrapy related track 123`")
-    kind = TYPES[NEAREST[args[0]]].table.kind
-    node = parse_key(args[1], kind)
-    if node is None:
-        raise ArgumentError(f"not the number or URN of a {kind}: {shown(args[1])}")
-    return args[0], node
-
-
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 7 and 1 <= int(text) <= MOST):
-        raise ArgumentError(f"option `--limit`: must be a whole number from 1 to {MOST}, not {shown(text)}")
-    return int(text)
 
 
 def _lines(table: PairTable, name: str | None, found: list[dict[str, Any]]) -> list[str]:

@@ -8,11 +8,10 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from scrapy.commands import ScrapyCommand
-
 from sgr_spiders import seed_list
 from sgr_spiders.arguments import read_seed
-from sgr_spiders.exceptions import ArgumentError, HarvestError
+from sgr_spiders.database_command import DatabaseCommand
+from sgr_spiders.exceptions import ArgumentError
 from sgr_spiders.schedule import Entry, parse_interval, parse_priority, read_entries
 from sgr_spiders.storage import seeds
 from sgr_spiders.storage.clock import timestamp
@@ -31,11 +30,8 @@ Read = TypeVar("Read")
 ACTIONS = ("add", "list", "due", "remove", "import")
 
 
-class Command(ScrapyCommand):
+class Command(DatabaseCommand):
     """No crawler is made; a crawl may be at work on the database."""
-
-    requires_project = True
-    requires_crawler_process = False
 
     def syntax(self) -> str:
         return "[options] add SEED… | list | due | remove SEED… | import FILE"
@@ -59,21 +55,16 @@ class Command(ScrapyCommand):
             "--database", metavar="URL", help="SQLAlchemy URL (default: the setting HARVEST_DATABASE_URL)"
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        try:
-            for line in self._done(args, opts):
-                sys.stdout.write(f"{line}\n")
-        except HarvestError as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = error.exit_code
+    def work(self, args: list[str], opts: argparse.Namespace) -> None:
+        for line in self._done(args, opts):
+            sys.stdout.write(f"{line}\n")
 
     def _done(self, args: list[str], opts: argparse.Namespace) -> list[str]:
-        assert self.settings is not None
         action, *given = args or [""]
         if action not in ACTIONS:
             hint = did_you_mean(action, ACTIONS)
             raise ArgumentError(f"scrapy seeds: say one of {', '.join(ACTIONS)}, not {shown(action)}{hint}")
-        url = opts.database or self.settings["HARVEST_DATABASE_URL"]
+        url = opts.database or self.database_url
         match action:
             case "add":
                 return _add(url, [Entry(seed, *_said(opts)) for seed in _seeds(given)])

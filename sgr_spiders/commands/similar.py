@@ -7,29 +7,21 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from scrapy.commands import ScrapyCommand
-
-from sgr_spiders.exceptions import ArgumentError, HarvestError
+from sgr_spiders.database_command import DatabaseCommand
 from sgr_spiders.figures import listing
-from sgr_spiders.options import add_way_options, chosen_way, limit_of
-from sgr_spiders.soundcloud.urns import parse_key
+from sgr_spiders.options import MOST_NEAR, add_way_options, chosen_way, limit_of, node_of
+from sgr_spiders.storage.neighbours import KINDS
 from sgr_spiders.storage.reader import read
-from sgr_spiders.wording import plain, shown
+from sgr_spiders.wording import plain
 
 if TYPE_CHECKING:
     import argparse
 
     from sgr_spiders.embeddings.similar import Similar
 
-KINDS = {"track": "track", "user": "user", "artist": "user"}
-"""What can be asked for, and what its URN names."""
 
-
-class Command(ScrapyCommand):
+class Command(DatabaseCommand):
     """Only reads, also while a crawl works on the database."""
-
-    requires_project = True
-    requires_crawler_process = False
 
     def syntax(self) -> str:
         return "[options] track|user|artist ID"
@@ -41,37 +33,23 @@ class Command(ScrapyCommand):
         super().add_options(parser)
         add_way_options(parser.add_argument_group(title="Similar"))
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        try:
-            kind, node = _asked(args)
-            sys.stdout.write(self._said(kind, node, opts))
-        except HarvestError as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = error.exit_code
+    def work(self, args: list[str], opts: argparse.Namespace) -> None:
+        kind, node = node_of(args, KINDS, "similar")
+        sys.stdout.write(self._said(kind, node, opts))
 
     def _said(self, kind: str, node: int, opts: argparse.Namespace) -> str:
         # Only now, because `scrapy list` need not wait until scipy is there.
         from sgr_spiders.embeddings.similar import EVIDENCE, find_similar  # noqa: PLC0415
 
-        assert self.settings is not None
         by, method = chosen_way(opts)
-        limit = limit_of(opts)
-        with read(self.settings["HARVEST_DATABASE_URL"]) as connection:
+        limit = limit_of(opts, MOST_NEAR)
+        with read(self.database_url) as connection:
             found = find_similar(connection, kind, node, by=by, method=method, limit=limit)
         evidence = EVIDENCE[kind]
         if opts.json:
             answer = {"id": node, "kind": kind, "by": by, "similar": [_plain(one, evidence) for one in found]}
             return json.dumps(answer, indent=2, ensure_ascii=False) + "\n"
         return "\n".join(_lines(found, evidence, f"{kind} {node} by {by}")) + "\n"
-
-
-def _asked(args: list[str]) -> tuple[str, int]:
-    if len(args) != 2 or args[0] not in KINDS:
-        raise ArgumentError(f"name one of {', '.join(KINDS)} and its ID, e.g. `scrapy similar track 123`")
-    node = parse_key(args[1], KINDS[args[0]])
-    if node is None:
-        raise ArgumentError(f"not the number or URN of a {KINDS[args[0]]}: {shown(args[1])}")
-    return args[0], node
 
 
 def _plain(one: Similar, evidence: tuple[str, str]) -> dict[str, object]:

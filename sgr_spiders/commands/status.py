@@ -7,10 +7,9 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from scrapy.commands import ScrapyCommand
-
 from sgr_spiders import config
-from sgr_spiders.exceptions import ArgumentError, HarvestError
+from sgr_spiders.database_command import DatabaseCommand
+from sgr_spiders.options import no_arguments
 from sgr_spiders.status import as_json, as_text, look
 from sgr_spiders.storage.reader import read
 from sgr_spiders.storage.store import describe, file_of, parse_url
@@ -19,14 +18,8 @@ if TYPE_CHECKING:
     import argparse
 
 
-class Command(ScrapyCommand):
+class Command(DatabaseCommand):
     """No crawler is made, no lock is taken, and a crawl may be at work on the database."""
-
-    requires_project = True
-    requires_crawler_process = False
-
-    def syntax(self) -> str:
-        return "[options]"
 
     def short_desc(self) -> str:
         return "Tell what a database holds, what failed or was capped, and what to run next"
@@ -39,18 +32,13 @@ class Command(ScrapyCommand):
             "--database", metavar="URL", help="SQLAlchemy URL (default: the setting HARVEST_DATABASE_URL)"
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        try:
-            if args:
-                raise ArgumentError(f"unexpected argument: {args[0]!r}")
-            sys.stdout.write(self._said(opts))
-        except HarvestError as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = error.exit_code
+    def work(self, args: list[str], opts: argparse.Namespace) -> None:
+        no_arguments(args)
+        sys.stdout.write(self._said(opts))
 
     def _said(self, opts: argparse.Namespace) -> str:
         assert self.settings is not None
-        url = opts.database or self.settings["HARVEST_DATABASE_URL"]
+        url = opts.database or self.database_url
         settings = config.load(self.settings["HARVEST_CONFIG"])
         parsed = parse_url(url)
         with read(url) as connection:

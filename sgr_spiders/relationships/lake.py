@@ -12,6 +12,7 @@ import numpy as np
 
 from sgr_spiders.relationships.distinct import distinct
 from sgr_spiders.storage import relationships_read as read
+from sgr_spiders.storage.matching import matched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,12 +174,8 @@ def _number(groups: Groups, owners: NDArray[np.bool_], members: NDArray[np.bool_
 def _owner_numbers(groups: Groups, members: Ids) -> Ids:
     """Tell for each of *members* which owner has it, by number; -1: none."""
     order = np.argsort(groups.members)
-    known = groups.members[order]
-    owners = np.repeat(np.arange(len(groups.owners)), groups.sizes)[order]
-    if not len(known):
-        return np.full(len(members), -1)
-    at = np.minimum(np.searchsorted(known, members), len(known) - 1)
-    return np.where(known[at] == members, owners[at], -1)
+    owners = np.repeat(np.arange(len(groups.owners)), groups.sizes)
+    return matched(groups.members[order], owners[order], members)
 
 
 def _starts(sizes: NDArray[np.int64]) -> Ids:

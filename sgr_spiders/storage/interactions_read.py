@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sqlalchemy as sa
 
+from sgr_spiders.storage.matching import matched
 from sgr_spiders.storage.relationships_read import Groups, read_groups, read_likes
 from sgr_spiders.storage.schema import playlist_tracks, playlists, run_seeds, walk_requests
 
@@ -40,10 +41,7 @@ def _owners(connection: sa.Connection, wanted: NDArray[np.int64]) -> NDArray[np.
     query = sa.select(playlists.c.playlist_id, playlists.c.owner_id).where(playlists.c.owner_id.is_not(None))
     known = np.array(connection.execute(query.order_by(playlists.c.playlist_id)).all(), np.int64)
     ids, owners = known.reshape(-1, 2).T
-    if not len(ids):
-        return np.full(len(wanted), -1)
-    at = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
-    return np.where(ids[at] == wanted, owners[at], -1)
+    return matched(ids, owners, wanted)
 
 
 def read_seeds(connection: sa.Connection) -> NDArray[np.int64]:

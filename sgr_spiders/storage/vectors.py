@@ -10,6 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.matching import matched
 from sgr_spiders.storage.schema import VECTOR_TABLES, runs, tracks, vector_runs
 
 if TYPE_CHECKING:
@@ -144,10 +145,7 @@ def read_artists(connection: sa.Connection, wanted: Ids) -> Ids:
     query = sa.select(tracks.c.track_id, tracks.c.artist_id).where(tracks.c.artist_id.is_not(None))
     rows: Sequence[Any] = connection.execute(query.order_by(tracks.c.track_id)).all()
     known, artists = np.array(rows, np.int64).reshape(-1, 2).T
-    if not len(known):
-        return np.full(len(wanted), -1)
-    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    return np.where(known[at] == wanted, artists[at], -1)
+    return matched(known, artists, wanted)
 
 
 def read_genres(connection: sa.Connection, wanted: Sequence[int]) -> dict[int, str | None]:

@@ -22,37 +22,10 @@ from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import ROOT, Ended, Harvester
 from tests.embeddings.communities import Tastes, tastes
 from tests.sandbox_process import SandboxProcess
+from tests.scrapy_process import scrapy_in_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-CODE = """
-import contextlib, io, json, sys
-from scrapy.cmdline import execute
-for arguments in json.loads(sys.argv[1]):
-    said, wrong = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(wrong):
-        try:
-            execute(["scrapy", *arguments])
-        except SystemExit as ended:
-            code = ended.code
-    print(json.dumps([code or 0, said.getvalue(), wrong.getvalue()]))
-"""
-
-
-def run(database: Path, *commands: list[str]) -> list[tuple[int, str, str]]:
-    """Exit code and what is said, all in one process, because to start one takes a second."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", CODE, json.dumps(commands)],
-        cwd=ROOT,
-        env={**os.environ, "HARVEST_DATABASE_URL": f"sqlite:///{database}"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stderr
-    return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +44,7 @@ def database(drawn: Tastes, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_from_likes_to_recommendations(database: Path, drawn: Tastes, tmp_path: Path) -> None:
     folder, plot = tmp_path / "out", tmp_path / "picture.svg"
     embed = ["embed", "--dimensions", "8"]
-    answers = run(
+    answers = scrapy_in_one(
         database,
         [*embed, "--output", str(folder), "--plot", str(plot)],
         embed,
@@ -146,7 +119,7 @@ MISTAKES = [
 
 
 def test_mistakes_are_told_in_one_line(database: Path) -> None:
-    answers = run(database, *(arguments for arguments, _ in MISTAKES))
+    answers = scrapy_in_one(database, *(arguments for arguments, _ in MISTAKES))
     for (arguments, wanted), (code, said, wrong) in zip(MISTAKES, answers, strict=True):
         assert (code, said) == (2, ""), arguments
         assert wanted in wrong, arguments

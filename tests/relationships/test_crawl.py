@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,9 +26,10 @@ from tests.crawls.crawling import ROOT, Harvester
 from tests.relationships.test_exact import both_ways, incidence
 from tests.relationships.worlds import World, expected, stored
 from tests.sandbox_process import SandboxProcess
+from tests.scrapy_process import scrapy_in_one
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 TABLES = ("user_similarities", "track_relationships", "artist_relationships")
 ENDLESS = {"SCRAPY_SETTINGS_MODULE": "tests.relationships.endless_settings"}
@@ -70,43 +70,6 @@ def world_in(harvester: Harvester) -> World:
 def rows_in(database: Path) -> dict[str, object]:
     with closing(Store.open(f"sqlite:///{database}")) as store:
         return {table: rows for table, rows in stored(store).items() if table in TABLES}
-
-
-@dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
-
-
-IN_ONE_PROCESS = """
-import contextlib, io, json, sys
-from scrapy.cmdline import execute
-for arguments in json.loads(sys.argv[1]):
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            execute(["scrapy", *arguments])
-        except SystemExit as ended:
-            code = ended.code
-    print(json.dumps([code, out.getvalue(), err.getvalue()]))
-"""
-
-
-def scrapy(database: Path, *commands: Sequence[str]) -> list[Said]:
-    """Run these commands one after the other, in one process, because to start one takes a second."""
-    done = subprocess.run(
-        [sys.executable, "-c", IN_ONE_PROCESS, json.dumps(commands)],
-        cwd=ROOT,
-        env={**os.environ, "HARVEST_DATABASE_URL": f"sqlite:///{database}"},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=240,
-    )
-    answers = [Said(*json.loads(line)) for line in done.stdout.splitlines()]
-    assert len(answers) == len(commands)
-    return answers
 
 
 def status_of(database: Path) -> tuple[Status, str]:
@@ -199,7 +162,7 @@ def test_by_hand(sandbox: SandboxProcess, database: Path) -> None:
     before = rows_in(database)
     config = database.with_name("my.yaml")
     config.write_text("relationships: {user_similarity: {top_k: 1}}")
-    again, narrowed, around = scrapy(
+    again, narrowed, around = scrapy_in_one(
         database,
         ["relate"],
         ["relate", "--only", "users", "--config", str(config)],
@@ -255,7 +218,7 @@ MISTAKES = [
 
 
 def test_mistakes_are_told_in_one_line(harvested: Path) -> None:
-    answers = scrapy(harvested, *[arguments for arguments, _ in MISTAKES])
+    answers = scrapy_in_one(harvested, *[arguments for arguments, _ in MISTAKES])
     for (arguments, wanted), said in zip(MISTAKES, answers, strict=True):
         assert said.code == 2, arguments
         assert wanted in said.err, arguments
@@ -268,7 +231,7 @@ def test_the_nearest(sandbox: SandboxProcess, harvested: Path) -> None:
     pairs = expected(world_in(harvester), HarvestConfig().relationships)["user_similarities"]
     user = next(iter(pairs))[1]
     artist = harvester.value("SELECT artist_id_b FROM artist_relationships LIMIT 1")
-    told, readable, artists = scrapy(
+    told, readable, artists = scrapy_in_one(
         harvested,
         ["related", "user", str(user), "--limit", "3", "--json"],
         ["related", "user", f"soundcloud:users:{user}"],
@@ -293,7 +256,7 @@ def test_a_crawl_has_the_database(sandbox: SandboxProcess, database: Path) -> No
         with store.begin() as connection:
             connection.execute(sa.delete(schema.relationship_runs))
         seed = str(sandbox.seed_track_id)
-        relating, looking = scrapy(database, ["relate"], ["related", "track", seed])
+        relating, looking = scrapy_in_one(database, ["relate"], ["related", "track", seed])
     assert relating.code == 5
     assert "is in use by another crawl" in relating.err
     # That one only reads; and what was never built it does not take for empty.
@@ -308,7 +271,7 @@ def test_it_is_exported_while_a_crawl_has_the_database(
     harvester = Harvester(sandbox, database)
     likes = set(harvester.query("SELECT user_id, track_id FROM engagements WHERE kind = 'like'"))
     with closing(Store.open(f"sqlite:///{database}")):
-        first, again = scrapy(
+        first, again = scrapy_in_one(
             database,
             ["export", "--for", "ml", "--output", str(tmp_path / "ml")],
             ["export", "--format", "npz"],
@@ -350,7 +313,7 @@ def test_interrupted_it_leaves_the_old_tables(database: Path, number: int, code:
     assert rows_in(database) == before
     assert aside.exists() is (number == signal.SIGKILL)
     if aside.exists():
-        (again,) = scrapy(database, ["relate", "--config", str(config)])
+        (again,) = scrapy_in_one(database, ["relate", "--config", str(config)])
         assert again.code == 0, again.err
         assert not aside.exists()
         assert rows_in(database) != before
