@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import Harvester
 
 if TYPE_CHECKING:
@@ -152,6 +153,23 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert harvester.crawl().code == 0
     assert harvester.contents() == undisturbed
+
+
+def test_an_index_that_cannot_be_built_costs_nothing_else_and_comes_later(harvester: Harvester) -> None:
+    Store.open(f"sqlite:///{harvester.database}").close()
+    indexed = "SELECT type FROM sqlite_master WHERE name = 'ix_engagements_track_id_kind'"
+    with closing(sqlite3.connect(harvester.database)) as connection:
+        connection.execute("DROP INDEX ix_engagements_track_id_kind")
+        connection.execute("CREATE TABLE ix_engagements_track_id_kind (stands INTEGER)")  # in its way
+    ended = harvester.crawl(max_requests=4)
+    assert ended.code == 3, ended.log
+    assert "Indexes not built: database" in ended.log
+    assert "Traceback" not in ended.log
+    assert harvester.value("SELECT outcome FROM runs") == "unfinished"
+    with closing(sqlite3.connect(harvester.database)) as connection:
+        connection.execute("DROP TABLE ix_engagements_track_id_kind")
+    assert harvester.crawl(max_requests=1).code == 3
+    assert harvester.value(indexed) == "index"
 
 
 def test_two_crawls_do_not_share_a_database(harvester: Harvester) -> None:
