@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import Settings
 
-from sgr_spiders import arguments, commands, outcome, settings
-from sgr_spiders.config import HarvestConfig, Section
+from sgr_spiders import commands, settings
+from sgr_spiders.config import arguments
+from sgr_spiders.config.harvest import HarvestConfig, Section
+from sgr_spiders.model import outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from sgr_spiders import signals
-from sgr_spiders.items import FIELDS, MAIN_TYPES, Comment, Fullness
-from sgr_spiders.spiders.base import HarvestSpider
+from sgr_spiders.crawl.spider import HarvestSpider
+from sgr_spiders.model import signals
+from sgr_spiders.model.items import FIELDS, MAIN_TYPES, Comment, Fullness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.statscollectors import StatsCollector
 
-    from sgr_spiders.items import Entry, MainRecord, Page
-    from sgr_spiders.soundcloud.recall import Recall
-    from sgr_spiders.storage.spill import Spilled
+    from sgr_spiders.model.items import Entry, MainRecord, Page
+    from sgr_spiders.soundcloud.track_cache import Recall
+    from sgr_spiders.storage.ledger.spill import Spilled
 
 
 VALUES = {kind: attrgetter(*names) for kind, names in FIELDS.items()}

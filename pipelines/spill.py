@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import DropItem
 
-from sgr_spiders import signals
-from sgr_spiders.exceptions import StorageError
-from sgr_spiders.extensions.harvest import Harvest
-from sgr_spiders.middlewares.run_control import RunControl
-from sgr_spiders.storage.spill import spill_page
+from sgr_spiders.crawl.harvest import Harvest
+from sgr_spiders.model import signals
+from sgr_spiders.model.exceptions import StorageError
+from sgr_spiders.storage.ledger.spill import spill_page
+from sgr_spiders.traffic.run_control import RunControl
 
 if TYPE_CHECKING:
     from typing import Self
 
     from scrapy.crawler import Crawler
 
-    from sgr_spiders.items import Page
+    from sgr_spiders.model.items import Page
 
 
 class SpillPipeline:
@@ -34,7 +34,7 @@ class SpillPipeline:
     def process_item(self, item: Page) -> Page:
         store, planner = self._harvest.store, self._harvest.planner
         try:
-            with store.begin() as connection:
+            with store.write() as connection:
                 spilled = spill_page(connection, item, planner.run)
                 if spilled is not None:
                     planner.page_spilled(connection, item, ended=spilled.walk is None)

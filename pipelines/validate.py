@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from sgr_spiders.items import (
+from sgr_spiders.model.items import (
     Comment,
     Engagement,
     Mention,

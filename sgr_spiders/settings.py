@@ -81,7 +81,7 @@ HARVEST_RESULT_FILE = ""
 HARVEST_COMMAND = ""
 HARVEST_STATUS_COMMAND = "scrapy status"
 # Requests wait in the ledger, in the database, not in memory.
-SCHEDULER = "sgr_spiders.scheduler.LedgerScheduler"
+SCHEDULER = "sgr_spiders.crawl.scheduler.LedgerScheduler"
 # Validate, dedupe, spill: one page goes through them whole.
 ITEM_PIPELINES = {
     "pipelines.validate.ValidatePipeline": 100,
@@ -98,21 +98,21 @@ CONCURRENT_ITEMS = 4
 # What is connected to signals, or looked up by other components.
 EXTENSIONS = {
     # The first three are looked up by other components, so they cannot be left out.
-    "sgr_spiders.middlewares.run_control.RunControl": 0,
-    "sgr_spiders.middlewares.gate.Gate": 0,
-    "sgr_spiders.extensions.harvest.Harvest": 0,
-    "sgr_spiders.extensions.deadline.Deadline": 0,
-    "sgr_spiders.extensions.next_turn.NextTurn": 0,
+    "sgr_spiders.traffic.run_control.RunControl": 0,
+    "sgr_spiders.traffic.gate.Gate": 0,
+    "sgr_spiders.crawl.harvest.Harvest": 0,
+    "sgr_spiders.crawl.deadline.Deadline": 0,
+    "sgr_spiders.crawl.next_turn.NextTurn": 0,
     # Before Harvest, which makes the database: a mistake in its settings leaves nothing behind.
-    "sgr_spiders.extensions.progress.Progress": -1,
+    "sgr_spiders.crawl.progress.Progress": -1,
     # "Crawled 120 pages" a minute says less than ours.
     "scrapy.extensions.logstats.LogStats": None,
 }
 # Signs, paces and classifies; no scheme but http and https can be reached.
 DOWNLOAD_HANDLERS = {
     # The gate must stand after the downloader's queue, and read an answer before the queue goes on.
-    "http": "sgr_spiders.middlewares.api_handler.ApiDownloadHandler",
-    "https": "sgr_spiders.middlewares.api_handler.ApiDownloadHandler",
+    "http": "sgr_spiders.traffic.download_handler.ApiDownloadHandler",
+    "https": "sgr_spiders.traffic.download_handler.ApiDownloadHandler",
     # A next_href is data from outside: no other scheme can be reached at all.
     "data": None,
     "file": None,
@@ -122,12 +122,12 @@ DOWNLOAD_HANDLERS = {
 # Traffic rules, one duty each.
 DOWNLOADER_MIDDLEWARES = {
     # Towards the engine. Before RobotsTxt (100), which it tells about the API host.
-    "sgr_spiders.middlewares.scope.ScopeGuard": 90,
-    "sgr_spiders.middlewares.retry.RetryMiddleware": 550,
-    "sgr_spiders.middlewares.rate_limit.RateLimitMiddleware": 680,
-    "sgr_spiders.middlewares.block.BlockMiddleware": 690,
+    "sgr_spiders.traffic.scope.ScopeGuard": 90,
+    "sgr_spiders.traffic.retry.RetryMiddleware": 550,
+    "sgr_spiders.traffic.rate_limit.RateLimitMiddleware": 680,
+    "sgr_spiders.traffic.block.BlockMiddleware": 690,
     # Before HttpProxy (750): it keeps an unencrypted API away from proxies.
-    "sgr_spiders.middlewares.authorisation.AuthorisationMiddleware": 700,
+    "sgr_spiders.traffic.authorisation.AuthorisationMiddleware": 700,
     # Towards the downloader.
     # ScopeGuard is stricter: origin instead of host name, also for requests without a callback.
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,

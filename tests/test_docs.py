@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sgr_spiders import settings
-from sgr_spiders.arguments import KNOWN
+from sgr_spiders.config.arguments import KNOWN
 from sgr_spiders.layers import LAYERS
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage.schema import metadata

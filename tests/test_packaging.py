@@ -56,8 +56,8 @@ def test_an_egg_holds_what_a_job_needs_and_no_test(root: Path, tmp_path: Path, e
     )
 
     code = (
-        "from sgr_spiders import config; "
-        "print(config.__file__, config.load('sandbox').deep_harvest.request_delay)"
+        "from sgr_spiders.config import harvest; "
+        "print(harvest.__file__, harvest.load('sandbox').deep_harvest.request_delay)"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],

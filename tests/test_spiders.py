@@ -14,12 +14,12 @@ from scrapy.spiderloader import SpiderLoader
 from scrapy.utils.project import get_project_settings
 
 from sgr_spiders import __version__
-from sgr_spiders.config import LAYER_NAMES
-from sgr_spiders.exceptions import ArgumentError, ConfigError
-from sgr_spiders.items import Walk
+from sgr_spiders.config.harvest import LAYER_NAMES
+from sgr_spiders.crawl.spider import HarvestSpider
 from sgr_spiders.layers import LAYERS
-from sgr_spiders.middlewares import splash
-from sgr_spiders.spiders.base import HarvestSpider
+from sgr_spiders.model.exceptions import ArgumentError, ConfigError
+from sgr_spiders.model.items import Walk
+from sgr_spiders.traffic import splash
 
 SPIDERS = sorted(SpiderLoader.from_settings(get_project_settings()).list())
 

@@ -13,13 +13,14 @@ from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
 from scrapy.spiderloader import get_spider_loader
 
-from sgr_spiders import json_log, result, statistics
-from sgr_spiders.exceptions import HarvestError
-from sgr_spiders.extensions.harvest import Harvest
-from sgr_spiders.middlewares.run_control import RunControl
-from sgr_spiders.outcome import INTERNAL_ERROR, INTERRUPTED
-from sgr_spiders.resuming import crawl_command, status_command
-from sgr_spiders.summary import LOSES_NOTHING
+from sgr_spiders.cli import json_log
+from sgr_spiders.crawl.harvest import Harvest
+from sgr_spiders.model import result, statistics
+from sgr_spiders.model.exceptions import HarvestError
+from sgr_spiders.model.outcome import INTERNAL_ERROR, INTERRUPTED
+from sgr_spiders.reports.summary import LOSES_NOTHING
+from sgr_spiders.text.resume_command import crawl_command, status_command
+from sgr_spiders.traffic.run_control import RunControl
 
 if TYPE_CHECKING:
     import argparse

@@ -8,18 +8,18 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sgr_spiders import config
-from sgr_spiders.database_command import DatabaseCommand
-from sgr_spiders.exceptions import ArgumentError
-from sgr_spiders.options import no_arguments, whole
-from sgr_spiders.storage.relationships_related import reading
+from sgr_spiders.cli.database_command import DatabaseCommand
+from sgr_spiders.cli.options import no_arguments, whole
+from sgr_spiders.config import harvest
+from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.storage.pairs.related import reading
 from sgr_spiders.storage.store import Store
-from sgr_spiders.wording import shown
+from sgr_spiders.text.messages import shown
 
 if TYPE_CHECKING:
     import argparse
 
-    from sgr_spiders.config import Embeddings
+    from sgr_spiders.config.harvest import Embeddings
     from sgr_spiders.embeddings.embed import Embedded
 
 
@@ -51,9 +51,9 @@ class Command(DatabaseCommand):
         # As on Ctrl-C: what was half made goes.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         no_arguments(args)
-        settings = config.load(opts.config or self.settings["HARVEST_CONFIG"]).embeddings
+        settings = harvest.load(opts.config or self.settings["HARVEST_CONFIG"]).embeddings
         plot = _svg(opts.plot)
-        embedded = self._embed(config.changed(settings, _asked(opts)))
+        embedded = self._embed(harvest.changed(settings, _asked(opts)))
         self._write(embedded, opts.output, plot)
 
     def _embed(self, settings: Embeddings) -> Embedded:

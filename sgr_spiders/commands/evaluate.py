@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sgr_spiders.database_command import DatabaseCommand
-from sgr_spiders.exceptions import ArgumentError
-from sgr_spiders.figures import table
-from sgr_spiders.options import METHODS, no_arguments, one_of, whole
+from sgr_spiders.cli.database_command import DatabaseCommand
+from sgr_spiders.cli.options import METHODS, no_arguments, one_of, whole
+from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage.reader import read
-from sgr_spiders.wording import shown
+from sgr_spiders.text.formatting import table
+from sgr_spiders.text.messages import shown
 
 if TYPE_CHECKING:
     import argparse

@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sgr_spiders.database_command import DatabaseCommand
-from sgr_spiders.exceptions import ArgumentError
-from sgr_spiders.figures import counted, number, size, table
-from sgr_spiders.options import no_arguments, seeds_of
+from sgr_spiders.cli.database_command import DatabaseCommand
+from sgr_spiders.cli.options import no_arguments, seeds_of
+from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage.reader import read
 from sgr_spiders.storage.store import file_of, parse_url
-from sgr_spiders.wording import shown
+from sgr_spiders.text.formatting import counted, number, size, table
+from sgr_spiders.text.messages import shown
 
 if TYPE_CHECKING:
     import argparse

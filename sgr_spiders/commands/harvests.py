@@ -6,10 +6,10 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from sgr_spiders import harvests
-from sgr_spiders.database_command import DatabaseCommand
-from sgr_spiders.options import limit_of, no_arguments
-from sgr_spiders.storage import inventory
+from sgr_spiders.cli.database_command import DatabaseCommand
+from sgr_spiders.cli.options import limit_of, no_arguments
+from sgr_spiders.reports import harvests
+from sgr_spiders.storage.figures import inventory
 from sgr_spiders.storage.reader import read
 from sgr_spiders.storage.store import file_of, parse_url
 

@@ -7,11 +7,11 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from sgr_spiders.database_command import DatabaseCommand
-from sgr_spiders.figures import counted, listing
-from sgr_spiders.options import MOST_NEAR, add_way_options, chosen_way, limit_of, user_of
+from sgr_spiders.cli.database_command import DatabaseCommand
+from sgr_spiders.cli.options import MOST_NEAR, add_way_options, chosen_way, limit_of, user_of
 from sgr_spiders.storage.reader import read
-from sgr_spiders.wording import plain
+from sgr_spiders.text.formatting import counted, listing
+from sgr_spiders.text.messages import plain
 
 if TYPE_CHECKING:
     import argparse

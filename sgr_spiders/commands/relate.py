@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 
 from scrapy.utils.log import configure_logging
 
-from sgr_spiders import config
+from sgr_spiders.cli.database_command import DatabaseCommand
+from sgr_spiders.cli.options import no_arguments, seeds_of
 from sgr_spiders.commands.crawl import TECHNICAL, log_as_json_if_asked
-from sgr_spiders.database_command import DatabaseCommand
-from sgr_spiders.exceptions import ArgumentError
-from sgr_spiders.options import no_arguments, seeds_of
+from sgr_spiders.config import harvest
+from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.relationships import TYPES
-from sgr_spiders.storage.relationships_related import reading
+from sgr_spiders.storage.pairs.related import reading
 from sgr_spiders.storage.store import Store
-from sgr_spiders.wording import did_you_mean, shown
+from sgr_spiders.text.messages import did_you_mean, shown
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
-    from sgr_spiders.config import HarvestConfig
+    from sgr_spiders.config.harvest import HarvestConfig
     from sgr_spiders.relationships.processor import Related
 
 GROUPS = {"users": "user_id", "tracks": "track_id", "artists": "artist_id"}
@@ -57,7 +57,7 @@ class Command(DatabaseCommand):
             for name in TECHNICAL:
                 logging.getLogger(name).setLevel(logging.WARNING)
         no_arguments(args)
-        settings = config.load(opts.config or self.settings["HARVEST_CONFIG"])
+        settings = harvest.load(opts.config or self.settings["HARVEST_CONFIG"])
         for one in self._relate(settings, seeds_of(opts.seed), _only(opts.only, settings)):
             sys.stdout.write(f"{one.table:22} {one.rows:>14,}\n")
 

@@ -6,18 +6,18 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from sgr_spiders.database_command import DatabaseCommand
-from sgr_spiders.exceptions import ArgumentError
-from sgr_spiders.options import limit_of, node_of
+from sgr_spiders.cli.database_command import DatabaseCommand
+from sgr_spiders.cli.options import limit_of, node_of
+from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.relationships import TYPES
-from sgr_spiders.storage.relationships_related import name_of, nearest, reading
-from sgr_spiders.storage.relationships_runs import latest
-from sgr_spiders.wording import plain
+from sgr_spiders.storage.pairs.builds import latest
+from sgr_spiders.storage.pairs.related import name_of, nearest, reading
+from sgr_spiders.text.messages import plain
 
 if TYPE_CHECKING:
     import argparse
 
-    from sgr_spiders.storage.relationships_tables import PairTable
+    from sgr_spiders.storage.pairs.tables import PairTable
 
 NEAREST = {"track": "track_cooccurrence", "user": "user_similarity", "artist": "artist_relation"}
 """The type that tells the nearest of each kind."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from sgr_spiders.outcome import BAD_USE
+from sgr_spiders.model.outcome import BAD_USE
 
 if TYPE_CHECKING:
     import argparse

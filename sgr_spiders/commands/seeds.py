@@ -8,22 +8,22 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from sgr_spiders import seed_list
-from sgr_spiders.arguments import read_seed
-from sgr_spiders.database_command import DatabaseCommand
-from sgr_spiders.exceptions import ArgumentError
-from sgr_spiders.schedule import Entry, parse_interval, parse_priority, read_entries
-from sgr_spiders.storage import seeds
+from sgr_spiders.cli.database_command import DatabaseCommand
+from sgr_spiders.config.arguments import read_seed
+from sgr_spiders.config.schedule import Entry, parse_interval, parse_priority, read_entries
+from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.reports import seed_list
 from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.ledger import seeds
 from sgr_spiders.storage.reader import read
 from sgr_spiders.storage.store import Store
-from sgr_spiders.wording import did_you_mean, shown
+from sgr_spiders.text.messages import did_you_mean, shown
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from sgr_spiders.arguments import GivenSeed
+    from sgr_spiders.config.arguments import GivenSeed
 
 Read = TypeVar("Read")
 
@@ -106,7 +106,7 @@ def _checked(read_it: Callable[[str], Read], text: str, where: str) -> Read:
 
 def _add(url: str, entries: list[Entry]) -> list[str]:
     now = timestamp()
-    with closing(Store.open_beside(url)) as store, store.begin() as connection:
+    with closing(Store.open_beside(url)) as store, store.write() as connection:
         return [
             seed_list.changed(seeds.add(connection, entry, now), seeds.find(connection, entry.seed))
             for entry in entries
@@ -125,14 +125,14 @@ def _import(url: str, path: str, opts: argparse.Namespace) -> list[str]:
     ]
     # One moment for all: their priorities decide which goes first.
     now = timestamp()
-    with closing(Store.open_beside(url)) as store, store.begin() as connection:
+    with closing(Store.open_beside(url)) as store, store.write() as connection:
         return [seed_list.imported([seeds.add(connection, entry, now) for entry in entries])]
 
 
 def _remove(url: str, given: list[GivenSeed]) -> list[str]:
     with read(url):
         pass  # a mistyped name is an error, not a new database
-    with closing(Store.open_beside(url)) as store, store.begin() as connection:
+    with closing(Store.open_beside(url)) as store, store.write() as connection:
         for seed in given:
             if not seeds.remove(connection, seed):
                 raise ArgumentError(f"seed {shown(seed.text)}: it is not in the list, so nothing was removed")

@@ -7,10 +7,10 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sgr_spiders import config
-from sgr_spiders.database_command import DatabaseCommand
-from sgr_spiders.options import no_arguments
-from sgr_spiders.status import as_json, as_text, look
+from sgr_spiders.cli.database_command import DatabaseCommand
+from sgr_spiders.cli.options import no_arguments
+from sgr_spiders.config import harvest
+from sgr_spiders.reports.status import as_json, as_text, look
 from sgr_spiders.storage.reader import read
 from sgr_spiders.storage.store import describe, file_of, parse_url
 
@@ -39,7 +39,7 @@ class Command(DatabaseCommand):
     def _said(self, opts: argparse.Namespace) -> str:
         assert self.settings is not None
         url = opts.database or self.database_url
-        settings = config.load(self.settings["HARVEST_CONFIG"])
+        settings = harvest.load(self.settings["HARVEST_CONFIG"])
         parsed = parse_url(url)
         with read(url) as connection:
             status = look(connection, describe(parsed), file_of(parsed), settings)

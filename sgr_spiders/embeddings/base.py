@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from sgr_spiders.exceptions import EmbeddingError, NothingToLearnError
+from sgr_spiders.model.exceptions import EmbeddingError, NothingToLearnError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,16 +12,16 @@ from sgr_spiders.embeddings.base import Corpus, unit
 from sgr_spiders.embeddings.index import build_index
 from sgr_spiders.embeddings.preparation import Choice, prepare
 from sgr_spiders.embeddings.recommenders import METHODS
-from sgr_spiders.figures import counted
 from sgr_spiders.storage import vectors as stored
 from sgr_spiders.storage.vectors import Made, Placed
+from sgr_spiders.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from sgr_spiders.config import Embeddings
+    from sgr_spiders.config.harvest import Embeddings
     from sgr_spiders.embeddings.base import Array, Numbers, Vectors
     from sgr_spiders.embeddings.preparation import Prepared
     from sgr_spiders.storage.store import Store
@@ -54,7 +54,7 @@ def embed(store: Store, config: Embeddings) -> Embedded:
     method = METHODS[config.method](config.dimensions, config.random_seed)
     sources = dict.fromkeys((*config.sources, *method.more_sources), 1.0)
     choice = Choice(sources=sources, test=0, validation=0)
-    with store.begin() as connection:
+    with store.write() as connection:
         prepared = prepare(connection, choice)
         artists = stored.read_artists(connection, prepared.interactions.tracks)
     corpus = corpus_of(prepared)
@@ -72,9 +72,9 @@ def embed(store: Store, config: Embeddings) -> Embedded:
         },
         seconds=time.monotonic() - began,
     )
-    with store.begin() as connection:
+    with store.write() as connection:
         stored.replace(connection, made, placed)
-    with store.begin() as connection:
+    with store.write() as connection:
         for kind, part in placed.items():
             build_index(connection, kind, made.method, part)
     return Embedded(made, placed)

@@ -14,7 +14,7 @@ from sgr_spiders.embeddings.base import Corpus
 from sgr_spiders.embeddings.embed import corpus_of
 from sgr_spiders.embeddings.preparation import Choice, prepare
 from sgr_spiders.embeddings.recommenders import train
-from sgr_spiders.exceptions import EmbeddingError
+from sgr_spiders.model.exceptions import EmbeddingError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sgr_spiders.exceptions import StorageError
-from sgr_spiders.wording import plain
+from sgr_spiders.model.exceptions import StorageError
+from sgr_spiders.text.messages import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
-from sgr_spiders.exceptions import ArgumentError
+from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import interactions_read
-from sgr_spiders.storage.relationships_read import read_discovered
-from sgr_spiders.wording import did_you_mean, shown
+from sgr_spiders.storage.pairs.reading import read_discovered
+from sgr_spiders.text.messages import did_you_mean, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

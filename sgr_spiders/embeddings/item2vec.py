@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from sgr_spiders.embeddings.base import Method, Vectors, unit
-from sgr_spiders.exceptions import NothingToLearnError
+from sgr_spiders.model.exceptions import NothingToLearnError
 
 if TYPE_CHECKING:
     import scipy.sparse as sp

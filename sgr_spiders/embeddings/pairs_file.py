@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
-from sgr_spiders.exceptions import ArgumentError
-from sgr_spiders.wording import plain, shown
+from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.text.messages import plain, shown
 
 if TYPE_CHECKING:
     from pathlib import Path

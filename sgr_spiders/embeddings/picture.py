@@ -12,11 +12,11 @@ import numpy as np
 from sgr_spiders.embeddings.base import unit
 from sgr_spiders.embeddings.communities import find_communities
 from sgr_spiders.embeddings.layout import lay_out
-from sgr_spiders.exceptions import EmbeddingError, StorageError
-from sgr_spiders.figures import counted
+from sgr_spiders.model.exceptions import EmbeddingError, StorageError
 from sgr_spiders.storage import neighbours, vectors
 from sgr_spiders.storage.vectors import read_genres
-from sgr_spiders.wording import plain
+from sgr_spiders.text.formatting import counted
+from sgr_spiders.text.messages import plain
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,9 @@ import numpy as np
 from sgr_spiders.embeddings.features import read_features
 from sgr_spiders.embeddings.interactions import LIKES, read_interactions
 from sgr_spiders.embeddings.split import Split, split
-from sgr_spiders.exceptions import ArgumentError
+from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import interactions_read
-from sgr_spiders.storage.relationships_read import read_discovered
+from sgr_spiders.storage.pairs.reading import read_discovered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

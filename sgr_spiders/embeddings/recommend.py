@@ -13,7 +13,7 @@ from sgr_spiders.embeddings.interactions import read_interactions
 from sgr_spiders.embeddings.recommenders import METHODS
 from sgr_spiders.embeddings.similar import PLAYLISTS, VECTORS, WALK, without_vector
 from sgr_spiders.embeddings.walk import Walk
-from sgr_spiders.exceptions import ArgumentError
+from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import interactions_read, neighbours, vectors
 
 if TYPE_CHECKING:

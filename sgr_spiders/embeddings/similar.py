@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from sgr_spiders.embeddings.base import unit
 from sgr_spiders.embeddings.index import look_up
 from sgr_spiders.embeddings.walk import Walk
-from sgr_spiders.exceptions import ArgumentError
+from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import neighbours, vectors
 
 if TYPE_CHECKING:

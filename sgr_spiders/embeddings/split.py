@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
-from sgr_spiders.exceptions import ArgumentError
-from sgr_spiders.wording import shown
+from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.text.messages import shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

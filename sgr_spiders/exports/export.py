@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.embeddings.preparation import Choice
-from sgr_spiders.exceptions import ArgumentError
 from sgr_spiders.exports import datapackage, graphs, manifest, ml, tables
 from sgr_spiders.exports.package import packing
+from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.wording import did_you_mean, shown
+from sgr_spiders.text.messages import did_you_mean, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

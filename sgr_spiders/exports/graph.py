@@ -11,7 +11,7 @@ from sgr_spiders.storage.rows import read_columns
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sgr_spiders.storage.relationships_tables import PairTable
+    from sgr_spiders.storage.pairs.tables import PairTable
     from sgr_spiders.storage.rows import Columns, WholeColumn, WholeTable
     from sgr_spiders.storage.store import Connection
 

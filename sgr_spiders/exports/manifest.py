@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sgr_spiders import __version__
 from sgr_spiders.relationships import TYPES
-from sgr_spiders.storage.inventory import latest_runs, schema_version
-from sgr_spiders.storage.relationships_runs import latest
+from sgr_spiders.storage.figures.inventory import latest_runs, schema_version
+from sgr_spiders.storage.pairs.builds import latest
 from sgr_spiders.storage.store import describe, parse_url
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sgr_spiders.embeddings.preparation import prepare
-from sgr_spiders.exceptions import ArgumentError
 from sgr_spiders.exports import edge_index, interaction_table, matrices, recbole, sequences
 from sgr_spiders.exports.resource import Resource
+from sgr_spiders.model.exceptions import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

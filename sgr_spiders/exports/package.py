@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from sgr_spiders.exceptions import ArgumentError, StorageError
+from sgr_spiders.model.exceptions import ArgumentError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

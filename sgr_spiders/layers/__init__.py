@@ -15,7 +15,7 @@ from sgr_spiders.layers.user_depth import UserDepth
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sgr_spiders.config import HarvestConfig
+    from sgr_spiders.config.harvest import HarvestConfig
     from sgr_spiders.layers.base import FixedCap, Layer
 
 # Each takes its own section of the configuration.

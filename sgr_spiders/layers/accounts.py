@@ -5,15 +5,15 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sgr_spiders.items import Selection, Track, User, WalkRequest
 from sgr_spiders.layers.base import SEARCH_DEPTH, FixedCap
+from sgr_spiders.model.items import Selection, Track, User, WalkRequest
 from sgr_spiders.titles.accounts import best_account
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sgr_spiders.items import MainRecord
     from sgr_spiders.layers.base import Look, Wanted
+    from sgr_spiders.model.items import MainRecord
 
 ACCOUNTS_LOOKED_AT = 50
 """Hits looked at when an account is searched by name: relevance puts a true match far ahead."""

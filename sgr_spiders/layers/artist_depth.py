@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from sgr_spiders.items import Mention, Selection, Track, WalkRequest
 from sgr_spiders.layers.base import (
     ALL_THE_API_GIVES,
     SEARCH_DEPTH,
@@ -16,14 +15,15 @@ from sgr_spiders.layers.base import (
     Seed,
     Wanted,
 )
+from sgr_spiders.model.items import Mention, Selection, Track, WalkRequest
 from sgr_spiders.titles.credits import credits, credits_artist  # noqa: A004 - the standard word of the field
 from sgr_spiders.titles.names import bare_key, split_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sgr_spiders.config import ArtistDepth as Section
-    from sgr_spiders.items import MainRecord, User
+    from sgr_spiders.config.harvest import ArtistDepth as Section
+    from sgr_spiders.model.items import MainRecord, User
 
 
 class ArtistDepth(Layer):

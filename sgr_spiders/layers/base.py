@@ -6,12 +6,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from sgr_spiders.items import Comment, Engagement, Mention, Selection, Track, User, WalkRequest
+from sgr_spiders.model.items import Comment, Engagement, Mention, Selection, Track, User, WalkRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sgr_spiders.items import MainRecord
+    from sgr_spiders.model.items import MainRecord
 
 SEED_STEP = "seed"
 """The step of the walk that fetches the seed itself: every layer begins with it."""

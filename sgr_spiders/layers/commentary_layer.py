@@ -6,16 +6,16 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
-from sgr_spiders.items import Comment, Engagement, Fullness, User, WalkRequest
 from sgr_spiders.layers.accounts import records_of
 from sgr_spiders.layers.base import EVERYTHING, SEED_STEP, FixedCap, Layer, Look, Seed, Wanted
+from sgr_spiders.model.items import Comment, Engagement, Fullness, User, WalkRequest
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE, Author, address_of, author_of, profile_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sgr_spiders.config import CommentaryLayer as Section
-    from sgr_spiders.items import MainRecord
+    from sgr_spiders.config.harvest import CommentaryLayer as Section
+    from sgr_spiders.model.items import MainRecord
 
 
 class CommentaryLayer(Layer):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from sgr_spiders.items import Mention, Selection, Track, User, WalkRequest
 from sgr_spiders.layers.accounts import ACCOUNTS_LOOKED_AT, FIRST_HITS, account_of, catalogue, records_of
 from sgr_spiders.layers.base import ALL_THE_API_GIVES, SEED_STEP, FixedCap, Layer, Look, Seed, Wanted
+from sgr_spiders.model.items import Mention, Selection, Track, User, WalkRequest
 from sgr_spiders.titles.credits import (
     collaborators,
     credits,  # noqa: A004 - the standard word of the field
@@ -18,8 +18,8 @@ from sgr_spiders.titles.names import distinct
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sgr_spiders.config import ContextualLayer as Section
-    from sgr_spiders.items import MainRecord
+    from sgr_spiders.config.harvest import ContextualLayer as Section
+    from sgr_spiders.model.items import MainRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from sgr_spiders.items import Mention, Selection, WalkRequest
 from sgr_spiders.layers.accounts import ACCOUNTS_LOOKED_AT, FIRST_HITS, account_of, catalogue
 from sgr_spiders.layers.base import ALL_THE_API_GIVES, SEED_STEP, FixedCap, Layer, Look, Seed, Wanted
+from sgr_spiders.model.items import Mention, Selection, WalkRequest
 from sgr_spiders.titles.labels import is_of_label, label_key, labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sgr_spiders.config import LabelLayer as Section
-    from sgr_spiders.items import MainRecord
+    from sgr_spiders.config.harvest import LabelLayer as Section
+    from sgr_spiders.model.items import MainRecord
 
 
 class LabelLayer(Layer):

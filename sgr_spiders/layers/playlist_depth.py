@@ -5,15 +5,15 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
-from sgr_spiders.items import Playlist, Selection, User, WalkRequest
 from sgr_spiders.layers.base import EVERYTHING, SEED_STEP, FixedCap, Layer, Look, Seed, Wanted
+from sgr_spiders.model.items import Playlist, Selection, User, WalkRequest
 from sgr_spiders.titles.terms import key_terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from sgr_spiders.config import PlaylistDepth as Section
-    from sgr_spiders.items import MainRecord
+    from sgr_spiders.config.harvest import PlaylistDepth as Section
+    from sgr_spiders.model.items import MainRecord
 
 
 class PlaylistDepth(Layer):

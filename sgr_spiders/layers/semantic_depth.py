@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from sgr_spiders.items import Selection, Track, WalkRequest
 from sgr_spiders.layers.base import SEED_STEP, FixedCap, Layer, Seed, Wanted
+from sgr_spiders.model.items import Selection, Track, WalkRequest
 from sgr_spiders.titles.similarity import similarity
 from sgr_spiders.titles.terms import key_terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sgr_spiders.config import SemanticDepth as Section
-    from sgr_spiders.items import MainRecord
+    from sgr_spiders.config.harvest import SemanticDepth as Section
+    from sgr_spiders.model.items import MainRecord
 
 
 class SemanticDepth(Layer):

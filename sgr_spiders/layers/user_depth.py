@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from sgr_spiders.items import Track, User, WalkRequest
 from sgr_spiders.layers.base import SEED_STEP, FixedCap, Layer, Seed
+from sgr_spiders.model.items import Track, User, WalkRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sgr_spiders.config import UserDepth as Section
-    from sgr_spiders.items import MainRecord
+    from sgr_spiders.config.harvest import UserDepth as Section
+    from sgr_spiders.model.items import MainRecord
 
 
 class UserDepth(Layer):

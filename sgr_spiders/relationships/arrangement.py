@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sgr_spiders.relationships.base import Counts, RelationshipType
-    from sgr_spiders.relationships.lake import Incidence
+    from sgr_spiders.relationships.inputs import Incidence
 
 TABLE_CELLS = 1 << 22
 """The largest table of fewest contexts to make at a time."""

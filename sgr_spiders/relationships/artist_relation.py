@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from sgr_spiders.relationships.base import RelationshipType
-from sgr_spiders.storage.relationships_tables import Measure, PairTable
+from sgr_spiders.storage.pairs.tables import Measure, PairTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from sgr_spiders.config import ArtistRelation as Section
+    from sgr_spiders.config.harvest import ArtistRelation as Section
     from sgr_spiders.relationships.base import Counts
-    from sgr_spiders.relationships.lake import Incidence, Lake
+    from sgr_spiders.relationships.inputs import Incidence, Lake
 
 
 class ArtistRelation(RelationshipType):

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sgr_spiders.config import RelationshipSection
-    from sgr_spiders.relationships.lake import Incidence, Lake
-    from sgr_spiders.storage.relationships_tables import PairTable
+    from sgr_spiders.config.harvest import RelationshipSection
+    from sgr_spiders.relationships.inputs import Incidence, Lake
+    from sgr_spiders.storage.pairs.tables import PairTable
 
     Counts = NDArray[np.int64]
 

@@ -15,21 +15,21 @@ from sgr_spiders.relationships.forecast import check_space, expected_pairs
 from sgr_spiders.relationships.nearest import keep_nearest
 from sgr_spiders.relationships.pairs import FoundPairs
 from sgr_spiders.relationships.spool import Spool
-from sgr_spiders.storage import relationships_runs, relationships_write
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.relationships_runs import BuiltRelationship
-from sgr_spiders.storage.relationships_write import Prepared
+from sgr_spiders.storage.pairs import builds, writing
+from sgr_spiders.storage.pairs.builds import BuiltRelationship
+from sgr_spiders.storage.pairs.writing import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import Any
 
-    from sgr_spiders.config import Relationships
+    from sgr_spiders.config.harvest import Relationships
     from sgr_spiders.relationships.arrangement import Arrangement
     from sgr_spiders.relationships.base import RelationshipType
+    from sgr_spiders.relationships.inputs import Incidence, Lake
     from sgr_spiders.relationships.keys import Keys
-    from sgr_spiders.relationships.lake import Incidence, Lake
     from sgr_spiders.storage.store import Store
 
 logger = logging.getLogger(__name__)
@@ -95,13 +95,13 @@ class Build:
 
     def _known(self) -> BuiltRelationship | None:
         """Give how the present table was built, if it was with the same parameters."""
-        with self.around.store.begin() as connection:
-            known = relationships_runs.latest(connection, self.relationship.name)
+        with self.around.store.write() as connection:
+            known = builds.latest(connection, self.relationship.name)
         return known if known is not None and known.parameters == self.parameters() else None
 
     def _renew_stamp(self) -> None:
-        with self.around.store.begin() as connection:
-            relationships_runs.renew_stamp(connection, self.relationship.name, self.around.stamp)
+        with self.around.store.write() as connection:
+            builds.renew_stamp(connection, self.relationship.name, self.around.stamp)
 
     def _search(self, incidence: Incidence) -> tuple[Spool, Arrangement]:
         arrangement = arrange(incidence, self.relationship)
@@ -123,7 +123,7 @@ class Build:
         pairs = FoundPairs(
             self.relationship, incidence, arrangement.layout, self._watched(found, "written"), self._spool()
         )
-        return relationships_write.prepare(self.relationship.table, pairs, self.around.folder)
+        return writing.prepare(self.relationship.table, pairs, self.around.folder)
 
     def _spool(self) -> Spool:
         return Spool(self.around.folder, self.around.memory // 2)  # there are two at a time

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sgr_spiders.exceptions import StorageError
-from sgr_spiders.storage.relationships_write import COPIES, row_bytes
+from sgr_spiders.model.exceptions import StorageError
+from sgr_spiders.storage.pairs.writing import COPIES, row_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sgr_spiders.relationships.base import RelationshipType
-    from sgr_spiders.relationships.lake import Incidence
+    from sgr_spiders.relationships.inputs import Incidence
     from sgr_spiders.relationships.search import Search
 
 logger = logging.getLogger(__name__)

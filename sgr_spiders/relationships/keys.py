@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sgr_spiders.exceptions import ConfigError
+from sgr_spiders.model.exceptions import ConfigError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sgr_spiders.relationships.distinct import distinct
+from sgr_spiders.relationships.unique import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sgr_spiders.relationships.base import RelationshipType
+    from sgr_spiders.relationships.inputs import Incidence
     from sgr_spiders.relationships.keys import KeyLayout, Keys
-    from sgr_spiders.relationships.lake import Incidence
 
 PRUNE_AT = 1 << 22
 """Neighbours that are collected before those that are not among the nearest are dropped."""

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sgr_spiders.relationships.base import RelationshipType
+    from sgr_spiders.relationships.inputs import Incidence
     from sgr_spiders.relationships.keys import KeyLayout, Keys
-    from sgr_spiders.relationships.lake import Incidence
     from sgr_spiders.relationships.spool import Spool
 
 

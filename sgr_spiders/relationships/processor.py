@@ -7,12 +7,12 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sgr_spiders import config as configuration
-from sgr_spiders.exceptions import ArgumentError, ConfigError
+from sgr_spiders.config import harvest as configuration
+from sgr_spiders.model.exceptions import ArgumentError, ConfigError
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.build import Build, Surroundings
-from sgr_spiders.relationships.lake import Lake
-from sgr_spiders.storage import relationships_read, relationships_write
+from sgr_spiders.relationships.inputs import Lake
+from sgr_spiders.storage.pairs import reading, writing
 from sgr_spiders.storage.reader import read
 from sgr_spiders.storage.store import Store
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
-    from sgr_spiders.config import HarvestConfig
+    from sgr_spiders.config.harvest import HarvestConfig
     from sgr_spiders.embeddings.preparation import Prepared
     from sgr_spiders.relationships.base import RelationshipType
     from sgr_spiders.storage.store import Connection
@@ -89,15 +89,15 @@ def relate(
     section = config.relationships
     if seeds is None and section.scope == "seeds":
         raise ConfigError("`relationships.scope` is `seeds`, and no seed is given")
-    with store.begin() as connection:
+    with store.write() as connection:
         _refuse_unknown_seeds(connection, seeds or ())
-        stamp = relationships_read.read_stamp(connection)
-    with relationships_write.workspace(store) as folder:
+        stamp = reading.read_stamp(connection)
+    with writing.workspace(store) as folder:
         around = Surroundings(store, section, Lake(store, section, seeds), stamp, folder, is_cancelled)
         builds = [Build(relationship, around) for relationship in _chosen(config, only)]
         prepared = [table for build in builds for table in build.run()]
         if prepared:
-            relationships_write.swap(store, prepared)
+            writing.swap(store, prepared)
     related = [
         Related(build.relationship.name, build.relationship.table.name, build.rows, build.seconds)
         for build in builds
@@ -109,7 +109,7 @@ def relate(
 
 def _refuse_unknown_seeds(connection: Connection, seeds: Sequence[int]) -> None:
     for seed in seeds:
-        if not len(relationships_read.read_discovered(connection, "track", [seed])):
+        if not len(reading.read_discovered(connection, "track", [seed])):
             raise ArgumentError(f"seed {seed}: nothing was harvested around it in this database")
 
 

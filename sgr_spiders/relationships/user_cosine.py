@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sgr_spiders.relationships.exact import ceil_root
+from sgr_spiders.relationships.integer_roots import ceil_root
 from sgr_spiders.relationships.user_similarity import UserSimilarity
-from sgr_spiders.storage.relationships_tables import Measure, PairTable
+from sgr_spiders.storage.pairs.tables import Measure, PairTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

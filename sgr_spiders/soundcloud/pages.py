@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from sgr_spiders.exceptions import NextHrefError
-from sgr_spiders.items import Page
+from sgr_spiders.model.exceptions import NextHrefError
+from sgr_spiders.model.items import Page
 from sgr_spiders.soundcloud.answers import Kind
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.paging import first_position, next_cursor
 from sgr_spiders.soundcloud.parse import BadDocumentError, PrivateTargetError, parse_page, parse_resolved
 
 if TYPE_CHECKING:
-    from sgr_spiders.items import Walk
+    from sgr_spiders.model.items import Walk
     from sgr_spiders.soundcloud.answers import Answer
 
 

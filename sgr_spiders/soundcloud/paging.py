@@ -11,7 +11,7 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, unquote_plus, urlsplit
 
-from sgr_spiders.exceptions import NextHrefError
+from sgr_spiders.model.exceptions import NextHrefError
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS, Endpoint, encode_param
 from sgr_spiders.soundcloud.urns import parse_key
 

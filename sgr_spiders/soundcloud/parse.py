@@ -14,8 +14,8 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
-from sgr_spiders.exceptions import BadRecordError, HarvestError
-from sgr_spiders.items import (
+from sgr_spiders.model.exceptions import BadRecordError, HarvestError
+from sgr_spiders.model.items import (
     Comment,
     Engagement,
     Entry,
@@ -33,7 +33,7 @@ from sgr_spiders.items import (
 from sgr_spiders.soundcloud.dates import to_iso
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS, Endpoint
 from sgr_spiders.soundcloud.raw import Document, Json, pack, purge, unknown_fields
-from sgr_spiders.soundcloud.recall import Listing
+from sgr_spiders.soundcloud.track_cache import Listing
 from sgr_spiders.soundcloud.urns import Kind, locate, parse_id, parse_key, parse_urn
 
 if TYPE_CHECKING:

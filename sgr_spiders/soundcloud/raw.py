@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 import zstandard
 
-from sgr_spiders.exceptions import BadRecordError
+from sgr_spiders.model.exceptions import BadRecordError
 
 Json: TypeAlias = Any
 """Whatever JSON holds."""

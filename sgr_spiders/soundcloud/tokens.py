@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import orjson
 from filelock import FileLock
 
-from sgr_spiders.exceptions import BlockedError, CredentialsError, StorageError, UnauthorisedError
+from sgr_spiders.model.exceptions import BlockedError, CredentialsError, StorageError, UnauthorisedError
 from sgr_spiders.soundcloud.answers import clean, hold_named
 
 if TYPE_CHECKING:

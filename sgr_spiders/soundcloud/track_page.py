@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from parsel import Selector
 
-from sgr_spiders.items import Comment, Entry, Page, Reject
+from sgr_spiders.model.items import Comment, Entry, Page, Reject
 from sgr_spiders.soundcloud.answers import UnusableDocumentError, clean, decode
 from sgr_spiders.soundcloud.dates import to_iso
 from sgr_spiders.soundcloud.raw import pack, unpack
@@ -26,7 +26,7 @@ from sgr_spiders.soundcloud.urns import parse_key
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sgr_spiders.items import Walk
+    from sgr_spiders.model.items import Walk
 
 TRACK_PAGE: Final = "track_page"
 """The endpoint of walks over such a page; the target is its address."""

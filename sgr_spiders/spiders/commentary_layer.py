@@ -1,6 +1,6 @@
 """scrapy crawl commentary_layer"""
 
-from sgr_spiders.spiders.base import HarvestSpider
+from sgr_spiders.crawl.spider import HarvestSpider
 
 
 class CommentaryLayerSpider(HarvestSpider):

@@ -1,6 +1,6 @@
 """scrapy crawl contextual_layer"""
 
-from sgr_spiders.spiders.base import HarvestSpider
+from sgr_spiders.crawl.spider import HarvestSpider
 
 
 class ContextualLayerSpider(HarvestSpider):

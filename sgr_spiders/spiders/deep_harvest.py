@@ -1,6 +1,6 @@
 """scrapy crawl deep_harvest"""
 
-from sgr_spiders.spiders.base import HarvestSpider
+from sgr_spiders.crawl.spider import HarvestSpider
 
 
 class DeepHarvestSpider(HarvestSpider):

@@ -1,6 +1,6 @@
 """scrapy crawl playlist_depth"""
 
-from sgr_spiders.spiders.base import HarvestSpider
+from sgr_spiders.crawl.spider import HarvestSpider
 
 
 class PlaylistDepthSpider(HarvestSpider):

@@ -12,7 +12,7 @@ from sgr_spiders.storage.schema import RECORD_TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sgr_spiders.storage.relationships_tables import PairTable
+    from sgr_spiders.storage.pairs.tables import PairTable
     from sgr_spiders.storage.rows import Columns, WholeColumn
 
 ATTRIBUTES = {

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sqlalchemy as sa
 
-from sgr_spiders.storage.matching import matched
-from sgr_spiders.storage.relationships_read import Groups, read_groups, read_likes
+from sgr_spiders.storage.lookup import matched
+from sgr_spiders.storage.pairs.reading import Groups, read_groups, read_likes
 from sgr_spiders.storage.schema import playlist_tracks, playlists, run_seeds, walk_requests
 
 if TYPE_CHECKING:

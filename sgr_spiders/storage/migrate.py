@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
-from sgr_spiders.exceptions import StorageError
+from sgr_spiders.model.exceptions import StorageError
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sqlalchemy as sa
 
-from sgr_spiders.storage.relationships_tables import NAMES
+from sgr_spiders.storage.pairs.tables import NAMES
 from sgr_spiders.storage.schema import RECORD_TABLES, engagements, playlist_tracks, playlists, tracks
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from sgr_spiders.exceptions import ConfigError, StorageError
-from sgr_spiders.storage.inventory import schema_version
+from sgr_spiders.model.exceptions import ConfigError, StorageError
+from sgr_spiders.storage.figures.inventory import schema_version
 from sgr_spiders.storage.migrate import HEAD
 from sgr_spiders.storage.store import describe, parse_url, storage_error
 

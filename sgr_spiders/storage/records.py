@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
-from sgr_spiders.items import (
+from sgr_spiders.model.items import (
     FIELDS,
     RECORD_TYPES,
     Comment,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
-    from sgr_spiders.items import Entry, MainRecord, Record
+    from sgr_spiders.model.items import Entry, MainRecord, Record
 
 CHUNK = 500
 """Ids in one ``IN``: far below SQLite's limit of variables, enough to make the query's own cost small."""

@@ -15,7 +15,7 @@ from sgr_spiders.storage.schema import DISCOVERIES_COLUMNS, Id, metadata
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sgr_spiders.storage.relationships_tables import PairTable
+    from sgr_spiders.storage.pairs.tables import PairTable
 
 ROWS_AT_A_TIME = 16_384
 

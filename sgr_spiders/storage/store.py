@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
-from sgr_spiders.exceptions import ConfigError, DatabaseInUseError, StorageError
+from sgr_spiders.model.exceptions import ConfigError, DatabaseInUseError, StorageError
 from sgr_spiders.storage import migrate
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Store:
         lock = _take_lock(parsed)
         try:
             store = cls(create_engine(parsed), lock)
-            with store.begin() as connection:
+            with store.write() as connection:
                 migrate.upgrade(connection)
         except BaseException:
             if lock is not None:
@@ -74,14 +74,14 @@ class Store:
         file = file_of(parsed)
         if file is not None and Path(file).is_file():
             store = cls(create_engine(parsed), None)
-            with store.begin() as connection:
+            with store.write() as connection:
                 if migrate.is_current(connection):
                     return store
             store.close()
         return cls.open(url)
 
     @contextlib.contextmanager
-    def begin(self) -> Iterator[sa.Connection]:
+    def write(self) -> Iterator[sa.Connection]:
         """Give a connection in a transaction that is committed at the end, or rolled back on any error."""
         try:
             with self.engine.begin() as connection:

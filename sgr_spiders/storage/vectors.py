@@ -10,7 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.matching import matched
+from sgr_spiders.storage.lookup import matched
 from sgr_spiders.storage.schema import VECTOR_TABLES, runs, tracks, vector_runs
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import orjson
 import pytest
 from betamax import Betamax
 
-from sgr_spiders.items import Engagement, PlaylistTrack, User, Walk
+from sgr_spiders.model.items import Engagement, PlaylistTrack, User, Walk
 from sgr_spiders.soundcloud.answers import Answer, classify
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS, first_cursor
 from sgr_spiders.soundcloud.pages import page_from_answer
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from sgr_spiders.items import Page
+    from sgr_spiders.model.items import Page
 
 FOLDERS = [FOLDER, *([LIVE_FOLDER] if (LIVE_FOLDER / TARGETS).exists() else [])]
 LISTS = [name for name, endpoint in ENDPOINTS.items() if endpoint.paged]

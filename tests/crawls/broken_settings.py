@@ -11,7 +11,7 @@ from sgr_spiders.settings import *  # noqa: F403
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sgr_spiders.items import MainRecord, WalkRequest
+    from sgr_spiders.model.items import MainRecord, WalkRequest
 
 
 class BrokenLayer(Layer):

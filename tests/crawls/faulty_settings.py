@@ -8,7 +8,7 @@ from sgr_spiders.settings import *  # noqa: F403
 from sgr_spiders.settings import ITEM_PIPELINES as _ITEM_PIPELINES
 
 if TYPE_CHECKING:
-    from sgr_spiders.items import Page
+    from sgr_spiders.model.items import Page
 
 ITEM_PIPELINES = {**_ITEM_PIPELINES, "tests.crawls.faulty_settings.FaultyPipeline": 250}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sgr_spiders.items import Page, Track
+from sgr_spiders.model.items import Page, Track
 from sgr_spiders.settings import *  # noqa: F403
 from sgr_spiders.settings import DOWNLOADER_MIDDLEWARES as _DOWNLOADER_MIDDLEWARES
 from sgr_spiders.settings import ITEM_PIPELINES as _ITEM_PIPELINES

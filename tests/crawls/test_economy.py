@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sgr_spiders.config import LAYER_NAMES
+from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.sandbox.world import World
 from tests.benchmarks.requests.measure import AIM, api_requests, endpoint_of, figures, total
 from tests.crawls.crawling import Harvester

@@ -30,9 +30,11 @@ def _follow_the_document(root: Path, copy: Path) -> None:
     shutil.copy(root / "scrapy.cfg", copy)
     package = copy / "sgr_spiders"
     (package / "layers" / "related_layer.py").write_text(layer)
-    _insert(package / "config.py", "class DeepHarvest(Section):", f"{section}\n\n")
+    _insert(package / "config" / "harvest.py", "class DeepHarvest(Section):", f"{section}\n\n")
     _insert(
-        package / "config.py", "\n    def layer(self", "    related_layer: RelatedLayer = RelatedLayer()\n"
+        package / "config" / "harvest.py",
+        "\n    def layer(self",
+        "    related_layer: RelatedLayer = RelatedLayer()\n",
     )
     registry = package / "layers" / "__init__.py"
     _insert(
@@ -42,7 +44,7 @@ def _follow_the_document(root: Path, copy: Path) -> None:
     )
     _insert(registry, "        ContextualLayer,\n", "        RelatedLayer,\n")
     (package / "spiders" / "related_layer.py").write_text(
-        "from sgr_spiders.spiders.base import HarvestSpider\n\n\n"
+        "from sgr_spiders.crawl.spider import HarvestSpider\n\n\n"
         "class RelatedLayerSpider(HarvestSpider):\n"
         '    name = "related_layer"\n'
         '    layers = ("related_layer",)\n'

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sgr_spiders.config import LAYER_NAMES
+from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.sandbox.world import World
 from sgr_spiders.titles.similarity import similarity
 from sgr_spiders.titles.terms import key_terms

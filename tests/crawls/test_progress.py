@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from scrapy.settings import Settings
 
-from sgr_spiders.exceptions import ConfigError
-from sgr_spiders.extensions.progress import _interval
+from sgr_spiders.crawl.progress import _interval
 from sgr_spiders.layers import LAYERS
+from sgr_spiders.model.exceptions import ConfigError
 from tests.crawls.crawling import Harvester
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sgr_spiders.config import LAYER_NAMES
-from sgr_spiders.figures import WIDTH
+from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.storage.store import Store
+from sgr_spiders.text.formatting import WIDTH
 from tests.crawls.crawling import ROOT, Harvester
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sgr_spiders.config import LAYER_NAMES, DeepHarvest
-from sgr_spiders.figures import WIDTH
+from sgr_spiders.config.harvest import LAYER_NAMES, DeepHarvest
 from sgr_spiders.layers import cap_of
 from sgr_spiders.layers.base import EVERYTHING
+from sgr_spiders.model.statistics import STATISTICS, find
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
-from sgr_spiders.statistics import STATISTICS, find
+from sgr_spiders.text.formatting import WIDTH
 from tests.crawls.crawling import Ended, Harvester
 
 if TYPE_CHECKING:

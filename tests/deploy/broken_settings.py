@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sgr_spiders.planner import Planner
+from sgr_spiders.crawl.planner import Planner
 from sgr_spiders.settings import *  # noqa: F403
 
 if TYPE_CHECKING:
-    from sgr_spiders.arguments import GivenSeed
+    from sgr_spiders.config.arguments import GivenSeed
     from sgr_spiders.storage.store import Connection
 
 _enter = Planner.enter

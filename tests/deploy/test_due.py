@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sgr_spiders import __version__
-from sgr_spiders.config import load
+from sgr_spiders.config.harvest import load
 from tests.crawls.crawling import Ended, Harvester
 from tests.scrapy_process import called
 

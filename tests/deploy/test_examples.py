@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sgr_spiders import settings
-from sgr_spiders.arguments import parse
-from sgr_spiders.outcome import EXIT_CODES, IN_USE, INTERRUPTED, PARTIAL
+from sgr_spiders.config.arguments import parse
+from sgr_spiders.model.outcome import EXIT_CODES, IN_USE, INTERRUPTED, PARTIAL
 from tests.crawls.crawling import ROOT, Harvester
 from tests.scrapy_process import called
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sgr_spiders.figures import WIDTH
-from sgr_spiders.storage import runs
+from sgr_spiders.storage.ledger import runs
 from sgr_spiders.storage.store import Store
+from sgr_spiders.text.formatting import WIDTH
 from tests.scrapy_process import Said, called
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three runs: killed, partial, and one that is going on or was killed."""
     path = tmp_path_factory.mktemp("harvests") / "harvest.db"
     stats = {"sgr/pages": 7, "sgr/walks/failed": 2, "tracks_collected": 1234}
-    with closing(Store.open(f"sqlite:///{path}")) as store, store.begin() as connection:
+    with closing(Store.open(f"sqlite:///{path}")) as store, store.write() as connection:
         begun = [
             runs.begin_run(
                 connection, spider=name, layers=["a", "b"], scope="s", fresh_after="", refresh=False

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sgr_spiders.figures import WIDTH
 from sgr_spiders.storage import migrate
 from sgr_spiders.storage.store import Store
+from sgr_spiders.text.formatting import WIDTH
 from tests.scrapy_process import Said, called, scrapy
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from sgr_spiders import options
+from sgr_spiders.cli import options
 from sgr_spiders.commands.evaluate import RECOMMENDERS
 from sgr_spiders.embeddings import recommenders, similar
 from sgr_spiders.embeddings.terms import LINE

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from sgr_spiders.config import Embeddings
+from sgr_spiders.config.harvest import Embeddings
 from sgr_spiders.embeddings import index, picture
 from sgr_spiders.embeddings.base import unit
 from sgr_spiders.embeddings.communities import find_communities
@@ -21,7 +21,7 @@ from sgr_spiders.embeddings.files import write_vectors
 from sgr_spiders.embeddings.layout import lay_out
 from sgr_spiders.embeddings.recommend import recommend
 from sgr_spiders.embeddings.similar import find_similar
-from sgr_spiders.exceptions import ArgumentError, NothingToLearnError, StorageError
+from sgr_spiders.model.exceptions import ArgumentError, NothingToLearnError, StorageError
 from sgr_spiders.storage import schema, vectors
 from sgr_spiders.storage.store import Store
 from tests.embeddings.communities import Tastes, tastes
@@ -49,7 +49,7 @@ def harvest(drawn: Tastes, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def test_they_are_kept_as_they_were_made(harvest: tuple[Store, Embedded], drawn: Tastes) -> None:
     store, embedded = harvest
-    with store.begin() as connection:
+    with store.write() as connection:
         for kind, placed in embedded.placed.items():
             read = vectors.read_vectors(connection, kind, "svd")
             assert np.array_equal(read.ids, placed.ids)
@@ -80,13 +80,13 @@ def test_an_artist_lies_where_the_tracks_lie(harvest: tuple[Store, Embedded], dr
 def test_a_rebuild_replaces_its_own_method_only(store: Store, drawn: Tastes) -> None:
     drawn.world().spill(store)
     embed(store, SVD)
-    with store.begin() as connection:
+    with store.write() as connection:
         table = schema.track_vectors
         other = {"method": "other", "track_id": 1001, "vector_run_id": 1, "fans": 1.0, "vector": b""}
         connection.execute(sa.insert(table), [other])
         connection.execute(sa.delete(schema.engagements).where(schema.engagements.c.track_id == 1002))
     embed(store, SVD)
-    with store.begin() as connection:
+    with store.write() as connection:
         rows = connection.execute(
             sa.select(table.c.method, table.c.vector_run_id, sa.func.count()).group_by(
                 table.c.method, table.c.vector_run_id
@@ -123,7 +123,7 @@ def test_a_failure_leaves_the_old_ones(store: Store, drawn: Tastes, monkeypatch:
     )
     with pytest.raises(RuntimeError, match="half way"):
         embed(store, Embeddings(dimensions=4))
-    with store.begin() as connection:
+    with store.write() as connection:
         for kind, placed in before.placed.items():
             assert np.array_equal(vectors.read_vectors(connection, kind, "svd").vectors, placed.vectors)
 
@@ -131,7 +131,7 @@ def test_a_failure_leaves_the_old_ones(store: Store, drawn: Tastes, monkeypatch:
 def test_an_empty_harvest_has_nothing_to_learn_from(store: Store) -> None:
     with pytest.raises(NothingToLearnError):
         embed(store, SVD)
-    with store.begin() as connection:
+    with store.write() as connection:
         assert vectors.latest(connection, "svd") is None
 
 
@@ -154,7 +154,7 @@ def test_files_hold_the_same(harvest: tuple[Store, Embedded], tmp_path: Path) ->
 
 def test_similar_by_vectors_is_the_cosine(harvest: tuple[Store, Embedded]) -> None:
     store, embedded = harvest
-    with store.begin() as connection:
+    with store.write() as connection:
         for kind, placed in embedded.placed.items():
             directions = unit(placed.vectors)
             found = find_similar(connection, kind, int(placed.ids[1]), by="vectors", method="svd", limit=2)
@@ -172,7 +172,7 @@ def test_what_is_recommended_is_of_the_users_taste_and_new(
     store, _ = harvest
     libraries = drawn.world().libraries()
     fitting = []
-    with store.begin() as connection:
+    with store.write() as connection:
         for user in range(1, 11):
             found = recommend(connection, user, by=by, method="svd", limit=5)
             assert len(found) == 5
@@ -190,7 +190,7 @@ def test_what_is_recommended_is_of_the_users_taste_and_new(
 def test_who_came_after_embedding_is_folded_in(store: Store, drawn: Tastes) -> None:
     drawn.world().spill(store)
     embed(store, SVD)
-    with store.begin() as connection:
+    with store.write() as connection:
         likes = schema.engagements
         of_one = sa.select(sa.literal(999), likes.c.track_id, likes.c.kind).where(likes.c.user_id == 1)
         connection.execute(
@@ -208,7 +208,7 @@ def test_by_playlists_what_stands_beside_the_users_tracks(
 ) -> None:
     store, _ = harvest
     world = drawn.world()
-    with store.begin() as connection:
+    with store.write() as connection:
         found = recommend(connection, 1, by="playlists", method="svd", limit=99)
     listed = {track for own in world.playlists.values() if own & world.libraries()[1] for track in own}
     assert {one.id for one in found} == listed - world.libraries()[1]
@@ -231,14 +231,14 @@ def test_by_playlists_what_stands_beside_the_users_tracks(
 def test_why_nothing_can_be_recommended(
     harvest: tuple[Store, Embedded], user: int, by: str, method: str, said: str
 ) -> None:
-    with harvest[0].begin() as connection, pytest.raises(ArgumentError) as raised:
+    with harvest[0].write() as connection, pytest.raises(ArgumentError) as raised:
         recommend(connection, user, by=by, method=method, limit=5)
     assert str(raised.value).startswith(said)
 
 
 def test_what_has_no_vector(harvest: tuple[Store, Embedded]) -> None:
     with (
-        harvest[0].begin() as connection,
+        harvest[0].write() as connection,
         pytest.raises(ArgumentError, match=r"^user 5001 has no svd vector: "),
     ):
         find_similar(connection, "user", 5001, by="vectors", method="svd", limit=5)
@@ -256,7 +256,7 @@ def test_an_index_finds_the_same(store: Store, drawn: Tastes, monkeypatch: pytes
         f"{file.name}.track.svd.2.usearch",
         f"{file.name}.user.svd.2.usearch",
     }
-    with store.begin() as connection:
+    with store.write() as connection:
         found = find_similar(connection, "track", 1001, by="vectors", method="svd", limit=5)
         monkeypatch.setattr(index, "_usearch", lambda: None)
         compared = find_similar(connection, "track", 1001, by="vectors", method="svd", limit=5)
@@ -302,12 +302,12 @@ def test_near_ones_stay_near() -> None:
 
 def test_the_picture_shows_the_tracks(store: Store, drawn: Tastes, tmp_path: Path) -> None:
     drawn.world().spill(store)
-    with store.begin() as connection:
+    with store.write() as connection:
         hostile: Any = {"title": '<script>"&\x00\x1b', "genre": "R&B <b>"}
         connection.execute(sa.update(schema.tracks).values(**hostile))
     embed(store, SVD)
     path = tmp_path / "new" / "picture.svg"
-    with store.begin() as connection:
+    with store.write() as connection:
         picture.draw(connection, "svd", path)
         several = sum(vectors.read_vectors(connection, "track", "svd").columns["fans"] > 1)
     tree = ET.parse(path)  # noqa: S314 - made here

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sgr_spiders.embeddings.evaluation import Trial, best, of_harvest
 from sgr_spiders.embeddings.pairs_file import read_pairs
-from sgr_spiders.exceptions import ArgumentError, EmbeddingError
+from sgr_spiders.model.exceptions import ArgumentError, EmbeddingError
 from sgr_spiders.storage import schema
 from sgr_spiders.storage.store import Store
 from tests.embeddings.communities import tastes
@@ -76,7 +76,7 @@ def test_of_a_harvest_the_seeds_are_never_held_out(store: Store) -> None:
     world = drawn.world()
     world.engagements |= {(user, 1001, "like") for user in range(1, 41)}
     world.spill(store)
-    with store.begin() as connection:
+    with store.write() as connection:
         connection.execute(
             schema.walks.insert().values(
                 walk_id=1, endpoint="x", target="1", status="done", cursor="", generation=0, pages=0,

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sgr_spiders.embeddings.interactions import Interactions, read_interactions
-from sgr_spiders.exceptions import ArgumentError
+from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import schema
 from tests.relationships.worlds import World
 
@@ -70,7 +70,7 @@ def test_it_holds_what_the_sources_say(
     store: Store, world: World, sources: dict[str, float], min_per_user: int, min_per_track: int
 ) -> None:
     world.spill(store)
-    with store.begin() as connection:
+    with store.write() as connection:
         found = read_interactions(
             connection, sources=sources, min_per_user=min_per_user, min_per_track=min_per_track
         )
@@ -86,7 +86,7 @@ def test_it_holds_what_the_sources_say(
 
 def test_only_likes_unless_asked_otherwise(store: Store) -> None:
     World({(1, 101, "like"), (1, 102, "repost"), (2, 101, "comment")}).spill(store)
-    with store.begin() as connection:
+    with store.write() as connection:
         found = read_interactions(connection)
     assert pairs_of(found) == {(1, 101): 1.0}
 
@@ -101,7 +101,7 @@ def test_scope_of_a_seed(store: Store) -> None:
     world.spill(store)
     found_there = [("user", 1), ("track", 101), ("track", 103), ("track", 104), ("playlist", 1001)]
     rows = [{"seed_id": 7, "layer": "x", "kind": kind, "record_id": number} for kind, number in found_there]
-    with store.begin() as connection:
+    with store.write() as connection:
         connection.execute(sa.insert(schema.selections), rows)
         found = read_interactions(connection, sources={"like": 1, "playlist": 2}, seeds=[7])
     assert pairs_of(found) == {(1, 101): 3.0, (1, 103): 2.0}
@@ -109,7 +109,7 @@ def test_scope_of_a_seed(store: Store) -> None:
 
 def test_ids_are_found_by_index_and_back(store: Store) -> None:
     World({(1, 101, "like"), (5, 103, "like")}).spill(store)
-    with store.begin() as connection:
+    with store.write() as connection:
         found = read_interactions(connection)
         empty = read_interactions(connection, min_per_user=2)
     assert found.user_indices(np.array([5, 1, 2, 99])).tolist() == [1, 0, -1, -1]
@@ -128,5 +128,5 @@ def test_ids_are_found_by_index_and_back(store: Store) -> None:
     ],
 )
 def test_bad_sources(store: Store, sources: dict[str, float], message: str) -> None:
-    with store.begin() as connection, pytest.raises(ArgumentError, match=message):
+    with store.write() as connection, pytest.raises(ArgumentError, match=message):
         read_interactions(connection, sources=sources)

@@ -15,7 +15,7 @@ from sgr_spiders.embeddings.evaluation import Trial
 from sgr_spiders.embeddings.lightgcn import LightGcn
 from sgr_spiders.embeddings.recommenders import METHODS, VectorRecommender
 from sgr_spiders.embeddings.svd import Svd
-from sgr_spiders.exceptions import EmbeddingError, NothingToLearnError
+from sgr_spiders.model.exceptions import EmbeddingError, NothingToLearnError
 from tests.embeddings.communities import Tastes, tastes
 
 NEEDS = {"svd": "scipy", "als": "implicit", "item2vec": "gensim", "lightgcn": "torch"}

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from sgr_spiders.embeddings.features import split_tags
-from sgr_spiders.exceptions import ArgumentError
+from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.relationships.processor import RelationshipProcessor
 from sgr_spiders.storage import schema
 from tests.embeddings.test_split import parts_of
@@ -31,7 +31,7 @@ def world(store: Store) -> World:
     world.playlists = {1000 + user: libraries[user] for user in range(1, 6)} | {2000: {SEED, 102, 103}}
     world.owners = {1000 + user: user for user in range(1, 6)}
     world.spill(store)
-    with store.begin() as connection:
+    with store.write() as connection:
         known = {"genre": "Drum & Bass", "tag_list": 'jungle "liquid funk"', "bpm": 174.5}
         connection.execute(sa.update(schema.tracks).where(schema.tracks.c.track_id == 140).values(known))
         turned = 500 - schema.playlist_tracks.c.position

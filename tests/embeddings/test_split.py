@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sgr_spiders.embeddings.interactions import Interactions
 from sgr_spiders.embeddings.split import Split, split
-from sgr_spiders.exceptions import ArgumentError
+from sgr_spiders.model.exceptions import ArgumentError
 
 NO_SEEDS = np.empty(0, np.int64)
 PAIRS = st.sets(st.tuples(st.integers(1, 12), st.integers(100, 130)), max_size=150)

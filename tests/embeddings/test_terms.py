@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def test_it_comes_once_also_while_another_has_the_database(store: Store) -> None:
     url = str(store.engine.url)
     assert [terms_line(url), terms_line(url)] == [LINE, None]
-    with store.begin() as connection:
+    with store.write() as connection:
         assert connection.scalar(sa.select(schema.notices.c.name)) == "terms"
         assert not notices.is_news(connection, "terms")
         assert notices.is_news(connection, "other")

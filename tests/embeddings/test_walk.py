@@ -82,7 +82,7 @@ def test_nobody_and_nothing() -> None:
 def test_what_lies_around_a_track_is_enough_for_its_walk(store: Store, world: World) -> None:
     """``find_similar`` reads the neighbourhood only; the whole matrix gives the same."""
     world.spill(store)
-    with store.begin() as connection:
+    with store.write() as connection:
         interactions = read_interactions(connection)
         whole = by_hand(interactions.matrix.toarray())
         for place, track in enumerate(interactions.tracks.tolist()):
@@ -128,7 +128,7 @@ def test_neighbours_share_what_is_said(store: Store, world: World, kind: str, by
     world.spill(store)
     over_likes, over_playlists = (sets_of(world, kind, over) for over in ("likes", "playlists"))
     sets = over_likes if by == "walk" else over_playlists
-    with store.begin() as connection:
+    with store.write() as connection:
         for node in sets:
             found = find_similar(connection, kind, node, by=by, method="svd", limit=99)
             assert {one.id for one in found} == {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
-from sgr_spiders.config import HarvestConfig
+from sgr_spiders.config.harvest import HarvestConfig
 from sgr_spiders.embeddings.preparation import Choice
 from sgr_spiders.exports.export import Exported, export, order
 from sgr_spiders.relationships.processor import relate
@@ -43,7 +43,7 @@ def harvest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world.owners = {1000 + user: user for user in range(1, 7)}
     with closing(Store.open(f"sqlite:///{path}")) as store:
         world.spill(store)
-        with store.begin() as connection:
+        with store.write() as connection:
             harvest_around_the_seed(connection)
             make_awkward(connection)
         relate(store, HarvestConfig())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sgr_spiders.storage.relationships_tables import PairTable
+    from sgr_spiders.storage.pairs.tables import PairTable
 
 TABLES = [TYPES[name].table for name in ("user_similarity", "track_cooccurrence", "artist_relation")]
 

@@ -15,8 +15,8 @@ import pytest
 from filelock import FileLock
 
 from sgr_spiders import __version__
-from sgr_spiders.exceptions import ArgumentError, StorageError
 from sgr_spiders.exports import tables
+from sgr_spiders.model.exceptions import ArgumentError, StorageError
 from sgr_spiders.storage.migrate import HEAD
 
 if TYPE_CHECKING:

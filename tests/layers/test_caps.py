@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sgr_spiders.config import LAYER_NAMES, DeepHarvest
+from sgr_spiders.config.harvest import LAYER_NAMES, DeepHarvest
 from sgr_spiders.layers import LAYERS, cap_of
 from sgr_spiders.layers.base import FixedCap
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sgr_spiders.config import ContextualLayer as ContextualSection
-from sgr_spiders.config import PlaylistDepth as PlaylistSection
-from sgr_spiders.items import Fullness, Mention, Playlist, Selection, Track, User, WalkRequest
+from sgr_spiders.config.harvest import ContextualLayer as ContextualSection
+from sgr_spiders.config.harvest import PlaylistDepth as PlaylistSection
 from sgr_spiders.layers.base import SEED_STEP, EndedWalk, Seed
 from sgr_spiders.layers.contextual_layer import ContextualLayer
 from sgr_spiders.layers.playlist_depth import PlaylistDepth
+from sgr_spiders.model.items import Fullness, Mention, Playlist, Selection, Track, User, WalkRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

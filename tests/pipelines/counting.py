@@ -13,7 +13,7 @@ from pipelines.validate import ValidatePipeline
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from sgr_spiders.items import Page
+    from sgr_spiders.model.items import Page
 
 _PREFIX = "sgr/validate/"
 

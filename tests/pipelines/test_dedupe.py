@@ -10,11 +10,11 @@ from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.test import get_crawler
 
 from pipelines.dedupe import DedupePipeline
-from sgr_spiders.items import Page, Walk
+from sgr_spiders.model.items import Page, Walk
 from sgr_spiders.soundcloud.answers import Answer, Kind
 from sgr_spiders.soundcloud.pages import page_from_answer
-from sgr_spiders.soundcloud.recall import Recall
-from sgr_spiders.storage.spill import Spilled
+from sgr_spiders.soundcloud.track_cache import Recall
+from sgr_spiders.storage.ledger.spill import Spilled
 from tests.pipelines.counting import validated
 from tests.soundcloud.documents import track
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipelines.validate import MAX_TEXT, RULES, clean, shown
-from sgr_spiders.items import (
+from sgr_spiders.model.items import (
     Comment,
     Engagement,
     Entry,

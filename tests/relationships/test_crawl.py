@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from sgr_spiders.config import HarvestConfig, load
+from sgr_spiders.config.harvest import HarvestConfig, load
 from sgr_spiders.relationships.user_similarity import UserSimilarity
-from sgr_spiders.status import Status, as_text, look
+from sgr_spiders.reports.status import Status, as_text, look
 from sgr_spiders.storage import schema
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import ROOT, Harvester
@@ -73,7 +73,7 @@ def rows_in(database: Path) -> dict[str, object]:
 
 
 def status_of(database: Path) -> tuple[Status, str]:
-    with closing(Store.open(f"sqlite:///{database}")) as store, store.begin() as connection:
+    with closing(Store.open(f"sqlite:///{database}")) as store, store.write() as connection:
         status = look(connection, str(database), str(database), load())
     return status, "\n".join(as_text(status, datetime.now(UTC)))
 
@@ -151,7 +151,7 @@ def test_killed_while_it_relates_a_crawl_has_no_outcome_and_the_next_one_relates
     assert {one.state for one in status.relationships} == {"up to date"}
     assert harvester.value("SELECT count(*) FROM user_similarities") == status.relationships[0].rows > 0
     assert status.next.why is None
-    with closing(Store.open(f"sqlite:///{harvester.database}")) as store, store.begin() as connection:
+    with closing(Store.open(f"sqlite:///{harvester.database}")) as store, store.write() as connection:
         connection.execute(sa.delete(schema.engagements).where(schema.engagements.c.kind == "repost"))
     status, _ = status_of(harvester.database)
     assert {one.state for one in status.relationships} == {"older than the data"}
@@ -253,7 +253,7 @@ def test_the_nearest(sandbox: SandboxProcess, harvested: Path) -> None:
 
 def test_a_crawl_has_the_database(sandbox: SandboxProcess, database: Path) -> None:
     with closing(Store.open(f"sqlite:///{database}")) as store:
-        with store.begin() as connection:
+        with store.write() as connection:
             connection.execute(sa.delete(schema.relationship_runs))
         seed = str(sandbox.seed_track_id)
         relating, looking = scrapy_in_one(database, ["relate"], ["related", "track", seed])
@@ -326,7 +326,7 @@ def test_from_an_egg(egg: Path, database: Path, tmp_path: Path) -> None:
     for _ in both_ways(relationship, incidence([np.arange(5), np.arange(5), *[np.arange(300)] * 2], 300)):
         pass  # compiled now, if they were not
     code = (
-        "from sgr_spiders.config import HarvestConfig; "
+        "from sgr_spiders.config.harvest import HarvestConfig; "
         "from sgr_spiders.relationships import engine, processor; "
         "engine.WORTH_COMPILED = 0; "
         "config = HarvestConfig.model_validate({'relationships': {'sample_seed': 2}}); "

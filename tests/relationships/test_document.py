@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sgr_spiders.config import HarvestConfig
+from sgr_spiders.config.harvest import HarvestConfig
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.processor import relate
-from sgr_spiders.storage.relationships_related import nearest
+from sgr_spiders.storage.pairs.related import nearest
 from tests.relationships.worlds import World
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def test_the_documented_type(root: Path, store: Store, monkeypatch: pytest.Monke
         common = len(playlists[a] & playlists[b])
         if common >= 3:
             wanted[a, b] = (common / min(len(playlists[a]), len(playlists[b])), common)
-    with store.begin() as connection:
+    with store.write() as connection:
         rows = connection.execute(sa.select(documented.table.as_table()))
         assert {(row[0], row[1]): (row[2], row[3]) for row in rows} == wanted
         assert nearest(connection, documented.table, 11, 1)[0]["overlap"] == 1.0

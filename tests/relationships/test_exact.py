@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sgr_spiders.config import HarvestConfig
+from sgr_spiders.config.harvest import HarvestConfig
 from sgr_spiders.relationships import compiled_search, engine
 from sgr_spiders.relationships.arrangement import arrange
 from sgr_spiders.relationships.compiled_search import CompiledSearch
-from sgr_spiders.relationships.lake import Incidence
+from sgr_spiders.relationships.inputs import Incidence
 from sgr_spiders.relationships.processor import relate
 from sgr_spiders.relationships.sparse_search import SparseSearch
 from sgr_spiders.relationships.track_cooccurrence import TrackCooccurrence

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sgr_spiders.storage.relationships_file import LOCK_PAGE, PAGE, REAL, PairFile, integer_width
+from sgr_spiders.storage.pairs.file_writer import LOCK_PAGE, PAGE, REAL, PairFile, integer_width
 
 if TYPE_CHECKING:
     from pathlib import Path

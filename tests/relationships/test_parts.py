@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgr_spiders.exceptions import ConfigError
+from sgr_spiders.model.exceptions import ConfigError
 from sgr_spiders.relationships import kernel_cache, spool
-from sgr_spiders.relationships.exact import ceil_root
+from sgr_spiders.relationships.integer_roots import ceil_root
 from sgr_spiders.relationships.keys import KeyLayout
 from sgr_spiders.relationships.spool import Spool
 from tests.relationships.test_exact import REUSED

@@ -17,13 +17,14 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgr_spiders.config import HarvestConfig
-from sgr_spiders.exceptions import ArgumentError, ConfigError, StorageError
+from sgr_spiders.config.harvest import HarvestConfig
+from sgr_spiders.model.exceptions import ArgumentError, ConfigError, StorageError
 from sgr_spiders.relationships import build, engine, forecast, nearest, spool
 from sgr_spiders.relationships.engine import CancelledError
 from sgr_spiders.relationships.processor import RelationshipProcessor, relate
 from sgr_spiders.relationships.spool import Spool
-from sgr_spiders.storage import relationships_read, relationships_runs, relationships_write, schema
+from sgr_spiders.storage import schema
+from sgr_spiders.storage.pairs import builds, reading, writing
 from tests.relationships.test_exact import REUSED, WORLDS
 from tests.relationships.worlds import NOW, World, expected, stored
 
@@ -49,7 +50,7 @@ def a_world(users: int = 30) -> World:
 
 
 def runs(store: Store) -> list[dict[str, object]]:
-    with store.begin() as connection:
+    with store.write() as connection:
         return [dict(row) for row in connection.execute(sa.select(schema.relationship_runs)).mappings()]
 
 
@@ -90,7 +91,7 @@ def test_equal_inputs_are_not_even_read_again(
     caplog.set_level(logging.INFO)
     a_world().spill(store)
     first = relate(store, HarvestConfig())
-    monkeypatch.setattr(relationships_read, "read_groups", None)
+    monkeypatch.setattr(reading, "read_groups", None)
     again = relate(store, HarvestConfig())
     assert [one.rows for one in again] == [one.rows for one in first]
     assert not any(one.seconds for one in again)
@@ -115,7 +116,7 @@ def test_as_many_likes_of_other_tracks_are_another_input(store: Store) -> None:
     relate(store, HarvestConfig())
     was, now = (5, 6, "like"), (5, 7, "like")
     likes = schema.engagements
-    with store.begin() as connection:
+    with store.write() as connection:
         swap = sa.update(likes).where(likes.c.user_id == was[0], likes.c.track_id == was[1])
         assert connection.execute(swap.values(track_id=now[1])).rowcount == 1
     spill_page(store, 1)
@@ -142,7 +143,7 @@ def spill_page(store: Store, walk: int) -> None:
         "created_at": NOW,
     }
     page = {"walk_id": walk, "generation": 0, "page": 0, "cursor_hash": 0, "received": 0, "fetched_at": NOW}
-    with store.begin() as connection:
+    with store.write() as connection:
         connection.execute(sa.insert(schema.walks).values(ledger))
         connection.execute(sa.insert(schema.walk_pages).values(page))
 
@@ -151,7 +152,7 @@ def test_what_changed_is_built_anew_and_the_rest_is_not(store: Store) -> None:
     world = a_world()
     world.spill(store)
     relate(store, HarvestConfig())
-    with store.begin() as connection:
+    with store.write() as connection:
         connection.execute(sa.delete(schema.engagements).where(schema.engagements.c.user_id == 5))
     world.engagements = {one for one in world.engagements if one[0] != 5}
     built = relate(store, HarvestConfig())
@@ -172,7 +173,7 @@ def test_the_same_input_gives_the_same_tables(store: Store) -> None:
     a_world().spill(store)
     contents = []
     for threads in (1, 2):
-        with store.begin() as connection:
+        with store.write() as connection:
             connection.execute(sa.delete(schema.relationship_runs))
         relate(store, configured(threads=threads, memory_mb=16 * threads))
         contents.append(stored(store))
@@ -225,7 +226,7 @@ def test_top_k_does_not_depend_on_when_it_prunes(store: Store, monkeypatch: pyte
     tables = []
     for limit in (10, 10**9):
         monkeypatch.setattr(nearest, "PRUNE_AT", limit)
-        with store.begin() as connection:
+        with store.write() as connection:
             connection.execute(sa.delete(schema.relationship_runs))
         relate(store, config)
         tables.append(stored(store)["track_relationships"])
@@ -277,7 +278,7 @@ def test_only_what_was_found_around_a_seed(store: Store, url: str) -> None:
     rows = [
         {"seed_id": seed, "layer": "user_depth", "kind": kind, "record_id": number} for kind, number in found
     ]
-    with store.begin() as connection:
+    with store.write() as connection:
         connection.execute(sa.insert(schema.selections), rows)
     part = World(
         {one for one in world.engagements if one[0] in users and one[1] in tracks},
@@ -303,7 +304,7 @@ def test_a_failure_leaves_all_tables_as_they_were(store: Store, monkeypatch: pyt
     a_world().spill(store)
     relate(store, HarvestConfig())
     before = stored(store)
-    with store.begin() as connection:
+    with store.write() as connection:
         connection.execute(sa.delete(schema.engagements).where(schema.engagements.c.user_id < 20))
     entered = []
 
@@ -312,7 +313,7 @@ def test_a_failure_leaves_all_tables_as_they_were(store: Store, monkeypatch: pyt
         if len(entered) == 2:
             raise ZeroDivisionError
 
-    monkeypatch.setattr(relationships_runs, "enter", fail_at_the_second)
+    monkeypatch.setattr(builds, "enter", fail_at_the_second)
     with pytest.raises(ZeroDivisionError):
         relate(store, HarvestConfig())
     assert stored(store) == before
@@ -406,8 +407,8 @@ def test_what_is_slow_is_said(
 def test_other_databases_get_the_rows_by_statements(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """As PostgreSQL would, here into SQLite."""
     a_world().spill(store)
-    monkeypatch.setattr(relationships_write, "_swap_by_files", relationships_write._swap_by_statements)
-    monkeypatch.setattr(relationships_write, "ROWS_AT_A_TIME", 7)
+    monkeypatch.setattr(writing, "_swap_by_files", writing._swap_by_statements)
+    monkeypatch.setattr(writing, "ROWS_AT_A_TIME", 7)
     relate(store, HarvestConfig())
     wanted = expected(a_world(), HarvestConfig().relationships)
     assert {table: stored(store)[table] for table in TABLES} == {table: wanted[table] for table in TABLES}

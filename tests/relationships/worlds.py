@@ -16,7 +16,7 @@ from sgr_spiders.storage import schema
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sgr_spiders.config import Relationships
+    from sgr_spiders.config.harvest import Relationships
     from sgr_spiders.storage.store import Store
 
 Rows = dict[tuple[int, int], tuple[Any, ...]]
@@ -68,7 +68,7 @@ class World:
                 for position, track in enumerate(sorted(members))
             ],
         }
-        with store.begin() as connection:
+        with store.write() as connection:
             for relationship in TYPES.values():
                 connection.execute(sa.delete(relationship.table.as_table()))
             connection.execute(sa.delete(schema.relationship_runs))
@@ -136,7 +136,7 @@ def _near(libraries: Mapping[int, set[int]], config: Relationships) -> Rows:
 
 def stored(store: Store) -> dict[str, Rows]:
     """Read the rows of all tables."""
-    with store.begin() as connection:
+    with store.write() as connection:
         return {
             relationship.table.name: {
                 (row[0], row[1]): tuple(row[2:])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sgr_spiders.exceptions import NextHrefError
+from sgr_spiders.model.exceptions import NextHrefError
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS, first_cursor
 from sgr_spiders.soundcloud.paging import MAX_LENGTH, first_position, next_cursor
 

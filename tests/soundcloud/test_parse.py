@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from sgr_spiders.items import Comment, Engagement, Fullness, Playlist, PlaylistTrack, Reject, Track, User
+from sgr_spiders.model.items import (
+    Comment,
+    Engagement,
+    Fullness,
+    Playlist,
+    PlaylistTrack,
+    Reject,
+    Track,
+    User,
+)
 from sgr_spiders.soundcloud.parse import (
     BadDocumentError,
     ParsedPage,

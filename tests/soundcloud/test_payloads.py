@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from sgr_spiders.items import Fullness, Page, Track, User, Walk
+from sgr_spiders.model.items import Fullness, Page, Track, User, Walk
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.parse import (
     BadDocumentError,

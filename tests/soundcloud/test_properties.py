@@ -9,8 +9,8 @@ import orjson
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sgr_spiders.exceptions import NextHrefError
-from sgr_spiders.items import Engagement, Page, PlaylistTrack, Record, Walk
+from sgr_spiders.model.exceptions import NextHrefError
+from sgr_spiders.model.items import Engagement, Page, PlaylistTrack, Record, Walk
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.paging import next_cursor
 from sgr_spiders.soundcloud.parse import BadDocumentError, PrivateTargetError, parse_page, parse_resolved

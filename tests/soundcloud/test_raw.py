@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import zstandard
 
-from sgr_spiders.exceptions import BadRecordError
+from sgr_spiders.model.exceptions import BadRecordError
 from sgr_spiders.soundcloud.raw import MAX_BYTES, pack, unpack
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import pytest
 from filelock import Timeout
 
-from sgr_spiders.exceptions import BlockedError, CredentialsError, StorageError, UnauthorisedError
+from sgr_spiders.model.exceptions import BlockedError, CredentialsError, StorageError, UnauthorisedError
 from sgr_spiders.soundcloud.tokens import (
     DEFAULT_LIFE,
     MAX_LIFE,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from tests.middlewares.fault_server import FaultServer, Reply, Seen
+from tests.traffic.fault_server import FaultServer, Reply, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.middlewares.fault_server import Reply
 from tests.splash.conftest import NO_COMMENTS
 from tests.splash.stand_in import HTML, rendered_page, said
+from tests.traffic.fault_server import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,7 +127,7 @@ def test_off_means_that_nothing_of_it_is_there(harvester: Harvester, renderer: R
     harvester.environment |= IMPORTS
     ended = harvester.crawl("commentary_layer", config="sandbox")
     assert ended.code == 0
-    assert "sgr_spiders.middlewares.authorisation" in ended.log
+    assert "sgr_spiders.traffic.authorisation" in ended.log
     assert "scrapy_splash" not in ended.log
     assert (renderer.splash.seen, renderer.site.seen) == ([], [])
     assert harvester.query(PAGE_WALK) == []

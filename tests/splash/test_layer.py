@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sgr_spiders.config import CommentaryLayer as Section
-from sgr_spiders.items import Comment, Engagement, Fullness, Track, User, WalkRequest
+from sgr_spiders.config.harvest import CommentaryLayer as Section
 from sgr_spiders.layers.base import EVERYTHING, EndedWalk, Seed, Wanted
 from sgr_spiders.layers.commentary_layer import CommentaryLayer
+from sgr_spiders.model.items import Comment, Engagement, Fullness, Track, User, WalkRequest
 from sgr_spiders.soundcloud.raw import pack
 
 if TYPE_CHECKING:

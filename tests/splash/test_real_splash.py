@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.middlewares.fault_server import FaultServer, Reply, Seen
 from tests.splash.stand_in import HTML, rendered_page
+from tests.traffic.fault_server import FaultServer, Reply, Seen
 
 if TYPE_CHECKING:
     from sgr_spiders.sandbox.world import World

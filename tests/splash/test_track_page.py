@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgr_spiders.items import Comment, Page, Walk
+from sgr_spiders.model.items import Comment, Page, Walk
 from sgr_spiders.soundcloud.raw import unpack
 from sgr_spiders.soundcloud.track_page import (
     MAX_BYTES,

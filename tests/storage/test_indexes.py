@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sgr_spiders.items import Engagement
+from sgr_spiders.model.items import Engagement
 from sgr_spiders.storage import indexes, records
 from sgr_spiders.storage.store import Store
 
 
 def names(store: Store) -> set[str | None]:
-    with store.begin() as connection:
+    with store.write() as connection:
         return {index.name for index in indexes.missing(connection)}
 
 
 def test_an_empty_table_goes_without_and_one_with_rows_keeps_what_it_has(tmp_path: Path) -> None:
     store = Store.open(f"sqlite:///{tmp_path / 'a.db'}")
     assert names(store) == set()
-    with store.begin() as connection:
+    with store.write() as connection:
         records.write_records(connection, [Engagement(1, 2, "like")], set(), "now")
         indexes.put_off(connection)
     assert names(store) == {"ix_playlist_tracks_track_id"}
-    with store.begin() as connection:
+    with store.write() as connection:
         indexes.put_off(connection)
         for index in indexes.missing(connection):
             index.create(connection)

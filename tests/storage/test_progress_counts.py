@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from sgr_spiders.items import WalkRequest
-from sgr_spiders.storage import ledger, runs
-from sgr_spiders.storage.progress_counts import WalkCounter, WalkGroup
+from sgr_spiders.model.items import WalkRequest
+from sgr_spiders.storage.figures.progress_counts import WalkCounter, WalkGroup
+from sgr_spiders.storage.ledger import frontier, runs
 from sgr_spiders.storage.schema import walks
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ EVERYTHING = 10**9
 
 @pytest.fixture
 def run(store: Store) -> runs.Run:
-    with store.begin() as connection:
+    with store.write() as connection:
         run = runs.begin_run(
             connection, spider="test", layers=STEPS, scope="test", fresh_after="", refresh=False
         )
@@ -34,8 +34,8 @@ def run(store: Store) -> runs.Run:
 def ask(
     store: Store, run: runs.Run, layer: str, *wanted: WalkRequest, seed: int = 1, settings: str = "settings"
 ) -> None:
-    with store.begin() as connection:
-        ledger.request(connection, run, seed, layer, settings, wanted)
+    with store.write() as connection:
+        frontier.request(connection, run, seed, layer, settings, wanted)
 
 
 def likes(target: int, step: str = "last", expected: int | None = None, cap: int = EVERYTHING) -> WalkRequest:
@@ -43,12 +43,12 @@ def likes(target: int, step: str = "last", expected: int | None = None, cap: int
 
 
 def counted(store: Store, run: runs.Run) -> list[WalkGroup]:
-    with store.begin() as connection:
+    with store.write() as connection:
         return COUNTER.count(connection, run)
 
 
 def change(store: Store, target: int, **values: str | int) -> None:
-    with store.begin() as connection:
+    with store.write() as connection:
         connection.execute(sa.update(walks).where(walks.c.target == str(target)).values(values))
 
 
@@ -74,12 +74,12 @@ def test_only_what_the_run_wants_counts(store: Store, run: runs.Run) -> None:
 
 
 def test_what_looks_up_a_seed_is_a_walk_of_no_layer(store: Store, run: runs.Run) -> None:
-    with store.begin() as connection:
+    with store.write() as connection:
         address = WalkRequest("resolve", "https://soundcloud.com/a/b", "seed", 1)
-        ledger.add_seed(connection, run, "https://soundcloud.com/a/b", address, None)
+        frontier.add_seed(connection, run, "https://soundcloud.com/a/b", address, None)
         # Given twice, in two spellings, and once looked up by a walk that a layer wants as well.
-        ledger.add_seed(connection, run, "https://soundcloud.com/a/b/", address, None)
-        ledger.add_seed(connection, run, "7", WalkRequest("track", "7", "seed", 1), 7)
+        frontier.add_seed(connection, run, "https://soundcloud.com/a/b/", address, None)
+        frontier.add_seed(connection, run, "7", WalkRequest("track", "7", "seed", 1), 7)
     ask(store, run, "a", WalkRequest("track", "7", "seed", 1))
     found = {group.endpoint: (group.walks, group.layers) for group in counted(store, run)}
     assert found == {"resolve": (1, frozenset()), "track": (1, frozenset("a"))}

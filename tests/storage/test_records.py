@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
-from sgr_spiders.items import Comment, Engagement, Fullness, Playlist, PlaylistTrack, Track, User
+from sgr_spiders.model.items import Comment, Engagement, Fullness, Playlist, PlaylistTrack, Track, User
 from sgr_spiders.storage import records, schema
 
 if TYPE_CHECKING:
-    from sgr_spiders.items import Record
+    from sgr_spiders.model.items import Record
     from sgr_spiders.storage.store import Store
 
 
 def write(store: Store, *found: Record, now: str = "now") -> None:
-    with store.begin() as connection:
+    with store.write() as connection:
         records.write_records(connection, found, set(), now)
 
 
 def row(store: Store, table: sa.Table, key: int) -> dict[str, Any]:
     (column,) = table.primary_key.columns
-    with store.begin() as connection:
+    with store.write() as connection:
         return dict(connection.execute(sa.select(table).where(column == key)).mappings().one())
 
 
@@ -115,7 +115,7 @@ def test_what_is_written_can_be_read_back(store: Store) -> None:
     ]
     write(store, *tracks)
     wanted = [1201, 7, 600]
-    with store.begin() as connection:
+    with store.write() as connection:
         assert list(records.read_records(connection, "track", wanted)) == [tracks[n - 1] for n in wanted]
         assert len(list(records.read_records(connection, "track", range(1, 1203)))) == 1202
 
@@ -123,8 +123,8 @@ def test_what_is_written_can_be_read_back(store: Store) -> None:
 def test_known_versions_are_not_written_again(store: Store) -> None:
     user = User(1, username="one", fullness=Fullness.OWN)
     write(store, user, now="first")
-    with store.begin() as connection:
+    with store.write() as connection:
         records.write_records(connection, [user, Engagement(1, 2, "like")], {("user", 1, 3)}, "second")
     assert row(store, schema.users, 1)["fetched_at"] == "first"
-    with store.begin() as connection:
+    with store.write() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(schema.engagements)) == 1

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sgr_spiders.arguments import read_seed
-from sgr_spiders.schedule import Entry
-from sgr_spiders.storage import runs, seeds
+from sgr_spiders.config.arguments import read_seed
+from sgr_spiders.config.schedule import Entry
 from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.ledger import runs, seeds
 
 if TYPE_CHECKING:
-    from sgr_spiders.storage.runs import Run
+    from sgr_spiders.storage.ledger.runs import Run
     from sgr_spiders.storage.store import Connection, Store
 
 DAY = 86_400
@@ -42,7 +42,7 @@ def take_turn(connection: Connection, outcome: str) -> str:
 
 @pytest.mark.parametrize("outcome", ["complete", "gone"])
 def test_a_seed_that_is_done_is_due_in_the_round_after_this_one(store: Store, outcome: str) -> None:
-    with store.begin() as connection:
+    with store.write() as connection:
         seeds.add(connection, Entry(SEED, DAY), ago(2.5))
         # The first round makes use of what other harvests have fetched.
         assert take_turn(connection, outcome) == ago(9.5)
@@ -52,7 +52,7 @@ def test_a_seed_that_is_done_is_due_in_the_round_after_this_one(store: Store, ou
 
 @pytest.mark.parametrize("outcome", ["unfinished", "interrupted", "blocked", "failed"])
 def test_a_seed_that_was_cut_stays_in_its_round(store: Store, outcome: str) -> None:
-    with store.begin() as connection:
+    with store.write() as connection:
         seeds.add(connection, Entry(SEED, DAY), ago(30.5))
         take_turn(connection, "partial")
         for _ in range(2):
@@ -63,7 +63,7 @@ def test_a_seed_that_was_cut_stays_in_its_round(store: Store, outcome: str) -> N
 
 
 def test_what_failed_is_tried_again_until_the_next_round(store: Store) -> None:
-    with store.begin() as connection:
+    with store.write() as connection:
         seeds.add(connection, Entry(SEED, DAY), ago(0.5))
         take_turn(connection, "partial")
         assert take_turn(connection, "partial") == ago(0.5)
@@ -73,7 +73,7 @@ def test_what_failed_is_tried_again_until_the_next_round(store: Store) -> None:
 
 
 def test_another_interval_counts_from_when_it_was_due_last(store: Store) -> None:
-    with store.begin() as connection:
+    with store.write() as connection:
         seeds.add(connection, Entry(SEED, 7 * DAY), ago(2))
         assert seeds.add(connection, Entry(SEED, 3 * DAY), ago(0)) == "changed"
         assert seeds.find(connection, SEED).next_harvest_at == ago(2), "it was never harvested"
@@ -84,7 +84,7 @@ def test_another_interval_counts_from_when_it_was_due_last(store: Store) -> None
 
 
 def test_a_seed_removed_in_its_turn_is_no_mistake(store: Store) -> None:
-    with store.begin() as connection:
+    with store.write() as connection:
         seeds.add(connection, Entry(SEED), ago(0))
         run = begin(connection)
         seed = seeds.find(connection, SEED)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 import sqlalchemy as sa
 
-from sgr_spiders.items import Entry, Fullness, Page, Reject, User, Walk, WalkRequest
-from sgr_spiders.storage import ledger, runs
+from sgr_spiders.model.items import Entry, Fullness, Page, Reject, User, Walk, WalkRequest
+from sgr_spiders.storage.ledger import frontier, runs
+from sgr_spiders.storage.ledger.spill import MAX_EMPTY_PAGES, Spilled, spill_page
 from sgr_spiders.storage.schema import rejects, walk_records, walks
-from sgr_spiders.storage.spill import MAX_EMPTY_PAGES, Spilled, spill_page
 
 if TYPE_CHECKING:
     from sgr_spiders.storage.store import Store
@@ -20,7 +20,7 @@ SEED = 99
 
 @pytest.fixture
 def run(store: Store) -> runs.Run:
-    with store.begin() as connection:
+    with store.write() as connection:
         run = runs.begin_run(
             connection, spider="test", layers=["test"], scope="test", fresh_after="", refresh=False
         )
@@ -30,9 +30,9 @@ def run(store: Store) -> runs.Run:
 
 def ask(store: Store, run: runs.Run, cap: int = 1000, layer: str = "test") -> Walk:
     request = WalkRequest("track_favoriters", "7", "likers", cap)
-    with store.begin() as connection:
-        ledger.request(connection, run, SEED, layer, "settings", [request])
-        (walk,) = ledger.lease(connection, run, 10)
+    with store.write() as connection:
+        frontier.request(connection, run, SEED, layer, "settings", [request])
+        (walk,) = frontier.lease(connection, run, 10)
     return walk
 
 
@@ -42,7 +42,7 @@ def users(*ids: int) -> list[Entry]:
 
 def spill(store: Store, run: runs.Run, page: Page) -> Spilled | None:
     page.received = page.received or len(page.entries)
-    with store.begin() as connection:
+    with store.write() as connection:
         return spill_page(connection, page, run)
 
 
@@ -56,12 +56,12 @@ class State(NamedTuple):
 
 def state(store: Store) -> State:
     columns = (walks.c[name] for name in State._fields)
-    with store.begin() as connection:
+    with store.write() as connection:
         return State(*connection.execute(sa.select(*columns)).one())
 
 
 def places(store: Store) -> dict[int, int]:
-    with store.begin() as connection:
+    with store.write() as connection:
         rows = connection.execute(sa.select(walk_records.c.record_id, walk_records.c.position))
         return {row[0]: row[1] for row in rows}
 
@@ -88,8 +88,8 @@ def test_a_page_fetched_twice_is_spilled_once(store: Store, run: runs.Run) -> No
 
 def test_a_page_of_a_walk_that_was_given_back_is_dropped(store: Store, run: runs.Run) -> None:
     walk = ask(store, run)
-    with store.begin() as connection:
-        assert ledger.give_back(connection) == 1
+    with store.write() as connection:
+        assert frontier.give_back(connection) == 1
     assert spill(store, run, Page(walk, users(1))) is None
     assert state(store).status == "planned"
 
@@ -128,14 +128,14 @@ def test_the_largest_cap_counts_and_a_raised_one_reopens(store: Store, run: runs
     assert walk.cursor == ""
     spill(store, run, Page(walk, users(1, 2, 3, 4), next_cursor="/next"))
     assert places(store) == {1: 0, 2: 1, 3: 2}
-    with store.begin() as connection:
+    with store.write() as connection:
         runs.widen_scope(connection, run, SEED, {"other": "settings"})
     ask(store, run, cap=9, layer="other")
-    with store.begin() as connection:
-        ledger.request(
+    with store.write() as connection:
+        frontier.request(
             connection, run, SEED, "test", "settings", [WalkRequest("track_favoriters", "7", "likers", 1)]
         )
-        assert ledger.largest_cap(connection, walk.walk_id) == 9
+        assert frontier.largest_cap(connection, walk.walk_id) == 9
 
 
 def test_empty_pages_are_not_the_end_until_there_are_too_many(store: Store, run: runs.Run) -> None:
@@ -173,6 +173,6 @@ def test_a_cursor_that_comes_again_fails_the_walk_and_keeps_the_page(store: Stor
 def test_rejects_are_kept_with_their_reason(store: Store, run: runs.Run) -> None:
     page = Page(ask(store, run), users(1), [Reject("user", None, None, "no id", b"raw")], received=2)
     spill(store, run, page)
-    with store.begin() as connection:
+    with store.write() as connection:
         row = connection.execute(sa.select(rejects.c.kind, rejects.c.reason, rejects.c.raw)).one()
     assert row == ("user", "no id", b"raw")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from sgr_spiders.exceptions import ConfigError, DatabaseInUseError, StorageError
+from sgr_spiders.model.exceptions import ConfigError, DatabaseInUseError, StorageError
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage import migrate
 from sgr_spiders.storage.schema import DISCOVERIES_COLUMNS, DISCOVERIES_SQL, metadata
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def test_the_migrations_make_the_schema(store: Store) -> None:
-    with store.begin() as connection:
+    with store.write() as connection:
         whole = sa.MetaData(naming_convention=metadata.naming_convention)
         pair_tables = [relationship.table.as_table() for relationship in TYPES.values()]
         for table in [*metadata.tables.values(), *pair_tables]:
@@ -65,7 +65,7 @@ def test_a_folder_that_takes_no_file_is_no_crawl_at_work(folder: str) -> None:
 
 
 def test_it_is_in_wal_mode(store: Store) -> None:
-    with store.begin() as connection:
+    with store.write() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
@@ -78,7 +78,7 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 
 
 def test_a_database_of_a_newer_version(store: Store) -> None:
-    with store.begin() as connection:
+    with store.write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     store.close()
     with pytest.raises(StorageError, match=r"revision '9999', which this version does not know"):
@@ -95,7 +95,7 @@ def test_a_bad_url_is_named_without_its_password(url: str) -> None:
 
 def test_an_error_rolls_back_everything(store: Store) -> None:
     def write_and_break() -> None:
-        with store.begin() as connection:
+        with store.write() as connection:
             connection.exec_driver_sql(
                 "INSERT INTO users (user_id, is_stub, fullness, fetched_at) VALUES (1, 1, 0, '')"
             )
@@ -103,5 +103,5 @@ def test_an_error_rolls_back_everything(store: Store) -> None:
 
     with pytest.raises(ZeroDivisionError):
         write_and_break()
-    with store.begin() as connection:
+    with store.write() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM users").scalar() == 0

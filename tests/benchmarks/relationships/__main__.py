@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sgr_spiders.config import HarvestConfig
+from sgr_spiders.config.harvest import HarvestConfig
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.engine import available_processors
 from tests.benchmarks.relationships import end_to_end
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sgr_spiders.relationships.base import RelationshipType
+    from sgr_spiders.relationships.inputs import Incidence
     from sgr_spiders.relationships.keys import Keys
-    from sgr_spiders.relationships.lake import Incidence
 
 RIVAL_LIMIT_S = 120
 

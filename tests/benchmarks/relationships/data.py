@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sgr_spiders.relationships.lake import Incidence
+from sgr_spiders.relationships.inputs import Incidence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sgr_spiders.config import HarvestConfig
+from sgr_spiders.config.harvest import HarvestConfig
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.processor import RelationshipProcessor
 from sgr_spiders.storage.store import PRAGMAS, Store
 
 if TYPE_CHECKING:
-    from sgr_spiders.relationships.lake import Incidence
+    from sgr_spiders.relationships.inputs import Incidence
 
 INPUT = {
     "user_similarity": "SELECT count(*), sum(track_id) FROM engagements WHERE kind = 'like'",

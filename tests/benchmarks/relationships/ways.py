@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sgr_spiders.relationships.base import RelationshipType
+    from sgr_spiders.relationships.inputs import Incidence
     from sgr_spiders.relationships.keys import Keys
-    from sgr_spiders.relationships.lake import Incidence
 
     Way = Callable[[Incidence, RelationshipType, int], Keys]
 

@@ -26,8 +26,8 @@ REST: Final = "fetch"
 """What no stage claims: the network, Scrapy, and the traffic rules."""
 
 STAGES: Final = {
-    "decode": ["sgr_spiders.middlewares.api_handler:ApiDownloadHandler._read"],
-    "parse": ["sgr_spiders.spiders.base:page_from_answer"],
+    "decode": ["sgr_spiders.traffic.download_handler:ApiDownloadHandler._read"],
+    "parse": ["sgr_spiders.crawl.spider:page_from_answer"],
     "raw": ["sgr_spiders.soundcloud.parse:pack"],
     "validate": ["pipelines.validate:ValidatePipeline.process_item"],
     "dedupe": [
@@ -35,8 +35,8 @@ STAGES: Final = {
         "pipelines.dedupe:DedupePipeline.page_spilled",
     ],
     "spill": ["pipelines.spill:SpillPipeline.process_item"],
-    "plan": ["sgr_spiders.planner:Planner.page_spilled"],
-    "lease": ["sgr_spiders.scheduler:LedgerScheduler._lease"],
+    "plan": ["sgr_spiders.crawl.planner:Planner.page_spilled"],
+    "lease": ["sgr_spiders.crawl.scheduler:LedgerScheduler._lease"],
 }
 """Stages and their functions. A stage inside another is taken out of it: ``raw`` out of ``parse``, and
 ``plan`` and part of ``dedupe`` out of ``spill``."""

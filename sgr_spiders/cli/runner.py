@@ -1,0 +1,208 @@
+"""``sgr_spiders.harvest``: a crawl as a function call, in scripts and notebooks."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import yaml
+
+import sgr_spiders
+from sgr_spiders.model import result
+from sgr_spiders.model.exceptions import ArgumentError, ConfigError, CrawlFailedError
+from sgr_spiders.text.messages import plain, shown
+
+if TYPE_CHECKING:
+    from sgr_spiders.model.exceptions import HarvestError
+    from sgr_spiders.model.result import HarvestResult
+
+PRIVATE = frozenset(
+    {"HARVEST_DATABASE_URL", "SOUNDCLOUD_ACCESS_TOKEN", "SOUNDCLOUD_CLIENT_ID", "SOUNDCLOUD_CLIENT_SECRET"}
+)
+"""Settings that are, or may hold, a secret. All users of a machine can read a command line, so these go
+through the environment, from which ``settings.py`` reads them."""
+
+SURROUNDINGS = {
+    "SCRAPY_SETTINGS_MODULE": "sgr_spiders.settings",
+    "PYTHONIOENCODING": "utf-8:backslashreplace",
+}
+"""What lets the crawl find its project from any working directory, and write its log in any locale."""
+
+REFUSED = 2
+"""What ``scrapy`` exits with when it does not take its command line."""
+
+LAST_LINES = 20
+"""Lines of a crawl that are kept to tell why it ended."""
+
+GIVEN = "configuration given"
+"""How errors call a configuration that came as a mapping."""
+
+
+def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
+    *,
+    track_id: int | str | Iterable[int | str] | None = None,
+    track_url: str | None = None,
+    seeds: str | os.PathLike[str] | None = None,
+    layers: str | Iterable[str] | None = None,
+    config: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    refresh: bool = False,
+    due: bool = False,
+    max_requests: int | None = None,
+    max_minutes: float | None = None,
+    spider: str = "deep_harvest",
+    database_url: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    log: bool = True,
+) -> HarvestResult:
+    """Run ``scrapy crawl`` in a process of its own and give the statistics of the run.
+
+    The spider arguments mean what they mean on the command line; *config* may also be a mapping that
+    says what a YAML file would. *settings* are further settings of Scrapy or of this project. Keys are
+    read from the environment, or given as settings. Relative paths start from the working directory.
+    The log goes to ``sys.stderr``, unless *log* is false.
+
+    A run that is complete, partial, unfinished or was interrupted gives its result; call again to go on.
+    Otherwise the ``HarvestError`` that ended it is raised. ``KeyboardInterrupt`` ends the crawl cleanly
+    first; a second one kills it, which loses nothing that was spilled.
+    """
+    arguments = {
+        "track_id": _joined(track_id),
+        "track_url": track_url,
+        "seeds": seeds,
+        "layers": _joined(layers),
+        "config": config,
+        "refresh": int(refresh) or None,
+        "due": int(due) or None,
+        "max_requests": max_requests,
+        "max_minutes": max_minutes,
+    }
+    all_settings = dict(settings or {})
+    if database_url is not None:
+        all_settings["HARVEST_DATABASE_URL"] = database_url
+    with tempfile.TemporaryDirectory(prefix="harvest-") as folder:
+        if isinstance(config, Mapping):
+            arguments["config"] = _write_config(config, Path(folder))
+        all_settings["HARVEST_RESULT_FILE"] = Path(folder) / "result.json"
+        try:
+            return _crawl(spider, arguments, all_settings, log=log)
+        except ConfigError as error:
+            # The file is gone by now, and the caller never saw it.
+            message = str(error).replace(f"configuration {plain(str(arguments['config']))}", GIVEN)
+            raise ConfigError(message if isinstance(config, Mapping) else str(error)) from None
+
+
+def _joined(value: object) -> object:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return value
+    return ",".join(str(part) for part in value)
+
+
+def _write_config(config: Mapping[str, Any], folder: Path) -> Path:
+    path = folder / "config.yaml"
+    try:
+        path.write_text(yaml.safe_dump(dict(config), allow_unicode=True), encoding="utf-8")
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{GIVEN}: {plain(str(error))}") from None
+    return path
+
+
+def _crawl(
+    spider: str, arguments: Mapping[str, object], settings: Mapping[str, object], *, log: bool
+) -> HarvestResult:
+    command = [sys.executable, "-P", "-m", "scrapy", "crawl", spider]
+    for name, value in arguments.items():
+        if value is not None:
+            command += ["-a", f"{name}={value}"]
+    environment = {**os.environ, **SURROUNDINGS, "PYTHONPATH": _python_path()}
+    for name, value in settings.items():
+        if name in PRIVATE:
+            environment[name] = _setting(name, value)
+        else:
+            command += ["-s", f"{name}={_setting(name, value)}"]
+    exit_code, last_lines = _run(command, environment, log=log)
+    ended = result.read(Path(str(settings["HARVEST_RESULT_FILE"])))
+    if ended is None:
+        raise _unaccounted(exit_code, last_lines)
+    return ended
+
+
+def _setting(name: str, value: object) -> str:
+    """The value as ``-s`` takes it; Scrapy reads lists and mappings from text, too."""
+    if isinstance(value, Mapping):
+        return json.dumps(dict(value))
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value))
+    if isinstance(value, str | int | float | os.PathLike):
+        return str(value)
+    raise ArgumentError(
+        f"setting `{plain(name)}`: must be a text, number, list or mapping, not {shown(value)}"
+    )
+
+
+def _python_path() -> str:
+    """Where the crawl imports from: what this process imports from, and first of all this very project.
+
+    ``pipelines`` and ``configs`` are names that a caller's own folder may have as well.
+    """
+    project = Path(str(sgr_spiders.__file__)).parents[1]
+    return os.pathsep.join([str(project), *(str(Path(entry).absolute()) for entry in sys.path)])
+
+
+def _run(command: list[str], environment: Mapping[str, str], *, log: bool) -> tuple[int, list[str]]:
+    """Run the crawl to its end and give its exit code and the last lines it wrote."""
+    process = subprocess.Popen(  # noqa: S603 - Scrapy, with arguments that no shell reads
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        # Ctrl-C reaches a whole group of processes; a crawl that gets it twice does not end cleanly.
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    with process.stdout as output:
+        try:
+            last_lines = _pass_on(output, log=log)
+            return process.wait(), last_lines
+        except BaseException:
+            process.send_signal(signal.SIGINT)
+            try:
+                _pass_on(output, log=log)
+                process.wait()
+            finally:
+                process.kill()
+                process.wait()
+            raise
+
+
+def _pass_on(output: IO[str], *, log: bool) -> list[str]:
+    """Write the crawl's lines to wherever ``sys.stderr`` goes; in a notebook that is no file."""
+    last_lines: deque[str] = deque(maxlen=LAST_LINES)
+    for line in output:
+        if line.strip():
+            last_lines.append(line.strip())
+        if log and sys.stderr is not None:
+            sys.stderr.write(line)
+    return list(last_lines)
+
+
+def _unaccounted(exit_code: int, last_lines: list[str]) -> HarvestError:
+    """The error of a crawl that ended before it could say how."""
+    last_line = last_lines[-1] if last_lines else ""
+    if exit_code == REFUSED:
+        # Python may have something to say behind it, while it takes itself apart.
+        said = [line.partition(": error: ")[2] for line in last_lines]
+        return ArgumentError(next(filter(None, said), last_line))
+    if exit_code < 0:
+        return CrawlFailedError(f"signal {-exit_code} killed the crawl; the same call goes on from there")
+    return CrawlFailedError(f"the crawl ended with exit code {exit_code}: {last_line}")

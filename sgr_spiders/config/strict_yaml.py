@@ -1,0 +1,61 @@
+"""YAML as a configuration needs it: plain data only, and nothing in it passes silently."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from yaml.constructor import ConstructorError
+
+from sgr_spiders.text.messages import plain, shown
+
+
+class YamlError(Exception):
+    """The text is no YAML, or YAML that says something twice. Its text is one line. Raised by ``read``."""
+
+
+def read(content: bytes) -> object:
+    """The one document in the content; ``None`` if there is none."""
+    try:
+        return yaml.load(content, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader, only stricter
+    except yaml.MarkedYAMLError as error:
+        raise YamlError(_said(error)) from error
+    except yaml.YAMLError as error:
+        raise YamlError(f"not a text in UTF-8: {plain(str(error))}") from error
+    except RecursionError as error:
+        raise YamlError("nested too deeply") from error
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Safe data types only; a key is text and stands once; an impossible value is an error with its line."""
+
+    # The signatures are the parent's.
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, LookupError, AttributeError) as error:
+            # What the scalar constructors raise on e.g. `2026-02-31` or `!!int ""`.
+            raise ConstructorError(None, None, "a value that cannot be read", node.start_mark) from error
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        self._refuse_odd_keys(node)
+        return super().construct_mapping(node, deep=deep)
+
+    def _refuse_odd_keys(self, node: yaml.MappingNode) -> None:
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str):
+                problem = f"a key must be text, not {shown(key)}"
+                raise ConstructorError(None, None, problem, key_node.start_mark)
+            if key in seen:
+                raise ConstructorError(None, None, f"`{plain(key)}` stands twice", key_node.start_mark)
+            seen.add(key)
+
+
+def _said(error: yaml.MarkedYAMLError) -> str:
+    problem = plain(error.problem or "cannot be read")
+    return f"line {error.problem_mark.line + 1}: {problem}" if error.problem_mark else problem

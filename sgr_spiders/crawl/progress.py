@@ -1,0 +1,199 @@
+"""Shows how far a harvest is while it runs."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from scrapy import signals as scrapy_signals
+from scrapy.exceptions import NotConfigured
+from scrapy.utils.asyncio import create_looping_call
+from scrapy.utils.log import get_scrapy_root_handler
+
+from sgr_spiders.crawl.harvest import Harvest
+from sgr_spiders.crawl.spider import HarvestSpider
+from sgr_spiders.model import signals
+from sgr_spiders.model.exceptions import ConfigError, StorageError
+from sgr_spiders.reports.progress.block import block
+from sgr_spiders.reports.progress.estimate import PAGE_SIZES
+from sgr_spiders.reports.progress.line import line
+from sgr_spiders.reports.progress.snapshot import Snapshot, Tally, Traffic
+from sgr_spiders.reports.progress.terminal import Terminal
+from sgr_spiders.storage.figures.progress_counts import WalkCounter
+from sgr_spiders.text.messages import shown
+from sgr_spiders.traffic.run_control import RunControl
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
+
+    from sgr_spiders.model.items import Page
+    from sgr_spiders.storage.ledger.spill import Spilled
+
+logger = logging.getLogger(__name__)
+
+MODES = ("auto", "bar", "off")
+
+FRAME = 0.5
+"""Seconds from one drawing of the bar to the next: enough to see that it moves."""
+
+COUNTING_SHARE = 0.01
+"""Part of the time that may go into counting walks, because nothing is spilled meanwhile. A count among
+100,000 walks takes half a second, one among 1,000 some milliseconds."""
+
+
+class Progress:
+    """Shows on a terminal a bar for each layer, elsewhere a line in the log now and then.
+
+    Pages and records are counted as they are spilled; walks are counted in the database, because there
+    the earlier runs and the walks that layers share are counted right. When the spider has nothing left
+    to do, or closes, the terminal is the log's alone, whatever others log then.
+    """
+
+    def __init__(self, crawler: Crawler, spider: HarvestSpider, mode: str) -> None:
+        self._crawler = crawler
+        self._mode = mode
+        self._terminal: Terminal | None = None
+        self._api_host = urlsplit(spider.api_url).hostname or ""
+        rules = spider.rules.items()
+        self._counter = WalkCounter({name: layer.expanding_steps for name, layer in rules}, PAGE_SIZES)
+        settling = {name for name, layer in rules if layer.settles}
+        self._tally = Tally(spider.layer_names, settling, time.time())
+        self._timer = create_looping_call(self._show)
+        self._count_again = 0.0
+        self._idle = False
+        connect = crawler.signals.connect
+        connect(self.spider_opened, signal=scrapy_signals.spider_opened)
+        connect(self.spider_idle, signal=scrapy_signals.spider_idle)
+        connect(self.spider_closed, signal=scrapy_signals.spider_closed)
+        connect(self.page_spilled, signal=signals.page_spilled)
+        connect(self.hold_started, signal=signals.hold_started)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        _interval(crawler.settings)
+        mode = _mode(crawler.settings)
+        if mode == "off" or not isinstance(crawler.spider, HarvestSpider):
+            raise NotConfigured
+        return cls(crawler, crawler.spider, mode)
+
+    def spider_opened(self) -> None:
+        if RunControl.of(self._crawler).error is not None:
+            return
+        self._count()
+        # That one compiled the query, which takes longer than asking it and says nothing about the next.
+        self._count_again = 0.0
+        if not any(group.waiting for group in self._tally.groups):
+            return
+        settings = self._crawler.settings
+        if self._mode == "bar":
+            self._terminal = _terminal(settings)
+            self._timer.start(FRAME)
+        else:
+            self._timer.start(_interval(settings), now=False)
+
+    def page_spilled(self, page: Page, spilled: Spilled) -> None:
+        self._idle = False
+        self._tally.page(entry.record.kind for entry in spilled.entries)
+
+    def hold_started(self, until: float, reason: str) -> None:
+        self._tally.holds.begin(time.time(), until, reason)
+
+    def spider_idle(self) -> None:
+        """Say the last word: an idle spider closes, unless somebody has more for it to do."""
+        if not self._timer.running:
+            return
+        self._idle = True
+        if self._terminal is not None:
+            self._terminal.hide()
+        else:
+            self._count_again = 0.0
+            self._log()
+
+    def spider_closed(self) -> None:
+        if self._timer.running:
+            self._timer.stop()
+        if self._terminal is not None:
+            self._terminal.hide()
+
+    def _show(self) -> None:
+        if self._idle:
+            return
+        if self._terminal is None:
+            self._log()
+        else:
+            self._draw(self._terminal)
+
+    def _draw(self, terminal: Terminal) -> None:
+        snapshot = self._snapshot()
+        if snapshot.closing and not snapshot.traffic.in_flight:
+            terminal.hide()
+        else:
+            terminal.show(block(snapshot, terminal.space))
+
+    def _log(self) -> None:
+        logger.info("%s", line(self._snapshot()))
+
+    def _snapshot(self) -> Snapshot:
+        self._count()
+        closing = RunControl.of(self._crawler).closing
+        return self._tally.snapshot(time.time(), self._traffic(), closing=closing)
+
+    def _count(self) -> None:
+        began = time.monotonic()
+        if began < self._count_again:
+            return
+        harvest = Harvest.of(self._crawler)
+        try:
+            with harvest.store.write() as connection:
+                self._tally.groups = self._counter.count(connection, harvest.planner.run)
+        except StorageError:
+            # The next page meets the same, and stops the run because of it.
+            return
+        self._count_again = began + (time.monotonic() - began) / COUNTING_SHARE
+
+    def _traffic(self) -> Traffic:
+        get = self._crawler.stats.get_value
+        slots = self._crawler.engine.downloader.slots
+        in_flight = sum(len(slot.transferring) for slot in slots.values())
+        answered = get("downloader/response_count", 0) + get("downloader/exception_count", 0)
+        slot = slots.get(self._api_host)
+        return Traffic(answered + in_flight, in_flight, slot.delay if slot is not None else 0.0)
+
+
+def _mode(settings: BaseSettings) -> str:
+    """Give ``bar``, ``lines`` or ``off``."""
+    asked = settings["PROGRESS"]
+    if asked not in MODES:
+        raise ConfigError(f"setting `PROGRESS`: must be {', '.join(MODES)}, not {shown(asked)}")
+    if asked == "off":
+        return "off"
+    # A dumb terminal cannot move its cursor, and a program that reads JSON wants nothing else.
+    if os.environ.get("TERM") in {"dumb", "unknown"} or settings.getbool("LOG_JSON"):
+        return "lines"
+    wanted = asked == "bar" or (sys.stderr.isatty() and not settings["LOG_FILE"])
+    return "bar" if wanted else "lines"
+
+
+def _interval(settings: BaseSettings) -> float:
+    asked = settings["PROGRESS_INTERVAL"]
+    try:
+        seconds = float(asked)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise ConfigError(f"setting `PROGRESS_INTERVAL`: must be seconds, more than 0, not {shown(asked)}")
+    return seconds
+
+
+def _terminal(settings: BaseSettings) -> Terminal:
+    # Only now: Scrapy makes its handler anew after the extensions.
+    plain = logging.Formatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"])
+    return Terminal(get_scrapy_root_handler(), plain, forced=settings["PROGRESS"] == "bar")

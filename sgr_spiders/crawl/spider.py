@@ -1,0 +1,134 @@
+"""What all spiders share: arguments, configuration, and the way from a walk to its next page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import scrapy
+
+from sgr_spiders.config import arguments, harvest
+from sgr_spiders.layers import LAYERS, build
+from sgr_spiders.layers.commentary_layer import CommentaryLayer
+from sgr_spiders.model.exceptions import ArgumentError, ConfigError
+from sgr_spiders.model.items import Page
+from sgr_spiders.soundcloud.answers import clean
+from sgr_spiders.soundcloud.endpoints import first_cursor
+from sgr_spiders.soundcloud.pages import page_from_answer
+from sgr_spiders.soundcloud.tokens import Credentials
+from sgr_spiders.soundcloud.track_cache import Recall
+from sgr_spiders.soundcloud.track_page import TRACK_PAGE, page_from_rendering
+from sgr_spiders.traffic import splash
+from sgr_spiders.traffic.abandoned import Abandoned
+from sgr_spiders.traffic.response import ApiResponse
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from typing import Self
+
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+    from sgr_spiders.model.items import Walk
+
+
+class HarvestSpider(scrapy.Spider):
+    """Fetches the walks of its layers, one page a request."""
+
+    layers: ClassVar[tuple[str, ...] | None] = None
+    """The layers of this spider; ``None``: those that the arguments or the configuration name."""
+
+    def __init__(self, given: arguments.Arguments, settings: harvest.HarvestConfig, api_url: str) -> None:
+        super().__init__()
+        self.arguments = given
+        self.asked: dict[str, str] = {}
+        """The arguments as they were given."""
+        self.config = settings
+        self.api_url = api_url.rstrip("/")
+        self.layer_names = self._choose_layers()
+        self.rules = build(self.layer_names, settings)
+        self.recall = Recall()
+        self.decoder = self.recall.decode
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Check all a user can get wrong before anything is opened or sent."""
+        given = arguments.parse(kwargs, layer_names=tuple(LAYERS))
+        settings = harvest.load(given.config or crawler.settings.get("HARVEST_CONFIG"))
+        Credentials.from_settings(crawler.settings)
+        delay = settings.deep_harvest.request_delay
+        for name in ("DOWNLOAD_DELAY", "AUTOTHROTTLE_START_DELAY"):
+            crawler.settings.set(name, delay, priority="spider")
+        spider = cls(given, settings, crawler.settings["SOUNDCLOUD_API_URL"])
+        spider.asked = {name: str(value) for name, value in kwargs.items()}
+        if spider.renders_pages:
+            splash.switch_on(crawler.settings, delay)
+        spider._set_crawler(crawler)
+        return spider
+
+    @property
+    def renders_pages(self) -> bool:
+        """Whether this crawl may ask Splash for pages of the site."""
+        asked = self.config.deep_harvest.commentary_layer.html_fallback
+        return asked and CommentaryLayer.name in self.layer_names
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Give nothing: the scheduler hands out what the ledger holds."""
+        for request in list[scrapy.Request]():
+            yield request
+
+    def request_for(self, walk: Walk) -> scrapy.Request:
+        """Build the request for the next page of *walk*."""
+        if walk.endpoint == TRACK_PAGE:
+            return scrapy.Request(
+                **splash.rendering_of(walk.target, self.settings),
+                callback=self.parse_track_page,
+                errback=self.track_page_failed,
+                cb_kwargs={"walk": walk},
+            )
+        cursor = walk.cursor or first_cursor(walk.endpoint, walk.target)
+        return scrapy.Request(
+            self.api_url + cursor,
+            callback=self.parse_page,
+            errback=self.page_failed,
+            cb_kwargs={"walk": walk},
+        )
+
+    def parse_page(self, response: Response, walk: Walk) -> Iterator[Page]:
+        """Give the page that the answer is."""
+        assert isinstance(response, ApiResponse)
+        yield page_from_answer(walk, response.answer, self.api_url)
+
+    def parse_track_page(self, response: Response, walk: Walk) -> Iterator[Page]:
+        """Give the page that the rendered page of a track is."""
+        yield page_from_rendering(walk, response.status, response.body)
+
+    def track_page_failed(self, failure: Failure) -> Iterator[Page]:
+        """Record the walk as gone where robots.txt forbids the page, as what is not for us."""
+        for page in self.page_failed(failure):
+            if splash.is_forbidden(failure.value):
+                page.status, page.reason = "gone", "forbidden by the site's robots.txt"
+            yield page
+
+    def page_failed(self, failure: Failure) -> Iterator[Page]:
+        """Record the walk as failed, unless the request was given up because the crawl ends."""
+        if isinstance(failure.value, Abandoned):
+            return
+        walk = failure.request.cb_kwargs["walk"]  # type: ignore[attr-defined]
+        reason = f"{type(failure.value).__name__}: {clean(str(failure.value))}"
+        yield Page(walk, status="failed", reason=reason)
+
+    def _choose_layers(self) -> tuple[str, ...]:
+        asked = self.arguments.layers
+        if self.layers is not None:
+            if asked is not None and asked != self.layers:
+                raise ArgumentError(
+                    f"spider argument `layers`: spider {self.name} runs only {self.layers[0]}"
+                )
+            return self.layers
+        chosen = asked or self.config.enabled_layers
+        if not chosen:
+            raise ConfigError(
+                "no layer is enabled: enable one in the configuration, or name one with -a layers="
+            )
+        return chosen

@@ -1,0 +1,76 @@
+"""The turns of a scheduled run: one due seed after the other, the most overdue first.
+
+A seed is entered only when nothing is left to fetch for the one before, so a budget finishes the most overdue
+seeds instead of touching all of them a little. How a turn ended is committed with the beginning of the next
+one, and so outlives a ``kill -9``.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from sgr_spiders.config.arguments import GivenSeed
+from sgr_spiders.model.outcome import judge_seed
+from sgr_spiders.reports.seed_list import minute, named
+from sgr_spiders.storage.ledger import frontier, runs, seeds
+from sgr_spiders.text.formatting import counted
+
+if TYPE_CHECKING:
+    from sgr_spiders.crawl.planner import Planner
+    from sgr_spiders.storage.ledger.seeds import ScheduledSeed
+    from sgr_spiders.storage.store import Connection
+
+logger = logging.getLogger(__name__)
+
+
+class Turns:
+    """Gives the due seeds of *planner*'s run their turns. ``taken`` counts them."""
+
+    def __init__(self, planner: Planner) -> None:
+        self._planner = planner
+        self._seed: ScheduledSeed | None = None
+        self.taken = 0
+
+    def advance(self, connection: Connection) -> bool:
+        """End the turn that is on, and begin the next one in which something is to be fetched.
+
+        Tell whether there is one.
+        """
+        if self._seed is not None:
+            self._end(connection, self._seed, None)
+        while (seed := seeds.next_in_turn(connection, self._planner.run)) is not None:
+            if self._begin(connection, seed):
+                return True
+            self._end(connection, seed, None)
+        return False
+
+    def cut(self, connection: Connection, outcome: str) -> None:
+        """End the turn that is on, if one is, because the run ends with *outcome*."""
+        if self._seed is not None:
+            self._end(connection, self._seed, outcome)
+
+    def _begin(self, connection: Connection, seed: ScheduledSeed) -> int:
+        """Give the number of walks that are to be fetched now."""
+        self._seed = seed
+        self.taken += 1
+        planner = self._planner
+        fresh_after = seeds.begin_turn(connection, planner.run, seed, planner.plan.freshness_days)
+        url = seed.given if seed.track_id is None else None
+        planner.enter(connection, GivenSeed(seed.given, seed.track_id, url), fresh_after)
+        waiting = frontier.count_planned(connection, planner.run, seed.given)
+        since, to_fetch = minute(seed.next_harvest_at), counted(waiting, "walk")
+        logger.info("Seed %s, due since %s (UTC): %s to fetch", named(seed), since, to_fetch)
+        return waiting
+
+    def _end(self, connection: Connection, seed: ScheduledSeed, cut: str | None) -> None:
+        run = self._planner.run
+        found = [one for one in runs.seed_outcomes(connection, run) if one.given == seed.given]
+        self._seed = None
+        if not found:
+            return  # Its beginning was rolled back.
+        status, track_id = found[0].status, found[0].track_id
+        around = {} if track_id is None else seeds.walks_around(connection, run, track_id)
+        outcome = cut or judge_seed(status, around, broken=bool(self._planner.broken))
+        seeds.end_turn(connection, run, seed.given, track_id, outcome)
+        logger.info("Seed %s: %s", named(seeds.named_by_now(connection, seed)), outcome)

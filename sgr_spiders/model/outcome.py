@@ -1,0 +1,86 @@
+"""How a run ended, in a word, a sentence and an exit code that schedulers can trust."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sgr_spiders.model.exceptions import HarvestError
+
+COMPLETE, INTERNAL_ERROR, BAD_USE, PARTIAL, BLOCKED, IN_USE, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+
+EXIT_CODES = {
+    COMPLETE: "complete, also when nothing was left to do",
+    INTERNAL_ERROR: "internal error, or the database cannot be written",
+    BAD_USE: "bad arguments or configuration, or no credentials; nothing was fetched",
+    PARTIAL: "partial: walks failed, a seed is gone or private, or a budget ran out",
+    BLOCKED: "blocked, or the credentials were refused",
+    IN_USE: "the database is in use by another crawl; nothing was fetched",
+    INTERRUPTED: "interrupted by SIGINT or SIGTERM; clean and resumable",
+}
+"""What `scrapy crawl` exits with, and what it means."""
+
+
+Name = Literal["complete", "partial", "unfinished", "interrupted", "blocked", "failed"]
+UNFINISHED = ("planned", "running")
+"""Statuses of walks that have not ended."""
+
+STOPPED: dict[int, Name] = {BLOCKED: "blocked", PARTIAL: "unfinished"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``unfinished``: a budget was spent; ``partial``: all was tried, and something was not to be had."""
+
+    name: Name
+    exit_code: int
+    reason: str | None = None
+
+
+def judge(
+    *,
+    finish_reason: str,
+    stopped_by: HarvestError | None,
+    internal_errors: int,
+    walks: Mapping[str, int],
+    lost_seeds: Sequence[str],
+) -> Outcome:
+    """Judge a run by Scrapy's *finish_reason*, the error that stopped it if any, the exceptions nobody
+    expected, its *walks* by status, and the seeds that are gone, private or no tracks (each a sentence)."""
+    if stopped_by is not None:
+        return Outcome(STOPPED.get(stopped_by.exit_code, "failed"), stopped_by.exit_code, str(stopped_by))
+    if internal_errors:
+        return Outcome("failed", INTERNAL_ERROR, f"{internal_errors} internal errors, see the log")
+    if finish_reason == "shutdown":
+        return Outcome("interrupted", INTERRUPTED, "stopped by a signal")
+    if finish_reason != "finished":
+        return Outcome("failed", INTERNAL_ERROR, f"closed: {finish_reason}")
+    return _judge_finished(walks, lost_seeds)
+
+
+def judge_seed(status: str, walks: Mapping[str, int], *, broken: bool) -> str:
+    """Judge what a run did for one of its seeds, when nothing is left to fetch for it.
+
+    *status* is that of the walk that fetched the seed, *walks* are all around it by status, and *broken*
+    tells whether a layer failed.
+    """
+    if status == "gone":
+        return "gone"
+    if broken or status in UNFINISHED or any(walks.get(one) for one in UNFINISHED):
+        return "failed"
+    return "partial" if status == "failed" or walks.get("failed") else "complete"
+
+
+def _judge_finished(walks: Mapping[str, int], lost_seeds: Sequence[str]) -> Outcome:
+    unfinished = sum(walks.get(status, 0) for status in UNFINISHED)
+    if unfinished:
+        return Outcome("failed", INTERNAL_ERROR, f"{unfinished} walks were left behind, see the log")
+    problems = list(lost_seeds)
+    if failed := walks.get("failed", 0):
+        problems.append(f"{failed} walks failed")
+    if problems:
+        return Outcome("partial", PARTIAL, "; ".join(problems))
+    return Outcome("complete", COMPLETE)

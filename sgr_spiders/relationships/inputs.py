@@ -1,0 +1,182 @@
+"""What was spilled, as relationships need it: read once, narrowed to what is asked for, numbered."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sgr_spiders.relationships.unique import distinct
+from sgr_spiders.storage.lookup import matched
+from sgr_spiders.storage.pairs import reading as read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from sgr_spiders.config.harvest import Relationships
+    from sgr_spiders.storage.pairs.reading import Groups
+    from sgr_spiders.storage.store import Store
+
+    Ids = NDArray[np.int64]
+    Numbers = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Incidence:
+    """Which nodes stand in which contexts: *ids* ascending, and the contexts' numbers, node by node.
+
+    The contexts of node ``i`` are ``contexts[starts[i]:starts[i + 1]]``, ascending and distinct.
+    """
+
+    ids: Ids
+    starts: Ids
+    contexts: Numbers
+    context_count: int
+
+    @property
+    def sizes(self) -> Ids:
+        return np.diff(self.starts)
+
+    def transposed(self, ids: Ids) -> Incidence:
+        """Turn it round: the contexts, whose *ids* these are, become the nodes."""
+        order = np.argsort(self.contexts, kind="stable")
+        owners = np.repeat(np.arange(len(self.ids), dtype=np.int32), self.sizes)
+        counts = np.bincount(self.contexts, minlength=self.context_count)
+        return Incidence(ids, _starts(counts), owners[order], len(self.ids))
+
+    def without_contexts_of_more_than(self, share: float) -> Incidence:
+        """Leave out the contexts in which more than this share of all nodes stand."""
+        most = int(Fraction(repr(share)) * len(self.ids))
+        frequent = np.bincount(self.contexts, minlength=self.context_count) > most
+        if not frequent.any():
+            return self
+        kept = ~frequent[self.contexts]
+        starts = np.concatenate([[0], np.cumsum(kept)])[self.starts]
+        return Incidence(self.ids, starts, self.contexts[kept], self.context_count)
+
+    def fingerprint(self) -> str:
+        """Hash all of it."""
+        digest = hashlib.blake2b(str(self.context_count).encode(), digest_size=16)
+        for part in (self.ids, self.starts, self.contexts):
+            digest.update(np.ascontiguousarray(part).data)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Owners with their members as contexts, and the members' ids."""
+
+    incidence: Incidence
+    ids: Ids
+
+    def of_members(self) -> Incidence:
+        """Give the members as nodes, and the owners as contexts."""
+        return self.incidence.transposed(self.ids)
+
+
+class Lake:
+    """Reads what relationships are built from; what several types need is read once."""
+
+    def __init__(self, store: Store, config: Relationships, seeds: Sequence[int] | None) -> None:
+        """*seeds*: look only at what was found around these; ``None``: at everything."""
+        self._store = store
+        self._config = config
+        self._seeds = seeds
+
+    def parameters(self) -> dict[str, Any]:
+        """Give what narrows the view, as plain data."""
+        names = {"engagement_kinds", "user_sample", "sample_seed"}
+        seeds = None if self._seeds is None else sorted(set(self._seeds))
+        return self._config.model_dump(mode="json", include=names) | {"seeds": seeds}
+
+    @cached_property
+    def likes(self) -> Members:
+        """The users that are looked at, and the tracks they like."""
+        with self._store.write() as connection:
+            groups = read.read_likes(connection, self._config.engagement_kinds)
+        drawn = _drawn(groups.owners, self._config.user_sample, self._config.sample_seed)
+        return _number(groups, drawn & self._in_scope("user", groups.owners), self._members_in_scope(groups))
+
+    @cached_property
+    def playlists(self) -> Members:
+        """The playlists and their tracks."""
+        with self._store.write() as connection:
+            groups = read.read_playlists(connection)
+        owners = self._in_scope("playlist", groups.owners)
+        return _number(groups, owners, self._members_in_scope(groups))
+
+    @cached_property
+    def fans(self) -> Incidence:
+        """The artists as nodes, and as contexts the users that like a track of theirs."""
+        with self._store.write() as connection:
+            uploads = read.read_uploads(connection)
+        likes = self.likes
+        artist = _owner_numbers(uploads, likes.ids)[likes.incidence.contexts]
+        user = np.repeat(np.arange(len(likes.incidence.ids)), likes.incidence.sizes)
+        known = artist >= 0
+        pairs = distinct(artist[known] * len(likes.incidence.ids) + user[known])
+        artists, users = np.divmod(pairs, max(1, len(likes.incidence.ids)))
+        present, sizes = np.unique(artists, return_counts=True)
+        return Incidence(
+            uploads.owners[present], _starts(sizes), users.astype(np.int32), len(likes.incidence.ids)
+        )
+
+    def _in_scope(self, kind: str, ids: Ids) -> NDArray[np.bool_]:
+        if self._seeds is None:
+            return np.ones(len(ids), bool)
+        with self._store.write() as connection:
+            return np.isin(ids, read.read_discovered(connection, kind, self._seeds))
+
+    def _members_in_scope(self, groups: Groups) -> NDArray[np.bool_] | None:
+        return None if self._seeds is None else self._in_scope("track", groups.members)
+
+
+def _drawn(ids: Ids, share: float, seed: int) -> NDArray[np.bool_]:
+    """Draw a share of the *ids* by a hash of each: who is drawn does not depend on who else is there."""
+    if share == 1:
+        return np.ones(len(ids), bool)
+    # SplitMix64 (Steele, Lea, Flood 2014).
+    mixed = ids.astype(np.uint64) + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed < np.uint64(int(share * 2**64))
+
+
+def _number(groups: Groups, owners: NDArray[np.bool_], members: NDArray[np.bool_] | None) -> Members:
+    """Keep these owners and members, and number the members in the order of their ids."""
+    kept = np.repeat(owners, groups.sizes)
+    if members is not None:
+        kept &= members
+    everything = bool(kept.all())
+    member = groups.members if everything else groups.members[kept]
+    owner = np.repeat(np.arange(len(groups.owners)), groups.sizes)
+    if not everything:
+        owner = owner[kept]
+    ids = distinct(member)
+    keys = owner * max(1, len(ids)) + np.searchsorted(ids, member)
+    if len(keys) and not (keys[1:] > keys[:-1]).all():
+        keys = distinct(keys)  # a track that was liked and reposted, or owners whose members came unsorted
+    owner, number = np.divmod(keys, max(1, len(ids)))
+    sizes = np.bincount(owner, minlength=len(groups.owners))
+    present = sizes > 0
+    incidence = Incidence(groups.owners[present], _starts(sizes[present]), number.astype(np.int32), len(ids))
+    return Members(incidence, ids)
+
+
+def _owner_numbers(groups: Groups, members: Ids) -> Ids:
+    """Tell for each of *members* which owner has it, by number; -1: none."""
+    order = np.argsort(groups.members)
+    owners = np.repeat(np.arange(len(groups.owners)), groups.sizes)
+    return matched(groups.members[order], owners[order], members)
+
+
+def _starts(sizes: NDArray[np.int64]) -> Ids:
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)

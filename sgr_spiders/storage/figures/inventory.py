@@ -1,0 +1,266 @@
+"""What lies in a database: its tables, runs and seeds, how fresh it is, and what was set aside."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.ledger.frontier import ENDED
+from sgr_spiders.storage.schema import (
+    metadata,
+    rejects,
+    run_seeds,
+    runs,
+    tracks,
+    users,
+    walk_requests,
+    walks,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MEASURED_UP_TO = 1 << 30
+"""Bytes of a file whose tables are measured one by one: that reads all of it, a second for each GB."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """The file of a database, its write-ahead log included. Both are unknown where it is no file."""
+
+    bytes: int | None
+    last_written: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TableSize:
+    """``stubs`` are among the ``rows``, where the table knows stubs; ``bytes`` count its indexes, too."""
+
+    name: str
+    rows: int
+    stubs: int | None
+    bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A row of ``runs``. ``scope`` tells which runs go on with the same harvest."""
+
+    run_id: int
+    spider: str
+    layers: tuple[str, ...]
+    scope: str
+    seeds: int
+    refresh: bool
+    started_at: str
+    finished_at: str | None
+    outcome: str | None
+    reason: str | None
+    exit_code: int | None
+    arguments: Mapping[str, str]
+    config_hash: str | None
+    version: str | None
+    requests: int | None
+    stats: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSeed:
+    """A seed of any run; ``walks`` by status are all that were asked for around it."""
+
+    given: str
+    track_id: int | None
+    title: str | None
+    artist: str | None
+    status: str
+    reason: str | None
+    walks: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """When the walks that have ended did so; ``stale`` are those that the next run fetches anew."""
+
+    oldest: str | None
+    newest: str | None
+    stale: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Records (``field`` is null) or values of one kind that were set aside for one reason."""
+
+    kind: str
+    field: str | None
+    reason: str
+    count: int
+
+
+def describe_file(path: str | None) -> File:
+    """Look at an SQLite file from outside; *path* is ``None`` for other databases."""
+    parts = [Path(f"{path}{suffix}") for suffix in ("", "-wal")] if path else []
+    # A reader makes an empty log where there is none; that is no writing.
+    found = [stat for part in parts if part.exists() and (stat := part.stat()).st_size]
+    if not found:
+        return File(None, None)
+    written = max(stat.st_mtime for stat in found)
+    return File(sum(stat.st_size for stat in found), datetime.fromtimestamp(written, UTC))
+
+
+def schema_version(connection: sa.Connection) -> str:
+    """Give the revision of the schema."""
+    return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
+
+
+def table_sizes(connection: sa.Connection, file: File) -> list[TableSize]:
+    """Count the rows of every table, and measure them where that is quick."""
+    small = file.bytes is not None and file.bytes <= MEASURED_UP_TO
+    measured = _measure(connection) if small else {}
+    sizes = []
+    for name, table in metadata.tables.items():
+        rows = connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+        stubs = None
+        if "is_stub" in table.c:
+            query = sa.select(sa.func.count()).select_from(table).where(table.c.is_stub)
+            stubs = connection.scalar(query) or 0
+        sizes.append(TableSize(name, rows, stubs, measured.get(name)))
+    return sizes
+
+
+def _measure(connection: sa.Connection) -> dict[str, int]:
+    query = (
+        "SELECT tbl_name, sum(pgsize) FROM dbstat JOIN sqlite_master USING (name) "
+        "WHERE aggregate = TRUE GROUP BY tbl_name"
+    )
+    try:
+        return {row[0]: row[1] for row in connection.exec_driver_sql(query)}
+    except sa.exc.OperationalError:
+        # An SQLite that was built without dbstat.
+        return {}
+
+
+def latest_runs(connection: sa.Connection, limit: int) -> tuple[list[PastRun], int]:
+    """Give the *limit* latest runs, the last one first, and how many there are."""
+    count = connection.scalar(sa.select(sa.func.count()).select_from(runs)) or 0
+    return _runs(connection, sa.select(runs).order_by(runs.c.run_id.desc()).limit(limit)), count
+
+
+def latest_of_each_harvest(connection: sa.Connection, limit: int) -> list[PastRun]:
+    """Give the last run of each of the *limit* latest harvests: runs with the same seeds and layers."""
+    last = sa.select(sa.func.max(runs.c.run_id)).group_by(runs.c.scope)
+    chosen = sa.select(runs).where(runs.c.run_id.in_(last)).order_by(runs.c.run_id.desc()).limit(limit)
+    return _runs(connection, chosen)
+
+
+def _runs(connection: sa.Connection, query: sa.Select[Any]) -> list[PastRun]:
+    rows = connection.execute(query).all()
+    seeds = (
+        sa.select(run_seeds.c.run_id, sa.func.count())
+        .where(run_seeds.c.run_id.in_([row.run_id for row in rows]))
+        .group_by(run_seeds.c.run_id)
+    )
+    counts = {row[0]: row[1] for row in connection.execute(seeds)}
+    return [
+        PastRun(
+            row.run_id,
+            row.spider,
+            tuple(row.layers.split(",")),
+            row.scope,
+            counts.get(row.run_id, 0),
+            row.refresh,
+            row.started_at,
+            row.finished_at,
+            row.outcome,
+            row.reason,
+            row.exit_code,
+            json.loads(row.arguments) if row.arguments else {},
+            row.config_hash,
+            row.version,
+            row.requests,
+            json.loads(row.stats) if row.stats else {},
+        )
+        for row in rows
+    ]
+
+
+def seeds_of(connection: sa.Connection, run_id: int, limit: int) -> list[str]:
+    """Give up to *limit* seeds of a run as they were given."""
+    query = (
+        sa.select(run_seeds.c.given)
+        .where(run_seeds.c.run_id == run_id)
+        .order_by(run_seeds.c.given)
+        .limit(limit)
+    )
+    return list(connection.scalars(query))
+
+
+def known_seeds(connection: sa.Connection, limit: int) -> tuple[list[KnownSeed], int]:
+    """Give the *limit* seeds that were asked for last, and how many there are."""
+    latest = (
+        sa.select(
+            sa.func.min(run_seeds.c.given).label("given"),
+            sa.func.max(run_seeds.c.track_id).label("track_id"),
+            run_seeds.c.walk_id,
+            sa.func.max(run_seeds.c.run_id).label("run_id"),
+        )
+        .group_by(run_seeds.c.walk_id)
+        .subquery()
+    )
+    count = connection.scalar(sa.select(sa.func.count()).select_from(latest)) or 0
+    found = (
+        sa.select(
+            latest.c.given,
+            latest.c.track_id,
+            tracks.c.title,
+            users.c.username,
+            walks.c.status,
+            walks.c.reason,
+        )
+        .join(walks, walks.c.walk_id == latest.c.walk_id)
+        .outerjoin(tracks, tracks.c.track_id == latest.c.track_id)
+        .outerjoin(users, users.c.user_id == tracks.c.artist_id)
+        .order_by(latest.c.run_id.desc(), latest.c.given)
+        .limit(limit)
+    )
+    rows = connection.execute(found).all()
+    around = _walks_around(connection, [row.track_id for row in rows if row.track_id is not None])
+    return [KnownSeed(*row, around.get(row.track_id, {})) for row in rows], count
+
+
+def _walks_around(connection: sa.Connection, seeds: Sequence[int]) -> dict[int, dict[str, int]]:
+    number = sa.func.count(walks.c.walk_id.distinct())
+    query = (
+        sa.select(walk_requests.c.seed_id, walks.c.status, number)
+        .join(walks, walks.c.walk_id == walk_requests.c.walk_id)
+        .where(walk_requests.c.seed_id.in_(seeds))
+        .group_by(walk_requests.c.seed_id, walks.c.status)
+    )
+    found: dict[int, dict[str, int]] = {}
+    for seed, status, count in connection.execute(query):
+        found.setdefault(seed, {})[status] = count
+    return found
+
+
+def freshness(connection: sa.Connection, days: float) -> Freshness:
+    """Tell how old the walks are, and how many ended more than *days* ago."""
+    before = timestamp(datetime.now(UTC) - timedelta(days=days))
+    stale = sa.func.sum(sa.case((walks.c.finished_at < before, 1), else_=0))
+    query = sa.select(sa.func.min(walks.c.finished_at), sa.func.max(walks.c.finished_at), stale).where(
+        walks.c.status.in_(ENDED)
+    )
+    oldest, newest, count = connection.execute(query).one()
+    return Freshness(oldest, newest, count or 0)
+
+
+def rejected(connection: sa.Connection) -> list[Rejected]:
+    """Group what was set aside, the most frequent first."""
+    what = (rejects.c.kind, rejects.c.field, rejects.c.reason)
+    number = sa.func.count().label("number")
+    query = sa.select(*what, number).group_by(*what).order_by(number.desc(), *what)
+    return [Rejected(*row) for row in connection.execute(query)]

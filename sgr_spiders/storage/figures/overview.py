@@ -1,0 +1,239 @@
+"""What a run, or all runs together, made of the database: figures for summary and ``scrapy status``.
+
+Apart from ``found`` nothing here reads ``walk_records``, the largest table, so that it is quick where there
+are millions of records.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sgr_spiders.storage.figures.layer_counts import Found, count_found
+from sgr_spiders.storage.figures.totals import count_totals
+from sgr_spiders.storage.ledger.frontier import WANTED_NOW
+from sgr_spiders.storage.schema import run_scope, run_seeds, walk_pages, walk_requests, walks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sgr_spiders.storage.ledger.runs import Run
+
+STATUSES = ("done", "capped", "gone", "failed", "running", "planned")
+"""Of a walk, those that have ended first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walks:
+    """Walks by status, and what they brought.
+
+    ``received`` counts items of all of them, repeated ones too. Only those that are ``done`` and of which
+    the API said how many items there are can be compared: ``compared_received`` and ``compared_expected``.
+    The API counts what is deleted or private, too.
+    """
+
+    by_status: Mapping[str, int]
+    received: int
+    compared_expected: int
+    compared_received: int
+
+    @property
+    def waiting(self) -> int:
+        return self.by_status.get("planned", 0) + self.by_status.get("running", 0)
+
+    @property
+    def count(self) -> int:
+        return sum(self.by_status.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Pages spilled, and the seconds from the first of them to the last."""
+
+    pages: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Walks of one endpoint that ended alike, as ``failed`` or ``gone``; ``example`` is the target of one."""
+
+    status: str
+    endpoint: str
+    reason: str
+    walks: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Walks that a layer's cap cut short for it; another layer may have more of them.
+
+    ``reason`` is given where no cap did it: the API went on with empty pages.
+    """
+
+    layer: str
+    step: str
+    endpoint: str
+    cap: int
+    reason: str | None
+    walks: int
+    example: str
+
+
+NO_WALKS = Walks({}, 0, 0, 0)
+NO_WORK = Work(0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one layer has to do with a harvest, or all of them together."""
+
+    found: Found
+    walks: Walks
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class RunOverview:
+    """A run and the harvest it is part of. ``totals`` are those of the whole database."""
+
+    layers: Mapping[str, Share]
+    together: Share
+    totals: Mapping[str, int]
+    lost: list[Lost]
+    cut: list[Cut]
+
+
+def look_at_run(connection: sa.Connection, run: Run) -> RunOverview:
+    """Gather the figures of *run*."""
+    found, found_together = count_found(connection, run)
+    walks_by_layer, all_walks = count_walks(connection, run)
+    work, all_work = count_work(connection, run)
+    layers = {
+        layer: Share(found[layer], walks_by_layer.get(layer, NO_WALKS), work.get(layer, NO_WORK))
+        for layer in found
+    }
+    together = Share(found_together, all_walks, all_work)
+    totals = count_totals(connection)
+    return RunOverview(layers, together, totals, find_lost(connection, run), find_cut(connection, run))
+
+
+def count_walks(connection: sa.Connection, run: Run | None = None) -> tuple[dict[str, Walks], Walks]:
+    """Count the walks of each layer, and all of them: those that *run* wants, or those in the database."""
+    asked = _asked(run).subquery()
+    joined = sa.join(asked, walks, asked.c.walk_id == walks.c.walk_id)
+    by_layer: dict[str, list[Any]] = {}
+    columns = (asked.c.layer, walks.c.status, *_sums())
+    for layer, *row in connection.execute(
+        sa.select(*columns).select_from(joined).group_by(asked.c.layer, walks.c.status)
+    ):
+        by_layer.setdefault(layer, []).append(row)
+    together = sa.select(walks.c.status, *_sums()).group_by(walks.c.status)
+    if run is not None:
+        together = together.where(walks.c.walk_id.in_(_all_asked(run)))
+    whole = _walks(connection.execute(together).all())
+    return {layer: _walks(rows) for layer, rows in by_layer.items()}, whole
+
+
+def count_work(connection: sa.Connection, run: Run) -> tuple[dict[str, Work], Work]:
+    """Count the pages spilled since the start of *run* of the walks it wants, by layer and in all."""
+    asked = _asked(run).subquery()
+    figures = (
+        sa.func.count(),
+        sa.func.min(walk_pages.c.fetched_at),
+        sa.func.max(walk_pages.c.fetched_at),
+    )
+    since = walk_pages.c.fetched_at >= run.started_at
+    joined = sa.join(asked, walk_pages, asked.c.walk_id == walk_pages.c.walk_id)
+    rows = connection.execute(
+        sa.select(asked.c.layer, *figures).select_from(joined).where(since).group_by(asked.c.layer)
+    )
+    by_layer = {layer: _work(*row) for layer, *row in rows}
+    whole = sa.select(*figures).where(since, walk_pages.c.walk_id.in_(_all_asked(run)))
+    return by_layer, _work(*connection.execute(whole).one())
+
+
+def find_lost(connection: sa.Connection, run: Run | None = None) -> list[Lost]:
+    """Group the walks that failed or are gone, the largest groups first, failed ones before others."""
+    what = (walks.c.status, walks.c.endpoint, walks.c.reason)
+    number = sa.func.count().label("number")
+    query = (
+        sa.select(*what, number, sa.func.min(walks.c.target))
+        .where(walks.c.status.in_(("failed", "gone")))
+        .group_by(*what)
+        .order_by(walks.c.status, number.desc(), walks.c.endpoint, walks.c.reason)
+    )
+    if run is not None:
+        query = query.where(walks.c.walk_id.in_(_all_asked(run)))
+    return [
+        Lost(status, endpoint, reason or "not said", count, example)
+        for status, endpoint, reason, count, example in connection.execute(query)
+    ]
+
+
+def find_cut(connection: sa.Connection, run: Run | None = None) -> list[Cut]:
+    """Group what caps cut, by layer and step, largest groups first.
+
+    A walk runs to the largest cap that anybody asked it for. For a layer with a smaller one it is cut all
+    the same, whatever its status.
+    """
+    ran_out = sa.and_(walks.c.status == "capped", walks.c.capped_at.is_(None))
+    at_its_cap = sa.and_(walks.c.status == "capped", walk_requests.c.cap <= walks.c.kept)
+    reason = sa.case((ran_out, walks.c.reason))
+    what = (walk_requests.c.layer, walk_requests.c.step, walks.c.endpoint, walk_requests.c.cap, reason)
+    number = sa.func.count(walks.c.walk_id.distinct()).label("number")
+    query = (
+        sa.select(*what, number, sa.func.min(walks.c.target))
+        .select_from(sa.join(walk_requests, walks, walk_requests.c.walk_id == walks.c.walk_id))
+        .where(sa.or_(ran_out, at_its_cap, walk_requests.c.cap < walks.c.kept))
+        .group_by(*what)
+        .order_by(walk_requests.c.layer, number.desc(), walk_requests.c.step, walk_requests.c.cap)
+    )
+    if run is not None:
+        query = query.join(run_scope, WANTED_NOW).where(run_scope.c.run_id == run.run_id)
+    return [Cut(*row) for row in connection.execute(query)]
+
+
+def _asked(run: Run | None) -> sa.Select[tuple[str, int]]:
+    """Which layer wants which walk; once, for however many seeds and steps."""
+    query = sa.select(walk_requests.c.layer, walk_requests.c.walk_id).distinct()
+    if run is None:
+        return query
+    return query.join(run_scope, WANTED_NOW).where(run_scope.c.run_id == run.run_id)
+
+
+def _all_asked(run: Run) -> sa.CompoundSelect[Any]:
+    """Every walk that *run* wants; no layer wants those that look up the address of a seed."""
+    by_layers = (
+        sa.select(walk_requests.c.walk_id).join(run_scope, WANTED_NOW).where(run_scope.c.run_id == run.run_id)
+    )
+    return by_layers.union(sa.select(run_seeds.c.walk_id).where(run_seeds.c.run_id == run.run_id))
+
+
+def _sums() -> tuple[sa.ColumnElement[Any], ...]:
+    comparable = sa.and_(walks.c.status == "done", walks.c.expected.is_not(None))
+    return (
+        sa.func.count(),
+        sa.func.sum(walks.c.received),
+        sa.func.sum(sa.case((comparable, walks.c.expected), else_=0)),
+        sa.func.sum(sa.case((comparable, walks.c.received), else_=0)),
+    )
+
+
+def _walks(rows: Any) -> Walks:  # noqa: ANN401 - rows of a query
+    received, compared_expected, compared_received = (
+        sum(int(row[place]) for row in rows) for place in (2, 3, 4)
+    )
+    by_status = {row[0]: row[1] for row in rows}
+    ordered = {status: by_status[status] for status in STATUSES if status in by_status}
+    return Walks(ordered, received, compared_expected, compared_received)
+
+
+def _work(pages: int, first: str | None, last: str | None) -> Work:
+    if first is None or last is None:
+        return NO_WORK
+    return Work(pages, (datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds())

@@ -1,0 +1,198 @@
+"""The seeds that are harvested at intervals: which there are, which are due, and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+import sqlalchemy as sa
+
+from sgr_spiders.config.schedule import DEFAULT_INTERVAL, next_round, round_at
+from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.ledger.frontier import WANTED_NOW
+from sgr_spiders.storage.schema import run_scope, seeds, tracks, users, walk_requests, walks
+
+if TYPE_CHECKING:
+    from sgr_spiders.config.arguments import GivenSeed
+    from sgr_spiders.config.schedule import Entry
+    from sgr_spiders.storage.ledger.runs import Run
+
+TRIED_ALL = ("complete", "partial", "gone")
+"""Outcomes of a turn in which everything was tried that the seed wanted."""
+
+MOST_OVERDUE_FIRST = (seeds.c.next_harvest_at, seeds.c.priority.desc(), seeds.c.given)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledSeed:
+    """A row of ``seeds``; ``title`` and ``artist`` are known once it was harvested."""
+
+    given: str
+    track_id: int | None
+    interval_seconds: int
+    priority: int
+    added_at: str
+    last_harvest_at: str | None
+    next_harvest_at: str
+    last_outcome: str | None
+    last_run_id: int | None
+    title: str | None
+    artist: str | None
+
+
+# By hand
+
+
+def add(connection: sa.Connection, entry: Entry, now: str) -> Literal["added", "changed", "unchanged"]:
+    """Add a seed, due *now*; of one that is there already, change what *entry* says."""
+    row = connection.execute(sa.select(seeds).where(_is(entry.seed))).first()
+    if row is None:
+        new = {
+            "given": key_of(entry.seed),
+            "track_id": entry.seed.track_id,
+            "interval_seconds": entry.interval or DEFAULT_INTERVAL,
+            "priority": entry.priority or 0,
+            "added_at": now,
+            "next_harvest_at": now,
+        }
+        connection.execute(sa.insert(seeds).values(new))
+        return "added"
+    interval = row.interval_seconds if entry.interval is None else entry.interval
+    priority = row.priority if entry.priority is None else entry.priority
+    if (interval, priority) == (row.interval_seconds, row.priority):
+        return "unchanged"
+    due = datetime.fromisoformat(row.next_harvest_at)
+    if row.last_outcome in TRIED_ALL and row.last_outcome != "partial":
+        # Counted from when it was due last.
+        due += timedelta(seconds=interval - row.interval_seconds)
+    change = {"interval_seconds": interval, "priority": priority, "next_harvest_at": timestamp(due)}
+    connection.execute(sa.update(seeds).where(seeds.c.given == row.given).values(change))
+    return "changed"
+
+
+def remove(connection: sa.Connection, seed: GivenSeed) -> bool:
+    """Remove a seed, and nothing that was harvested around it; tell whether it was there."""
+    return connection.execute(sa.delete(seeds).where(_is(seed))).rowcount > 0
+
+
+def key_of(seed: GivenSeed) -> str:
+    """Give the one spelling of a seed in ``seeds``."""
+    return str(seed.track_id) if seed.track_id is not None else str(seed.url)
+
+
+def _is(seed: GivenSeed) -> sa.ColumnElement[bool]:
+    # An address may have been found to be this very track.
+    same_track = seeds.c.track_id == seed.track_id if seed.track_id is not None else sa.false()
+    return sa.or_(seeds.c.given == key_of(seed), same_track)
+
+
+# Looking
+
+
+def all_seeds(connection: sa.Connection) -> list[ScheduledSeed]:
+    """Give all seeds, the one that is due first first."""
+    return _read(connection, sa.true())
+
+
+def find(connection: sa.Connection, seed: GivenSeed) -> ScheduledSeed:
+    """Give what is known of *seed*, which is there."""
+    return _read(connection, _is(seed), limit=1)[0]
+
+
+def _read(
+    connection: sa.Connection, which: sa.ColumnElement[bool], limit: int | None = None
+) -> list[ScheduledSeed]:
+    query = (
+        sa.select(*seeds.c, tracks.c.title, users.c.username)
+        .select_from(seeds)
+        .outerjoin(tracks, tracks.c.track_id == seeds.c.track_id)
+        .outerjoin(users, users.c.user_id == tracks.c.artist_id)
+        .where(which)
+        .order_by(*MOST_OVERDUE_FIRST)
+        .limit(limit)
+    )
+    return [ScheduledSeed(*row) for row in connection.execute(query)]
+
+
+def named_by_now(connection: sa.Connection, seed: ScheduledSeed) -> ScheduledSeed:
+    """Give *seed* as it is known now; as it was, if it was removed meanwhile."""
+    return next(iter(_read(connection, seeds.c.given == seed.given)), seed)
+
+
+# Turns
+
+
+def next_in_turn(connection: sa.Connection, run: Run) -> ScheduledSeed | None:
+    """Give the most overdue seed that was due when *run* began and has had no turn in it yet."""
+    return next(iter(_read(connection, _waits_for(run), limit=1)), None)
+
+
+def count_waiting(connection: sa.Connection, run: Run) -> int:
+    """Count the seeds that were due when *run* began and have had no turn in it yet."""
+    return connection.scalar(sa.select(sa.func.count()).select_from(seeds).where(_waits_for(run))) or 0
+
+
+def count_unfinished(connection: sa.Connection, run: Run) -> int:
+    """Count the seeds that were due when *run* began, and for which it has not tried everything."""
+    tried = sa.and_(seeds.c.last_run_id == run.run_id, seeds.c.last_outcome.in_(TRIED_ALL))
+    left = sa.and_(seeds.c.next_harvest_at <= run.started_at, sa.not_(sa.func.coalesce(tried, sa.false())))
+    return connection.scalar(sa.select(sa.func.count()).select_from(seeds).where(left)) or 0
+
+
+def tracks_of_all(connection: sa.Connection) -> list[int]:
+    """Give the tracks that the seeds are, of those which are known."""
+    return list(connection.scalars(sa.select(seeds.c.track_id).where(seeds.c.track_id.is_not(None))))
+
+
+def _waits_for(run: Run) -> sa.ColumnElement[bool]:
+    had_none = sa.or_(seeds.c.last_run_id.is_(None), seeds.c.last_run_id != run.run_id)
+    return sa.and_(seeds.c.next_harvest_at <= run.started_at, had_none)
+
+
+def begin_turn(connection: sa.Connection, run: Run, seed: ScheduledSeed, freshness_days: float) -> str:
+    """Note that *seed* has its turn in *run*, and tell since when what it wants is fresh.
+
+    That is since its round began, however many runs it takes. The first one makes use of what other
+    harvests have fetched. A round that was tried whole, in which something failed, is tried again only
+    until the next one begins.
+    """
+    due = datetime.fromisoformat(seed.next_harvest_at)
+    if seed.last_outcome == "partial":
+        due = round_at(due, seed.interval_seconds, datetime.fromisoformat(run.started_at))
+    turn = {"next_harvest_at": timestamp(due), "last_outcome": None, "last_run_id": run.run_id}
+    connection.execute(sa.update(seeds).where(seeds.c.given == seed.given).values(turn))
+    return timestamp(due if seed.last_harvest_at else due - timedelta(days=freshness_days))
+
+
+def end_turn(connection: sa.Connection, run: Run, given: str, track_id: int | None, outcome: str) -> None:
+    """Note how the turn of the seed *given* in *run* ended: it is next due in a later round, or still."""
+    row = connection.execute(
+        sa.select(seeds.c.next_harvest_at, seeds.c.interval_seconds).where(
+            seeds.c.given == given, seeds.c.last_run_id == run.run_id
+        )
+    ).one_or_none()
+    if row is None:
+        return  # It was removed meanwhile.
+    change: dict[str, object] = {"last_outcome": outcome}
+    if track_id is not None:
+        change["track_id"] = track_id
+    if outcome in TRIED_ALL:
+        change["last_harvest_at"] = timestamp()
+        if outcome != "partial":
+            due, started = (datetime.fromisoformat(text) for text in (row.next_harvest_at, run.started_at))
+            change["next_harvest_at"] = timestamp(next_round(due, row.interval_seconds, started))
+    connection.execute(sa.update(seeds).where(seeds.c.given == given).values(change))
+
+
+def walks_around(connection: sa.Connection, run: Run, seed_id: int) -> dict[str, int]:
+    """Count the walks that *run* wants around a seed, by status."""
+    wanted = (
+        sa.select(walk_requests.c.walk_id)
+        .join(run_scope, WANTED_NOW)
+        .where(run_scope.c.run_id == run.run_id, run_scope.c.seed_id == seed_id)
+    )
+    rows = connection.execute(
+        sa.select(walks.c.status, sa.func.count()).where(walks.c.walk_id.in_(wanted)).group_by(walks.c.status)
+    )
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,224 @@
+"""Spill a page: its records, their places in the walk, and the walk's new cursor.
+
+The caller holds the transaction, so that the walks the page gives rise to are committed with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sgr_spiders.model.items import Comment
+from sgr_spiders.storage import records, schema, upserts
+from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.ledger import frontier
+from sgr_spiders.storage.prepared import Prepared
+from sgr_spiders.storage.schema import walk_pages, walk_records, walks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sgr_spiders.model.items import Entry, Page, Walk
+    from sgr_spiders.storage.ledger.runs import Run
+
+MAX_EMPTY_PAGES = 10
+"""Empty pages in a row after which a walk ends. At 200 items a page a collection would have to hold
+2,000 private items in a row to be cut short; searches beyond offset 1,000 give empty pages for ever."""
+
+_STANDS_HERE = sa.and_(
+    walks.c.walk_id == sa.bindparam("here"),
+    walks.c.cursor == sa.bindparam("at"),
+    walks.c.status == "running",
+    walks.c.run_id == sa.bindparam("leased_to"),
+)
+"""The fence: the walk is still leased to this run and stands where the page began."""
+_MOVED = (
+    "cursor", "pages", "received", "kept", "empty_pages", "status", "reason", "capped_at", "finished_at",
+    "run_id",
+)  # fmt: skip
+"""The columns of a walk that a page changes."""
+_LOCK = Prepared(sa.select(walks).where(_STANDS_HERE).with_for_update())
+_MOVE = Prepared(
+    sa.update(walks).where(_STANDS_HERE).values({name: sa.bindparam(f"new_{name}") for name in _MOVED})
+)
+_AT_A_TIME = 200
+"""Records looked up at once, as many as a page has. One fixed number, because an ``IN`` of
+another length is another statement."""
+_ID_NAMES = [f"id{n}" for n in range(_AT_A_TIME)]
+_PLACES = Prepared(
+    sa.select(walk_records.c.record_id, walk_records.c.position).where(
+        walk_records.c.walk_id == sa.bindparam("walk"),
+        walk_records.c.kind == sa.bindparam("kind"),
+        walk_records.c.generation == sa.bindparam("generation"),
+        walk_records.c.record_id.in_(list(map(sa.bindparam, _ID_NAMES))),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Spilled:
+    """What came of a page. ``walk`` is where its walk goes on (``None``: it has ended), ``entries`` those
+    that no cap cut off, ``status`` and ``reason`` those of the walk now."""
+
+    walk: Walk | None
+    status: str
+    reason: str | None
+    entries: list[Entry]
+
+
+@dataclass(slots=True)
+class _Selection:
+    """Which entries of a page are kept, at which places."""
+
+    entries: list[Entry]
+    places: list[int]
+    added: int
+    cut: int
+
+
+def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | None:
+    """Commit *page* unless its walk has moved on since the page was begun; ``None`` then."""
+    fence = {"here": page.walk.walk_id, "at": page.walk.cursor, "leased_to": run.run_id}
+    state = _LOCK.execute(connection, fence).one_or_none()
+    if state is None:
+        return None
+    now = timestamp()
+    cap = frontier.largest_cap(connection, page.walk.walk_id)
+    selection = _select(connection, page, state, cap)
+    records.write_entries(connection, selection.entries, page.known, now)
+    _write_places(connection, page, state, selection)
+    _write_rejects(connection, page, state)
+    _write_page(connection, page, state, now)
+    change = _next_state(connection, page, state, selection, cap, now)
+    moved = _MOVE.execute(connection, fence | {f"new_{name}": change[name] for name in _MOVED})
+    if moved.rowcount != 1:
+        raise RuntimeError(f"walk {page.walk.walk_id} moved while it was locked")
+    next_walk = None
+    if change["status"] == "running":
+        where = {name: change[name] for name in ("cursor", "pages", "received")}
+        next_walk = replace(page.walk, **where)
+    return Spilled(next_walk, change["status"], change["reason"], selection.entries)
+
+
+def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int | None) -> _Selection:
+    """Give each distinct record its place after those kept so far, up to the *cap*.
+
+    Comments are counted by their authors, and those on a page that was fetched are all kept.
+    """
+    counted = list(map(_counted, page.entries))
+    places = _known_places(connection, counted, state)
+    selection = _Selection([], [], 0, 0)
+    for entry, (kind, record_id) in zip(page.entries, counted, strict=True):
+        if record_id not in places:
+            place = state.kept + selection.added
+            if cap is not None and place >= cap and kind == entry.record.kind:
+                selection.cut += 1
+                continue
+            places[record_id] = place
+            selection.added += 1
+        selection.entries.append(entry)
+        selection.places.append(places[record_id])
+    return selection
+
+
+def _counted(entry: Entry) -> tuple[str, int]:
+    """Give kind and id of what a cap counts this entry as."""
+    record = entry.record
+    if isinstance(record, Comment):
+        # Authors that are not said are counted apart; the sign keeps them from meeting a user's id.
+        return "user", -record.comment_id if record.user_id is None else record.user_id
+    return record.kind, record.record_id
+
+
+def _known_places(
+    connection: sa.Connection, counted: Sequence[tuple[str, int]], state: sa.Row[Any]
+) -> dict[int, int]:
+    if not state.kept or not counted:
+        return {}
+    walk = {"walk": state.walk_id, "kind": counted[0][0], "generation": state.generation}
+    ids = list({record_id for _, record_id in counted})
+    places: dict[int, int] = {}
+    for start in range(0, len(ids), _AT_A_TIME):
+        chunk = ids[start : start + _AT_A_TIME]
+        # What is short of a full number repeats its last.
+        padded = chunk + [chunk[-1]] * (_AT_A_TIME - len(chunk))
+        found = _PLACES.execute(connection, {**walk, **dict(zip(_ID_NAMES, padded, strict=True))})
+        places.update((row[0], row[1]) for row in found)
+    return places
+
+
+def _write_places(connection: sa.Connection, page: Page, state: sa.Row[Any], selection: _Selection) -> None:
+    first_places: dict[tuple[str, int], int] = {}
+    for entry, place in zip(selection.entries, selection.places, strict=True):
+        for one in entry.main():
+            first_places.setdefault(one, place)
+    rows = [
+        (state.walk_id, kind, record_id, place, state.generation)
+        for (kind, record_id), place in first_places.items()
+    ]
+    if page.resolved is not None:
+        kind, record_id = page.resolved
+        upserts.insert_stubs(connection, schema.RECORD_TABLES[kind], [record_id], timestamp())
+        rows.append((state.walk_id, kind, record_id, 0, state.generation))
+    upserts.place_records(connection, walk_records, tuple(walk_records.columns.keys()), rows)
+
+
+def _write_rejects(connection: sa.Connection, page: Page, state: sa.Row[Any]) -> None:
+    rows = [
+        (state.walk_id, state.generation, state.pages, item, r.kind, r.record_id, r.field, r.reason, r.raw)
+        for item, r in enumerate(page.rejects)
+    ]
+    upserts.upsert_latest(connection, schema.rejects, tuple(schema.rejects.columns.keys()), rows)
+
+
+def _write_page(connection: sa.Connection, page: Page, state: sa.Row[Any], now: str) -> None:
+    begun_at = frontier.cursor_hash(page.walk.cursor)
+    row = (state.walk_id, state.generation, state.pages, begun_at, page.received, now)
+    upserts.upsert_latest(connection, walk_pages, tuple(walk_pages.columns.keys()), [row])
+
+
+def _next_state(
+    connection: sa.Connection,
+    page: Page,
+    state: sa.Row[Any],
+    selection: _Selection,
+    cap: int | None,
+    now: str,
+) -> dict[str, Any]:
+    """Tell where the walk stands after *page*."""
+    kept = state.kept + selection.added
+    change: dict[str, Any] = {
+        "cursor": page.next_cursor if page.next_cursor is not None else page.walk.cursor,
+        "pages": state.pages + 1,
+        "received": state.received + page.received - selection.cut,
+        "kept": kept,
+        "empty_pages": 0 if page.received else state.empty_pages + 1,
+        "status": "running",
+        "reason": None,
+        "capped_at": None,
+        "finished_at": None,
+        "run_id": state.run_id,
+    }
+    if page.status is not None:
+        change |= {"status": page.status, "reason": page.reason, "cursor": page.walk.cursor}
+    elif selection.cut:
+        # The rest of this page is still to come if the cap is raised: stay at its beginning.
+        change |= _capped(cap) | {"cursor": page.walk.cursor}
+    elif page.next_cursor is None:
+        change |= {"status": "done"}
+    elif cap is not None and kept >= cap:
+        change |= _capped(cap)
+    elif frontier.cursor_was_seen(connection, state.walk_id, state.generation, page.next_cursor):
+        reason = "next_href repeats an earlier page"
+        change |= {"status": "failed", "reason": reason, "cursor": page.walk.cursor}
+    elif change["empty_pages"] >= MAX_EMPTY_PAGES:
+        change |= {"status": "capped", "reason": f"{MAX_EMPTY_PAGES} empty pages in a row"}
+    else:
+        return change
+    return change | {"finished_at": now, "run_id": None}
+
+
+def _capped(cap: int | None) -> dict[str, Any]:
+    return {"status": "capped", "reason": f"cap of {cap}", "capped_at": cap}

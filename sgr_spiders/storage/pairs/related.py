@@ -1,0 +1,92 @@
+"""Look up what is nearest to a user, track or artist. It only reads, also while a crawl writes."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from sgr_spiders.model.exceptions import ConfigError, StorageError
+from sgr_spiders.storage.schema import RECORD_TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from sgr_spiders.storage.pairs.tables import PairTable
+
+
+@contextlib.contextmanager
+def reading(url: str) -> Iterator[sa.Connection]:
+    """Give a connection that cannot change the database at *url*.
+
+    Raises ``ConfigError`` if there is none, ``StorageError`` if it cannot be read.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise ConfigError("setting `HARVEST_DATABASE_URL`: not an SQLAlchemy URL") from None
+    where = parsed.render_as_string(hide_password=True)
+    engine = sa.create_engine(parsed)
+    if parsed.get_backend_name() == "sqlite":
+        path = Path(str(parsed.database))
+        if not path.is_file():
+            raise ConfigError(f"database {path}: there is no such file; `scrapy crawl` makes it")
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        engine = sa.create_engine(parsed, creator=lambda: sqlite3.connect(address, uri=True))
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except sa.exc.DBAPIError as error:
+        raise StorageError(f"database {where}: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+def name_of(connection: sa.Connection, table: PairTable, node: int) -> str | None:
+    """Give the name of a node. Raises ``LookupError`` if the database does not know it."""
+    records = RECORD_TABLES[table.kind]
+    key = records.c[f"{table.kind}_id"]
+    row = connection.execute(sa.select(table.names_column).where(key == node)).one_or_none()
+    if row is None:
+        raise LookupError(node)
+    name: str | None = row[0]
+    return name
+
+
+def nearest(connection: sa.Connection, table: PairTable, node: int, limit: int) -> list[dict[str, Any]]:
+    """Give the *limit* nodes nearest to *node*, nearest first: id, name, and all measures of the pair.
+
+    Where a measure tells of one of the two, ``_a`` is made ``_own`` or ``_other``.
+    """
+    pairs = table.as_table()
+    sides = [_side(table, pairs, node, own, other) for own, other in (("a", "b"), ("b", "a"))]
+    both = sa.union_all(*sides).subquery()
+    records = RECORD_TABLES[table.kind]
+    key = records.c[f"{table.kind}_id"]
+    query = (
+        sa.select(both.c.id, table.names_column.label("name"), *list(both.c)[1:])
+        .join(records, key == both.c.id)
+        .order_by(both.c[table.score].desc(), both.c.id)
+        .limit(limit)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _side(table: PairTable, pairs: sa.Table, node: int, own: str, other: str) -> sa.Select[Any]:
+    measures = {measure.name: _seen_from(measure.name, own, other) for measure in table.measures}
+    columns = sorted(((label, name) for name, label in measures.items()), key=lambda pair: pair[0])
+    chosen = [pairs.c[name].label(label) for label, name in columns]
+    return sa.select(pairs.c[f"{table.node}_{other}"].label("id"), *chosen).where(
+        pairs.c[f"{table.node}_{own}"] == node
+    )
+
+
+def _seen_from(name: str, own: str, other: str) -> str:
+    for side, seen in ((own, "_own"), (other, "_other")):
+        if name.endswith(f"_{side}"):
+            return name.removesuffix(f"_{side}") + seen
+    return name

@@ -1,0 +1,97 @@
+"""Asking the token endpoint."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Final
+
+from scrapy import Request
+from scrapy.exceptions import DownloadCancelledError
+from scrapy.http.request import NO_CALLBACK
+from scrapy.utils.misc import load_object
+
+from sgr_spiders.model.exceptions import UnauthorisedError
+from sgr_spiders.soundcloud.tokens import QUOTA, TokenFaultError, TokenLimitedError, parse_token_answer
+from sgr_spiders.traffic.backoff import backoff
+from sgr_spiders.traffic.fields import fields_of
+from sgr_spiders.traffic.gate import Gate
+from sgr_spiders.traffic.run_control import RunControl
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from sgr_spiders.soundcloud.tokens import Token, TokenRequest
+
+logger = logging.getLogger(__name__)
+
+AUTHORISING: Final = "sgr_authorising"
+"""The meta key that marks a request to the token endpoint: no middleware of this project touches it."""
+
+AUTHORISING_SLOT: Final = "sgr-authorising"
+"""Its download slot: a token must not queue behind the requests that wait for it."""
+
+MAX_SIZE: Final = 1 << 20
+"""The most bytes read of a token answer, which has a few hundred."""
+
+
+class TokenEndpoint:
+    """Sends a token request, through faults and holds, a bounded number of times."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        settings = crawler.settings
+        self._crawler = crawler
+        self._gate = Gate.of(crawler)
+        self._run = RunControl.of(crawler)
+        self._tries = settings.getint("TOKEN_TRIES", 5)
+        self._fault_wait = (settings.getfloat("BACKOFF_BASE", 1.0), settings.getfloat("BACKOFF_MAX", 60.0))
+        self._limit_wait = (
+            settings.getfloat("RATE_LIMIT_BASE", 5.0),
+            settings.getfloat("RATE_LIMIT_MAX", 900.0),
+        )
+        faults = [load_object(name) for name in settings.getlist("RETRY_EXCEPTIONS")]
+        self._faults = (*faults, DownloadCancelledError)
+
+    async def ask(self, wanted: TokenRequest) -> Token:
+        """A token, or the error that says why there is none."""
+        problem, note = "", ""
+        for attempt in range(1, self._tries + 1):
+            # While the API is held a token is of no use.
+            await self._gate.opened()
+            try:
+                return await self._send(wanted)
+            except TokenLimitedError as error:
+                problem, note = str(error), f" (documented quota: {QUOTA})"
+                wait = error.hold or backoff(attempt, *self._limit_wait)
+            except TokenFaultError as error:
+                problem, wait = str(error), backoff(attempt, *self._fault_wait)
+            except self._faults as error:
+                problem, wait = type(error).__name__, backoff(attempt, *self._fault_wait)
+            if attempt < self._tries:
+                logger.warning("Token endpoint: %s; asked again in %.1f s", problem, wait)
+                await self._run.sleep(wait)
+        raise UnauthorisedError(f"token endpoint: no token after {self._tries} tries: {problem}{note}")
+
+    async def _send(self, wanted: TokenRequest) -> Token:
+        response = await self._crawler.engine.download_async(_as_request(wanted))
+        return parse_token_answer(response.status, fields_of(response), response.body, now=time.time())
+
+
+def _as_request(wanted: TokenRequest) -> Request:
+    meta: dict[str, object] = {
+        AUTHORISING: True,
+        "download_slot": AUTHORISING_SLOT,
+        "download_maxsize": MAX_SIZE,
+        "autothrottle_dont_adjust_delay": True,
+        "dont_obey_robotstxt": True,
+        "dont_redirect": True,
+        "dont_retry": True,
+        "dont_cache": True,
+    }
+    if wanted.url.startswith("http:"):
+        # A proxy would read the credentials; through https it only sees a tunnel.
+        meta["proxy"] = None
+    headers = {**wanted.headers, "Accept-Encoding": "identity"}
+    return Request(
+        wanted.url, method="POST", headers=headers, body=wanted.body, meta=meta, callback=NO_CALLBACK
+    )

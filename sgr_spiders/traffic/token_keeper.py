@@ -1,0 +1,158 @@
+"""The token of a run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from filelock import Timeout
+
+from sgr_spiders.model import statistics
+from sgr_spiders.model.exceptions import StorageError, UnauthorisedError
+from sgr_spiders.soundcloud.tokens import (
+    Credentials,
+    RefusedGrantError,
+    Token,
+    TokenCache,
+    exchange_request,
+    refresh_request,
+)
+from sgr_spiders.traffic.inflate import ACCEPTED
+from sgr_spiders.traffic.run_control import RunControl
+from sgr_spiders.traffic.token_endpoint import TokenEndpoint
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
+
+SIGNED_WITH: Final = "sgr_signed_with"
+"""The meta key that says with which token, counted from 1, a request was last sent."""
+
+LOCK_POLL: Final = 0.1
+"""How often another process's lock on the token cache is tried, in seconds."""
+
+MAX_NEVER_ACCEPTED: Final = 1
+"""How many tokens in a row the API may refuse without having taken one, before the run stops: each
+request is sent twice at most, but many requests could use up the quota of tokens one by one."""
+
+
+class TokenKeeper:
+    """Keeps the current token and gets the next: one refresher at a time, in and between processes."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._stats = crawler.stats
+        self._run = RunControl.of(crawler)
+        self._credentials = Credentials.from_settings(crawler.settings)
+        self._url: str = crawler.settings["SOUNDCLOUD_TOKEN_URL"]
+        self._cache = TokenCache(self._url, self._credentials.client_id)
+        self._endpoint = TokenEndpoint(crawler)
+        self._turn = asyncio.Lock()
+        self._token: Token | None = None
+        self._serial = 0
+        self._never_accepted = 0
+        if self._credentials.access_token:
+            now = time.time()
+            self._take(Token(self._credentials.access_token, None, float("inf"), now))
+
+    async def ready(self) -> None:
+        """See to it that there is a token with some life left."""
+        if self._is_fresh():
+            return
+        async with self._turn:
+            if not self._is_fresh():
+                await self._renew(refused=None)
+
+    async def replace(self, serial: int) -> None:
+        """The API refuses the token of this serial number: get another, unless somebody has."""
+        if self._credentials.access_token:
+            raise UnauthorisedError("the API refuses SOUNDCLOUD_ACCESS_TOKEN (HTTP 401)")
+        async with self._turn:
+            if serial != self._serial:
+                return
+            self._never_accepted += 1
+            if self._never_accepted > MAX_NEVER_ACCEPTED:
+                raise UnauthorisedError("the API refuses a new token too (HTTP 401)")
+            await self._renew(refused=self._token)
+
+    def accepted(self, serial: int) -> None:
+        """The API took the token of this serial number."""
+        if serial == self._serial:
+            self._never_accepted = 0
+
+    async def settled(self) -> None:
+        """Wait while the token is being replaced: what is sent meanwhile would be refused."""
+        async with self._turn:
+            pass
+
+    def sign(self, request: Request) -> Request:
+        """A copy of the request that carries the token and may go to the wire, nowhere else."""
+        if self._token is None:
+            raise UnauthorisedError("a request reached the wire before there was a token")
+        request.meta[SIGNED_WITH] = self._serial
+        headers = request.headers.copy()
+        headers["Authorization"] = f"OAuth {self._token.access}"
+        headers["Accept-Encoding"] = ACCEPTED
+        signed: Request = request.replace(headers=headers)
+        return signed
+
+    def _is_fresh(self) -> bool:
+        return self._token is not None and self._token.is_fresh(time.time())
+
+    async def _renew(self, *, refused: Token | None) -> None:
+        async with self._locked():
+            cached = self._cache.load()
+            if cached and cached.is_fresh(time.time()) and not (refused and cached.access == refused.access):
+                # Another process, or an earlier run, has done it.
+                self._take(cached)
+                return
+            token = await self._refreshed(cached or self._token) or await self._exchanged()
+            # A refresh token is good for one use: from here on only this pair is worth anything.
+            self._cache.save(token)
+            self._take(token)
+
+    async def _refreshed(self, old: Token | None) -> Token | None:
+        if old is None or old.refresh is None:
+            return None
+        try:
+            token = await self._endpoint.ask(refresh_request(self._url, self._credentials, old.refresh))
+        except RefusedGrantError as error:
+            logger.warning("The refresh token is refused (%s): exchanging the credentials instead", error)
+            return None
+        self._stats.inc_value(statistics.TOKEN_REFRESHES)
+        return token
+
+    async def _exchanged(self) -> Token:
+        try:
+            token = await self._endpoint.ask(exchange_request(self._url, self._credentials))
+        except RefusedGrantError as error:
+            raise UnauthorisedError(f"token endpoint: the credentials are refused ({error})") from error
+        self._stats.inc_value(statistics.TOKEN_EXCHANGES)
+        return token
+
+    def _take(self, token: Token) -> None:
+        self._token = token
+        self._serial += 1
+
+    @asynccontextmanager
+    async def _locked(self) -> AsyncIterator[None]:
+        """The lock between processes, waited for without stopping the reactor."""
+        lock = self._cache.lock()
+        while True:
+            try:
+                lock.acquire(timeout=0)
+                break
+            except Timeout:
+                await self._run.sleep(LOCK_POLL)
+            except OSError as error:
+                raise StorageError(f"token cache {lock.lock_file}: {error.strerror}") from error
+        try:
+            yield
+        finally:
+            lock.release()

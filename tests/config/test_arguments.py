@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+from contextlib import suppress
+from inspect import signature
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sgr_spiders.cli.runner import harvest
+from sgr_spiders.config.arguments import ACCEPTED, KNOWN, MAX_TRACK_ID, Arguments, GivenSeed, parse
+from sgr_spiders.model.exceptions import ArgumentError
+
+SEED = {"track_id": "1"}
+
+
+def error_of(**arguments: object) -> str:
+    with pytest.raises(ArgumentError) as caught:
+        parse(arguments)
+    message = str(caught.value)
+    assert message.isprintable()
+    assert len(message) < 300
+    return message
+
+
+def urls_of(text: str) -> list[str | None]:
+    return [seed.url for seed in parse({"track_url": text}).seeds]
+
+
+# ---- what is known
+
+
+def test_the_least_is_a_seed() -> None:
+    assert parse(SEED) == Arguments(seeds=(GivenSeed("1", track_id=1),))
+
+
+def test_all_together(tmp_path: Path) -> None:
+    (tmp_path / "seeds").write_text("3")
+    arguments = parse(
+        {
+            "track_id": "1",
+            "track_url": "https://soundcloud.com/a/b",
+            "seeds": str(tmp_path / "seeds"),
+            "layers": "label_layer, user_depth,user_depth",
+            "config": "sandbox",
+            "refresh": "1",
+            "max_requests": "50",
+            "max_minutes": "1.5",
+            "_job": "",
+        }
+    )
+    assert [seed.text for seed in arguments.seeds] == ["1", "https://soundcloud.com/a/b", "3"]
+    assert arguments.layers == ("user_depth", "label_layer")
+    assert arguments.config == "sandbox"
+    assert arguments.refresh
+    assert (arguments.max_requests, arguments.max_minutes) == (50, 1.5)
+
+
+def test_no_seed_says_how_to_give_one() -> None:
+    message = error_of(layers="user_depth")
+    assert all(f"-a {name}=" in message for name in ("track_id", "track_url", "seeds"))
+
+
+def test_an_unknown_argument() -> None:
+    assert error_of(trackid="1") == "spider argument `trackid`: unknown (did you mean `track_id`?)"
+    assert error_of(**{"z\x1b": "1"}) == f"spider argument `z\\x1b`: unknown: known are {', '.join(KNOWN)}"
+    assert "`start`: unknown" in error_of(start="1", **SEED)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_an_empty_argument(name: str) -> None:
+    assert error_of(**SEED | {name: " "}) == f"spider argument `{name}`: is empty"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("refresh", "yes", "must be 0 or 1, not 'yes'"),
+        ("max_requests", "0", "must be a whole number from 1 to 1000000000000, not '0'"),
+        ("max_requests", "1_0", "must be a whole number from 1 to 1000000000000, not '1_0'"),
+        ("max_requests", "9" * 5000, "must be a whole number from 1 to 1000000000000, not '999"),
+        ("max_minutes", "0.0", "must be a number of minutes above 0, at most 1000000, not '0.0'"),
+        ("max_minutes", "nan", "must be a number of minutes above 0, at most 1000000, not 'nan'"),
+        ("max_minutes", "-1", "must be a number of minutes above 0, at most 1000000, not '-1'"),
+        ("layers", ",", "names nothing: ','"),
+        ("layers", "user_deep", "unknown layer 'user_deep' (did you mean `user_depth`?)"),
+        ("layers", "x", "unknown layer 'x': layers are user_depth, playlist_depth, "),
+    ],
+)
+def test_a_bad_value(name: str, value: str, problem: str) -> None:
+    assert error_of(**SEED | {name: value}).startswith(f"spider argument `{name}`: {problem}")
+
+
+def test_a_spider_of_one_layer_knows_no_other() -> None:
+    assert parse(SEED | {"layers": "user_depth"}, layer_names=("user_depth",)).layers == ("user_depth",)
+    with pytest.raises(ArgumentError, match="unknown layer 'label_layer'"):
+        parse(SEED | {"layers": "label_layer"}, layer_names=("user_depth",))
+
+
+# ---- track_id
+
+
+def test_track_ids_are_numbers_or_urns() -> None:
+    seeds = parse({"track_id": f"7, soundcloud:tracks:8,7,soundcloud:tracks:7,{MAX_TRACK_ID},"}).seeds
+    assert seeds == (
+        GivenSeed("7", track_id=7),
+        GivenSeed("soundcloud:tracks:8", track_id=8),
+        GivenSeed(str(MAX_TRACK_ID), track_id=MAX_TRACK_ID),
+    )
+    assert parse({"track_id": 7}).seeds == (GivenSeed("7", track_id=7),)
+
+
+@pytest.mark.parametrize(
+    "text", ["abc", "0", "-1", "+1", "1.0", "1 2", "1e3", "٣", "soundcloud:users:1", str(MAX_TRACK_ID + 1)]
+)
+def test_what_is_no_track_id(text: str) -> None:
+    assert (
+        error_of(track_id=f"5,{text}") == f"spider argument `track_id`: not a track number or URN: '{text}'"
+    )
+
+
+def test_a_shown_value_is_short_and_harmless() -> None:
+    assert error_of(track_id="\x1b[2J\n\u202e").endswith(r"'\x1b[2J\n\u202e'")
+    assert len(error_of(track_id="x" * 100_000)) < 150
+
+
+# ---- track_url
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://soundcloud.com/some-artist/some_track", "https://soundcloud.com/some-artist/some_track"),
+        ("https://m.soundcloud.com/a/b", "https://soundcloud.com/a/b"),
+        ("HTTPS://WWW.SoundCloud.com/a/B/", "https://soundcloud.com/a/B"),
+        ("https://soundcloud.com/a/b?si=1,2&utm_source=x&in=c/sets/d#t=1:20", "https://soundcloud.com/a/b"),
+        ("https://on.soundcloud.com/AbC1?x=1", "https://on.soundcloud.com/AbC1"),
+        ("https://soundcloud.com/a/s-100", "https://soundcloud.com/a/s-100"),
+    ],
+)
+def test_an_address_loses_what_only_tracks_visitors(text: str, url: str) -> None:
+    assert parse({"track_url": text}).seeds == (GivenSeed(text, url=url),)
+
+
+def test_several_addresses() -> None:
+    a, b = "https://soundcloud.com/a/b", "https://on.soundcloud.com/c"
+    for text in (f"{a},{b}", f"{a} {b}", f"{a},\n {b},", f"{a}?si=1,2,{b} {a}/"):
+        assert urls_of(text) == [a, b]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("soundcloud.com/a/b", "must begin with https://"),
+        ("http://soundcloud.com/a/b", "must begin with https://"),
+        ("https://example.com/a/b", "not an address on soundcloud.com"),
+        ("https://soundcloud.com.example.com/a/b", "not an address on soundcloud.com"),
+        ("https://soundcloud.com@example.com/a/b", "not an address on soundcloud.com"),
+        ("https://soundcloud.com:444/a/b", "not an address on soundcloud.com"),
+        ("https://[soundcloud.com/a/b", "not an address"),
+        ("https://soundcloud.com\\a/b/c", "not an address"),
+        ("https://soundcloud.com/a/ß", "not an address"),
+        ("https://soundcloud.com/a/sets/b", "a playlist, not a track"),
+        ("https://soundcloud.com/a/likes", "a page of the site, not a track"),
+        ("https://soundcloud.com/discover/b", "a page of the site, not a track"),
+        ("https://soundcloud.com/a", "not the address of a track"),
+        ("https://soundcloud.com/a/b/c", "not the address of a track"),
+        ("https://soundcloud.com/a/b%2Fs-abc", "not the address of a track"),
+        ("https://on.soundcloud.com/", "not the address of a track"),
+    ],
+)
+def test_what_is_no_address_of_a_track(text: str, problem: str) -> None:
+    assert error_of(track_url=text) == f"spider argument `track_url`: {problem}: {text!r}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://soundcloud.com/a/b/s-Hidden1",
+        "https://m.soundcloud.com/a/sets/b/s-Hidden1?si=2",
+        "https://soundcloud.com/a/b?secret_token=s-Hidden1",
+        "https://soundcloud.com/a/b?secret_token=Hidden1",
+    ],
+)
+def test_a_secret_link_is_refused_and_its_secret_kept_out_of_logs(text: str) -> None:
+    message = error_of(track_url=text)
+    assert "a secret link: what is private is never harvested" in message
+    assert "Hidden1" not in message
+
+
+# ---- seeds
+
+
+def test_a_file_of_seeds(tmp_path: Path) -> None:
+    path = tmp_path / "seeds.txt"
+    path.write_bytes(
+        "\ufeff# favourites\r\n1\r\n\r\n  soundcloud:tracks:2  # twice\r\n"
+        "https://soundcloud.com/a/b#t=1\r\n2\r\n".encode()
+    )
+    assert parse({"track_id": "2", "seeds": str(path)}).seeds == (
+        GivenSeed("2", track_id=2),
+        GivenSeed("1", track_id=1),
+        GivenSeed("https://soundcloud.com/a/b#t=1", url="https://soundcloud.com/a/b"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"1\n\nabc\n", "line 3: not a track number, URN or address: 'abc'"),
+        (b"1,2\n", "line 1: not a track number, URN or address: '1,2'"),
+        (
+            b"1\nhttps://example.com/a/b\n",
+            "line 2: not an address on soundcloud.com: 'https://example.com/a/b'",
+        ),
+        (b"1\n2\n\xff", "line 3: not UTF-8"),
+        ("1\n".encode("utf-16"), "line 1: not UTF-8"),
+        (b"# nothing\n \n", "names no seed"),
+        (b"", "names no seed"),
+    ],
+)
+def test_a_bad_file_of_seeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, problem: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("seeds.txt").write_bytes(content)
+    message = error_of(seeds="seeds.txt")
+    assert message.startswith("spider argument `seeds`: seeds.txt")
+    assert message.endswith(problem)
+
+
+def test_a_file_of_seeds_that_cannot_be_read(tmp_path: Path) -> None:
+    assert "cannot be read: No such file or directory: " in error_of(seeds=str(tmp_path / "none"))
+    assert "cannot be read: Is a directory: " in error_of(seeds=str(tmp_path))
+    assert "cannot be read: embedded null byte: " in error_of(seeds="a\0")
+
+
+def test_a_file_of_seeds_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sgr_spiders.config.arguments.MAX_SEEDS_BYTES", 10)
+    path = tmp_path / "seeds.txt"
+    path.write_text("1\n" * 5)
+    assert parse({"seeds": str(path)}).seeds
+    path.write_text("1\n" * 6)
+    assert "larger than 10 bytes" in error_of(seeds=str(path))
+
+
+# ---- anything
+
+
+@given(st.dictionaries(st.sampled_from(sorted({*ACCEPTED} - {"seeds"})) | st.text(max_size=9), st.text()))
+def test_no_text_ends_in_another_error(arguments: dict[str, str]) -> None:
+    with suppress(ArgumentError):
+        parse(arguments)
+
+
+@given(st.lists(st.integers(1, MAX_TRACK_ID), min_size=1))
+def test_seeds_keep_their_order_without_repetition(ids: list[int]) -> None:
+    seeds = parse({"track_id": ",".join(map(str, ids))}).seeds
+    assert [seed.track_id for seed in seeds] == list(dict.fromkeys(ids))
+
+
+def test_python_can_say_all_of_them() -> None:
+    assert KNOWN.keys() <= signature(harvest).parameters.keys()
+
+
+# ---- seeds that are due
+
+
+def test_due_takes_its_seeds_from_the_database() -> None:
+    assert parse({"due": "1", "max_requests": "5"}) == Arguments(seeds=(), due=True, max_requests=5)
+    assert parse({"due": "0", **SEED}) == parse(SEED)
+    assert error_of(due="yes") == "spider argument `due`: must be 0 or 1, not 'yes'"
+
+
+@pytest.mark.parametrize("name", ["track_id", "track_url", "seeds"])
+def test_due_and_a_seed_contradict_each_other(name: str) -> None:
+    message = error_of(due="1", **{name: "1"})
+    assert message == (
+        f"spider argument `due`: takes its seeds from the database (`scrapy seeds`); leave out `{name}`"
+    )
+
+
+def test_due_and_refresh_contradict_each_other() -> None:
+    assert error_of(due="1", refresh="1").startswith("spider argument `due`: fetches anew what is due")

@@ -1,0 +1,120 @@
+"""The estimate to the end follows its formula, and says when it is a lower bound."""
+
+from __future__ import annotations
+
+import pytest
+
+from sgr_spiders.reports.progress.estimate import PAGE_SIZES, Estimate, estimate, pages_left
+from sgr_spiders.reports.progress.pace import WINDOW, WINDOW_PAGES, Pace
+from sgr_spiders.reports.progress.snapshot import Tally, Traffic
+from sgr_spiders.storage.figures.progress_counts import WalkGroup
+
+LAYER = frozenset({"user_depth"})
+
+
+def group(
+    status: str,
+    walks: int,
+    *,
+    endpoint: str = "user_likes",
+    shown: bool = False,
+    layers: frozenset[str] = LAYER,
+    **counts: int,
+) -> WalkGroup:
+    return WalkGroup(endpoint, status, layers, layers if shown else frozenset(), walks, **counts)
+
+
+def test_promised_records_are_counted_in_pages_and_the_rest_by_what_is_usual() -> None:
+    groups = [
+        group("done", 3, pages=7),
+        group("capped", 1, pages=3),
+        group("planned", 10, foreseen=4, foreseen_pages=9),
+        group("planned", 2, endpoint="user_tracks"),
+    ]
+    # 9 foreseen, 6 walks of 10 / 4 pages each, and 2 of an endpoint nobody knows yet.
+    assert pages_left(groups) == 9 + 6 * 2.5 + 2
+
+
+def test_it_is_time_per_page_and_what_the_hold_still_takes() -> None:
+    groups = [group("running", 6, foreseen=6, foreseen_pages=6)]
+    assert estimate(groups, (), 1.5, 60) == Estimate(69, at_least=False)
+    assert estimate(groups, (), None, 60) is None
+
+
+@pytest.mark.parametrize(
+    ("groups", "settling", "at_least"),
+    [
+        ([group("planned", 1)], (), False),
+        ([group("planned", 1, shown=True)], (), True),
+        ([group("done", 1, shown=True), group("planned", 1)], (), False),
+        ([group("planned", 1)], ("user_depth",), True),
+        ([group("planned", 1)], ("label_layer",), False),
+        ([group("planned", 1, layers=frozenset())], (), True),
+        ([], ("user_depth",), False),
+    ],
+)
+def test_it_is_a_lower_bound_while_layers_may_ask_for_more(
+    groups: list[WalkGroup], settling: tuple[str, ...], *, at_least: bool
+) -> None:
+    assert estimate(groups, settling, 1.0, 0) == Estimate(pages_left(groups), at_least=at_least)
+
+
+def test_layers_are_open_each_for_itself() -> None:
+    tally = Tally(("user_depth", "label_layer", "artist_depth"), {"label_layer"}, 0)
+    shared = frozenset({"user_depth", "label_layer"})
+    tally.groups = [group("planned", 2, layers=shared), group("done", 3)]
+    snapshot = tally.snapshot(1, Traffic(), closing=False)
+    assert [(walks.ended, walks.known, walks.open) for walks in snapshot.layers.values()] == [
+        (3, 5, False),
+        (0, 2, True),
+        (0, 0, False),
+    ]
+    assert (snapshot.walks.ended, snapshot.walks.known, snapshot.walks.open) == (3, 5, True)
+
+
+def test_a_hold_is_no_part_of_the_pace_and_one_that_is_extended_counts_once() -> None:
+    tally = Tally(("user_depth",), (), 0)
+    tally.groups = [group("planned", 10)]
+    for _ in range(5):
+        tally.page(["track"] * 3)
+    before = tally.snapshot(10, Traffic(6), closing=False)
+    assert before.estimate == Estimate(20, at_least=False)
+    tally.holds.begin(10, until=40, reason="first")
+    tally.holds.begin(20, until=70, reason="longer")
+    during = tally.snapshot(30, Traffic(6), closing=False)
+    assert during.hold is not None
+    assert (during.hold.until, during.hold.reason) == (70, "longer")
+    assert during.estimate == Estimate(20 + 40, at_least=False)
+    after = tally.snapshot(70, Traffic(6), closing=False)
+    assert after.hold is None
+    assert after.estimate == before.estimate
+    assert after.requests_per_minute == before.requests_per_minute == 36
+    assert after.records == {"track": 15, "user": 0, "playlist": 0, "comment": 0}
+
+
+def test_the_pace_is_that_of_the_present() -> None:
+    pace = Pace(0)
+    for second in range(1, 1001):
+        pace.note(second, second, second)
+    assert pace.seconds_per_page == 1
+    for second in range(1001, 1001 + int(WINDOW) * 4):
+        pace.note(second, 1000 + (second - 1000) // 4, 1000 + (second - 1000) // 4)
+    assert pace.seconds_per_page == pytest.approx(4, rel=0.05)
+    # A slow pace is measured on more than a minute.
+    for number in range(WINDOW_PAGES + 2):
+        pace.note(2000 + 100 * number, 2000 + number, 2000 + number)
+    assert pace.seconds_per_page == pytest.approx(100)
+
+
+def test_a_long_hold_fills_no_memory() -> None:
+    pace = Pace(0)
+    for _ in range(10_000):
+        pace.note(5.0, 1, 1)
+    assert len(pace._samples) < 5
+
+
+def test_page_sizes_are_those_that_are_asked_for() -> None:
+    assert PAGE_SIZES["user_likes"] == 200
+    assert PAGE_SIZES["user_playlists"] == 20
+    assert PAGE_SIZES["playlist_tracks"] == 50
+    assert PAGE_SIZES["track"] == PAGE_SIZES["resolve"] == 1

@@ -1,0 +1,144 @@
+"""A track that came before is the one made then, and nothing about a page depends on it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sgr_spiders.model.items import Engagement, Track
+from sgr_spiders.soundcloud.answers import UnusableDocumentError, decode
+from sgr_spiders.soundcloud.parse import ParsedPage, parse_page
+from sgr_spiders.soundcloud.track_cache import Listing, Recall
+from tests.soundcloud.documents import playlist, track, user
+
+SONG = track(7, playback_count=3)
+
+
+def body_of(*items: Any, **more: Any) -> bytes:
+    return json.dumps({"collection": items, **more}).encode()
+
+
+def likes_of(person: int, *tracks: dict[str, Any], recall: Recall) -> ParsedPage:
+    return parse_page("user_likes", str(person), recall.decode(body_of(*tracks)))
+
+
+def commit(page: ParsedPage, recall: Recall) -> None:
+    recall.keep(page.fresh, {id(record) for entry in page.entries for record in entry.records()})
+
+
+def recalled(page: ParsedPage) -> list[int]:
+    return [entry.record.record_id for entry in page.entries if entry.made is not None]
+
+
+def knowing(*tracks: dict[str, Any]) -> Recall:
+    recall = Recall()
+    commit(likes_of(1, *tracks, recall=recall), recall)
+    return recall
+
+
+def test_a_committed_track_is_recalled_with_its_uploader_and_liked_by_another() -> None:
+    recall = Recall()
+    first = likes_of(1, SONG, recall=recall)
+    commit(first, recall)
+    second = likes_of(2, SONG, recall=recall)
+    assert second.entries == likes_of(2, SONG, recall=Recall()).entries
+    assert second.entries[0].record is first.entries[0].record
+    assert second.entries[0].link == Engagement(2, 7, "like")
+    assert first.entries[0].made is None
+    assert second.entries[0].main() == first.entries[0].main() == [("user", 7), ("track", 7)]
+    assert not second.fresh
+
+
+def test_what_is_not_committed_is_not_recalled() -> None:
+    recall = Recall()
+    page = likes_of(1, SONG, recall=recall)
+    assert not recalled(likes_of(1, SONG, recall=recall))
+    recall.keep(page.fresh, set())
+    assert not recalled(likes_of(1, SONG, recall=recall))
+
+
+def test_a_track_that_changed_is_read_anew() -> None:
+    page = likes_of(1, SONG | {"playback_count": 4}, recall=knowing(SONG))
+    (entry,) = page.entries
+    assert isinstance(entry.record, Track)
+    assert entry.record.playback_count == 4
+    assert not recalled(page)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["playlist_tracks", "search_tracks", "track_reposters", "user_playlists"]
+)
+def test_what_a_page_holds_does_not_depend_on_what_is_recalled(endpoint: str) -> None:
+    body = body_of(SONG, track(8), SONG, user(5), playlist(9, tracks=[SONG]), None, [1], "text")
+    plain = parse_page(endpoint, "3", decode(body), 20)
+    found = parse_page(endpoint, "3", knowing(SONG, track(8)).decode(body), 20)
+    assert found.entries == plain.entries
+    assert found.rejects == plain.rejects
+    assert found.received == plain.received
+
+
+def test_only_the_latest_are_remembered() -> None:
+    recall = Recall(capacity=1)
+    commit(likes_of(1, SONG, track(8), recall=recall), recall)
+    page = likes_of(1, SONG, track(8), recall=recall)
+    assert recalled(page) == [8]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"{}",
+        b'{"collection": 1}',
+        b'{"collection": ["\\ud800"], "next_href": "/next"}',
+        b'{"collection": [1], "next_href": "\\ud800"}',
+    ],
+)
+def test_what_is_no_list_of_the_usual_form_is_decoded_as_always(body: bytes) -> None:
+    assert Recall().decode(body) == decode(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"1",
+        b'{"collection": [',
+        b'{"collection": [{"a": "\xff"}]}',
+        b'{"collection": []} x',
+        b'{"collection": [' + b"[" * 100_000 + b"]" * 100_000 + b"]}",
+    ],
+)
+def test_what_cannot_be_decoded_is_refused_as_always(body: bytes) -> None:
+    with pytest.raises(UnusableDocumentError) as always:
+        decode(body)
+    with pytest.raises(UnusableDocumentError) as now:
+        Recall().decode(body)
+    assert (str(now.value), now.value.final) == (str(always.value), always.value.final)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.lists(JSON, max_size=5), JSON)
+def test_a_list_is_what_the_usual_decoder_makes_of_it(items: list[Any], next_href: object) -> None:
+    body = body_of(*items, next_href=next_href)
+    found, document = Recall().decode(body), decode(body)
+    assert isinstance(document, dict)
+    if isinstance(found, Listing):
+        assert found.items == document["collection"]
+        assert found.next_href == document["next_href"]
+    else:
+        assert found == document

@@ -1,0 +1,120 @@
+"""Distinct records are counted as the view ``discoveries`` has them, engagements as they are."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from sgr_spiders.model.items import Engagement, Entry, Fullness, Page, Selection, Track, User, WalkRequest
+from sgr_spiders.storage.figures import layer_counts
+from sgr_spiders.storage.ledger import frontier, runs, selections
+from sgr_spiders.storage.ledger.spill import spill_page
+
+if TYPE_CHECKING:
+    from sgr_spiders.storage.store import Store
+
+SEEDS = (901, 902)
+LAYERS = {"listeners": "settings", "others": "settings"}
+
+DISTINCT = """
+SELECT layer, kind, count(DISTINCT record_id) FROM discoveries
+WHERE record_id NOT IN (SELECT track_id FROM tracks WHERE is_stub AND kind = 'track')
+GROUP BY layer, kind
+"""
+
+
+def library(user: int, tracks: list[int]) -> list[Entry]:
+    return [
+        Entry(
+            Track(one, title=None if one % 7 == 0 else f"title {one}", fullness=_fullness(one)),
+            [Engagement(user, one, "like")],
+        )
+        for one in tracks
+    ]
+
+
+def _fullness(track: int) -> int:
+    return Fullness.STUB if track % 7 == 0 else Fullness.OWN
+
+
+def likers(track: int, users: list[int]) -> list[Entry]:
+    return [
+        Entry(User(one, username=f"user {one}", fullness=Fullness.OWN), [Engagement(one, track, "like")])
+        for one in users
+    ]
+
+
+def collections() -> dict[tuple[str, str], list[Entry]]:
+    """The likers of the seeds, and the libraries of these likers, some of which hold the seeds."""
+    numbers = random.Random(5)  # noqa: S311 - no secret
+    people = range(1, 30)
+    held = {("track_favoriters", str(seed)): likers(seed, list(people)) for seed in SEEDS}
+    for user in people:
+        tracks = numbers.sample(range(100, 300), 40) + list(SEEDS[: user % 3])
+        held["user_likes", str(user)] = library(user, tracks)
+    return held
+
+
+def ask(connection: sa.Connection, run: runs.Run, seed: int, collection: tuple[str, str], size: int) -> None:
+    """One layer wants all of it; the other less, and only looks at some."""
+    whole = WalkRequest(*collection, "step", 1000)
+    part = WalkRequest(*collection, "step", 25, selective=size > 41)
+    frontier.request(connection, run, seed, "listeners", "settings", [whole])
+    frontier.request(connection, run, seed, "others", "settings", [part])
+
+
+@pytest.fixture
+def run(store: Store) -> runs.Run:
+    """A run with libraries and likers that overlap, caps that cut for one layer, and selections."""
+    held = collections()
+    with store.write() as connection:
+        run = runs.begin_run(connection, spider="t", layers=LAYERS, scope="t", fresh_after="", refresh=False)
+        for seed in SEEDS:
+            runs.widen_scope(connection, run, seed, LAYERS)
+            for collection, entries in held.items():
+                ask(connection, run, seed, collection, len(entries))
+        for walk in frontier.lease(connection, run, 100):
+            entries = held[walk.endpoint, walk.target]
+            spill_page(connection, Page(walk, entries, received=len(entries)), run)
+        chosen = [Selection("track", 100 + n) for n in range(50)]
+        selections.select(connection, SEEDS[0], "others", chosen)
+    return run
+
+
+def test_records_are_counted_as_the_view_has_them(store: Store, run: runs.Run) -> None:
+    with store.write() as connection:
+        by_layer, together = layer_counts.count_found(connection, run)
+        rows = connection.execute(sa.text(DISTINCT)).all()
+        counts = {(layer, kind): count for layer, kind, count in rows}
+        whole = connection.scalar(sa.text("SELECT count(*) FROM tracks WHERE NOT is_stub"))
+    for layer, one in by_layer.items():
+        assert one.tracks == counts[layer, "track"]
+        assert one.users == counts[layer, "user"]
+    assert by_layer["others"].tracks < by_layer["listeners"].tracks
+    assert together.tracks == whole
+
+
+def test_an_engagement_seen_from_both_sides_counts_once(store: Store, run: runs.Run) -> None:
+    with store.write() as connection:
+        by_layer, together = layer_counts.count_found(connection, run)
+        engagements = connection.scalar(sa.text("SELECT count(*) FROM engagements"))
+    assert by_layer["listeners"].engagements == together.engagements == engagements
+    assert 0 < by_layer["others"].engagements < by_layer["listeners"].engagements
+
+
+def test_it_does_not_matter_when_ids_are_merged(
+    store: Store, run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with store.write() as connection:
+        before = layer_counts.count_found(connection, run)
+        monkeypatch.setattr(layer_counts, "MERGE_AT", 50)
+        assert layer_counts.count_found(connection, run) == before
+
+
+def test_a_run_that_found_nothing(store: Store) -> None:
+    with store.write() as connection:
+        run = runs.begin_run(connection, spider="t", layers=[], scope="t", fresh_after="", refresh=False)
+        assert layer_counts.count_found(connection, run) == ({}, layer_counts.Found(0, 0, 0, 0, 0))

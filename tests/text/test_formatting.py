@@ -1,0 +1,68 @@
+"""Figures are written as people read them, and tables line up."""
+
+from __future__ import annotations
+
+import pytest
+
+from sgr_spiders.text.formatting import WIDTH, counted, duration, number, size, table
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "-"),
+        (0, "0.0 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min 00 s"),
+        (185, "3 min 05 s"),
+        (3599.7, "1 h 00 min"),
+        (7800, "2 h 10 min"),
+        (172_799, "47 h 59 min"),
+        (172_800, "2 d 0 h"),
+        (273_600, "3 d 4 h"),
+    ],
+)
+def test_spans_of_time(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (None, "-"),
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_000, "1.0 kB"),
+        (99_400, "99.4 kB"),
+        (651_000, "651 kB"),
+        (999_700, "1.0 MB"),
+        (1_313_792_000, "1.3 GB"),
+        (5 * 10**15, "5000.0 TB"),
+    ],
+)
+def test_sizes(count: int | None, text: str) -> None:
+    assert size(count) == text
+
+
+def test_counts() -> None:
+    assert [number(None), number(0), number(1234567)] == ["-", "0", "1,234,567"]
+    assert [counted(1, "walk"), counted(0, "walk"), counted(2000, "walk")] == [
+        "1 walk",
+        "0 walks",
+        "2,000 walks",
+    ]
+
+
+def test_what_a_terminal_could_act_on_is_escaped() -> None:
+    (line,) = table([["a\x1b[2Jb\nc", "\u202e1"]])
+    assert line == "a\\x1b[2Jb\\nc  \\u202e1"
+
+
+def test_a_table_lines_up_and_is_no_wider_than_a_terminal() -> None:
+    rows = [["name", "count", "more"], ["a", "1,000", ""], ["longer", "7", "x" * 200]]
+    lines = table(rows)
+    assert lines[1] == "a       1,000"
+    assert lines[2].startswith("longer      7  xxx")
+    assert max(map(len, lines)) == WIDTH
+    assert lines[2].endswith("...")
+    assert table([]) == []

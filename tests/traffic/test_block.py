@@ -1,0 +1,84 @@
+"""A block ends the run: nothing more is sent, nothing counts as failed."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.traffic.crawls import STATIC, Crawl, Outcome, run
+from tests.traffic.fault_server import FaultServer, Reply, Script, Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PATHS = [f"/tracks/{number}" for number in range(60)]
+HTML = b"<!DOCTYPE html><html><body>Request blocked.</body></html>"
+BLOCKS = {
+    "challenge": Reply(202, b"", {"x-amzn-waf-action": "challenge"}),
+    "page": Reply(403, HTML, {"Content-Type": "text/html"}),
+    "slow": Reply(403, HTML, {"Content-Type": "text/html"}),
+}
+Ran = dict[str, tuple[FaultServer, Outcome]]
+
+
+def blocking(block: Reply) -> Script:
+    count = 0
+
+    def script(_seen: Seen, _before: int) -> Reply:
+        nonlocal count
+        count += 1
+        reply = block if count >= 10 else Reply()
+        return Reply(reply.status, reply.body, reply.headers, delay=0.05)
+
+    return script
+
+
+def disallowing(_seen: Seen, _before: int) -> Reply:
+    return Reply(403, b'{"error":"Access to this API has been disallowed"}')
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
+    quick = {**STATIC, "DISALLOWED_BACKOFF_BASE": 0.05, "DISALLOWED_RETRY_TIMES": 2}
+    # Queued requests must not hold up the end by a delay each.
+    slow = {**quick, "DOWNLOAD_DELAY": 0.3, "DOWNLOAD_DELAY_JITTER": 0}
+    scripts = {name: blocking(block) for name, block in BLOCKS.items()} | {"disallowed": disallowing}
+    with ExitStack() as stack:
+        servers = {name: stack.enter_context(FaultServer(script)) for name, script in scripts.items()}
+        crawls = [
+            Crawl(name, server.url, PATHS, slow if name == "slow" else quick)
+            for name, server in servers.items()
+        ]
+        outcomes = run(crawls, tmp_path_factory.mktemp("cache"))
+        yield {name: (server, outcomes[name]) for name, server in servers.items()}
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_a_block_stops_the_run_at_once(ran: Ran, name: str) -> None:
+    server, outcome = ran[name]
+    assert outcome.error is not None
+    assert outcome.error[0::2] == ["BlockedError", 4]
+    assert outcome.stats["finish_reason"] == "blocked"
+    # The tenth is blocked; up to seven more were in flight beside it.
+    assert len(server.seen) <= 17
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_what_was_not_answered_is_abandoned(ran: Ran, name: str) -> None:
+    assert set(ran[name][1].kinds()) == {"ok", "Abandoned"}
+
+
+def test_queued_requests_do_not_hold_up_the_end(ran: Ran) -> None:
+    # Fifty requests wait 0.3 s apart.
+    assert ran["slow"][1].stats["elapsed_time_seconds"] < 8
+
+
+def test_a_disallowed_api_is_tried_slowly_and_then_left(ran: Ran) -> None:
+    server, outcome = ran["disallowed"]
+    assert outcome.error is not None
+    assert outcome.error[0] == "BlockedError"
+    assert outcome.stats["finish_reason"] == "blocked"
+    assert max(server.targets().count(path) for path in PATHS) == 3
+    assert set(outcome.kinds()) == {"Abandoned"}

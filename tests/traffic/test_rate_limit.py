@@ -1,0 +1,173 @@
+"""What the server sees of a hold: nothing."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.traffic.crawls import STATIC, Crawl, Outcome, run
+from tests.traffic.fault_server import FaultServer, Reply, Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PATHS = [f"/tracks/{number}" for number in range(40)]
+SLACK = 0.8
+"""A request may be on its way, or the process busy, when the 429 leaves the server."""
+
+
+def seconds() -> Reply:
+    return Reply(429, b"Please slow down.", {"Retry-After": "2", "Content-Type": "text/plain"})
+
+
+def date() -> Reply:
+    return Reply(429, b"", {"Retry-After": format_datetime(soon(), usegmt=True)})
+
+
+def reset_time() -> Reply:
+    meta = {"rate_limit": {"group": "x"}, "reset_time": soon().strftime("%Y/%m/%d %H:%M:%S +0000")}
+    return Reply(429, json.dumps({"errors": [{"meta": meta}]}).encode())
+
+
+def gateway() -> Reply:
+    return Reply(429, b'{"error":"Rate Limit Exceeded"}')
+
+
+def past() -> Reply:
+    return Reply(429, b"", {"Retry-After": "0"})
+
+
+def soon() -> datetime:
+    return datetime.fromtimestamp(time.time() + 4, UTC)
+
+
+FORMS = {"seconds": seconds, "date": date, "reset_time": reset_time, "gateway": gateway, "past": past}
+NAMED = {"date", "reset_time"}
+"""The forms that name the moment a hold ends; the others lead to one of two seconds at least."""
+
+
+class Limiting:
+    """Takes its time, so that eight are in flight when the tenth request is answered with a 429."""
+
+    def __init__(self, limited: Callable[[], Reply]) -> None:
+        self._limited = limited
+        self._count = 0
+        self.named_at = 0.0
+
+    def __call__(self, _seen: Seen, _before: int) -> Reply:
+        self._count += 1
+        if self._count != 10:
+            return Reply(delay=0.1 if self._count < 10 else 0.6)
+        self.named_at = time.time()
+        reply = self._limited()
+        return Reply(reply.status, reply.body, reply.headers, until=17)
+
+
+@dataclass
+class Run:
+    servers: dict[str, FaultServer]
+    outcomes: dict[str, Outcome]
+
+
+def scripts() -> dict[str, Callable[[Seen, int], Reply]]:
+    return {
+        **{name: Limiting(form) for name, form in FORMS.items()},
+        "paced": Limiting(seconds),
+        "endless": lambda _seen, _before: Reply(429, b"", {"Retry-After": "-1"}, delay=0.05),
+        "wave": wave,
+    }
+
+
+def wave(_seen: Seen, before: int) -> Reply:
+    return Reply(429, b"", {"Retry-After": "1"}, until=8) if not before else Reply()
+
+
+def settings_of(name: str) -> dict[str, object]:
+    # Half to all of the base: with a base of four a hold lasts two seconds at least.
+    own: dict[str, dict[str, object]] = {
+        "paced": {"DOWNLOAD_DELAY": 0.1, "DOWNLOAD_DELAY_JITTER": 0, "AUTOTHROTTLE_ENABLED": True,
+                  "AUTOTHROTTLE_START_DELAY": 0.1, "AUTOTHROTTLE_TARGET_CONCURRENCY": 8},
+        "endless": {"RATE_LIMIT_BASE": 0.1, "RATE_LIMIT_MAX": 0.2, "RATE_LIMIT_MAX_HOLDS": 3},
+    }  # fmt: skip
+    return {**STATIC, "RATE_LIMIT_BASE": 4, **own.get(name, {})}
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    with ExitStack() as stack:
+        servers = {name: stack.enter_context(FaultServer(script)) for name, script in scripts().items()}
+        crawls = [
+            Crawl(name, server.url, PATHS[:8] if name == "wave" else PATHS, settings_of(name))
+            for name, server in servers.items()
+        ]
+        yield Run(servers, run(crawls, tmp_path_factory.mktemp("cache")))
+
+
+def hold_of(server: FaultServer, form: str) -> tuple[float, float]:
+    """When the 429 left the server, and until when nothing may come."""
+    limited = next(at for at, status in server.answered if status == 429)
+    script = server.script
+    assert isinstance(script, Limiting)
+    # Dates are cut to whole seconds.
+    return limited, script.named_at + 2.95 if form in NAMED else limited + 1.95
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_nothing_is_sent_during_a_hold(ran: Run, form: str) -> None:
+    server = ran.servers[form]
+    limited, end = hold_of(server, form)
+    assert [seen.at - limited for seen in server.seen if limited + SLACK < seen.at < end] == []
+    answered = sum(at <= limited for at, _ in server.answered)
+    assert sum(seen.at < limited for seen in server.seen) - answered == 7, "and seven more were in flight"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_everything_is_fetched_afterwards_the_limited_request_too(ran: Run, form: str) -> None:
+    outcome = ran.outcomes[form]
+    assert outcome.kinds() == ["ok"] * len(PATHS)
+    assert len(ran.servers[form].seen) == len(PATHS) + 1
+    assert outcome.stats["sgr/holds"] == 1
+    assert 1.5 <= outcome.stats["sgr/hold_seconds"] <= 4
+    assert outcome.stats["finish_reason"] == "finished"
+
+
+def test_after_a_hold_one_request_goes_ahead(ran: Run) -> None:
+    server = ran.servers["gateway"]
+    _, end = hold_of(server, "gateway")
+    after = [seen.at for seen in server.seen if seen.at > end]
+    assert after[1] - after[0] >= 0.55, "the second waits for the answer to the first"
+
+
+def test_those_a_hold_kept_waiting_keep_the_delay(ran: Run) -> None:
+    arrivals = [seen.at for seen in ran.servers["paced"].seen]
+    gaps = sorted(later - earlier for earlier, later in pairwise(arrivals))
+    # Eight that left at once would leave seven gaps of nothing; a busy machine makes a few short.
+    assert gaps[6] >= 0.05
+    assert ran.outcomes["paced"].kinds() == ["ok"] * len(PATHS)
+
+
+def test_a_wave_of_429_is_one_hold(ran: Run) -> None:
+    outcome = ran.outcomes["wave"]
+    assert outcome.kinds() == ["ok"] * 8
+    # The one that goes ahead after the hold may be one that had not been refused before.
+    assert outcome.stats["sgr/holds"] == 1
+    assert len(ran.servers["wave"].seen) == 16
+
+
+def test_holds_without_end_stop_the_run_and_leave_it_resumable(ran: Run) -> None:
+    outcome = ran.outcomes["endless"]
+    assert outcome.error is not None
+    assert outcome.error[0::2] == ["BlockedError", 4]
+    assert "3 holds in a row" in outcome.error[1]
+    assert set(outcome.kinds()) == {"Abandoned"}
+    assert outcome.stats["finish_reason"] == "blocked"
+    assert 3 < len(ran.servers["endless"].seen) <= 8 + 3
