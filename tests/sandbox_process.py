@@ -38,6 +38,7 @@ class SandboxProcess:
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
         )
+        self._has_changed = False
         self.url = self._wait_for(_LISTENING)
         self.seed_track_id = int(self._wait_for(_SEED))
 
@@ -76,7 +77,14 @@ class SandboxProcess:
 
     def mutate(self, **changes: object) -> None:
         """Change the world: ``rounds=1``, ``delete_tracks=[id]``, ``unlike=[[user, track]]`` …"""
+        self._has_changed = True
         self._control("POST", "mutate", changes or {"rounds": 1})
+
+    def undo_changes(self) -> None:
+        """Bring the world back to what it was at the start."""
+        if self._has_changed:
+            self._control("DELETE", "mutate")
+            self._has_changed = False
 
     def _control(self, method: str, name: str, value: object = None) -> Any:  # noqa: ANN401 (JSON)
         body = None if value is None else json.dumps(value).encode()

@@ -100,7 +100,8 @@ class Planner:
         self._go_on(connection, [walk])
 
     def _go_on(self, connection: Connection, walks: Sequence[int]) -> None:
-        self.expand(connection, walks)
+        steps = [(layer.name, step) for layer in self.layers.values() for step in layer.expanding_steps]
+        self.expand(connection, [*walks, *frontier.not_shown(connection, self.run, steps)])
         for walk in walks:
             self.settle(connection, selections.requesters(connection, self.run, walk))
 

@@ -287,6 +287,25 @@ def expansions(connection: sa.Connection, run: Run, walk: int) -> list[Expansion
     return [Expansion(*row) for row in rows]
 
 
+def not_shown(connection: sa.Connection, run: Run, steps: Collection[tuple[str, str]]) -> list[int]:
+    """Return the walks of *run* with records that a layer has not been shown; *steps* are layers and steps.
+
+    Another seed's run may have fetched them after the run that asked for the walk was cut short.
+    """
+    query = (
+        sa.select(walk_requests.c.walk_id)
+        .distinct()
+        .join(walks, walks.c.walk_id == walk_requests.c.walk_id)
+        .join(run_scope, sa.and_(WANTED_NOW, run_scope.c.run_id == run.run_id))
+        .where(
+            sa.tuple_(walk_requests.c.layer, walk_requests.c.step).in_(sorted(steps)),
+            walk_requests.c.expanded < _SHOWN_UP_TO,
+        )
+        .order_by(walk_requests.c.walk_id)
+    )
+    return list(connection.scalars(query))
+
+
 def record_ids(connection: sa.Connection, kind: str, walk: int, start: int, stop: int) -> list[int]:
     """Give the ids of *walk*'s records of *kind* at places *start* up to before *stop*, in order."""
     rows = connection.execute(
