@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 if TYPE_CHECKING:
@@ -85,6 +86,14 @@ class SandboxProcess:
         if self._has_changed:
             self._control("DELETE", "mutate")
             self._has_changed = False
+
+    def refresh_token(self, token: str) -> dict[str, Any]:
+        """Use up a refresh token, as another process would; return the new pair."""
+        form = {"grant_type": "refresh_token", "refresh_token": token}
+        keys = {"client_id": "sandbox", "client_secret": "sandbox"}
+        with urlopen(f"{self.url}/oauth/token", urlencode({**form, **keys}).encode()) as response:  # noqa: S310
+            pair: dict[str, Any] = json.load(response)
+            return pair
 
     def _control(self, method: str, name: str, value: object = None) -> Any:  # noqa: ANN401 (JSON)
         body = None if value is None else json.dumps(value).encode()

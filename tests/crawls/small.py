@@ -36,7 +36,7 @@ def build_world() -> World:
     return World.build(WORLD)
 
 
-def start_sandbox() -> SandboxProcess:
+def start_sandbox(page_size: int = PAGE_SIZE) -> SandboxProcess:
     """Start a sandbox of this world."""
     names = (
         "users",
@@ -48,7 +48,7 @@ def start_sandbox() -> SandboxProcess:
         "seed_comments",
     )
     options = [f"--{name.replace('_', '-')}={getattr(WORLD, name)}" for name in names]
-    return SandboxProcess(*options, f"--page-size={PAGE_SIZE}")
+    return SandboxProcess(*options, f"--page-size={page_size}")
 
 
 def settings_of(**changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
