@@ -154,9 +154,10 @@ def compare(before: Harvest, second: Harvest, fresh: Harvest, *, asks_more: bool
     assert second.walks.keys() == fresh.walks.keys() | before.walks.keys()
     assert fresh.wanted <= second.wanted
     assert {row[:5] for row in second.wanted} <= {row[:5] for row in fresh.wanted | before.wanted}
+    of_history = {row for row in second.wanted if row[:2] not in fresh.walks}
     kept = fresh.discoveries | before.discoveries
-    assert fresh.discoveries <= second.discoveries <= kept
-    assert kept - second.discoveries <= beyond_their_caps(fresh)
+    assert fresh.discoveries <= second.discoveries <= kept | listed(second, of_history, within=True)
+    assert kept - second.discoveries <= listed(fresh, fresh.wanted, within=False)
     keys = {row[:4] for row in fresh.selections}
     assert second.selections == fresh.selections | {row for row in before.selections if row[:4] not in keys}
     assert fresh.asked <= second.asked
@@ -168,13 +169,17 @@ def compare(before: Harvest, second: Harvest, fresh: Harvest, *, asks_more: bool
     assert in_both == fresh.requests
 
 
-def beyond_their_caps(harvest: Harvest) -> Rows:
-    """Return what is listed further down than a layer wants: a new first place moves a known record there."""
+def listed(harvest: Harvest, wanted: Rows, *, within: bool) -> Rows:
+    """Return, as discoveries, what the *wanted* walks list within the cap of each, or further down.
+
+    A walk that only the past wants is refetched, and may list something else now. A new first place moves a
+    known record down, maybe below a cap.
+    """
     return {
         (kind, record, seed, layer)
-        for endpoint, target, seed, layer, _, cap, *_ in harvest.wanted
+        for endpoint, target, seed, layer, _, cap, *_ in wanted
         for kind, record, position in harvest.places[endpoint, target]
-        if position >= cap
+        if (position < cap) == within
     }
 
 
