@@ -44,7 +44,7 @@ def lines(log: str) -> list[dict[str, str]]:
     pattern = " ".join(f"{key}=(?P<{key}>{KEYS[key]})" for key in keys)
     found = []
     for line in log.splitlines():
-        if "extensions.progress" in line:
+        if "[sgr_spiders.crawl.progress]" in line:
             match = re.fullmatch(
                 rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d \[[\w.]+\] INFO: progress {pattern}", line
             )
