@@ -58,7 +58,7 @@ class Harvest:
         self.result: HarvestResult | None = None
         """How the run ended, once that is written."""
         self.store = Store.open(crawler.settings["HARVEST_DATABASE_URL"])
-        self.writer = Writer(self.store, crawler.settings.getint("CONCURRENT_ITEMS"))
+        self.writer = Writer(self.store)
         self.planner = planner_for(spider)
         self.turns = Turns(self.planner) if spider.arguments.due else None
         """Where the seeds come from in a scheduled run."""

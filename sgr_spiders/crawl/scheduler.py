@@ -15,7 +15,7 @@ from sgr_spiders.crawl.spider import HarvestSpider
 from sgr_spiders.model import signals
 from sgr_spiders.model.exceptions import BudgetSpentError, StorageError
 from sgr_spiders.traffic.run_control import RunControl
-from sgr_spiders.traffic.scrapy_internals import wake_engine
+from sgr_spiders.traffic.scrapy_internals import pages_in_work, wake_engine
 
 if TYPE_CHECKING:
     from typing import Self
@@ -46,6 +46,7 @@ class LedgerScheduler(BaseScheduler):
     walk is leased and is given back by the next run if this one dies.
 
     Nothing here waits: walks are leased in the writer's thread, and the engine is woken when they are there.
+    Nothing more is sent while ``CONCURRENT_ITEMS`` pages wait to be committed.
     """
 
     def __init__(self, crawler: Crawler, spider: HarvestSpider) -> None:
@@ -58,6 +59,7 @@ class LedgerScheduler(BaseScheduler):
         self._changes = 0
         self._leasing: asyncio.Task[None] | None = None
         self._budget = spider.arguments.max_requests
+        self._max_pages = crawler.settings.getint("CONCURRENT_ITEMS")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -86,7 +88,7 @@ class LedgerScheduler(BaseScheduler):
         if self._budget == 0:
             self._note_spent()
             return None
-        if self._harvest.writer.is_full:
+        if pages_in_work(self._crawler) >= self._max_pages:
             # The engine comes again when a page is committed.
             return None
         if self._budget is not None:

@@ -25,20 +25,13 @@ class Writer:
     database: answers are read, pace is kept and Ctrl-C is answered meanwhile.
     """
 
-    def __init__(self, store: Store, capacity: int) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._capacity = capacity
-        self._pending = 0
         self._failure: StorageError | None = None
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         # A daemon, because a second Ctrl-C must end the process also while SQLite waits for a lock.
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._thread.start()
-
-    @property
-    def is_full(self) -> bool:
-        """Whether as many transactions wait as there may be before more is fetched."""
-        return self._pending >= self._capacity
 
     async def run(self, function: Callable[[Connection], Result]) -> Result:
         """Return what *function* returns, called in a transaction of its own.
@@ -59,12 +52,8 @@ class Writer:
 
     async def _submit(self, function: Callable[[], Result]) -> Result:
         future: Future[Result] = Future()
-        self._pending += 1
         self._jobs.put(lambda: _settle(future, function))
-        try:
-            return await asyncio.wrap_future(future)
-        finally:
-            self._pending -= 1
+        return await asyncio.wrap_future(future)
 
     def _write(self, function: Callable[[Connection], Result]) -> Result:
         if self._failure is not None:

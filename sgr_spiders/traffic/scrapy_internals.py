@@ -24,6 +24,15 @@ def wake_engine(crawler: Crawler) -> None:
         slot.nextcall.schedule()
 
 
+def pages_in_work(crawler: Crawler) -> int:
+    """Return how many answers have come whose pages are not committed yet.
+
+    Scrapy itself asks for no more when these hold 5 MB, which are thousands of small answers.
+    """
+    slot = crawler.engine.scraper.slot
+    return 0 if slot is None else len(slot.queue) + len(slot.active)
+
+
 @contextlib.contextmanager
 def reactor_held(on_stop: Callable[[], None]) -> Iterator[None]:
     """Keep the reactor running until the block ends, and call *on_stop* if it is told to stop before.
