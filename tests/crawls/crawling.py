@@ -75,6 +75,10 @@ class Harvester:
                 command, cwd=self.root, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
 
+    def log(self) -> str:
+        """What the latest crawl has logged so far."""
+        return self._log.read_text()
+
     def wait(self, process: subprocess.Popen[bytes]) -> Ended:
         try:
             code = process.wait(timeout=LIMIT_S)

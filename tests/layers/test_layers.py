@@ -23,7 +23,7 @@ def seed(title: str, metadata_artist: str | None = None) -> Seed:
 
 
 class Seen:
-    """A ``Look`` at what a test gives."""
+    """A ``LayerView`` at what a test gives."""
 
     def __init__(self, walks: Mapping[str, list[EndedWalk]], playlists: Mapping[int, list[int]]) -> None:
         self._walks = walks
@@ -61,7 +61,7 @@ def test_max_playlists_keeps_those_with_the_seed_first_and_in_order() -> None:
 
     def kept(most: int) -> list[int]:
         layer = PlaylistDepth(PlaylistSection(max_playlists=most))
-        wanted = layer.settled(seed(title="Paper Tides"), look)
+        wanted = layer.after_all_ended(seed(title="Paper Tides"), look)
         return [one.record_id for one in wanted if isinstance(one, Selection) and one.kind == "playlist"]
 
     assert kept(200) == [20, 60, 50, 90, 10, 30]
@@ -73,5 +73,5 @@ def test_max_playlists_keeps_those_with_the_seed_first_and_in_order() -> None:
 def test_likers_whose_counter_says_none_are_not_asked_for_playlists() -> None:
     likers = [User(5, playlist_count=0), User(6, playlist_count=None), User(7, playlist_count=3)]
     look = Seen({"likers": [EndedWalk("7", likers)]}, {})
-    wanted = PlaylistDepth(PlaylistSection()).settled(seed(title="Paper Tides"), look)
+    wanted = PlaylistDepth(PlaylistSection()).after_all_ended(seed(title="Paper Tides"), look)
     assert {want.target for want in wanted if isinstance(want, WalkRequest)} == {"6", "7"}
