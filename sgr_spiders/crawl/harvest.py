@@ -37,7 +37,7 @@ from sgr_spiders.storage.figures.inventory import describe_file
 from sgr_spiders.storage.figures.overview import look_at_run
 from sgr_spiders.storage.ledger import frontier, runs, seeds
 from sgr_spiders.storage.store import Store
-from sgr_spiders.text.formatting import counted
+from sgr_spiders.text.formatting import pluralize
 from sgr_spiders.traffic.abandoned import Abandoned
 from sgr_spiders.traffic.run_control import RunControl
 
@@ -115,7 +115,7 @@ class Harvest:
                 if self.turns is not None:
                     self._take_turns(connection, self.turns)
                 else:
-                    self._say_start(counted(len(self.planner.plan.seeds), "seed"))
+                    self._say_start(pluralize(len(self.planner.plan.seeds), "seed"))
                     _say_waiting(frontier.count_by_status(connection, run))
         except StorageError as error:
             RunControl.of(self._crawler).error = error
@@ -124,7 +124,7 @@ class Harvest:
 
     def _take_turns(self, connection: Connection, turns: Turns) -> None:
         due = seeds.count_waiting(connection, self.planner.run)
-        self._say_start(counted(due, "due seed"))
+        self._say_start(pluralize(due, "due seed"))
         if not due:
             known = seeds.all_seeds(connection)
             if known:
@@ -135,7 +135,7 @@ class Harvest:
         turns.advance(connection)
 
     def _say_start(self, around: str) -> None:
-        layers = counted(len(self.planner.layers), "layer")
+        layers = pluralize(len(self.planner.layers), "layer")
         logger.info(
             "Run %d: %s around %s, into %s",
             self.planner.run.run_id,
@@ -174,7 +174,7 @@ class Harvest:
         with self.store.write() as connection:
             frontier.give_back(connection, run)
             overview = look_at_run(connection, run)
-            result = outcome.judge(
+            result = outcome.classify_run(
                 finish_reason=finish_reason,
                 stopped_by=RunControl.of(self._crawler).error,
                 internal_errors=self._internal_errors + len(self.planner.broken),
@@ -243,7 +243,9 @@ class Harvest:
         """Tell whether a scheduled run has nothing left to harvest, after it had something."""
         left = seeds.count_unfinished(connection, self.planner.run)
         if left and self._config.relationships.on_close:
-            logger.info("Relating waits for the run that finishes %s: %s", counted(left, "due seed"), BY_HAND)
+            logger.info(
+                "Relating waits for the run that finishes %s: %s", pluralize(left, "due seed"), BY_HAND
+            )
         return turns.taken > 0 and not left
 
     def _record(self, connection: Connection, result: outcome.Outcome) -> None:
