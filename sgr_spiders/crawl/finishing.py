@@ -11,7 +11,7 @@ from sgr_spiders.model.exceptions import HarvestError, NothingToLearnError
 from sgr_spiders.model.outcome import COMPLETE, INTERNAL_ERROR, INTERRUPTED, PARTIAL, Outcome
 from sgr_spiders.storage import indexes
 from sgr_spiders.storage.ledger import runs, seeds
-from sgr_spiders.text.formatting import counted
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,7 +56,7 @@ def tracks_to_relate(
         return [seed.track_id for seed in runs.seed_outcomes(connection, planner.run) if seed.track_id]
     left = seeds.count_unfinished(connection, planner.run)
     if left and config.relationships.on_close:
-        logger.info("Relationships deferred until %s are finished; %s", counted(left, "due seed"), BY_HAND)
+        logger.info("Relationships deferred until %s are finished; %s", pluralize(left, "due seed"), BY_HAND)
     return seeds.tracks_of_all(connection) if turns.taken > 0 and not left else None
 
 

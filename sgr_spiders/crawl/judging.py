@@ -40,7 +40,7 @@ def judge_run(
     """Return the outcome of the run and what it did; give back its leases, and end the turn that is on."""
     planner.ledger(connection).give_back()
     overview = look_at_run(connection, planner.run)
-    judged = outcome.judge(
+    judged = outcome.classify_run(
         finish_reason=stop.reason,
         stopped_by=stop.error,
         internal_errors=stop.internal_errors + len(planner.broken),

@@ -15,7 +15,7 @@ from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE
 from sgr_spiders.storage import indexes
 from sgr_spiders.storage.ledger import runs, seeds
-from sgr_spiders.text.formatting import counted
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +71,7 @@ def open_run(
     if turns is not None:
         _take_turns(connection, planner, turns, database)
     else:
-        _log_start(planner, counted(len(planner.plan.seeds), "seed"), database)
+        _log_start(planner, pluralize(len(planner.plan.seeds), "seed"), database)
         _log_pending(planner.ledger(connection).count_by_status())
 
 
@@ -83,7 +83,7 @@ def _note_origin(connection: Connection, run: Run, origin: Origin) -> None:
 
 def _take_turns(connection: Connection, planner: Planner, turns: Turns, database: str) -> None:
     due = seeds.count_waiting(connection, planner.run)
-    _log_start(planner, counted(due, "due seed"), database)
+    _log_start(planner, pluralize(due, "due seed"), database)
     if not due:
         _log_next_due(connection)
     turns.advance(connection)
@@ -99,7 +99,7 @@ def _log_next_due(connection: Connection) -> None:
 
 
 def _log_start(planner: Planner, around: str, database: str) -> None:
-    layers = counted(len(planner.layers), "layer")
+    layers = pluralize(len(planner.layers), "layer")
     logger.info("Run %d: %s, %s, writing to %s", planner.run.run_id, layers, around, database)
 
 

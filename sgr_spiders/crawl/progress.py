@@ -27,7 +27,7 @@ from sgr_spiders.reports.progress.snapshot import Snapshot, Tally, Traffic
 from sgr_spiders.reports.progress.terminal import Terminal
 from sgr_spiders.storage.figures.progress_counts import WalkCounter
 from sgr_spiders.storage.reader import read
-from sgr_spiders.text.messages import shown
+from sgr_spiders.text.messages import quote_value
 from sgr_spiders.traffic.run_control import RunControl
 from sgr_spiders.traffic.scrapy_internals import wake_engine
 
@@ -225,7 +225,7 @@ def _mode(settings: BaseSettings) -> str:
     """Give ``bar``, ``lines`` or ``off``."""
     asked = settings["PROGRESS"]
     if asked not in MODES:
-        raise ConfigError(f"setting `PROGRESS`: must be {', '.join(MODES)}, not {shown(asked)}")
+        raise ConfigError(f"setting `PROGRESS`: must be {', '.join(MODES)}, not {quote_value(asked)}")
     if asked == "off":
         return "off"
     # A dumb terminal cannot move its cursor, and a program that reads JSON wants nothing else.
@@ -242,7 +242,9 @@ def _interval(settings: BaseSettings) -> float:
     except (TypeError, ValueError):
         seconds = math.nan
     if not 0 < seconds < math.inf:
-        raise ConfigError(f"setting `PROGRESS_INTERVAL`: must be seconds, more than 0, not {shown(asked)}")
+        raise ConfigError(
+            f"setting `PROGRESS_INTERVAL`: must be seconds, more than 0, not {quote_value(asked)}"
+        )
     return seconds
 
 

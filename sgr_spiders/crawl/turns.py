@@ -11,10 +11,10 @@ import logging
 from typing import TYPE_CHECKING
 
 from sgr_spiders.config.arguments import GivenSeed
-from sgr_spiders.model.outcome import judge_seed
+from sgr_spiders.model.outcome import classify_seed
 from sgr_spiders.reports.seed_list import minute, named
 from sgr_spiders.storage.ledger import runs, seeds
-from sgr_spiders.text.formatting import counted
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from sgr_spiders.crawl.planner import Planner
@@ -64,7 +64,7 @@ class Turns:
         url = seed.given if seed.track_id is None else None
         planner.enter(connection, GivenSeed(seed.given, seed.track_id, url), fresh_after)
         waiting = planner.ledger(connection).count_planned(seed.given)
-        since, to_fetch = minute(seed.next_harvest_at), counted(waiting, "walk")
+        since, to_fetch = minute(seed.next_harvest_at), pluralize(waiting, "walk")
         logger.info("Seed %s, due since %s (UTC): %s to fetch", named(seed), since, to_fetch)
         return waiting
 
@@ -76,6 +76,6 @@ class Turns:
             return  # Its beginning was rolled back.
         status, track_id = found[0].status, found[0].track_id
         around = {} if track_id is None else seeds.walks_around(connection, run, track_id)
-        outcome = cut or judge_seed(status, around, broken=bool(self._planner.broken))
+        outcome = cut or classify_seed(status, around, broken=bool(self._planner.broken))
         seeds.end_turn(connection, run, seed.given, track_id, outcome)
         logger.info("Seed %s: %s", named(seeds.named_by_now(connection, seed)), outcome)

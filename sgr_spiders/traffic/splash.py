@@ -12,7 +12,7 @@ from scrapy.exceptions import IgnoreRequest
 
 from sgr_spiders.model.exceptions import ConfigError
 from sgr_spiders.soundcloud.track_page import MAX_BYTES, SITE
-from sgr_spiders.text.messages import shown
+from sgr_spiders.text.messages import quote_value
 from sgr_spiders.traffic.origin import Origin
 
 if TYPE_CHECKING:
@@ -96,5 +96,5 @@ def is_forbidden(error: BaseException | None) -> bool:
 def _checked(settings: BaseSettings, name: str) -> str:
     url: str = settings[name]
     if Origin.of(url) is None:
-        raise ConfigError(f"setting `{name}`: not an HTTP URL: {shown(url)}")
+        raise ConfigError(f"setting `{name}`: not an HTTP URL: {quote_value(url)}")
     return url

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sgr_spiders.text.formatting import WIDTH, counted, duration, number, size, table
+from sgr_spiders.text.formatting import WIDTH, duration, number, pluralize, size, table
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_sizes(count: int | None, text: str) -> None:
 
 def test_counts() -> None:
     assert [number(None), number(0), number(1234567)] == ["-", "0", "1,234,567"]
-    assert [counted(1, "walk"), counted(0, "walk"), counted(2000, "walk")] == [
+    assert [pluralize(1, "walk"), pluralize(0, "walk"), pluralize(2000, "walk")] == [
         "1 walk",
         "0 walks",
         "2,000 walks",
