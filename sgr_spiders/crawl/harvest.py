@@ -38,8 +38,7 @@ from sgr_spiders.storage.figures.overview import look_at_run
 from sgr_spiders.storage.ledger import frontier, runs, seeds
 from sgr_spiders.storage.store import Store
 from sgr_spiders.text.formatting import counted
-from sgr_spiders.traffic.abandoned import Abandoned
-from sgr_spiders.traffic.run_control import RunControl
+from sgr_spiders.traffic.run_control import Abandoned, RunControl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

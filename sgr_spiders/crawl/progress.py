@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from scrapy import signals as scrapy_signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import create_looping_call
-from scrapy.utils.log import get_scrapy_root_handler
 
 from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.crawl.spider import HarvestSpider
@@ -26,6 +25,7 @@ from sgr_spiders.reports.progress.snapshot import Snapshot, Tally, Traffic
 from sgr_spiders.reports.progress.terminal import Terminal
 from sgr_spiders.storage.figures.progress_counts import WalkCounter
 from sgr_spiders.text.messages import shown
+from sgr_spiders.traffic import scrapy_internals
 from sgr_spiders.traffic.run_control import RunControl
 
 if TYPE_CHECKING:
@@ -161,11 +161,10 @@ class Progress:
 
     def _traffic(self) -> Traffic:
         get = self._crawler.stats.get_value
-        slots = self._crawler.engine.downloader.slots
-        in_flight = sum(len(slot.transferring) for slot in slots.values())
+        in_flight = scrapy_internals.transfer_count(self._crawler)
         answered = get("downloader/response_count", 0) + get("downloader/exception_count", 0)
-        slot = slots.get(self._api_host)
-        return Traffic(answered + in_flight, in_flight, slot.delay if slot is not None else 0.0)
+        delay = scrapy_internals.slot_delay(self._crawler, self._api_host)
+        return Traffic(answered + in_flight, in_flight, delay)
 
 
 def _mode(settings: BaseSettings) -> str:
@@ -196,4 +195,4 @@ def _interval(settings: BaseSettings) -> float:
 def _terminal(settings: BaseSettings) -> Terminal:
     # Only now: Scrapy makes its handler anew after the extensions.
     plain = logging.Formatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"])
-    return Terminal(get_scrapy_root_handler(), plain, forced=settings["PROGRESS"] == "bar")
+    return Terminal(scrapy_internals.root_log_handler(), plain, forced=settings["PROGRESS"] == "bar")
