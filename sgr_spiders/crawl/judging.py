@@ -9,7 +9,7 @@ from sgr_spiders.model import outcome, statistics
 from sgr_spiders.reports.summary import Traffic
 from sgr_spiders.storage.figures.overview import look_at_run
 from sgr_spiders.storage.ledger import runs
-from sgr_spiders.traffic.abandoned import Abandoned
+from sgr_spiders.traffic.run_control import Abandoned
 
 if TYPE_CHECKING:
     from scrapy.statscollectors import StatsCollector

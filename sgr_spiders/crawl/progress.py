@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from scrapy import signals as scrapy_signals
 from scrapy.exceptions import DontCloseSpider, NotConfigured
 from scrapy.utils.asyncio import create_looping_call
-from scrapy.utils.log import get_scrapy_root_handler
 
 from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.crawl.spider import HarvestSpider
@@ -28,8 +27,8 @@ from sgr_spiders.reports.progress.terminal import Terminal
 from sgr_spiders.storage.figures.progress_counts import WalkCounter
 from sgr_spiders.storage.reader import read
 from sgr_spiders.text.messages import quote_value
+from sgr_spiders.traffic import scrapy_internals
 from sgr_spiders.traffic.run_control import RunControl
-from sgr_spiders.traffic.scrapy_internals import wake_engine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,7 +162,7 @@ class Progress:
                 self._draw_or_log()
         finally:
             self._showing = None
-            wake_engine(self._crawler)
+            scrapy_internals.wake_engine(self._crawler)
 
     async def _log_last(self) -> None:
         try:
@@ -173,7 +172,7 @@ class Progress:
             self._log()
         finally:
             self._showing = None
-            wake_engine(self._crawler)
+            scrapy_internals.wake_engine(self._crawler)
 
     def _draw_or_log(self) -> None:
         if self._terminal is None:
@@ -213,12 +212,11 @@ class Progress:
 
     def _traffic(self) -> Traffic:
         get = self._crawler.stats.get_value
-        slots = self._crawler.engine.downloader.slots
-        in_flight = sum(len(slot.transferring) for slot in slots.values())
+        in_flight = scrapy_internals.transfer_count(self._crawler)
         answered = get("downloader/response_count", 0) + get("downloader/exception_count", 0)
-        slot = slots.get(self._api_host)
         sent = self._requests.update(answered, in_flight)
-        return Traffic(sent, in_flight, slot.delay if slot is not None else 0.0)
+        delay = scrapy_internals.slot_delay(self._crawler, self._api_host)
+        return Traffic(sent, in_flight, delay)
 
 
 def _mode(settings: BaseSettings) -> str:
@@ -251,4 +249,4 @@ def _interval(settings: BaseSettings) -> float:
 def _terminal(settings: BaseSettings) -> Terminal:
     # Only now: Scrapy makes its handler anew after the extensions.
     plain = logging.Formatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"])
-    return Terminal(get_scrapy_root_handler(), plain, forced=settings["PROGRESS"] == "bar")
+    return Terminal(scrapy_internals.root_log_handler(), plain, forced=settings["PROGRESS"] == "bar")
