@@ -12,7 +12,7 @@ from sgr_spiders.storage.backfill import backfill
 from sgr_spiders.storage.migrate import HEAD
 from sgr_spiders.storage.reader import stored_revision
 from sgr_spiders.storage.store import Store
-from sgr_spiders.text.formatting import counted
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     import argparse
@@ -62,4 +62,4 @@ def _lines_of(done: Backfilled) -> list[str]:
 
 def _listing(counts: Counter[str], noun: str, fate: str) -> list[str]:
     rows = [f"  {name:30} {number:>14,}" for name, number in sorted(counts.items())]
-    return [f"{counted(counts.total(), noun)} {fate}", *rows]
+    return [f"{pluralize(counts.total(), noun)} {fate}", *rows]

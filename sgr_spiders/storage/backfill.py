@@ -44,7 +44,11 @@ def backfill(store: Store) -> Backfilled:
     """
     done = Backfilled()
     for kind, table in RECORD_TABLES.items():
-        fields = [field for field in fields_of(RECORD_TYPES[kind]) if field.reading != "placed"]
+        fields = [
+            field
+            for field in fields_of(RECORD_TYPES[kind])  # type: ignore[arg-type] # mypy takes a class for unhashable
+            if field.reading != "placed"
+        ]
         last: int | None = None
         while True:
             with store.write() as connection:
@@ -78,7 +82,8 @@ def _fill(
     done: Backfilled,
 ) -> None:
     by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for record_id, raw, *values in rows:
+    for row in rows:
+        record_id, raw, *values = tuple(row)
         try:
             unknown = unpack(raw)
         except ValueError:
@@ -87,12 +92,12 @@ def _fill(
         gaps = [field for field, value in zip(fields, values, strict=True) if value is None]
         found = _take(table.name, gaps, unknown, done)
         if found:
-            row = {**found, "raw": pack(unknown)}
-            parameters = {f"new_{name}": value for name, value in row.items()}
-            by_columns.setdefault(tuple(row), []).append({"record_id": record_id, **parameters})
-    for columns, parameters in by_columns.items():
+            new = {**found, "raw": pack(unknown)}
+            parameters = {f"new_{name}": value for name, value in new.items()}
+            by_columns.setdefault(tuple(new), []).append({"record_id": record_id, **parameters})
+    for columns, filled in by_columns.items():
         update = sa.update(table).where(_key_of(table) == sa.bindparam("record_id"))
-        connection.execute(update.values({name: sa.bindparam(f"new_{name}") for name in columns}), parameters)
+        connection.execute(update.values({name: sa.bindparam(f"new_{name}") for name in columns}), filled)
 
 
 def _take(table: str, gaps: Iterable[Field], unknown: dict[str, Any], done: Backfilled) -> dict[str, Any]:
