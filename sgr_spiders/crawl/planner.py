@@ -102,7 +102,8 @@ class Planner:
         self._continue(ledger, [walk])
 
     def _continue(self, ledger: Ledger, walks: Sequence[int]) -> None:
-        self.expand(ledger, walks)
+        steps = [(layer.name, step) for layer in self.layers.values() for step in layer.expanding_steps]
+        self.expand(ledger, [*walks, *ledger.not_shown(steps)])
         for walk in walks:
             self.run_second_pass(ledger, walk)
 

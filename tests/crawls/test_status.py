@@ -221,7 +221,7 @@ def test_while_a_crawl_runs(harvester: Harvester) -> None:
     assert re.search(r"^  1 +user_depth  running, or killed ", text, re.MULTILINE)
     assert told["next"]["commands"] == [run["statistics"]["sgr/command"]]
     process.kill()
-    harvester.wait(process)
+    harvester.wait(process, killed=True)
     assert json_of(harvester.database)["next"] == told["next"]
     assert harvester.crawl().code == 0
     second, first = json_of(harvester.database)["runs"]["latest"]

@@ -327,7 +327,7 @@ def test_a_second_ctrl_c_ends_it_at_once_and_says_so(harvester: Harvester) -> No
     process.send_signal(signal.SIGINT)
     harvester.wait_until(lambda: "Interrupted" in harvester._log.read_text(), process)
     process.send_signal(signal.SIGINT)
-    ended = harvester.wait(process)
+    ended = harvester.wait(process, no_outcome="the second Ctrl-C leaves no time for it")
     assert ended.code == 130, ended.log
     assert re.search(
         r"Ended at once, without a summary\. .+: scrapy crawl user_depth -a track_id=", ended.log

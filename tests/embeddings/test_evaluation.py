@@ -17,11 +17,10 @@ from sgr_spiders.model.exceptions import ArgumentError, EmbeddingError
 from sgr_spiders.storage import schema
 from sgr_spiders.storage.store import Store
 from tests.embeddings.communities import tastes
+from tests.reference import note
 
 if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Numbers
-
-SHARED = Path(__file__).parents[3] / "shared" / "interactions"
 
 
 class Fixed:
@@ -136,9 +135,7 @@ def test_other_files_are_refused(tmp_path: Path, text: str, said: str) -> None:
 @pytest.fixture(scope="module")
 def published() -> Trial:
     """Last.fm as LightGCN's repository splits it."""
-    folder = SHARED / "lightgcn_lastfm"
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is not here")
+    folder = note("interactions/lightgcn_lastfm")
     return Trial(*read_pairs(folder / "data1.txt", folder / "test1.txt"))
 
 
@@ -156,10 +153,7 @@ def test_popularity_is_what_others_measured(published: Trial) -> None:
 
 
 def test_on_other_real_data_the_defaults_hold_as_well() -> None:
-    path = SHARED / "lastfm" / "user_artists.dat"
-    if not path.is_file():
-        pytest.skip(f"{path} is not here")
-    pairs = np.loadtxt(path, np.int64, skiprows=1, usecols=(0, 1))
+    pairs = np.loadtxt(note("interactions/lastfm/user_artists.dat"), np.int64, skiprows=1, usecols=(0, 1))
     pairs = pairs[np.bincount(pairs[:, 1])[pairs[:, 1]] >= 5]
     users, artists = (np.unique(pairs[:, side], return_inverse=True)[1] for side in (0, 1))
     held = np.random.default_rng(1).random(len(pairs)) < 0.2

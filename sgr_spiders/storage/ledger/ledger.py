@@ -199,6 +199,24 @@ class Ledger:
         rows = _EXPANSIONS.execute(self.connection, {"run": self.run.run_id, "walk": walk})
         return [Expansion(*row) for row in rows]
 
+    def not_shown(self, steps: Collection[tuple[str, str]]) -> list[int]:
+        """Return the walks of the run with records that a layer has not seen; *steps* are layers and steps.
+
+        Another seed's run may have fetched them after the run that asked for the walk was cut short.
+        """
+        query = (
+            sa.select(walk_requests.c.walk_id)
+            .distinct()
+            .join(walks, walks.c.walk_id == walk_requests.c.walk_id)
+            .join(run_scope, sa.and_(WANTED_NOW, run_scope.c.run_id == self.run.run_id))
+            .where(
+                sa.tuple_(walk_requests.c.layer, walk_requests.c.step).in_(sorted(steps)),
+                walk_requests.c.expanded < _SHOWN_UP_TO,
+            )
+            .order_by(walk_requests.c.walk_id)
+        )
+        return list(self.connection.scalars(query))
+
     def set_expanded(self, expansion: Expansion) -> None:
         """Note that the layer was shown the records of *expansion*."""
         self.connection.execute(
