@@ -202,9 +202,7 @@ class Model:
         self._move(state, page, cap, added, cut)
         return [entry for entry, _ in kept]
 
-    def _choose(
-        self, walk: int, page: Page, cap: int | None
-    ) -> tuple[list[tuple[Entry, int]], int, int]:
+    def _choose(self, walk: int, page: Page, cap: int | None) -> tuple[list[tuple[Entry, int]], int, int]:
         state = self.walks[walk]
         kept: list[tuple[Entry, int]] = []
         new: dict[tuple[str, int], int] = {}
@@ -227,9 +225,7 @@ class Model:
             kept.append((entry, place))
         return kept, len(new), cut
 
-    def _place(
-        self, walk: int, kept: list[tuple[Entry, int]], resolved: tuple[str, int] | None
-    ) -> None:
+    def _place(self, walk: int, kept: list[tuple[Entry, int]], resolved: tuple[str, int] | None) -> None:
         first: dict[tuple[str, int], int] = {}
         for entry, place in kept:
             for one in entry.records():

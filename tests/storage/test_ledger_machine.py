@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -30,10 +30,10 @@ from sgr_spiders.storage.ledger import frontier, runs, selections
 from sgr_spiders.storage.ledger.spill import Spilled, spill_page
 from sgr_spiders.storage.rows import discoveries
 from sgr_spiders.storage.store import Store
-from tests.storage.ledger_model import NOW, Model, RunState
+from tests.storage.ledger_model import NOW, Model, RunState, WalkState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from sgr_spiders.model.items import MainRecord, Record
 
@@ -144,9 +144,36 @@ class Books:
         count: int = self._do(frontier.count_planned, given)
         return count
 
-    def rows(self, *columns: sa.ColumnElement[Any]) -> set[tuple[Any, ...]]:
+    def tables(self) -> dict[str, set[tuple[Any, ...]]]:
+        """Return all rows of the tables named in ``COMPARED``."""
         with self._store.write() as connection:
-            return {tuple(row) for row in connection.execute(sa.select(*columns))}
+            return {name: set(map(tuple, connection.exec_driver_sql(sql))) for name, sql in COMPARED.items()}
+
+
+def _columns(table: sa.Table, but: Collection[str] = ()) -> list[str]:
+    return [column.name for column in table.columns if column.name not in but]
+
+
+def _select(table: sa.Table, names: Sequence[str]) -> str:
+    return f"SELECT {', '.join(names)} FROM {table.name}"  # noqa: S608 - names of the schema
+
+
+RECORDS = {User: schema.users, Track: schema.tracks, Playlist: schema.playlists, Comment: schema.comments}
+WALK_COLUMNS = ("walk_id", *(one.name for one in fields(WalkState)))
+DISCOVERED = ("kind", "record_id", "seed_id", "layer")
+COMPARED = {
+    "walks": _select(schema.walks, WALK_COLUMNS),
+    "walk_requests": _select(schema.walk_requests, _columns(schema.walk_requests)),
+    "walk_records": _select(schema.walk_records, _columns(schema.walk_records)),
+    "walk_pages": _select(schema.walk_pages, _columns(schema.walk_pages, ["fetched_at"])),
+    "rejects": _select(schema.rejects, _columns(schema.rejects)),
+    "engagements": _select(schema.engagements, _columns(schema.engagements)),
+    "playlist_tracks": _select(schema.playlist_tracks, _columns(schema.playlist_tracks)),
+    "selections": _select(schema.selections, _columns(schema.selections)),
+    "discoveries": _select(discoveries, DISCOVERED),
+    **{table.name: _select(table, _columns(table, ["fetched_at"])) for table in RECORDS.values()},
+}
+"""How each table is read. As the driver gives it, because this is read after each step."""
 
 
 # The world: few of everything, so that the same comes again and again
@@ -364,9 +391,7 @@ class LedgerMachine(RuleBasedStateMachine):
         expected = set()
         for walk in self.model.lease(books.run.run_id, limit):
             state = self.model.walks[walk]
-            expected.add(
-                Walk(walk, state.endpoint, state.target, state.cursor, state.pages, state.received)
-            )
+            expected.add(Walk(walk, state.endpoint, state.target, state.cursor, state.pages, state.received))
         leased = books.lease(limit)
         assert len(leased) == len(expected)
         assert set(leased) == expected
@@ -399,7 +424,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self, which: int, codes: list[int], shift: int, rejected: int, following: str, known: bool
     ) -> None:
         books, walk = self.fetching.pop(which % len(self.fetching))
-        rejects = [Reject("user", codes[0] if codes else None, None, f"bad {n}", None) for n in range(rejected)]
+        rejects = [
+            Reject("user", codes[0] if codes else None, None, f"bad {n}", None) for n in range(rejected)
+        ]
         page = Page(walk, rejects=rejects)
         if walk.endpoint in {"track", "resolve"}:
             page.resolved = ("track", 7 + shift % 2) if codes else None
@@ -492,9 +519,7 @@ class LedgerMachine(RuleBasedStateMachine):
             max_size=3,
         ),
     )
-    def select(
-        self, seed: int, layer: str, chosen: list[tuple[tuple[Any, int], float | None]]
-    ) -> None:
+    def select(self, seed: int, layer: str, chosen: list[tuple[tuple[Any, int], float | None]]) -> None:
         selected = [Selection(*one, score) for one, score in chosen]
         self.books[-1].select(seed, layer, selected)
         self.model.select(seed, layer, selected)
@@ -524,7 +549,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(cap=st.integers(0, 4))
     def look_into_a_playlist(self, cap: int) -> None:
-        placed = sorted((place, one) for (playlist, one), place in self.model.positions.items() if playlist == 21)
+        placed = sorted(
+            (place, one) for (playlist, one), place in self.model.positions.items() if playlist == 21
+        )
         assert self.books[-1].tracks_of_playlist(21, cap) == [one for _, one in placed[:cap]]
 
     # Comparison
@@ -533,87 +560,71 @@ class LedgerMachine(RuleBasedStateMachine):
     def the_tables_hold_what_the_model_holds(self) -> None:
         if not self.books:
             return
-        books, model = self.books[-1], self.model
-        self.learn_times(books)
-        t = schema.walks.c
-        names = [name for name in asdict(next(iter(model.walks.values())))] if model.walks else []
-        if names:
-            assert books.rows(t.walk_id, *(t[name] for name in names)) == {
-                (walk, *(getattr(state, name) for name in names)) for walk, state in model.walks.items()
-            }
-        assert books.rows(*schema.walk_requests.c) == {
+        model, tables = self.model, self.books[-1].tables()
+        self.learn_times(tables["walks"])
+        assert tables["walks"] == {(walk, *vars(state).values()) for walk, state in model.walks.items()}
+        assert tables["walk_requests"] == {
             (*key, want.cap, want.widest, want.selective, want.expanded, want.settings)
             for key, want in model.requests.items()
         }
-        assert books.rows(*schema.walk_records.c) == {(*key, *where) for key, where in model.places.items()}
-        p = schema.walk_pages.c
-        assert books.rows(p.walk_id, p.generation, p.page, p.cursor_hash, p.received) == {
-            (*key, frontier.cursor_hash(cursor), received)
-            for key, (cursor, received) in model.pages.items()
+        assert tables["walk_records"] == {(*key, *where) for key, where in model.places.items()}
+        assert tables["walk_pages"] == {
+            (*key, frontier.cursor_hash(cursor), received) for key, (cursor, received) in model.pages.items()
         }
-        assert books.rows(*schema.rejects.c) == {(*key, *values) for key, values in model.rejects.items()}
-        assert books.rows(*schema.engagements.c) == model.engagements
-        assert books.rows(*schema.playlist_tracks.c) == {
-            (*key, place) for key, place in model.positions.items()
-        }
-        assert books.rows(*schema.selections.c) == {(*key, score) for key, score in model.selections.items()}
-        assert books.rows(*discoveries.c) == {
-            tuple(dict(zip(("kind", "record_id", "seed_id", "layer"), one, strict=True))[column.name]
-                  for column in discoveries.c)
-            for one in model.discoveries()
-        }  # fmt: skip
-        self.compare_records(books)
-        for one in self.books[-2:]:
-            self.compare_run(one)
+        assert tables["rejects"] == {(*key, *values) for key, values in model.rejects.items()}
+        assert tables["engagements"] == model.engagements
+        assert tables["playlist_tracks"] == {(*key, place) for key, place in model.positions.items()}
+        assert tables["selections"] == {(*key, score) for key, score in model.selections.items()}
+        assert tables["discoveries"] == model.discoveries()
+        for kind, table in RECORDS.items():
+            names = _columns(table, ["fetched_at"])
+            assert tables[table.name] == {
+                tuple(row[name] if name != "is_stub" else row["fullness"] == 0 for name in names)
+                for row in model.records[kind].values()
+            }
 
-    def learn_times(self, books: Books) -> None:
+    def learn_times(self, rows: set[tuple[Any, ...]]) -> None:
         """Where the model says that a time is set now, take over the one that the database has."""
-        t = schema.walks.c
-        times = {row[0]: row[1:] for row in books.rows(t.walk_id, t.created_at, t.started_at, t.finished_at)}
-        for walk, state in self.model.walks.items():
-            for name, value in zip(("created_at", "started_at", "finished_at"), times[walk], strict=True):
+        for row in rows:
+            state = self.model.walks[row[0]]
+            for name in ("created_at", "started_at", "finished_at"):
                 if getattr(state, name) == NOW:
+                    value = row[WALK_COLUMNS.index(name)]
                     assert value is not None
                     assert value >= self.clock
                     setattr(state, name, value)
         self.clock = timestamp()
 
-    def compare_records(self, books: Books) -> None:
-        for kind, table in (
-            (User, schema.users),
-            (Track, schema.tracks),
-            (Playlist, schema.playlists),
-            (Comment, schema.comments),
-        ):
-            rows = self.model.records[kind]
-            names = [name for name in table.c.keys() if name not in {"is_stub", "fetched_at"}]
-            assert books.rows(*(table.c[name] for name in names)) == {
-                tuple(row[name] for name in names) for row in rows.values()
-            }
-            if kind is not Comment:
-                stubs = {number for number, row in rows.items() if row["fullness"] == 0}
-                key = next(iter(table.primary_key.columns))
-                assert {row[0] for row in books.rows(key, table.c.is_stub) if row[1]} == stubs
-
-    def compare_run(self, books: Books) -> None:
-        run, walks = books.run.run_id, self.model.walks
+    @rule(pick=st.integers(0, 1))
+    def count(self, pick: int) -> None:
+        books, walks = self.at_work(pick), self.model.walks
+        run = books.run.run_id
         statuses = [walks[walk].status for walk in self.model.scope(run)]
         assert books.count_by_status() == {status: statuses.count(status) for status in statuses}
-        seeds = self.model.runs[run].seeds
-        for given, (_, looked_up) in seeds.items():
+        for given, (_, looked_up) in self.model.runs[run].seeds.items():
             around = self.model.around(run, given) | {looked_up}
-            planned = sum(walks[walk].status == "planned" for walk in around)
-            assert books.count_planned(given) == planned
+            assert books.count_planned(given) == sum(walks[walk].status == "planned" for walk in around)
+
+    @rule(pick=st.integers(0, 1))
+    def tell_what_became_of_the_seeds(self, pick: int) -> None:
+        books, walks = self.at_work(pick), self.model.walks
         outcomes = []
-        for given, (number, looked_up) in sorted(seeds.items()):
+        for given, (number, looked_up) in sorted(self.model.runs[books.run.run_id].seeds.items()):
             fetched = walks.get(frontier.walk_id("track", str(number)), walks[looked_up])
-            outcomes.append(runs.SeedOutcome(given, number, fetched.status, fetched.reason))
             if fetched.status == "done" and number is None:
-                outcomes[-1] = runs.SeedOutcome(given, None, "gone", "not a track")
+                outcomes.append(runs.SeedOutcome(given, None, "gone", "not a track"))
+            else:
+                outcomes.append(runs.SeedOutcome(given, number, fetched.status, fetched.reason))
         assert books.seed_outcomes() == outcomes
-        for walk in walks:
-            around_it = {key[1:3] for key in self.model.wants(run) if key[0] == walk}
-            assert books.requesters(walk) == sorted(around_it)
+
+    @rule(pick=st.integers(0, 1), walk=st.sampled_from(WALKS))
+    def tell_who_wants(self, pick: int, walk: tuple[str, str]) -> None:
+        books, number = self.at_work(pick), frontier.walk_id(*walk)
+        expected = {key[1:3] for key in self.model.wants(books.run.run_id) if key[0] == number}
+        assert books.requesters(number) == sorted(expected)
+        looked_up = {one for _, one in self.model.runs[books.run.run_id].seeds.values()}
+        for one in self.model.walks:
+            assert books.looks_up_seed(one) is (one in looked_up)
 
 
 def test_the_ledger_is_what_its_model_is() -> None:
