@@ -491,7 +491,8 @@ searched(*TERMS), {"track 83 1.00", "track 86 1.00"}),
     Case(
         "semantic_depth.name_similarity_threshold: 0.0",
         searched(*TERMS),
-        {"track 81 0.87", "track 82 0.36", "track 83 1.00", "track 84 0.96", "track 85 0.44", "track 86 1.00"},
+        {"track 81 0.87", "track 82 0.36", "track 83 1.00", "track 84 0.96", "track 85 0.44",
+         "track 86 1.00"},
     ),
     # commentary_layer
     Case(

@@ -273,20 +273,23 @@ class Model:
                 self._stub(User, getattr(record, REFERS_TO_A_USER[type(record)]))
             if isinstance(record, PlaylistTrack | Engagement | Comment):
                 self._stub(Track, record.track_id)
-        for kind in WHOLE:
-            last = {(kind.kind, one.record_id, one.fullness): one for one in records if isinstance(one, kind)}
-            for key, record in last.items():
-                if key not in known:
-                    self._merge(kind, record)
+        # Of several versions in one page that are equally full the last counts.
+        last = {(one.kind, one.record_id, one.fullness): one for one in records if isinstance(one, WHOLE)}
+        for key, whole in last.items():
+            if key not in known:
+                self._merge(type(whole), whole)
         for record in records:
-            if isinstance(record, Comment):
-                before = self.records[Comment].get(record.comment_id, {})
-                new = {name: value for name, value in asdict(record).items() if value is not None}
-                self.records[Comment][record.comment_id] = asdict(record) | before | new
-            elif isinstance(record, Engagement):
-                self.engagements.add((record.user_id, record.track_id, record.kind))
-            elif isinstance(record, PlaylistTrack):
-                self.positions[record.playlist_id, record.track_id] = record.position
+            self._write_part(record)
+
+    def _write_part(self, record: Record) -> None:
+        if isinstance(record, Comment):
+            before = self.records[Comment].get(record.comment_id, {})
+            new = {name: value for name, value in asdict(record).items() if value is not None}
+            self.records[Comment][record.comment_id] = asdict(record) | before | new
+        elif isinstance(record, Engagement):
+            self.engagements.add((record.user_id, record.track_id, record.kind))
+        elif isinstance(record, PlaylistTrack):
+            self.positions[record.playlist_id, record.track_id] = record.position
 
     def _stub(self, kind: type[User | Track], number: int | None) -> None:
         if number is not None and number not in self.records[kind]:

@@ -288,7 +288,7 @@ class LedgerMachine(RuleBasedStateMachine):
     # Runs
 
     @initialize(other=st.booleans())
-    def start(self, other: bool) -> None:
+    def start(self, *, other: bool) -> None:
         self.begin("a", "never", refresh=False, other=False)
         for seed in (7, 8) if other else (7,):
             wanted = [WalkRequest(*walk, "keep", 4) for walk in WALKS[:3]]
@@ -370,6 +370,7 @@ class LedgerMachine(RuleBasedStateMachine):
         seed: int,
         layer: str,
         wanted: list[tuple[tuple[str, str], str, int, int | None]],
+        *,
         other: bool,
     ) -> None:
         requests = [
@@ -398,7 +399,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.fetching += [(books, walk) for walk in sorted(leased, key=lambda walk: walk.walk_id)]
 
     @rule(pick=st.integers(0, 1), of_all=st.booleans())
-    def give_back(self, pick: int, of_all: bool) -> None:
+    def give_back(self, pick: int, *, of_all: bool) -> None:
         books = self.at_work(pick)
         assert books.give_back(of_all=of_all) == self.model.give_back(None if of_all else books.run.run_id)
 
@@ -421,7 +422,7 @@ class LedgerMachine(RuleBasedStateMachine):
         known=st.booleans(),
     )
     def deliver(
-        self, which: int, codes: list[int], shift: int, rejected: int, following: str, known: bool
+        self, which: int, codes: list[int], shift: int, rejected: int, following: str, *, known: bool
     ) -> None:
         books, walk = self.fetching.pop(which % len(self.fetching))
         rejects = [
