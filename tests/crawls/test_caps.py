@@ -116,7 +116,9 @@ def test_the_first_hits_of_every_key_term_are_looked_at(
     sandbox: SandboxProcess, world: World, tmp_path: Path
 ) -> None:
     def terms_of(track: int) -> list[str]:
-        return key_terms(world.title_of(track), world.username_of(world.artist_of(track)), 3)
+        artist = world.artist_of(track)
+        assert artist is not None
+        return list(key_terms(world.title_of(track), world.username_of(artist), 3))
 
     def hits_of(track: int) -> list[set[int]]:
         return [set(world.search_tracks(term)[:12]) - {track} for term in terms_of(track)]
