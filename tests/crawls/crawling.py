@@ -97,6 +97,10 @@ class Harvester:
                 command, cwd=self.root, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
 
+    def log(self) -> str:
+        """What the latest crawl has logged so far."""
+        return self._log.read_text()
+
     def wait(self, process: subprocess.Popen[bytes], *, killed: bool = False, no_outcome: str = "") -> Ended:
         """Wait for the end of a crawl, and look whether it left the database as every crawl leaves it.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from sgr_spiders.layers import LAYERS
-from sgr_spiders.layers.base import SEED_STEP, Layer, Look, Seed, Wanted
+from sgr_spiders.layers.base import SEED_STEP, Layer, LayerView, Seed, Wanted
 from sgr_spiders.model.items import Selection, Track, User, WalkRequest
 from sgr_spiders.settings import *  # noqa: F403
 
@@ -20,7 +20,7 @@ class ProbeLayer(Layer):
 
     name: ClassVar[str] = "artist_depth"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP, "few", "more"})
-    settles: ClassVar[bool] = True
+    needs_second_pass: ClassVar[bool] = True
 
     def __init__(self, _config: object) -> None:
         pass
@@ -35,8 +35,8 @@ class ProbeLayer(Layer):
         elif isinstance(record, User):
             yield Selection("user", record.user_id)
 
-    def settled(self, seed: Seed, look: Look) -> Iterator[Wanted]:
-        for place, walk in enumerate(look.walks("libraries")):
+    def after_all_ended(self, seed: Seed, view: LayerView) -> Iterator[Wanted]:
+        for place, walk in enumerate(view.walks("libraries")):
             yield Selection("user", int(walk.target), (place + 1) / 100)
             for track in walk.records:
                 assert isinstance(track, Track)

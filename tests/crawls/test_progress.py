@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from scrapy.settings import Settings
 
-from sgr_spiders.crawl.progress import _interval
+from sgr_spiders.crawl.progress import RequestCount, _interval
 from sgr_spiders.layers import LAYERS
 from sgr_spiders.model.exceptions import ConfigError
 from tests.crawls.crawling import Harvester
@@ -53,6 +53,13 @@ def test_the_last_line_agrees_with_the_database(harvester: Harvester) -> None:
     assert (last["in_flight"], last["eta"], last["eta_is"]) == ("0", "0", "about")
     assert any(line["eta_is"] == "at_least" for line in said)
     assert {line["delay"] for line in said} >= {"0.05"}
+
+
+def test_requests_never_become_fewer() -> None:
+    count = RequestCount()
+    # An answer that has just come is no longer in flight, and is counted a moment later.
+    moments = [(0, 0), (10, 4), (10, 3), (11, 3), (11, 0), (15, 1)]
+    assert [count.update(answered, in_flight) for answered, in_flight in moments] == [0, 14, 14, 14, 14, 16]
 
 
 def test_a_harvest_that_goes_on_counts_what_had_ended_before(harvester: Harvester) -> None:

@@ -254,7 +254,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("revision", "words"),
-    [("0000", "brings it up to date"), ("9999", "use the one that made it")],
+    [("0000", "run `scrapy upgrade`"), ("9999", "use the one that made it")],
 )
 def test_another_version(tmp_path: Path, revision: str, words: str) -> None:
     database = tmp_path / "harvest.db"

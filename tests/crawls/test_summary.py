@@ -201,7 +201,7 @@ def test_the_summary_fits_a_terminal_and_says_where_and_what_next(deep: tuple[Ha
 def test_a_start_says_only_what_a_user_can_use(deep: tuple[Harvester, Ended]) -> None:
     _, ended = deep
     before = ended.log.partition("Harvest complete")[0]
-    assert "Run 1: 7 layers around 1 seed, into" in before
+    assert "Run 1: 7 layers, 1 seed, writing to" in before
     assert "Enabled" not in before
     assert "Versions" not in before
     assert len([line for line in before.splitlines() if ".relationships." not in line]) <= 4

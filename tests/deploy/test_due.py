@@ -76,7 +76,7 @@ def test_the_most_overdue_first_within_a_budget_and_relations_once(
     assert ended.code == 3, ended.log
     assert "the budget of 12 requests is spent" in ended.log
     assert outcomes(harvester) == {str(third): "complete", str(second): "unfinished", str(first): None}
-    assert "Relating waits for the run that finishes 2 due seeds" in ended.log
+    assert "Relationships deferred until 2 due seeds are finished" in ended.log
     assert harvester.value("SELECT count(*) FROM relationship_runs") == 0
     before = fetched(harvester)
     assert len(before) == 12
@@ -93,7 +93,7 @@ def test_the_most_overdue_first_within_a_budget_and_relations_once(
     ended = crawl(harvester, settings={"LOG_JSON": 1})
     assert ended.code == 0, ended.log
     start, nothing, *_ = (json.loads(line)["message"] for line in ended.log.splitlines())
-    assert start.startswith("Run 3: 1 layer around 0 due seeds, into ")
+    assert start.startswith("Run 3: 1 layer, 0 due seeds, writing to ")
     assert nothing.startswith("No seed is due; the first will be ")
     assert fetched(harvester) == []
     assert harvester.query("SELECT run_id, type FROM relationship_runs") == built
