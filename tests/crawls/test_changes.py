@@ -239,14 +239,15 @@ def test_a_refresh_of_a_changed_world_is_a_fresh_harvest_and_history(
 
 
 def test_what_only_the_old_world_wanted_is_not_asked_for_under_new_settings(
-    base: Harvester, sandbox: SandboxProcess, world: World, tmp_path: Path
+    sandbox: SandboxProcess, world: World, tmp_path: Path
 ) -> None:
     """Requests of before were made under other settings: a refresh asks for what a fresh harvest does."""
-    before = look(base)
+    harvester = Harvester(sandbox, tmp_path / "harvest.db")
+    before = crawl(harvester, settings_of(), layers="user_depth")
     gone = likers(world)[:3]
     sandbox.mutate(unlike=[[user, world.seed_track_id] for user in gone])
     raised = settings_of(user_depth=RAISED["user_depth"])
-    second, fresh, again = refreshed(base, tmp_path, raised, layers="user_depth")
+    second, fresh, again = refreshed(harvester, tmp_path, raised, layers="user_depth")
     compare(before, second, fresh, asks_more=False)
     again.again()
     paths = {path for path, _ in second.asked}
