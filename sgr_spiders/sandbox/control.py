@@ -1,4 +1,4 @@
-"""The control endpoints under /_sandbox/: faults, the request log, and change."""
+"""The control endpoints under /_sandbox/: faults, the request log and changes to the world."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CHANGES = ("rounds", "delete_tracks", "private_tracks", "delete_users", "unlike
 
 
 class LogEntry(TypedDict):
-    """One request; ``time`` is seconds since the start, ``status`` 0 means no answer."""
+    """One request; ``time`` is seconds since the start, ``status`` 0 means no response."""
 
     path: str
     query: str
@@ -33,14 +33,14 @@ class LogEntry(TypedDict):
 
 
 class RequestLog(deque[LogEntry]):
-    """The latest requests, oldest first; control requests are not among them."""
+    """The latest requests, oldest first, without control requests."""
 
     def __init__(self) -> None:
         super().__init__(maxlen=_LOG_LENGTH)
 
 
 def answer(sandbox: Sandbox, method: str, path: str, body: bytes) -> Answer:
-    """The response to a control request; bad input gives 400 with the reason."""
+    """Return the response to a control request; bad input gives 400 with the reason."""
     handler = {"faults": _faults, "log": _log, "mutate": _mutate, "world": _world}.get(
         path.removeprefix(PREFIX)
     )
@@ -67,7 +67,7 @@ def _faults(sandbox: Sandbox, method: str, body: bytes) -> Answer:
 
 
 def _rule(item: str | dict[str, object]) -> FaultRule:
-    """A rule as an object with ``name``, or as the text of --fault."""
+    """Read a rule from an object with ``name``, or from a string in the form of ``--fault``."""
     return FaultRule.from_text(item) if isinstance(item, str) else FaultRule.from_fields(item)
 
 
@@ -82,18 +82,18 @@ def _log(sandbox: Sandbox, method: str, _body: bytes) -> Answer:
 def _mutate(sandbox: Sandbox, method: str, body: bytes) -> Answer:
     if method != "POST":
         return _not_allowed(method)
-    wanted: dict[str, Any] = orjson.loads(body) if body else {"rounds": 1}
-    unknown = sorted(set(wanted) - set(_CHANGES))
+    changes: dict[str, Any] = orjson.loads(body) if body else {"rounds": 1}
+    unknown = sorted(set(changes) - set(_CHANGES))
     if unknown:
         raise ValueError(f"unknown change {unknown[0]!r}")
     world = sandbox.world
-    for _ in range(int(wanted.get("rounds", 0))):
+    for _ in range(int(changes.get("rounds", 0))):
         generations.age(world)
-    generations.delete_tracks(world, wanted.get("delete_tracks", ()))
-    generations.hide_tracks(world, wanted.get("private_tracks", ()))
-    generations.delete_users(world, wanted.get("delete_users", ()))
-    if wanted.get("unlike"):
-        generations.unlike(world, ((user, track) for user, track in wanted["unlike"]))
+    generations.delete_tracks(world, changes.get("delete_tracks", ()))
+    generations.hide_tracks(world, changes.get("private_tracks", ()))
+    generations.delete_users(world, changes.get("delete_users", ()))
+    if changes.get("unlike"):
+        generations.unlike(world, ((user, track) for user, track in changes["unlike"]))
     sandbox.api.refresh()
     return json_answer(200, {"generation": world.generation})
 

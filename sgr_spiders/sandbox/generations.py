@@ -1,4 +1,4 @@
-"""How a world ages: deletions, un-likes and private flips between two harvests."""
+"""Ageing of a world: deletions, un-likes and visibility changes between two harvests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DELETED_COMMENTS = 0.02
 
 
 def age(world: Model) -> None:
-    """One seeded round of change. The seed track and its artist survive every round."""
+    """Apply one seeded round of change. The seed track and its artist survive every round."""
     world.generation += 1
     rng = stream(world.options.seed, "generation", world.generation)
     catalogue, people = world.catalogue, world.people
