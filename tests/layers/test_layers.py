@@ -1,4 +1,4 @@
-"""What single layers answer, without a crawl: they are pure."""
+"""The output of single layers, which are pure and need no crawl."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def seed(title: str, metadata_artist: str | None = None) -> Seed:
 
 
 class Seen:
-    """A ``Look`` at what a test gives."""
+    """A ``Look`` at the given data."""
 
     def __init__(self, walks: Mapping[str, list[EndedWalk]], playlists: Mapping[int, list[int]]) -> None:
         self._walks = walks
@@ -40,13 +40,15 @@ def test_guests_in_the_artist_credit_are_collaborators() -> None:
     around = seed(title="Paper Tides", metadata_artist="Mara Quill & Ilse Brand")
     wanted = list(ContextualLayer(ContextualSection()).found(SEED_STEP, around, around.track))
     assert Mention(7, "featuring", "Ilse Brand") in wanted
-    searched = [want.target for want in wanted if isinstance(want, WalkRequest)]
-    assert searched == ["Ilse Brand"]
+    targets = [want.target for want in wanted if isinstance(want, WalkRequest)]
+    assert targets == ["Ilse Brand"]
 
 
 def test_max_playlists_keeps_those_with_the_seed_first_and_in_order() -> None:
     def owned(owner: int, *ids: int) -> list[Playlist]:
-        return [Playlist(one, owner_id=owner, track_count=1, fullness=Fullness.OWN) for one in ids]
+        return [
+            Playlist(playlist_id, owner_id=owner, track_count=1, fullness=Fullness.OWN) for playlist_id in ids
+        ]
 
     likers = [User(5, followers_count=10, playlist_count=1), User(6, followers_count=90, playlist_count=2)]
     look = Seen(
@@ -59,10 +61,10 @@ def test_max_playlists_keeps_those_with_the_seed_first_and_in_order() -> None:
         {10: [8], 20: [7, 8], 30: [8], 50: [7], 60: [7], 61: [8], 90: [7]},
     )
 
-    def kept(most: int) -> list[int]:
-        layer = PlaylistDepth(PlaylistSection(max_playlists=most))
+    def kept(cap: int) -> list[int]:
+        layer = PlaylistDepth(PlaylistSection(max_playlists=cap))
         wanted = layer.settled(seed(title="Paper Tides"), look)
-        return [one.record_id for one in wanted if isinstance(one, Selection) and one.kind == "playlist"]
+        return [item.record_id for item in wanted if isinstance(item, Selection) and item.kind == "playlist"]
 
     assert kept(200) == [20, 60, 50, 90, 10, 30]
     assert kept(5) == [20, 60, 50, 90, 10]
@@ -70,7 +72,7 @@ def test_max_playlists_keeps_those_with_the_seed_first_and_in_order() -> None:
     assert kept(0) == []
 
 
-def test_likers_whose_counter_says_none_are_not_asked_for_playlists() -> None:
+def test_likers_whose_counter_is_0_are_skipped() -> None:
     likers = [User(5, playlist_count=0), User(6, playlist_count=None), User(7, playlist_count=3)]
     look = Seen({"likers": [EndedWalk("7", likers)]}, {})
     wanted = PlaylistDepth(PlaylistSection()).settled(seed(title="Paper Tides"), look)
