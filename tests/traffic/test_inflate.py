@@ -26,6 +26,7 @@ RAW_DEFLATE = RAW.compress(BODY) + RAW.flush()
         (RAW_DEFLATE, ["deflate"]),
         (gzip.compress(zlib.compress(BODY)), ["deflate", "gzip"]),
     ],
+    ids=["none", "identity", "gzip", "x-gzip", "padded", "deflate", "raw deflate", "two"],
 )
 def test_encodings_are_undone_last_first(body: bytes, encodings: list[str]) -> None:
     assert inflate(body, encodings, 0) == BODY
@@ -33,7 +34,9 @@ def test_encodings_are_undone_last_first(body: bytes, encodings: list[str]) -> N
 
 
 @pytest.mark.parametrize(
-    ("body", "encoding"), [(gzip.compress(BODY), "gzip"), (zlib.compress(BODY), "deflate")]
+    ("body", "encoding"),
+    [(gzip.compress(BODY), "gzip"), (zlib.compress(BODY), "deflate")],
+    ids=["gzip", "deflate"],
 )
 def test_a_byte_above_the_limit_is_too_much(body: bytes, encoding: str) -> None:
     with pytest.raises(TooLargeError):
@@ -51,6 +54,16 @@ def test_a_byte_above_the_limit_is_too_much(body: bytes, encoding: str) -> None:
         (b"no gzip", "gzip"),
         (b"no deflate", "deflate"),
         (BODY, "br"),
+    ],
+    ids=[
+        "empty",
+        "truncated",
+        "trailing",
+        "checksum",
+        "truncated deflate",
+        "no gzip",
+        "no deflate",
+        "brotli",
     ],
 )
 def test_a_broken_body_is_an_error(body: bytes, encoding: str) -> None:
