@@ -90,7 +90,7 @@ ITEM_PIPELINES = {
 }
 # Versions of records remembered so as not to write them again; about 100 bytes each.
 DEDUPE_MEMORY = 200_000
-# Pages in the pipelines at a time. A page is the unit of work; more would only wait for each other.
+# Pages that may wait for the database before no more requests are sent.
 CONCURRENT_ITEMS = 4
 
 # --- components -----------------------------------------------------------------------------------

@@ -11,12 +11,12 @@ from sgr_spiders.layers import LAYERS, build
 from sgr_spiders.layers.commentary_layer import CommentaryLayer
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError
 from sgr_spiders.model.items import Page
-from sgr_spiders.soundcloud.answers import clean
 from sgr_spiders.soundcloud.endpoints import first_cursor
 from sgr_spiders.soundcloud.pages import page_from_answer
 from sgr_spiders.soundcloud.tokens import Credentials
 from sgr_spiders.soundcloud.track_cache import Recall
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE, page_from_rendering
+from sgr_spiders.text.escape import for_log
 from sgr_spiders.traffic import scrapy_internals, splash
 from sgr_spiders.traffic.response import ApiResponse
 from sgr_spiders.traffic.run_control import Abandoned
@@ -114,7 +114,7 @@ class HarvestSpider(scrapy.Spider):
         if isinstance(failure.value, Abandoned):
             return
         walk = failure.request.cb_kwargs["walk"]  # type: ignore[attr-defined]
-        reason = f"{type(failure.value).__name__}: {clean(str(failure.value))}"
+        reason = f"{type(failure.value).__name__}: {for_log(str(failure.value))}"
         yield Page(walk, status="failed", reason=reason)
 
     def _choose_layers(self) -> tuple[str, ...]:

@@ -13,4 +13,4 @@ LINE = (
 
 def terms_line(url: str) -> str | None:
     """Give the line to show to the user of the database at *url*, unless it was shown before."""
-    return LINE if notices.is_news_at(url, NAME) else None
+    return LINE if notices.mark_shown_at(url, NAME) else None

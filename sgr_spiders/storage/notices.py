@@ -10,15 +10,15 @@ from sgr_spiders.storage.schema import notices
 from sgr_spiders.storage.store import create_engine, parse_url
 
 
-def is_news(connection: sa.Connection, name: str) -> bool:
-    """Tell whether the notice was not given yet, and note that it is now."""
+def mark_shown(connection: sa.Connection, name: str) -> bool:
+    """Mark the notice as shown; return whether it was new."""
     if connection.scalar(sa.select(notices.c.name).where(notices.c.name == name)) is not None:
         return False
     upserts.insert_new(connection, notices, ("name", "said_at"), [(name, timestamp())])
     return True
 
 
-def is_news_at(url: str, name: str) -> bool:
+def mark_shown_at(url: str, name: str) -> bool:
     """Do the same for those who only read the database at *url*, also while a crawl writes to it.
 
     Where nothing can be written the notice stays news.
@@ -26,7 +26,7 @@ def is_news_at(url: str, name: str) -> bool:
     engine = create_engine(parse_url(url))
     try:
         with engine.begin() as connection:
-            return is_news(connection, name)
+            return mark_shown(connection, name)
     except sa.exc.DBAPIError:
         return True
     finally:

@@ -31,16 +31,32 @@ def read(url: str) -> Iterator[sa.Connection]:
     ``StorageError`` if it is of another version or cannot be read.
     """
     parsed = parse_url(url)
-    engine = sa.create_engine(_read_only(parsed))
+    with _connection(parsed) as connection:
+        _check_version(connection, describe(parsed))
+        yield connection
+
+
+def stored_revision(url: str) -> str:
+    """Return the revision of the schema at *url*, be it older or newer than this version's.
+
+    Raises ``ConfigError`` if there is no database, and ``StorageError`` if it is not one of this project.
+    """
+    parsed = parse_url(url)
+    with _connection(parsed) as connection:
+        return _revision(connection, describe(parsed))
+
+
+@contextlib.contextmanager
+def _connection(url: sa.URL) -> Iterator[sa.Connection]:
+    engine = sa.create_engine(_read_only(url))
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _begin_by_hand)
         sa.event.listen(engine, "begin", _begin)
     try:
         with engine.connect() as connection:
-            _check_version(connection, describe(parsed))
             yield connection
     except sa.exc.DBAPIError as error:
-        raise storage_error(parsed, error) from error
+        raise storage_error(url, error) from error
     finally:
         engine.dispose()
 
@@ -66,14 +82,18 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN")
 
 
-def _check_version(connection: sa.Connection, where: str) -> None:
+def _revision(connection: sa.Connection, where: str) -> str:
     if not sa.inspect(connection).has_table("alembic_version"):
         raise StorageError(f"database {where}: it holds no harvest")
-    revision = schema_version(connection)
+    return schema_version(connection)
+
+
+def _check_version(connection: sa.Connection, where: str) -> None:
+    revision = _revision(connection, where)
     if revision < HEAD:
         raise StorageError(
             f"database {where}: its schema is of revision {revision}, older than this version's {HEAD}; "
-            "the next `scrapy crawl` brings it up to date"
+            "run `scrapy upgrade`"
         )
     if revision > HEAD:
         raise StorageError(

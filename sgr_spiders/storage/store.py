@@ -138,7 +138,7 @@ def _take_lock(url: sa.URL) -> FileLock | None:
     if file is None:
         return None
     path = Path(file)
-    lock = FileLock(f"{path}.lock", timeout=0)
+    lock = FileLock(f"{path}.lock", timeout=0, thread_local=False)  # any thread may close the store
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()

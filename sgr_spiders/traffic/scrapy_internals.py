@@ -6,15 +6,18 @@ No other module touches them, so a new version breaks the project in one place.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
 from scrapy.exceptions import IgnoreRequest
 from scrapy.utils import url as scrapy_url
 from scrapy.utils.log import get_scrapy_root_handler
+from twisted.internet.defer import Deferred
 from w3lib.url import canonicalize_url
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable, Iterator
 
     from scrapy.core.downloader.handlers import DownloadHandlerProtocol
     from scrapy.crawler import Crawler
@@ -96,3 +99,52 @@ def restore_canonicalize_url() -> None:
     Scrapy 2.16 removed that second name of the function; scrapy-splash 0.11 still imports it from there.
     """
     vars(scrapy_url).setdefault("canonicalize_url", canonicalize_url)
+
+
+def wake_engine(crawler: Crawler) -> None:
+    """Have the engine ask the scheduler again.
+
+    It does so by itself when a request ends, and else every 5 s. A scheduler that has something new at
+    another moment has no public way to say so.
+    """
+    slot = crawler.engine._slot  # noqa: SLF001 - see above
+    if slot is not None and slot.closing is None:
+        slot.nextcall.schedule()
+
+
+def pages_in_work(crawler: Crawler) -> int:
+    """Return how many answers have come whose pages are not committed yet.
+
+    Scrapy itself asks for no more when these hold 5 MB, which are thousands of small answers.
+    """
+    slot = crawler.engine.scraper.slot
+    return 0 if slot is None else len(slot.queue) + len(slot.active)
+
+
+@contextlib.contextmanager
+def reactor_held(on_stop: Callable[[], None]) -> Iterator[None]:
+    """Keep the reactor running until the block ends, and call *on_stop* if it is told to stop before.
+
+    A first Ctrl-C that comes after the engine has closed stops the reactor at once: Scrapy waits for the
+    handlers of ``spider_closed`` only if it has told the spider to close itself.
+    """
+    # Lazy import: importing it installs it. To the type checker it is a module, not what is installed.
+    from twisted.internet import reactor as installed  # noqa: PLC0415
+
+    reactor: Any = installed
+    over: Deferred[None] | None = None
+
+    def stop() -> Deferred[None]:
+        nonlocal over
+        over = Deferred()
+        on_stop()
+        return over
+
+    trigger = reactor.addSystemEventTrigger("before", "shutdown", stop)
+    try:
+        yield
+    finally:
+        if over is not None:
+            reactor.callLater(0, over.callback, None)
+        else:
+            reactor.removeSystemEventTrigger(trigger)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from sgr_spiders.model.exceptions import ConfigError
 from sgr_spiders.soundcloud.track_page import MAX_BYTES, SITE
-from sgr_spiders.text.messages import shown
+from sgr_spiders.text.messages import quote_value
 from sgr_spiders.traffic.origin import Origin
 
 if TYPE_CHECKING:
@@ -88,5 +88,5 @@ def rendering_of(address: str, settings: BaseSettings) -> dict[str, Any]:
 def _checked(settings: BaseSettings, name: str) -> str:
     url: str = settings[name]
     if Origin.of(url) is None:
-        raise ConfigError(f"setting `{name}`: not an HTTP URL: {shown(url)}")
+        raise ConfigError(f"setting `{name}`: not an HTTP URL: {quote_value(url)}")
     return url

@@ -3,6 +3,7 @@ astray: what the sandbox cannot do."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from sgr_spiders.model.items import Page, Track
@@ -17,11 +18,17 @@ DOWNLOADER_MIDDLEWARES = {"tests.crawls.spoiled_settings.AstrayMiddleware": 10}
 
 
 class SpoilPipeline:
-    """Of a page of three tracks or more: one has no good id, one no good length, one a bell in its title."""
+    """Of a page of three tracks or more: one has no good id, one no good length, one a bell in its title.
+
+    With ``SPOIL=all`` no liked track has a good id.
+    """
 
     def process_item(self, item: Page) -> Page:
         tracks = [entry.record for entry in item.entries if isinstance(entry.record, Track)]
-        if len(tracks) >= 3:
+        if os.environ.get("SPOIL") == "all":
+            for track in tracks if item.walk.endpoint == "user_likes" else ():
+                track.track_id = -1
+        elif len(tracks) >= 3:
             tracks[0].track_id = -1
             tracks[1].duration_ms = -1
             tracks[2].title = "\a"

@@ -20,8 +20,8 @@ def test_it_comes_once_also_while_another_has_the_database(store: Store) -> None
     assert [terms_line(url), terms_line(url)] == [LINE, None]
     with store.write() as connection:
         assert connection.scalar(sa.select(schema.notices.c.name)) == "terms"
-        assert not notices.is_news(connection, "terms")
-        assert notices.is_news(connection, "other")
+        assert not notices.mark_shown(connection, "terms")
+        assert notices.mark_shown(connection, "other")
 
 
 def test_where_nothing_can_be_noted_it_comes_again(store: Store, tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_killed_while_it_relates_a_crawl_has_no_outcome_and_the_next_one_relates
     harvester.environment.clear()
     ended = harvester.crawl()
     assert ended.code == 0, ended.log
-    assert "Nothing to fetch" in ended.log
+    assert "Up to date: " in ended.log
     status, text = status_of(harvester.database)
     assert " user_depth  killed while relating " in text
     assert {one.state for one in status.relationships} == {"up to date"}
