@@ -44,7 +44,8 @@ def backfill(store: Store) -> Backfilled:
     """
     done = Backfilled()
     for kind, table in RECORD_TABLES.items():
-        fields = [field for field in fields_of(RECORD_TYPES[kind]) if field.reading != "placed"]
+        record: type = RECORD_TYPES[kind]
+        fields = [field for field in fields_of(record) if field.reading != "placed"]
         last: int | None = None
         while True:
             with store.write() as connection:
@@ -63,18 +64,18 @@ def _key_of(table: sa.Table) -> sa.Column[int]:
 
 def _rows_after(
     connection: sa.Connection, table: sa.Table, fields: Iterable[Field], last: int | None
-) -> list[sa.Row[Any]]:
+) -> list[tuple[Any, ...]]:
     key = _key_of(table)
     query = sa.select(key, table.c.raw, *(table.c[field.name] for field in fields))
     query = query.where(table.c.raw.is_not(None)).order_by(key).limit(BATCH)
-    return list(connection.execute(query if last is None else query.where(key > last)))
+    return [tuple(row) for row in connection.execute(query if last is None else query.where(key > last))]
 
 
 def _fill(
     connection: sa.Connection,
     table: sa.Table,
     fields: list[Field],
-    rows: Iterable[sa.Row[Any]],
+    rows: Iterable[tuple[Any, ...]],
     done: Backfilled,
 ) -> None:
     by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
@@ -87,9 +88,9 @@ def _fill(
         gaps = [field for field, value in zip(fields, values, strict=True) if value is None]
         found = _take(table.name, gaps, unknown, done)
         if found:
-            row = {**found, "raw": pack(unknown)}
-            parameters = {f"new_{name}": value for name, value in row.items()}
-            by_columns.setdefault(tuple(row), []).append({"record_id": record_id, **parameters})
+            found["raw"] = pack(unknown)
+            new = {f"new_{name}": value for name, value in found.items()}
+            by_columns.setdefault(tuple(found), []).append({"record_id": record_id, **new})
     for columns, parameters in by_columns.items():
         update = sa.update(table).where(_key_of(table) == sa.bindparam("record_id"))
         connection.execute(update.values({name: sa.bindparam(f"new_{name}") for name in columns}), parameters)
