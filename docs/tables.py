@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Give a table in Markdown."""
+    """Return a table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
 
@@ -52,7 +52,7 @@ def _command(name: str) -> str:
 
 
 def _own_options(command: ScrapyCommand) -> list[argparse.Action]:
-    """Give the options that not every command of Scrapy has."""
+    """Return the options that not every command of Scrapy has."""
     common, own = argparse.ArgumentParser(), argparse.ArgumentParser()
     ScrapyCommand.add_options(command, common)
     command.add_options(own)
@@ -100,7 +100,7 @@ def _yaml(value: object) -> str:
 
 
 def project_settings() -> str:
-    """Give every setting of settings.py, with the comment that stands above it."""
+    """Return every setting of settings.py, with the comment above it."""
     lines = Path(settings.__file__).read_text(encoding="utf-8").splitlines()
     assigned = {node.lineno: node for node in ast.parse("\n".join(lines)).body if _is_setting(node)}
     heads = {number: line for number, line in enumerate(lines, start=1) if line.startswith("# --- ")}

@@ -14,7 +14,7 @@ from sgr_spiders.model.items import Page
 from sgr_spiders.soundcloud.endpoints import first_cursor
 from sgr_spiders.soundcloud.pages import page_from_answer
 from sgr_spiders.soundcloud.tokens import Credentials
-from sgr_spiders.soundcloud.track_cache import Recall
+from sgr_spiders.soundcloud.track_cache import TrackCache
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE, page_from_rendering
 from sgr_spiders.text.escape import for_log
 from sgr_spiders.traffic import scrapy_internals, splash
@@ -47,8 +47,8 @@ class HarvestSpider(scrapy.Spider):
         self.api_url = api_url.rstrip("/")
         self.layer_names = self._choose_layers()
         self.rules = build(self.layer_names, settings)
-        self.recall = Recall()
-        self.decoder = self.recall.decode
+        self.track_cache = TrackCache()
+        self.decoder = self.track_cache.decode
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:

@@ -49,7 +49,7 @@ def _build_page(walk: Walk, answer: Answer, api_url: str) -> Page:
     except BadDocumentError as error:
         return _end_walk(walk, "failed", str(error))
     page = Page(walk, parsed.entries, parsed.rejects, parsed.received)
-    page.fresh = parsed.fresh
+    page.cacheable = parsed.cacheable
     if not ENDPOINTS[walk.endpoint].paged:
         _check_single(page)
         return page
