@@ -11,7 +11,6 @@ import pytest
 
 from sgr_spiders.storage import migrate
 from sgr_spiders.storage.store import Store
-from sgr_spiders.text.formatting import WIDTH
 from tests.scrapy_process import Said, called, scrapy
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def test_titles_are_shown_once_they_are_known(database: Path) -> None:
         )
     listed, due = seeds(database, ["list"], ["due"])
     assert listed.out.isascii()
-    assert all(line.isprintable() and len(line) <= WIDTH for line in listed.out.splitlines())
+    assert all(line.isprintable() and len(line) <= 100 for line in listed.out.splitlines())
     assert "2126-01-02 03:04  A\\x1b[2Jlong title" in listed.out
     assert due.out.startswith("No seed is due; the first will be 1 (A\\x1b[2Jlong title")
     assert due.out.endswith(") at 2126-01-02 03:04 (UTC)\n")
