@@ -108,3 +108,13 @@ def test_no_wake_up_is_forgotten_between_two_due_seeds(harvester: Harvester) -> 
     assert ended.code == 3, ended.log
     outcomes = harvester.query("SELECT last_outcome FROM seeds ORDER BY 1")
     assert outcomes == [("complete",), ("gone",)]
+
+
+def test_a_run_that_cannot_begin_says_why_and_asks_nothing(harvester: Harvester) -> None:
+    harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.unopened_settings"
+    ended = harvester.crawl()
+    assert ended.code == 1, ended.log
+    assert "Stopping: database x.db: database or disk is full" in ended.log
+    assert "Traceback" not in ended.log
+    assert "without a summary" not in ended.log
+    assert harvester.sandbox.log() == []
