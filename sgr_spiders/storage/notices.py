@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.storage import upserts
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.schema import notices
-from sgr_spiders.storage.store import create_engine, parse_url
+from sgr_spiders.storage.store import Store, parse_url
 
 
 def mark_shown(connection: sa.Connection, name: str) -> bool:
@@ -23,11 +24,12 @@ def mark_shown_at(url: str, name: str) -> bool:
 
     Where nothing can be written the notice stays news.
     """
-    engine = create_engine(parse_url(url))
+    store = Store(sa.create_engine(parse_url(url)), None)
+    store.cancel_waiting()
     try:
-        with engine.begin() as connection:
+        with store.write() as connection:
             return mark_shown(connection, name)
-    except sa.exc.DBAPIError:
+    except StorageError:
         return True
     finally:
-        engine.dispose()
+        store.close()

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sqlite3
+import threading
+import time
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,20 +19,28 @@ from sgr_spiders.model.exceptions import ConfigError, DatabaseInUseError, Storag
 from sgr_spiders.storage import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Self
 
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
 PRAGMAS = (
+    "PRAGMA busy_timeout = 100",  # ms; `Store._patiently` tries again
     "PRAGMA journal_mode = WAL",  # readers never wait for the writer, nor it for them
     "PRAGMA synchronous = NORMAL",  # with WAL a crash of the process loses nothing that was committed
     "PRAGMA foreign_keys = ON",
-    "PRAGMA busy_timeout = 30000",  # ms; a reader that checkpoints may hold the file for a moment
     "PRAGMA cache_size = -65536",  # 64 MiB: the upper levels of the indexes of a large harvest
     # Pages, 64 MiB: index pages that change with every page of a crawl are copied and synced more seldom.
     "PRAGMA wal_autocheckpoint = 16000",
     "PRAGMA journal_size_limit = 67108864",  # bytes the WAL is cut back to after a checkpoint
 )
 
+
+WAIT_SECONDS = 30
+"""How long a transaction waits for a process that holds the write lock."""
+
+PAUSE_SECONDS = 0.02
+"""Between two tries, where SQLite does not wait by itself."""
 
 Connection = sa.Connection
 """An open transaction, for those who pass it on and know nothing of SQL."""
@@ -43,6 +56,10 @@ class Store:
     def __init__(self, engine: sa.Engine, lock: FileLock | None) -> None:
         self.engine = engine
         self._lock = lock
+        self._cancelled = threading.Event()
+        if engine.dialect.name == "sqlite":
+            sa.event.listen(engine, "connect", self._prepare)
+            sa.event.listen(engine, "begin", self._begin_immediate)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -54,7 +71,7 @@ class Store:
         parsed = parse_url(url)
         lock = _take_lock(parsed)
         try:
-            store = cls(create_engine(parsed), lock)
+            store = cls(sa.create_engine(parsed), lock)
             with store.write() as connection:
                 migrate.upgrade(connection)
         except BaseException:
@@ -73,7 +90,7 @@ class Store:
         parsed = parse_url(url)
         file = file_of(parsed)
         if file is not None and Path(file).is_file():
-            store = cls(create_engine(parsed), None)
+            store = cls(sa.create_engine(parsed), None)
             with store.write() as connection:
                 if migrate.is_current(connection):
                     return store
@@ -82,12 +99,46 @@ class Store:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """Give a connection in a transaction that is committed at the end, or rolled back on any error."""
+        """Yield a connection in a transaction that is committed at the end, or rolled back on any error.
+
+        Any thread may write, one at a time. Raises ``StorageError`` if another process holds the write lock
+        for ``WAIT_SECONDS``, or after ``cancel_waiting``.
+        """
         try:
             with self.engine.begin() as connection:
                 yield connection
         except sa.exc.DBAPIError as error:
             raise storage_error(self.engine.url, error) from error
+
+    def cancel_waiting(self) -> None:
+        """Let whoever waits for another process's write lock give up at once, now and from now on."""
+        self._cancelled.set()
+
+    def _prepare(self, connection: DBAPIConnection, _record: object) -> None:
+        # Python's sqlite3 must not begin transactions by itself: it does so too late for reads before
+        # writes, and not at all for DDL.
+        connection.isolation_level = None
+        with closing(connection.cursor()) as cursor:
+            for pragma in PRAGMAS:
+                self._patiently(partial(cursor.execute, pragma))
+
+    def _begin_immediate(self, connection: sa.Connection) -> None:
+        # A transaction that reads first and writes later could otherwise find the file changed in between.
+        self._patiently(partial(connection.exec_driver_sql, "BEGIN IMMEDIATE"))
+
+    def _patiently(self, execute: Callable[[], object]) -> None:
+        """Execute what may find the database locked, in short tries: SQLite's own waiting cannot be ended."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                execute()
+            except (sqlite3.OperationalError, sa.exc.OperationalError) as error:
+                if not _is_locked(error):
+                    raise
+                if self._cancelled.wait(PAUSE_SECONDS) or time.monotonic() > deadline:
+                    raise
+            else:
+                return
 
     def close(self) -> None:
         """Close the connections and let the next crawl in."""
@@ -154,28 +205,10 @@ def _take_lock(url: sa.URL) -> FileLock | None:
     return lock
 
 
-def create_engine(url: sa.URL) -> sa.Engine:
-    """Make what connects to the database at *url*, with one writer at a time on SQLite."""
-    engine = sa.create_engine(url)
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", _begin_immediate)
-    return engine
-
-
-def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
-    # Python's sqlite3 must not begin transactions by itself: it does so too late for reads before
-    # writes, and not at all for DDL.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
-
-
-def _begin_immediate(connection: sa.Connection) -> None:
-    # A transaction that reads first and writes later could otherwise find the file changed in between.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _is_locked(error: sqlite3.OperationalError | sa.exc.OperationalError) -> bool:
+    cause = error.orig if isinstance(error, sa.exc.OperationalError) else error
+    locked = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode & 0xFF in locked
 
 
 def storage_error(url: sa.URL, error: sa.exc.DBAPIError) -> StorageError:

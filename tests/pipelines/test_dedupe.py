@@ -24,7 +24,8 @@ class Pages:
 
     def __init__(self) -> None:
         self.cache = TrackCache()
-        self.dedupe = DedupePipeline(100, self.cache, MemoryStatsCollector(get_crawler()))
+        self.stats = MemoryStatsCollector(get_crawler())
+        self.dedupe = DedupePipeline(100, self.cache, self.stats)
         self._fetched = 0
 
     def fetch(self, *tracks: dict[str, Any], kept: int | None = None) -> Page:
@@ -48,6 +49,15 @@ def test_what_is_committed_just_as_it_is_is_known() -> None:
     assert cached.main() == [("user", 7), ("track", 1)]
     assert cached.cached is not None
     assert new.cached is None
+
+
+def test_records_are_counted_whether_cached_or_new() -> None:
+    pages = Pages()
+    pages.fetch(track(1))
+    pages.fetch(track(1), track(2))
+    # The first page has a track and its uploader; on the second both come again, and another track of theirs.
+    assert pages.stats.get_value("sgr/dedupe/records") == 2 + 4
+    assert pages.stats.get_value("sgr/dedupe/known") == 3
 
 
 def test_another_version_is_not_known() -> None:
