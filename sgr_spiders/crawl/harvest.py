@@ -173,18 +173,22 @@ class Harvest:
         run = self.planner.run
         with self.store.write() as connection:
             frontier.give_back(connection, run)
+        # Counting what was found takes long where that is much: others may write meanwhile.
+        with self.store.read() as connection:
             overview = look_at_run(connection, run)
-            result = outcome.judge(
-                finish_reason=finish_reason,
-                stopped_by=RunControl.of(self._crawler).error,
-                internal_errors=self._internal_errors + len(self.planner.broken),
-                walks=overview.together.walks.by_status,
-                lost_seeds=_lost_seeds(runs.seed_outcomes(connection, run)),
-            )
-            for name, value in figures(overview, result, seconds).items():
-                self._crawler.stats.set_value(name, value)
-            if self._command is not None:
-                self._crawler.stats.set_value(statistics.COMMAND, self._command)
+            lost_seeds = _lost_seeds(runs.seed_outcomes(connection, run))
+        result = outcome.judge(
+            finish_reason=finish_reason,
+            stopped_by=RunControl.of(self._crawler).error,
+            internal_errors=self._internal_errors + len(self.planner.broken),
+            walks=overview.together.walks.by_status,
+            lost_seeds=lost_seeds,
+        )
+        for name, value in figures(overview, result, seconds).items():
+            self._crawler.stats.set_value(name, value)
+        if self._command is not None:
+            self._crawler.stats.set_value(statistics.COMMAND, self._command)
+        with self.store.write() as connection:
             if self.turns is not None:
                 self.turns.cut(connection, result.name)
             runs.note_requests(connection, run, self._traffic().sent)
@@ -216,7 +220,7 @@ class Harvest:
 
     async def _relate(self, ended: Ended) -> Ended:
         run = self.planner.run
-        with self.store.write() as connection:
+        with self.store.read() as connection:
             around = [seed.track_id for seed in runs.seed_outcomes(connection, run) if seed.track_id]
             waits = False
             if self.turns is not None:

@@ -152,9 +152,9 @@ class Progress:
             return
         harvest = Harvest.of(self._crawler)
         try:
-            with harvest.store.write() as connection:
+            with harvest.store.read() as connection:
                 self._tally.groups = self._counter.count(connection, harvest.planner.run)
-        except StorageError:
+        except (ConfigError, StorageError):
             # The next page meets the same, and stops the run because of it.
             return
         self._count_again = began + (time.monotonic() - began) / COUNTING_SHARE
