@@ -17,11 +17,18 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
+    from sgr_spiders.crawl.planner import Planner
     from sgr_spiders.model.items import Page
+    from sgr_spiders.storage.ledger.spill import Spilled
+    from sgr_spiders.storage.store import Connection
 
 
 class SpillPipeline:
-    """Writes a page, the walks it gives rise to and its walk's new cursor, or nothing of it."""
+    """Writes a page, the walks it gives rise to and its walk's new cursor, or nothing of it.
+
+    Pages are committed in the writer's thread, in the order in which they came here. Only then is the signal
+    ``page_spilled`` sent, on the reactor's thread.
+    """
 
     def __init__(self, crawler: Crawler, harvest: Harvest) -> None:
         self._crawler = crawler
@@ -31,13 +38,10 @@ class SpillPipeline:
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler, Harvest.of(crawler))
 
-    def process_item(self, item: Page) -> Page:
-        store, planner = self._harvest.store, self._harvest.planner
+    async def process_item(self, item: Page) -> Page:
+        planner = self._harvest.planner
         try:
-            with store.write() as connection:
-                spilled = spill_page(connection, item, planner.run)
-                if spilled is not None:
-                    planner.page_spilled(connection, item, ended=spilled.walk is None)
+            spilled = await self._harvest.writer.run(lambda connection: _spill(connection, planner, item))
         except StorageError as error:
             RunControl.of(self._crawler).stop(error)
             raise DropItem(str(error)) from error
@@ -47,3 +51,10 @@ class SpillPipeline:
             )
         self._crawler.signals.send_catch_log(signals.page_spilled, page=item, spilled=spilled)
         return item
+
+
+def _spill(connection: Connection, planner: Planner, page: Page) -> Spilled | None:
+    spilled = spill_page(connection, page, planner.run)
+    if spilled is not None:
+        planner.page_spilled(planner.ledger(connection), page, ended=spilled.walk is None)
+    return spilled

@@ -90,16 +90,16 @@ ITEM_PIPELINES = {
 }
 # Versions of records remembered so as not to write them again; about 100 bytes each.
 DEDUPE_MEMORY = 200_000
-# Pages in the pipelines at a time. A page is the unit of work; more would only wait for each other.
+# Pages that may wait for the database before no more requests are sent.
 CONCURRENT_ITEMS = 4
 
 # --- components -----------------------------------------------------------------------------------
 
-# What is connected to signals, or looked up by other components.
+# The traffic components: run control and gate, download handler, scope, retries, tokens.
+ADDONS = {"sgr_spiders.traffic.addon.TrafficAddon": 0}
+# The components connected to signals, or looked up by others.
 EXTENSIONS = {
-    # The first three are looked up by other components, so they cannot be left out.
-    "sgr_spiders.traffic.run_control.RunControl": 0,
-    "sgr_spiders.traffic.gate.Gate": 0,
+    # Other components look it up, so a crawl cannot do without.
     "sgr_spiders.crawl.harvest.Harvest": 0,
     "sgr_spiders.crawl.deadline.Deadline": 0,
     "sgr_spiders.crawl.next_turn.NextTurn": 0,
@@ -108,32 +108,8 @@ EXTENSIONS = {
     # "Crawled 120 pages" a minute says less than ours.
     "scrapy.extensions.logstats.LogStats": None,
 }
-# Signs, paces and classifies; no scheme but http and https can be reached.
-DOWNLOAD_HANDLERS = {
-    # The gate must stand after the downloader's queue, and read an answer before the queue goes on.
-    "http": "sgr_spiders.traffic.download_handler.ApiDownloadHandler",
-    "https": "sgr_spiders.traffic.download_handler.ApiDownloadHandler",
-    # A next_href is data from outside: no other scheme can be reached at all.
-    "data": None,
-    "file": None,
-    "ftp": None,
-    "s3": None,
-}
-# Traffic rules, one duty each.
-DOWNLOADER_MIDDLEWARES = {
-    # Towards the engine. Before RobotsTxt (100), which it tells about the API host.
-    "sgr_spiders.traffic.scope.ScopeGuard": 90,
-    "sgr_spiders.traffic.retry.RetryMiddleware": 550,
-    "sgr_spiders.traffic.rate_limit.RateLimitMiddleware": 680,
-    "sgr_spiders.traffic.block.BlockMiddleware": 690,
-    # Before HttpProxy (750): it keeps an unencrypted API away from proxies.
-    "sgr_spiders.traffic.authorisation.AuthorisationMiddleware": 700,
-    # Towards the downloader.
-    # ScopeGuard is stricter: origin instead of host name, also for requests without a callback.
-    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
-    # Would put a second Authorization header on; the handler alone authorises.
-    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
-}
+# The download handler that transfers requests for ours, which signs them and applies rate-limit pauses.
+WRAPPED_DOWNLOAD_HANDLER = "scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler"
 # All of these look at each page and have nothing to do: any status reaches the callbacks, which give no
 # requests.
 SPIDER_MIDDLEWARES = {
@@ -182,7 +158,7 @@ DOWNLOAD_SLOTS = {"sgr-authorising": {"concurrency": 1, "delay": 0}}
 DOWNLOAD_TIMEOUT = 60
 # A page of 200 tracks has about 0.4 MB, playlists with all their tracks a few. After decompression.
 DOWNLOAD_MAXSIZE = 16 * 1024 * 1024
-# Refused or fine, nothing between.
+# Off: DOWNLOAD_MAXSIZE is the only limit.
 DOWNLOAD_WARNSIZE = 0
 
 # --- faults, holds, tokens ------------------------------------------------------------------------
@@ -197,11 +173,12 @@ BACKOFF_MAX = 60.0
 # 240 s (half to all), then the run stops as blocked.
 DISALLOWED_RETRY_TIMES = 3
 DISALLOWED_BACKOFF_BASE = 60.0
-# A 429 that names no time: 5 s, doubled while no good answer comes (half to all of it at random).
-# A time that is named is believed up to 24 h (soundcloud.answers.MAX_HOLD).
+# The pause after a 429 without a time: 5 s, doubled until a good response (half to all of it at random).
+# A time that the response names is kept to, up to 24 h (soundcloud.answers.MAX_HOLD).
 RATE_LIMIT_BASE = 5.0
 RATE_LIMIT_MAX = 900.0
-# Eight holds in a row without one good answer (11 to 21 minutes when no time is named): stop, exit 4.
+# Eight rate-limit pauses in a row without a good response (11 to 21 minutes if no time is named): stop,
+# exit code 4.
 RATE_LIMIT_MAX_HOLDS = 8
 # Tries of one token request through faults and 429; failed attempts count against the quota of 30 an
 # hour, so few.

@@ -11,9 +11,12 @@ import pytest
 from hypothesis import settings
 
 from sgr_spiders.storage.store import Store
+from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]  # hooks are found by their names
 
 settings.register_profile("steady", deadline=None, derandomize=True)  # no failure by the machine's mood
 settings.load_profile("steady")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class SandboxProcess:
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
         )
+        self._has_changed = False
         self.url = self._wait_for(_LISTENING)
         self.seed_track_id = int(self._wait_for(_SEED))
 
@@ -76,7 +78,22 @@ class SandboxProcess:
 
     def mutate(self, **changes: object) -> None:
         """Change the world: ``rounds=1``, ``delete_tracks=[id]``, ``unlike=[[user, track]]`` …"""
+        self._has_changed = True
         self._control("POST", "mutate", changes or {"rounds": 1})
+
+    def undo_changes(self) -> None:
+        """Bring the world back to what it was at the start."""
+        if self._has_changed:
+            self._control("DELETE", "mutate")
+            self._has_changed = False
+
+    def refresh_token(self, token: str) -> dict[str, Any]:
+        """Use up a refresh token, as another process would; return the new pair."""
+        form = {"grant_type": "refresh_token", "refresh_token": token}
+        keys = {"client_id": "sandbox", "client_secret": "sandbox"}
+        with urlopen(f"{self.url}/oauth/token", urlencode({**form, **keys}).encode()) as response:  # noqa: S310
+            pair: dict[str, Any] = json.load(response)
+            return pair
 
     def _control(self, method: str, name: str, value: object = None) -> Any:  # noqa: ANN401 (JSON)
         body = None if value is None else json.dumps(value).encode()

@@ -67,4 +67,4 @@ def test_an_egg_holds_what_a_job_needs_and_no_test(root: Path, tmp_path: Path, e
         capture_output=True,
         text=True,
     )
-    assert done.stdout == f"{egg}/sgr_spiders/config.py 0.0\n"
+    assert done.stdout == f"{egg}/sgr_spiders/config/harvest.py 0.0\n"

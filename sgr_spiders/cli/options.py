@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.soundcloud.urns import parse_key
-from sgr_spiders.text.messages import did_you_mean, shown
+from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
     import argparse
@@ -41,7 +41,7 @@ def one_of(option: str, word: str, known: tuple[str, ...]) -> str:
     if word not in known:
         *others, last = known
         raise ArgumentError(
-            f"option `--{option}`: must be {', '.join(others)} or {last}, not {shown(word)}"
+            f"option `--{option}`: must be {', '.join(others)} or {last}, not {quote_value(word)}"
             f"{did_you_mean(word, known)}"
         )
     return word
@@ -55,7 +55,7 @@ def limit_of(opts: argparse.Namespace, most: int = 1_000_000) -> int:
 def no_arguments(args: list[str]) -> None:
     """Raise ``ArgumentError`` if there are any."""
     if args:
-        raise ArgumentError(f"unexpected argument: {shown(args[0])}")
+        raise ArgumentError(f"unexpected argument: {quote_value(args[0])}")
 
 
 def node_of(args: list[str], kinds: Mapping[str, str], command: str) -> tuple[str, int]:
@@ -75,7 +75,7 @@ def user_of(args: list[str], command: str) -> int:
 def _id_of(text: str, kind: str) -> int:
     node = parse_key(text, kind)
     if node is None:
-        raise ArgumentError(f"not the number or URN of a {kind}: {shown(text)}")
+        raise ArgumentError(f"not the number or URN of a {kind}: {quote_value(text)}")
     return node
 
 
@@ -85,7 +85,7 @@ def seeds_of(text: str | None) -> tuple[int, ...] | None:
         return None
     seeds = [parse_key(part.strip(), "track") for part in text.split(",")]
     if None in seeds:
-        raise ArgumentError(f"option `--seed`: not a track number or URN: {shown(text)}")
+        raise ArgumentError(f"option `--seed`: not a track number or URN: {quote_value(text)}")
     return tuple(seed for seed in seeds if seed is not None)
 
 
@@ -93,6 +93,6 @@ def whole(option: str, text: str, least: int, most: int) -> int:
     """Read a whole number within bounds; else raise ``ArgumentError``."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 10 and least <= int(text) <= most):
         raise ArgumentError(
-            f"option `--{option}`: must be a whole number from {least} to {most}, not {shown(text)}"
+            f"option `--{option}`: must be a whole number from {least} to {most}, not {quote_value(text)}"
         )
     return int(text)

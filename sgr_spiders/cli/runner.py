@@ -18,7 +18,8 @@ import yaml
 import sgr_spiders
 from sgr_spiders.model import result
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError, CrawlFailedError
-from sgr_spiders.text.messages import plain, shown
+from sgr_spiders.text.escape import for_message
+from sgr_spiders.text.messages import quote_value
 
 if TYPE_CHECKING:
     from sgr_spiders.model.exceptions import HarvestError
@@ -95,7 +96,7 @@ def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
             return _crawl(spider, arguments, all_settings, log=log)
         except ConfigError as error:
             # The file is gone by now, and the caller never saw it.
-            message = str(error).replace(f"configuration {plain(str(arguments['config']))}", GIVEN)
+            message = str(error).replace(f"configuration {for_message(str(arguments['config']))}", GIVEN)
             raise ConfigError(message if isinstance(config, Mapping) else str(error)) from None
 
 
@@ -110,7 +111,7 @@ def _write_config(config: Mapping[str, Any], folder: Path) -> Path:
     try:
         path.write_text(yaml.safe_dump(dict(config), allow_unicode=True), encoding="utf-8")
     except yaml.YAMLError as error:
-        raise ConfigError(f"{GIVEN}: {plain(str(error))}") from None
+        raise ConfigError(f"{GIVEN}: {for_message(str(error))}") from None
     return path
 
 
@@ -143,7 +144,7 @@ def _setting(name: str, value: object) -> str:
     if isinstance(value, str | int | float | os.PathLike):
         return str(value)
     raise ArgumentError(
-        f"setting `{plain(name)}`: must be a text, number, list or mapping, not {shown(value)}"
+        f"setting `{for_message(name)}`: must be a text, number, list or mapping, not {quote_value(value)}"
     )
 
 

@@ -116,8 +116,11 @@ def _exit_code(crawler: Crawler, failures: list[BaseException]) -> int:
             return error.exit_code
         sys.excepthook(type(error), error, error.__traceback__)
         return INTERNAL_ERROR
-    stats = crawler._stats  # noqa: SLF001 - the public name raises where the crawl did not get that far
-    exit_code: int | None = stats.get_value(statistics.EXIT_CODE) if stats is not None else None
+    try:
+        exit_code: int | None = crawler.stats.get_value(statistics.EXIT_CODE)
+    except RuntimeError:
+        # The crawl did not get far enough to have statistics.
+        exit_code = None
     if exit_code is not None:
         return exit_code
     # Without an outcome the crawl was ended before it could write one: by a second Ctrl-C.

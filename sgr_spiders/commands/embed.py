@@ -12,7 +12,7 @@ from sgr_spiders.cli.options import no_arguments, whole
 from sgr_spiders.config import harvest
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage.store import Store
-from sgr_spiders.text.messages import shown
+from sgr_spiders.text.messages import quote_value
 
 if TYPE_CHECKING:
     import argparse
@@ -103,5 +103,5 @@ def _svg(name: str | None) -> Path | None:
     if name is None:
         return None
     if Path(name).suffix != ".svg":
-        raise ArgumentError(f"option `--plot`: must name an .svg file, not {shown(name)}")
+        raise ArgumentError(f"option `--plot`: must name an .svg file, not {quote_value(name)}")
     return Path(name)

@@ -14,7 +14,7 @@ from sgr_spiders.cli.options import METHODS, no_arguments, one_of, whole
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage.store import Store
 from sgr_spiders.text.formatting import table
-from sgr_spiders.text.messages import shown
+from sgr_spiders.text.messages import quote_value
 
 if TYPE_CHECKING:
     import argparse
@@ -100,7 +100,7 @@ def _share(text: str) -> float:
     except ValueError:
         share = math.nan
     if not 0 < share < 1:
-        raise ArgumentError(f"option `--share`: must be a number between 0 and 1, not {shown(text)}")
+        raise ArgumentError(f"option `--share`: must be a number between 0 and 1, not {quote_value(text)}")
     return share
 
 

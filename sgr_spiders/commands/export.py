@@ -11,8 +11,8 @@ from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import no_arguments, seeds_of
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage.store import Store
-from sgr_spiders.text.formatting import counted, number, size, table
-from sgr_spiders.text.messages import shown
+from sgr_spiders.text.formatting import number, pluralize, size, table
+from sgr_spiders.text.messages import quote_value
 
 if TYPE_CHECKING:
     import argparse
@@ -123,7 +123,7 @@ def _number(opts: argparse.Namespace, name: str, kind: type[Number]) -> Number |
         return None if text is None else kind(text)
     except ValueError:
         raise ArgumentError(
-            f"option `--{name.replace('_', '-')}`: not {NUMBERS[kind]}: {shown(text)}"
+            f"option `--{name.replace('_', '-')}`: not {NUMBERS[kind]}: {quote_value(text)}"
         ) from None
 
 
@@ -134,7 +134,7 @@ def _sources(text: str) -> dict[str, float]:
         try:
             weights[name.strip()] = float(weight or 1)
         except ValueError:
-            raise ArgumentError(f"option `--sources`: not a weight: {shown(weight)}") from None
+            raise ArgumentError(f"option `--sources`: not a weight: {quote_value(weight)}") from None
     return weights
 
 
@@ -148,4 +148,4 @@ def _said(exported: Exported, folder: Path) -> list[str]:
 def _extent(resource: Resource) -> str:
     if resource.shape is not None:
         return " x ".join(map(number, resource.shape))
-    return "" if resource.rows is None else counted(resource.rows, "row")
+    return "" if resource.rows is None else pluralize(resource.rows, "row")

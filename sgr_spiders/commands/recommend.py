@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import MOST_NEAR, add_way_options, chosen_way, limit_of, user_of
 from sgr_spiders.storage.store import Store
-from sgr_spiders.text.formatting import counted, listing
-from sgr_spiders.text.messages import plain
+from sgr_spiders.text.escape import for_message
+from sgr_spiders.text.formatting import listing, pluralize
 
 if TYPE_CHECKING:
     import argparse
@@ -61,11 +61,11 @@ def _lines(found: list[Recommendation], about: str) -> list[str]:
 
 
 def _reason(reason: Reason) -> str:
-    shared = counted(reason.shared_fans, "shared fan")
+    shared = pluralize(reason.shared_fans, "shared fan")
     if reason.shared_playlists:
-        shared += f", {counted(reason.shared_playlists, 'shared playlist')}"
+        shared += f", {pluralize(reason.shared_playlists, 'shared playlist')}"
     return f"{_titled(reason.title)} ({shared})"
 
 
 def _titled(title: str | None) -> str:
-    return "(no title known)" if title is None else plain(title)
+    return "(no title known)" if title is None else for_message(title)

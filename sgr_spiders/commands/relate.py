@@ -16,7 +16,7 @@ from sgr_spiders.commands.crawl import TECHNICAL, log_as_json_if_asked
 from sgr_spiders.config import harvest
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.relationships import TYPES
-from sgr_spiders.text.messages import did_you_mean, shown
+from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
     import argparse
@@ -80,7 +80,9 @@ def _stop_on_signals() -> Callable[[], bool]:
 def _only(text: str | None, settings: HarvestConfig) -> list[str]:
     if text is not None and text not in GROUPS:
         hint = did_you_mean(text, GROUPS)
-        raise ArgumentError(f"option `--only`: must be users, tracks or artists, not {shown(text)}{hint}")
+        raise ArgumentError(
+            f"option `--only`: must be users, tracks or artists, not {quote_value(text)}{hint}"
+        )
     enabled = [
         name
         for name, relationship in TYPES.items()

@@ -13,7 +13,7 @@ from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage.pairs.builds import latest
 from sgr_spiders.storage.pairs.related import name_of, nearest
 from sgr_spiders.storage.store import Store
-from sgr_spiders.text.messages import plain
+from sgr_spiders.text.escape import for_message
 
 if TYPE_CHECKING:
     import argparse
@@ -79,4 +79,4 @@ def _lines(table: PairTable, name: str | None, found: list[dict[str, Any]]) -> l
 
 
 def _named(name: str | None) -> str:
-    return "(no name known)" if name is None else plain(name)
+    return "(no name known)" if name is None else for_message(name)

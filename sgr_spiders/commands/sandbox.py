@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from sgr_spiders.model.outcome import BAD_USE
+from sgr_spiders.model.outcome import USAGE_ERROR
 
 if TYPE_CHECKING:
     import argparse
@@ -51,4 +51,4 @@ class Command(ScrapyCommand):
 
     def _refuse(self, message: str) -> None:
         sys.stderr.write(f"{message}\n")
-        self.exitcode = BAD_USE
+        self.exitcode = USAGE_ERROR

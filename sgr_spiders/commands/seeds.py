@@ -16,7 +16,7 @@ from sgr_spiders.reports import seed_list
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import seeds
 from sgr_spiders.storage.store import Store
-from sgr_spiders.text.messages import did_you_mean, shown
+from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
     import argparse
@@ -62,7 +62,9 @@ class Command(DatabaseCommand):
         action, *given = args or [""]
         if action not in ACTIONS:
             hint = did_you_mean(action, ACTIONS)
-            raise ArgumentError(f"scrapy seeds: say one of {', '.join(ACTIONS)}, not {shown(action)}{hint}")
+            raise ArgumentError(
+                f"scrapy seeds: say one of {', '.join(ACTIONS)}, not {quote_value(action)}{hint}"
+            )
         url = opts.database or self.database_url
         match action:
             case "add":
@@ -72,7 +74,7 @@ class Command(DatabaseCommand):
             case "remove":
                 return _remove(url, _seeds(given))
         if given:
-            raise ArgumentError(f"scrapy seeds {action}: unexpected argument: {shown(given[0])}")
+            raise ArgumentError(f"scrapy seeds {action}: unexpected argument: {quote_value(given[0])}")
         return _list(url, only_due=action == "due", as_json=opts.json)
 
 
@@ -133,7 +135,9 @@ def _remove(url: str, given: list[GivenSeed]) -> list[str]:
     with closing(Store.open_unlocked(url)) as store, store.write() as connection:
         for seed in given:
             if not seeds.remove(connection, seed):
-                raise ArgumentError(f"seed {shown(seed.text)}: it is not in the list, so nothing was removed")
+                raise ArgumentError(
+                    f"seed {quote_value(seed.text)}: it is not in the list, so nothing was removed"
+                )
     return [f"removed: {seeds.key_of(seed)}; what was harvested around it stays" for seed in given]
 
 

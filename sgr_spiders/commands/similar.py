@@ -11,8 +11,8 @@ from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import MOST_NEAR, add_way_options, chosen_way, limit_of, node_of
 from sgr_spiders.storage.neighbours import KINDS
 from sgr_spiders.storage.store import Store
+from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import listing
-from sgr_spiders.text.messages import plain
 
 if TYPE_CHECKING:
     import argparse
@@ -62,7 +62,7 @@ def _lines(found: list[Similar], evidence: tuple[str, str], about: str) -> list[
     if not found:
         return [f"Nothing is similar to {about}: nothing else stands where it stands"]
     rows = [
-        [str(one.id), f"{one.score:.4f}", *map(str, one.shared), plain(one.name or "(no name known)")]
+        [str(one.id), f"{one.score:.4f}", *map(str, one.shared), for_message(one.name or "(no name known)")]
         for one in found
     ]
     return [f"Most similar to {about}:", *listing([["id", "score", *evidence, "name"], *rows])]

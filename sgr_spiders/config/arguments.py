@@ -10,7 +10,8 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.text.messages import did_you_mean, plain, shown
+from sgr_spiders.text.escape import for_message
+from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -77,7 +78,7 @@ def parse(arguments: Mapping[str, object], *, layer_names: Sequence[str] = LAYER
     for name in arguments:
         if name not in ACCEPTED:
             hint = did_you_mean(name, KNOWN) or f": known are {', '.join(KNOWN)}"
-            raise ArgumentError(f"spider argument `{plain(name)}`: unknown{hint}")
+            raise ArgumentError(f"spider argument `{for_message(name)}`: unknown{hint}")
     given = {name: _text(name, arguments[name]) for name in KNOWN if name in arguments}
     due = _switch("due", given.get("due", "0"))
     if due:
@@ -109,20 +110,22 @@ def _wrong(name: str, problem: str) -> ArgumentError:
 
 def _switch(name: str, text: str) -> bool:
     if text not in {"0", "1"}:
-        raise _wrong(name, f"must be 0 or 1, not {shown(text)}")
+        raise _wrong(name, f"must be 0 or 1, not {quote_value(text)}")
     return text == "1"
 
 
 def _count(name: str, text: str) -> int:
     # Not `int(text)` alone: it takes `1_000` and digits of every script.
     if not re.fullmatch("[0-9]{1,13}", text) or not 1 <= int(text) <= MAX_REQUESTS:
-        raise _wrong(name, f"must be a whole number from 1 to {MAX_REQUESTS}, not {shown(text)}")
+        raise _wrong(name, f"must be a whole number from 1 to {MAX_REQUESTS}, not {quote_value(text)}")
     return int(text)
 
 
 def _minutes(name: str, text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,9})?", text) or not 0 < float(text) <= MAX_MINUTES:
-        raise _wrong(name, f"must be a number of minutes above 0, at most {MAX_MINUTES}, not {shown(text)}")
+        raise _wrong(
+            name, f"must be a number of minutes above 0, at most {MAX_MINUTES}, not {quote_value(text)}"
+        )
     return float(text)
 
 
@@ -139,14 +142,14 @@ def _layers(text: str, layer_names: Sequence[str]) -> tuple[str, ...]:
     for name in asked:
         if name not in layer_names:
             hint = did_you_mean(name, layer_names) or f": layers are {', '.join(layer_names)}"
-            raise _wrong("layers", f"unknown layer {shown(name)}{hint}")
+            raise _wrong("layers", f"unknown layer {quote_value(name)}{hint}")
     return tuple(name for name in layer_names if name in asked)
 
 
 def _listed(name: str, text: str) -> list[str]:
     parts = [part for part in (part.strip() for part in text.split(",")) if part]
     if not parts:
-        raise _wrong(name, f"names nothing: {shown(text)}")
+        raise _wrong(name, f"names nothing: {quote_value(text)}")
     return parts
 
 
@@ -177,7 +180,7 @@ def _all_seeds(given: Mapping[str, str]) -> Iterator[GivenSeed]:
 def _seed_by_id(text: str, name: str) -> GivenSeed:
     track_id = _track_id(text)
     if track_id is None:
-        raise _wrong(name, f"not a track number or URN: {shown(text)}")
+        raise _wrong(name, f"not a track number or URN: {quote_value(text)}")
     return GivenSeed(text, track_id=track_id)
 
 
@@ -192,7 +195,7 @@ def _addresses(text: str) -> list[str]:
     parts = re.split(r"\s+|,(?=https?://)", text)
     addresses = [part for part in (part.strip(",") for part in parts) if part]
     if not addresses:
-        raise _wrong("track_url", f"names nothing: {shown(text)}")
+        raise _wrong("track_url", f"names nothing: {quote_value(text)}")
     return addresses
 
 
@@ -200,7 +203,7 @@ def _seed_by_url(text: str, name: str) -> GivenSeed:
     try:
         return GivenSeed(text, url=_track_url(text))
     except ValueError as error:
-        raise _wrong(name, f"{error}: {shown(_without_secret(text))}") from error
+        raise _wrong(name, f"{error}: {quote_value(_without_secret(text))}") from error
 
 
 def _without_secret(text: str) -> str:
@@ -269,12 +272,12 @@ def read_seed(text: str) -> GivenSeed:
     if "://" not in text:
         track_id = _track_id(text)
         if track_id is None:
-            raise ValueError(f"not a track number, URN or address: {shown(text)}")
+            raise ValueError(f"not a track number, URN or address: {quote_value(text)}")
         return GivenSeed(text, track_id=track_id)
     try:
         return GivenSeed(text, url=_track_url(text))
     except ValueError as error:
-        raise ValueError(f"{error}: {shown(_without_secret(text))}") from error
+        raise ValueError(f"{error}: {quote_value(_without_secret(text))}") from error
 
 
 def seed_lines(path: str) -> Iterator[tuple[str, str]]:
@@ -287,9 +290,9 @@ def seed_lines(path: str) -> Iterator[tuple[str, str]]:
         text = re.sub(r"(^|\s)#.*", "", line).strip()
         if text:
             empty = False
-            yield f"{plain(path)}, line {number}", text
+            yield f"{for_message(path)}, line {number}", text
     if empty:
-        raise ValueError(f"{plain(path)}: names no seed")
+        raise ValueError(f"{for_message(path)}: names no seed")
 
 
 def _lines(path: str) -> Iterable[str]:
@@ -298,11 +301,11 @@ def _lines(path: str) -> Iterable[str]:
             content = file.read(MAX_SEEDS_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise ValueError(f"cannot be read: {plain(reason)}: {shown(path)}") from error
+        raise ValueError(f"cannot be read: {for_message(reason)}: {quote_value(path)}") from error
     if len(content) > MAX_SEEDS_BYTES:
-        raise ValueError(f"larger than {MAX_SEEDS_BYTES} bytes: {shown(path)}")
+        raise ValueError(f"larger than {MAX_SEEDS_BYTES} bytes: {quote_value(path)}")
     try:
         return content.decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{plain(path)}, line {line}: not UTF-8") from error
+        raise ValueError(f"{for_message(path)}, line {line}: not UTF-8") from error

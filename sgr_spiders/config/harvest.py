@@ -16,7 +16,8 @@ from pydantic_core import PydanticCustomError
 
 from sgr_spiders.config import strict_yaml
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError
-from sgr_spiders.text.messages import did_you_mean, plain, shown
+from sgr_spiders.text.escape import for_message
+from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -282,7 +283,7 @@ LAYER_NAMES = tuple(
 def load(name_or_path: str | None = None) -> HarvestConfig:
     """The configuration in a YAML file: a path, or a name from ``configs/``; without either the defaults."""
     name = DEFAULT_NAME if name_or_path is None else name_or_path
-    about = f"configuration {plain(name) or shown(name)}"
+    about = f"configuration {for_message(name) or quote_value(name)}"
     content = _content(name, about)
     if len(content) > MAX_FILE_BYTES:
         raise ConfigError(f"{about}: larger than {MAX_FILE_BYTES} bytes: no configuration")
@@ -301,7 +302,9 @@ def changed(section: AnySection, changes: dict[str, Any]) -> AnySection:
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         option = str(detail["loc"][0]).replace("_", "-")
-        raise ArgumentError(f"option `--{option}`: {_demand(detail)}, not {shown(detail['input'])}") from None
+        raise ArgumentError(
+            f"option `--{option}`: {_demand(detail)}, not {quote_value(detail['input'])}"
+        ) from None
 
 
 def _content(name: str, about: str) -> bytes:
@@ -343,9 +346,9 @@ def _mistake(detail: ErrorDetails) -> str:
     *parents, last = detail["loc"] or ("",)
     if detail["type"] == "extra_forbidden":
         within = f"`{_dotted(parents)}`: " if parents else ""
-        return f"{within}unknown key `{plain(str(last))}`{_suggestion(_dotted(parents), str(last))}"
+        return f"{within}unknown key `{for_message(str(last))}`{_suggestion(_dotted(parents), str(last))}"
     key = f"`{_dotted(detail['loc'])}`: " if detail["loc"] else ""
-    return f"{key}{_demand(detail)}, not {shown(detail['input'])}"
+    return f"{key}{_demand(detail)}, not {quote_value(detail['input'])}"
 
 
 def _demand(detail: ErrorDetails) -> str:
@@ -377,7 +380,7 @@ _KINDS = {
 
 
 def _dotted(location: list[int | str] | tuple[int | str, ...]) -> str:
-    return plain(".".join(str(part) for part in location))
+    return for_message(".".join(str(part) for part in location))
 
 
 def _suggestion(section: str, word: str) -> str:

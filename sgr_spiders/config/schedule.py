@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sgr_spiders.config.arguments import read_seed, seed_lines
-from sgr_spiders.text.messages import shown
+from sgr_spiders.text.messages import quote_value
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,7 +43,7 @@ def parse_interval(text: str) -> int:
     seconds = int(match[1]) * UNITS[match[2]] if match else 0
     if not 0 < seconds <= MAX_INTERVAL:
         most = spell_interval(MAX_INTERVAL)
-        raise ValueError(f"not an interval such as 30m, 12h, 7d or 2w, at most {most}: {shown(text)}")
+        raise ValueError(f"not an interval such as 30m, 12h, 7d or 2w, at most {most}: {quote_value(text)}")
     return seconds
 
 
@@ -56,7 +56,7 @@ def spell_interval(seconds: int) -> str:
 def parse_priority(text: str) -> int:
     """Read a priority. Raises ``ValueError``."""
     if not re.fullmatch("-?[0-9]{1,4}", text) or abs(int(text)) > MAX_PRIORITY:
-        raise ValueError(f"not a whole number from -{MAX_PRIORITY} to {MAX_PRIORITY}: {shown(text)}")
+        raise ValueError(f"not a whole number from -{MAX_PRIORITY} to {MAX_PRIORITY}: {quote_value(text)}")
     return int(text)
 
 
@@ -74,7 +74,7 @@ def read_entries(path: str) -> list[Entry]:
 def _read_entry(words: list[str]) -> Entry:
     seed, *rest = words
     if len(rest) > 2:
-        raise ValueError(f"more than a seed, an interval and a priority: {shown(' '.join(words))}")
+        raise ValueError(f"more than a seed, an interval and a priority: {quote_value(' '.join(words))}")
     interval, priority = [*rest, None, None][:2]
     return Entry(
         read_seed(seed),

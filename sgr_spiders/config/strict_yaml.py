@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 from yaml.constructor import ConstructorError
 
-from sgr_spiders.text.messages import plain, shown
+from sgr_spiders.text.escape import for_message
+from sgr_spiders.text.messages import quote_value
 
 
 class YamlError(Exception):
@@ -21,7 +22,7 @@ def read(content: bytes) -> object:
     except yaml.MarkedYAMLError as error:
         raise YamlError(_said(error)) from error
     except yaml.YAMLError as error:
-        raise YamlError(f"not a text in UTF-8: {plain(str(error))}") from error
+        raise YamlError(f"not a text in UTF-8: {for_message(str(error))}") from error
     except RecursionError as error:
         raise YamlError("nested too deeply") from error
 
@@ -49,13 +50,13 @@ class _StrictLoader(yaml.SafeLoader):
                 continue
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
-                problem = f"a key must be text, not {shown(key)}"
+                problem = f"a key must be text, not {quote_value(key)}"
                 raise ConstructorError(None, None, problem, key_node.start_mark)
             if key in seen:
-                raise ConstructorError(None, None, f"`{plain(key)}` stands twice", key_node.start_mark)
+                raise ConstructorError(None, None, f"`{for_message(key)}` stands twice", key_node.start_mark)
             seen.add(key)
 
 
 def _said(error: yaml.MarkedYAMLError) -> str:
-    problem = plain(error.problem or "cannot be read")
+    problem = for_message(error.problem or "cannot be read")
     return f"line {error.problem_mark.line + 1}: {problem}" if error.problem_mark else problem

@@ -1,26 +1,26 @@
-"""What is done when a crawl has ended, off the reactor's thread."""
+"""The steps after a crawl: indexes, relationships, vectors. None of them runs on the reactor's thread."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
-
-from twisted.internet.defer import Deferred
+from typing import TYPE_CHECKING
 
 from sgr_spiders.model.exceptions import HarvestError, NothingToLearnError
 from sgr_spiders.model.outcome import COMPLETE, INTERNAL_ERROR, INTERRUPTED, PARTIAL, Outcome
+from sgr_spiders.storage import indexes
+from sgr_spiders.storage.ledger import runs, seeds
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from scrapy.crawler import Crawler
-
     from sgr_spiders.config.harvest import HarvestConfig
+    from sgr_spiders.crawl.planner import Planner
+    from sgr_spiders.crawl.turns import Turns
     from sgr_spiders.relationships.processor import Related
-    from sgr_spiders.storage.store import Store
+    from sgr_spiders.storage.store import Connection, Store
 
 logger = logging.getLogger(__name__)
 
@@ -36,59 +36,67 @@ class Finished:
     related: tuple[Related, ...] = ()
 
 
-async def relate_when_closed(
-    crawler: Crawler, store: Store, config: HarvestConfig, seeds: Sequence[int], judged: Outcome
+def build_indexes(connection: Connection) -> None:
+    """Build the indexes that were put off: those that only readers need."""
+    missing = indexes.missing(connection)
+    if missing:
+        logger.info("Building the indexes that only readers need")
+    for index in missing:
+        index.create(connection)
+
+
+def tracks_to_relate(
+    connection: Connection, planner: Planner, turns: Turns | None, config: HarvestConfig
+) -> list[int] | None:
+    """Return the tracks around which to relate; ``None`` if that is left to a later run.
+
+    A scheduled run relates around all seeds when none is left to harvest, after it had something.
+    """
+    if turns is None:
+        return [seed.track_id for seed in runs.seed_outcomes(connection, planner.run) if seed.track_id]
+    left = seeds.count_unfinished(connection, planner.run)
+    if left and config.relationships.on_close:
+        logger.info("Relationships deferred until %s are finished; %s", pluralize(left, "due seed"), BY_HAND)
+    return seeds.tracks_of_all(connection) if turns.taken > 0 and not left else None
+
+
+async def run_post_crawl_steps(
+    store: Store,
+    config: HarvestConfig,
+    around: Sequence[int],
+    judged: Outcome,
+    is_cancelled: Callable[[], bool],
 ) -> Finished:
     """Relate what the database holds, then make vectors, if the run that was *judged* so tried all it could.
 
-    Ctrl-C ends it, also the first one. A failure makes the outcome an internal error; what was spilled stays,
-    and so do the tables of before.
+    A failure makes the outcome an internal error; what was spilled stays, and so do the tables of before.
     """
     steps = [
         step
-        for step, wanted in ((_relate, _relates(config, seeds)), (_embed, config.embeddings.on_close))
+        for step, wanted in ((_relate, _relates(config, around)), (_embed, config.embeddings.on_close))
         if wanted
     ]
     if not steps or judged.exit_code not in {COMPLETE, PARTIAL}:
         return Finished(judged)
-    # Only now, because importing it installs it. To the type checker it is a module, not what is installed.
-    from twisted.internet import reactor as installed  # noqa: PLC0415
-
-    reactor: Any = installed
-    # Also when the reactor is told to stop meanwhile, by Ctrl-C, the outcome is still to be written.
-    stopped, over = threading.Event(), Deferred[None]()
-    trigger = reactor.addSystemEventTrigger("before", "shutdown", _stop, stopped, over)
-    try:
-        work = _Work(store, config, seeds, lambda: stopped.is_set() or not crawler.crawling)
-        return await asyncio.to_thread(_run, steps, work, judged)
-    finally:
-        if stopped.is_set():
-            reactor.callLater(0, over.callback, None)
-        else:
-            reactor.removeSystemEventTrigger(trigger)
+    return await asyncio.to_thread(_run, steps, _Work(store, config, around, is_cancelled), judged)
 
 
-def _relates(config: HarvestConfig, seeds: Sequence[int]) -> bool:
-    return config.relationships.on_close and (config.relationships.scope == "all" or bool(seeds))
-
-
-def _stop(stopped: threading.Event, over: Deferred[None]) -> Deferred[None]:
-    stopped.set()
-    return over
+def _relates(config: HarvestConfig, around: Sequence[int]) -> bool:
+    return config.relationships.on_close and (config.relationships.scope == "all" or bool(around))
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What the steps work on."""
+    """The input of the steps."""
 
     store: Store
     config: HarvestConfig
-    seeds: Sequence[int]
+    around: Sequence[int]
     is_cancelled: Callable[[], bool]
 
 
 def _run(steps: Sequence[Callable[[_Work, Finished], Finished]], work: _Work, judged: Outcome) -> Finished:
-    """Do one step after the other, until one changes how the run ended."""
+    """Run one step after the other, until one changes how the run ended."""
     finished = Finished(judged)
     for step in steps:
         if finished.outcome == judged:
@@ -97,11 +105,11 @@ def _run(steps: Sequence[Callable[[_Work, Finished], Finished]], work: _Work, ju
 
 
 def _relate(work: _Work, before: Finished) -> Finished:
-    # Only now and here: what it imports takes as long as some pages.
+    # Lazy import: it takes as long as some pages.
     from sgr_spiders.relationships.engine import CancelledError  # noqa: PLC0415
     from sgr_spiders.relationships.processor import relate  # noqa: PLC0415
 
-    chosen = work.seeds if work.config.relationships.scope == "seeds" else None
+    chosen = work.around if work.config.relationships.scope == "seeds" else None
     try:
         related = relate(work.store, work.config, seeds=chosen, is_cancelled=work.is_cancelled)
     except CancelledError:
@@ -116,7 +124,7 @@ def _relate(work: _Work, before: Finished) -> Finished:
 
 
 def _embed(work: _Work, before: Finished) -> Finished:
-    # Only now and here, as for relating.
+    # Lazy import, as for relating.
     from sgr_spiders.embeddings.embed import embed  # noqa: PLC0415
     from sgr_spiders.embeddings.terms import terms_line  # noqa: PLC0415
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -11,22 +12,31 @@ from scrapy.exceptions import DontCloseSpider, NotConfigured
 from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.crawl.spider import HarvestSpider
 from sgr_spiders.model.exceptions import StorageError
-from sgr_spiders.storage.ledger import frontier
 from sgr_spiders.traffic.run_control import RunControl
+from sgr_spiders.traffic.scrapy_internals import wake_engine
 
 if TYPE_CHECKING:
     from typing import Self
 
     from scrapy.crawler import Crawler
 
+    from sgr_spiders.crawl.turns import Turns
+    from sgr_spiders.model.items import Walk
+    from sgr_spiders.storage.store import Connection
+
 logger = logging.getLogger(__name__)
 
 
 class NextTurn:
-    """Begins the turn of the next due seed when nothing is left to fetch for the one before."""
+    """Begins the turn of the next due seed when nothing is left to fetch for the one before.
+
+    The turn is taken in the writer's thread. The idle spider stays open meanwhile.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
+        self._taking: asyncio.Task[None] | None = None
+        self._is_over = False
         crawler.signals.connect(self.spider_idle, signal=signals.spider_idle)
 
     @classmethod
@@ -36,22 +46,39 @@ class NextTurn:
         return cls(crawler)
 
     def spider_idle(self, spider: HarvestSpider) -> None:
+        """Take the next turn, unless there was none left or the run stops."""
+        turns = Harvest.of(self._crawler).turns
+        if self._taking is None:
+            if self._is_over or turns is None or RunControl.of(self._crawler).error is not None:
+                return
+            self._taking = asyncio.get_running_loop().create_task(self._take(spider, turns))
+        raise DontCloseSpider
+
+    async def _take(self, spider: HarvestSpider, turns: Turns) -> None:
         """Send for the first page of the next turn; the scheduler then finds the others."""
         harvest, control = Harvest.of(self._crawler), RunControl.of(self._crawler)
-        if control.error is not None or harvest.turns is None:
-            return
+        walk: Walk | None = None
         try:
-            with harvest.store.write() as connection:
-                if not harvest.turns.advance(connection):
-                    return
-                (walk,) = frontier.lease(connection, harvest.planner.run, 1)
+            walk = await harvest.writer.run(lambda connection: _first_walk(connection, turns))
         except StorageError as error:
             control.stop(error)
-            return
         except Exception:
             # Else the spider would close as if no seed were left.
             logger.exception("Going on to the next seed failed")
             harvest.note_internal_error()
-            return
-        self._crawler.engine.crawl(spider.request_for(walk))
-        raise DontCloseSpider
+        finally:
+            self._taking = None
+        # Where the run closes by now, its end gives the walk back.
+        if walk is not None and not control.closing:
+            self._crawler.engine.crawl(spider.request_for(walk))
+        else:
+            self._is_over = True
+            wake_engine(self._crawler)
+
+
+def _first_walk(connection: Connection, turns: Turns) -> Walk | None:
+    """Begin the next turn; return its first walk, ``None`` if no turn is left."""
+    if not turns.advance(connection):
+        return None
+    (walk,) = turns.ledger(connection).lease(1)
+    return walk

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from sgr_spiders.layers.base import SEED_STEP, EndedWalk, Fact, Seed
 from sgr_spiders.model.items import Mention, Selection, Track, User, WalkRequest
 from sgr_spiders.soundcloud.raw import unpack
-from sgr_spiders.storage import records
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.ledger import frontier, runs, selections
+from sgr_spiders.storage.ledger import frontier, runs
+from sgr_spiders.storage.ledger.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sgr_spiders.config.arguments import GivenSeed
     from sgr_spiders.layers.base import Layer, Wanted
     from sgr_spiders.model.items import Page
+    from sgr_spiders.storage.ledger.ledger import Expansion
     from sgr_spiders.storage.store import Connection
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is asked to do. ``settings`` are the layers' names and fingerprints of their settings."""
+    """The task of a run. ``settings`` are the layers' names and fingerprints of their settings."""
 
     spider: str
     seeds: tuple[GivenSeed, ...]
@@ -42,43 +43,42 @@ class Plan:
     refresh: bool
 
 
-class DatabaseLook:
-    """What a layer can see of what was fetched for it: a ``layers.base.Look``."""
+class DatabaseView:
+    """The walks that a layer sees of those it wanted around one seed: a ``layers.base.LayerView``."""
 
-    def __init__(
-        self, connection: Connection, run: runs.Run, seed_id: int, layer: str, kinds: Mapping[str, str]
-    ) -> None:
-        self._connection = connection
-        self._scope = (run, seed_id, layer)
+    def __init__(self, ledger: Ledger, seed_id: int, layer: str, kinds: Mapping[str, str]) -> None:
+        self._ledger = ledger
+        self._scope = (seed_id, layer)
         self._kinds = kinds
 
     def walks(self, step: str) -> list[EndedWalk]:
-        found = selections.walks_of_step(self._connection, *self._scope, step)
+        found = self._ledger.walks_of_step(*self._scope, step)
         return [
-            EndedWalk(
-                target,
-                list(selections.records_of_walk(self._connection, self._kinds[endpoint], walk, cap)),
-            )
+            EndedWalk(target, list(self._ledger.records_of_walk(self._kinds[endpoint], walk, cap)))
             for walk, endpoint, target, cap in found
         ]
 
     def playlist_tracks(self, playlist_id: int, cap: int) -> Sequence[int]:
-        return selections.tracks_of_playlist(self._connection, playlist_id, cap)
+        return self._ledger.tracks_of_playlist(playlist_id, cap)
 
 
 class Planner:
-    """Plans one run."""
+    """Plans one run. Its methods take the run's session on the ledger, see ``ledger``."""
 
     def __init__(self, plan: Plan, layers: Mapping[str, Layer], kinds: Mapping[str, str]) -> None:
-        """*kinds* tells which kind of record each endpoint lists."""
+        """*kinds* names the kind of record that each endpoint lists."""
         self.plan = plan
         self.layers = layers
         self.kinds = kinds
         self.run: runs.Run
         self.broken: set[str] = set()
 
+    def ledger(self, connection: Connection) -> Ledger:
+        """Return the run's session on the ledger in the transaction of *connection*."""
+        return Ledger(connection, self.run)
+
     def start(self, connection: Connection) -> None:
-        """Begin a run: enter its seeds, and open again what failed earlier or is no longer fresh."""
+        """Begin a run: enter its seeds, and reopen what failed earlier or is no longer fresh."""
         frontier.give_back(connection)
         self.run = runs.begin_run(
             connection,
@@ -88,85 +88,92 @@ class Planner:
             fresh_after=timestamp(datetime.now(UTC) - timedelta(days=self.plan.freshness_days)),
             refresh=self.plan.refresh,
         )
-        walks = [self._enter(connection, seed) for seed in self.plan.seeds]
-        frontier.reopen(connection, self.run)
-        self._go_on(connection, walks)
+        ledger = self.ledger(connection)
+        walks = [self._enter(ledger, seed) for seed in self.plan.seeds]
+        ledger.reopen()
+        self._continue(ledger, walks)
 
     def enter(self, connection: Connection, seed: GivenSeed, fresh_after: str) -> None:
         """Enter one more seed, for which what ended before *fresh_after* is fetched anew."""
         self.run = replace(self.run, fresh_after=fresh_after)
-        walk = self._enter(connection, seed)
-        frontier.reopen(connection, self.run, seed.text)
-        self._go_on(connection, [walk])
+        ledger = self.ledger(connection)
+        walk = self._enter(ledger, seed)
+        ledger.reopen(seed.text)
+        self._continue(ledger, [walk])
 
-    def _go_on(self, connection: Connection, walks: Sequence[int]) -> None:
-        self.expand(connection, walks)
+    def _continue(self, ledger: Ledger, walks: Sequence[int]) -> None:
+        steps = [(layer.name, step) for layer in self.layers.values() for step in layer.expanding_steps]
+        self.expand(ledger, [*walks, *ledger.not_shown(steps)])
         for walk in walks:
-            self.settle(connection, selections.requesters(connection, self.run, walk))
+            self.run_second_pass(ledger, walk)
 
-    def page_spilled(self, connection: Connection, page: Page, *, ended: bool) -> None:
+    def page_spilled(self, ledger: Ledger, page: Page, *, ended: bool) -> None:
         """Act on what a page brought, in the transaction that spills it. *ended*: its walk is over."""
         walk = page.walk.walk_id
-        if page.resolved is not None and runs.looks_up_seed(connection, self.run, walk):
+        if page.resolved is not None and ledger.looks_up_seed(walk):
             kind, record_id = page.resolved
             if kind == "track":
-                walk = self._enter_resolved(connection, walk, record_id)
-        self.expand(connection, [walk])
+                walk = self._enter_resolved(ledger, walk, record_id)
+        self.expand(ledger, [walk])
         if ended:
-            self.settle(connection, selections.requesters(connection, self.run, walk))
+            self.run_second_pass(ledger, walk)
 
-    def expand(self, connection: Connection, walks: Iterable[int]) -> None:
+    def expand(self, ledger: Ledger, walks: Iterable[int]) -> None:
         """Show the layers what they have not seen yet of *walks*, and of the walks they want then."""
         waiting = list(walks)
         while waiting:
-            for expansion in frontier.expansions(connection, self.run, waiting.pop()):
-                waiting.extend(self._show(connection, expansion))
+            for expansion in ledger.expansions(waiting.pop()):
+                waiting.extend(self._show(ledger, expansion))
 
-    def settle(self, connection: Connection, around: Iterable[tuple[int, str]]) -> None:
-        """Ask layers around seeds (track id, layer name) for more, where all they wanted has ended."""
-        for seed_id, name in around:
+    def run_second_pass(self, ledger: Ledger, walk: int) -> None:
+        """Ask the layers that want *walk*, which has ended, for more where all they wanted has ended."""
+        for seed_id, name in ledger.requesters(walk):
             layer = self.layers[name]
-            while layer.settles and name not in self.broken and self._settle(connection, seed_id, layer):
+            while (
+                layer.needs_second_pass
+                and name not in self.broken
+                and self._ask_after_all_ended(ledger, seed_id, layer)
+            ):
                 pass
 
-    def _settle(self, connection: Connection, seed_id: int, layer: Layer) -> bool:
-        """Ask once; tell whether it wants walks that it did not want before."""
-        if selections.has_unfinished(connection, self.run, seed_id, layer.name):
+    def _ask_after_all_ended(self, ledger: Ledger, seed_id: int, layer: Layer) -> bool:
+        """Ask once; return whether the layer wants walks that it did not want before."""
+        if ledger.has_unfinished(seed_id, layer.name):
             return False
-        seed = self._seed(connection, seed_id)
+        seed = _read_seed(ledger, seed_id)
         if seed is None:
             return False
-        before = selections.requested(connection, self.run, seed_id, layer.name)
-        look = DatabaseLook(connection, self.run, seed_id, layer.name, self.kinds)
-        wanted = self._ask(layer, lambda: layer.settled(seed, look))
+        before = ledger.requested(seed_id, layer.name)
+        view = DatabaseView(ledger, seed_id, layer.name, self.kinds)
+        wanted = self._ask(layer, lambda: layer.after_all_ended(seed, view))
         # Facts are no choice: they hold whatever else comes.
         sure = [want for want in wanted if isinstance(want, WalkRequest | Fact)]
-        self.expand(connection, self._enter_wanted(connection, seed_id, layer, sure))
+        self.expand(ledger, self._enter_wanted(ledger, seed_id, layer, sure))
         # One walk may be wanted for a second step, and that step was not looked at yet.
-        if selections.requested(connection, self.run, seed_id, layer.name) - before:
+        if ledger.requested(seed_id, layer.name) - before:
             return True
-        # Only now, when it wants no more walks, does it see all that its choice depends on.
+        # Choices come last: while it wants more walks it has not seen all that they depend on.
         others = [want for want in wanted if not isinstance(want, WalkRequest | Fact)]
-        self._enter_wanted(connection, seed_id, layer, others)
+        self._enter_wanted(ledger, seed_id, layer, others)
         return False
 
-    def _show(self, connection: Connection, expansion: frontier.Expansion) -> list[int]:
+    def _show(self, ledger: Ledger, expansion: Expansion) -> list[int]:
         layer = self.layers[expansion.layer]
         if expansion.step not in layer.expanding_steps or layer.name in self.broken:
             return []
-        seed = self._seed(connection, expansion.seed_id)
+        seed = _read_seed(ledger, expansion.seed_id)
         if seed is None:
             return []
         kind = self.kinds[expansion.endpoint]
-        ids = frontier.record_ids(connection, kind, expansion.walk_id, expansion.start, expansion.stop)
-        found = list(records.read_records(connection, kind, ids))
+        ids = ledger.record_ids(kind, expansion.walk_id, expansion.start, expansion.stop)
+        found = list(ledger.read_records(kind, ids))
         wanted = self._ask(
             layer, lambda: (want for record in found for want in layer.found(expansion.step, seed, record))
         )
         if layer.name in self.broken:
             return []
-        frontier.set_expanded(connection, expansion)
-        return self._enter_wanted(connection, expansion.seed_id, layer, wanted)
+        ledger.set_expanded(expansion)
+        return self._enter_wanted(ledger, expansion.seed_id, layer, wanted)
 
     def _ask(self, layer: Layer, question: Callable[[], Iterable[Wanted]]) -> list[Wanted]:
         try:
@@ -178,47 +185,33 @@ class Planner:
             return []
 
     def _enter_wanted(
-        self, connection: Connection, seed_id: int, layer: Layer, wanted: Sequence[Wanted]
+        self, ledger: Ledger, seed_id: int, layer: Layer, wanted: Sequence[Wanted]
     ) -> list[int]:
-        """Enter what a layer wants; give the walks."""
+        """Enter what a layer wants; return the walks."""
         walks = [want for want in wanted if isinstance(want, WalkRequest) and want.cap]
-        frontier.request(connection, self.run, seed_id, layer.name, self.plan.settings[layer.name], walks)
-        chosen = [want for want in wanted if isinstance(want, Selection)]
-        selections.select(connection, seed_id, layer.name, chosen)
-        told = [want for want in wanted if isinstance(want, Mention | Fact)]
-        records.write_records(connection, told, set(), timestamp())
+        ledger.request(seed_id, layer.name, self.plan.settings[layer.name], walks)
+        ledger.select(seed_id, layer.name, [want for want in wanted if isinstance(want, Selection)])
+        ledger.write_records([want for want in wanted if isinstance(want, Mention | Fact)])
         return [frontier.walk_id(want.endpoint, want.target) for want in walks]
 
-    def _seed(self, connection: Connection, track_id: int) -> Seed | None:
-        """Give the seed as the layers see it; ``None`` while it is not fetched."""
-        for track in records.read_records(connection, "track", [track_id]):
-            assert isinstance(track, Track)
-            artists = [] if track.artist_id is None else [track.artist_id]
-            (artist,) = [*records.read_records(connection, "user", artists), None][:1]
-            assert artist is None or isinstance(artist, User)
-            return Seed(track, artist, unpack(track.raw) if track.raw else {})
-        return None
-
-    def _enter(self, connection: Connection, seed: GivenSeed) -> int:
+    def _enter(self, ledger: Ledger, seed: GivenSeed) -> int:
         if seed.track_id is not None:
-            self._request_seed(connection, seed.track_id)
-            request = _seed_request(seed.track_id)
-            return frontier.add_seed(connection, self.run, seed.text, request, seed.track_id)
-        request = WalkRequest("resolve", str(seed.url), SEED_STEP, 1)
-        walk = frontier.add_seed(connection, self.run, seed.text, request, None)
-        for track_id in frontier.record_ids(connection, "track", walk, 0, 1):
-            return self._enter_resolved(connection, walk, track_id)
+            self._request_seed(ledger, seed.track_id)
+            return ledger.add_seed(seed.text, _seed_request(seed.track_id), seed.track_id)
+        walk = ledger.add_seed(seed.text, WalkRequest("resolve", str(seed.url), SEED_STEP, 1), None)
+        for track_id in ledger.record_ids("track", walk, 0, 1):
+            return self._enter_resolved(ledger, walk, track_id)
         return walk
 
-    def _enter_resolved(self, connection: Connection, walk: int, track_id: int) -> int:
-        runs.resolve_seed(connection, self.run, walk, track_id)
-        return self._request_seed(connection, track_id)
+    def _enter_resolved(self, ledger: Ledger, walk: int, track_id: int) -> int:
+        ledger.resolve_seed(walk, track_id)
+        return self._request_seed(ledger, track_id)
 
-    def _request_seed(self, connection: Connection, track_id: int) -> int:
-        runs.widen_scope(connection, self.run, track_id, dict(self.plan.settings))
+    def _request_seed(self, ledger: Ledger, track_id: int) -> int:
+        ledger.widen_scope(track_id, dict(self.plan.settings))
         request = _seed_request(track_id)
         for layer, fingerprint in self.plan.settings.items():
-            frontier.request(connection, self.run, track_id, layer, fingerprint, [request])
+            ledger.request(track_id, layer, fingerprint, [request])
         return frontier.walk_id(request.endpoint, request.target)
 
     def _scope(self) -> str:
@@ -228,3 +221,14 @@ class Planner:
 
 def _seed_request(track_id: int) -> WalkRequest:
     return WalkRequest("track", str(track_id), SEED_STEP, 1)
+
+
+def _read_seed(ledger: Ledger, track_id: int) -> Seed | None:
+    """Return the seed as the layers see it; ``None`` while it is not fetched."""
+    for track in ledger.read_records("track", [track_id]):
+        assert isinstance(track, Track)
+        artists = [] if track.artist_id is None else [track.artist_id]
+        (artist,) = [*ledger.read_records("user", artists), None][:1]
+        assert artist is None or isinstance(artist, User)
+        return Seed(track, artist, unpack(track.raw) if track.raw else {})
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import os
@@ -11,9 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from scrapy import signals as scrapy_signals
-from scrapy.exceptions import NotConfigured
+from scrapy.exceptions import DontCloseSpider, NotConfigured
 from scrapy.utils.asyncio import create_looping_call
-from scrapy.utils.log import get_scrapy_root_handler
 
 from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.crawl.spider import HarvestSpider
@@ -25,16 +25,19 @@ from sgr_spiders.reports.progress.line import line
 from sgr_spiders.reports.progress.snapshot import Snapshot, Tally, Traffic
 from sgr_spiders.reports.progress.terminal import Terminal
 from sgr_spiders.storage.figures.progress_counts import WalkCounter
-from sgr_spiders.text.messages import shown
+from sgr_spiders.text.messages import quote_value
+from sgr_spiders.traffic import scrapy_internals
 from sgr_spiders.traffic.run_control import RunControl
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Self
 
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
 
     from sgr_spiders.model.items import Page
+    from sgr_spiders.storage.figures.progress_counts import WalkGroup
     from sgr_spiders.storage.ledger.spill import Spilled
 
 logger = logging.getLogger(__name__)
@@ -45,16 +48,33 @@ FRAME = 0.5
 """Seconds from one drawing of the bar to the next: enough to see that it moves."""
 
 COUNTING_SHARE = 0.01
-"""Part of the time that may go into counting walks, because nothing is spilled meanwhile. A count among
-100,000 walks takes half a second, one among 1,000 some milliseconds."""
+"""Part of the time that may go into counting walks, because the processor is wanted for other things. A count
+among 100,000 walks takes half a second, one among 1,000 some milliseconds."""
+
+
+class RequestCount:
+    """Requests sent so far, which never become fewer.
+
+    Scrapy counts an answer a moment after it has ceased to be in flight, and a request that is let go unsent
+    when the run closes ceases to be in flight as well.
+    """
+
+    def __init__(self) -> None:
+        self._sent = 0
+
+    def update(self, answered: int, in_flight: int) -> int:
+        """Return the requests sent, of which so many are *answered* and so many *in_flight* now."""
+        self._sent = max(self._sent, answered + in_flight)
+        return self._sent
 
 
 class Progress:
     """Shows on a terminal a bar for each layer, elsewhere a line in the log now and then.
 
-    Pages and records are counted as they are spilled; walks are counted in the database, because there
-    the earlier runs and the walks that layers share are counted right. When the spider has nothing left
-    to do, or closes, the terminal is the log's alone, whatever others log then.
+    Pages and records are counted as they are spilled. Walks are counted in the database, because there
+    the earlier runs and the walks that layers share are counted right, in a snapshot that a thread of its own
+    reads. When the spider has nothing left to do, or closes, the terminal is the log's alone, whatever others
+    log then.
     """
 
     def __init__(self, crawler: Crawler, spider: HarvestSpider, mode: str) -> None:
@@ -64,10 +84,12 @@ class Progress:
         self._api_host = urlsplit(spider.api_url).hostname or ""
         rules = spider.rules.items()
         self._counter = WalkCounter({name: layer.expanding_steps for name, layer in rules}, PAGE_SIZES)
-        settling = {name for name, layer in rules if layer.settles}
-        self._tally = Tally(spider.layer_names, settling, time.time())
+        choosing = {name for name, layer in rules if layer.needs_second_pass}
+        self._tally = Tally(spider.layer_names, choosing, time.time())
+        self._requests = RequestCount()
         self._timer = create_looping_call(self._show)
         self._count_again = 0.0
+        self._showing: asyncio.Task[None] | None = None
         self._idle = False
         connect = crawler.signals.connect
         connect(self.spider_opened, signal=scrapy_signals.spider_opened)
@@ -84,10 +106,10 @@ class Progress:
             raise NotConfigured
         return cls(crawler, crawler.spider, mode)
 
-    def spider_opened(self) -> None:
+    async def spider_opened(self) -> None:
         if RunControl.of(self._crawler).error is not None:
             return
-        self._count()
+        await self._count()
         # That one compiled the query, which takes longer than asking it and says nothing about the next.
         self._count_again = 0.0
         if not any(group.waiting for group in self._tally.groups):
@@ -107,15 +129,19 @@ class Progress:
         self._tally.holds.begin(time.time(), until, reason)
 
     def spider_idle(self) -> None:
-        """Say the last word: an idle spider closes, unless somebody has more for it to do."""
-        if not self._timer.running:
+        """Log the last line: an idle spider closes, unless somebody has more for it to do.
+
+        It stays open until the walks are counted.
+        """
+        if not self._timer.running or self._idle:
             return
-        self._idle = True
         if self._terminal is not None:
+            self._idle = True
             self._terminal.hide()
-        else:
-            self._count_again = 0.0
-            self._log()
+            return
+        if self._showing is None:
+            self._showing = asyncio.get_running_loop().create_task(self._log_last())
+        raise DontCloseSpider
 
     def spider_closed(self) -> None:
         if self._timer.running:
@@ -124,8 +150,30 @@ class Progress:
             self._terminal.hide()
 
     def _show(self) -> None:
-        if self._idle:
-            return
+        if not self._idle and self._showing is None:
+            self._showing = asyncio.get_running_loop().create_task(self._count_and_show())
+
+    async def _count_and_show(self) -> None:
+        try:
+            await self._count()
+            # Meanwhile the spider may have closed.
+            if self._timer.running and not self._idle:
+                self._draw_or_log()
+        finally:
+            self._showing = None
+            scrapy_internals.wake_engine(self._crawler)
+
+    async def _log_last(self) -> None:
+        try:
+            self._count_again = 0.0
+            await self._count()
+            self._idle = True
+            self._log()
+        finally:
+            self._showing = None
+            scrapy_internals.wake_engine(self._crawler)
+
+    def _draw_or_log(self) -> None:
         if self._terminal is None:
             self._log()
         else:
@@ -142,37 +190,39 @@ class Progress:
         logger.info("%s", line(self._snapshot()))
 
     def _snapshot(self) -> Snapshot:
-        self._count()
         closing = RunControl.of(self._crawler).closing
         return self._tally.snapshot(time.time(), self._traffic(), closing=closing)
 
-    def _count(self) -> None:
+    async def _count(self) -> None:
         began = time.monotonic()
         if began < self._count_again:
             return
-        harvest = Harvest.of(self._crawler)
         try:
-            with harvest.store.read() as connection:
-                self._tally.groups = self._counter.count(connection, harvest.planner.run)
-        except (ConfigError, StorageError):
+            self._tally.groups = await asyncio.to_thread(self._read_groups)
+        except StorageError:
             # The next page meets the same, and stops the run because of it.
             return
         self._count_again = began + (time.monotonic() - began) / COUNTING_SHARE
 
+    def _read_groups(self) -> Sequence[WalkGroup]:
+        harvest = Harvest.of(self._crawler)
+        with harvest.store.read() as connection:
+            return self._counter.count(connection, harvest.planner.run)
+
     def _traffic(self) -> Traffic:
         get = self._crawler.stats.get_value
-        slots = self._crawler.engine.downloader.slots
-        in_flight = sum(len(slot.transferring) for slot in slots.values())
+        in_flight = scrapy_internals.transfer_count(self._crawler)
         answered = get("downloader/response_count", 0) + get("downloader/exception_count", 0)
-        slot = slots.get(self._api_host)
-        return Traffic(answered + in_flight, in_flight, slot.delay if slot is not None else 0.0)
+        sent = self._requests.update(answered, in_flight)
+        delay = scrapy_internals.slot_delay(self._crawler, self._api_host)
+        return Traffic(sent, in_flight, delay)
 
 
 def _mode(settings: BaseSettings) -> str:
     """Give ``bar``, ``lines`` or ``off``."""
     asked = settings["PROGRESS"]
     if asked not in MODES:
-        raise ConfigError(f"setting `PROGRESS`: must be {', '.join(MODES)}, not {shown(asked)}")
+        raise ConfigError(f"setting `PROGRESS`: must be {', '.join(MODES)}, not {quote_value(asked)}")
     if asked == "off":
         return "off"
     # A dumb terminal cannot move its cursor, and a program that reads JSON wants nothing else.
@@ -189,11 +239,13 @@ def _interval(settings: BaseSettings) -> float:
     except (TypeError, ValueError):
         seconds = math.nan
     if not 0 < seconds < math.inf:
-        raise ConfigError(f"setting `PROGRESS_INTERVAL`: must be seconds, more than 0, not {shown(asked)}")
+        raise ConfigError(
+            f"setting `PROGRESS_INTERVAL`: must be seconds, more than 0, not {quote_value(asked)}"
+        )
     return seconds
 
 
 def _terminal(settings: BaseSettings) -> Terminal:
     # Only now: Scrapy makes its handler anew after the extensions.
     plain = logging.Formatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"])
-    return Terminal(get_scrapy_root_handler(), plain, forced=settings["PROGRESS"] == "bar")
+    return Terminal(scrapy_internals.root_log_handler(), plain, forced=settings["PROGRESS"] == "bar")

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
 from scrapy.core.scheduler import BaseScheduler
+from scrapy.utils.defer import deferred_from_coro
 
 from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.crawl.spider import HarvestSpider
 from sgr_spiders.model import signals
 from sgr_spiders.model.exceptions import BudgetSpentError, StorageError
-from sgr_spiders.storage.ledger import frontier
 from sgr_spiders.traffic.run_control import RunControl
+from sgr_spiders.traffic.scrapy_internals import pages_in_work, wake_engine
 
 if TYPE_CHECKING:
     from typing import Self
 
     from scrapy import Request, Spider
     from scrapy.crawler import Crawler
+    from twisted.internet.defer import Deferred
 
     from sgr_spiders.model.items import Page, Walk
     from sgr_spiders.storage.ledger.spill import Spilled
+    from sgr_spiders.storage.store import Connection
+
+logger = logging.getLogger(__name__)
 
 LEASE_SIZE = 16
 """Walks leased at a time: few enough that no more wait in memory than are soon fetched, many enough
 that leasing costs little beside the pages."""
+
+FEW = 8
+"""Walks in memory at which more are leased: a lease comes behind the pages that wait for the writer."""
 
 
 class LedgerScheduler(BaseScheduler):
@@ -34,43 +44,52 @@ class LedgerScheduler(BaseScheduler):
     The next page of a walk, and the walks a page gives rise to, come up only after that page is
     committed. What a middleware sends back (a retry) goes out again first; it is in memory only, but its
     walk is leased and is given back by the next run if this one dies.
+
+    Nothing here waits: walks are leased in the writer's thread, and the engine is woken when they are there.
+    Nothing more is sent while ``CONCURRENT_ITEMS`` pages wait to be committed.
     """
 
-    def __init__(self, harvest: Harvest, run_control: RunControl, spider: HarvestSpider) -> None:
-        self._harvest = harvest
-        self._run_control = run_control
+    def __init__(self, crawler: Crawler, spider: HarvestSpider) -> None:
+        self._crawler = crawler
+        self._harvest = Harvest.of(crawler)
         self._spider = spider
         self._returned: deque[Request] = deque()
         self._leased: deque[Walk] = deque()
         self._drained = False
+        self._changes = 0
+        self._leasing: asyncio.Task[None] | None = None
         self._budget = spider.arguments.max_requests
+        self._max_pages = crawler.settings.getint("CONCURRENT_ITEMS")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         assert isinstance(crawler.spider, HarvestSpider)
-        scheduler = cls(Harvest.of(crawler), RunControl.of(crawler), crawler.spider)
+        scheduler = cls(crawler, crawler.spider)
         crawler.signals.connect(scheduler.page_spilled, signal=signals.page_spilled)
         return scheduler
 
-    def open(self, spider: Spider) -> None:
-        self._harvest.start()
+    def open(self, spider: Spider) -> Deferred[None]:
+        return deferred_from_coro(self._harvest.start())
 
     def has_pending_requests(self) -> bool:
-        return self._has_work() and self._budget != 0
+        return self._leasing is not None or (self._has_work() and self._budget != 0)
 
     def enqueue_request(self, request: Request) -> bool:
         self._returned.append(request)
         # It may be the first of a seed whose turn begins (crawl/next_turn.py).
-        self._drained = False
+        self._note_change()
         return True
 
     def next_request(self) -> Request | None:
-        if not self._returned and not self._leased and not self._drained:
-            self._lease()
-        if not self._has_work():
+        if len(self._leased) < FEW and not self._drained and self._leasing is None:
+            self._leasing = asyncio.get_running_loop().create_task(self._lease())
+        if not self._returned and not self._leased:
             return None
         if self._budget == 0:
             self._note_spent()
+            return None
+        if pages_in_work(self._crawler) >= self._max_pages:
+            # The engine comes again when a page is committed.
             return None
         if self._budget is not None:
             self._budget -= 1
@@ -82,7 +101,11 @@ class LedgerScheduler(BaseScheduler):
         """Take up a walk that goes on, and look again for walks: the page may have given rise to some."""
         if spilled.walk is not None:
             self._leased.append(spilled.walk)
+        self._note_change()
+
+    def _note_change(self) -> None:
         self._drained = False
+        self._changes += 1
 
     def _has_work(self) -> bool:
         return bool(self._returned or self._leased) or not self._drained
@@ -91,12 +114,26 @@ class LedgerScheduler(BaseScheduler):
         # The crawl ends by itself now, when what is under way has been answered.
         spent = self._spider.arguments.max_requests
         error = BudgetSpentError(f"the budget of {spent} requests is spent")
-        self._run_control.error = self._run_control.error or error
+        control = RunControl.of(self._crawler)
+        control.error = control.error or error
 
-    def _lease(self) -> None:
+    async def _lease(self) -> None:
+        changes = self._changes
+        leased: list[Walk] = []
         try:
-            with self._harvest.store.write() as connection:
-                self._leased.extend(frontier.lease(connection, self._harvest.planner.run, LEASE_SIZE))
+            leased = await self._harvest.writer.run(self._lease_some)
         except StorageError as error:
-            self._run_control.stop(error)
-        self._drained = not self._leased
+            RunControl.of(self._crawler).stop(error)
+        except Exception:
+            # Else the engine would ask again and again.
+            logger.exception("Leasing walks failed")
+            self._harvest.note_internal_error()
+        finally:
+            self._leasing = None
+        self._leased.extend(leased)
+        # A page that was committed since may have given rise to walks that this lease could not see.
+        self._drained = not leased and changes == self._changes
+        wake_engine(self._crawler)
+
+    def _lease_some(self, connection: Connection) -> list[Walk]:
+        return self._harvest.planner.ledger(connection).lease(LEASE_SIZE)

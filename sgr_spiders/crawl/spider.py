@@ -11,15 +11,15 @@ from sgr_spiders.layers import LAYERS, build
 from sgr_spiders.layers.commentary_layer import CommentaryLayer
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError
 from sgr_spiders.model.items import Page
-from sgr_spiders.soundcloud.answers import clean
 from sgr_spiders.soundcloud.endpoints import first_cursor
 from sgr_spiders.soundcloud.pages import page_from_answer
 from sgr_spiders.soundcloud.tokens import Credentials
 from sgr_spiders.soundcloud.track_cache import Recall
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE, page_from_rendering
-from sgr_spiders.traffic import splash
-from sgr_spiders.traffic.abandoned import Abandoned
+from sgr_spiders.text.escape import for_log
+from sgr_spiders.traffic import scrapy_internals, splash
 from sgr_spiders.traffic.response import ApiResponse
+from sgr_spiders.traffic.run_control import Abandoned
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -59,11 +59,10 @@ class HarvestSpider(scrapy.Spider):
         delay = settings.deep_harvest.request_delay
         for name in ("DOWNLOAD_DELAY", "AUTOTHROTTLE_START_DELAY"):
             crawler.settings.set(name, delay, priority="spider")
-        spider = cls(given, settings, crawler.settings["SOUNDCLOUD_API_URL"])
+        spider = super().from_crawler(crawler, given, settings, crawler.settings["SOUNDCLOUD_API_URL"])
         spider.asked = {name: str(value) for name, value in kwargs.items()}
         if spider.renders_pages:
             splash.switch_on(crawler.settings, delay)
-        spider._set_crawler(crawler)
         return spider
 
     @property
@@ -106,7 +105,7 @@ class HarvestSpider(scrapy.Spider):
     def track_page_failed(self, failure: Failure) -> Iterator[Page]:
         """Record the walk as gone where robots.txt forbids the page, as what is not for us."""
         for page in self.page_failed(failure):
-            if splash.is_forbidden(failure.value):
+            if scrapy_internals.is_forbidden_by_robots(failure.value):
                 page.status, page.reason = "gone", "forbidden by the site's robots.txt"
             yield page
 
@@ -115,7 +114,7 @@ class HarvestSpider(scrapy.Spider):
         if isinstance(failure.value, Abandoned):
             return
         walk = failure.request.cb_kwargs["walk"]  # type: ignore[attr-defined]
-        reason = f"{type(failure.value).__name__}: {clean(str(failure.value))}"
+        reason = f"{type(failure.value).__name__}: {for_log(str(failure.value))}"
         yield Page(walk, status="failed", reason=reason)
 
     def _choose_layers(self) -> tuple[str, ...]:

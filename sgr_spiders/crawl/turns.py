@@ -11,13 +11,14 @@ import logging
 from typing import TYPE_CHECKING
 
 from sgr_spiders.config.arguments import GivenSeed
-from sgr_spiders.model.outcome import judge_seed
+from sgr_spiders.model.outcome import classify_seed
 from sgr_spiders.reports.seed_list import minute, named
-from sgr_spiders.storage.ledger import frontier, runs, seeds
-from sgr_spiders.text.formatting import counted
+from sgr_spiders.storage.ledger import runs, seeds
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from sgr_spiders.crawl.planner import Planner
+    from sgr_spiders.storage.ledger.ledger import Ledger
     from sgr_spiders.storage.ledger.seeds import ScheduledSeed
     from sgr_spiders.storage.store import Connection
 
@@ -25,17 +26,21 @@ logger = logging.getLogger(__name__)
 
 
 class Turns:
-    """Gives the due seeds of *planner*'s run their turns. ``taken`` counts them."""
+    """The turns of the due seeds in *planner*'s run. ``taken`` counts them."""
 
     def __init__(self, planner: Planner) -> None:
         self._planner = planner
         self._seed: ScheduledSeed | None = None
         self.taken = 0
 
-    def advance(self, connection: Connection) -> bool:
-        """End the turn that is on, and begin the next one in which something is to be fetched.
+    def ledger(self, connection: Connection) -> Ledger:
+        """Return the run's session on the ledger in the transaction of *connection*."""
+        return self._planner.ledger(connection)
 
-        Tell whether there is one.
+    def advance(self, connection: Connection) -> bool:
+        """Finish the current turn, and begin the next one in which something is to be fetched.
+
+        Return whether there is one.
         """
         if self._seed is not None:
             self._end(connection, self._seed, None)
@@ -46,20 +51,20 @@ class Turns:
         return False
 
     def cut(self, connection: Connection, outcome: str) -> None:
-        """End the turn that is on, if one is, because the run ends with *outcome*."""
+        """Finish the current turn, if there is one, because the run ends with *outcome*."""
         if self._seed is not None:
             self._end(connection, self._seed, outcome)
 
     def _begin(self, connection: Connection, seed: ScheduledSeed) -> int:
-        """Give the number of walks that are to be fetched now."""
+        """Begin the turn of *seed*; return the number of walks to fetch."""
         self._seed = seed
         self.taken += 1
         planner = self._planner
         fresh_after = seeds.begin_turn(connection, planner.run, seed, planner.plan.freshness_days)
         url = seed.given if seed.track_id is None else None
         planner.enter(connection, GivenSeed(seed.given, seed.track_id, url), fresh_after)
-        waiting = frontier.count_planned(connection, planner.run, seed.given)
-        since, to_fetch = minute(seed.next_harvest_at), counted(waiting, "walk")
+        waiting = planner.ledger(connection).count_planned(seed.given)
+        since, to_fetch = minute(seed.next_harvest_at), pluralize(waiting, "walk")
         logger.info("Seed %s, due since %s (UTC): %s to fetch", named(seed), since, to_fetch)
         return waiting
 
@@ -71,6 +76,6 @@ class Turns:
             return  # Its beginning was rolled back.
         status, track_id = found[0].status, found[0].track_id
         around = {} if track_id is None else seeds.walks_around(connection, run, track_id)
-        outcome = cut or judge_seed(status, around, broken=bool(self._planner.broken))
+        outcome = cut or classify_seed(status, around, broken=bool(self._planner.broken))
         seeds.end_turn(connection, run, seed.given, track_id, outcome)
         logger.info("Seed %s: %s", named(seeds.named_by_now(connection, seed)), outcome)

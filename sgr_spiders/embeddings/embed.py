@@ -14,7 +14,7 @@ from sgr_spiders.embeddings.preparation import Choice, prepare
 from sgr_spiders.embeddings.recommenders import METHODS
 from sgr_spiders.storage import vectors as stored
 from sgr_spiders.storage.vectors import Made, Placed
-from sgr_spiders.text.formatting import counted
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ class Embedded:
 
     def describe(self) -> str:
         """Say of what there are vectors, and of which kind."""
-        counts = ", ".join(counted(count, kind) for kind, count in self.counts.items())
+        counts = ", ".join(pluralize(count, kind) for kind, count in self.counts.items())
         return f"{counts}: {self.made.dimensions} dimensions, method {self.made.method}"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sgr_spiders.model.exceptions import StorageError
-from sgr_spiders.text.messages import plain
+from sgr_spiders.text.escape import for_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def write_vectors(embedded: Embedded, folder: Path) -> list[Path]:
         _write(path, lambda file: file.write(json.dumps(about, indent=2, sort_keys=True).encode() + b"\n"))
         written.append(path)
     except OSError as error:
-        raise StorageError(f"folder {plain(str(folder))}: {error.strerror or error}") from None
+        raise StorageError(f"folder {for_message(str(folder))}: {error.strerror or error}") from None
     return written
 
 

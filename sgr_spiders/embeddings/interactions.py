@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import interactions_read
 from sgr_spiders.storage.pairs.reading import read_discovered
-from sgr_spiders.text.messages import did_you_mean, shown
+from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,9 +92,11 @@ def _check(sources: Mapping[str, float]) -> None:
     for name, weight in sources.items():
         if name not in SOURCES:
             hint = did_you_mean(name, SOURCES)
-            raise ArgumentError(f"interactions: no such source: {shown(name)}{hint}")
+            raise ArgumentError(f"interactions: no such source: {quote_value(name)}{hint}")
         if not (math.isfinite(weight) and np.float32(weight) > 0):
-            raise ArgumentError(f"interactions: weight of {name} must be greater than 0, not {shown(weight)}")
+            raise ArgumentError(
+                f"interactions: weight of {name} must be greater than 0, not {quote_value(weight)}"
+            )
     if not sources:
         raise ArgumentError(f"interactions: name at least one source of {', '.join(SOURCES)}")
 

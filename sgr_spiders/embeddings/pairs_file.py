@@ -8,7 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.text.messages import plain, shown
+from sgr_spiders.text.escape import for_message
+from sgr_spiders.text.messages import quote_value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,12 +44,12 @@ def _read(path: Path) -> Numbers:
             for number, line in enumerate(file, start=1):
                 words = line.replace(",", " ").split()
                 if words:
-                    found.append(_pair(words, f"file {plain(str(path))}, line {number}"))
+                    found.append(_pair(words, f"file {for_message(str(path))}, line {number}"))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text in UTF-8"
-        raise ArgumentError(f"file {plain(str(path))}: {reason}") from None
+        raise ArgumentError(f"file {for_message(str(path))}: {reason}") from None
     if not found:
-        raise ArgumentError(f"file {plain(str(path))}: no `user item` line in it")
+        raise ArgumentError(f"file {for_message(str(path))}: no `user item` line in it")
     return np.array(found, np.int64)
 
 
@@ -57,7 +58,7 @@ def _pair(words: list[str], where: str) -> tuple[int, int]:
         user, item = (int(word) for word in words[:2])
         np.array([user, item], np.int64)
     except (ValueError, OverflowError):
-        said = shown(" ".join(words))
+        said = quote_value(" ".join(words))
         raise ArgumentError(f"{where}: must be the numbers of a user and an item, not {said}") from None
     return user, item
 

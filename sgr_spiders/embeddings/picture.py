@@ -15,8 +15,8 @@ from sgr_spiders.embeddings.layout import lay_out
 from sgr_spiders.model.exceptions import EmbeddingError, StorageError
 from sgr_spiders.storage import neighbours, vectors
 from sgr_spiders.storage.vectors import read_genres
-from sgr_spiders.text.formatting import counted
-from sgr_spiders.text.messages import plain
+from sgr_spiders.text.escape import for_message
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ def draw(connection: Connection, method: str, path: Path) -> None:
         beside.write_text(_svg(dots, method), encoding="utf-8")
         beside.replace(path)
     except OSError as error:
-        raise StorageError(f"file {plain(str(path))}: {error.strerror}") from None
+        raise StorageError(f"file {for_message(str(path))}: {error.strerror}") from None
     finally:
         beside.unlink(missing_ok=True)
 
@@ -96,7 +96,7 @@ def _labelled(
     genres = read_genres(connection, tracks.tolist())
     rows = zip(tracks.tolist(), points.tolist(), radii.tolist(), communities.tolist(), strict=True)
     return [
-        Dot(x, y, radius, plain(titles.get(track) or str(track)), genres.get(track), community)
+        Dot(x, y, radius, for_message(titles.get(track) or str(track)), genres.get(track), community)
         for track, (x, y), radius, community in rows
     ]
 
@@ -112,7 +112,7 @@ def _on_plane(points: Array) -> Array:
 
 def _svg(dots: list[Dot], method: str) -> str:
     width = PLANE + LEGEND
-    head = f"{counted(len(dots), 'track')}, method {method}"
+    head = f"{pluralize(len(dots), 'track')}, method {method}"
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {PLANE}" {FONT}>',
         f'<rect width="{width}" height="{PLANE}" fill="#fff"/>',
@@ -127,7 +127,7 @@ def _svg(dots: list[Dot], method: str) -> str:
 def _group(dots: list[Dot], colour: str, y: int) -> list[str]:
     ((genre, times),) = Counter(dot.genre or "no genre" for dot in dots).most_common(1)
     known = max(dots, key=lambda dot: dot.radius)
-    about = f"{counted(len(dots), 'track')}, {times / len(dots):.0%} {genre}"
+    about = f"{pluralize(len(dots), 'track')}, {times / len(dots):.0%} {genre}"
     small = 'fill="#666" font-size="13"'
     return [
         f'<g fill="{colour}" fill-opacity="0.75">',

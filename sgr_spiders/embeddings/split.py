@@ -18,7 +18,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.text.messages import shown
+from sgr_spiders.text.messages import quote_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +68,7 @@ def split(
     if not (test >= 0 and validation >= 0 and test + validation < 1):
         raise ArgumentError(
             "split: the shares held out must be at least 0 and less than 1 together, not "
-            f"test {shown(test)} and validation {shown(validation)}"
+            f"test {quote_value(test)} and validation {quote_value(validation)}"
         )
     matrix = interactions.matrix
     sizes = np.diff(matrix.indptr).astype(np.int64)

@@ -10,7 +10,7 @@ from sgr_spiders.exports import datapackage, graphs, manifest, ml, tables
 from sgr_spiders.exports.package import packing
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.text.messages import did_you_mean, shown
+from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -67,13 +67,13 @@ def order(purpose: str | None, formats: Iterable[str], choice: Choice, *, with_r
     known = list(dict.fromkeys(name for of_purpose in FORMATS.values() for name in of_purpose))
     if purpose is not None and purpose not in FORMATS:
         hint = did_you_mean(purpose, FORMATS)
-        raise ArgumentError(f"option `--for`: must be {_or(FORMATS)}, not {shown(purpose)}{hint}")
+        raise ArgumentError(f"option `--for`: must be {_or(FORMATS)}, not {quote_value(purpose)}{hint}")
     for name in named:
         if name not in (known if purpose is None else FORMATS[purpose]):
             there = known if purpose is None else list(FORMATS[purpose])
             to = "" if purpose is None else f" for {purpose}"
             hint = did_you_mean(name, there)
-            raise ArgumentError(f"option `--format`: must be{to} {_or(there)}, not {shown(name)}{hint}")
+            raise ArgumentError(f"option `--format`: must be{to} {_or(there)}, not {quote_value(name)}{hint}")
     fitting = [one for one in FORMATS if purpose in {None, one} and set(named) <= set(FORMATS[one])]
     if not fitting:
         raise ArgumentError(f"option `--format`: {', '.join(named)} do not go into one export")

@@ -12,7 +12,7 @@ from sgr_spiders.titles.accounts import best_account
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sgr_spiders.layers.base import Look, Wanted
+    from sgr_spiders.layers.base import LayerView, Wanted
     from sgr_spiders.model.items import MainRecord
 
 ACCOUNTS_LOOKED_AT = 50
@@ -21,18 +21,20 @@ ACCOUNTS_LOOKED_AT = 50
 FIRST_HITS = FixedCap("an account that bears the name is among the first hits")
 
 
-def records_of(look: Look, step: str, target: str) -> list[MainRecord]:
+def records_of(view: LayerView, step: str, target: str) -> list[MainRecord]:
     """Give the records of the one walk of *step* that has this *target*."""
-    return [record for walk in look.walks(step) if walk.target == target for record in walk.records]
+    return [record for walk in view.walks(step) if walk.target == target for record in walk.records]
 
 
-def account_of(name: str, look: Look, key: Callable[[str], str] | None = None) -> tuple[User, float] | None:
+def account_of(
+    name: str, view: LayerView, key: Callable[[str], str] | None = None
+) -> tuple[User, float] | None:
     """Give the account of *name* among the hits of the search for it, and how sure that is, from 0 to 1.
 
     The search is the walk of step ``accounts``. An account whose *key* (how names are compared) is the
     same counts as exact; fuzzy ones come after.
     """
-    users = (user for user in records_of(look, "accounts", name) if isinstance(user, User))
+    users = (user for user in records_of(view, "accounts", name) if isinstance(user, User))
     hits = {user.user_id: user for user in users}
     if key is not None:
         same = [user for user in hits.values() if _bears(user, key(name), key)]
@@ -45,7 +47,7 @@ def account_of(name: str, look: Look, key: Callable[[str], str] | None = None) -
 
 
 def catalogue(
-    look: Look, account: User | None, name: str | None, cap: int, belongs: Callable[[Track], bool]
+    view: LayerView, account: User | None, name: str | None, cap: int, belongs: Callable[[Track], bool]
 ) -> Iterator[Wanted]:
     """Ask for the account's uploads, then, for what they leave of the *cap*, for a search by *name*.
 
@@ -56,11 +58,11 @@ def catalogue(
     if account is not None:
         target = str(account.user_id)
         yield WalkRequest("user_tracks", target, "uploads", cap, account.track_count, selective=True)
-        is_complete = any(walk.target == target for walk in look.walks("uploads"))
-        tracks = dict.fromkeys(track.record_id for track in records_of(look, "uploads", target))
+        is_complete = any(walk.target == target for walk in view.walks("uploads"))
+        tracks = dict.fromkeys(track.record_id for track in records_of(view, "uploads", target))
     if name is not None and is_complete and len(tracks) < cap:
         yield WalkRequest("search_tracks", name, "hits", SEARCH_DEPTH, selective=True)
-        hits = (hit for hit in records_of(look, "hits", name) if isinstance(hit, Track) and belongs(hit))
+        hits = (hit for hit in records_of(view, "hits", name) if isinstance(hit, Track) and belongs(hit))
         tracks |= dict.fromkeys(hit.track_id for hit in hits)
     for track_id in islice(tracks, cap):
         yield Selection("track", track_id)

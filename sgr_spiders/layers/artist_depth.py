@@ -11,7 +11,7 @@ from sgr_spiders.layers.base import (
     SEED_STEP,
     FixedCap,
     Layer,
-    Look,
+    LayerView,
     Seed,
     Wanted,
 )
@@ -35,7 +35,7 @@ class ArtistDepth(Layer):
 
     name: ClassVar[str] = "artist_depth"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP})
-    settles: ClassVar[bool] = True
+    needs_second_pass: ClassVar[bool] = True
     caps: ClassVar[Mapping[str, str | FixedCap]] = {
         "uploads": "max_artist_tracks",
         "appearances": ALL_THE_API_GIVES,
@@ -54,10 +54,10 @@ class ArtistDepth(Layer):
         if wants_others and artist.username and cap:
             yield WalkRequest("search_tracks", artist.username, "appearances", SEARCH_DEPTH, selective=True)
 
-    def settled(self, seed: Seed, look: Look) -> Iterator[Wanted]:
+    def after_all_ended(self, seed: Seed, view: LayerView) -> Iterator[Wanted]:
         if seed.artist is None:
             return
-        hits = (hit for walk in look.walks("appearances") for hit in walk.records if isinstance(hit, Track))
+        hits = (hit for walk in view.walks("appearances") for hit in walk.records if isinstance(hit, Track))
         credited = (hit for hit in hits if self._is_part(hit, seed.artist))
         for hit in islice(credited, self.config.max_artist_tracks):
             yield Selection("track", hit.track_id)

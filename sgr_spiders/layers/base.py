@@ -56,14 +56,14 @@ class EndedWalk:
     records: Sequence[MainRecord]
 
 
-class Look(Protocol):
-    """What a layer can see of what was fetched for it around one seed."""
+class LayerView(Protocol):
+    """The walks that a layer sees: those that it wanted around one seed."""
 
     def walks(self, step: str) -> Sequence[EndedWalk]:
-        """Give the walks of *step*, by target."""
+        """Return the walks of *step*, by target."""
 
     def playlist_tracks(self, playlist_id: int, cap: int) -> Sequence[int]:
-        """Give the first *cap* tracks of a playlist, in order."""
+        """Return the first *cap* tracks of a playlist, in order."""
 
 
 class Layer(ABC):
@@ -80,8 +80,8 @@ class Layer(ABC):
     expanding_steps: ClassVar[frozenset[str]]
     """The steps whose records it wants to be shown one by one; walks of other steps only collect."""
 
-    settles: ClassVar[bool] = False
-    """Whether it has something to say when all it asked for has ended, see :meth:`settled`."""
+    needs_second_pass: ClassVar[bool] = False
+    """Whether it has something to say when all it asked for has ended, see :meth:`after_all_ended`."""
 
     caps: ClassVar[Mapping[str, str | FixedCap]] = {}
     """What caps the walks of each step: a key of the layer's section, or a fixed cap. Walks of steps that
@@ -91,8 +91,8 @@ class Layer(ABC):
     def found(self, step: str, seed: Seed, record: MainRecord) -> Iterable[Wanted]:
         """Tell what a *record*, found by a walk of this *step* around *seed*, gives rise to."""
 
-    def settled(self, seed: Seed, look: Look) -> Iterable[Wanted]:
-        """Tell what all together gives rise to, now that every walk it asked for around *seed* has ended.
+    def after_all_ended(self, seed: Seed, view: LayerView) -> Iterable[Wanted]:
+        """Return what all together gives rise to, now that every walk it asked for around *seed* has ended.
 
         For choices that need a whole list. If it asks for walks it has not asked for yet, it is called
         again when these have ended; what it selects counts once it asks for no more.

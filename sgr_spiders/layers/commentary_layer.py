@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 from sgr_spiders.layers.accounts import records_of
-from sgr_spiders.layers.base import EVERYTHING, SEED_STEP, FixedCap, Layer, Look, Seed, Wanted
+from sgr_spiders.layers.base import EVERYTHING, SEED_STEP, FixedCap, Layer, LayerView, Seed, Wanted
 from sgr_spiders.model.items import Comment, Engagement, Fullness, User, WalkRequest
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE, Author, address_of, author_of, profile_of
 
@@ -27,7 +27,7 @@ class CommentaryLayer(Layer):
 
     name: ClassVar[str] = "commentary_layer"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP, "comments"})
-    settles: ClassVar[bool] = True
+    needs_second_pass: ClassVar[bool] = True
     caps: ClassVar[Mapping[str, str | FixedCap]] = {"comments": "max_commenters"}
 
     def __init__(self, config: Section) -> None:
@@ -40,20 +40,20 @@ class CommentaryLayer(Layer):
         elif isinstance(record, Comment) and record.user_id is not None and self._is_of_a_fan(record):
             yield WalkRequest("user_likes", str(record.user_id), "library", EVERYTHING)
 
-    def settled(self, seed: Seed, look: Look) -> Iterator[Wanted]:
+    def after_all_ended(self, seed: Seed, view: LayerView) -> Iterator[Wanted]:
         address = address_of(seed.track.permalink_url)
-        if not self.config.html_fallback or address is None or not _lacks_comments(seed, look):
+        if not self.config.html_fallback or address is None or not _lacks_comments(seed, view):
             return
         yield WalkRequest(TRACK_PAGE, address, "page", EVERYTHING, seed.track.comment_count)
-        authors = _authors(seed, look, address)
+        authors = _authors(seed, view, address)
         for author, comments in islice(authors.items(), self.config.max_commenters):
-            yield from self._identified(look, author, comments)
+            yield from self._identified(view, author, comments)
 
-    def _identified(self, look: Look, author: Author, comments: list[Comment]) -> Iterator[Wanted]:
+    def _identified(self, view: LayerView, author: Author, comments: list[Comment]) -> Iterator[Wanted]:
         """Ask for the author's account; once it is there, tell that the comments are theirs."""
         profile = profile_of(author)
         yield WalkRequest("resolve", profile, "authors", 1)
-        for account in records_of(look, "authors", profile):
+        for account in records_of(view, "authors", profile):
             user_id = account.record_id
             yield User(user_id, author.username, author.permalink, profile, fullness=Fullness.EMBEDDED)
             for comment in comments:
@@ -67,19 +67,19 @@ class CommentaryLayer(Layer):
         return self.config.harvest_commenter_libraries and long_enough
 
 
-def _lacks_comments(seed: Seed, look: Look) -> bool:
+def _lacks_comments(seed: Seed, view: LayerView) -> bool:
     """Tell whether the API gave no comments although there may be some, and nobody has hidden them."""
     track = seed.track
     if track.comment_count == 0 or track.commentable is False or track.reveal_comments is False:
         return False
-    asked = look.walks("comments")
+    asked = view.walks("comments")
     return bool(asked) and not any(walk.records for walk in asked)
 
 
-def _authors(seed: Seed, look: Look, address: str) -> dict[Author, list[Comment]]:
+def _authors(seed: Seed, view: LayerView, address: str) -> dict[Author, list[Comment]]:
     """Give the comments of the page by their authors, both in the order of the page."""
     authors: dict[str, tuple[Author, list[Comment]]] = {}
-    for comment in records_of(look, "page", address):
+    for comment in records_of(view, "page", address):
         # An address may have passed to another track.
         if isinstance(comment, Comment) and comment.track_id == seed.track.track_id:
             author = author_of(comment)

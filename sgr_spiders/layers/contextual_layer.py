@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from sgr_spiders.layers.accounts import ACCOUNTS_LOOKED_AT, FIRST_HITS, account_of, catalogue, records_of
-from sgr_spiders.layers.base import ALL_THE_API_GIVES, SEED_STEP, FixedCap, Layer, Look, Seed, Wanted
+from sgr_spiders.layers.base import ALL_THE_API_GIVES, SEED_STEP, FixedCap, Layer, LayerView, Seed, Wanted
 from sgr_spiders.model.items import Mention, Selection, Track, User, WalkRequest
 from sgr_spiders.titles.credits import (
     collaborators,
@@ -35,7 +35,7 @@ class ContextualLayer(Layer):
 
     name: ClassVar[str] = "contextual_layer"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP})
-    settles: ClassVar[bool] = True
+    needs_second_pass: ClassVar[bool] = True
     caps: ClassVar[Mapping[str, str | FixedCap]] = {
         "accounts": FIRST_HITS,
         "uploads": "max_tracks_per_entity",
@@ -53,9 +53,9 @@ class ContextualLayer(Layer):
             else:
                 yield WalkRequest("search_users", entity.name, "accounts", ACCOUNTS_LOOKED_AT, selective=True)
 
-    def settled(self, seed: Seed, look: Look) -> Iterator[Wanted]:
+    def after_all_ended(self, seed: Seed, view: LayerView) -> Iterator[Wanted]:
         for entity in self._entities(seed):
-            yield from self._tracks(seed, look, entity)
+            yield from self._tracks(seed, view, entity)
 
     def _entities(self, seed: Seed) -> list[Entity]:
         artist = seed.artist.username if seed.artist is not None else None
@@ -72,8 +72,8 @@ class ContextualLayer(Layer):
         apart = [one for one in entities if one.kind == "mention" or one.name not in named.mentions]
         return apart[: self.config.max_entities]
 
-    def _tracks(self, seed: Seed, look: Look, entity: Entity) -> Iterator[Wanted]:
-        account = _account(look, entity)
+    def _tracks(self, seed: Seed, view: LayerView, entity: Entity) -> Iterator[Wanted]:
+        account = _account(view, entity)
         user = None
         if account is not None:
             user, score = account
@@ -82,17 +82,17 @@ class ContextualLayer(Layer):
         # A mention is the name of an account; nothing is credited to it that could be searched for.
         name = None if entity.kind == "mention" else entity.name
         cap = self.config.max_tracks_per_entity
-        yield from catalogue(look, user, name, cap, lambda hit: _credits(hit, entity.name))
+        yield from catalogue(view, user, name, cap, lambda hit: _credits(hit, entity.name))
 
 
 def _profile(permalink: str) -> str:
     return f"https://soundcloud.com/{permalink}"
 
 
-def _account(look: Look, entity: Entity) -> tuple[User, float] | None:
+def _account(view: LayerView, entity: Entity) -> tuple[User, float] | None:
     if entity.kind != "mention":
-        return account_of(entity.name, look)
-    for user in records_of(look, "profiles", _profile(entity.name)):
+        return account_of(entity.name, view)
+    for user in records_of(view, "profiles", _profile(entity.name)):
         if isinstance(user, User):
             return user, 1.0
     return None

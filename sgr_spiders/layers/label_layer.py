@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from sgr_spiders.layers.accounts import ACCOUNTS_LOOKED_AT, FIRST_HITS, account_of, catalogue
-from sgr_spiders.layers.base import ALL_THE_API_GIVES, SEED_STEP, FixedCap, Layer, Look, Seed, Wanted
+from sgr_spiders.layers.base import ALL_THE_API_GIVES, SEED_STEP, FixedCap, Layer, LayerView, Seed, Wanted
 from sgr_spiders.model.items import Mention, Selection, WalkRequest
 from sgr_spiders.titles.labels import is_of_label, label_key, labels
 
@@ -25,7 +25,7 @@ class LabelLayer(Layer):
 
     name: ClassVar[str] = "label_layer"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP})
-    settles: ClassVar[bool] = True
+    needs_second_pass: ClassVar[bool] = True
     caps: ClassVar[Mapping[str, str | FixedCap]] = {
         "accounts": FIRST_HITS,
         "uploads": "max_catalog_size",
@@ -40,9 +40,9 @@ class LabelLayer(Layer):
             yield Mention(seed.track.track_id, "label", label)
             yield WalkRequest("search_users", label, "accounts", ACCOUNTS_LOOKED_AT, selective=True)
 
-    def settled(self, seed: Seed, look: Look) -> Iterator[Wanted]:
+    def after_all_ended(self, seed: Seed, view: LayerView) -> Iterator[Wanted]:
         for label in self._labels(seed):
-            yield from self._catalogue(seed, look, label)
+            yield from self._catalogue(seed, view, label)
 
     def _labels(self, seed: Seed) -> list[str]:
         track, publisher = seed.track, seed.unknown_fields.get("publisher_metadata")
@@ -54,8 +54,8 @@ class LabelLayer(Layer):
         )
         return [label.name for label in detected][: self.config.max_labels_per_track]
 
-    def _catalogue(self, seed: Seed, look: Look, label: str) -> Iterator[Wanted]:
-        account = account_of(label, look, key=label_key)
+    def _catalogue(self, seed: Seed, view: LayerView, label: str) -> Iterator[Wanted]:
+        account = account_of(label, view, key=label_key)
         user = None
         if account is not None:
             user, score = account
@@ -63,5 +63,5 @@ class LabelLayer(Layer):
             yield Mention(seed.track.track_id, "label", label, user.user_id)
         cap = self.config.max_catalog_size
         yield from catalogue(
-            look, user, label, cap, lambda hit: is_of_label(hit.label_name, hit.description, None, label)
+            view, user, label, cap, lambda hit: is_of_label(hit.label_name, hit.description, None, label)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
-from sgr_spiders.layers.base import EVERYTHING, SEED_STEP, FixedCap, Layer, Look, Seed, Wanted
+from sgr_spiders.layers.base import EVERYTHING, SEED_STEP, FixedCap, Layer, LayerView, Seed, Wanted
 from sgr_spiders.model.items import Playlist, Selection, User, WalkRequest
 from sgr_spiders.titles.terms import key_terms
 
@@ -24,7 +24,7 @@ class PlaylistDepth(Layer):
 
     name: ClassVar[str] = "playlist_depth"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP})
-    settles: ClassVar[bool] = True
+    needs_second_pass: ClassVar[bool] = True
     caps: ClassVar[Mapping[str, str | FixedCap]] = {
         "liker": "max_playlists_per_liker",
         "search": "max_search_playlists",
@@ -45,8 +45,8 @@ class PlaylistDepth(Layer):
         for term in key_terms(track.title or "", None, 1):
             yield WalkRequest("search_playlists", term, "search", config.max_search_playlists, selective=True)
 
-    def settled(self, seed: Seed, look: Look) -> Iterator[Wanted]:
-        likers = self._top_likers(look)
+    def after_all_ended(self, seed: Seed, view: LayerView) -> Iterator[Wanted]:
+        likers = self._top_likers(view)
         for liker in likers:
             if liker.playlist_count == 0:
                 continue
@@ -54,40 +54,40 @@ class PlaylistDepth(Layer):
             yield WalkRequest(
                 "user_playlists", str(liker.user_id), "liker", cap, liker.playlist_count, selective=True
             )
-        looked_at = list(self._looked_at(look, likers))
-        yield from self._missing_contents(look, looked_at)
-        for playlist in islice(self._in_order(seed, look, looked_at), self.config.max_playlists):
-            yield from self._keep(look, playlist)
+        looked_at = list(self._looked_at(view, likers))
+        yield from self._missing_contents(view, looked_at)
+        for playlist in islice(self._in_order(seed, view, looked_at), self.config.max_playlists):
+            yield from self._keep(view, playlist)
 
-    def _top_likers(self, look: Look) -> list[User]:
-        likers = [liker for walk in look.walks("likers") for liker in walk.records if isinstance(liker, User)]
+    def _top_likers(self, view: LayerView) -> list[User]:
+        likers = [liker for walk in view.walks("likers") for liker in walk.records if isinstance(liker, User)]
         likers.sort(key=lambda liker: (-(liker.followers_count or 0), liker.user_id))
         return likers[: self.config.max_likers]
 
-    def _looked_at(self, look: Look, likers: Iterable[User]) -> Iterator[Playlist]:
+    def _looked_at(self, view: LayerView, likers: Iterable[User]) -> Iterator[Playlist]:
         """Give the artist's playlists, then the likers' by rank, then those found; each source by id."""
-        by_liker = {walk.target: walk.records for walk in look.walks("liker")}
-        sources = [record for walk in look.walks("artist") for record in walk.records]
+        by_liker = {walk.target: walk.records for walk in view.walks("liker")}
+        sources = [record for walk in view.walks("artist") for record in walk.records]
         yield from _by_id(sources)
         for liker in likers:
             yield from _by_id(by_liker.get(str(liker.user_id), ()))
-        yield from _by_id(record for walk in look.walks("search") for record in walk.records)
+        yield from _by_id(record for walk in view.walks("search") for record in walk.records)
 
-    def _missing_contents(self, look: Look, playlists: Iterable[Playlist]) -> Iterator[WalkRequest]:
+    def _missing_contents(self, view: LayerView, playlists: Iterable[Playlist]) -> Iterator[WalkRequest]:
         cap = self.config.max_tracks_per_playlist
         for playlist in playlists:
-            if playlist.track_count != 0 and not look.playlist_tracks(playlist.playlist_id, 1):
+            if playlist.track_count != 0 and not view.playlist_tracks(playlist.playlist_id, 1):
                 target, expected = str(playlist.playlist_id), playlist.track_count
                 yield WalkRequest("playlist_tracks", target, "contents", cap, expected, selective=True)
 
-    def _in_order(self, seed: Seed, look: Look, looked_at: list[Playlist]) -> Iterator[Playlist]:
+    def _in_order(self, seed: Seed, view: LayerView, looked_at: list[Playlist]) -> Iterator[Playlist]:
         """Give what may be kept: first all with the seed, then the artist's others."""
         track, artist = seed.track.track_id, seed.track.artist_id
         distinct = {playlist.playlist_id: playlist for playlist in looked_at}
         with_seed = [
             playlist
             for playlist in distinct.values()
-            if track in look.playlist_tracks(playlist.playlist_id, EVERYTHING)
+            if track in view.playlist_tracks(playlist.playlist_id, EVERYTHING)
         ]
         yield from with_seed
         kept = {playlist.playlist_id for playlist in with_seed}
@@ -96,11 +96,11 @@ class PlaylistDepth(Layer):
                 if playlist.owner_id == artist and playlist.playlist_id not in kept:
                     yield playlist
 
-    def _keep(self, look: Look, playlist: Playlist) -> Iterator[Selection]:
+    def _keep(self, view: LayerView, playlist: Playlist) -> Iterator[Selection]:
         yield Selection("playlist", playlist.playlist_id)
         if playlist.owner_id is not None:
             yield Selection("user", playlist.owner_id)
-        for track in look.playlist_tracks(playlist.playlist_id, self.config.max_tracks_per_playlist):
+        for track in view.playlist_tracks(playlist.playlist_id, self.config.max_tracks_per_playlist):
             yield Selection("track", track)
 
 

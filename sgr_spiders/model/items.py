@@ -1,14 +1,27 @@
 """The typed records of a harvest, and the page that carries them through the pipelines.
 
-A record's fields are the columns of its table (DATA_FORMAT.md says what each means). Every field
-but the ids may be ``None``: hidden and missing values stay null. Times are ISO 8601 text in UTC
-(``2024-01-09T21:10:04Z``).
+A record's fields are the columns of its table. What each annotation says of a field is all there is to say:
+the parser's key, the rule of the validation, the column and its line in DATA_FORMAT.md follow from it.
+Every field but the ids may be ``None``: hidden and missing values stay null. Times are ISO 8601 text in
+UTC (``2024-01-09T21:10:04Z``).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, fields
-from typing import ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, get_args
+
+from sgr_spiders.model.fields import (
+    Rule,
+    count,
+    date,
+    flag,
+    identity,
+    integer,
+    page_url,
+    reference,
+    tempo,
+    text,
+    word,
+)
 
 
 class Fullness:
@@ -27,42 +40,68 @@ class Fullness:
     """Came as itself, alone or as an entry of a list of its kind."""
 
 
+_PAGE_URL: Final = "Page on soundcloud.com, without the tracking query"
+
+ReleaseText = Annotated[str | None, text("Release number or catalogue name")]
+ReleaseYear = Annotated[int | None, integer("Year of release as the uploader gave it", high=9999)]
+ReleaseMonth = Annotated[int | None, integer("Month of release, 1-12", low=1, high=12)]
+ReleaseDay = Annotated[int | None, integer("Day of release, 1-31", low=1, high=31)]
+Milliseconds = Annotated[int | None, integer("Length in milliseconds", source="duration")]
+
+
 @dataclass(slots=True)
 class Track:
+    """A track."""
+
     kind: ClassVar[str] = "track"
-    track_id: int
-    title: str | None = None
-    artist_id: int | None = None
-    permalink_url: str | None = None
-    created_at: str | None = None
-    duration_ms: int | None = None
-    genre: str | None = None
-    tag_list: str | None = None
-    description: str | None = None
-    label_name: str | None = None
-    metadata_artist: str | None = None
-    isrc: str | None = None
-    bpm: float | None = None
-    key_signature: str | None = None
-    license: str | None = None
-    release: str | None = None
-    release_year: int | None = None
-    release_month: int | None = None
-    release_day: int | None = None
-    access: str | None = None
-    artwork_url: str | None = None
-    purchase_url: str | None = None
-    purchase_title: str | None = None
-    playback_count: int | None = None
-    favoritings_count: int | None = None
-    reposts_count: int | None = None
-    comment_count: int | None = None
-    download_count: int | None = None
-    commentable: bool | None = None
-    streamable: bool | None = None
-    downloadable: bool | None = None
-    reveal_stats: bool | None = None
-    reveal_comments: bool | None = None
+    track_id: Annotated[int, identity("`soundcloud:tracks:<track_id>`")]
+    title: Annotated[str | None, text("Title")] = None
+    artist_id: Annotated[int | None, reference("users.user_id", "The uploader")] = None
+    permalink_url: Annotated[str | None, page_url(_PAGE_URL)] = None
+    created_at: Annotated[str | None, date("When it was uploaded (the API has no time of publication)")] = (
+        None
+    )
+    duration_ms: Milliseconds = None
+    genre: Annotated[str | None, text("Genre, free text of the uploader")] = None
+    tag_list: Annotated[
+        str | None,
+        text("Tags in one text, separated by spaces, those of several words in double quotes"),
+    ] = None
+    description: Annotated[str | None, text("Description")] = None
+    label_name: Annotated[str | None, text("Label as the uploader spells it")] = None
+    metadata_artist: Annotated[str | None, text("Artist as the uploader credits it")] = None
+    isrc: Annotated[str | None, text("International Standard Recording Code")] = None
+    bpm: Annotated[float | None, tempo("Beats a minute")] = None
+    key_signature: Annotated[str | None, text("Musical key")] = None
+    license: Annotated[str | None, text("Licence")] = None
+    release: ReleaseText = None
+    release_year: ReleaseYear = None
+    release_month: ReleaseMonth = None
+    release_day: ReleaseDay = None
+    access: Annotated[
+        str | None,
+        word(
+            "For this caller: `playable`, `preview` (a snippet) or `blocked` (metadata only)",
+            "playable",
+            "preview",
+            "blocked",
+        ),
+    ] = None
+    artwork_url: Annotated[str | None, text("Cover")] = None
+    purchase_url: Annotated[str | None, text("Where to buy it")] = None
+    purchase_title: Annotated[str | None, text("Text of the link to buy it")] = None
+    playback_count: Annotated[int | None, count("Plays")] = None
+    favoritings_count: Annotated[int | None, count("Likes", fallback="likes_count")] = None
+    reposts_count: Annotated[int | None, count("Reposts")] = None
+    comment_count: Annotated[int | None, count("Comments")] = None
+    download_count: Annotated[int | None, count("Downloads")] = None
+    commentable: Annotated[bool | None, flag("Whether comments are allowed")] = None
+    streamable: Annotated[bool | None, flag("Whether it can be streamed")] = None
+    downloadable: Annotated[bool | None, flag("Whether it can be downloaded (this project never does)")] = (
+        None
+    )
+    reveal_stats: Annotated[bool | None, flag("0: the uploader hides the counts")] = None
+    reveal_comments: Annotated[bool | None, flag("0: the uploader hides the comments")] = None
     fullness: int = Fullness.STUB
     raw: bytes | None = None
 
@@ -77,27 +116,35 @@ class Track:
 
 @dataclass(slots=True)
 class User:
+    """An account: a listener, an artist, the author of a comment."""
+
     kind: ClassVar[str] = "user"
-    user_id: int
-    username: str | None = None
-    permalink: str | None = None
-    permalink_url: str | None = None
-    full_name: str | None = None
-    city: str | None = None
-    country: str | None = None
-    description: str | None = None
-    website: str | None = None
-    website_title: str | None = None
-    plan: str | None = None
-    avatar_url: str | None = None
-    created_at: str | None = None
-    last_modified: str | None = None
-    followers_count: int | None = None
-    followings_count: int | None = None
-    track_count: int | None = None
-    playlist_count: int | None = None
-    public_favorites_count: int | None = None
-    reposts_count: int | None = None
+    user_id: Annotated[int, identity("`soundcloud:users:<user_id>`")]
+    username: Annotated[str | None, text("Display name")] = None
+    permalink: Annotated[str | None, text("Name in URLs")] = None
+    permalink_url: Annotated[str | None, page_url(_PAGE_URL)] = None
+    full_name: Annotated[str | None, text("Full name")] = None
+    city: Annotated[str | None, text("City")] = None
+    country: Annotated[str | None, text("Country")] = None
+    description: Annotated[str | None, text("Description")] = None
+    website: Annotated[str | None, text("Website")] = None
+    website_title: Annotated[str | None, text("Title of the website")] = None
+    plan: Annotated[str | None, text("Plan, e.g. `Free` or `Pro Unlimited`")] = None
+    avatar_url: Annotated[str | None, text("Picture")] = None
+    created_at: Annotated[str | None, date("When the account was made")] = None
+    last_modified: Annotated[str | None, date("When the profile was last changed")] = None
+    followers_count: Annotated[
+        int | None,
+        integer(
+            "Followers; null if unknown. A 0 never replaces a positive count "
+            "(an outage of the API once gave 0 for everyone)"
+        ),
+    ] = None
+    followings_count: Annotated[int | None, count("Accounts followed")] = None
+    track_count: Annotated[int | None, count("Public tracks")] = None
+    playlist_count: Annotated[int | None, count("Public playlists")] = None
+    public_favorites_count: Annotated[int | None, count("Likes, of tracks and playlists together")] = None
+    reposts_count: Annotated[int | None, count("Reposts")] = None
     fullness: int = Fullness.STUB
     raw: bytes | None = None
 
@@ -112,30 +159,40 @@ class User:
 
 @dataclass(slots=True)
 class Playlist:
+    """A playlist."""
+
     kind: ClassVar[str] = "playlist"
-    playlist_id: int
-    title: str | None = None
-    owner_id: int | None = None
-    permalink_url: str | None = None
-    created_at: str | None = None
-    last_modified: str | None = None
-    duration_ms: int | None = None
-    genre: str | None = None
-    tag_list: str | None = None
-    description: str | None = None
-    playlist_type: str | None = None
-    label_name: str | None = None
-    license: str | None = None
-    release: str | None = None
-    release_year: int | None = None
-    release_month: int | None = None
-    release_day: int | None = None
-    ean: str | None = None
-    artwork_url: str | None = None
-    purchase_url: str | None = None
-    purchase_title: str | None = None
-    track_count: int | None = None
-    likes_count: int | None = None
+    playlist_id: Annotated[int, identity("`soundcloud:playlists:<playlist_id>`")]
+    title: Annotated[str | None, text("Title")] = None
+    owner_id: Annotated[int | None, reference("users.user_id", "Whose playlist it is")] = None
+    permalink_url: Annotated[str | None, page_url(_PAGE_URL)] = None
+    created_at: Annotated[str | None, date("When it was made")] = None
+    last_modified: Annotated[str | None, date("When it was last changed")] = None
+    duration_ms: Milliseconds = None
+    genre: Annotated[str | None, text("Genre, free text of the owner")] = None
+    tag_list: Annotated[str | None, text("Tags, as in `tracks`")] = None
+    description: Annotated[str | None, text("Description")] = None
+    playlist_type: Annotated[
+        str | None, text("`album`, `ep`, `single`, `compilation` or empty", fallback="type")
+    ] = None
+    label_name: Annotated[str | None, text("Label as the owner spells it")] = None
+    license: Annotated[str | None, text("Licence")] = None
+    release: ReleaseText = None
+    release_year: ReleaseYear = None
+    release_month: ReleaseMonth = None
+    release_day: ReleaseDay = None
+    ean: Annotated[str | None, text("European Article Number")] = None
+    artwork_url: Annotated[str | None, text("Cover")] = None
+    purchase_url: Annotated[str | None, text("Where to buy it")] = None
+    purchase_title: Annotated[str | None, text("Text of the link to buy it")] = None
+    track_count: Annotated[
+        int | None,
+        integer(
+            "Tracks as the API counts them; may exceed the rows in `playlist_tracks` "
+            "(private and deleted tracks are counted, not shown)"
+        ),
+    ] = None
+    likes_count: Annotated[int | None, count("Likes")] = None
     fullness: int = Fullness.STUB
     raw: bytes | None = None
 
@@ -150,31 +207,53 @@ class Playlist:
 
 @dataclass(slots=True)
 class PlaylistTrack:
-    """A track's first place in a playlist; ``position`` counts from 0."""
+    """A track of a playlist."""
 
-    playlist_id: int
-    track_id: int
-    position: int
+    playlist_id: Annotated[int, reference("playlists.playlist_id", "The playlist", is_key=True)]
+    track_id: Annotated[int, reference("tracks.track_id", "The track", is_key=True)]
+    position: Annotated[int, integer("First position of the track in the playlist, from 0", high=2**31 - 1)]
+
+
+EngagementKind = Literal["like", "repost", "comment"]
 
 
 @dataclass(slots=True)
 class Engagement:
-    user_id: int
-    track_id: int
-    kind: Literal["like", "repost", "comment"]
+    """A like, a repost or a comment of a user on a track."""
+
+    user_id: Annotated[int, reference("users.user_id", "The user", is_key=True)]
+    track_id: Annotated[int, reference("tracks.track_id", "The track", is_key=True)]
+    kind: Annotated[
+        EngagementKind,
+        word("`like`, `repost` or `comment`", *get_args(EngagementKind), is_key=True),
+    ]
 
 
 @dataclass(slots=True)
 class Comment:
-    """A comment; ``timestamp_ms`` is the place in the track it was made at, null if none."""
+    """A comment on a track."""
 
     kind: ClassVar[str] = "comment"
-    comment_id: int
-    track_id: int
-    user_id: int | None = None
-    body: str | None = None
-    timestamp_ms: int | None = None
-    created_at: str | None = None
+    comment_id: Annotated[
+        int,
+        identity(
+            "`soundcloud:comments:<comment_id>`; negative: made up for one that the track's page "
+            "shows without an id (`html_fallback`)",
+            Rule("comment_id"),
+        ),
+    ]
+    track_id: Annotated[int, reference("tracks.track_id", "The track")]
+    user_id: Annotated[int | None, reference("users.user_id", "The author")] = None
+    body: Annotated[str | None, text("Text")] = None
+    timestamp_ms: Annotated[
+        int | None,
+        integer(
+            "Position in the track, milliseconds from its start; null if none",
+            source="timestamp",
+            reading="milliseconds",
+        ),
+    ] = None
+    created_at: Annotated[str | None, date("When it was written")] = None
     raw: bytes | None = None
 
     @property
@@ -182,14 +261,26 @@ class Comment:
         return self.comment_id
 
 
+MentionKind = Literal["mention", "featuring", "remixer", "producer", "label"]
+
+
 @dataclass(slots=True)
 class Mention:
-    """A name in a track's title or description; ``user_id`` where it was resolved to an account."""
+    """A name in the title or description of a track."""
 
-    track_id: int
-    kind: Literal["mention", "featuring", "remixer", "producer", "label"]
-    name: str
-    user_id: int | None = None
+    track_id: Annotated[int, reference("tracks.track_id", "The track", is_key=True)]
+    kind: Annotated[
+        MentionKind,
+        word(
+            "`mention`, `featuring`, `remixer`, `producer` or `label`",
+            *get_args(MentionKind),
+            is_key=True,
+        ),
+    ]
+    name: Annotated[str, text("The name as it is written there", is_key=True)]
+    user_id: Annotated[int | None, reference("users.user_id", "The account it was resolved to, if any")] = (
+        None
+    )
 
 
 Link = PlaylistTrack | Engagement

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
     from sgr_spiders.model.exceptions import HarvestError
 
-COMPLETE, INTERNAL_ERROR, BAD_USE, PARTIAL, BLOCKED, IN_USE, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+COMPLETE, INTERNAL_ERROR, USAGE_ERROR, PARTIAL, BLOCKED, IN_USE, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
 EXIT_CODES = {
     COMPLETE: "complete, also when nothing was left to do",
     INTERNAL_ERROR: "internal error, or the database cannot be written",
-    BAD_USE: "bad arguments or configuration, or no credentials; nothing was fetched",
+    USAGE_ERROR: "bad arguments or configuration, or no credentials; nothing was fetched",
     PARTIAL: "partial: walks failed, a seed is gone or private, or a budget ran out",
     BLOCKED: "blocked, or the credentials were refused",
     IN_USE: "the database is in use by another crawl; nothing was fetched",
@@ -40,7 +40,7 @@ class Outcome:
     reason: str | None = None
 
 
-def judge(
+def classify_run(
     *,
     finish_reason: str,
     stopped_by: HarvestError | None,
@@ -48,7 +48,7 @@ def judge(
     walks: Mapping[str, int],
     lost_seeds: Sequence[str],
 ) -> Outcome:
-    """Judge a run by Scrapy's *finish_reason*, the error that stopped it if any, the exceptions nobody
+    """Classify a run by Scrapy's *finish_reason*, the error that stopped it if any, the exceptions nobody
     expected, its *walks* by status, and the seeds that are gone, private or no tracks (each a sentence)."""
     if stopped_by is not None:
         return Outcome(STOPPED.get(stopped_by.exit_code, "failed"), stopped_by.exit_code, str(stopped_by))
@@ -58,11 +58,11 @@ def judge(
         return Outcome("interrupted", INTERRUPTED, "stopped by a signal")
     if finish_reason != "finished":
         return Outcome("failed", INTERNAL_ERROR, f"closed: {finish_reason}")
-    return _judge_finished(walks, lost_seeds)
+    return _classify_finished(walks, lost_seeds)
 
 
-def judge_seed(status: str, walks: Mapping[str, int], *, broken: bool) -> str:
-    """Judge what a run did for one of its seeds, when nothing is left to fetch for it.
+def classify_seed(status: str, walks: Mapping[str, int], *, broken: bool) -> str:
+    """Classify what a run did for one of its seeds, when nothing is left to fetch for it.
 
     *status* is that of the walk that fetched the seed, *walks* are all around it by status, and *broken*
     tells whether a layer failed.
@@ -74,7 +74,7 @@ def judge_seed(status: str, walks: Mapping[str, int], *, broken: bool) -> str:
     return "partial" if status == "failed" or walks.get("failed") else "complete"
 
 
-def _judge_finished(walks: Mapping[str, int], lost_seeds: Sequence[str]) -> Outcome:
+def _classify_finished(walks: Mapping[str, int], lost_seeds: Sequence[str]) -> Outcome:
     unfinished = sum(walks.get(status, 0) for status in UNFINISHED)
     if unfinished:
         return Outcome("failed", INTERNAL_ERROR, f"{unfinished} walks were left behind, see the log")

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.config.schedule import spell_interval
-from sgr_spiders.text.formatting import counted, duration, table
-from sgr_spiders.text.messages import plain
+from sgr_spiders.text.escape import for_message
+from sgr_spiders.text.formatting import duration, pluralize, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,12 +41,12 @@ def due_as_text(due: Sequence[ScheduledSeed], seeds: Sequence[ScheduledSeed], no
 
 def named(seed: ScheduledSeed) -> str:
     """Name a seed, and the track once it is known."""
-    return _label(seed) if seed.title is None else f"{_label(seed)} ({plain(_track(seed))})"
+    return _label(seed) if seed.title is None else f"{_label(seed)} ({for_message(_track(seed))})"
 
 
 def _label(seed: ScheduledSeed) -> str:
     # An address is long, and the number stands for it in every command.
-    return plain(seed.given) if seed.track_id is None else str(seed.track_id)
+    return for_message(seed.given) if seed.track_id is None else str(seed.track_id)
 
 
 def _row(seed: ScheduledSeed, now: datetime) -> list[str]:
@@ -58,7 +58,7 @@ def _row(seed: ScheduledSeed, now: datetime) -> list[str]:
         "-" if seed.last_harvest_at is None else minute(seed.last_harvest_at),
         seed.last_outcome or "-",
         f"due for {duration(late)}" if late >= 0 else minute(seed.next_harvest_at),
-        plain(_track(seed)),
+        for_message(_track(seed)),
     ]
 
 
@@ -84,4 +84,4 @@ def imported(results: Sequence[str]) -> str:
     parts = [
         f"{results.count(what):,} {what}" for what in ("added", "changed", "unchanged") if what in results
     ]
-    return f"{counted(len(results), 'seed')}: {', '.join(parts)}"
+    return f"{pluralize(len(results), 'seed')}: {', '.join(parts)}"

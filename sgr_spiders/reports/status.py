@@ -13,8 +13,8 @@ from sgr_spiders.reports.harvests import fetched, outcome, took
 from sgr_spiders.reports.summary import count_table, cut_rows, goes_on, lost_rows, shortened, walks_table
 from sgr_spiders.storage.figures import inventory, overview
 from sgr_spiders.storage.pairs import builds, reading
-from sgr_spiders.text.formatting import counted, cut, duration, number, size, table
-from sgr_spiders.text.messages import plain
+from sgr_spiders.text.escape import for_message
+from sgr_spiders.text.formatting import cut, duration, number, pluralize, size, table
 from sgr_spiders.text.resume_command import crawl_command
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ def _run_row(run: PastRun, written: datetime | None, *, is_last: bool) -> list[s
 
 
 def _seed_rows(seeds: Sequence[KnownSeed]) -> list[list[str]]:
-    return [[plain(seed.given), _seed_state(seed), plain(_seed_name(seed))] for seed in seeds]
+    return [[for_message(seed.given), _seed_state(seed), for_message(_seed_name(seed))] for seed in seeds]
 
 
 def _seed_name(seed: KnownSeed) -> str:
@@ -317,7 +317,7 @@ def _seed_state(seed: KnownSeed) -> str:
     if waiting or failed:
         parts = [f"{waiting:,} waiting"] * bool(waiting) + [f"{failed:,} failed"] * bool(failed)
         return ", ".join(parts)
-    return f"all {counted(sum(seed.walks.values()), 'walk')} ended"
+    return f"all {pluralize(sum(seed.walks.values()), 'walk')} ended"
 
 
 def _reject_rows(rejected: Sequence[Rejected]) -> list[list[str]]:
@@ -326,7 +326,7 @@ def _reject_rows(rejected: Sequence[Rejected]) -> list[list[str]]:
             [
                 number(one.count),
                 one.kind if one.field is None else f"{one.kind}.{one.field}",
-                plain(one.reason),
+                for_message(one.reason),
             ]
             for one in rejected
         ]
@@ -337,7 +337,7 @@ def _freshness_lines(status: Status) -> list[str]:
     freshness = status.freshness
     if freshness.oldest is None or freshness.newest is None:
         return []
-    stale = f"{counted(freshness.stale, 'walk')} older than {status.freshness_days:g} days"
+    stale = f"{pluralize(freshness.stale, 'walk')} older than {status.freshness_days:g} days"
     return [
         f"  walks ended from {_day(freshness.oldest)} to {_day(freshness.newest)} (UTC)",
         f"  {stale}" + (": fetched anew by the next run" if freshness.stale else ""),

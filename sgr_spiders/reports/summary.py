@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from sgr_spiders.layers import LAYERS, cap_of
 from sgr_spiders.layers.base import FixedCap
 from sgr_spiders.model import statistics
-from sgr_spiders.text.formatting import counted, duration, harmless, number, size, table
-from sgr_spiders.text.messages import plain
+from sgr_spiders.text.escape import for_cell, for_message
+from sgr_spiders.text.formatting import duration, number, pluralize, size, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -111,7 +111,7 @@ def summary(ended: Ended, database_bytes: int | None) -> list[str]:
 
 
 def _headline(ended: Ended) -> str:
-    reason = f": {harmless(ended.outcome.reason)}" if ended.outcome.reason else ""
+    reason = f": {for_cell(ended.outcome.reason)}" if ended.outcome.reason else ""
     return f"Harvest {ended.outcome.name} after {duration(ended.seconds)}{reason}"
 
 
@@ -171,8 +171,8 @@ def in_order(layers: Mapping[str, Share]) -> Iterator[tuple[str, Share]]:
 def _heading(lost: Sequence[Lost], status: str) -> str:
     count = sum(one.walks for one in lost if one.status == status)
     if status == "failed":
-        return f"{counted(count, 'walk')} failed; the same command tries them again"
-    return f"{counted(count, 'walk')} gone: deleted, private, or hidden from this caller"
+        return f"{pluralize(count, 'walk')} failed; the same command tries them again"
+    return f"{pluralize(count, 'walk')} gone: deleted, private, or hidden from this caller"
 
 
 def lost_rows(lost: Iterable[Lost], status: str) -> list[list[str]]:
@@ -182,14 +182,14 @@ def lost_rows(lost: Iterable[Lost], status: str) -> list[list[str]]:
         if one.status == status:
             groups[one.endpoint, _alike(one.reason)].append(one)
     rows = [
-        [number(sum(one.walks for one in group)), endpoint, _example(group[0].example), plain(reason)]
+        [number(sum(one.walks for one in group)), endpoint, _example(group[0].example), for_message(reason)]
         for (endpoint, reason), group in groups.items()
     ]
     return shortened(rows)
 
 
 def _example(target: str) -> str:
-    text = plain(target)
+    text = for_message(target)
     return f"e.g. {text}" if len(text) <= MAX_EXAMPLE else f"e.g. {text[: MAX_EXAMPLE - 3]}..."
 
 
@@ -238,7 +238,7 @@ def count_table(rows: Sequence[Sequence[str]]) -> list[str]:
 def _sent(traffic: Traffic) -> str:
     if not traffic.sent:
         return "No request was sent"
-    parts = [f"{counted(traffic.sent, 'request')} sent"]
+    parts = [f"{pluralize(traffic.sent, 'request')} sent"]
     if traffic.retries:
         parts.append(f"{traffic.retries:,} of them again after a fault")
     if traffic.tokens:

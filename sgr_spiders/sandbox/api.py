@@ -15,7 +15,7 @@ from sgr_spiders.sandbox.answers import Answer, RefusedError, api_error, json_an
 from sgr_spiders.sandbox.listings import ROUTES, oldest_first
 from sgr_spiders.sandbox.objects import ObjectWriter, api_date
 from sgr_spiders.sandbox.page_faults import Page
-from sgr_spiders.sandbox.paging import Listing, cut
+from sgr_spiders.sandbox.paging import MOST_PER_PAGE, Listing, cut
 from sgr_spiders.sandbox.population import ACCESS_NAMES
 from sgr_spiders.sandbox.queries import number_of, search
 from sgr_spiders.sandbox.seeding import Bools, Indices, mix
@@ -60,8 +60,8 @@ class ApiRequest:
 class Api:
     """Answers requests out of one world."""
 
-    def __init__(self, world: World, shape: ShapeOptions) -> None:
-        self.world, self.shape = world, shape
+    def __init__(self, world: World, shape: ShapeOptions, most_per_page: int = MOST_PER_PAGE) -> None:
+        self.world, self.shape, self.most_per_page = world, shape, most_per_page
         self.writer = ObjectWriter(world, shape)
 
     def refresh(self) -> None:
@@ -179,7 +179,7 @@ class Api:
         self, request: ApiRequest, listing: Listing, style: str, faults: page_faults.PageFaults
     ) -> Page:
         """Take a page first and filter it afterwards, so it may come out short or empty."""
-        taken = cut(listing, style, request.query, faults.shift)
+        taken = cut(listing, style, request.query, self.most_per_page, faults.shift)
         if faults.empty:
             return Page([], None, taken.limit)
         start = max(0, taken.start - 1) if faults.duplicates else taken.start

@@ -12,11 +12,24 @@ from sgr_spiders.sandbox.answers import Answer, json_answer
 from sgr_spiders.sandbox.faults import FaultError, FaultRule
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sgr_spiders.sandbox.model import Model
     from sgr_spiders.sandbox.server import Sandbox
 
 PREFIX = "/_sandbox/"
 _LOG_LENGTH = 200_000
-_CHANGES = ("rounds", "delete_tracks", "private_tracks", "delete_users", "unlike")
+_CHANGES: dict[str, Callable[[Model, Any], None]] = {
+    "delete_tracks": generations.delete_tracks,
+    "private_tracks": generations.hide_tracks,
+    "public_tracks": generations.show_tracks,
+    "delete_users": generations.delete_users,
+    "unlike": generations.unlike,
+    "like": generations.like,
+    "comment": generations.comment,
+    "reverse_playlists": generations.reverse_playlists,
+}
+"""Changes by name. ``rounds``, which ages the world, comes before them."""
 
 
 class LogEntry(TypedDict):
@@ -80,20 +93,22 @@ def _log(sandbox: Sandbox, method: str, _body: bytes) -> Answer:
 
 
 def _mutate(sandbox: Sandbox, method: str, body: bytes) -> Answer:
+    if method == "DELETE":
+        sandbox.renew_world()
+        return json_answer(200, {"generation": sandbox.world.generation})
     if method != "POST":
         return _not_allowed(method)
     wanted: dict[str, Any] = orjson.loads(body) if body else {"rounds": 1}
-    unknown = sorted(set(wanted) - set(_CHANGES))
+    rounds = int(wanted.pop("rounds", 0))
+    unknown = sorted(wanted.keys() - _CHANGES.keys())
     if unknown:
         raise ValueError(f"unknown change {unknown[0]!r}")
     world = sandbox.world
-    for _ in range(int(wanted.get("rounds", 0))):
+    for _ in range(rounds):
         generations.age(world)
-    generations.delete_tracks(world, wanted.get("delete_tracks", ()))
-    generations.hide_tracks(world, wanted.get("private_tracks", ()))
-    generations.delete_users(world, wanted.get("delete_users", ()))
-    if wanted.get("unlike"):
-        generations.unlike(world, ((user, track) for user, track in wanted["unlike"]))
+    for name, change in _CHANGES.items():
+        if name in wanted:
+            change(world, wanted[name])
     sandbox.api.refresh()
     return json_answer(200, {"generation": world.generation})
 

@@ -1,4 +1,4 @@
-"""How a world ages: deletions, un-likes and private flips between two harvests."""
+"""How a world changes between two harvests: rounds of ageing, and single changes that a test asks for."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sgr_spiders.sandbox.edges import Edges
+from sgr_spiders.sandbox.engagement import Comments
 from sgr_spiders.sandbox.population import DELETED, PRIVATE, PUBLIC
-from sgr_spiders.sandbox.seeding import stream
+from sgr_spiders.sandbox.seeding import starts_of, stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,6 +60,11 @@ def hide_tracks(world: Model, track_ids: Iterable[int]) -> None:
     _set_state(world, track_ids, PRIVATE)
 
 
+def show_tracks(world: Model, track_ids: Iterable[int]) -> None:
+    """Make these tracks public."""
+    _set_state(world, track_ids, PUBLIC)
+
+
 def _set_state(world: Model, track_ids: Iterable[int], state: int) -> None:
     for track_id in track_ids:
         index = world.track_index(track_id)
@@ -81,9 +88,54 @@ def unlike(world: Model, pairs: Iterable[tuple[int, int]]) -> None:
     """Take back likes, given as (user id, track id)."""
     owners = world.likes.owner_of_each()
     undone = np.zeros(len(world.likes), dtype=np.bool_)
+    for person, track in _indices(world, pairs):
+        undone |= (owners == person) & (world.likes.items == track)
+    world.likes = world.likes.keep(~undone)
+
+
+def like(world: Model, pairs: Iterable[tuple[int, int]]) -> None:
+    """Add likes, given as (user id, track id): each is newer than all before it."""
+    likes = world.likes
+    added = np.array(_indices(world, pairs), dtype=np.int32).reshape(-1, 2)
+    owners = np.concatenate((likes.owner_of_each(), added[:, 0]))
+    items = np.concatenate((likes.items, added[:, 1]))
+    times = np.concatenate((likes.owner_times, likes.owner_times.max() + 1 + np.arange(len(added))))
+    world.likes = Edges.build(owners, items, times, (len(world.people), len(world.catalogue)))
+
+
+def comment(world: Model, pairs: Iterable[tuple[int, int]]) -> None:
+    """Add comments, given as (user id, track id): each is newer than all before it."""
+    for person, track in _indices(world, pairs):
+        old = world.comments
+        place = int(old.track_starts[track])
+        tracks = np.insert(old.track, place, track)
+        world.comments = Comments(
+            track_starts=starts_of(tracks, len(world.catalogue)),
+            ids=np.insert(old.ids, place, old.ids.max() + 1),
+            track=tracks,
+            user=np.insert(old.user, place, person),
+            created_s=np.insert(old.created_s, place, old.created_s.max() + 1),
+            position_ms=np.insert(old.position_ms, place, -1),
+            answers=np.insert(old.answers, place, -1),
+        )
+
+
+def reverse_playlists(world: Model, playlist_ids: Iterable[int]) -> None:
+    """Turn the order of these playlists round."""
+    for playlist_id in playlist_ids:
+        index = world.playlist_index(playlist_id)
+        if index is None:
+            raise KeyError(f"no playlist {playlist_id}")
+        part = slice(world.playlists.starts[index], world.playlists.starts[index + 1])
+        world.playlists.entries[part] = world.playlists.entries[part][::-1].copy()
+
+
+def _indices(world: Model, pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the indices of pairs of a user id and a track id."""
+    found = []
     for user_id, track_id in pairs:
         person, track = world.user_index(user_id), world.track_index(track_id)
         if person is None or track is None:
-            raise KeyError(f"no like of user {user_id} for track {track_id}")
-        undone |= (owners == person) & (world.likes.items == track)
-    world.likes = world.likes.keep(~undone)
+            raise KeyError(f"no user {user_id} or no track {track_id}")
+        found.append((person, track))
+    return found

@@ -59,6 +59,7 @@ class ServerOptions:
     app_exchanges: int = 50
     ip_exchanges: int = 30
     gzip: bool = False
+    page_size: int = 200
     faults: tuple[FaultRule, ...] = ()
 
 
@@ -144,6 +145,7 @@ SWITCHES: tuple[_Switch, ...] = (
             "client-credentials exchanges per client id in 12 hours; 0 is no limit"),
     _Switch("--ip-exchanges", "server", "ip_exchanges", _integer(0, _COUNT),
             "client-credentials exchanges per address in an hour, failed ones included; 0 is no limit"),
+    _Switch("--page-size", "server", "page_size", _integer(1, 200), "most items per page"),
     _Switch("--gzip", "server", "gzip", None, "compress answers for clients that accept gzip"),
 )  # fmt: skip
 

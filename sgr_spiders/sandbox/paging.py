@@ -122,10 +122,12 @@ def whole_number(query: Mapping[str, str], name: str, usual: int, least: int) ->
     return int(text)
 
 
-def cut(listing: Listing, style: str, query: Mapping[str, str], shift: int = 0) -> Cut:
-    """The page that the query asks for; ``shift`` moves later pages towards the start."""
+def cut(
+    listing: Listing, style: str, query: Mapping[str, str], most: int = MOST_PER_PAGE, shift: int = 0
+) -> Cut:
+    """Return the page, of *most* items, that is asked for; *shift* moves later pages towards the start."""
     size_name = "page_size" if "page_size" in query else "limit"
-    limit = min(whole_number(query, size_name, _USUAL_PER_PAGE, 1), MOST_PER_PAGE)
+    limit = min(whole_number(query, size_name, _USUAL_PER_PAGE, 1), most)
     place = _asked_place(listing, style, query)
     count = len(listing.indices)
     start = max(0, place - shift) if place else 0

@@ -36,13 +36,17 @@ class Sandbox:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.world = World.build(options.world)
-        self.api = Api(self.world, options.shape)
+        self.renew_world()
         self.tokens = TokenDesk(options.server)
         self.board = FaultBoard(options.server.faults)
         self.log = control.RequestLog()
         self._stale = fault_answers.StaleCache()
         self._started = time.monotonic()
+
+    def renew_world(self) -> None:
+        """Build the world as it is before any change."""
+        self.world = World.build(self.options.world)
+        self.api = Api(self.world, self.options.shape, self.options.server.page_size)
 
     def set_faults(self, rules: list[FaultRule]) -> None:
         """Replace the faults; what a stale cache remembered is forgotten."""

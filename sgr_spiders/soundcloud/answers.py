@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
+from sgr_spiders.text.escape import for_log
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -27,9 +29,6 @@ Records are held to a much smaller one when they are parsed (``raw.MAX_DEPTH``).
 
 MAX_NUMBER = 400
 """The most digits of an integer that are accepted; real ones have up to twenty."""
-
-REASON_LENGTH = 80
-"""The most characters of an answer's own text that a reason repeats."""
 
 
 Document = dict[str, Any] | list[Any]
@@ -137,14 +136,6 @@ def hold_named(fields: Mapping[str, str], body: bytes, *, now: float) -> float |
     return min(max(named), MAX_HOLD) if named else None
 
 
-def clean(text: str) -> str:
-    """Make a stranger's text fit for a log line: printable, one line, short, without anything like a key."""
-    printable = "".join(character if character.isprintable() else " " for character in text[:1000])
-    line = _KEY_LIKE.sub("[…]", " ".join(printable.split()))
-    return line if len(line) <= REASON_LENGTH else line[: REASON_LENGTH - 1] + "…"
-
-
-_KEY_LIKE = re.compile(r"(?i)\b(?:oauth|bearer|basic)\s+\S+|(?=\S*\d)\S{20,}|\S{40,}")
 _DISALLOWED = "access to this api has been disallowed"
 _ERROR_KEYS = frozenset({"errors", "error", "code", "status", "message"})
 
@@ -225,7 +216,7 @@ def _message(document: Mapping[str, Any]) -> str:
 
 def _reason(status: int, body: bytes, note: str = "") -> str:
     document = _error_document(body)
-    text = clean(_message(document)) if document is not None else _plain(body)
+    text = for_log(_message(document)) if document is not None else _plain(body)
     return ": ".join(part for part in (f"HTTP {status}", note, text) if part)
 
 
@@ -233,7 +224,7 @@ def _plain(body: bytes) -> str:
     text = body[:1000].decode("utf-8", errors="replace").strip()
     if text.startswith("<"):
         return "an HTML page"
-    return "JSON" if text.startswith(("{", "[")) else clean(text)
+    return "JSON" if text.startswith(("{", "[")) else for_log(text)
 
 
 def _retry_after(value: str, now: float) -> float | None:

@@ -7,7 +7,6 @@ items that are no record of the kind asked for, and private ones (of which nothi
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field
 from itertools import repeat
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 from sgr_spiders.model.exceptions import BadRecordError, HarvestError
 from sgr_spiders.model.items import (
+    FIELDS,
     Comment,
     Engagement,
     Entry,
@@ -30,8 +30,8 @@ from sgr_spiders.model.items import (
     Track,
     User,
 )
-from sgr_spiders.soundcloud.dates import to_iso
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS, Endpoint
+from sgr_spiders.soundcloud.fields import FieldReader
 from sgr_spiders.soundcloud.raw import Document, Json, pack, purge, unknown_fields
 from sgr_spiders.soundcloud.track_cache import Listing
 from sgr_spiders.soundcloud.urns import Kind, locate, parse_id, parse_key, parse_urn
@@ -65,47 +65,20 @@ _new_user: Callable[..., User] = User
 _new_playlist: Callable[..., Playlist] = Playlist
 _new_comment: Callable[..., Comment] = Comment
 
-# The keys that become columns as they are, in the order of the record's fields.
-_TRACK_TEXTS: Final = (
-    "genre", "tag_list", "description", "label_name", "metadata_artist", "isrc", "bpm", "key_signature",
-    "license", "release", "release_year", "release_month", "release_day",
-)  # fmt: skip
-_TRACK_REST: Final = ("artwork_url", "purchase_url", "purchase_title", "playback_count")
-_TRACK_COUNTS: Final = (
-    "reposts_count", "comment_count", "download_count", "commentable", "streamable", "downloadable",
-    "reveal_stats", "reveal_comments",
-)  # fmt: skip
-_USER_TEXTS: Final = (
-    "full_name", "city", "country", "description", "website", "website_title", "plan", "avatar_url",
-)  # fmt: skip
-_USER_COUNTS: Final = (
-    "followers_count", "followings_count", "track_count", "playlist_count", "public_favorites_count",
-    "reposts_count",
-)  # fmt: skip
-_PLAYLIST_TEXTS: Final = ("genre", "tag_list", "description")
-_PLAYLIST_REST: Final = (
-    "label_name", "license", "release", "release_year", "release_month", "release_day", "ean",
-    "artwork_url", "purchase_url", "purchase_title", "track_count", "likes_count",
-)  # fmt: skip
+_READ_TRACK: Final = FieldReader(Track)
+_READ_USER: Final = FieldReader(User)
+_READ_PLAYLIST: Final = FieldReader(Playlist)
+_READ_COMMENT: Final = FieldReader(Comment)
+_TRACK_OWNER: Final = FIELDS["track"].index("artist_id")
+_PLAYLIST_OWNER: Final = FIELDS["playlist"].index("owner_id")
 
-_TRACK_BODY: Final = frozenset(
-    {"title", "permalink_url", "created_at", "duration", "access", "favoritings_count"}
-    | {*_TRACK_TEXTS, *_TRACK_REST, *_TRACK_COUNTS}
-)
-_USER_BODY: Final = frozenset(
-    {"username", "permalink", "permalink_url", "created_at", "last_modified", *_USER_TEXTS, *_USER_COUNTS}
-)
-_PLAYLIST_BODY: Final = frozenset(
-    {"title", "permalink_url", "created_at", "last_modified", "duration", "playlist_type"}
-    | {*_PLAYLIST_TEXTS, *_PLAYLIST_REST}
-)
 # What only repeats the id or the kind of a record, or is a record of its own, is no unknown field.
 _IDENTITY: Final = frozenset({"id", "urn", "kind", "uri"})
 _OWNED: Final = _IDENTITY | {"user", "user_id", "user_urn", "sharing"}
-_TRACK_KNOWN: Final = _TRACK_BODY | _OWNED
-_USER_KNOWN: Final = _USER_BODY | _IDENTITY
-_PLAYLIST_KNOWN: Final = _PLAYLIST_BODY | _OWNED | {"type", "tracks", "tracks_uri", "label"}
-_COMMENT_KNOWN: Final = _OWNED | {"body", "timestamp", "created_at", "track_id", "track_urn"}
+_TRACK_KNOWN: Final = _READ_TRACK.body | _OWNED
+_USER_KNOWN: Final = _READ_USER.body | _IDENTITY
+_PLAYLIST_KNOWN: Final = _READ_PLAYLIST.body | _OWNED | {"type", "tracks", "tracks_uri", "label"}
+_COMMENT_KNOWN: Final = _READ_COMMENT.body | _OWNED | {"track_id", "track_urn"}
 
 _KINDS: Final = frozenset({"track", "user", "playlist", "comment"})
 _URL_KEYS: Final = ("permalink_url", "uri", "stream_url", "tracks_uri")
@@ -267,15 +240,10 @@ class _Parser:
         )
         if user_id is not None:
             inside.append(Engagement(user_id, track_id, "comment"))
-        return _new_comment(
-            comment_id,
-            track_id,
-            user_id,
-            get("body"),
-            _milliseconds(get("timestamp")),
-            to_iso(get("created_at")),
-            pack(unknown_fields(item, _COMMENT_KNOWN)),
-        )
+        unknown = unknown_fields(item, _COMMENT_KNOWN)
+        values = _READ_COMMENT.read(item, unknown)
+        values[:3] = comment_id, track_id, user_id
+        return _new_comment(*values, pack(unknown))
 
     def _playlist_entry(self, item: Json, inside: list[Record]) -> Playlist:
         get = _checked(item, "playlist").get
@@ -284,20 +252,11 @@ class _Parser:
         label_id = self._embedded_user(get("label"), inside, Fullness.EMBEDDED)
         if label_id is not None:
             unknown.setdefault("label_id", label_id)
-        playlist = _new_playlist(
-            playlist_id,
-            get("title"),
-            self._owner(item, inside, Fullness.EMBEDDED),
-            _page_url(get("permalink_url")),
-            to_iso(get("created_at")),
-            to_iso(get("last_modified")),
-            get("duration"),
-            *map(get, _PLAYLIST_TEXTS),
-            get("playlist_type") or get("type", get("playlist_type")),
-            *map(get, _PLAYLIST_REST),
-            _fullness(item, "title", _PLAYLIST_BODY, Fullness.OWN),
-            pack(unknown),
-        )
+        values = _READ_PLAYLIST.read(item, unknown)
+        values[0] = playlist_id
+        values[_PLAYLIST_OWNER] = self._owner(item, inside, Fullness.EMBEDDED)
+        fullness = _fullness(item, "title", _READ_PLAYLIST.body, Fullness.OWN)
+        playlist = _new_playlist(*values, fullness, pack(unknown))
         self._inline_tracks(playlist_id, get("tracks"), inside)
         return playlist
 
@@ -325,30 +284,15 @@ class _Parser:
                 inside.append(PlaylistTrack(playlist_id, track.track_id, position))
 
     def _track(self, item: Document, inside: list[Record], fullness: int) -> Track:
-        get = item.get
         track_id = _required_id(item, "track")
-        fullness = _fullness(item, "title", _TRACK_BODY, fullness)
+        fullness = _fullness(item, "title", _READ_TRACK.body, fullness)
         if fullness == Fullness.STUB:
-            return Track(track_id, None, self._owner(item, inside, Fullness.EMBEDDED))
+            return Track(track_id, artist_id=self._owner(item, inside, Fullness.EMBEDDED))
         unknown = unknown_fields(item, _TRACK_KNOWN)
-        favoritings = get("favoritings_count")
-        if favoritings is None and "likes_count" in unknown:
-            favoritings = unknown.pop("likes_count")
-        return _new_track(
-            track_id,
-            get("title"),
-            self._owner(item, inside, Fullness.EMBEDDED),
-            _page_url(get("permalink_url")),
-            to_iso(get("created_at")),
-            get("duration"),
-            *map(get, _TRACK_TEXTS),
-            get("access") or None,
-            *map(get, _TRACK_REST),
-            favoritings,
-            *map(get, _TRACK_COUNTS),
-            fullness,
-            pack(unknown),
-        )
+        values = _READ_TRACK.read(item, unknown)
+        values[0] = track_id
+        values[_TRACK_OWNER] = self._owner(item, inside, Fullness.EMBEDDED)
+        return _new_track(*values, fullness, pack(unknown))
 
     def _owner(self, item: Document, inside: list[Record], fullness: int) -> int | None:
         """The user a record belongs to, who is added before it; a stub if only the id is known."""
@@ -431,23 +375,14 @@ def _required_id(item: Document, kind: str) -> int:
 
 
 def _user(item: Document, fullness: int) -> User:
-    get = item.get
     user_id = _required_id(item, "user")
-    fullness = _fullness(item, "username", _USER_BODY, fullness)
+    fullness = _fullness(item, "username", _READ_USER.body, fullness)
     if fullness == Fullness.STUB:
         return User(user_id)
-    return _new_user(
-        user_id,
-        get("username"),
-        get("permalink"),
-        _page_url(get("permalink_url")),
-        *map(get, _USER_TEXTS),
-        to_iso(get("created_at")),
-        to_iso(get("last_modified")),
-        *map(get, _USER_COUNTS),
-        fullness,
-        pack(unknown_fields(item, _USER_KNOWN)),
-    )
+    unknown = unknown_fields(item, _USER_KNOWN)
+    values = _READ_USER.read(item, unknown)
+    values[0] = user_id
+    return _new_user(*values, fullness, pack(unknown))
 
 
 def _fullness(item: Document, name: str, body: frozenset[str], fullness: int) -> int:
@@ -462,25 +397,6 @@ def _same(one: Document, other: Document) -> bool:
         return one == other
     except RecursionError:
         return False
-
-
-def _page_url(url: Json) -> Json:
-    """Without query and fragment, which only track where the link came from."""
-    if isinstance(url, str):
-        return url.partition("?")[0].partition("#")[0]
-    return url
-
-
-def _milliseconds(value: Json) -> Json:
-    """A whole number, or what was given if it is none."""
-    if isinstance(value, str) and len(value) <= 20:
-        try:
-            value = float(value) if "." in value else int(value)
-        except ValueError:
-            return value
-    if isinstance(value, float) and math.isfinite(value):
-        return int(value)
-    return value
 
 
 def _excerpt(item: Json) -> bytes | None:

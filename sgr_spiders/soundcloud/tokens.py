@@ -18,7 +18,8 @@ import orjson
 from filelock import FileLock
 
 from sgr_spiders.model.exceptions import BlockedError, CredentialsError, StorageError, UnauthorisedError
-from sgr_spiders.soundcloud.answers import clean, hold_named
+from sgr_spiders.soundcloud.answers import hold_named
+from sgr_spiders.text.escape import for_log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,7 +145,7 @@ def parse_token_answer(status: int, headers: Mapping[str, str], body: bytes, *, 
     if status == 200:
         return _token(document, now)
     code = _error_code(document)
-    reason = f"HTTP {status}" + (f": {clean(code)}" if code else "")
+    reason = f"HTTP {status}" + (f": {for_log(code)}" if code else "")
     if "x-amzn-waf-action" in fields or (status == 403 and not document):
         raise BlockedError(f"token endpoint: blocked at the edge ({reason})")
     if status == 429:

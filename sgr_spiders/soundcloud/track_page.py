@@ -18,10 +18,11 @@ from urllib.parse import urlsplit
 from parsel import Selector
 
 from sgr_spiders.model.items import Comment, Entry, Page, Reject
-from sgr_spiders.soundcloud.answers import UnusableDocumentError, clean, decode
+from sgr_spiders.soundcloud.answers import UnusableDocumentError, decode
 from sgr_spiders.soundcloud.dates import to_iso
 from sgr_spiders.soundcloud.raw import pack, unpack
 from sgr_spiders.soundcloud.urns import parse_key
+from sgr_spiders.text.escape import for_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +128,7 @@ def _refusal(status: int, body: bytes) -> str:
     info = said.get("info")
     details = [info.get("description"), info.get("text")] if isinstance(info, dict) else []
     texts = [text for text in (said.get("description"), *details) if isinstance(text, str) and text]
-    return ": ".join([f"Splash: HTTP {status}", *map(clean, texts)])
+    return ": ".join([f"Splash: HTTP {status}", *map(for_log, texts)])
 
 
 def _why_no_track(text: str) -> str:

@@ -27,7 +27,7 @@ class DatabaseLock:
 
     def __init__(self, database: Path) -> None:
         self._database = database
-        self._lock = FileLock(f"{database}.lock", timeout=0)
+        self._lock = FileLock(f"{database}.lock", timeout=0, thread_local=False)  # any thread may release it
         self._note = Path(self._lock.lock_file)
 
     def take(self, unharmed: str) -> None:

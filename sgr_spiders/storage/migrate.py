@@ -41,7 +41,7 @@ def require_head(connection: sa.Connection, where: str) -> None:
     if revision < HEAD:
         raise StorageError(
             f"database {where}: its schema is of revision {revision}, older than this version's {HEAD}; "
-            "migrate it with the next `scrapy crawl`"
+            "run `scrapy upgrade`"
         )
     if revision > HEAD:
         raise StorageError(

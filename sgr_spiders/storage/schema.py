@@ -1,5 +1,8 @@
 """The tables of a harvest. Column comments are what DATA_FORMAT.md prints.
 
+What a record declares (``model/items.py``) are columns of its table; only a migration adds them to databases
+that exist.
+
 Ids are the integer part of the API's URNs. Times are ISO 8601 text in UTC, which SQLite, DuckDB
 and PostgreSQL all compare and read alike. The tables that are only ever reached by their key are
 ``WITHOUT ROWID`` on SQLite: half the size, and one search less a row.
@@ -7,7 +10,7 @@ and PostgreSQL all compare and read alike. The tables that are only ever reached
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
@@ -23,6 +26,14 @@ from sqlalchemy import (
     Table,
     Text,
 )
+
+from sgr_spiders.model.fields import fields_of
+from sgr_spiders.model.items import Comment, Engagement, Mention, Playlist, PlaylistTrack, Track, User
+
+if TYPE_CHECKING:
+    from sqlalchemy.types import TypeEngine
+
+    from sgr_spiders.model.fields import Field, Rule
 
 Id = BigInteger().with_variant(Integer, "sqlite")
 """64 bits everywhere; on SQLite ``INTEGER``, the only spelling that makes a primary key the rowid."""
@@ -52,13 +63,35 @@ def _reference(name: str, target: str, comment: str, **options: Any) -> Column[A
     return Column(name, Id, ForeignKey(target), comment=comment, **options)
 
 
-def _release_columns() -> list[Column[Any]]:
-    return [
-        _text("release", "Release number or catalogue name"),
-        Column("release_year", Integer, comment="Year of release as the uploader gave it"),
-        Column("release_month", Integer, comment="Month of release, 1-12"),
-        Column("release_day", Integer, comment="Day of release, 1-31"),
-    ]
+def _declared_columns(record: type) -> list[Column[Any]]:
+    """Return the columns of the fields that a *record* declares."""
+    return [_column(field) for field in fields_of(record)]
+
+
+def _column(field: Field) -> Column[Any]:
+    return Column(
+        field.name,
+        _type_of(field.rule),
+        *([ForeignKey(field.references)] if field.references else []),
+        primary_key=field.is_key,
+        autoincrement=False,
+        nullable=not field.required,
+        comment=field.doc,
+    )
+
+
+def _type_of(rule: Rule) -> TypeEngine[Any]:
+    match rule.form:
+        case "id" | "comment_id":
+            return Id
+        case "integer":
+            return Integer() if rule.high < 2**31 else BigInteger()
+        case "tempo":
+            return Float()
+        case "flag":
+            return Boolean()
+        case "text" | "date" | "word":
+            return Text()
 
 
 def _provenance_columns() -> list[Column[Any]]:
@@ -89,36 +122,7 @@ def _provenance_columns() -> list[Column[Any]]:
 tracks = Table(
     "tracks",
     metadata,
-    Column("track_id", Id, primary_key=True, autoincrement=False, comment="`soundcloud:tracks:<track_id>`"),
-    _text("title", "Title"),
-    _reference("artist_id", "users.user_id", "The uploader"),
-    _text("permalink_url", "Page on soundcloud.com, without the tracking query"),
-    _text("created_at", "When it was uploaded (the API has no time of publication)"),
-    Column("duration_ms", BigInteger, comment="Length in milliseconds"),
-    _text("genre", "Genre, free text of the uploader"),
-    _text("tag_list", "Tags in one text, separated by spaces, those of several words in double quotes"),
-    _text("description", "Description"),
-    _text("label_name", "Label as the uploader spells it"),
-    _text("metadata_artist", "Artist as the uploader credits it"),
-    _text("isrc", "International Standard Recording Code"),
-    Column("bpm", Float, comment="Beats a minute"),
-    _text("key_signature", "Musical key"),
-    _text("license", "Licence"),
-    *_release_columns(),
-    _text("access", "For this caller: `playable`, `preview` (a snippet) or `blocked` (metadata only)"),
-    _text("artwork_url", "Cover"),
-    _text("purchase_url", "Where to buy it"),
-    _text("purchase_title", "Text of the link to buy it"),
-    _count("playback_count", "Plays"),
-    _count("favoritings_count", "Likes"),
-    _count("reposts_count", "Reposts"),
-    _count("comment_count", "Comments"),
-    _count("download_count", "Downloads"),
-    _flag("commentable", "Whether comments are allowed"),
-    _flag("streamable", "Whether it can be streamed"),
-    _flag("downloadable", "Whether it can be downloaded (this project never does)"),
-    _flag("reveal_stats", "0: the uploader hides the counts"),
-    _flag("reveal_comments", "0: the uploader hides the comments"),
+    *_declared_columns(Track),
     *_provenance_columns(),
     Index(None, "artist_id"),
     comment="Every track found",
@@ -127,31 +131,7 @@ tracks = Table(
 users = Table(
     "users",
     metadata,
-    Column("user_id", Id, primary_key=True, autoincrement=False, comment="`soundcloud:users:<user_id>`"),
-    _text("username", "Display name"),
-    _text("permalink", "Name in URLs"),
-    _text("permalink_url", "Page on soundcloud.com, without the tracking query"),
-    _text("full_name", "Full name"),
-    _text("city", "City"),
-    _text("country", "Country"),
-    _text("description", "Description"),
-    _text("website", "Website"),
-    _text("website_title", "Title of the website"),
-    _text("plan", "Plan, e.g. `Free` or `Pro Unlimited`"),
-    _text("avatar_url", "Picture"),
-    _text("created_at", "When the account was made"),
-    _text("last_modified", "When the profile was last changed"),
-    Column(
-        "followers_count",
-        BigInteger,
-        comment="Followers; null where not said. A 0 never replaces a positive count "
-        "(an outage of the API once gave 0 for everyone)",
-    ),
-    _count("followings_count", "Accounts followed"),
-    _count("track_count", "Public tracks"),
-    _count("playlist_count", "Public playlists"),
-    _count("public_favorites_count", "Likes, of tracks and playlists together"),
-    _count("reposts_count", "Reposts"),
+    *_declared_columns(User),
     *_provenance_columns(),
     comment="Every account found: listeners, artists, authors of comments",
 )
@@ -159,37 +139,7 @@ users = Table(
 playlists = Table(
     "playlists",
     metadata,
-    Column(
-        "playlist_id",
-        Id,
-        primary_key=True,
-        autoincrement=False,
-        comment="`soundcloud:playlists:<playlist_id>`",
-    ),
-    _text("title", "Title"),
-    _reference("owner_id", "users.user_id", "Whose playlist it is"),
-    _text("permalink_url", "Page on soundcloud.com, without the tracking query"),
-    _text("created_at", "When it was made"),
-    _text("last_modified", "When it was last changed"),
-    Column("duration_ms", BigInteger, comment="Length in milliseconds"),
-    _text("genre", "Genre, free text of the owner"),
-    _text("tag_list", "Tags, as in `tracks`"),
-    _text("description", "Description"),
-    _text("playlist_type", "`album`, `ep`, `single`, `compilation` or empty"),
-    _text("label_name", "Label as the owner spells it"),
-    _text("license", "Licence"),
-    *_release_columns(),
-    _text("ean", "European Article Number"),
-    _text("artwork_url", "Cover"),
-    _text("purchase_url", "Where to buy it"),
-    _text("purchase_title", "Text of the link to buy it"),
-    Column(
-        "track_count",
-        BigInteger,
-        comment="Tracks as the API counts them; may exceed the rows in `playlist_tracks` "
-        "(private and deleted tracks are counted, not shown)",
-    ),
-    _count("likes_count", "Likes"),
+    *_declared_columns(Playlist),
     *_provenance_columns(),
     Index(None, "owner_id"),
     comment="Every playlist found",
@@ -198,43 +148,25 @@ playlists = Table(
 playlist_tracks = Table(
     "playlist_tracks",
     metadata,
-    _reference("playlist_id", "playlists.playlist_id", "The playlist", primary_key=True, autoincrement=False),
-    _reference("track_id", "tracks.track_id", "The track", primary_key=True, autoincrement=False),
-    Column("position", Integer, nullable=False, comment="First place of the track in the playlist, from 0"),
+    *_declared_columns(PlaylistTrack),
     Index(None, "track_id"),
     sqlite_with_rowid=False,
-    comment="What playlists hold: one row a playlist and track",
+    comment="Tracks of each playlist: one row per playlist and track",
 )
 
 engagements = Table(
     "engagements",
     metadata,
-    _reference("user_id", "users.user_id", "Who", primary_key=True, autoincrement=False),
-    _reference("track_id", "tracks.track_id", "With which track", primary_key=True, autoincrement=False),
-    Column("kind", Text, primary_key=True, comment="`like`, `repost` or `comment`"),
+    *_declared_columns(Engagement),
     Index(None, "track_id", "kind"),
     sqlite_with_rowid=False,
-    comment="Who liked, reposted or commented on what (the API tells no time of it)",
+    comment="Likes, reposts and comments of users on tracks (the API gives no time of likes and reposts)",
 )
 
 comments = Table(
     "comments",
     metadata,
-    Column(
-        "comment_id",
-        Id,
-        primary_key=True,
-        autoincrement=False,
-        comment="`soundcloud:comments:<comment_id>`; negative: made up for one that the track's page shows "
-        "without an id (`html_fallback`)",
-    ),
-    _reference("track_id", "tracks.track_id", "The track", nullable=False),
-    _reference("user_id", "users.user_id", "The author"),
-    _text("body", "Text"),
-    Column(
-        "timestamp_ms", BigInteger, comment="Place in the track, milliseconds from its start; null if none"
-    ),
-    _text("created_at", "When it was written"),
+    *_declared_columns(Comment),
     Column("raw", LargeBinary, comment="As in `tracks`"),
     Column("fetched_at", Text, nullable=False, comment="When this row was last written"),
     Index(None, "track_id"),
@@ -245,12 +177,7 @@ comments = Table(
 track_mentions = Table(
     "track_mentions",
     metadata,
-    _reference("track_id", "tracks.track_id", "The track", primary_key=True, autoincrement=False),
-    Column(
-        "kind", Text, primary_key=True, comment="`mention`, `featuring`, `remixer`, `producer` or `label`"
-    ),
-    Column("name", Text, primary_key=True, comment="The name as it is written there"),
-    _reference("user_id", "users.user_id", "The account it was resolved to, if any"),
+    *_declared_columns(Mention),
     Index(None, "user_id"),
     sqlite_with_rowid=False,
     comment="Names in the titles and descriptions of tracks",

@@ -107,13 +107,22 @@ class Store:
         ``ConfigError`` if there is no database, and ``StorageError`` if it is not a harvest, of another
         version, or cannot be read.
         """
-        if self.file is not None and not self.file.is_file():
-            raise ConfigError(f"database {self.describe()}: no such file; create it with `scrapy crawl`")
-        if not self._is_known:
-            self._refuse_foreign()
+        self._require()
         with self._reading() as connection:
             migrate.require_head(connection, self.describe())
             yield connection
+
+    def revision(self) -> str:
+        """Return the revision of the schema, be it older or newer than this version's.
+
+        Raises what ``read`` raises, but for the version.
+        """
+        self._require()
+        with self._reading() as connection:
+            revision = migrate.revision_of(connection)
+        if revision is None:
+            raise StorageError(f"database {self.describe()}: not a SoundGraph database")
+        return revision
 
     @contextlib.contextmanager
     def watching_wal(self) -> Iterator[None]:
@@ -209,6 +218,14 @@ class Store:
                 yield connection
         except sa.exc.DBAPIError as error:
             raise self._error(error) from error
+
+    def _require(self) -> None:
+        if self.file is not None and not self.file.is_file():
+            # One that was there has been removed; one that was never there has a mistyped name.
+            error = StorageError if self._is_known else ConfigError
+            raise error(f"database {self.describe()}: no such file; create it with `scrapy crawl`")
+        if not self._is_known:
+            self._refuse_foreign()
 
     def _refuse_foreign(self) -> None:
         """Raise ``StorageError`` if there is something that is not a harvest. Nothing is written."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from sgr_spiders.text.escape import for_cell
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,7 +21,7 @@ def number(value: int | None) -> str:
     return "-" if value is None else f"{value:,}"
 
 
-def counted(count: int, noun: str) -> str:
+def pluralize(count: int, noun: str) -> str:
     """Write ``1 walk``, ``1,200 walks``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
@@ -63,16 +65,9 @@ def _line(row: Sequence[str], widths: Sequence[int], left: int) -> str:
     return GAP.join(cells).rstrip()
 
 
-def harmless(text: str) -> str:
-    """Escape what is not printable: on a terminal it could do anything, and break the line."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def cut(line: str) -> str:
-    """Make *line* harmless and no longer than ``WIDTH``, and show that it was longer."""
-    line = harmless(line)
+    """Return *line* safe for a terminal and no longer than ``WIDTH``, and show that it was longer."""
+    line = for_cell(line)
     return line if len(line) <= WIDTH else line[: WIDTH - 3] + "..."
 
 

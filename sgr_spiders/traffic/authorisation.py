@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from sgr_spiders.model.exceptions import HarvestError, UnauthorisedError
 from sgr_spiders.soundcloud.answers import Kind
-from sgr_spiders.traffic.abandoned import Abandoned
+from sgr_spiders.traffic.faults import resend
 from sgr_spiders.traffic.origin import Origin
-from sgr_spiders.traffic.resend import again
 from sgr_spiders.traffic.response import ApiResponse
-from sgr_spiders.traffic.run_control import RunControl
+from sgr_spiders.traffic.run_control import Abandoned, RunControl
 from sgr_spiders.traffic.token_endpoint import AUTHORISING
 from sgr_spiders.traffic.token_keeper import SIGNED_WITH, TokenKeeper
 
@@ -22,15 +21,15 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
 REFUSED: Final = "sgr_refused"
-"""The meta key that marks a request whose last answer was 401."""
+"""Meta key of a request whose last response was 401."""
 
-_TAKEN: Final = frozenset({Kind.OK, Kind.FOUND, Kind.GONE, Kind.HIDDEN})
+_ACCEPTED: Final = frozenset({Kind.OK, Kind.FOUND, Kind.GONE, Kind.HIDDEN})
 
 
 class AuthorisationMiddleware:
-    """Has a token ready for every request to the API, and a new one when the API refuses it.
+    """Downloader middleware that ensures a token for each API request, and a new one after a 401.
 
-    The handler puts the token on; here a request only loses what it must not carry.
+    The download handler adds the token. This removes what a request must not carry.
     """
 
     def __init__(self, crawler: Crawler, keeper: TokenKeeper) -> None:
@@ -49,27 +48,27 @@ class AuthorisationMiddleware:
         _drop_token(request)
         if self._api.covers(request.url):
             if self._api.scheme == "http":
-                # A proxy would read the token; through https it only sees a tunnel.
+                # A proxy would read the token; with https it only sees a tunnel.
                 request.meta["proxy"] = None
-            await self._or_stop(self.keeper.ready())
+            await self._stop_on_error(self.keeper.ensure_token())
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
         if not isinstance(response, ApiResponse):
             return response
         if response.answer.kind is not Kind.UNAUTHORISED:
             request.meta.pop(REFUSED, None)
-            if response.answer.kind in _TAKEN:
-                self.keeper.accepted(request.meta[SIGNED_WITH])
+            if response.answer.kind in _ACCEPTED:
+                self.keeper.note_accepted(request.meta[SIGNED_WITH])
             return response
         self._run.check()
         if REFUSED in request.meta:
             error = UnauthorisedError(f"the API refuses a new token too: {response.answer.reason}")
             self._run.stop(error)
             raise Abandoned(str(error))
-        await self._or_stop(self.keeper.replace(request.meta[SIGNED_WITH]))
-        return again(request, **{REFUSED: True})
+        await self._stop_on_error(self.keeper.replace(request.meta[SIGNED_WITH]))
+        return resend(request, **{REFUSED: True})
 
-    async def _or_stop(self, step: Awaitable[None]) -> None:
+    async def _stop_on_error(self, step: Awaitable[None]) -> None:
         try:
             await step
         except HarvestError as error:
@@ -78,7 +77,7 @@ class AuthorisationMiddleware:
 
 
 def _drop_token(request: Request) -> None:
-    """Only the handler authorises, on its copy. Other schemes, such as a proxy's own, may stay."""
+    """Remove an API token. Only the download handler adds one, to its copy; other schemes may stay."""
     values = request.headers.getlist("Authorization")
     if any(value.strip().lower().startswith(b"oauth") for value in values):
         del request.headers["Authorization"]

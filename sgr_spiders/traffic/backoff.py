@@ -1,4 +1,4 @@
-"""How long to wait before trying again."""
+"""Exponential backoff."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import random
 
 
 def backoff(attempt: int, base: float, maximum: float) -> float:
-    """Seconds to wait after the given failed attempt (from 1): doubled each time, up to a maximum.
+    """Return the seconds to wait after failed attempt number *attempt* (from 1).
 
-    Between half and all of it, at random: those that failed together do not come back together, and
-    no wait is close to nothing.
+    Doubles from *base* up to *maximum*, then takes half to all of it at random: requests that failed
+    together do not return together, and no wait is close to 0.
     """
     full = min(maximum, base * 2.0 ** min(attempt - 1, 60))
     return full * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, protects nothing

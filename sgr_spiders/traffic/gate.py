@@ -1,4 +1,4 @@
-"""The gate before the API: holds, and the pace after them."""
+"""The gate before the API: rate-limit pauses, and the request rate after them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sgr_spiders.model import statistics
 from sgr_spiders.model.exceptions import BlockedError
 from sgr_spiders.model.signals import hold_started
 from sgr_spiders.soundcloud.answers import Answer, Kind
+from sgr_spiders.traffic import scrapy_internals
 from sgr_spiders.traffic.backoff import backoff
 from sgr_spiders.traffic.run_control import RunControl
 
@@ -30,11 +31,11 @@ _FAULTS = frozenset({Kind.LIMITED, Kind.RETRY, Kind.DISALLOWED, Kind.BLOCKED})
 
 
 class Gate:
-    """Lets requests through to the API, and none at all while a hold lasts or once the run closes.
+    """Extension that passes requests to the API, none during a rate-limit pause or once the run closes.
 
-    It stands at the last point before the wire and learns of a 429 before the downloader looks for
-    the next request, so nothing slips out in between. After a hold one request goes ahead; the
-    others follow when it was answered well. An extension: ``Gate.of(crawler)`` finds it.
+    It is the last step before the network and reads a 429 before the downloader takes the next request, so
+    none leaves in between. After a pause one request goes first; the others follow its good response.
+    ``Gate.of(crawler)`` finds the gate.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -43,8 +44,8 @@ class Gate:
         self._base = settings.getfloat("RATE_LIMIT_BASE", 5.0)
         self._maximum = settings.getfloat("RATE_LIMIT_MAX", 900.0)
         self._max_holds = settings.getint("RATE_LIMIT_MAX_HOLDS", 8)
-        # Without a delay the downloader lets more out at once than it should: it counts a transfer only
-        # when its task starts.
+        # Without a delay the downloader starts more transfers than CONCURRENT_REQUESTS_PER_DOMAIN: it
+        # counts a transfer only when its task starts.
         self._places = asyncio.Semaphore(settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
         self._turn = asyncio.Lock()
         self._passed = 0.0
@@ -59,6 +60,7 @@ class Gate:
 
     @classmethod
     def of(cls, crawler: Crawler) -> Gate:
+        """Return the gate of *crawler*."""
         gate = crawler.get_extension(cls)
         if gate is None:
             raise RuntimeError("setting `EXTENSIONS`: Gate is missing")
@@ -66,23 +68,23 @@ class Gate:
 
     @cached_property
     def _run(self) -> RunControl:
-        # Extensions find each other only once all are made.
+        # Extensions can find each other only after all of them are created.
         return RunControl.of(self._crawler)
 
     async def send(self, request: Request, fetch: Callable[[], Awaitable[ApiResponse]]) -> ApiResponse:
-        """Fetch as soon as the gate is open and it is this request's turn."""
+        """Call *fetch* for *request* as soon as the gate is open and it is its turn."""
         async with self._places:
             async with self._turn:
-                await self.opened()
+                await self.wait_until_open()
                 await self._run.sleep(self._passed + self._delay(request) - time.monotonic())
-                await self.opened()
+                await self.wait_until_open()
                 self._passed = time.monotonic()
                 if self._holds_in_a_row:
                     return await self._ask(fetch)
             return await self._ask(fetch)
 
-    async def opened(self) -> None:
-        """Wait until no hold is on; raise ``Abandoned`` if the run closes first."""
+    async def wait_until_open(self) -> None:
+        """Wait for the end of a rate-limit pause; raise ``Abandoned`` if the run closes first."""
         while (left := self._until - time.monotonic()) > 0:
             await self._run.sleep(left)
         self._run.check()
@@ -103,13 +105,13 @@ class Gate:
 
     def _limited(self, answer: Answer, sent: float) -> None:
         if sent < self._began:
-            # It was on its way when the hold began: the same limit, which may name a later end.
+            # Sent before the pause began: the same limit, possibly with a later end.
             self._extend(answer.hold or 0.0, answer.reason)
             return
         self._holds_in_a_row += 1
         if self._holds_in_a_row > self._max_holds:
-            holds = f"{self._max_holds} holds in a row without one good answer"
-            self._run.stop(BlockedError(f"rate limit: {holds}, last {answer.reason}"))
+            pauses = f"{self._max_holds} rate-limit pauses in a row without a good response"
+            self._run.stop(BlockedError(f"{pauses}, last {answer.reason}"))
             return
         seconds = answer.hold or backoff(self._holds_in_a_row, self._base, self._maximum)
         self._begin(seconds, answer.reason)
@@ -121,7 +123,7 @@ class Gate:
         self._crawler.stats.inc_value(statistics.HOLDS)
         self._count(seconds)
         moment = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        logger.warning("Rate limit: nothing is sent until %s (%.1f s): %s", moment, seconds, reason)
+        logger.warning("Rate limit: pausing all requests until %s (%.1f s): %s", moment, seconds, reason)
         self._crawler.signals.send_catch_log(hold_started, until=until, reason=reason)
 
     def _extend(self, seconds: float, reason: str) -> None:
@@ -136,6 +138,5 @@ class Gate:
         self._crawler.stats.set_value(statistics.HOLD_SECONDS, round(self._held, 3))
 
     def _delay(self, request: Request) -> float:
-        """The delay of the downloader's slot, so that those a hold kept waiting do not leave at once."""
-        slot = self._crawler.engine.downloader.slots.get(request.meta.get("download_slot", ""))
-        return slot.delay if slot is not None else 0.0
+        # The downloader applied it before the gate; the requests kept here would leave all at once.
+        return scrapy_internals.slot_delay(self._crawler, request.meta.get("download_slot", ""))

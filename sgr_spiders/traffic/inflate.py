@@ -1,25 +1,30 @@
-"""Decompression with a limit, which never takes half a body for a whole one."""
+"""Decompression of response bodies with a size limit; a truncated body is an error."""
 
 from __future__ import annotations
 
 import zlib
 
 ACCEPTED = "gzip, deflate"
-"""What ``inflate`` can undo, as the API is told it."""
+"""The content encodings that ``inflate`` decodes, as sent to the API."""
 
 _CHUNK = 1 << 18
 
 
 class BrokenBodyError(Exception):
-    """A body is damaged, cut off, or compressed in a way never asked for. Raised by ``inflate``."""
+    """A body that is damaged, truncated, or in an encoding that was not requested."""
 
 
 class TooLargeError(Exception):
-    """A body is larger than allowed. Raised by ``inflate``."""
+    """A body above the size limit."""
 
 
 def inflate(body: bytes, encodings: list[str], limit: int) -> bytes:
-    """Undo the content encodings, last first; ``limit`` bounds the size in bytes (0: no bound)."""
+    """Undo the content *encodings*, last first, up to *limit* bytes (0: no limit).
+
+    Raises:
+        BrokenBodyError: The body is damaged, truncated or in another encoding.
+        TooLargeError: The decoded body is larger than *limit*.
+    """
     for encoding in reversed(encodings):
         body = _undo(body, encoding, limit)
     return body
@@ -35,11 +40,11 @@ def _undo(body: bytes, encoding: str, limit: int) -> bytes:
         raise BrokenBodyError(f"damaged {encoding} body") from None
     if encoding == "identity":
         return body
-    raise BrokenBodyError("a content encoding that was not asked for")
+    raise BrokenBodyError("a content encoding that was not requested")
 
 
 def _deflated(body: bytes, limit: int) -> bytes:
-    """The name means zlib; some servers send the bare stream."""
+    """Undo ``deflate``: a zlib stream by its definition, a raw stream from some servers."""
     try:
         return _stream(body, zlib.MAX_WBITS, limit)
     except zlib.error:
@@ -56,7 +61,7 @@ def _stream(body: bytes, wbits: int, limit: int) -> bytes:
         if limit and len(output) > limit:
             raise TooLargeError
         if not chunk and not body and not inflater.eof:
-            raise BrokenBodyError("a compressed body that is cut off")
+            raise BrokenBodyError("a truncated compressed body")
     if inflater.unused_data.strip(b"\0"):
-        raise BrokenBodyError("a compressed body with something behind it")
+        raise BrokenBodyError("a compressed body with trailing data")
     return bytes(output)

@@ -1,4 +1,4 @@
-"""Where a URL leads: scheme, host and port."""
+"""Origins of URLs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Scheme, host and port of a URL, with the port spelled out."""
+    """Scheme, host and port of a URL; the port is always explicit."""
 
     scheme: str
     host: str
@@ -18,7 +18,7 @@ class Origin:
 
     @classmethod
     def of(cls, url: str) -> Origin | None:
-        """The origin of a URL; ``None`` if it has none that HTTP knows."""
+        """Return the origin of *url*, ``None`` if it is not an HTTP URL."""
         try:
             parts = urlsplit(url)
             port = parts.port or _PORTS[parts.scheme]
@@ -28,11 +28,12 @@ class Origin:
 
     @classmethod
     def required(cls, url: str, setting: str) -> Origin:
-        """The origin of a URL that is set by ``setting``, or an error that names both."""
+        """Return the origin of *url*; raise an error that names the setting *setting* if there is none."""
         origin = cls.of(url)
         if origin is None:
             raise ValueError(f"setting `{setting}`: not an HTTP URL: {url!r}")
         return origin
 
     def covers(self, url: str) -> bool:
+        """Return whether *url* has this origin."""
         return Origin.of(url) == self

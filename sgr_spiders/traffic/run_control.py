@@ -1,4 +1,4 @@
-"""The one way to stop a run with an outcome, and to wait no longer than it lasts."""
+"""The end of a run, and waits that end with it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from scrapy import signals
+from scrapy.exceptions import IgnoreRequest
 from scrapy.utils.defer import deferred_from_coro
 
 from sgr_spiders.model.signals import run_closing
-from sgr_spiders.traffic.abandoned import Abandoned
+from sgr_spiders.traffic import scrapy_internals
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -22,15 +23,22 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WATCH_INTERVAL = 0.1
-"""How often the engine is asked whether it closes, in seconds: Scrapy has no signal for that, and a
-run that is interrupted in the middle of an hour's wait should end at once."""
+"""Seconds between two checks whether the spider closes. Scrapy has no signal for that, and an interrupted
+run must end at once, also during a pause of an hour."""
+
+
+class Abandoned(IgnoreRequest):
+    """A request without a response because the run closes. It has not failed: its walk is to be resumed.
+
+    Raised by everything that makes a request wait, and by the last point before the network.
+    """
 
 
 class RunControl:
-    """Stops the run with the error that ends it, and wakes whoever waits when the run closes.
+    """Extension that stops the run because of an error, and wakes all waits when the run closes.
 
-    An extension: ``RunControl.of(crawler)`` finds it. ``error`` is the first one given to ``stop``,
-    ``None`` when the run ended by itself; it outlives the crawl.
+    ``RunControl.of(crawler)`` finds it. ``error`` is the first error passed to ``stop``, ``None`` if the run
+    ended by itself; it outlives the crawl.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -49,6 +57,7 @@ class RunControl:
 
     @classmethod
     def of(cls, crawler: Crawler) -> RunControl:
+        """Return the run control of *crawler*."""
         control = crawler.get_extension(cls)
         if control is None:
             raise RuntimeError("setting `EXTENSIONS`: RunControl is missing")
@@ -56,11 +65,11 @@ class RunControl:
 
     @property
     def closing(self) -> bool:
-        """Whether the run closes or has closed: nothing more is sent, nothing waits."""
+        """The run closes or has closed: nothing more is sent, nothing waits."""
         return self._closed.is_set()
 
     def stop(self, error: HarvestError) -> None:
-        """End the run because of ``error``. What is not answered yet is abandoned, not failed."""
+        """End the run because of *error*. Requests without a response are abandoned, not failed."""
         if self.error is not None:
             return
         self.error = error
@@ -71,7 +80,7 @@ class RunControl:
         self._stopping.addErrback(_log_failure)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, or raise ``Abandoned`` as soon as the run closes."""
+        """Wait; raise ``Abandoned`` as soon as the run closes."""
         try:
             async with asyncio.timeout(max(0.0, seconds)):
                 await self._closed.wait()
@@ -94,8 +103,7 @@ class RunControl:
 
     async def _watch(self) -> None:
         while not self.closing:
-            slot = self._crawler.engine._slot  # noqa: SLF001 - nothing public tells that closing has begun
-            if slot is not None and slot.closing is not None:
+            if scrapy_internals.is_closing(self._crawler):
                 self._close()
                 self._crawler.signals.send_catch_log(run_closing)
                 return
@@ -103,14 +111,9 @@ class RunControl:
 
     def _close(self) -> None:
         self._closed.set()
-        # Requests that wait for the delay would hold up the end by up to AUTOTHROTTLE_MAX_DELAY each.
-        # They are let go to the download handler, which sends nothing any more.
-        downloader = self._crawler.engine.downloader
-        for slot in downloader.slots.values():
-            slot.delay = 0.0
-            slot.close()
-            downloader._process_queue(slot)  # noqa: SLF001 - no public way to make a slot look again
+        # From here on the download handler sends nothing, it only abandons.
+        scrapy_internals.release_queues(self._crawler)
 
 
 def _log_failure(failure: Failure) -> None:
-    logger.error("Closing the spider failed: %s", failure.getErrorMessage())
+    logger.error("Could not close the spider: %s", failure.getErrorMessage())

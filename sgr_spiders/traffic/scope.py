@@ -1,4 +1,4 @@
-"""What a harvest may ask for."""
+"""Scope: the URLs that a crawl may request."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from scrapy.exceptions import IgnoreRequest
+
 from sgr_spiders.model import statistics
 from sgr_spiders.traffic.origin import Origin
-from sgr_spiders.traffic.out_of_scope import OutOfScopeError
 from sgr_spiders.traffic.token_endpoint import AUTHORISING
 
 if TYPE_CHECKING:
@@ -21,11 +22,14 @@ AUDIO: Final = frozenset({"stream", "streams", "download", "preview"})
 _SECRET_PATH = re.compile(r"/[^/]+/[^/]+(/[^/]+)?/s-[A-Za-z0-9]{5,}/?")
 
 
-class ScopeGuard:
-    """Lets nothing out but requests to the API for what is public and is no audio.
+class OutOfScopeError(IgnoreRequest):
+    """A request to another origin, for audio, or for what a secret link opens."""
 
-    ``SCOPE_ORIGINS`` names other places that may be asked too; for these the same rules hold, and
-    their robots.txt.
+
+class ScopeGuard:
+    """Downloader middleware that lets only API requests for public data other than audio pass.
+
+    ``SCOPE_ORIGINS`` names further origins. The same rules and their own robots.txt apply to them.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -46,8 +50,8 @@ class ScopeGuard:
             self._stats.inc_value(statistics.OUT_OF_SCOPE)
             raise OutOfScopeError(problem)
         if self._api.covers(request.url):
-            # The API host's robots.txt disallows all crawlers; access with keys is governed by the API
-            # terms instead. Every other place is asked for its rules.
+            # The API host's robots.txt disallows all crawlers. The API terms, not that file, govern access
+            # with client credentials. All other hosts are asked for their robots.txt.
             request.meta["dont_obey_robotstxt"] = True
 
     def _problem(self, url: str) -> str:
@@ -60,7 +64,7 @@ class ScopeGuard:
 
 
 def _is_secret(query: str) -> bool:
-    """Whether a query carries a secret token, or asks to resolve a link that does."""
+    """Return whether *query* contains a secret token, or a link to resolve that contains one."""
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name.lower() == "secret_token":
             return True

@@ -1,6 +1,6 @@
-"""Pages of the site rendered by Splash: what is asked for, and what is switched on for it.
+"""Requests to Splash for rendered pages of the site, and the settings they need.
 
-Nothing here imports ``scrapy_splash``: a crawl without ``html_fallback`` never loads it.
+This module does not import ``scrapy_splash``: a crawl without ``html_fallback`` never loads it.
 """
 
 from __future__ import annotations
@@ -8,45 +8,43 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from scrapy.exceptions import IgnoreRequest
-
 from sgr_spiders.model.exceptions import ConfigError
 from sgr_spiders.soundcloud.track_page import MAX_BYTES, SITE
-from sgr_spiders.text.messages import shown
+from sgr_spiders.text.messages import quote_value
 from sgr_spiders.traffic.origin import Origin
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 SLOT: Final = "sgr-splash"
-"""The download slot of what goes to Splash: one page at a time, whatever else is under way."""
+"""The download slot for Splash: one page at a time, independent of other requests."""
 
 MIDDLEWARE: Final = "sgr_spiders.traffic.splash_middleware.RenderMiddleware"
 PLACE: Final = 725
-"""Where scrapy-splash's documentation puts it: what comes before still sees the page's own address, so
-the scope is checked, and robots.txt asked for, on the site rather than on Splash."""
+"""The position that scrapy-splash documents. Middlewares before it see the page's own URL, so scope and
+robots.txt are those of the site, not of Splash."""
 
 RENDERING: Final[dict[str, Any]] = {
-    # Seconds. The list of comments comes a moment after the page; a page takes a few seconds in all.
+    # In seconds. The comments load after the page; a page takes a few seconds in total.
     "wait": 3.0,
     "timeout": 30.0,
     "resource_timeout": 10.0,
-    # Only text is read: no pictures, no player, no audio, whatever its scripts ask for.
+    # Only text is needed: no images, player or audio, whatever the scripts request.
     "images": 0,
     "html5_media": 0,
     "forbidden_content_types": "audio/*,video/*,application/vnd.apple.mpegurl,application/x-mpegurl",
 }
 
 SCRIPTS: Final = "sndcdn.com"
-"""Where the site keeps its pages' scripts. Other hosts, such as those that count visitors, get nothing."""
+"""The host of the site's scripts. Other hosts, such as visitor counters, get no requests."""
 
 
 def switch_on(settings: BaseSettings, delay: float) -> None:
-    """Let a crawl ask Splash for pages of the site, *delay* seconds apart.
+    """Enable requests to Splash for pages of the site, *delay* seconds apart.
 
-    Of scrapy-splash only the middleware that turns a request into one to Splash is needed. Not its
+    Only scrapy-splash's middleware that redirects a request to Splash is needed. Not its
     cookies (``COOKIES_ENABLED`` is off), not its argument cache (no script is sent), not its request
-    fingerprints (the ledger knows what was fetched, there is no duplicate filter and no cache).
+    fingerprints (the ledger records what was fetched; there is no duplicate filter and no cache).
     """
     origins = [_checked(settings, name) for name in ("SPLASH_URL", "SOUNDCLOUD_SITE_URL")]
     changes = {
@@ -59,7 +57,7 @@ def switch_on(settings: BaseSettings, delay: float) -> None:
 
 
 def rendering_of(address: str, settings: BaseSettings) -> dict[str, Any]:
-    """Give what a request for the rendered page of this *address* is made of: its URL and its meta."""
+    """Return the URL and the meta of a request for the rendered page at *address*."""
     url = settings["SOUNDCLOUD_SITE_URL"].rstrip("/") + address.removeprefix(SITE)
     arguments = {
         **RENDERING,
@@ -70,31 +68,25 @@ def rendering_of(address: str, settings: BaseSettings) -> dict[str, Any]:
         "splash": {
             "endpoint": "render.html",
             "args": arguments,
-            # Its own way to a slot is not that of this Scrapy any more; ours is named below.
+            # Its own slot policies do not work with this Scrapy; `download_slot` below names the slot.
             "slot_policy": "scrapy_default",
-            # Scrapy's own headers are meant for the API.
+            # Scrapy's default headers are for the API.
             "dont_send_headers": True,
-            # The answer is read as it is.
+            # The spider reads the response as it is.
             "dont_process_response": True,
         },
         "download_slot": SLOT,
         "download_maxsize": MAX_BYTES,
-        # How long a rendering takes says nothing about what the site can bear.
+        # The time of a rendering does not indicate the site's load.
         "autothrottle_dont_adjust_delay": True,
-        # Splash is a service of one's own; a proxy on the way would not find it.
+        # Splash is a local service that a proxy cannot reach.
         "proxy": None,
     }
     return {"url": url, "meta": meta}
 
 
-def is_forbidden(error: BaseException | None) -> bool:
-    """Tell whether a request was not sent because robots.txt forbids it."""
-    # Scrapy has no type of its own for this.
-    return type(error) is IgnoreRequest and str(error) == "Forbidden by robots.txt"
-
-
 def _checked(settings: BaseSettings, name: str) -> str:
     url: str = settings[name]
     if Origin.of(url) is None:
-        raise ConfigError(f"setting `{name}`: not an HTTP URL: {shown(url)}")
+        raise ConfigError(f"setting `{name}`: not an HTTP URL: {quote_value(url)}")
     return url

@@ -1,16 +1,14 @@
-"""scrapy-splash 0.11 on a Scrapy that it does not know yet. Imported only where pages are rendered."""
+"""scrapy-splash 0.11 on a later Scrapy. Imported only by crawls that render pages."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scrapy.utils import url
-from w3lib.url import canonicalize_url
+from sgr_spiders.traffic.scrapy_internals import restore_canonicalize_url
 
-# Scrapy 2.16 dropped this second name of w3lib's function, and scrapy-splash still imports it from here.
-vars(url).setdefault("canonicalize_url", canonicalize_url)
+restore_canonicalize_url()
 
-from scrapy_splash import SplashMiddleware  # noqa: E402 - only now can it be imported
+from scrapy_splash import SplashMiddleware  # noqa: E402 - its import needs the line above
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -18,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class RenderMiddleware(SplashMiddleware):  # type: ignore[misc]  # it has no types
-    """Turns a request with ``splash`` in its meta into one to Splash.
+    """Downloader middleware that turns a request with ``splash`` in its meta into a request to Splash.
 
-    The request goes through all middlewares twice: as one for the page, then as one to Splash. Methods
-    with a ``spider`` are deprecated in Scrapy; the spider comes from the crawler instead.
+    The request passes all middlewares twice: for the page, then for Splash. Scrapy deprecates methods with
+    a ``spider`` argument, so the spider comes from the crawler.
     """
 
     def process_request(self, request: Request) -> Request | None:

@@ -1,4 +1,4 @@
-"""Asking the token endpoint."""
+"""Requests to the token endpoint."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from scrapy.utils.misc import load_object
 from sgr_spiders.model.exceptions import UnauthorisedError
 from sgr_spiders.soundcloud.tokens import QUOTA, TokenFaultError, TokenLimitedError, parse_token_answer
 from sgr_spiders.traffic.backoff import backoff
-from sgr_spiders.traffic.fields import fields_of
 from sgr_spiders.traffic.gate import Gate
+from sgr_spiders.traffic.response import header_fields
 from sgr_spiders.traffic.run_control import RunControl
 
 if TYPE_CHECKING:
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 AUTHORISING: Final = "sgr_authorising"
-"""The meta key that marks a request to the token endpoint: no middleware of this project touches it."""
+"""Meta key of a request to the token endpoint, which no middleware of this project changes."""
 
 AUTHORISING_SLOT: Final = "sgr-authorising"
-"""Its download slot: a token must not queue behind the requests that wait for it."""
+"""Its download slot: a token request must not queue behind the requests that wait for the token."""
 
 MAX_SIZE: Final = 1 << 20
-"""The most bytes read of a token answer, which has a few hundred."""
+"""The size limit of a token response in bytes; it has a few hundred."""
 
 
 class TokenEndpoint:
-    """Sends a token request, through faults and holds, a bounded number of times."""
+    """Client of the token endpoint. Tries up to ``TOKEN_TRIES`` times at transient errors and rate limits."""
 
     def __init__(self, crawler: Crawler) -> None:
         settings = crawler.settings
@@ -53,11 +53,16 @@ class TokenEndpoint:
         self._faults = (*faults, DownloadCancelledError)
 
     async def ask(self, wanted: TokenRequest) -> Token:
-        """A token, or the error that says why there is none."""
+        """Return the token that *wanted* requests.
+
+        Raises:
+            RefusedGrantError: The endpoint refuses the grant.
+            HarvestError: The endpoint blocks this client, refuses it, or fails in every try.
+        """
         problem, note = "", ""
         for attempt in range(1, self._tries + 1):
-            # While the API is held a token is of no use.
-            await self._gate.opened()
+            # During a rate-limit pause of the API a token has no use.
+            await self._gate.wait_until_open()
             try:
                 return await self._send(wanted)
             except TokenLimitedError as error:
@@ -68,13 +73,13 @@ class TokenEndpoint:
             except self._faults as error:
                 problem, wait = type(error).__name__, backoff(attempt, *self._fault_wait)
             if attempt < self._tries:
-                logger.warning("Token endpoint: %s; asked again in %.1f s", problem, wait)
+                logger.warning("Token endpoint: %s; retrying in %.1f s", problem, wait)
                 await self._run.sleep(wait)
         raise UnauthorisedError(f"token endpoint: no token after {self._tries} tries: {problem}{note}")
 
     async def _send(self, wanted: TokenRequest) -> Token:
         response = await self._crawler.engine.download_async(_as_request(wanted))
-        return parse_token_answer(response.status, fields_of(response), response.body, now=time.time())
+        return parse_token_answer(response.status, header_fields(response), response.body, now=time.time())
 
 
 def _as_request(wanted: TokenRequest) -> Request:
@@ -89,7 +94,7 @@ def _as_request(wanted: TokenRequest) -> Request:
         "dont_cache": True,
     }
     if wanted.url.startswith("http:"):
-        # A proxy would read the credentials; through https it only sees a tunnel.
+        # A proxy would read the credentials; with https it only sees a tunnel.
         meta["proxy"] = None
     headers = {**wanted.headers, "Accept-Encoding": "identity"}
     return Request(

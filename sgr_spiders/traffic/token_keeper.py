@@ -33,18 +33,18 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SIGNED_WITH: Final = "sgr_signed_with"
-"""The meta key that says with which token, counted from 1, a request was last sent."""
+"""Meta key of the serial number (from 1) of the token that a request was last sent with."""
 
 LOCK_POLL: Final = 0.1
-"""How often another process's lock on the token cache is tried, in seconds."""
+"""Seconds between two tries for the lock on the token cache while another process holds it."""
 
 MAX_NEVER_ACCEPTED: Final = 1
-"""How many tokens in a row the API may refuse without having taken one, before the run stops: each
-request is sent twice at most, but many requests could use up the quota of tokens one by one."""
+"""The number of tokens in a row that the API may refuse without accepting one before the run stops. Each
+request is sent at most twice, but many requests could use up the quota of tokens one by one."""
 
 
 class TokenKeeper:
-    """Keeps the current token and gets the next: one refresher at a time, in and between processes."""
+    """The current token and its renewal, one at a time within a process and between processes."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._stats = crawler.stats
@@ -61,8 +61,8 @@ class TokenKeeper:
             now = time.time()
             self._take(Token(self._credentials.access_token, None, float("inf"), now))
 
-    async def ready(self) -> None:
-        """See to it that there is a token with some life left."""
+    async def ensure_token(self) -> None:
+        """Get a token unless there is one that does not expire soon."""
         if self._is_fresh():
             return
         async with self._turn:
@@ -70,7 +70,7 @@ class TokenKeeper:
                 await self._renew(refused=None)
 
     async def replace(self, serial: int) -> None:
-        """The API refuses the token of this serial number: get another, unless somebody has."""
+        """Get a new token because the API refuses token number *serial*, unless another request has."""
         if self._credentials.access_token:
             raise UnauthorisedError("the API refuses SOUNDCLOUD_ACCESS_TOKEN (HTTP 401)")
         async with self._turn:
@@ -81,20 +81,20 @@ class TokenKeeper:
                 raise UnauthorisedError("the API refuses a new token too (HTTP 401)")
             await self._renew(refused=self._token)
 
-    def accepted(self, serial: int) -> None:
-        """The API took the token of this serial number."""
+    def note_accepted(self, serial: int) -> None:
+        """Record that the API accepted token number *serial*."""
         if serial == self._serial:
             self._never_accepted = 0
 
-    async def settled(self) -> None:
-        """Wait while the token is being replaced: what is sent meanwhile would be refused."""
+    async def wait_for_renewal(self) -> None:
+        """Wait for the end of a renewal: the API would refuse a request sent with the old token."""
         async with self._turn:
             pass
 
     def sign(self, request: Request) -> Request:
-        """A copy of the request that carries the token and may go to the wire, nowhere else."""
+        """Return a copy of *request* with the token, for the network only."""
         if self._token is None:
-            raise UnauthorisedError("a request reached the wire before there was a token")
+            raise UnauthorisedError("a request reached the network before there was a token")
         request.meta[SIGNED_WITH] = self._serial
         headers = request.headers.copy()
         headers["Authorization"] = f"OAuth {self._token.access}"
@@ -109,30 +109,30 @@ class TokenKeeper:
         async with self._locked():
             cached = self._cache.load()
             if cached and cached.is_fresh(time.time()) and not (refused and cached.access == refused.access):
-                # Another process, or an earlier run, has done it.
+                # Another process or an earlier run has renewed it.
                 self._take(cached)
                 return
-            token = await self._refreshed(cached or self._token) or await self._exchanged()
-            # A refresh token is good for one use: from here on only this pair is worth anything.
+            token = await self._refresh(cached or self._token) or await self._exchange()
+            # A refresh token works once: from here on only this pair is valid.
             self._cache.save(token)
             self._take(token)
 
-    async def _refreshed(self, old: Token | None) -> Token | None:
+    async def _refresh(self, old: Token | None) -> Token | None:
         if old is None or old.refresh is None:
             return None
         try:
             token = await self._endpoint.ask(refresh_request(self._url, self._credentials, old.refresh))
         except RefusedGrantError as error:
-            logger.warning("The refresh token is refused (%s): exchanging the credentials instead", error)
+            logger.warning("Refresh token refused (%s); using the client credentials", error)
             return None
         self._stats.inc_value(statistics.TOKEN_REFRESHES)
         return token
 
-    async def _exchanged(self) -> Token:
+    async def _exchange(self) -> Token:
         try:
             token = await self._endpoint.ask(exchange_request(self._url, self._credentials))
         except RefusedGrantError as error:
-            raise UnauthorisedError(f"token endpoint: the credentials are refused ({error})") from error
+            raise UnauthorisedError(f"token endpoint: client credentials refused ({error})") from error
         self._stats.inc_value(statistics.TOKEN_EXCHANGES)
         return token
 
@@ -142,7 +142,7 @@ class TokenKeeper:
 
     @asynccontextmanager
     async def _locked(self) -> AsyncIterator[None]:
-        """The lock between processes, waited for without stopping the reactor."""
+        """Hold the lock between processes; wait for it without blocking the reactor."""
         lock = self._cache.lock()
         while True:
             try:

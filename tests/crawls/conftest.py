@@ -20,10 +20,11 @@ def shared_sandbox() -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def sandbox(shared_sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
-    """A sandbox without faults and with an empty log."""
+    """A sandbox without faults or changes, and with an empty log."""
     shared_sandbox.clear_log()
     yield shared_sandbox
     shared_sandbox.clear_faults()
+    shared_sandbox.undo_changes()
 
 
 @pytest.fixture

@@ -13,13 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.crawls import invariants
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tests.sandbox_process import SandboxProcess
 
 ROOT = Path(__file__).resolve().parents[2]
-LIMIT_S = 120
+LIMIT_S = 280
+"""Only a crawl that hangs reaches this, also on a loaded machine; pytest's own limit is 300 s."""
+BAD_USE, IN_USE = 2, 5
+"""Exit codes of crawls that did not begin: the database is as it was, or another crawl's."""
 JOURNAL = {"runs", "run_seeds", "run_scope", "relationship_runs", "alembic_version"}
 """Tables that tell of the crawls, and of relating, rather than of what they found."""
 
@@ -41,7 +46,11 @@ class Harvester:
     config: str | None = "sandbox"
     requests: list[dict[str, Any]] = field(default_factory=list)
     root: Path = ROOT
+    unchecked: str = ""
+    """Why the database is not looked at after a crawl: only where that would be timed."""
     _log: Path = field(init=False)
+    _again: tuple[str, dict[str, Any], dict[str, Any]] = field(init=False)
+    _run_before: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         # A file, because a pipe that nobody reads would stop the crawl when it is full.
@@ -52,6 +61,17 @@ class Harvester:
         process = self.start(spider, settings, **arguments)
         return self.wait(process)
 
+    def again(self, code: int = 0) -> Ended:
+        """Crawl with the same command again, without ``refresh``: it asks for nothing and changes nothing."""
+        spider, settings, arguments = self._again
+        before = self.contents()
+        self.sandbox.clear_log()
+        ended = self.crawl(spider, settings, **{k: v for k, v in arguments.items() if k != "refresh"})
+        assert ended.code == code, ended.log
+        assert self.sandbox.log() == []
+        assert self.contents() == before
+        return ended
+
     def start(
         self, spider: str = "user_depth", settings: Mapping[str, Any] = {}, **arguments: Any
     ) -> subprocess.Popen[bytes]:
@@ -59,6 +79,8 @@ class Harvester:
             arguments["track_id"] = self.sandbox.seed_track_id
         if self.config is not None:
             arguments.setdefault("config", self.config)
+        self._again = spider, dict(settings), dict(arguments)
+        self._run_before = invariants.latest_run(self.database)
         command = [sys.executable, "-m", "scrapy", "crawl", spider]
         for name, value in arguments.items():
             command += ["-a", f"{name}={value}"]
@@ -75,14 +97,35 @@ class Harvester:
                 command, cwd=self.root, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
 
-    def wait(self, process: subprocess.Popen[bytes]) -> Ended:
+    def log(self) -> str:
+        """What the latest crawl has logged so far."""
+        return self._log.read_text()
+
+    def wait(self, process: subprocess.Popen[bytes], *, killed: bool = False, no_outcome: str = "") -> Ended:
+        """Wait for the end of a crawl, and look whether it left the database as every crawl leaves it.
+
+        *killed* expects that SIGKILL ended it. *no_outcome* is the reason why a crawl that ended otherwise
+        could not write its outcome. After both, only what holds at every commit is looked at: leases and
+        outcome are the next crawl's.
+        """
         try:
             code = process.wait(timeout=LIMIT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             raise AssertionError(f"the crawl did not end in {LIMIT_S} s:\n{self._log.read_text()}") from None
+        assert (code == -signal.SIGKILL) == killed, self._log.read_text()
+        if self.database.exists() and not self.unchecked:
+            self._check(code, has_outcome=not killed and not no_outcome)
         return Ended(code, self._log.read_text())
+
+    def _check(self, code: int, *, has_outcome: bool) -> None:
+        has_run = invariants.latest_run(self.database) > self._run_before
+        if not has_outcome or code in {BAD_USE, IN_USE}:
+            invariants.check_ledger(self.database)
+            return
+        assert has_run, f"exit code {code}, and no run in the database:\n{self._log.read_text()}"
+        invariants.check_ended(self.database, code)
 
     def interrupt_when(
         self, condition: Callable[[], bool], number: signal.Signals = signal.SIGINT, **arguments: Any
@@ -91,7 +134,7 @@ class Harvester:
         process = self.start(**arguments)
         self.wait_until(condition, process)
         process.send_signal(number)
-        return self.wait(process)
+        return self.wait(process, killed=number == signal.SIGKILL)
 
     def wait_until(self, condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + LIMIT_S

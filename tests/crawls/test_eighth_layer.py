@@ -30,12 +30,9 @@ def _follow_the_document(root: Path, copy: Path) -> None:
     shutil.copy(root / "scrapy.cfg", copy)
     package = copy / "sgr_spiders"
     (package / "layers" / "related_layer.py").write_text(layer)
-    _insert(package / "config" / "harvest.py", "class DeepHarvest(Section):", f"{section}\n\n")
-    _insert(
-        package / "config" / "harvest.py",
-        "\n    def layer(self",
-        "    related_layer: RelatedLayer = RelatedLayer()\n",
-    )
+    config = package / "config" / "harvest.py"
+    _insert(config, "class DeepHarvest(Section):", f"{section}\n\n")
+    _insert(config, "\n    def layer(self", "    related_layer: RelatedLayer = RelatedLayer()\n")
     registry = package / "layers" / "__init__.py"
     _insert(
         registry,

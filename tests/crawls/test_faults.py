@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import FileLock
 
 from tests.crawls.crawling import Harvester
 from tests.sandbox_process import SandboxProcess
@@ -118,6 +119,32 @@ def test_a_token_that_is_revoked_is_refreshed_once(harvester: Harvester) -> None
     tokens = [entry for entry in harvester.sandbox.log() if entry["path"] == "/oauth/token"]
     assert len(tokens) <= 2
     assert any(entry["status"] == 401 for entry in harvester.sandbox.log())
+
+
+def test_a_token_that_another_process_has_renewed_is_renewed_from_there(
+    harvester: Harvester, tmp_path: Path
+) -> None:
+    """A refresh token is good for one use: that of the cache counts, not the one this crawl began with."""
+    sandbox = harvester.sandbox
+    process = harvester.start(settings={"DOWNLOAD_DELAY": 0.1})
+    harvester.wait_until(lambda: _answered(sandbox) >= 3, process)
+    (cache,) = (path for path in tmp_path.glob("cache/soundgraph/*") if not path.name.endswith(".lock"))
+    # Nobody holds the lock between two renewals.
+    with FileLock(cache.with_suffix(".lock"), timeout=0):
+        kept = json.loads(cache.read_text())
+        renewed = sandbox.refresh_token(kept["refresh_token"])
+        pair = {name: renewed[name] for name in ("access_token", "refresh_token")}
+        cache.write_text(json.dumps({**kept, **pair, "expires_at": kept["obtained_at"]}))
+    sandbox.set_faults([{"name": "revoke_tokens", "times": 1}])
+    ended = harvester.wait(process)
+    assert ended.code == 0, ended.log
+    stats = json.loads(harvester.value("SELECT stats FROM runs"))
+    assert (stats["sgr/token/exchanges"], stats["sgr/token/refreshes"]) == (1, 1)
+    assert "The refresh token is refused" not in ended.log
+
+
+def _answered(sandbox: SandboxProcess) -> int:
+    return sum(entry["status"] == 200 and entry["path"] != "/oauth/token" for entry in sandbox.log())
 
 
 def test_no_secret_is_written_down(harvester: Harvester, tmp_path: Path) -> None:

@@ -221,7 +221,7 @@ def test_while_a_crawl_runs(harvester: Harvester) -> None:
     assert re.search(r"^  1 +user_depth  running, or killed ", text, re.MULTILINE)
     assert told["next"]["commands"] == [run["statistics"]["sgr/command"]]
     process.kill()
-    harvester.wait(process)
+    harvester.wait(process, killed=True)
     assert json_of(harvester.database)["next"] == told["next"]
     assert harvester.crawl().code == 0
     second, first = json_of(harvester.database)["runs"]["latest"]
@@ -255,7 +255,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("revision", "words"),
-    [("0000", "brings it up to date"), ("9999", "use the one that made it")],
+    [("0000", "run `scrapy upgrade`"), ("9999", "use the one that made it")],
 )
 def test_another_version(tmp_path: Path, revision: str, words: str) -> None:
     database = tmp_path / "harvest.db"

@@ -77,7 +77,7 @@ def test_the_most_overdue_first_within_a_budget_and_relations_once(
     assert ended.code == 3, ended.log
     assert "the budget of 12 requests is spent" in ended.log
     assert outcomes(harvester) == {str(third): "complete", str(second): "unfinished", str(first): None}
-    assert "Relating waits for the run that finishes 2 due seeds" in ended.log
+    assert "Relationships deferred until 2 due seeds are finished" in ended.log
     assert harvester.value("SELECT count(*) FROM relationship_runs") == 0
     before = fetched(harvester)
     assert len(before) == 12
@@ -94,7 +94,7 @@ def test_the_most_overdue_first_within_a_budget_and_relations_once(
     ended = crawl(harvester, settings={"LOG_JSON": 1})
     assert ended.code == 0, ended.log
     start, nothing, *_ = (json.loads(line)["message"] for line in ended.log.splitlines())
-    assert start.startswith("Run 3: 1 layer around 0 due seeds, into ")
+    assert start.startswith("Run 3: 1 layer, 0 due seeds, writing to ")
     assert nothing.startswith("No seed is due; the first will be ")
     assert fetched(harvester) == []
     assert harvester.query("SELECT run_id, type FROM relationship_runs") == built
@@ -210,3 +210,30 @@ def test_what_failed_stays_due_and_what_is_gone_does_not(
     assert not [path for path in fetched(harvester) if path.endswith("/favoriters")]
     assert outcomes(harvester) == {"5": "gone", str(tracks[1]): "complete"}
     assert harvester.value("SELECT count(*) FROM seeds WHERE next_harvest_at > added_at") == 2
+
+
+def test_seeds_of_which_all_is_up_to_date_have_their_turns_and_ask_for_nothing(
+    harvester: Harvester, tracks: list[int]
+) -> None:
+    ended = harvester.crawl("deep_harvest", layers="user_depth", track_id=",".join(map(str, tracks[:3])))
+    assert ended.code == 0, ended.log
+    add(harvester, *tracks[:3])
+    harvester.sandbox.clear_log()
+    ended = crawl(harvester)
+    assert ended.code == 0, ended.log
+    assert fetched(harvester) == []
+    assert outcomes(harvester) == dict.fromkeys(map(str, tracks[:3]), "complete")
+
+
+def test_what_failed_for_one_seed_is_no_failure_of_another(
+    harvester: Harvester, tracks: list[int], small_sandbox: SandboxProcess
+) -> None:
+    failing, *others = tracks[:3]
+    add(harvester, failing, *others)
+    small_sandbox.set_faults([{"name": "html_502", "path": f"{failing}/reposters"}])
+    ended = crawl(harvester, settings={"RETRY_TIMES": 0, "DISALLOWED_RETRY_TIMES": 0})
+    assert ended.code == 3, ended.log
+    assert outcomes(harvester) == {
+        str(failing): "partial",
+        **dict.fromkeys(map(str, others), "complete"),
+    }

@@ -80,7 +80,7 @@ def test_from_deploying_to_the_finished_database(
     third = scrapyd.schedule(**arguments)
     scrapyd.wait_until(third, "finished")
     log = scrapyd.job_log(third)
-    assert "Going on: " in log
+    assert "Resuming: " in log
     assert "Harvest complete after " in log
     assert not {*before} & {*_fetched(sandbox)[len(before) :]}, "a page was fetched twice"
     runs = harvest.query("SELECT outcome, arguments FROM runs")

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from statistics import mean
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sgr_spiders.embeddings import evaluation
 from sgr_spiders.embeddings.evaluation import Trial, best, of_harvest
 from sgr_spiders.embeddings.pairs_file import read_pairs
 from sgr_spiders.model.exceptions import ArgumentError, EmbeddingError
 from sgr_spiders.storage import schema
 from sgr_spiders.storage.store import Store
 from tests.embeddings.communities import tastes
+from tests.reference import note
 
 if TYPE_CHECKING:
-    from sgr_spiders.embeddings.base import Array, Numbers
+    from numpy.typing import NDArray
 
-SHARED = Path(__file__).parents[3] / "shared" / "interactions"
+    from sgr_spiders.embeddings.base import Array, Numbers
 
 
 class Fixed:
@@ -62,6 +66,65 @@ def test_everything_foretold_and_nothing_else() -> None:
     assert found.coverage == pytest.approx(2 / 3)
     # Both lists have one track with one fan; the libraries' tracks have 1.5 on average.
     assert found.popularity_lift == pytest.approx(1 / 1.5 - 1)
+
+
+@settings(max_examples=40)
+@given(seed=st.integers(0, 2**32 - 1), k=st.integers(1, 8), block=st.integers(1, 40))
+def test_figures_are_those_of_plain_loops(seed: int, k: int, block: int) -> None:
+    random = np.random.default_rng(seed)
+    users, tracks = 6, 8
+    drawn = random.random((users, tracks))
+    known, wanted = drawn < 0.25, (drawn > 0.75)
+    known[:, 7] = False  # nothing was learned of it, yet it may be recommended
+    known[0, 0], wanted[0, 0], wanted[0, 1], known[0, 1] = True, False, True, False
+    scores = np.where(random.random((users, tracks)) < 0.2, -np.inf, random.random((users, tracks)))
+    trial = Trial(sp.csr_array(known.astype(np.float32)), sp.csr_array(wanted.astype(np.float32)), k=k)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluation, "SCORES_AT_A_TIME", block)
+        found = trial.judge("fixed", Fixed(scores.astype(np.float32)), 1.5)
+    assert (found.method, found.cpu_seconds) == ("fixed", 1.5)
+    expected = by_hand(known, wanted, scores.astype(np.float32), k)
+    for name, value in expected.items():
+        assert getattr(found, name) == pytest.approx(value, nan_ok=True), name
+
+
+def by_hand(known: NDArray[np.bool_], wanted: NDArray[np.bool_], scores: Array, k: int) -> dict[str, float]:
+    """Work out the figures one user and one track at a time."""
+    tracks = range(known.shape[1])
+    fans = [int(known[:, track].sum()) for track in tracks]
+    rare, before = set(tracks), 0
+    for track in sorted(tracks, key=lambda track: (-fans[track], track)):
+        if before < 0.33 * sum(fans):
+            rare.discard(track)
+        before += fans[track]
+    recalls, ndcgs, tails, popular, liked, anybody = [], [], [], [], [], set()
+    for user in range(len(known)):
+        held = [track for track in tracks if wanted[user, track]]
+        if not held:
+            continue
+        left = [track for track in tracks if not known[user, track] and scores[user, track] > -np.inf]
+        given = sorted(left, key=lambda track: (-scores[user, track], track))[:k]
+        anybody |= set(given)
+        recalls.append(len(set(held) & set(given)) / len(held))
+        gain = sum(1 / math.log2(place + 2) for place, track in enumerate(given) if track in held)
+        ndcgs.append(gain / sum(1 / math.log2(place + 2) for place in range(min(k, len(held)))))
+        rare_held = rare & set(held)
+        if rare_held:
+            tails.append(len(rare_held & set(given)) / len(rare_held))
+        library = [track for track in tracks if known[user, track]]
+        if library and given:
+            popular.append(sum(fans[track] for track in given) / len(given))
+            liked.append(sum(fans[track] for track in library) / len(library))
+    some = {track for track in tracks if fans[track]}
+    lift = (mean(popular) - mean(liked)) / mean(liked) if liked else math.nan
+    return {
+        "users": len(recalls),
+        "recall": mean(recalls),
+        "ndcg": mean(ndcgs),
+        "coverage": len(anybody & some) / len(some),
+        "tail_recall": mean(tails) if tails else math.nan,
+        "popularity_lift": lift,
+    }
 
 
 def test_nothing_to_test_is_said() -> None:
@@ -136,9 +199,7 @@ def test_other_files_are_refused(tmp_path: Path, text: str, said: str) -> None:
 @pytest.fixture(scope="module")
 def published() -> Trial:
     """Last.fm as LightGCN's repository splits it."""
-    folder = SHARED / "lightgcn_lastfm"
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is not here")
+    folder = note("interactions/lightgcn_lastfm")
     return Trial(*read_pairs(folder / "data1.txt", folder / "test1.txt"))
 
 
@@ -156,10 +217,7 @@ def test_popularity_is_what_others_measured(published: Trial) -> None:
 
 
 def test_on_other_real_data_the_defaults_hold_as_well() -> None:
-    path = SHARED / "lastfm" / "user_artists.dat"
-    if not path.is_file():
-        pytest.skip(f"{path} is not here")
-    pairs = np.loadtxt(path, np.int64, skiprows=1, usecols=(0, 1))
+    pairs = np.loadtxt(note("interactions/lastfm/user_artists.dat"), np.int64, skiprows=1, usecols=(0, 1))
     pairs = pairs[np.bincount(pairs[:, 1])[pairs[:, 1]] >= 5]
     users, artists = (np.unique(pairs[:, side], return_inverse=True)[1] for side in (0, 1))
     held = np.random.default_rng(1).random(len(pairs)) < 0.2

@@ -1,47 +1,270 @@
-"""What single layers answer, without a crawl: they are pure."""
+"""What layers do beside what single keys of the configuration say, see ``test_keys.py``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
+
+import pytest
 
 from sgr_spiders.config.harvest import ContextualLayer as ContextualSection
 from sgr_spiders.config.harvest import PlaylistDepth as PlaylistSection
 from sgr_spiders.layers.base import SEED_STEP, EndedWalk, Seed
 from sgr_spiders.layers.contextual_layer import ContextualLayer
 from sgr_spiders.layers.playlist_depth import PlaylistDepth
-from sgr_spiders.model.items import Fullness, Mention, Playlist, Selection, Track, User, WalkRequest
+from sgr_spiders.model.items import (
+    Comment,
+    Engagement,
+    Fullness,
+    Mention,
+    Playlist,
+    Selection,
+    Track,
+    User,
+    WalkRequest,
+)
+from sgr_spiders.soundcloud.raw import pack
+from tests.layers.driving import World, as_view, when_all_ended
+from tests.layers.test_keys import (
+    CONTEXTUAL,
+    LABEL_LAYER,
+    LISTENERS,
+    WORLDS,
+    run,
+    seed,
+    track,
+    tracks,
+)
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-ARTIST = User(1, username="Mara Quill", fullness=Fullness.OWN)
+NOBODY = World({})
 
 
-def seed(title: str, metadata_artist: str | None = None) -> Seed:
-    track = Track(7, title=title, artist_id=1, metadata_artist=metadata_artist, fullness=Fullness.OWN)
-    return Seed(track, ARTIST, {})
+def test_walks_are_asked_for_with_the_counts_that_the_api_told() -> None:
+    assert run("user_depth", *WORLDS["user_depth"]).expected == {
+        "track_favoriters 7": 5,
+        "track_reposters 7": 3,
+        **{f"user_likes {user}": user for user in LISTENERS},
+    }
+    assert run("artist_depth", *WORLDS["artist_depth"]).expected == {"user_tracks 1": 3}
+    assert run("commentary_layer", *WORLDS["commentary_layer"]).expected == {"track_comments 7": 6}
+    assert run("label_layer", *WORLDS["label_layer"], max_labels_per_track=1).expected == {}
+    assert run("contextual_layer", *WORLDS["contextual_layer"]).expected == {"user_tracks 54": 2}
+    assert run("playlist_depth", *WORLDS["playlist_depth"]).expected == {
+        "track_favoriters 7": 5,
+        "user_playlists 21": 2,
+        "user_playlists 24": 3,
+        "user_playlists 25": 1,
+        **{f"playlist_tracks {number}": 3 for number in (32, 41, 43, 44, 46, 51, 52, 53)},
+    }
 
 
-class Seen:
-    """A ``Look`` at what a test gives."""
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("artist_depth", []),
+        ("playlist_depth", ["search_playlists paper tides search 50"]),
+        ("semantic_depth", ["search_tracks paper tides hits 100", "search_tracks paper hits 100",
+                            "search_tracks tides hits 100"]),
+        ("contextual_layer", []),
+    ],
+)  # fmt: skip
+def test_a_seed_of_which_nobody_is_said_to_be_the_artist(name: str, asked: list[str]) -> None:
+    around = seed("Paper Tides", artist=None)
+    answers = run(name, around, NOBODY, **({"include_liker_playlists": False} if "playlist" in name else {}))
+    assert answers.asked == asked
+    assert answers.kept == answers.named == []
 
-    def __init__(self, walks: Mapping[str, list[EndedWalk]], playlists: Mapping[int, list[int]]) -> None:
-        self._walks = walks
-        self._playlists = playlists
 
-    def walks(self, step: str) -> Sequence[EndedWalk]:
-        return self._walks.get(step, [])
+def test_a_seed_without_a_title_is_searched_for_nowhere() -> None:
+    around = Seed(Track(7, artist_id=1), User(1), {})
+    assert run("semantic_depth", around, NOBODY).asked == []
+    assert run("artist_depth", around, NOBODY).asked == ["user_tracks 1 uploads 1000"]
+    assert run("contextual_layer", around, NOBODY).asked == []
+    assert "search" not in " ".join(run("playlist_depth", around, NOBODY).asked)
 
-    def playlist_tracks(self, playlist_id: int, cap: int) -> Sequence[int]:
-        return self._playlists.get(playlist_id, [])[:cap]
+
+def test_with_neither_features_nor_remixes_nothing_is_searched() -> None:
+    answers = run("artist_depth", *WORLDS["artist_depth"], include_features=False, include_remixes=False)
+    assert answers.asked == ["user_tracks 1 uploads 1000"]
+
+
+def test_an_artist_whose_name_differs_in_its_signs_is_credited() -> None:
+    artist = User(1, username="mara_quill", fullness=Fullness.OWN)
+    hits = [track(71, "Mara Quill & Otto - Dusk"), track(72, "Otto - Mara Quill"), track(73, "Mara Quill")]
+    world = World({("search_tracks", "mara_quill"): hits})
+    assert run("artist_depth", seed("Paper Tides", artist), world).kept == ["track 71"]
+
+
+# semantic_depth
+
+
+def test_a_hit_exactly_at_the_threshold_is_kept_and_the_seed_never() -> None:
+    around = seed("Glass Harbour Lanterns")
+    hits = [track(7, "Glass Harbour Lanterns"), track(82, "Lanterns"), track(83, "Glass Harbour Lanterns")]
+    world = World({("search_tracks", "glass harbour lanterns"): hits})
+    kept = run("semantic_depth", around, world, name_similarity_threshold=0.4444).kept
+    assert kept == ["track 82 0.44", "track 83 1.00"]
+    above = run("semantic_depth", around, world, name_similarity_threshold=0.4445).kept
+    assert above == ["track 83 1.00"]
+
+
+# commentary_layer: the page of the track, where the API gives no comments
+
+PAGE = "https://soundcloud.com/mara-quill/paper-tides"
+
+
+def written(number: int, permalink: str, on: int = 7, body: str = "a tune") -> Comment:
+    author = {"user": {"permalink": permalink, "username": permalink.upper()}}
+    return Comment(number, on, None, body, raw=pack(author))
+
+
+RENDERED = World(
+    {
+        ("track_page", PAGE): [
+            written(-1, "bo"), written(-2, "ann", body="ok"), written(-3, "bo", body="no"),
+            written(-4, "cy"), written(-5, "dee", on=8), Comment(-6, 7, None, "by nobody"),
+        ],
+        ("resolve", "https://soundcloud.com/ann"): [User(41, username="Ann")],
+        ("resolve", "https://soundcloud.com/bo"): [User(42, username="Bo")],
+        ("user_likes", "41"): tracks(411),
+        ("user_likes", "42"): tracks(421),
+    }
+)  # fmt: skip
+ASKED_BEFORE = ["track_comments 7 comments 100", f"track_page {PAGE} page 1000000000"]
+AUTHORS = [f"resolve https://soundcloud.com/{name} authors 1" for name in ("bo", "ann", "cy")]
+
+
+def rendered(most: int = 100, on: dict[str, Any] | None = None, **changes: Any) -> Any:  # noqa: ANN401
+    around = seed("Paper Tides", **({"permalink_url": PAGE} | (on or {})))
+    settings = {"html_fallback": True, "max_commenters": most, **changes}
+    return run("commentary_layer", around, RENDERED, **settings)
+
+
+def test_the_page_of_a_track_without_comments_names_its_fans() -> None:
+    answers = rendered()
+    assert answers.asked == [
+        *ASKED_BEFORE,
+        *AUTHORS,
+        "user_likes 42 library 1000000000",
+        "user_likes 41 library 1000000000",
+    ]
+    assert answers.facts == [
+        User(42, "BO", "bo", "https://soundcloud.com/bo", fullness=1),
+        Comment(-1, 7, 42, "a tune", raw=written(-1, "bo").raw),
+        Engagement(42, 7, "comment"),
+        Comment(-3, 7, 42, "no", raw=written(-3, "bo").raw),
+        User(41, "ANN", "ann", "https://soundcloud.com/ann", fullness=1),
+        Comment(-2, 7, 41, "ok", raw=written(-2, "ann").raw),
+        Engagement(41, 7, "comment"),
+    ]
+
+
+def test_the_keys_hold_for_the_page_too() -> None:
+    assert rendered(most=1).asked == [
+        "track_comments 7 comments 1", ASKED_BEFORE[1], AUTHORS[0], "user_likes 42 library 1000000000"
+    ]  # fmt: skip
+    assert rendered(min_comment_length=3).asked == [
+        *ASKED_BEFORE, *AUTHORS, "user_likes 42 library 1000000000"
+    ]  # fmt: skip
+    assert rendered(harvest_commenter_libraries=False).asked == [*ASKED_BEFORE, *AUTHORS]
+    assert rendered(html_fallback=False).asked == ASKED_BEFORE[:1]
+
+
+@pytest.mark.parametrize(
+    "on",
+    [
+        {"comment_count": 0},
+        {"commentable": False},
+        {"reveal_comments": False},
+        {"permalink_url": None},
+        {"permalink_url": "https://soundcloud.com/mara-quill/sets/paper-tides"},
+    ],
+)
+def test_a_page_that_can_show_no_comments_is_not_rendered(on: dict[str, Any]) -> None:
+    assert rendered(on=on).asked == ASKED_BEFORE[:1]
+
+
+def test_with_no_commenters_wanted_the_page_is_not_rendered_either() -> None:
+    assert rendered(most=0).asked == []
+
+
+@pytest.mark.parametrize("on", [{"comment_count": 3}, {"commentable": True}, {"reveal_comments": True}])
+def test_a_page_that_may_show_comments_is_rendered(on: dict[str, Any]) -> None:
+    answers = rendered(on=on)
+    assert answers.asked[:2] == ASKED_BEFORE
+    assert answers.expected.get(f"track_page {PAGE}") == on.get("comment_count")
+
+
+# label_layer and contextual_layer: whose account it is, and what is kept of a shared cap
+
+
+def test_of_accounts_that_bear_a_labels_name_the_one_with_most_followers_counts_then_the_lowest_id() -> None:
+    around, _ = WORLDS["label_layer"]
+    accounts = list(LABEL_LAYER.walks["search_users", "Harbour Discs"])
+
+    def chosen(*numbers: int) -> list[str]:
+        some = [one for one in accounts if one.record_id in numbers]
+        world = World({("search_users", "Harbour Discs"): some})
+        return run("label_layer", around, world, max_labels_per_track=1).kept
+
+    assert chosen(91, 92, 93, 94) == ["user 92 1.00"]
+    assert chosen(91, 93, 94) == ["user 93 1.00"]
+    assert chosen(94) == ["user 94 1.00"]
+    assert chosen(91) == ["user 91 0.94"]  # nobody bears it exactly
+    assert chosen() == []
+    assert run("label_layer", around, NOBODY, max_labels_per_track=1).asked == [
+        "search_users Harbour Discs accounts 50",
+        "search_tracks Harbour Discs hits 1000",
+    ]
+
+
+def test_uploads_come_before_hits_and_the_search_waits_for_them() -> None:
+    answers = run("label_layer", *WORLDS["label_layer"], max_labels_per_track=1)
+    assert answers.asked == [
+        "search_users Harbour Discs accounts 50",
+        "user_tracks 92 uploads 200",
+        "search_tracks Harbour Discs hits 1000",
+    ]
+    assert answers.kept == ["user 92 1.00", "track 301", "track 302", "track 311", "track 313"]
+
+
+def test_a_publisher_that_is_no_mapping_says_nothing() -> None:
+    around = seed("Paper Tides", unknown={"publisher_metadata": "Blue Crane Music"})
+    assert run("label_layer", around, LABEL_LAYER).asked == []
+
+
+def test_a_collaborators_name_finds_no_account_of_another_kind_of_record() -> None:
+    around = seed("Paper Tides", description="with @wren")
+    world = World({("resolve", "https://soundcloud.com/wren"): [track(5)]})
+    answers = run("contextual_layer", around, world)
+    assert (answers.kept, answers.named) == ([], ["mention of 7: wren"])
+
+
+def test_a_name_that_is_a_mention_is_not_looked_for_a_second_time() -> None:
+    answers = run("contextual_layer", seed("Paper Tides w/ @wren"), CONTEXTUAL)
+    assert answers.asked == ["resolve https://soundcloud.com/wren profiles 1", "user_tracks 51 uploads 50"]
+    # Nor is the mention searched for among titles: it is the name of an account, not of an artist.
+    assert "track 599" not in answers.kept
+
+
+def test_the_patterns_are_followed_in_the_order_in_which_they_are_named() -> None:
+    patterns = ("production", "mentions")
+    answers = run(
+        "contextual_layer", *WORLDS["contextual_layer"], extraction_patterns=patterns, max_entities=2
+    )
+    assert answers.named[0] == "producer of 7: Nils Hart"
+    assert "mention of 7: wren" in answers.named
+    assert "mention of 7: lark" not in answers.named
 
 
 def test_guests_in_the_artist_credit_are_collaborators() -> None:
-    around = seed(title="Paper Tides", metadata_artist="Mara Quill & Ilse Brand")
+    around = seed("Paper Tides", metadata_artist="Mara Quill & Ilse Brand")
     wanted = list(ContextualLayer(ContextualSection()).found(SEED_STEP, around, around.track))
     assert Mention(7, "featuring", "Ilse Brand") in wanted
     searched = [want.target for want in wanted if isinstance(want, WalkRequest)]
     assert searched == ["Ilse Brand"]
+
+
+# playlist_depth
 
 
 def test_max_playlists_keeps_those_with_the_seed_first_and_in_order() -> None:
@@ -49,7 +272,7 @@ def test_max_playlists_keeps_those_with_the_seed_first_and_in_order() -> None:
         return [Playlist(one, owner_id=owner, track_count=1, fullness=Fullness.OWN) for one in ids]
 
     likers = [User(5, followers_count=10, playlist_count=1), User(6, followers_count=90, playlist_count=2)]
-    look = Seen(
+    view = as_view(
         {
             "likers": [EndedWalk("7", likers)],
             "artist": [EndedWalk("1", owned(1, 30, 20, 10))],
@@ -61,7 +284,7 @@ def test_max_playlists_keeps_those_with_the_seed_first_and_in_order() -> None:
 
     def kept(most: int) -> list[int]:
         layer = PlaylistDepth(PlaylistSection(max_playlists=most))
-        wanted = layer.settled(seed(title="Paper Tides"), look)
+        wanted = when_all_ended(layer, seed("Paper Tides"), view)
         return [one.record_id for one in wanted if isinstance(one, Selection) and one.kind == "playlist"]
 
     assert kept(200) == [20, 60, 50, 90, 10, 30]
@@ -70,8 +293,19 @@ def test_max_playlists_keeps_those_with_the_seed_first_and_in_order() -> None:
     assert kept(0) == []
 
 
-def test_likers_whose_counter_says_none_are_not_asked_for_playlists() -> None:
-    likers = [User(5, playlist_count=0), User(6, playlist_count=None), User(7, playlist_count=3)]
-    look = Seen({"likers": [EndedWalk("7", likers)]}, {})
-    wanted = PlaylistDepth(PlaylistSection()).settled(seed(title="Paper Tides"), look)
-    assert {want.target for want in wanted if isinstance(want, WalkRequest)} == {"6", "7"}
+def test_playlists_without_tracks_or_owner() -> None:
+    empty = [Playlist(61, owner_id=None, track_count=0), Playlist(62, owner_id=None, track_count=None)]
+    world = World({("search_playlists", "paper tides"): empty}, {61: [7], 62: [7, 8]})
+    answers = run("playlist_depth", seed("Paper Tides"), world)
+    assert [line for line in answers.asked if line.startswith("playlist_tracks")] == [
+        "playlist_tracks 62 contents 500"
+    ]
+    assert answers.kept == ["playlist 62", "track 7", "track 8"]
+
+
+def test_an_artists_playlist_is_kept_only_as_one_of_the_artists() -> None:
+    # Somebody else's playlist, which the artist's list holds because the artist took part in it.
+    around, _ = WORLDS["playlist_depth"]
+    lists = [Playlist(63, owner_id=2, track_count=1), Playlist(64, owner_id=1, track_count=1)]
+    world = World({("user_playlists", "1"): lists}, {63: [8], 64: [9]})
+    assert run("playlist_depth", around, world).kept == ["playlist 64", "user 1", "track 9"]

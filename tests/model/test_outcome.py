@@ -12,7 +12,7 @@ from sgr_spiders.model.exceptions import (
     StorageError,
     UnauthorisedError,
 )
-from sgr_spiders.model.outcome import judge, judge_seed
+from sgr_spiders.model.outcome import classify_run, classify_seed
 
 if TYPE_CHECKING:
     from sgr_spiders.model.exceptions import HarvestError
@@ -46,7 +46,7 @@ def test_outcomes(
     lost: list[str],
     expected: tuple[str, int],
 ) -> None:
-    outcome = judge(
+    outcome = classify_run(
         finish_reason=finish_reason, stopped_by=error, internal_errors=internal, walks=walks, lost_seeds=lost
     )
     assert (outcome.name, outcome.exit_code) == expected
@@ -66,4 +66,4 @@ def test_outcomes(
     ],
 )
 def test_a_seed(status: str, walks: dict[str, int], broken: bool, outcome: str) -> None:  # noqa: FBT001
-    assert judge_seed(status, walks, broken=broken) == outcome
+    assert classify_seed(status, walks, broken=broken) == outcome

@@ -145,7 +145,7 @@ def test_killed_while_it_relates_a_crawl_has_no_outcome_and_the_next_one_relates
     harvester.environment.clear()
     ended = harvester.crawl()
     assert ended.code == 0, ended.log
-    assert "Nothing to fetch" in ended.log
+    assert "Up to date: " in ended.log
     status, text = status_of(harvester.database)
     assert " user_depth  killed while relating " in text
     assert {one.state for one in status.relationships} == {"up to date"}
@@ -258,7 +258,7 @@ def test_a_crawl_has_the_database(sandbox: SandboxProcess, database: Path) -> No
         seed = str(sandbox.seed_track_id)
         relating, looking = scrapy_in_one(database, ["relate"], ["related", "track", seed])
     assert relating.code == 5
-    assert "is locked by another process; nothing was built" in relating.err
+    assert relating.err.endswith("; nothing was built\n")
     # That one only reads; and what was never built it does not take for empty.
     assert (looking.code, looking.err) == (
         2, "track_relationships was never built: `scrapy relate` builds it\n",

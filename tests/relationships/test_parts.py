@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from sgr_spiders.model.exceptions import ConfigError
 from sgr_spiders.relationships import kernel_cache, spool
+from sgr_spiders.relationships.inputs import Incidence
 from sgr_spiders.relationships.integer_roots import ceil_root
 from sgr_spiders.relationships.keys import KeyLayout
 from sgr_spiders.relationships.spool import Spool
@@ -41,6 +43,50 @@ def test_a_key_holds_its_pair(nodes: int, largest: int, data: st.DataObject) -> 
     low, high = min(one, other), max(one, other)
     assert [int(part[0]) for part in layout.unpack(key)] == [low, high, count]
     assert [int(part[0]) for part in layout.unpack_mirrored(layout.mirror(key))] == [high, low]
+
+
+INCIDENCE = Incidence(
+    np.array([3, 5, 9]), np.array([0, 2, 2, 4]), np.array([0, 2, 1, 2], np.int32), context_count=3
+)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(INCIDENCE, ids=np.array([3, 5, 8])),
+        replace(INCIDENCE, starts=np.array([0, 1, 2, 4])),
+        replace(INCIDENCE, contexts=np.array([0, 1, 1, 2], np.int32)),
+        replace(INCIDENCE, context_count=4),
+    ],
+    ids=["ids", "starts", "contexts", "count"],
+)
+def test_a_fingerprint_changes_with_every_part(other: Incidence) -> None:
+    assert INCIDENCE.fingerprint() == replace(INCIDENCE).fingerprint()
+    assert other.fingerprint() != INCIDENCE.fingerprint()
+
+
+def test_an_incidence_turned_round() -> None:
+    turned = INCIDENCE.transposed(np.array([10, 20, 30]))
+    assert turned.ids.tolist() == [10, 20, 30]
+    assert turned.starts.tolist() == [0, 1, 2, 4]
+    assert turned.contexts.tolist() == [0, 2, 0, 2]
+    assert turned.context_count == 3
+    assert turned.sizes.tolist() == [1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("share", "starts", "contexts"),
+    [
+        (1.0, [0, 2, 2, 4], [0, 2, 1, 2]),
+        (0.67, [0, 2, 2, 4], [0, 2, 1, 2]),  # two of three nodes are not more than 0.67 of them
+        (0.66, [0, 1, 1, 2], [0, 1]),
+        (0.3, [0, 0, 0, 0], []),
+    ],
+)
+def test_frequent_contexts_are_left_out(share: float, starts: list[int], contexts: list[int]) -> None:
+    left = INCIDENCE.without_contexts_of_more_than(share)
+    assert (left.starts.tolist(), left.contexts.tolist()) == (starts, contexts)
+    assert (left.ids.tolist(), left.context_count) == ([3, 5, 9], 3)
 
 
 def test_too_many_nodes_for_a_key() -> None:

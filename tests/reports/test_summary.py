@@ -10,7 +10,6 @@ from sgr_spiders.model.outcome import Outcome
 from sgr_spiders.reports.summary import Ended, Traffic, capped_by, figures, goes_on, lost_rows, summary
 from sgr_spiders.storage.figures.layer_counts import Found
 from sgr_spiders.storage.figures.overview import Cut, Lost, RunOverview, Share, Walks, Work
-from sgr_spiders.text.formatting import WIDTH
 
 COMMAND = "scrapy crawl deep_harvest -a track_id=7"
 FOUND = Found(2_000_000_000, 100_000_000, 1_000_000, 30_000_000_000, 123_456_789)
@@ -36,7 +35,7 @@ def test_no_line_is_wider_than_a_terminal_but_the_command() -> None:
         end, overview=replace(end.overview, lost=lost, cut=cut), command=COMMAND + " -s X=" + "y" * 200
     )
     lines = summary(end, 10**12)
-    assert max(len(line) for line in lines if "scrapy crawl" not in line) <= WIDTH
+    assert max(len(line) for line in lines if "scrapy crawl" not in line) <= 100
     assert lines[-1] == f"  {COMMAND} -s X={'y' * 200}"
 
 
@@ -132,3 +131,12 @@ def test_the_statistics_are_those_of_the_table() -> None:
     assert stats["sgr/layer/user_depth/capped"] == 1
     assert stats["sgr/layer/contextual_layer/requests"] == 1_234_567
     assert stats["sgr/seconds"] == 3.25
+
+
+def test_times_are_told_to_the_millisecond() -> None:
+    end = ended("complete", 0, done=4)
+    quick = replace(end.overview.layers["user_depth"], work=Work(1, 0.0126))
+    view = replace(end.overview, layers={"user_depth": quick})
+    stats = figures(view, end.outcome, 0.0124)
+    assert stats["sgr/seconds"] == 0.012
+    assert stats["sgr/layer/user_depth/seconds"] == 0.013

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -8,6 +7,7 @@ import pytest
 import yaml
 
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS, first_cursor
+from tests.reference import note
 
 NAMES = {
     "resolve", "track", "user", "playlist", "track_favoriters", "track_reposters", "track_comments",
@@ -23,11 +23,8 @@ def test_the_names_are_those_that_walks_have() -> None:
 
 
 @pytest.fixture(scope="module")
-def specification(root: Path) -> dict[str, Any]:
-    file = root.parent / "shared/soundcloud/openapi.yaml"
-    if not file.exists():
-        pytest.skip("the specification is not here")
-    document: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+def specification() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(note("soundcloud/openapi.yaml").read_text(encoding="utf-8"))
     return document
 
 

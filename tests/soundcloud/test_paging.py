@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from sgr_spiders.model.exceptions import NextHrefError
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS, first_cursor
 from sgr_spiders.soundcloud.paging import MAX_LENGTH, first_position, next_cursor
+from tests.reference import note
 
 API = "https://api.soundcloud.com"
 ACCESS = "access=playable,preview,blocked"
@@ -187,10 +187,8 @@ def test_credentials_are_taken_out(name: str) -> None:
     assert likes(f"{API}{LIKES}&{name}=hush&cursor=x#oauth_token=hush") == f"{LIKES}&cursor=x"
 
 
-def test_the_live_apis_internal_hosts(root: Path) -> None:
-    folder = root.parent / "shared/soundcloud/payloads/from_issues"
-    if not folder.exists():
-        pytest.skip("the payloads are not here")
+def test_the_live_apis_internal_hosts() -> None:
+    folder = note("soundcloud/payloads/from_issues")
     for name, endpoint, target in (
         ("017", "user_tracks", "1098233644"),
         ("018", "track_reposters", "676198187"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -19,15 +18,14 @@ from sgr_spiders.soundcloud.parse import (
     parse_resolved,
 )
 from tests.pipelines.counting import validated
+from tests.reference import note
 
 SINGLE = {"track_v1": "track", "user_v1": "user", "playlist_v1": "playlist"}
 
 
 @pytest.fixture(scope="module")
-def payloads(root: Path) -> dict[str, Any]:
-    folder = root.parent / "shared/soundcloud/payloads"
-    if not folder.exists():
-        pytest.skip("the payloads are not here")
+def payloads() -> dict[str, Any]:
+    folder = note("soundcloud/payloads")
     with (folder / "INDEX.tsv").open(encoding="utf-8", newline="") as index:
         names = [row["file"] for row in csv.DictReader(index, delimiter="\t")]
     return {name: orjson.loads((folder / name).read_bytes()) for name in names if (folder / name).exists()}

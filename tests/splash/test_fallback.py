@@ -190,7 +190,7 @@ def kill_while_rendering(harvester: Harvester, renderer: Renderer) -> None:
     process = harvester.start("commentary_layer")
     harvester.wait_until(lambda: len(renderer.splash.seen) > before, process)
     process.kill()
-    harvester.wait(process)
+    harvester.wait(process, killed=True)
     renderer.answer = lambda: None
 
 
@@ -203,7 +203,7 @@ def kill_among_the_authors(harvester: Harvester, renderer: Renderer) -> None:
         lambda: len(renderer.splash.seen) > before and harvester.value(resolved) >= 3, process
     )
     process.kill()
-    harvester.wait(process)
+    harvester.wait(process, killed=True)
     harvester.sandbox.set_faults([NO_COMMENTS])
 
 

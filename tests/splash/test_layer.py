@@ -21,7 +21,7 @@ NONE_LISTED = EndedWalk("7", [])
 
 
 class Seen:
-    """A ``Look`` at what a test gives."""
+    """A ``LayerView`` at what a test gives."""
 
     def __init__(self, **walks: list[EndedWalk]) -> None:
         self._walks = {"comments": [NONE_LISTED], **walks}
@@ -42,7 +42,7 @@ def wanted(look: Seen, config: dict[str, Any] | None = None, **track: Any) -> li
     fields = {"comment_count": 5, "permalink_url": PAGE, "fullness": Fullness.OWN, **track}
     seed = Seed(Track(7, **fields), None, {})
     section = Section(**{"html_fallback": True, **(config or {})})
-    return list(CommentaryLayer(section).settled(seed, look))
+    return list(CommentaryLayer(section).after_all_ended(seed, look))
 
 
 def test_the_page_is_asked_for_where_the_api_gives_no_comments() -> None:

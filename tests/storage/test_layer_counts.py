@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from sgr_spiders.model.items import Engagement, Entry, Fullness, Page, Selection, Track, User, WalkRequest
 from sgr_spiders.storage.figures import layer_counts
-from sgr_spiders.storage.ledger import frontier, runs, selections
+from sgr_spiders.storage.ledger import runs
+from sgr_spiders.storage.ledger.ledger import Ledger
 from sgr_spiders.storage.ledger.spill import spill_page
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def ask(connection: sa.Connection, run: runs.Run, seed: int, collection: tuple[s
     """One layer wants all of it; the other less, and only looks at some."""
     whole = WalkRequest(*collection, "step", 1000)
     part = WalkRequest(*collection, "step", 25, selective=size > 41)
-    frontier.request(connection, run, seed, "listeners", "settings", [whole])
-    frontier.request(connection, run, seed, "others", "settings", [part])
+    Ledger(connection, run).request(seed, "listeners", "settings", [whole])
+    Ledger(connection, run).request(seed, "others", "settings", [part])
 
 
 @pytest.fixture
@@ -73,14 +74,14 @@ def run(store: Store) -> runs.Run:
     with store.write() as connection:
         run = runs.begin_run(connection, spider="t", layers=LAYERS, scope="t", fresh_after="", refresh=False)
         for seed in SEEDS:
-            runs.widen_scope(connection, run, seed, LAYERS)
+            Ledger(connection, run).widen_scope(seed, LAYERS)
             for collection, entries in held.items():
                 ask(connection, run, seed, collection, len(entries))
-        for walk in frontier.lease(connection, run, 100):
+        for walk in Ledger(connection, run).lease(100):
             entries = held[walk.endpoint, walk.target]
             spill_page(connection, Page(walk, entries, received=len(entries)), run)
         chosen = [Selection("track", 100 + n) for n in range(50)]
-        selections.select(connection, SEEDS[0], "others", chosen)
+        Ledger(connection, run).select(SEEDS[0], "others", chosen)
     return run
 
 

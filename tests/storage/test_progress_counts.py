@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from sgr_spiders.model.items import WalkRequest
 from sgr_spiders.storage.figures.progress_counts import WalkCounter, WalkGroup
-from sgr_spiders.storage.ledger import frontier, runs
+from sgr_spiders.storage.ledger import runs
+from sgr_spiders.storage.ledger.ledger import Ledger
 from sgr_spiders.storage.schema import walks
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def run(store: Store) -> runs.Run:
             connection, spider="test", layers=STEPS, scope="test", fresh_after="", refresh=False
         )
         for seed in (1, 2):
-            runs.widen_scope(connection, run, seed, dict.fromkeys(STEPS, "settings"))
+            Ledger(connection, run).widen_scope(seed, dict.fromkeys(STEPS, "settings"))
     return run
 
 
@@ -35,7 +36,7 @@ def ask(
     store: Store, run: runs.Run, layer: str, *wanted: WalkRequest, seed: int = 1, settings: str = "settings"
 ) -> None:
     with store.write() as connection:
-        frontier.request(connection, run, seed, layer, settings, wanted)
+        Ledger(connection, run).request(seed, layer, settings, wanted)
 
 
 def likes(target: int, step: str = "last", expected: int | None = None, cap: int = EVERYTHING) -> WalkRequest:
@@ -76,10 +77,10 @@ def test_only_what_the_run_wants_counts(store: Store, run: runs.Run) -> None:
 def test_what_looks_up_a_seed_is_a_walk_of_no_layer(store: Store, run: runs.Run) -> None:
     with store.write() as connection:
         address = WalkRequest("resolve", "https://soundcloud.com/a/b", "seed", 1)
-        frontier.add_seed(connection, run, "https://soundcloud.com/a/b", address, None)
+        Ledger(connection, run).add_seed("https://soundcloud.com/a/b", address, None)
         # Given twice, in two spellings, and once looked up by a walk that a layer wants as well.
-        frontier.add_seed(connection, run, "https://soundcloud.com/a/b/", address, None)
-        frontier.add_seed(connection, run, "7", WalkRequest("track", "7", "seed", 1), 7)
+        Ledger(connection, run).add_seed("https://soundcloud.com/a/b/", address, None)
+        Ledger(connection, run).add_seed("7", WalkRequest("track", "7", "seed", 1), 7)
     ask(store, run, "a", WalkRequest("track", "7", "seed", 1))
     found = {group.endpoint: (group.walks, group.layers) for group in counted(store, run)}
     assert found == {"resolve": (1, frozenset()), "track": (1, frozenset("a"))}

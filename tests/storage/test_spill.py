@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.model.items import Entry, Fullness, Page, Reject, User, Walk, WalkRequest
 from sgr_spiders.storage.ledger import frontier, runs
+from sgr_spiders.storage.ledger.ledger import Ledger
 from sgr_spiders.storage.ledger.spill import MAX_EMPTY_PAGES, Spilled, spill_page
 from sgr_spiders.storage.schema import rejects, walk_records, walks
 
@@ -24,15 +25,15 @@ def run(store: Store) -> runs.Run:
         run = runs.begin_run(
             connection, spider="test", layers=["test"], scope="test", fresh_after="", refresh=False
         )
-        runs.widen_scope(connection, run, SEED, {"test": "settings"})
+        Ledger(connection, run).widen_scope(SEED, {"test": "settings"})
     return run
 
 
 def ask(store: Store, run: runs.Run, cap: int = 1000, layer: str = "test") -> Walk:
     request = WalkRequest("track_favoriters", "7", "likers", cap)
     with store.write() as connection:
-        frontier.request(connection, run, SEED, layer, "settings", [request])
-        (walk,) = frontier.lease(connection, run, 10)
+        Ledger(connection, run).request(SEED, layer, "settings", [request])
+        (walk,) = Ledger(connection, run).lease(10)
     return walk
 
 
@@ -129,11 +130,11 @@ def test_the_largest_cap_counts_and_a_raised_one_reopens(store: Store, run: runs
     spill(store, run, Page(walk, users(1, 2, 3, 4), next_cursor="/next"))
     assert places(store) == {1: 0, 2: 1, 3: 2}
     with store.write() as connection:
-        runs.widen_scope(connection, run, SEED, {"other": "settings"})
+        Ledger(connection, run).widen_scope(SEED, {"other": "settings"})
     ask(store, run, cap=9, layer="other")
     with store.write() as connection:
-        frontier.request(
-            connection, run, SEED, "test", "settings", [WalkRequest("track_favoriters", "7", "likers", 1)]
+        Ledger(connection, run).request(
+            SEED, "test", "settings", [WalkRequest("track_favoriters", "7", "likers", 1)]
         )
         assert frontier.largest_cap(connection, walk.walk_id) == 9
 

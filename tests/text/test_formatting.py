@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sgr_spiders.text.formatting import WIDTH, counted, duration, number, size, table
+from sgr_spiders.text.formatting import cut, duration, listing, number, pluralize, size, table
 
 
 @pytest.mark.parametrize(
@@ -12,10 +12,13 @@ from sgr_spiders.text.formatting import WIDTH, counted, duration, number, size, 
     [
         (None, "-"),
         (0, "0.0 s"),
+        (12.34, "12.3 s"),
+        (61, "1 min 01 s"),
         (59.94, "59.9 s"),
         (59.96, "1 min 00 s"),
         (185, "3 min 05 s"),
         (3599.7, "1 h 00 min"),
+        (3600, "1 h 00 min"),
         (7800, "2 h 10 min"),
         (172_799, "47 h 59 min"),
         (172_800, "2 d 0 h"),
@@ -34,6 +37,8 @@ def test_spans_of_time(seconds: float | None, text: str) -> None:
         (999, "999 B"),
         (1_000, "1.0 kB"),
         (99_400, "99.4 kB"),
+        (99_500, "100 kB"),
+        (999_499, "999 kB"),
         (651_000, "651 kB"),
         (999_700, "1.0 MB"),
         (1_313_792_000, "1.3 GB"),
@@ -46,11 +51,35 @@ def test_sizes(count: int | None, text: str) -> None:
 
 def test_counts() -> None:
     assert [number(None), number(0), number(1234567)] == ["-", "0", "1,234,567"]
-    assert [counted(1, "walk"), counted(0, "walk"), counted(2000, "walk")] == [
+    assert [pluralize(1, "walk"), pluralize(0, "walk"), pluralize(2000, "walk")] == [
         "1 walk",
         "0 walks",
         "2,000 walks",
     ]
+
+
+def test_a_listing_lines_up_to_the_right_and_cuts_nothing() -> None:
+    long = "x" * 200
+    assert listing([["1", "ten", "a"], ["1,000", "2", long], ["20", "", ""]]) == [
+        "    1  ten  a",
+        f"1,000    2  {long}",
+        "   20",
+    ]
+    assert listing([["alone"]]) == ["alone"]
+    assert listing([]) == []
+
+
+def test_only_a_line_that_is_too_wide_is_cut() -> None:
+    assert cut("x" * 100) == "x" * 100
+    assert cut("x" * 101) == "x" * 97 + "..."
+
+
+def test_columns_stand_where_they_are_told_to() -> None:
+    assert table([["a", "b", "c"], ["aa", "bb", "cc"]], left=2, indent="  ") == [
+        "  a   b    c",
+        "  aa  bb  cc",
+    ]
+    assert table([["a"], ["aa", "bb"]], left=0) == [" a", "aa  bb"]
 
 
 def test_what_a_terminal_could_act_on_is_escaped() -> None:
@@ -63,6 +92,6 @@ def test_a_table_lines_up_and_is_no_wider_than_a_terminal() -> None:
     lines = table(rows)
     assert lines[1] == "a       1,000"
     assert lines[2].startswith("longer      7  xxx")
-    assert max(map(len, lines)) == WIDTH
+    assert max(map(len, lines)) == 100
     assert lines[2].endswith("...")
     assert table([]) == []

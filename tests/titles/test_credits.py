@@ -19,7 +19,8 @@ from sgr_spiders.titles.credits import (
 )
 from sgr_spiders.titles.names import clean, key, split_names
 from tests.benchmarks.credits.scores import score
-from tests.benchmarks.credits.suites import KINDS, Suite, invented, shared_titles, suites
+from tests.benchmarks.credits.suites import KINDS, Suite, invented, suites
+from tests.reference import note
 
 AIMS = {"featured": 0.95, "remixers": 0.90, "producers": 0.90}
 
@@ -429,7 +430,4 @@ def test_aims_on_our_own_titles() -> None:
 
 
 def test_aims_on_the_suites_of_others() -> None:
-    folder = shared_titles()
-    if folder is None:
-        pytest.skip("no shared/titles beside the checkout")
-    assert [line for suite in suites(folder) for line in _below_aims(suite)] == []
+    assert [line for suite in suites(note("titles")) for line in _below_aims(suite)] == []

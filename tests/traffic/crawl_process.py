@@ -26,26 +26,14 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-ROOM = "sgr_spiders.traffic"
 SETTINGS: dict[str, Any] = {
     "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
-    "EXTENSIONS": {f"{ROOM}.run_control.RunControl": 0, f"{ROOM}.gate.Gate": 0},
-    "DOWNLOAD_HANDLERS": {
-        "http": f"{ROOM}.download_handler.ApiDownloadHandler",
-        "https": f"{ROOM}.download_handler.ApiDownloadHandler",
-    },
-    "DOWNLOADER_MIDDLEWARES": {
-        f"{ROOM}.scope.ScopeGuard": 90,
-        f"{ROOM}.retry.RetryMiddleware": 550,
-        f"{ROOM}.rate_limit.RateLimitMiddleware": 680,
-        f"{ROOM}.block.BlockMiddleware": 690,
-        f"{ROOM}.authorisation.AuthorisationMiddleware": 700,
-        "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
-        "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-        "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
-        "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
-        "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
-    },
+    "ADDONS": {"sgr_spiders.traffic.addon.TrafficAddon": 0},
+    "WRAPPED_DOWNLOAD_HANDLER": "scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler",
+    "RETRY_ENABLED": False,
+    "REDIRECT_ENABLED": False,
+    "METAREFRESH_ENABLED": False,
+    "COOKIES_ENABLED": False,
     "HTTPERROR_ALLOW_ALL": True,
     "REMOTE_CONTROL_ENABLED": False,
     "TELNETCONSOLE_ENABLED": False,

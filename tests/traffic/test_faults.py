@@ -145,7 +145,8 @@ def test_a_final_answer_is_not(ran: Run, path: str) -> None:
 @pytest.mark.parametrize("path", ALWAYS)
 def test_what_fails_to_the_end_reaches_the_spider(ran: Run, path: str) -> None:
     assert ran.outcomes["faults"].kind(path) == ALWAYS[path][1]
-    assert ran.count(path) >= 3
+    # Twisted would repeat a request whose persistent connection breaks.
+    assert ran.count(path) == 3
     assert ran.outcomes["faults"].stats["sgr/retry/given_up"] == len(ALWAYS)
 
 

@@ -167,7 +167,7 @@ def test_holds_without_end_stop_the_run_and_leave_it_resumable(ran: Run) -> None
     outcome = ran.outcomes["endless"]
     assert outcome.error is not None
     assert outcome.error[0::2] == ["BlockedError", 4]
-    assert "3 holds in a row" in outcome.error[1]
+    assert "3 rate-limit pauses in a row" in outcome.error[1]
     assert set(outcome.kinds()) == {"Abandoned"}
     assert outcome.stats["finish_reason"] == "blocked"
     assert 3 < len(ran.servers["endless"].seen) <= 8 + 3

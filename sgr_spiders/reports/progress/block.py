@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from sgr_spiders.text.messages import plain
+from sgr_spiders.text.escape import for_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,7 +149,7 @@ class _Block:
         return [
             Text(f"until {moment}", "bold yellow"),
             Text(f"{clock(seconds)} to go"),
-            Text(plain(hold.reason)),
+            Text(for_message(hold.reason)),
         ]
 
     def _time(self) -> list[Text]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import io
 import logging
-import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,10 @@ from rich.live import Live
 from rich.text import Text
 
 from sgr_spiders.reports.progress.block import Space
+from sgr_spiders.text.escape import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Controls but tab and line end, and those that turn around the text after them: names and answers from
-outside stand in the log, and could else command the terminal."""
 
 
 class Terminal:
@@ -102,10 +98,5 @@ class _Above(io.TextIOBase):
 
     def write(self, text: str) -> int:
         # The terminal wraps long lines, rich would break them: a URL must stay whole when it is copied.
-        self._console.print(Text(harmless(text.removesuffix("\n"))), soft_wrap=True)
+        self._console.print(Text(for_terminal(text.removesuffix("\n"))), soft_wrap=True)
         return len(text)
-
-
-def harmless(text: str) -> str:
-    """Give *text* with escapes in the place of what could command a terminal."""
-    return _HARMFUL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from sgr_spiders.storage import upserts
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.schema import run_scope, run_seeds, runs, walks
+from sgr_spiders.storage.schema import run_seeds, runs, walks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,27 +103,6 @@ def end_run(
         .where(runs.c.run_id == run.run_id)
         .values(finished_at=timestamp(), outcome=outcome, reason=reason, exit_code=exit_code, stats=stats)
     )
-
-
-def looks_up_seed(connection: sa.Connection, run: Run, walk: int) -> bool:
-    """Tell whether *walk* looks up a seed of *run*."""
-    query = sa.select(sa.literal(1)).where(run_seeds.c.run_id == run.run_id, run_seeds.c.walk_id == walk)
-    return connection.scalar(query.limit(1)) is not None
-
-
-def resolve_seed(connection: sa.Connection, run: Run, seed_walk: int, track_id: int) -> None:
-    """Note which track the seeds that *seed_walk* looks up turned out to be."""
-    connection.execute(
-        sa.update(run_seeds)
-        .where(run_seeds.c.run_id == run.run_id, run_seeds.c.walk_id == seed_walk)
-        .values(track_id=track_id)
-    )
-
-
-def widen_scope(connection: sa.Connection, run: Run, seed_id: int, settings: dict[str, str]) -> None:
-    """Let *run* drain the walks of the seed for these layers (name: fingerprint of its settings)."""
-    rows = [(run.run_id, seed_id, layer, fingerprint) for layer, fingerprint in settings.items()]
-    upserts.insert_new(connection, run_scope, ("run_id", "seed_id", "layer", "settings"), rows)
 
 
 def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:

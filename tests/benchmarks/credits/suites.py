@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sgr_spiders.titles.credits import collaborators, credits  # noqa: A004 - the builtin is for interactive sessions
+from tests.reference import notes
 
 KINDS: Final = ("featured", "remixers", "producers")
 INVENTED: Final = {
@@ -53,11 +54,9 @@ class Suite:
 
 
 def shared_titles() -> Path | None:
-    """``shared/titles`` beside the checkout, or beside a folder that it lies in."""
-    for folder in Path(__file__).resolve().parents:
-        if (folder / "shared" / "titles").is_dir():
-            return folder / "shared" / "titles"
-    return None
+    """Return the suites among the reference notes; ``None`` where there are none."""
+    folder = notes() / "titles"
+    return folder if folder.is_dir() else None
 
 
 def suites(folder: Path) -> Iterator[Suite]:

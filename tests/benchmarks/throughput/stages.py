@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 import pkgutil
+import threading
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -34,22 +35,29 @@ STAGES: Final = {
         "pipelines.dedupe:DedupePipeline.process_item",
         "pipelines.dedupe:DedupePipeline.page_spilled",
     ],
-    "spill": ["pipelines.spill:SpillPipeline.process_item"],
+    "spill": ["sgr_spiders.crawl.writer:Writer._write"],
     "plan": ["sgr_spiders.crawl.planner:Planner.page_spilled"],
-    "lease": ["sgr_spiders.crawl.scheduler:LedgerScheduler._lease"],
+    "lease": ["sgr_spiders.crawl.scheduler:LedgerScheduler._lease_some"],
 }
 """Stages and their functions. A stage inside another is taken out of it: ``raw`` out of ``parse``, and
-``plan`` and part of ``dedupe`` out of ``spill``."""
+``plan`` and ``lease`` out of ``spill``."""
+
+
+class _Thread(threading.local):
+    """The stages a thread is in, and its CPU time when it entered the last one or came back to it."""
+
+    def __init__(self) -> None:
+        self.open = [REST]
+        self.since = time.thread_time()
 
 
 class Stages:
-    """Measures from the first answer on."""
+    """Measures from the first answer on, in all threads."""
 
     def __init__(self) -> None:
         self._answers = 0
         self._seconds: defaultdict[str, float] = defaultdict(float)
-        self._open = [REST]
-        self._since = 0.0
+        self._thread = _Thread()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -65,7 +73,7 @@ class Stages:
     def answered(self) -> None:
         if not self._answers:
             self._seconds.clear()
-            self._since = time.thread_time()
+            self._thread.since = time.thread_time()
         self._answers += 1
 
     def write(self) -> None:
@@ -77,8 +85,8 @@ class Stages:
 
     def _charge(self) -> None:
         now = time.thread_time()
-        self._seconds[self._open[-1]] += now - self._since
-        self._since = now
+        self._seconds[self._thread.open[-1]] += now - self._thread.since
+        self._thread.since = now
 
     def _wrap(self, stage: str, name: str) -> None:
         module, _, path = name.partition(":")
@@ -89,12 +97,12 @@ class Stages:
         @functools.wraps(function)
         def measured(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the function gives
             self._charge()
-            self._open.append(stage)
+            self._thread.open.append(stage)
             try:
                 # What seems to take anything is given all that a signal has, more than the function takes.
                 return function(*args, **{name: kwargs[name] for name in kwargs.keys() & taken})
             finally:
                 self._charge()
-                self._open.pop()
+                self._thread.open.pop()
 
         setattr(pkgutil.resolve_name(f"{module}:{owner}" if owner else module), attribute, measured)

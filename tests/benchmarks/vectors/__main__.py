@@ -22,7 +22,6 @@ import importlib.util
 import resource
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,11 +33,12 @@ from sgr_spiders.embeddings.pairs_file import read_pairs
 from sgr_spiders.embeddings.recommenders import NAMES, train
 from tests.benchmarks.relationships.process import measure
 from tests.embeddings.communities import tastes
+from tests.reference import notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SHARED = Path(__file__).parents[4] / "shared" / "interactions" / "lightgcn_lastfm"
+SHARED = notes() / "interactions" / "lightgcn_lastfm"
 NEEDS = {"als": "implicit", "item2vec": "gensim", "lightgcn": "torch"}
 SLOW_AT_SIZE = {"item2vec", "lightgcn"}
 """Minutes for the generated world: only where they are asked for."""

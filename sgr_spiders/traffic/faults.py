@@ -1,4 +1,4 @@
-"""Retries of what may pass."""
+"""Reaction to responses that are unusable for now."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from scrapy.utils.misc import load_object
 from sgr_spiders.model import statistics
 from sgr_spiders.model.exceptions import BlockedError
 from sgr_spiders.soundcloud.answers import Kind
-from sgr_spiders.traffic.abandoned import Abandoned
 from sgr_spiders.traffic.backoff import backoff
-from sgr_spiders.traffic.resend import again
 from sgr_spiders.traffic.response import ApiResponse
-from sgr_spiders.traffic.run_control import RunControl
+from sgr_spiders.traffic.run_control import Abandoned, RunControl
 from sgr_spiders.traffic.token_endpoint import AUTHORISING
 
 if TYPE_CHECKING:
@@ -25,11 +23,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class RetryMiddleware:
-    """Sends a request again after a passing fault, later each time, up to a limit.
+class FaultMiddleware:
+    """Downloader middleware that resends a request after a transient error, later each time.
 
-    It waits where a request holds no transfer place of the downloader. What fails to the end goes
-    on to the callback or the errback as it is.
+    A request backs off where it occupies no transfer slot of the downloader. After the last retry, the
+    response goes to the callback and the exception to the errback, unchanged.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -44,34 +42,42 @@ class RetryMiddleware:
         self._exceptions = tuple(load_object(name) for name in settings.getlist("RETRY_EXCEPTIONS"))
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> RetryMiddleware:
+    def from_crawler(cls, crawler: Crawler) -> FaultMiddleware:
         return cls(crawler)
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
         if not isinstance(response, ApiResponse):
             return response
-        if response.answer.kind is Kind.RETRY:
-            return await self._later(request, response.answer.reason) or response
-        if response.answer.kind is Kind.DISALLOWED:
-            return await self._much_later(request, response.answer.reason)
+        kind, reason = response.answer.kind, response.answer.reason
+        if kind is Kind.LIMITED:
+            # The gate keeps it until the rate-limit pause is over.
+            self._run.check()
+            return resend(request)
+        if kind is Kind.BLOCKED:
+            # The gate has stopped the run. The walk is to be resumed; it has not failed.
+            raise Abandoned(f"blocked: {request.url}")
+        if kind is Kind.RETRY:
+            return await self._retry(request, reason) or response
+        if kind is Kind.DISALLOWED:
+            return await self._retry_slowly(request, reason)
         return response
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | None:
         if AUTHORISING in request.meta or not isinstance(exception, self._exceptions):
             return None
-        return await self._later(request, type(exception).__name__)
+        return await self._retry(request, type(exception).__name__)
 
-    async def _later(self, request: Request, reason: str) -> Request | None:
+    async def _retry(self, request: Request, reason: str) -> Request | None:
         self._run.check()
         times = request.meta.get("retry_times", 0) + 1
         if times > self._times:
             self._stats.inc_value(statistics.RETRIES_GIVEN_UP)
-            logger.warning("Gave up %s after %d tries: %s", request, times, reason)
+            logger.warning("Giving up on %s after %d tries: %s", request, times, reason)
             return None
         await self._pause(request, reason, backoff(times, *self._wait))
-        return again(request, retry_times=times)
+        return resend(request, retry_times=times)
 
-    async def _much_later(self, request: Request, reason: str) -> Request:
+    async def _retry_slowly(self, request: Request, reason: str) -> Request:
         self._run.check()
         times = request.meta.get("disallowed_times", 0) + 1
         if times > self._slow_times:
@@ -79,9 +85,17 @@ class RetryMiddleware:
             self._run.stop(error)
             raise Abandoned(str(error))
         await self._pause(request, reason, backoff(times, *self._slow_wait))
-        return again(request, disallowed_times=times)
+        return resend(request, disallowed_times=times)
 
     async def _pause(self, request: Request, reason: str, seconds: float) -> None:
         self._stats.inc_value(statistics.RETRIES)
-        logger.info("Trying %s again in %.1f s: %s", request, seconds, reason)
+        logger.info("Retrying %s in %.1f s: %s", request, seconds, reason)
         await self._run.sleep(seconds)
+
+
+def resend(request: Request, **meta: object) -> Request:
+    """Return a copy of *request* for another try, with *meta* added to its own."""
+    # A duplicate filter must let it through.
+    repeated: Request = request.replace(dont_filter=True)
+    repeated.meta.update(meta)
+    return repeated

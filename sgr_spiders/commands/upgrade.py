@@ -1,0 +1,63 @@
+"""``scrapy upgrade``: bring a database to this version's schema, without a crawl."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from sgr_spiders.cli.database_command import DatabaseCommand
+from sgr_spiders.cli.options import no_arguments
+from sgr_spiders.storage.backfill import backfill
+from sgr_spiders.storage.migrate import HEAD
+from sgr_spiders.storage.store import Store
+from sgr_spiders.text.formatting import pluralize
+
+if TYPE_CHECKING:
+    import argparse
+    from collections import Counter
+
+    from sgr_spiders.storage.backfill import Backfilled
+
+
+class Command(DatabaseCommand):
+    """Needs the writer lock, as a crawl does."""
+
+    interrupted = "Interrupted: what was committed stays; rerun to resume"
+
+    def short_desc(self) -> str:
+        return "Upgrade a database to this version's schema"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        group = parser.add_argument_group(title="Upgrade")
+        group.add_argument(
+            "--backfill",
+            action="store_true",
+            help="fill columns that are null from the fields stored in `raw`",
+        )
+
+    def work(self, args: list[str], opts: argparse.Namespace) -> None:
+        no_arguments(args)
+        before = Store(self.database_url).revision()  # a mistyped name is an error, not a new database
+        with closing(Store.open(self.database_url, unharmed="nothing was upgraded")) as store:
+            if before == HEAD:
+                sys.stdout.write(f"Schema is up to date: revision {HEAD}\n")
+            else:
+                sys.stdout.write(f"Schema upgraded from revision {before} to {HEAD}\n")
+            if opts.backfill:
+                sys.stdout.write("\n".join(_lines_of(backfill(store))) + "\n")
+
+
+def _lines_of(done: Backfilled) -> list[str]:
+    lines = _listing(done.filled, "value", "filled from raw")
+    if done.rejected:
+        lines += _listing(done.rejected, "invalid value", "left in raw")
+    if done.unreadable:
+        lines += _listing(done.unreadable, "row", "skipped: raw is unreadable")
+    return lines
+
+
+def _listing(counts: Counter[str], noun: str, fate: str) -> list[str]:
+    rows = [f"  {name:30} {number:>14,}" for name, number in sorted(counts.items())]
+    return [f"{pluralize(counts.total(), noun)} {fate}", *rows]

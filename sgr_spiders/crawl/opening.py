@@ -1,0 +1,112 @@
+"""The beginning of a run: its plan, its entry in the database, and the lines that introduce it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sgr_spiders import __version__
+from sgr_spiders.crawl.planner import Plan, Planner
+from sgr_spiders.model import statistics
+from sgr_spiders.reports.seed_list import HOW_TO_ADD, minute, named
+from sgr_spiders.soundcloud.endpoints import ENDPOINTS
+from sgr_spiders.soundcloud.track_page import TRACK_PAGE
+from sgr_spiders.storage import indexes
+from sgr_spiders.storage.ledger import runs, seeds
+from sgr_spiders.text.formatting import pluralize
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sgr_spiders.crawl.spider import HarvestSpider
+    from sgr_spiders.crawl.turns import Turns
+    from sgr_spiders.storage.ledger.runs import Run
+    from sgr_spiders.storage.store import Connection
+
+logger = logging.getLogger(__name__)
+
+KINDS = {name: endpoint.record for name, endpoint in ENDPOINTS.items()} | {
+    # A seed's address leads to a track, but what a layer resolves are people.
+    "resolve": "user",
+    TRACK_PAGE: "comment",
+}
+"""The kind of record that each endpoint lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a run was started: its spider arguments as JSON, its configuration, its command if known."""
+
+    arguments: str
+    config_hash: str
+    command: str | None
+
+    @classmethod
+    def of(cls, spider: HarvestSpider, command: str | None) -> Origin:
+        """Return the origin of the run of *spider*."""
+        return cls(json.dumps(spider.asked, sort_keys=True), spider.config.fingerprint_of_all, command)
+
+
+def planner_for(spider: HarvestSpider) -> Planner:
+    """Build what plans the run of *spider*."""
+    plan = Plan(
+        spider=spider.name,
+        seeds=spider.arguments.seeds,
+        settings={name: spider.config.fingerprint(name) for name in spider.layer_names},
+        freshness_days=spider.config.deep_harvest.freshness_days,
+        refresh=spider.arguments.refresh,
+    )
+    return Planner(plan, spider.rules, KINDS)
+
+
+def open_run(
+    connection: Connection, planner: Planner, turns: Turns | None, origin: Origin, database: str
+) -> None:
+    """Begin the run of *planner* in *database*, and log how much is left to do."""
+    indexes.put_off(connection)
+    planner.start(connection)
+    _note_origin(connection, planner.run, origin)
+    if turns is not None:
+        _take_turns(connection, planner, turns, database)
+    else:
+        _log_start(planner, pluralize(len(planner.plan.seeds), "seed"), database)
+        _log_pending(planner.ledger(connection).count_by_status())
+
+
+def _note_origin(connection: Connection, run: Run, origin: Origin) -> None:
+    runs.note_asked(connection, run, origin.arguments, origin.config_hash, __version__)
+    if origin.command is not None:
+        runs.note_statistics(connection, run, json.dumps({statistics.COMMAND: origin.command}))
+
+
+def _take_turns(connection: Connection, planner: Planner, turns: Turns, database: str) -> None:
+    due = seeds.count_waiting(connection, planner.run)
+    _log_start(planner, pluralize(due, "due seed"), database)
+    if not due:
+        _log_next_due(connection)
+    turns.advance(connection)
+
+
+def _log_next_due(connection: Connection) -> None:
+    known = seeds.all_seeds(connection)
+    if known:
+        when = minute(known[0].next_harvest_at)
+        logger.info("No seed is due; the first will be %s at %s (UTC)", named(known[0]), when)
+    else:
+        logger.info("No seeds yet: %s", HOW_TO_ADD)
+
+
+def _log_start(planner: Planner, around: str, database: str) -> None:
+    layers = pluralize(len(planner.layers), "layer")
+    logger.info("Run %d: %s, %s, writing to %s", planner.run.run_id, layers, around, database)
+
+
+def _log_pending(walks: Mapping[str, int]) -> None:
+    pending = walks.get("planned", 0)
+    finished = sum(walks.values()) - pending
+    if not pending:
+        logger.info("Up to date: all %d walks are finished and fresh", finished)
+    elif finished:
+        logger.info("Resuming: %d walks finished, %d pending", finished, pending)

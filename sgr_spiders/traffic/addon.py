@@ -1,0 +1,60 @@
+"""The Scrapy add-on that installs the components of this package."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from scrapy.downloadermiddlewares.httpauth import HttpAuthMiddleware
+from scrapy.downloadermiddlewares.offsite import OffsiteMiddleware
+
+from sgr_spiders.traffic.authorisation import AuthorisationMiddleware
+from sgr_spiders.traffic.download_handler import ApiDownloadHandler
+from sgr_spiders.traffic.faults import FaultMiddleware
+from sgr_spiders.traffic.gate import Gate
+from sgr_spiders.traffic.run_control import RunControl
+from sgr_spiders.traffic.scope import ScopeGuard
+
+if TYPE_CHECKING:
+    from scrapy.settings import BaseSettings
+
+# Other components look them up, so a crawl cannot do without.
+EXTENSIONS: Final[dict[type, int | None]] = {RunControl: 0, Gate: 0}
+
+DOWNLOADER_MIDDLEWARES: Final[dict[type, int | None]] = {
+    # Before RobotsTxt (100), which it tells to skip the API host.
+    ScopeGuard: 90,
+    FaultMiddleware: 550,
+    # Before HttpProxy (750): it keeps requests to an http API away from proxies.
+    AuthorisationMiddleware: 700,
+    # ScopeGuard is stricter: it compares origins, not host names, also of requests without a callback.
+    OffsiteMiddleware: None,
+    # Would add a second Authorization header; only the download handler authorises.
+    HttpAuthMiddleware: None,
+}
+
+# A next_href is data from outside: no other scheme can be reached.
+DISABLED_SCHEMES: Final = ("data", "file", "ftp", "s3")
+
+
+class TrafficAddon:
+    """Scrapy add-on that puts the traffic components beside those that the settings name.
+
+    A component that the settings place or disable (``None``) stays as they say. The download handler is the
+    exception: without it, requests would leave unsigned and during rate-limit pauses.
+    """
+
+    def update_settings(self, settings: BaseSettings) -> None:
+        """Add the components to *settings*."""
+        for name, components in (
+            ("EXTENSIONS", EXTENSIONS),
+            ("DOWNLOADER_MIDDLEWARES", DOWNLOADER_MIDDLEWARES),
+        ):
+            for component, position in components.items():
+                settings.setdefault_in_component_priority_dict(name, component, position)
+        handlers = {
+            **dict.fromkeys(DISABLED_SCHEMES),
+            **settings.getdict("DOWNLOAD_HANDLERS"),
+            "http": ApiDownloadHandler,
+            "https": ApiDownloadHandler,
+        }
+        settings.set("DOWNLOAD_HANDLERS", handlers, settings.getpriority("DOWNLOAD_HANDLERS") or "addon")

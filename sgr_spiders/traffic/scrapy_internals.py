@@ -1,0 +1,150 @@
+"""All uses of Scrapy's and Twisted's undocumented parts.
+
+No other module touches them, so a new version breaks the project in one place.
+``tests/traffic/test_scrapy_internals.py`` checks each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Final
+
+from scrapy.exceptions import IgnoreRequest
+from scrapy.utils import url as scrapy_url
+from scrapy.utils.log import get_scrapy_root_handler
+from twisted.internet.defer import Deferred
+from w3lib.url import canonicalize_url
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterator
+
+    from scrapy.core.downloader.handlers import DownloadHandlerProtocol
+    from scrapy.crawler import Crawler
+
+FORBIDDEN: Final = "Forbidden by robots.txt"
+
+
+def is_closing(crawler: Crawler) -> bool:
+    """Return whether Scrapy has started to close the spider.
+
+    No signal reports this: ``spider_closed`` follows the last response, and a request that waits for the
+    end of a rate-limit pause would delay that for up to a day.
+    """
+    slot = crawler.engine._slot  # noqa: SLF001 - not public
+    return slot is not None and slot.closing is not None
+
+
+def release_queues(crawler: Crawler) -> None:
+    """Pass all queued requests to the download handler at once, without their delay.
+
+    Scrapy closes a spider after its last queued request, which can take ``AUTOTHROTTLE_MAX_DELAY`` for each
+    request. It has no way to drop them.
+    """
+    downloader = crawler.engine.downloader
+    for slot in downloader.slots.values():
+        slot.delay = 0.0
+        # Cancels the timer of the next request, which otherwise blocks the queue.
+        slot.close()
+        downloader._process_queue(slot)  # noqa: SLF001 - not public
+
+
+def slot_delay(crawler: Crawler, key: str) -> float:
+    """Return the current delay of the download slot *key* in seconds, 0 if there is no such slot.
+
+    AutoThrottle changes the delay of the slot; no setting and no statistic contains it.
+    """
+    slot = crawler.engine.downloader.slots.get(key)
+    return slot.delay if slot is not None else 0.0
+
+
+def transfer_count(crawler: Crawler) -> int:
+    """Return the number of requests that wait for their response.
+
+    The statistics count a request only when the downloader is done with it.
+    """
+    return sum(len(slot.transferring) for slot in crawler.engine.downloader.slots.values())
+
+
+def disable_resends(handler: DownloadHandlerProtocol) -> None:
+    """Keep *handler* from repeating a request when a persistent connection breaks.
+
+    Twisted's connection pool does so for GET requests, bypassing rate-limit pauses and the request rate.
+    Scrapy has no setting for it. Handlers without such a pool are left as they are.
+    """
+    pool: Any = getattr(handler, "_pool", None)
+    if hasattr(pool, "retryAutomatically"):
+        pool.retryAutomatically = False
+
+
+def root_log_handler() -> logging.Handler | None:
+    """Return the handler that Scrapy writes the log with, ``None`` if it has installed none.
+
+    The progress bar writes around it. Scrapy does not document the function that returns it.
+    """
+    return get_scrapy_root_handler()
+
+
+def is_forbidden_by_robots(error: BaseException | None) -> bool:
+    """Return whether *error* means that robots.txt forbids the request.
+
+    Scrapy raises a plain ``IgnoreRequest``; only its text differs from other reasons.
+    """
+    return type(error) is IgnoreRequest and str(error) == FORBIDDEN
+
+
+def restore_canonicalize_url() -> None:
+    """Add w3lib's ``canonicalize_url`` to ``scrapy.utils.url`` again.
+
+    Scrapy 2.16 removed that second name of the function; scrapy-splash 0.11 still imports it from there.
+    """
+    vars(scrapy_url).setdefault("canonicalize_url", canonicalize_url)
+
+
+def wake_engine(crawler: Crawler) -> None:
+    """Have the engine ask the scheduler again.
+
+    It does so by itself when a request ends, and else every 5 s. A scheduler that has something new at
+    another moment has no public way to say so.
+    """
+    slot = crawler.engine._slot  # noqa: SLF001 - see above
+    if slot is not None and slot.closing is None:
+        slot.nextcall.schedule()
+
+
+def pages_in_work(crawler: Crawler) -> int:
+    """Return how many answers have come whose pages are not committed yet.
+
+    Scrapy itself asks for no more when these hold 5 MB, which are thousands of small answers.
+    """
+    slot = crawler.engine.scraper.slot
+    return 0 if slot is None else len(slot.queue) + len(slot.active)
+
+
+@contextlib.contextmanager
+def reactor_held(on_stop: Callable[[], None]) -> Iterator[None]:
+    """Keep the reactor running until the block ends, and call *on_stop* if it is told to stop before.
+
+    A first Ctrl-C that comes after the engine has closed stops the reactor at once: Scrapy waits for the
+    handlers of ``spider_closed`` only if it has told the spider to close itself.
+    """
+    # Lazy import: importing it installs it. To the type checker it is a module, not what is installed.
+    from twisted.internet import reactor as installed  # noqa: PLC0415
+
+    reactor: Any = installed
+    over: Deferred[None] | None = None
+
+    def stop() -> Deferred[None]:
+        nonlocal over
+        over = Deferred()
+        on_stop()
+        return over
+
+    trigger = reactor.addSystemEventTrigger("before", "shutdown", stop)
+    try:
+        yield
+    finally:
+        if over is not None:
+            reactor.callLater(0, over.callback, None)
+        else:
+            reactor.removeSystemEventTrigger(trigger)

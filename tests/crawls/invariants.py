@@ -1,0 +1,267 @@
+"""What holds in every database that a crawl has left, whatever it harvested and however it ended.
+
+Each rule is a query for the rows that break it. Rules of the ledger hold at every commit, also after a
+``kill -9``. Rules of an ended run hold once a crawl has ended by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHOWN = 5
+"""Rows that a message shows of what breaks a rule."""
+
+KINDS = {
+    "track": "track", "playlist": "playlist", "user": "user",
+    "track_favoriters": "user", "track_reposters": "user", "search_users": "user",
+    "track_comments": "comment", "track_page": "comment",
+    "track_related": "track", "user_tracks": "track", "user_likes": "track", "user_reposts": "track",
+    "playlist_tracks": "track", "search_tracks": "track",
+    "user_playlists": "playlist", "search_playlists": "playlist",
+}  # fmt: skip
+"""The kind of record that each endpoint lists. ``resolve`` lists none."""
+
+EXPANDING = [
+    ("user_depth", "seed"), ("user_depth", "likers"), ("user_depth", "reposters"),
+    ("semantic_depth", "seed"), ("semantic_depth", "hits"),
+    ("commentary_layer", "seed"), ("commentary_layer", "comments"),
+    ("playlist_depth", "seed"), ("artist_depth", "seed"), ("label_layer", "seed"),
+    ("contextual_layer", "seed"),
+]  # fmt: skip
+"""The layers and steps of which a layer is shown the records one by one."""
+
+EXIT_CODES = [
+    ("complete", 0), ("partial", 3), ("unfinished", 3), ("interrupted", 130), ("blocked", 4), ("failed", 1),
+]  # fmt: skip
+
+
+def _values(name: str, rows: list[tuple[Any, ...]]) -> str:
+    return f"{name} AS (VALUES {', '.join(map(repr, rows))})"
+
+
+COMMON = f"""WITH
+{_values("kind_of(endpoint, kind)", list(KINDS.items()))},
+{_values("expanding(layer, step)", list(EXPANDING))},
+{_values("exit_code_of(outcome, exit_code)", list(EXIT_CODES))},
+listed AS (
+    SELECT walk_id, count(*) AS records, count(DISTINCT position) AS places, max(position) AS last
+    FROM walks JOIN kind_of USING (endpoint) JOIN walk_records USING (walk_id, generation, kind)
+    GROUP BY walk_id
+),
+brought AS (
+    SELECT walk_id, count(*) AS number, sum(walk_pages.received) AS items, max(page) AS last,
+           count(DISTINCT cursor_hash) AS cursors
+    FROM walks JOIN walk_pages USING (walk_id, generation) GROUP BY walk_id
+),
+asked AS (SELECT walk_id, max(widest) AS widest FROM walk_requests GROUP BY walk_id),
+set_aside AS (
+    SELECT walk_id, count(*) AS records
+    FROM walks JOIN rejects USING (walk_id, generation) WHERE field IS NULL GROUP BY walk_id
+),
+latest AS (SELECT * FROM runs ORDER BY run_id DESC LIMIT 1),
+scope AS (
+    SELECT DISTINCT walk_requests.* FROM latest JOIN run_scope USING (run_id)
+    JOIN walk_requests USING (seed_id, layer, settings)
+),
+wanted AS (
+    SELECT walk_id FROM scope UNION SELECT walk_id FROM run_seeds JOIN latest USING (run_id)
+)
+"""  # noqa: S608 - the names above
+
+LEDGER = {
+    "`kept` counts the distinct records of the present generation, at the places 0 to kept-1":
+        """SELECT endpoint, target, kept, records, places, last FROM walks JOIN kind_of USING (endpoint)
+        LEFT JOIN listed USING (walk_id) WHERE kept <> ifnull(places, 0) OR kept <> ifnull(last, -1) + 1
+        OR kept <> ifnull(records, 0) AND kind <> 'comment'""",
+    "an address leads to one record at most":
+        """SELECT endpoint, target, kept FROM walks WHERE endpoint = 'resolve' AND (kept <> 0 OR
+        (SELECT count(*) FROM walk_records WHERE walk_records.walk_id = walks.walk_id) > 1)""",
+    "`pages` counts the pages of the present generation, from 0":
+        """SELECT endpoint, target, pages, number, last FROM walks LEFT JOIN brought USING (walk_id)
+        WHERE pages <> ifnull(number, 0) OR pages <> ifnull(last, -1) + 1""",
+    "`received` is what the pages brought, less what a cap cut":
+        """SELECT endpoint, target, status, kept, received, items FROM walks LEFT JOIN brought USING (walk_id)
+        WHERE received > ifnull(items, 0) OR received < kept OR received <> ifnull(items, 0)
+        AND NOT (status = 'capped' AND capped_at NOTNULL) AND cursors = number""",
+    "of a list that a cap cut on its first page `received` is what was kept or rejected":
+        """SELECT endpoint, target, kept, received, records FROM walks JOIN kind_of USING (endpoint)
+        JOIN brought USING (walk_id) LEFT JOIN set_aside USING (walk_id)
+        WHERE status = 'capped' AND number = 1 AND received <> kept + ifnull(records, 0)
+        AND endpoint NOT IN ('playlist_tracks', 'track_comments', 'track_page')""",
+    "a walk keeps no more than the largest cap it was asked for":
+        """SELECT endpoint, target, kept, widest FROM walks JOIN kind_of USING (endpoint)
+        JOIN asked USING (walk_id) WHERE kept > widest AND kind <> 'comment'""",
+    "a capped walk says at which cap":
+        """SELECT endpoint, target, status, capped_at, reason FROM walks WHERE
+        (status = 'capped') <> (capped_at NOTNULL OR status = 'capped' AND reason = '10 empty pages in a row')
+        OR status = 'capped' AND kept < capped_at""",
+    "statuses are known, and only what ended badly has a reason":
+        """SELECT endpoint, target, status, reason FROM walks
+        WHERE status NOT IN ('planned', 'running', 'done', 'capped', 'gone', 'failed')
+        OR (status IN ('capped', 'gone', 'failed')) <> (reason NOTNULL)""",
+    "a walk has an end if and only if it has ended, and never one before its start":
+        """SELECT endpoint, target, status, started_at, finished_at FROM walks
+        WHERE (status IN ('planned', 'running')) <> (finished_at IS NULL) OR finished_at < started_at
+        OR finished_at NOTNULL AND started_at IS NULL""",
+    "only a running walk is leased":
+        "SELECT endpoint, target, run_id FROM walks WHERE (status = 'running') <> (run_id NOTNULL)",
+    "a layer is shown no more than there is and its cap allows":
+        """SELECT layer, step, endpoint, target, expanded, cap, kept FROM walk_requests
+        JOIN walks USING (walk_id)
+        WHERE expanded > cap OR expanded > kept OR cap > widest OR cap < 1 OR expanded < 0""",
+    "kinds are known":
+        """SELECT 'walk_records', kind FROM walk_records
+        WHERE kind NOT IN ('track', 'user', 'playlist', 'comment')
+        UNION SELECT 'selections', kind FROM selections WHERE kind NOT IN ('track', 'user', 'playlist')
+        UNION SELECT 'engagements', kind FROM engagements WHERE kind NOT IN ('like', 'repost', 'comment')
+        UNION SELECT 'track_mentions', kind FROM track_mentions
+        WHERE kind NOT IN ('mention', 'featuring', 'remixer', 'producer', 'label')""",
+    "scores are from 0 to 1":
+        "SELECT * FROM selections WHERE score NOT BETWEEN 0 AND 1",
+    "a discovery is a record that is there":
+        """SELECT * FROM discoveries
+        LEFT JOIN tracks ON kind = 'track' AND record_id = tracks.track_id
+        LEFT JOIN users ON kind = 'user' AND record_id = users.user_id
+        LEFT JOIN playlists ON kind = 'playlist' AND record_id = playlist_id
+        LEFT JOIN comments ON kind = 'comment' AND record_id = comment_id
+        WHERE coalesce(tracks.track_id, users.user_id, playlist_id, comment_id) IS NULL""",
+    "who uploaded a discovered track is discovered with it":
+        """SELECT seed_id, layer, track_id, artist_id FROM discoveries JOIN tracks ON record_id = track_id
+        WHERE kind = 'track' AND NOT is_stub AND artist_id NOTNULL AND (artist_id, seed_id, layer) NOT IN
+        (SELECT record_id, seed_id, layer FROM discoveries WHERE kind = 'user')""",
+    "a listed liker, reposter, author or liked track is an engagement":
+        """SELECT endpoint, target, record_id FROM (
+            SELECT endpoint, target, record_id,
+            CASE WHEN endpoint LIKE 'user%' THEN CAST(target AS INTEGER) ELSE record_id END AS who,
+            CASE WHEN endpoint LIKE 'user%' THEN record_id ELSE CAST(target AS INTEGER) END AS what,
+            CASE endpoint WHEN 'track_favoriters' THEN 'like' WHEN 'user_likes' THEN 'like'
+            WHEN 'track_comments' THEN 'comment' ELSE 'repost' END AS done
+            FROM walks JOIN walk_records USING (walk_id)
+            WHERE endpoint IN ('track_favoriters', 'track_reposters', 'track_comments') AND kind = 'user'
+            OR endpoint IN ('user_likes', 'user_reposts') AND kind = 'track'
+        ) WHERE NOT EXISTS
+        (SELECT 1 FROM engagements WHERE user_id = who AND track_id = what AND kind = done)""",
+    "a page and a reject belong to a generation there was":
+        """SELECT 'page', walk_id FROM walk_pages JOIN walks USING (walk_id)
+        WHERE walk_pages.generation > walks.generation UNION SELECT 'reject', walk_id FROM rejects
+        LEFT JOIN walk_pages USING (walk_id, generation, page) WHERE cursor_hash IS NULL""",
+    "a run has an outcome, an exit code and an end, or none of them":
+        """SELECT run_id, outcome, exit_code, finished_at FROM runs
+        WHERE (outcome IS NULL) <> (exit_code IS NULL) OR (outcome IS NULL) <> (finished_at IS NULL)
+        OR outcome NOTNULL AND (outcome, exit_code) NOT IN (SELECT * FROM exit_code_of)""",
+}  # fmt: skip
+
+ENDED_RUN = {
+    "no walk is leased when no crawl runs":
+        "SELECT endpoint, target, run_id FROM walks WHERE status = 'running' OR run_id NOTNULL",
+    "a layer that works was shown all that there is and its cap allows":
+        """SELECT layer, step, endpoint, target, expanded, cap, kept FROM scope
+        JOIN expanding USING (layer, step) JOIN walks USING (walk_id) WHERE expanded <> min(cap, kept)
+        AND (SELECT exit_code FROM latest) <> 1""",
+    "a complete run leaves nothing to fetch and nothing failed":
+        """SELECT endpoint, target, status FROM walks JOIN wanted USING (walk_id), latest
+        WHERE outcome = 'complete' AND status NOT IN ('done', 'capped', 'gone')
+        OR outcome = 'partial' AND status IN ('planned', 'running')""",
+}  # fmt: skip
+
+FIGURES = {
+    "sgr/pages": "SELECT count(*) FROM walk_pages, latest WHERE fetched_at >= started_at",
+    "sgr/walks/done": "SELECT count(*) FROM walks JOIN wanted USING (walk_id) WHERE status = 'done'",
+    "sgr/walks/capped": "SELECT count(*) FROM walks JOIN wanted USING (walk_id) WHERE status = 'capped'",
+    "sgr/walks/gone": "SELECT count(*) FROM walks JOIN wanted USING (walk_id) WHERE status = 'gone'",
+    "sgr/walks/failed": "SELECT count(*) FROM walks JOIN wanted USING (walk_id) WHERE status = 'failed'",
+    "sgr/walks/planned": "SELECT count(*) FROM walks JOIN wanted USING (walk_id) WHERE status = 'planned'",
+    "tracks_collected": "SELECT count(*) FROM tracks WHERE NOT is_stub",
+    "users_collected": "SELECT count(*) FROM users WHERE NOT is_stub",
+    "playlists_collected": "SELECT count(*) FROM playlists WHERE NOT is_stub",
+    "engagements_collected": "SELECT count(*) FROM engagements",
+    "comments_collected": "SELECT count(*) FROM comments",
+}
+"""Statistics of a run, and what the database says of the same."""
+
+FOUND = """SELECT 'sgr/layer/' || layer || '/' || kind || 's', count(DISTINCT record_id)
+    FROM latest JOIN run_scope USING (run_id) JOIN discoveries USING (seed_id, layer)
+    LEFT JOIN tracks ON kind = 'track' AND record_id = tracks.track_id
+    LEFT JOIN users ON kind = 'user' AND record_id = users.user_id
+    LEFT JOIN playlists ON kind = 'playlist' AND record_id = playlist_id
+    WHERE NOT coalesce(tracks.is_stub, users.is_stub, playlists.is_stub, 0) GROUP BY layer, kind"""
+"""What each layer of the latest run found around its seeds, by the name of the statistic."""
+
+NULLED = """SELECT count(*) FROM rejects JOIN walk_pages USING (walk_id, generation, page), latest
+    WHERE fetched_at >= latest.started_at AND field NOTNULL AND field <> 'tracks'"""
+REJECTED = """SELECT count(*) FROM rejects JOIN walk_pages USING (walk_id, generation, page), latest
+    WHERE fetched_at >= latest.started_at AND field IS NULL AND rejects.reason <> 'private'"""
+LISTED = """SELECT count(*) FROM walk_records JOIN walks USING (walk_id, generation), latest
+    WHERE endpoint <> 'resolve' AND walks.started_at >= latest.started_at"""
+"""Records of the walks that were begun in the latest run."""
+
+
+def latest_run(database: Path) -> int:
+    """Return the number of the latest run in *database*, 0 where there is none."""
+    if not database.exists():
+        return 0
+    with closing(sqlite3.connect(database)) as connection:
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'runs'").fetchone()
+        if not tables:
+            return 0
+        run: int = connection.execute("SELECT ifnull(max(run_id), 0) FROM runs").fetchone()[0]
+        return run
+
+
+def check_ledger(database: Path) -> None:
+    """Fail where *database* breaks a rule that holds at every commit."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("BEGIN")  # one state, also while a crawl goes on
+        _check_ledger(connection)
+
+
+def check_ended(database: Path, code: int) -> None:
+    """Fail where *database* breaks a rule after a run that ended by itself, with this exit *code*."""
+    with closing(sqlite3.connect(database)) as connection:
+        _check_ledger(connection)
+        _check_rules(connection, ENDED_RUN)
+        _check_run(connection, code)
+
+
+def _check_ledger(connection: sqlite3.Connection) -> None:
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'walks'").fetchone():
+        _check_rules(connection, LEDGER)
+
+
+def _check_rules(connection: sqlite3.Connection, rules: dict[str, str]) -> None:
+    for rule, query in rules.items():
+        rows = connection.execute(COMMON + query).fetchmany(SHOWN)
+        assert not rows, f"broken: {rule}: {rows}"
+
+
+def _check_run(connection: sqlite3.Connection, code: int) -> None:
+    run, outcome, exit_code, text = connection.execute(
+        "SELECT run_id, outcome, exit_code, stats FROM runs ORDER BY run_id DESC LIMIT 1"
+    ).fetchone()
+    assert exit_code == code, f"run {run} says exit code {exit_code}, the process ended with {code}"
+    stats = json.loads(text)
+    assert (stats["sgr/outcome"], stats["sgr/exit_code"]) == (outcome, code)
+
+    def count(query: str) -> int:
+        value: int = connection.execute(COMMON + query).fetchone()[0]
+        return value
+
+    assert {name: stats.get(name, 0) for name in FIGURES} == {
+        name: count(query) for name, query in FIGURES.items()
+    }
+    found = dict(connection.execute(COMMON + FOUND))
+    assert {name: stats.get(name, 0) for name in found} == found
+    assert stats.get("sgr/dedupe/records", 0) >= count(LISTED)
+    assert stats.get("sgr/dedupe/known", 0) <= stats.get("sgr/dedupe/records", 0)
+    if outcome in {"complete", "partial"}:
+        # Of a run that broke off, pages that were judged may not have been spilled.
+        assert stats.get("sgr/validate/fields_nulled", 0) == count(NULLED)
+        assert stats.get("sgr/validate/records_rejected", 0) <= count(REJECTED)

@@ -1,0 +1,50 @@
+"""The lines of progress in the log of a crawl."""
+
+from __future__ import annotations
+
+import re
+
+from sgr_spiders.layers import LAYERS
+
+COUNT = r"\d+"
+WALKS = r"\d+/\d+"
+KEYS = {
+    "elapsed": COUNT,
+    "walks": WALKS,
+    **dict.fromkeys(("done", "capped", "gone", "failed", "pages", "records"), COUNT),
+    **dict.fromkeys(("tracks", "users", "playlists", "comments", "requests"), COUNT),
+    "per_minute": r"\d+|-",
+    "in_flight": COUNT,
+    "delay": r"\d+\.\d\d",
+    "hold": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d|-",
+    "eta": r"\d+|-",
+    "eta_is": "at_least|about|-",
+    **dict.fromkeys(LAYERS, WALKS),
+}
+"""The keys of a line in their order, and what may stand behind each."""
+GROWING = ("elapsed", "pages", "records", "tracks", "users", "playlists", "comments", "requests")
+"""Counts of what happened: they never go backwards, on however loaded a machine."""
+
+
+def lines(log: str) -> list[dict[str, str]]:
+    """Return the lines of progress in a log; each must be as documented, and its counts must have grown."""
+    layers = [name for name in LAYERS if f" {name}=" in log]
+    keys = [key for key in KEYS if key not in LAYERS or key in layers]
+    pattern = " ".join(f"{key}=(?P<{key}>{KEYS[key]})" for key in keys)
+    found = []
+    for line in log.splitlines():
+        if " INFO: progress " in line:
+            match = re.fullmatch(
+                rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d \[[\w.]+\] INFO: progress {pattern}", line
+            )
+            assert match is not None, line
+            found.append(match.groupdict())
+    for key in GROWING:
+        numbers = [int(line[key]) for line in found]
+        assert numbers == sorted(numbers), f"{key} went backwards: {numbers}"
+    return found
+
+
+def counts(line: dict[str, str]) -> dict[str, int]:
+    """Return what a line counts."""
+    return {key: int(value) for key, value in line.items() if KEYS[key] == COUNT}

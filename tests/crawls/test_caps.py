@@ -1,0 +1,179 @@
+"""Caps cut exactly, in the API's order, also within a page and where layers share a walk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sgr_spiders.titles.terms import key_terms
+from tests.crawls.crawling import Harvester
+from tests.crawls.small import build_world, settings_of, start_sandbox, write_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sgr_spiders.sandbox.world import World
+    from tests.sandbox_process import SandboxProcess
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return build_world()
+
+
+@pytest.fixture(scope="module")
+def shared_sandbox() -> Iterator[SandboxProcess]:
+    with start_sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def deep(shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Harvester:
+    """A harvest with all layers and small caps."""
+    harvester = Harvester(shared_sandbox, tmp_path_factory.mktemp("deep") / "harvest.db")
+    crawl(harvester, settings_of(), "deep_harvest")
+    harvester.again()
+    return harvester
+
+
+def crawl(harvester: Harvester, settings: dict[str, Any], spider: str, **arguments: Any) -> None:
+    config = write_config(harvester.database.with_suffix(".yaml"), settings)
+    harvester.sandbox.clear_log()
+    ended = harvester.crawl(spider, config=config, **arguments)
+    assert ended.code == 0, ended.log
+
+
+def selected(harvester: Harvester, layer: str, kind: str) -> list[int]:
+    rows = harvester.query(
+        "SELECT record_id FROM selections WHERE layer = ? AND kind = ? ORDER BY record_id", layer, kind
+    )
+    return [row[0] for row in rows]
+
+
+def test_playlists_are_kept_in_the_documented_order(deep: Harvester, world: World) -> None:
+    """First those with the seed: the artist's, the likers' by rank, those found; then the artist's others."""
+    seed, artist = world.seed_track_id, world.seed_artist_id
+    (term,) = key_terms(world.title_of(seed), None, 1)
+    ranked = deep.query(
+        "SELECT user_id FROM users JOIN engagements USING (user_id) WHERE track_id = ? AND kind = 'like' "
+        "ORDER BY ifnull(followers_count, 0) DESC, user_id LIMIT 4",
+        seed,
+    )
+    sources = [world.playlists_of(artist) or []]
+    sources += [(world.playlists_of(liker) or [])[:3] for (liker,) in ranked]
+    sources += [world.search_playlists(term)[:6]]
+    looked_at = list(dict.fromkeys(one for source in sources for one in sorted(source)))
+    with_seed = [one for one in looked_at if seed in (world.playlist_tracks(one) or ())]
+    assert len(with_seed) >= 4, "the world is too small for this cap"
+    assert selected(deep, "playlist_depth", "playlist") == sorted(with_seed[:4])
+    cut = {one: list(dict.fromkeys(world.playlist_tracks(one) or ()))[:7] for one in with_seed[:4]}
+    assert any(tracks != sorted(tracks) for tracks in cut.values())
+    assert selected(deep, "playlist_depth", "track") == sorted(
+        {track for one in cut.values() for track in one}
+    )
+
+
+def test_the_uploads_and_the_likes_are_the_first_of_their_lists(deep: Harvester, world: World) -> None:
+    listed = (
+        "SELECT record_id FROM walk_records JOIN walks USING (walk_id) WHERE endpoint = ? AND target = ? "
+        "AND kind = 'track' ORDER BY position"
+    )
+    uploads = deep.query(listed, "user_tracks", str(world.seed_artist_id))
+    assert [track for (track,) in uploads] == (world.uploads(world.seed_artist_id or 0) or [])[:7]
+    commenters = {
+        int(user)
+        for (user,) in deep.query(
+            "SELECT target FROM walk_requests JOIN walks USING (walk_id) "
+            "WHERE layer = 'commentary_layer' AND step = 'library'"
+        )
+    }
+    for user in set((world.likers(world.seed_track_id) or [])[:7]) - commenters:
+        liked = deep.query(listed, "user_likes", str(user))
+        assert [track for (track,) in liked] == (world.library(user) or [])[:12]
+
+
+def test_comments_of_the_pages_read_are_all_kept_and_their_first_authors_expanded(
+    deep: Harvester, world: World
+) -> None:
+    comments = world.comments_on(world.seed_track_id) or []
+    pages, authors = 0, list[int]()
+    while len(set(authors)) < 4:
+        pages += 1
+        authors = [comment.user_id for comment in comments[: 5 * pages]]
+    read = comments[: 5 * pages]
+    assert len(set(authors)) > 4, "no author is beyond the cap"
+    assert {row[0] for row in deep.query("SELECT comment_id FROM comments")} == {c.comment_id for c in read}
+    expanded = deep.query(
+        "SELECT target FROM walk_requests JOIN walks USING (walk_id) "
+        "WHERE layer = 'commentary_layer' AND step = 'library'"
+    )
+    assert {int(user) for (user,) in expanded} == set(list(dict.fromkeys(authors))[:4])
+
+
+def test_the_first_hits_of_every_key_term_are_looked_at(
+    sandbox: SandboxProcess, world: World, tmp_path: Path
+) -> None:
+    def terms_of(track: int) -> list[str]:
+        artist = world.artist_of(track)
+        assert artist is not None
+        return list(key_terms(world.title_of(track), world.username_of(artist), 3))
+
+    def hits_of(track: int) -> list[set[int]]:
+        return [set(world.search_tracks(term)[:12]) - {track} for term in terms_of(track)]
+
+    visible = [track for track in world.track_ids() if world.track_is_visible(track)]
+    seed = next(track for track in visible if len(hits := hits_of(track)) > 1 and min(map(len, hits)) > 5)
+    harvester = Harvester(sandbox, tmp_path / "harvest.db")
+    everything = {"fuzzy_search_limit": 12, "name_similarity_threshold": 0}
+    crawl(harvester, {"semantic_depth": everything}, "semantic_depth", track_id=seed)
+    assert selected(harvester, "semantic_depth", "track") == sorted(set().union(*hits_of(seed)))
+    harvester.again()
+
+
+def test_a_cap_of_0_asks_for_nothing(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    harvester = Harvester(sandbox, tmp_path / "harvest.db")
+    none = {
+        "user_depth": {"max_users_per_track": 0},
+        "artist_depth": {"max_artist_tracks": 0},
+        "semantic_depth": {"fuzzy_search_limit": 0},
+        "commentary_layer": {"max_commenters": 0},
+        "playlist_depth": {"max_likers": 0, "max_search_playlists": 0, "include_artist_playlists": False},
+    }
+    crawl(harvester, none, "deep_harvest", layers=",".join(none))
+    asked = {entry["path"] for entry in sandbox.log() if entry["path"] != "/oauth/token"}
+    assert asked == {f"/tracks/soundcloud:tracks:{sandbox.seed_track_id}"}
+
+
+def test_two_steps_of_a_layer_share_a_walk_and_each_has_its_own_cap(
+    sandbox: SandboxProcess, world: World, tmp_path: Path
+) -> None:
+    environment = {"SCRAPY_SETTINGS_MODULE": "tests.crawls.probe_settings"}
+    harvester = Harvester(sandbox, tmp_path / "harvest.db", environment=environment)
+    crawl(harvester, settings_of(), "deep_harvest", layers="artist_depth,user_depth")
+    expanded = (
+        "SELECT step, expanded FROM walk_requests WHERE layer = 'artist_depth' AND step IN ('few', 'more')"
+    )
+    assert harvester.query(f"{expanded} ORDER BY step") == [("few", 6), ("more", 12)]
+    likers = (world.likers(world.seed_track_id) or [])[:12]
+    # It sees the walks of a step by target, and of each what its own cap allows: user_depth has more of them.
+    few = sorted(map(str, likers[:6]))
+    scores = harvester.query(
+        "SELECT record_id FROM selections "
+        "WHERE layer = 'artist_depth' AND kind = 'user' AND score NOTNULL ORDER BY score"
+    )
+    assert [str(user) for (user,) in scores] == few
+    assert set(likers) <= set(selected(harvester, "artist_depth", "user"))
+    first = {track for user in likers[:6] for track in (world.library(user) or [])[:3]}
+    assert selected(harvester, "artist_depth", "track") == sorted(first)
+    longer = "SELECT count(*) FROM walks WHERE endpoint = 'user_likes' AND kept > 3"
+    assert harvester.value(longer) > 3
+
+
+def test_a_label_is_read_from_the_fields_that_have_no_column(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    environment = {"SCRAPY_SETTINGS_MODULE": "tests.crawls.publisher_settings"}
+    harvester = Harvester(sandbox, tmp_path / "harvest.db", environment=environment)
+    crawl(harvester, settings_of(), "label_layer")
+    labels = harvester.query("SELECT name FROM track_mentions WHERE kind = 'label'")
+    assert labels == [("Night Ferry Records",)]

@@ -1,0 +1,74 @@
+"""The planner between layers and ledger, on a real database and without a crawl."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sgr_spiders.config.arguments import read_seed
+from sgr_spiders.config.harvest import HarvestConfig
+from sgr_spiders.crawl.opening import KINDS
+from sgr_spiders.crawl.planner import Plan, Planner
+from sgr_spiders.layers import build
+from sgr_spiders.model.items import Entry, Fullness, Page, Track, User, Walk
+from sgr_spiders.soundcloud.raw import pack
+from sgr_spiders.storage.ledger.ledger import Ledger
+from sgr_spiders.storage.ledger.spill import spill_page
+
+if TYPE_CHECKING:
+    from sgr_spiders.storage.store import Store
+
+SEED = Track(
+    7,
+    title="Paper Tides",
+    artist_id=1,
+    label_name="Night Works",
+    raw=pack({"publisher_metadata": {"p_line": "2019 Tidal Press"}}),
+    fullness=Fullness.OWN,
+)
+ARTIST = User(1, username="Mara Quill", fullness=Fullness.OWN)
+
+
+def planner(layer: str, **section: Any) -> Planner:
+    """A planner of one layer, with these keys in its section of the configuration."""
+    config = HarvestConfig.model_validate({"deep_harvest": {layer: section}})
+    plan = Plan("deep_harvest", (read_seed("7"),), {layer: "settings"}, 7, refresh=False)
+    return Planner(plan, build((layer,), config), KINDS)
+
+
+def spill(ledger: Ledger, planned: Planner, page: Page) -> None:
+    page.received = len(page.entries)
+    spilled = spill_page(ledger.connection, page, ledger.run)
+    assert spilled is not None
+    planned.page_spilled(ledger, page, ended=spilled.walk is None)
+
+
+def walks_around_seed(store: Store, planned: Planner, *, pages: dict[str, list[Entry]]) -> list[Walk]:
+    """Spill the seed, then one page of each walk whose endpoint is in *pages*; return the other walks."""
+    others = []
+    with store.write() as connection:
+        planned.start(connection)
+        ledger = planned.ledger(connection)
+        pages = {"track": [Entry(SEED, inside=[ARTIST])], **pages}
+        while leased := ledger.lease(10):
+            for walk in leased:
+                if walk.endpoint in pages:
+                    spill(ledger, planned, Page(walk, pages[walk.endpoint]))
+                else:
+                    others.append(walk)
+    return others
+
+
+@pytest.mark.parametrize(("cap", "libraries"), [(0, []), (1, ["5"])])
+def test_a_cap_of_none_asks_for_nothing(store: Store, cap: int, libraries: list[str]) -> None:
+    planned = planner("user_depth", max_tracks_per_user=cap, include_reposters=False)
+    likers = [Entry(User(5, username="five", fullness=Fullness.OWN))]
+    walks = walks_around_seed(store, planned, pages={"track_favoriters": likers})
+    assert [walk.target for walk in walks if walk.endpoint == "user_likes"] == libraries
+
+
+def test_a_layer_sees_the_fields_of_the_seed_that_have_no_column(store: Store) -> None:
+    planned = planner("label_layer")
+    walks = walks_around_seed(store, planned, pages={})
+    assert {walk.target for walk in walks} == {"Night Works", "Tidal Press"}

@@ -1,0 +1,146 @@
+"""Drive a layer to its end around one seed, in a world that is held in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sgr_spiders.layers.base import SEED_STEP, EndedWalk, Fact, Layer, Seed
+from sgr_spiders.model.items import Comment, Mention, Selection, WalkRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sgr_spiders.model.items import MainRecord
+
+
+@dataclass(frozen=True)
+class World:
+    """What the API gives: the records of each walk, by endpoint and target, and the tracks of playlists.
+
+    The tracks of a playlist that is not ``embedded`` are known once its walk was fetched.
+    """
+
+    walks: Mapping[tuple[str, str], Sequence[MainRecord]]
+    playlists: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    embedded: frozenset[int] = frozenset()
+
+
+@dataclass
+class Answers:
+    """What a layer asked for and kept. Each as one line of text, so that a difference is read at once."""
+
+    asked: list[str] = field(default_factory=list)
+    """Walks as ``endpoint target step cap`` in the order of asking."""
+    expected: dict[str, int] = field(default_factory=dict)
+    """How many records a walk is expected to have, by ``endpoint target``, where the layer knows it."""
+    kept: list[str] = field(default_factory=list)
+    """Records as ``kind id``, with the score behind where there is one, in the order of keeping."""
+    named: list[str] = field(default_factory=list)
+    """Mentions as ``kind of track: name``, with the account behind where there is one."""
+    facts: list[Fact] = field(default_factory=list)
+
+
+def as_view(walks: Mapping[str, list[EndedWalk]], playlists: Mapping[int, Sequence[int]]) -> _View:
+    """Make what a layer sees of what was fetched for it."""
+    return _View(walks, playlists)
+
+
+def when_all_ended(layer: Layer, seed: Seed, view: _View) -> list[object]:
+    """Ask *layer* for more, now that all it wanted has ended."""
+    return list(layer.after_all_ended(seed, view))
+
+
+def drive(layer: Layer, seed: Seed, world: World) -> Answers:
+    """Give *layer* all it asks for in *world*, until it asks for no more."""
+    driver = _Driver(layer, seed, world)
+    driver.note(driver.fetch_all(layer.found(SEED_STEP, seed, seed.track)))
+    while layer.needs_second_pass:
+        before = len(driver.answers.asked)
+        choices = driver.fetch_all(when_all_ended(layer, seed, driver.view()))
+        if len(driver.answers.asked) == before:
+            driver.note(choices)
+            break
+    return driver.answers
+
+
+class _Driver:
+    def __init__(self, layer: Layer, seed: Seed, world: World) -> None:
+        self.answers = Answers()
+        self._layer, self._seed, self._world = layer, seed, world
+        self._walks: dict[str, dict[str, EndedWalk]] = {}
+        self._playlists = {number: world.playlists[number] for number in world.embedded}
+
+    def view(self) -> _View:
+        walks = {step: [ended[name] for name in sorted(ended)] for step, ended in self._walks.items()}
+        return as_view(walks, self._playlists)
+
+    def fetch_all(self, wanted: Iterable[object]) -> list[Selection | Mention]:
+        """Fetch the walks among *wanted* and note the facts; return the choices, which may yet change."""
+        choices: list[Selection | Mention] = []
+        for want in wanted:
+            if isinstance(want, WalkRequest):
+                self._fetch(want)
+            elif isinstance(want, Selection | Mention):
+                choices.append(want)
+            else:
+                assert isinstance(want, Fact)
+                if want not in self.answers.facts:
+                    self.answers.facts.append(want)
+        return choices
+
+    def note(self, choices: Iterable[Selection | Mention]) -> None:
+        for want in choices:
+            if isinstance(want, Selection):
+                score = "" if want.score is None else f" {want.score:.2f}"
+                self._keep(f"{want.kind} {want.record_id}{score}")
+            else:
+                account = "" if want.user_id is None else f" {want.user_id}"
+                self.answers.named.append(f"{want.kind} of {want.track_id}: {want.name}{account}")
+
+    def _fetch(self, request: WalkRequest) -> None:
+        ended = self._walks.setdefault(request.step, {})
+        if not request.cap or request.target in ended:
+            return
+        self.answers.asked.append(f"{request.endpoint} {request.target} {request.step} {request.cap}")
+        if request.expected is not None:
+            self.answers.expected[f"{request.endpoint} {request.target}"] = request.expected
+        if request.endpoint == "playlist_tracks":
+            playlist = int(request.target)
+            self._playlists[playlist] = self._world.playlists[playlist][: request.cap]
+        records = _first(self._world.walks.get((request.endpoint, request.target), ()), request.cap)
+        ended[request.target] = EndedWalk(request.target, records)
+        for record in records:
+            if not request.selective:
+                self._keep(f"{record.kind} {record.record_id}")
+            if request.step in self._layer.expanding_steps:
+                self.note(self.fetch_all(self._layer.found(request.step, self._seed, record)))
+
+    def _keep(self, line: str) -> None:
+        if line not in self.answers.kept:
+            self.answers.kept.append(line)
+
+
+def _first(records: Sequence[MainRecord], cap: int) -> list[MainRecord]:
+    """Return the records up to a cap; comments are counted by their authors."""
+    counted: set[object] = set()
+    first = []
+    for record in records:
+        author = record.user_id if isinstance(record, Comment) else None
+        one = author if author is not None else (record.record_id, "itself")
+        if one in counted or len(counted) < cap:
+            counted.add(one)
+            first.append(record)
+    return first
+
+
+class _View:
+    def __init__(self, walks: Mapping[str, list[EndedWalk]], playlists: Mapping[int, Sequence[int]]) -> None:
+        self._walks = walks
+        self._playlists = playlists
+
+    def walks(self, step: str) -> Sequence[EndedWalk]:
+        return self._walks.get(step, [])
+
+    def playlist_tracks(self, playlist_id: int, cap: int) -> Sequence[int]:
+        return self._playlists.get(playlist_id, [])[:cap]

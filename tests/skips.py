@@ -1,0 +1,51 @@
+"""Skips that are allowed. With ``CI=true`` every other one is a failure: a skipped test checks nothing.
+
+These are hooks of pytest, which ``tests/conftest.py`` imports. They judge the report of one test in the
+process that runs it, which works under pytest-xdist as well.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+ALLOWED = {
+    r"could not import '(implicit|gensim|torch|torch_geometric|usearch)\b": "large: `make ml` installs it",
+    r"needs systemd-analyze": "a container has no systemd",
+    r"no reference notes at ": "not part of the project; where they are, no test is skipped",
+    r"folders of Linux in which not even root can make a file": "another system has no such folder",
+}
+"""Reasons of skips that are right (patterns), and why they are."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip that nothing allows into a failure."""
+    report = yield
+    return _judged(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Do the same for a whole file that is skipped while it is read."""
+    report = yield
+    return _judged(report)
+
+
+def _judged(report: Report) -> Report:
+    if os.environ.get("CI") != "true" or report.outcome != "skipped" or hasattr(report, "wasxfail"):
+        return report
+    assert isinstance(report.longrepr, tuple)  # of a skip: file, line, reason
+    reason = report.longrepr[2]
+    if not any(re.search(pattern, str(reason)) for pattern in ALLOWED):
+        report.outcome = "failed"
+        report.longrepr = f"{reason}: with CI=true only the skips in tests/skips.py are allowed"
+    return report

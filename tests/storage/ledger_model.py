@@ -1,0 +1,352 @@
+"""The ledger, the spill and the records as a plain Python model: what the database has to hold."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sgr_spiders.model.items import Comment, Engagement, Playlist, PlaylistTrack, Track, User
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from sgr_spiders.model.items import Entry, Page, Record, Selection, WalkRequest
+
+NOW = "now"
+"""A time that the database chose: the machine learns it and demands that it stays."""
+
+WHOLE = (User, Track, Playlist)
+REFERS_TO_A_USER = {Track: "artist_id", Playlist: "owner_id", Comment: "user_id", Engagement: "user_id"}
+
+
+@dataclass
+class WalkState:
+    endpoint: str
+    target: str
+    expected: int | None
+    status: str = "planned"
+    reason: str | None = None
+    cursor: str = ""
+    generation: int = 0
+    pages: int = 0
+    empty_pages: int = 0
+    received: int = 0
+    kept: int = 0
+    capped_at: int | None = None
+    run_id: int | None = None
+    created_at: str = NOW
+    started_at: str | None = None
+    finished_at: str | None = None
+
+
+@dataclass
+class RequestState:
+    cap: int
+    widest: int
+    selective: bool
+    settings: str
+    expanded: int = 0
+
+
+@dataclass
+class RunState:
+    started_at: str
+    fresh_after: str
+    refresh: bool
+    scope: str
+    outcome: str | None = None
+    settings: dict[tuple[int, str], str] = field(default_factory=dict)
+    """By seed and layer."""
+    seeds: dict[str, tuple[int | None, int]] = field(default_factory=dict)
+    """Track and walk by how the seed was given."""
+
+
+RequestKey = tuple[int, int, str, str]
+"""Walk, seed, layer, step."""
+
+
+@dataclass
+class Model:
+    walks: dict[int, WalkState] = field(default_factory=dict)
+    requests: dict[RequestKey, RequestState] = field(default_factory=dict)
+    runs: dict[int, RunState] = field(default_factory=dict)
+    places: dict[tuple[int, str, int], tuple[int, int]] = field(default_factory=dict)
+    """Position and generation by walk, kind and id."""
+    pages: dict[tuple[int, int, int], tuple[str, int]] = field(default_factory=dict)
+    """Cursor and items by walk, generation and number."""
+    rejects: dict[tuple[int, int, int, int], tuple[Any, ...]] = field(default_factory=dict)
+    """By walk, generation, page and item."""
+    records: dict[type, dict[int, dict[str, Any]]] = field(default_factory=lambda: defaultdict(dict))
+    engagements: set[tuple[int, int, str]] = field(default_factory=set)
+    positions: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Positions by playlist and track."""
+    selections: dict[tuple[int, str, str, int], float | None] = field(default_factory=dict)
+
+    # Runs
+
+    def fresh_after(self, scope: str, given: str, *, refresh: bool) -> str | None:
+        """Return from when on what ended is fresh; ``None``: from the start of the new run."""
+        if not refresh:
+            return given
+        earlier = [run for run in self.runs.values() if run.refresh and run.scope == scope]
+        if not earlier or earlier[-1].outcome in {"complete", "partial"}:
+            return None
+        return earlier[-1].fresh_after
+
+    def wants(self, run: int) -> set[RequestKey]:
+        """Return the requests that are in the scope of *run*."""
+        settings = self.runs[run].settings
+        return {key for key, want in self.requests.items() if settings.get(key[1:3]) == want.settings}
+
+    def scope(self, run: int) -> set[int]:
+        """Return the walks that *run* drains."""
+        looked_up = {walk for _, walk in self.runs[run].seeds.values()}
+        return {walk for walk, *_ in self.wants(run)} | looked_up
+
+    def around(self, run: int, given: str) -> set[int]:
+        """Return the walks that *run* wants around the seed *given*, but not the one that looks it up."""
+        if given not in self.runs[run].seeds:
+            return set()
+        track, _ = self.runs[run].seeds[given]
+        return {walk for walk, seed, *_ in self.wants(run) if seed == track}
+
+    # Requests
+
+    def add(self, walk: int, request: WalkRequest) -> None:
+        state = self.walks.get(walk)
+        if state is None:
+            self.walks[walk] = WalkState(request.endpoint, request.target, request.expected)
+        elif request.expected is not None:
+            state.expected = request.expected
+
+    def request(
+        self, run: int, seed: int, layer: str, settings: str, wanted: Sequence[tuple[int, WalkRequest]]
+    ) -> None:
+        for walk, request in wanted:
+            self.add(walk, request)
+            key = (walk, seed, layer, request.step)
+            before = self.requests.get(key)
+            if before is None:
+                self.requests[key] = RequestState(request.cap, request.cap, request.selective, settings)
+            else:
+                before.cap, before.widest = request.cap, max(before.widest, request.cap)
+                if before.settings != settings:
+                    before.settings, before.expanded = settings, 0
+        walks = {walk for walk, _ in wanted}
+        self.reopen(run, walks)
+        for walk in walks:
+            state = self.walks[walk]
+            cap = self.cap(walk)
+            at = state.capped_at
+            if state.status == "capped" and at is not None and cap is not None and at < cap:
+                state.status, state.reason, state.capped_at, state.finished_at = "planned", None, None, None
+
+    def cap(self, walk: int) -> int | None:
+        return max((want.cap for key, want in self.requests.items() if key[0] == walk), default=None)
+
+    def reopen(self, run: int, walks: Iterable[int]) -> None:
+        for walk in walks:
+            state = self.walks[walk]
+            if state.finished_at is None:
+                continue
+            if state.status == "failed":
+                if state.finished_at < self.runs[run].started_at:
+                    state.status, state.reason, state.finished_at = "planned", None, None
+            elif state.finished_at < self.runs[run].fresh_after:
+                self.walks[walk] = WalkState(
+                    state.endpoint,
+                    state.target,
+                    state.expected,
+                    generation=state.generation + 1,
+                    created_at=state.created_at,
+                )
+                for key, want in self.requests.items():
+                    if key[0] == walk:
+                        want.expanded = 0
+
+    # Leases
+
+    def lease(self, run: int, limit: int) -> list[int]:
+        planned = [walk for walk in self.scope(run) if self.walks[walk].status == "planned"]
+        leased = sorted(planned, key=lambda walk: (self.walks[walk].created_at, walk))[:limit]
+        for walk in leased:
+            state = self.walks[walk]
+            state.status, state.run_id, state.started_at = "running", run, state.started_at or NOW
+        return leased
+
+    def give_back(self, run: int | None) -> int:
+        leased = [state for state in self.walks.values() if state.status == "running"]
+        mine = [state for state in leased if run is None or state.run_id == run]
+        for state in mine:
+            state.status, state.run_id = "planned", None
+        return len(mine)
+
+    # Pages
+
+    def spill(self, run: int, page: Page) -> list[Entry] | None:
+        """Return the entries that are kept; ``None`` where the walk has moved on."""
+        walk, state = page.walk.walk_id, self.walks[page.walk.walk_id]
+        if (state.status, state.run_id, state.cursor) != ("running", run, page.walk.cursor):
+            return None
+        cap = self.cap(walk)
+        kept, added, cut = self._choose(walk, page, cap)
+        found: list[Record] = [record for entry, _ in kept for record in entry.records()]
+        self.write([*found, *(entry.link for entry, _ in kept if entry.link is not None)], page.known)
+        self._place(walk, kept, page.resolved)
+        for item, reject in enumerate(page.rejects):
+            values = (reject.kind, reject.record_id, reject.field, reject.reason, reject.raw)
+            self.rejects[walk, state.generation, state.pages, item] = values
+        self.pages[walk, state.generation, state.pages] = (page.walk.cursor, page.received)
+        self._move(state, page, cap, added, cut)
+        return [entry for entry, _ in kept]
+
+    def _choose(self, walk: int, page: Page, cap: int | None) -> tuple[list[tuple[Entry, int]], int, int]:
+        state = self.walks[walk]
+        kept: list[tuple[Entry, int]] = []
+        new: dict[tuple[str, int], int] = {}
+        cut = 0
+        for entry in page.entries:
+            record = entry.record
+            counted: tuple[str, int] = (record.kind, record.record_id)
+            if isinstance(record, Comment):
+                anonymous = record.user_id is None
+                counted = ("anonymous", record.comment_id) if anonymous else ("user", record.user_id or 0)
+            known = self.places.get((walk, *counted))
+            if known is not None and known[1] == state.generation:
+                kept.append((entry, known[0]))
+                continue
+            place = new.get(counted, state.kept + len(new))
+            if cap is not None and place >= cap and counted not in new and not isinstance(record, Comment):
+                cut += 1
+                continue
+            new[counted] = place
+            kept.append((entry, place))
+        return kept, len(new), cut
+
+    def _place(self, walk: int, kept: list[tuple[Entry, int]], resolved: tuple[str, int] | None) -> None:
+        first: dict[tuple[str, int], int] = {}
+        for entry, place in kept:
+            for record in entry.records():
+                if isinstance(record, User | Track | Playlist | Comment):
+                    first.setdefault((record.kind, record.record_id), place)
+        if resolved is not None:
+            self._stub(Track, resolved[1])
+            first[resolved] = 0
+        generation = self.walks[walk].generation
+        for key, place in first.items():
+            position, seen = self.places.get((walk, *key), (place, generation))
+            self.places[walk, *key] = (min(place, position) if seen == generation else place, generation)
+
+    def _move(self, state: WalkState, page: Page, cap: int | None, added: int, cut: int) -> None:
+        begun = {cursor for (walk, generation, _), (cursor, _) in self.pages.items()
+                 if (walk, generation) == (page.walk.walk_id, state.generation)}  # fmt: skip
+        state.pages += 1
+        state.received += page.received - cut
+        state.kept += added
+        state.empty_pages = 0 if page.received else state.empty_pages + 1
+        following = page.next_cursor
+        if page.status is not None:
+            state.status, state.reason = page.status, page.reason
+        elif cut:
+            state.status, state.reason, state.capped_at = "capped", f"cap of {cap}", cap
+        elif following is None:
+            state.status = "done"
+        elif cap is not None and state.kept >= cap:
+            state.status, state.reason, state.capped_at = "capped", f"cap of {cap}", cap
+            state.cursor = following
+        elif following in begun:
+            state.status, state.reason = "failed", "next_href repeats an earlier page"
+        else:
+            state.cursor = following
+            if state.empty_pages >= 10:
+                state.status, state.reason = "capped", "10 empty pages in a row"
+        if state.status != "running":
+            state.run_id, state.finished_at = None, NOW
+
+    # Records
+
+    def write(self, records: Sequence[Record], known: AbstractSet[tuple[str, int, int]]) -> None:
+        for record in records:
+            if type(record) in REFERS_TO_A_USER:
+                self._stub(User, getattr(record, REFERS_TO_A_USER[type(record)]))
+            if isinstance(record, PlaylistTrack | Engagement | Comment):
+                self._stub(Track, record.track_id)
+        # Of several versions in one page that are equally full the last counts.
+        last = {(one.kind, one.record_id, one.fullness): one for one in records if isinstance(one, WHOLE)}
+        for key, whole in last.items():
+            if key not in known:
+                self._merge(type(whole), whole)
+        for record in records:
+            self._write_part(record)
+
+    def _write_part(self, record: Record) -> None:
+        if isinstance(record, Comment):
+            before = self.records[Comment].get(record.comment_id, {})
+            new = {name: value for name, value in asdict(record).items() if value is not None}
+            self.records[Comment][record.comment_id] = asdict(record) | before | new
+        elif isinstance(record, Engagement):
+            self.engagements.add((record.user_id, record.track_id, record.kind))
+        elif isinstance(record, PlaylistTrack):
+            self.positions[record.playlist_id, record.track_id] = record.position
+
+    def _stub(self, kind: type[User | Track], number: int | None) -> None:
+        if number is not None and number not in self.records[kind]:
+            self.records[kind][number] = asdict(kind(number))
+
+    def _merge(self, kind: type, new: User | Track | Playlist) -> None:
+        values = asdict(new)
+        before = self.records[kind].get(new.record_id)
+        if before is None:
+            self.records[kind][new.record_id] = values
+            return
+        is_not_thinner = values["fullness"] >= before["fullness"]
+        for name, value in values.items():
+            # An outage of the API once gave every account 0 followers.
+            is_zeroed = name == "followers_count" and value == 0 and before[name] is not None
+            if value is not None and not is_zeroed and (is_not_thinner or before[name] is None):
+                before[name] = value
+        before["fullness"] = max(before["fullness"], values["fullness"])
+
+    # What layers keep, and can look at
+
+    def select(self, seed: int, layer: str, chosen: Sequence[Selection]) -> None:
+        for one in chosen:
+            key = (seed, layer, one.kind, one.record_id)
+            score = self.selections.get(key) if one.score is None else one.score
+            self.selections[key] = score
+            track = self.records[Track].get(one.record_id) if one.kind == "track" else None
+            if track is not None and track["artist_id"] is not None:
+                self.selections.setdefault((seed, layer, "user", track["artist_id"]), None)
+
+    def discoveries(self) -> set[tuple[str, int, int, str]]:
+        """Return kind, id, seed and layer of all that was found."""
+        found = {(kind, number, seed, layer) for seed, layer, kind, number in self.selections}
+        for (walk, seed, layer, _), want in self.requests.items():
+            if not want.selective:
+                found |= {
+                    (kind, number, seed, layer)
+                    for (brought_by, kind, number), (position, _) in self.places.items()
+                    if brought_by == walk and position < want.widest
+                }
+        return found
+
+    def listed(self, walk: int, kind: str, start: int, stop: int) -> list[tuple[int, int]]:
+        """Return position and id of the records at these places of the walk's generation, in order."""
+        generation = self.walks[walk].generation
+        return sorted(
+            (position, number)
+            for (one, of, number), (position, seen) in self.places.items()
+            if (one, of, seen) == (walk, kind, generation) and start <= position < stop
+        )
+
+    def expansions(self, run: int, walk: int) -> list[tuple[int, str, str, int, int]]:
+        """Return seed, layer, step, start and stop of what the layers of *run* were not shown yet."""
+        found = []
+        for key in sorted(self.wants(run)):
+            want = self.requests[key]
+            shown = min(want.cap, self.walks[walk].kept)
+            if key[0] == walk and want.expanded < shown:
+                found.append((*key[1:], want.expanded, shown))
+        return found

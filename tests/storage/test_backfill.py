@@ -1,0 +1,173 @@
+"""`scrapy upgrade`: an older database gets the schema, and its null columns what ``raw`` has for them."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+
+from sgr_spiders.model.items import Comment, Fullness, Playlist, Track, User
+from sgr_spiders.soundcloud.raw import pack, unpack
+from sgr_spiders.storage import backfill as backfill_module
+from sgr_spiders.storage import migrate, records, schema
+from sgr_spiders.storage.backfill import Backfilled, backfill
+from sgr_spiders.storage.store import Store
+from tests.scrapy_process import scrapy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sgr_spiders.model.items import Record
+
+
+def write(store: Store, *found: Record) -> None:
+    with store.write() as connection:
+        records.write_records(connection, found, set(), "before")
+
+
+def rows(store: Store, table: sa.Table) -> dict[int, dict[str, Any]]:
+    (key,) = table.primary_key.columns
+    with store.write() as connection:
+        return {row[key.name]: dict(row) for row in connection.execute(sa.select(table)).mappings()}
+
+
+def track(number: int, raw: dict[str, Any], **values: Any) -> Track:
+    return Track(number, fullness=Fullness.OWN, raw=pack(raw), **values)
+
+
+def test_a_null_column_takes_its_field_out_of_raw(store: Store) -> None:
+    raw = {"genre": "Techno", "bpm": 120, "created_at": "2024/01/09 21:10:04 +0000", "waveform_url": "w"}
+    write(store, track(1, raw, title="kept"))
+    done = backfill(store)
+    assert done.filled == {"tracks.genre": 1, "tracks.bpm": 1, "tracks.created_at": 1}
+    found = rows(store, schema.tracks)[1]
+    assert (found["genre"], found["bpm"], found["title"]) == ("Techno", 120.0, "kept")
+    assert found["created_at"] == "2024-01-09T21:10:04Z"
+    assert unpack(found["raw"]) == {"waveform_url": "w"}
+    assert found["fetched_at"] == "before"
+
+
+def test_a_field_whose_key_has_another_name_is_read_like_a_crawl_reads_it(store: Store) -> None:
+    write(
+        store,
+        track(1, {"duration": 5000, "permalink_url": "https://x/y?utm=1", "likes_count": 3}),
+        Playlist(2, fullness=Fullness.OWN, raw=pack({"type": "album"})),
+        User(3, fullness=Fullness.OWN, raw=pack({"city": "Os\x00lo"})),
+        Comment(4, 1, 3, raw=pack({"timestamp": "1500.5"})),
+    )
+    backfill(store)
+    found = rows(store, schema.tracks)[1]
+    assert (found["duration_ms"], found["permalink_url"]) == (5000, "https://x/y")
+    assert (found["favoritings_count"], found["raw"]) == (3, None)
+    assert rows(store, schema.playlists)[2]["playlist_type"] == "album"
+    assert rows(store, schema.users)[3]["city"] == "Oslo"
+    assert rows(store, schema.comments)[4]["timestamp_ms"] == 1500
+
+
+def test_a_value_that_is_there_and_one_that_is_invalid_stay(store: Store) -> None:
+    write(
+        store,
+        track(1, {"genre": "old"}, genre="new"),
+        track(2, {"genre": 5, "playback_count": -1, "isrc": "X"}),
+    )
+    done = backfill(store)
+    assert done.filled == {"tracks.isrc": 1}
+    assert done.rejected == {"tracks.genre": 1, "tracks.playback_count": 1}
+    found = rows(store, schema.tracks)
+    assert (found[1]["genre"], unpack(found[1]["raw"])) == ("new", {"genre": "old"})
+    assert (found[2]["genre"], found[2]["isrc"]) == (None, "X")
+    assert unpack(found[2]["raw"]) == {"genre": 5, "playback_count": -1}
+
+
+def test_a_raw_that_is_not_ours_is_counted_and_left(store: Store) -> None:
+    write(store, Track(1, fullness=Fullness.OWN, raw=b"nonsense"), track(2, {"genre": "x"}))
+    done = backfill(store)
+    assert done.unreadable == {"tracks": 1}
+    assert rows(store, schema.tracks)[1]["raw"] == b"nonsense"
+    assert rows(store, schema.tracks)[2]["genre"] == "x"
+
+
+def test_an_interrupted_backfill_resumes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill_module, "BATCH", 3)
+    write(store, *(track(number, {"genre": f"g{number}"}) for number in range(1, 8)))
+    fill, batches = backfill_module._fill, []
+
+    def fill_once(connection: sa.Connection, *rest: Any) -> None:
+        batches.append(1)
+        fill(connection, *rest)
+        if len(batches) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(backfill_module, "_fill", fill_once)
+        with pytest.raises(KeyboardInterrupt):
+            backfill(store)
+    assert [key for key, row in rows(store, schema.tracks).items() if row["genre"]] == [1, 2, 3]
+    assert backfill(store).filled == {"tracks.genre": 4}
+    assert all(row["genre"] == f"g{key}" for key, row in rows(store, schema.tracks).items())
+    assert backfill(store) == Backfilled()
+
+
+# The command
+
+
+@pytest.fixture
+def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a database of an older version, in which a field is in ``raw`` that has a column today."""
+    database = tmp_path / "older.db"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(migrate, "HEAD", "0002")
+        with closing(Store.open(f"sqlite:///{database}")) as store:
+            write(store, track(1, {"genre": "Techno", "isrc": 5}), track(2, {"genre": "House"}))
+    return database
+
+
+def run(database: Path, *options: str) -> Any:  # noqa: ANN401 - what the command said
+    return scrapy("upgrade", *options, HARVEST_DATABASE_URL=f"sqlite:///{database}")
+
+
+def query(database: Path, sql: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_the_command_upgrades_and_backfills(older: Path) -> None:
+    upgraded = run(older)
+    assert (upgraded.code, upgraded.err) == (0, "")
+    assert upgraded.out == f"Schema upgraded from revision 0002 to {migrate.HEAD}\n"
+    assert query(older, "SELECT version_num FROM alembic_version") == [(migrate.HEAD,)]
+    assert query(older, "SELECT genre FROM tracks") == [(None,), (None,)]
+    filled = run(older, "--backfill")
+    assert [line.split() for line in filled.out.splitlines()] == [
+        ["Schema", "is", "up", "to", "date:", "revision", migrate.HEAD],
+        ["2", "values", "filled", "from", "raw"],
+        ["tracks.genre", "2"],
+        ["1", "invalid", "value", "left", "in", "raw"],
+        ["tracks.isrc", "1"],
+    ]
+    assert query(older, "SELECT genre, isrc FROM tracks ORDER BY track_id") == [
+        ("Techno", None), ("House", None),
+    ]  # fmt: skip
+
+
+def test_the_command_needs_the_lock(older: Path) -> None:
+    run(older)
+    with closing(Store.open(f"sqlite:///{older}")):
+        refused = run(older, "--backfill")
+    assert refused.code == 5
+    assert "is locked by `" in refused.err
+
+
+def test_the_command_makes_no_database(tmp_path: Path) -> None:
+    missing = run(tmp_path / "none.db")
+    assert missing.code == 2
+    assert "no such file" in missing.err
+    assert not list(tmp_path.glob("none*"))
+    foreign = tmp_path / "foreign.db"
+    with closing(sqlite3.connect(foreign)) as connection:
+        connection.execute("CREATE TABLE mine (x)")
+    assert run(foreign).code != 0
+    assert query(foreign, "SELECT name FROM sqlite_master") == [("mine",)]

@@ -1,0 +1,646 @@
+"""Whatever happens in whatever order, the tables hold what the plain model of them holds."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import asdict, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from sgr_spiders.model.items import (
+    Comment,
+    Engagement,
+    Entry,
+    Page,
+    Playlist,
+    PlaylistTrack,
+    Reject,
+    Selection,
+    Track,
+    User,
+    Walk,
+    WalkRequest,
+)
+from sgr_spiders.storage import schema
+from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.ledger import frontier, runs
+from sgr_spiders.storage.ledger.ledger import Expansion, Ledger
+from sgr_spiders.storage.ledger.spill import Spilled, spill_page
+from sgr_spiders.storage.rows import discoveries
+from sgr_spiders.storage.store import Store
+from tests.storage.ledger_model import NOW, Model, RunState, WalkState
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from sgr_spiders.model.items import MainRecord, Record
+
+
+class Books:
+    """All that the machine asks of the storage, one transaction a call."""
+
+    def __init__(self, store: Store, run: runs.Run) -> None:
+        self._store = store
+        self.run = run
+
+    @staticmethod
+    def begin(store: Store, scope: str, fresh_after: str, *, refresh: bool) -> Books:
+        with store.write() as connection:
+            run = runs.begin_run(
+                connection, spider="t", layers=["t"], scope=scope, fresh_after=fresh_after, refresh=refresh
+            )
+        return Books(store, run)
+
+    @contextlib.contextmanager
+    def _ledger(self) -> Iterator[Ledger]:
+        with self._store.write() as connection:
+            yield Ledger(connection, self.run)
+
+    def end(self, outcome: str) -> None:
+        with self._store.write() as connection:
+            runs.end_run(connection, self.run, outcome, None, 0, "{}")
+
+    def widen(self, seed: int, layers: dict[str, str]) -> None:
+        with self._ledger() as ledger:
+            ledger.widen_scope(seed, layers)
+
+    def add_seed(self, given: str, request: WalkRequest, track: int | None) -> int:
+        with self._ledger() as ledger:
+            return ledger.add_seed(given, request, track)
+
+    def resolve(self, walk: int, track: int) -> None:
+        with self._ledger() as ledger:
+            ledger.resolve_seed(walk, track)
+
+    def looks_up_seed(self, walk: int) -> bool:
+        with self._ledger() as ledger:
+            return ledger.looks_up_seed(walk)
+
+    def seed_outcomes(self) -> list[runs.SeedOutcome]:
+        with self._store.write() as connection:
+            return runs.seed_outcomes(connection, self.run)
+
+    def request(self, seed: int, layer: str, under: str, wanted: Sequence[WalkRequest]) -> None:
+        with self._ledger() as ledger:
+            ledger.request(seed, layer, under, wanted)
+
+    def lease(self, limit: int) -> list[Walk]:
+        with self._ledger() as ledger:
+            return ledger.lease(limit)
+
+    def give_back(self, *, of_all: bool) -> int:
+        with self._ledger() as ledger:
+            return frontier.give_back(ledger.connection) if of_all else ledger.give_back()
+
+    def reopen(self, seed: str | None) -> None:
+        with self._ledger() as ledger:
+            ledger.reopen(seed)
+
+    def spill(self, page: Page) -> Spilled | None:
+        with self._store.write() as connection:
+            return spill_page(connection, page, self.run)
+
+    def expansions(self, walk: int) -> list[Expansion]:
+        with self._ledger() as ledger:
+            return ledger.expansions(walk)
+
+    def set_expanded(self, expansion: Expansion) -> None:
+        with self._ledger() as ledger:
+            ledger.set_expanded(expansion)
+
+    def record_ids(self, kind: str, walk: int, start: int, stop: int) -> list[int]:
+        with self._ledger() as ledger:
+            return ledger.record_ids(kind, walk, start, stop)
+
+    def records_of_walk(self, kind: str, walk: int, cap: int) -> list[MainRecord]:
+        with self._ledger() as ledger:
+            return list(ledger.records_of_walk(kind, walk, cap))
+
+    def tracks_of_playlist(self, playlist: int, cap: int) -> list[int]:
+        with self._ledger() as ledger:
+            return ledger.tracks_of_playlist(playlist, cap)
+
+    def select(self, seed: int, layer: str, chosen: Sequence[Selection]) -> None:
+        with self._ledger() as ledger:
+            ledger.select(seed, layer, chosen)
+
+    def has_unfinished(self, seed: int, layer: str) -> bool:
+        with self._ledger() as ledger:
+            return ledger.has_unfinished(seed, layer)
+
+    def requesters(self, walk: int) -> list[tuple[int, str]]:
+        with self._ledger() as ledger:
+            return ledger.requesters(walk)
+
+    def requested(self, seed: int, layer: str) -> set[tuple[int, str]]:
+        with self._ledger() as ledger:
+            return ledger.requested(seed, layer)
+
+    def walks_of_step(self, seed: int, layer: str, step: str) -> list[tuple[int, str, str, int]]:
+        with self._ledger() as ledger:
+            return ledger.walks_of_step(seed, layer, step)
+
+    def count_by_status(self) -> dict[str, int]:
+        with self._ledger() as ledger:
+            return ledger.count_by_status()
+
+    def count_planned(self, given: str) -> int:
+        with self._ledger() as ledger:
+            return ledger.count_planned(given)
+
+    def tables(self) -> dict[str, set[tuple[Any, ...]]]:
+        """Return all rows of the tables named in ``COMPARED``."""
+        with self._store.write() as connection:
+            return {name: set(map(tuple, connection.exec_driver_sql(sql))) for name, sql in COMPARED.items()}
+
+
+def _columns(table: sa.Table, but: Collection[str] = ()) -> list[str]:
+    return [column.name for column in table.columns if column.name not in but]
+
+
+def _select(table: sa.Table, names: Sequence[str]) -> str:
+    return f"SELECT {', '.join(names)} FROM {table.name}"  # noqa: S608 - names of the schema
+
+
+RECORDS = {User: schema.users, Track: schema.tracks, Playlist: schema.playlists, Comment: schema.comments}
+WALK_COLUMNS = ("walk_id", *(one.name for one in fields(WalkState)))
+DISCOVERED = ("kind", "record_id", "seed_id", "layer")
+COMPARED = {
+    "walks": _select(schema.walks, WALK_COLUMNS),
+    "walk_requests": _select(schema.walk_requests, _columns(schema.walk_requests)),
+    "walk_records": _select(schema.walk_records, _columns(schema.walk_records)),
+    "walk_pages": _select(schema.walk_pages, _columns(schema.walk_pages, ["fetched_at"])),
+    "rejects": _select(schema.rejects, _columns(schema.rejects)),
+    "engagements": _select(schema.engagements, _columns(schema.engagements)),
+    "playlist_tracks": _select(schema.playlist_tracks, _columns(schema.playlist_tracks)),
+    "selections": _select(schema.selections, _columns(schema.selections)),
+    "discoveries": _select(discoveries, DISCOVERED),
+    **{table.name: _select(table, _columns(table, ["fetched_at"])) for table in RECORDS.values()},
+}
+"""How each table is read. As the driver gives it, because this is read after each step."""
+
+
+# The world: few of everything, so that the same comes again and again
+
+SEEDS = {"7": 7, "8": 8, "https://soundcloud.com/a/b": None}
+LAYERS = ("far", "near")
+STEPS = {"keep": False, "look": True}
+"""Steps, and whether they only look."""
+ENDPOINTS = {
+    "track": ("track", Track),
+    "resolve": ("track", Track),
+    "track_favoriters": ("user", User),
+    "user_likes": ("track", Track),
+    "track_comments": ("comment", Comment),
+    "playlist_tracks": ("track", Track),
+    "search_playlists": ("playlist", Playlist),
+}
+WALKS = (
+    ("track_favoriters", "7"),
+    ("user_likes", "1"),
+    ("track_comments", "7"),
+    ("playlist_tracks", "21"),
+    ("search_playlists", "b"),
+    ("search_playlists", "a"),
+)
+CODES = st.integers(0, 9_999)
+
+
+def digits(code: int, *bases: int) -> list[int]:
+    """Take *code* apart into one number below each of *bases*."""
+    found = []
+    for base in bases:
+        code, digit = divmod(code, base)
+        found.append(digit)
+    return found
+
+
+def user(code: int) -> User:
+    number, fullness, name, followers, uploads = digits(code, 4, 3, 3, 4, 3)
+    return User(
+        1 + number,
+        username=[None, "one", "two"][name],
+        followers_count=[None, 0, 4, 9][followers],
+        track_count=[None, 0, 7][uploads],
+        fullness=1 + fullness,
+        raw=[None, b"one", b"two"][(name + uploads) % 3],
+    )
+
+
+def track(code: int) -> Track:
+    number, artist, title, plays, fullness = digits(code, 5, 5, 3, 3, 3)
+    return Track(
+        11 + number,
+        title=[None, "one", "two"][title],
+        artist_id=[None, 1, 2, 3, 4][artist],
+        playback_count=[None, 0, 5][plays],
+        fullness=1 + fullness,
+    )
+
+
+def entry(endpoint: str, code: int, shift: int) -> Entry:
+    """Make an entry of a list; *shift* moves the positions in playlists."""
+    match endpoint:
+        case "track_favoriters":
+            listener = user(code)
+            return Entry(listener, link=Engagement(listener.user_id, 7, "like"))
+        case "track_comments":
+            number, author, body, rest = digits(code, 7, 4, 3, 40)
+            comment = Comment(31 + number, 7, author or None, [None, "a", "b"][body])
+            inside: list[Record] = []
+            if author and rest % 2:
+                inside = [replace(user(rest), user_id=author, fullness=2)]
+            return Entry(comment, inside)
+        case "search_playlists":
+            number, owner, title, count, rest = digits(code, 2, 4, 3, 3, 60)
+            playlist = Playlist(
+                21 + number, [None, "a", "b"][title], owner or None, track_count=[None, 0, 3][count],
+                fullness=3,
+            )  # fmt: skip
+            held = track(rest)
+            held.fullness = 1
+            return Entry(playlist, [held, PlaylistTrack(21 + number, held.track_id, held.track_id + shift)])
+        case _:
+            listed = track(code)
+            link = None
+            if endpoint == "user_likes":
+                link = Engagement(1, listed.track_id, "like")
+            elif endpoint == "playlist_tracks":
+                return Entry(listed, link=PlaylistTrack(21, listed.track_id, listed.track_id + shift))
+            return Entry(listed, link=link)
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Two seeds, two layers, any number of runs, of which the last two are at work."""
+
+    store: Store
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = Model()
+        self.books: list[Books] = []
+        self.fetching: list[tuple[Books, Walk]] = []
+        self.delivered: list[Page] = []
+        self.clock = timestamp()
+        with self.store.write() as connection:
+            for table in reversed(schema.metadata.sorted_tables):
+                connection.execute(sa.delete(table))
+
+    def at_work(self, pick: int) -> Books:
+        return self.books[-1 - pick % min(2, len(self.books))]
+
+    # Runs
+
+    @initialize(other=st.booleans())
+    def start(self, *, other: bool) -> None:
+        self.begin("a", "never", refresh=False, other=False)
+        for seed in (7, 8) if other else (7,):
+            wanted = [WalkRequest(*walk, "keep", 4) for walk in WALKS[:3]]
+            self.ask(self.books[0], seed, "near", wanted)
+
+    @rule(
+        scope=st.sampled_from("ab"),
+        fresh_after=st.sampled_from(["never", "never", "now"]),
+        refresh=st.booleans(),
+        other=st.booleans(),
+    )
+    def begin(self, scope: str, fresh_after: str, *, refresh: bool, other: bool) -> None:
+        given = timestamp() if fresh_after == "now" else ""
+        expected = self.model.fresh_after(scope, given, refresh=refresh)
+        books = Books.begin(self.store, scope, given, refresh=refresh)
+        run = books.run
+        assert run.fresh_after == (run.started_at if expected is None else expected)
+        assert run.started_at >= self.clock
+        state = RunState(run.started_at, run.fresh_after, refresh, scope)
+        assert run.run_id not in self.model.runs
+        self.model.runs[run.run_id] = state
+        self.books.append(books)
+        under = {"near": "t" if other else "s", "far": "s"}
+        for seed in (7, 8):
+            books.widen(seed, under)
+            books.widen(seed, {"near": "later"})  # the first counts
+            state.settings |= {(seed, layer): fingerprint for layer, fingerprint in under.items()}
+
+    @rule(pick=st.integers(0, 1), outcome=st.sampled_from(["complete", "partial", "interrupted", "failed"]))
+    def end(self, pick: int, outcome: str) -> None:
+        books = self.at_work(pick)
+        books.end(outcome)
+        self.model.runs[books.run.run_id].outcome = outcome
+
+    @rule(pick=st.integers(0, 1), given=st.sampled_from(sorted(SEEDS)))
+    def add_seed(self, pick: int, given: str) -> None:
+        books, known = self.at_work(pick), SEEDS[given]
+        request = WalkRequest("resolve", given, "seed", 1)
+        if known is not None:
+            request = WalkRequest("track", given, "seed", 1, 9)
+        walk = books.add_seed(given, request, known)
+        assert walk == frontier.walk_id(request.endpoint, request.target)
+        self.model.add(walk, request)
+        self.model.runs[books.run.run_id].seeds.setdefault(given, (known, walk))
+        self.model.reopen(books.run.run_id, [walk])
+        assert books.looks_up_seed(walk)
+
+    @rule(pick=st.integers(0, 1), seed=st.sampled_from([7, 8]))
+    def resolve(self, pick: int, seed: int) -> None:
+        books = self.at_work(pick)
+        walk = frontier.walk_id("resolve", "https://soundcloud.com/a/b")
+        books.resolve(walk, seed)
+        seeds = self.model.runs[books.run.run_id].seeds
+        for given, (_, looked_up) in seeds.items():
+            if looked_up == walk:
+                seeds[given] = (seed, walk)
+
+    # Requests and leases
+
+    @rule(
+        pick=st.integers(0, 1),
+        seed=st.sampled_from([7, 7, 8]),
+        layer=st.sampled_from(LAYERS),
+        wanted=st.lists(
+            st.tuples(
+                st.sampled_from(WALKS),
+                st.sampled_from(sorted(STEPS)),
+                st.sampled_from([1, 2, 3, 5, 1000]),
+                st.sampled_from([None, 0, 6]),
+            ),
+            min_size=1,
+            max_size=3,
+        ),
+        other=st.sampled_from([False, False, False, True]),
+    )
+    def request(
+        self,
+        pick: int,
+        seed: int,
+        layer: str,
+        wanted: list[tuple[tuple[str, str], str, int, int | None]],
+        *,
+        other: bool,
+    ) -> None:
+        requests = [
+            WalkRequest(*walk, step, cap, expected, STEPS[step]) for walk, step, cap, expected in wanted
+        ]
+        self.ask(self.at_work(pick), seed, layer, requests, under="u" if other else None)
+
+    def ask(
+        self, books: Books, seed: int, layer: str, requests: list[WalkRequest], under: str | None = None
+    ) -> None:
+        under = under or self.model.runs[books.run.run_id].settings[seed, layer]
+        books.request(seed, layer, under, requests)
+        named = [(frontier.walk_id(one.endpoint, one.target), one) for one in requests]
+        self.model.request(books.run.run_id, seed, layer, under, named)
+
+    @rule(pick=st.integers(0, 1), limit=st.sampled_from([1, 2, 5]))
+    def lease(self, pick: int, limit: int) -> None:
+        books = self.at_work(pick)
+        expected = set()
+        for walk in self.model.lease(books.run.run_id, limit):
+            state = self.model.walks[walk]
+            expected.add(Walk(walk, state.endpoint, state.target, state.cursor, state.pages, state.received))
+        leased = books.lease(limit)
+        assert len(leased) == len(expected)
+        assert set(leased) == expected
+        self.fetching += [(books, walk) for walk in sorted(leased, key=lambda walk: walk.walk_id)]
+
+    @rule(pick=st.integers(0, 1), of_all=st.booleans())
+    def give_back(self, pick: int, *, of_all: bool) -> None:
+        books = self.at_work(pick)
+        assert books.give_back(of_all=of_all) == self.model.give_back(None if of_all else books.run.run_id)
+
+    @rule(pick=st.integers(0, 1), seed=st.sampled_from([None, None, *sorted(SEEDS)]))
+    def reopen(self, pick: int, seed: str | None) -> None:
+        books = self.at_work(pick)
+        run = books.run.run_id
+        books.reopen(seed)
+        self.model.reopen(run, self.model.scope(run) if seed is None else self.model.around(run, seed))
+
+    # Pages
+
+    @precondition(lambda self: self.fetching)
+    @rule(
+        which=st.integers(0, 5),
+        codes=st.lists(CODES, max_size=5),
+        shift=st.integers(0, 3),
+        rejected=st.sampled_from([0, 0, 1, 2]),
+        following=st.sampled_from(["on", "on", "on", "end", "repeat", "gone", "failed"]),
+        known=st.booleans(),
+    )
+    def deliver(
+        self, which: int, codes: list[int], shift: int, rejected: int, following: str, *, known: bool
+    ) -> None:
+        books, walk = self.fetching.pop(which % len(self.fetching))
+        rejects = [
+            Reject("user", codes[0] if codes else None, None, f"bad {n}", None) for n in range(rejected)
+        ]
+        page = Page(walk, rejects=rejects)
+        if walk.endpoint in {"track", "resolve"}:
+            page.resolved = ("track", 7 + shift % 2) if codes else None
+        else:
+            page.entries = [entry(walk.endpoint, code, shift) for code in codes]
+        page.received = len(codes) + rejected
+        match following:
+            case "on":
+                page.next_cursor = f"/{walk.pages + 1}"
+            case "repeat":
+                page.next_cursor = f"/{shift}"
+            case "gone" | "failed":
+                page.status, page.reason = following, f"it is {following}"
+                page.entries, page.rejects, page.received, page.resolved = [], [], 0, None
+        if known and page.entries:
+            self.tell_what_is_known(page)
+        self.spill(books, page)
+
+    def tell_what_is_known(self, page: Page) -> None:
+        """Name one record of the page as written already; then it is not written again."""
+        for record in page.entries[0].records():
+            if isinstance(record, User | Track) and record.record_id in self.model.records[type(record)]:
+                page.known = {(record.kind, record.record_id, record.fullness)}
+
+    @precondition(lambda self: self.fetching)
+    @rule(which=st.integers(0, 5), times=st.integers(2, 11))
+    def deliver_empty_pages(self, which: int, times: int) -> None:
+        books, walk = self.fetching.pop(which % len(self.fetching))
+        for _ in range(times):
+            self.spill(books, Page(walk, next_cursor=f"/{walk.pages + 1}"))
+            if not self.fetching or self.fetching[-1][1].walk_id != walk.walk_id:
+                return
+            books, walk = self.fetching.pop()
+        self.fetching.append((books, walk))
+
+    @precondition(lambda self: self.delivered)
+    @rule(which=st.integers(0, 9), pick=st.integers(0, 1))
+    def deliver_twice(self, which: int, pick: int) -> None:
+        self.spill(self.at_work(pick), self.delivered[which % len(self.delivered)])
+
+    def spill(self, books: Books, page: Page) -> None:
+        kept = self.model.spill(books.run.run_id, page)
+        spilled = books.spill(page)
+        self.delivered = [*self.delivered, page][-6:]
+        if kept is None:
+            assert spilled is None
+            return
+        assert spilled is not None
+        state = self.model.walks[page.walk.walk_id]
+        assert (spilled.status, spilled.reason, spilled.entries) == (state.status, state.reason, kept)
+        if state.status != "running":
+            assert spilled.walk is None
+            return
+        assert spilled.walk == replace(
+            page.walk, cursor=state.cursor, pages=state.pages, received=state.received
+        )
+        self.fetching.append((books, spilled.walk))
+
+    # Layers
+
+    @rule(pick=st.integers(0, 1), walk=st.sampled_from(WALKS), which=st.integers(0, 3))
+    def expand(self, pick: int, walk: tuple[str, str], which: int) -> None:
+        books, number = self.at_work(pick), frontier.walk_id(*walk)
+        if number not in self.model.walks:
+            return
+        found = books.expansions(number)
+        assert [(one.walk_id, one.endpoint) for one in found] == [(number, walk[0])] * len(found)
+        shown = [(one.seed_id, one.layer, one.step, one.start, one.stop) for one in found]
+        assert shown == self.model.expansions(books.run.run_id, number)
+        if not found:
+            return
+        chosen = found[which % len(found)]
+        kind, _ = ENDPOINTS[walk[0]]
+        listed = self.model.listed(number, kind, chosen.start, chosen.stop)
+        ids = books.record_ids(kind, number, chosen.start, chosen.stop)
+        assert sorted(ids) == sorted(record for _, record in listed)
+        position = {record: place for place, record in listed}
+        assert [position[one] for one in ids] == [place for place, _ in listed]
+        books.set_expanded(chosen)
+        self.model.requests[number, chosen.seed_id, chosen.layer, chosen.step].expanded = chosen.stop
+
+    @rule(
+        seed=st.sampled_from([7, 8]),
+        layer=st.sampled_from(LAYERS),
+        chosen=st.lists(
+            st.tuples(
+                st.sampled_from([("track", 11), ("track", 12), ("track", 13), ("user", 1), ("playlist", 21)]),
+                st.sampled_from([None, 0.25, 1.0]),
+            ),
+            max_size=3,
+        ),
+    )
+    def select(self, seed: int, layer: str, chosen: list[tuple[tuple[Any, int], float | None]]) -> None:
+        selected = [Selection(*one, score) for one, score in chosen]
+        self.books[-1].select(seed, layer, selected)
+        self.model.select(seed, layer, selected)
+
+    @rule(pick=st.integers(0, 1), seed=st.sampled_from([7, 8]), layer=st.sampled_from(LAYERS))
+    def look(self, pick: int, seed: int, layer: str) -> None:
+        books, model = self.at_work(pick), self.model
+        mine = [key for key in model.wants(books.run.run_id) if key[1:3] == (seed, layer)]
+        assert books.requested(seed, layer) == {(walk, step) for walk, _, _, step in mine}
+        unfinished = any(model.walks[walk].status in {"planned", "running"} for walk, *_ in mine)
+        assert books.has_unfinished(seed, layer) is unfinished
+        for step in STEPS:
+            expected = [
+                (walk, model.walks[walk].endpoint, model.walks[walk].target, model.requests[key].cap)
+                for key in mine
+                for walk in [key[0]]
+                if key[3] == step
+            ]
+            found = books.walks_of_step(seed, layer, step)
+            assert sorted(found) == sorted(expected)
+            assert [target for _, _, target, _ in found] == sorted(target for _, _, target, _ in expected)
+            for walk, endpoint, _, cap in found:
+                kind, build = ENDPOINTS[endpoint]
+                records = [asdict(record) for record in books.records_of_walk(kind, walk, cap)]
+                wanted = [model.records[build][record] for _, record in model.listed(walk, kind, 0, cap)]
+                assert sorted(records, key=repr) == sorted(wanted, key=repr)
+
+    @rule(cap=st.integers(0, 4))
+    def look_into_a_playlist(self, cap: int) -> None:
+        placed = sorted(
+            (place, one) for (playlist, one), place in self.model.positions.items() if playlist == 21
+        )
+        assert self.books[-1].tracks_of_playlist(21, cap) == [one for _, one in placed[:cap]]
+
+    # Comparison
+
+    @invariant()
+    def the_tables_hold_what_the_model_holds(self) -> None:
+        if not self.books:
+            return
+        model, tables = self.model, self.books[-1].tables()
+        self.learn_times(tables["walks"])
+        assert tables["walks"] == {(walk, *vars(state).values()) for walk, state in model.walks.items()}
+        assert tables["walk_requests"] == {
+            (*key, want.cap, want.widest, want.selective, want.expanded, want.settings)
+            for key, want in model.requests.items()
+        }
+        assert tables["walk_records"] == {(*key, *where) for key, where in model.places.items()}
+        assert tables["walk_pages"] == {
+            (*key, frontier.cursor_hash(cursor), received) for key, (cursor, received) in model.pages.items()
+        }
+        assert tables["rejects"] == {(*key, *values) for key, values in model.rejects.items()}
+        assert tables["engagements"] == model.engagements
+        assert tables["playlist_tracks"] == {(*key, place) for key, place in model.positions.items()}
+        assert tables["selections"] == {(*key, score) for key, score in model.selections.items()}
+        assert tables["discoveries"] == model.discoveries()
+        for kind, table in RECORDS.items():
+            names = _columns(table, ["fetched_at"])
+            assert tables[table.name] == {
+                tuple(row[name] if name != "is_stub" else row["fullness"] == 0 for name in names)
+                for row in model.records[kind].values()
+            }
+
+    def learn_times(self, rows: set[tuple[Any, ...]]) -> None:
+        """Where the model says that a time is set now, take over the one that the database has."""
+        for row in rows:
+            state = self.model.walks[row[0]]
+            for name in ("created_at", "started_at", "finished_at"):
+                if getattr(state, name) == NOW:
+                    value = row[WALK_COLUMNS.index(name)]
+                    assert value is not None
+                    assert value >= self.clock
+                    setattr(state, name, value)
+        self.clock = timestamp()
+
+    @rule(pick=st.integers(0, 1))
+    def count(self, pick: int) -> None:
+        books, walks = self.at_work(pick), self.model.walks
+        run = books.run.run_id
+        statuses = [walks[walk].status for walk in self.model.scope(run)]
+        assert books.count_by_status() == {status: statuses.count(status) for status in statuses}
+        for given, (_, looked_up) in self.model.runs[run].seeds.items():
+            around = self.model.around(run, given) | {looked_up}
+            assert books.count_planned(given) == sum(walks[walk].status == "planned" for walk in around)
+
+    @rule(pick=st.integers(0, 1))
+    def tell_what_became_of_the_seeds(self, pick: int) -> None:
+        books, walks = self.at_work(pick), self.model.walks
+        outcomes = []
+        for given, (number, looked_up) in sorted(self.model.runs[books.run.run_id].seeds.items()):
+            fetched = walks.get(frontier.walk_id("track", str(number)), walks[looked_up])
+            if fetched.status == "done" and number is None:
+                outcomes.append(runs.SeedOutcome(given, None, "gone", "not a track"))
+            else:
+                outcomes.append(runs.SeedOutcome(given, number, fetched.status, fetched.reason))
+        assert books.seed_outcomes() == outcomes
+
+    @rule(pick=st.integers(0, 1), walk=st.sampled_from(WALKS))
+    def tell_who_wants(self, pick: int, walk: tuple[str, str]) -> None:
+        books, number = self.at_work(pick), frontier.walk_id(*walk)
+        expected = {key[1:3] for key in self.model.wants(books.run.run_id) if key[0] == number}
+        assert books.requesters(number) == sorted(expected)
+        looked_up = {one for _, one in self.model.runs[books.run.run_id].seeds.values()}
+        for one in self.model.walks:
+            assert books.looks_up_seed(one) is (one in looked_up)
+
+
+def test_the_ledger_is_what_its_model_is() -> None:
+    store = Store.open("sqlite://")
+    LedgerMachine.store = store
+    try:
+        LedgerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=50)
+        LedgerMachine.TestCase().runTest()
+    finally:
+        store.close()

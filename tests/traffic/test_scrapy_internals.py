@@ -1,0 +1,151 @@
+"""The undocumented parts of Scrapy and Twisted that the project relies on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from scrapy import Request, Spider
+from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
+from scrapy.exceptions import IgnoreRequest
+from scrapy.robotstxt import PythonRobotParser
+from scrapy.utils import url as scrapy_url
+from scrapy.utils.test import get_crawler
+
+from sgr_spiders.traffic import scrapy_internals
+from sgr_spiders.traffic.scope import OutOfScopeError
+from tests.traffic.fault_server import FaultServer, Reply
+
+if TYPE_CHECKING:
+    from typing import Any
+
+PROBE = """
+import json, sys
+from scrapy import Request, Spider, signals
+from scrapy.crawler import AsyncCrawlerProcess
+from sgr_spiders.traffic import scrapy_internals as internals
+
+url, seen = sys.argv[1], {}
+
+class Probe(Spider):
+    name = "probe"
+    custom_settings = {"DOWNLOAD_DELAY": 600, "DOWNLOAD_DELAY_JITTER": 0, "TELNETCONSOLE_ENABLED": False}
+
+    @classmethod
+    def from_crawler(cls, crawler):
+        spider = super().from_crawler(crawler)
+        crawler.signals.connect(spider.closing, signals.spider_closed)
+        return spider
+
+    async def start(self):
+        for number in range(4):
+            yield Request(f"{url}/{number}")
+
+    async def parse(self, response):
+        # Three requests wait for their turn, ten minutes apart.
+        if "delay" in seen:
+            return
+        seen["delay"] = internals.slot_delay(self.crawler, "127.0.0.1")
+        seen["no slot"] = internals.slot_delay(self.crawler, "elsewhere")
+        seen["closing"] = [internals.is_closing(self.crawler)]
+        handler = self.crawler.engine.downloader.handlers._get_handler("http")
+        seen["resends"] = [handler._pool.retryAutomatically]
+        internals.disable_resends(handler)
+        seen["resends"].append(handler._pool.retryAutomatically)
+        internals.release_queues(self.crawler)
+        seen["released delay"] = internals.slot_delay(self.crawler, "127.0.0.1")
+
+    def closing(self):
+        seen["closing"].append(internals.is_closing(self.crawler))
+
+def downloading(request):
+    seen.setdefault("transfers", []).append(internals.transfer_count(crawler))
+
+process = AsyncCrawlerProcess()
+crawler = process.create_crawler(Probe)
+crawler.signals.connect(downloading, signals.bytes_received)
+process.crawl(crawler)
+process.start()
+print(json.dumps(seen))
+"""
+
+
+@pytest.fixture(scope="module")
+def probed() -> dict[str, Any]:
+    """What the functions return in a crawl of four requests, ten minutes apart."""
+    with FaultServer(lambda *_: Reply()) as server:
+        command = [sys.executable, "-W", "error", "-c", PROBE, server.url]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert server.targets() == ["/0", "/1", "/2", "/3"], "the released requests were sent"
+    seen: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return seen
+
+
+def test_the_delay_is_that_of_the_slot(probed: dict[str, Any]) -> None:
+    assert probed["delay"] == 600
+    assert probed["no slot"] == 0
+
+
+def test_released_requests_have_no_delay(probed: dict[str, Any]) -> None:
+    assert probed["released delay"] == 0
+
+
+def test_closing_is_seen(probed: dict[str, Any]) -> None:
+    assert probed["closing"] == [False, True]
+
+
+def test_requests_in_transfer_are_counted(probed: dict[str, Any]) -> None:
+    assert probed["transfers"][0] == 1
+    assert max(probed["transfers"]) <= 3
+
+
+def test_twisted_resends_unless_told_otherwise(probed: dict[str, Any]) -> None:
+    assert probed["resends"] == [True, False]
+
+
+def test_a_handler_without_a_pool_is_left_alone() -> None:
+    class Other:
+        lazy = False
+
+    scrapy_internals.disable_resends(Other())  # type: ignore[arg-type]
+
+
+def test_scrapy_writes_its_log_with_the_root_handler() -> None:
+    command = [sys.executable, "-c", _ROOT_HANDLER]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.split() == ["None", "True"], done.stderr
+
+
+_ROOT_HANDLER = """
+import logging
+from scrapy.utils.log import configure_logging
+from sgr_spiders.traffic.scrapy_internals import root_log_handler
+print(root_log_handler())
+configure_logging()
+print(root_log_handler() in logging.root.handlers)
+"""
+
+
+def test_robots_txt_forbids_with_this_text() -> None:
+    crawler = get_crawler(Spider, {"ROBOTSTXT_OBEY": True})
+    rules = PythonRobotParser.from_crawler(crawler, b"User-agent: *\nDisallow: /\n")
+    with pytest.raises(IgnoreRequest) as raised:
+        RobotsTxtMiddleware(crawler).process_request_2(rules, Request("https://soundcloud.com/a/b"))
+    assert scrapy_internals.is_forbidden_by_robots(raised.value)
+
+
+@pytest.mark.parametrize("error", [None, IgnoreRequest("other"), OutOfScopeError("Forbidden by robots.txt")])
+def test_nothing_else_is_forbidden_by_robots_txt(error: BaseException | None) -> None:
+    assert not scrapy_internals.is_forbidden_by_robots(error)
+
+
+def test_scrapy_splash_finds_its_function() -> None:
+    scrapy_internals.restore_canonicalize_url()
+    assert vars(scrapy_url)["canonicalize_url"]("https://a/?b=2&a=1") == "https://a/?a=1&b=2"
+    from scrapy_splash import SplashMiddleware  # noqa: PLC0415
+
+    assert SplashMiddleware
