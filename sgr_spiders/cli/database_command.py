@@ -5,16 +5,20 @@ Not in ``commands/``, where Scrapy takes each class for a command.
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, ClassVar
 
 from scrapy.commands import ScrapyCommand
 
 from sgr_spiders.model.exceptions import HarvestError
 from sgr_spiders.model.outcome import INTERRUPTED
+from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
 
 class DatabaseCommand(ScrapyCommand):
@@ -45,9 +49,25 @@ class DatabaseCommand(ScrapyCommand):
         sys.stderr.write(f"{message}\n")
         self.exitcode = exit_code
 
+    @contextlib.contextmanager
+    def writing(self, unharmed: str) -> Iterator[Store]:
+        """Yield the database that the settings name, locked as by a crawl; it must exist.
+
+        *unharmed* says what did not happen if a crawl has it.
+        """
+        refuse_missing(self.database_url)
+        with closing(Store.open(self.database_url, unharmed=unharmed)) as store:
+            yield store
+
     @property
     def database_url(self) -> str:
         """The database that the settings name."""
         assert self.settings is not None
         url: str = self.settings["HARVEST_DATABASE_URL"]
         return url
+
+
+def refuse_missing(url: str) -> None:
+    """Raise ``ConfigError`` if there is no database: a mistyped name is an error, not a new database."""
+    with Store(url).read():
+        pass

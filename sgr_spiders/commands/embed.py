@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import no_arguments, whole
 from sgr_spiders.config import harvest
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.storage.pairs.related import reading
 from sgr_spiders.storage.store import Store
 from sgr_spiders.text.messages import quote_value
 
@@ -61,12 +59,8 @@ class Command(DatabaseCommand):
         from sgr_spiders.embeddings.embed import embed  # noqa: PLC0415
         from sgr_spiders.embeddings.terms import terms_line  # noqa: PLC0415
 
-        url = self.database_url
-        with reading(url):
-            pass  # a mistyped name is an error, not a new database
-        with closing(Store.open(url)) as store:
-            line = terms_line(url)
-            if line is not None:
+        with self.writing("nothing was built") as store:
+            if (line := terms_line(store)) is not None:
                 sys.stderr.write(f"{line}\n")
             embedded = embed(store, settings)
         for kind, count in embedded.counts.items():
@@ -82,7 +76,7 @@ class Command(DatabaseCommand):
         if plot is not None:
             from sgr_spiders.embeddings.picture import draw  # noqa: PLC0415 - as above
 
-            with reading(self.database_url) as connection:
+            with Store(self.database_url).read() as connection:
                 draw(connection, embedded.made.method, plot)
             sys.stdout.write(f"{plot}\n")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import METHODS, no_arguments, one_of, whole
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.storage.reader import read
+from sgr_spiders.storage.store import Store
 from sgr_spiders.text.formatting import table
 from sgr_spiders.text.messages import quote_value
 
@@ -85,7 +85,7 @@ class Command(DatabaseCommand):
             train, test = read_pairs(Path(opts.train), Path(opts.test))
             return Trial(train, test, k=k)
         sources = [part.strip() for part in opts.sources.split(",")]
-        with read(self.database_url) as connection:
+        with Store(self.database_url).read() as connection:
             return of_harvest(connection, sources=sources, share=_share(opts.share), random_seed=seed, k=k)
 
 

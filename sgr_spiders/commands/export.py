@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import no_arguments, seeds_of
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.storage.reader import read
-from sgr_spiders.storage.store import file_of, parse_url
+from sgr_spiders.storage.store import Store
 from sgr_spiders.text.formatting import number, pluralize, size, table
 from sgr_spiders.text.messages import quote_value
 
@@ -81,20 +80,13 @@ class Command(DatabaseCommand):
         from sgr_spiders.embeddings.terms import terms_line  # noqa: PLC0415
         from sgr_spiders.exports.export import export  # noqa: PLC0415
 
-        url = self.database_url
+        store = Store(self.database_url)
         order = _order(opts)
-        folder = Path(opts.output) if opts.output else _beside(url) / order.purpose
-        with read(url) as connection:
-            exported = export(connection, url, folder, order)
-        if order.purpose == "ml" and (line := terms_line(url)) is not None:
+        folder = Path(opts.output) if opts.output else store.beside("export") / order.purpose
+        exported = export(store, folder, order)
+        if order.purpose == "ml" and (line := terms_line(store)) is not None:
             sys.stderr.write(f"{line}\n")
         sys.stdout.write("\n".join(_said(exported, folder)) + "\n")
-
-
-def _beside(url: str) -> Path:
-    parsed = parse_url(url)
-    file = Path(file_of(parsed) or f"data/{parsed.database or 'harvest'}")
-    return file.with_name(f"{file.stem}-export")
 
 
 def _order(opts: argparse.Namespace) -> Order:

@@ -10,8 +10,7 @@ from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import limit_of, no_arguments
 from sgr_spiders.reports import harvests
 from sgr_spiders.storage.figures import inventory
-from sgr_spiders.storage.reader import read
-from sgr_spiders.storage.store import file_of, parse_url
+from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
     import argparse
@@ -39,11 +38,9 @@ class Command(DatabaseCommand):
         sys.stdout.write(self._said(limit_of(opts), opts) + "\n")
 
     def _said(self, limit: int, opts: argparse.Namespace) -> str:
-        url = opts.database or self.database_url
-        with read(url) as connection:
+        store = Store(opts.database or self.database_url)
+        with store.read() as connection:
             runs, _ = inventory.latest_runs(connection, limit)
         if opts.json:
             return json.dumps(harvests.as_json(runs), indent=2, ensure_ascii=False)
-        return "\n".join(
-            harvests.as_text(runs, inventory.describe_file(file_of(parse_url(url))).last_written)
-        )
+        return "\n".join(harvests.as_text(runs, inventory.describe_file(store.path).last_written))

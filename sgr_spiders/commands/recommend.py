@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import MOST_NEAR, add_way_options, chosen_way, limit_of, user_of
-from sgr_spiders.storage.reader import read
+from sgr_spiders.storage.store import Store
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import listing, pluralize
 
@@ -41,7 +41,7 @@ class Command(DatabaseCommand):
 
         by, method = chosen_way(opts)
         limit = limit_of(opts, MOST_NEAR)
-        with read(self.database_url) as connection:
+        with Store(self.database_url).read() as connection:
             found = recommend(connection, user, by=by, method=method, limit=limit)
         if opts.json:
             answer = {"user": user, "by": by, "recommended": [dataclasses.asdict(one) for one in found]}

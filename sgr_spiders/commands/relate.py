@@ -6,7 +6,6 @@ import logging
 import signal
 import sys
 import threading
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 from scrapy.utils.log import configure_logging
@@ -17,8 +16,6 @@ from sgr_spiders.commands.crawl import TECHNICAL, log_as_json_if_asked
 from sgr_spiders.config import harvest
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.relationships import TYPES
-from sgr_spiders.storage.pairs.related import reading
-from sgr_spiders.storage.store import Store
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
@@ -66,10 +63,7 @@ class Command(DatabaseCommand):
         from sgr_spiders.relationships.engine import CancelledError  # noqa: PLC0415
         from sgr_spiders.relationships.processor import relate  # noqa: PLC0415
 
-        url = self.database_url
-        with reading(url):
-            pass  # a mistyped name is an error, not a new database
-        with closing(Store.open(url)) as store:
+        with self.writing("nothing was built") as store:
             try:
                 return relate(store, settings, only=only, seeds=seeds, is_cancelled=_stop_on_signals())
             except CancelledError:

@@ -11,7 +11,8 @@ from sgr_spiders.cli.options import limit_of, node_of
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage.pairs.builds import latest
-from sgr_spiders.storage.pairs.related import name_of, nearest, reading
+from sgr_spiders.storage.pairs.related import name_of, nearest
+from sgr_spiders.storage.store import Store
 from sgr_spiders.text.escape import for_message
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Command(DatabaseCommand):
 
     def _said(self, kind: str, node: int, limit: int, *, as_json: bool) -> str:
         table = TYPES[NEAREST[kind]].table
-        with reading(self.database_url) as connection:
+        with Store(self.database_url).read() as connection:
             try:
                 name = name_of(connection, table, node)
             except LookupError:

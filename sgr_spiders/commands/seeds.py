@@ -8,14 +8,13 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from sgr_spiders.cli.database_command import DatabaseCommand
+from sgr_spiders.cli.database_command import DatabaseCommand, refuse_missing
 from sgr_spiders.config.arguments import read_seed
 from sgr_spiders.config.schedule import Entry, parse_interval, parse_priority, read_entries
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.reports import seed_list
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import seeds
-from sgr_spiders.storage.reader import read
 from sgr_spiders.storage.store import Store
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
@@ -108,7 +107,7 @@ def _checked(read_it: Callable[[str], Read], text: str, where: str) -> Read:
 
 def _add(url: str, entries: list[Entry]) -> list[str]:
     now = timestamp()
-    with closing(Store.open_beside(url)) as store, store.write() as connection:
+    with closing(Store.open_unlocked(url)) as store, store.write() as connection:
         return [
             seed_list.changed(seeds.add(connection, entry, now), seeds.find(connection, entry.seed))
             for entry in entries
@@ -127,14 +126,13 @@ def _import(url: str, path: str, opts: argparse.Namespace) -> list[str]:
     ]
     # One moment for all: their priorities decide which goes first.
     now = timestamp()
-    with closing(Store.open_beside(url)) as store, store.write() as connection:
+    with closing(Store.open_unlocked(url)) as store, store.write() as connection:
         return [seed_list.imported([seeds.add(connection, entry, now) for entry in entries])]
 
 
 def _remove(url: str, given: list[GivenSeed]) -> list[str]:
-    with read(url):
-        pass  # a mistyped name is an error, not a new database
-    with closing(Store.open_beside(url)) as store, store.write() as connection:
+    refuse_missing(url)
+    with closing(Store.open_unlocked(url)) as store, store.write() as connection:
         for seed in given:
             if not seeds.remove(connection, seed):
                 raise ArgumentError(
@@ -145,7 +143,7 @@ def _remove(url: str, given: list[GivenSeed]) -> list[str]:
 
 def _list(url: str, *, only_due: bool, as_json: bool) -> list[str]:
     now = datetime.now(UTC)
-    with read(url) as connection:
+    with Store(url).read() as connection:
         found = seeds.all_seeds(connection)
     due = [seed for seed in found if seed.next_harvest_at <= timestamp(now)]
     if as_json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import MOST_NEAR, add_way_options, chosen_way, limit_of, node_of
 from sgr_spiders.storage.neighbours import KINDS
-from sgr_spiders.storage.reader import read
+from sgr_spiders.storage.store import Store
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import listing
 
@@ -43,7 +43,7 @@ class Command(DatabaseCommand):
 
         by, method = chosen_way(opts)
         limit = limit_of(opts, MOST_NEAR)
-        with read(self.database_url) as connection:
+        with Store(self.database_url).read() as connection:
             found = find_similar(connection, kind, node, by=by, method=method, limit=limit)
         evidence = EVIDENCE[kind]
         if opts.json:

@@ -11,8 +11,7 @@ from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import no_arguments
 from sgr_spiders.config import harvest
 from sgr_spiders.reports.status import as_json, as_text, look
-from sgr_spiders.storage.reader import read
-from sgr_spiders.storage.store import describe, file_of, parse_url
+from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
     import argparse
@@ -38,11 +37,10 @@ class Command(DatabaseCommand):
 
     def _said(self, opts: argparse.Namespace) -> str:
         assert self.settings is not None
-        url = opts.database or self.database_url
         settings = harvest.load(self.settings["HARVEST_CONFIG"])
-        parsed = parse_url(url)
-        with read(url) as connection:
-            status = look(connection, describe(parsed), file_of(parsed), settings)
+        store = Store(opts.database or self.database_url)
+        with store.read() as connection:
+            status = look(connection, store.describe(), store.path, settings)
         if opts.json:
             return json.dumps(as_json(status), indent=2, ensure_ascii=False) + "\n"
         return "\n".join(as_text(status, datetime.now(UTC))) + "\n"

@@ -25,7 +25,6 @@ from sgr_spiders.reports.progress.line import line
 from sgr_spiders.reports.progress.snapshot import Snapshot, Tally, Traffic
 from sgr_spiders.reports.progress.terminal import Terminal
 from sgr_spiders.storage.figures.progress_counts import WalkCounter
-from sgr_spiders.storage.reader import read
 from sgr_spiders.text.messages import quote_value
 from sgr_spiders.traffic import scrapy_internals
 from sgr_spiders.traffic.run_control import RunControl
@@ -207,7 +206,7 @@ class Progress:
 
     def _read_groups(self) -> Sequence[WalkGroup]:
         harvest = Harvest.of(self._crawler)
-        with read(harvest.store.url) as connection:
+        with harvest.store.read() as connection:
             return self._counter.count(connection, harvest.planner.run)
 
     def _traffic(self) -> Traffic:

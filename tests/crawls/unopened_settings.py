@@ -16,4 +16,4 @@ def _start(_planner: Planner, _connection: Connection) -> None:
     raise StorageError("database x.db: database or disk is full")
 
 
-Planner.start = _start  # type: ignore[method-assign]
+Planner.start = _start  # type: ignore[method-assign, assignment]

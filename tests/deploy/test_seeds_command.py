@@ -119,8 +119,8 @@ MISTAKES = [
     (["import"], "name one file"),
     (["import", "nowhere.txt"], "file of seeds: cannot be read: No such file or directory: 'nowhere.txt'"),
     (["list", "all"], "scrapy seeds list: unexpected argument: 'all'"),
-    (["list"], "there is no such file"),
-    (["remove", "1"], "there is no such file"),
+    (["list"], "no such file"),
+    (["remove", "1"], "no such file"),
     (["add", "1", "--database", "nonsense"], "not an SQLAlchemy URL"),
 ]
 

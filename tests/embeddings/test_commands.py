@@ -113,8 +113,8 @@ MISTAKES = [
     (["evaluate", "--share", "1"], "option `--share`: must be a number between 0 and 1, not '1'"),
     (["evaluate", "--train", "x"], "options `--train` and `--test`: give both, or neither"),
     (["evaluate", "--train", "none", "--test", "none"], "file none: No such file or directory"),
-    (["evaluate", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "none.db: there is no such file"),
-    (["embed", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "none.db: there is no such file"),
+    (["evaluate", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "none.db: no such file"),
+    (["embed", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "none.db: no such file"),
 ]  # fmt: skip
 
 

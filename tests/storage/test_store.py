@@ -38,7 +38,7 @@ def test_the_migrations_make_the_schema(store: Store) -> None:
 
 
 def test_a_database_is_opened_once(store: Store) -> None:
-    with pytest.raises(DatabaseInUseError, match="is in use by another crawl"):
+    with pytest.raises(DatabaseInUseError, match="is locked by another process; nothing was fetched"):
         Store.open(str(store.engine.url))
     store.close()
     Store.open(str(store.engine.url)).close()
@@ -73,7 +73,7 @@ def test_it_is_in_wal_mode(store: Store) -> None:
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     path = tmp_path / "harvest.db"
     path.write_text("this is no database" * 100)
-    with pytest.raises(StorageError, match=f"{path}: file is not a database"):
+    with pytest.raises(StorageError, match=f"{path}: not a SoundGraph database"):
         Store.open(f"sqlite:///{path}")
 
 

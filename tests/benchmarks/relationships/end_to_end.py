@@ -14,7 +14,8 @@ import numpy as np
 from sgr_spiders.config.harvest import HarvestConfig
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.processor import RelationshipProcessor
-from sgr_spiders.storage.store import PRAGMAS, Store
+from sgr_spiders.storage.sqlite_file import PRAGMAS
+from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
     from sgr_spiders.relationships.inputs import Incidence
