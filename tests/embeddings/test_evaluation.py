@@ -22,6 +22,8 @@ from sgr_spiders.storage.store import Store
 from tests.embeddings.communities import tastes
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from sgr_spiders.embeddings.base import Array, Numbers
 
 SHARED = Path(__file__).parents[3] / "shared" / "interactions"
@@ -87,7 +89,7 @@ def test_figures_are_those_of_plain_loops(seed: int, k: int, block: int) -> None
         assert getattr(found, name) == pytest.approx(value, nan_ok=True), name
 
 
-def by_hand(known: Array, wanted: Array, scores: Array, k: int) -> dict[str, float]:
+def by_hand(known: NDArray[np.bool_], wanted: NDArray[np.bool_], scores: Array, k: int) -> dict[str, float]:
     """Work out the figures one user and one track at a time."""
     tracks = range(known.shape[1])
     fans = [int(known[:, track].sum()) for track in tracks]

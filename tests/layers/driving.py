@@ -126,8 +126,8 @@ def _first(records: Sequence[MainRecord], cap: int) -> list[MainRecord]:
     counted: set[object] = set()
     first = []
     for record in records:
-        is_comment = isinstance(record, Comment)
-        one = record.user_id if is_comment and record.user_id is not None else (record.record_id, "itself")
+        author = record.user_id if isinstance(record, Comment) else None
+        one = (record.record_id, "itself") if author is None else (author, "author")
         if one in counted or len(counted) < cap:
             counted.add(one)
             first.append(record)

@@ -235,9 +235,9 @@ class Model:
             self._stub(Track, resolved[1])
             first[resolved] = 0
         generation = self.walks[walk].generation
-        for one, place in first.items():
-            position, seen = self.places.get((walk, *one), (place, generation))
-            self.places[walk, *one] = (min(place, position) if seen == generation else place, generation)
+        for key, place in first.items():
+            position, seen = self.places.get((walk, *key), (place, generation))
+            self.places[walk, *key] = (min(place, position) if seen == generation else place, generation)
 
     def _move(self, state: WalkState, page: Page, cap: int | None, added: int, cut: int) -> None:
         begun = {cursor for (walk, generation, _), (cursor, _) in self.pages.items()

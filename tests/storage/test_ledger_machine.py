@@ -473,7 +473,7 @@ class LedgerMachine(RuleBasedStateMachine):
             case "repeat":
                 page.next_cursor = f"/{shift}"
             case "gone" | "failed":
-                page.status, page.reason = following, f"it is {following}"  # type: ignore[assignment]
+                page.status, page.reason = following, f"it is {following}"
                 page.entries, page.rejects, page.received, page.resolved = [], [], 0, None
         if known and page.entries:
             self.tell_what_is_known(page)
