@@ -318,11 +318,22 @@ class LedgerMachine(RuleBasedStateMachine):
         refresh=st.booleans(),
         other=st.booleans(),
         ended=st.sampled_from(["complete", "partial", "interrupted", None]),
+        at_once=st.booleans(),
     )
     def begin(
-        self, scope: str, fresh_after: str, *, refresh: bool, other: bool, ended: str | None = None
+        self,
+        scope: str,
+        fresh_after: str,
+        *,
+        refresh: bool,
+        other: bool,
+        ended: str | None = None,
+        at_once: bool = True,
     ) -> None:
-        """Begin a run; the one before it has *ended*, or is still at work."""
+        """Begin a run; the one before it has *ended*, or is still at work.
+
+        What is stale it opens *at_once*, as a crawl does, or when it is asked for.
+        """
         if ended is not None and self.books:
             self.books[-1].end(ended)
             self.model.runs[self.books[-1].run.run_id].outcome = ended
@@ -341,7 +352,8 @@ class LedgerMachine(RuleBasedStateMachine):
             books.widen(seed, under)
             books.widen(seed, {"near": "later"})  # the first counts
             state.settings |= {(seed, layer): fingerprint for layer, fingerprint in under.items()}
-        self.reopen(0, None)
+        if at_once:
+            self.reopen(0, None)
 
     @rule(
         pick=st.integers(0, 1),
