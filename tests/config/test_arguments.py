@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgr_spiders.cli.runner import harvest
-from sgr_spiders.config.arguments import ACCEPTED, KNOWN, MAX_TRACK_ID, Arguments, GivenSeed, parse
+from sgr_spiders.config.arguments import ACCEPTED, KNOWN, Arguments, GivenSeed, parse
 from sgr_spiders.model.exceptions import ArgumentError
 
 SEED = {"track_id": "1"}
+LARGEST_ID = 9_223_372_036_854_775_807
 
 
 def error_of(**arguments: object) -> str:
@@ -102,17 +103,17 @@ def test_a_spider_of_one_layer_knows_no_other() -> None:
 
 
 def test_track_ids_are_numbers_or_urns() -> None:
-    seeds = parse({"track_id": f"7, soundcloud:tracks:8,7,soundcloud:tracks:7,{MAX_TRACK_ID},"}).seeds
+    seeds = parse({"track_id": f"7, soundcloud:tracks:8,7,soundcloud:tracks:7,{LARGEST_ID},"}).seeds
     assert seeds == (
         GivenSeed("7", track_id=7),
         GivenSeed("soundcloud:tracks:8", track_id=8),
-        GivenSeed(str(MAX_TRACK_ID), track_id=MAX_TRACK_ID),
+        GivenSeed(str(LARGEST_ID), track_id=LARGEST_ID),
     )
     assert parse({"track_id": 7}).seeds == (GivenSeed("7", track_id=7),)
 
 
 @pytest.mark.parametrize(
-    "text", ["abc", "0", "-1", "+1", "1.0", "1 2", "1e3", "٣", "soundcloud:users:1", str(MAX_TRACK_ID + 1)]
+    "text", ["abc", "0", "-1", "+1", "1.0", "1 2", "1e3", "٣", "soundcloud:users:1", str(LARGEST_ID + 1)]
 )
 def test_what_is_no_track_id(text: str) -> None:
     assert (
@@ -254,7 +255,7 @@ def test_no_text_ends_in_another_error(arguments: dict[str, str]) -> None:
         parse(arguments)
 
 
-@given(st.lists(st.integers(1, MAX_TRACK_ID), min_size=1))
+@given(st.lists(st.integers(1, LARGEST_ID), min_size=1))
 def test_seeds_keep_their_order_without_repetition(ids: list[int]) -> None:
     seeds = parse({"track_id": ",".join(map(str, ids))}).seeds
     assert [seed.track_id for seed in seeds] == list(dict.fromkeys(ids))

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgr_spiders.config.harvest import LAYER_NAMES, MAX_FILE_BYTES, HarvestConfig, load
+from sgr_spiders.config.harvest import LAYER_NAMES, HarvestConfig, load
 from sgr_spiders.model.exceptions import ConfigError
 
 DEFAULTS: dict[str, Any] = {
@@ -323,12 +323,16 @@ def test_a_bad_value_is_named_with_its_key(tmp_path: Path, line: str, message: s
         ("x: !!bool maybe", "line 1: a value that cannot be read"),
         (b"x: \xff\xfe", "not a text in UTF-8: "),
         ("[" * 30_000, "nested too deeply"),
-        ("x: " + "y" * MAX_FILE_BYTES, f"larger than {MAX_FILE_BYTES} bytes: no configuration"),
+        ("#" * 65_537, "larger than 65536 bytes: no configuration"),
     ],
 )
 def test_a_file_that_is_no_configuration(tmp_path: Path, text: str | bytes, message: str) -> None:
     assert error_of(tmp_path, text).startswith(message)
     assert len(error_of(tmp_path, text)) < 250
+
+
+def test_a_file_may_be_as_large_as_64_kib(tmp_path: Path) -> None:
+    assert of(tmp_path, "#" * 65_536) == HarvestConfig()
 
 
 def test_a_hostile_file_is_answered_at_once(tmp_path: Path) -> None:
