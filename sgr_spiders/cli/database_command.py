@@ -9,8 +9,10 @@ import sys
 from typing import TYPE_CHECKING, ClassVar
 
 from scrapy.commands import ScrapyCommand
+from scrapy.settings import default_settings
 
-from sgr_spiders.model.exceptions import HarvestError
+from sgr_spiders.config.settings import DATABASE, check_settings, find_problem
+from sgr_spiders.model.exceptions import ArgumentError, HarvestError
 from sgr_spiders.model.outcome import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -30,11 +32,20 @@ class DatabaseCommand(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:
+            self._check(opts)
             self.work(args, opts)
         except HarvestError as error:
             self.fail(str(error), error.exit_code)
         except KeyboardInterrupt:
             self.fail(self.interrupted, INTERRUPTED)
+
+    def _check(self, opts: argparse.Namespace) -> None:
+        """Raise ``ConfigError`` or ``ArgumentError`` before anything is opened."""
+        assert self.settings is not None
+        check_settings(self.settings, vars(default_settings))
+        url = getattr(opts, "database", None)
+        if url is not None and (problem := find_problem(DATABASE, url)) is not None:
+            raise ArgumentError(f"option `--database`: {problem}")
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         """Do what the command is for. Raises ``HarvestError`` if it cannot."""

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
+from scrapy.settings import default_settings
 from scrapy.spiderloader import get_spider_loader
 
 from sgr_spiders.cli import json_log
+from sgr_spiders.config.settings import SETTINGS, check_settings, find_problem
 from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.model import result, statistics
-from sgr_spiders.model.exceptions import HarvestError
+from sgr_spiders.model.exceptions import ConfigError, HarvestError
 from sgr_spiders.model.outcome import INTERNAL_ERROR, INTERRUPTED
 from sgr_spiders.reports.summary import LOSES_NOTHING
 from sgr_spiders.text.resume_command import crawl_command, status_command
@@ -52,6 +54,7 @@ class Command(crawl.Command):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         super().process_options(args, opts)
         assert self.settings is not None
+        _check(self.settings)
         if len(args) != 1:
             raise UsageError("name one spider, see `scrapy list`")
         # Before the process is made, which would leave an event loop behind that nobody closes.
@@ -89,6 +92,18 @@ class Command(crawl.Command):
 
     def _is_terse(self) -> bool:
         return self.settings is not None and self.settings["LOG_LEVEL"] != "DEBUG"
+
+
+def _check(settings: BaseSettings) -> None:
+    """End the process if a setting is wrong; an error of Scrapy's would print how the command is used."""
+    try:
+        check_settings(settings, vars(default_settings))
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        path = settings["HARVEST_RESULT_FILE"]
+        if path and find_problem(SETTINGS["HARVEST_RESULT_FILE"].kind, path) is None:
+            result.write(Path(path), None, error)
+        sys.exit(error.exit_code)
 
 
 def log_as_json_if_asked(settings: BaseSettings) -> None:

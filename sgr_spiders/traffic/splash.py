@@ -10,10 +10,7 @@ from urllib.parse import urlsplit
 
 from scrapy.exceptions import IgnoreRequest
 
-from sgr_spiders.model.exceptions import ConfigError
 from sgr_spiders.soundcloud.track_page import MAX_BYTES, SITE
-from sgr_spiders.text.messages import quote_value
-from sgr_spiders.traffic.origin import Origin
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -48,7 +45,7 @@ def switch_on(settings: BaseSettings, delay: float) -> None:
     cookies (``COOKIES_ENABLED`` is off), not its argument cache (no script is sent), not its request
     fingerprints (the ledger knows what was fetched, there is no duplicate filter and no cache).
     """
-    origins = [_checked(settings, name) for name in ("SPLASH_URL", "SOUNDCLOUD_SITE_URL")]
+    origins = [settings[name] for name in ("SPLASH_URL", "SOUNDCLOUD_SITE_URL")]
     changes = {
         "SCOPE_ORIGINS": [*settings.getlist("SCOPE_ORIGINS"), *origins],
         "DOWNLOADER_MIDDLEWARES": {**settings.getdict("DOWNLOADER_MIDDLEWARES"), MIDDLEWARE: PLACE},
@@ -91,10 +88,3 @@ def is_forbidden(error: BaseException | None) -> bool:
     """Tell whether a request was not sent because robots.txt forbids it."""
     # Scrapy has no type of its own for this.
     return type(error) is IgnoreRequest and str(error) == "Forbidden by robots.txt"
-
-
-def _checked(settings: BaseSettings, name: str) -> str:
-    url: str = settings[name]
-    if Origin.of(url) is None:
-        raise ConfigError(f"setting `{name}`: not an HTTP URL: {quote_value(url)}")
-    return url

@@ -151,7 +151,7 @@ def test_settings_and_another_spider(sandbox: SandboxProcess, tmp_path: Path) ->
         ),
         (
             exceptions.ConfigError,
-            "setting `HARVEST_DATABASE_URL`: not an SQLAlchemy URL",
+            "setting `HARVEST_DATABASE_URL`: must be an SQLAlchemy URL",
             {"track_id": 1, "database_url": "nonsense"},
         ),
         (
