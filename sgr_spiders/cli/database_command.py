@@ -1,6 +1,7 @@
 """What the commands that work on the database share.
 
-Not in ``commands/``, where Scrapy takes each class for a command.
+Not in ``commands/``, where Scrapy takes each class for a command. Scrapy imports all files there to run any
+one of them, ``scrapy version`` too: what a command works with it imports in the function that works.
 """
 
 from __future__ import annotations
@@ -29,6 +30,15 @@ class DatabaseCommand(ScrapyCommand):
 
     def syntax(self) -> str:
         return "[options]"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's own options, then those of every Scrapy command."""
+        name = type(self).__module__.rpartition(".")[2]
+        self.add_own_options(parser.add_argument_group(title=name.capitalize()))
+        super().add_options(parser)
+
+    def add_own_options(self, group: argparse._ArgumentGroup) -> None:
+        """Add the options that only this command has."""
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:

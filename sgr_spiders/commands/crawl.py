@@ -16,13 +16,10 @@ from scrapy.spiderloader import get_spider_loader
 
 from sgr_spiders.cli import json_log
 from sgr_spiders.config.settings import SETTINGS, check_settings, find_problem
-from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.model import result, statistics
 from sgr_spiders.model.exceptions import ConfigError, HarvestError
 from sgr_spiders.model.outcome import INTERNAL_ERROR, INTERRUPTED
-from sgr_spiders.reports.summary import LOSES_NOTHING
 from sgr_spiders.text.resume_command import crawl_command, status_command
-from sgr_spiders.traffic.run_control import RunControl
 
 if TYPE_CHECKING:
     import argparse
@@ -135,6 +132,8 @@ def _exit_code(crawler: Crawler, failures: list[BaseException]) -> int:
     exit_code: int | None = stats.get_value(statistics.EXIT_CODE) if stats is not None else None
     if exit_code is not None:
         return exit_code
+    from sgr_spiders.reports.summary import LOSES_NOTHING
+
     # Without an outcome the crawl was ended before it could write one: by a second Ctrl-C.
     logger.warning(
         "Ended at once, without a summary. %s: %s", LOSES_NOTHING, crawler.settings["HARVEST_COMMAND"]
@@ -143,6 +142,9 @@ def _exit_code(crawler: Crawler, failures: list[BaseException]) -> int:
 
 
 def _write_result(path: Path, crawler: Crawler, failures: list[BaseException]) -> None:
+    from sgr_spiders.crawl.harvest import Harvest
+    from sgr_spiders.traffic.run_control import RunControl
+
     error = next(iter(failures), None)
     try:
         harvest, control = Harvest.of(crawler), RunControl.of(crawler)

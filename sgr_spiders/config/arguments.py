@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.messages import did_you_mean, quote_value
@@ -73,7 +72,7 @@ class Arguments:
     max_minutes: float | None = None
 
 
-def parse(arguments: Mapping[str, object], *, layer_names: Sequence[str] = LAYER_NAMES) -> Arguments:
+def parse(arguments: Mapping[str, object], *, layer_names: Sequence[str]) -> Arguments:
     """Check all arguments; the first that is wrong is an ``ArgumentError``."""
     for name in arguments:
         if name not in ACCEPTED:

@@ -158,7 +158,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         if switch.read is None:
             group.add_argument(switch.flag, action="store_true", help=switch.help)
         else:
-            text = f"{switch.help} (default: {default})"
+            text = f"{switch.help} (default {default})"
             group.add_argument(switch.flag, metavar="VALUE", help=text)
     group.add_argument(
         "--fault",

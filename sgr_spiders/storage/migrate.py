@@ -7,17 +7,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.util import CommandError
+import sqlalchemy as sa
 
 from sgr_spiders.model.exceptions import StorageError
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
-
-    import sqlalchemy as sa
 
 HEAD = "0005"
 """The newest revision. A database that is there already costs one query, not a start of Alembic."""
@@ -25,7 +20,15 @@ HEAD = "0005"
 
 def is_current(connection: sa.Connection) -> bool:
     """Tell whether *connection*'s database is at the newest revision."""
-    return MigrationContext.configure(connection).get_current_revision() == HEAD
+    return _revision(connection) == HEAD
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    """Return the revision as Alembic notes it; ``None`` for a database without tables."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return revision
 
 
 def upgrade(connection: sa.Connection) -> None:
@@ -33,9 +36,14 @@ def upgrade(connection: sa.Connection) -> None:
 
     Raises ``StorageError`` if the database was made by a newer version.
     """
-    current = MigrationContext.configure(connection).get_current_revision()
+    current = _revision(connection)
     if current == HEAD:
         return
+    # Here, because a command that finds the database as it should be need not wait until Alembic is there.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
     with tempfile.TemporaryDirectory(prefix="soundgraph-migrations-") as folder:
         # Alembic wants its scripts in a real folder; inside an egg they are not.
         _copy(importlib.resources.files("sgr_spiders.storage").joinpath("migrations"), Path(folder))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from inspect import signature
 from pathlib import Path
 
@@ -9,10 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgr_spiders.cli.runner import harvest
-from sgr_spiders.config.arguments import ACCEPTED, KNOWN, MAX_TRACK_ID, Arguments, GivenSeed, parse
+from sgr_spiders.config import arguments as spider_arguments
+from sgr_spiders.config.arguments import ACCEPTED, KNOWN, MAX_TRACK_ID, Arguments, GivenSeed
+from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.model.exceptions import ArgumentError
 
 SEED = {"track_id": "1"}
+parse = partial(spider_arguments.parse, layer_names=LAYER_NAMES)
 
 
 def error_of(**arguments: object) -> str:

@@ -16,6 +16,7 @@ import pytest
 
 from sgr_spiders.cli import options
 from sgr_spiders.commands.evaluate import RECOMMENDERS
+from sgr_spiders.config import choices
 from sgr_spiders.embeddings import recommenders, similar
 from sgr_spiders.embeddings.terms import LINE
 from sgr_spiders.storage.store import Store
@@ -155,7 +156,7 @@ def test_interrupted_it_changes_nothing(database: Path, tmp_path: Path) -> None:
 
 def test_the_options_name_all_methods() -> None:
     """The commands name them without importing what makes them."""
-    assert tuple(recommenders.METHODS) == options.METHODS
+    assert tuple(recommenders.METHODS) == choices.METHODS
     assert recommenders.NAMES == RECOMMENDERS
     assert set(similar.WAYS) == set(options.WAYS)
 
