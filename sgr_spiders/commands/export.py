@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ONLY_ML = ("seed", "sources", "min_per_user", "min_per_track", "test", "validation", "split_seed")
 """Options that shape interactions, and nothing else."""
 
-NUMBERS: dict[type, str] = {int: "a whole number", float: "a number"}
+NUMBERS: dict[type, str] = {int: "an integer", float: "a number"}
 
 
 class Command(DatabaseCommand):

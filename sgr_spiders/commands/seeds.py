@@ -76,7 +76,7 @@ class Command(DatabaseCommand):
 
 def _seeds(given: list[str]) -> list[GivenSeed]:
     if not given:
-        raise ArgumentError("name at least one seed: a track number, a URN or an address")
+        raise ArgumentError("name at least one seed: a track ID, a URN or a URL")
     return [_checked(read_seed, text, "seed") for text in given]
 
 

@@ -368,12 +368,12 @@ def _demand(detail: ErrorDetails) -> str:
 
 
 _KINDS = {
-    "int_type": "a whole number",
+    "int_type": "an integer",
     "float_type": "a number",
     "finite_number": "a finite number",
     "bool_type": "true or false",
     "tuple_type": "a list",
-    "too_short": "a list of at least one",
+    "too_short": "a list of at least one entry",
     "model_type": "a mapping",
 }
 

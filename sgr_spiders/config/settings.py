@@ -79,7 +79,12 @@ def find_problem(kind: Kind, value: object) -> str | None:
 
 
 def _shown(value: object) -> str:
-    return quote_value(mask_url(value) if isinstance(value, str) else value)
+    if not isinstance(value, str):
+        return quote_value(value)
+    if "@" in value and "://" not in value:
+        # Perhaps a broken URL, in which anything may be the password.
+        return quote_value(re.split("[:/@]", value)[0] + "…")
+    return quote_value(mask_url(value))
 
 
 def _refuse_misspelt(name: str) -> None:

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from sgr_spiders.model.exceptions import ConfigError, DatabaseInUseError, StorageError
 from sgr_spiders.storage import migrate
+from sgr_spiders.text.masking import mask_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +131,7 @@ def file_of(url: sa.URL) -> str | None:
 
 def describe(url: sa.URL) -> str:
     """Say where the database at *url* lies, without a password."""
-    return file_of(url) or url.render_as_string(hide_password=True)
+    return file_of(url) or mask_url(url.render_as_string(hide_password=False))
 
 
 def _take_lock(url: sa.URL) -> FileLock | None:

@@ -13,7 +13,7 @@ _SECRETS = frozenset({"PASS", "SECRET", "TOKEN", "KEY", "APIKEY"})
 file) are no secrets."""
 
 _HTTP_PASSWORD = re.compile(r"(?i)^(https?://[^:/?#@]*):[^/?#]*(?=@)")
-_PASSWORD = re.compile(r"^([\w.+-]+:/*[^:/?#@]*):(.*)(?=@)", re.DOTALL)
+_PASSWORD = re.compile(r"^([\w.+-]+[:/]*/[^:/?#@]*):(.*)(?=@)", re.DOTALL)
 
 
 def mask_setting(name: str, value: str) -> str:

@@ -7,8 +7,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 import pytest
-from scrapy.cmdline import ScrapyArgumentParser, ScrapyHelpFormatter
-from scrapy.commands import ScrapyCommand
+from scrapy.cmdline import ScrapyArgumentParser
+from scrapy.commands import ScrapyCommand, ScrapyHelpFormatter
 from scrapy.utils.project import get_project_settings
 
 from sgr_spiders import commands

@@ -81,9 +81,9 @@ def test_an_empty_argument(name: str) -> None:
     ("name", "value", "problem"),
     [
         ("refresh", "yes", "must be 0 or 1, not 'yes'"),
-        ("max_requests", "0", "must be a whole number from 1 to 1000000000000, not '0'"),
-        ("max_requests", "1_0", "must be a whole number from 1 to 1000000000000, not '1_0'"),
-        ("max_requests", "9" * 5000, "must be a whole number from 1 to 1000000000000, not '999"),
+        ("max_requests", "0", "must be an integer from 1 to 1000000000000, not '0'"),
+        ("max_requests", "1_0", "must be an integer from 1 to 1000000000000, not '1_0'"),
+        ("max_requests", "9" * 5000, "must be an integer from 1 to 1000000000000, not '999"),
         ("max_minutes", "0.0", "must be a number of minutes above 0, at most 1000000, not '0.0'"),
         ("max_minutes", "nan", "must be a number of minutes above 0, at most 1000000, not 'nan'"),
         ("max_minutes", "-1", "must be a number of minutes above 0, at most 1000000, not '-1'"),
@@ -119,9 +119,7 @@ def test_track_ids_are_numbers_or_urns() -> None:
     "text", ["abc", "0", "-1", "+1", "1.0", "1 2", "1e3", "٣", "soundcloud:users:1", str(MAX_TRACK_ID + 1)]
 )
 def test_what_is_no_track_id(text: str) -> None:
-    assert (
-        error_of(track_id=f"5,{text}") == f"spider argument `track_id`: not a track number or URN: '{text}'"
-    )
+    assert error_of(track_id=f"5,{text}") == f"spider argument `track_id`: not a track ID or URN: '{text}'"
 
 
 def test_a_shown_value_is_short_and_harmless() -> None:
@@ -212,8 +210,8 @@ def test_a_file_of_seeds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"1\n\nabc\n", "line 3: not a track number, URN or address: 'abc'"),
-        (b"1,2\n", "line 1: not a track number, URN or address: '1,2'"),
+        (b"1\n\nabc\n", "line 3: not a track ID, URN or URL: 'abc'"),
+        (b"1,2\n", "line 1: not a track ID, URN or URL: '1,2'"),
         (
             b"1\nhttps://example.com/a/b\n",
             "line 2: not an address on soundcloud.com: 'https://example.com/a/b'",

@@ -231,19 +231,19 @@ def test_configurations_cannot_be_changed() -> None:
         ),
         (
             'user_depth: {max_users_per_track: "500"}',
-            "`user_depth.max_users_per_track`: must be a whole number, not '500'",
+            "`user_depth.max_users_per_track`: must be an integer, not '500'",
         ),
         (
             "user_depth: {max_users_per_track: true}",
-            "`user_depth.max_users_per_track`: must be a whole number, not True",
+            "`user_depth.max_users_per_track`: must be an integer, not True",
         ),
         (
             "user_depth: {max_users_per_track: 1.0}",
-            "`user_depth.max_users_per_track`: must be a whole number, not 1.0",
+            "`user_depth.max_users_per_track`: must be an integer, not 1.0",
         ),
         (
             "user_depth: {max_users_per_track: }",
-            "`user_depth.max_users_per_track`: must be a whole number, not None",
+            "`user_depth.max_users_per_track`: must be an integer, not None",
         ),
         ("user_depth: {enabled: 1}", "`user_depth.enabled`: must be true or false, not 1"),
         ("user_depth: [1]", "`user_depth`: must be a mapping, not [1]"),

@@ -86,6 +86,8 @@ WRONG: list[tuple[str, object, str]] = [
     ("SCHEDULER", "not a path", "must be the import path of a class"),
     ("HARVEST_CONFIG", "a\nb", "must be printable text on one line, not 'a\\nb'"),
     ("HARVEST_DATABASE_URL", "nonsense", "such as sqlite:///data/x.db, not 'nonsense'"),
+    ("HARVEST_DATABASE_URL", "me:hushhush@host/db", "not 'me…'"),
+    ("HARVEST_DATABASE_URL", "postgresql//me:hushhush@host/db", "not 'postgresql…'"),
     ("HARVEST_DATABASE_URL", "", "must be an SQLAlchemy URL"),
     ("HARVEST_DATABASE_URL", None, "must be an SQLAlchemy URL"),
     ("HARVEST_DATABASE_URL", "postgres://me:hushhush@h/d", "must begin with postgresql://"),
