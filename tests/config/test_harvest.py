@@ -378,7 +378,7 @@ def test_no_content_ends_in_another_error(tmp_path_factory: pytest.TempPathFacto
             "scope: some",
             "`relationships.scope`: must be all or seeds, not 'some'",
         ),
-        ("engagement_kinds: []", "`relationships.engagement_kinds`: must be a list of at least one, not []"),
+        ("engagement_kinds: []", "`relationships.engagement_kinds`: must be a list of at least one entry, not []"),
         ("user_sample: 0", "`relationships.user_sample`: must be more than 0, not 0"),
         ("memory_mb: 15", "`relationships.memory_mb`: must be at least 16, not 15"),
         (
