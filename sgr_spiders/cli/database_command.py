@@ -1,20 +1,28 @@
 """What the commands that work on the database share.
 
-Not in ``commands/``, where Scrapy takes each class for a command.
+Not in ``commands/``, where Scrapy takes each class for a command. Scrapy imports all files there to run any
+one of them, ``scrapy version`` too: what a command works with it imports in the function that works.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, ClassVar
 
 from scrapy.commands import ScrapyCommand
+from scrapy.settings import default_settings
 
-from sgr_spiders.model.exceptions import HarvestError
+from sgr_spiders.config.settings import DATABASE, check_settings, find_problem
+from sgr_spiders.model.exceptions import ArgumentError, HarvestError
 from sgr_spiders.model.outcome import INTERRUPTED
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
+
+    from sgr_spiders.storage.store import Store
 
 
 class DatabaseCommand(ScrapyCommand):
@@ -28,13 +36,31 @@ class DatabaseCommand(ScrapyCommand):
     def syntax(self) -> str:
         return "[options]"
 
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's own options, then those of every Scrapy command."""
+        name = type(self).__module__.rpartition(".")[2]
+        self.add_own_options(parser.add_argument_group(title=name.capitalize()))
+        super().add_options(parser)
+
+    def add_own_options(self, group: argparse._ArgumentGroup) -> None:
+        """Add the options that only this command has."""
+
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:
+            self._check(opts)
             self.work(args, opts)
         except HarvestError as error:
             self.fail(str(error), error.exit_code)
         except KeyboardInterrupt:
             self.fail(self.interrupted, INTERRUPTED)
+
+    def _check(self, opts: argparse.Namespace) -> None:
+        """Raise ``ConfigError`` or ``ArgumentError`` before anything is opened."""
+        assert self.settings is not None
+        check_settings(self.settings, vars(default_settings))
+        url = getattr(opts, "database", None)
+        if url is not None and (problem := find_problem(DATABASE, url)) is not None:
+            raise ArgumentError(f"option `--database`: {problem}")
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         """Do what the command is for. Raises ``HarvestError`` if it cannot."""
@@ -45,9 +71,29 @@ class DatabaseCommand(ScrapyCommand):
         sys.stderr.write(f"{message}\n")
         self.exitcode = exit_code
 
+    @contextlib.contextmanager
+    def writing(self, unharmed: str) -> Iterator[Store]:
+        """Yield the database that the settings name, locked as by a crawl; it must exist.
+
+        *unharmed* is what did not happen, for the message if a crawl holds the lock.
+        """
+        from sgr_spiders.storage.store import Store
+
+        refuse_missing(self.database_url)
+        with closing(Store.open(self.database_url, unharmed=unharmed)) as store:
+            yield store
+
     @property
     def database_url(self) -> str:
         """The database that the settings name."""
         assert self.settings is not None
         url: str = self.settings["HARVEST_DATABASE_URL"]
         return url
+
+
+def refuse_missing(url: str) -> None:
+    """Raise ``ConfigError`` if there is no database: a mistyped name is an error, not a new database."""
+    from sgr_spiders.storage.store import Store
+
+    with Store(url).read():
+        pass

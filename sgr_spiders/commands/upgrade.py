@@ -10,7 +10,6 @@ from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import no_arguments
 from sgr_spiders.storage.backfill import backfill
 from sgr_spiders.storage.migrate import HEAD
-from sgr_spiders.storage.reader import stored_revision
 from sgr_spiders.storage.store import Store
 from sgr_spiders.text.formatting import pluralize
 
@@ -40,9 +39,8 @@ class Command(DatabaseCommand):
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         no_arguments(args)
-        url = self.database_url
-        before = stored_revision(url)  # a mistyped name is an error, not a new database
-        with closing(Store.open(url)) as store:
+        before = Store(self.database_url).revision()  # a mistyped name is an error, not a new database
+        with closing(Store.open(self.database_url, unharmed="nothing was upgraded")) as store:
             if before == HEAD:
                 sys.stdout.write(f"Schema is up to date: revision {HEAD}\n")
             else:

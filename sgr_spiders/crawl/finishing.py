@@ -131,7 +131,7 @@ def _embed(work: _Work, before: Finished) -> Finished:
     if work.is_cancelled():
         stopped = Outcome("interrupted", INTERRUPTED, f"stopped before embedding, {EMBED_BY_HAND}")
         return replace(before, outcome=stopped)
-    if line := terms_line(work.store.url):
+    if line := terms_line(work.store):
         logger.info("%s", line)
     try:
         embedded = embed(work.store, work.config.embeddings)

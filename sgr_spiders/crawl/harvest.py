@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import threading
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.statscollectors import StatsCollector
 
+    from sgr_spiders.model.outcome import Outcome
+    from sgr_spiders.storage.figures.overview import RunOverview
     from sgr_spiders.storage.store import Connection
 
 logger = logging.getLogger(__name__)
@@ -143,19 +146,25 @@ class Harvest:
     async def _judge(self, reason: str, seconds: float) -> Ended:
         """Judge the run, and save what is known of it: killed while it relates, it has not ended."""
         stop = Stop(reason, RunControl.of(self._crawler).error, self._internal_errors)
-        judged, overview = await self.writer.run(
-            lambda connection: judge_run(connection, self.planner, self.turns, stop)
-        )
+        await self.writer.run(lambda connection: self.planner.ledger(connection).give_back())
+        # Counting what was found takes long where that is much: others may write meanwhile.
+        judged, overview = await asyncio.to_thread(self._look_and_judge, stop)
         for name, value in figures(overview, judged, seconds).items():
             self._stats.set_value(name, value)
         if self._command is not None:
             self._stats.set_value(statistics.COMMAND, self._command)
         traffic, known = traffic_of(self._stats), self._statistics()
-        await self.writer.run(lambda connection: self._note(connection, traffic.sent, known))
+        await self.writer.run(lambda connection: self._note(connection, judged, traffic.sent, known))
         look = self._crawler.settings["HARVEST_STATUS_COMMAND"]
         return Ended(judged, overview, traffic, seconds, self.store.describe(), self._command, look)
 
-    def _note(self, connection: Connection, sent: int, known: str) -> None:
+    def _look_and_judge(self, stop: Stop) -> tuple[Outcome, RunOverview]:
+        with self.store.read() as connection:
+            return judge_run(connection, self.planner, stop)
+
+    def _note(self, connection: Connection, judged: Outcome, sent: int, known: str) -> None:
+        if self.turns is not None:
+            self.turns.cut(connection, judged.name)
         runs.note_requests(connection, self.planner.run, sent)
         runs.note_statistics(connection, self.planner.run, known)
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from scrapy.statscollectors import StatsCollector
 
     from sgr_spiders.crawl.planner import Planner
-    from sgr_spiders.crawl.turns import Turns
     from sgr_spiders.model.exceptions import HarvestError
     from sgr_spiders.model.outcome import Outcome
     from sgr_spiders.storage.figures.overview import RunOverview
@@ -34,11 +33,8 @@ class Stop:
     internal_errors: int
 
 
-def judge_run(
-    connection: Connection, planner: Planner, turns: Turns | None, stop: Stop
-) -> tuple[Outcome, RunOverview]:
-    """Return the outcome of the run and what it did; give back its leases, and end the turn that is on."""
-    planner.ledger(connection).give_back()
+def judge_run(connection: Connection, planner: Planner, stop: Stop) -> tuple[Outcome, RunOverview]:
+    """Return the outcome of the run, whose leases were given back, and what it did."""
     overview = look_at_run(connection, planner.run)
     judged = outcome.classify_run(
         finish_reason=stop.reason,
@@ -47,8 +43,6 @@ def judge_run(
         walks=overview.together.walks.by_status,
         lost_seeds=_lost_seeds(connection, planner.run),
     )
-    if turns is not None:
-        turns.cut(connection, judged.name)
     return judged, overview
 
 

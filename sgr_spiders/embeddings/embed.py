@@ -54,7 +54,7 @@ def embed(store: Store, config: Embeddings) -> Embedded:
     method = METHODS[config.method](config.dimensions, config.random_seed)
     sources = dict.fromkeys((*config.sources, *method.more_sources), 1.0)
     choice = Choice(sources=sources, test=0, validation=0)
-    with store.write() as connection:
+    with store.read() as connection:
         prepared = prepare(connection, choice)
         artists = stored.read_artists(connection, prepared.interactions.tracks)
     corpus = corpus_of(prepared)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sgr_spiders.storage import notices
+
+if TYPE_CHECKING:
+    from sgr_spiders.storage.store import Store
 
 NAME = "terms"
 LINE = (
@@ -11,6 +16,6 @@ LINE = (
 )
 
 
-def terms_line(url: str) -> str | None:
-    """Give the line to show to the user of the database at *url*, unless it was shown before."""
-    return LINE if notices.mark_shown_at(url, NAME) else None
+def terms_line(store: Store) -> str | None:
+    """Return the line to show to the user of the database, unless it was shown before."""
+    return LINE if notices.mark_shown(store, NAME) else None

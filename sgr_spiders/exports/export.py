@@ -13,11 +13,11 @@ from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from sgr_spiders.exports.package import Package, Packed
-    from sgr_spiders.storage.store import Connection
+    from sgr_spiders.storage.store import Connection, Store
 
 FORMATS: Mapping[str, Mapping[str, str]] = {
     "tables": tables.FORMATS,
@@ -80,21 +80,42 @@ def order(purpose: str | None, formats: Iterable[str], choice: Choice, *, with_r
     return Order(fitting[0], named or USUAL[fitting[0]], choice, with_raw)
 
 
-def export(connection: Connection, url: str, folder: Path, wanted: Order) -> Exported:
+def export(store: Store, folder: Path, wanted: Order) -> Exported:
     """Write the files of an export and what tells of them, in place of those of an earlier one in *folder*.
 
-    *connection* is to the database at *url*, and sees it as it was when it was opened. Raises
-    ``ArgumentError`` where the order makes no sense, and ``StorageError`` where *folder* cannot be written.
+    All files show the database as it was at one moment. Raises ``ArgumentError`` where the order makes no
+    sense, and ``StorageError`` where *folder* cannot be written.
     """
+    if wanted.purpose == "ml":
+        with store.read() as connection:
+            origin = manifest.origin(connection, store.describe())
+            prepared = ml.prepare_all(connection, wanted.choice)
+        # All is read: the snapshot need not stay open while the files are written, which takes longer.
+        return _pack(folder, wanted, origin, lambda package: ml.export_ml(prepared, package, wanted.formats))
+    # One snapshot for all files: rows of one table refer to those of another.
+    with store.read() as connection, store.watching_wal():
+        origin = manifest.origin(connection, store.describe())
+        return _pack(folder, wanted, origin, lambda package: _write(connection, package, wanted))
+
+
+def _write(connection: Connection, package: Package, wanted: Order) -> dict[str, int]:
+    if wanted.purpose == "graphs":
+        return graphs.export_graphs(connection, package, wanted.formats)
+    return tables.export_tables(connection, package, wanted.formats, with_raw=wanted.with_raw)
+
+
+def _pack(
+    folder: Path, wanted: Order, origin: Mapping[str, Any], write: Callable[[Package], dict[str, int]]
+) -> Exported:
     with packing(folder, wanted.purpose) as package:
-        counts = _write(connection, package, wanted)
+        counts = write(package)
         packed = package.packed()
         created_at = timestamp()
         package.describe(
             datapackage.describe(wanted.purpose, created_at, packed),
             {
                 "created_at": created_at,
-                **manifest.origin(connection, url),
+                **origin,
                 "purpose": wanted.purpose,
                 "formats": list(wanted.formats),
                 "parameters": wanted.parameters,
@@ -103,14 +124,6 @@ def export(connection: Connection, url: str, folder: Path, wanted: Order) -> Exp
             },
         )
     return Exported(counts, packed)
-
-
-def _write(connection: Connection, package: Package, wanted: Order) -> dict[str, int]:
-    if wanted.purpose == "ml":
-        return ml.export_ml(connection, package, wanted.formats, wanted.choice)
-    if wanted.purpose == "graphs":
-        return graphs.export_graphs(connection, package, wanted.formats)
-    return tables.export_tables(connection, package, wanted.formats, with_raw=wanted.with_raw)
 
 
 def _or(names: Iterable[str]) -> str:

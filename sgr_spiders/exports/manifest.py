@@ -8,7 +8,6 @@ from sgr_spiders import __version__
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage.figures.inventory import latest_runs, schema_version
 from sgr_spiders.storage.pairs.builds import latest
-from sgr_spiders.storage.store import describe, parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,13 +18,13 @@ if TYPE_CHECKING:
 TOOL = "soundgraph-deep-harvest"
 
 
-def origin(connection: Connection, url: str) -> dict[str, Any]:
-    """Tell what made the export, and of the database at *url* its newest run and how it was related."""
+def origin(connection: Connection, database: str) -> dict[str, Any]:
+    """Return what made the export, and of *database* its newest run and how it was related."""
     runs, _ = latest_runs(connection, 1)
     return {
         "tool": TOOL,
         "version": __version__,
-        "database": describe(parse_url(url)),
+        "database": database,
         "schema_version": schema_version(connection),
         "run": {name: getattr(runs[0], name) for name in RUN} if runs else None,
         "relationships": {

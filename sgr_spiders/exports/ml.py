@@ -36,19 +36,19 @@ WRITERS = {
 }
 
 
-def export_ml(
-    connection: Connection, package: Package, formats: Sequence[str], choice: Choice
-) -> dict[str, int]:
-    """Write the interactions that *choice* names in all *formats*, and which index stands for which id.
-
-    Gives how much there is of everything. Raises ``ArgumentError`` if that is nothing.
-    """
+def prepare_all(connection: Connection, choice: Choice) -> Prepared:
+    """Read the interactions that *choice* names. Raises ``ArgumentError`` if there are none."""
     prepared = prepare(connection, choice)
     if not prepared.interactions.matrix.nnz:
         raise ArgumentError(
             f"nothing to learn from: no user with {choice.min_per_user} tracks or more has an interaction by "
             f"{', '.join(choice.sources)} with a track of {choice.min_per_track} users or more"
         )
+    return prepared
+
+
+def export_ml(prepared: Prepared, package: Package, formats: Sequence[str]) -> dict[str, int]:
+    """Write what was read in all *formats*, and which index stands for which id; return how much it is."""
     for name in ("users", "tracks"):
         ids = getattr(prepared.interactions, name)
         np.save(package.path(f"{name}.npy"), ids)

@@ -95,7 +95,7 @@ class Build:
 
     def _known(self) -> BuiltRelationship | None:
         """Give how the present table was built, if it was with the same parameters."""
-        with self.around.store.write() as connection:
+        with self.around.store.read() as connection:
             known = builds.latest(connection, self.relationship.name)
         return known if known is not None and known.parameters == self.parameters() else None
 

@@ -99,7 +99,7 @@ class Lake:
     @cached_property
     def likes(self) -> Members:
         """The users that are looked at, and the tracks they like."""
-        with self._store.write() as connection:
+        with self._store.read() as connection:
             groups = read.read_likes(connection, self._config.engagement_kinds)
         drawn = _drawn(groups.owners, self._config.user_sample, self._config.sample_seed)
         return _number(groups, drawn & self._in_scope("user", groups.owners), self._members_in_scope(groups))
@@ -107,7 +107,7 @@ class Lake:
     @cached_property
     def playlists(self) -> Members:
         """The playlists and their tracks."""
-        with self._store.write() as connection:
+        with self._store.read() as connection:
             groups = read.read_playlists(connection)
         owners = self._in_scope("playlist", groups.owners)
         return _number(groups, owners, self._members_in_scope(groups))
@@ -115,7 +115,7 @@ class Lake:
     @cached_property
     def fans(self) -> Incidence:
         """The artists as nodes, and as contexts the users that like a track of theirs."""
-        with self._store.write() as connection:
+        with self._store.read() as connection:
             uploads = read.read_uploads(connection)
         likes = self.likes
         artist = _owner_numbers(uploads, likes.ids)[likes.incidence.contexts]
@@ -131,7 +131,7 @@ class Lake:
     def _in_scope(self, kind: str, ids: Ids) -> NDArray[np.bool_]:
         if self._seeds is None:
             return np.ones(len(ids), bool)
-        with self._store.write() as connection:
+        with self._store.read() as connection:
             return np.isin(ids, read.read_discovered(connection, kind, self._seeds))
 
     def _members_in_scope(self, groups: Groups) -> NDArray[np.bool_] | None:

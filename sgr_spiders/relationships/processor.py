@@ -13,7 +13,6 @@ from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.build import Build, Surroundings
 from sgr_spiders.relationships.inputs import Lake
 from sgr_spiders.storage.pairs import reading, writing
-from sgr_spiders.storage.reader import read
 from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class RelationshipProcessor:
         With *seed_track_id* only what was found around that seed is related.
         """
         seeds = None if seed_track_id is None else [seed_track_id]
-        with closing(Store.open(self._url)) as store:
+        with closing(Store.open(self._url, unharmed="nothing was built")) as store:
             built = relate(store, self._config, seeds=seeds)
         return dict.fromkeys(ALWAYS_COUNTED, 0) | {one.table: one.rows for one in built}
 
@@ -70,7 +69,7 @@ class RelationshipProcessor:
 
         if seed_track_id is not None:
             choice["seeds"] = (seed_track_id,)
-        with read(self._url) as connection:
+        with Store(self._url).read() as connection:
             return prepare(connection, Choice(**choice))
 
 
@@ -89,7 +88,7 @@ def relate(
     section = config.relationships
     if seeds is None and section.scope == "seeds":
         raise ConfigError("`relationships.scope` is `seeds`, and no seed is given")
-    with store.write() as connection:
+    with store.read() as connection:
         _refuse_unknown_seeds(connection, seeds or ())
         stamp = reading.read_stamp(connection)
     with writing.workspace(store) as folder:

@@ -7,25 +7,46 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.util import CommandError
+import sqlalchemy as sa
 
 from sgr_spiders.model.exceptions import StorageError
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-    import sqlalchemy as sa
+MIGRATIONS = importlib.resources.files("sgr_spiders.storage").joinpath("migrations")
 
-HEAD = "0005"
-"""The newest revision. A database that is there already costs one query, not a start of Alembic."""
+HEAD = max(
+    script.name[:4] for script in MIGRATIONS.joinpath("versions").iterdir() if script.name[0].isdigit()
+)
+"""The newest revision, by the names of the scripts. A database that is there already costs one query, not a
+start of Alembic."""
 
 
-def is_current(connection: sa.Connection) -> bool:
-    """Tell whether *connection*'s database is at the newest revision."""
-    return MigrationContext.configure(connection).get_current_revision() == HEAD
+def revision_of(connection: sa.Connection) -> str | None:
+    """Return the revision of the schema; ``None`` for an empty database."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    # The query that Alembic makes, without its import.
+    revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return revision
+
+
+def require_head(connection: sa.Connection, where: str) -> None:
+    """Raise ``StorageError`` unless the database, which *where* names, is at the newest revision."""
+    revision = revision_of(connection)
+    if revision is None:
+        raise StorageError(f"database {where}: not a SoundGraph database")
+    if revision < HEAD:
+        raise StorageError(
+            f"database {where}: its schema is of revision {revision}, older than this version's {HEAD}; "
+            "run `scrapy upgrade`"
+        )
+    if revision > HEAD:
+        raise StorageError(
+            f"database {where}: its schema is of revision {revision}, which this version (up to {HEAD}) does "
+            "not know; use the one that made it"
+        )
 
 
 def upgrade(connection: sa.Connection) -> None:
@@ -33,12 +54,17 @@ def upgrade(connection: sa.Connection) -> None:
 
     Raises ``StorageError`` if the database was made by a newer version.
     """
-    current = MigrationContext.configure(connection).get_current_revision()
+    current = revision_of(connection)
     if current == HEAD:
         return
+    # Here, because a command that finds the database as it should be need not wait until Alembic is there.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
     with tempfile.TemporaryDirectory(prefix="soundgraph-migrations-") as folder:
         # Alembic wants its scripts in a real folder; inside an egg they are not.
-        _copy(importlib.resources.files("sgr_spiders.storage").joinpath("migrations"), Path(folder))
+        _copy(MIGRATIONS, Path(folder))
         config = Config()
         config.set_main_option("script_location", folder)
         config.attributes["connection"] = connection

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import sqlalchemy as sa
 
+from sgr_spiders.model.exceptions import HarvestError
 from sgr_spiders.storage import upserts
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.schema import notices
-from sgr_spiders.storage.store import create_engine, parse_url
+from sgr_spiders.storage.store import Store
+
+if TYPE_CHECKING:
+    from sgr_spiders.storage.store import Connection
 
 
-def mark_shown(connection: sa.Connection, name: str) -> bool:
-    """Mark the notice as shown; return whether it was new."""
-    if connection.scalar(sa.select(notices.c.name).where(notices.c.name == name)) is not None:
-        return False
-    upserts.insert_new(connection, notices, ("name", "said_at"), [(name, timestamp())])
+def mark_shown(store: Store, name: str) -> bool:
+    """Mark the notice as shown, and return whether it was new.
+
+    Nobody waits for that: where the database is locked or read-only, the notice stays new.
+    """
+    with store.read() as connection:
+        if _is_shown(connection, name):
+            return False
+    writer = Store(store.url)
+    writer.cancel_waiting()
+    try:
+        with writer.write() as connection:
+            if _is_shown(connection, name):
+                return False
+            upserts.insert_new(connection, notices, ("name", "said_at"), [(name, timestamp())])
+    except HarvestError:
+        pass
+    finally:
+        writer.close()
     return True
 
 
-def mark_shown_at(url: str, name: str) -> bool:
-    """Do the same for those who only read the database at *url*, also while a crawl writes to it.
-
-    Where nothing can be written the notice stays news.
-    """
-    engine = create_engine(parse_url(url))
-    try:
-        with engine.begin() as connection:
-            return mark_shown(connection, name)
-    except sa.exc.DBAPIError:
-        return True
-    finally:
-        engine.dispose()
+def _is_shown(connection: Connection, name: str) -> bool:
+    return connection.scalar(sa.select(notices.c.name).where(notices.c.name == name)) is not None

@@ -192,7 +192,7 @@ def test_two_crawls_do_not_share_a_database(harvester: Harvester) -> None:
     process.send_signal(signal.SIGINT)
     assert harvester.wait(process).code == 130
     assert second.code == 5
-    assert f"database {harvester.database} is in use by another crawl" in second.log
+    assert f"database {harvester.database} is locked by" in second.log
     assert "Traceback" not in second.log
 
 

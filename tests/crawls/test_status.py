@@ -248,7 +248,7 @@ def test_an_empty_database(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     said = ask(tmp_path / "none.db")
     assert (said.returncode, said.stdout) == (2, "")
-    assert said.stderr == f"database {tmp_path}/none.db: there is no such file; `scrapy crawl` makes it\n"
+    assert said.stderr == f"database {tmp_path}/none.db: no such file; create it with `scrapy crawl`\n"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sqlite3
 from contextlib import closing
@@ -157,8 +158,9 @@ def test_two_schedules_that_overlap_and_an_interruption(harvester: Harvester, tr
     other._log = harvester.database.with_suffix(".second.log")
     second = crawl(other)
     assert second.code == 5
-    line = f"database {harvester.database} is in use by another crawl: this one fetches nothing\n"
-    assert second.log == line
+    holder = rf"`scrapy crawl deep_harvest` \(process {process.pid}, since \d{{4}}-\d\d-\d\d \d\d:\d\d UTC\)"
+    line = rf"database {harvester.database} is locked by {holder}; nothing was fetched\n"
+    assert re.fullmatch(line, second.log), second.log
     # docs/operations.md: a backup is made while a harvest runs, and goes on as the database itself.
     copy = Harvester(harvester.sandbox, harvester.database.with_name("backup.db"), config=harvester.config)
     with closing(sqlite3.connect(harvester.database)) as connection:

@@ -65,7 +65,7 @@ def test_from_deploying_to_the_finished_database(
     # A second harvest of the same database ends at once, and says so in its own log.
     second = scrapyd.schedule(**arguments)
     scrapyd.wait_until(second, "finished")
-    assert f"Not started: database {database} is in use by another crawl" in scrapyd.job_log(second)
+    assert f"Not started: database {database} is locked by" in scrapyd.job_log(second)
     assert "exitstatus=5" in scrapyd.log.read_text()
     assert scrapyd.state(first) == "running"
 

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from sgr_spiders.embeddings.terms import LINE, terms_line
 from sgr_spiders.storage import notices, schema
+from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sgr_spiders.storage.store import Store
-
 
 def test_it_comes_once_also_while_another_has_the_database(store: Store) -> None:
-    url = str(store.engine.url)
-    assert [terms_line(url), terms_line(url)] == [LINE, None]
-    with store.write() as connection:
+    beside = Store(store.url)
+    assert [terms_line(beside), terms_line(beside)] == [LINE, None]
+    with store.read() as connection:
         assert connection.scalar(sa.select(schema.notices.c.name)) == "terms"
-        assert not notices.mark_shown(connection, "terms")
-        assert notices.mark_shown(connection, "other")
+    assert [notices.mark_shown(store, name) for name in ("terms", "other")] == [False, True]
 
 
-def test_where_nothing_can_be_noted_it_comes_again(store: Store, tmp_path: Path) -> None:
-    store.close()
-    copy = tmp_path / "copy.db"
-    copy.write_bytes((tmp_path / "harvest.db").read_bytes())
-    url = f"sqlite:///file:{copy}?mode=ro&uri=true"
-    assert [terms_line(url), terms_line(url)] == [LINE, LINE]
+def test_where_the_database_is_locked_it_comes_again_without_waiting(store: Store, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "harvest.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        assert [terms_line(store), terms_line(store)] == [LINE, LINE]
+        assert time.monotonic() - began < 2
 
 
 def test_it_names_the_page(root: Path) -> None:

@@ -15,7 +15,6 @@ from sgr_spiders.exports.export import Exported, export, order
 from sgr_spiders.relationships.processor import relate
 from sgr_spiders.soundcloud.raw import pack
 from sgr_spiders.storage import schema
-from sgr_spiders.storage.reader import read
 from sgr_spiders.storage.store import Store
 from tests.embeddings.test_preparation import SEED, harvest_around_the_seed
 from tests.relationships.worlds import NOW, World
@@ -81,11 +80,9 @@ def exporting(harvest: Path, tmp_path: Path) -> Callable[..., Exported]:
 def exported_from(
     harvest: Path, folder: Path, purpose: str | None, formats: Sequence[str] = (), **options: Any
 ) -> Exported:
-    url = f"sqlite:///{harvest}"
     with_raw = options.pop("with_raw", False)
     wanted = order(purpose, formats, Choice(**options), with_raw=with_raw)
-    with read(url) as connection:
-        return export(connection, url, folder, wanted)
+    return export(Store(f"sqlite:///{harvest}"), folder, wanted)
 
 
 def rows_of(harvest: Path, sql: str) -> Rows:

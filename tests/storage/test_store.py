@@ -33,12 +33,24 @@ def test_the_migrations_make_the_schema(store: Store) -> None:
         made_by = connection.exec_driver_sql(
             "SELECT sql FROM sqlite_master WHERE name = 'discoveries'"
         ).scalar()
+        made = {
+            (table, check["name"], "".join(check["sqltext"].split()))
+            for table in sa.inspect(connection).get_table_names()
+            for check in sa.inspect(connection).get_check_constraints(table)
+        }
+    assert made == {
+        (table.name, check.name, "".join(str(check.sqltext).split()))
+        for table in metadata.tables.values()
+        for check in table.constraints
+        if isinstance(check, sa.CheckConstraint)
+    }
+    assert len(made) == 8
     assert [column["name"] for column in columns] == list(DISCOVERIES_COLUMNS)
     assert str(made_by).split("AS", 1)[1].split() == DISCOVERIES_SQL.split()
 
 
 def test_a_database_is_opened_once(store: Store) -> None:
-    with pytest.raises(DatabaseInUseError, match="is in use by another crawl"):
+    with pytest.raises(DatabaseInUseError, match="is locked by another process; nothing was fetched"):
         Store.open(str(store.engine.url))
     store.close()
     Store.open(str(store.engine.url)).close()
@@ -73,7 +85,7 @@ def test_it_is_in_wal_mode(store: Store) -> None:
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     path = tmp_path / "harvest.db"
     path.write_text("this is no database" * 100)
-    with pytest.raises(StorageError, match=f"{path}: file is not a database"):
+    with pytest.raises(StorageError, match=f"{path}: not a SoundGraph database"):
         Store.open(f"sqlite:///{path}")
 
 

@@ -8,7 +8,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import sqlalchemy as sa
 
 from sgr_spiders.storage.schema import engagements, playlist_tracks, tracks, walk_pages
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    import numpy as np
     from numpy.typing import NDArray
 
 OWNERS_AT_A_TIME = 4_096
@@ -61,6 +61,8 @@ def read_groups(
 ) -> Groups:
     """Give the *member*s of each *owner* in the rows that meet the conditions. A member may be a text of
     numbers with commas between them, which then count as so many members."""
+    import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
+
     # A name in the database's own grouping order costs no sort; the members come in any order.
     listed = sa.func.aggregate_strings(sa.cast(member, sa.Text), ",")
     query = sa.select(owner, sa.func.count(), listed).where(*conditions).group_by(owner).order_by(owner)
@@ -81,6 +83,8 @@ def read_groups(
 
 def read_discovered(connection: sa.Connection, kind: str, seeds: Sequence[int]) -> NDArray[np.int64]:
     """Give the ids of the records of *kind* that were found around any of the *seeds*, in order."""
+    import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
+
     query = sa.select(discoveries.c.record_id).where(
         discoveries.c.kind == kind, discoveries.c.seed_id.in_(seeds)
     )

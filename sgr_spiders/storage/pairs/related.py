@@ -1,49 +1,17 @@
-"""Look up what is nearest to a user, track or artist. It only reads, also while a crawl writes."""
+"""Look up what is nearest to a user, track or artist."""
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from sgr_spiders.model.exceptions import ConfigError, StorageError
 from sgr_spiders.storage.schema import RECORD_TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from sgr_spiders.storage.pairs.tables import PairTable
-
-
-@contextlib.contextmanager
-def reading(url: str) -> Iterator[sa.Connection]:
-    """Give a connection that cannot change the database at *url*.
-
-    Raises ``ConfigError`` if there is none, ``StorageError`` if it cannot be read.
-    """
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
-        raise ConfigError("setting `HARVEST_DATABASE_URL`: not an SQLAlchemy URL") from None
-    where = parsed.render_as_string(hide_password=True)
-    engine = sa.create_engine(parsed)
-    if parsed.get_backend_name() == "sqlite":
-        path = Path(str(parsed.database))
-        if not path.is_file():
-            raise ConfigError(f"database {path}: there is no such file; `scrapy crawl` makes it")
-        address = f"{path.absolute().as_uri()}?mode=ro"
-        engine = sa.create_engine(parsed, creator=lambda: sqlite3.connect(address, uri=True))
-    try:
-        with engine.connect() as connection:
-            yield connection
-    except sa.exc.DBAPIError as error:
-        raise StorageError(f"database {where}: {error.orig}") from error
-    finally:
-        engine.dispose()
 
 
 def name_of(connection: sa.Connection, table: PairTable, node: int) -> str | None:

@@ -1,0 +1,98 @@
+"""The lock of a crawl on an SQLite database, with a note of who holds it.
+
+The operating system's lock on ``<database>.lock`` is the proof: it goes with its process, however that ends.
+The note inside is for people, and may outlive a killed owner.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from sgr_spiders.model.exceptions import DatabaseInUseError, StorageError
+
+SOMEBODY = "another process"
+
+
+class DatabaseLock:
+    """Held from ``take`` until ``release``, or until the process ends."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._lock = FileLock(f"{database}.lock", timeout=0, thread_local=False)  # any thread may release it
+        self._note = Path(self._lock.lock_file)
+
+    def take(self, unharmed: str) -> None:
+        """Take the lock, and note who has it now.
+
+        *unharmed* says what did not happen if another process holds it. Raises ``DatabaseInUseError`` then,
+        and ``StorageError`` if no file can be created beside the database.
+        """
+        try:
+            self._database.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except Timeout:
+            # It waits as well for a file that cannot be created at all, in /proc or on some shares.
+            if not self._note.exists():
+                raise StorageError(
+                    f"database {self._database} cannot be opened: no file can be created beside it"
+                ) from None
+            raise DatabaseInUseError(
+                f"database {self._database} is locked by {holder(self._database)}; {unharmed}"
+            ) from None
+        except OSError as error:
+            raise StorageError(f"database {self._database} cannot be opened: {error.strerror}") from None
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        self._write({"process": os.getpid(), "command": _command(sys.argv), "started_at": started})
+
+    def release(self) -> None:
+        """Let the next crawl in."""
+        self._write(None)
+        self._lock.release()
+
+    def _write(self, note: dict[str, object] | None) -> None:
+        # Windows refuses it while the file is locked; the lock holds all the same.
+        with contextlib.suppress(OSError):
+            self._note.write_text("" if note is None else f"{json.dumps(note)}\n", encoding="utf-8")
+
+
+def holder(database: Path) -> str:
+    """Return who holds the lock of *database*, as far as its note says."""
+    try:
+        note = json.loads(Path(f"{database}.lock").read_text(encoding="utf-8"))
+        process, command = int(note["process"]), str(note["command"])
+        since = datetime.fromisoformat(note["started_at"]).astimezone(UTC)
+    except (OSError, ValueError, TypeError, KeyError):
+        return SOMEBODY
+    if process == os.getpid() or not _runs(process):
+        return SOMEBODY
+    return f"`{command}` (process {process}, since {since:%Y-%m-%d %H:%M} UTC)"
+
+
+def _runs(process: int) -> bool:
+    if os.name != "posix":
+        return True  # elsewhere the signal 0 may end it
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _command(arguments: list[str]) -> str:
+    """Return the program with the words that follow it; options, which may hold secrets, are left out."""
+    program, *rest = arguments or [""]
+    path = Path(program)
+    name = path.parent.name if path.stem == "__main__" else path.stem
+    words = itertools.takewhile(re.compile(r"[a-z][a-z_]*").fullmatch, rest[:2])
+    return " ".join([name or "python", *words])

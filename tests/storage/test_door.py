@@ -1,0 +1,364 @@
+"""The one door to a database: who may come in when, what is refused, and what is left behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sgr_spiders.config.harvest import HarvestConfig
+from sgr_spiders.model.exceptions import DatabaseInUseError, StorageError
+from sgr_spiders.relationships.processor import relate
+from sgr_spiders.storage import store as module
+from sgr_spiders.storage.pairs import reading
+from sgr_spiders.storage.store import Store
+from tests.relationships.worlds import World
+from tests.scrapy_process import called, scrapy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+EVERY_COMMAND = [
+    ("relate",),
+    ("embed",),
+    ("seeds", "add", "1"),
+    ("seeds", "list"),
+    ("seeds", "remove", "1"),
+    ("status",),
+    ("harvests",),
+    ("related", "track", "1"),
+    ("similar", "track", "1"),
+    ("recommend", "user", "1"),
+    ("evaluate",),
+    ("export",),
+]
+NOBODY = 65_534
+
+
+def rows(path: Path, table: str) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - ours
+
+
+def note(store: Store, name: str) -> None:
+    with store.write() as connection:
+        connection.exec_driver_sql("INSERT INTO notices VALUES (?, '')", (name,))
+
+
+def of_another_program(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE customers (name TEXT)")
+        connection.execute("INSERT INTO customers VALUES ('Ada')")
+        connection.commit()
+
+
+def in_wal_mode(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    of_another_program(path)
+
+
+def with_versions_of_another(path: Path) -> None:
+    of_another_program(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('0001')")
+        connection.commit()
+
+
+def no_database(path: Path) -> None:
+    path.write_text("Dear diary, " * 500)
+
+
+# Reading
+
+
+def test_readers_see_one_moment_and_never_wait(store: Store) -> None:
+    with store.write() as writing, store.read() as before:
+        writing.exec_driver_sql("INSERT INTO notices VALUES ('a', '')")
+        assert before.exec_driver_sql("SELECT count(*) FROM notices").scalar() == 0
+        writing.commit()
+        assert before.exec_driver_sql("SELECT count(*) FROM notices").scalar() == 0
+        with store.read() as after:
+            assert after.exec_driver_sql("SELECT count(*) FROM notices").scalar() == 1
+
+
+def test_a_reader_cannot_write(store: Store) -> None:
+    with pytest.raises(StorageError, match="readonly database"), store.read() as connection:
+        connection.exec_driver_sql("DELETE FROM notices")
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that everybody may read; those of pytest belong to their user alone."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def as_nobody() -> Iterator[Callable[[], None]]:
+    if os.name != "posix" or os.geteuid() != 0:
+        pytest.skip("only root can become a user who may write nothing")
+    yield lambda: os.seteuid(NOBODY)
+    os.seteuid(0)
+
+
+def test_a_database_where_nothing_can_be_written(public: Path, as_nobody: Callable[[], None]) -> None:
+    path = public / "harvest.db"
+    with closing(Store.open(f"sqlite:///{path}")) as store:
+        note(store, "a")
+    names = sorted(file.name for file in public.iterdir())
+    as_nobody()
+    with Store(f"sqlite:///{path}").read() as connection:
+        assert connection.exec_driver_sql("SELECT name FROM notices").scalar() == "a"
+    said = called("status", HARVEST_DATABASE_URL=f"sqlite:///{path}")
+    assert (said.code, said.err) == (0, "")
+    assert sorted(file.name for file in public.iterdir()) == names
+
+
+def test_beside_a_writer_a_reader_without_rights_sees_what_is_committed(
+    public: Path, as_nobody: Callable[[], None]
+) -> None:
+    path = public / "harvest.db"
+    with closing(Store.open(f"sqlite:///{path}")) as store:
+        note(store, "a")
+        as_nobody()
+        with Store(f"sqlite:///{path}").read() as connection:
+            assert connection.exec_driver_sql("SELECT name FROM notices").scalar() == "a"
+        os.seteuid(0)
+
+
+def test_every_command_checks_the_version(store: Store, url: str) -> None:
+    with store.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+    store.close()
+    for name, *arguments in (("related", "track", "1"), ("embed",), ("relate",), ("status",)):
+        said = called(name, *arguments, HARVEST_DATABASE_URL=url)
+        assert said.code == 1
+        assert "its schema is of revision 0002, older than this version's" in said.err
+
+
+# What is no harvest
+
+
+@pytest.mark.parametrize(
+    "make",
+    [of_another_program, in_wal_mode, with_versions_of_another, no_database],
+    ids=lambda make: make.__name__,
+)
+def test_what_is_no_harvest_is_refused_by_every_command_and_stays_as_it_is(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "foreign"
+    folder.mkdir()
+    path = folder / "other.db"
+    make(path)
+    before = path.read_bytes()
+    for name, *arguments in EVERY_COMMAND:
+        said = called(name, *arguments, HARVEST_DATABASE_URL=f"sqlite:///{path}")
+        assert (said.code, said.out) == (1, ""), name
+        assert said.err == f"database {path}: not a SoundGraph database\n", name
+        assert [file.name for file in folder.iterdir()] == ["other.db"], name
+        assert path.read_bytes() == before, name
+
+
+def test_a_crawl_refuses_it_as_well(tmp_path: Path) -> None:
+    folder = tmp_path / "foreign"
+    folder.mkdir()
+    path = folder / "other.db"
+    in_wal_mode(path)
+    before = path.read_bytes()
+    said = scrapy(
+        "crawl",
+        "deep_harvest",
+        "-a",
+        "track_id=1",
+        HARVEST_DATABASE_URL=f"sqlite:///{path}",
+        SOUNDCLOUD_ACCESS_TOKEN="secret",
+    )
+    assert said.code == 1
+    assert said.err.splitlines()[-1] == f"database {path}: not a SoundGraph database"
+    assert path.read_bytes() == before
+    assert [file.name for file in folder.iterdir()] == ["other.db"]
+
+
+def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
+    path = tmp_path / "empty.db"
+    path.touch()
+    said = called("seeds", "add", "1", HARVEST_DATABASE_URL=f"sqlite:///{path}")
+    assert said.code == 0
+    assert rows(path, "seeds") == 1
+
+
+# Who holds it
+
+
+OWNER = """
+import sys
+options = ["-a", "track_id=5", "-s", "SOUNDCLOUD_ACCESS_TOKEN=s3cret"]
+sys.argv = ["/usr/bin/scrapy", "crawl", "deep_harvest", *options]
+from sgr_spiders.storage.store import Store
+store = Store.open(sys.stdin.readline().strip())
+print("open", flush=True)
+if sys.stdin.readline().strip() == "write":
+    with store.write():
+        print("writing", flush=True)
+        sys.stdin.readline()
+sys.stdin.readline()
+store.close()
+"""
+HOLDER = r"`scrapy crawl deep_harvest` \(process {}, since \d{{4}}-\d\d-\d\d \d\d:\d\d UTC\)"
+
+
+@pytest.fixture
+def owner(url: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process that has opened the database for a crawl."""
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        tell(process, url, "open")
+        yield process
+        process.kill()
+
+
+def tell(process: subprocess.Popen[str], line: str, answer: str) -> None:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{line}\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == f"{answer}\n"
+
+
+def test_it_is_said_who_holds_the_lock(owner: subprocess.Popen[str], url: str, tmp_path: Path) -> None:
+    held_by = HOLDER.format(owner.pid)
+    with pytest.raises(
+        DatabaseInUseError, match=rf"^database .* is locked by {held_by}; nothing was fetched$"
+    ):
+        Store.open(url)
+    for command in ("relate", "embed"):
+        said = called(command, HARVEST_DATABASE_URL=url)
+        assert said.code == 5
+        assert "(process " in said.err
+        assert said.err.endswith("; nothing was built\n")
+    assert "s3cret" not in (tmp_path / "harvest.db.lock").read_text()
+    # One that is refused leaves the note as it is, and one who only writes for a moment is let in.
+    assert called("seeds", "add", "1", HARVEST_DATABASE_URL=url).code == 0
+    with pytest.raises(DatabaseInUseError, match=held_by):
+        Store.open(url)
+
+
+def test_a_short_write_that_waits_in_vain_says_it_too(
+    owner: subprocess.Popen[str], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.2)
+    tell(owner, "write", "writing")
+    said = called("seeds", "add", "1", HARVEST_DATABASE_URL=url)
+    assert said.code == 1
+    assert f"is locked by `scrapy crawl deep_harvest` (process {owner.pid}, since " in said.err
+    assert said.err.endswith("; nothing was written\n")
+
+
+def test_a_killed_owner_is_named_no_more(owner: subprocess.Popen[str], url: str, tmp_path: Path) -> None:
+    owner.kill()
+    owner.wait()
+    assert str(owner.pid) in (tmp_path / "harvest.db.lock").read_text()
+    with closing(sqlite3.connect(tmp_path / "harvest.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        store = Store(url)
+        store.cancel_waiting()
+        with pytest.raises(StorageError, match="is locked by another process; nothing was written"):
+            note(store, "a")
+        store.close()
+    Store.open(url).close()
+    assert (tmp_path / "harvest.db.lock").read_text() == ""
+
+
+# Long readers
+
+
+def test_seeds_are_added_while_a_relate_reads(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    World({(1, 2, "like"), (3, 2, "like")}, {}, {2: 7}).spill(store)
+    reads, go_on = threading.Event(), threading.Event()
+    read_likes = reading.read_likes
+
+    def slowly(*arguments: object) -> object:
+        reads.set()
+        assert go_on.wait(30)
+        return read_likes(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(reading, "read_likes", slowly)
+    done: list[object] = []
+    thread = threading.Thread(target=lambda: done.append(relate(store, HarvestConfig())))
+    thread.start()
+    assert reads.wait(30)
+    began = time.monotonic()
+    said = called("seeds", "add", "1", HARVEST_DATABASE_URL=url)
+    waited = time.monotonic() - began
+    go_on.set()
+    thread.join(60)
+    assert (said.code, len(done)) == (0, 1)
+    assert waited < 5
+
+
+# What is left behind
+
+
+def test_beside_an_idle_reader_the_file_alone_holds_everything(store: Store, tmp_path: Path) -> None:
+    path, copy = tmp_path / "harvest.db", tmp_path / "copy.db"
+    with closing(sqlite3.connect(path)) as idle:
+        assert idle.execute("SELECT count(*) FROM notices").fetchone() == (0,)
+        note(store, "a")
+        assert (tmp_path / "harvest.db-wal").stat().st_size > 0
+        store.close()
+        assert (tmp_path / "harvest.db-wal").stat().st_size == 0
+        shutil.copy(path, copy)
+    assert rows(copy, "notices") == 1
+
+
+def test_a_reader_that_keeps_the_wal_from_being_emptied_is_told_of(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "harvest.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM notices").fetchone()
+        note(store, "a")
+        store.close()
+    (message,) = caplog.messages
+    assert message.startswith(f"Could not empty the write-ahead log of {tmp_path}/harvest.db: ")
+    assert "copy " in message
+
+
+def test_a_closed_store_says_nothing(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    note(store, "a")
+    store.close()
+    assert caplog.messages == []
+
+
+def test_a_growing_wal_is_told_of_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "LOOK_AT_WAL_EVERY", 0.01)
+    monkeypatch.setattr(module, "GROWN", 1000)
+    with store.read(), store.watching_wal():
+        note(store, "a")
+        deadline = time.monotonic() + 30
+        while not caplog.messages and time.monotonic() < deadline:
+            threading.Event().wait(0.01)
+        note(store, "b")
+    (message,) = caplog.messages
+    assert message.startswith(f"The write-ahead log of {store.path} grows while this command reads: ")
+    assert module.LOOK_AT_WAL_EVERY < 1
