@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, ClassVar
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import default_settings
 
-from sgr_spiders.config.settings import DATABASE, check_settings, find_problem
-from sgr_spiders.model.exceptions import ArgumentError, HarvestError
+from sgr_spiders.config.settings import DATABASE, check_mappings, check_settings, find_problem
+from sgr_spiders.model.exceptions import ArgumentError, ConfigError, HarvestError
 from sgr_spiders.model.outcome import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -44,6 +44,15 @@ class DatabaseCommand(ScrapyCommand):
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         """Add the options that only this command has."""
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Read the settings given with ``-s``."""
+        try:
+            check_mappings(opts.set)
+        except ConfigError as error:
+            sys.stderr.write(f"{error}\n")
+            sys.exit(error.exit_code)
+        super().process_options(args, opts)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:

@@ -15,7 +15,7 @@ from scrapy.settings import default_settings
 from scrapy.spiderloader import get_spider_loader
 
 from sgr_spiders.cli import json_log
-from sgr_spiders.config.settings import SETTINGS, check_settings, find_problem
+from sgr_spiders.config.settings import SETTINGS, check_mappings, check_settings, find_problem
 from sgr_spiders.model import result, statistics
 from sgr_spiders.model.exceptions import ConfigError, HarvestError
 from sgr_spiders.model.outcome import INTERNAL_ERROR, INTERRUPTED
@@ -23,6 +23,7 @@ from sgr_spiders.text.resume_command import crawl_command, status_command
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
@@ -49,9 +50,11 @@ class Command(crawl.Command):
     """Scrapy's command exits with 0 after almost anything; this one with the outcome of the harvest."""
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        _exit_if_wrong(lambda: check_mappings(opts.set), None)
         super().process_options(args, opts)
         assert self.settings is not None
-        _check(self.settings)
+        settings = self.settings
+        _exit_if_wrong(lambda: check_settings(settings, vars(default_settings)), settings)
         if len(args) != 1:
             raise UsageError("name one spider, see `scrapy list`")
         # Before the process is made, which would leave an event loop behind that nobody closes.
@@ -91,13 +94,13 @@ class Command(crawl.Command):
         return self.settings is not None and self.settings["LOG_LEVEL"] != "DEBUG"
 
 
-def _check(settings: BaseSettings) -> None:
+def _exit_if_wrong(check: Callable[[], None], settings: BaseSettings | None) -> None:
     """End the process if a setting is wrong; an error of Scrapy's would print how the command is used."""
     try:
-        check_settings(settings, vars(default_settings))
+        check()
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
-        path = settings["HARVEST_RESULT_FILE"]
+        path = settings["HARVEST_RESULT_FILE"] if settings is not None else None
         if path and find_problem(SETTINGS["HARVEST_RESULT_FILE"].kind, path) is None:
             result.write(Path(path), None, error)
         sys.exit(error.exit_code)

@@ -27,7 +27,7 @@ from sgr_spiders.text.masking import mask_url
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,15 @@ def check_settings(settings: Mapping[str, object], scrapy_names: Container[str] 
     for name, setting in SETTINGS.items():
         if name in settings:
             problem = find_problem(setting.kind, settings[name])
+            if problem is not None:
+                raise ConfigError(f"setting `{name}`: {problem}")
+
+
+def check_mappings(given: Iterable[str]) -> None:
+    """Check the mappings among the texts ``NAME=VALUE`` of ``-s``, which Scrapy decodes before it checks."""
+    for name, _, value in (text.partition("=") for text in given):
+        if name in SETTINGS and SETTINGS[name].kind is MAPPING:
+            problem = find_problem(MAPPING, value)
             if problem is not None:
                 raise ConfigError(f"setting `{name}`: {problem}")
 

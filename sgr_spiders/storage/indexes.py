@@ -17,20 +17,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DEFERRED = [
-    index for table in metadata.sorted_tables for index in table.indexes if index.info.get("reader_only")
+    (table, index)
+    for table in metadata.sorted_tables
+    for index in table.indexes
+    if index.info.get("reader_only")
 ]
 
 
 def put_off(connection: sa.Connection) -> None:
     """Drop the indexes of those tables that hold nothing yet. A table with rows keeps what it has."""
-    for index in DEFERRED:
-        if connection.scalar(sa.select(sa.literal(1)).select_from(index.table).limit(1)) is None:
+    for table, index in DEFERRED:
+        if connection.scalar(sa.select(sa.literal(1)).select_from(table).limit(1)) is None:
             index.drop(connection, checkfirst=True)
 
 
 def missing(connection: sa.Connection) -> Sequence[sa.Index]:
     """Give the indexes that are yet to be built."""
     inspector = sa.inspect(connection)
-    tables = {index.table.name for index in DEFERRED}
+    tables = {table.name for table, _ in DEFERRED}
     there = {index["name"] for table in tables for index in inspector.get_indexes(table)}
-    return [index for index in DEFERRED if index.name not in there]
+    return [index for _, index in DEFERRED if index.name not in there]

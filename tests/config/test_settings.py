@@ -13,7 +13,7 @@ from scrapy.settings import default_settings
 from scrapy.utils.project import get_project_settings
 
 from sgr_spiders import settings as project
-from sgr_spiders.config.settings import SETTINGS, check_settings
+from sgr_spiders.config.settings import SETTINGS, check_mappings, check_settings
 from sgr_spiders.model.exceptions import ConfigError
 from sgr_spiders.spiders.user_depth import UserDepthSpider
 from tests.scrapy_process import scrapy
@@ -104,6 +104,7 @@ WRONG: list[tuple[str, object, str]] = [
 
 
 def check(**values: object) -> None:
+    check_mappings(f"{name}={value}" for name, value in values.items() if isinstance(value, str))
     settings = get_project_settings()
     settings.update(values, priority="cmdline")
     check_settings(settings, vars(default_settings))

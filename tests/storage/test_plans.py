@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,11 +18,12 @@ from sgr_spiders.storage.ledger.ledger import Ledger
 from sgr_spiders.storage.ledger.runs import Run
 from sgr_spiders.storage.pairs import builds, reading
 from sgr_spiders.storage.pairs.related import name_of, nearest
+from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sgr_spiders.storage.store import Connection, Store
+    from sgr_spiders.storage.store import Connection
 
 LARGE = (
     *("tracks", "users", "playlists", "comments", "engagements", "playlist_tracks", "track_mentions"),
@@ -81,9 +83,12 @@ BY_COMMANDS: dict[str, Callable[[Connection], Any]] = {
 }
 
 
-@pytest.fixture(params=["as it is", "analysed"])
-def connection(request: pytest.FixtureRequest, store: Store) -> Iterator[Connection]:
+@pytest.fixture(scope="module", params=["as it is", "analysed"])
+def connection(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Connection]:
     """A filled database, of which the planner knows nothing or everything."""
+    store = Store.open(f"sqlite:///{tmp_path_factory.mktemp('plans') / 'harvest.db'}")
     with store.write() as writing:
         driver: Any = writing.connection.driver_connection
         for user in range(1, 41):
@@ -92,9 +97,6 @@ def connection(request: pytest.FixtureRequest, store: Store) -> Iterator[Connect
                 driver, "tracks (track_id, artist_id, is_stub, fullness, fetched_at)", (user, user, 0, 3, "t")
             )
             _insert(driver, "seeds", (str(user), user, 60, 0, "t", None, f"202{user % 10}", None, None))
-            walk = (
-                "walks (walk_id, endpoint, target, status, cursor, generation, pages, empty_pages, received, "
-            )
             columns = (user, "user_likes", str(user), ("done", "failed")[user % 2], "", 0, 1, 0, 9, 9, "t")
             _insert(driver, f"{WALKS} kept, created_at)", columns)
             layer = ("user_depth", "artist_depth")[user % 2]
@@ -104,13 +106,17 @@ def connection(request: pytest.FixtureRequest, store: Store) -> Iterator[Connect
                 _insert(driver, "engagements", (user, track, "like")) if user >= track else None
                 _insert(driver, "walk_records", (user, "track", track, track, 0))
         for walk in range(100, 2000):
-            columns = (walk, "user_likes", str(walk), "done", "", 0, 1, 0, 9, 9, "t")
-            _insert(driver, f"{WALKS} kept, created_at)", columns)
+            more = (walk, "user_likes", str(walk), "done", "", 0, 1, 0, 9, 9, "t")
+            _insert(driver, f"{WALKS} kept, created_at)", more)
+            layer = ("user_depth", "artist_depth", "playlist_depth", "label_layer")[walk % 4]
+            _insert(driver, "walk_requests", (walk, walk % 50, layer, "s", 9, 9, 0, 0, "x"))
+            for track in range(1, 9):
+                _insert(driver, "walk_records", (walk, "track", walk + track, track, 0))
         for relationship in TYPES.values():
             relationship.table.as_table().create(writing, checkfirst=True)
         if request.param == "analysed":
             driver.execute("ANALYZE")
-    with store.read() as opened:
+    with closing(store), store.read() as opened:
         yield opened
 
 
@@ -139,7 +145,10 @@ def test_what_commands_look_up(connection: Connection, what: str) -> None:
         executed.append((statement, parameters))
 
     sa.event.listen(connection, "before_cursor_execute", note)
-    BY_COMMANDS[what](connection)
+    try:
+        BY_COMMANDS[what](connection)
+    finally:
+        sa.event.remove(connection, "before_cursor_execute", note)
     assert executed
     assert [scans(connection, *one) for one in executed] == [[]] * len(executed)
 

@@ -91,7 +91,7 @@ def _refuse_others(connection: sa.Connection, table: str, column: str, values: t
 
 def _write_into_catalogue(connection: sa.Connection, checks: dict[tuple[str, str], str]) -> None:
     execute = connection.exec_driver_sql
-    version = execute("PRAGMA schema_version").scalar()
+    version = int(execute("PRAGMA schema_version").scalar_one())
     execute("PRAGMA writable_schema = ON")
     for (table, column), check in checks.items():
         text = str(
