@@ -15,6 +15,7 @@ from scrapy.settings import Settings
 from sgr_spiders import commands, settings
 from sgr_spiders.config import arguments
 from sgr_spiders.config.harvest import HarvestConfig, Section
+from sgr_spiders.config.settings import SETTINGS
 from sgr_spiders.model import outcome
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Give a table in Markdown."""
+    """Return a table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
 
@@ -52,7 +53,7 @@ def _command(name: str) -> str:
 
 
 def _own_options(command: ScrapyCommand) -> list[argparse.Action]:
-    """Give the options that not every command of Scrapy has."""
+    """Return the options that not every command of Scrapy has."""
     common, own = argparse.ArgumentParser(), argparse.ArgumentParser()
     ScrapyCommand.add_options(command, common)
     command.add_options(own)
@@ -100,11 +101,11 @@ def _yaml(value: object) -> str:
 
 
 def project_settings() -> str:
-    """Give every setting of settings.py, with the comment that stands above it."""
+    """Return every setting of settings.py, with the comment above it."""
     lines = Path(settings.__file__).read_text(encoding="utf-8").splitlines()
     assigned = {node.lineno: node for node in ast.parse("\n".join(lines)).body if _is_setting(node)}
     heads = {number: line for number, line in enumerate(lines, start=1) if line.startswith("# --- ")}
-    groups: dict[str, list[tuple[str, str, str]]] = {}
+    groups: dict[str, list[tuple[str, str, str, str]]] = {}
     title = "The frame"
     reason = ""
     last_end = 0
@@ -117,15 +118,33 @@ def project_settings() -> str:
         # Settings without a line between them share the reason of the first.
         reason = above if above or number != last_end + 1 else reason
         last_end = node.end_lineno or number
-        groups.setdefault(title, []).append((*_name_and_default(node), reason))
+        name, default = _name_and_default(node)
+        groups.setdefault(title, []).append((name, default, _demand(node), reason))
     return "\n\n".join(f"### {name}\n\n{table(_SETTING_HEAD, rows)}" for name, rows in groups.items())
 
 
-_SETTING_HEAD = ("setting", "default", "why")
+_SETTING_HEAD = ("setting", "default", "value", "why")
+
+
+def scrapy_settings() -> str:
+    """Return the checked settings that settings.py leaves as Scrapy has them."""
+    rows = [
+        (f"`{name}`", setting.kind.demand, setting.meaning)
+        for name, setting in SETTINGS.items()
+        if not hasattr(settings, name)
+    ]
+    return table(("setting", "value", "meaning"), rows)
 
 
 def _is_setting(node: ast.stmt) -> bool:
     return isinstance(node, ast.Assign | ast.AnnAssign)
+
+
+def _demand(node: ast.stmt) -> str:
+    """Return what a setting must be; nothing for those that nobody changes."""
+    assert isinstance(node, ast.Assign | ast.AnnAssign)
+    name = ast.unparse(node.target if isinstance(node, ast.AnnAssign) else node.targets[0])
+    return SETTINGS[name].kind.demand if name in SETTINGS else ""
 
 
 def _comment_above(lines: Sequence[str], number: int) -> str:

@@ -1,4 +1,4 @@
-"""Do not write again what is committed just as it is."""
+"""Skip unchanged records."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from scrapy.statscollectors import StatsCollector
 
     from sgr_spiders.model.items import Entry, MainRecord, Page
-    from sgr_spiders.soundcloud.track_cache import Recall
+    from sgr_spiders.soundcloud.track_cache import TrackCache
     from sgr_spiders.storage.ledger.spill import Spilled
 
 
 VALUES = {kind: attrgetter(*names) for kind, names in FIELDS.items()}
-"""What gives all values of a record, by its kind."""
+"""Getters of all values of a record, by its kind."""
 
 
 class DedupePipeline:
@@ -30,13 +30,13 @@ class DedupePipeline:
 
     Only whole records are compared, never engagements, and all their fields count: a fuller or newer
     version of a record always gets through. A version is remembered once its page is committed, and at
-    most ``DEDUPE_MEMORY`` of them, the latest seen. Only then may the spider recall tracks of the page,
-    and only if there was nothing to set aside on it: a recalled track would not be set aside again.
+    most ``DEDUPE_MEMORY`` of them, the latest seen. Only then are tracks of the page cached, and only if
+    nothing on it was rejected: a cached track would not be rejected again.
     """
 
-    def __init__(self, capacity: int, recall: Recall, stats: StatsCollector) -> None:
+    def __init__(self, capacity: int, track_cache: TrackCache, stats: StatsCollector) -> None:
         self._capacity = capacity
-        self._recall = recall
+        self._track_cache = track_cache
         self._stats = stats
         self._committed: dict[int, None] = {}
         self._pending: dict[int, dict[int, int]] = {}
@@ -45,13 +45,13 @@ class DedupePipeline:
     def from_crawler(cls, crawler: Crawler) -> Self:
         assert crawler.stats is not None
         assert isinstance(crawler.spider, HarvestSpider)
-        pipeline = cls(crawler.settings.getint("DEDUPE_MEMORY"), crawler.spider.recall, crawler.stats)
+        pipeline = cls(crawler.settings.getint("DEDUPE_MEMORY"), crawler.spider.track_cache, crawler.stats)
         crawler.signals.connect(pipeline.page_spilled, signal=signals.page_spilled)
         return pipeline
 
     def process_item(self, item: Page) -> Page:
         versions: dict[int, int] = {}
-        recalled = sum(1 + len(entry.made.users) for entry in item.entries if entry.made is not None)
+        cached = sum(len(entry.main()) for entry in item.entries if entry.cached is not None)
         for record in _new_records(item.entries):
             # Hashes of 64 bits stand for the versions: among the few hundred thousand remembered, two
             # are alike with a probability below one in a hundred million.
@@ -60,8 +60,8 @@ class DedupePipeline:
                 item.known.add((record.kind, record.record_id, _fullness(record)))
             versions[id(record)] = version
         self._pending[item.walk.walk_id] = versions
-        self._stats.inc_value("sgr/dedupe/records", len(versions) + recalled)
-        self._stats.inc_value("sgr/dedupe/known", len(item.known) + recalled)
+        self._stats.inc_value("sgr/dedupe/records", len(versions) + cached)
+        self._stats.inc_value("sgr/dedupe/known", len(item.known) + cached)
         return item
 
     def page_spilled(self, page: Page, spilled: Spilled) -> None:
@@ -72,15 +72,15 @@ class DedupePipeline:
             self._committed.pop(version, None)
             self._committed[version] = None
         if not page.rejects:
-            self._recall.keep(page.fresh, committed)
+            self._track_cache.keep(page.cacheable, committed)
         while len(self._committed) > self._capacity:
             del self._committed[next(iter(self._committed))]
 
 
 def _new_records(entries: list[Entry]) -> Iterator[MainRecord]:
-    """Give the whole records that no earlier page has made."""
+    """Yield the whole records of the *entries* that are not cached."""
     for entry in entries:
-        if entry.made is None:
+        if entry.cached is None:
             for record in entry.records():
                 if isinstance(record, MAIN_TYPES):
                     yield record

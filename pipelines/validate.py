@@ -100,7 +100,7 @@ def _picker(places: list[int]) -> Callable[[Values], Values]:
 
 
 class ValidatePipeline:
-    """Sets aside the records that cannot be kept, nulls the fields that cannot, and cleans text.
+    """Rejects the records that cannot be kept, nulls the fields that cannot, and cleans text.
 
     Whatever it changes is counted, and whatever it takes away is among the page's rejects.
     """
@@ -136,17 +136,18 @@ class Validation:
         self.records_rejected = 0
 
     def run(self) -> None:
-        # What an earlier page made was judged then. A link needs no judgement: it joins the record's id,
-        # which is its key, to the walk's own target.
+        # A link needs no judgement: it joins the record's id, which is its key, to the walk's own target.
         is_fit = self._is_fit
-        entries = [entry for entry in self._page.entries if entry.made is not None or is_fit(entry.record)]
-        for entry in entries:
-            if entry.made is not None:
-                continue
-            inside = [record for record in entry.inside if is_fit(record)]
-            if len(inside) < len(entry.inside):
-                entry.inside = inside
-        self._page.entries = entries
+        kept = []
+        for entry in self._page.entries:
+            if entry.cached is None:
+                if not is_fit(entry.record):
+                    continue
+                inside = [record for record in entry.inside if is_fit(record)]
+                if len(inside) < len(entry.inside):
+                    entry.inside = inside
+            kept.append(entry)
+        self._page.entries = kept
 
     def _is_fit(self, record: Record) -> bool:
         """Return whether a record can be kept, after its optional fields are made fit."""
@@ -213,7 +214,7 @@ class Validation:
 
 
 def shown(value: object) -> str:
-    """A value from outside on one short line of ASCII. Never recurses into it."""
+    """Return a value from outside on one short line of ASCII, without recursing into it."""
     if isinstance(value, str):
         return ascii(value if len(value) <= 60 else value[:60] + "…")
     if isinstance(value, int) and value.bit_length() > 128:

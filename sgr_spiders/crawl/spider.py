@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import scrapy
+from scrapy.settings import default_settings
 
 from sgr_spiders.config import arguments, harvest
+from sgr_spiders.config.settings import check_settings
 from sgr_spiders.layers import LAYERS, build
 from sgr_spiders.layers.commentary_layer import CommentaryLayer
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError
@@ -14,7 +16,7 @@ from sgr_spiders.model.items import Page
 from sgr_spiders.soundcloud.endpoints import first_cursor
 from sgr_spiders.soundcloud.pages import page_from_answer
 from sgr_spiders.soundcloud.tokens import Credentials
-from sgr_spiders.soundcloud.track_cache import Recall
+from sgr_spiders.soundcloud.track_cache import TrackCache
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE, page_from_rendering
 from sgr_spiders.text.escape import for_log
 from sgr_spiders.traffic import scrapy_internals, splash
@@ -47,12 +49,14 @@ class HarvestSpider(scrapy.Spider):
         self.api_url = api_url.rstrip("/")
         self.layer_names = self._choose_layers()
         self.rules = build(self.layer_names, settings)
-        self.recall = Recall()
-        self.decoder = self.recall.decode
+        self.track_cache = TrackCache()
+        self.decoder = self.track_cache.decode
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         """Check all a user can get wrong before anything is opened or sent."""
+        # `scrapy crawl` has checked them already; a crawler made in Python has not.
+        check_settings(crawler.settings, vars(default_settings))
         given = arguments.parse(kwargs, layer_names=tuple(LAYERS))
         settings = harvest.load(given.config or crawler.settings.get("HARVEST_CONFIG"))
         Credentials.from_settings(crawler.settings)

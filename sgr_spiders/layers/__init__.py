@@ -1,4 +1,4 @@
-"""The layers: one file, one rule for what to fetch around a seed."""
+"""The layers: each file is one rule for what to fetch around a seed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sgr_spiders.config.harvest import HarvestConfig
     from sgr_spiders.layers.base import FixedCap, Layer
 
-# Each takes its own section of the configuration.
+# The argument of each is its own section of the configuration.
 LAYERS: dict[str, Callable[[Any], Layer]] = {
     layer.name: layer
     for layer in (
@@ -31,18 +31,18 @@ LAYERS: dict[str, Callable[[Any], Layer]] = {
         ContextualLayer,
     )
 }
-"""Every layer by its name, in the order in which they are named to the user."""
+"""All layers by name, in display order."""
 
 
 def build(names: tuple[str, ...], config: HarvestConfig) -> dict[str, Layer]:
-    """Make the layers *names* with their sections of *config*."""
+    """Build the layers *names* with their sections of *config*."""
     return {name: LAYERS[name](getattr(config.deep_harvest, name)) for name in names}
 
 
 def cap_of(layer: str, step: str) -> str | FixedCap | None:
-    """Tell what caps a layer's walks of *step*: a key of the configuration, in full, or a fixed cap.
+    """Return what caps a layer's walks of *step*: a full configuration key or a fixed cap.
 
-    ``None`` where the layer is not known any more, or wants those walks to their end.
+    ``None`` if the layer no longer exists or fetches those walks to their end.
     """
     caps: Mapping[str, str | FixedCap] = getattr(LAYERS.get(layer), "caps", {})
     cap = caps.get(step)

@@ -1,4 +1,4 @@
-"""The account that bears a name, and the tracks that are its own or name it."""
+"""Accounts found by name, their uploads, and tracks that name them."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
     from sgr_spiders.layers.base import LayerView, Wanted
     from sgr_spiders.model.items import MainRecord
 
-ACCOUNTS_LOOKED_AT = 50
-"""Hits looked at when an account is searched by name: relevance puts a true match far ahead."""
+ACCOUNT_HITS = 50
+"""Number of hits considered in a search for an account: relevance puts a true match far ahead."""
 
-FIRST_HITS = FixedCap("an account that bears the name is among the first hits")
+FIRST_HITS = FixedCap("an account with the name is among the first hits")
 
 
 def records_of(view: LayerView, step: str, target: str) -> list[MainRecord]:
-    """Give the records of the one walk of *step* that has this *target*."""
+    """Return the records of the walk of *step* with this *target*."""
     return [record for walk in view.walks(step) if walk.target == target for record in walk.records]
 
 
 def account_of(
     name: str, view: LayerView, key: Callable[[str], str] | None = None
 ) -> tuple[User, float] | None:
-    """Give the account of *name* among the hits of the search for it, and how sure that is, from 0 to 1.
+    """Return the account of *name* among the hits of the search for it, and a score from 0 to 1.
 
-    The search is the walk of step ``accounts``. An account whose *key* (how names are compared) is the
-    same counts as exact; fuzzy ones come after.
+    The search is the walk of step ``accounts``. An account with the same *key* (a function that
+    normalises names) is an exact match; otherwise the best fuzzy match is returned.
     """
     users = (user for user in records_of(view, "accounts", name) if isinstance(user, User))
     hits = {user.user_id: user for user in users}
     if key is not None:
-        same = [user for user in hits.values() if _bears(user, key(name), key)]
+        same = [user for user in hits.values() if _has_key(user, key(name), key)]
         if same:
             return max(same, key=lambda user: (user.followers_count or 0, -user.user_id)), 1.0
     best = best_account(
@@ -49,9 +49,9 @@ def account_of(
 def catalogue(
     view: LayerView, account: User | None, name: str | None, cap: int, belongs: Callable[[Track], bool]
 ) -> Iterator[Wanted]:
-    """Ask for the account's uploads, then, for what they leave of the *cap*, for a search by *name*.
+    """Request the account's uploads and, if they do not reach the *cap*, a search for *name*.
 
-    Of the hits those that *belongs* accepts are kept.
+    Yield the uploads and the hits that *belongs* accepts, up to the cap.
     """
     tracks: dict[int, None] = {}
     is_complete = True
@@ -68,5 +68,5 @@ def catalogue(
         yield Selection("track", track_id)
 
 
-def _bears(user: User, wanted: str, key: Callable[[str], str]) -> bool:
+def _has_key(user: User, wanted: str, key: Callable[[str], str]) -> bool:
     return wanted in {key(user.username or ""), key((user.permalink or "").replace("-", " "))}

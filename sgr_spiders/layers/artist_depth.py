@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 
 class ArtistDepth(Layer):
-    """The artist's uploads, and the tracks of others that feature or remix the artist.
+    """The artist's uploads, and tracks by others that feature or remix the artist.
 
-    Those are searched by the artist's name and verified against title, description and
+    The latter are found by a search for the artist's name and verified against title, description and
     ``metadata_artist``.
     """
 
@@ -66,13 +66,13 @@ class ArtistDepth(Layer):
                 yield Mention(hit.track_id, kind, seed.artist.username or "", seed.artist.user_id)
 
     def _is_part(self, track: Track, artist: User) -> bool:
-        """Tell whether a track that somebody else uploaded belongs to the artist's discography."""
+        """Return whether someone else's upload belongs to the artist's discography."""
         if track.artist_id == artist.user_id:
             return False
         kind = _credit(track, artist)
         if kind is not None:
             return self.config.include_remixes if kind == "remixer" else self.config.include_features
-        # "Artist - Title": an upload of the artist's label, or somebody's remix of the artist.
+        # "Artist - Title": an upload by the artist's label, or someone's remix of the artist.
         lead, dash, _ = (track.title or "").partition(" - ")
         if not dash or bare_key(artist.username or "") not in map(bare_key, split_names(lead)):
             return False

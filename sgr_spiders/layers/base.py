@@ -1,4 +1,4 @@
-"""What a layer is: a rule for what to fetch around a seed."""
+"""The interface of a layer: a rule for what to fetch around a seed."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ if TYPE_CHECKING:
     from sgr_spiders.model.items import MainRecord
 
 SEED_STEP = "seed"
-"""The step of the walk that fetches the seed itself: every layer begins with it."""
+"""The step of the walk that fetches the seed; every layer begins with it."""
 
 SEARCH_DEPTH = 1000
-"""Hits of a search that can be looked at: the API gives none beyond that."""
+"""Maximum number of hits that the API returns for a search."""
 
 EVERYTHING = 10**9
-"""The cap of a walk that is wanted to its end."""
+"""The cap of a walk to be fetched to its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class FixedCap:
-    """A cap that no setting moves, and why it is there."""
+    """A cap that no setting changes, and its reason."""
 
     why: str
 
 
-ALL_THE_API_GIVES = FixedCap("the API gives no more hits of a search")
+ALL_THE_API_GIVES = FixedCap("the API returns no more hits of a search")
 
 Fact = User | Comment | Engagement
-"""A record that a layer completes out of several walks, where no single one says it all."""
+"""A record that a layer combines from several walks because none contains all of it."""
 
 Wanted = WalkRequest | Selection | Mention | Fact
-"""What a layer may answer: a walk to fetch, a record to keep, a name it found in a track, a fact."""
+"""A layer's output: a walk to fetch, a record to keep, a name found in a track, or a fact."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """The seed, who uploaded it (``None``: not said), and the API's fields that have no column."""
+    """The seed, its uploader (``None`` if unknown), and the API's fields that have no column."""
 
     track: Track
     artist: User | None
@@ -50,51 +50,53 @@ class Seed:
 
 @dataclass(frozen=True, slots=True)
 class EndedWalk:
-    """A walk a layer asked for, and the records it brought, in the API's order, up to the layer's cap."""
+    """A finished walk that a layer requested, with its records in API order, up to the layer's cap."""
 
     target: str
     records: Sequence[MainRecord]
 
 
 class LayerView(Protocol):
-    """The walks that a layer sees: those that it wanted around one seed."""
+    """A layer's view of the data fetched for it around one seed."""
 
     def walks(self, step: str) -> Sequence[EndedWalk]:
-        """Return the walks of *step*, by target."""
+        """Return the walks of *step*, ordered by target."""
 
     def playlist_tracks(self, playlist_id: int, cap: int) -> Sequence[int]:
         """Return the first *cap* tracks of a playlist, in order."""
 
 
 class Layer(ABC):
-    """Called with what was found, a layer answers with what it wants next.
+    """A rule that returns the next requests for the records found.
 
-    It is pure: it knows nothing of HTTP, Scrapy or SQL, keeps no state, and gives the same answer
-    whenever it is called with the same. So what it wants can be asked for live, after a restart, or
-    from a database that another seed has filled.
+    A layer is pure: it does not depend on HTTP, Scrapy or SQL, keeps no state, and returns the same
+    output for the same input. It can therefore be called live, after a restart, or with records that
+    another seed has stored.
     """
 
     name: ClassVar[str]
-    """Name of the layer, its spider and its section of the configuration."""
+    """The name of the layer, its spider and its configuration section."""
 
     expanding_steps: ClassVar[frozenset[str]]
-    """The steps whose records it wants to be shown one by one; walks of other steps only collect."""
+    """The steps whose records are passed to :meth:`found`; walks of other steps only collect records."""
 
     needs_second_pass: ClassVar[bool] = False
-    """Whether it has something to say when all it asked for has ended, see :meth:`after_all_ended`."""
+    """True if :meth:`after_all_ended` must be called after all requested walks have ended."""
 
     caps: ClassVar[Mapping[str, str | FixedCap]] = {}
-    """What caps the walks of each step: a key of the layer's section, or a fixed cap. Walks of steps that
-    are not here are wanted to their end."""
+    """The cap of each step's walks: a key of the layer's section, or a fixed cap.
+
+    Walks of other steps are fetched to their end.
+    """
 
     @abstractmethod
     def found(self, step: str, seed: Seed, record: MainRecord) -> Iterable[Wanted]:
-        """Tell what a *record*, found by a walk of this *step* around *seed*, gives rise to."""
+        """Return the requests that follow from a *record* found by a walk of this *step* around *seed*."""
 
     def after_all_ended(self, seed: Seed, view: LayerView) -> Iterable[Wanted]:
-        """Return what all together gives rise to, now that every walk it asked for around *seed* has ended.
+        """Return the requests that need complete lists; called after all walks around *seed* have ended.
 
-        For choices that need a whole list. If it asks for walks it has not asked for yet, it is called
-        again when these have ended; what it selects counts once it asks for no more.
+        If it requests new walks, it is called again after these have ended. Its selections count only
+        once it requests no new walks.
         """
         return ()

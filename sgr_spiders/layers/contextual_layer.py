@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from sgr_spiders.layers.accounts import ACCOUNTS_LOOKED_AT, FIRST_HITS, account_of, catalogue, records_of
+from sgr_spiders.layers.accounts import ACCOUNT_HITS, FIRST_HITS, account_of, catalogue, records_of
 from sgr_spiders.layers.base import ALL_THE_API_GIVES, SEED_STEP, FixedCap, Layer, LayerView, Seed, Wanted
 from sgr_spiders.model.items import Mention, Selection, Track, User, WalkRequest
 from sgr_spiders.titles.credits import (
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """Somebody named: by the name of an account (``mention``), or by a name as it is written."""
+    """A person named by a permalink (``mention``) or by a name as written."""
 
     kind: Literal["mention", "featuring", "remixer", "producer"]
     name: str
 
 
 class ContextualLayer(Layer):
-    """Each collaborator is a new point to start from: the account is found and its tracks are harvested."""
+    """The accounts and tracks of each collaborator."""
 
     name: ClassVar[str] = "contextual_layer"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP})
@@ -51,7 +51,7 @@ class ContextualLayer(Layer):
             if entity.kind == "mention":
                 yield WalkRequest("resolve", _profile(entity.name), "profiles", 1, selective=True)
             else:
-                yield WalkRequest("search_users", entity.name, "accounts", ACCOUNTS_LOOKED_AT, selective=True)
+                yield WalkRequest("search_users", entity.name, "accounts", ACCOUNT_HITS, selective=True)
 
     def after_all_ended(self, seed: Seed, view: LayerView) -> Iterator[Wanted]:
         for entity in self._entities(seed):
@@ -67,10 +67,12 @@ class ContextualLayer(Layer):
             "remixes": [Entity("remixer", name) for name in named.remixers],
             "production": [Entity("producer", name) for name in named.producers],
         }
-        entities = [one for pattern in self.config.extraction_patterns for one in by_pattern[pattern]]
-        # "w/ @somebody" is a mention; as a name it would be looked for a second time.
-        apart = [one for one in entities if one.kind == "mention" or one.name not in named.mentions]
-        return apart[: self.config.max_entities]
+        entities = [entity for pattern in self.config.extraction_patterns for entity in by_pattern[pattern]]
+        # "w/ @somebody" is a mention; as a name it would be searched a second time.
+        distinct_entities = [
+            entity for entity in entities if entity.kind == "mention" or entity.name not in named.mentions
+        ]
+        return distinct_entities[: self.config.max_entities]
 
     def _tracks(self, seed: Seed, view: LayerView, entity: Entity) -> Iterator[Wanted]:
         account = _account(view, entity)
@@ -79,7 +81,7 @@ class ContextualLayer(Layer):
             user, score = account
             yield Selection("user", user.user_id, score)
             yield Mention(seed.track.track_id, entity.kind, entity.name, user.user_id)
-        # A mention is the name of an account; nothing is credited to it that could be searched for.
+        # A mention is a permalink, which no credit contains, so a search for it finds nothing.
         name = None if entity.kind == "mention" else entity.name
         cap = self.config.max_tracks_per_entity
         yield from catalogue(view, user, name, cap, lambda hit: _credits(hit, entity.name))

@@ -1,10 +1,10 @@
-"""label_layer: the scene of the seed's labels."""
+"""label_layer: the catalogues of the seed's labels."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from sgr_spiders.layers.accounts import ACCOUNTS_LOOKED_AT, FIRST_HITS, account_of, catalogue
+from sgr_spiders.layers.accounts import ACCOUNT_HITS, FIRST_HITS, account_of, catalogue
 from sgr_spiders.layers.base import ALL_THE_API_GIVES, SEED_STEP, FixedCap, Layer, LayerView, Seed, Wanted
 from sgr_spiders.model.items import Mention, Selection, WalkRequest
 from sgr_spiders.titles.labels import is_of_label, label_key, labels
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class LabelLayer(Layer):
     """The catalogues of the labels that released the seed.
 
-    A label's own account is looked for and its uploads are harvested; then its name is searched for, and
-    a hit counts as the label's when its fields say so.
+    It harvests the uploads of the label's own account, then searches for the label's name. A hit counts
+    if its fields name the label.
     """
 
     name: ClassVar[str] = "label_layer"
@@ -38,7 +38,7 @@ class LabelLayer(Layer):
     def found(self, step: str, seed: Seed, record: MainRecord) -> Iterator[Wanted]:
         for label in self._labels(seed):
             yield Mention(seed.track.track_id, "label", label)
-            yield WalkRequest("search_users", label, "accounts", ACCOUNTS_LOOKED_AT, selective=True)
+            yield WalkRequest("search_users", label, "accounts", ACCOUNT_HITS, selective=True)
 
     def after_all_ended(self, seed: Seed, view: LayerView) -> Iterator[Wanted]:
         for label in self._labels(seed):

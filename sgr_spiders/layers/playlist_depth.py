@@ -1,4 +1,4 @@
-"""playlist_depth: all playlists that hold the seed."""
+"""playlist_depth: all playlists that contain the seed."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class PlaylistDepth(Layer):
-    """Looks for the seed in the playlists of its artist, of its top likers, and in those its title finds.
+    """Playlists with the seed among those of its artist, of its top likers, and found by its title.
 
-    Those with the seed are kept whole; the artist's others too while ``max_playlists`` allows.
+    All playlists with the seed are kept completely, then the artist's others, up to ``max_playlists``.
     """
 
     name: ClassVar[str] = "playlist_depth"
@@ -40,7 +40,7 @@ class PlaylistDepth(Layer):
             yield WalkRequest("user_playlists", str(track.artist_id), "artist", EVERYTHING, selective=True)
         if config.include_liker_playlists and config.max_likers:
             target, expected = str(track.track_id), track.favoritings_count
-            # The top likers can only be told from all likers.
+            # All likers are needed to determine the top likers.
             yield WalkRequest("track_favoriters", target, "likers", EVERYTHING, expected, selective=True)
         for term in key_terms(track.title or "", None, 1):
             yield WalkRequest("search_playlists", term, "search", config.max_search_playlists, selective=True)
@@ -54,9 +54,9 @@ class PlaylistDepth(Layer):
             yield WalkRequest(
                 "user_playlists", str(liker.user_id), "liker", cap, liker.playlist_count, selective=True
             )
-        looked_at = list(self._looked_at(view, likers))
-        yield from self._missing_contents(view, looked_at)
-        for playlist in islice(self._in_order(seed, view, looked_at), self.config.max_playlists):
+        candidates = list(self._candidates(view, likers))
+        yield from self._missing_contents(view, candidates)
+        for playlist in islice(self._in_order(seed, view, candidates), self.config.max_playlists):
             yield from self._keep(view, playlist)
 
     def _top_likers(self, view: LayerView) -> list[User]:
@@ -64,8 +64,8 @@ class PlaylistDepth(Layer):
         likers.sort(key=lambda liker: (-(liker.followers_count or 0), liker.user_id))
         return likers[: self.config.max_likers]
 
-    def _looked_at(self, view: LayerView, likers: Iterable[User]) -> Iterator[Playlist]:
-        """Give the artist's playlists, then the likers' by rank, then those found; each source by id."""
+    def _candidates(self, view: LayerView, likers: Iterable[User]) -> Iterator[Playlist]:
+        """Yield the artist's playlists, then the likers' by rank, then the search hits; each by ID."""
         by_liker = {walk.target: walk.records for walk in view.walks("liker")}
         sources = [record for walk in view.walks("artist") for record in walk.records]
         yield from _by_id(sources)
@@ -80,10 +80,10 @@ class PlaylistDepth(Layer):
                 target, expected = str(playlist.playlist_id), playlist.track_count
                 yield WalkRequest("playlist_tracks", target, "contents", cap, expected, selective=True)
 
-    def _in_order(self, seed: Seed, view: LayerView, looked_at: list[Playlist]) -> Iterator[Playlist]:
-        """Give what may be kept: first all with the seed, then the artist's others."""
+    def _in_order(self, seed: Seed, view: LayerView, candidates: list[Playlist]) -> Iterator[Playlist]:
+        """Yield the playlists to keep: first all with the seed, then the artist's others."""
         track, artist = seed.track.track_id, seed.track.artist_id
-        distinct = {playlist.playlist_id: playlist for playlist in looked_at}
+        distinct = {playlist.playlist_id: playlist for playlist in candidates}
         with_seed = [
             playlist
             for playlist in distinct.values()

@@ -1,4 +1,4 @@
-"""semantic_depth: tracks with similar names."""
+"""semantic_depth: tracks with similar titles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SemanticDepth(Layer):
-    """Searches for the key terms of the seed's title, and keeps the hits whose titles are similar to it."""
+    """Tracks found by the key terms of the seed's title whose own titles are similar."""
 
     name: ClassVar[str] = "semantic_depth"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP, "hits"})

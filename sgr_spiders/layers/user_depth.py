@@ -1,4 +1,4 @@
-"""user_depth: who likes and reposts the seed, and everything else these people like."""
+"""user_depth: the users who like or repost the seed, and everything they like."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class UserDepth(Layer):
-    """The seed's likers and reposters, and the whole library of liked tracks of each."""
+    """The seed's likers and reposters, and the library of each."""
 
     name: ClassVar[str] = "user_depth"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP, "likers", "reposters"})
@@ -41,7 +41,7 @@ class UserDepth(Layer):
             yield WalkRequest("track_reposters", target, "reposters", cap, seed.reposts_count)
 
     def _library(self, listener: User) -> WalkRequest:
-        # The API counts liked tracks and liked playlists in one number, so more is expected than comes.
+        # The API counts liked tracks and liked playlists together, so the walk finds fewer than expected.
         expected = listener.public_favorites_count
         return WalkRequest(
             "user_likes", str(listener.user_id), "library", self.config.max_tracks_per_user, expected

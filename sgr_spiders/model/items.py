@@ -311,39 +311,38 @@ class Reject:
 
 
 @dataclass(slots=True)
-class Made:
-    """What an earlier page made of the document of a track, had judged and committed.
+class CachedTrack:
+    """A track of an earlier page, judged and committed, with the records inside it.
 
-    Pages share it, so it must not be changed. ``users`` are the ids of those inside it.
+    Pages share it, so it must not be changed (``soundcloud/track_cache.py``).
     """
 
     track: Track
     inside: list[Record]
-    users: tuple[int, ...]
 
 
 @dataclass(slots=True)
 class Entry:
     """One item of an answer: the record it is, and the records that came with it, in order.
 
-    ``link`` is what standing in this list says of it: whose playlist it is in, who likes it. ``made`` is
-    there where an earlier page made all the rest: that needs not be judged, compared or written again.
+    ``link`` is what its place in this list says of it: whose playlist it is in, who likes it. A ``cached``
+    track was judged and committed with an earlier page: only its link is new.
     """
 
     record: MainRecord
     inside: list[Record] = field(default_factory=list)
     link: Link | None = None
-    made: Made | None = field(default=None, compare=False)
+    cached: CachedTrack | None = field(default=None, compare=False)
 
     def records(self) -> list[Record]:
-        """Give all records but the link, parents before those that refer to them."""
+        """Return all records but the link, parents before those that refer to them."""
         return [*self.inside, self.record]
 
     def main(self) -> list[tuple[str, int]]:
-        """Give kind and id of the records that a walk can list."""
-        if self.made is not None:
-            return [*[("user", one) for one in self.made.users], ("track", self.made.track.track_id)]
-        return [(one.kind, one.record_id) for one in self.records() if isinstance(one, MAIN_TYPES)]
+        """Return kind and id of the records that a walk can list."""
+        return [
+            (record.kind, record.record_id) for record in self.records() if isinstance(record, MAIN_TYPES)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,7 +397,7 @@ class Page:
     kind and id of what a ``resolve`` walk found. ``known`` holds the records (kind, id, fullness) that
     are committed already just as they are here, and need not be written again.
 
-    ``fresh`` holds the tracks among the entries, by a key that stands for what each was made of.
+    ``cacheable`` holds the tracks among the entries that may be cached once they are committed, by their key.
     """
 
     walk: Walk
@@ -410,7 +409,7 @@ class Page:
     reason: str | None = None
     resolved: tuple[str, int] | None = None
     known: set[tuple[str, int, int]] = field(default_factory=set)
-    fresh: dict[int, Entry] = field(default_factory=dict)
+    cacheable: dict[int, Entry] = field(default_factory=dict)
 
     def __str__(self) -> str:
         # What Scrapy logs of it: hundreds of records would fill the screen.

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sgr_spiders.layers import LAYERS, cap_of
-from sgr_spiders.layers.base import FixedCap
+from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.model import statistics
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.reports.harvests import fetched, outcome, took
@@ -89,7 +88,7 @@ def look(connection: Connection, database: str, path: str | None, config: Harves
     """Look at a database, called *database*, in the file at *path*."""
     file = inventory.describe_file(path)
     layers, together = overview.count_walks(connection)
-    names = [*LAYERS, *sorted(set(layers) - set(LAYERS))]
+    names = [*LAYER_NAMES, *sorted(set(layers) - set(LAYER_NAMES))]
     runs, run_count = inventory.latest_runs(connection, MAX_SHOWN)
     seeds, seed_count = inventory.known_seeds(connection, MAX_SHOWN)
     freshness_days = config.deep_harvest.freshness_days
@@ -222,6 +221,9 @@ def _walks_json(walks: Walks) -> dict[str, Any]:
 
 
 def _cut_json(one: Cut) -> dict[str, Any]:
+    from sgr_spiders.layers import cap_of  # noqa: PLC0415 - the layers load dictionaries
+    from sgr_spiders.layers.base import FixedCap  # noqa: PLC0415
+
     cap = cap_of(one.layer, one.step)
     setting = cap if isinstance(cap, str) and one.reason is None else None
     why = one.reason or (cap.why if isinstance(cap, FixedCap) else None)

@@ -7,8 +7,7 @@ from collections import defaultdict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from sgr_spiders.layers import LAYERS, cap_of
-from sgr_spiders.layers.base import FixedCap
+from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.model import statistics
 from sgr_spiders.text.escape import for_cell, for_message
 from sgr_spiders.text.formatting import duration, number, pluralize, size, table
@@ -165,7 +164,7 @@ def _state(walks: Walks) -> str:
 
 def in_order(layers: Mapping[str, Share]) -> Iterator[tuple[str, Share]]:
     """Give the layers in the order in which they are always named."""
-    yield from sorted(layers.items(), key=lambda item: [*LAYERS, item[0]].index(item[0]))
+    yield from sorted(layers.items(), key=lambda item: [*LAYER_NAMES, item[0]].index(item[0]))
 
 
 def _heading(lost: Sequence[Lost], status: str) -> str:
@@ -198,8 +197,12 @@ def _alike(reason: str) -> str:
     return re.sub(r"https?://\S+", "...", reason)
 
 
-def cut_rows(cuts: Iterable[Cut]) -> list[list[str]]:
+def cut_rows(cuts: Sequence[Cut]) -> list[list[str]]:
     """Write groups of capped walks: count, endpoint, an example, and what capped them."""
+    if not cuts:
+        return []
+    from sgr_spiders.layers import cap_of  # noqa: PLC0415 - the layers load dictionaries
+
     rows = sorted(cuts, key=lambda one: not isinstance(cap_of(one.layer, one.step), str))
     return shortened(
         [[number(one.walks), one.endpoint, _example(one.example), capped_by(one)] for one in rows]
@@ -208,6 +211,9 @@ def cut_rows(cuts: Iterable[Cut]) -> list[list[str]]:
 
 def capped_by(one: Cut) -> str:
     """Say which setting capped the walks, or why none did."""
+    from sgr_spiders.layers import cap_of  # noqa: PLC0415 - the layers load dictionaries
+    from sgr_spiders.layers.base import FixedCap  # noqa: PLC0415
+
     cap = cap_of(one.layer, one.step)
     if one.reason is not None:
         return f"{one.layer}: {one.reason}"

@@ -13,14 +13,14 @@ BAD_OPTION = 2
 
 
 class _Parser(argparse.ArgumentParser):
-    """Errors in one line, like those of `OptionError`."""
+    """A parser that reports errors in one line, like `OptionError`."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(BAD_OPTION, f"{message}\n")
 
 
 def announce(sandbox: Sandbox, port: int) -> None:
-    """Say where the sandbox listens, then how to use it; flushed, since scripts wait for it."""
+    """Print the sandbox's URL, then how to use it; flush, since scripts wait for it."""
     url = f"http://{HOST}:{port}"
     secret = sandbox.options.server.client_secret
     sys.stdout.write(
@@ -34,7 +34,7 @@ def announce(sandbox: Sandbox, port: int) -> None:
 
 
 def start(options: Options) -> int:
-    """Run until a signal; the exit code."""
+    """Serve until SIGINT or SIGTERM; return the exit code."""
     try:
         run(options, announce)
     except OptionError as error:
@@ -44,7 +44,7 @@ def start(options: Options) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; the exit code."""
+    """Run the command line; return the exit code."""
     parser = _Parser(prog="python -m sgr_spiders.sandbox", description=__doc__, allow_abbrev=False)
     add_options(parser)
     try:

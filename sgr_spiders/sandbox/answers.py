@@ -1,4 +1,4 @@
-"""What goes back over the wire, and the API's ways of saying no."""
+"""Responses, and the API's error bodies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Answer:
 
 
 class RefusedError(Exception):
-    """Raised where a request turns out to be unanswerable; `Api.answer` writes it as an error."""
+    """A refused request; `Api.answer` turns it into an error response."""
 
     def __init__(self, status: int, message: str = "") -> None:
         super().__init__(message)
@@ -36,7 +36,7 @@ def json_answer(status: int, value: object, headers: dict[str, str] | None = Non
 
 
 def api_error(status: int, message: str = "") -> Answer:
-    """An error in the API's full form."""
+    """Return an error in the API's full form."""
     phrase = f"{status} - {HTTPStatus(status).phrase}"
     errors = [] if status == HTTPStatus.UNAUTHORIZED else [{"error_message": message or phrase}]
     body = {
@@ -51,5 +51,5 @@ def api_error(status: int, message: str = "") -> Answer:
 
 
 def oauth_error(status: int, code: str, headers: dict[str, str] | None = None) -> Answer:
-    """An error in the token endpoint's short form."""
+    """Return an error in the token endpoint's short form."""
     return json_answer(status, {"error": code}, headers)

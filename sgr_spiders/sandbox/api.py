@@ -1,4 +1,4 @@
-"""The API itself: from a request to a page or an object."""
+"""The API itself: turns a request into a page or an object."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sgr_spiders.sandbox.answers import Answer, RefusedError, api_error, json_an
 from sgr_spiders.sandbox.listings import ROUTES, oldest_first
 from sgr_spiders.sandbox.objects import ObjectWriter, api_date
 from sgr_spiders.sandbox.page_faults import Page
-from sgr_spiders.sandbox.paging import MOST_PER_PAGE, Listing, cut
+from sgr_spiders.sandbox.paging import MAX_PER_PAGE, Listing, cut
 from sgr_spiders.sandbox.population import ACCESS_NAMES
 from sgr_spiders.sandbox.queries import number_of, search
 from sgr_spiders.sandbox.seeding import Bools, Indices, mix
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sgr_spiders.sandbox.world import World
 
 _LISTABLE = ("tracks", "users", "playlists")
-_USUAL_ACCESS = "playable,preview"
+_DEFAULT_ACCESS = "playable,preview"
 _TRUE = ("true", "1")
 _SITES = ("soundcloud.com", "www.soundcloud.com", "m.soundcloud.com")
 _SHORT_SITE = "on.soundcloud.com"
@@ -36,7 +36,7 @@ _SHORT_SITE = "on.soundcloud.com"
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """What the API needs to know of a request; ``path`` is as sent, still quoted."""
+    """The parts of a request that the API uses; ``path`` is as sent, still quoted."""
 
     method: str
     path: str
@@ -53,27 +53,27 @@ class ApiRequest:
         return self.query.get("linked_partitioning", "").lower() in _TRUE
 
     def link(self, query: Mapping[str, str]) -> str:
-        """An absolute address with this path on the host that was asked."""
+        """Return an absolute URL with this path on the requested host."""
         return f"http://{self.host}{self.path}?{urlencode(query)}"
 
 
 class Api:
-    """Answers requests out of one world."""
+    """The API of one world."""
 
-    def __init__(self, world: World, shape: ShapeOptions, most_per_page: int = MOST_PER_PAGE) -> None:
+    def __init__(self, world: World, shape: ShapeOptions, most_per_page: int = MAX_PER_PAGE) -> None:
         self.world, self.shape, self.most_per_page = world, shape, most_per_page
         self.writer = ObjectWriter(world, shape)
 
     def refresh(self) -> None:
-        """Forget what was written; to be called after the world has changed."""
+        """Drop cached objects; call this after the world has changed."""
         self.writer = ObjectWriter(self.world, self.shape)
 
     def answer(self, request: ApiRequest, rules: Iterable[FaultRule] = ()) -> Answer:
-        """The response, with the page faults among ``rules`` worked in."""
+        """Return the response, with the page faults among ``rules`` applied."""
         if request.method != "GET":
             return api_error(405)
         try:
-            return self._route(request, page_faults.chosen(rules))
+            return self._route(request, page_faults.select(rules))
         except RefusedError as refusal:
             return api_error(refusal.status, str(refusal))
 
@@ -96,7 +96,7 @@ class Api:
         return self._list(request, (kind, below), index, faults)
 
     def _visible(self, kind: str, number: int | None) -> int:
-        """The index of a thing that the caller may see, or 404."""
+        """Return the index of a visible object, or refuse the request with 404."""
         world = self.world
         find, visible = {
             "tracks": (world.track_index, world.track_visible),
@@ -118,12 +118,12 @@ class Api:
         return Answer(200, self._playlist(index, request.query))
 
     def _playlist(self, index: int, query: Mapping[str, str]) -> bytes:
-        """A playlist with its tracks, which a search leaves out unless asked for them."""
-        usual = "false" if "q" in query else "true"
-        if query.get("show_tracks", usual).lower() not in _TRUE:
+        """Return a playlist with its tracks; a search omits them unless ``show_tracks`` is set."""
+        default = "false" if "q" in query else "true"
+        if query.get("show_tracks", default).lower() not in _TRUE:
             return self.writer.playlist(index, None)
         entries = self.world.playlists.tracks_of(index)
-        return self.writer.playlist(index, entries[self._shown(query, entries)].tolist())
+        return self.writer.playlist(index, entries[self._access_mask(query, entries)].tolist())
 
     def _web_profiles(self, person: int) -> Answer:
         people = self.world.people
@@ -131,45 +131,45 @@ class Api:
         profiles = [
             {
                 "kind": "web-profile",
-                "urn": f"soundcloud:web-profiles:{number * 10 + place}",
-                "id": number * 10 + place,
+                "urn": f"soundcloud:web-profiles:{number * 10 + position}",
+                "id": number * 10 + position,
                 "service": service,
                 "title": service.capitalize(),
                 "url": address.format(name=link),
                 "username": link,
                 "created_at": api_date(int(people.joined_s[person])),
             }
-            for place, (service, address) in enumerate(words.SERVICES[: mix(47, number) % 4])
+            for position, (service, address) in enumerate(words.SERVICES[: mix(47, number) % 4])
         ]
         return json_answer(200, profiles)
 
     # --- lists -------------------------------------------------------------------------
 
-    def _shown(self, query: Mapping[str, str], found: Indices) -> Bools:
-        """Which of these tracks are visible at the access levels asked for."""
-        levels = query.get("access", _USUAL_ACCESS).split(",")
+    def _access_mask(self, query: Mapping[str, str], found: Indices) -> Bools:
+        """Return a mask of the tracks visible at the requested access levels."""
+        levels = query.get("access", _DEFAULT_ACCESS).split(",")
         codes = [ACCESS_NAMES.index(level) for level in levels if level in ACCESS_NAMES]
         if len(codes) < len(levels):
             raise RefusedError(400, "invalid access")
-        asked = np.zeros(len(ACCESS_NAMES), dtype=np.bool_)
-        asked[codes] = True
-        return self.world.track_visible[found] & asked[self.world.catalogue.access[found]]
+        requested = np.zeros(len(ACCESS_NAMES), dtype=np.bool_)
+        requested[codes] = True
+        return self.world.track_visible[found] & requested[self.world.catalogue.access[found]]
 
     def _search(self, request: ApiRequest, kind: str, faults: page_faults.PageFaults) -> Answer:
         listing = search(self.world, kind, request.query)
         page = self._page(request, listing, "offset", faults)
-        page = page_faults.endless(page, request.query, faults)
+        page = page_faults.make_endless(page, request.query, faults)
         collection = kind == "users" or request.wants_collection
         return self._write(request, page, faults, collection=collection, null_at_end=True)
 
     def _list(
-        self, request: ApiRequest, place: tuple[str, str], index: int, faults: page_faults.PageFaults
+        self, request: ApiRequest, name: tuple[str, str], index: int, faults: page_faults.PageFaults
     ) -> Answer:
-        route = ROUTES.get(place)
+        route = ROUTES.get(name)
         if route is None:
             raise RefusedError(404)
         listing = route.find(self.world, index)
-        if place == ("users", "tracks") and _wants_ascending(request.query):
+        if name == ("users", "tracks") and _wants_ascending(request.query):
             listing = oldest_first(listing)
         page = self._page(request, listing, route.cursor, faults)
         collection = request.wants_collection or not route.either
@@ -178,7 +178,7 @@ class Api:
     def _page(
         self, request: ApiRequest, listing: Listing, style: str, faults: page_faults.PageFaults
     ) -> Page:
-        """Take a page first and filter it afterwards, so it may come out short or empty."""
+        """Cut the page before filtering it, as the API does, so it may be short or empty."""
         taken = cut(listing, style, request.query, self.most_per_page, faults.shift)
         if faults.empty:
             return Page([], None, taken.limit)
@@ -191,7 +191,7 @@ class Api:
     def _items(self, query: Mapping[str, str], kind: str, found: Indices) -> list[bytes]:
         writer, world = self.writer, self.world
         if kind == "tracks":
-            return [writer.track(index) for index in found[self._shown(query, found)].tolist()]
+            return [writer.track(index) for index in found[self._access_mask(query, found)].tolist()]
         if kind == "users":
             return [writer.user(index) for index in found[world.user_visible[found]].tolist()]
         if kind == "comments":
@@ -219,17 +219,17 @@ class Api:
     # --- resolve -----------------------------------------------------------------------
 
     def _resolve(self, request: ApiRequest) -> Answer:
-        address = request.query.get("url")
-        if not address:
+        url = request.query.get("url")
+        if not url:
             raise RefusedError(400, "url is required")
-        kind, number = self._resolved(address)
+        kind, number = self._resolve_url(url)
         name = number if self.shape.uri == "numeric" else f"soundcloud:{kind}:{number}"
         location = f"http://{request.host}/{kind}/{name}"
         body = {"status": "302 - Found", "location": location}
         return json_answer(302, body, {"Location": location})
 
-    def _resolved(self, address: str) -> tuple[str, int]:
-        parts = urlsplit(address if "//" in address else f"https://{address}")
+    def _resolve_url(self, url: str) -> tuple[str, int]:
+        parts = urlsplit(url if "//" in url else f"https://{url}")
         path = [part for part in unquote(parts.path).split("/") if part]
         if parts.hostname == _SHORT_SITE and len(path) == 1 and path[0][:1] == "t":
             number = number_of(path[0][1:], "tracks")
@@ -240,9 +240,9 @@ class Api:
         person = self.world.person_by_permalink(path[0])
         if person is None or not self.world.user_visible[person]:
             raise RefusedError(404)
-        return self._below_user(person, path[1:])
+        return self._resolve_below_user(person, path[1:])
 
-    def _below_user(self, person: int, path: list[str]) -> tuple[str, int]:
+    def _resolve_below_user(self, person: int, path: list[str]) -> tuple[str, int]:
         world = self.world
         if not path or path in (["likes"], ["tracks"], ["sets"], ["reposts"]):
             return "users", int(world.people.ids[person])

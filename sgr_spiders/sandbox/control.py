@@ -1,4 +1,4 @@
-"""The control endpoints under /_sandbox/: faults, the request log, and change."""
+"""The control endpoints under /_sandbox/: faults, the request log and changes to the world."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CHANGES: dict[str, Callable[[Model, Any], None]] = {
 
 
 class LogEntry(TypedDict):
-    """One request; ``time`` is seconds since the start, ``status`` 0 means no answer."""
+    """One request; ``time`` is seconds since the start, ``status`` 0 means no response."""
 
     path: str
     query: str
@@ -46,14 +46,14 @@ class LogEntry(TypedDict):
 
 
 class RequestLog(deque[LogEntry]):
-    """The latest requests, oldest first; control requests are not among them."""
+    """The latest requests, oldest first, without control requests."""
 
     def __init__(self) -> None:
         super().__init__(maxlen=_LOG_LENGTH)
 
 
 def answer(sandbox: Sandbox, method: str, path: str, body: bytes) -> Answer:
-    """The response to a control request; bad input gives 400 with the reason."""
+    """Return the response to a control request; bad input gives 400 with the reason."""
     handler = {"faults": _faults, "log": _log, "mutate": _mutate, "world": _world}.get(
         path.removeprefix(PREFIX)
     )
@@ -80,7 +80,7 @@ def _faults(sandbox: Sandbox, method: str, body: bytes) -> Answer:
 
 
 def _rule(item: str | dict[str, object]) -> FaultRule:
-    """A rule as an object with ``name``, or as the text of --fault."""
+    """Read a rule from an object with ``name``, or from a string in the form of ``--fault``."""
     return FaultRule.from_text(item) if isinstance(item, str) else FaultRule.from_fields(item)
 
 
@@ -98,17 +98,17 @@ def _mutate(sandbox: Sandbox, method: str, body: bytes) -> Answer:
         return json_answer(200, {"generation": sandbox.world.generation})
     if method != "POST":
         return _not_allowed(method)
-    wanted: dict[str, Any] = orjson.loads(body) if body else {"rounds": 1}
-    rounds = int(wanted.pop("rounds", 0))
-    unknown = sorted(wanted.keys() - _CHANGES.keys())
+    changes: dict[str, Any] = orjson.loads(body) if body else {"rounds": 1}
+    rounds = int(changes.pop("rounds", 0))
+    unknown = sorted(changes.keys() - _CHANGES.keys())
     if unknown:
         raise ValueError(f"unknown change {unknown[0]!r}")
     world = sandbox.world
     for _ in range(rounds):
         generations.age(world)
     for name, change in _CHANGES.items():
-        if name in wanted:
-            change(world, wanted[name])
+        if name in changes:
+            change(world, changes[name])
     sandbox.api.refresh()
     return json_answer(200, {"generation": world.generation})
 

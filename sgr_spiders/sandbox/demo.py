@@ -1,6 +1,6 @@
-"""``make demo``: start the sandbox, harvest its seed, show what lies in the database, end the sandbox.
+"""``make demo``: start the sandbox, harvest its seed, show the row counts, stop the sandbox.
 
-It uses the two commands a user would type, so it shows what a live harvest does.
+It runs the two commands that you would type, so a live harvest behaves the same.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 START_SECONDS = 60
-# Not where a live harvest goes: what is made up must not mix with what is true.
+# Not the default database: invented data must not mix with live data.
 DATABASE = Path("data/demo.db")
 TABLES = (
     "tracks",
@@ -35,25 +35,25 @@ TABLES = (
     "walks",
 )
 
-# What a user has set for live use: their token must not be sent to the sandbox, nor the demo write elsewhere.
-OF_THE_USER = frozenset({"SOUNDCLOUD_ACCESS_TOKEN", "HARVEST_CONFIG", "HARVEST_DATABASE_URL"})
+# Settings for live use: the token must not reach the sandbox, and the demo writes only to DATABASE.
+LIVE_SETTINGS = frozenset({"SOUNDCLOUD_ACCESS_TOKEN", "HARVEST_CONFIG", "HARVEST_DATABASE_URL"})
 
 _ACCESS = re.compile(r"\b(SOUNDCLOUD_\w+)=(\S+)")
 _SEED = re.compile(r"^ *seed track: (\d+)$", re.MULTILINE)
 
 
 class DemoError(Exception):
-    """The demo cannot go on. Its text is one line; raised while the sandbox starts."""
+    """The sandbox did not start; the message is one line."""
 
 
 class Sandbox(NamedTuple):
     access: dict[str, str]
-    """The environment variables that point a harvest at it."""
+    """Environment variables that point a harvest at the sandbox."""
     track_id: str
 
 
 def main() -> int:
-    # Without a handler a SIGTERM would end the demo before it could end the sandbox.
+    # Without a handler, SIGTERM would end the demo before it stops the sandbox.
     signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(128 + signal.SIGTERM))
     try:
         with _sandbox() as sandbox:
@@ -70,37 +70,37 @@ def main() -> int:
 @contextmanager
 def _sandbox() -> Iterator[Sandbox]:
     with tempfile.TemporaryFile("w+") as output:
-        # A session of its own: Ctrl-C is for the crawl, which still needs the sandbox to end cleanly.
+        # A separate session: Ctrl-C must reach only the crawl, which needs the sandbox to end cleanly.
         process = subprocess.Popen(_scrapy("sandbox", "--port", "0"), stdout=output, start_new_session=True)
         try:
-            yield _started(process, output.fileno())
+            yield _read_announcement(process, output.fileno())
         finally:
             process.terminate()
             process.wait()
 
 
-def _started(process: subprocess.Popen[bytes], output: int) -> Sandbox:
-    """What the sandbox says of itself, once it has said all of it."""
+def _read_announcement(process: subprocess.Popen[bytes], output: int) -> Sandbox:
+    """Return the sandbox's settings and seed as soon as it has printed them."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        said = os.pread(output, 65_536, 0).decode()
-        if seed := _SEED.search(said):  # the last line it prints
-            return Sandbox(dict(_ACCESS.findall(said)), seed[1])
+        printed = os.pread(output, 65_536, 0).decode()
+        if seed := _SEED.search(printed):  # the last line it prints
+            return Sandbox(dict(_ACCESS.findall(printed)), seed[1])
         if process.poll() is not None:
-            raise DemoError(f"the sandbox ended with exit code {process.returncode} before it listened")
+            raise DemoError(f"the sandbox ended with exit code {process.returncode} before it was ready")
         time.sleep(0.05)  # noqa: TID251 - no reactor runs here
-    raise DemoError(f"the sandbox did not listen within {START_SECONDS} seconds")
+    raise DemoError(f"the sandbox was not ready within {START_SECONDS} s")
 
 
 def _harvest(sandbox: Sandbox) -> int:
     settings = {**sandbox.access, "HARVEST_DATABASE_URL": f"sqlite:///{DATABASE}"}
-    environment = {name: os.environ[name] for name in os.environ if name not in OF_THE_USER} | settings
+    environment = {name: os.environ[name] for name in os.environ if name not in LIVE_SETTINGS} | settings
     command = _scrapy("crawl", "deep_harvest", "-a", f"track_id={sandbox.track_id}", "-a", "config=sandbox")
     for name, value in settings.items():
         print(f"export {name}={value}")
     print(f"scrapy {' '.join(command[3:])}", flush=True)
     crawl = subprocess.Popen(command, env=environment)
-    with _passed_on_to(crawl):
+    with _forward_sigterm(crawl):
         return crawl.wait()
 
 
@@ -109,8 +109,8 @@ def _scrapy(*arguments: str) -> list[str]:
 
 
 @contextmanager
-def _passed_on_to(crawl: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Wait for the crawl to end by itself: Ctrl-C reaches it anyway, a SIGTERM is passed on."""
+def _forward_sigterm(crawl: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Forward SIGTERM to the crawl and ignore Ctrl-C, which reaches the crawl by itself."""
 
     def terminate(_signal: int, _frame: FrameType | None) -> None:
         crawl.terminate()
@@ -131,15 +131,15 @@ def _passed_on_to(crawl: subprocess.Popen[bytes]) -> Iterator[None]:
 
 def _show(code: int) -> None:
     if not DATABASE.exists():
-        print(f"\nThe crawl ended with exit code {code} and left no database.")
+        print(f"\nThe crawl ended with exit code {code} and created no database.")
         return
-    print(f"\n{DATABASE} now holds")
+    print(f"\nRows in {DATABASE}:")
     for table, rows in _counts(DATABASE).items():
         print(f"  {table:<16}{rows:>9,}")
     print(
         f"\nLook inside:  sqlite3 {DATABASE} .tables"
-        "\nEverything in it is made up; a live harvest goes to data/soundgraph.db."
-        "\nNext:  README.md says how to harvest the real API with your own keys."
+        "\nAll of it is invented; a live harvest writes to data/soundgraph.db."
+        "\nNext:  README.md shows how to harvest the real API with your own client credentials."
     )
 
 

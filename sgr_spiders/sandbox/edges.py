@@ -11,7 +11,7 @@ from sgr_spiders.sandbox.seeding import Bools, Indices, Ints, starts_of
 
 @dataclass(frozen=True)
 class TimedList:
-    """One end's view: indices of the others, newest first, with times in ms.
+    """The links of one owner or item: indices at the other end, newest first, with times in ms.
 
     Times are unique within a kind of link, so a time is a position.
     """
@@ -20,7 +20,7 @@ class TimedList:
     times_ms: Ints
 
     def position_after(self, time_ms: int) -> int:
-        """How many links are as new as ``time_ms`` or newer."""
+        """Return the number of links at ``time_ms`` or newer."""
         return int(np.searchsorted(-self.times_ms, -time_ms, side="right"))
 
 
@@ -37,7 +37,7 @@ class Edges:
 
     @classmethod
     def build(cls, owners: Indices, items: Indices, times_ms: Ints, size: tuple[int, int]) -> Edges:
-        """``size`` is (number of owners, number of items); times must be unique."""
+        """Build both tables; ``size`` is (number of owners, number of items), times must be unique."""
         newest = np.argsort(-times_ms, kind="stable")
         by_owner = newest[np.argsort(owners[newest], kind="stable")]
         by_item = newest[np.argsort(items[newest], kind="stable")]
@@ -68,11 +68,11 @@ class Edges:
         return int(self.item_starts[item + 1] - self.item_starts[item])
 
     def owner_of_each(self) -> Indices:
-        """The owner of each link, in the order of ``items``."""
+        """Return the owner of each link, in the order of ``items``."""
         counts = np.diff(self.owner_starts)
         return np.repeat(np.arange(len(counts), dtype=np.int32), counts)
 
     def keep(self, mask: Bools) -> Edges:
-        """The links for which ``mask`` (in the order of ``items``) is true."""
+        """Return the links for which ``mask`` (in the order of ``items``) is true."""
         size = (len(self.owner_starts) - 1, len(self.item_starts) - 1)
         return Edges.build(self.owner_of_each()[mask], self.items[mask], self.owner_times[mask], size)

@@ -1,4 +1,4 @@
-"""Likes, reposts, follows and comments: by taste for the world, exactly for the seed."""
+"""Likes, reposts, follows and comments: drawn by taste, but with exact numbers for the seed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NO_LIBRARY = 0.08
 class Comments:
     """Comments grouped by track, newest first within each.
 
-    ``position_ms`` is the place in the track, -1 where none was given;
+    ``position_ms`` is the position in the track, -1 if none was given;
     ``answers`` is the user replied to, -1 for no reply.
     """
 
@@ -51,7 +51,7 @@ class Comments:
         return range(int(self.track_starts[track]), int(self.track_starts[track + 1]))
 
     def keep(self, mask: Bools) -> Comments:
-        """The comments for which ``mask`` (in the order of ``ids``) is true."""
+        """Return the comments for which ``mask`` (in the order of ``ids``) is true."""
         return Comments(
             track_starts=starts_of(self.track[mask], len(self.track_starts) - 1),
             ids=self.ids[mask],
@@ -65,7 +65,7 @@ class Comments:
 
 @dataclass(frozen=True)
 class SeedFans:
-    """Who engages with the seed track; the first few likers have very large libraries."""
+    """The users who engage with the seed track; the first few likers have very large libraries."""
 
     likers: Indices
     reposters: Indices
@@ -81,12 +81,12 @@ class SeedFans:
         likers = order[: options.seed_likers]
         overlap = rng.permutation(likers)[: (options.seed_reposters + 1) // 2]
         rest = order[options.seed_likers :][: options.seed_reposters - len(overlap)]
-        open_ones = likers[~(people.deleted[likers] | people.hidden_library[likers])]
-        return cls(likers, np.concatenate((overlap, rest)), open_ones[:4])
+        with_library = likers[~(people.deleted[likers] | people.hidden_library[likers])]
+        return cls(likers, np.concatenate((overlap, rest)), with_library[:4])
 
 
 def _link_times(rng: np.random.Generator, people: People, persons: Indices, earliest_s: Ints) -> Ints:
-    """Unique moments in ms, after both ends existed."""
+    """Draw a unique time in ms for each link, after both of its ends existed."""
     start = np.maximum(people.joined_s[persons], earliest_s) * 1000
     return distinct(between(rng, start, NOW_S * 1000))
 
@@ -95,7 +95,7 @@ def _library_sizes(rng: np.random.Generator, options: WorldOptions, fans: SeedFa
     cap = min(int(max(_LIBRARY_CAP, 4 * options.likes_per_user)), tracks // 2)
     sizes = rng.lognormal(0.0, 0.9, options.users)
     sizes[rng.random(options.users) < _NO_LIBRARY] = 0
-    # Twice, since the cap takes from the largest what the others then have to make up for.
+    # Twice: capping the largest libraries lowers the mean, so the others grow again.
     for _ in range(2):
         if mean := sizes.mean():
             sizes = np.minimum(sizes * (options.likes_per_user / mean), cap)
@@ -106,7 +106,7 @@ def _library_sizes(rng: np.random.Generator, options: WorldOptions, fans: SeedFa
 
 
 def build_likes(options: WorldOptions, people: People, catalogue: Catalogue, fans: SeedFans) -> Edges:
-    """Who likes which track; the seed's likers are exactly the chosen ones."""
+    """Build the likes of tracks; the seed's likers are exactly ``fans.likers``."""
     rng = stream(options.seed, "likes")
     sizes = _library_sizes(rng, options, fans, len(catalogue))
     weight = catalogue.weight.copy()
@@ -125,7 +125,7 @@ def build_likes(options: WorldOptions, people: People, catalogue: Catalogue, fan
 def _collect(
     rng: np.random.Generator, fans: SeedFans, sizes: Ints, owners: Indices, items: Indices, tracks: int
 ) -> tuple[Indices, Indices]:
-    """Further likes that bring the collectors' libraries to their full size."""
+    """Return the extra likes that bring the collectors' libraries to their full size."""
     more_owners, more_items = [fans.likers[:0]], [fans.likers[:0]]
     for person in fans.collectors.tolist():
         have = items[owners == person]
@@ -137,7 +137,7 @@ def _collect(
 
 
 def build_reposts(options: WorldOptions, people: People, catalogue: Catalogue, fans: SeedFans) -> Edges:
-    """Who reposted which track."""
+    """Build the reposts of tracks."""
     rng = stream(options.seed, "reposts")
     sizes = rng.poisson(min(3.0, len(catalogue) / 20), len(people)) * (rng.random(len(people)) < 0.5)
     market = Market.open(catalogue.community, catalogue.weight, options.community_count)
@@ -150,7 +150,7 @@ def build_reposts(options: WorldOptions, people: People, catalogue: Catalogue, f
 
 
 def build_follows(options: WorldOptions, people: People) -> Edges:
-    """Who follows whom; nobody follows themselves, nobody more than 2,000."""
+    """Build the follows; nobody follows themselves or more than 2,000 people."""
     rng = stream(options.seed, "follows")
     mean = min(25.0, len(people) / 12)
     sizes = np.minimum(rng.lognormal(0.0, 1.0, len(people)) * mean, min(2000, len(people) // 2))
@@ -165,7 +165,7 @@ def build_follows(options: WorldOptions, people: People) -> Edges:
 def build_set_links(
     options: WorldOptions, name: str, people: People, created_s: Ints, community: Indices, weight: Floats
 ) -> Edges:
-    """Likes or reposts (``name`` says which) of playlists."""
+    """Build the likes or the reposts of playlists, as ``name`` says."""
     rng = stream(options.seed, name)
     market = Market.open(community, weight, options.community_count)
     sizes = rng.poisson(2.0, len(people)) * (rng.random(len(people)) < 0.6)
@@ -176,7 +176,7 @@ def build_set_links(
 
 
 def _within(taste: Taste, community: Indices) -> Taste:
-    """The same taste, but communities that offer nothing count as no preference."""
+    """Return the taste with communities that offer nothing replaced by no preference."""
     present = np.unique(community)
     home = np.where(np.isin(taste.home, present), taste.home, -1)
     second = np.where(np.isin(taste.second, present), taste.second, -1)
@@ -190,7 +190,7 @@ def _all(value: int, like: Indices) -> Indices:
 def build_comments(
     options: WorldOptions, people: People, catalogue: Catalogue, likes: Edges, fans: SeedFans, durations: Ints
 ) -> Comments:
-    """Comments, most of them by people who like the track."""
+    """Build the comments, most of them by people who like the track."""
     rng = stream(options.seed, "comments")
     total = min(int(_COMMENTS_PER_TRACK * len(catalogue)), len(likes))
     some = rng.choice(len(likes), total, replace=False)
@@ -198,30 +198,32 @@ def build_comments(
     elsewhere = (track != catalogue.seed) & ~catalogue.hides_comments[track]
     strangers = rng.integers(0, len(people), options.seed_comments).astype(np.int32)
     pool = np.concatenate((fans.likers, strangers[: max(1, len(strangers) // 4)]))
-    # Fewer voices than comments: some of the people comment twice.
-    voices = rng.permutation(pool)[: max(1, options.seed_comments * 3 // 4)]
-    on_seed = voices[rng.integers(0, max(1, len(voices)), options.seed_comments)] if len(voices) else voices
+    # Fewer authors than comments, so some people comment twice.
+    authors = rng.permutation(pool)[: max(1, options.seed_comments * 3 // 4)]
+    on_seed = (
+        authors[rng.integers(0, max(1, len(authors)), options.seed_comments)] if len(authors) else authors
+    )
     user = np.concatenate((user[elsewhere], on_seed)).astype(np.int32)
     track = np.concatenate((track[elsewhere], _all(catalogue.seed, on_seed)))
     start = np.maximum(people.joined_s[user], catalogue.uploaded_s[track]) + 1
     created = distinct(between(rng, start, NOW_S))
     order = np.lexsort((-created, track))
     user, track, created = user[order], track[order], created[order]
-    place = (rng.random(len(user)) * durations[track]).astype(np.int64)
-    place[rng.random(len(user)) < 0.1] = -1
+    positions = (rng.random(len(user)) * durations[track]).astype(np.int64)
+    positions[rng.random(len(user)) < 0.1] = -1
     return Comments(
         track_starts=starts_of(track, len(catalogue)),
         ids=ids_from_times(created, 90_000_007, 7, rng.integers(0, 7, len(user))),
         track=track,
         user=user,
         created_s=created,
-        position_ms=place,
+        position_ms=positions,
         answers=_answers(rng, user, track),
     )
 
 
 def _answers(rng: np.random.Generator, user: Indices, track: Indices) -> Indices:
-    """A fifth of the comments reply to the next older one on the same track."""
+    """Make a fifth of the comments reply to the next older one on the same track."""
     older_user = np.append(user[1:], -1)
     older_track = np.append(track[1:], -1)
     replies = (older_track == track) & (older_user != user) & (rng.random(len(user)) < 0.2)

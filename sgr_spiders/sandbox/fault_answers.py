@@ -1,4 +1,4 @@
-"""Answers that faults give instead of the real one, and what they do to real bodies."""
+"""Fault responses that replace the real one, and faults that damage a real body."""
 
 from __future__ import annotations
 
@@ -87,17 +87,17 @@ _ANSWERS: dict[str, Callable[[FaultRule], Answer]] = {
 }
 
 
-def instead(rule: FaultRule) -> Answer | None:
-    """The answer this fault gives on its own, if it is one of those."""
+def replacement(rule: FaultRule) -> Answer | None:
+    """Return the fault's own response, or ``None`` if the fault has none."""
     make = _ANSWERS.get(rule.name)
     return None if make is None else make(rule)
 
 
-def spoil(answer: Answer, rule: FaultRule) -> Answer:
-    """The answer with its body spoilt (not by cutting the connection, see `server`)."""
+def damage(answer: Answer, rule: FaultRule) -> Answer:
+    """Return the response with its body damaged (`server` cuts connections)."""
     body, headers = answer.body, dict(answer.headers)
     if rule.name == "invalid_json":
-        # Behind the first bracket: further in, it might fall into a string and do no harm.
+        # After the first bracket: further in, it could end up inside a string and stay valid.
         body = body[:1] + b"<upstream error>" + body[1:]
     elif rule.name == "nan_json":
         body = re.sub(rb'"kind":', b'"bpm":NaN,"kind":', body, count=1)
@@ -111,13 +111,13 @@ def spoil(answer: Answer, rule: FaultRule) -> Answer:
 
 
 class StaleCache:
-    """Remembers first answers; two URLs that differ in an ignored parameter share one."""
+    """First responses; URLs that differ only in the ignored parameter share one."""
 
     def __init__(self) -> None:
         self._kept: dict[str, Answer] = {}
 
     def key(self, target: str, ignored: str) -> str:
-        """The target without the ignored query parameter."""
+        """Return the target without the ignored query parameter."""
         path, _, query = target.partition("?")
         pieces = [piece for piece in query.split("&") if piece.partition("=")[0] != ignored]
         return f"{path}?{'&'.join(pieces)}"

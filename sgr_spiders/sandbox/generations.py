@@ -1,4 +1,4 @@
-"""How a world changes between two harvests: rounds of ageing, and single changes that a test asks for."""
+"""Changes of a world between two harvests: rounds of ageing, and single changes that a test requests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DELETED_COMMENTS = 0.02
 
 
 def age(world: Model) -> None:
-    """One seeded round of change. The seed track and its artist survive every round."""
+    """Apply one seeded round of change. The seed track and its artist survive every round."""
     world.generation += 1
     rng = stream(world.options.seed, "generation", world.generation)
     catalogue, people = world.catalogue, world.people

@@ -1,4 +1,4 @@
-"""Which list stands behind each path, and how it is filtered, paged and shaped."""
+"""The list behind each path, and how it is paged and shaped."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Route(NamedTuple):
     """One list endpoint below an object.
 
-    ``either``: a plain array unless linked_partitioning asks for a collection.
-    ``null_at_end``: the last page says ``"next_href": null`` instead of nothing.
+    ``either``: a plain array unless linked_partitioning requests a collection.
+    ``null_at_end``: the last page has ``"next_href": null`` instead of omitting it.
     """
 
     find: Callable[[Model, int], Listing]
@@ -65,7 +65,7 @@ def _uploads(world: Model, person: int) -> Listing:
 
 
 def oldest_first(listing: Listing) -> Listing:
-    """The same list in the other direction (``sort=asc``)."""
+    """Return the list in the opposite direction (``sort=asc``)."""
     times = None if listing.times_ms is None else listing.times_ms[::-1]
     return Listing(listing.kind, listing.indices[::-1], times, listing.ids, listing.owner_id, ascending=True)
 

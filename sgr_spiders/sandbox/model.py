@@ -1,4 +1,4 @@
-"""What a world consists of: people, tracks, playlists, links, and the ways to look things up."""
+"""The contents of a world: people, tracks, playlists and links, with lookups."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _RELATED = 60
 
 
 class Model:
-    """Everything in a world by index (rows of arrays); `World` speaks in public ids."""
+    """Everything in a world by index (rows of arrays); `World` uses public IDs."""
 
     def __init__(self, options: WorldOptions) -> None:
         self.options = options
@@ -102,7 +102,7 @@ class Model:
         )
 
     def refresh_visibility(self) -> None:
-        """Recompute who can be seen; to be called after states have changed."""
+        """Recompute visibility; call this after states have changed."""
         catalogue, playlists = self.catalogue, self.playlists
         self.user_visible: Bools = ~self.people.deleted
         self.track_visible: Bools = (catalogue.state == PUBLIC) & self.user_visible[catalogue.uploader]
@@ -119,7 +119,7 @@ class Model:
         return int(self.people.ids[self.people.seed_artist])
 
     def track_ids(self) -> list[int]:
-        """Ids of all tracks, the invisible included."""
+        """Return the IDs of all tracks, including invisible ones."""
         return numbers(self.catalogue.ids)
 
     def user_ids(self) -> list[int]:
@@ -138,22 +138,22 @@ class Model:
         return _index_of(self.playlists.ids, playlist_id)
 
     def person_by_permalink(self, permalink: str) -> int | None:
-        """Index of the person whose page soundcloud.com/PERMALINK is."""
+        """Return the index of the person whose page is soundcloud.com/PERMALINK."""
         return self._by_permalink.get(permalink.lower())
 
     def uploads_of(self, person: int) -> Indices:
-        """Indices of all tracks of a person (by index), newest first."""
+        """Return the indices of all tracks of a person (by index), newest first."""
         return self._uploads[self._upload_starts[person] : self._upload_starts[person + 1]]
 
     def sets_of(self, person: int) -> Indices:
-        """Indices of all playlists of a person (by index), newest first."""
+        """Return the indices of all playlists of a person (by index), newest first."""
         return self._sets[self._set_starts[person] : self._set_starts[person + 1]]
 
     def scene_of(self, track: int) -> Scene:
         return SCENES[int(self.catalogue.community[track]) % len(SCENES)]
 
     def label_text(self, track: int) -> str:
-        """The label as the track spells it, or "" (in the field or the description)."""
+        """Return the label as the track's field or description spells it, or ""."""
         label = int(self.catalogue.label[track])
         if label < 0:
             return ""
@@ -161,16 +161,16 @@ class Model:
         return spellings[_spelling(int(self.catalogue.ids[track]), len(spellings))]
 
     def comments_shown(self, track: int) -> range:
-        """Row numbers of a track's comments; none where the artist hides them."""
+        """Return the rows of a track's comments; none if the artist hides them."""
         return range(0) if self.catalogue.hides_comments[track] else self.comments.of_track(track)
 
     def related_artist(self, track: int, throw: int) -> int:
-        """Somebody (by index) of the track's community, to be mentioned."""
+        """Return an artist (by index) of the track's community, to be mentioned."""
         mates = self._community_artists[int(self.catalogue.community[track])]
         return mates[throw % len(mates)] if mates else self.people.seed_artist
 
     def related_to_track(self, track: int) -> Indices:
-        """Indices of the tracks the API calls related, best first."""
+        """Return the indices of the tracks the API calls related, best first."""
         rng = stream(self.options.seed, "related tracks", int(self.catalogue.ids[track]))
         mates = self._mates(self.catalogue.community, track)
         best = self.track_search.by_weight(mates)[: 4 * _RELATED]
@@ -178,7 +178,7 @@ class Model:
         return shuffled[:_RELATED]
 
     def related_to_user(self, person: int) -> Indices:
-        """Indices of the people the API calls related, best first."""
+        """Return the indices of the people the API calls related, best first."""
         rng = stream(self.options.seed, "related users", int(self.people.ids[person]))
         mates = self._mates(self.people.taste.home, person)
         best = self.user_search.by_weight(mates)[: 4 * _RELATED]
@@ -192,14 +192,14 @@ class Model:
 
 
 def numbers(array: Ints) -> list[int]:
-    """The array as a list of plain integers."""
+    """Return the array as a list of Python integers."""
     found: list[int] = array.tolist()
     return found
 
 
 def _index_of(ids: Ints, wanted: int) -> int | None:
-    place = int(np.searchsorted(ids, wanted))
-    return place if place < len(ids) and int(ids[place]) == wanted else None
+    index = int(np.searchsorted(ids, wanted))
+    return index if index < len(ids) and int(ids[index]) == wanted else None
 
 
 def _artists_by_community(people: People, communities: int) -> list[list[int]]:
@@ -210,6 +210,6 @@ def _artists_by_community(people: People, communities: int) -> list[list[int]]:
 
 
 def _spelling(track_id: int, choices: int) -> int:
-    """The official spelling for two tracks in three."""
+    """Choose a spelling: the official one for two tracks in three."""
     throw = mix(17, track_id) % (3 * choices)
     return throw if throw < choices else 0

@@ -1,4 +1,4 @@
-"""Names of people and labels, and the permalinks made out of names."""
+"""Names of people and labels, and the permalinks derived from them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 
 
 def slug(text: str) -> str:
-    """The permalink form of a name; empty when it holds nothing that a permalink may."""
+    """Return the permalink form of a name; empty if no permitted character is left."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return _NOT_SLUG.sub("-", plain.replace("'", "")).strip("-")
 
 
 def label_names(count: int) -> list[str]:
-    """Distinct label names, the first ones without a numeral."""
+    """Return distinct label names, the first ones without a numeral."""
     names = []
     for number in range(count):
         turn, word = divmod(number, len(words.LABEL_WORDS))
@@ -34,12 +34,12 @@ def label_names(count: int) -> list[str]:
 
 
 def label_stem(name: str) -> str:
-    """The name without its "Records", "Music" …"""
+    """Return the name without its suffix, such as "Records" or "Music"."""
     return name.rsplit(" ", 1)[0]
 
 
 def label_spellings(name: str) -> tuple[str, ...]:
-    """How people write a label; the official form first."""
+    """Return the spellings of a label, the official one first."""
     stem = label_stem(name)
     return (name, stem, stem.lower(), name.lower(), f"{stem} Rec.", name.upper())
 
@@ -64,7 +64,7 @@ def _pattern_name(patterns: tuple[str, ...], throws: np.ndarray) -> str:
 
 
 def usernames(rng: np.random.Generator, is_artist: Iterable[bool], labels: dict[int, str]) -> list[str]:
-    """One distinct username per person; ``labels`` gives those of the label accounts."""
+    """Return distinct usernames, one per person; ``labels`` contains those of label accounts."""
     flags = list(is_artist)
     throws = rng.integers(0, 1 << 20, size=(len(flags), 7))
     taken: dict[str, int] = {}
@@ -77,18 +77,20 @@ def usernames(rng: np.random.Generator, is_artist: Iterable[bool], labels: dict[
         else:
             patterns = words.ARTIST_PATTERNS if artist else words.LISTENER_PATTERNS
             name = _pattern_name(patterns, throws[index])
-        names.append(_numbered(name, " ", taken))
+        names.append(_make_unique(name, " ", taken))
     return names
 
 
 def permalinks(names: Iterable[str], fallback: Iterable[str]) -> list[str]:
-    """Distinct permalinks for names; ``fallback`` serves names that leave none."""
+    """Return distinct permalinks for names; ``fallback`` replaces empty ones."""
     taken: dict[str, int] = {}
-    return [_numbered(slug(name) or other, "-", taken) for name, other in zip(names, fallback, strict=True)]
+    return [
+        _make_unique(slug(name) or other, "-", taken) for name, other in zip(names, fallback, strict=True)
+    ]
 
 
-def _numbered(name: str, joint: str, taken: dict[str, int]) -> str:
-    """The name itself, or with the first free number behind it."""
+def _make_unique(name: str, joint: str, taken: dict[str, int]) -> str:
+    """Return the name, followed by the first free number if it is taken."""
     number = taken.get(name, 0)
     candidate = name
     while candidate in taken:

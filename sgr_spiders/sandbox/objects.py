@@ -1,4 +1,4 @@
-"""Objects of the world as JSON, written when first asked for and kept as bytes."""
+"""Objects of the world as JSON, serialised on first request and cached as bytes."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _TRACKING = "?utm_medium=api&utm_campaign=social_sharing&utm_source=id_sandbox"
 _API = "https://api.soundcloud.com"
 _IMAGES = "https://i1.sndcdn.com"
 _MARK = texts.SURROGATE_MARK.encode()
-_QUIET_KINDS = {"tracks": 1, "users": 2, "playlists": 3, "comments": 4}
+_KIND_CODES = {"tracks": 1, "users": 2, "playlists": 3, "comments": 4}
 
 
 class BytesCache:
-    """Bytes by index, the oldest dropped when there are too many of them."""
+    """Bytes by index; above the limit, the oldest are dropped."""
 
     def __init__(self, write: Callable[[int], bytes], limit: int = _CACHE_BYTES) -> None:
         self._write, self._limit = write, limit
@@ -48,17 +48,17 @@ class BytesCache:
 
 
 def encode(value: object) -> bytes:
-    """JSON as UTF-8; marks for lone surrogates become the escape that names one."""
+    """Return UTF-8 JSON, with each mark replaced by the escape of a lone surrogate."""
     return orjson.dumps(value).replace(_MARK, b"\\ud800")
 
 
 def api_date(seconds: int) -> str:
-    """The API's form of a date, always in UTC."""
+    """Return a date in the API's format, always in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y/%m/%d %H:%M:%S +0000")
 
 
 class ObjectWriter:
-    """Writes tracks, users, playlists and comments of one world."""
+    """The JSON of one world's tracks, users, playlists and comments."""
 
     def __init__(self, world: Model, shape: ShapeOptions) -> None:
         self.world, self.shape = world, shape
@@ -71,7 +71,7 @@ class ObjectWriter:
     # --- what all objects share ------------------------------------------------------
 
     def _identity(self, kind: str, number: int) -> dict[str, Any]:
-        throw = mix(_QUIET_KINDS[kind], number)
+        throw = mix(_KIND_CODES[kind], number)
         mode = self.shape.numeric_ids
         fields: dict[str, Any] = {"kind": kind[:-1], "urn": f"soundcloud:{kind}:{number}"}
         if mode == "on" or (mode == "mixed" and throw & 1):
@@ -135,7 +135,7 @@ class ObjectWriter:
     # --- tracks ----------------------------------------------------------------------
 
     def track_permalink(self, track: int) -> str:
-        """The last part of a track's address."""
+        """Return the last part of a track's URL."""
         if track not in self._track_links:
             uploads = self.world.uploads_of(int(self.world.catalogue.uploader[track])).tolist()
             links = track_permalinks(uploads[::-1], self.world.catalogue)
@@ -226,11 +226,11 @@ class ObjectWriter:
     # --- playlists and comments --------------------------------------------------------
 
     def playlist_permalink(self, playlist: int) -> str:
-        """The last part of a playlist's address; the id keeps it distinct."""
+        """Return the last part of a playlist's URL; the ID makes it distinct."""
         return f"set-{self.world.playlists.ids[playlist]}"
 
     def playlist(self, playlist: int, tracks: list[int] | None) -> bytes:
-        """A playlist with these tracks (indices), or without the key when None."""
+        """Return a playlist with these tracks (indices), or without the key if ``None``."""
         head = self.playlist_head(playlist)
         if tracks is None:
             return head
@@ -285,11 +285,11 @@ class ObjectWriter:
             fields |= {"track_id": track_id, "user_id": author_id}
         return encode(fields)
 
-    def _timestamp(self, comment_id: int, place: int) -> int | str | None:
-        """Null, a number or a number in a string: all three have been seen."""
-        if place < 0:
+    def _timestamp(self, comment_id: int, position_ms: int) -> int | str | None:
+        """Return null, an integer or an integer in a string: the API returns all three."""
+        if position_ms < 0:
             return None
-        return str(place) if mix(7, comment_id) & 1 else place
+        return str(position_ms) if mix(7, comment_id) & 1 else position_ms
 
     def _comment_author(self, author: int) -> dict[str, Any]:
         whole = orjson.loads(self.user(author).replace(b"\\ud800", _MARK))

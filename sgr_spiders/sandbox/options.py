@@ -1,4 +1,4 @@
-"""Options of the sandbox: one definition for the command line, tests and documents."""
+"""Options of the sandbox, defined once for the command line, tests and documents."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class OptionError(Exception):
-    """An option that cannot be used; raised by `read` and shown by the command line."""
+    """An invalid option; the command line prints the message."""
 
     def __init__(self, flag: str, value: object, reason: str) -> None:
         super().__init__(f"option {flag}: invalid value: {str(value)!r} ({reason})")
@@ -21,7 +21,7 @@ class OptionError(Exception):
 
 @dataclass(frozen=True)
 class WorldOptions:
-    """What a world is made from; equal options give equal worlds."""
+    """Parameters of a world; equal options give equal worlds."""
 
     seed: int = 1
     generation: int = 0
@@ -36,13 +36,13 @@ class WorldOptions:
 
     @property
     def community_count(self) -> int:
-        """Communities of taste: as asked, or one per 50 users between 3 and 60."""
+        """Number of taste communities: as given, or one per 50 users, between 3 and 60."""
         return self.communities or max(3, min(60, self.users // 50))
 
 
 @dataclass(frozen=True)
 class ShapeOptions:
-    """How objects are written, within what the real API has been seen to write."""
+    """Variants of the JSON, all of them seen in the real API."""
 
     numeric_ids: str = "on"
     uri: str = "urn"
@@ -51,7 +51,7 @@ class ShapeOptions:
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """How the server behaves; times in seconds. A limit of 0 means no limit."""
+    """Behaviour of the server; times in seconds. A limit of 0 means no limit."""
 
     port: int = 8899
     token_lifetime: int = 3599
@@ -65,7 +65,7 @@ class ServerOptions:
 
 @dataclass(frozen=True)
 class Options:
-    """All options together."""
+    """All options, by group."""
 
     world: WorldOptions = field(default_factory=WorldOptions)
     shape: ShapeOptions = field(default_factory=ShapeOptions)
@@ -118,60 +118,63 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 _COUNT = 1_000_000_000
 
 SWITCHES: tuple[_Switch, ...] = (
-    _Switch("--port", "server", "port", _integer(0, 65535), "port on 127.0.0.1; 0 takes a free one"),
-    _Switch("--world-seed", "world", "seed", _integer(0, 2**32), "number the world grows from"),
+    _Switch("--port", "server", "port", _integer(0, 65535), "port on 127.0.0.1; 0 picks a free one"),
+    _Switch("--world-seed", "world", "seed", _integer(0, 2**32), "random seed of the world"),
     _Switch("--generation", "world", "generation", _integer(0, 1000),
-            "rounds of deletions, un-likes and private flips before the start"),
-    _Switch("--users", "world", "users", _integer(30, 5_000_000), "people in the world"),
-    _Switch("--tracks", "world", "tracks", _integer(60, 5_000_000), "tracks in the world"),
-    _Switch("--playlists", "world", "playlists", _integer(20, 1_000_000), "playlists and albums"),
+            "rounds of deletions, un-likes and visibility changes before the start"),
+    _Switch("--users", "world", "users", _integer(30, 5_000_000), "number of users"),
+    _Switch("--tracks", "world", "tracks", _integer(60, 5_000_000), "number of tracks"),
+    _Switch("--playlists", "world", "playlists", _integer(20, 1_000_000), "number of playlists and albums"),
     _Switch("--likes-per-user", "world", "likes_per_user", _decimal(0, 5000),
-            "mean number of liked tracks per person"),
+            "mean number of liked tracks per user"),
     _Switch("--communities", "world", "communities", _integer(0, 1000),
-            "communities of taste; 0 is one per 50 users, 3 to 60"),
-    _Switch("--seed-likers", "world", "seed_likers", _integer(0, _COUNT), "people who like the seed track"),
+            "number of taste communities; 0 means one per 50 users, between 3 and 60"),
+    _Switch("--seed-likers", "world", "seed_likers", _integer(0, _COUNT),
+            "number of users who like the seed track"),
     _Switch("--seed-reposters", "world", "seed_reposters", _integer(0, _COUNT),
-            "people who reposted the seed track; half of them like it too"),
-    _Switch("--seed-comments", "world", "seed_comments", _integer(0, _COUNT), "comments on the seed track"),
+            "number of users who reposted the seed track; half of them also like it"),
+    _Switch("--seed-comments", "world", "seed_comments", _integer(0, _COUNT),
+            "number of comments on the seed track"),
     _Switch("--numeric-ids", "shape", "numeric_ids", _one_of("on", "off", "mixed"),
-            "whether objects carry the deprecated `id` beside `urn`"),
-    _Switch("--uri", "shape", "uri", _one_of("urn", "numeric", "mixed"), "form of ids inside `uri`"),
+            "deprecated `id` beside `urn` in objects: on, off or mixed"),
+    _Switch("--uri", "shape", "uri", _one_of("urn", "numeric", "mixed"),
+            "form of IDs in `uri`: urn, numeric or mixed"),
     _Switch("--hostile-text", "shape", "hostile_text", None,
             "NUL, control characters and lone surrogates in some titles, names and comments"),
     _Switch("--token-lifetime", "server", "token_lifetime", _integer(1, _COUNT),
-            "life of an access token, seconds"),
-    _Switch("--client-secret", "server", "client_secret", str, "the client secret that is accepted"),
+            "lifetime of an access token in seconds"),
+    _Switch("--client-secret", "server", "client_secret", str, "accepted client secret"),
     _Switch("--app-exchanges", "server", "app_exchanges", _integer(0, _COUNT),
-            "client-credentials exchanges per client id in 12 hours; 0 is no limit"),
+            "client-credentials exchanges per client ID per 12 hours; 0 means no limit"),
     _Switch("--ip-exchanges", "server", "ip_exchanges", _integer(0, _COUNT),
-            "client-credentials exchanges per address in an hour, failed ones included; 0 is no limit"),
-    _Switch("--page-size", "server", "page_size", _integer(1, 200), "most items per page"),
-    _Switch("--gzip", "server", "gzip", None, "compress answers for clients that accept gzip"),
+            "client-credentials exchanges per IP address per hour, including failed ones; 0 means no limit"),
+    _Switch("--page-size", "server", "page_size", _integer(1, 200), "maximum items per page"),
+    _Switch("--gzip", "server", "gzip", None, "compress responses for clients that accept gzip"),
 )  # fmt: skip
 
 _DEFAULTS: dict[str, Any] = {"world": WorldOptions(), "shape": ShapeOptions(), "server": ServerOptions()}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Declare every option. Values stay text here; `read` judges them, with one style of error."""
+    """Add every option. Values stay strings here; `read` checks them, so that all errors look alike."""
     group = parser.add_argument_group(title="Sandbox")
     for switch in SWITCHES:
         default = getattr(_DEFAULTS[switch.group], switch.name)
         if switch.read is None:
             group.add_argument(switch.flag, action="store_true", help=switch.help)
         else:
-            text = f"{switch.help} (default: {default})"
+            text = f"{switch.help} (default {default})"
             group.add_argument(switch.flag, metavar="VALUE", help=text)
     group.add_argument(
         "--fault",
         action="append",
         metavar="NAME[:KEY=VALUE,...]",
-        help="a fault to switch on; may be given several times",
+        help="fault to inject; may be given several times",
     )
 
 
 def read(arguments: argparse.Namespace) -> Options:
-    """Turn parsed arguments into options, or raise `OptionError` for the first bad one."""
+    """Build the options from parsed arguments; raise `OptionError` for the first invalid one."""
     chosen: dict[str, dict[str, Any]] = {"world": {}, "shape": {}, "server": {}}
     for switch in SWITCHES:
         value = getattr(arguments, switch.flag[2:].replace("-", "_"))
@@ -183,7 +186,7 @@ def read(arguments: argparse.Namespace) -> Options:
             raise OptionError(switch.flag, value, str(error)) from None
     chosen["server"]["faults"] = tuple(_fault(text) for text in arguments.fault or ())
     return Options(
-        world=_fitting(chosen["world"]),
+        world=_fit_to_users(chosen["world"]),
         shape=ShapeOptions(**chosen["shape"]),
         server=ServerOptions(**chosen["server"]),
     )
@@ -196,8 +199,8 @@ def _fault(text: str) -> FaultRule:
         raise OptionError("--fault", text, str(error)) from None
 
 
-def _fitting(chosen: dict[str, Any]) -> WorldOptions:
-    """Shrink what was not asked for to the number of users; refuse what was."""
+def _fit_to_users(chosen: dict[str, Any]) -> WorldOptions:
+    """Shrink defaults to fit the number of users; reject explicit values that do not fit."""
     users = chosen.get("users", WorldOptions.users)
     for name, most in (("seed_likers", users // 2), ("seed_reposters", users // 2)):
         if name not in chosen:

@@ -48,8 +48,8 @@ class PageFaults:
 _NONE = PageFaults()
 
 
-def chosen(rules: Iterable[FaultRule]) -> PageFaults:
-    """The page faults among the rules that strike."""
+def select(rules: Iterable[FaultRule]) -> PageFaults:
+    """Return the page faults among the rules that strike."""
     mine = {rule.name: rule for rule in rules if rule.stage == "page"}
     if not mine:
         return _NONE
@@ -58,8 +58,8 @@ def chosen(rules: Iterable[FaultRule]) -> PageFaults:
     return PageFaults(frozenset(mine), shift, part)
 
 
-def endless(page: Page, query: Mapping[str, str], faults: PageFaults) -> Page:
-    """A search that goes on after its end, page by empty page."""
+def make_endless(page: Page, query: Mapping[str, str], faults: PageFaults) -> Page:
+    """Return the page with a next page even after the end, so that a search never ends."""
     if "endless_empty_search" not in faults.names or page.next_query is not None:
         return page
     offset = int(query.get("offset", "0")) + page.limit
@@ -67,7 +67,7 @@ def endless(page: Page, query: Mapping[str, str], faults: PageFaults) -> Page:
 
 
 def change_link(link: str | None, here: str, query: Mapping[str, str], faults: PageFaults) -> str | None:
-    """The next_href after every fault that is on; ``here`` is this page's own address."""
+    """Return next_href as changed by the active faults; ``here`` is this page's own URL."""
     names = faults.names
     if "repeat_next_href" in names and ("cursor" in query or "offset" in query):
         link = here

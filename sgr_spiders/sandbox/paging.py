@@ -1,4 +1,4 @@
-"""Cutting a list into pages, with the cursor style of each endpoint."""
+"""Pagination of lists, with the cursor style of each endpoint."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ from sgr_spiders.sandbox.seeding import Indices, Ints, mix
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-MOST_PER_PAGE = 200
-_USUAL_PER_PAGE = 50
+MAX_PER_PAGE = 200
+_DEFAULT_PER_PAGE = 50
 
 
 @dataclass(frozen=True)
 class Listing:
-    """One list of the API before paging and filtering.
+    """A list of the API before pagination and filtering.
 
-    ``times_ms`` (unique, in the order of the list) is what cursors point at; lists
-    without times are paged by offset. ``owner_id`` and ``ids`` serve cursors that
-    spell them out.
+    Cursors refer to ``times_ms`` (unique, in the order of the list); lists without
+    times are paged by offset. Some cursors also contain ``owner_id`` and one of ``ids``.
     """
 
     kind: str
@@ -36,18 +35,18 @@ class Listing:
     ascending: bool = False
 
     def position_after(self, time_ms: int) -> int:
-        """How many items come no later in the list than this moment."""
+        """Return the number of items up to and including this time."""
         if self.times_ms is None:
             return 0
         sign = 1 if self.ascending else -1
         return int(np.searchsorted(sign * self.times_ms, sign * time_ms, side="right"))
 
-    def id_at(self, place: int) -> int:
-        return 0 if self.ids is None else int(self.ids[self.indices[place]])
+    def id_at(self, position: int) -> int:
+        return 0 if self.ids is None else int(self.ids[self.indices[position]])
 
 
 class Cursor(NamedTuple):
-    """How a moment in a list is written into a URL and read back."""
+    """A cursor style: the format of a time in a URL, with its writer and reader."""
 
     pattern: str
     write: Callable[[Listing, int, int], str]
@@ -71,24 +70,24 @@ _MOMENT = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{3})Z"
 
 
 def _by_id(word: str) -> Cursor:
-    def write(listing: Listing, time_ms: int, place: int) -> str:
-        return f"{_iso(time_ms)},{word},{listing.id_at(place):011d}"
+    def write(listing: Listing, time_ms: int, position: int) -> str:
+        return f"{_iso(time_ms)},{word},{listing.id_at(position):011d}"
 
     return Cursor(rf"{_MOMENT},{word},\d{{11,}}", write, _from_iso)
 
 
 def _by_like(word: str) -> Cursor:
-    def write(listing: Listing, time_ms: int, place: int) -> str:
-        return f"{_iso(time_ms)},{word},000-{listing.owner_id:020d}-{listing.id_at(place):020d}"
+    def write(listing: Listing, time_ms: int, position: int) -> str:
+        return f"{_iso(time_ms)},{word},000-{listing.owner_id:020d}-{listing.id_at(position):020d}"
 
     return Cursor(rf"{_MOMENT},{word},000-\d{{20}}-\d{{20}}", write, _from_iso)
 
 
-def _millis(_listing: Listing, time_ms: int, _place: int) -> str:
+def _millis(_listing: Listing, time_ms: int, _position: int) -> str:
     return str(time_ms)
 
 
-def _micros(_listing: Listing, time_ms: int, _place: int) -> str:
+def _micros(_listing: Listing, time_ms: int, _position: int) -> str:
     return f"{time_ms * 1000 + mix(43, time_ms) % 1000:016d}"
 
 
@@ -104,7 +103,7 @@ CURSORS: dict[str, Cursor] = {
 
 @dataclass(frozen=True)
 class Cut:
-    """One page's place in a list: raw items ``start`` to ``stop``, and how to go on."""
+    """The position of a page in a list (raw items ``start`` to ``stop``) and the next page's query."""
 
     start: int
     stop: int
@@ -112,38 +111,38 @@ class Cut:
     next_query: dict[str, str] | None
 
 
-def whole_number(query: Mapping[str, str], name: str, usual: int, least: int) -> int:
-    """A query parameter as a number, or a refusal."""
+def parse_integer(query: Mapping[str, str], name: str, default: int, minimum: int) -> int:
+    """Return a query parameter as an integer, or refuse the request."""
     text = query.get(name)
     if text is None:
-        return usual
-    if not re.fullmatch(r"\d{1,9}", text) or int(text) < least:
+        return default
+    if not re.fullmatch(r"\d{1,9}", text) or int(text) < minimum:
         raise RefusedError(400, f"invalid {name}: {text}")
     return int(text)
 
 
 def cut(
-    listing: Listing, style: str, query: Mapping[str, str], most: int = MOST_PER_PAGE, shift: int = 0
+    listing: Listing, style: str, query: Mapping[str, str], page_size: int = MAX_PER_PAGE, shift: int = 0
 ) -> Cut:
-    """Return the page, of *most* items, that is asked for; *shift* moves later pages towards the start."""
+    """Return the requested page of up to *page_size* items; *shift* moves later pages towards the start."""
     size_name = "page_size" if "page_size" in query else "limit"
-    limit = min(whole_number(query, size_name, _USUAL_PER_PAGE, 1), most)
-    place = _asked_place(listing, style, query)
+    limit = min(parse_integer(query, size_name, _DEFAULT_PER_PAGE, 1), page_size)
+    position = _requested_position(listing, style, query)
     count = len(listing.indices)
-    start = max(0, place - shift) if place else 0
+    start = max(0, position - shift) if position else 0
     stop = min(count, start + limit)
     if stop >= count:
         return Cut(min(start, count), stop, limit, None)
     kept = {key: value for key, value in query.items() if key not in _PAGING}
-    return Cut(start, stop, limit, kept | _onwards(listing, style, limit, place))
+    return Cut(start, stop, limit, kept | _next_paging(listing, style, limit, position))
 
 
 _PAGING = frozenset(("limit", "page_size", "cursor", "offset"))
 
 
-def _asked_place(listing: Listing, style: str, query: Mapping[str, str]) -> int:
+def _requested_position(listing: Listing, style: str, query: Mapping[str, str]) -> int:
     if style == "offset":
-        return whole_number(query, "offset", 0, 0)
+        return parse_integer(query, "offset", 0, 0)
     text = query.get("cursor")
     if text is None:
         return 0
@@ -153,11 +152,11 @@ def _asked_place(listing: Listing, style: str, query: Mapping[str, str]) -> int:
     return listing.position_after(CURSORS[style].read(match))
 
 
-def _onwards(listing: Listing, style: str, limit: int, place: int) -> dict[str, str]:
-    """What the next page's query has in place of this one's paging."""
+def _next_paging(listing: Listing, style: str, limit: int, position: int) -> dict[str, str]:
+    """Return the paging parameters of the next page's query."""
     if style == "offset":
-        return {"offset": str(place + limit), "limit": str(limit)}
-    last = min(place + limit, len(listing.indices)) - 1
+        return {"offset": str(position + limit), "limit": str(limit)}
+    last = min(position + limit, len(listing.indices)) - 1
     times = listing.times_ms
     if times is None:
         raise TypeError(f"{style} cursors need times")

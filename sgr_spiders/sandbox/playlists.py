@@ -1,4 +1,4 @@
-"""Playlists and albums, the seed's among them."""
+"""Playlists and albums, including those with the seed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _LONGEST = 500
 
 @dataclass
 class Playlists:
-    """One row per playlist in the order of creation; ``entries`` keep dead tracks too."""
+    """One row per playlist in order of creation; ``entries`` includes unavailable tracks."""
 
     ids: Ints
     created_s: Ints
@@ -72,7 +72,7 @@ class _Draft:
 
 
 class _Editor:
-    """Writes the drafts of a world's playlists."""
+    """A builder of a world's playlist drafts."""
 
     def __init__(self, options: WorldOptions, people: People, catalogue: Catalogue) -> None:
         self.options, self.people, self.catalogue = options, people, catalogue
@@ -89,19 +89,19 @@ class _Editor:
 
     def taste_of(self, person: int, length: int) -> Indices:
         people = np.full(length, person, dtype=np.int32)
-        wanted = self.people.taste.communities_for(self.rng, people)
-        return self.market.choose(self.rng, _existing(wanted, self.present))
+        communities = self.people.taste.communities_for(self.rng, people)
+        return self.market.choose(self.rng, _keep_present(communities, self.present))
 
     def with_seed(self, tracks: Indices) -> Indices:
-        place = int(self.rng.integers(0, len(tracks) + 1))
+        position = int(self.rng.integers(0, len(tracks) + 1))
         others = tracks[tracks != self.catalogue.seed]
-        return np.insert(others, min(place, len(others)), self.catalogue.seed)[:_LONGEST]
+        return np.insert(others, min(position, len(others)), self.catalogue.seed)[:_LONGEST]
 
     def created_after(self, start_s: int) -> int:
         return int(start_s + self.rng.random() * max(NOW_S - DAY_S - start_s, 1))
 
-    def seeds_own(self, fans: SeedFans) -> list[_Draft]:
-        """The artist's album and playlist, some likers' playlists, some with the seed's title."""
+    def seed_drafts(self, fans: SeedFans) -> list[_Draft]:
+        """Return the drafts with the seed: the artist's two, some likers', and some named after it."""
         own = self.uploads(self.people.seed_artist)
         start = SEED_UPLOADED_S + 60
         artist = self.people.seed_artist
@@ -122,7 +122,7 @@ class _Editor:
             drafts.append(_Draft(stranger, self.created_after(start), 0, title, tracks))
         return drafts
 
-    def others(self, count: int) -> list[_Draft]:
+    def other_drafts(self, count: int) -> list[_Draft]:
         return [self.album() if self.rng.random() < 0.35 else self.mix() for _ in range(count)]
 
     def album(self) -> _Draft:
@@ -156,22 +156,22 @@ class _Editor:
         )
 
 
-def _existing(wanted: Indices, community: Indices) -> Indices:
-    return np.where(np.isin(wanted, community), wanted, -1).astype(np.int32)
+def _keep_present(communities: Indices, present: Indices) -> Indices:
+    return np.where(np.isin(communities, present), communities, -1).astype(np.int32)
 
 
 def build_playlists(options: WorldOptions, people: People, catalogue: Catalogue, fans: SeedFans) -> Playlists:
-    """All playlists; those around the seed are public, public enough to be found."""
+    """Build all playlists; the artist's own with the seed are always public."""
     editor = _Editor(options, people, catalogue)
-    drafts = editor.seeds_own(fans)
-    drafts += editor.others(max(0, options.playlists - len(drafts)))
+    drafts = editor.seed_drafts(fans)
+    drafts += editor.other_drafts(max(0, options.playlists - len(drafts)))
     created = distinct(np.array([draft.created_s for draft in drafts], dtype=np.int64))
     order = np.argsort(created)
-    drafts = [drafts[place] for place in order]
+    drafts = [drafts[index] for index in order]
     owner = np.array([draft.owner for draft in drafts], dtype=np.int32)
     state = editor.rng.choice(3, len(drafts), p=(0.93, 0.03, 0.04)).astype(np.int32)
     state[[draft.protected for draft in drafts]] = PUBLIC
-    _bury_some(editor, drafts)
+    _add_unavailable(editor, drafts)
     lengths = np.array([0] + [len(draft.tracks) for draft in drafts], dtype=np.int64)
     return Playlists(
         ids=ids_from_times(created[order], 1_000_003, 5, editor.rng.integers(0, 5, len(drafts))),
@@ -187,8 +187,8 @@ def build_playlists(options: WorldOptions, people: People, catalogue: Catalogue,
     )
 
 
-def _bury_some(editor: _Editor, drafts: list[_Draft]) -> None:
-    """Put dead tracks into a third of the lists and a repeated one into a few."""
+def _add_unavailable(editor: _Editor, drafts: list[_Draft]) -> None:
+    """Add unavailable tracks to a third of the lists and a repeated one to a few."""
     gone = np.flatnonzero(np.isin(editor.catalogue.state, (PRIVATE, DELETED)))
     for draft in drafts:
         throw = editor.rng.random()

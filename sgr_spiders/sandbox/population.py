@@ -33,10 +33,10 @@ ACCESS_NAMES = ("playable", "preview", "blocked")
 
 PLAIN, FEATURING, FT, REMIX, EDIT, FLIP, PRODUCED, FEATURE_IN_TEXT = range(8)
 DERIVED = (REMIX, EDIT, FLIP)
-"""Forms whose title is somebody else's with the uploader's name behind it."""
+"""Forms whose title is another artist's title, followed by the uploader's name."""
 
 SEED_UPLOADED_S = EPOCH_S + 326_900_001
-"""Upload time of the seed track; odd, all others are even, so it is never taken."""
+"""Upload time of the seed track; it is odd and all others are even, so it is unique."""
 
 _SEED_JITTER = 3
 _SEED_REMIXES = 6
@@ -45,7 +45,7 @@ _ROSTER = 12
 
 @dataclass
 class People:
-    """One row per person, in the order of joining (and of ids)."""
+    """One row per person, in order of joining (and of ID)."""
 
     ids: Ints
     joined_s: Ints
@@ -68,7 +68,7 @@ class People:
 
 @dataclass
 class Catalogue:
-    """One row per track, in the order of upload (and of ids)."""
+    """One row per track, in order of upload (and of ID)."""
 
     ids: Ints
     uploaded_s: Ints
@@ -92,7 +92,7 @@ class Catalogue:
 
 
 def build_people(options: WorldOptions) -> People:
-    """Everybody, with homes, roles and names."""
+    """Build all people with their communities, roles and names."""
     rng = stream(options.seed, "people")
     count, communities = options.users, options.community_count
     seed_artist = count // 5
@@ -134,7 +134,7 @@ def build_people(options: WorldOptions) -> People:
 
 
 def _rosters(signed: Ints, role: Indices) -> dict[int, tuple[int, ...]]:
-    """The first few artists signed to each label."""
+    """Return the first few artists signed to each label."""
     rosters: dict[int, list[int]] = {}
     for person in np.flatnonzero((signed >= 0) & (role == ARTIST)).tolist():
         roster = rosters.setdefault(int(signed[person]), [])
@@ -144,14 +144,14 @@ def _rosters(signed: Ints, role: Indices) -> dict[int, tuple[int, ...]]:
 
 
 def _label_accounts(rng: np.random.Generator, count: int, wanted: int, seed_artist: int) -> Indices:
-    """Accounts of the labels; the last two labels have none."""
+    """Choose the accounts of the labels; the last two labels have none."""
     others = np.delete(np.arange(count), seed_artist)
-    # The oldest third, so that a label has had the time to release something.
+    # From the oldest third, so that every label has had time to release something.
     return rng.choice(others[: max(wanted, count // 3)], wanted, replace=False).astype(np.int32)
 
 
 def build_catalogue(options: WorldOptions, people: People) -> Catalogue:
-    """Every track, with uploader, form, label and visibility; titles come later."""
+    """Build every track with uploader, form, label and visibility, but no title yet."""
     rng = stream(options.seed, "tracks")
     uploader = _uploaders(rng, options.tracks, people)
     uploaded = between(rng, people.joined_s[uploader] + DAY_S, NOW_S - DAY_S)
@@ -198,7 +198,7 @@ def build_catalogue(options: WorldOptions, people: People) -> Catalogue:
 
 
 def _uploaders(rng: np.random.Generator, count: int, people: People) -> Indices:
-    """Who uploads each track; row 0 is the seed. A quarter belongs to labels, most to the first."""
+    """Choose the uploaders; row 0 is the seed. Labels upload a quarter, the first label most of it."""
     artists = np.flatnonzero(people.role == ARTIST)
     weights = rng.pareto(1.3, len(artists)) + 0.3
     uploader = rng.choice(artists, count, p=weights / weights.sum())
@@ -213,7 +213,7 @@ def _uploaders(rng: np.random.Generator, count: int, people: People) -> Indices:
 
 
 def _labels(rng: np.random.Generator, uploader: Indices, people: People) -> Indices:
-    """The label a track came out on, or -1."""
+    """Return the label of each track, or -1."""
     own_label = np.full(len(people), -1, dtype=np.int32)
     own_label[people.label_accounts] = np.arange(len(people.label_accounts), dtype=np.int32)
     signed = np.where(rng.random(len(uploader)) < 0.6, people.signed_to[uploader], -1)
@@ -221,7 +221,7 @@ def _labels(rng: np.random.Generator, uploader: Indices, people: People) -> Indi
 
 
 def _collaborate(rng: np.random.Generator, people: People, catalogue: Catalogue, communities: int) -> None:
-    """Give tracks features, producers and remixes, and the seed some remixes by others."""
+    """Add features, producers and remixes to tracks, and remixes by others to the seed."""
     count, seed = len(catalogue), catalogue.seed
     shares = (0.58, 0.08, 0.05, 0.11, 0.04, 0.04, 0.06, 0.04)
     catalogue.form[:] = rng.choice(8, count, p=shares)

@@ -1,4 +1,4 @@
-"""Search by words: every word of the query must occur; the popular come first."""
+"""Word search: every word of the query must occur; the most popular hits come first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORD = re.compile(r"\w+")
 
 
 def tokens(text: str) -> list[str]:
-    """Lower-case words without accents; letters of every script count."""
+    """Return the lower-case words without accents, in any script."""
     if text.isascii():
         return _WORD.findall(text.lower())
     plain = "".join(
@@ -38,7 +38,7 @@ class SearchIndex:
         self._weight = weight
 
     def find(self, query: str) -> Indices:
-        """Indices of the matching objects in order of relevance."""
+        """Return the indices of the matching objects in order of relevance."""
         empty: Indices = np.empty(0, dtype=np.int32)
         found: Indices | None = None
         for word in tokens(query):
@@ -47,5 +47,5 @@ class SearchIndex:
         return empty if found is None else self.by_weight(found)
 
     def by_weight(self, found: Indices) -> Indices:
-        """The same indices, the most popular first, ties by index."""
+        """Return the indices, the most popular first, ties by index."""
         return found[np.argsort(-self._weight[found], kind="stable")]

@@ -1,6 +1,6 @@
-"""Where every number of a world comes from: named random streams, unique times, ids.
+"""Sources of a world's numbers: named random streams, unique times, IDs.
 
-Nothing here may depend on Python's ``hash()`` or on the time of day, so the same
+Nothing here may depend on Python's ``hash()`` or on the time of day, so that the same
 options give the same bytes in every process.
 """
 
@@ -19,23 +19,23 @@ Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
 EPOCH_S = int(datetime(2011, 1, 1, tzinfo=UTC).timestamp())
-"""The moment (seconds) before which nothing in any world exists."""
+"""The time (seconds) before which nothing exists in any world."""
 
 NOW_S = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
-"""The moment (seconds) at which every world stands."""
+"""The current time (seconds) in every world."""
 
 DAY_S = 86_400
 _WORD = (1 << 64) - 1
 
 
 def stream(seed: int, name: str, *numbers: int) -> np.random.Generator:
-    """A random stream of its own for each purpose, so that adding one moves no other."""
+    """Return a separate random stream for each purpose, so that a new one changes no other."""
     entropy = [seed, zlib.crc32(name.encode()), *numbers]
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
 
 
 def mix(*parts: int) -> int:
-    """A well-mixed 64-bit number out of several (the splitmix64 finaliser)."""
+    """Mix several numbers into a 64-bit number (the splitmix64 finaliser)."""
     state = 0x9E3779B97F4A7C15
     for part in parts:
         state = (state ^ (part & _WORD)) * 0xBF58476D1CE4E5B9 & _WORD
@@ -46,17 +46,17 @@ def mix(*parts: int) -> int:
 
 
 def chance(*parts: int) -> float:
-    """A number in [0, 1) that depends on the parts alone."""
+    """Return a number in [0, 1) that depends only on the parts."""
     return mix(*parts) / (_WORD + 1)
 
 
 def dice(seed: int, name: str, *numbers: int) -> random.Random:
-    """Dice for the text of one object, thrown only when that object is written."""
+    """Return a random generator for the text of one object, seeded by its name and numbers."""
     return random.Random(mix(seed, zlib.crc32(name.encode()), *numbers))  # noqa: S311
 
 
 def distinct(times: Ints) -> Ints:
-    """The same times in the same order, later ones moved just enough that none is equal."""
+    """Return the times in the same order, with later ones moved just enough to be unique."""
     order = np.argsort(times, kind="stable")
     steps = np.arange(len(times), dtype=np.int64)
     placed = np.maximum.accumulate(times[order] - steps) + steps
@@ -66,21 +66,21 @@ def distinct(times: Ints) -> Ints:
 
 
 def between(rng: np.random.Generator, start: Ints, end: int) -> Ints:
-    """One uniform time in [start, end) for each start."""
+    """Draw a uniform time in [start, end) for each start."""
     span = np.maximum(end - start, 1)
     return start + (rng.random(len(start)) * span).astype(np.int64)
 
 
 def ids_from_times(times_s: Ints, base: int, per_second: int, jitter: Ints) -> Ints:
-    """Sparse ids that grow with time, as SoundCloud's do; unique when the times are.
+    """Return sparse IDs that grow with time, as SoundCloud's do; unique if the times are.
 
-    With ``per_second`` of 5 or more, recent ids pass 2**31.
+    With a ``per_second`` of 5 or more, recent IDs exceed 2**31.
     """
     return base + (times_s - EPOCH_S) * per_second + jitter % per_second
 
 
 def starts_of(sorted_keys: npt.NDArray[np.integer], count: int) -> Ints:
-    """For keys sorted ascending: where each of ``count`` groups begins (CSR row pointers)."""
+    """Return the start of each of ``count`` groups of ascending keys (CSR row pointers)."""
     sizes = np.bincount(sorted_keys, minlength=count)
     starts = np.zeros(count + 1, dtype=np.int64)
     np.cumsum(sizes, out=starts[1:])

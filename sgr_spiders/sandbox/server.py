@@ -28,11 +28,11 @@ _SHUTDOWN_S = 1.0
 
 
 class _ClosedError(Exception):
-    """Raised by a link fault after it has closed the connection; `Sandbox.handle` ends there."""
+    """A fault has closed the connection; `Sandbox.handle` stops."""
 
 
 class Sandbox:
-    """One world behind one port."""
+    """One world, served on one port."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -49,7 +49,7 @@ class Sandbox:
         self.api = Api(self.world, self.options.shape, self.options.server.page_size)
 
     def set_faults(self, rules: list[FaultRule]) -> None:
-        """Replace the faults; what a stale cache remembered is forgotten."""
+        """Replace the faults and clear the stale cache."""
         self.board.set(rules)
         self._stale.clear()
 
@@ -82,13 +82,13 @@ class Sandbox:
             return web.Response(status=500)
 
     async def _answer(self, request: web.BaseRequest, target: str, rules: list[FaultRule]) -> Answer:
-        """The fault's answer, or the real one."""
+        """Return the fault's response, or the real one."""
         for rule in rules:
-            if rule.stage == "link":
+            if rule.stage == "connection":
                 await _disturb(request, rule)
             elif rule.stage == "state":
                 self.tokens.revoke_all()
-            elif (ready := fault_answers.instead(rule)) is not None:
+            elif (ready := fault_answers.replacement(rule)) is not None:
                 return ready
         return await self._real_answer(request, target, rules)
 
@@ -124,7 +124,7 @@ class Sandbox:
             if rule.stage == "body":
                 if rule.name == "truncated_body" and rule.get("how") == "length":
                     await _send_half(request, answer)
-                answer = fault_answers.spoil(answer, rule)
+                answer = fault_answers.damage(answer, rule)
         if self.options.server.gzip and _may_compress(request, answer):
             headers = {**answer.headers, "Content-Encoding": "gzip"}
             body = gzip.compress(answer.body, compresslevel=1)
@@ -147,7 +147,7 @@ def _response(answer: Answer) -> web.Response:
 
 
 async def _disturb(request: web.BaseRequest, rule: FaultRule) -> None:
-    """Delay the answer, never give it, or close the connection."""
+    """Delay the response, withhold it, or close the connection."""
     if rule.name == "slow":
         await asyncio.sleep(float(rule.get("seconds")))
     elif rule.name == "hang":
@@ -159,7 +159,7 @@ async def _disturb(request: web.BaseRequest, rule: FaultRule) -> None:
 
 
 async def _send_half(request: web.BaseRequest, answer: Answer) -> None:
-    """Promise the whole body, send half of it and close."""
+    """Declare the full length, send half the body and close the connection."""
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
     response.content_type = "application/json"
     response.content_length = len(answer.body)
@@ -171,7 +171,7 @@ async def _send_half(request: web.BaseRequest, answer: Answer) -> None:
 
 
 async def serve(options: Options, announce: Callable[[Sandbox, int], None]) -> None:
-    """Build the world, listen, ``announce(sandbox, port)``, and go on until SIGINT or SIGTERM."""
+    """Build the world, listen, call ``announce(sandbox, port)`` and serve until SIGINT or SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -196,7 +196,7 @@ async def _listen(runner: web.ServerRunner, port: int) -> None:
 
 
 def run(options: Options, announce: Callable[[Sandbox, int], None]) -> None:
-    """`serve` on the fastest event loop there is."""
+    """Run `serve` on the fastest event loop available."""
     with asyncio.Runner(loop_factory=_fast_loop()) as runner:
         runner.run(serve(options, announce))
 

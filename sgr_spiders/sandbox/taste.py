@@ -1,4 +1,4 @@
-"""Who likes what: most of it at home, some next door, popular things more than others."""
+"""Taste: people choose mostly within their home community, weighted by popularity."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROUNDS = 10
 
 @dataclass(frozen=True)
 class Market:
-    """Things to be chosen, grouped by community, each with a popularity weight."""
+    """Things to choose from, grouped by community, each with a popularity weight."""
 
     order: Ints
     cumulative: Floats
@@ -33,7 +33,7 @@ class Market:
         return cls(order, cumulative, np.concatenate(([0.0], ends)))
 
     def choose(self, rng: np.random.Generator, community: Indices) -> Indices:
-        """One thing per entry, out of that community; -1 means out of all of them."""
+        """Choose one thing per entry from that community; -1 means from all communities."""
         low = np.where(community < 0, 0.0, self.community_ends[np.maximum(community, 0)])
         high = np.where(community < 0, self.cumulative[-1], self.community_ends[community + 1])
         high = np.where(community < 0, self.cumulative[-1], high)
@@ -57,17 +57,17 @@ class Taste:
 
 
 def popularity(rng: np.random.Generator, count: int) -> Floats:
-    """Power-law weights: a few things are everybody's, most are hardly anybody's."""
+    """Draw power-law weights: a few things are very popular, most are hardly known."""
     return rng.pareto(1.15, count) + 0.03
 
 
 def choose_pairs(
     rng: np.random.Generator, taste: Taste, market: Market, degrees: Ints
 ) -> tuple[Indices, Indices]:
-    """Distinct (person, thing) pairs, at most ``degrees`` per person.
+    """Choose distinct (person, thing) pairs, at most ``degrees`` per person.
 
-    Whoever has liked nearly all that a community offers looks further afield; a wish
-    close to everything there is may stay partly open.
+    People who have nearly exhausted their communities choose from all others. A degree
+    close to the number of things may not be reached.
     """
     things = len(market.order)
     keys: Ints = np.empty(0, dtype=np.int64)
@@ -77,17 +77,17 @@ def choose_pairs(
         if not missing.any():
             break
         people = np.repeat(np.arange(len(degrees), dtype=np.int32), missing)
-        wanted = taste.communities_for(rng, people)
+        communities = taste.communities_for(rng, people)
         if turn >= _ROUNDS_AT_HOME:
-            wanted[:] = -1
-        chosen = market.choose(rng, wanted)
-        keys = _distinct(np.concatenate((keys, people.astype(np.int64) * things + chosen)))
+            communities[:] = -1
+        chosen = market.choose(rng, communities)
+        keys = _sort_unique(np.concatenate((keys, people.astype(np.int64) * things + chosen)))
     return (keys // things).astype(np.int32), (keys % things).astype(np.int32)
 
 
-def _distinct(keys: Ints) -> Ints:
-    """Sorted, each once. (Sorting is several times faster here than numpy's `unique`.)"""
+def _sort_unique(keys: Ints) -> Ints:
+    """Return the sorted unique keys, several times faster here than `numpy.unique`."""
     keys.sort()
-    fresh = np.ones(len(keys), dtype=np.bool_)
-    np.not_equal(keys[1:], keys[:-1], out=fresh[1:])
-    return keys[fresh]
+    is_new = np.ones(len(keys), dtype=np.bool_)
+    np.not_equal(keys[1:], keys[:-1], out=is_new[1:])
+    return keys[is_new]

@@ -1,4 +1,4 @@
-"""Descriptions, comment bodies and text made to hurt."""
+"""Descriptions, comment bodies and hostile text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sgr_spiders.sandbox.model import Model
 
 SURROGATE_MARK = "\ue000"
-"""Stands for a lone surrogate, which no encoder writes; `objects` turns it into an escape."""
+"""A placeholder for a lone surrogate, which no encoder writes; `objects.encode` escapes it."""
 
 _HOSTILE = ("\x00", "\x1b[31m", "\x07", "\x08\x0c", "\u202e", SURROGATE_MARK, "\ufeff", "\x7f")
 _HOSTILE_SHARE = 12
@@ -28,7 +28,7 @@ _GREETINGS = ("Thanks for listening!", "New one.", "Made this on a train.", "Tur
 
 
 def description(world: Model, track: int) -> str | None:
-    """What the uploader wrote under a track; None for one in six."""
+    """Return the description of a track; ``None`` for one in six."""
     track_id = int(world.catalogue.ids[track])
     throw = dice(world.options.seed, "description", track_id)
     lines = [throw.choice(_GREETINGS), *_credit_lines(world, track)]
@@ -48,7 +48,7 @@ def description(world: Model, track: int) -> str | None:
 
 
 def label_in_field(track_id: int) -> bool:
-    """Whether the label stands in `label_name`; else only in the description."""
+    """Return whether `label_name` contains the label; otherwise only the description does."""
     return mix(19, track_id) % 4 != 0
 
 
@@ -68,7 +68,7 @@ def _credit_lines(world: Model, track: int) -> list[str]:
 
 
 def comment_body(world: Model, number: int) -> str:
-    """What a comment says; replies begin with the permalink of whom they answer."""
+    """Return the text of a comment; replies begin with the permalink of the person they answer."""
     comment_id = int(world.comments.ids[number])
     throw = dice(world.options.seed, "comment", comment_id)
     answered = int(world.comments.answers[number])
@@ -80,7 +80,7 @@ def comment_body(world: Model, number: int) -> str:
 
 
 def hostile(text: str, key: int) -> str:
-    """The text, in one case of twelve with something nasty in its middle."""
+    """Return the text, in one of twelve cases with a hostile sequence in the middle."""
     throw = mix(23, key)
     if throw % _HOSTILE_SHARE:
         return text

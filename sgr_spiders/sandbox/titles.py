@@ -1,4 +1,4 @@
-"""Titles of tracks, permalinks of an uploader's tracks, and who is credited where."""
+"""Titles, permalinks and credits of tracks."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from sgr_spiders.sandbox.population import (
 from sgr_spiders.sandbox.seeding import mix
 
 _ODD_SHARE = 16
-"""One title in so many is not plain English."""
+"""One title in this many is not plain English."""
 
 
 class Credit(NamedTuple):
-    """A name that a track's title or description gives credit to."""
+    """A name credited in a track's title or description."""
 
     kind: str
     name: str
@@ -34,7 +34,7 @@ class Credit(NamedTuple):
 
 
 def write_titles(seed: int, people: People, catalogue: Catalogue) -> None:
-    """Fill in every title; a remix takes its original's name."""
+    """Fill in every title; the title of a remix contains that of its original."""
     bases = [
         _base_title(mix(seed, 11, int(number)), int(community))
         for number, community in zip(catalogue.ids, catalogue.community, strict=True)
@@ -79,7 +79,7 @@ def _title(index: int, bases: list[str], people: People, catalogue: Catalogue) -
 
 
 def _artist_behind(index: int, people: People, catalogue: Catalogue) -> int:
-    """Whose music a label account uploads: somebody signed to it, else its guest or itself."""
+    """Return the artist of a label's upload: someone signed to it, else the guest or the label."""
     guest = int(catalogue.guest[index])
     label = int(catalogue.label[index])
     signed = people.signed_rosters.get(label, ())
@@ -89,14 +89,14 @@ def _artist_behind(index: int, people: People, catalogue: Catalogue) -> int:
 
 
 def performer(index: int, people: People, catalogue: Catalogue) -> int:
-    """The person whose music the track is (for a label's upload not the uploader)."""
+    """Return the artist of a track; for a label's upload, that is not the uploader."""
     if people.role[catalogue.uploader[index]] == LABEL:
         return _artist_behind(index, people, catalogue)
     return int(catalogue.uploader[index])
 
 
 def credits_of(index: int, people: People, catalogue: Catalogue) -> list[Credit]:
-    """Features, producers and remixers that title and description name."""
+    """Return the features, producers and remixers named in title and description."""
     form = int(catalogue.form[index])
     if form in DERIVED:
         remixer = int(catalogue.uploader[index])
@@ -109,6 +109,6 @@ def credits_of(index: int, people: People, catalogue: Catalogue) -> list[Credit]
 
 
 def track_permalinks(indices: list[int], catalogue: Catalogue) -> list[str]:
-    """Permalinks of one uploader's tracks, distinct among them."""
+    """Return distinct permalinks for the tracks of one uploader."""
     titles = [catalogue.titles[index] for index in indices]
     return names.permalinks(titles, (f"track-{catalogue.ids[index]}" for index in indices))

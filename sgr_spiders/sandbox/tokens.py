@@ -1,4 +1,4 @@
-"""The token endpoint: who gets a token, for how long, and how often."""
+"""The token endpoint, with token lifetimes and exchange limits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _HOUR_S = 3600.0
 _SCHEME = "OAuth "
 _BAD_CLIENT = "bad"
-"""Client ids that begin like this are refused."""
+"""Client IDs with this prefix are refused."""
 
 
 class _Window:
@@ -42,7 +42,7 @@ class _Window:
 
 
 class TokenDesk:
-    """Hands out access tokens and single-use refresh tokens, and checks them."""
+    """The issuer and validator of access tokens and single-use refresh tokens."""
 
     def __init__(self, options: ServerOptions, clock: Callable[[], float] = time.monotonic) -> None:
         self._lifetime, self._secret, self._clock = options.token_lifetime, options.client_secret, clock
@@ -53,14 +53,14 @@ class TokenDesk:
         self._issued = 0
 
     def is_valid(self, authorization: str | None) -> bool:
-        """Whether this Authorization header opens the API."""
+        """Return whether this Authorization header contains a valid token."""
         if not authorization or not authorization.startswith(_SCHEME):
             return False
         ends = self._access.get(authorization.removeprefix(_SCHEME))
         return ends is not None and self._clock() < ends
 
     def revoke_all(self) -> None:
-        """End every access token; refresh tokens stay good."""
+        """Revoke every access token; refresh tokens stay valid."""
         self._access.clear()
 
     def sign_out(self, authorization: str) -> None:
@@ -68,7 +68,7 @@ class TokenDesk:
         self._access.pop(authorization.removeprefix(_SCHEME), None)
 
     def answer(self, method: str, headers: Mapping[str, str], body: bytes, address: str) -> Answer:
-        """The response to a request for a token."""
+        """Return the response to a token request."""
         if method != "POST":
             return oauth_error(405, "method_not_allowed", {"Allow": "POST"})
         content_type = headers.get("Content-Type", "")
@@ -86,7 +86,7 @@ class TokenDesk:
         return oauth_error(400, "unsupported_grant" if grant else "invalid_request")
 
     def _exchange(self, basic: str, form: Mapping[str, str], address: str) -> Answer:
-        """Client credentials: by Basic alone. Failed attempts count against the address."""
+        """Exchange client credentials (Basic only); failed attempts count against the IP address."""
         now = self._clock()
         if not self._by_ip.admits(address, now):
             return too_many_tokens("meta", "by-ip", self._by_ip.limit, "PT1H")
@@ -98,7 +98,7 @@ class TokenDesk:
         return self._issue(client_id)
 
     def _renew(self, basic: str, form: Mapping[str, str]) -> Answer:
-        """Refresh: credentials in the body alone; the old refresh token is used up."""
+        """Refresh a token (credentials in the body only); the old refresh token is used up."""
         if basic:
             return oauth_error(400, "invalid_request")
         client_id = form.get("client_id", "")
@@ -131,7 +131,7 @@ class TokenDesk:
 
 
 def too_many_tokens(form: str, bucket: str = "by-ip", limit: int = 30, window: str = "PT1H") -> Answer:
-    """429 of the token endpoint in its ``short`` or its ``meta`` form."""
+    """Return the token endpoint's 429 in its ``short`` or its ``meta`` form."""
     headers = {"WWW-Authenticate": "Basic"}
     if form == "short":
         return oauth_error(429, "rate_limit_exceeded", headers)

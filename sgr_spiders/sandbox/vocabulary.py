@@ -1,4 +1,4 @@
-"""Words that the world's people, tracks, labels and comments are made of."""
+"""The vocabulary of the world's people, tracks, labels and comments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Scene(NamedTuple):
-    """What a community of taste sounds like in words."""
+    """The vocabulary of one taste community."""
 
     genre: str
     tags: tuple[str, ...]

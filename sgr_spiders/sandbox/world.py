@@ -1,8 +1,8 @@
-"""The truth about a world without HTTP, to compare a harvest with.
+"""The ground truth about a world, without HTTP, to compare a harvest with.
 
-Methods named after what the API lists take and give public ids and tell what a
-patient client gets: every page followed to its end, ``access`` asking for all
-three levels unless said otherwise. ``None`` stands for the API's 404.
+Methods named after the API's lists take and return public IDs. They return what a
+client gets that follows every page, by default with all three ``access`` levels.
+``None`` stands for the API's 404.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ ALL_ACCESS: tuple[str, ...] = ACCESS_NAMES
 
 @dataclass(frozen=True)
 class CommentTruth:
-    """A comment as it is; ``timestamp_ms`` is None where the API gives null.
+    """A comment; ``timestamp_ms`` is ``None`` where the API returns null.
 
-    Where the author's account is gone, ``user_is_null`` says that the API answers
-    ``"user": null`` and names the author in ``user_urn`` alone.
+    ``user_is_null`` means that the author's account is gone: the API then returns
+    ``"user": null``, and only ``user_urn`` identifies the author.
     """
 
     comment_id: int
@@ -42,11 +42,11 @@ class CommentTruth:
 
 
 class World(Model):
-    """People, tracks, playlists and what links them. Build one with `World.build`."""
+    """People, tracks, playlists and their links. Build one with `World.build`."""
 
     @classmethod
     def build(cls, options: WorldOptions | None = None) -> World:
-        """The world of these options, aged by ``options.generation`` rounds of change."""
+        """Build the world of these options, aged by ``options.generation`` rounds of change."""
         world = cls(options or WorldOptions())
         for _ in range(world.options.generation):
             generations.age(world)
@@ -67,7 +67,7 @@ class World(Model):
         return index is not None and bool(self.playlist_visible[index])
 
     def access_of(self, track_id: int) -> str:
-        """`playable`, `preview` or `blocked`."""
+        """Return `playable`, `preview` or `blocked`."""
         return ACCESS_NAMES[self.catalogue.access[self._track(track_id)]]
 
     def title_of(self, track_id: int) -> str:
@@ -80,25 +80,25 @@ class World(Model):
         return self.people.permalinks[self._user(user_id)]
 
     def artist_of(self, track_id: int) -> int | None:
-        """The uploader, or None where the API answers with a null user."""
+        """Return the uploader, or ``None`` where the API returns a null user."""
         index = self._track(track_id)
         if self.catalogue.null_user[index]:
             return None
         return int(self.people.ids[self.catalogue.uploader[index]])
 
     def label_of(self, track_id: int) -> str | None:
-        """The official name of the track's label, however the track spells it."""
+        """Return the official name of the track's label, however the track spells it."""
         label = int(self.catalogue.label[self._track(track_id)])
         return self.people.label_names[label] if label >= 0 else None
 
     def label_account(self, name: str) -> int | None:
-        """The user id of a label's account; the last two labels have none."""
+        """Return the user ID of a label's account; the last two labels have none."""
         number = self.people.label_names.index(name)
         accounts = self.people.label_accounts
         return int(self.people.ids[accounts[number]]) if number < len(accounts) else None
 
     def credits(self, track_id: int) -> list[Credit]:
-        """Features, producers and remixers named in title or description."""
+        """Return the features, producers and remixers named in title or description."""
         return titles.credits_of(self._track(track_id), self.people, self.catalogue)
 
     def likers(self, track_id: int) -> list[int] | None:
@@ -110,7 +110,7 @@ class World(Model):
         return None if index is None else self._users(self.reposts.of_item(index).indices)
 
     def library(self, user_id: int, access: Sequence[str] = ALL_ACCESS) -> list[int] | None:
-        """Liked tracks, newest like first; None for a hidden library or a user who is gone."""
+        """Return liked tracks, newest like first; ``None`` if the library is hidden or the user gone."""
         index = self._open_user(user_id)
         return None if index is None else self._tracks(self.likes.of_owner(index).indices, access)
 
@@ -119,7 +119,7 @@ class World(Model):
         return None if index is None else self._tracks(self.reposts.of_owner(index).indices, access)
 
     def uploads(self, user_id: int, access: Sequence[str] = ALL_ACCESS) -> list[int] | None:
-        """Own tracks, newest first."""
+        """Return the user's own tracks, newest first."""
         index = self._visible_user(user_id)
         return None if index is None else self._tracks(self.uploads_of(index), access)
 
@@ -144,14 +144,14 @@ class World(Model):
         return None if index is None else self._users(self.follows.of_owner(index).indices)
 
     def playlist_tracks(self, playlist_id: int, access: Sequence[str] = ALL_ACCESS) -> list[int] | None:
-        """Visible tracks in order, repeated ones repeated."""
+        """Return the visible tracks in order, including repeats."""
         index = self.playlist_index(playlist_id)
         if index is None or not self.playlist_visible[index]:
             return None
         return self._tracks(self.playlists.tracks_of(index), access)
 
     def playlist_track_count(self, playlist_id: int) -> int:
-        """`track_count`: entries, the dead ones included."""
+        """Return `track_count`: all entries, including unavailable tracks."""
         index = self.playlist_index(playlist_id)
         if index is None:
             raise KeyError(playlist_id)
@@ -164,13 +164,13 @@ class World(Model):
         return self._users(self.playlist_reposts.of_item(index).indices)
 
     def playlists_with(self, track_id: int) -> list[int]:
-        """Visible playlists that hold the track, by id."""
+        """Return the visible playlists that contain the track, by ID."""
         entries = np.flatnonzero(self.playlists.entries == self._track(track_id))
         holders = np.unique(np.searchsorted(self.playlists.starts, entries, side="right") - 1)
         return self._sets_ids(holders.astype(np.int32))
 
     def comments_on(self, track_id: int) -> list[CommentTruth] | None:
-        """All comments the API shows, newest first."""
+        """Return all comments the API shows, newest first."""
         index = self._visible_track(track_id)
         if index is None:
             return None
@@ -178,12 +178,12 @@ class World(Model):
 
     def _comment(self, number: int) -> CommentTruth:
         author = int(self.comments.user[number])
-        place = int(self.comments.position_ms[number])
+        position_ms = int(self.comments.position_ms[number])
         return CommentTruth(
             comment_id=int(self.comments.ids[number]),
             user_id=int(self.people.ids[author]),
             user_is_null=not self.user_visible[author],
-            timestamp_ms=place if place >= 0 else None,
+            timestamp_ms=position_ms if position_ms >= 0 else None,
             created_s=int(self.comments.created_s[number]),
         )
 
@@ -196,7 +196,7 @@ class World(Model):
         return None if index is None else self._users(self.related_to_user(index))
 
     def search_tracks(self, query: str, access: Sequence[str] = ALL_ACCESS) -> list[int]:
-        """Hits in order of relevance."""
+        """Return the hits in order of relevance."""
         return self._tracks(self.track_search.find(query), access)
 
     def search_users(self, query: str) -> list[int]:

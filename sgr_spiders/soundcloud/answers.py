@@ -1,4 +1,4 @@
-"""What an answer of the API means, from its status, headers and body alone."""
+"""The meaning of an API response, from its status, headers and body."""
 
 from __future__ import annotations
 
@@ -20,15 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MAX_HOLD = 24 * 3600.0
-"""The longest hold an answer is believed to ask for, in seconds: the API documents windows of up to
-24 hours (PT24H); anything above is taken for a mistake and bounded to this."""
+"""The longest pause that a response can request, in seconds; longer ones are reduced to it.
+
+The API documents windows of up to 24 hours (PT24H).
+"""
 
 MAX_NESTING = 1024
-"""The deepest nesting of a document that is accepted: orjson's own limit, held by the second decoder too.
-Records are held to a much smaller one when they are parsed (``raw.MAX_DEPTH``)."""
+"""Maximum nesting of a document: orjson's own limit, which the second decoder also applies.
+
+Records have a much smaller limit when they are parsed (``raw.MAX_DEPTH``).
+"""
 
 MAX_NUMBER = 400
-"""The most digits of an integer that are accepted; real ones have up to twenty."""
+"""Maximum number of digits of an integer; real ones have up to 20."""
 
 
 Document = dict[str, Any] | list[Any]
@@ -36,36 +40,36 @@ Document = dict[str, Any] | list[Any]
 
 
 class Kind(Enum):
-    """What to do about an answer."""
+    """The kinds of responses, by how to handle them."""
 
     OK = "ok"
     """A document."""
     FOUND = "found"
-    """A redirect. Only ``/resolve`` may use it."""
+    """A redirect, expected only from ``/resolve``."""
     GONE = "gone"
-    """What was asked for is deleted, private, or never was."""
+    """The record is deleted or private, or never existed."""
     HIDDEN = "hidden"
-    """It exists, but is not for us: to a harvest the same as gone."""
+    """The record exists but is not accessible; a harvest treats it as gone."""
     REFUSED = "refused"
-    """The request is wrong or the answer unusable; asking again would not help."""
+    """The request is wrong or the response unusable; a retry would not help."""
     UNAUTHORISED = "unauthorised"
     """The token is missing, expired or revoked."""
     LIMITED = "limited"
     """Too many requests."""
     RETRY = "retry"
-    """A passing fault; ask again."""
+    """A transient error; retry."""
     DISALLOWED = "disallowed"
-    """"Access to this API has been disallowed": seen in overload, may pass. Ask again slowly, then stop."""
+    """"Access to this API has been disallowed": sent under overload, so retry slowly, then stop."""
     BLOCKED = "blocked"
-    """A block page or a bot challenge: stop."""
+    """A block page or a bot challenge; stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer and what it means.
+    """A classified response.
 
-    ``document`` is the JSON of an ``OK``, as the decoder of ``classify`` gives it; ``hold`` the seconds a
-    ``LIMITED`` asks us to wait, ``None`` when it names none; ``location`` where a ``FOUND`` points.
+    ``document`` is the JSON of an ``OK``, decoded by the decoder of ``classify``. ``hold`` is the pause in
+    seconds that a ``LIMITED`` requests, or ``None``. ``location`` is the target of a ``FOUND``.
     ``reason`` is one short line that is safe to log and store.
     """
 
@@ -77,7 +81,7 @@ class Answer:
 
 
 class UnusableDocumentError(ValueError):
-    """A body is no document we accept. ``final``: the same body would come again. Raised by ``decode``."""
+    """A body is not an acceptable document; ``final`` means that a retry would get the same body."""
 
     def __init__(self, reason: str, *, final: bool = False) -> None:
         super().__init__(reason)
@@ -92,9 +96,9 @@ def classify(
     now: float,
     decoder: Callable[[bytes], object] | None = None,
 ) -> Answer:
-    """Say what an answer means. ``now`` (seconds since the epoch) turns named times into holds.
+    """Classify a response; ``now`` (seconds since the epoch) converts times in it to pauses.
 
-    *decoder* takes the place of ``decode`` for what was asked for, and fails as that does.
+    *decoder* replaces ``decode`` for successful responses and raises the same errors.
     """
     fields = {name.lower(): value for name, value in headers.items()}
     if "x-amzn-waf-action" in fields:
@@ -105,14 +109,14 @@ def classify(
         return _BY_STATUS[status](fields, body, now)
     if 300 <= status < 400:
         return _redirect(status, fields)
-    passing = status in _PASSING or 200 <= status < 300 or 500 <= status < 600
-    return Answer(Kind.RETRY if passing else Kind.REFUSED, reason=_reason(status, body))
+    transient = status in _TRANSIENT or 200 <= status < 300 or 500 <= status < 600
+    return Answer(Kind.RETRY if transient else Kind.REFUSED, reason=_reason(status, body))
 
 
 def decode(body: bytes) -> Document:
-    """Decode a JSON object or list, once with the fast decoder and, where that refuses, once strictly.
+    r"""Decode a JSON object or list with the fast decoder or, if that fails, with a strict one.
 
-    The second decoder is there for lone surrogates (``"\\ud800"``): legal JSON, seen in comments.
+    The second decoder accepts lone surrogates (``"\ud800"``): they are valid JSON and occur in comments.
     """
     if not body.strip():
         raise UnusableDocumentError("empty body")
@@ -126,10 +130,10 @@ def decode(body: bytes) -> Document:
     return document
 
 
-def hold_named(fields: Mapping[str, str], body: bytes, *, now: float) -> float | None:
-    """The seconds to wait that a 429 names, by ``Retry-After`` or ``reset_time``, the longer if both.
+def requested_hold(fields: Mapping[str, str], body: bytes, *, now: float) -> float | None:
+    """Return the pause in seconds that a 429 requests, the longer of ``Retry-After`` and ``reset_time``.
 
-    Times in the past name nothing: asking again at once would be wrong after a 429.
+    Times in the past are ignored, because an immediate retry would be wrong after a 429.
     """
     ends = [_retry_after(fields.get("retry-after", ""), now), *_reset_times(body)]
     named = [end - now for end in ends if end is not None and end > now]
@@ -172,7 +176,7 @@ def _gone(_fields: Mapping[str, str], body: bytes, _now: float) -> Answer:
 
 
 def _limited(fields: Mapping[str, str], body: bytes, now: float) -> Answer:
-    return Answer(Kind.LIMITED, reason=_reason(429, body), hold=hold_named(fields, body, now=now))
+    return Answer(Kind.LIMITED, reason=_reason(429, body), hold=requested_hold(fields, body, now=now))
 
 
 def _forbidden(fields: Mapping[str, str], body: bytes, _now: float) -> Answer:
@@ -180,8 +184,8 @@ def _forbidden(fields: Mapping[str, str], body: bytes, _now: float) -> Answer:
         return Answer(Kind.HIDDEN, reason="HTTP 403")
     document = _error_document(body)
     if document is None:
-        # HTML comes from the edge; so may an empty body or a gateway's text. Calling any of these
-        # hidden would write off every record of a run that is in truth blocked.
+        # HTML comes from the CDN edge, and an empty body or a gateway's text may too. If these counted as
+        # hidden, a blocked run would mark all its records as gone.
         return Answer(Kind.BLOCKED, reason=_reason(403, body))
     if _DISALLOWED in _message(document).lower():
         return Answer(Kind.DISALLOWED, reason=_reason(403, body))
@@ -191,8 +195,8 @@ def _forbidden(fields: Mapping[str, str], body: bytes, _now: float) -> Answer:
 def _not_found(_fields: Mapping[str, str], body: bytes, _now: float) -> Answer:
     document = _error_document(body)
     if document is None or not _ERROR_KEYS & document.keys():
-        # "404 page not found" is the router speaking, not the API: the record may well exist.
-        return Answer(Kind.RETRY, reason=_reason(404, body, "not an answer of the API"))
+        # "404 page not found" comes from the router, not the API: the record may exist.
+        return Answer(Kind.RETRY, reason=_reason(404, body, "not a response of the API"))
     return Answer(Kind.GONE, reason=_reason(404, body))
 
 
@@ -205,7 +209,7 @@ def _error_document(body: bytes) -> dict[str, Any] | None:
 
 
 def _message(document: Mapping[str, Any]) -> str:
-    """The text of an error in either of its shapes."""
+    """Return the text of an error in either of its formats."""
     errors = document.get("errors")
     entries = errors if isinstance(errors, list) else []
     texts = [document.get("message"), document.get("error")]
@@ -228,7 +232,7 @@ def _plain(body: bytes) -> str:
 
 
 def _retry_after(value: str, now: float) -> float | None:
-    """When the header says to come back: it holds seconds, or a date."""
+    """Return the time that the header names, in seconds or as a date."""
     value = value.strip()
     if re.fullmatch(r"\d{1,300}(\.\d{1,300})?", value):
         return now + min(float(value), MAX_HOLD)
@@ -265,9 +269,9 @@ def _decode_strictly(body: bytes) -> object:
     except RecursionError:
         raise UnusableDocumentError("nested too deeply", final=True) from None
     except ValueError as error:
-        # The decoder's own text gives the place, the body stays out of it.
-        place = f" ({error.msg} at {error.pos})" if isinstance(error, json.JSONDecodeError) else ""
-        raise UnusableDocumentError(f"not JSON{place}") from None
+        # The decoder's message contains the position, but no part of the body.
+        position = f" ({error.msg} at {error.pos})" if isinstance(error, json.JSONDecodeError) else ""
+        raise UnusableDocumentError(f"not JSON{position}") from None
     if _is_deeper(document, MAX_NESTING):
         raise UnusableDocumentError("nested too deeply", final=True)
     return document
@@ -304,7 +308,7 @@ def _number(digits: str) -> float:
     return number
 
 
-_PASSING = frozenset({408, 425})
+_TRANSIENT = frozenset({408, 425})
 _BY_STATUS: Mapping[int, Callable[[Mapping[str, str], bytes, float], Answer]] = {
     401: _unauthorised,
     403: _forbidden,

@@ -1,4 +1,4 @@
-"""The API's dates, as ISO 8601 text in UTC."""
+"""The API's dates as ISO 8601 strings in UTC."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _ISO: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
 def to_iso(value: object) -> object:
-    """``2024/01/09 21:10:04 +0000`` or any ISO 8601 form as ``2024-01-09T21:10:04Z``.
+    """Convert ``2024/01/09 21:10:04 +0000`` or any ISO 8601 form to ``2024-01-09T21:10:04Z``.
 
-    What is no date comes back as it is, so that validation can name it when it sets it aside.
-    Fractions of a second are cut off; a time without an offset is taken as UTC.
+    Return anything else unchanged, so that validation can quote it when it rejects it. Fractions of a
+    second are dropped; a time without an offset counts as UTC.
     """
     if type(value) is not str:
         return value
@@ -31,7 +31,7 @@ def to_iso(value: object) -> object:
 
 
 def is_iso(value: object) -> bool:
-    """Whether this is a real point in time, spelled exactly like ``2024-01-09T21:10:04Z``."""
+    """Return whether the value is an existing time in the exact form ``2024-01-09T21:10:04Z``."""
     if type(value) is not str or _ISO.fullmatch(value) is None:
         return False
     try:

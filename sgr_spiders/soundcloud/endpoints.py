@@ -1,7 +1,7 @@
-"""The endpoints a harvest reads, as the official specification lists them.
+"""The endpoints that a harvest reads, as listed in the official specification.
 
 Only parameters that the specification lists for an endpoint are sent; a test compares this table
-with it. ``secret_token`` is never sent: private records are none of our business.
+with it. ``secret_token`` is never sent, because private records are never harvested.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ACCESS: Final = ("access", "playable,preview,blocked")
-"""Without it lists leave out blocked tracks."""
+"""Without it, lists omit blocked tracks."""
 LINKED: Final = ("linked_partitioning", "true")
-"""Without it some lists are plain arrays that end after one page."""
+"""Without it, some lists are plain arrays that end after one page."""
 SHOW_TRACKS: Final = ("show_tracks", "true")
 LIMIT: Final = ("limit", "200")
-"""The most the API allows."""
+"""The API's maximum."""
 PLAYLIST_LIMIT: Final = ("limit", "20")
-"""Playlists carry up to 500 tracks each, so a page of them is kept short."""
+"""A short page, because each playlist contains up to 500 tracks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What one kind of walk asks for and gets.
+    """The requests and responses of one kind of walk.
 
-    ``path`` holds ``{urn}`` where the target stands; ``target`` says what a target is: the id of a
-    track, user or playlist, a ``query``, or a ``url``. ``record`` is what the answer holds (``any``:
-    a track, a user or a playlist). ``engagement`` is what each item of the answer tells about its
-    user and its track. ``paged`` endpoints answer with lists, the others with one object.
+    ``path`` contains ``{urn}`` in place of the target. ``target`` is the type of the target: the ID of a
+    track, user or playlist, a ``query``, or a ``url``. ``record`` is the type of the records in the
+    response (``any``: a track, a user or a playlist). ``engagement`` is the engagement between user and
+    track that each item implies. ``paged`` endpoints return lists, the others one object.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Endpoint:
 
     @property
     def target_param(self) -> str | None:
-        """The query parameter that carries the target, if it does not stand in the path."""
+        """The query parameter of the target, or ``None`` if the target is in the path."""
         return {"query": "q", "url": "url"}.get(self.target)
 
 
@@ -85,9 +85,10 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = MappingProxyType({endpoint.name: endp
 
 
 def first_cursor(endpoint_name: str, target: str) -> str:
-    """Path and query, on the API's origin, of a walk's first page.
+    """Return path and query, on the API's origin, of a walk's first page.
 
-    ``ValueError`` if the target is not what the endpoint takes.
+    Raises:
+        ValueError: if the target is invalid for the endpoint.
     """
     endpoint = ENDPOINTS[endpoint_name]
     params = endpoint.params
@@ -97,12 +98,12 @@ def first_cursor(endpoint_name: str, target: str) -> str:
     else:
         target_id = parse_key(target, endpoint.target)
         if target_id is None:
-            raise ValueError(f"walk {endpoint_name}: {target!r} is no {endpoint.target} id")
+            raise ValueError(f"walk {endpoint_name}: {target!r} is not a {endpoint.target} ID")
         path = path.replace("{urn}", urn(endpoint.target, target_id))
     query = "&".join(encode_param(name, value) for name, value in params)
     return f"{path}?{query}" if query else path
 
 
 def encode_param(name: str, value: str) -> str:
-    """One ``name=value`` of a query. Commas stay: the API takes its lists with literal ones."""
+    """Return ``name=value`` for a query, with literal commas, which the API requires in lists."""
     return f"{name}={quote(value, safe=',', errors='replace')}"

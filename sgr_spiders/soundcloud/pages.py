@@ -1,4 +1,4 @@
-"""From an answer to the page of its walk: what a crawl and the contract tests both do."""
+"""Conversion of a response to a page of its walk, for crawls and contract tests."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ if TYPE_CHECKING:
 
 
 def page_from_answer(walk: Walk, answer: Answer, api_url: str) -> Page:
-    """Build the page that *answer* is to *walk*; whatever is wrong with it ends the walk, with a reason."""
+    """Build the page of *walk* from *answer*; any error in it ends the walk with a reason."""
     if answer.kind in {Kind.GONE, Kind.HIDDEN}:
-        return _ended(walk, "gone", answer.reason)
+        return _end_walk(walk, "gone", answer.reason)
     if walk.endpoint == "resolve" and answer.kind in {Kind.OK, Kind.FOUND}:
-        return _resolved(walk, answer)
+        return _build_resolved(walk, answer)
     if answer.kind is Kind.OK:
-        return _listed(walk, answer, api_url)
+        return _build_page(walk, answer, api_url)
     reason = f"unexpected redirect, {answer.reason}" if answer.kind is Kind.FOUND else answer.reason
-    return _ended(walk, "failed", reason)
+    return _end_walk(walk, "failed", reason)
 
 
-def _ended(walk: Walk, status: Literal["gone", "failed"], reason: str) -> Page:
+def _end_walk(walk: Walk, status: Literal["gone", "failed"], reason: str) -> Page:
     return Page(walk, status=status, reason=reason)
 
 
-def _resolved(walk: Walk, answer: Answer) -> Page:
+def _build_resolved(walk: Walk, answer: Answer) -> Page:
     try:
         kind, record_id = parse_resolved(answer.location or answer.document)
     except PrivateTargetError:
-        return _ended(walk, "gone", "private")
+        return _end_walk(walk, "gone", "private")
     except BadDocumentError as error:
-        return _ended(walk, "failed", str(error))
+        return _end_walk(walk, "failed", str(error))
     return Page(walk, resolved=(kind, record_id), received=1)
 
 
-def _listed(walk: Walk, answer: Answer, api_url: str) -> Page:
+def _build_page(walk: Walk, answer: Answer, api_url: str) -> Page:
     position = first_position(walk.cursor) or walk.received
     try:
         parsed = parse_page(walk.endpoint, walk.target, answer.document, position)
     except BadDocumentError as error:
-        return _ended(walk, "failed", str(error))
+        return _end_walk(walk, "failed", str(error))
     page = Page(walk, parsed.entries, parsed.rejects, parsed.received)
-    page.fresh = parsed.fresh
+    page.cacheable = parsed.cacheable
     if not ENDPOINTS[walk.endpoint].paged:
         _check_single(page)
         return page
@@ -62,7 +62,7 @@ def _listed(walk: Walk, answer: Answer, api_url: str) -> Page:
 
 def _check_single(page: Page) -> None:
     if not page.entries:
-        page.status, page.reason = "gone", page.rejects[0].reason if page.rejects else "empty answer"
+        page.status, page.reason = "gone", page.rejects[0].reason if page.rejects else "empty response"
     elif str(page.entries[0].record.record_id) != page.walk.target:
         page.entries.clear()
-        page.status, page.reason = "failed", "the answer is another record than the one asked for"
+        page.status, page.reason = "failed", "the response contains another record than requested"

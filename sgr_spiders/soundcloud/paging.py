@@ -1,8 +1,8 @@
-"""Where a walk goes on: ``next_href`` checked, and made a cursor on the API's own origin.
+"""Pagination: check ``next_href`` and convert it to a cursor on the API's own origin.
 
-``next_href`` is data from outside. Whatever origin it names, the next request goes to the API's,
-because the token must never leave it: the live API has handed out the names of internal hosts.
-What must be right is the path: a walk stays on its own.
+``next_href`` is external data. The live API has returned the names of internal hosts, but the token
+must never leave the API, so the next request always goes to the API's origin. The path must be the
+walk's own.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CREDENTIALS: Final = frozenset(
     }
 )
 _KEPT_PARAMS: Final = frozenset({"access", "linked_partitioning", "show_tracks", "q"})
-"""Those of the first page that later pages need as well; ``limit`` turns into ``page_size`` on the way."""
+"""Parameters of the first page that later pages also need; the API replaces ``limit`` by ``page_size``."""
 _SAME_AS_TRUE: Final = frozenset({"true", "1"})
 _PORTS: Final = {"http": 80, "https": 443}
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
@@ -37,28 +37,30 @@ _URL_CHARACTERS: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 
 def next_cursor(walk_endpoint: str, target: str, next_href: object, api_url: str) -> str | None:
-    """Path and query of the walk's next page, on the API's origin; ``None`` if the walk ends here.
+    """Return path and query of the walk's next page on the API's origin, or ``None`` at the end.
 
-    ``NextHrefError`` if ``next_href`` does not lead on within the walk. The order of its parameters
-    and the spelling of its cursor stay; credentials are taken out, and parameters that the first
-    page was asked with are put back where they are missing or changed.
+    The order of the parameters and the spelling of the cursor stay. Credentials are removed, and
+    parameters of the first page are restored if they are missing or different.
+
+    Raises:
+        NextHrefError: if ``next_href`` does not continue the walk.
     """
     if next_href is None or next_href == "":
         return None
     endpoint = ENDPOINTS[walk_endpoint]
-    walk = f"next_href of {walk_endpoint} {_shown(target)}"
+    walk = f"next_href of {walk_endpoint} {_quote(target)}"
     url = _split(walk, next_href)
     if not _is_own_path(endpoint, target, url.path):
         where = (
-            "the API" if _origin(url) == _origin(urlsplit(api_url)) else f"host {_shown(url.hostname or '')}"
+            "the API" if _origin(url) == _origin(urlsplit(api_url)) else f"host {_quote(url.hostname or '')}"
         )
-        raise NextHrefError(f"{walk} leads to another path, {_shown(url.path)} on {where}")
+        raise NextHrefError(f"{walk} leads to another path, {_quote(url.path)} on {where}")
     query = _query(endpoint, target, url.query)
     return f"{url.path}?{query}" if query else url.path
 
 
 def first_position(cursor: str) -> int:
-    """The place in its list of the first item behind a cursor, as far as the cursor tells (``offset``)."""
+    """Return the position of a cursor's first item in its list if the cursor has an ``offset``, else 0."""
     for name, value in parse_qsl(urlsplit(cursor).query):
         if name == "offset" and value.isdecimal() and value.isascii() and len(value) <= 9:
             return int(value)
@@ -67,21 +69,21 @@ def first_position(cursor: str) -> int:
 
 def _split(walk: str, next_href: object) -> SplitResult:
     if not isinstance(next_href, str):
-        raise NextHrefError(f"{walk} is no text but {type(next_href).__name__}")
+        raise NextHrefError(f"{walk} is not a string but {type(next_href).__name__}")
     if len(next_href) > MAX_LENGTH:
         raise NextHrefError(f"{walk} is {len(next_href)} characters long, more than {MAX_LENGTH}")
-    # Checked before the URL is split, because urlsplit() drops some of them.
+    # Check this first, because urlsplit() drops some of them.
     if _CONTROLS.search(next_href):
-        raise NextHrefError(f"{walk} holds control characters or backslashes")
+        raise NextHrefError(f"{walk} contains control characters or backslashes")
     try:
         url = urlsplit(quote(next_href, safe=_URL_CHARACTERS))
-        url.port  # noqa: B018 - raises if it is no number
+        url.port  # noqa: B018 - raises if it is not a number
     except ValueError:
-        raise NextHrefError(f"{walk} is no URL") from None
+        raise NextHrefError(f"{walk} is not a URL") from None
     if url.scheme not in _PORTS or not url.hostname:
-        raise NextHrefError(f"{walk} is no http or https URL")
+        raise NextHrefError(f"{walk} is not an http or https URL")
     if "@" in url.netloc:
-        raise NextHrefError(f"{walk} holds a user name, on host {_shown(url.hostname)}")
+        raise NextHrefError(f"{walk} contains a username, on host {_quote(url.hostname)}")
     return url
 
 
@@ -114,7 +116,7 @@ def _query(endpoint: Endpoint, target: str, query: str) -> str:
         if name in wanted:
             if missing.pop(name, None) is None:
                 continue  # given twice
-            same = _says(name, unquote_plus(value), wanted[name])
+            same = _is_equivalent(name, unquote_plus(value), wanted[name])
             parts.append(part if same else encode_param(name, wanted[name]))
         else:
             parts.append(part)
@@ -122,8 +124,8 @@ def _query(endpoint: Endpoint, target: str, query: str) -> str:
     return "&".join(parts)
 
 
-def _says(name: str, found: str, wanted: str) -> bool:
-    """Whether a parameter's value means what we asked for."""
+def _is_equivalent(name: str, found: str, wanted: str) -> bool:
+    """Return whether a parameter has the requested meaning."""
     if name == "access":
         return set(found.split(",")) == set(wanted.split(","))
     return found == wanted or (wanted in _SAME_AS_TRUE and found in _SAME_AS_TRUE)
@@ -133,5 +135,5 @@ def _origin(url: SplitResult) -> tuple[str, str, int | None]:
     return url.scheme, url.hostname or "", url.port or _PORTS.get(url.scheme)
 
 
-def _shown(text: str) -> str:
+def _quote(text: str) -> str:
     return ascii(text[:80])

@@ -1,4 +1,4 @@
-"""From an answer of the API to typed records.
+"""Parse a response of the API into typed records.
 
 Nothing is checked here beyond what it takes to build a record: types, ranges and text are judged by
 the validation that follows, which can name what it sets aside. Kept apart at once, as rejects, are
@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 from sgr_spiders.model.exceptions import BadRecordError, HarvestError
 from sgr_spiders.model.items import (
     FIELDS,
+    CachedTrack,
     Comment,
     Engagement,
     Entry,
     Fullness,
     Link,
-    Made,
     MainRecord,
     Playlist,
     PlaylistTrack,
@@ -56,7 +56,7 @@ class ParsedPage:
     rejects: list[Reject] = field(default_factory=list)
     received: int = 0
     next_href: object = None
-    fresh: dict[int, Entry] = field(default_factory=dict)
+    cacheable: dict[int, Entry] = field(default_factory=dict)
 
 
 # Records are built by position, which is much faster than by name, from values nobody has judged yet.
@@ -90,7 +90,7 @@ _EXCERPT_BYTES: Final = 16 * 1024
 
 
 def parse_page(endpoint: str, target: str, document: object, first_position: int = 0) -> ParsedPage:
-    """The records of one answer to a walk of this endpoint and target.
+    """Return the records of one answer to a walk of this endpoint and target.
 
     ``first_position`` is the place in its list of the answer's first item; it matters for the
     tracks of a playlist alone (``paging.first_position`` reads it from the walk's cursor).
@@ -103,7 +103,7 @@ def parse_page(endpoint: str, target: str, document: object, first_position: int
     parser = _Parser(rules, target, page)
     add = page.entries.append
     for position, (item, key) in enumerate(zip(items, keys, strict=True), first_position):
-        if type(item) is Made:
+        if type(item) is CachedTrack:
             add(Entry(item.track, item.inside, parser.link(item.track.track_id, position), item))
         elif (entry := parser.entry(item, position, key)) is not None:
             add(entry)
@@ -111,7 +111,7 @@ def parse_page(endpoint: str, target: str, document: object, first_position: int
 
 
 def parse_resolved(answer: object) -> tuple[Kind, int]:
-    """Kind and id that ``resolve`` found: from its ``Location``, its JSON body, or the record itself.
+    """Return kind and id that ``resolve`` found: from its ``Location``, its JSON body, or the record itself.
 
     ``PrivateTargetError`` if the record is private, ``BadDocumentError`` if nothing is found.
     """
@@ -197,7 +197,6 @@ class _Parser:
         try:
             record = self._build[kind](item, inside)
         except _PrivateError:
-            del self._rejects[before:]
             self._rejects.append(Reject(kind, None, None, "private"))
             return None
         except BadRecordError as error:
@@ -206,11 +205,11 @@ class _Parser:
             return None
         entry = Entry(record, inside, self.link(record.record_id, position))
         if key is not None and kind == "track":
-            self._page.fresh[key] = entry
+            self._page.cacheable[key] = entry
         return entry
 
     def link(self, record_id: int, position: int) -> Link | None:
-        """What standing in this list, at this place, says of a record."""
+        """Return what the record's place in this list says of it."""
         engagement = self._engagement
         if engagement is not None:
             if self._rules.record == "user":
@@ -229,7 +228,7 @@ class _Parser:
         return self._track(_checked(item, "track"), inside, Fullness.OWN)
 
     def _user_entry(self, item: Json, inside: list[Record]) -> User:
-        return _user(_checked(item, "user"), Fullness.OWN)
+        return _user(_checked(item, "user"), _required_id(item, "user"), Fullness.OWN)
 
     def _comment_entry(self, item: Json, inside: list[Record]) -> Comment:
         get = _checked(item, "comment").get
@@ -295,7 +294,7 @@ class _Parser:
         return _new_track(*values, fullness, pack(unknown))
 
     def _owner(self, item: Document, inside: list[Record], fullness: int) -> int | None:
-        """The user a record belongs to, who is added before it; a stub if only the id is known."""
+        """Return the user a record belongs to, who is added before it: a stub if only the id is known."""
         user_id = self._embedded_user(item.get("user"), inside, fullness)
         if user_id is None:
             user_id = parse_key(item.get("user_urn"), "user") or parse_key(item.get("user_id"), "user")
@@ -315,12 +314,12 @@ class _Parser:
         return user.user_id
 
     def _same_or_new_user(self, item: Document, fullness: int) -> User:
-        """The uploader of a whole page is built once, and shared by its entries."""
+        """Return the user: the uploader of a whole page is built once, and shared by its entries."""
         user_id = _required_id(item, "user")
         known = self._users.get(user_id)
         if known is not None and _same(known[0], item):
             return known[1]
-        user = _user(item, fullness)
+        user = _user(item, user_id, fullness)
         self._users[user_id] = item, user
         return user
 
@@ -359,7 +358,7 @@ def _has_secret_path(url: str) -> bool:
 
 
 def _record_id(item: Document, kind: str) -> int | None:
-    """The id in a record's ``urn``, else its ``id``, else its ``uri``; ``None`` if it is another kind's."""
+    """Return the id in ``urn``, else ``id``, else ``uri``; ``None`` if it is another kind's."""
     urn = item.get("urn")
     record_id = parse_key(urn, kind)
     if record_id is not None or parse_urn(urn) is not None:
@@ -374,8 +373,7 @@ def _required_id(item: Document, kind: str) -> int:
     return record_id
 
 
-def _user(item: Document, fullness: int) -> User:
-    user_id = _required_id(item, "user")
+def _user(item: Document, user_id: int, fullness: int) -> User:
     fullness = _fullness(item, "username", _READ_USER.body, fullness)
     if fullness == Fullness.STUB:
         return User(user_id)
@@ -386,21 +384,21 @@ def _user(item: Document, fullness: int) -> User:
 
 
 def _fullness(item: Document, name: str, body: frozenset[str], fullness: int) -> int:
-    """As given, or a stub if the item holds none of the body of such a record."""
+    """Return *fullness*, or that of a stub if the item holds none of the body of such a record."""
     if item.get(name) is not None or any(item[key] is not None for key in item.keys() & body):
         return fullness
     return Fullness.STUB
 
 
-def _same(one: Document, other: Document) -> bool:
+def _same(first: Document, second: Document) -> bool:
     try:
-        return one == other
+        return first == second
     except RecursionError:
         return False
 
 
 def _excerpt(item: Json) -> bytes | None:
-    """The item as far as a person may want to see why it was set aside."""
+    """Return the item as far as a person may want to see why it was rejected."""
     try:
         packed = pack({"item": purge(item)})
     except BadRecordError:
@@ -409,7 +407,7 @@ def _excerpt(item: Json) -> bytes | None:
 
 
 def _form(value: object) -> str:
-    """What a value of JSON is, in words."""
+    """Return what a value of JSON is, in words."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -54,7 +54,7 @@ _decompressor = zstandard.ZstdDecompressor()
 
 
 def pack(fields: Document) -> bytes | None:
-    """The fields as compressed JSON, ``None`` if there are none.
+    """Return the fields as compressed JSON, ``None`` if there are none.
 
     ``BadRecordError`` if they nest too deeply or are too large.
     """
@@ -74,7 +74,7 @@ def pack(fields: Document) -> bytes | None:
 
 
 def unpack(packed: bytes) -> dict[str, Json]:
-    """What ``pack`` was given. ``ValueError`` if this is not its work, or larger than it makes."""
+    """Return what ``pack`` was given. ``ValueError`` if this is not its work, or larger than it makes."""
     try:
         # Checked first: given a size in the frame, the library allocates it whatever limit is named.
         if not 0 <= zstandard.frame_content_size(packed) <= MAX_BYTES:
@@ -89,7 +89,7 @@ def unpack(packed: bytes) -> dict[str, Json]:
 
 
 def unknown_fields(document: Document, known: frozenset[str]) -> dict[str, Json]:
-    """The document's fields beside the known ones, by name, without nulls and without what is withheld.
+    """Return the document's fields beside the known ones, by name, without null and withheld ones.
 
     Values are as they came; ``pack`` takes out what they hide.
     """
@@ -98,7 +98,7 @@ def unknown_fields(document: Document, known: frozenset[str]) -> dict[str, Json]
 
 
 def purge(value: Json, depth: int = 1) -> Json:
-    """A copy without the withheld fields and secret addresses. ``BadRecordError`` if it nests too deeply."""
+    """Return a copy without withheld fields and secret addresses. ``BadRecordError`` if nested too deeply."""
     if not isinstance(value, (dict, list)):
         return value
     if depth > MAX_DEPTH:
@@ -120,7 +120,7 @@ def _unknown_names(names: tuple[str, ...], known: frozenset[str]) -> tuple[str, 
 
 
 def _may_hide_below(fields: Document) -> bool:
-    """Whether a nested value may hold what ``purge`` takes out, or nest deeper than it allows."""
+    """Return whether a nested value may hold what ``purge`` takes out, or nest deeper than it allows."""
     for value in fields.values():
         if type(value) in _CONTAINERS:
             try:

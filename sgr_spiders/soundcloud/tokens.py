@@ -1,4 +1,4 @@
-"""Credentials, tokens, the requests that get them, and the file that keeps them between runs."""
+"""Credentials, tokens, token requests, and the token cache."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import orjson
 from filelock import FileLock
 
 from sgr_spiders.model.exceptions import BlockedError, CredentialsError, StorageError, UnauthorisedError
-from sgr_spiders.soundcloud.answers import hold_named
+from sgr_spiders.soundcloud.answers import requested_hold
 from sgr_spiders.text.escape import for_log
 
 if TYPE_CHECKING:
@@ -27,32 +27,29 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DEFAULT_LIFE = 3600.0
-"""The life of a token whose answer names none, in seconds: what the API has given since 2021."""
+"""Lifetime in seconds of a token if the response names none; the API has used this value since 2021."""
 
 MAX_LIFE = 24 * 3600.0
-"""The longest life that is believed."""
+"""Maximum lifetime of a token in seconds."""
 
 MARGIN = 60.0
-"""How long before its end a token is renewed, in seconds, but never more than a tenth of its life."""
+"""Seconds before expiry when a token is renewed, but at most a tenth of its lifetime."""
 
 QUOTA = "50 exchanges in 12 hours per application, 30 an hour per IP address"
-"""The documented limit of the client credentials exchange. Failed attempts count too."""
+"""The documented limit of client credentials exchanges, including failed ones."""
 
-TWO_WAYS = (
+HOW_TO_FIX = (
     "set SOUNDCLOUD_CLIENT_ID and SOUNDCLOUD_CLIENT_SECRET (or SOUNDCLOUD_ACCESS_TOKEN), "
     "or try it offline with `scrapy sandbox`"
 )
 
 
 class RefusedGrantError(Exception):
-    """The endpoint refuses this grant; after a refresh an exchange may still work.
-
-    Raised by ``parse_token_answer``.
-    """
+    """The endpoint refuses this grant; an exchange may still work after a refused refresh."""
 
 
 class TokenLimitedError(Exception):
-    """The token endpoint answers 429. ``hold`` is the wait it names, in seconds, or ``None``."""
+    """The token endpoint returned 429. ``hold`` is the pause in seconds that it requests, or ``None``."""
 
     def __init__(self, reason: str, hold: float | None) -> None:
         super().__init__(reason)
@@ -60,12 +57,12 @@ class TokenLimitedError(Exception):
 
 
 class TokenFaultError(Exception):
-    """The token endpoint has a passing fault. Raised by ``parse_token_answer``."""
+    """The token endpoint returned a transient error."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
-    """What a token can be had with: the keys of an application, or a token given outright."""
+    """Client credentials of an application, or an access token."""
 
     client_id: str = ""
     client_secret: str = ""
@@ -73,7 +70,7 @@ class Credentials:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Credentials:
-        """Read them from the settings. A token given outright comes before keys."""
+        """Read the credentials from the settings; an access token takes precedence."""
         client_id, secret, token = (
             _printable(name, settings.get(name))
             for name in ("SOUNDCLOUD_CLIENT_ID", "SOUNDCLOUD_CLIENT_SECRET", "SOUNDCLOUD_ACCESS_TOKEN")
@@ -85,15 +82,15 @@ class Credentials:
         missing = "credentials"
         if client_id or secret:
             missing = "SOUNDCLOUD_CLIENT_SECRET" if client_id else "SOUNDCLOUD_CLIENT_ID"
-        raise CredentialsError(f"no way to a token ({missing} missing): {TWO_WAYS}")
+        raise CredentialsError(f"missing {missing}: {HOW_TO_FIX}")
 
     def __repr__(self) -> str:
-        return f"<Credentials {'access token' if self.access_token else 'keys'}>"
+        return f"<Credentials {'access token' if self.access_token else 'client credentials'}>"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Token:
-    """An access token, the refresh token that renews it, and its time, in seconds since the epoch."""
+    """An access token, its refresh token, and its times in seconds since the epoch."""
 
     access: str
     refresh: str | None
@@ -121,14 +118,20 @@ class TokenRequest:
 
 
 def exchange_request(url: str, credentials: Credentials) -> TokenRequest:
-    """Client credentials for a token: keys in the Basic header only, in the body they answer 401."""
+    """Build the exchange of client credentials for a token.
+
+    The API accepts the credentials only in the Basic header; in the body it returns 401.
+    """
     pair = f"{credentials.client_id}:{credentials.client_secret}"
     basic = base64.b64encode(pair.encode()).decode()
     return _token_request(url, {"grant_type": "client_credentials"}, {"Authorization": f"Basic {basic}"})
 
 
 def refresh_request(url: str, credentials: Credentials, refresh: str) -> TokenRequest:
-    """A refresh token for a new pair: keys in the body only, a Basic header is refused here."""
+    """Build the exchange of a refresh token for new tokens.
+
+    The API accepts the client credentials only in the body; it refuses a Basic header here.
+    """
     form = {
         "grant_type": "refresh_token",
         "refresh_token": refresh,
@@ -139,7 +142,7 @@ def refresh_request(url: str, credentials: Credentials, refresh: str) -> TokenRe
 
 
 def parse_token_answer(status: int, headers: Mapping[str, str], body: bytes, *, now: float) -> Token:
-    """Read the answer of the token endpoint, or raise what stands in its way."""
+    """Return the token in a response of the token endpoint, or raise the error it reports."""
     fields = {name.lower(): value for name, value in headers.items()}
     document = _document(body)
     if status == 200:
@@ -149,19 +152,19 @@ def parse_token_answer(status: int, headers: Mapping[str, str], body: bytes, *, 
     if "x-amzn-waf-action" in fields or (status == 403 and not document):
         raise BlockedError(f"token endpoint: blocked at the edge ({reason})")
     if status == 429:
-        raise TokenLimitedError(reason, hold_named(fields, body, now=now))
+        raise TokenLimitedError(reason, requested_hold(fields, body, now=now))
     if code in {"invalid_client", "unauthorized_client"}:
         raise UnauthorisedError(f"token endpoint: the credentials are wrong or inactive ({reason})")
-    # An answer of the router or of a gateway carries no JSON: the grant was not even looked at.
+    # A response of the router or a gateway contains no JSON: the grant was not examined.
     if 400 <= status < 500 and document and status != 408:
         raise RefusedGrantError(reason)
     raise TokenFaultError(reason)
 
 
 class TokenCache:
-    """The file that keeps a pair of tokens between runs, and the lock that gives it one writer.
+    """The file that stores the tokens between runs, with a lock that permits one writer.
 
-    It never holds a client secret. Only its owner may read it, from its first byte.
+    It never contains a client secret. Only its owner can read it, from its creation.
     """
 
     def __init__(self, token_url: str, client_id: str, directory: Path | None = None) -> None:
@@ -172,28 +175,28 @@ class TokenCache:
         self._lock: FileLock | None = None
 
     def lock(self) -> FileLock:
-        """The lock between processes. Acquire it with ``timeout=0`` and try again: never block."""
+        """Return the lock between processes. Acquire it with ``timeout=0`` and retry: never block."""
         if self._lock is None:
             self._prepare()
             self._lock = FileLock(self.path.with_suffix(".lock"), mode=0o600)
         return self._lock
 
     def load(self) -> Token | None:
-        """The pair last saved; ``None`` if there is none or the file is not ours to read."""
+        """Return the tokens last saved, or ``None`` if there are none or the file is unusable."""
         try:
             document = orjson.loads(self.path.read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, orjson.JSONDecodeError):
-            logger.warning("Token cache %s cannot be read: ignored", self.path)
+            logger.warning("Ignoring token cache %s: cannot be read", self.path)
             return None
         token = self._read(document)
         if token is None:
-            logger.warning("Token cache %s holds something else: ignored", self.path)
+            logger.warning("Ignoring token cache %s: unexpected content", self.path)
         return token
 
     def save(self, token: Token) -> None:
-        """Replace the pair in one step, on the disk before this returns."""
+        """Replace the tokens atomically, and sync them to disk before returning."""
         document = {
             **self._owner,
             "access_token": token.access,
@@ -241,7 +244,7 @@ class TokenCache:
 
 
 def cache_directory(environment: Mapping[str, str]) -> Path:
-    """``$XDG_CACHE_HOME/soundgraph``; the XDG specification says to ignore a relative path."""
+    """Return ``$XDG_CACHE_HOME/soundgraph``; the XDG specification says to ignore a relative path."""
     base = Path(environment.get("XDG_CACHE_HOME", ""))
     return (base if base.is_absolute() else Path.home() / ".cache") / "soundgraph"
 
@@ -249,12 +252,12 @@ def cache_directory(environment: Mapping[str, str]) -> Path:
 def _printable(name: str, value: object) -> str:
     text = str(value).strip() if value is not None else ""
     if text and not _is_token(text):
-        raise CredentialsError(f"{name}: holds blanks or other characters that no key has")
+        raise CredentialsError(f"{name}: contains whitespace or invalid characters")
     return text
 
 
 def _is_token(value: object) -> TypeGuard[str]:
-    """Whether this can stand in a header: visible ASCII, so no second header can be smuggled in."""
+    """Return whether the value is safe in a header: only visible ASCII, so it cannot inject a header."""
     return isinstance(value, str) and 0 < len(value) <= 8192 and all("!" <= char <= "~" for char in value)
 
 
@@ -272,7 +275,7 @@ def _document(body: bytes) -> dict[str, Any]:
 
 
 def _error_code(document: Mapping[str, Any]) -> str:
-    """The code of an error, in OAuth's short form or in the API's long one."""
+    """Return the code of an error, in OAuth's short form or in the API's long form."""
     codes = (document.get(key) for key in ("error", "error_code", "message"))
     return next((code for code in codes if isinstance(code, str) and code), "")
 
@@ -281,20 +284,20 @@ def _token(document: Mapping[str, Any], now: float) -> Token:
     access, refresh = document.get("access_token"), document.get("refresh_token")
     if not _is_token(access):
         raise TokenFaultError("HTTP 200 without a usable access token")
-    life = _life(document.get("expires_in"))
-    return Token(access, refresh if _is_token(refresh) else None, now + life, now)
+    lifetime = _parse_lifetime(document.get("expires_in"))
+    return Token(access, refresh if _is_token(refresh) else None, now + lifetime, now)
 
 
-def _life(value: object) -> float:
+def _parse_lifetime(value: object) -> float:
     try:
-        life = float(value) if isinstance(value, int | float | str) else DEFAULT_LIFE
+        lifetime = float(value) if isinstance(value, int | float | str) else DEFAULT_LIFE
     except ValueError:
         return DEFAULT_LIFE
-    return min(life, MAX_LIFE) if math.isfinite(life) and life > 0 else DEFAULT_LIFE
+    return min(lifetime, MAX_LIFE) if math.isfinite(lifetime) and lifetime > 0 else DEFAULT_LIFE
 
 
 def _cache_error(path: Path, error: OSError) -> str:
-    return f"token cache {path}: {error.strerror} (XDG_CACHE_HOME says where it lies)"
+    return f"token cache {path}: {error.strerror} (XDG_CACHE_HOME sets its location)"
 
 
 def _sync_directory(directory: Path) -> None:

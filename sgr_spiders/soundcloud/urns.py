@@ -1,7 +1,7 @@
-"""Identifiers of the API: ``soundcloud:tracks:123`` is the key, its integer part is what we store.
+"""The API's identifiers: ``soundcloud:tracks:123`` is the key; the database stores its integer part.
 
-The API still spells the same thing in several ways: a URN (with ``:`` or ``%3A``), a bare number,
-and the ``uri`` of a record, which holds either.
+The API still uses several forms: a URN (with ``:`` or ``%3A``), a bare integer, and the ``uri`` of a
+record, which contains either.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _PREFIXES: Final = {kind: f"soundcloud:{plural}:" for kind, plural in PLURALS.it
 
 MAX_ID: Final = 2**63 - 1
 _MAX_DIGITS: Final = 20
-"""Some cursors pad ids with zeros to this width."""
+"""Some cursors pad IDs with zeros to this width."""
 
 
 def urn(kind: str, record_id: int) -> str:
-    """The URN of a record: ``urn("track", 1)`` is ``soundcloud:tracks:1``."""
+    """Return the URN of a record: ``urn("track", 1)`` is ``soundcloud:tracks:1``."""
     return f"{_PREFIXES[kind]}{record_id}"
 
 
 def parse_id(value: object, kind: str) -> int | None:
-    """The id in a URN of that kind, a number, a numeric text, or the URL of such a record, else ``None``."""
+    """Return the ID in a URN of this kind, an integer, a numeric string or a record's URL, else ``None``."""
     record_id = parse_key(value, kind)
     if record_id is None and type(value) is str and "/" in value:
         located = locate(value)
@@ -44,7 +44,7 @@ def parse_id(value: object, kind: str) -> int | None:
 
 
 def parse_key(value: object, kind: str) -> int | None:
-    """Like :func:`parse_id`, without URLs: what may stand in one segment of a path."""
+    """Parse like :func:`parse_id` but without URLs: the forms allowed in a path segment."""
     if type(value) is str:
         digits = value.removeprefix(_PREFIXES[kind])
         # isdecimal() alone accepts the digits of every script; int() alone accepts "+1" and "1_0".
@@ -56,7 +56,7 @@ def parse_key(value: object, kind: str) -> int | None:
 
 
 def parse_urn(value: object) -> tuple[Kind, int] | None:
-    """Kind and id of a URN of any kind, else ``None``."""
+    """Return kind and ID of a URN of any kind, else ``None``."""
     if type(value) is not str or not value.startswith("soundcloud:"):
         return None
     plural, _, digits = value.removeprefix("soundcloud:").partition(":")
@@ -66,7 +66,7 @@ def parse_urn(value: object) -> tuple[Kind, int] | None:
 
 
 def locate(url: str) -> tuple[Kind, int] | None:
-    """Kind and id of the record an API URL points at, whatever its host and query, else ``None``."""
+    """Return kind and ID of the record at an API URL, with any host and query, else ``None``."""
     try:
         path = urlsplit(url).path
     except ValueError:
@@ -75,6 +75,6 @@ def locate(url: str) -> tuple[Kind, int] | None:
     if len(segments) != 3 or segments[0] or segments[1] not in _SINGULARS:
         return None
     kind = cast("Kind", _SINGULARS[segments[1]])
-    # Old answers of resolve end in ".json".
+    # Old responses of resolve end in ".json".
     record_id = parse_key(unquote(segments[2]).removesuffix(".json"), kind)
     return None if record_id is None else (kind, record_id)

@@ -44,11 +44,8 @@ def backfill(store: Store) -> Backfilled:
     """
     done = Backfilled()
     for kind, table in RECORD_TABLES.items():
-        fields = [
-            field
-            for field in fields_of(RECORD_TYPES[kind])  # type: ignore[arg-type] # mypy takes a class for unhashable
-            if field.reading != "placed"
-        ]
+        record: type = RECORD_TYPES[kind]
+        fields = [field for field in fields_of(record) if field.reading != "placed"]
         last: int | None = None
         while True:
             with store.write() as connection:
@@ -67,23 +64,22 @@ def _key_of(table: sa.Table) -> sa.Column[int]:
 
 def _rows_after(
     connection: sa.Connection, table: sa.Table, fields: Iterable[Field], last: int | None
-) -> list[sa.Row[Any]]:
+) -> list[tuple[Any, ...]]:
     key = _key_of(table)
     query = sa.select(key, table.c.raw, *(table.c[field.name] for field in fields))
     query = query.where(table.c.raw.is_not(None)).order_by(key).limit(BATCH)
-    return list(connection.execute(query if last is None else query.where(key > last)))
+    return [tuple(row) for row in connection.execute(query if last is None else query.where(key > last))]
 
 
 def _fill(
     connection: sa.Connection,
     table: sa.Table,
     fields: list[Field],
-    rows: Iterable[sa.Row[Any]],
+    rows: Iterable[tuple[Any, ...]],
     done: Backfilled,
 ) -> None:
     by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for row in rows:
-        record_id, raw, *values = tuple(row)
+    for record_id, raw, *values in rows:
         try:
             unknown = unpack(raw)
         except ValueError:
@@ -92,12 +88,12 @@ def _fill(
         gaps = [field for field, value in zip(fields, values, strict=True) if value is None]
         found = _take(table.name, gaps, unknown, done)
         if found:
-            new = {**found, "raw": pack(unknown)}
-            parameters = {f"new_{name}": value for name, value in new.items()}
-            by_columns.setdefault(tuple(new), []).append({"record_id": record_id, **parameters})
-    for columns, filled in by_columns.items():
+            found["raw"] = pack(unknown)
+            new = {f"new_{name}": value for name, value in found.items()}
+            by_columns.setdefault(tuple(found), []).append({"record_id": record_id, **new})
+    for columns, parameters in by_columns.items():
         update = sa.update(table).where(_key_of(table) == sa.bindparam("record_id"))
-        connection.execute(update.values({name: sa.bindparam(f"new_{name}") for name in columns}), filled)
+        connection.execute(update.values({name: sa.bindparam(f"new_{name}") for name in columns}), parameters)
 
 
 def _take(table: str, gaps: Iterable[Field], unknown: dict[str, Any], done: Backfilled) -> dict[str, Any]:

@@ -47,18 +47,18 @@ TRACK_REFERENCES: dict[type, str] = {
 def write_entries(
     connection: sa.Connection, entries: Iterable[Entry], known: set[tuple[str, int, int]], now: str
 ) -> None:
-    """Upsert the records and links of *entries*, but for what an earlier page made: that is there.
+    """Upsert the records and links of *entries*; of cached tracks only the links, as the rest is stored.
 
     *known* are the records (kind, id, fullness) that need not be written again.
     """
     records: list[Record] = []
     there: set[int] = set()
     for entry in entries:
-        if entry.made is None:
+        if entry.cached is None:
             records += entry.inside
             records.append(entry.record)
         else:
-            there.add(entry.made.track.track_id)
+            there.add(entry.record.record_id)
         if entry.link is not None:
             records.append(entry.link)
     write_records(connection, records, known, now, there)
@@ -93,7 +93,7 @@ def write_records(
 
 
 def read_records(connection: sa.Connection, kind: str, ids: Sequence[int]) -> Iterator[MainRecord]:
-    """Give the records of *kind* with these *ids*, in that order; those that are not there are left out."""
+    """Yield the records of *kind* with these *ids*, in that order; those not stored are left out."""
     table, build = schema.RECORD_TABLES[kind], RECORD_TYPES[kind]
     columns = [table.c[name] for name in FIELDS[kind]]
     for start in range(0, len(ids), CHUNK):

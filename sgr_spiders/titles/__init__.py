@@ -1,1 +1,1 @@
-"""What titles and descriptions tell of the people behind a track."""
+"""Names, labels and search terms from titles and descriptions."""

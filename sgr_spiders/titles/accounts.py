@@ -1,6 +1,6 @@
-"""Which account carries a name.
+"""The account that matches a name.
 
-Names are compared without spaces and signs, because account names and permalinks have them at will
+Names are compared without spaces and symbols, because account names and permalinks use them freely
 ("Kestrel Wren", "kestrel_wren", "kestrel-wren").
 """
 
@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Final
 
 from rapidfuzz import fuzz
 
-from sgr_spiders.titles.words import plain, shortened, split
+from sgr_spiders.titles.words import normalise, shorten, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ACCOUNT_THRESHOLD: Final = 0.85
-"""From here on a name and an account's name are taken for the same.
+"""From this score, a name and an account's name count as the same.
 
-It lets one letter in seven differ ("Marlowe", "Marlow"), and an account's addition ("Kestrel Official").
+It permits one different letter in seven ("Marlowe", "Marlow"), and an addition ("Kestrel Official").
 """
 
-_ADDED: Final = (
+_ADDITIONS: Final = (
     "official",
     "oficial",
     "officiel",
@@ -34,41 +34,41 @@ _ADDED: Final = (
     "real",
 )
 _WITH_ADDITION: Final = 0.95
-_MOST_FUZZY: Final = 0.94
+_MAX_FUZZY: Final = 0.94
 _OTHER_DIGITS: Final = 0.85
-_SHORTEST: Final = 4
-"""Shorter names are one letter from too many others: they count only when they are equal."""
+_MIN_LENGTH: Final = 4
+"""Shorter names are one letter away from too many others, so they must be equal."""
 
 
 def same_name(a: str, b: str) -> float:
-    """How surely two names are one, from 0 to 1; the same for (b, a).
+    """Return how likely two names are the same, from 0 to 1; the order does not matter.
 
-    1 if letters and digits are equal, whatever the letter case, accents and spaces; 0.95 if one has an
-    account's addition ("official", "music", "the"); else ``rapidfuzz.fuzz.ratio``, at most 0.94, and
-    lowered where the digits differ: "kestrel2" is somebody else than "kestrel".
+    The score is 1 if letters and digits are equal apart from letter case, accents and spaces, and 0.95
+    if one name has an addition ("official", "music", "the"). Otherwise it is ``rapidfuzz.fuzz.ratio``,
+    at most 0.94, and lower if the digits differ: "kestrel2" is not "kestrel".
     """
-    joined_a, joined_b = _joined(a), _joined(b)
-    if not joined_a or not joined_b:
+    bare_a, bare_b = _strip_symbols(a), _strip_symbols(b)
+    if not bare_a or not bare_b:
         return 0.0
-    if joined_a == joined_b:
+    if bare_a == bare_b:
         return 1.0
-    if min(len(joined_a), len(joined_b)) < _SHORTEST:
+    if min(len(bare_a), len(bare_b)) < _MIN_LENGTH:
         return 0.0
-    if _without_addition(joined_a) == _without_addition(joined_b):
+    if _strip_addition(bare_a) == _strip_addition(bare_b):
         return _WITH_ADDITION
-    score = fuzz.ratio(joined_a, joined_b) / 100
-    if _digits(joined_a) != _digits(joined_b):
+    score = fuzz.ratio(bare_a, bare_b) / 100
+    if _digits(bare_a) != _digits(bare_b):
         score *= _OTHER_DIGITS
-    return min(score, _MOST_FUZZY)
+    return min(score, _MAX_FUZZY)
 
 
 def best_account(
     name: str, candidates: Iterable[tuple[int, str | None, str | None, int | None]]
 ) -> tuple[int, float] | None:
-    """The account of a name and its score, among (id, username, permalink, followers).
+    """Return the ID and score of the best match among (id, username, permalink, followers).
 
-    ``None`` if none reaches ``ACCOUNT_THRESHOLD``. The highest score wins, so an equal name comes
-    before a similar one; among equals the account with most followers, then the lowest id.
+    ``None`` if no account reaches ``ACCOUNT_THRESHOLD``. The highest score wins, so an equal name
+    comes before a similar one. Ties go to the account with most followers, then to the lowest ID.
     """
     best: tuple[float, int, int] | None = None
     for account_id, username, permalink, followers in candidates:
@@ -79,20 +79,20 @@ def best_account(
     return None if best is None else (-best[2], best[0])
 
 
-def _joined(name: str) -> str:
-    """Letters, digits and marks alone; a name of signs ("!!!") stays as it is."""
-    short = plain(shortened(name))
+def _strip_symbols(name: str) -> str:
+    """Keep only letters, digits and marks; a name of symbols ("!!!") stays unchanged."""
+    short = normalise(shorten(name))
     return "".join(split(short)) or "".join(short.split())
 
 
-def _without_addition(joined: str) -> str:
-    for added in _ADDED:
-        if len(joined) - len(added) >= _SHORTEST:
-            if joined.endswith(added):
-                return joined.removesuffix(added)
-            if joined.startswith(added):
-                return joined.removeprefix(added)
-    return joined
+def _strip_addition(name: str) -> str:
+    for addition in _ADDITIONS:
+        if len(name) - len(addition) >= _MIN_LENGTH:
+            if name.endswith(addition):
+                return name.removesuffix(addition)
+            if name.startswith(addition):
+                return name.removeprefix(addition)
+    return name
 
 
 def _digits(text: str) -> str:

@@ -1,6 +1,6 @@
-"""A text taken apart at its brackets."""
+"""Parts of a text, split at its brackets."""
 
-# Signs of other scripts that look like ASCII are what is looked for here.
+# This file searches for characters of other scripts that look like ASCII.
 # ruff: noqa: RUF001
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 GAP: Final = "\0"
-"""Stands in a part's text where a bracket within it was."""
+"""A placeholder in a part's text for each bracket inside it."""
 
 _CLOSERS: Final = {
     "(": ")",
@@ -29,16 +29,16 @@ _CLOSING: Final = frozenset(_CLOSERS.values())
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The text outside all brackets, or what stands in one of them, without the brackets inside it."""
+    """The text outside all brackets, or the text in one of them, without inner brackets."""
 
     text: str
     in_brackets: bool
-    places: tuple[int, ...]
-    """Where each of its characters stands in the whole text."""
+    positions: tuple[int, ...]
+    """The position of each of its characters in the whole text."""
 
 
 def parts(text: str) -> list[Part]:
-    """The parts of a text, by where they begin. Brackets may be of any kind, nested, or left open."""
+    """Return the parts of a text in order. Brackets may be of any kind, nested, or left open."""
     text = text.replace(GAP, " ")
     outer: list[tuple[int, str]] = []
     found = [outer]

@@ -1,10 +1,10 @@
-"""Who is mentioned, featured, remixes or produces, as title and description say.
+"""People mentioned, featured, remixing or producing, according to title and description.
 
-A title is short and made for such marks, so they count wherever they stand. A description is prose: there
-a mark counts only at the head of a line or in a bracket of its own.
+In a title, a mark such as "feat." counts anywhere. A description is prose, so a mark counts only at the start
+of a line or in its own bracket.
 """
 
-# Signs of other scripts that look like ASCII are what is looked for here.
+# This file searches for characters of other scripts that look like ASCII.
 # ruff: noqa: RUF001
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from sgr_spiders.titles.brackets import GAP, Part, parts
 from sgr_spiders.titles.descriptions import credits_of_lines
-from sgr_spiders.titles.markers import Found, Kind, credits_in, first_mark, remixers_in
+from sgr_spiders.titles.markers import CreditMatch, Kind, credits_in, first_mark, remixers_in
 from sgr_spiders.titles.mentions import mentions
 from sgr_spiders.titles.names import bare_key, distinct, fold, key, split_names
 from sgr_spiders.titles.unmarked import unmarked_producers
@@ -42,9 +42,9 @@ class Credits:
 
 
 def credits(title: str, description: str | None = None, uploader: str | None = None) -> Credits:  # noqa: A001
-    """The people that a title and a description name beside the uploader, who is no guest there."""
+    """Return the people named in a title and a description; the uploader is not a guest."""
     title, description = title[:MAX_TITLE], (description or "")[:MAX_DESCRIPTION]
-    found = _found(title, description, uploader)
+    found = _find_credits(title, description, uploader)
     own = bare_key(uploader) if uploader else None
     return Credits(
         mentions=mentions(title, description),
@@ -57,35 +57,35 @@ def credits(title: str, description: str | None = None, uploader: str | None = N
 def credits_artist(
     title: str, description: str | None, metadata_artist: str | None, uploader: str | None, artist: str
 ) -> Literal["featuring", "remixer", "producer"] | None:
-    """How a track of somebody else credits an artist; ``None`` if it does not, or is the artist's own.
+    """Return how someone else's track credits an artist, or ``None``.
 
-    The whole name must be there, letter case apart: "Ann" is not credited by "feat. Ann Marie".
+    The full name must match, ignoring letter case: "feat. Ann Marie" does not credit "Ann".
     """
     wanted = [key(name) for name in split_names(artist)]
     if not wanted or (uploader and bare_key(uploader) == bare_key(artist)):
         return None
     title, description = title[:MAX_TITLE], (description or "")[:MAX_DESCRIPTION]
-    found = _found(title, description, uploader)
-    if _holds((f.names for f in found if f.kind == "remixers"), wanted):
+    found = _find_credits(title, description, uploader)
+    if _contains((match.names for match in found if match.kind == "remixers"), wanted):
         return "remixer"
-    artists = (_joined_artists(title, uploader), artist_names((metadata_artist or "")[:MAX_TITLE]))
-    if _holds([*(f.names for f in found if f.kind == "featured"), *artists], wanted):
+    artists = (_find_joint_artists(title, uploader), artist_names((metadata_artist or "")[:MAX_TITLE]))
+    if _contains([*(match.names for match in found if match.kind == "featured"), *artists], wanted):
         return "featuring"
-    if _holds((f.names for f in found if f.kind == "producers"), wanted):
+    if _contains((match.names for match in found if match.kind == "producers"), wanted):
         return "producer"
     return None
 
 
 def artist_names(artist_credit: str) -> tuple[str, ...]:
-    """The names in a field of artists alone (``metadata_artist``), guests last: "A, B & C feat. D"."""
+    """Return the names in a field of artists (``metadata_artist``), guests last: "A, B & C feat. D"."""
     main, guests = _artist_credit(artist_credit)
     return distinct([*main, *guests])
 
 
 def collaborators(artist_credit: str, artist: str | None = None) -> tuple[str, ...]:
-    """Who an artist credit names beside the artist; where the artist is not in it, only its marked guests.
+    """Return the other names in an artist credit; if the artist is not in it, only its marked guests.
 
-    Without an artist: the guests, or if none are marked, everybody but the first.
+    Without an artist, return the guests, or all names but the first if no guest is marked.
     """
     main, guests = _artist_credit(artist_credit)
     if artist is None:
@@ -99,53 +99,58 @@ def _artist_credit(text: str) -> tuple[list[str], list[str]]:
     guests: list[str] = []
     for part in parts(fold(text[:MAX_TITLE])):
         main += split_names(_WITH.sub(" & ", part.text[: first_mark(part)].replace(GAP, " ")))
-        guests += [name for found in credits_in(part) for name in found.names]
+        guests += [name for match in credits_in(part) for name in match.names]
     return main, guests
 
 
-def _found(title: str, description: str, uploader: str | None) -> list[Found]:
+def _find_credits(title: str, description: str, uploader: str | None) -> list[CreditMatch]:
     title = fold(title)
     title_parts = parts(title)
-    found = [one for part in title_parts for one in credits_in(part)]
-    found += [one for part in title_parts[1:] for one in _remix_in_brackets(part)]
-    found += _remix_behind_dash(title_parts[0], uploader)
-    if artists := _joined_artists(title, uploader):
+    found = [match for part in title_parts for match in credits_in(part)]
+    found += [match for part in title_parts[1:] for match in _remix_in_brackets(part)]
+    found += _remix_after_dash(title_parts[0], uploader)
+    if artists := _find_joint_artists(title, uploader):
         others = artists if uploader and bare_key(uploader) in map(bare_key, artists) else artists[1:]
-        found.append(Found("featured", -1, others))
+        found.append(CreditMatch("featured", -1, others))
     described = credits_of_lines(description, title)
-    if not any(one.kind == "producers" for one in (*found, *described)):
-        found += _unmarked(title_parts, found, uploader)
-    found.sort(key=lambda one: one.place)
+    if not any(match.kind == "producers" for match in (*found, *described)):
+        found += _find_unmarked(title_parts, found, uploader)
+    found.sort(key=lambda match: match.position)
     return found + described
 
 
-def _unmarked(title: list[Part], found: list[Found], uploader: str | None) -> Iterable[Found]:
-    guests = [name for one in found if one.kind == "featured" for name in one.names]
+def _find_unmarked(
+    title: list[Part], found: list[CreditMatch], uploader: str | None
+) -> Iterable[CreditMatch]:
+    guests = [name for match in found if match.kind == "featured" for name in match.names]
     people = [*guests, *_before_dash(title[0])[1], uploader or ""]
     return unmarked_producers(title, people, with_guests=bool(guests))
 
 
-def _remix_in_brackets(part: Part) -> Iterable[Found]:
+def _remix_in_brackets(part: Part) -> Iterable[CreditMatch]:
     head = part.text[: first_mark(part)]
     for piece in _DASH.split(head):
         if names := remixers_in(piece):
-            yield Found("remixers", part.places[0], names)
+            yield CreditMatch("remixers", part.positions[0], names)
 
 
-def _remix_behind_dash(outer: Part, uploader: str | None) -> Iterable[Found]:
-    """``Artist - Title - Name Remix``; with one dash Name may be the title, unless Name is the uploader."""
+def _remix_after_dash(outer: Part, uploader: str | None) -> Iterable[CreditMatch]:
+    """Yield the remixers of ``Artist - Title - Name Remix``; with one dash, only if one is the uploader."""
     pieces = _DASH.split(outer.text)
     if len(pieces) < 2:
         return
-    place = len(outer.text) - len(pieces[-1])
-    last = Part(pieces[-1], in_brackets=False, places=outer.places[place:])
+    start = len(outer.text) - len(pieces[-1])
+    last = Part(pieces[-1], in_brackets=False, positions=outer.positions[start:])
     names = remixers_in(last.text[: first_mark(last)])
     if names and (len(pieces) > 2 or (uploader and bare_key(uploader) in map(bare_key, names))):
-        yield Found("remixers", last.places[0], names)
+        yield CreditMatch("remixers", last.positions[0], names)
 
 
-def _joined_artists(title: str, uploader: str | None) -> tuple[str, ...]:
-    """The artists of ``A x B - Title``, and of ``A & B - Title``, maybe one band, if A or B uploads it."""
+def _find_joint_artists(title: str, uploader: str | None) -> tuple[str, ...]:
+    """Return the artists of ``A x B - Title``, or of ``A & B - Title`` if A or B uploads it.
+
+    Otherwise ``A & B`` may be one band.
+    """
     head, names = _before_dash(parts(fold(title))[0])
     ours = uploader is not None and bare_key(uploader) in map(bare_key, names)
     named = all(not name.isdecimal() for name in names)
@@ -153,20 +158,21 @@ def _joined_artists(title: str, uploader: str | None) -> tuple[str, ...]:
 
 
 def _before_dash(outer: Part) -> tuple[str, tuple[str, ...]]:
-    """The text of ``Artists - Title`` before its dash, and the names in it; nothing without a dash."""
+    """Return the text of ``Artists - Title`` before the dash and the names in it; empty without a dash."""
     head, *rest = _DASH.split(outer.text, maxsplit=1)
     if not rest:
         return "", ()
-    end = first_mark(Part(head, in_brackets=False, places=outer.places))
+    end = first_mark(Part(head, in_brackets=False, positions=outer.positions))
     return head, tuple(split_names(head[:end].replace(GAP, " ")))
 
 
-def _names(found: Iterable[Found], kind: Kind, own: str | None) -> tuple[str, ...]:
-    return distinct(name for one in found if one.kind == kind for name in one.names if bare_key(name) != own)
+def _names(found: Iterable[CreditMatch], kind: Kind, own: str | None) -> tuple[str, ...]:
+    names = (name for match in found if match.kind == kind for name in match.names)
+    return distinct(name for name in names if bare_key(name) != own)
 
 
-def _holds(lists: Iterable[Iterable[str]], wanted: list[str]) -> bool:
-    """Whether the names wanted, more than one where a band's name has an "&", stand one behind the other."""
+def _contains(lists: Iterable[Iterable[str]], wanted: list[str]) -> bool:
+    """Return whether a list contains the wanted names in sequence (a band's "A & B" is two names)."""
     for names in lists:
         keys = [key(name) for name in names]
         if any(keys[i : i + len(wanted)] == wanted for i in range(len(keys) - len(wanted) + 1)):

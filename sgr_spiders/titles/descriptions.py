@@ -1,6 +1,6 @@
-"""Credits in descriptions: by the line, and stricter than in titles, for most of it is prose."""
+"""Credits in descriptions, line by line, with stricter rules than in titles: most lines are prose."""
 
-# Signs of other scripts that look like ASCII are what is looked for here.
+# This file searches for characters of other scripts that look like ASCII.
 # ruff: noqa: RUF001
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from sgr_spiders.titles.brackets import GAP, Part, parts
-from sgr_spiders.titles.markers import AND, ROLES, Found, credits_in
+from sgr_spiders.titles.markers import AND, ROLES, CreditMatch, credits_in
 from sgr_spiders.titles.names import fold, key
 
 MAX_LINES: Final = 500
@@ -40,9 +40,9 @@ _HEAD: Final = re.compile(
 )
 
 
-def credits_of_lines(description: str, title: str) -> list[Found]:
-    """What the lines that look like credits say, in their order."""
-    found: list[Found] = []
+def credits_of_lines(description: str, title: str) -> list[CreditMatch]:
+    """Return the credits in the lines that look like credits, in order."""
+    found: list[CreditMatch] = []
     for line in map(fold, description.splitlines()[:MAX_LINES]):
         if len(line) > MAX_LINE or not line or _LISTED.match(line):
             continue
@@ -51,14 +51,14 @@ def credits_of_lines(description: str, title: str) -> list[Found]:
     return found
 
 
-def _credits_of(piece: str, title: str) -> list[Found]:
-    taken = parts(piece)
+def _credits_of(piece: str, title: str) -> list[CreditMatch]:
+    piece_parts = parts(piece)
     core = key(parts(title)[0].text.partition(GAP)[0])
     about_title = len(core) > 2 and core in key(piece)
-    found: list[Found] = []
-    for part in taken:
+    found: list[CreditMatch] = []
+    for part in piece_parts:
         text = part.text.strip()
-        alone = part.in_brackets and not taken[0].text.strip(" " + GAP)
+        alone = part.in_brackets and not piece_parts[0].text.strip(" " + GAP)
         heads = bool(_HEAD.match(text)) and (not part.in_brackets or alone or about_title)
         if heads:
             found += credits_in(_at_line_start(part), strict=True)
@@ -66,5 +66,5 @@ def _credits_of(piece: str, title: str) -> list[Found]:
 
 
 def _at_line_start(part: Part) -> Part:
-    """A line that opens with its mark reads like a bracket: nothing need stand before it."""
-    return Part(part.text, in_brackets=True, places=part.places)
+    """Treat a line that opens with its mark like a bracket, which needs no text before the mark."""
+    return Part(part.text, in_brackets=True, positions=part.positions)

@@ -1,8 +1,8 @@
-"""Words that stand where a name could stand and are none."""
+"""Words that appear in place of a name but are not names."""
 
 # Word lists read better as text.
 # ruff: noqa: SIM905
-# Signs of other scripts that look like ASCII are what is looked for here.
+# This file contains characters of other scripts that look like ASCII.
 # ruff: noqa: RUF001
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ REMIX_KINDS: Final = frozenset(
     "remix remixx re-mix rmx edit re-edit reedit flip re-flip reflip bootleg rework re-work refix "
     "re-fix vip mashup mash-up rerub re-rub ремикс リミックス 리믹스".split()
 )
-"""What others make of a track. "Mix", "Version", "Cover" and "Dub" are not: mostly they name no one."""
+"""Words for remixes by others. "Mix", "Version", "Cover" and "Dub" are missing: they rarely follow a name."""
 
 TRAILING: Final = REMIX_KINDS | frozenset(
     "acapella acappella dl download dub explicit extended free hd hq instrumental long main mix "
     "official original out now preview remaster remastered reverb sample short slowed snippet spedup "
     "unofficial ver ver. version".split()
 )
-"""What may follow a remixer's name or the word "Remix" and belongs to neither."""
+"""Words that may follow a remixer's name or "Remix" but belong to neither."""
 
 BEFORE_EDIT: Final = frozenset(
     "album clean club dance dirty dub festival film intro radio single tiktok tv video vocal".split()
 )
-"""What may stand between a name and "Edit" or "Mix". Before "Remix" it is part of the name."""
+"""Words that may come between a name and "Edit" or "Mix". Before "Remix" they are part of the name."""
 
 _STYLES: Final = frozenset(
     "808 8d acid afro afrobeat afrohouse amapiano ambient anthem baile balearic bass beat bollywood "
@@ -53,7 +53,7 @@ _QUALITIES: Final = frozenset(
     "wip workout xmas yet your".split()
 )
 GENERIC: Final = TRAILING | BEFORE_EDIT | _STYLES | _QUALITIES | frozenset({"&", "+", "-", "/", "and", "x"})
-"""A "remixer" made of these alone is none: "Official Club Remix", "Late Night Edit", "Deep House Flip"."""
+"""Words that alone do not name a remixer: "Official Club Remix", "Late Night Edit", "Deep House Flip"."""
 
 NOT_NAMES: Final = frozenset(
     "acapella accident acoustic artist artists audio bass beat bonus cello chords clarinet dl download "
@@ -63,7 +63,7 @@ NOT_NAMES: Final = frozenset(
     "tba tbd them themselves translation trombone trumpet u unknown us various video violin visuals "
     "vocals voice you yourself".split()
 ) | {"a friend", "and more", "free dl", "free download", "many more", "my friend", "my friends", "no one"}
-"""What is credited, but is nobody in particular."""
+"""Credited words that name nobody in particular."""
 
 OPENERS: Final = frozenset(
     "a all also an and another any as at but by every for from her him his how i i'll i'm if in into it "
@@ -71,7 +71,7 @@ OPENERS: Final = frozenset(
     "special such that their them these this those to u up us various vocals we what when where who "
     "without you your".split()
 )
-"""A phrase that begins so is prose, where the word before it is no sure mark of a credit."""
+"""First words that mark a phrase as prose if the word before it is not a reliable credit mark."""
 
 _YEAR: Final = re.compile(r"['’]?\d{1,4}(?:st|nd|rd|th|am|pm|bpm|k|d)?['’\"”]*", re.IGNORECASE)
 
@@ -79,7 +79,7 @@ _DATED: Final = re.compile(r"\d{4}|\d{1,3}(?:am|pm|bpm)")
 
 
 def is_generic(word: str) -> bool:
-    """Whether a word names nobody beside "Remix"; one with hyphens if its pieces do not ("2-step")."""
+    """Return whether a word before "Remix" names nobody, or, if hyphenated, all its pieces ("2-step")."""
     word = bare(word)
     return word in GENERIC or all(
         not piece or piece in GENERIC or bool(_YEAR.fullmatch(piece)) for piece in word.split("-")
@@ -92,5 +92,5 @@ def is_trailing(word: str) -> bool:
 
 
 def bare(word: str) -> str:
-    """A word in lower case without the signs around it."""
+    """Return a word in lower case without surrounding symbols."""
     return word.casefold().strip(' ,;:.!?-–—|~•·/\\"“”*')

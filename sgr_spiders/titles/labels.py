@@ -1,11 +1,11 @@
-"""Which labels a track names, and when two spellings are one label.
+"""The labels that a track names, and a key that identifies spellings of one label.
 
-A description is searched for cues ("released by", "℗ 2020", "Label:" …). What follows a cue, up to
-where a name must end, is the label; a cue that as often means something else ("Release:", "available
-on") counts only when the name says itself that it is a label's ("… Records").
+A description is searched for cues ("released by", "℗ 2020", "Label:" …). The text after a cue, up to
+the end of a name, is the label. A cue that often means something else ("Release:", "available on")
+counts only if the name contains a label word ("… Records").
 """
 
-# ruff: noqa: RUF001 - names and phrases of many scripts are this file's matter
+# ruff: noqa: RUF001 - names and phrases in many scripts
 from __future__ import annotations
 
 import re
@@ -20,12 +20,12 @@ LABEL_FIELD: Final = "label_field"
 DESCRIPTION_PARSING: Final = "description_parsing"
 PUBLISHER_METADATA: Final = "publisher_metadata"
 METHODS: Final = (LABEL_FIELD, DESCRIPTION_PARSING, PUBLISHER_METADATA)
-"""Where a label can stand, the surest place first."""
+"""Sources of labels, the most reliable first."""
 
 MAX_TEXT: Final = 20_000
-"""Characters of a description that are looked at; SoundCloud itself takes some four thousand."""
+"""Number of characters of a description to search; SoundCloud allows about 4,000."""
 MAX_NAME: Final = 100
-"""A longer text in a label's place is no name."""
+"""Maximum length of a label's name; a longer text is not a name."""
 _MAX_CUES: Final = 64
 _MAX_WINDOW: Final = 240
 _MAX_WORDS: Final = 8
@@ -33,7 +33,7 @@ _MAX_WORDS: Final = 8
 
 @dataclass(frozen=True)
 class DetectedLabel:
-    """A label as the track writes it, and where."""
+    """A label as the track spells it, and the method that found it."""
 
     name: str
     method: str
@@ -45,9 +45,9 @@ def labels(
     publisher: Mapping[str, object] | None,
     methods: Collection[str],
 ) -> tuple[DetectedLabel, ...]:
-    """The labels a track names, each once (see `label_key`), found by the methods asked for.
+    """Return the distinct labels of a track (see `label_key`), found by the given methods.
 
-    Those of ``label_name`` come first, then the description's in its order, then those of the
+    Those of ``label_name`` come first, then those of the description in order, then those of the
     publisher's metadata. The uploader's own name counts like any other.
     """
     found: dict[str, DetectedLabel] = {}
@@ -55,11 +55,11 @@ def labels(
         if method not in methods:
             continue
         if method == LABEL_FIELD:
-            names = _of_field(label_name)
+            names = _parse_field(label_name)
         elif method == DESCRIPTION_PARSING:
-            names = _of_description(description)
+            names = _parse_description(description)
         else:
-            names = _of_publisher(publisher)
+            names = _parse_publisher(publisher)
         for name in names:
             found.setdefault(label_key(name), DetectedLabel(name, method))
     return tuple(found.values())
@@ -71,13 +71,13 @@ def is_of_label(
     track_publisher: Mapping[str, object] | None,
     label: str,
 ) -> bool:
-    """Whether a track's own fields, any of them, name the label in one of its spellings."""
+    """Return whether any of a track's own fields names the label in one of its spellings."""
     key = label_key(label)
-    named = labels(track_label_name, track_description, track_publisher, METHODS)
-    return bool(key) and any(label_key(detected.name) == key for detected in named)
+    detected = labels(track_label_name, track_description, track_publisher, METHODS)
+    return bool(key) and any(label_key(found.name) == key for found in detected)
 
 
-# --- one label, many spellings ---------------------------------------------------------------------
+# --- spellings of one label ------------------------------------------------------------------------
 
 
 def _words(text: str) -> frozenset[str]:
@@ -88,7 +88,7 @@ _LABEL_WORDS: Final = _words(
     "record records recording recordings recs rec recordz music musik musique música musica muzik "
     "muzyka tapes collective label netlabel рекордс рекордз мьюзик музыка лейбл"
 )
-"""What people write or leave out behind a label's name. "Sounds", "Audio" and the like tell labels apart."""
+"""Optional words after a label's name. "Sounds", "Audio" and similar words distinguish labels."""
 _AFTER_LABEL_WORDS: Final = _words("group entertainment publishing international worldwide")
 _LEGAL_SUFFIXES: Final = _words(
     "ltd limited llc llp inc incorporated corp corporation co company plc gmbh ug ag kg bv nv sa sas "
@@ -111,23 +111,23 @@ _MIN_EAST_ASIAN: Final = 2
 
 
 def label_key(name: str) -> str:
-    """The same for all spellings of one label, and nothing to show to people; "" if nothing is named.
+    """Return a key that all spellings of one label share, not for display; "" if nothing is named.
 
     Letter case, spaces, punctuation, accents on Latin and Greek letters, a leading "The", legal forms
-    and closing words such as Records or Music make no difference, "&" is "and". In other scripts marks
-    stay, because there they tell letters apart. A name made of such words alone stays itself.
+    and final words such as Records or Music make no difference, and "&" equals "and". Marks in other
+    scripts stay, because they distinguish letters there. A name of only such words keeps one of them.
     """
-    text = _plain(_MARKS.sub("", name[: 2 * MAX_NAME]))
+    text = _normalise(_MARKS.sub("", name[: 2 * MAX_NAME]))
     words = _PLUS_AND.sub(" and ", f" {text} ")
     words = _SINGLE_LETTERS.sub(r"\1", _APOSTROPHES.sub("", words))
     kept = "".join(char if _is_letter(char) else " " for char in words).split()
     if not kept:
         return "".join(text.split())
-    return _unglued("".join(_stem(kept)))
+    return _unglue("".join(_stem(kept)))
 
 
 def _stem(words: list[str]) -> list[str]:
-    """The words without those that labels have in common; at least one is left."""
+    """Remove the words that labels have in common, except the last remaining word."""
     words = words[1:] if words[0] == "the" and len(words) > 1 else words
     while len(words) > 1:
         last = words[-1]
@@ -138,7 +138,7 @@ def _stem(words: list[str]) -> list[str]:
     return words
 
 
-def _unglued(key: str) -> str:
+def _unglue(key: str) -> str:
     for word in _GLUED_WORDS:
         if key.endswith(word) and len(key) >= len(word) + _MIN_GLUED:
             return key.removesuffix(word)
@@ -148,8 +148,8 @@ def _unglued(key: str) -> str:
     return key
 
 
-def _plain(text: str) -> str:
-    """Case and width folded; combining marks dropped where the letter below is Latin or Greek."""
+def _normalise(text: str) -> str:
+    """Fold case and width, and drop combining marks on Latin and Greek letters."""
     out: list[str] = []
     base = 0
     for char in unicodedata.normalize("NFKD", text).casefold().translate(_LATIN_APART):
@@ -168,15 +168,15 @@ def _is_letter(char: str) -> bool:
     return char.isalnum() or unicodedata.category(char) in {"Mn", "Mc"}
 
 
-# --- where a name begins ---------------------------------------------------------------------------
+# --- the start of a name ---------------------------------------------------------------------------
 
 
 class _Cue(NamedTuple):
     pattern: re.Pattern[str]
     sure: bool
-    """Whether what follows is a label even if its name does not say so."""
+    """True if the text after the cue is a label even without a label word."""
     in_prose: bool
-    """Whether a sentence may go on behind the name."""
+    """True if a sentence may continue after the name."""
 
 
 _MONTHS: Final = (
@@ -246,27 +246,27 @@ _BEFORE_NO_LABEL: Final = re.compile(
     r"\b(?:no|not|never|non|isn['’]t|wasn['’]t|self|un|photos?|samples?|the|this|our|warning)[\s:,-]{0,3}$",
     re.IGNORECASE,
 )
-"""Words before a cue that make it another thing: "no copyright", "self-released by"."""
+"""Words before a cue that change its meaning: "no copyright", "self-released by"."""
 _BEFORE_OTHER_RIGHTS: Final = re.compile(
     r"\b(?:artwork|art|cover|pictures?|images?|lyrics|video|logo|design)[\s:,-]{0,3}$", re.IGNORECASE
 )
-"""The same before a copyright sign, which then is a picture's or a text's."""
+"""Words before a copyright sign that then refers to a picture or a text."""
 _LOOK_BACK: Final = 16
 
 
-def _of_description(description: str | None) -> Iterator[str]:
+def _parse_description(description: str | None) -> Iterator[str]:
     text = _clean((description or "")[:MAX_TEXT])
     cues = 0
     for line in text.split("\n"):
-        for cue, end in _cues_of(line):
+        for cue, end in _find_cues(line):
             cues += 1
             if cues > _MAX_CUES:
                 return
-            yield from _names_behind(line[end : end + _MAX_WINDOW], cue)
+            yield from _names_after(line[end : end + _MAX_WINDOW], cue)
 
 
-def _cues_of(line: str) -> list[tuple[_Cue, int]]:
-    """Cues of a line and where each ends, in the line's order; of overlapping ones the first listed."""
+def _find_cues(line: str) -> list[tuple[_Cue, int]]:
+    """Return a line's cues and their ends, in order; of overlapping ones, the first in ``_CUES``."""
     found: list[tuple[int, int, _Cue]] = []
     for cue in _CUES:
         for match in cue.pattern.finditer(line):
@@ -274,15 +274,15 @@ def _cues_of(line: str) -> list[tuple[_Cue, int]]:
                 break
             start, end = match.span()
             before = line[max(0, start - _LOOK_BACK) : start]
-            spoilt = _BEFORE_NO_LABEL.search(before)
+            negated = _BEFORE_NO_LABEL.search(before)
             if not cue.in_prose:
-                spoilt = spoilt or _BEFORE_OTHER_RIGHTS.search(before)
-            if not spoilt and not any(start < stop and begin < end for begin, stop, _ in found):
+                negated = negated or _BEFORE_OTHER_RIGHTS.search(before)
+            if not negated and not any(start < stop and begin < end for begin, stop, _ in found):
                 found.append((start, end, cue))
     return [(cue, end) for _, end, cue in sorted(found, key=lambda cue: cue[0])]
 
 
-# --- where a name ends -----------------------------------------------------------------------------
+# --- the end of a name -----------------------------------------------------------------------------
 
 _RIGHTS: Final = re.compile(
     r"[\s,;.(\[-]{1,4}(?:(?:manufactured\s|marketed\s|distributed\s|exclusively\s|used\s|released\s)?"
@@ -335,7 +335,7 @@ _FIELD_JOINTS: Final = re.compile(r"\s+/{1,2}\s+|\s*[|;•]\s*")
 _YEARS_BEFORE: Final = re.compile(
     rf"\W{{0,3}}(?:copyright\W{{0,3}})?(?:{_SIGNS}\s{{0,3}}{_YEARS}?|{_YEARS}\s)", re.IGNORECASE
 )
-_YEARS_BEHIND: Final = re.compile(rf"[\s,]+{_YEARS}\W{{0,3}}$")
+_YEARS_AFTER: Final = re.compile(rf"[\s,]+{_YEARS}\W{{0,3}}$")
 _QUOTES: Final = "\"'“”„‟«»‹›「」『』*_~"
 _PARTICLES: Final = _words(
     "vor für pour para con avec of the and & + de la le les du des da do di del der die das den von van "
@@ -344,20 +344,20 @@ _PARTICLES: Final = _words(
 )
 
 
-def _names_behind(window: str, cue: _Cue) -> Iterator[str]:
-    """The names that a description gives behind a cue; often one, sometimes none."""
+def _names_after(window: str, cue: _Cue) -> Iterator[str]:
+    """Yield the names after a cue in a description: often one, sometimes none."""
     text = _cut(_RIGHTS.sub("", window).lstrip(" \t:：-–—=|>'\"").removeprefix("@"))
     text = _THE_LABEL.sub("", text, count=1) if _THE_LABEL.match(text) else text
     for part in _BETWEEN_NAMES.split(text):
-        name = _YEARS_BEHIND.sub("", part) if not cue.in_prose else part
+        name = _YEARS_AFTER.sub("", part) if not cue.in_prose else part
         for candidate in _around_on(name) if cue.in_prose else (name,):
-            ended = _ended(_first_words(candidate) if cue.in_prose else candidate)
-            if _is_name(ended) and (cue.sure or _says_label(ended)):
-                yield ended
+            trimmed = _trim_end(_first_words(candidate) if cue.in_prose else candidate)
+            if _is_name(trimmed) and (cue.sure or _has_label_word(trimmed)):
+                yield trimmed
 
 
 def _cut(text: str) -> str:
-    """The text up to where a name must end."""
+    """Return the text up to the latest possible end of a name."""
     stops = [match.start() for pattern in (_FULL_STOP, _COMMA) if (match := pattern.search(text, 1))]
     text = text[: min(stops, default=len(text))]
     if match := _SENTENCE.search(text):
@@ -373,18 +373,18 @@ def _cut(text: str) -> str:
 
 
 def _around_on(text: str) -> tuple[str, ...]:
-    """ "A on B": the label is B, unless B is a date or a shop; A counts too if it says so itself."""
+    """Return B of ``A on B``, or A if B is a date or a shop; both if A contains a label word."""
     match = _ON.search(text)
     if match is None:
         return (text,)
-    before, behind = text[: match.start()], text[match.end() :]
-    if not _is_name(_ended(_first_words(behind))):
+    before, after = text[: match.start()], text[match.end() :]
+    if not _is_name(_trim_end(_first_words(after))):
         return (before,)
-    return (before, behind) if _says_label(before) else (behind,)
+    return (before, after) if _has_label_word(before) else (after,)
 
 
 def _first_words(text: str) -> str:
-    """What of a sentence's rest is the name: a capitalised one ends where small letters go on."""
+    """Return the name that a sentence begins with: a capitalised one ends at a lower-case word."""
     words = text.split()
     if not words:
         return ""
@@ -392,11 +392,11 @@ def _first_words(text: str) -> str:
     end = len(words)
     for number, word in enumerate(words[1:], 1):
         is_label_word = _bare(word) in _LABEL_WORDS
-        goes_on = is_label_word or word.lower() in _PARTICLES
+        continues = is_label_word or word.lower() in _PARTICLES
         if _is_symbol(word) and not (number + 1 < len(words) and _bare(words[number + 1]) in _LABEL_WORDS):
             end = number
             break
-        if mixed and not words[0].islower() and word.islower() and not goes_on:
+        if mixed and not words[0].islower() and word.islower() and not continues:
             end = number
             break
         if not mixed and is_label_word:
@@ -418,8 +418,8 @@ def _end_of_label_words(words: list[str], number: int) -> int:
     return number
 
 
-def _ended(text: str) -> str:
-    """One line's name without quotes, trailing symbols and the sentence's period."""
+def _trim_end(text: str) -> str:
+    """Return a name without quotes, trailing symbols and the period of the sentence."""
     words = text.split()
     while words and not any(char.isalnum() for char in words[-1]) and words[-1] != "!!!":
         words.pop()
@@ -430,7 +430,7 @@ def _ended(text: str) -> str:
     return name if _ENDING_PERIODS.search(name) or _SINGLE_LETTERS.search(name) else name.rstrip(" .")
 
 
-# --- what is no label ------------------------------------------------------------------------------
+# --- not a label -----------------------------------------------------------------------------------
 
 _GENERIC: Final = (
     "self|self release|self released|selfreleased|self published|self produced|independent|indie|"
@@ -453,7 +453,7 @@ _GENERIC: Final = (
     "original mix|the world|world|"
     "everything|everyone|anyone|you|us|it|this|that|vinyl digital|digital vinyl"
 )
-_GENERIC_PLAIN: Final = frozenset(_plain(phrase) for phrase in _GENERIC.split("|"))
+_GENERIC_PHRASES: Final = frozenset(_normalise(phrase) for phrase in _GENERIC.split("|"))
 _COMMON_WORDS: Final = (
     _LABEL_WORDS | _LEGAL_SUFFIXES | frozenset(["the", "and", "a", "of", "labels", "our", "my"])
 )
@@ -474,7 +474,7 @@ _FORMAT: Final = (
     r"minidisc|film|dvd|blu\sray|\d{1,2}\s?(?:inch|[”″'])?)"
 )
 _FORMATS: Final = re.compile(rf"{_FORMAT}(?:\s(?:{_FORMAT}|and|or|&|\+|formats?|only|by|in|on|from)\b.*)?")
-_NO_NAME: Final = re.compile(
+_NOT_A_NAME: Final = re.compile(
     r"(?:(?:this|that|these|those|your|his|her|their|its|an?|some|several|many|any|every|various|"
     r"multiple|both)\s|"
     r"the\s(?:same|following|above|\d)|(?:photo|picture|image|artwork|cover|video|design|illustration)s?\s|"
@@ -491,39 +491,42 @@ _NEVER_FIRST: Final = ("this ", "that ", "these ", "his ", "her ", "their ", "yo
 
 
 def _is_name(name: str) -> bool:
-    """Whether the text can be a label's name in a description."""
+    """Return whether the text can be a label's name in a description."""
     words = name.split()
     if not words or len(words) > _MAX_WORDS or not _is_label(name):
         return False
     if all(_DATE_WORDS.fullmatch(word.strip(".,")) for word in words):
         return False
     plain = " ".join(words).casefold().replace("-", " ").replace('"', "")
-    if _FORMATS.fullmatch(plain) and not _says_label(name):
+    if _FORMATS.fullmatch(plain) and not _has_label_word(name):
         return False
-    if _PLACES.fullmatch(plain) and not (plain.startswith("my ") and _says_label(name)):
+    if _PLACES.fullmatch(plain) and not (plain.startswith("my ") and _has_label_word(name)):
         return False
-    if plain.startswith("the copyright ") or (_NO_NAME.match(plain) and plain.endswith(" label")):
+    if plain.startswith("the copyright ") or (_NOT_A_NAME.match(plain) and plain.endswith(" label")):
         return False
-    return not _NO_NAME.match(plain) or (
-        len(words) > 2 and _says_label(name) and not plain.startswith(_NEVER_FIRST) and words[0][0].isupper()
+    return not _NOT_A_NAME.match(plain) or (
+        len(words) > 2
+        and _has_label_word(name)
+        and not plain.startswith(_NEVER_FIRST)
+        and words[0][0].isupper()
     )
 
 
 def _is_label(name: str) -> bool:
-    """Whether the text names something at all, and not that there is no label."""
+    """Return whether the text is a name, rather than a statement that there is no label."""
     if not 0 < len(name) <= MAX_NAME or not label_key(name) or not any(char.isprintable() for char in name):
         return False
-    words = "".join(char if _is_letter(char) else " " for char in _plain(name)).split()
+    words = "".join(char if _is_letter(char) else " " for char in _normalise(name)).split()
     if not words:
         return any(char in name for char in "!+?*#") and len(name) > 1 and "?" not in name
     plain = " ".join(words)
-    if plain in _GENERIC_PLAIN or plain.startswith(("self release", "selfrelease", "all rights reserved")):
+    if plain in _GENERIC_PHRASES or plain.startswith(("self release", "selfrelease", "all rights reserved")):
         return False
     return not all(word in _COMMON_WORDS or _YEAR.fullmatch(word) for word in words)
 
 
-def _says_label(name: str) -> bool:
-    """Whether the name holds a label's word behind its first word."""
+def _has_label_word(name: str) -> bool:
+    """Return whether the name contains a label word after its first word."""
     words = [_bare(word) for word in name.split()]
     return any(word in _LABEL_WORDS or word in _LEGAL_SUFFIXES for word in words[1:]) or any(
         word.endswith(("records", "recordings", *_EAST_ASIAN_WORDS)) for word in words
@@ -546,8 +549,8 @@ _SPACES: Final = re.compile(r"[^\S\n]+")
 _BREAKS: Final = re.compile(r"\r\n?|[\u2028\u2029\x85]")
 
 
-def _of_field(text: str | None) -> Iterator[str]:
-    """The names in a field that holds nothing else; "X / Y" and "X | Y" are two labels."""
+def _parse_field(text: str | None) -> Iterator[str]:
+    """Yield the names in a field for labels; "X / Y" and "X | Y" are two labels."""
     whole = " ".join(_clean((text or "")[: 4 * MAX_NAME]).split())
     if match := _YEARS_BEFORE.match(whole):
         whole = whole[match.end() :]
@@ -557,15 +560,15 @@ def _of_field(text: str | None) -> Iterator[str]:
             yield name
 
 
-def _of_publisher(publisher: Mapping[str, object] | None) -> Iterator[str]:
+def _parse_publisher(publisher: Mapping[str, object] | None) -> Iterator[str]:
     for key in _PUBLISHER_FIELDS if publisher else ():
         value = publisher.get(key) if publisher else None
         for text in _texts(value):
-            yield from _of_field(text)
+            yield from _parse_field(text)
 
 
 def _texts(value: object) -> Iterator[str]:
-    """A field's text; of an account, such as old answers hold under ``label``, its name."""
+    """Yield a field's text, or the name of an account, which old responses contain under ``label``."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -573,10 +576,10 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _clean(text: str) -> str:
-    """Without controls, formatting, terminal escapes and lone surrogates; line breaks become "\\n"."""
-    shown = (
+    r"""Remove controls, formatting, terminal escapes and lone surrogates; convert line breaks to "\n"."""
+    visible = (
         " " if char == "\t" else char
         for char in _BREAKS.sub("\n", _ESCAPES.sub("", text))
         if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
     )
-    return _SPACES.sub(" ", unicodedata.normalize("NFC", "".join(shown)))
+    return _SPACES.sub(" ", unicodedata.normalize("NFC", "".join(visible)))

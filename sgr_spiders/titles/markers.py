@@ -1,6 +1,6 @@
-"""The marks of a credit ("feat.", "prod. by", "remix by"), and where the names behind one end."""
+"""The marks of a credit ("feat.", "prod. by", "remix by") and the names that follow them."""
 
-# Signs of other scripts that look like ASCII are what is looked for here.
+# This file searches for characters of other scripts that look like ASCII.
 # ruff: noqa: RUF001
 
 from __future__ import annotations
@@ -103,9 +103,11 @@ _OCCASIONS: Final = frozenset({"choice", "cut", "day", "eve", "night"})
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CreditMatch:
+    """The names of one credit, and its position in the text."""
+
     kind: Kind
-    place: int
+    position: int
     names: tuple[str, ...]
 
 
@@ -115,31 +117,31 @@ class _Mark:
     start: int
     end: int
     sure: bool
-    """Whether the mark is one by itself; behind another one ("with …", "+ …") not everything is a name.
+    """True if a name always follows the mark, unlike "with …" or "+ …".
 
-    Outside of brackets a plain word behind such a one is none: "Coffee w/ Milk & Sugar", "20 Ft Waves".
+    Outside brackets, plain words after an unsure mark are not names: "Coffee w/ Milk & Sugar", "20 Ft Waves".
     """
 
 
-def credits_in(part: Part, *, strict: bool = False) -> list[Found]:
-    """What the marks in one part of a text say."""
+def credits_in(part: Part, *, strict: bool = False) -> list[CreditMatch]:
+    """Return the credits that the marks in one part of a text introduce."""
     marks = list(_marks(part))
     found = []
     for mark, following in zip_longest(marks, marks[1:]):
         end = following.start if following else len(part.text)
         names = names_after(part.text[mark.end : end], strict=strict or not mark.sure, prose=strict)
         if names and (mark.sure or part.in_brackets or not is_plain(names[0])):
-            found.append(Found(mark.kind, part.places[mark.start], names))
+            found.append(CreditMatch(mark.kind, part.positions[mark.start], names))
     return found
 
 
 def first_mark(part: Part) -> int:
-    """Where the first mark in a part begins, or its length."""
+    """Return the start of the first mark in a part, or the part's length."""
     return next((mark.start for mark in _marks(part)), len(part.text))
 
 
 def nothing_follows(text: str) -> bool:
-    """Whether what stands behind a name is no more of the title: nothing, or the likes of "free download"."""
+    """Return whether the title ends before this text: it is empty, or like "free download"."""
     rest = text.replace(GAP, " ").rstrip()
     return not any(map(str.isalnum, rest)) or bool(_STOP.match(" " + rest.lstrip()))
 
@@ -188,7 +190,7 @@ def _is_feature(part: Part, match: re.Match[str], *, nothing_before: bool) -> bo
 
 
 def names_after(text: str, *, strict: bool, prose: bool = False) -> tuple[str, ...]:
-    """The names a list begins with, up to where something else begins."""
+    """Return the names at the start of a text, up to anything else."""
     text = _QUOTED.sub(r" \1", text)
     stop = _STOP.search(text)
     text = (text[: stop.start()] if stop else text).replace(GAP, " ")
@@ -217,7 +219,7 @@ def _is_name(name: str, *, strict: bool, prose: bool) -> bool:
 
 
 def remixers_in(text: str) -> tuple[str, ...]:
-    """The names in ``Name & Name Remix``; none if what stands before "Remix" names nobody."""
+    """Return the names in ``Name & Name Remix``; none if the words before "Remix" name nobody."""
     words = _HYPHENED.sub(" ", text.replace(GAP, " ")).split()
     for index, word in enumerate(words):
         kind = bare(word)
@@ -225,7 +227,7 @@ def remixers_in(text: str) -> tuple[str, ...]:
             continue
         if kind in REMIX_KINDS or (kind == "mix" and index and bare(words[index - 1]) in _MIXES):
             return _remixers(words[:index], kind)
-        # "Somebody's Sunset Mix" names somebody; "Sunset Mix" most often does not.
+        # "Somebody's Sunset Mix" names somebody; "Sunset Mix" usually does not.
         names = _owners(" ".join(words[:index]))
         if names or kind == "mix":
             return names
@@ -233,7 +235,7 @@ def remixers_in(text: str) -> tuple[str, ...]:
 
 
 def _owners(text: str) -> tuple[str, ...]:
-    """Who a mix belongs to in ``Name's Late Night Mix``, if that is no day ("New Year's Mix") or the like."""
+    """Return the owners in ``Name's Late Night Mix``, unless they are an occasion ("New Year's Mix")."""
     owner, possessive, rest = f"{text} ".replace("’", "'").partition("'s ")
     if not possessive or not _OCCASIONS.isdisjoint(key(rest).split()[:1]):
         return ()
@@ -247,7 +249,7 @@ def _remixers(words: list[str], kind: str) -> tuple[str, ...]:
         return ()
     if words[0] in {"a", "an", "my", "our", "this", "your"}:
         return ()
-    while len(words) > 1 and _is_before(words[-1], kind):
+    while len(words) > 1 and _may_precede(words[-1], kind):
         words = words[:-1]
     while len(words) > 1 and words[0].casefold() in {"official", "unofficial", "exclusive"}:
         words = words[1:]
@@ -257,7 +259,7 @@ def _remixers(words: list[str], kind: str) -> tuple[str, ...]:
         text = text[: style.start()]
     if text != "X" and all(is_generic(word) for word in text.split()):
         return ()
-    names = (_without_possessive(name) for name in split_names(text))
+    names = (_strip_possessive(name) for name in split_names(text))
     return tuple(
         name
         for name in names
@@ -265,12 +267,12 @@ def _remixers(words: list[str], kind: str) -> tuple[str, ...]:
     )
 
 
-def _without_possessive(name: str) -> str:
+def _strip_possessive(name: str) -> str:
     match = _POSSESSIVE.search(name)
     if match and match.start() and all(is_generic(word) for word in name[match.end() :].split()):
         return name[: match.start()]
     return name
 
 
-def _is_before(word: str, kind: str) -> bool:
+def _may_precede(word: str, kind: str) -> bool:
     return is_trailing(word) or (kind in {"edit", "mix"} and bare(word) in BEFORE_EDIT)

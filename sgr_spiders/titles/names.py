@@ -1,6 +1,6 @@
-"""Names: cleaned, told apart in a list, and compared."""
+"""Cleaning, splitting and comparing names."""
 
-# Signs of other scripts that look like ASCII are what is looked for here.
+# This file searches for characters of other scripts that look like ASCII.
 # ruff: noqa: RUF001
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SPACE: Final = re.compile(r"\s+")
 _INVISIBLE: Final = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
 )
-# Whitespace is folded before, so no run of it is ever tried twice.
+# Whitespace is already folded, so backtracking cannot retry a run of it.
 _SEPARATOR: Final = re.compile(
     r""" (?: (?<!\d) [,，、;；] | [,，、;；] (?!\d) ) (?! [ ]? (?:jr|sr)\b ) (?: [ ]? & [ ]? | [ ] and [ ] )?
        | [&＆+×]+ (?! [ ]? (?: friends | co | his | her | their )\b )
@@ -37,22 +37,22 @@ _INITIALS: Final = re.compile(r"(?:\w\.\w|\b(?:jr|sr|\w))$", re.IGNORECASE)
 
 
 def fold(text: str) -> str:
-    """Whitespace folded, invisible characters taken out."""
+    """Fold whitespace and remove invisible characters."""
     return _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
 
 
 def key(name: str) -> str:
-    """What two spellings of a name have in common: letter case and whitespace apart, accents kept."""
+    """Return a key that ignores letter case and whitespace, but not accents."""
     return fold(unicodedata.normalize("NFKC", name).casefold())
 
 
 def bare_key(name: str) -> str:
-    """The key of a name without its ornaments, as in the user name ``Name 💫``."""
+    """Return the key of a name without ornaments, as in the username ``Name 💫``."""
     return fold("".join(c if unicodedata.category(c)[0] in "LNM" else " " for c in key(name))) or key(name)
 
 
 def clean(name: str) -> str:
-    """A name without what stood around it, or an empty text if nothing in it could be a name."""
+    """Return a name without surrounding symbols, or an empty string if it cannot be a name."""
     name = fold(_ORNAMENTS.sub("", name)).strip(_EDGES).lstrip(".@ ")
     if name.count("*") == 1:
         name = name.strip("* ")
@@ -62,9 +62,9 @@ def clean(name: str) -> str:
 
 
 def split_names(text: str) -> list[str]:
-    """The names of a list, in order."""
+    """Return the names of a list, in order."""
     text = fold(text)
-    # "Name and the Others" is one band, if the line knows capitals ("Name & The Weather" are two).
+    # In a line with capitals, "Name and the Others" is one band, but "Name & The Weather" are two.
     bands = {match.end() for match in _BAND.finditer(text)} if text != text.lower() else set()
     found, start = [], 0
     for match in _SEPARATOR.finditer(text):
@@ -77,7 +77,7 @@ def split_names(text: str) -> list[str]:
 
 
 def distinct(names: Iterable[str]) -> tuple[str, ...]:
-    """Names in order, each once, in its first spelling."""
+    """Return the names in order without repeats, each in its first spelling."""
     kept: dict[str, str] = {}
     for name in names:
         kept.setdefault(key(name), name)

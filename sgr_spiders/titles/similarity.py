@@ -1,28 +1,28 @@
-"""How alike two titles are, so that word order and extra words do not hide a match.
+"""Similarity of two titles, independent of word order and tolerant of extra words.
 
-The scorers of RapidFuzz (https://rapidfuzz.github.io/RapidFuzz/Usage/fuzz.html) compare letters:
+The scorers of RapidFuzz (https://rapidfuzz.github.io/RapidFuzz/Usage/fuzz.html) compare letters.
 ``token_sort_ratio`` sorts the words first, so extra words cost as much as their letters, and
-unrelated words that share letters score; ``token_set_ratio`` is 100 as soon as one title's words
-are all in the other ("Go" in "Let It Go"), and so are the partial ones and, nearly, ``WRatio``.
-Titles are short: whether two are alike depends on which words they share, and how much these tell.
+unrelated words that share letters score. ``token_set_ratio`` is 100 as soon as one title contains
+all words of the other ("Go" in "Let It Go"); so are the partial scorers and, nearly, ``WRatio``.
+Titles are short: their similarity depends on which words they share and how distinctive these are.
 
-So words are matched by ``rapidfuzz.fuzz.ratio`` (normalised Indel similarity) where they begin
-alike, and what is shared is weighed against the rest, as in the coefficient of Dice:
+This scorer matches words that begin alike with ``rapidfuzz.fuzz.ratio`` (normalised Indel
+similarity) and compares the shared weight with the rest, like the Dice coefficient:
 
     score = shared / (shared + rest / 2 + doubt)        doubt = min(rest, 1) / 4
 
-- A word weighs 1, a generic one ("beats") 0.6, a number 0.35, a stop word or fluff 0.15; where a title
-  has nothing but light words, each weighs 1. Two characters of a Han run weigh as much as a word.
-- ``shared`` is the weight of the matched words, each pair by its closeness; ``rest`` what is left on
-  both sides.
-- ``doubt`` keeps one shared word beside one other below 0.6 ("Night Drive", "Night Owl"; "Hello",
-  "Hello World"), and hardly counts where more is shared.
-- A title of two words or more that stands as a phrase in the other one scores at least 0.6, however
-  many words surround it.
-- Both titles lose brackets, credits and fluff first. Where a part before a dash names the same in
-  both, it is the artist, and only what follows is compared; where only one has it, it may be missing.
+- A word weighs 1, a generic word ("beats") 0.6, a number 0.35, a stop word or fluff 0.15. In a title
+  of only light words, each weighs 1. Two characters of a Han run weigh as much as a word.
+- ``shared`` is the weight of the matched words, scaled by the closeness of each pair; ``rest`` is the
+  remaining weight of both titles.
+- ``doubt`` keeps one shared word with one other below 0.6 ("Night Drive", "Night Owl"; "Hello",
+  "Hello World") and has little effect if more is shared.
+- A title of two or more words that is a phrase of the other scores at least 0.6, however many words
+  surround it.
+- Brackets, credits and fluff are removed first. If both titles have the same part before a dash, it is
+  the artist, and only the rest is compared; if only one has such a part, it may be missing.
 
-``python -m tests.benchmarks.similarity`` shows this scorer beside RapidFuzz's own on labelled pairs.
+``python -m tests.benchmarks.similarity`` compares this scorer with those of RapidFuzz on labelled pairs.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from rapidfuzz import fuzz
 from sgr_spiders.titles.words import (
     GENERIC_WORDS,
     LIGHT,
+    drop_fluff,
     is_number,
+    normalise,
     parts,
     pieces_of,
-    plain,
     split,
-    without_fluff,
 )
 
 _LIGHT_WEIGHT: Final = 0.15
@@ -50,16 +50,16 @@ _GENERIC_WEIGHT: Final = 0.6
 _DOUBT: Final = 0.25
 _SAME_ARTIST: Final = 0.8
 _PHRASE_WEIGHT: Final = 1.6
-"""A phrase tells enough by itself if its words weigh so much: two words, one of them generic at most."""
+"""Minimum weight of a phrase that counts by itself: two words, at most one of them generic."""
 _PHRASE_SCORE: Final = 0.6
 _CLOSE: Final = 0.86
-"""Words that begin with the same letter and are so close are one word in two spellings."""
+"""From this closeness, words with the same first letter are spellings of one word."""
 _STEM: Final = 3
 _STEM_SHARE: Final = 0.6
-"""Words whose common beginning is so long, in letters and as a share of the longer, are forms of one word."""
-_MOST_WORDS: Final = 80
+"""Words with a common prefix this long (in letters, and as a share of the longer) are forms of one word."""
+_MAX_WORDS: Final = 80
 _NGRAM: Final = {"han": 2, "hiragana": 3, "syllables": 3}
-"""Scripts without spaces: pieces of so many characters stand for words."""
+"""Piece lengths in characters, for scripts without spaces."""
 _CHARACTERS_OF_A_WORD: Final = {"han": 2, "hiragana": 3, "syllables": 4}
 
 
@@ -69,28 +69,28 @@ class _Word(NamedTuple):
 
 
 def similarity(a: str, b: str) -> float:
-    """How alike two titles are, from 0 to 1; the same for (b, a); 0 if one has no letters."""
-    parts_a, parts_b = without_fluff(parts(a)), without_fluff(parts(b))
+    """Return the similarity of two titles, from 0 to 1; 0 if one has no letters. The order is irrelevant."""
+    parts_a, parts_b = drop_fluff(parts(a)), drop_fluff(parts(b))
     if not parts_a or not parts_b:
         return 0.0
     whole_a, whole_b = " ".join(parts_a), " ".join(parts_b)
     if len(parts_a) == len(parts_b) == 1:
-        return _alike(whole_a, whole_b)
+        return _compare(whole_a, whole_b)
     tail_a, tail_b = " ".join(parts_a[1:]) or whole_a, " ".join(parts_b[1:]) or whole_b
-    by_tails = _alike(tail_a, tail_b)
-    if len(parts_a) > 1 and len(parts_b) > 1 and _alike(parts_a[0], parts_b[0]) >= _SAME_ARTIST:
+    by_tails = _compare(tail_a, tail_b)
+    if len(parts_a) > 1 and len(parts_b) > 1 and _compare(parts_a[0], parts_b[0]) >= _SAME_ARTIST:
         return by_tails
-    return max(by_tails, _alike(whole_a, whole_b))
+    return max(by_tails, _compare(whole_a, whole_b))
 
 
-def _alike(a: str, b: str) -> float:
-    words_a, words_b = split(plain(a)), split(plain(b))
+def _compare(a: str, b: str) -> float:
+    words_a, words_b = split(normalise(a)), split(normalise(b))
     joined = "".join(words_a)
     if joined == "".join(words_b):
         return 1.0 if joined else 0.0
     weighed_a = _weigh(_join_compounds(words_a, words_b))
     weighed_b = _weigh(_join_compounds(words_b, words_a))
-    shared = _shared(weighed_a, weighed_b)
+    shared = _shared_weight(weighed_a, weighed_b)
     total = sum(word.weight for word in weighed_a) + sum(word.weight for word in weighed_b)
     rest = max(total - 2 * shared, 0.0)
     if not shared:
@@ -102,7 +102,7 @@ def _alike(a: str, b: str) -> float:
 
 
 def _join_compounds(words: list[str], others: list[str]) -> list[str]:
-    """Two neighbours as one word where the other title writes them so ("Night Drive", "Nightdrive")."""
+    """Join neighbours that the other title writes as one word ("Night Drive", "Nightdrive")."""
     known = set(others)
     result: list[str] = []
     joined = False
@@ -118,7 +118,7 @@ def _join_compounds(words: list[str], others: list[str]) -> list[str]:
 
 def _weigh(words: list[str]) -> list[_Word]:
     pieces = [piece for word in words for piece in pieces_of(word)]
-    weighed = [found for kind, text in pieces for found in _weigh_piece(kind, text)][:_MOST_WORDS]
+    weighed = [found for kind, text in pieces for found in _weigh_piece(kind, text)][:_MAX_WORDS]
     if all(word.weight == _LIGHT_WEIGHT for word in weighed):
         return [_Word(word.text, 1.0) for word in weighed]
     return weighed
@@ -137,8 +137,8 @@ def _weigh_piece(kind: str, text: str) -> list[_Word]:
     return [_Word(gram, weight) for gram in grams]
 
 
-def _shared(words_a: list[_Word], words_b: list[_Word]) -> float:
-    """The weight of what is in both: equal words first, then the closest pairs of what is left."""
+def _shared_weight(words_a: list[_Word], words_b: list[_Word]) -> float:
+    """Return the shared weight: equal words first, then the closest pairs of the remaining words."""
     rest_a, rest_b = list(words_a), list(words_b)
     shared = 0.0
     texts_b = Counter(word.text for word in rest_b)
@@ -174,12 +174,12 @@ def _closeness(a: str, b: str) -> float:
 
 
 def _is_phrase_of(phrase: list[_Word], title: list[_Word]) -> bool:
-    """Whether the words that tell something stand side by side, in order, in the other title."""
+    """Return whether the other title contains the phrase's distinctive words side by side, in order."""
     wanted = [word for word in phrase if word.weight > _LIGHT_WEIGHT]
     if sum(word.weight for word in wanted) < _PHRASE_WEIGHT:
         return False
-    telling = [word.text for word in title if word.weight > _LIGHT_WEIGHT]
+    distinctive = [word.text for word in title if word.weight > _LIGHT_WEIGHT]
     return any(
-        all(_closeness(word.text, text) for word, text in zip(wanted, telling[at:], strict=False))
-        for at in range(len(telling) - len(wanted) + 1)
+        all(_closeness(word.text, text) for word, text in zip(wanted, distinctive[at:], strict=False))
+        for at in range(len(distinctive) - len(wanted) + 1)
     )

@@ -1,10 +1,10 @@
-"""Words that do not tell one title from another.
+"""Words that do not distinguish one title from another.
 
-Three kinds. *Stop words* bind the others together; only the most frequent of each language stand
-here, because a longer list would take away words that titles are made of ("night", "love"). *Fluff*
-says what kind of upload or version it is. *Generic* words name a kind of music: they tell
-something, but less than others. All are compared after ``words.plain()``, so accents and letter
-case do not matter here.
+There are three kinds. *Stop words* connect other words; the lists contain only the most frequent ones
+of each language, because longer lists would remove words that titles consist of ("night", "love").
+*Fluff* describes the kind of upload or version. *Generic* words name a kind of music and are less
+distinctive than others. All are compared after ``words.normalise()``, so accents and letter case do
+not matter.
 """
 
 # ruff: noqa: RUF001 - words of many scripts
@@ -71,13 +71,13 @@ FLUFF: Final[dict[str, str]] = {
 }
 
 AMBIGUOUS: Final = "free full live new now original out part single"
-"""Fluff that is also a word of titles: kept beside a single telling word ("Inside Out", "New Rules")."""
+"""Fluff that titles also use as words: kept beside a single distinctive word ("Inside Out", "New Rules")."""
 
 GENERIC: Final = """bass beat beats instrumentals jam loop playlist sample session sessions set sound sounds
     style tape theme tune type vibe vibes"""
 
 VERSION_WORDS: Final = """bootleg cover edit flip instrumental mashup mix refix reedit remix rework
     ver version vip версия кавер ремикс"""
-"""A part of a title ("Title - Somebody's Remix") that ends with one of these names a version."""
+"""Last words of a part that names a version ("Title - Somebody's Remix")."""
 
 ROMAN: Final = "ii iii iv vi vii viii ix xi xii"

@@ -1,7 +1,7 @@
-"""Plain words that subtitles are made of: what a track is played on, where, when, and what it is about.
+"""Plain words that subtitles consist of: instruments, places, times and subjects.
 
-They matter only where nothing marks a name as one: "(rain + thunder)" are no producers. The lists need not
-be complete, but whoever bears such a word as a name is not found without a mark.
+They matter only where names have no mark: "(rain + thunder)" are not producers. The lists need not be
+complete, but a person with such a name is not found without a mark.
 """
 
 # Word lists read better as text.
@@ -95,7 +95,7 @@ UPLOADS: Final = frozenset(
     "mixtape playlist podcast radio recording recordings remixes sample samples session sessions set sets "
     "sketch sketches skit snippet snippets stem stems tape tapes tracklist vlog".split()
 )
-"""What an upload is, at either end of its title: a bracket behind "live" or "demos" tells of that."""
+"""Kinds of upload: a bracket after a title that begins or ends with "live" or "demos" describes that."""
 
 SMALL: Final = (
     OPENERS
@@ -111,9 +111,9 @@ SMALL: Final = (
         wanna were whether which while who whom whose why will within would yet yours""".split()
     )
 )
-"""Words that bind others together: a phrase with one of them is hardly a name."""
+"""Function words: a phrase with one of them is hardly a name."""
 
-_ELSEWHERE: Final = (
+_FOREIGN: Final = (
     frozenset(word for words in STOP_WORDS.values() for word in words.split() if len(word) > 1)
     - SMALL
     - SUBJECTS
@@ -122,12 +122,12 @@ _WORD: Final = re.compile(r"[^\W_]+")
 
 
 def is_english_prose(text: str) -> bool:
-    """Whether no small word of another language says that it is in that one."""
-    return _ELSEWHERE.isdisjoint(_WORD.findall(text.casefold()))
+    """Return whether a text contains no function word of another language."""
+    return _FOREIGN.isdisjoint(_WORD.findall(text.casefold()))
 
 
 def is_plain(phrase: str) -> bool:
-    """Whether all its words are ones that subtitles are made of, in singular or plural, or small ones."""
+    """Return whether all words are subjects (singular or plural), function words or generic words."""
     return all(
         len(word) == 1
         or not SUBJECTS.isdisjoint((word, word.removesuffix("s"), f"{word.removesuffix('ies')}y"))

@@ -1,15 +1,15 @@
-"""Producers in a bracket of names alone, without any mark: ``song (name + name)``.
+"""Producers in a bracket of names without any mark: ``song (name + name)``.
 
-That is a habit of those who write their titles all in lower case. Others write subtitles, places and
-versions there, so nothing is read from a title with a capital letter in it, or from a single name; and
-a list counts only with something that speaks for names:
+Uploaders who write titles entirely in lower case do this. Others put subtitles, positions and versions
+there, so a title with a capital letter, or a single name, gives no producers. A list counts only with
+evidence that it contains names:
 
-- one of them is the uploader, an artist or a guest of the title;
-- the title names guests, and no name is plain words (see ``subjects``), or with "+" or "x" not all are;
-- "+" or "x" stands between them, and half of them have a word that is not English;
-- commas stand between them, and each has two or three words.
+- One of them is the uploader, or an artist or guest of the title.
+- The title names guests, and no name (with "+" or "x": not every name) is plain words (see ``subjects``).
+- "+" or "x" separates them, and half of them have a word that is not English.
+- Commas separate them, and each has two or three words.
 
-With the last two, no name is plain words, and none has a small word in it.
+In the last two cases, no name may be plain words or contain a function word.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from sgr_spiders.titles.english import is_english
 from sgr_spiders.titles.generic import NOT_NAMES, REMIX_KINDS, is_generic
-from sgr_spiders.titles.markers import Found, first_mark, nothing_follows
+from sgr_spiders.titles.markers import CreditMatch, first_mark, nothing_follows
 from sgr_spiders.titles.names import bare_key, key, split_names
 from sgr_spiders.titles.subjects import SMALL, UPLOADS, is_english_prose, is_plain
 
@@ -39,53 +39,53 @@ _WORD: Final = re.compile(r"[^\W_]+")
 
 def unmarked_producers(
     title: Sequence[Part], people: Collection[str], *, with_guests: bool
-) -> tuple[Found, ...]:
-    """The producers a title's first such bracket names beside ``people``, who are known from elsewhere."""
+) -> tuple[CreditMatch, ...]:
+    """Return the producers in the first such bracket of a title, without the already known ``people``."""
     outer, *brackets = title
     capitals = any(char.isupper() for part in title for char in part.text)
     if (
         capitals
         or not outer.text.islower()
-        or _is_of_an_upload(outer.text)
+        or _describes_upload(outer.text)
         or not is_english_prose(outer.text)
     ):
         return ()
     known = {bare_key(name) for name in people}
     for part in brackets:
-        if _closes(outer, part) and (names := _names(part, known, with_guests=with_guests)):
-            return (Found("producers", part.places[0], names),)
+        if _is_at_end(outer, part) and (names := _names(part, known, with_guests=with_guests)):
+            return (CreditMatch("producers", part.positions[0], names),)
     return ()
 
 
-def _is_of_an_upload(text: str) -> bool:
+def _describes_upload(text: str) -> bool:
     words = _WORD.findall(text)
     return bool(words) and not UPLOADS.isdisjoint((words[0], words[-1]))
 
 
-def _closes(outer: Part, part: Part) -> bool:
-    """Whether the bracket stands behind the title, and nothing of the title behind it."""
-    opening = part.places[0] - 1
-    place = bisect_left(outer.places, opening)
-    if place == len(outer.places) or outer.places[place] != opening:
+def _is_at_end(outer: Part, part: Part) -> bool:
+    """Return whether the bracket follows the title and nothing of the title follows the bracket."""
+    opening = part.positions[0] - 1
+    index = bisect_left(outer.positions, opening)
+    if index == len(outer.positions) or outer.positions[index] != opening:
         return False
-    return any(map(str.isalnum, outer.text[:place])) and nothing_follows(outer.text[place + 1 :])
+    return any(map(str.isalnum, outer.text[:index])) and nothing_follows(outer.text[index + 1 :])
 
 
 def _names(part: Part, known: Collection[str], *, with_guests: bool) -> tuple[str, ...]:
     text = part.text
-    # The plain words are known in Latin letters alone.
+    # The lists of plain words are in Latin letters only.
     if not text.isascii() or _SENTENCE.search(text) or first_mark(part) < len(text):
         return ()
     names = split_names(text)
-    if not 2 <= len(names) <= MAX_NAMES or not all(map(_may_be_a_name, names)):
+    if not 2 <= len(names) <= MAX_NAMES or not all(map(_may_be_name, names)):
         return ()
     others = tuple(name for name in names if bare_key(name) not in known)
-    if len(others) < len(names) or _speaks_for_names(text, names, with_guests=with_guests):
+    if len(others) < len(names) or _has_evidence(text, names, with_guests=with_guests):
         return others
     return ()
 
 
-def _may_be_a_name(name: str) -> bool:
+def _may_be_name(name: str) -> bool:
     words = name.split()
     return (
         len(words) <= MAX_WORDS
@@ -96,7 +96,7 @@ def _may_be_a_name(name: str) -> bool:
     )
 
 
-def _speaks_for_names(text: str, names: Sequence[str], *, with_guests: bool) -> bool:
+def _has_evidence(text: str, names: Sequence[str], *, with_guests: bool) -> bool:
     plain = [is_plain(name) for name in names]
     joined = bool(_JOINED.search(text))
     if with_guests and joined:
@@ -108,9 +108,9 @@ def _speaks_for_names(text: str, names: Sequence[str], *, with_guests: bool) -> 
     if not all(SMALL.isdisjoint(name.split()) for name in names):
         return False
     if joined:
-        return 2 * sum(map(_is_made_up, names)) >= len(names)
+        return 2 * sum(map(_is_not_english, names)) >= len(names)
     return "," in text and all(" " in name for name in names)
 
 
-def _is_made_up(name: str) -> bool:
+def _is_not_english(name: str) -> bool:
     return not all(map(is_english, _WORD.findall(name)))

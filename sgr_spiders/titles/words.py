@@ -1,8 +1,8 @@
-"""A title's words: what both the search terms and the comparison of titles are made from.
+"""The words of a title, for both search terms and comparisons.
 
 A word is a run of letters, digits and combining marks of any script (Unicode categories L, N, M).
-Scripts that are written without spaces are cut where the script changes: a katakana run is a word,
-a Han run is cut at its stop words ("的").
+Scripts without spaces are split where the script changes: a katakana run is a word, and a Han run is
+split at its stop words ("的").
 """
 
 # ruff: noqa: RUF001 - letters of many scripts
@@ -16,8 +16,8 @@ from typing import Final
 
 from sgr_spiders.titles.stopwords import AMBIGUOUS, FLUFF, GENERIC, ROMAN, STOP_WORDS, VERSION_WORDS
 
-MOST_CHARACTERS: Final = 300
-"""No more is looked at of a title (SoundCloud's are at most 100 long), so that a huge one costs little."""
+MAX_CHARACTERS: Final = 300
+"""Maximum length of a title to process (SoundCloud allows 100), so that a huge one costs little."""
 
 _LETTER_OR_DIGIT: Final = re.compile(r"[^\W_]")
 _MARKS: Final = re.compile(
@@ -34,7 +34,7 @@ _KEPT_APOSTROPHE: Final = "\u02bc"
 """The apostrophe that is a letter, U+02BC."""
 _ABBREVIATION: Final = re.compile(r"\b[^\W\d_](?:\.[^\W\d_])+\b\.?")
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}", "<": ">", "【": "】", "〔": "〕", "〈": "〉", "⟨": "⟩"}
-"""Not 「」『』《》: between them stands what the work is called."""
+"""Not 「」『』《》, which enclose the name of a work."""
 _DASH: Final = re.compile(r"\s+[-\u2010-\u2015\u2212~|]+\s*|(?<=\w)[-\u2010-\u2015\u2212]+\s+|\s*//+\s*")
 _CREDIT: Final = re.compile(
     r"(?<=\S)(?:\s+|(?<=[\])}]))"
@@ -42,7 +42,7 @@ _CREDIT: Final = re.compile(
     re.IGNORECASE,
 )
 _CREDIT_PART: Final = re.compile(r"\W*(?:feat|ft|featuring|prod|produced)\b", re.IGNORECASE)
-"""How a part begins that is nothing but a credit ("Title - Prod. by Somebody")."""
+"""The start of a part that is only a credit ("Title - Prod. by Somebody")."""
 _MUSIC_VIDEO: Final = re.compile(r"\bm/v\b", re.IGNORECASE)
 _UNSPACED: Final = re.compile(
     "(?P<han>[\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+)"
@@ -55,31 +55,31 @@ _UNSPACED: Final = re.compile(
 
 
 def has_letters(text: str) -> bool:
-    """Whether there is a letter or a digit at all."""
+    """Return whether a text contains a letter or a digit."""
     return _LETTER_OR_DIGIT.search(text) is not None
 
 
-def plain(text: str) -> str:
-    """One spelling for what reads alike: NFKC, case folded, accents and vowel points taken off.
+def normalise(text: str) -> str:
+    """Return a common spelling: NFKC, case folded, without accents and vowel points.
 
-    Marks that make another letter stay (those of Devanagari, Thai, kana).
+    Marks that form different letters stay (those of Devanagari, Thai, kana).
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     without = _MARKS.sub("", unicodedata.normalize("NFKD", folded))
     return unicodedata.normalize("NFKC", without).translate(_LETTERS)
 
 
-def _listed(*lists: str) -> frozenset[str]:
-    return frozenset(plain(word) for text in lists for word in text.split())
+def _word_set(*lists: str) -> frozenset[str]:
+    return frozenset(normalise(word) for text in lists for word in text.split())
 
 
-STOPS: Final = _listed(*STOP_WORDS.values())
-FLUFF_WORDS: Final = _listed(*FLUFF.values())
+STOPS: Final = _word_set(*STOP_WORDS.values())
+FLUFF_WORDS: Final = _word_set(*FLUFF.values())
 LIGHT: Final = STOPS | FLUFF_WORDS
-AMBIGUOUS_WORDS: Final = _listed(AMBIGUOUS)
-GENERIC_WORDS: Final = _listed(GENERIC)
-VERSIONS: Final = _listed(VERSION_WORDS)
-ROMAN_NUMBERS: Final = _listed(ROMAN)
+AMBIGUOUS_WORDS: Final = _word_set(AMBIGUOUS)
+GENERIC_WORDS: Final = _word_set(GENERIC)
+VERSIONS: Final = _word_set(VERSION_WORDS)
+ROMAN_NUMBERS: Final = _word_set(ROMAN)
 _HAN_STOPS: Final = re.compile(f"([{STOP_WORDS['zh'].replace(' ', '')}])")
 
 
@@ -87,17 +87,17 @@ def is_number(word: str) -> bool:
     return word.isnumeric() or word in ROMAN_NUMBERS
 
 
-def shortened(text: str) -> str:
-    """The text from its first letter or digit on (with the bracket before it), not too long."""
-    if len(text) <= MOST_CHARACTERS:
+def shorten(text: str) -> str:
+    """Return the text from its first letter or digit (or the bracket before it), up to the maximum length."""
+    if len(text) <= MAX_CHARACTERS:
         return text
     first = _LETTER_OR_DIGIT.search(text)
     start = max(first.start() - 1, 0) if first else 0
-    return text[start : start + MOST_CHARACTERS]
+    return text[start : start + MAX_CHARACTERS]
 
 
-def without_brackets(text: str) -> str:
-    """The text outside of brackets; an opening bracket that nothing closes is a sign like others."""
+def drop_brackets(text: str) -> str:
+    """Return the text outside brackets; an opening bracket that nothing closes is kept."""
     kept: list[str] = []
     opened: list[tuple[str, int]] = []
     for char in text:
@@ -112,12 +112,12 @@ def without_brackets(text: str) -> str:
 
 
 def parts(title: str) -> list[str]:
-    """The title's parts between its dashes, without brackets and credits.
+    """Return the title's parts between its dashes, without brackets and credits.
 
-    A title that stands in brackets keeps them. Empty only if there is no letter or digit.
+    A title that is entirely in brackets keeps them. The result is empty only without letters and digits.
     """
-    text = _MUSIC_VIDEO.sub("MV", unicodedata.normalize("NFKC", shortened(title)))
-    for candidate in (without_brackets(text), text):
+    text = _MUSIC_VIDEO.sub("MV", unicodedata.normalize("NFKC", shorten(title)))
+    for candidate in (drop_brackets(text), text):
         pieces = [_CREDIT.sub("", piece) for piece in _DASH.split(candidate)]
         named = [piece.strip() for piece in pieces if has_letters(piece)]
         named = named[:1] + [piece for piece in named[1:] if not _CREDIT_PART.match(piece)]
@@ -126,8 +126,8 @@ def parts(title: str) -> list[str]:
     return []
 
 
-def without_fluff(named: list[str]) -> list[str]:
-    """The parts that tell something, at least one; fluff goes from the end, where it mostly stands."""
+def drop_fluff(named: list[str]) -> list[str]:
+    """Return the parts without fluff, at least one; fluff is removed from the end, where it usually is."""
     kept = list(named)
     for index in reversed(range(len(named))):
         if len(kept) > 1 and _is_fluff(named[index], index):
@@ -136,8 +136,8 @@ def without_fluff(named: list[str]) -> list[str]:
 
 
 def _is_fluff(part: str, index: int) -> bool:
-    """Whether a part names only a kind of upload ("Official Video") or a version ("Somebody's Remix")."""
-    words = split(plain(part))
+    """Return whether a part only describes the upload ("Official Video") or version ("Somebody's Remix")."""
+    words = split(normalise(part))
     if not words:
         return True
     is_kind = any(word in FLUFF_WORDS for word in words) and all(
@@ -147,10 +147,10 @@ def _is_fluff(part: str, index: int) -> bool:
 
 
 def split(text: str, *, apostrophes: bool = False) -> list[str]:
-    """The runs of letters, digits and marks; abbreviations with dots are words ("S.O.S.").
+    """Return the runs of letters, digits and marks; abbreviations with dots are words ("S.O.S.").
 
-    An apostrophe parts an elided article from its word ("d'hiver"); within others it falls out
-    ("don't"), or stays with ``apostrophes``.
+    An apostrophe separates an elided article from its word ("d'hiver"). In other words it is removed
+    ("don't"), or kept with ``apostrophes``.
     """
     text = _ABBREVIATION.sub(lambda found: found[0].replace(".", ""), text)
     text = _ELISIONS.sub(r"\1 ", _APOSTROPHES.sub("'", text))
@@ -165,7 +165,7 @@ def _is_part_of_word(char: str) -> bool:
 
 
 def pieces_of(word: str) -> list[tuple[str, str]]:
-    """A word cut where its script changes, each piece with the script's kind ("" for spaced ones)."""
+    """Split a word where its script changes; return (kind, piece), with the kind "" for spaced scripts."""
     if word.isascii():
         return [("", word)]
     found = ((match.lastgroup or "other", match[0]) for match in _UNSPACED.finditer(word))

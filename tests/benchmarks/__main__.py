@@ -1,7 +1,7 @@
-"""``python -m tests.benchmarks [name …]``: run the benchmarks of this folder one after the other.
+"""``python -m tests.benchmarks [name …]``: run the benchmarks of this directory one after the other.
 
-Each is a module or package here that ``python -m tests.benchmarks.<name>`` runs, and whose docstring says
-what it compares and how to read it. What cannot run here, for want of data, says so with exit code 2.
+Each is a module or package that ``python -m tests.benchmarks.<name>`` runs. Its docstring describes the
+comparison and the output. Exit code 2 means that a benchmark cannot run because its data is missing.
 """
 
 # Its output on the terminal is its purpose.
@@ -24,21 +24,21 @@ CANNOT_RUN = 2
 
 
 def names() -> list[str]:
-    """All benchmarks."""
+    """Return the names of all benchmarks."""
     return sorted(found.name for found in iter_modules(benchmarks.__path__) if found.name != "__main__")
 
 
 def heading(name: str) -> str:
-    """The first sentence a benchmark says of itself."""
+    """Return the first paragraph of a benchmark's docstring."""
     module = import_module(f"{benchmarks.__name__}.{name}")
     if hasattr(module, "__path__"):
         module = import_module(f"{module.__name__}.__main__")
-    assert module.__doc__, f"{name} does not say what it compares"
+    assert module.__doc__, f"{name} has no docstring"
     return " ".join(module.__doc__.partition("\n\n")[0].split())
 
 
 def run(chosen: list[str]) -> Iterator[str]:
-    """Run these; give the names of those that broke."""
+    """Run the chosen benchmarks; yield the names of those that failed."""
     for name in chosen:
         print(f"\n== {name}: {heading(name)}\n", flush=True)
         started = time.monotonic()
@@ -47,7 +47,7 @@ def run(chosen: list[str]) -> Iterator[str]:
         if code.returncode == CANNOT_RUN:
             print(f"-- {name} cannot run here")
         elif code.returncode:
-            print(f"-- {name} broke: exit code {code.returncode}")
+            print(f"-- {name} failed: exit code {code.returncode}")
             yield name
         else:
             print(f"-- {name} took {took}")

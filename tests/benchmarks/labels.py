@@ -1,7 +1,7 @@
 """Precision and recall of label detection on the sandbox's known world.
 
 ``python -m tests.benchmarks.labels`` prints them for each letter case and with hostile text. A found
-label counts as right when it is a spelling of the track's label; a second label found is an error.
+label is correct if it is a spelling of the track's label; a second label found is an error.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Score:
 
 
 def tracks_of(world: World, *, hostile: bool = False) -> list[tuple[dict[str, Any], str | None]]:
-    """Every track as the API writes it, and its label in truth."""
+    """Return every track as the API returns it, with its true label."""
     writer = ObjectWriter(world, ShapeOptions(hostile_text=hostile))
     ids = [int(number) for number in world.catalogue.ids]
     return [(json.loads(writer.track(index)), world.label_of(number)) for index, number in enumerate(ids)]
@@ -64,12 +64,12 @@ def score(
     *,
     with_field: bool = True,
 ) -> Score:
-    """How well the tracks' labels are found; without the field, only where none is filled in."""
+    """Score the labels found; without the field, only for tracks whose field is empty."""
     result = Score()
     for track, label in tracks:
         field, description = track["label_name"], track["description"]
         if field and not with_field:
-            continue  # whether the description repeats the label is not known
+            continue  # the description may or may not repeat the label
         found = labels(field and case(field), description and case(description), None, METHODS)
         result.add(label, [detected.name for detected in found], f"{field} | {description}")
     return result

@@ -1,11 +1,11 @@
-"""Does a harvest need more memory when there is more to find? Peak memory against records, on growing worlds.
+"""Does memory grow with the harvest? Peak memory against records, on growing worlds.
 
-``python -m tests.benchmarks.memory [--likers 100]`` lets ``user_depth`` harvest three worlds, whose seed has
-so many likers, three times and ten times as many, in a world with as many times the people and tracks.
-"peak" is the resident memory of the whole crawl process at its highest, "times" compares with the smallest
-world; the aim is at most 1.5 at ten times the records. What was found is compared with what the world
-holds, as a crawl that loses records needs little memory. Some memory is meant to grow, up to a limit: the
-versions that ``DEDUPE_MEMORY`` remembers, and SQLite's cache of 64 MiB.
+``python -m tests.benchmarks.memory [--likers 100]`` runs ``user_depth`` on three worlds. The seed has the
+given number of likers, three times and ten times as many, and users and tracks grow alike. "peak" is the
+peak resident memory of the crawl process, and "times" compares it with the smallest world; the aim is at
+most 1.5 at ten times the records. The records found are compared with the world, because a crawl that
+loses records needs little memory. Some memory grows by design, up to a limit: the versions that
+``DEDUPE_MEMORY`` remembers, and SQLite's cache of 64 MiB.
 """
 
 # Its output on the terminal is its purpose.
@@ -36,7 +36,7 @@ SELECT (SELECT count(*) FROM tracks) + (SELECT count(*) FROM users) + (SELECT co
 
 @dataclass(frozen=True)
 class Peak:
-    """What a crawl needed at its highest, in MiB, and what it found."""
+    """The peak memory of a crawl in MiB, and the records it found."""
 
     mib: float
     records: int
@@ -44,7 +44,7 @@ class Peak:
 
 
 def world_of(likers: int) -> WorldOptions:
-    """A world that is larger in everything a harvest sees when the seed has more likers."""
+    """Return a world whose size is proportional to the seed's likers."""
     return WorldOptions(
         users=max(30, 2 * likers),
         tracks=max(60, 40 * likers),
@@ -55,7 +55,7 @@ def world_of(likers: int) -> WorldOptions:
 
 
 def measure(world: WorldOptions) -> Peak:
-    """Harvest a world of its own with a process of its own."""
+    """Harvest a new world in a new process."""
     flags = {
         "--users": world.users,
         "--tracks": world.tracks,
@@ -71,7 +71,7 @@ def measure(world: WorldOptions) -> Peak:
         environment = {"XDG_CACHE_HOME": str(folder / "cache"), "SOUNDCLOUD_ACCESS_TOKEN": ""}
         harvester = Harvester(sandbox, folder / "harvest.db", environment=environment, config=str(config))
         process = harvester.start("user_depth")
-        # Unlike getrusage(RUSAGE_CHILDREN), wait4 tells of this child alone.
+        # Unlike getrusage(RUSAGE_CHILDREN), wait4 reports only this child.
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
@@ -82,7 +82,7 @@ def measure(world: WorldOptions) -> Peak:
 
 
 def likes_in(options: WorldOptions) -> int:
-    """How many likes a harvest of the world must find."""
+    """Return the number of likes that a harvest of the world must find."""
     world = World.build(options)
     return len(likes_around(world, world.seed_track_id))
 
@@ -95,7 +95,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--times", type=int, nargs="+", default=[1, 3, 10], help="the sizes of the worlds")
     asked = parser.parse_args(arguments)
     worlds = [world_of(times * asked.likers) for times in asked.times]
-    # All crawls before the worlds are looked at: a child starts with its parent's memory.
+    # Run all crawls before building the worlds here: a child starts with its parent's memory.
     peaks = [measure(world) for world in worlds]
     print(f"{'likers':>7} {'records':>9} {'times':>6} {'likes found':>11} {'peak MiB':>9} {'times':>6}")
     for world, peak in zip(worlds, peaks, strict=True):

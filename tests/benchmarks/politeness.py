@@ -1,10 +1,10 @@
-"""Is `request_delay` kept, and nothing wasted? The time of a crawl against requests times delay.
+"""Is `request_delay` kept without wasting time? The duration of a crawl against requests times delay.
 
-``python -m tests.benchmarks.politeness`` crawls a sandbox that answers at once, one that takes a while, and
-one that takes longer than the delay. "between" is the time from the first request to the last as the
-sandbox saw it, "expected" that many gaps of the delay; the aim is a ratio of at most 1.05. Above it for the
-slow sandbox is meant: AutoThrottle asks no faster than answers come. What the process takes before, between
-its start and the first request, and after the last one stands apart: it does not grow with the harvest.
+``python -m tests.benchmarks.politeness`` crawls a sandbox that responds at once, one with some latency, and
+one with a latency above the delay. "between" is the time from the first request to the last as seen by the
+sandbox; "expected" is the number of gaps times the delay; the aim is a ratio of at most 1.05. The slow
+sandbox exceeds it by design: AutoThrottle sends requests no faster than responses arrive. The time before
+the first request and after the last one is separate, because it does not grow with the harvest.
 """
 
 # Its output on the terminal is its purpose.
@@ -30,7 +30,7 @@ BUDGET_SPENT: Final = 3
 
 @dataclass(frozen=True)
 class Pace:
-    """What a crawl of some requests took; times in seconds."""
+    """The duration of a crawl; times in seconds."""
 
     latency: float
     requests: int
@@ -45,7 +45,7 @@ class Pace:
 
 
 def measure(sandbox: SandboxProcess, folder: Path, requests: int, delay: float, latency: float) -> Pace:
-    """Crawl as many requests as asked, each answered after the latency."""
+    """Crawl with this number of requests, each with this latency."""
     sandbox.set_faults([f"slow:seconds={latency:g},path=^/(tracks|users|playlists)"] if latency else [])
     sandbox.clear_log()
     config = folder / "config.yaml"

@@ -115,13 +115,10 @@ def test_comments_of_the_pages_read_are_all_kept_and_their_first_authors_expande
 def test_the_first_hits_of_every_key_term_are_looked_at(
     sandbox: SandboxProcess, world: World, tmp_path: Path
 ) -> None:
-    def terms_of(track: int) -> list[str]:
-        artist = world.artist_of(track)
-        assert artist is not None
-        return list(key_terms(world.title_of(track), world.username_of(artist), 3))
-
     def hits_of(track: int) -> list[set[int]]:
-        return [set(world.search_tracks(term)[:12]) - {track} for term in terms_of(track)]
+        artist = world.artist_of(track)
+        terms = key_terms(world.title_of(track), None if artist is None else world.username_of(artist), 3)
+        return [set(world.search_tracks(term)[:12]) - {track} for term in terms]
 
     visible = [track for track in world.track_ids() if world.track_is_visible(track)]
     seed = next(track for track in visible if len(hits := hits_of(track)) > 1 and min(map(len, hits)) > 5)

@@ -12,10 +12,8 @@ import pytest
 
 from sgr_spiders.config.harvest import LAYER_NAMES, DeepHarvest
 from sgr_spiders.layers import cap_of
-from sgr_spiders.layers.base import EVERYTHING
 from sgr_spiders.model.statistics import STATISTICS, find
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
-from sgr_spiders.text.formatting import WIDTH
 from tests.crawls.crawling import Ended, Harvester
 
 if TYPE_CHECKING:
@@ -189,7 +187,7 @@ def test_the_summary_fits_a_terminal_and_says_where_and_what_next(deep: tuple[Ha
     harvester, ended = deep
     told = Told(ended)
     where = f"The data lies in {harvester.database}"
-    assert max(len(line) for line in told.lines if not line.startswith(where)) <= WIDTH
+    assert max(len(line) for line in told.lines if not line.startswith(where)) <= 100
     assert any(line.startswith(where) for line in told.lines)
     assert told.lines[-1] == "Next: scrapy status"
     sent = len(harvester.sandbox.log())
@@ -279,7 +277,7 @@ def test_every_cap_is_named_by_its_setting(sandbox: SandboxProcess, tmp_path: Pa
             key = setting.partition(".")[2]
             assert getattr(settings.layer(layer), key) == cap, setting
             named.add(setting)
-        elif setting is None and cap < EVERYTHING and ENDPOINTS[endpoint].paged:
+        elif setting is None and cap < 1_000_000_000 and ENDPOINTS[endpoint].paged:
             unnamed.append((layer, step))
     assert unnamed == []
     assert len(named) >= 9

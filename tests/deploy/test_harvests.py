@@ -11,7 +11,6 @@ import pytest
 
 from sgr_spiders.storage.ledger import runs
 from sgr_spiders.storage.store import Store
-from sgr_spiders.text.formatting import WIDTH
 from tests.scrapy_process import Said, called
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def test_for_people(database: Path) -> None:
     assert (said.code, said.err) == (0, "")
     head, *rows = said.out.splitlines()
     assert head.split()[:4] == ["run", "spider", "outcome", "started"]
-    assert all(len(row) <= WIDTH for row in rows)
+    assert all(len(row) <= 100 for row in rows)
     assert re.match(r"3 +user_depth +running, or killed +2.* s +0 +- +-$", rows[0])
     assert re.match(r"2 +deep_harvest +partial +2.* s +0 +12 +1,234$", rows[1])
     assert re.match(r"1 +user_depth +killed +2.* - +0 +- +-$", rows[2])
@@ -87,7 +86,7 @@ def test_there_is_none_yet(tmp_path: Path) -> None:
     ("options", "problem"),
     [
         (["all"], "unexpected argument: 'all'\n"),
-        (["--limit", "0"], "option `--limit`: must be a whole number from 1 to 1000000, not '0'\n"),
+        (["--limit", "0"], "option `--limit`: must be an integer from 1 to 1000000, not '0'\n"),
         (["--database", "sqlite:///none.db"], "no such file"),
     ],
 )

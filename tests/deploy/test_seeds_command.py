@@ -11,7 +11,6 @@ import pytest
 
 from sgr_spiders.storage import migrate
 from sgr_spiders.storage.store import Store
-from sgr_spiders.text.formatting import WIDTH
 from tests.scrapy_process import Said, called, scrapy
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def test_titles_are_shown_once_they_are_known(database: Path) -> None:
         )
     listed, due = seeds(database, ["list"], ["due"])
     assert listed.out.isascii()
-    assert all(line.isprintable() and len(line) <= WIDTH for line in listed.out.splitlines())
+    assert all(line.isprintable() and len(line) <= 100 for line in listed.out.splitlines())
     assert "2126-01-02 03:04  A\\x1b[2Jlong title" in listed.out
     assert due.out.startswith("No seed is due; the first will be 1 (A\\x1b[2Jlong title")
     assert due.out.endswith(") at 2126-01-02 03:04 (UTC)\n")
@@ -113,10 +112,10 @@ MISTAKES = [
     ([], "say one of add, list, due, remove, import, not ''"),
     (["lst"], "(did you mean `list`?)"),
     (["add"], "name at least one seed"),
-    (["add", "1", "abc"], "seed: not a track number, URN or address: 'abc'"),
+    (["add", "1", "abc"], "seed: not a track ID, URN or URL: 'abc'"),
     (["add", "https://soundcloud.com/a/b/s-secret"], "a secret link"),
     (["add", "1", "--every", "often"], "option `--every`: not an interval such as 30m"),
-    (["add", "1", "--priority", "high"], "option `--priority`: not a whole number"),
+    (["add", "1", "--priority", "high"], "option `--priority`: not an integer"),
     (["import"], "name one file"),
     (["import", "nowhere.txt"], "file of seeds: cannot be read: No such file or directory: 'nowhere.txt'"),
     (["list", "all"], "scrapy seeds list: unexpected argument: 'all'"),

@@ -1,4 +1,4 @@
-"""Whatever caps a walk is named: a key of the configuration, or why there is none."""
+"""Every cap is a configuration key or a fixed cap with a reason."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def test_every_key_is_in_the_configuration(name: str) -> None:
             assert isinstance(getattr(section, key), int)
 
 
-def test_a_layer_or_step_that_is_not_known_has_no_cap() -> None:
+def test_an_unknown_layer_or_step_has_no_cap() -> None:
     assert cap_of("of_yesterday", "likers") is None
     assert cap_of(LAYER_NAMES[0], "nonsense") is None

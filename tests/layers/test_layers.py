@@ -1,4 +1,4 @@
-"""What layers do beside what single keys of the configuration say, see ``test_keys.py``."""
+"""The behaviour of layers beyond single configuration keys, which ``test_keys.py`` covers."""
 
 from __future__ import annotations
 
@@ -217,6 +217,22 @@ def test_of_accounts_that_bear_a_labels_name_the_one_with_most_followers_counts_
     ]
 
 
+def test_an_account_without_the_words_that_all_labels_have_bears_the_name() -> None:
+    around = seed("Paper Tides", label_name="Tidal Records")
+
+    def chosen(*accounts: User) -> list[str]:
+        world = World({("search_users", "Tidal Records"): list(accounts)})
+        return run("label_layer", around, world).kept
+
+    like_it = User(95, username="Tidal Recurds", followers_count=900)
+    assert chosen(like_it, User(98, username="Tidal")) == ["user 98 1.00"]
+    assert chosen(like_it) == ["user 95 0.92"]
+    # Where nobody says how many followers there are, there are none.
+    assert chosen(User(97, username="Tidal"), User(98, username="Tidal", followers_count=1)) == [
+        "user 98 1.00"
+    ]
+
+
 def test_uploads_come_before_hits_and_the_search_waits_for_them() -> None:
     answers = run("label_layer", *WORLDS["label_layer"], max_labels_per_track=1)
     assert answers.asked == [
@@ -260,8 +276,8 @@ def test_guests_in_the_artist_credit_are_collaborators() -> None:
     around = seed("Paper Tides", metadata_artist="Mara Quill & Ilse Brand")
     wanted = list(ContextualLayer(ContextualSection()).found(SEED_STEP, around, around.track))
     assert Mention(7, "featuring", "Ilse Brand") in wanted
-    searched = [want.target for want in wanted if isinstance(want, WalkRequest)]
-    assert searched == ["Ilse Brand"]
+    targets = [want.target for want in wanted if isinstance(want, WalkRequest)]
+    assert targets == ["Ilse Brand"]
 
 
 # playlist_depth
@@ -269,7 +285,9 @@ def test_guests_in_the_artist_credit_are_collaborators() -> None:
 
 def test_max_playlists_keeps_those_with_the_seed_first_and_in_order() -> None:
     def owned(owner: int, *ids: int) -> list[Playlist]:
-        return [Playlist(one, owner_id=owner, track_count=1, fullness=Fullness.OWN) for one in ids]
+        return [
+            Playlist(playlist_id, owner_id=owner, track_count=1, fullness=Fullness.OWN) for playlist_id in ids
+        ]
 
     likers = [User(5, followers_count=10, playlist_count=1), User(6, followers_count=90, playlist_count=2)]
     view = as_view(
@@ -282,10 +300,10 @@ def test_max_playlists_keeps_those_with_the_seed_first_and_in_order() -> None:
         {10: [8], 20: [7, 8], 30: [8], 50: [7], 60: [7], 61: [8], 90: [7]},
     )
 
-    def kept(most: int) -> list[int]:
-        layer = PlaylistDepth(PlaylistSection(max_playlists=most))
+    def kept(cap: int) -> list[int]:
+        layer = PlaylistDepth(PlaylistSection(max_playlists=cap))
         wanted = when_all_ended(layer, seed("Paper Tides"), view)
-        return [one.record_id for one in wanted if isinstance(one, Selection) and one.kind == "playlist"]
+        return [item.record_id for item in wanted if isinstance(item, Selection) and item.kind == "playlist"]
 
     assert kept(200) == [20, 60, 50, 90, 10, 30]
     assert kept(5) == [20, 60, 50, 90, 10]

@@ -13,7 +13,7 @@ from pipelines.dedupe import DedupePipeline
 from sgr_spiders.model.items import Page, Walk
 from sgr_spiders.soundcloud.answers import Answer, Kind
 from sgr_spiders.soundcloud.pages import page_from_answer
-from sgr_spiders.soundcloud.track_cache import Recall
+from sgr_spiders.soundcloud.track_cache import TrackCache
 from sgr_spiders.storage.ledger.spill import Spilled
 from tests.pipelines.counting import validated
 from tests.soundcloud.documents import track
@@ -23,8 +23,9 @@ class Pages:
     """Pages of likes, through parsing, validation and dedupe up to their commit."""
 
     def __init__(self) -> None:
-        self.recall = Recall()
-        self.dedupe = DedupePipeline(100, self.recall, MemoryStatsCollector(get_crawler()))
+        self.cache = TrackCache()
+        self.stats = MemoryStatsCollector(get_crawler())
+        self.dedupe = DedupePipeline(100, self.cache, self.stats)
         self._fetched = 0
 
     def fetch(self, *tracks: dict[str, Any], kept: int | None = None) -> Page:
@@ -32,7 +33,7 @@ class Pages:
         self._fetched += 1
         walk = Walk(self._fetched, "user_likes", str(self._fetched))
         body = json.dumps({"collection": tracks}).encode()
-        answer = Answer(Kind.OK, self.recall.decode(body))
+        answer = Answer(Kind.OK, self.cache.decode(body))
         page, _ = validated(page_from_answer(walk, answer, "https://api.example"))
         self.dedupe.process_item(page)
         self.dedupe.page_spilled(page, Spilled(None, "done", None, page.entries[:kept]))
@@ -44,10 +45,19 @@ def test_what_is_committed_just_as_it_is_is_known() -> None:
     assert pages.fetch(track(1)).known == set()
     page = pages.fetch(track(1), track(2))
     assert {(kind, record_id) for kind, record_id, _ in page.known} == {("user", 7)}
-    recalled, new = page.entries
-    assert recalled.main() == [("user", 7), ("track", 1)]
-    assert recalled.made is not None
-    assert new.made is None
+    cached, new = page.entries
+    assert cached.main() == [("user", 7), ("track", 1)]
+    assert cached.cached is not None
+    assert new.cached is None
+
+
+def test_records_are_counted_whether_cached_or_new() -> None:
+    pages = Pages()
+    pages.fetch(track(1))
+    pages.fetch(track(1), track(2))
+    # The first page has a track and its uploader; on the second both come again, and another track of theirs.
+    assert pages.stats.get_value("sgr/dedupe/records") == 2 + 4
+    assert pages.stats.get_value("sgr/dedupe/known") == 3
 
 
 def test_another_version_is_not_known() -> None:
@@ -55,19 +65,19 @@ def test_another_version_is_not_known() -> None:
     pages.fetch(track(1))
     page = pages.fetch(track(1, title="changed"))
     assert {kind for kind, *_ in page.known} == {"user"}
-    assert page.entries[0].made is None
+    assert page.entries[0].cached is None
 
 
 def test_what_a_cap_cut_off_is_not_known() -> None:
     pages = Pages()
     pages.fetch(track(1, user=None), track(2, user=None), kept=1)
     page = pages.fetch(track(1, user=None), track(2, user=None))
-    assert [entry.made is not None for entry in page.entries] == [True, False]
+    assert [entry.cached is not None for entry in page.entries] == [True, False]
     assert not page.known
 
 
 @pytest.mark.parametrize("bad", [{"duration": -1}, {"user": {"kind": "user"}}])
-def test_a_record_with_something_to_set_aside_is_never_recalled(bad: dict[str, Any]) -> None:
+def test_a_record_with_something_to_set_aside_is_never_cached(bad: dict[str, Any]) -> None:
     pages = Pages()
     rejects = [pages.fetch(track(1, **bad)).rejects for _ in range(2)]
     assert rejects[0]

@@ -1,4 +1,4 @@
-"""A patient client: follows every page, asks for every access level."""
+"""A client that follows every page and requests every access level."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ ALL = "access=playable,preview,blocked"
 
 
 class ApiClient:
-    """Requests with a token, to one sandbox."""
+    """A client of one sandbox, with a token."""
 
     def __init__(self, sandbox: SandboxProcess, session: requests.Session) -> None:
         self.sandbox, self.session = sandbox, session
         self.token = self.exchange()
 
     def exchange(self) -> str:
-        """A new access token, used from now on."""
-        answer = self.session.post(
+        """Request a new access token."""
+        response = self.session.post(
             f"{self.sandbox.url}/oauth/token",
             data={"grant_type": "client_credentials"},
             auth=("sandbox", "sandbox"),
             timeout=TIMEOUT_S,
         )
-        token: str = answer.json()["access_token"]
+        token: str = response.json()["access_token"]
         return token
 
     def get(self, path: str, **headers: str) -> requests.Response:
-        """One GET, redirects not followed; ``path`` may be a whole next_href."""
+        """Send a GET without following redirects; ``path`` may be a full next_href."""
         url = path if path.startswith("http") else self.sandbox.url + path
         headers = {"Authorization": f"OAuth {self.token}", **headers}
         return self.session.get(url, headers=headers, allow_redirects=False, timeout=TIMEOUT_S)
 
     def json(self, path: str) -> Any:  # noqa: ANN401 (JSON)
-        answer = self.get(path)
-        assert answer.status_code == 200, (path, answer.status_code, answer.text[:200])
-        return answer.json()
+        response = self.get(path)
+        assert response.status_code == 200, (path, response.status_code, response.text[:200])
+        return response.json()
 
     def walk(self, path: str, limit: int = 200) -> list[dict[str, Any]]:
-        """All pages of a list, the first one with this limit."""
+        """Return all pages of a list; ``limit`` is that of the first."""
         pages = []
         url: str | None = f"{path}{'&' if '?' in path else '?'}linked_partitioning=true&limit={limit}"
         while url:
@@ -52,11 +52,11 @@ class ApiClient:
         return pages
 
     def ids(self, path: str, limit: int = 200) -> list[int]:
-        """The ids of everything on all pages."""
+        """Return the IDs of all items on all pages."""
         pages = self.walk(path, limit)
         return [number(item["urn"]) for page in pages for item in page["collection"]]
 
 
 def number(urn: str) -> int:
-    """The integer part of a URN."""
+    """Return the integer part of a URN."""
     return int(urn.rpartition(":")[2])

@@ -1,4 +1,4 @@
-"""A running sandbox, a client for it, and the truth about its world."""
+"""A running sandbox, a client for it, and the ground truth about its world."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.sandbox_process import SandboxProcess
 
 @pytest.fixture(scope="session")
 def shared() -> Iterator[SandboxProcess]:
-    """One default sandbox for all tests that leave it as it was."""
+    """Run one default sandbox for all tests that leave it unchanged."""
     with SandboxProcess() as process:
         yield process
 
 
 @pytest.fixture
 def sandbox(shared: SandboxProcess) -> Iterator[SandboxProcess]:
-    """The shared sandbox without faults and with an empty log."""
+    """Yield the shared sandbox without faults and with an empty log."""
     shared.clear_faults()
     shared.clear_log()
     yield shared
@@ -30,12 +30,12 @@ def sandbox(shared: SandboxProcess) -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def api(sandbox: SandboxProcess) -> Iterator[ApiClient]:
-    """A client with a fresh token."""
+    """Yield a client with a new token."""
     with requests.Session() as session:
         yield ApiClient(sandbox, session)
 
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    """The truth about the shared sandbox's world."""
+    """Build the ground truth about the shared sandbox's world."""
     return World.build()

@@ -1,4 +1,4 @@
-"""The document lists every option and fault there is, and none that is not."""
+"""The document lists exactly the options and faults that exist."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "sandbox.md"
 
 @pytest.fixture(scope="module")
 def rows() -> dict[str, str]:
-    """The tables' rows by their first cell."""
+    """Return the rows of the tables by their first cell."""
     lines = re.findall(r"^\| `([^`]+)` \| (.+) \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(dict(lines)) == len(lines), "a row stands there twice"
+    assert len(dict(lines)) == len(lines), "a row appears twice"
     return dict(lines)
 
 

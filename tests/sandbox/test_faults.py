@@ -1,4 +1,4 @@
-"""Every fault, over real sockets, and the schedules they follow."""
+"""All faults and their schedules, over real sockets."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from sgr_spiders.sandbox.world import World
     from tests.sandbox_process import SandboxProcess
 
-# Status, what the body holds, and a header: what each answer fault must look like.
-ANSWERS: dict[str, tuple[int, str, dict[str, str]]] = {
+# The status, a text in the body and the headers of each response fault.
+RESPONSES: dict[str, tuple[int, str, dict[str, str]]] = {
     "rate_limit_documented": (429, '"reset_time":"20', {}),
     "rate_limit_gateway": (429, '{"error":"Rate Limit Exceeded"}', {}),
     "rate_limit_text": (429, "Please slow down.", {"Content-Type": "text/plain"}),
@@ -46,15 +46,15 @@ def seed_path(sandbox: SandboxProcess) -> str:
     return f"/tracks/{sandbox.seed_track_id}"
 
 
-@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize("name", RESPONSES)
 def test_answers(sandbox: SandboxProcess, api: ApiClient, seed_path: str, name: str) -> None:
-    status, text, headers = ANSWERS[name]
+    status, text, headers = RESPONSES[name]
     sandbox.set_faults([name])
-    answer = api.get(seed_path)
-    assert answer.status_code == status
-    assert (text in answer.text) if text else (answer.text == "")
+    response = api.get(seed_path)
+    assert response.status_code == status
+    assert (text in response.text) if text else (response.text == "")
     for header, value in headers.items():
-        assert answer.headers[header].startswith(value)
+        assert response.headers[header].startswith(value)
     assert sandbox.log()[-1]["status"] == status
     sandbox.clear_faults()
     assert api.get(seed_path).status_code == 200
@@ -63,10 +63,10 @@ def test_answers(sandbox: SandboxProcess, api: ApiClient, seed_path: str, name: 
 def test_token_rate_limit(sandbox: SandboxProcess) -> None:
     url, form = f"{sandbox.url}/oauth/token", {"grant_type": "client_credentials"}
     sandbox.set_faults(["token_rate_limit:times=1", "token_rate_limit:form=meta,times=1,after=1"])
-    answers = [requests.post(url, data=form, auth=("a", "sandbox"), timeout=TIMEOUT_S) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [429, 429, 200]
-    assert answers[0].json() == {"error": "rate_limit_exceeded"}
-    assert answers[1].json()["errors"][0]["meta"]["rate_limit"]["bucket"] == "by-ip"
+    responses = [requests.post(url, data=form, auth=("a", "sandbox"), timeout=TIMEOUT_S) for _ in range(3)]
+    assert [response.status_code for response in responses] == [429, 429, 200]
+    assert responses[0].json() == {"error": "rate_limit_exceeded"}
+    assert responses[1].json()["errors"][0]["meta"]["rate_limit"]["bucket"] == "by-ip"
 
 
 def test_spoilt_bodies(sandbox: SandboxProcess, api: ApiClient, seed_path: str) -> None:
@@ -235,7 +235,7 @@ def test_rates_are_deterministic(sandbox: SandboxProcess, api: ApiClient, seed_p
     assert 5 < runs[0].count(500) < 25
 
 
-def test_a_comma_in_a_path_is_no_separator() -> None:
+def test_a_comma_in_a_path_is_not_a_separator() -> None:
     rule = FaultRule.from_text("slow:path=/a{1,2},seconds=2")
     assert (rule.path, rule.get("seconds")) == ("/a{1,2}", "2")
 
@@ -250,6 +250,6 @@ def test_a_comma_in_a_path_is_no_separator() -> None:
 def test_bad_faults(sandbox: SandboxProcess, text: str) -> None:
     with pytest.raises(FaultError):
         FaultRule.from_text(text)
-    answer = requests.post(f"{sandbox.url}/_sandbox/faults", data=json.dumps([text]), timeout=TIMEOUT_S)
-    assert answer.status_code == 400
-    assert answer.json()["error"]
+    response = requests.post(f"{sandbox.url}/_sandbox/faults", data=json.dumps([text]), timeout=TIMEOUT_S)
+    assert response.status_code == 400
+    assert response.json()["error"]

@@ -1,4 +1,4 @@
-"""The command line, the same bytes from two processes, and how worlds age."""
+"""The command line, identical bytes from two processes, and ageing worlds."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_port_in_use() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_what_it_says_and_how_it_ends(number: signal.Signals) -> None:
+def test_output_and_exit(number: signal.Signals) -> None:
     arguments = [sys.executable, "-m", "sgr_spiders.sandbox", "--port", "0", *SMALL]
     with subprocess.Popen(
         arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
@@ -84,9 +84,9 @@ def test_what_it_says_and_how_it_ends(number: signal.Signals) -> None:
         match = re.fullmatch(r"sandbox listening on (http://127\.0\.0\.1:\d+)\n", first)
         assert match
         process.send_signal(number)
-        rest, complaints = process.stdout.read(), process.stderr.read()
+        rest, errors = process.stdout.read(), process.stderr.read()
     assert process.returncode == 0
-    assert complaints == ""
+    assert errors == ""
     assert f"SOUNDCLOUD_API_URL={match[1]}\n" in rest
     assert f"SOUNDCLOUD_TOKEN_URL={match[1]}/oauth/token\n" in rest
     assert "SOUNDCLOUD_CLIENT_ID=sandbox SOUNDCLOUD_CLIENT_SECRET=sandbox\n" in rest
@@ -129,7 +129,7 @@ def test_scrapy_command_has_the_same_options() -> None:
 
 
 def digest(*arguments: str, hash_seed: str) -> str:
-    """A hash over many responses of a new process with its own string hashing."""
+    """Return a hash of many responses of a new process with its own hash seed."""
     before = os.environ.get("PYTHONHASHSEED")
     os.environ["PYTHONHASHSEED"] = hash_seed
     try:
@@ -190,7 +190,7 @@ def test_generations(young: SandboxProcess) -> None:
     assert (~fresh.track_visible & older.track_visible).any() or (older.catalogue.state == 1).any()
 
 
-def test_wanted_changes(young: SandboxProcess) -> None:
+def test_explicit_changes(young: SandboxProcess) -> None:
     with requests.Session() as session:
         api = ApiClient(young, session)
         seed = young.seed_track_id
@@ -201,8 +201,8 @@ def test_wanted_changes(young: SandboxProcess) -> None:
         assert api.json(f"/tracks/{seed}")["favoritings_count"] >= len(before) - 1
         young.mutate(private_tracks=[seed])
         assert api.get(f"/tracks/{seed}").status_code == 404
-        answer = session.post(f"{young.url}/_sandbox/mutate", json={"delete_tracks": [1]}, timeout=10)
-        assert answer.status_code == 400
+        response = session.post(f"{young.url}/_sandbox/mutate", json={"delete_tracks": [1]}, timeout=10)
+        assert response.status_code == 400
         assert session.post(f"{young.url}/_sandbox/mutate", json={"eat": 1}, timeout=10).status_code == 400
 
 
@@ -211,19 +211,19 @@ def test_shapes() -> None:
     plain = ObjectWriter(world, ShapeOptions())
     off = ObjectWriter(world, ShapeOptions(numeric_ids="off", uri="numeric"))
     mixed = ObjectWriter(world, ShapeOptions(numeric_ids="mixed", uri="mixed"))
-    nasty = ObjectWriter(world, ShapeOptions(hostile_text=True))
+    hostile = ObjectWriter(world, ShapeOptions(hostile_text=True))
     everything = {
         writer: b"\n".join(
             [writer.track(index) for index in range(200)] + [writer.comment(n) for n in range(300)]
         )
-        for writer in (plain, off, mixed, nasty)
+        for writer in (plain, off, mixed, hostile)
     }
     assert everything[plain].count(b'"id":') >= 500
     assert b'"id":' not in everything[off]
     assert b"/tracks/soundcloud:tracks:" not in re.sub(rb'"stream_url":"[^"]*"', b"", everything[off])
     assert 0 < everything[mixed].count(b'"id":') < everything[plain].count(b'"id":')
     for mark in (b"\\ud800", b"\\u0000", b"\\u001b"):
-        assert mark in everything[nasty]
+        assert mark in everything[hostile]
         assert mark not in everything[plain]
     stamps = re.findall(rb'"timestamp":(null|"?)', everything[plain])
     assert set(stamps) == {b"null", b'"', b""}
@@ -248,7 +248,7 @@ def test_a_large_world_is_built_quickly_and_small() -> None:
     world = World.build(WorldOptions(users=10_000, tracks=30_000, playlists=1_000, likes_per_user=100))
     assert 900_000 < len(world.likes) <= 1_000_000 + 1_000
     assert time.monotonic() - start < 25
-    # Kilobytes on Linux; the whole test process, so a generous bound.
+    # Kilobytes on Linux, for the whole test process: hence the generous limit.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1_500_000
     user = world.user_ids()[77]
     assert world.library(user) is None or len(world.library(user) or []) <= 400

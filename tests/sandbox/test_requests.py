@@ -1,4 +1,4 @@
-"""Addresses, tokens, limits and cursors: what the server accepts and refuses."""
+"""URLs, tokens, limits and cursors that the server accepts or refuses."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def test_authorization(sandbox: SandboxProcess, api: ApiClient) -> None:
     path = f"/tracks/{sandbox.seed_track_id}"
     assert api.get(path).status_code == 200
     for header in (api.token, f"Bearer {api.token}", "OAuth nonsense", ""):
-        answer = api.get(path, Authorization=header)
-        assert answer.status_code == 401
-        assert answer.json()["status"] == "401 - Unauthorized"
+        response = api.get(path, Authorization=header)
+        assert response.status_code == 401
+        assert response.json()["status"] == "401 - Unauthorized"
     assert api.get("/me").status_code == 401
     assert requests.get(sandbox.url + path, timeout=TIMEOUT_S).status_code == 401
     seen = sandbox.log()
@@ -74,17 +74,17 @@ def test_refresh_tokens_work_once(sandbox: SandboxProcess) -> None:
 def test_exchange_limits_and_lifetime() -> None:
     with SandboxProcess("--app-exchanges", "2", "--ip-exchanges", "4", "--token-lifetime", "1") as limited:
         grant = {"grant_type": "client_credentials"}
-        answers = [token(limited, ("app", "sandbox"), **grant) for _ in range(3)]
-        assert [answer.status_code for answer in answers] == [200, 200, 429]
-        assert answers[2].json() == {"error": "rate_limit_exceeded"}
-        assert answers[2].headers["www-authenticate"] == "Basic"
-        # A failed attempt burns the address's quota too.
+        responses = [token(limited, ("app", "sandbox"), **grant) for _ in range(3)]
+        assert [response.status_code for response in responses] == [200, 200, 429]
+        assert responses[2].json() == {"error": "rate_limit_exceeded"}
+        assert responses[2].headers["www-authenticate"] == "Basic"
+        # A failed attempt also counts against the IP address.
         assert token(limited, ("bad", "sandbox"), **grant).status_code == 401
         last = token(limited, ("other", "sandbox"), **grant)
         assert last.status_code == 429
         assert last.json()["errors"][0]["meta"]["rate_limit"]["max_nr_of_requests"] == 4
         refresh = {"grant_type": "refresh_token", "client_id": "app", "client_secret": "sandbox"}
-        fresh = token(limited, None, refresh_token=answers[0].json()["refresh_token"], **refresh).json()
+        fresh = token(limited, None, refresh_token=responses[0].json()["refresh_token"], **refresh).json()
         assert fresh["expires_in"] == 1
         header = {"Authorization": f"OAuth {fresh['access_token']}"}
         limited.set_faults(["slow:seconds=1.1,times=1"])
@@ -118,11 +118,11 @@ def test_resolve(api: ApiClient, world: World) -> None:
         (f"{person}/likes", f"/users/soundcloud:users:{artist}"),
         (playlist_link, f"/playlists/soundcloud:playlists:{playlist}"),
     ):
-        answer = api.get("/resolve?url=" + quote(url, safe=""))
-        assert answer.status_code == 302, url
-        location = answer.headers["Location"]
+        response = api.get("/resolve?url=" + quote(url, safe=""))
+        assert response.status_code == 302, url
+        location = response.headers["Location"]
         assert location == api.sandbox.url + target
-        assert answer.json() == {"status": "302 - Found", "location": location}
+        assert response.json() == {"status": "302 - Found", "location": location}
         assert api.get(location).status_code == 200
     for url in ("https://soundcloud.com/nobody-here", f"{person}/no-such-track", "https://example.com/x"):
         assert api.get(f"/resolve?url={url}").status_code == 404
@@ -186,6 +186,6 @@ def test_limits_and_shapes(api: ApiClient, world: World) -> None:
     assert isinstance(api.json(f"/users/{big}/web-profiles"), list)
 
 
-def test_next_href_names_the_host_that_was_asked(api: ApiClient, world: World) -> None:
-    answer = api.get(f"/tracks/{world.seed_track_id}/favoriters?limit=1", Host="localhost:1234")
-    assert answer.json()["next_href"].startswith("http://localhost:1234/tracks/")
+def test_next_href_has_the_requested_host(api: ApiClient, world: World) -> None:
+    response = api.get(f"/tracks/{world.seed_track_id}/favoriters?limit=1", Host="localhost:1234")
+    assert response.json()["next_href"].startswith("http://localhost:1234/tracks/")

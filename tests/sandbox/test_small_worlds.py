@@ -1,4 +1,4 @@
-"""The smallest worlds that the options allow can be built, and their seed is where it belongs."""
+"""The smallest allowed worlds can be built, with a visible seed."""
 
 from __future__ import annotations
 

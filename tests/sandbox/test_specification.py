@@ -1,4 +1,4 @@
-"""Every response satisfies SoundCloud's own OpenAPI document, where that is at hand."""
+"""Every response satisfies SoundCloud's own OpenAPI document, if it is available."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.reference import note
 from tests.sandbox.client import ALL, TIMEOUT_S, ApiClient
 from tests.sandbox_process import SandboxProcess
 
-# The document marks hardly anything nullable, though its own examples and recorded answers hold
-# nulls in these fields. Nothing else is relaxed but the two entries below.
+# The document marks few fields nullable, although these are null in its own examples and in recorded
+# responses. Only the two changes in `document` relax anything else.
 NULLABLE = {
     "Track": (
         "artwork_url bpm description genre isrc key_signature label_name metadata_artist purchase_title "
@@ -44,11 +44,11 @@ def document() -> dict[str, Any]:
     for name, fields in NULLABLE.items():
         for field in fields.split():
             schemas[name]["properties"][field]["nullable"] = True
-    # Declared a string; the example beside it is an integer, and both have been seen.
+    # Declared as a string, but its example is an integer, and the API sends both.
     timestamp = schemas["Comment"]["properties"]["timestamp"]
     timestamp.pop("type")
     timestamp["anyOf"] = [{"type": "string", "nullable": True}, {"type": "integer"}]
-    # The API's dates are not RFC 3339, as the examples show, though the User schema says so.
+    # The API's dates are not RFC 3339, as the examples show, although the User schema says so.
     for field in ("created_at", "last_modified"):
         schemas["User"]["properties"][field].pop("format")
     return text
@@ -63,7 +63,7 @@ def pointer(document_: dict[str, Any], reference: str) -> dict[str, Any]:
 
 
 def schema_for(path: str, status: int, method: str = "get") -> dict[str, Any] | None:
-    """The schema the document gives for this status; its error schema where it lists none."""
+    """Return the document's schema for this status, or its error schema if it lists none."""
     responses = document()["paths"][path][method]["responses"]
     response = responses.get(str(status))
     if response is None:
@@ -79,23 +79,23 @@ def schema_for(path: str, status: int, method: str = "get") -> dict[str, Any] | 
 def errors(value: object, schema: dict[str, Any]) -> list[str]:
     resource = Resource.from_contents(document(), default_specification=DRAFT4)
     registry: Any = Registry().with_resource("urn:spec", resource)
-    rooted = {"$ref": "urn:spec" + schema["$ref"]} if "$ref" in schema else _rooted(schema)
-    validator = OAS30Validator(rooted, registry=registry, format_checker=OAS30Validator.FORMAT_CHECKER)
+    anchored = {"$ref": "urn:spec" + schema["$ref"]} if "$ref" in schema else _anchor(schema)
+    validator = OAS30Validator(anchored, registry=registry, format_checker=OAS30Validator.FORMAT_CHECKER)
     return [f"{list(error.absolute_path)}: {error.message[:200]}" for error in validator.iter_errors(value)]
 
 
-def _rooted(schema: Any) -> Any:  # noqa: ANN401 (JSON)
-    """The schema with its references leading into the document."""
+def _anchor(schema: Any) -> Any:  # noqa: ANN401 (JSON)
+    """Return the schema with its references anchored in the document."""
     if isinstance(schema, dict):
-        return {key: "urn:spec" + value if key == "$ref" else _rooted(value) for key, value in schema.items()}
-    return [_rooted(item) for item in schema] if isinstance(schema, list) else schema
+        return {key: "urn:spec" + value if key == "$ref" else _anchor(value) for key, value in schema.items()}
+    return [_anchor(item) for item in schema] if isinstance(schema, list) else schema
 
 
-def check(answer: requests.Response, path: str, method: str = "get") -> None:
-    schema = schema_for(path, answer.status_code, method)
-    assert answer.headers["Content-Type"].startswith("application/json")
+def check(response: requests.Response, path: str, method: str = "get") -> None:
+    schema = schema_for(path, response.status_code, method)
+    assert response.headers["Content-Type"].startswith("application/json")
     if schema is not None:
-        assert errors(answer.json(), schema) == [], (path, answer.url)
+        assert errors(response.json(), schema) == [], (path, response.url)
 
 
 USER_LISTS_OF_EITHER_SHAPE = (
@@ -135,7 +135,7 @@ def shaped(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401 (a generator 
 
 
 def subjects(api: ApiClient) -> list[dict[str, int | str]]:
-    """The seed with its artist, and several likers with what they have."""
+    """Return the seed and a playlist with its artist and with several likers."""
     seed = api.sandbox.seed_track_id
     likers = api.json(f"/tracks/{seed}/favoriters?limit=6")["collection"]
     artist = api.json(f"/tracks/{seed}")["user"]["urn"]
@@ -184,8 +184,8 @@ def test_resolve_and_sign_out(shaped: ApiClient) -> None:
     for url in (link, "https://soundcloud.com/nobody-here"):
         check(shaped.get("/resolve?url=" + quote(url, safe="")), "/resolve")
     header = {"Authorization": f"OAuth {shaped.exchange()}"}
-    answer = requests.post(f"{shaped.sandbox.url}/sign-out", headers=header, timeout=TIMEOUT_S)
-    check(answer, "/sign-out", "post")
+    response = requests.post(f"{shaped.sandbox.url}/sign-out", headers=header, timeout=TIMEOUT_S)
+    check(response, "/sign-out", "post")
 
 
 def test_token_answers(shaped: ApiClient) -> None:

@@ -1,4 +1,4 @@
-"""Every list, walked over HTTP, is the list that the world knows."""
+"""Every list fetched over HTTP equals the world's own."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_user_lists(api: ApiClient, world: World, name: str) -> None:
         if expected is None:
             assert api.get(path).status_code == 404
             continue
-        # A small page size, so that cursors are crossed and pages run short.
+        # A small page size, so that there are cursors and short pages.
         assert api.ids(path, limit=7) == expected
         walked += len(expected)
     assert walked, "nothing was compared"
@@ -55,7 +55,7 @@ def test_track_lists(api: ApiClient, world: World, name: str) -> None:
     assert api.ids(f"/tracks/{world.seed_track_id}/{name}?{ALL}", limit=9) == expected
 
 
-def test_playlists_keep_order_and_count_the_dead(api: ApiClient, world: World) -> None:
+def test_playlists_keep_order_and_count_unavailable_tracks(api: ApiClient, world: World) -> None:
     shrunk = 0
     for playlist in world.playlists_with(world.seed_track_id):
         path = f"/playlists/soundcloud:playlists:{playlist}"
@@ -123,9 +123,9 @@ def test_objects_that_are_gone(api: ApiClient, world: World) -> None:
             f"/{kind}/12",
             f"/{kind}/x",
         ):
-            answer = api.get(path)
-            assert answer.status_code == 404
-            assert answer.json()["status"] == "404 - Not Found"
+            response = api.get(path)
+            assert response.status_code == 404
+            assert response.json()["status"] == "404 - Not Found"
     assert api.get(f"/tracks/{hidden[0]}/favoriters").status_code == 404
     assert api.get(f"/users/{lost[0]}/likes/tracks").status_code == 404
 

@@ -56,6 +56,7 @@ def test_a_document_is_decoded() -> None:
         (404, {"Content-Type": "text/plain"}, b"404 page not found\n", Kind.RETRY),
         (404, JSON, b"", Kind.RETRY),
         (404, JSON, b"{}", Kind.RETRY),
+        (404, JSON, b'{"detail": "no route", "path": "/tracks/1"}', Kind.RETRY),
         (404, HTML, b"<html></html>", Kind.RETRY),
         (405, {}, b"", Kind.REFUSED),
         (408, {}, b"", Kind.RETRY),

@@ -555,3 +555,16 @@ def test_a_private_target_is_told_apart(answer: object) -> None:
 def test_nothing_resolved(answer: object) -> None:
     with pytest.raises(BadDocumentError, match="resolve:"):
         parse_resolved(answer)
+
+
+def test_a_rejected_record_is_one_reject_whatever_is_wrong_inside_it() -> None:
+    page = parse_page("user_likes", "1", [track(user="text", mood=nest(100)), track(2)])
+    assert [(reject.kind, reject.record_id, reject.reason) for reject in page.rejects] == [
+        ("track", 1, "nested too deeply")
+    ]
+    assert [entry.record.record_id for entry in page.entries] == [2]
+
+
+def test_nothing_of_what_is_inside_a_private_record_is_kept() -> None:
+    page = parse_page("user_playlists", "1", [playlist(sharing="private", user="text", tracks=["text"])])
+    assert page.rejects == [Reject("playlist", None, None, "private")]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sgr_spiders.model.items import Engagement, Track
 from sgr_spiders.soundcloud.answers import UnusableDocumentError, decode
 from sgr_spiders.soundcloud.parse import ParsedPage, parse_page
-from sgr_spiders.soundcloud.track_cache import Listing, Recall
+from sgr_spiders.soundcloud.track_cache import Listing, TrackCache
 from tests.soundcloud.documents import playlist, track, user
 
 SONG = track(7, playback_count=3)
@@ -22,57 +22,57 @@ def body_of(*items: Any, **more: Any) -> bytes:
     return json.dumps({"collection": items, **more}).encode()
 
 
-def likes_of(person: int, *tracks: dict[str, Any], recall: Recall) -> ParsedPage:
-    return parse_page("user_likes", str(person), recall.decode(body_of(*tracks)))
+def likes_of(person: int, *tracks: dict[str, Any], cache: TrackCache) -> ParsedPage:
+    return parse_page("user_likes", str(person), cache.decode(body_of(*tracks)))
 
 
-def commit(page: ParsedPage, recall: Recall) -> None:
-    recall.keep(page.fresh, {id(record) for entry in page.entries for record in entry.records()})
+def commit(page: ParsedPage, cache: TrackCache) -> None:
+    cache.keep(page.cacheable, {id(record) for entry in page.entries for record in entry.records()})
 
 
-def recalled(page: ParsedPage) -> list[int]:
-    return [entry.record.record_id for entry in page.entries if entry.made is not None]
+def cached(page: ParsedPage) -> list[int]:
+    return [entry.record.record_id for entry in page.entries if entry.cached is not None]
 
 
-def knowing(*tracks: dict[str, Any]) -> Recall:
-    recall = Recall()
-    commit(likes_of(1, *tracks, recall=recall), recall)
-    return recall
+def knowing(*tracks: dict[str, Any]) -> TrackCache:
+    cache = TrackCache()
+    commit(likes_of(1, *tracks, cache=cache), cache)
+    return cache
 
 
-def test_a_committed_track_is_recalled_with_its_uploader_and_liked_by_another() -> None:
-    recall = Recall()
-    first = likes_of(1, SONG, recall=recall)
-    commit(first, recall)
-    second = likes_of(2, SONG, recall=recall)
-    assert second.entries == likes_of(2, SONG, recall=Recall()).entries
+def test_a_committed_track_is_cached_with_its_uploader_and_liked_by_another() -> None:
+    cache = TrackCache()
+    first = likes_of(1, SONG, cache=cache)
+    commit(first, cache)
+    second = likes_of(2, SONG, cache=cache)
+    assert second.entries == likes_of(2, SONG, cache=TrackCache()).entries
     assert second.entries[0].record is first.entries[0].record
     assert second.entries[0].link == Engagement(2, 7, "like")
-    assert first.entries[0].made is None
+    assert first.entries[0].cached is None
     assert second.entries[0].main() == first.entries[0].main() == [("user", 7), ("track", 7)]
-    assert not second.fresh
+    assert not second.cacheable
 
 
-def test_what_is_not_committed_is_not_recalled() -> None:
-    recall = Recall()
-    page = likes_of(1, SONG, recall=recall)
-    assert not recalled(likes_of(1, SONG, recall=recall))
-    recall.keep(page.fresh, set())
-    assert not recalled(likes_of(1, SONG, recall=recall))
+def test_what_is_not_committed_is_not_cached() -> None:
+    cache = TrackCache()
+    page = likes_of(1, SONG, cache=cache)
+    assert not cached(likes_of(1, SONG, cache=cache))
+    cache.keep(page.cacheable, set())
+    assert not cached(likes_of(1, SONG, cache=cache))
 
 
 def test_a_track_that_changed_is_read_anew() -> None:
-    page = likes_of(1, SONG | {"playback_count": 4}, recall=knowing(SONG))
+    page = likes_of(1, SONG | {"playback_count": 4}, cache=knowing(SONG))
     (entry,) = page.entries
     assert isinstance(entry.record, Track)
     assert entry.record.playback_count == 4
-    assert not recalled(page)
+    assert not cached(page)
 
 
 @pytest.mark.parametrize(
     "endpoint", ["playlist_tracks", "search_tracks", "track_reposters", "user_playlists"]
 )
-def test_what_a_page_holds_does_not_depend_on_what_is_recalled(endpoint: str) -> None:
+def test_what_a_page_holds_does_not_depend_on_what_is_cached(endpoint: str) -> None:
     body = body_of(SONG, track(8), SONG, user(5), playlist(9, tracks=[SONG]), None, [1], "text")
     plain = parse_page(endpoint, "3", decode(body), 20)
     found = parse_page(endpoint, "3", knowing(SONG, track(8)).decode(body), 20)
@@ -82,10 +82,10 @@ def test_what_a_page_holds_does_not_depend_on_what_is_recalled(endpoint: str) ->
 
 
 def test_only_the_latest_are_remembered() -> None:
-    recall = Recall(capacity=1)
-    commit(likes_of(1, SONG, track(8), recall=recall), recall)
-    page = likes_of(1, SONG, track(8), recall=recall)
-    assert recalled(page) == [8]
+    cache = TrackCache(capacity=1)
+    commit(likes_of(1, SONG, track(8), cache=cache), cache)
+    page = likes_of(1, SONG, track(8), cache=cache)
+    assert cached(page) == [8]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_only_the_latest_are_remembered() -> None:
     ],
 )
 def test_what_is_no_list_of_the_usual_form_is_decoded_as_always(body: bytes) -> None:
-    assert Recall().decode(body) == decode(body)
+    assert TrackCache().decode(body) == decode(body)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_what_cannot_be_decoded_is_refused_as_always(body: bytes) -> None:
     with pytest.raises(UnusableDocumentError) as always:
         decode(body)
     with pytest.raises(UnusableDocumentError) as now:
-        Recall().decode(body)
+        TrackCache().decode(body)
     assert (str(now.value), now.value.final) == (str(always.value), always.value.final)
 
 
@@ -135,7 +135,7 @@ JSON = st.recursive(
 @given(st.lists(JSON, max_size=5), JSON)
 def test_a_list_is_what_the_usual_decoder_makes_of_it(items: list[Any], next_href: object) -> None:
     body = body_of(*items, next_href=next_href)
-    found, document = Recall().decode(body), decode(body)
+    found, document = TrackCache().decode(body), decode(body)
     assert isinstance(document, dict)
     if isinstance(found, Listing):
         assert found.items == document["collection"]

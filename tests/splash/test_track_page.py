@@ -17,10 +17,10 @@ from sgr_spiders.soundcloud.track_page import (
     MAX_MADE_UP_ID,
     TRACK_PAGE,
     Author,
-    address_of,
     author_of,
     page_from_rendering,
-    profile_of,
+    page_url,
+    profile_url,
 )
 
 PAGES = Path(__file__).parent / "pages"
@@ -60,7 +60,7 @@ def test_the_list_filled_in_by_scripts() -> None:
     assert second.comment_id < 0
     assert (second.timestamp_ms, second.created_at) == (3_723_000, "2026-03-24T16:00:00Z")
     assert author_of(second) == Author("tove_k", "토베")
-    assert profile_of(Author("tove_k", None)) == "https://soundcloud.com/tove_k"
+    assert profile_url(Author("tove_k", None)) == "https://soundcloud.com/tove_k"
     assert (page.received, page.rejects, page.status, page.next_cursor) == (2, [], None, None)
 
 
@@ -168,7 +168,7 @@ def test_other_answers_fail_and_say_why(status: int, body: bytes, reason: str) -
     ],
 )
 def test_only_public_pages_of_tracks_have_an_address(url: str | None, address: str | None) -> None:
-    assert address_of(url) == address
+    assert page_url(url) == address
 
 
 @pytest.mark.parametrize(

@@ -72,10 +72,14 @@ def test_versions_of_different_fullness_may_come_in_any_order(store: Store) -> N
 
 
 def test_an_outage_that_zeroes_followers_is_not_believed(store: Store) -> None:
-    write(store, User(1, followers_count=120, followings_count=3, fullness=Fullness.OWN))
-    write(store, User(1, followers_count=0, followings_count=0, fullness=Fullness.OWN))
-    assert row(store, schema.users, 1)["followers_count"] == 120
-    assert row(store, schema.users, 1)["followings_count"] == 0
+    others = ("followings_count", "track_count", "playlist_count", "public_favorites_count", "reposts_count")
+    before: dict[str, Any] = dict.fromkeys(others, 3)
+    after: dict[str, Any] = dict.fromkeys(others, 0)
+    write(store, User(1, followers_count=120, **before, fullness=Fullness.OWN))
+    write(store, User(1, followers_count=0, **after, fullness=Fullness.OWN))
+    found = row(store, schema.users, 1)
+    assert found["followers_count"] == 120
+    assert [found[name] for name in others] == [0, 0, 0, 0, 0]
     write(store, User(2, followers_count=0, fullness=Fullness.OWN))
     assert row(store, schema.users, 2)["followers_count"] == 0
 

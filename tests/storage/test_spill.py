@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sgr_spiders.model.items import Entry, Fullness, Page, Reject, User, Walk, WalkRequest
 from sgr_spiders.storage.ledger import frontier, runs
 from sgr_spiders.storage.ledger.ledger import Ledger
-from sgr_spiders.storage.ledger.spill import MAX_EMPTY_PAGES, Spilled, spill_page
+from sgr_spiders.storage.ledger.spill import Spilled, spill_page
 from sgr_spiders.storage.schema import rejects, walk_records, walks
 
 if TYPE_CHECKING:
@@ -141,20 +141,20 @@ def test_the_largest_cap_counts_and_a_raised_one_reopens(store: Store, run: runs
 
 def test_empty_pages_are_not_the_end_until_there_are_too_many(store: Store, run: runs.Run) -> None:
     walk: Walk | None = ask(store, run)
-    for number in range(MAX_EMPTY_PAGES):
+    for number in range(10):
         assert walk is not None
         assert state(store).status == "running"
         spilled = spill(store, run, Page(walk, next_cursor=f"/{number}"))
         assert spilled is not None
         walk = spilled.walk
-    assert state(store)[:2] == ("capped", f"{MAX_EMPTY_PAGES} empty pages in a row")
+    assert state(store)[:2] == ("capped", "10 empty pages in a row")
 
 
 def test_a_short_page_starts_the_count_anew(store: Store, run: runs.Run) -> None:
     walk: Walk | None = ask(store, run)
-    for number in range(MAX_EMPTY_PAGES * 2):
+    for number in range(20):
         assert walk is not None
-        entries = users(number + 1) if number % MAX_EMPTY_PAGES == 1 else []
+        entries = users(number + 1) if number % 10 == 1 else []
         spilled = spill(store, run, Page(walk, entries, next_cursor=f"/{number}"))
         assert spilled is not None
         walk = spilled.walk

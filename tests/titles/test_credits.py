@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 - titles in many scripts
-"""Who is credited, in made-up titles and descriptions; on the suites of others, the benchmark's aims."""
+"""Credits in invented titles and descriptions, and the benchmark's aims on all suites."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_producers_without_a_mark(title: str, producers: list[str]) -> None:
         "雨 (kilnx + lu)",
     ],
 )
-def test_brackets_without_a_mark_that_name_no_producers(title: str) -> None:
+def test_brackets_without_a_mark_or_producers(title: str) -> None:
     assert credits(title, None, "Jun Pell").producers == ()
 
 
@@ -277,7 +277,7 @@ def test_mentions_are_permalinks() -> None:
     assert credits("Doors @10pm", "@a @-b @foo.example").mentions == ()
 
 
-def test_the_uploader_is_no_guest() -> None:
+def test_the_uploader_is_not_a_guest() -> None:
     title = "harbour ft. Lu & KILN (prod. kiln x Ona)"
     assert credits(title, None, "kiln 💫") == Credits(featured=("Lu",), producers=("Ona",))
     assert credits("Harbour - Kiln Remix", None, "Kiln") == Credits(remixers=("Kiln",))
@@ -300,7 +300,7 @@ def test_the_uploader_is_no_guest() -> None:
         ("Ona Reyes, a portrait", "I love Ona Reyes", "Kit", None),
     ],
 )
-def test_whether_a_track_credits_an_artist(
+def test_how_a_track_credits_an_artist(
     title: str, description: str | None, metadata_artist: str | None, expected: str | None
 ) -> None:
     assert credits_artist(title, description, metadata_artist, "somebody", "Ona Reyes") == expected
@@ -373,7 +373,7 @@ def test_brackets_within_brackets() -> None:
     ).map("".join),
     st.text(max_size=30),
 )
-def test_whatever_a_title_is_names_are_clean(text: str, uploader: str) -> None:
+def test_names_from_any_title_are_clean(text: str, uploader: str) -> None:
     found = credits(text, text, uploader)
     for names in (found.featured, found.remixers, found.producers):
         assert len(set(map(key, names))) == len(names)

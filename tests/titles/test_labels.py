@@ -1,5 +1,5 @@
-# ruff: noqa: RUF001 - names and phrases of many scripts are the matter here
-"""Labels found in fields and descriptions, and spellings that are one label."""
+# ruff: noqa: RUF001 - names and phrases in many scripts
+"""Labels in fields and descriptions, and spellings of one label."""
 
 from __future__ import annotations
 
@@ -328,7 +328,7 @@ def test_spellings_of_one_label(spellings: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("Records", "Music"),
         ("Chillhop Records", "Chillhop 2 Records"),
@@ -338,11 +338,11 @@ def test_spellings_of_one_label(spellings: list[str]) -> None:
         ("Opal Sound", "Opal"),
     ],
 )
-def test_two_labels(one: str, other: str) -> None:
-    assert label_key(one) != label_key(other)
+def test_two_labels(first: str, second: str) -> None:
+    assert label_key(first) != label_key(second)
 
 
-def test_what_names_nothing_has_no_key() -> None:
+def test_a_blank_name_has_no_key() -> None:
     assert label_key("") == label_key(" ") == ""
 
 
@@ -404,7 +404,7 @@ def test_long_hostile_text_takes_no_time(text: str) -> None:
 
 
 @pytest.mark.parametrize("hostile", [False, True])
-def test_the_sandbox_s_world(*, hostile: bool, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_sandbox_world(*, hostile: bool, capsys: pytest.CaptureFixture[str]) -> None:
     tracks = tracks_of(World.build(), hostile=hostile)
     for name, case in CASES.items():
         for with_field in (True, False):

@@ -63,7 +63,7 @@ def test_a_phrase_is_found_among_many_words() -> None:
 
 
 @pytest.mark.parametrize("nothing", ["", " ", "🔥🔥", "---", "()", "\u0301"])
-def test_a_title_without_letters_is_like_none(nothing: str) -> None:
+def test_a_title_without_letters_matches_nothing(nothing: str) -> None:
     assert similarity(nothing, nothing) == similarity(nothing, "Go") == similarity("Go", nothing) == 0.0
 
 
@@ -89,7 +89,7 @@ def test_a_huge_title_costs_little(unit: str) -> None:
 
 
 @pytest.mark.parametrize("part", ["holdout", "second"])
-def test_it_parts_like_from_unlike_better_than_any_other_scorer(part: str) -> None:
+def test_it_classifies_pairs_better_than_any_other_scorer(part: str) -> None:
     dev, pairs = read_pairs("dev"), read_pairs(part)
     f1 = {
         name: max(
@@ -103,7 +103,7 @@ def test_it_parts_like_from_unlike_better_than_any_other_scorer(part: str) -> No
     assert ours.f1 >= max(f1[name] for name in f1 if name != "similarity (ours)") + 0.03
 
 
-def test_the_pairs_are_many_and_balanced_and_none_is_in_two_parts() -> None:
+def test_the_pairs_are_many_balanced_and_in_one_part_each() -> None:
     pairs = [pair for part in PARTS for pair in read_pairs(part)]
     assert len(pairs) >= 150
     assert 0.4 <= sum(pair.is_similar for pair in pairs) / len(pairs) <= 0.6

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sgr_spiders.titles.terms import key_terms
 
 
-def test_the_whole_title_comes_first_then_what_finds_titles_that_lack_a_word() -> None:
+def test_the_whole_title_comes_first_then_pairs_of_words() -> None:
     assert key_terms("Lofi Beats to Study To", None, 3) == ("lofi beats study", "lofi study", "lofi beats")
 
 
@@ -59,11 +59,11 @@ def test_the_first_term_is_the_cleaned_title(title: str, artist: str | None, fir
     assert key_terms(title, artist, 1) == (first,)
 
 
-def test_words_follow_the_longest_first() -> None:
+def test_words_follow_longest_first() -> None:
     assert key_terms("Paper Lanterns", None, 9) == ("paper lanterns", "lanterns", "paper")
 
 
-def test_scripts_without_spaces_are_cut_where_the_script_changes() -> None:
+def test_scripts_without_spaces_are_split_where_the_script_changes() -> None:
     assert key_terms("雨の日のコーヒー", None, 9) == ("雨の日のコーヒー", "コーヒー")
     assert key_terms("ネオン東京ナイト", None, 9)[1:] == ("ネオン", "ナイト", "東京")
 
@@ -78,17 +78,17 @@ def _has_letters(text: str) -> bool:
 
 
 @given(st.text(max_size=80), st.none() | st.text(max_size=20), st.integers(-1, 6))
-def test_never_empty_never_too_many_each_once(title: str, artist: str | None, most: int) -> None:
-    terms = key_terms(title, artist, most)
-    assert len(terms) <= max(most, 0)
+def test_never_empty_never_too_many_each_once(title: str, artist: str | None, limit: int) -> None:
+    terms = key_terms(title, artist, limit)
+    assert len(terms) <= max(limit, 0)
     assert len(set(terms)) == len(terms)
     assert all(term.strip() == term != "" for term in terms)
-    if most > 0:
-        # Some signs are letters only before they are normalised, some only after ("™").
+    if limit > 0:
+        # Some characters are letters only before normalisation, some only after it ("™").
         normal = unicodedata.normalize("NFKC", title)
         assert terms or not _has_letters(title)
         assert not terms or _has_letters(title + normal)
-    assert terms == key_terms(title, artist, most)
+    assert terms == key_terms(title, artist, limit)
 
 
 @pytest.mark.parametrize("unit", ["a", "ab cd ", "( ", "雨の", "x - ", " ", "[(", "a.", "ft. "])

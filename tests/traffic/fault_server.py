@@ -53,6 +53,7 @@ class FaultServer:
         self._counts: dict[str, int] = {}
         self._connections: set[asyncio.Task[None]] = set()
         self._arrived = asyncio.Condition()
+        self._counted = threading.Condition()
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
         self._end: Callable[[], object] = lambda: None
@@ -63,6 +64,11 @@ class FaultServer:
 
     def targets(self, start: str = "") -> list[str]:
         return [seen.target for seen in self.seen if seen.target.startswith(start)]
+
+    def wait_for(self, requests: int) -> None:
+        """Wait until that many requests were seen."""
+        with self._counted:
+            assert self._counted.wait_for(lambda: len(self.seen) >= requests, 30), self.targets()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -105,7 +111,9 @@ class FaultServer:
         before = self._counts.get(seen.target, 0)
         self._counts[seen.target] = before + 1
         async with self._arrived:
-            self.seen.append(seen)
+            with self._counted:
+                self.seen.append(seen)
+                self._counted.notify_all()
             self._arrived.notify_all()
         reply = self.script(seen, before)
         await asyncio.sleep(reply.delay)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
+from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.traffic.crawls import CREDENTIALS, STATIC, Crawl, CrawlProcess, Outcome
-from tests.traffic.fault_server import FaultServer, Reply
+from tests.traffic.fault_server import FaultServer, Reply, Seen
 from tests.traffic.token_script import INVALID_CLIENT, REFUSED, TokenScript
 
 if TYPE_CHECKING:
@@ -38,6 +40,42 @@ class Run:
         return self.log + "".join(told)
 
 
+def limited_and_refused() -> Callable[[Seen], Reply]:
+    """The API limits the first page, and refuses the token of the second during the pause."""
+    seen: Counter[str] = Counter()
+
+    def page(request: Seen) -> Reply:
+        seen[request.target] += 1
+        if seen[request.target] > 1 or request.target not in PATHS[:2]:
+            return Reply()
+        if request.target == PATHS[0]:
+            return Reply(429, b"", {"Retry-After": "2"}, until=3)
+        return Reply(REFUSED.status, REFUSED.body, delay=0.5, until=3)
+
+    return page
+
+
+def refused_twice() -> Callable[[Seen], Reply]:
+    """One page is refused, then fails, then is refused again; all others are fine."""
+    answers = [REFUSED, Reply(503, b"", delay=1), REFUSED]
+
+    def page(request: Seen) -> Reply:
+        return answers.pop(0) if answers and request.target == PATHS[0] else Reply(delay=0.05)
+
+    return page
+
+
+def refused_or_faulty() -> Callable[[Seen], Reply]:
+    """No page is ever good: refused and faulty in turns."""
+    seen: Counter[str] = Counter()
+
+    def page(request: Seen) -> Reply:
+        seen[request.target] += 1
+        return REFUSED if seen[request.target] % 2 else Reply(503, b"")
+
+    return page
+
+
 def scripts() -> dict[str, TokenScript]:
     return {
         "plain": TokenScript(),
@@ -50,6 +88,10 @@ def scripts() -> dict[str, TokenScript]:
         "wrong_keys": TokenScript(first=[INVALID_CLIENT] * 9),
         "blocked": TokenScript(first=[HTML] * 9),
         "quota": TokenScript(first=[LIMITED] * 9),
+        "oversized": TokenScript(first=[Reply(200, b" " * (2 << 20))]),
+        "during_pause": TokenScript(page=limited_and_refused()),
+        "accepted_between": TokenScript(page=refused_twice()),
+        "never_accepted": TokenScript(page=refused_or_faulty()),
         "missing": TokenScript(),
         "half": TokenScript(),
     }
@@ -72,7 +114,11 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     all_scripts = scripts()
     with ExitStack() as stack:
         servers = {name: stack.enter_context(FaultServer(script)) for name, script in all_scripts.items()}
-        crawls = [Crawl(name, server.url, PATHS, settings_of(name)) for name, server in servers.items()]
+        crawls = [
+            # One page: others could be refused before its fault.
+            Crawl(name, server.url, PATHS[:1] if name == "never_accepted" else PATHS, settings_of(name))
+            for name, server in servers.items()
+        ]
         process = CrawlProcess(crawls, cache)
         yield Run(all_scripts, servers, process.wait(), process.log, cache)
 
@@ -129,6 +175,37 @@ def test_faults_of_the_token_endpoint_are_ridden_out(ran: Run) -> None:
     assert ran.scripts["faulty"].grants == [EXCHANGE]
     times = [seen.at for seen in ran.servers["faulty"].seen if seen.target == "/oauth/token"]
     assert times[-1] - times[-2] >= 0.99, "a 429 of the token endpoint holds it"
+    assert len(times) == 5
+    assert "sgr/retry/count" not in ran.outcomes["faulty"].stats, "only the token's own client tries again"
+    # One of `faulty`, two of `quota`, which gives up after its third try without another wait.
+    assert ran.log.count("Token endpoint: HTTP 429: rate_limit_exceeded; retrying in") == 3
+
+
+def test_an_oversized_token_response_is_cut_off_and_asked_for_again(ran: Run) -> None:
+    assert ran.outcomes["oversized"].kinds() == ["ok"] * len(PATHS)
+    assert ran.scripts["oversized"].grants == [EXCHANGE]
+    assert "Token endpoint: DownloadCancelledError; retrying in" in ran.log
+
+
+def test_no_token_is_asked_for_during_a_pause_of_the_api(ran: Run) -> None:
+    server = ran.servers["during_pause"]
+    assert ran.scripts["during_pause"].grants == [EXCHANGE, REFRESH]
+    limited = next(at for at, status in server.answered if status == 429)
+    renewed = [seen.at for seen in server.seen if seen.target == "/oauth/token"][1]
+    assert renewed - limited >= 1.95
+    assert ran.outcomes["during_pause"].kinds() == ["ok"] * len(PATHS)
+
+
+def test_a_page_may_be_refused_again_after_something_else(ran: Run) -> None:
+    assert ran.outcomes["accepted_between"].kinds() == ["ok"] * len(PATHS)
+    assert ran.scripts["accepted_between"].grants == [EXCHANGE, REFRESH, REFRESH]
+
+
+def test_a_fault_does_not_mean_that_the_token_is_accepted(ran: Run) -> None:
+    outcome = ran.outcomes["never_accepted"]
+    assert outcome.error is not None
+    assert outcome.error[0] == "UnauthorisedError"
+    assert ran.scripts["never_accepted"].grants == [EXCHANGE, REFRESH]
 
 
 @pytest.mark.parametrize(

@@ -39,12 +39,26 @@ def disallowing(_seen: Seen, _before: int) -> Reply:
     return Reply(403, b'{"error":"Access to this API has been disallowed"}')
 
 
+class TwoErrors:
+    """Blocks eight requests in flight, the first in another way than the others."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, _seen: Seen, _before: int) -> Reply:
+        self._count += 1
+        if self._count == 1:
+            return Reply(202, b"", {"x-amzn-waf-action": "challenge"}, until=8)
+        return Reply(403, HTML, {"Content-Type": "text/html"}, until=8, delay=0.5)
+
+
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     quick = {**STATIC, "DISALLOWED_BACKOFF_BASE": 0.05, "DISALLOWED_RETRY_TIMES": 2}
     # Queued requests must not hold up the end by a delay each.
     slow = {**quick, "DOWNLOAD_DELAY": 0.3, "DOWNLOAD_DELAY_JITTER": 0}
-    scripts = {name: blocking(block) for name, block in BLOCKS.items()} | {"disallowed": disallowing}
+    scripts = {name: blocking(block) for name, block in BLOCKS.items()}
+    scripts |= {"disallowed": disallowing, "two_errors": TwoErrors()}
     with ExitStack() as stack:
         servers = {name: stack.enter_context(FaultServer(script)) for name, script in scripts.items()}
         crawls = [
@@ -82,3 +96,10 @@ def test_a_disallowed_api_is_tried_slowly_and_then_left(ran: Ran) -> None:
     assert outcome.stats["finish_reason"] == "blocked"
     assert max(server.targets().count(path) for path in PATHS) == 3
     assert set(outcome.kinds()) == {"Abandoned"}
+
+
+def test_the_first_error_is_the_outcome(ran: Ran) -> None:
+    server, outcome = ran["two_errors"]
+    assert [status for _, status in server.answered][:2] == [202, 403], "there was a second error"
+    assert outcome.error is not None
+    assert "bot challenge" in outcome.error[1]

@@ -75,6 +75,8 @@ class Run:
     server: FaultServer
     foreign: FaultServer
     hollow: FaultServer
+    tired: FaultServer
+    overloaded: FaultServer
     outcomes: dict[str, Outcome]
     log: str
 
@@ -118,16 +120,26 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         "AUTOTHROTTLE_ENABLED": True,
         "AUTOTHROTTLE_START_DELAY": 0.3,
     }
+    adapting = {
+        **slow,
+        "AUTOTHROTTLE_START_DELAY": 0.01,
+        "AUTOTHROTTLE_TARGET_CONCURRENCY": 0.5,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+    }
     with ExitStack() as stack:
         foreign = stack.enter_context(FaultServer(lambda *_: Reply()))
         server = stack.enter_context(FaultServer(script_for(foreign)))
         hollow = stack.enter_context(FaultServer(lambda *_: Reply(200, b"")))
+        tired = stack.enter_context(FaultServer(lambda *_: Reply(delay=0.5)))
+        overloaded = stack.enter_context(FaultServer(lambda *_: Reply(503, b"", delay=0.5)))
         crawls = [
             Crawl("faults", server.url, paths, settings),
             Crawl("throttled", hollow.url, [f"/{number}" for number in range(5)], slow),
+            Crawl("tired", tired.url, [f"/{number}" for number in range(4)], adapting),
+            Crawl("overloaded", overloaded.url, [f"/{number}" for number in range(4)], adapting),
         ]
         process = CrawlProcess(crawls, tmp_path_factory.mktemp("cache"))
-        yield Run(server, foreign, hollow, process.wait(), process.log)
+        yield Run(server, foreign, hollow, tired, overloaded, process.wait(), process.log)
 
 
 @pytest.mark.parametrize("path", PASSING)
@@ -180,3 +192,12 @@ def test_quick_bad_answers_do_not_make_autothrottle_faster(ran: Run) -> None:
     assert len(arrivals) == 5
     # Each would have halved the delay. One gap may be short when the machine was late before.
     assert sorted(later - earlier for earlier, later in pairwise(arrivals))[1] >= 0.25
+
+
+@pytest.mark.parametrize("name", ["tired", "overloaded"])
+def test_slow_responses_and_slow_server_errors_make_autothrottle_slower(ran: Run, name: str) -> None:
+    server: FaultServer = getattr(ran, name)
+    arrivals = [seen.at for seen in server.seen]
+    assert len(arrivals) == 4
+    # Each response takes 0.5 s; half a request at a time is one in 1 s.
+    assert arrivals[3] - arrivals[2] >= 0.9

@@ -50,7 +50,19 @@ def soon() -> datetime:
     return datetime.fromtimestamp(time.time() + 4, UTC)
 
 
-FORMS = {"seconds": seconds, "date": date, "reset_time": reset_time, "gateway": gateway, "past": past}
+def broken() -> Reply:
+    return Reply(429, b"no gzip", {"Retry-After": "2", "Content-Encoding": "gzip"})
+
+
+FORMS = {
+    "seconds": seconds,
+    "date": date,
+    "reset_time": reset_time,
+    "gateway": gateway,
+    "past": past,
+    "broken": broken,
+}
+FEW = {"wave": 8, "later_end": 8, "growing": 1, "among_faults": 1, "again": 5}
 NAMED = {"date", "reset_time"}
 """The forms that name the moment a hold ends; the others lead to one of two seconds at least."""
 
@@ -65,8 +77,11 @@ class Limiting:
 
     def __call__(self, _seen: Seen, _before: int) -> Reply:
         self._count += 1
-        if self._count != 10:
-            return Reply(delay=0.1 if self._count < 10 else 0.6)
+        if self._count < 10:
+            return Reply(delay=0.1)
+        if self._count > 10:
+            # Not before the 429, however late the seventeenth arrives.
+            return Reply(delay=0.6, until=17)
         self.named_at = time.time()
         reply = self._limited()
         return Reply(reply.status, reply.body, reply.headers, until=17)
@@ -84,7 +99,48 @@ def scripts() -> dict[str, Callable[[Seen, int], Reply]]:
         "paced": Limiting(seconds),
         "endless": lambda _seen, _before: Reply(429, b"", {"Retry-After": "-1"}, delay=0.05),
         "wave": wave,
+        "later_end": LaterEnd(),
+        "growing": growing,
+        "among_faults": among_faults,
+        "again": Again(),
     }
+
+
+class LaterEnd:
+    """Limits eight requests in flight for 1 s, the second of them for 3 s."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, _seen: Seen, before: int) -> Reply:
+        if before:
+            return Reply()
+        self._count += 1
+        seconds = "3" if self._count == 2 else "1"
+        delay = {1: 0.0, 2: 0.2}.get(self._count, 0.4)
+        return Reply(429, b"", {"Retry-After": seconds}, delay=delay, until=8)
+
+
+class Again:
+    """Limits the first request, and the second of those that the pause kept waiting."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, _seen: Seen, _before: int) -> Reply:
+        self._count += 1
+        pauses = {1: "4", 3: "3"}
+        if self._count in pauses:
+            return Reply(429, b"", {"Retry-After": pauses[self._count]})
+        return Reply()
+
+
+def growing(_seen: Seen, before: int) -> Reply:
+    return Reply(429, b"") if before < 3 else Reply()
+
+
+def among_faults(_seen: Seen, before: int) -> Reply:
+    return Reply(503, b"") if before % 2 else Reply(429, b"")
 
 
 def wave(_seen: Seen, before: int) -> Reply:
@@ -96,6 +152,9 @@ def settings_of(name: str) -> dict[str, object]:
     own: dict[str, dict[str, object]] = {
         "paced": {"DOWNLOAD_DELAY": 0.1, "DOWNLOAD_DELAY_JITTER": 0, "AUTOTHROTTLE_ENABLED": True,
                   "AUTOTHROTTLE_START_DELAY": 0.1, "AUTOTHROTTLE_TARGET_CONCURRENCY": 8},
+        "growing": {"RATE_LIMIT_BASE": 0.4},
+        "among_faults": {"RETRY_TIMES": 9, "RATE_LIMIT_BASE": 0.1, "RATE_LIMIT_MAX_HOLDS": 3},
+        "again": {"DOWNLOAD_DELAY": 1, "DOWNLOAD_DELAY_JITTER": 0},
         "endless": {"RATE_LIMIT_BASE": 0.1, "RATE_LIMIT_MAX": 0.2, "RATE_LIMIT_MAX_HOLDS": 3},
     }  # fmt: skip
     return {**STATIC, "RATE_LIMIT_BASE": 4, **own.get(name, {})}
@@ -106,7 +165,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     with ExitStack() as stack:
         servers = {name: stack.enter_context(FaultServer(script)) for name, script in scripts().items()}
         crawls = [
-            Crawl(name, server.url, PATHS[:8] if name == "wave" else PATHS, settings_of(name))
+            Crawl(name, server.url, PATHS[: FEW.get(name)], settings_of(name))
             for name, server in servers.items()
         ]
         yield Run(servers, run(crawls, tmp_path_factory.mktemp("cache")))
@@ -168,6 +227,38 @@ def test_holds_without_end_stop_the_run_and_leave_it_resumable(ran: Run) -> None
     assert outcome.error is not None
     assert outcome.error[0::2] == ["BlockedError", 4]
     assert "3 rate-limit pauses in a row" in outcome.error[1]
+    assert outcome.stats["sgr/holds"] == 3
     assert set(outcome.kinds()) == {"Abandoned"}
     assert outcome.stats["finish_reason"] == "blocked"
     assert 3 < len(ran.servers["endless"].seen) <= 8 + 3
+
+
+def test_a_later_end_extends_the_pause_and_an_earlier_one_does_not_shorten_it(ran: Run) -> None:
+    server, outcome = ran.servers["later_end"], ran.outcomes["later_end"]
+    limited = [at for at, status in server.answered if status == 429]
+    assert [seen.at for seen in server.seen[8:] if seen.at < limited[1] + 2.9] == []
+    assert outcome.stats["sgr/holds"] == 1
+    assert 2.95 <= outcome.stats["sgr/hold_seconds"] <= 5
+    assert outcome.kinds() == ["ok"] * 8
+
+
+def test_pauses_in_a_row_become_longer(ran: Run) -> None:
+    # Half to all of 0.4, 0.8 and 1.6 s.
+    assert ran.outcomes["growing"].stats["sgr/holds"] == 3
+    assert 1.4 <= ran.outcomes["growing"].stats["sgr/hold_seconds"] <= 2.8
+    arrivals = [seen.at for seen in ran.servers["growing"].seen]
+    assert arrivals[3] - arrivals[2] >= 0.75
+
+
+def test_a_fault_is_no_good_response(ran: Run) -> None:
+    outcome = ran.outcomes["among_faults"]
+    assert outcome.error is not None
+    assert "3 rate-limit pauses in a row" in outcome.error[1]
+    assert ran.outcomes["among_faults"].stats["sgr/holds"] == 3
+
+
+def test_a_pause_also_stops_the_request_that_waits_for_the_delay(ran: Run) -> None:
+    server = ran.servers["again"]
+    limited = [at for at, status in server.answered if status == 429][1]
+    assert [seen.at - limited for seen in server.seen if limited + SLACK < seen.at < limited + 2.9] == []
+    assert ran.outcomes["again"].kinds() == ["ok"] * 5

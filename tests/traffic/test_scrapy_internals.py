@@ -51,6 +51,7 @@ class Probe(Spider):
         seen["delay"] = internals.slot_delay(self.crawler, "127.0.0.1")
         seen["no slot"] = internals.slot_delay(self.crawler, "elsewhere")
         seen["closing"] = [internals.is_closing(self.crawler)]
+        seen["pages"] = internals.pages_in_work(self.crawler)
         handler = self.crawler.engine.downloader.handlers._get_handler("http")
         seen["resends"] = [handler._pool.retryAutomatically]
         internals.disable_resends(handler)
@@ -77,11 +78,8 @@ print(json.dumps(seen))
 def probed() -> dict[str, Any]:
     """What the functions return in a crawl of four requests, ten minutes apart."""
     with FaultServer(lambda *_: Reply()) as server:
-        command = [sys.executable, "-W", "error", "-c", PROBE, server.url]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stderr[-3000:]
+        seen: dict[str, Any] = json.loads(_output(PROBE, server.url))
         assert server.targets() == ["/0", "/1", "/2", "/3"], "the released requests were sent"
-    seen: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return seen
 
 
@@ -101,6 +99,113 @@ def test_closing_is_seen(probed: dict[str, Any]) -> None:
 def test_requests_in_transfer_are_counted(probed: dict[str, Any]) -> None:
     assert probed["transfers"][0] == 1
     assert max(probed["transfers"]) <= 3
+
+
+def test_an_answer_is_in_work_until_its_callback_is_done(probed: dict[str, Any]) -> None:
+    assert probed["pages"] == 1
+
+
+WAKING = """
+import asyncio, json, sys, time
+from scrapy import Request, Spider
+from scrapy.core.scheduler import BaseScheduler
+from scrapy.crawler import AsyncCrawlerProcess
+from sgr_spiders.traffic import scrapy_internals as internals
+
+url, seen = sys.argv[1], {}
+
+class LateScheduler(BaseScheduler):
+    late, ready = True, []
+
+    def __init__(self, crawler):
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler):
+        return cls(crawler)
+
+    def has_pending_requests(self):
+        return self.late or bool(self.ready)
+
+    def enqueue_request(self, request):
+        return True
+
+    def next_request(self):
+        if self.late and "asked" not in seen:
+            seen["asked"] = time.monotonic()
+            asyncio.get_running_loop().call_soon(self.give)
+        return self.ready.pop() if self.ready else None
+
+    def give(self):
+        self.late, self.ready = False, [Request(url)]
+        internals.wake_engine(self.crawler)
+
+class Probe(Spider):
+    name = "probe"
+    custom_settings = {"SCHEDULER": LateScheduler, "TELNETCONSOLE_ENABLED": False}
+
+    async def start(self):
+        for request in ():
+            yield request
+
+    async def parse(self, response):
+        seen["answered"] = time.monotonic()
+
+process = AsyncCrawlerProcess()
+process.crawl(process.create_crawler(Probe))
+process.start()
+print(json.dumps(seen["answered"] - seen["asked"]))
+"""
+
+
+def test_a_scheduler_that_has_something_new_is_asked_at_once() -> None:
+    with FaultServer(lambda *_: Reply()) as server:
+        seconds = float(_output(WAKING, server.url))
+    # By itself the engine asks again after 5 s.
+    assert seconds < 4
+
+
+HOLDING = """
+import asyncio, json
+from scrapy.utils.reactor import install_reactor
+install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
+from twisted.internet import reactor
+from sgr_spiders.traffic.scrapy_internals import reactor_held
+
+seen = []
+
+async def work():
+    with reactor_held(lambda: seen.append("told")):
+        reactor.callLater(0, reactor.stop)
+        while not seen:
+            await asyncio.sleep(0)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        seen.append("ended")
+
+async def once():
+    with reactor_held(lambda: seen.append("too late")):
+        pass
+    await work()
+
+reactor.addSystemEventTrigger("after", "shutdown", seen.append, "stopped")
+tasks = []
+reactor.callWhenRunning(lambda: tasks.append(asyncio.ensure_future(once())))
+reactor.run()
+print(json.dumps(seen))
+"""
+
+
+def test_a_held_reactor_stops_when_the_block_has_ended() -> None:
+    assert json.loads(_output(HOLDING)) == ["told", "ended", "stopped"]
+
+
+def _output(code: str, *arguments: str) -> str:
+    """Run *code* in a process of its own; return the last line of its output."""
+    command = [sys.executable, "-W", "error", "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout.splitlines()[-1]
 
 
 def test_twisted_resends_unless_told_otherwise(probed: dict[str, Any]) -> None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sgr_spiders.storage.figures.layer_counts import Found, count_found
 from sgr_spiders.storage.ledger.frontier import WANTED_NOW
 from sgr_spiders.storage.schema import (
     comments,
@@ -30,6 +29,7 @@ from sgr_spiders.storage.schema import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sgr_spiders.storage.figures.layer_counts import Found
     from sgr_spiders.storage.ledger.runs import Run
 
 COLLECTED = {
@@ -129,6 +129,8 @@ class RunOverview:
 
 def look_at_run(connection: sa.Connection, run: Run) -> RunOverview:
     """Gather the figures of *run*."""
+    from sgr_spiders.storage.figures.layer_counts import count_found  # noqa: PLC0415 - numpy starts slowly
+
     found, found_together = count_found(connection, run)
     walks_by_layer, all_walks = count_walks(connection, run)
     work, all_work = count_work(connection, run)

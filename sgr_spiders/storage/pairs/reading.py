@@ -8,10 +8,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import sqlalchemy as sa
 
-from sgr_spiders.storage.lookup import distinct
 from sgr_spiders.storage.schema import (
     engagements,
     playlist_tracks,
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    import numpy as np
     from numpy.typing import NDArray
 
 OWNERS_AT_A_TIME = 4_096
@@ -68,6 +67,8 @@ def read_groups(
 ) -> Groups:
     """Give the *member*s of each *owner* in the rows that meet the conditions. A member may be a text of
     numbers with commas between them, which then count as so many members."""
+    import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
+
     # A name in the database's own grouping order costs no sort; the members come in any order.
     query = (
         sa.select(owner, sa.func.count(), _listed(member)).where(*conditions).group_by(owner).order_by(owner)
@@ -93,6 +94,10 @@ def _listed(member: sa.ColumnElement[Any]) -> sa.Function[Any]:
 
 def read_discovered(connection: sa.Connection, kind: str, seeds: Sequence[int]) -> NDArray[np.int64]:
     """Give the ids of the records of *kind* that were found around any of the *seeds*, in order."""
+    import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
+
+    from sgr_spiders.storage.lookup import distinct  # noqa: PLC0415 - the same
+
     # As the view ``discoveries`` says. To make 4 million of its rows distinct SQLite sorts them: 19 s of CPU
     # time, where this takes 2. A subquery for each walk, because a GROUP BY would sort them as well.
     wanted = (

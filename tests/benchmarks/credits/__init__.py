@@ -1,1 +1,1 @@
-"""How well names are read from titles: precision, recall and F1 per suite and kind."""
+"""Names read from titles: precision, recall and F1 per suite and kind."""

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks.credits [folder] [--wrong]``: figures, with ``--wrong`` the wrong cases."""
+"""``python -m tests.benchmarks.credits [folder] [--wrong]``: scores, and with ``--wrong`` the wrong cases."""
 
 # Its output on the terminal is its purpose.
 # ruff: noqa: T201
@@ -48,8 +48,8 @@ def _show(suite: Suite, *, wrong: bool) -> None:
             f" {total.invented:>8} {total.missed:>6}{shares}"
         )
         for case in suite.cases if wrong else ():
-            one = score([case], kind)
-            if one.invented or one.missed:
+            result = score([case], kind)
+            if result.invented or result.missed:
                 print(f"    {case.title!r}: expected {case.expected[kind]}, found {case.found[kind]}")
 
 

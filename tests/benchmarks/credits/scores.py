@@ -1,4 +1,4 @@
-"""Precision, recall and F1 of names found."""
+"""Precision, recall and F1 of the names found."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Score:
         return _share(self.right, self.right + self.missed)
 
     def f1(self) -> float | None:
-        """``None`` where the suite names nobody of this kind and nobody was invented either."""
+        """Return F1, or ``None`` if the suite has no names of this kind and none was invented."""
         return _share(2 * self.right, 2 * self.right + self.invented + self.missed)
 
 

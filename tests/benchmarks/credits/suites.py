@@ -1,14 +1,14 @@
-"""The suites of titles, and what each of them says about featured artists, remixers and producers.
+"""Suites of titles with their featured artists, remixers and producers.
 
-Each is scored by itself, because they disagree; `scored` and `left_out` say what of a suite counts here.
+Each suite is scored separately, because they disagree; `scored` and `left_out` describe what counts.
 
-The invented batches were each written down before the rules were tried on them, and the rules then
-bettered by what they showed. So their figures tell what is kept, and only those of a batch's first run what
-to expect of titles never seen (F1 of featured, remixers, producers):
+Each invented batch was written before the rules were tried on it, and the rules were then improved with
+its results. Its current scores therefore detect regressions; only the scores of its first run predict
+those of unseen titles (F1 of featured, remixers, producers):
 
-- second, 120 titles of many kinds: .912, .857, .764, when no bracket without a mark was read;
-- third, 60, half of them in lower case and with a tempting bracket: .929, .706, .820;
-- fourth, 60, more than half of them naming nobody: .872, .800, .800.
+- second, 120 titles of many kinds: .912, .857, .764, before brackets without a mark were read;
+- third, 60 titles, half of them in lower case with a misleading bracket: .929, .706, .820;
+- fourth, 60 titles, more than half of them without names: .872, .800, .800.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def suites(folder: Path) -> Iterator[Suite]:
 
 
 def beets(path: Path) -> Suite:
-    """Artist credits are read as such; "is anybody featured" is asked of titles, as beets does."""
+    """Read artist credits as such, and test titles only for any featured artist, as beets does."""
     suite = Suite("beets_ftintitle", "featured only; a bare yes or no counts as one name")
     for line in _lines(path):
         expected = line["expected"]
@@ -86,14 +86,14 @@ def beets(path: Path) -> Suite:
             found = (_SOMEBODY,) if credits(line["title"]).featured else ()
             suite.cases.append(Case(line["title"], {"featured": truth}, {"featured": found}))
         else:
-            # The suite puts "ft. Bob" into a title and asserts where.
+            # The suite inserts "ft. Bob" into a title and asserts its position.
             found = credits(line["title"]).featured
             suite.cases.append(Case(line["title"], {"featured": ("Bob",)}, {"featured": found}))
     return suite
 
 
 def get_artist_title(path: Path) -> Suite:
-    """It splits artist and title, and keeps "(feat. …)" and "[… Remix]" in the title as part of it."""
+    """Read a suite that splits artist and title and keeps "(feat. …)" and "[… Remix]" in the title."""
     suite = Suite(
         "get_artist_title", "what its titles keep as (feat. …) and [… Remix]; everywhere else, none"
     )
@@ -105,18 +105,18 @@ def get_artist_title(path: Path) -> Suite:
             Case(
                 line["title"],
                 {
-                    "featured": _once(n for names in featured for n in names),
-                    "remixers": _once(remixers),
+                    "featured": _unique(n for names in featured for n in names),
+                    "remixers": _unique(remixers),
                     "producers": (),
                 },
-                _found(line),
+                _find_names(line),
             )
         )
     return suite
 
 
 def nottobi(path: Path) -> Iterator[Suite]:
-    """Whole, and without the cases that take a bracket without any mark for the producers."""
+    """Yield the full suite, and one without the cases with producers in an unmarked bracket."""
     whole = Suite("nottobi_real", "all cases")
     marked = Suite(
         "nottobi_real, marked", "without the cases where a bracket with names alone means producers"
@@ -126,7 +126,7 @@ def nottobi(path: Path) -> Iterator[Suite]:
             whole.left_out += 1
             marked.left_out += 1
             continue
-        case = Case(line["title"], {kind: tuple(line["expected"][kind]) for kind in KINDS}, _found(line))
+        case = Case(line["title"], {kind: tuple(line["expected"][kind]) for kind in KINDS}, _find_names(line))
         whole.cases.append(case)
         if _unmarked_producers(case):
             marked.left_out += 1
@@ -137,12 +137,12 @@ def nottobi(path: Path) -> Iterator[Suite]:
 
 
 def invented() -> Iterator[Suite]:
-    """Our own: each batch was written down before the rules were tried on it, and kept afterwards."""
+    """Yield our own batches, each written before the rules were tried on it."""
     for name, file in INVENTED.items():
         suite = Suite(name, "all kinds, descriptions too")
         for line in _lines(Path(__file__).with_name(file)):
             expected = {kind: tuple(line.get(kind, ())) for kind in KINDS}
-            suite.cases.append(Case(line["title"], expected, _found(line)))
+            suite.cases.append(Case(line["title"], expected, _find_names(line)))
         yield suite
 
 
@@ -155,12 +155,12 @@ def _unmarked_producers(case: Case) -> bool:
     )
 
 
-def _found(line: dict[str, Any]) -> Names:
+def _find_names(line: dict[str, Any]) -> Names:
     found = credits(line["title"], line.get("description"), line.get("username", line.get("uploader")))
     return {"featured": found.featured, "remixers": found.remixers, "producers": found.producers}
 
 
-def _once(names: Iterator[str] | list[str]) -> tuple[str, ...]:
+def _unique(names: Iterator[str] | list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_ALIAS.sub("", name) for name in names))
 
 

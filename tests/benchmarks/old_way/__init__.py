@@ -1,1 +1,1 @@
-"""A plain harvester as most people would write it, beside ours; ``__main__`` says how to run it."""
+"""A simple, typical harvester compared with ours; ``__main__`` describes how to run it."""

@@ -1,13 +1,13 @@
-"""A plain harvester as most people would write it, beside ours, on one world.
+"""A simple, typical harvester compared with ours on one world.
 
-``python -m tests.benchmarks.old_way [--delays 0 0.05] [options of the sandbox]`` lets three harvesters
-collect who likes or reposts the sandbox's seed track, and all that these people like: the plain one with the
-samples of earlier tools, the plain one without, and ours. ``harvester.py`` is the plain one. Each has a
-database of its own, which is what is counted: whole tracks, users, likes, reposts, and as "found" the likes
-as a share of those the world holds; "records" are all four. "seconds" is from the first request to the last
-as the sandbox saw it, and "process" all of it with starting and ending. A commit waits for the disk, so
-much of the difference is the disk's: with ``TMPDIR=/dev/shm`` it takes no part. Ours keeps the whole answer
-beside each record, and can be killed at any moment; the plain one would have to begin again.
+``python -m tests.benchmarks.old_way [--delays 0 0.05] [options of the sandbox]`` runs three harvesters that
+collect the users who like or repost the sandbox's seed track, and everything they like: the plain one
+(``harvester.py``) with the samples of earlier tools, the plain one without, and ours. The counts are those
+in each harvester's own database: complete tracks, users, likes and reposts. "found" is the share of the
+world's likes, and "records" is the sum of the four counts. "seconds" is the time from the first request to
+the last as seen by the sandbox, and "process" includes startup and shutdown. A commit waits for the disk,
+which causes much of the difference; ``TMPDIR=/dev/shm`` removes it. Ours stores the complete response with
+each record and can be killed at any time; the plain one would have to restart from the beginning.
 """
 
 # Its output on the terminal is its purpose.
@@ -60,7 +60,7 @@ HEADINGS: Final = (
 
 @dataclass(frozen=True)
 class Harvested:
-    """What one harvester did; times in seconds."""
+    """The result of one harvester; times in seconds."""
 
     requests: int
     seconds: float
@@ -81,7 +81,7 @@ def plainly(sandbox: SandboxProcess, folder: Path, delay: float, *, sample: bool
 
 
 def by_us(sandbox: SandboxProcess, folder: Path, delay: float) -> Harvested:
-    """Harvest with ours, as it is shipped but for the caps."""
+    """Harvest with ours, with its default settings except the caps."""
     config = folder / "config.yaml"
     config.write_text(f"deep_harvest: {{request_delay: {delay:g}, user_depth: {UNCAPPED}}}")
     environment = {"XDG_CACHE_HOME": str(folder / "cache"), "SOUNDCLOUD_ACCESS_TOKEN": ""}

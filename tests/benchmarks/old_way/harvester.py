@@ -1,9 +1,9 @@
-"""A harvester as most people write it in an afternoon: one request after the other, one commit a record.
+"""A harvester that takes an afternoon to write: one request at a time, one commit per record.
 
-It is no straw man: it keeps its connection open, asks for the largest pages and for all levels of access,
-and follows ``next_href`` to the end. It collects what the layer ``user_depth`` does: who liked or reposted
-a track, and what each of them likes. With ``--sample`` it looks at the first 50 likers and the first 100
-tracks of each, as earlier tools did.
+It is not a straw man: it keeps its connection open, requests the largest pages and all access levels, and
+follows ``next_href`` to the end. It collects the same as the layer ``user_depth``: the users who liked or
+reposted a track, and what each of them likes. With ``--sample`` it stops at 50 likers and at 100 tracks of
+each, as earlier tools did.
 """
 
 from __future__ import annotations
@@ -128,9 +128,9 @@ def harvest(api: Api, database: Database, seed: int, *, sample: bool) -> None:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser("harvester", description=__doc__.partition("\n\n")[0])
-    parser.add_argument("url", help="of the sandbox")
-    parser.add_argument("seed", type=int, help="id of the seed track")
-    parser.add_argument("database", type=Path, help="file to be made")
+    parser.add_argument("url", help="URL of the sandbox")
+    parser.add_argument("seed", type=int, help="ID of the seed track")
+    parser.add_argument("database", type=Path, help="file to create")
     parser.add_argument("--delay", type=float, default=0.0, help="seconds to wait after each request")
     parser.add_argument("--sample", action="store_true", help="50 likers, 100 tracks of each")
     options = parser.parse_args(arguments)

@@ -1,1 +1,1 @@
-"""How fast relationships are found, read and written, beside other ways to do it."""
+"""Speed of computing, reading and writing relationships, compared with other methods."""

@@ -1,12 +1,12 @@
-"""``python -m tests.benchmarks.relationships [ways|tables|growth] [scale]``: how fast pairs are related.
+"""``python -m tests.benchmarks.relationships [ways|tables|growth] [scale]``: speed of building relationships.
 
-- ``ways``: the pairs of made-up users, playlists and artists, by our kernels and by other means, which must
-  give the same. sparse_dot_topn and duckdb are left out unless installed (``pip install sparse_dot_topn
-  duckdb``).
-- ``tables``: from the database into the database, and the share of each part.
+- ``ways``: pairs of invented users, playlists and artists, computed by our kernels and by other methods,
+  which must give the same result. sparse_dot_topn and duckdb are skipped unless installed (``pip install
+  sparse_dot_topn duckdb``).
+- ``tables``: from database to database, with the share of each part.
 - ``growth``: time and memory from 1,000 to 200,000 users.
 
-*scale*: 0.1 makes all worlds a tenth as large. Times are of one run; processor time counts all threads.
+*scale*: 0.1 makes all worlds a tenth as large. Times are from one run; processor time counts all threads.
 """
 
 # Its output on the terminal is its purpose.
@@ -96,7 +96,7 @@ def _summary(function: object, relationship: RelationshipType, nodes: Incidence)
 
 
 def _warm_up() -> None:
-    """Compile, in another process: what is measured only loads."""
+    """Compile in another process, so that the measured ones only load the kernels."""
     measure(_summary, compiled, _type("user_similarity"), libraries(3_000, 60, 2_000))
 
 
@@ -123,13 +123,13 @@ def tables(scale: float) -> None:
             "us a row",
             "by rows",
         )
-        together = np.zeros(6)
+        total = np.zeros(6)
         for name, row in related.answer.items():
             reading, copying, by_rows = end_to_end.floors(path, name)
             parts = np.array([row["rows"], row["read"], row["compute"], row["write"], reading, copying])
-            together += parts
+            total += parts
             _shares(name, parts, f"{(row['write']) / max(1, row['rows']) * 1e6:.2f}", f"{by_rows * 1e6:.2f}")
-        _shares("together", together)
+        _shares("total", total)
 
 
 def _shares(name: str, parts: NDArray[np.float64], *others: str) -> None:

@@ -1,4 +1,4 @@
-"""Made-up libraries: sizes and popularity by power laws, and communities that like the same things."""
+"""Invented libraries: power-law sizes and popularity, and communities with common taste."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def libraries(owners: int, mean: int, members: int, seed: int = 1) -> Incidence:
-    """Give *owners* with about *mean* of *members* each; three in five are of the owner's own community."""
+    """Build *owners* with about *mean* of *members* each, three in five from the owner's community."""
     rng = np.random.default_rng(seed)
     communities = max(1, owners // 250)
     sizes = np.clip((mean / 2 * (1 + rng.pareto(2.0, owners))).astype(np.int64), 3, 5_000)
@@ -29,12 +29,12 @@ def libraries(owners: int, mean: int, members: int, seed: int = 1) -> Incidence:
 
 
 def turned(incidence: Incidence) -> Incidence:
-    """Give the members as nodes."""
+    """Return the transposed incidence, with the members as nodes."""
     ids = np.arange(1, incidence.context_count + 1, dtype=np.int64) * 41
     return incidence.transposed(ids)
 
 
 def _popular(uniform: NDArray[np.float64], count: int) -> NDArray[np.int64]:
-    """Draw by Zipf's law: the number k in proportion to 1 / k."""
+    """Draw by Zipf's law: k with a probability proportional to 1 / k."""
     drawn: NDArray[np.int64] = (np.exp(uniform * np.log(count + 1)) - 1).astype(np.int64)
     return np.minimum(drawn, count - 1)

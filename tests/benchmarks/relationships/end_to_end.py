@@ -1,4 +1,4 @@
-"""From the database into the database: what each part takes, beside the floor."""
+"""Database to database: the time of each part, compared with the minimum."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ INPUT = {
     "track_cooccurrence": "SELECT count(*), sum(track_id) FROM playlist_tracks",
     "artist_relation": "SELECT count(*), sum(artist_id) FROM tracks",
 }
-"""A query that reads a type's input and makes nothing of it. Likes are read for the first type alone."""
+"""A query that only reads a type's input. Likes are read only for the first type."""
 
 
 MOST_BY_ROWS = 1_000_000
-"""The more there are, the slower each: the index of the larger ids no longer fits into SQLite's memory."""
+"""Above it, each row is slower: the index of the larger IDs no longer fits into SQLite's memory."""
 
 
 def spill(path: Path, likes: Incidence, playlists: Incidence, artists: int) -> None:
-    """Make a database with these libraries and playlists of tracks."""
+    """Create a database with these libraries and playlists."""
     Store.open(f"sqlite:///{path}").close()
     tracks = range(1, max(likes.context_count, playlists.context_count) + 1)
     users = sorted({*likes.ids.tolist(), *range(1, artists + 1)})
@@ -62,7 +62,7 @@ def spill(path: Path, likes: Incidence, playlists: Incidence, artists: int) -> N
 
 
 def relate(path: Path) -> dict[str, dict[str, Any]]:
-    """Relate; give rows and seconds of each type."""
+    """Build the relationships; return rows and seconds of each type."""
     RelationshipProcessor(f"sqlite:///{path}", HarvestConfig()).process_all()
     with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute("SELECT type, rows, seconds FROM relationship_runs").fetchall()
@@ -70,8 +70,7 @@ def relate(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def floors(path: Path, name: str) -> tuple[float, float, float]:
-    """Give the seconds of reading the input and of copying the table; and those that a row takes when it is
-    written as most do, row by row, into an empty table."""
+    """Return the seconds for reading the input, for copying the table, and per row for plain inserts."""
     table = TYPES[name].table
     with closing(sqlite3.connect(path)) as connection:
         reading = _timed(connection, INPUT[name])

@@ -1,4 +1,4 @@
-"""Run a function in a process of its own: its time, processor time, and the most memory it had."""
+"""Run a function in a new process and measure its time, processor time and peak memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """``answer`` is what the function gave, or why it gave nothing."""
+    """A measurement; ``answer`` is the function's result, or the reason for its failure."""
 
     answer: Any
     wall: float = 0.0

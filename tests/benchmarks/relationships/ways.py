@@ -1,4 +1,4 @@
-"""Ways to find the pairs. Each takes nodes, a type and a number of threads, and gives sorted keys."""
+"""Methods to compute the pairs. Each takes nodes, a type and a number of threads, and returns sorted keys."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ BLOCK = 1_000
 
 
 def compiled(nodes: Incidence, relationship: RelationshipType, threads: int) -> Keys:
-    """Ours."""
+    """Use our kernels."""
     found: list[Keys] = []
     search_all(CompiledSearch(arrange(nodes, relationship)), threads, found.append, lambda: False)
     return np.sort(np.concatenate([np.empty(0, np.uint64), *found]))
 
 
 def scipy_blocks(nodes: Incidence, relationship: RelationshipType, _threads: int) -> Keys:
-    """Products of blocks of rows with the later rows."""
+    """Multiply blocks of rows by all later rows."""
     matrix = _matrix(nodes).astype(np.int32)
     found = []
-    # The later rows are turned anew for each block, so there are no more than a hundred.
+    # The later rows are transposed again for each block, so there are at most 100.
     step = max(BLOCK, matrix.shape[0] // 100)
     for first in range(0, matrix.shape[0], step):
         block = (matrix[first : first + step] @ matrix[first:].T.tocsr()).tocoo()
         found.append(
-            _kept(nodes, relationship, block.row + first, block.col + first, block.data.astype(np.int64))
+            _keep(nodes, relationship, block.row + first, block.col + first, block.data.astype(np.int64))
         )
     return np.sort(np.concatenate(found))
 
 
 def sparse_dot_topn(nodes: Incidence, relationship: RelationshipType, threads: int) -> Keys:
-    """The library for top products above a threshold; it has no upper half."""
+    """Use the library for top products above a threshold; it cannot compute only the upper half."""
     from sparse_dot_topn import sp_matmul_topn  # noqa: PLC0415 - only for the benchmark
 
     matrix = sparse.csr_matrix(_matrix(nodes).astype(np.int32))
@@ -59,12 +59,12 @@ def sparse_dot_topn(nodes: Incidence, relationship: RelationshipType, threads: i
         block = sp_matmul_topn(
             matrix[first : first + BLOCK], turned, top_n=matrix.shape[0], threshold=least, n_threads=threads
         ).tocoo()
-        found.append(_kept(nodes, relationship, block.row + first, block.col, block.data.astype(np.int64)))
+        found.append(_keep(nodes, relationship, block.row + first, block.col, block.data.astype(np.int64)))
     return np.sort(np.concatenate(found))
 
 
 def duckdb_join(nodes: Incidence, relationship: RelationshipType, threads: int) -> Keys:
-    """A self-join in an analytical database."""
+    """Use a self-join in an analytical database."""
     import duckdb  # noqa: PLC0415 - only for the benchmark
 
     connection = duckdb.connect()
@@ -79,8 +79,8 @@ def duckdb_join(nodes: Incidence, relationship: RelationshipType, threads: int) 
         "JOIN entries b ON a.context = b.context AND a.node < b.node "
         f"GROUP BY 1, 2 HAVING count(*) >= {least}"
     ).fetchnumpy()
-    one, other, counts = (np.asarray(answer[name], np.int64) for name in ("a", "b", "n"))
-    return np.sort(_kept(nodes, relationship, one, other, counts))
+    first_node, second_node, counts = (np.asarray(answer[name], np.int64) for name in ("a", "b", "n"))
+    return np.sort(_keep(nodes, relationship, first_node, second_node, counts))
 
 
 WAYS: dict[str, Way] = {
@@ -98,14 +98,14 @@ def _matrix(nodes: Incidence) -> sparse.csr_array:
     )
 
 
-def _kept(
+def _keep(
     nodes: Incidence,
     relationship: RelationshipType,
-    one: NDArray[np.int64],
-    other: NDArray[np.int64],
+    first_node: NDArray[np.int64],
+    second_node: NDArray[np.int64],
     counts: NDArray[np.int64],
 ) -> Keys:
     sizes = nodes.sizes
-    kept = (one < other) & (counts >= relationship.fewest(sizes[one], sizes[other]))
+    kept = (first_node < second_node) & (counts >= relationship.fewest(sizes[first_node], sizes[second_node]))
     layout = KeyLayout.of(len(sizes), int(sizes.max()))
-    return layout.pack(one[kept].astype(np.int64), other[kept].astype(np.int64), counts[kept])
+    return layout.pack(first_node[kept].astype(np.int64), second_node[kept].astype(np.int64), counts[kept])

@@ -1,1 +1,1 @@
-"""Requests of a whole deep harvest against the least possible; ``__main__`` says how to run it."""
+"""Requests of a deep harvest against the minimum possible; ``__main__`` describes how to run it."""

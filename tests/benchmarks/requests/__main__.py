@@ -1,9 +1,9 @@
-"""``python -m tests.benchmarks.requests [options of the sandbox]``: what a deep harvest costs.
+"""``python -m tests.benchmarks.requests [options of the sandbox]``: requests of a deep harvest.
 
-All layers harvest the seed of a fresh sandbox. Each collection of the ledger is then walked once more
-in pages of 200 up to the cap: no harvest that looks at these collections can do with fewer requests.
-Whether a collection had to be looked at at all is not judged here, but in ``tests/crawls/test_economy.py``;
-those that the API itself had called empty are counted.
+All layers harvest the seed of a new sandbox. Each collection of the ledger is then fetched again in pages
+of 200 up to the cap: no harvest can fetch these collections with fewer requests. Whether a collection was
+needed is not judged here but in ``tests/crawls/test_economy.py``; those that the API itself had reported as
+empty are counted.
 """
 
 # Its output on the terminal is its purpose.
@@ -22,7 +22,7 @@ from tests.sandbox_process import SandboxProcess
 
 def main(options: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="requests-") as folder, SandboxProcess(*options) as sandbox:
-        # The developer's own token must not be used, nor replaced.
+        # The developer's own token must be neither used nor replaced.
         environment = {"XDG_CACHE_HOME": f"{folder}/cache", "SOUNDCLOUD_ACCESS_TOKEN": ""}
         harvester = Harvester(sandbox, Path(folder) / "harvest.db", environment=environment)
         ended = harvester.crawl("deep_harvest")

@@ -1,4 +1,4 @@
-"""Counts what a harvest asked for, and walks the same collections as sparingly as the API allows."""
+"""Count the requests of a harvest, and fetch the same collections with as few as the API allows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.sandbox_process import SandboxProcess
 
 AIM: Final = 1.10
 LARGEST_PAGE: Final = "200"
-"""By the specification, and not by what the harvester asks for, which is what is measured."""
+"""The specification's maximum, independent of the harvester's value, which is what is measured."""
 UNKNOWN: Final = "(other)"
 _PATHS: Final = [
     (re.compile(re.escape(endpoint.path).replace(re.escape("{urn}"), "[^/]+")), name)
@@ -28,7 +28,7 @@ _PATHS: Final = [
 
 @dataclass(frozen=True)
 class Figures:
-    """Requests sent to an endpoint, or to all, and the fewest that could have brought the same."""
+    """The requests sent to an endpoint, or to all, and the minimum for the same records."""
 
     name: str
     sent: int
@@ -41,7 +41,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Collection:
-    """What the ledger holds: a collection somebody looked at, and how many of its items at most."""
+    """A collection of the ledger, with the maximum number of items fetched."""
 
     endpoint: str
     target: str
@@ -49,7 +49,7 @@ class Collection:
 
 
 def api_requests(sandbox: SandboxProcess) -> list[dict[str, Any]]:
-    """The requests that the sandbox has seen since its log was cleared, those for tokens aside."""
+    """Return the requests since the sandbox's log was cleared, without those for tokens."""
     return [entry for entry in sandbox.log() if entry["path"] != "/oauth/token"]
 
 
@@ -58,7 +58,7 @@ def endpoint_of(path: str) -> str:
 
 
 def collections_of(harvester: Harvester) -> list[Collection]:
-    """Every collection of the ledger with the largest cap that a layer gave it."""
+    """Return every collection of the ledger with its largest cap."""
     rows = harvester.query(
         "SELECT endpoint, target, coalesce(max(cap), 1) FROM walks LEFT JOIN walk_requests USING (walk_id) "
         "GROUP BY walk_id ORDER BY endpoint, target"
@@ -67,7 +67,7 @@ def collections_of(harvester: Harvester) -> list[Collection]:
 
 
 def figures(harvester: Harvester) -> list[Figures]:
-    """Figures by endpoint, of a harvest whose requests the harvester has kept."""
+    """Return the figures by endpoint for the requests that the harvester recorded."""
     sent = Counter(endpoint_of(entry["path"]) for entry in harvester.requests)
     least: Counter[str] = Counter()
     with requests.Session() as session:
@@ -83,10 +83,10 @@ def total(rows: Iterable[Figures]) -> Figures:
 
 
 def pages_needed(client: ApiClient, collection: Collection) -> int:
-    """How many pages of 200 it takes to see the collection up to its cap; at least one."""
+    """Return the number of pages of 200 needed for the collection up to its cap, at least 1."""
     seen: set[str] = set()
     pages = 0
-    for pages, items in enumerate(_pages(client, collection), 1):  # noqa: B007 - their number is what counts
+    for pages, items in enumerate(_pages(client, collection), 1):  # noqa: B007 - only their number matters
         seen.update(item["urn"] for item in items)
         if len(seen) >= collection.cap:
             break
@@ -107,7 +107,7 @@ def _pages(client: ApiClient, collection: Collection) -> Iterator[list[dict[str,
 
 
 def _first_page(collection: Collection) -> str:
-    """The largest page that the specification allows; without the tracks in playlists, which only weigh."""
+    """Return the URL of the largest page that the specification allows, without the tracks of playlists."""
     parts = urlsplit(first_cursor(collection.endpoint, collection.target))
     query = dict(parse_qsl(parts.query))
     if "limit" in query:

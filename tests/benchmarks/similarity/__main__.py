@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks.similarity``: our scorer beside RapidFuzz's own, on labelled pairs."""
+"""``python -m tests.benchmarks.similarity``: our scorer compared with RapidFuzz's, on labelled pairs."""
 
 from __future__ import annotations
 

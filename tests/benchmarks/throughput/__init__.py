@@ -1,1 +1,1 @@
-"""Pages a second of a harvest against a spider that only fetches; ``__main__`` says how to run it."""
+"""Pages per second of a harvest and of a spider that only fetches; ``__main__`` describes how to run it."""

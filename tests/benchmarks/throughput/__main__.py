@@ -1,11 +1,11 @@
-"""``python -m tests.benchmarks.throughput [--rounds N] [options of the sandbox]``: how fast a harvest is.
+"""``python -m tests.benchmarks.throughput [--rounds N] [options of the sandbox]``: speed of a harvest.
 
-``user_depth`` harvests the seed of a sandbox, mostly pages of 200 whole tracks, without a delay and
-with everything spilled. A spider with Scrapy's stock settings fetches the same URLs from the same
-sandbox and does nothing. Both run as processes of their own, in turn, 8 requests at a time, on a
-sandbox that has made the answers before. Start and end of the processes do not count. The figures are
-medians of the rounds; the CPU milliseconds are the more robust ones, because the sandbox needs a core
-as well. Last, one more harvest takes its CPU time apart by stage.
+``user_depth`` harvests the seed of a sandbox, mostly pages of 200 complete tracks, without a delay and
+with everything spilled. A spider with Scrapy's default settings fetches the same URLs from the same
+sandbox and discards them. Both run alternately in separate processes, with 8 concurrent requests, on a
+sandbox that has cached the responses. Startup and shutdown do not count. The figures are medians of the
+rounds; CPU milliseconds are more robust, because the sandbox needs a core as well. Finally, one more
+harvest measures its CPU time by stage.
 """
 
 # Its output on the terminal is its purpose.

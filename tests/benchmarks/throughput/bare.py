@@ -1,4 +1,4 @@
-"""The spider that the harvest is measured against: it fetches a list of URLs and does nothing."""
+"""The spider for comparison: it fetches a list of URLs and discards the responses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
 TOKEN: Final = "BENCHMARK_TOKEN"
-"""The environment variable that holds the access token."""
+"""The environment variable that contains the access token."""
 
 
 class BareSpider(scrapy.Spider):

@@ -1,4 +1,4 @@
-"""A Scrapy extension that notes when a crawl's first and last page came, and what they cost."""
+"""A Scrapy extension that measures the time and CPU time between a crawl's first and last page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OUTPUT: Final = "BENCHMARK_OUTPUT"
 
 
 class Clock:
-    """Measures from the first answer to the last answer or item, so that start and end do not count."""
+    """A clock from the first response to the last response or item, excluding startup and shutdown."""
 
     def __init__(self) -> None:
         self._answers = 0
@@ -45,7 +45,7 @@ class Clock:
         self._last = (time.perf_counter(), time.process_time())
 
     def write(self) -> None:
-        """Write answers, seconds and CPU seconds; the answer that started the clock is not counted."""
+        """Write responses, seconds and CPU seconds, without the response that started the clock."""
         seconds, cpu_seconds = (last - first for last, first in zip(self._last, self._first, strict=True))
         figures = {"pages": self._answers - 1, "seconds": seconds, "cpu_seconds": cpu_seconds}
         Path(os.environ[OUTPUT]).write_text(json.dumps(figures))

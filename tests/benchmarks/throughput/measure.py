@@ -1,4 +1,4 @@
-"""Runs the crawls, each a process of its own, and reads what their extensions wrote."""
+"""Run each crawl in a separate process, and read the output of its extensions."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ AS_THE_BARE_SPIDER: Final = {
     "CONCURRENT_REQUESTS_PER_DOMAIN": 8,
     "AUTOTHROTTLE_ENABLED": False,
 }
-"""Scrapy's stock concurrency, and no delay."""
+"""Scrapy's default concurrency, without a delay."""
 WHOLE: Final = "deep_harvest: {request_delay: 0, user_depth: {max_tracks_per_user: 100000}}"
-"""The configuration: libraries to their end, so that no page is cut."""
+"""A configuration with complete libraries, so that no page is cut."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Speed:
 
 
 class Bench:
-    """Crawls one sandbox again and again."""
+    """Repeated crawls of one sandbox."""
 
     def __init__(self, sandbox: SandboxProcess, folder: Path) -> None:
         self._sandbox = sandbox
@@ -53,13 +53,13 @@ class Bench:
         (folder / "whole.yaml").write_text(WHOLE)
         self._environment = {
             OUTPUT: str(self._output),
-            # The developer's own token must not be used, nor replaced.
+            # The developer's own token must be neither used nor replaced.
             "XDG_CACHE_HOME": f"{folder}/cache",
             "SOUNDCLOUD_ACCESS_TOKEN": "",
         }
 
     def urls(self) -> list[str]:
-        """What a harvest asks for. The sandbox has made all these answers then, and only repeats them."""
+        """Return the URLs of a harvest; the sandbox then has all these responses cached."""
         self._sandbox.clear_log()
         self.harvest()
         return [f"{self._sandbox.url}{_target(entry)}" for entry in api_requests(self._sandbox)]
@@ -68,7 +68,7 @@ class Bench:
         return _speed(self._harvest(Clock))
 
     def stages(self) -> dict[str, float]:
-        """CPU milliseconds a page by stage. The measuring itself costs a little, most of all in ``raw``."""
+        """Return CPU milliseconds per page by stage; measuring costs a little, most of it in ``raw``."""
         figures = self._harvest(Stages)
         return {name: seconds / figures["pages"] * 1e3 for name, seconds in figures["cpu_seconds"].items()}
 
@@ -78,11 +78,11 @@ class Bench:
         with requests.Session() as session:
             token = ApiClient(self._sandbox, session).token
         command = [sys.executable, "-m", "scrapy", "runspider", bare.__file__, "-a", f"urls={listed}"]
-        # A line for each page costs time, and the harvest writes none either.
+        # A log line per page costs time, and the harvest writes none either.
         for name, value in {"LOG_LEVEL": "WARNING", "EXTENSIONS": _json([Clock])}.items():
             command += ["-s", f"{name}={value}"]
         environment = {**os.environ, **self._environment, bare.TOKEN: token, "PYTHONPATH": str(ROOT)}
-        # Run elsewhere, and without what says where they are, so that the project's settings are not found.
+        # Another directory and no SCRAPY_SETTINGS_MODULE, so that Scrapy does not use the project's settings.
         environment.pop("SCRAPY_SETTINGS_MODULE", None)
         subprocess.run(command, cwd=self._folder, env=environment, check=True, timeout=LIMIT_S)
         return _speed(self._read())
@@ -93,10 +93,10 @@ class Bench:
         harvester = Harvester(
             self._sandbox, database, environment=self._environment, config=str(self._folder / "whole.yaml")
         )
-        # First, so that it comes before whatever it measures.
+        # First in order, before everything it measures.
         extensions = _json([extension, *settings.EXTENSIONS])
         ended = harvester.crawl("user_depth", {**AS_THE_BARE_SPIDER, "EXTENSIONS": extensions})
-        # What fails in a signal's receiver is logged, and has no effect on the exit code.
+        # An error in a signal receiver is logged but does not change the exit code.
         if ended.code != 0 or " ERROR: " in ended.log:
             raise RuntimeError(f"the harvest ended with exit code {ended.code}\n{ended.log}")
         for file in self._folder.glob(f"{database.name}*"):
@@ -121,8 +121,11 @@ def _speed(figures: dict[str, Any]) -> Speed:
 
 
 def _json(extensions: Iterable[type | str]) -> str:
-    names = [one if isinstance(one, str) else f"{one.__module__}.{one.__qualname__}" for one in extensions]
-    return json.dumps({name: place for place, name in enumerate(names)})
+    names = [
+        extension if isinstance(extension, str) else f"{extension.__module__}.{extension.__qualname__}"
+        for extension in extensions
+    ]
+    return json.dumps({name: position for position, name in enumerate(names)})
 
 
 def _target(entry: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A Scrapy extension that takes the CPU time of a harvest apart by stage, without a trace in the product."""
+"""A Scrapy extension that measures the CPU time of a harvest by stage, without changing the product."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 REST: Final = "fetch"
-"""What no stage claims: the network, Scrapy, and the traffic rules."""
+"""Everything outside the stages: the network, Scrapy, and the traffic rules."""
 
 STAGES: Final = {
     "decode": ["sgr_spiders.traffic.download_handler:ApiDownloadHandler._read"],
@@ -39,12 +39,12 @@ STAGES: Final = {
     "plan": ["sgr_spiders.crawl.planner:Planner.page_spilled"],
     "lease": ["sgr_spiders.crawl.scheduler:LedgerScheduler._lease_some"],
 }
-"""Stages and their functions. A stage inside another is taken out of it: ``raw`` out of ``parse``, and
-``plan`` and ``lease`` out of ``spill``."""
+"""Stages and their functions. A nested stage is excluded from the outer one: ``raw`` from ``parse``, and
+``plan`` and ``lease`` from ``spill``."""
 
 
 class _Thread(threading.local):
-    """The stages a thread is in, and its CPU time when it entered the last one or came back to it."""
+    """The stages a thread is in, and its CPU time when it last entered or resumed one."""
 
     def __init__(self) -> None:
         self.open = [REST]
@@ -52,7 +52,7 @@ class _Thread(threading.local):
 
 
 class Stages:
-    """Measures from the first answer on, in all threads."""
+    """CPU seconds by stage, from the first response, in all threads."""
 
     def __init__(self) -> None:
         self._answers = 0
@@ -61,7 +61,7 @@ class Stages:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        # Extensions are made first, so what is replaced here is what all others get to see.
+        # Extensions are created first, so all other components see the functions replaced here.
         stages = cls()
         for stage, functions in STAGES.items():
             for function in functions:
@@ -77,7 +77,7 @@ class Stages:
         self._answers += 1
 
     def write(self) -> None:
-        """Write the answers but the first, and the CPU seconds of each stage."""
+        """Write the number of responses after the first, and the CPU seconds of each stage."""
         self._charge()
         Path(os.environ[OUTPUT]).write_text(
             json.dumps({"pages": self._answers - 1, "cpu_seconds": self._seconds})
@@ -99,7 +99,7 @@ class Stages:
             self._charge()
             self._thread.open.append(stage)
             try:
-                # What seems to take anything is given all that a signal has, more than the function takes.
+                # A signal passes all its arguments to a wrapper, more than the function accepts.
                 return function(*args, **{name: kwargs[name] for name in kwargs.keys() & taken})
             finally:
                 self._charge()

@@ -1,15 +1,15 @@
-"""``python -m tests.benchmarks.vectors [published|generated] [--scale S] [--methods LIST]``: how well each
-method foretells what users like, in what time and memory.
+"""``python -m tests.benchmarks.vectors [published|generated] [--scale S] [--methods LIST]``: recommenders.
 
-- ``published``: Last.fm as LightGCN's repository splits it (``../shared/interactions``; skipped where that is
-not
-  there). At the defaults svd is to reach a recall@20 of .261 and an nDCG@20 of .204, walk .246 and .194.
-- ``generated``: 800,000 likes of 30,000 users over 40,000 tracks, of 60 communities; a tenth of the users are
-  tested. Learning is to take at most 20 seconds of processor time and 1 GB.
+The quality of each method's predictions of likes, with its time and memory:
 
-Methods whose packages are not installed (``make ml``) are left out. *scale*: 0.1 makes the generated world a
-tenth as large. Processor time counts all threads; memory is the most that a process had until it had learned,
-all that it had loaded included.
+- ``published``: Last.fm as split in LightGCN's repository (``../shared/interactions``; skipped if absent).
+  The aim with defaults is a recall@20 of .261 and an nDCG@20 of .204 for svd, .246 and .194 for walk.
+- ``generated``: 800,000 likes of 30,000 users for 40,000 tracks in 60 communities; a tenth of the users are
+  tested. The aim is at most 20 s of processor time and 1 GB for training.
+
+Methods whose packages are not installed (``make ml``) are skipped. *scale*: 0.1 makes the generated world a
+tenth as large. Processor time counts all threads; memory is the peak of the process until the end of
+training, including everything loaded.
 """
 
 # Its output on the terminal is its purpose.
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 SHARED = notes() / "interactions" / "lightgcn_lastfm"
 NEEDS = {"als": "implicit", "item2vec": "gensim", "lightgcn": "torch"}
 SLOW_AT_SIZE = {"item2vec", "lightgcn"}
-"""Minutes for the generated world: only where they are asked for."""
+"""Methods that take minutes on the generated world: only on request."""
 LIMIT_S = 3_600
 
 

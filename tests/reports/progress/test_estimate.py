@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sgr_spiders.reports.progress.estimate import PAGE_SIZES, Estimate, estimate, pages_left
-from sgr_spiders.reports.progress.pace import WINDOW, WINDOW_PAGES, Pace
+from sgr_spiders.reports.progress.pace import Pace
 from sgr_spiders.reports.progress.snapshot import Tally, Traffic
 from sgr_spiders.storage.figures.progress_counts import WalkGroup
 
@@ -97,11 +97,11 @@ def test_the_pace_is_that_of_the_present() -> None:
     for second in range(1, 1001):
         pace.note(second, second, second)
     assert pace.seconds_per_page == 1
-    for second in range(1001, 1001 + int(WINDOW) * 4):
+    for second in range(1001, 1241):
         pace.note(second, 1000 + (second - 1000) // 4, 1000 + (second - 1000) // 4)
     assert pace.seconds_per_page == pytest.approx(4, rel=0.05)
     # A slow pace is measured on more than a minute.
-    for number in range(WINDOW_PAGES + 2):
+    for number in range(22):
         pace.note(2000 + 100 * number, 2000 + number, 2000 + number)
     assert pace.seconds_per_page == pytest.approx(100)
 

@@ -1,4 +1,4 @@
-"""Another process holds the database: the crawl stays responsive, and goes on when the lock is free."""
+"""Pages are committed in a thread of their own: Ctrl-C is answered meanwhile, and no wake-up is forgotten."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import signal
 import sqlite3
 import time
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sgr_spiders.config.arguments import read_seed
+from sgr_spiders.config.schedule import Entry
+from sgr_spiders.storage.ledger import seeds
+from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
     import subprocess
@@ -79,3 +86,35 @@ def test_fewer_pages_are_asked_for_than_would_fill_the_memory(harvester: Harvest
         harvester.wait_until(lambda: harvester.log().count("INFO: progress ") >= lines + 20, process)
         assert _answered(harvester) - _pages(harvester) <= 3
     assert harvester.wait(process).code == 0
+
+
+@pytest.mark.parametrize("settings", [{}, {"PROGRESS": "off"}, {"DOWNLOAD_DELAY": 0, "CONCURRENT_ITEMS": 1}])
+def test_no_wake_up_is_forgotten(harvester: Harvester, settings: dict[str, Any]) -> None:
+    harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.heartbeat_settings"
+    ended = harvester.crawl("deep_harvest", settings)
+    assert ended.code == 0, ended.log
+    assert harvester.value("SELECT count(*) FROM walks WHERE status IN ('planned', 'running')") == 0
+
+
+def test_no_wake_up_is_forgotten_between_two_due_seeds(harvester: Harvester) -> None:
+    store = Store.open(f"sqlite:///{harvester.database}")
+    with store.write() as connection:
+        for seed in (harvester.sandbox.seed_track_id, 1):
+            seeds.add(connection, Entry(read_seed(str(seed))), "2026-01-01T00:00:00.000000Z")
+    store.close()
+    harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.heartbeat_settings"
+    ended = harvester.crawl(due=1)
+    # There is no track 1: that seed is gone.
+    assert ended.code == 3, ended.log
+    outcomes = harvester.query("SELECT last_outcome FROM seeds ORDER BY 1")
+    assert outcomes == [("complete",), ("gone",)]
+
+
+def test_a_run_that_cannot_begin_says_why_and_asks_nothing(harvester: Harvester) -> None:
+    harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.unopened_settings"
+    ended = harvester.crawl()
+    assert ended.code == 1, ended.log
+    assert "Stopping: database x.db: database or disk is full" in ended.log
+    assert "Traceback" not in ended.log
+    assert "without a summary" not in ended.log
+    assert harvester.sandbox.log() == []
