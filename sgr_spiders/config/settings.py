@@ -490,6 +490,8 @@ SETTINGS: dict[str, Setting] = {
     "REMOTE_CONTROL_ENABLED": Setting(SWITCH, "control by other processes"),
     "WARN_ON_GENERATOR_RETURN_VALUE": Setting(SWITCH, "check callbacks"),
     # --- components
+    "ADDONS": Setting(MAPPING, "add-ons that install components"),
+    "WRAPPED_DOWNLOAD_HANDLER": Setting(DOTTED, "download handler that transfers requests"),
     "SCHEDULER": Setting(DOTTED, "what hands out requests"),
     "TWISTED_REACTOR": Setting(
         _words("twisted.internet.asyncioreactor.AsyncioSelectorReactor"), "the event loop's reactor"
