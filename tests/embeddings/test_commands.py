@@ -211,6 +211,6 @@ def test_a_failure_to_embed_is_an_error_that_loses_nothing(sandbox: SandboxProce
     assert outcome == "failed"
     assert reason == (
         "embedding failed: method als: the package implicit is not installed; `make ml` installs what the "
-        "extra `ml` names, `scrapy embed` does it by hand"
+        "extra `ml` names; run `scrapy embed` to retry"
     )
     assert harvester.value("SELECT count(*) FROM user_similarities") > 0

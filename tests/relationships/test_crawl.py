@@ -127,7 +127,10 @@ def test_stopped_while_it_relates_a_crawl_still_tells_its_outcome(
     ended = harvester.interrupt_when(writes.exists, max_requests=10)
     assert ended.code == 130, ended.log
     ((outcome, reason),) = harvester.query("SELECT outcome, reason FROM runs")
-    assert (outcome, reason) == ("interrupted", "stopped while relating, `scrapy relate` does it by hand")
+    assert (outcome, reason) == (
+        "interrupted",
+        "stopped while building relationships; run `scrapy relate` to retry",
+    )
     assert not writes.parent.exists()
 
 
