@@ -264,7 +264,7 @@ def test_a_crawl_has_the_database(sandbox: SandboxProcess, database: Path) -> No
     assert relating.err.endswith("; nothing was built\n")
     # That one only reads; and what was never built it does not take for empty.
     assert (looking.code, looking.err) == (
-        2, "track_relationships was never built: `scrapy relate` builds it\n",
+        2, "track_relationships has not been built; run `scrapy relate`\n",
     )  # fmt: skip
 
 
@@ -283,7 +283,7 @@ def test_it_is_exported_while_a_crawl_has_the_database(
     (line,) = first.err.splitlines()
     assert "docs/terms.md" in line
     assert again.err == ""  # it was said of this database
-    assert f"The export lies in {tmp_path / 'harvest-export' / 'ml'}" in again.out
+    assert f"Exported to {tmp_path / 'harvest-export' / 'ml'}" in again.out
     manifest = json.loads((tmp_path / "ml" / "manifest.json").read_text())
     assert (manifest["run"]["run_id"], manifest["run"]["outcome"]) == (1, "complete")
     assert manifest["counts"]["interactions"] == len(likes)
