@@ -368,7 +368,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 @given(
     st.binary(max_size=300) | st.text(alphabet=":{}[]&*!|>-#,'\"\n abenx01?%", max_size=80).map(str.encode)
 )
-def test_any_invalid_content_raises_a_config_error(
+def test_invalid_content_raises_a_config_error(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
     path = tmp_path_factory.mktemp("any") / "my.yaml"
