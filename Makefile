@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .PHONY: help setup ml demo test bench splash-test check lint format types imports docs record pins clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 setup: $(STAMP)  ## create the virtual environment and install the pinned packages
 
@@ -55,7 +55,7 @@ bench: setup  ## run the benchmarks; ARGS="memory" selects one
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 # Not part of `make test`: it installs a browser engine (about 400 MB) from Debian's packages.
-splash-test: setup  ## run the tests that need a real Splash, on Debian 12; as root, install it first
+splash-test: setup  ## run the tests that need a real Splash, on Debian 12; as root, it installs the packages
 	tests/splash/with_splash $(BIN)/python -m pytest -m splash $(ARGS)
 
 check: lint types imports docs  ## run all checks other than the tests
