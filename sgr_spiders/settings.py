@@ -177,8 +177,8 @@ DISALLOWED_BACKOFF_BASE = 60.0
 # A time that the response names is obeyed, up to 24 h (soundcloud.answers.MAX_HOLD).
 RATE_LIMIT_BASE = 5.0
 RATE_LIMIT_MAX = 900.0
-# Eight rate-limit pauses in a row without a good response (11 to 21 minutes if no time is named): stop,
-# exit code 4.
+# Eight consecutive rate-limit pauses without a good response (11 to 21 minutes if no time is named) stop
+# the run with exit code 4.
 RATE_LIMIT_MAX_HOLDS = 8
 # Tries per token request at transient errors and 429. Failed tries count against the quota of 30 per hour, so
 # there are few.
