@@ -18,7 +18,7 @@ from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.model import result, statistics
 from sgr_spiders.model.exceptions import HarvestError
 from sgr_spiders.model.outcome import INTERNAL_ERROR, INTERRUPTED
-from sgr_spiders.reports.summary import LOSES_NOTHING
+from sgr_spiders.reports.summary import NOTHING_LOST
 from sgr_spiders.text.resume_command import crawl_command, status_command
 from sgr_spiders.traffic.run_control import RunControl
 
@@ -125,7 +125,7 @@ def _exit_code(crawler: Crawler, failures: list[BaseException]) -> int:
         return exit_code
     # Without an outcome the crawl was ended before it could write one: by a second Ctrl-C.
     logger.warning(
-        "Ended at once, without a summary. %s: %s", LOSES_NOTHING, crawler.settings["HARVEST_COMMAND"]
+        "Ended at once, without a summary. %s: %s", NOTHING_LOST, crawler.settings["HARVEST_COMMAND"]
     )
     return INTERRUPTED
 

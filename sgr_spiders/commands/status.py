@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import no_arguments
 from sgr_spiders.config import harvest
-from sgr_spiders.reports.status import as_json, as_text, look
+from sgr_spiders.reports.status import as_json, as_text, collect_status
 from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Command(DatabaseCommand):
         settings = harvest.load(self.settings["HARVEST_CONFIG"])
         store = Store(opts.database or self.database_url)
         with store.read() as connection:
-            status = look(connection, store.describe(), store.path, settings)
+            status = collect_status(connection, store.describe(), store.path, settings)
         if opts.json:
             return json.dumps(as_json(status), indent=2, ensure_ascii=False) + "\n"
         return "\n".join(as_text(status, datetime.now(UTC))) + "\n"
