@@ -75,7 +75,7 @@ class Command(DatabaseCommand):
 
     def _trial(self, opts: argparse.Namespace, seed: int) -> Trial:
         # Only now, because `scrapy list` need not wait until scipy is there.
-        from sgr_spiders.embeddings.evaluation import Trial, of_harvest  # noqa: PLC0415
+        from sgr_spiders.embeddings.evaluation import Trial, prepare_trial  # noqa: PLC0415
         from sgr_spiders.embeddings.pairs_file import read_pairs  # noqa: PLC0415
 
         k = whole("k", opts.k, 1, 10_000)
@@ -86,7 +86,7 @@ class Command(DatabaseCommand):
             return Trial(train, test, k=k)
         sources = [part.strip() for part in opts.sources.split(",")]
         with Store(self.database_url).read() as connection:
-            return of_harvest(connection, sources=sources, share=_share(opts.share), random_seed=seed, k=k)
+            return prepare_trial(connection, sources=sources, share=_share(opts.share), random_seed=seed, k=k)
 
 
 def _methods(text: str) -> list[str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import argparse
 
     from sgr_spiders.embeddings.preparation import Choice
-    from sgr_spiders.exports.export import Exported, Order
+    from sgr_spiders.exports.export import Exported, ExportOptions
     from sgr_spiders.exports.resource import Resource
 
     Number = TypeVar("Number", int, float)
@@ -89,11 +89,11 @@ class Command(DatabaseCommand):
         sys.stdout.write("\n".join(_said(exported, folder)) + "\n")
 
 
-def _order(opts: argparse.Namespace) -> Order:
-    from sgr_spiders.exports.export import order  # noqa: PLC0415 - as above
+def _order(opts: argparse.Namespace) -> ExportOptions:
+    from sgr_spiders.exports.export import resolve_options  # noqa: PLC0415 - as above
 
     formats = [name.strip() for name in opts.formats.split(",")] if opts.formats is not None else []
-    wanted = order(opts.purpose, formats, _choice(opts), with_raw=opts.raw)
+    wanted = resolve_options(opts.purpose, formats, _choice(opts), with_raw=opts.raw)
     given = [name for name in ONLY_ML if getattr(opts, name) is not None]
     if given and wanted.purpose != "ml":
         raise ArgumentError(f"option `--{given[0].replace('_', '-')}`: only with `--for ml`")
@@ -142,7 +142,7 @@ def _said(exported: Exported, folder: Path) -> list[str]:
     lines = [*table([(name, number(count)) for name, count in exported.counts.items()]), ""]
     files = [(one.resource.path, _extent(one.resource), size(one.bytes)) for one in exported.files]
     together = size(sum(one.bytes for one in exported.files))
-    return [*lines, *table(files), "", f"The export lies in {folder} ({together})"]
+    return [*lines, *table(files), "", f"Export written to {folder} ({together})"]
 
 
 def _extent(resource: Resource) -> str:

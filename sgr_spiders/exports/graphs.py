@@ -1,4 +1,4 @@
-"""Writes the relationships as graphs that tools draw and measure."""
+"""Write relationships as graphs for visualisation and analysis."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Connection
 
 FORMATS = {
-    "gexf": "a file a graph, which Gephi and networkx read",
-    "gephi": "node and edge tables as CSV, which Gephi imports",
+    "gexf": "one file per graph, for Gephi and networkx",
+    "gephi": "node and edge tables as CSV, for import into Gephi",
 }
 WRITERS = {"gexf": gexf.write, "gephi": gephi.write}
 
 
 def export_graphs(connection: Connection, package: Package, formats: Sequence[str]) -> dict[str, int]:
-    """Write the graphs in all *formats*; give the number of edges of each.
+    """Write the graphs in all *formats*; return the number of edges of each.
 
-    Beside the three that always are, those of other relationship types that have pairs.
+    Graphs of the three standard types are always written, those of other types only if they have pairs.
     """
     counts = {}
     for relationship in TYPES.values():

@@ -1,4 +1,4 @@
-"""What an exported file is, for those who read it: its place, its format, and the meaning of its columns."""
+"""The description of an exported file: path, format, and the meaning of its columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Kind = Literal["integer", "number", "boolean", "text", "bytes", "list"]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column. ``refers_to``: the path of the file and the column in it whose keys its values are."""
+    """A column. ``refers_to``: the path and the column of the file whose keys its values are."""
 
     name: str
     kind: Kind
@@ -26,7 +26,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A file. ``rows``: of a table, edges of a graph; ``shape``: of an array or a matrix."""
+    """A file. ``rows``: rows of a table or edges of a graph; ``shape``: of an array or matrix."""
 
     path: str
     meaning: str
@@ -37,12 +37,12 @@ class Resource:
 
     @property
     def suffix(self) -> str:
-        """What the file's name ends with, e.g. ``csv``."""
+        """The extension of the file name, e.g. ``csv``."""
         return self.path.rsplit(".", 1)[-1]
 
 
-def fields_of(table: WholeTable, names: Sequence[str], files: dict[str, str]) -> tuple[Field, ...]:
-    """Describe columns of a table of the database; *files*: in which file each exported table is."""
+def describe_columns(table: WholeTable, names: Sequence[str], files: dict[str, str]) -> tuple[Field, ...]:
+    """Describe columns of a database table; *files*: the file of each exported table."""
     return tuple(_field(column, files) for column in table.columns if column.name in names)
 
 

@@ -1,4 +1,4 @@
-"""The distinct ones of many numbers."""
+"""Sorted distinct numbers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Number = TypeVar("Number", bound=np.integer[Any])
 
 
 def distinct(values: NDArray[Number]) -> NDArray[Number]:
-    """Give each of the *values* once, in order.
+    """Return the distinct *values* in ascending order.
 
-    By sorting: ``numpy.unique`` hashes, which takes five times as long where most are different.
+    This sorts; ``numpy.unique`` hashes, which takes five times as long if most values differ.
     """
     ordered = np.sort(values)
     first = np.concatenate([np.ones(len(ordered[:1]), bool), ordered[1:] != ordered[:-1]])
