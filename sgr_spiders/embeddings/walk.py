@@ -1,8 +1,7 @@
 """The random walk P3alpha: from a track to a fan, and from the fan to another liked track.
 
 Cooper et al., Random Walks in Recommender Systems: Exact Computation and Simulations (WWW 2014),
-https://doi.org/10.1145/2567948.2579244. It needs no training, and
-the shared fans explain each result.
+https://doi.org/10.1145/2567948.2579244. It needs no training, and the shared fans explain each result.
 """
 
 from __future__ import annotations

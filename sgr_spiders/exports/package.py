@@ -1,4 +1,4 @@
-"""A directory of exported files, replaced atomically.
+"""A directory of exported files, replaced as a whole.
 
 Files are written to a temporary directory and moved when all are complete. While the manifest exists, every
 file that it lists exists with the listed contents.

@@ -40,7 +40,7 @@ def run_seconds(run: PastRun, written: datetime | None, *, is_last: bool) -> flo
     started = datetime.fromisoformat(run.started_at)
     if run.finished_at is not None:
         return (datetime.fromisoformat(run.finished_at) - started).total_seconds()
-    # A killed run has no end, so the time of its last write stands in.
+    # A killed run has no end, so use the time of its last write.
     return max(0.0, (written - started).total_seconds()) if is_last and written is not None else None
 
 

@@ -207,7 +207,7 @@ def test_a_failed_embedding_is_an_error_and_keeps_the_data(sandbox: SandboxProce
     ((outcome, reason),) = harvester.query("SELECT outcome, reason FROM runs")
     assert outcome == "failed"
     assert reason == (
-        "embedding failed: method als: the package implicit is not installed; `make ml` installs what the "
-        "extra `ml` names, `scrapy embed` does it by hand"
+        "embedding failed: method als: the package implicit is not installed; `make ml` installs the "
+        "extra `ml`, `scrapy embed` does it by hand"
     )
     assert harvester.value("SELECT count(*) FROM user_similarities") > 0

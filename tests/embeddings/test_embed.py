@@ -147,7 +147,7 @@ def test_files_contain_the_same_vectors(harvest: tuple[Store, Embedded], tmp_pat
     about = json.loads((tmp_path / "out" / "svd.json").read_text())
     assert about["dimensions"] == 8
     (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match=r"^folder .*file: "):
+    with pytest.raises(StorageError, match=r"^directory .*file: "):
         write_vectors(embedded, tmp_path / "file")
 
 
@@ -224,7 +224,7 @@ def test_recommendations_by_playlists(harvest: tuple[Store, Embedded], drawn: Ta
             1,
             "vectors",
             "als",
-            "no vectors of method als are in this database: `scrapy embed --method als` makes them",
+            "no als vectors in this database; run `scrapy embed --method als`",
         ),
     ],
 )
@@ -248,7 +248,7 @@ def test_an_index_finds_the_same_neighbours(
     store: Store, drawn: Tastes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("usearch")
-    monkeypatch.setattr(index, "WORTH", 50)
+    monkeypatch.setattr(index, "MIN_INDEXED", 50)
     drawn.world().spill(store)
     embed(store, SVD)
     embed(store, SVD)

@@ -1,4 +1,4 @@
-"""An export replaces the previous one atomically, and its manifest describes it."""
+"""An export replaces the previous one as a whole, and its manifest describes it."""
 
 from __future__ import annotations
 

@@ -385,7 +385,7 @@ def test_progress_is_logged(
     make_world().spill(store)
     relate(store, make_config(track_cooccurrence={"top_k": 5}))
     for done in ("compared", "ranked", "written"):
-        shares = [int(share) for share in re.findall(rf"track_relationships: (\d+) % {done}", caplog.text)]
+        shares = [int(share) for share in re.findall(rf"track_relationships: (\d+)% {done}", caplog.text)]
         assert len(shares) > 1, done
         assert shares == sorted(shares)
         assert shares[-1] == 100

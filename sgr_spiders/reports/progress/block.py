@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import OverflowMethod
 
     from sgr_spiders.reports.progress.holds import Hold
-    from sgr_spiders.reports.progress.snapshot import Snapshot, WalksOf
+    from sgr_spiders.reports.progress.snapshot import Snapshot, WalkProgress
 
 MAX_WIDTH = 78
 """A wider block is harder to read; one narrower than the terminal survives a resize."""
@@ -98,14 +98,14 @@ class _Block:
         line.truncate(self._width, overflow=self._cut)
         return line
 
-    def _rows_of_walks(self) -> dict[str, WalksOf]:
+    def _rows_of_walks(self) -> dict[str, WalkProgress]:
         layers = self._snapshot.layers
         # With one layer, its row is the total.
         if len(layers) > 1 and len(layers) + 1 + len(LABELS) + LOG_LINES > self._height:
             layers = {}
         return dict(layers) if len(layers) == 1 else {**layers, TOTAL: self._snapshot.walks}
 
-    def _bar_and_counts(self, walks: WalksOf) -> Text:
+    def _bar_and_counts(self, walks: WalkProgress) -> Text:
         counts = f"{walks.finished:>{self._finished_width},} of {walks.known:>{self._known_width},}"
         # Always leave space for the sign, so that all bars have the same length.
         room = self._width - self._label_width - len(counts) - 2 * len(GAP) - 1
@@ -114,7 +114,7 @@ class _Block:
             return Text(counts)
         return Text.assemble(self._bar(walks, min(room, MAX_BAR)), GAP, counts)
 
-    def _bar(self, walks: WalksOf, width: int) -> Text:
+    def _bar(self, walks: WalkProgress, width: int) -> Text:
         done = width * walks.finished // walks.known if walks.known else 0
         complete = done == width and not walks.open
         return Text.assemble(

@@ -30,7 +30,7 @@ class RequestState:
 
 
 @dataclass(frozen=True, slots=True)
-class WalksOf:
+class WalkProgress:
     """Finished and known walks of a layer. ``open``: more may follow."""
 
     finished: int
@@ -49,8 +49,8 @@ class Snapshot:
 
     now: float
     elapsed: float
-    walks: WalksOf
-    layers: Mapping[str, WalksOf]
+    walks: WalkProgress
+    layers: Mapping[str, WalkProgress]
     finished: Mapping[str, int]
     pages: int
     records: Mapping[str, int]
@@ -94,8 +94,8 @@ class Tally:
         return Snapshot(
             now=now,
             elapsed=now - self._started,
-            walks=self._walks_of(None),
-            layers={layer: self._walks_of(layer) for layer in self._layers},
+            walks=self._count_walks(None),
+            layers={layer: self._count_walks(layer) for layer in self._layers},
             finished={
                 status: sum(group.walks for group in self.groups if group.status == status)
                 for status in FINISHED
@@ -109,10 +109,10 @@ class Tally:
             closing=closing,
         )
 
-    def _walks_of(self, layer: str | None) -> WalksOf:
+    def _count_walks(self, layer: str | None) -> WalkProgress:
         """Count the walks that *layer* wants (``None``: all walks)."""
         groups = [group for group in self.groups if layer is None or layer in group.layers]
-        return WalksOf(
+        return WalkProgress(
             finished=sum(group.walks for group in groups if not group.waiting),
             known=sum(group.walks for group in groups),
             open=any(may_grow(group, self._settling, layer) for group in self.groups),

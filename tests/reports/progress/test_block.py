@@ -10,14 +10,17 @@ import pytest
 from sgr_spiders.reports.progress.block import Space, approximate, block
 from sgr_spiders.reports.progress.estimate import Estimate
 from sgr_spiders.reports.progress.holds import Hold
-from sgr_spiders.reports.progress.snapshot import RequestState, Snapshot, WalksOf
+from sgr_spiders.reports.progress.snapshot import RequestState, Snapshot, WalkProgress
 
 NOW = datetime(2026, 11, 5, 14, 22, 30).astimezone().timestamp()
 SNAPSHOT = Snapshot(
     now=NOW,
     elapsed=3725.4,
-    walks=WalksOf(finished=8_049, known=12_172, open=True),
-    layers={"user_depth": WalksOf(8_034, 12_151, open=False), "playlist_depth": WalksOf(15, 21, open=True)},
+    walks=WalkProgress(finished=8_049, known=12_172, open=True),
+    layers={
+        "user_depth": WalkProgress(8_034, 12_151, open=False),
+        "playlist_depth": WalkProgress(15, 21, open=True),
+    },
     finished={"done": 8_040, "capped": 8, "gone": 0, "failed": 1},
     pages=10_200,
     records={"track": 1_400_123, "user": 134, "playlist": 33, "comment": 0},
@@ -63,7 +66,7 @@ def test_the_end_shows_the_requests_in_flight() -> None:
 
 
 def test_the_first_block_shows_unknown_values() -> None:
-    nothing = WalksOf(0, 1, open=True)
+    nothing = WalkProgress(0, 1, open=True)
     start = Snapshot(
         now=NOW,
         elapsed=0,
