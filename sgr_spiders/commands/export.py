@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import argparse
 
     from sgr_spiders.embeddings.preparation import Choice
-    from sgr_spiders.exports.export import Exported, Order
+    from sgr_spiders.exports.export import Exported, ExportOptions
     from sgr_spiders.exports.resource import Resource
 
     Number = TypeVar("Number", int, float)
@@ -92,20 +92,20 @@ class Command(DatabaseCommand):
 
 
 def _describe_formats() -> str:
-    from sgr_spiders.exports.export import FORMATS, USUAL
+    from sgr_spiders.exports.export import FORMATS, default_formats
 
     purposes = [
-        f"{', '.join(formats)} for {purpose} (default {', '.join(USUAL[purpose])})"
+        f"{', '.join(formats)} for {purpose} (default {', '.join(default_formats(purpose))})"
         for purpose, formats in FORMATS.items()
     ]
     return f"formats, {'; '.join(purposes)}"
 
 
-def _read_order(opts: argparse.Namespace) -> Order:
-    from sgr_spiders.exports.export import order
+def _read_order(opts: argparse.Namespace) -> ExportOptions:
+    from sgr_spiders.exports.export import resolve_options
 
     formats = [name.strip() for name in opts.formats.split(",")] if opts.formats is not None else []
-    read = order(opts.purpose, formats, _read_choice_of_pairs(opts), with_raw=opts.raw)
+    read = resolve_options(opts.purpose, formats, _read_choice_of_pairs(opts), with_raw=opts.raw)
     given = [name for name in ONLY_ML if getattr(opts, name) is not None]
     if given and read.purpose != "ml":
         raise ArgumentError(f"option `--{given[0].replace('_', '-')}`: only with `--for ml`")
@@ -156,7 +156,7 @@ def _render(exported: Exported, folder: Path) -> list[str]:
         (file.resource.path, _describe_extent(file.resource), size(file.bytes)) for file in exported.files
     ]
     total = size(sum(file.bytes for file in exported.files))
-    return [*lines, *table(files), "", f"Exported to {folder} ({total})"]
+    return [*lines, *table(files), "", f"Export written to {folder} ({total})"]
 
 
 def _describe_extent(resource: Resource) -> str:
