@@ -14,6 +14,7 @@ from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.crawl.spider import HarvestSpider
 from sgr_spiders.model import signals
 from sgr_spiders.model.exceptions import BudgetSpentError, StorageError
+from sgr_spiders.text.formatting import pluralize
 from sgr_spiders.traffic.run_control import RunControl
 from sgr_spiders.traffic.scrapy_internals import pages_in_work, wake_engine
 
@@ -112,8 +113,8 @@ class LedgerScheduler(BaseScheduler):
 
     def _note_spent(self) -> None:
         # The crawl ends after the last response in flight.
-        spent = self._spider.arguments.max_requests
-        error = BudgetSpentError(f"the budget of {spent} requests is spent")
+        budget = pluralize(self._spider.arguments.max_requests or 0, "request")
+        error = BudgetSpentError(f"the budget of {budget} is spent")
         control = RunControl.of(self._crawler)
         control.error = control.error or error
 

@@ -126,7 +126,7 @@ class HarvestSpider(scrapy.Spider):
         if self.layers is not None:
             if asked is not None and asked != self.layers:
                 raise ArgumentError(
-                    f"spider argument `layers`: spider {self.name} runs only {self.layers[0]}"
+                    f"spider argument `layers`: {self.name} runs no layer but {self.layers[0]}"
                 )
             return self.layers
         chosen = asked or self.config.enabled_layers

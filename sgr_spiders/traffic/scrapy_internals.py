@@ -104,8 +104,8 @@ def restore_canonicalize_url() -> None:
 def wake_engine(crawler: Crawler) -> None:
     """Have the engine ask the scheduler again.
 
-    It does so when a request ends, and otherwise every 5 s. A scheduler that has a new request at another
-    moment has no public way to announce it.
+    It does so when a request ends, and otherwise every 5 s. A scheduler that gets a request at another
+    time has no public way to announce it.
     """
     slot = crawler.engine._slot  # noqa: SLF001 - not public
     if slot is not None and slot.closing is None:

@@ -14,7 +14,7 @@ def test_max_requests(harvester: Harvester) -> None:
         harvester.sandbox.clear_log()
         ended = harvester.crawl(max_requests=budget, refresh=1)
         assert ended.code == 3, ended.log
-        assert f"the budget of {budget} requests is spent" in ended.log
+        assert f"the budget of {budget} request{'' if budget == 1 else 's'} is spent" in ended.log
         assert harvester.query("SELECT DISTINCT outcome FROM runs") == [("unfinished",)]
         sent = [entry for entry in harvester.sandbox.log() if entry["path"] != "/oauth/token"]
         assert len(sent) == budget

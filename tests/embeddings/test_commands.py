@@ -110,7 +110,7 @@ ERRORS = [
     (["recommend", "user", "5001"], "user 5001: no liked tracks in this database"),
     (["evaluate", "--method", "magic"], "`--method`: must be popularity, walk, svd, als, item2vec or"),
     (["evaluate", "--share", "1"], "option `--share`: must be a number between 0 and 1, not '1'"),
-    (["evaluate", "--train", "x"], "options `--train` and `--test`: give both, or neither"),
+    (["evaluate", "--train", "x"], "options `--train` and `--test`: give both or neither"),
     (["evaluate", "--train", "none", "--test", "none"], "file none: No such file or directory"),
     (["evaluate", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "none.db: no such file"),
     (["embed", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "none.db: no such file"),

@@ -36,8 +36,10 @@ class Run:
     cache: Path
 
     def texts(self) -> str:
-        told = [json.dumps([outcome.got, outcome.stats, outcome.error]) for outcome in self.outcomes.values()]
-        return self.log + "".join(told)
+        texts = [
+            json.dumps([outcome.got, outcome.stats, outcome.error]) for outcome in self.outcomes.values()
+        ]
+        return self.log + "".join(texts)
 
 
 def limited_and_refused() -> Callable[[Seen], Reply]:

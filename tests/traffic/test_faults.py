@@ -179,8 +179,8 @@ def test_the_run_continues_to_its_end(ran: Run) -> None:
 
 
 def test_a_token_appears_only_on_the_wire(ran: Run) -> None:
-    told = ran.log + json.dumps(ran.outcomes["faults"].got) + json.dumps(ran.outcomes["faults"].stats)
-    assert STATIC["SOUNDCLOUD_ACCESS_TOKEN"] not in told
+    texts = ran.log + json.dumps(ran.outcomes["faults"].got) + json.dumps(ran.outcomes["faults"].stats)
+    assert STATIC["SOUNDCLOUD_ACCESS_TOKEN"] not in texts
     assert all(
         seen.headers["authorization"] == f"OAuth {STATIC['SOUNDCLOUD_ACCESS_TOKEN']}"
         for seen in ran.server.seen
