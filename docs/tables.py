@@ -15,6 +15,7 @@ from scrapy.settings import Settings
 from sgr_spiders import commands, settings
 from sgr_spiders.config import arguments
 from sgr_spiders.config.harvest import HarvestConfig, Section
+from sgr_spiders.config.settings import SETTINGS
 from sgr_spiders.model import outcome
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def project_settings() -> str:
     lines = Path(settings.__file__).read_text(encoding="utf-8").splitlines()
     assigned = {node.lineno: node for node in ast.parse("\n".join(lines)).body if _is_setting(node)}
     heads = {number: line for number, line in enumerate(lines, start=1) if line.startswith("# --- ")}
-    groups: dict[str, list[tuple[str, str, str]]] = {}
+    groups: dict[str, list[tuple[str, str, str, str]]] = {}
     title = "The frame"
     reason = ""
     last_end = 0
@@ -117,15 +118,33 @@ def project_settings() -> str:
         # Settings without a line between them share the reason of the first.
         reason = above if above or number != last_end + 1 else reason
         last_end = node.end_lineno or number
-        groups.setdefault(title, []).append((*_name_and_default(node), reason))
+        name, default = _name_and_default(node)
+        groups.setdefault(title, []).append((name, default, _demand(node), reason))
     return "\n\n".join(f"### {name}\n\n{table(_SETTING_HEAD, rows)}" for name, rows in groups.items())
 
 
-_SETTING_HEAD = ("setting", "default", "why")
+_SETTING_HEAD = ("setting", "default", "value", "why")
+
+
+def scrapy_settings() -> str:
+    """Return the checked settings that settings.py leaves as Scrapy has them."""
+    rows = [
+        (f"`{name}`", setting.kind.demand, setting.meaning)
+        for name, setting in SETTINGS.items()
+        if not hasattr(settings, name)
+    ]
+    return table(("setting", "value", "meaning"), rows)
 
 
 def _is_setting(node: ast.stmt) -> bool:
     return isinstance(node, ast.Assign | ast.AnnAssign)
+
+
+def _demand(node: ast.stmt) -> str:
+    """Return what a setting must be; nothing for those that nobody changes."""
+    assert isinstance(node, ast.Assign | ast.AnnAssign)
+    name = ast.unparse(node.target if isinstance(node, ast.AnnAssign) else node.targets[0])
+    return SETTINGS[name].kind.demand if name in SETTINGS else ""
 
 
 def _comment_above(lines: Sequence[str], number: int) -> str:

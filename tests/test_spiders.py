@@ -9,7 +9,6 @@ import sys
 
 import pytest
 from scrapy.crawler import Crawler
-from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 from scrapy.utils.project import get_project_settings
 
@@ -98,14 +97,6 @@ def test_splash_is_switched_on_only_where_pages_are_rendered(
     assert (splash.SLOT in settings.getdict("DOWNLOAD_SLOTS")) is renders
     origins = ["http://127.0.0.1:8050", "https://soundcloud.com"]
     assert settings.getlist("SCOPE_ORIGINS") == (origins if renders else [])
-
-
-@pytest.mark.parametrize("name", ["SPLASH_URL", "SOUNDCLOUD_SITE_URL"])
-def test_a_bad_address_of_splash_is_an_error(name: str) -> None:
-    fine = {"SPLASH_URL": "http://a", "SOUNDCLOUD_SITE_URL": "https://b"}
-    settings = Settings(fine | {name: "localhost:8050"})
-    with pytest.raises(ConfigError, match=f"setting `{name}`: not an HTTP URL: 'localhost:8050'"):
-        splash.switch_on(settings, 0)
 
 
 def test_the_user_agent_is_honest_and_names_a_contact() -> None:

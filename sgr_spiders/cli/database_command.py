@@ -1,6 +1,7 @@
 """What the commands that work on the database share.
 
-Not in ``commands/``, where Scrapy takes each class for a command.
+Not in ``commands/``, where Scrapy takes each class for a command. Scrapy imports all files there to run any
+one of them, ``scrapy version`` too: what a command works with it imports in the function that works.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ from contextlib import closing
 from typing import TYPE_CHECKING, ClassVar
 
 from scrapy.commands import ScrapyCommand
+from scrapy.settings import default_settings
 
-from sgr_spiders.model.exceptions import HarvestError
+from sgr_spiders.config.settings import DATABASE, check_mappings, check_settings, find_problem
+from sgr_spiders.model.exceptions import ArgumentError, ConfigError, HarvestError
 from sgr_spiders.model.outcome import INTERRUPTED
-from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+
+    from sgr_spiders.storage.store import Store
 
 
 class DatabaseCommand(ScrapyCommand):
@@ -32,13 +36,40 @@ class DatabaseCommand(ScrapyCommand):
     def syntax(self) -> str:
         return "[options]"
 
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's own options, then those of every Scrapy command."""
+        name = type(self).__module__.rpartition(".")[2]
+        self.add_own_options(parser.add_argument_group(title=name.capitalize()))
+        super().add_options(parser)
+
+    def add_own_options(self, group: argparse._ArgumentGroup) -> None:
+        """Add the options that only this command has."""
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Read the settings given with ``-s``."""
+        try:
+            check_mappings(opts.set)
+        except ConfigError as error:
+            sys.stderr.write(f"{error}\n")
+            sys.exit(error.exit_code)
+        super().process_options(args, opts)
+
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:
+            self._check(opts)
             self.work(args, opts)
         except HarvestError as error:
             self.fail(str(error), error.exit_code)
         except KeyboardInterrupt:
             self.fail(self.interrupted, INTERRUPTED)
+
+    def _check(self, opts: argparse.Namespace) -> None:
+        """Raise ``ConfigError`` or ``ArgumentError`` before anything is opened."""
+        assert self.settings is not None
+        check_settings(self.settings, vars(default_settings))
+        url = getattr(opts, "database", None)
+        if url is not None and (problem := find_problem(DATABASE, url)) is not None:
+            raise ArgumentError(f"option `--database`: {problem}")
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         """Do what the command is for. Raises ``HarvestError`` if it cannot."""
@@ -53,8 +84,10 @@ class DatabaseCommand(ScrapyCommand):
     def writing(self, unharmed: str) -> Iterator[Store]:
         """Yield the database that the settings name, locked as by a crawl; it must exist.
 
-        *unharmed* says what did not happen if a crawl has it.
+        *unharmed* is what did not happen, for the message if a crawl holds the lock.
         """
+        from sgr_spiders.storage.store import Store
+
         refuse_missing(self.database_url)
         with closing(Store.open(self.database_url, unharmed=unharmed)) as store:
             yield store
@@ -69,5 +102,7 @@ class DatabaseCommand(ScrapyCommand):
 
 def refuse_missing(url: str) -> None:
     """Raise ``ConfigError`` if there is no database: a mistyped name is an error, not a new database."""
+    from sgr_spiders.storage.store import Store
+
     with Store(url).read():
         pass

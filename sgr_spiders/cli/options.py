@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sgr_spiders.config.choices import METHODS
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.soundcloud.urns import parse_key
 from sgr_spiders.text.messages import did_you_mean, quote_value
@@ -15,20 +16,46 @@ if TYPE_CHECKING:
 MOST_NEAR = 5_000
 """The most neighbours or recommendations."""
 WAYS = ("walk", "vectors", "playlists")
-METHODS = ("svd", "als", "item2vec", "lightgcn")
 
 
 def add_way_options(group: argparse._ArgumentGroup) -> None:
-    """Add how to look for what is near, and how to show it."""
+    """Add the options of a search for neighbours."""
     group.add_argument(
         "--by",
         metavar="WAY",
         default="walk",
-        help="walk (over likes), playlists (a walk over those) or vectors (default: walk)",
+        help="similarity from walk (over likes), playlists (a walk over them) or vectors (default walk)",
     )
-    group.add_argument("--method", metavar="NAME", default="svd", help="whose vectors (default: svd)")
-    group.add_argument("--limit", metavar="N", default="10", help="how many (default: 10)")
-    group.add_argument("--json", action="store_true", help="for programs")
+    group.add_argument(
+        "--method", metavar="NAME", default="svd", help=f"method of the vectors, {_or(METHODS)} (default svd)"
+    )
+    add_limit_option(group, 10)
+    add_json_option(group)
+
+
+def add_limit_option(group: argparse._ArgumentGroup, default: int) -> None:
+    """Add ``--limit``."""
+    group.add_argument(
+        "--limit", metavar="N", default=str(default), help=f"number of rows (default {default})"
+    )
+
+
+def add_json_option(group: argparse._ArgumentGroup, document: str | None = None) -> None:
+    """Add ``--json``; *document* describes what is printed."""
+    described = "" if document is None else f", described in {document}"
+    group.add_argument("--json", action="store_true", help=f"print JSON{described}")
+
+
+def add_database_option(group: argparse._ArgumentGroup) -> None:
+    """Add ``--database``."""
+    group.add_argument(
+        "--database", metavar="URL", help="SQLAlchemy URL (default from the setting HARVEST_DATABASE_URL)"
+    )
+
+
+def _or(words: tuple[str, ...]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} or {last}"
 
 
 def chosen_way(opts: argparse.Namespace) -> tuple[str, str]:
@@ -39,10 +66,8 @@ def chosen_way(opts: argparse.Namespace) -> tuple[str, str]:
 def one_of(option: str, word: str, known: tuple[str, ...]) -> str:
     """Give *word* if it is a known one; else raise ``ArgumentError``."""
     if word not in known:
-        *others, last = known
         raise ArgumentError(
-            f"option `--{option}`: must be {', '.join(others)} or {last}, not {quote_value(word)}"
-            f"{did_you_mean(word, known)}"
+            f"option `--{option}`: must be {_or(known)}, not {quote_value(word)}{did_you_mean(word, known)}"
         )
     return word
 
@@ -75,7 +100,7 @@ def user_of(args: list[str], command: str) -> int:
 def _id_of(text: str, kind: str) -> int:
     node = parse_key(text, kind)
     if node is None:
-        raise ArgumentError(f"not the number or URN of a {kind}: {quote_value(text)}")
+        raise ArgumentError(f"not the ID or URN of a {kind}: {quote_value(text)}")
     return node
 
 
@@ -85,7 +110,7 @@ def seeds_of(text: str | None) -> tuple[int, ...] | None:
         return None
     seeds = [parse_key(part.strip(), "track") for part in text.split(",")]
     if None in seeds:
-        raise ArgumentError(f"option `--seed`: not a track number or URN: {quote_value(text)}")
+        raise ArgumentError(f"option `--seed`: not a track ID or URN: {quote_value(text)}")
     return tuple(seed for seed in seeds if seed is not None)
 
 
@@ -93,6 +118,6 @@ def whole(option: str, text: str, least: int, most: int) -> int:
     """Read a whole number within bounds; else raise ``ArgumentError``."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 10 and least <= int(text) <= most):
         raise ArgumentError(
-            f"option `--{option}`: must be a whole number from {least} to {most}, not {quote_value(text)}"
+            f"option `--{option}`: must be an integer from {least} to {most}, not {quote_value(text)}"
         )
     return int(text)

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
+from scrapy.settings import default_settings
 from scrapy.spiderloader import get_spider_loader
 
 from sgr_spiders.cli import json_log
-from sgr_spiders.crawl.harvest import Harvest
+from sgr_spiders.config.settings import SETTINGS, check_mappings, check_settings, find_problem
 from sgr_spiders.model import result, statistics
-from sgr_spiders.model.exceptions import HarvestError
+from sgr_spiders.model.exceptions import ConfigError, HarvestError
 from sgr_spiders.model.outcome import INTERNAL_ERROR, INTERRUPTED
-from sgr_spiders.reports.summary import NOTHING_LOST
 from sgr_spiders.text.resume_command import crawl_command, status_command
-from sgr_spiders.traffic.run_control import RunControl
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
@@ -50,8 +50,11 @@ class Command(crawl.Command):
     """Scrapy's command exits with 0 after almost anything; this one with the outcome of the harvest."""
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        _exit_if_wrong(lambda: check_mappings(opts.set), None)
         super().process_options(args, opts)
         assert self.settings is not None
+        settings = self.settings
+        _exit_if_wrong(lambda: check_settings(settings, vars(default_settings)), settings)
         if len(args) != 1:
             raise UsageError("name one spider, see `scrapy list`")
         # Before the process is made, which would leave an event loop behind that nobody closes.
@@ -91,6 +94,18 @@ class Command(crawl.Command):
         return self.settings is not None and self.settings["LOG_LEVEL"] != "DEBUG"
 
 
+def _exit_if_wrong(check: Callable[[], None], settings: BaseSettings | None) -> None:
+    """End the process if a setting is wrong; an error of Scrapy's would print how the command is used."""
+    try:
+        check()
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        path = settings["HARVEST_RESULT_FILE"] if settings is not None else None
+        if path and find_problem(SETTINGS["HARVEST_RESULT_FILE"].kind, path) is None:
+            result.write(Path(path), None, error)
+        sys.exit(error.exit_code)
+
+
 def log_as_json_if_asked(settings: BaseSettings) -> None:
     """Install the handler of the log if it is to write JSON; Scrapy's own knows no such format."""
     if settings.getbool("LOG_JSON"):
@@ -123,6 +138,8 @@ def _exit_code(crawler: Crawler, failures: list[BaseException]) -> int:
         exit_code = None
     if exit_code is not None:
         return exit_code
+    from sgr_spiders.reports.summary import NOTHING_LOST
+
     # Without an outcome the crawl was ended before it could write one: by a second Ctrl-C.
     logger.warning(
         "Ended at once, without a summary. %s: %s", NOTHING_LOST, crawler.settings["HARVEST_COMMAND"]
@@ -131,6 +148,9 @@ def _exit_code(crawler: Crawler, failures: list[BaseException]) -> int:
 
 
 def _write_result(path: Path, crawler: Crawler, failures: list[BaseException]) -> None:
+    from sgr_spiders.crawl.harvest import Harvest
+    from sgr_spiders.traffic.run_control import RunControl
+
     error = next(iter(failures), None)
     try:
         harvest, control = Harvest.of(crawler), RunControl.of(crawler)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import no_arguments, whole
-from sgr_spiders.config import harvest
+from sgr_spiders.config.choices import METHODS, SOURCES
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.storage.store import Store
 from sgr_spiders.text.messages import quote_value
 
 if TYPE_CHECKING:
@@ -27,25 +26,29 @@ class Command(DatabaseCommand):
     interrupted = "Interrupted: what was not told of above is as it was"
 
     def short_desc(self) -> str:
-        return "Make vectors of tracks, users and artists from what was harvested"
+        return "Build vectors of tracks, users and artists"
 
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        super().add_options(parser)
-        group = parser.add_argument_group(title="Embed")
-        group.add_argument("--method", metavar="NAME", help="svd, als, item2vec or lightgcn (default: svd)")
+    def add_own_options(self, group: argparse._ArgumentGroup) -> None:
+        group.add_argument("--method", metavar="NAME", help=f"one of {', '.join(METHODS)} (default svd)")
         group.add_argument(
-            "--dimensions", metavar="N", help="numbers in a vector (default: as suits the method)"
+            "--dimensions", metavar="N", help="length of a vector (default 256 for svd, else 64)"
         )
         group.add_argument(
-            "--sources", metavar="LIST", help="what counts: like, repost, comment, playlist (default: like)"
+            "--sources", metavar="LIST", help=f"what counts as liking, of {', '.join(SOURCES)} (default like)"
         )
-        group.add_argument("--random-seed", metavar="N", help="another one draws others (default: 1)")
-        group.add_argument("--config", metavar="FILE", help="as the spider argument `config`")
-        group.add_argument("--output", metavar="FOLDER", help="write them there as well, as .npy files")
-        group.add_argument("--plot", metavar="FILE", help="draw the tracks there, by community, as SVG")
+        group.add_argument("--random-seed", metavar="N", help="random seed (default 1)")
+        group.add_argument(
+            "--config", metavar="FILE", help="configuration, a YAML file or a name in configs/"
+        )
+        group.add_argument("--output", metavar="DIRECTORY", help="directory for the vectors as .npy files")
+        group.add_argument(
+            "--plot", metavar="FILE", help="SVG file for a map of the tracks, coloured by community"
+        )
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
+        from sgr_spiders.config import harvest
+
         # As on Ctrl-C: what was half made goes.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         no_arguments(args)
@@ -55,9 +58,8 @@ class Command(DatabaseCommand):
         self._write(embedded, opts.output, plot)
 
     def _embed(self, settings: Embeddings) -> Embedded:
-        # Only now, because `scrapy list` need not wait until scipy is there.
-        from sgr_spiders.embeddings.embed import embed  # noqa: PLC0415
-        from sgr_spiders.embeddings.terms import terms_line  # noqa: PLC0415
+        from sgr_spiders.embeddings.embed import embed
+        from sgr_spiders.embeddings.terms import terms_line
 
         with self.writing("nothing was built") as store:
             if (line := terms_line(store)) is not None:
@@ -69,12 +71,13 @@ class Command(DatabaseCommand):
 
     def _write(self, embedded: Embedded, output: str | None, plot: Path | None) -> None:
         if output is not None:
-            from sgr_spiders.embeddings.files import write_vectors  # noqa: PLC0415 - as above
+            from sgr_spiders.embeddings.files import write_vectors
 
             for path in write_vectors(embedded, Path(output)):
                 sys.stdout.write(f"{path}\n")
         if plot is not None:
-            from sgr_spiders.embeddings.picture import draw  # noqa: PLC0415 - as above
+            from sgr_spiders.embeddings.picture import draw
+            from sgr_spiders.storage.store import Store
 
             with Store(self.database_url).read() as connection:
                 draw(connection, embedded.run.method, plot)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import METHODS, no_arguments, one_of, whole
+from sgr_spiders.cli.options import add_json_option, no_arguments, one_of, whole
+from sgr_spiders.config.choices import METHODS, SOURCES
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.storage.store import Store
 from sgr_spiders.text.formatting import table
 from sgr_spiders.text.messages import quote_value
 
@@ -30,40 +30,39 @@ class Command(DatabaseCommand):
     """Only reads, also while a crawl works on the database."""
 
     def short_desc(self) -> str:
-        return "Measure how well recommendations foretell what users like"
+        return "Evaluate recommenders on held-out likes"
 
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        super().add_options(parser)
-        group = parser.add_argument_group(title="Evaluate")
+    def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         group.add_argument(
             "--method",
             metavar="LIST",
             default=USUAL,
-            help=f"of {', '.join(RECOMMENDERS)} (default: {USUAL}); popularity comes always",
+            help=f"methods, of {', '.join(RECOMMENDERS)} (default {USUAL}); always with popularity",
+        )
+        group.add_argument("--k", metavar="N", default="20", help="recommendations per user (default 20)")
+        group.add_argument(
+            "--dimensions", metavar="N", help="length of a vector (default 256 for svd, else 64)"
         )
         group.add_argument(
-            "--k", metavar="N", default="20", help="recommendations for each user (default: 20)"
+            "--sources",
+            metavar="LIST",
+            default="like",
+            help=f"what counts as liking, of {', '.join(SOURCES)} (default like)",
         )
         group.add_argument(
-            "--dimensions", metavar="N", help="numbers in a vector (default: what suits the method)"
-        )
-        group.add_argument(
-            "--sources", metavar="LIST", default="like", help="what counts as liking (default: like)"
-        )
-        group.add_argument(
-            "--share", metavar="SHARE", default="0.2", help="part of each library held out (default: 0.2)"
+            "--share", metavar="SHARE", default="0.2", help="share of each library to hold out (default 0.2)"
         )
         group.add_argument(
             "--random-seed",
             metavar="N",
             default="1",
-            help="another one draws others (default: 1)",
+            help="random seed (default 1)",
         )
         group.add_argument(
-            "--train", metavar="FILE", help="learn from these `user item` lines, not the database"
+            "--train", metavar="FILE", help="training file of `user item` lines, instead of the database"
         )
-        group.add_argument("--test", metavar="FILE", help="with --train: what is held out")
-        group.add_argument("--json", action="store_true", help="for programs")
+        group.add_argument("--test", metavar="FILE", help="test file, with --train")
+        add_json_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         no_arguments(args)
@@ -74,9 +73,9 @@ class Command(DatabaseCommand):
         sys.stdout.write(_said(trial, measured, as_json=opts.json))
 
     def _trial(self, opts: argparse.Namespace, seed: int) -> Trial:
-        # Only now, because `scrapy list` need not wait until scipy is there.
-        from sgr_spiders.embeddings.evaluation import Trial, prepare_trial  # noqa: PLC0415
-        from sgr_spiders.embeddings.pairs_file import read_pairs  # noqa: PLC0415
+        from sgr_spiders.embeddings.evaluation import Trial, prepare_trial
+        from sgr_spiders.embeddings.pairs_file import read_pairs
+        from sgr_spiders.storage.store import Store
 
         k = whole("k", opts.k, 1, 10_000)
         if (opts.train is None) != (opts.test is None):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import no_arguments, seeds_of
+from sgr_spiders.config.choices import SOURCES
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.storage.store import Store
 from sgr_spiders.text.formatting import number, pluralize, size, table
 from sgr_spiders.text.messages import quote_value
 
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 
     Number = TypeVar("Number", int, float)
 
-SOURCES = "like, repost, comment, playlist"
 ONLY_ML = ("seed", "sources", "min_per_user", "min_per_track", "test", "validation", "split_seed")
 """Options that shape interactions, and nothing else."""
 
-NUMBERS: dict[type, str] = {int: "a whole number", float: "a number"}
+NUMBERS: dict[type, str] = {int: "an integer", float: "a number"}
 
 
 class Command(DatabaseCommand):
@@ -36,38 +35,39 @@ class Command(DatabaseCommand):
     interrupted = "Interrupted: the folder is as it was"
 
     def short_desc(self) -> str:
-        return "Write tables, training data or graphs into files for other tools"
+        return "Export tables, training data or graphs to files"
 
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        super().add_options(parser)
-        group = parser.add_argument_group(title="Export")
-        group.add_argument("--for", dest="purpose", metavar="WHAT", help="tables (default), ml or graphs")
+    def add_own_options(self, group: argparse._ArgumentGroup) -> None:
+        group.add_argument(
+            "--for", dest="purpose", metavar="WHAT", help="purpose, tables, ml or graphs (default tables)"
+        )
         group.add_argument(
             "--format",
             dest="formats",
             metavar="NAME[,NAME]",
-            help="tables: parquet (default), csv; ml: npz, edge_index, recbole, sequences, parquet (default: "
-            "these), csv; graphs: gexf, gephi (default: both)",
+            help=_formats_help(),
         )
         group.add_argument(
             "--output",
-            metavar="FOLDER",
-            help="where to (default: beside the database, e.g. data/soundgraph-export/ml)",
+            metavar="DIRECTORY",
+            help="output directory (default beside the database, as data/soundgraph-export/ml)",
         )
-        group.add_argument("--raw", action="store_true", help="tables: with the fields that have no column")
-        group.add_argument("--seed", metavar="ID[,ID]", help="ml: only what was found around these tracks")
+        group.add_argument("--raw", action="store_true", help="fields without a column as well, for tables")
+        group.add_argument("--seed", metavar="ID[,ID]", help="seeds whose surroundings to export, for ml")
         group.add_argument(
             "--sources",
             metavar="NAME[=WEIGHT][,…]",
-            help=f"ml: what counts as an interaction, of {SOURCES} (default: like=1)",
+            help=f"what counts as an interaction, of {', '.join(SOURCES)}, for ml (default like=1)",
         )
-        group.add_argument("--min-per-user", metavar="N", help="ml: leave out users with fewer tracks")
-        group.add_argument("--min-per-track", metavar="N", help="ml: leave out tracks with fewer users")
+        group.add_argument("--min-per-user", metavar="N", help="least tracks of a user, for ml")
+        group.add_argument("--min-per-track", metavar="N", help="least users of a track, for ml")
         group.add_argument(
-            "--test", metavar="SHARE", help="ml: of each user's tracks, to test on (default: 0.2)"
+            "--test", metavar="SHARE", help="share of each user's tracks to test on, for ml (default 0.2)"
         )
-        group.add_argument("--validation", metavar="SHARE", help="ml: to choose parameters by (default: 0.1)")
-        group.add_argument("--split-seed", metavar="N", help="ml: draw other tracks to hold out (default: 1)")
+        group.add_argument(
+            "--validation", metavar="SHARE", help="share for choosing parameters, for ml (default 0.1)"
+        )
+        group.add_argument("--split-seed", metavar="N", help="random seed of the split, for ml (default 1)")
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         # As on Ctrl-C: what was half written goes.
@@ -76,9 +76,9 @@ class Command(DatabaseCommand):
         self._export(opts)
 
     def _export(self, opts: argparse.Namespace) -> None:
-        # Only now, because `scrapy list` need not wait until pyarrow is there.
-        from sgr_spiders.embeddings.terms import terms_line  # noqa: PLC0415
-        from sgr_spiders.exports.export import export  # noqa: PLC0415
+        from sgr_spiders.embeddings.terms import terms_line
+        from sgr_spiders.exports.export import export
+        from sgr_spiders.storage.store import Store
 
         store = Store(self.database_url)
         order = _order(opts)
@@ -89,8 +89,18 @@ class Command(DatabaseCommand):
         sys.stdout.write("\n".join(_said(exported, folder)) + "\n")
 
 
+def _formats_help() -> str:
+    from sgr_spiders.exports.export import DEFAULT_FORMATS, FORMATS
+
+    purposes = [
+        f"{', '.join(formats)} for {purpose} (default {', '.join(DEFAULT_FORMATS[purpose])})"
+        for purpose, formats in FORMATS.items()
+    ]
+    return f"formats, {'; '.join(purposes)}"
+
+
 def _order(opts: argparse.Namespace) -> ExportOptions:
-    from sgr_spiders.exports.export import resolve_options  # noqa: PLC0415 - as above
+    from sgr_spiders.exports.export import resolve_options
 
     formats = [name.strip() for name in opts.formats.split(",")] if opts.formats is not None else []
     wanted = resolve_options(opts.purpose, formats, _choice(opts), with_raw=opts.raw)
@@ -103,7 +113,7 @@ def _order(opts: argparse.Namespace) -> ExportOptions:
 
 
 def _choice(opts: argparse.Namespace) -> Choice:
-    from sgr_spiders.embeddings.preparation import Choice  # noqa: PLC0415 - as above
+    from sgr_spiders.embeddings.preparation import Choice
 
     said: dict[str, Any] = {
         "sources": None if opts.sources is None else _sources(opts.sources),

@@ -7,10 +7,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import limit_of, no_arguments
-from sgr_spiders.reports import harvests
-from sgr_spiders.storage.figures import inventory
-from sgr_spiders.storage.store import Store
+from sgr_spiders.cli.options import (
+    add_database_option,
+    add_json_option,
+    add_limit_option,
+    limit_of,
+    no_arguments,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -20,24 +23,22 @@ class Command(DatabaseCommand):
     """No crawler is made, no lock is taken, and a crawl may be at work on the database."""
 
     def short_desc(self) -> str:
-        return "List the harvests of a database, the last one first: outcome, duration, counts"
+        return "List runs with outcome, duration and counts, newest first"
 
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        super().add_options(parser)
-        group = parser.add_argument_group(title="Harvests")
-        group.add_argument("--limit", metavar="N", default="20", help="how many (default: 20)")
-        group.add_argument(
-            "--json", action="store_true", help="for programs; docs/operations.md describes it"
-        )
-        group.add_argument(
-            "--database", metavar="URL", help="SQLAlchemy URL (default: the setting HARVEST_DATABASE_URL)"
-        )
+    def add_own_options(self, group: argparse._ArgumentGroup) -> None:
+        add_limit_option(group, 20)
+        add_json_option(group, "docs/operations.md")
+        add_database_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         no_arguments(args)
         sys.stdout.write(self._said(limit_of(opts), opts) + "\n")
 
     def _said(self, limit: int, opts: argparse.Namespace) -> str:
+        from sgr_spiders.reports import harvests
+        from sgr_spiders.storage.figures import inventory
+        from sgr_spiders.storage.store import Store
+
         store = Store(opts.database or self.database_url)
         with store.read() as connection:
             runs, _ = inventory.latest_runs(connection, limit)

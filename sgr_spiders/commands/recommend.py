@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import MOST_NEAR, add_way_options, chosen_way, limit_of, user_of
-from sgr_spiders.storage.store import Store
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import listing, pluralize
 
@@ -28,16 +27,15 @@ class Command(DatabaseCommand):
     def short_desc(self) -> str:
         return "Recommend tracks to a user, and say why"
 
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        super().add_options(parser)
-        add_way_options(parser.add_argument_group(title="Recommend"))
+    def add_own_options(self, group: argparse._ArgumentGroup) -> None:
+        add_way_options(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         sys.stdout.write(self._said(user_of(args, "recommend"), opts))
 
     def _said(self, user: int, opts: argparse.Namespace) -> str:
-        # Only now, because `scrapy list` need not wait until scipy is there.
-        from sgr_spiders.embeddings.recommend import recommend  # noqa: PLC0415
+        from sgr_spiders.embeddings.recommend import recommend
+        from sgr_spiders.storage.store import Store
 
         by, method = chosen_way(opts)
         limit = limit_of(opts, MOST_NEAR)

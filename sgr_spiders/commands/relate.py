@@ -13,9 +13,7 @@ from scrapy.utils.log import configure_logging
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import no_arguments, seeds_of
 from sgr_spiders.commands.crawl import TECHNICAL, log_as_json_if_asked
-from sgr_spiders.config import harvest
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.relationships import TYPES
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
@@ -35,18 +33,20 @@ class Command(DatabaseCommand):
     interrupted = "Interrupted: the relationships are as they were"
 
     def short_desc(self) -> str:
-        return "Build the relationships of users, tracks and artists from what was harvested"
+        return "Build relationships of users, tracks and artists"
 
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        super().add_options(parser)
-        group = parser.add_argument_group(title="Relate")
+    def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         group.add_argument(
-            "--seed", metavar="ID[,ID]", help="only what was found around these tracks (numbers or URNs)"
+            "--seed", metavar="ID[,ID]", help="seeds whose surroundings to relate, by ID or URN"
         )
-        group.add_argument("--config", metavar="FILE", help="as the spider argument `config`")
-        group.add_argument("--only", metavar="WHAT", help="users, tracks or artists")
+        group.add_argument(
+            "--config", metavar="FILE", help="configuration, a YAML file or a name in configs/"
+        )
+        group.add_argument("--only", metavar="WHAT", help="one type, users, tracks or artists")
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
+        from sgr_spiders.config import harvest
+
         assert self.settings is not None
         log_as_json_if_asked(self.settings)
         configure_logging(self.settings)
@@ -59,9 +59,8 @@ class Command(DatabaseCommand):
             sys.stdout.write(f"{one.table:22} {one.rows:>14,}\n")
 
     def _relate(self, settings: HarvestConfig, seeds: Sequence[int] | None, only: list[str]) -> list[Related]:
-        # Only now, because `scrapy list` need not wait until scipy is there.
-        from sgr_spiders.relationships.engine import CancelledError  # noqa: PLC0415
-        from sgr_spiders.relationships.processor import relate  # noqa: PLC0415
+        from sgr_spiders.relationships.engine import CancelledError
+        from sgr_spiders.relationships.processor import relate
 
         with self.writing("nothing was built") as store:
             try:
@@ -78,6 +77,8 @@ def _stop_on_signals() -> Callable[[], bool]:
 
 
 def _only(text: str | None, settings: HarvestConfig) -> list[str]:
+    from sgr_spiders.relationships import TYPES
+
     if text is not None and text not in GROUPS:
         hint = did_you_mean(text, GROUPS)
         raise ArgumentError(

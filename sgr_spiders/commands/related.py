@@ -7,12 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import limit_of, node_of
+from sgr_spiders.cli.options import add_json_option, add_limit_option, limit_of, node_of
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.relationships import TYPES
-from sgr_spiders.storage.pairs.builds import latest
-from sgr_spiders.storage.pairs.related import name_of, nearest
-from sgr_spiders.storage.store import Store
 from sgr_spiders.text.escape import for_message
 
 if TYPE_CHECKING:
@@ -22,7 +18,7 @@ if TYPE_CHECKING:
 
 NEAREST = {"track": "track_cooccurrence", "user": "user_similarity", "artist": "artist_relation"}
 """The type that tells the nearest of each kind."""
-KINDS = {kind: TYPES[name].table.kind for kind, name in NEAREST.items()}
+KINDS = {"track": "track", "user": "user", "artist": "user"}
 """What the URN of each names."""
 
 
@@ -33,19 +29,22 @@ class Command(DatabaseCommand):
         return "[options] track|user|artist ID"
 
     def short_desc(self) -> str:
-        return "Show what is nearest to a track, user or artist"
+        return "Show the nearest neighbours of a track, user or artist"
 
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        super().add_options(parser)
-        group = parser.add_argument_group(title="Related")
-        group.add_argument("--limit", metavar="N", default="10", help="how many (default: 10)")
-        group.add_argument("--json", action="store_true", help="for programs")
+    def add_own_options(self, group: argparse._ArgumentGroup) -> None:
+        add_limit_option(group, 10)
+        add_json_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         kind, node = node_of(args, KINDS, "related")
         sys.stdout.write(self._said(kind, node, limit_of(opts), as_json=opts.json))
 
     def _said(self, kind: str, node: int, limit: int, *, as_json: bool) -> str:
+        from sgr_spiders.relationships import TYPES
+        from sgr_spiders.storage.pairs.builds import latest
+        from sgr_spiders.storage.pairs.related import name_of, nearest
+        from sgr_spiders.storage.store import Store
+
         table = TYPES[NEAREST[kind]].table
         with Store(self.database_url).read() as connection:
             try:

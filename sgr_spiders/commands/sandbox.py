@@ -30,14 +30,14 @@ class Command(ScrapyCommand):
         return "Serve an invented SoundCloud on this machine, to try harvests without the network"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        from sgr_spiders.sandbox import options  # noqa: PLC0415 - see above
+        from sgr_spiders.sandbox import options
 
-        super().add_options(parser)
         options.add_options(parser)
+        super().add_options(parser)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        from sgr_spiders.sandbox import options  # noqa: PLC0415 - see above
-        from sgr_spiders.sandbox.__main__ import start  # noqa: PLC0415
+        from sgr_spiders.sandbox import options
+        from sgr_spiders.sandbox.__main__ import start
 
         if args:
             self._refuse(f"unexpected argument: {args[0]!r}")

@@ -9,13 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from sgr_spiders.cli.database_command import DatabaseCommand, refuse_missing
+from sgr_spiders.cli.options import add_database_option
 from sgr_spiders.config.arguments import read_seed
 from sgr_spiders.config.schedule import Entry, parse_interval, parse_priority, read_entries
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.reports import seed_list
-from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.ledger import seeds
-from sgr_spiders.storage.store import Store
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
@@ -36,23 +33,22 @@ class Command(DatabaseCommand):
         return "[options] add SEED… | list | due | remove SEED… | import FILE"
 
     def short_desc(self) -> str:
-        return "Keep the seeds that are harvested at intervals: numbers, URNs or addresses"
+        return "Manage scheduled seeds"
 
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        super().add_options(parser)
-        group = parser.add_argument_group(title="Seeds")
+    def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         group.add_argument(
-            "--every", metavar="INTERVAL", help="with add, import: 30m, 12h, 7d or 2w (default: 7d)"
+            "--every",
+            metavar="INTERVAL",
+            help="interval for add and import, as 30m, 12h, 7d or 2w (default 7d)",
         )
         group.add_argument(
             "--priority",
             metavar="N",
-            help="with add, import: of seeds due since the same moment larger ones go first (default: 0)",
+            help="priority for add and import; larger ones go first among seeds due since the same moment "
+            "(default 0)",
         )
-        group.add_argument("--json", action="store_true", help="with list, due: for programs")
-        group.add_argument(
-            "--database", metavar="URL", help="SQLAlchemy URL (default: the setting HARVEST_DATABASE_URL)"
-        )
+        group.add_argument("--json", action="store_true", help="print JSON, for list and due")
+        add_database_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         for line in self._done(args, opts):
@@ -80,7 +76,7 @@ class Command(DatabaseCommand):
 
 def _seeds(given: list[str]) -> list[GivenSeed]:
     if not given:
-        raise ArgumentError("name at least one seed: a track number, a URN or an address")
+        raise ArgumentError("name at least one seed: a track ID, a URN or a URL")
     return [_checked(read_seed, text, "seed") for text in given]
 
 
@@ -106,6 +102,11 @@ def _checked(read_it: Callable[[str], Read], text: str, where: str) -> Read:
 
 
 def _add(url: str, entries: list[Entry]) -> list[str]:
+    from sgr_spiders.reports import seed_list
+    from sgr_spiders.storage.clock import timestamp
+    from sgr_spiders.storage.ledger import seeds
+    from sgr_spiders.storage.store import Store
+
     now = timestamp()
     with closing(Store.open_unlocked(url)) as store, store.write() as connection:
         return [
@@ -115,6 +116,11 @@ def _add(url: str, entries: list[Entry]) -> list[str]:
 
 
 def _import(url: str, path: str, opts: argparse.Namespace) -> list[str]:
+    from sgr_spiders.reports import seed_list
+    from sgr_spiders.storage.clock import timestamp
+    from sgr_spiders.storage.ledger import seeds
+    from sgr_spiders.storage.store import Store
+
     interval, priority = _said(opts)
     entries = [
         Entry(
@@ -131,6 +137,9 @@ def _import(url: str, path: str, opts: argparse.Namespace) -> list[str]:
 
 
 def _remove(url: str, given: list[GivenSeed]) -> list[str]:
+    from sgr_spiders.storage.ledger import seeds
+    from sgr_spiders.storage.store import Store
+
     refuse_missing(url)
     with closing(Store.open_unlocked(url)) as store, store.write() as connection:
         for seed in given:
@@ -142,6 +151,11 @@ def _remove(url: str, given: list[GivenSeed]) -> list[str]:
 
 
 def _list(url: str, *, only_due: bool, as_json: bool) -> list[str]:
+    from sgr_spiders.reports import seed_list
+    from sgr_spiders.storage.clock import timestamp
+    from sgr_spiders.storage.ledger import seeds
+    from sgr_spiders.storage.store import Store
+
     now = datetime.now(UTC)
     with Store(url).read() as connection:
         found = seeds.all_seeds(connection)

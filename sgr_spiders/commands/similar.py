@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import MOST_NEAR, add_way_options, chosen_way, limit_of, node_of
-from sgr_spiders.storage.neighbours import KINDS
-from sgr_spiders.storage.store import Store
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import listing
 
@@ -29,17 +27,18 @@ class Command(DatabaseCommand):
     def short_desc(self) -> str:
         return "Show what is most similar to a track, user or artist, and why"
 
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        super().add_options(parser)
-        add_way_options(parser.add_argument_group(title="Similar"))
+    def add_own_options(self, group: argparse._ArgumentGroup) -> None:
+        add_way_options(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
+        from sgr_spiders.storage.neighbours import KINDS
+
         kind, node = node_of(args, KINDS, "similar")
         sys.stdout.write(self._said(kind, node, opts))
 
     def _said(self, kind: str, node: int, opts: argparse.Namespace) -> str:
-        # Only now, because `scrapy list` need not wait until scipy is there.
-        from sgr_spiders.embeddings.similar import EVIDENCE, find_similar  # noqa: PLC0415
+        from sgr_spiders.embeddings.similar import EVIDENCE, find_similar
+        from sgr_spiders.storage.store import Store
 
         by, method = chosen_way(opts)
         limit = limit_of(opts, MOST_NEAR)

@@ -8,10 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import no_arguments
-from sgr_spiders.config import harvest
-from sgr_spiders.reports.status import as_json, as_text, collect_status
-from sgr_spiders.storage.store import Store
+from sgr_spiders.cli.options import add_database_option, add_json_option, no_arguments
 
 if TYPE_CHECKING:
     import argparse
@@ -21,21 +18,21 @@ class Command(DatabaseCommand):
     """No crawler is made, no lock is taken, and a crawl may be at work on the database."""
 
     def short_desc(self) -> str:
-        return "Tell what a database holds, what failed or was capped, and what to run next"
+        return "Show contents, failures, caps and the next command"
 
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        super().add_options(parser)
-        group = parser.add_argument_group(title="Status")
-        group.add_argument("--json", action="store_true", help="for programs; docs/status.md describes it")
-        group.add_argument(
-            "--database", metavar="URL", help="SQLAlchemy URL (default: the setting HARVEST_DATABASE_URL)"
-        )
+    def add_own_options(self, group: argparse._ArgumentGroup) -> None:
+        add_json_option(group, "docs/status.md")
+        add_database_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         no_arguments(args)
         sys.stdout.write(self._said(opts))
 
     def _said(self, opts: argparse.Namespace) -> str:
+        from sgr_spiders.config import harvest
+        from sgr_spiders.reports.status import as_json, as_text, collect_status
+        from sgr_spiders.storage.store import Store
+
         assert self.settings is not None
         settings = harvest.load(self.settings["HARVEST_CONFIG"])
         store = Store(opts.database or self.database_url)

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import no_arguments
-from sgr_spiders.storage.backfill import backfill
-from sgr_spiders.storage.migrate import HEAD
-from sgr_spiders.storage.store import Store
 from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
@@ -28,9 +25,7 @@ class Command(DatabaseCommand):
     def short_desc(self) -> str:
         return "Upgrade a database to this version's schema"
 
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        super().add_options(parser)
-        group = parser.add_argument_group(title="Upgrade")
+    def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         group.add_argument(
             "--backfill",
             action="store_true",
@@ -38,6 +33,10 @@ class Command(DatabaseCommand):
         )
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
+        from sgr_spiders.storage.backfill import backfill
+        from sgr_spiders.storage.migrate import HEAD
+        from sgr_spiders.storage.store import Store
+
         no_arguments(args)
         before = Store(self.database_url).revision()  # a mistyped name is an error, not a new database
         with closing(Store.open(self.database_url, unharmed="nothing was upgraded")) as store:

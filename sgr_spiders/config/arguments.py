@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.messages import did_you_mean, quote_value
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 KNOWN = {
-    "track_id": "a track number or URN; several separated by commas",
+    "track_id": "a track ID or URN; several separated by commas",
     "track_url": "the address of a track on soundcloud.com, or a share link; several separated by commas",
     "seeds": "a file with one number, URN or address a line; `#` begins a comment",
     "due": "`1`: the seeds of `scrapy seeds` that are due, the most overdue first",
@@ -73,7 +72,7 @@ class Arguments:
     max_minutes: float | None = None
 
 
-def parse(arguments: Mapping[str, object], *, layer_names: Sequence[str] = LAYER_NAMES) -> Arguments:
+def parse(arguments: Mapping[str, object], *, layer_names: Sequence[str]) -> Arguments:
     """Check all arguments; the first that is wrong is an ``ArgumentError``."""
     for name in arguments:
         if name not in ACCEPTED:
@@ -117,7 +116,7 @@ def _switch(name: str, text: str) -> bool:
 def _count(name: str, text: str) -> int:
     # Not `int(text)` alone: it takes `1_000` and digits of every script.
     if not re.fullmatch("[0-9]{1,13}", text) or not 1 <= int(text) <= MAX_REQUESTS:
-        raise _wrong(name, f"must be a whole number from 1 to {MAX_REQUESTS}, not {quote_value(text)}")
+        raise _wrong(name, f"must be an integer from 1 to {MAX_REQUESTS}, not {quote_value(text)}")
     return int(text)
 
 
@@ -180,7 +179,7 @@ def _all_seeds(given: Mapping[str, str]) -> Iterator[GivenSeed]:
 def _seed_by_id(text: str, name: str) -> GivenSeed:
     track_id = _track_id(text)
     if track_id is None:
-        raise _wrong(name, f"not a track number or URN: {quote_value(text)}")
+        raise _wrong(name, f"not a track ID or URN: {quote_value(text)}")
     return GivenSeed(text, track_id=track_id)
 
 
@@ -272,7 +271,7 @@ def read_seed(text: str) -> GivenSeed:
     if "://" not in text:
         track_id = _track_id(text)
         if track_id is None:
-            raise ValueError(f"not a track number, URN or address: {quote_value(text)}")
+            raise ValueError(f"not a track ID, URN or URL: {quote_value(text)}")
         return GivenSeed(text, track_id=track_id)
     try:
         return GivenSeed(text, url=_track_url(text))

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from sgr_spiders.config import strict_yaml
+from sgr_spiders.config.choices import EngagementKind, Method, Source  # noqa: TC001 - pydantic reads them
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.messages import did_you_mean, quote_value
@@ -173,8 +174,6 @@ Share = Annotated[float, Field(gt=0, le=1)]
 # Compared exactly, as fractions; more decimals would not fit into 64 bits when they are.
 Threshold = Annotated[float, Field(ge=0, le=1), AfterValidator(_few_decimals)]
 AtLeastOne = Annotated[int, Field(ge=1, le=1_000_000_000)]
-EngagementKind = Literal["like", "repost", "comment"]
-Source = Literal["like", "repost", "comment", "playlist"]
 
 
 class RelationshipSection(Section):
@@ -239,7 +238,7 @@ class Relationships(Section):
 class Embeddings(Section):
     on_close: bool = False
     """Whether a crawl that ends complete or partial makes vectors at its end."""
-    method: Literal["svd", "als", "item2vec", "lightgcn"] = "svd"
+    method: Method = "svd"
     """How; all but `svd` need packages that `make ml` installs."""
     dimensions: Annotated[int, Field(ge=1, le=4096)] | None = None
     """Numbers in a vector, fewer where the data have no more to say; none: 256 for `svd`, else 64."""
@@ -369,12 +368,12 @@ def _demand(detail: ErrorDetails) -> str:
 
 
 _KINDS = {
-    "int_type": "a whole number",
+    "int_type": "an integer",
     "float_type": "a number",
     "finite_number": "a finite number",
     "bool_type": "true or false",
     "tuple_type": "a list",
-    "too_short": "a list of at least one",
+    "too_short": "a list of at least one entry",
     "model_type": "a mapping",
 }
 

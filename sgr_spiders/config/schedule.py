@@ -56,7 +56,7 @@ def spell_interval(seconds: int) -> str:
 def parse_priority(text: str) -> int:
     """Read a priority. Raises ``ValueError``."""
     if not re.fullmatch("-?[0-9]{1,4}", text) or abs(int(text)) > MAX_PRIORITY:
-        raise ValueError(f"not a whole number from -{MAX_PRIORITY} to {MAX_PRIORITY}: {quote_value(text)}")
+        raise ValueError(f"not an integer from -{MAX_PRIORITY} to {MAX_PRIORITY}: {quote_value(text)}")
     return int(text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -33,11 +34,21 @@ class _StrictLoader(yaml.SafeLoader):
     # The signatures are the parent's.
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002
+        self._refuse_traps(node)
         try:
             return super().construct_object(node, deep=deep)
         except (ValueError, LookupError, AttributeError) as error:
             # What the scalar constructors raise on e.g. `2026-02-31` or `!!int ""`.
             raise ConstructorError(None, None, "a value that cannot be read", node.start_mark) from error
+
+    def _refuse_traps(self, node: yaml.Node) -> None:
+        if not isinstance(node, yaml.ScalarNode) or node.tag not in _TRAPS:
+            return
+        pattern, demand = _TRAPS[node.tag]
+        # A type that is asked for, as `!!int ""`, may not fit the value; the constructors notice that.
+        guessed = self.resolve(yaml.ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]
+        if guessed == node.tag and not pattern.fullmatch(node.value):
+            raise ConstructorError(None, None, f"{demand}, not {quote_value(node.value)}", node.start_mark)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
         self._refuse_odd_keys(node)
@@ -55,6 +66,18 @@ class _StrictLoader(yaml.SafeLoader):
             if key in seen:
                 raise ConstructorError(None, None, f"`{for_message(key)}` stands twice", key_node.start_mark)
             seen.add(key)
+
+
+_TRAPS = {
+    "tag:yaml.org,2002:bool": (re.compile("true|false"), "must be written `true` or `false`"),
+    "tag:yaml.org,2002:int": (re.compile("[-+]?(0|[1-9][0-9]*)"), "must be written in decimal digits"),
+    "tag:yaml.org,2002:float": (
+        re.compile(r"[-+]?(0|[1-9][0-9]*)?(\.[0-9]*)?([eE][-+]?[0-9]+)?"),
+        "must be written in decimal digits",
+    ),
+    "tag:yaml.org,2002:timestamp": (re.compile("(?!)"), "must not be a date"),
+}
+"""What a value of each type may look like. YAML 1.1 takes `yes` for true, `0100` for 64, `1:30` for 90."""
 
 
 def _said(error: yaml.MarkedYAMLError) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import threading
@@ -44,8 +43,6 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.statscollectors import StatsCollector
 
-    from sgr_spiders.model.outcome import Outcome
-    from sgr_spiders.storage.figures.overview import RunOverview
     from sgr_spiders.storage.store import Connection
 
 logger = logging.getLogger(__name__)
@@ -155,7 +152,9 @@ class Harvest:
         stop = Stop(reason, RunControl.of(self._crawler).error, self._internal_errors)
         await self.writer.run(lambda connection: self.planner.ledger(connection).give_back())
         # Counting what was found takes long where that is much: others may write meanwhile.
-        judged, overview = await asyncio.to_thread(self._look_and_judge, stop)
+        judged, overview = await self.writer.read(
+            lambda connection: judge_run(connection, self.planner, stop)
+        )
         for name, value in run_statistics(overview, judged, seconds).items():
             self._stats.set_value(name, value)
         if self._command is not None:
@@ -165,11 +164,7 @@ class Harvest:
         look = self._crawler.settings["HARVEST_STATUS_COMMAND"]
         return FinishedRun(judged, overview, traffic, seconds, self.store.describe(), self._command, look)
 
-    def _look_and_judge(self, stop: Stop) -> tuple[Outcome, RunOverview]:
-        with self.store.read() as connection:
-            return judge_run(connection, self.planner, stop)
-
-    def _note(self, connection: Connection, judged: Outcome, sent: int, known: str) -> None:
+    def _note(self, connection: Connection, judged: outcome.Outcome, sent: int, known: str) -> None:
         if self.turns is not None:
             self.turns.cut(connection, judged.name)
         runs.note_requests(connection, self.planner.run, sent)
@@ -189,7 +184,7 @@ class Harvest:
 
     async def _finish(self, ended: FinishedRun, stopped: threading.Event) -> FinishedRun:
         """Run the steps after a crawl, and save how the run ended with them."""
-        around = await self.writer.run(
+        around = await self.writer.read(
             lambda connection: tracks_to_relate(connection, self.planner, self.turns, self._config)
         )
         finished = Finished(ended.outcome)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
+    from sgr_spiders.crawl.planner import Planner
     from sgr_spiders.crawl.turns import Turns
     from sgr_spiders.model.items import Walk
     from sgr_spiders.storage.store import Connection
@@ -59,7 +60,9 @@ class NextTurn:
         harvest, control = Harvest.of(self._crawler), RunControl.of(self._crawler)
         walk: Walk | None = None
         try:
-            walk = await harvest.writer.run(lambda connection: _first_walk(connection, turns))
+            walk = await harvest.writer.run(
+                lambda connection: _first_walk(connection, turns, harvest.planner)
+            )
         except StorageError as error:
             control.stop(error)
         except Exception:
@@ -76,9 +79,9 @@ class NextTurn:
             wake_engine(self._crawler)
 
 
-def _first_walk(connection: Connection, turns: Turns) -> Walk | None:
+def _first_walk(connection: Connection, turns: Turns, planner: Planner) -> Walk | None:
     """Begin the next turn; return its first walk, ``None`` if no turn is left."""
     if not turns.advance(connection):
         return None
-    (walk,) = turns.ledger(connection).lease(1)
+    (walk,) = planner.ledger(connection).lease(1)
     return walk

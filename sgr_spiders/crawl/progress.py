@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import os
 import sys
 import time
@@ -18,14 +17,13 @@ from scrapy.utils.asyncio import create_looping_call
 from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.crawl.spider import HarvestSpider
 from sgr_spiders.model import signals
-from sgr_spiders.model.exceptions import ConfigError, StorageError
+from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.reports.progress.block import block
 from sgr_spiders.reports.progress.estimate import PAGE_SIZES
 from sgr_spiders.reports.progress.line import line
 from sgr_spiders.reports.progress.snapshot import RequestState, Snapshot, Tally
 from sgr_spiders.reports.progress.terminal import Terminal
 from sgr_spiders.storage.figures.progress_counts import WalkCounter
-from sgr_spiders.text.messages import quote_value
 from sgr_spiders.traffic import scrapy_internals
 from sgr_spiders.traffic.run_control import RunControl
 
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MODES = ("auto", "bar", "off")
 
 FRAME = 0.5
 """Seconds from one drawing of the bar to the next: enough to see that it moves."""
@@ -100,7 +97,6 @@ class Progress:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        _interval(crawler.settings)
         mode = _mode(crawler.settings)
         if mode == "off" or not isinstance(crawler.spider, HarvestSpider):
             raise NotConfigured
@@ -119,7 +115,7 @@ class Progress:
             self._terminal = _terminal(settings)
             self._timer.start(FRAME)
         else:
-            self._timer.start(_interval(settings), now=False)
+            self._timer.start(settings.getfloat("PROGRESS_INTERVAL"), now=False)
 
     def page_spilled(self, page: Page, spilled: Spilled) -> None:
         self._idle = False
@@ -221,8 +217,6 @@ class Progress:
 def _mode(settings: BaseSettings) -> str:
     """Give ``bar``, ``lines`` or ``off``."""
     asked = settings["PROGRESS"]
-    if asked not in MODES:
-        raise ConfigError(f"setting `PROGRESS`: must be {', '.join(MODES)}, not {quote_value(asked)}")
     if asked == "off":
         return "off"
     # A dumb terminal cannot move its cursor, and a program that reads JSON wants nothing else.
@@ -230,19 +224,6 @@ def _mode(settings: BaseSettings) -> str:
         return "lines"
     wanted = asked == "bar" or (sys.stderr.isatty() and not settings["LOG_FILE"])
     return "bar" if wanted else "lines"
-
-
-def _interval(settings: BaseSettings) -> float:
-    asked = settings["PROGRESS_INTERVAL"]
-    try:
-        seconds = float(asked)
-    except (TypeError, ValueError):
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise ConfigError(
-            f"setting `PROGRESS_INTERVAL`: must be seconds, more than 0, not {quote_value(asked)}"
-        )
-    return seconds
 
 
 def _terminal(settings: BaseSettings) -> Terminal:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import scrapy
+from scrapy.settings import default_settings
 
 from sgr_spiders.config import arguments, harvest
+from sgr_spiders.config.settings import check_settings
 from sgr_spiders.layers import LAYERS, build
 from sgr_spiders.layers.commentary_layer import CommentaryLayer
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError
@@ -53,6 +55,8 @@ class HarvestSpider(scrapy.Spider):
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         """Check all a user can get wrong before anything is opened or sent."""
+        # `scrapy crawl` has checked them already; a crawler made in Python has not.
+        check_settings(crawler.settings, vars(default_settings))
         given = arguments.parse(kwargs, layer_names=tuple(LAYERS))
         settings = harvest.load(given.config or crawler.settings.get("HARVEST_CONFIG"))
         Credentials.from_settings(crawler.settings)

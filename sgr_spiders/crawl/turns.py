@@ -18,7 +18,6 @@ from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from sgr_spiders.crawl.planner import Planner
-    from sgr_spiders.storage.ledger.ledger import Ledger
     from sgr_spiders.storage.ledger.seeds import ScheduledSeed
     from sgr_spiders.storage.store import Connection
 
@@ -32,10 +31,6 @@ class Turns:
         self._planner = planner
         self._seed: ScheduledSeed | None = None
         self.taken = 0
-
-    def ledger(self, connection: Connection) -> Ledger:
-        """Return the run's session on the ledger in the transaction of *connection*."""
-        return self._planner.ledger(connection)
 
     def advance(self, connection: Connection) -> bool:
         """Finish the current turn, and begin the next one in which something is to be fetched.

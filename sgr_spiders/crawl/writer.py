@@ -41,6 +41,10 @@ class Writer:
         """
         return await self._submit(lambda: self._write(function))
 
+    async def read(self, function: Callable[[Connection], Result]) -> Result:
+        """Return what *function* returns, called with a snapshot; other processes may write meanwhile."""
+        return await self._submit(lambda: self._read(function))
+
     def try_again(self) -> None:
         """Forget that a transaction has failed: its cause may have passed."""
         self._failure = None
@@ -54,6 +58,10 @@ class Writer:
         future: Future[Result] = Future()
         self._jobs.put(lambda: _settle(future, function))
         return await asyncio.wrap_future(future)
+
+    def _read(self, function: Callable[[Connection], Result]) -> Result:
+        with self._store.read() as connection:
+            return function(connection)
 
     def _write(self, function: Callable[[Connection], Result]) -> Result:
         if self._failure is not None:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sgr_spiders.relationships.unique import distinct
-from sgr_spiders.storage.lookup import matched
+from sgr_spiders.storage.lookup import distinct, matched
 from sgr_spiders.storage.pairs import reading as read
 
 if TYPE_CHECKING:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from fractions import Fraction
     from typing import Any
 
+    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -19,6 +18,8 @@ def ceil_root(ratio: Fraction, size_a: NDArray[np.int64], size_b: NDArray[np.int
     A float guess is off by at most one. Integers correct it: Python's unbounded ones where squares exceed 64
     bits.
     """
+    import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
+
     p, q = ratio.numerator, ratio.denominator
     largest = p * p * int(size_a.max(initial=0)) * int(size_b.max(initial=0))
     products: NDArray[Any] = size_a * size_b

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sgr_spiders.relationships.unique import distinct
+from sgr_spiders.storage.lookup import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

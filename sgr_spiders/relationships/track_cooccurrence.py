@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from sgr_spiders.relationships.base import RelationshipType
 from sgr_spiders.storage.pairs.tables import Measure, PairTable
 
@@ -51,7 +49,11 @@ class TrackCooccurrence(RelationshipType):
         return inputs.playlists.of_members()
 
     def fewest(self, size_a: Counts, size_b: Counts) -> Counts:
+        import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
+
         return np.full(np.broadcast_shapes(size_a.shape, size_b.shape), self.config.min_cooccurrences)
 
     def measures(self, common: Counts, size_a: Counts, size_b: Counts) -> Sequence[NDArray[Any]]:
+        import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
+
         return common, common / np.sqrt(size_a * size_b)

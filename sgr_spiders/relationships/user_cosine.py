@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from sgr_spiders.relationships.integer_roots import ceil_root
 from sgr_spiders.relationships.user_similarity import UserSimilarity
 from sgr_spiders.storage.pairs.tables import Measure, PairTable
@@ -35,8 +33,12 @@ class UserCosine(UserSimilarity):
     )
 
     def fewest(self, size_a: Counts, size_b: Counts) -> Counts:
+        import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
+
         # c / sqrt(a * b) >= p / q, solved for c and rounded up.
         return np.maximum(self.config.min_common_tracks, ceil_root(self.least, size_a, size_b))
 
     def measures(self, common: Counts, size_a: Counts, size_b: Counts) -> Sequence[NDArray[Any]]:
+        import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
+
         return common / np.sqrt(size_a * size_b), common, size_a, size_b

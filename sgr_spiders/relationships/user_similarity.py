@@ -5,8 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from sgr_spiders.relationships.base import RelationshipType
 from sgr_spiders.storage.pairs.tables import Measure, PairTable
 
@@ -55,6 +53,8 @@ class UserSimilarity(RelationshipType):
         return inputs.likes.incidence.without_contexts_of_more_than(self.config.max_library_share)
 
     def fewest(self, size_a: Counts, size_b: Counts) -> Counts:
+        import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
+
         # c / (a + b - c) >= p / q, solved for c and rounded up.
         p, q = self.least.numerator, self.least.denominator
         by_jaccard: Counts = -(-p * (size_a + size_b) // (p + q))

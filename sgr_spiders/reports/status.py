@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sgr_spiders.layers import LAYERS, cap_of
-from sgr_spiders.layers.base import FixedCap
+from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.model import statistics
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.reports.harvests import describe_outcome, fetch_outcome, run_seconds
@@ -105,7 +104,7 @@ def collect_status(connection: Connection, database: str, path: str | None, conf
     """Collect the state of the database called *database*, stored in the file at *path*."""
     file = inventory.describe_file(path)
     layers, total = overview.count_walks(connection)
-    names = [*LAYERS, *sorted(set(layers) - set(LAYERS))]
+    names = [*LAYER_NAMES, *sorted(set(layers) - set(LAYER_NAMES))]
     runs, run_count = inventory.latest_runs(connection, MAX_SHOWN)
     seeds, seed_count = inventory.known_seeds(connection, MAX_SHOWN)
     freshness_days = config.deep_harvest.freshness_days
@@ -243,6 +242,9 @@ def _walks_json(walks: Walks) -> dict[str, Any]:
 
 
 def _capped_json(capped: Cut) -> dict[str, Any]:
+    from sgr_spiders.layers import cap_of  # noqa: PLC0415 - the layers load dictionaries
+    from sgr_spiders.layers.base import FixedCap  # noqa: PLC0415
+
     cap = cap_of(capped.layer, capped.step)
     setting = cap if isinstance(cap, str) and capped.reason is None else None
     why = capped.reason or (cap.why if isinstance(cap, FixedCap) else None)

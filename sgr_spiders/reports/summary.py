@@ -7,8 +7,7 @@ from collections import defaultdict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from sgr_spiders.layers import LAYERS, cap_of
-from sgr_spiders.layers.base import FixedCap
+from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.model import statistics
 from sgr_spiders.text.escape import for_cell, for_message
 from sgr_spiders.text.formatting import duration, number, pluralize, size, table
@@ -171,7 +170,7 @@ def _state(walks: Walks) -> str:
 
 def sort_layers(layers: Mapping[str, Share]) -> Iterator[tuple[str, Share]]:
     """Yield the layers in their fixed order."""
-    yield from sorted(layers.items(), key=lambda item: [*LAYERS, item[0]].index(item[0]))
+    yield from sorted(layers.items(), key=lambda item: [*LAYER_NAMES, item[0]].index(item[0]))
 
 
 def _lost_heading(lost: Sequence[Lost], status: str) -> str:
@@ -209,8 +208,12 @@ def _strip_urls(reason: str) -> str:
     return re.sub(r"https?://\S+", "...", reason)
 
 
-def capped_rows(capped: Iterable[Cut]) -> list[list[str]]:
+def capped_rows(capped: Sequence[Cut]) -> list[list[str]]:
     """Return a row for each group of capped walks: count, endpoint, example and cause."""
+    if not capped:
+        return []
+    from sgr_spiders.layers import cap_of  # noqa: PLC0415 - the layers load dictionaries
+
     rows = sorted(capped, key=lambda walks: not isinstance(cap_of(walks.layer, walks.step), str))
     return shorten(
         [
@@ -222,6 +225,9 @@ def capped_rows(capped: Iterable[Cut]) -> list[list[str]]:
 
 def describe_cap(capped: Cut) -> str:
     """Return the setting that capped the walks, or the reason if no setting did."""
+    from sgr_spiders.layers import cap_of  # noqa: PLC0415 - the layers load dictionaries
+    from sgr_spiders.layers.base import FixedCap  # noqa: PLC0415
+
     cap = cap_of(capped.layer, capped.step)
     if capped.reason is not None:
         return f"{capped.layer}: {capped.reason}"

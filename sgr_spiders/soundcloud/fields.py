@@ -52,6 +52,8 @@ class FieldReader:
     ``body`` holds the API's keys that become columns; a document without any of them is a stub.
     """
 
+    __slots__ = ("_converted", "_fallbacks", "_sources", "body")
+
     def __init__(self, record: type) -> None:
         fields = fields_of(record)
         self._sources = tuple(field.source for field in fields)
@@ -66,15 +68,15 @@ class FieldReader:
     def read(self, document: Document, unknown: dict[str, Json]) -> list[Any]:
         """Return the values in the order of the fields. A fallback that is used leaves *unknown*.
 
-        At the places of ids stands whatever the document has under the same keys.
+        The places of ids hold whatever the document has under the same keys.
         """
-        values = list(map(document.get, self._sources))
-        for place, key in self._fallbacks:
-            if values[place] is None or values[place] == "":
-                values[place] = document.get(key, values[place])
-                unknown.pop(key, None)
+        values = [*map(document.get, self._sources)]
         for place, convert in self._converted:
-            value = values[place]
-            if value is not None:
+            if (value := values[place]) is not None:
                 values[place] = convert(value)
+        for place, key in self._fallbacks:
+            value = values[place]
+            if not value and (value is None or value == "") and key in document:
+                values[place] = document[key]
+                unknown.pop(key, None)
         return values

@@ -228,7 +228,7 @@ class _Parser:
         return self._track(_checked(item, "track"), inside, Fullness.OWN)
 
     def _user_entry(self, item: Json, inside: list[Record]) -> User:
-        return _user(_checked(item, "user"), Fullness.OWN)
+        return _user(_checked(item, "user"), _required_id(item, "user"), Fullness.OWN)
 
     def _comment_entry(self, item: Json, inside: list[Record]) -> Comment:
         get = _checked(item, "comment").get
@@ -319,7 +319,7 @@ class _Parser:
         known = self._users.get(user_id)
         if known is not None and _same(known[0], item):
             return known[1]
-        user = _user(item, fullness)
+        user = _user(item, user_id, fullness)
         self._users[user_id] = item, user
         return user
 
@@ -373,8 +373,7 @@ def _required_id(item: Document, kind: str) -> int:
     return record_id
 
 
-def _user(item: Document, fullness: int) -> User:
-    user_id = _required_id(item, "user")
+def _user(item: Document, user_id: int, fullness: int) -> User:
     fullness = _fullness(item, "username", _READ_USER.body, fullness)
     if fullness == Fullness.STUB:
         return User(user_id)

@@ -99,7 +99,7 @@ def _flag(value: object) -> object:
 def _text(value: object) -> object:
     if type(value) is not str or len(value) > MAX_TEXT:
         return BAD
-    return for_database(value)
+    return value if value.isprintable() else for_database(value)
 
 
 def _are_texts_fine(values: tuple[str, ...]) -> bool:

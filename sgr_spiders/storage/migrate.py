@@ -7,17 +7,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.util import CommandError
+import sqlalchemy as sa
 
 from sgr_spiders.model.exceptions import StorageError
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
-
-    import sqlalchemy as sa
 
 MIGRATIONS = importlib.resources.files("sgr_spiders.storage").joinpath("migrations")
 
@@ -30,7 +25,11 @@ start of Alembic."""
 
 def revision_of(connection: sa.Connection) -> str | None:
     """Return the revision of the schema; ``None`` for an empty database."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    # The query that Alembic makes, without its import.
+    revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return revision
 
 
 def require_head(connection: sa.Connection, where: str) -> None:
@@ -58,6 +57,11 @@ def upgrade(connection: sa.Connection) -> None:
     current = revision_of(connection)
     if current == HEAD:
         return
+    # Here, because a command that finds the database as it should be need not wait until Alembic is there.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
     with tempfile.TemporaryDirectory(prefix="soundgraph-migrations-") as folder:
         # Alembic wants its scripts in a real folder; inside an egg they are not.
         _copy(MIGRATIONS, Path(folder))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Float,
     ForeignKey,
@@ -45,6 +46,16 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+READER_ONLY = {"reader_only": True}
+"""Marks an index that only readers need; ``indexes.py`` has the reason."""
+
+
+def _one_of(table: str, column: str, *values: str) -> CheckConstraint:
+    """Return the constraint that *column* holds one of *values*, or null where that is allowed."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"ck_{table}_{column}")
 
 
 def _text(name: str, comment: str) -> Column[Any]:
@@ -125,6 +136,7 @@ tracks = Table(
     *_declared_columns(Track),
     *_provenance_columns(),
     Index(None, "artist_id"),
+    _one_of("tracks", "access", "playable", "preview", "blocked"),
     comment="Every track found",
 )
 
@@ -149,7 +161,7 @@ playlist_tracks = Table(
     "playlist_tracks",
     metadata,
     *_declared_columns(PlaylistTrack),
-    Index(None, "track_id"),
+    Index(None, "track_id", info=READER_ONLY),
     sqlite_with_rowid=False,
     comment="Tracks of each playlist: one row per playlist and track",
 )
@@ -158,7 +170,8 @@ engagements = Table(
     "engagements",
     metadata,
     *_declared_columns(Engagement),
-    Index(None, "track_id", "kind"),
+    Index(None, "track_id", "kind", info=READER_ONLY),
+    _one_of("engagements", "kind", "like", "repost", "comment"),
     sqlite_with_rowid=False,
     comment="Likes, reposts and comments of users on tracks (the API gives no time of likes and reposts)",
 )
@@ -179,6 +192,7 @@ track_mentions = Table(
     metadata,
     *_declared_columns(Mention),
     Index(None, "user_id"),
+    _one_of("track_mentions", "kind", "mention", "featuring", "remixer", "producer", "label"),
     sqlite_with_rowid=False,
     comment="Names in the titles and descriptions of tracks",
 )
@@ -235,6 +249,7 @@ walks = Table(
     _text("started_at", "When the current generation was first leased"),
     _text("finished_at", "When the current generation ended"),
     Index(None, "status", "created_at", "walk_id"),
+    _one_of("walks", "status", "planned", "running", "done", "capped", "gone", "failed"),
     comment="The ledger: every collection to fetch, and how far it is",
 )
 
@@ -265,6 +280,7 @@ walk_requests = Table(
         "settings", Text, nullable=False, comment="Fingerprint of the layer's settings it was asked for under"
     ),
     Index(None, "seed_id", "layer"),
+    Index(None, "layer", info=READER_ONLY),
     sqlite_with_rowid=False,
     comment="Who wants a walk, and up to which cap",
 )
@@ -282,6 +298,8 @@ walk_records = Table(
         comment="Place among the distinct records kept, from 0; of what came inside another, that one's",
     ),
     Column("generation", Integer, nullable=False, comment="The last generation of the walk that saw it"),
+    Index(None, "record_id", "kind", info=READER_ONLY),
+    _one_of("walk_records", "kind", "track", "user", "playlist", "comment"),
     sqlite_with_rowid=False,
     comment="Every record that a walk brought, in the API's order",
 )
@@ -294,6 +312,9 @@ selections = Table(
     Column("kind", Text, primary_key=True, comment="`track`, `user` or `playlist`"),
     Column("record_id", Id, primary_key=True, autoincrement=False, comment="Its id"),
     Column("score", Float, comment="How well it fits, 0 to 1, where the layer has a measure"),
+    Index(None, "record_id", "kind", info=READER_ONLY),
+    Index(None, "layer", info=READER_ONLY),
+    _one_of("selections", "kind", "track", "user", "playlist"),
     sqlite_with_rowid=False,
     comment="What layers kept out of the walks they only looked at",
 )
@@ -368,6 +389,11 @@ runs = Table(
     _text("config_hash", "Hash of the whole configuration: it changes when any value does"),
     _text("version", "Version of this project that ran"),
     Column("requests", BigInteger, comment="Requests sent, retries and token requests too; null: not ended"),
+    _one_of(
+        "runs",
+        "outcome",
+        *("complete", "partial", "unfinished", "interrupted", "blocked", "failed"),
+    ),
     comment="Every crawl that worked on this file",
 )
 
@@ -417,6 +443,11 @@ seeds = Table(
     _reference("last_run_id", "runs.run_id", "The last scheduled run in which it had its turn"),
     Index(None, "track_id"),
     Index(None, "next_harvest_at"),
+    _one_of(
+        "seeds",
+        "last_outcome",
+        *("complete", "partial", "gone", "unfinished", "interrupted", "blocked", "failed"),
+    ),
     comment="Seeds that are harvested at intervals (`scrapy seeds`, `due=1`)",
 )
 
@@ -519,17 +550,24 @@ VECTOR_TABLES = {"track": track_vectors, "user": user_vectors, "artist": artist_
 """The tables of vectors, by what they are of."""
 
 DISCOVERIES_SQL = """
-SELECT DISTINCT walk_records.kind AS kind, walk_records.record_id AS record_id,
-       walk_requests.seed_id AS seed_id, walk_requests.layer AS layer
-FROM walk_requests
-JOIN walk_records ON walk_records.walk_id = walk_requests.walk_id
-                 AND walk_records.position < walk_requests.widest
-WHERE NOT walk_requests.selective
-UNION
-SELECT kind, record_id, seed_id, layer FROM selections
+SELECT DISTINCT kind, record_id, seed_id, layer
+FROM (
+    SELECT walk_records.kind AS kind, walk_records.record_id AS record_id,
+           walk_requests.seed_id AS seed_id, walk_requests.layer AS layer
+    FROM walk_requests
+    JOIN walk_records ON walk_records.walk_id = walk_requests.walk_id
+                     AND walk_records.position < walk_requests.widest
+    WHERE NOT walk_requests.selective
+    UNION ALL
+    SELECT kind, record_id, seed_id, layer FROM selections
+) AS found
 """
 """``discoveries`` is a view: what it says follows from who wants a walk and what the walk brought, so a
-seed that asks later for a walk that is done has its discoveries without a row being written."""
+seed that asks later for a walk that is done has its discoveries without a row being written.
+
+SQLite carries a condition on the view into ``UNION ALL``, where indexes answer it, but not into ``UNION``:
+then it would build the whole view for each question.
+"""
 
 DISCOVERIES_COLUMNS = {
     "kind": "`track`, `user`, `playlist` or `comment`",

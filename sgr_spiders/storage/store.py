@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sgr_spiders.model.exceptions import ConfigError, StorageError
 from sgr_spiders.storage import migrate, sqlite_file
 from sgr_spiders.storage.lock import DatabaseLock, holder
+from sgr_spiders.text.masking import mask_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -330,7 +331,7 @@ class Store:
 
     def describe(self) -> str:
         """Return where the data is stored, without a password."""
-        return self.path or self._url.render_as_string(hide_password=True)
+        return self.path or mask_url(self.url)
 
 
 def parse_url(url: str) -> sa.URL:

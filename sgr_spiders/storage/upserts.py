@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
     Row = tuple[Any, ...]
+    from sqlalchemy.dialects import postgresql
+
     Insert = sqlite.Insert | postgresql.Insert
 
 COUNTS_AN_OUTAGE_ZEROED = {"followers_count"}
@@ -113,7 +115,11 @@ def _key_of(table: sa.Table, columns: tuple[str, ...]) -> Callable[[Row], Any]:
 
 
 def _begin(dialect: str, table: sa.Table) -> Insert:
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    if dialect != "postgresql":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - slow to import, and seldom needed
+
+    return postgresql.insert(table)
 
 
 def _values(table: sa.Table) -> list[str]:

@@ -1,17 +1,15 @@
-"""The command that goes on with a harvest, as a user would type it."""
+"""The command that resumes a harvest, as a user would type it."""
 
 from __future__ import annotations
 
-import re
 import shlex
 from typing import TYPE_CHECKING
+
+from sgr_spiders.text.masking import mask_setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_SECRET = re.compile("secret|token|passw|credential|(api|access|private)_?key|auth", re.IGNORECASE)
-_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]*(?=@)")
-MASK = "***"
 DATABASE = "HARVEST_DATABASE_URL"
 
 # Of the scheduler that started the run, not of the harvest.
@@ -28,17 +26,13 @@ def crawl_command(spider: str, arguments: Mapping[str, str], settings: Iterable[
     words = ["scrapy", "crawl", spider]
     for option, name, value in given:
         if name not in LEFT_OUT:
-            words += [option, f"{name}={_masked(name, value)}"]
+            words += [option, f"{name}={mask_setting(name, value)}"]
     return shlex.join(words)
 
 
 def status_command(settings: Iterable[str] = ()) -> str:
     """Write the ``scrapy status`` that looks at the database which these settings (``-s``, as given) name."""
     urls = [value for name, _, value in (one.partition("=") for one in settings) if name == DATABASE]
-    return shlex.join(["scrapy", "status", *(f"--database={_masked(DATABASE, url)}" for url in urls[-1:])])
-
-
-def _masked(name: str, value: str) -> str:
-    if _SECRET.search(name) and "://" not in value:
-        return MASK
-    return _PASSWORD.sub(rf"\1:{MASK}", value)
+    return shlex.join(
+        ["scrapy", "status", *(f"--database={mask_setting(DATABASE, url)}" for url in urls[-1:])]
+    )

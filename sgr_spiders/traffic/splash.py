@@ -8,10 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from sgr_spiders.model.exceptions import ConfigError
 from sgr_spiders.soundcloud.track_page import MAX_BYTES, SITE
-from sgr_spiders.text.messages import quote_value
-from sgr_spiders.traffic.origin import Origin
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -46,7 +43,7 @@ def switch_on(settings: BaseSettings, delay: float) -> None:
     cookies (``COOKIES_ENABLED`` is off), not its argument cache (no script is sent), not its request
     fingerprints (the ledger records what was fetched; there is no duplicate filter and no cache).
     """
-    origins = [_checked(settings, name) for name in ("SPLASH_URL", "SOUNDCLOUD_SITE_URL")]
+    origins = [settings[name] for name in ("SPLASH_URL", "SOUNDCLOUD_SITE_URL")]
     changes = {
         "SCOPE_ORIGINS": [*settings.getlist("SCOPE_ORIGINS"), *origins],
         "DOWNLOADER_MIDDLEWARES": {**settings.getdict("DOWNLOADER_MIDDLEWARES"), MIDDLEWARE: PLACE},
@@ -83,10 +80,3 @@ def rendering_of(address: str, settings: BaseSettings) -> dict[str, Any]:
         "proxy": None,
     }
     return {"url": url, "meta": meta}
-
-
-def _checked(settings: BaseSettings, name: str) -> str:
-    url: str = settings[name]
-    if Origin.of(url) is None:
-        raise ConfigError(f"setting `{name}`: not an HTTP URL: {quote_value(url)}")
-    return url

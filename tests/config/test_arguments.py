@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from inspect import signature
 from pathlib import Path
 
@@ -9,10 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgr_spiders.cli.runner import harvest
-from sgr_spiders.config.arguments import ACCEPTED, KNOWN, MAX_TRACK_ID, Arguments, GivenSeed, parse
+from sgr_spiders.config import arguments as spider_arguments
+from sgr_spiders.config.arguments import ACCEPTED, KNOWN, Arguments, GivenSeed
+from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.model.exceptions import ArgumentError
 
 SEED = {"track_id": "1"}
+LARGEST_ID = 9_223_372_036_854_775_807
+parse = partial(spider_arguments.parse, layer_names=LAYER_NAMES)
 
 
 def error_of(**arguments: object) -> str:
@@ -77,9 +82,9 @@ def test_an_empty_argument(name: str) -> None:
     ("name", "value", "problem"),
     [
         ("refresh", "yes", "must be 0 or 1, not 'yes'"),
-        ("max_requests", "0", "must be a whole number from 1 to 1000000000000, not '0'"),
-        ("max_requests", "1_0", "must be a whole number from 1 to 1000000000000, not '1_0'"),
-        ("max_requests", "9" * 5000, "must be a whole number from 1 to 1000000000000, not '999"),
+        ("max_requests", "0", "must be an integer from 1 to 1000000000000, not '0'"),
+        ("max_requests", "1_0", "must be an integer from 1 to 1000000000000, not '1_0'"),
+        ("max_requests", "9" * 5000, "must be an integer from 1 to 1000000000000, not '999"),
         ("max_minutes", "0.0", "must be a number of minutes above 0, at most 1000000, not '0.0'"),
         ("max_minutes", "nan", "must be a number of minutes above 0, at most 1000000, not 'nan'"),
         ("max_minutes", "-1", "must be a number of minutes above 0, at most 1000000, not '-1'"),
@@ -102,22 +107,20 @@ def test_a_spider_of_one_layer_knows_no_other() -> None:
 
 
 def test_track_ids_are_numbers_or_urns() -> None:
-    seeds = parse({"track_id": f"7, soundcloud:tracks:8,7,soundcloud:tracks:7,{MAX_TRACK_ID},"}).seeds
+    seeds = parse({"track_id": f"7, soundcloud:tracks:8,7,soundcloud:tracks:7,{LARGEST_ID},"}).seeds
     assert seeds == (
         GivenSeed("7", track_id=7),
         GivenSeed("soundcloud:tracks:8", track_id=8),
-        GivenSeed(str(MAX_TRACK_ID), track_id=MAX_TRACK_ID),
+        GivenSeed(str(LARGEST_ID), track_id=LARGEST_ID),
     )
     assert parse({"track_id": 7}).seeds == (GivenSeed("7", track_id=7),)
 
 
 @pytest.mark.parametrize(
-    "text", ["abc", "0", "-1", "+1", "1.0", "1 2", "1e3", "٣", "soundcloud:users:1", str(MAX_TRACK_ID + 1)]
+    "text", ["abc", "0", "-1", "+1", "1.0", "1 2", "1e3", "٣", "soundcloud:users:1", str(LARGEST_ID + 1)]
 )
 def test_what_is_no_track_id(text: str) -> None:
-    assert (
-        error_of(track_id=f"5,{text}") == f"spider argument `track_id`: not a track number or URN: '{text}'"
-    )
+    assert error_of(track_id=f"5,{text}") == f"spider argument `track_id`: not a track ID or URN: '{text}'"
 
 
 def test_a_shown_value_is_short_and_harmless() -> None:
@@ -208,8 +211,8 @@ def test_a_file_of_seeds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"1\n\nabc\n", "line 3: not a track number, URN or address: 'abc'"),
-        (b"1,2\n", "line 1: not a track number, URN or address: '1,2'"),
+        (b"1\n\nabc\n", "line 3: not a track ID, URN or URL: 'abc'"),
+        (b"1,2\n", "line 1: not a track ID, URN or URL: '1,2'"),
         (
             b"1\nhttps://example.com/a/b\n",
             "line 2: not an address on soundcloud.com: 'https://example.com/a/b'",
@@ -254,7 +257,7 @@ def test_no_text_ends_in_another_error(arguments: dict[str, str]) -> None:
         parse(arguments)
 
 
-@given(st.lists(st.integers(1, MAX_TRACK_ID), min_size=1))
+@given(st.lists(st.integers(1, LARGEST_ID), min_size=1))
 def test_seeds_keep_their_order_without_repetition(ids: list[int]) -> None:
     seeds = parse({"track_id": ",".join(map(str, ids))}).seeds
     assert [seed.track_id for seed in seeds] == list(dict.fromkeys(ids))

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgr_spiders.config.harvest import LAYER_NAMES, MAX_FILE_BYTES, HarvestConfig, load
+from sgr_spiders.config.harvest import LAYER_NAMES, HarvestConfig, load
 from sgr_spiders.model.exceptions import ConfigError
 
 DEFAULTS: dict[str, Any] = {
@@ -231,25 +231,25 @@ def test_configurations_cannot_be_changed() -> None:
         ),
         (
             'user_depth: {max_users_per_track: "500"}',
-            "`user_depth.max_users_per_track`: must be a whole number, not '500'",
+            "`user_depth.max_users_per_track`: must be an integer, not '500'",
         ),
         (
             "user_depth: {max_users_per_track: true}",
-            "`user_depth.max_users_per_track`: must be a whole number, not True",
+            "`user_depth.max_users_per_track`: must be an integer, not True",
         ),
         (
             "user_depth: {max_users_per_track: 1.0}",
-            "`user_depth.max_users_per_track`: must be a whole number, not 1.0",
+            "`user_depth.max_users_per_track`: must be an integer, not 1.0",
         ),
         (
             "user_depth: {max_users_per_track: }",
-            "`user_depth.max_users_per_track`: must be a whole number, not None",
+            "`user_depth.max_users_per_track`: must be an integer, not None",
         ),
         ("user_depth: {enabled: 1}", "`user_depth.enabled`: must be true or false, not 1"),
         ("user_depth: [1]", "`user_depth`: must be a mapping, not [1]"),
         ("request_delay: -0.5", "`request_delay`: must be at least 0, not -0.5"),
         ("request_delay: 3601", "`request_delay`: must be at most 3600, not 3601"),
-        ("request_delay: .nan", "`request_delay`: must be a finite number, not nan"),
+        ("request_delay: 1.0e+999", "`request_delay`: must be a finite number, not inf"),
         ("request_delay: fast", "`request_delay`: must be a number, not 'fast'"),
         ("freshness_days: -1", "`freshness_days`: must be at least 0, not -1"),
         (
@@ -318,17 +318,34 @@ def test_a_bad_value_is_named_with_its_key(tmp_path: Path, line: str, message: s
             "line 1: could not determine a constructor for",
         ),
         ("x: *missing", "line 1: found undefined alias 'missing'"),
-        ("x: 2026-02-31", "line 1: a value that cannot be read"),
+        ("x: 2026-02-31", "line 1: must not be a date, not '2026-02-31'"),
+        ("x: 2026-11-27", "line 1: must not be a date, not '2026-11-27'"),
+        ("x: 0100", "line 1: must be written in decimal digits, not '0100'"),
+        ("x: 1:30", "line 1: must be written in decimal digits, not '1:30'"),
+        ("x: 1:30.5", "line 1: must be written in decimal digits, not '1:30.5'"),
+        ("x: 0x1F", "line 1: must be written in decimal digits, not '0x1F'"),
+        ("x: 1_000", "line 1: must be written in decimal digits, not '1_000'"),
+        ("x: 1_000.5", "line 1: must be written in decimal digits, not '1_000.5'"),
+        ("x: .inf", "line 1: must be written in decimal digits, not '.inf'"),
+        ("x: .NaN", "line 1: must be written in decimal digits, not '.NaN'"),
+        ("x: yes", "line 1: must be written `true` or `false`, not 'yes'"),
+        ("x: [on]", "line 1: must be written `true` or `false`, not 'on'"),
+        ("x: Off", "line 1: must be written `true` or `false`, not 'Off'"),
+        ("no: 1", "line 1: must be written `true` or `false`, not 'no'"),
         ('x: !!int ""', "line 1: a value that cannot be read"),
         ("x: !!bool maybe", "line 1: a value that cannot be read"),
         (b"x: \xff\xfe", "not a text in UTF-8: "),
         ("[" * 30_000, "nested too deeply"),
-        ("x: " + "y" * MAX_FILE_BYTES, f"larger than {MAX_FILE_BYTES} bytes: no configuration"),
+        ("#" * 65_537, "larger than 65536 bytes: no configuration"),
     ],
 )
 def test_a_file_that_is_no_configuration(tmp_path: Path, text: str | bytes, message: str) -> None:
     assert error_of(tmp_path, text).startswith(message)
     assert len(error_of(tmp_path, text)) < 250
+
+
+def test_a_file_may_be_as_large_as_64_kib(tmp_path: Path) -> None:
+    assert of(tmp_path, "#" * 65_536) == HarvestConfig()
 
 
 def test_a_hostile_file_is_answered_at_once(tmp_path: Path) -> None:
@@ -365,7 +382,10 @@ def test_no_content_ends_in_another_error(tmp_path_factory: pytest.TempPathFacto
             "scope: some",
             "`relationships.scope`: must be all or seeds, not 'some'",
         ),
-        ("engagement_kinds: []", "`relationships.engagement_kinds`: must be a list of at least one, not []"),
+        (
+            "engagement_kinds: []",
+            "`relationships.engagement_kinds`: must be a list of at least one entry, not []",
+        ),
         ("user_sample: 0", "`relationships.user_sample`: must be more than 0, not 0"),
         ("memory_mb: 15", "`relationships.memory_mb`: must be at least 16, not 15"),
         (

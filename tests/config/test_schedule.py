@@ -53,7 +53,7 @@ def test_an_interval_is_spelt_as_it_is_read(seconds: int) -> None:
 @pytest.mark.parametrize("text", ["", "1.5", "1001", "-1001", "+1", "high", "1_0"])
 def test_what_is_no_priority(text: str) -> None:
     assert [parse_priority(number) for number in ("0", "-3", "1000")] == [0, -3, 1000]
-    with pytest.raises(ValueError, match="not a whole number from -1000 to 1000: "):
+    with pytest.raises(ValueError, match="not an integer from -1000 to 1000: "):
         parse_priority(text)
 
 
@@ -94,9 +94,9 @@ def test_a_file_of_seeds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("x", "line 2: not a track number, URN or address: 'x'"),
+        ("x", "line 2: not a track ID, URN or URL: 'x'"),
         ("1 often", "line 2: not an interval such as"),
-        ("1 1d high", "line 2: not a whole number"),
+        ("1 1d high", "line 2: not an integer"),
         ("1 1d 1 1", "line 2: more than a seed, an interval and a priority: '1 1d 1 1'"),
         ("https://soundcloud.com/a/b/s-abc", "line 2: a secret link"),
     ],

@@ -89,10 +89,11 @@ LEDGER = {
         """SELECT endpoint, target, status, kept, received, items FROM walks LEFT JOIN brought USING (walk_id)
         WHERE received > ifnull(items, 0) OR received < kept OR received <> ifnull(items, 0)
         AND NOT (status = 'capped' AND capped_at NOTNULL) AND cursors = number""",
-    "of a list that a cap cut on its first page `received` is what was kept or rejected":
+    "of a list that one cap cut, `received` is what was kept or rejected":
         """SELECT endpoint, target, kept, received, records FROM walks JOIN kind_of USING (endpoint)
         JOIN brought USING (walk_id) LEFT JOIN set_aside USING (walk_id)
-        WHERE status = 'capped' AND number = 1 AND received <> kept + ifnull(records, 0)
+        WHERE status = 'capped' AND capped_at NOTNULL AND cursors = number
+        AND received <> kept + ifnull(records, 0)
         AND endpoint NOT IN ('playlist_tracks', 'track_comments', 'track_page')""",
     "a walk keeps no more than the largest cap it was asked for":
         """SELECT endpoint, target, kept, widest FROM walks JOIN kind_of USING (endpoint)

@@ -27,7 +27,7 @@ CAPS: dict[str, dict[str, Any]] = {
     "semantic_depth": {"fuzzy_search_limit": 12, "name_similarity_threshold": 0.2},
     "commentary_layer": {"max_commenters": 4},
     "label_layer": {"max_catalog_size": 13},
-    "contextual_layer": {"max_tracks_per_entity": 4},
+    "contextual_layer": {"max_tracks_per_entity": 2},
 }  # fmt: skip
 
 

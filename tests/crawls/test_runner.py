@@ -134,7 +134,7 @@ def test_settings_and_another_spider(sandbox: SandboxProcess, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("error", "message", "arguments"),
     [
-        (exceptions.ArgumentError, "spider argument `track_id`: not a track number", {"track_id": "abc"}),
+        (exceptions.ArgumentError, "spider argument `track_id`: not a track ID", {"track_id": "abc"}),
         (exceptions.ArgumentError, "no seed given", {}),
         (exceptions.ArgumentError, "unknown spider 'x', see", {"track_id": 1, "spider": "x"}),
         (exceptions.ArgumentError, "setting `X`: must be a text", {"track_id": 1, "settings": {"X": None}}),
@@ -151,7 +151,7 @@ def test_settings_and_another_spider(sandbox: SandboxProcess, tmp_path: Path) ->
         ),
         (
             exceptions.ConfigError,
-            "setting `HARVEST_DATABASE_URL`: not an SQLAlchemy URL",
+            "setting `HARVEST_DATABASE_URL`: must be an SQLAlchemy URL",
             {"track_id": 1, "database_url": "nonsense"},
         ),
         (

@@ -132,7 +132,7 @@ def test_a_crawl_drains_only_what_its_own_seeds_want(harvester: Harvester, world
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"track_id": "abc"}, "spider argument `track_id`: not a track number or URN: 'abc'"),
+        ({"track_id": "abc"}, "spider argument `track_id`: not a track ID or URN: 'abc'"),
         ({"trackid": "1"}, "(did you mean `track_id`?)"),
         ({"layers": "user_dept"}, "(did you mean `user_depth`?)"),
         ({"config": "nowhere.yaml"}, "configuration nowhere.yaml"),

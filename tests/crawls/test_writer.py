@@ -70,10 +70,10 @@ def test_a_second_signal_ends_it_without_the_lock(harvester: Harvester) -> None:
         harvester.wait_until(lambda: "Interrupted: " in harvester.log(), process)
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
-        ended = harvester.wait(process)
+        # Its walks stay leased, as after a kill: the next crawl gives them back.
+        assert process.wait(timeout=30) == 130
         assert time.monotonic() - began < 5
-    assert ended.code == 130, ended.log
-    assert "Ended at once, without a summary" in ended.log
+    assert "Ended at once, without a summary" in harvester.log()
     assert harvester.crawl().code == 0
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from sgr_spiders import settings
 from sgr_spiders.config.arguments import parse
+from sgr_spiders.config.harvest import LAYER_NAMES
 from tests.crawls.crawling import ROOT, Harvester
 from tests.scrapy_process import called
 
@@ -137,7 +138,7 @@ def test_scrapyd_is_asked_what_the_others_start(command: str) -> None:
     assert (fields.pop("project"), fields.pop("spider")) == (settings.BOT_NAME, "deep_harvest")
     started = shlex.split(unit("soundgraph.service")["Service"]["ExecStart"])
     given = dict(started[place + 1].split("=", 1) for place, word in enumerate(started) if word == "-a")
-    assert parse(fields) == parse(given)
+    assert parse(fields, layer_names=LAYER_NAMES) == parse(given, layer_names=LAYER_NAMES)
 
 
 def test_systemd_takes_the_units(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_there_is_none_yet(tmp_path: Path) -> None:
     ("options", "problem"),
     [
         (["all"], "unexpected argument: 'all'\n"),
-        (["--limit", "0"], "option `--limit`: must be a whole number from 1 to 1000000, not '0'\n"),
+        (["--limit", "0"], "option `--limit`: must be an integer from 1 to 1000000, not '0'\n"),
         (["--database", "sqlite:///none.db"], "no such file"),
     ],
 )

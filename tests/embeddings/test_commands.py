@@ -16,6 +16,7 @@ import pytest
 
 from sgr_spiders.cli import options
 from sgr_spiders.commands.evaluate import RECOMMENDERS
+from sgr_spiders.config import choices
 from sgr_spiders.embeddings import recommenders, similar
 from sgr_spiders.embeddings.terms import LINE
 from sgr_spiders.storage.store import Store
@@ -99,14 +100,14 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
 ERRORS = [
     (["embed", "now"], "unexpected argument: 'now'"),
     (["embed", "--method", "svf"], "option `--method`: must be svd, als, item2vec or lightgcn, not 'svf'"),
-    (["embed", "--dimensions", "0"], "option `--dimensions`: must be a whole number from 1 to 4096, not '0'"),
+    (["embed", "--dimensions", "0"], "option `--dimensions`: must be an integer from 1 to 4096, not '0'"),
     (["embed", "--sources", "like,lke"], "`--sources`: must be like, repost, comment or playlist, not 'lke'"),
     (["embed", "--plot", "x.png"], "option `--plot`: must name an .svg file, not 'x.png'"),
     (["similar", "song", "1"], "name one of track, user, artist and its ID"),
-    (["similar", "track", "soundcloud:users:1"], "not the number or URN of a track: 'soundcloud:users:1'"),
+    (["similar", "track", "soundcloud:users:1"], "not the ID or URN of a track: 'soundcloud:users:1'"),
     (["similar", "track", "5"], "track 5 is not in this database"),
     (["similar", "track", "5", "--by", "wlak"], "vectors or playlists, not 'wlak' (did you mean `walk`?)"),
-    (["similar", "track", "5", "--limit", "0"], "option `--limit`: must be a whole number from 1 to"),
+    (["similar", "track", "5", "--limit", "0"], "option `--limit`: must be an integer from 1 to"),
     (["recommend", "track", "5"], "name a user by ID: `scrapy recommend user 123`"),
     (["recommend", "user", "5001"], "user 5001: no liked tracks in this database"),
     (["evaluate", "--method", "magic"], "`--method`: must be popularity, walk, svd, als, item2vec or"),
@@ -155,7 +156,7 @@ def test_an_interrupted_command_changes_nothing(database: Path, tmp_path: Path) 
 
 def test_the_options_list_all_methods() -> None:
     """The options list the methods without importing them."""
-    assert tuple(recommenders.METHODS) == options.METHODS
+    assert tuple(recommenders.METHODS) == choices.METHODS
     assert recommenders.NAMES == RECOMMENDERS
     assert set(similar.NEIGHBOUR_SOURCES) == set(options.WAYS)
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from scrapy.settings import Settings
 
-from sgr_spiders.commands.export import SOURCES, Command
+from sgr_spiders.commands.export import Command
+from sgr_spiders.config.choices import SOURCES
 from sgr_spiders.embeddings import interactions
 from sgr_spiders.embeddings.preparation import Choice
 from sgr_spiders.exports import graphs
@@ -47,7 +48,7 @@ def test_every_purpose_has_default_formats() -> None:
 
 
 def test_the_help_lists_every_source() -> None:
-    assert SOURCES.split(", ") == list(interactions.SOURCES)
+    assert list(SOURCES) == list(interactions.SOURCES)
 
 
 def test_the_document_lists_every_format(root: Path) -> None:

@@ -127,7 +127,7 @@ def _first(records: Sequence[MainRecord], cap: int) -> list[MainRecord]:
     first = []
     for record in records:
         author = record.user_id if isinstance(record, Comment) else None
-        one = author if author is not None else (record.record_id, "itself")
+        one = (record.record_id, "itself") if author is None else (author, "author")
         if one in counted or len(counted) < cap:
             counted.add(one)
             first.append(record)

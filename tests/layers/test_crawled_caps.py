@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-SMALL = {
+SMALL: Mapping[str, Mapping[str, object]] = {
     "user_depth": {"max_users_per_track": 3, "max_tracks_per_user": 2},
     "artist_depth": {"max_artist_tracks": 4, "include_features": False, "include_remixes": False},
     "semantic_depth": {"fuzzy_search_limit": 6, "max_key_terms": 2, "name_similarity_threshold": 0.5},
@@ -29,7 +29,7 @@ SMALL = {
         "max_search_playlists": 4,
     },
 }
-NOTHING = {
+NOTHING: Mapping[str, Mapping[str, object]] = {
     "user_depth": {"max_users_per_track": 0},
     "artist_depth": {"max_artist_tracks": 0},
     "semantic_depth": {"max_key_terms": 0},
@@ -46,14 +46,14 @@ def sandbox() -> Iterator[SandboxProcess]:
         yield process
 
 
-def crawl(sandbox: SandboxProcess, folder: Path, layers: Mapping[str, object]) -> Harvester:
+def crawl(sandbox: SandboxProcess, folder: Path, layers: Mapping[str, Mapping[str, object]]) -> Harvester:
     """Harvest with these sections and no other layer."""
     names = (
         "user_depth", "playlist_depth", "artist_depth", "semantic_depth", "commentary_layer", "label_layer",
         "contextual_layer",
     )  # fmt: skip
     config = folder / "caps.yaml"
-    sections = {name: layers.get(name, {"enabled": False}) for name in names}
+    sections = {name: dict(layers.get(name, {"enabled": False})) for name in names}
     whole = {"deep_harvest": {"request_delay": 0, **sections}, "relationships": {"on_close": False}}
     config.write_text(yaml.safe_dump(whole))
     harvester = Harvester(sandbox, folder / "harvest.db", config=str(config))

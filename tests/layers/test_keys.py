@@ -322,7 +322,10 @@ WORLDS: dict[str, tuple[Seed, World]] = {
     "playlist_depth": (seed("Paper Tides", favoritings_count=5), PLAYLIST_DEPTH),
     "artist_depth": (seed("Paper Tides"), ARTIST_DEPTH),
     "semantic_depth": (seed("Glass Harbour Lanterns"), SEMANTIC_DEPTH),
-    "commentary_layer": (seed("Paper Tides", comment_count=6), COMMENTARY),
+    "commentary_layer": (
+        seed("Paper Tides", comment_count=6, permalink_url="https://soundcloud.com/mara-quill/paper-tides"),
+        COMMENTARY,
+    ),
     "label_layer": (
         seed("Paper Tides", unknown=PUBLISHER, label_name="Harbour Discs", description=TOLD), LABEL_LAYER
     ),

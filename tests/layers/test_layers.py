@@ -217,6 +217,22 @@ def test_of_accounts_that_bear_a_labels_name_the_one_with_most_followers_counts_
     ]
 
 
+def test_an_account_without_the_words_that_all_labels_have_bears_the_name() -> None:
+    around = seed("Paper Tides", label_name="Tidal Records")
+
+    def chosen(*accounts: User) -> list[str]:
+        world = World({("search_users", "Tidal Records"): list(accounts)})
+        return run("label_layer", around, world).kept
+
+    like_it = User(95, username="Tidal Recurds", followers_count=900)
+    assert chosen(like_it, User(98, username="Tidal")) == ["user 98 1.00"]
+    assert chosen(like_it) == ["user 95 0.92"]
+    # Where nobody says how many followers there are, there are none.
+    assert chosen(User(97, username="Tidal"), User(98, username="Tidal", followers_count=1)) == [
+        "user 98 1.00"
+    ]
+
+
 def test_uploads_come_before_hits_and_the_search_waits_for_them() -> None:
     answers = run("label_layer", *WORLDS["label_layer"], max_labels_per_track=1)
     assert answers.asked == [

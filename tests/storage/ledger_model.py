@@ -268,28 +268,28 @@ class Model:
     # Records
 
     def write(self, records: Sequence[Record], known: AbstractSet[tuple[str, int, int]]) -> None:
-        for record in records:
-            if type(record) in REFERS_TO_A_USER:
-                self._stub(User, getattr(record, REFERS_TO_A_USER[type(record)]))
-            if isinstance(record, PlaylistTrack | Engagement | Comment):
-                self._stub(Track, record.track_id)
+        self._write_stubs(records)
         # Of several versions in one page that are equally full the last counts.
         last = {(one.kind, one.record_id, one.fullness): one for one in records if isinstance(one, WHOLE)}
         for key, whole in last.items():
             if key not in known:
                 self._merge(type(whole), whole)
+        for comment in {one.comment_id: one for one in records if isinstance(one, Comment)}.values():
+            before = self.records[Comment].get(comment.comment_id, {})
+            new = {name: value for name, value in asdict(comment).items() if value is not None}
+            self.records[Comment][comment.comment_id] = asdict(comment) | before | new
         for record in records:
-            self._write_part(record)
+            if isinstance(record, Engagement):
+                self.engagements.add((record.user_id, record.track_id, record.kind))
+            elif isinstance(record, PlaylistTrack):
+                self.positions[record.playlist_id, record.track_id] = record.position
 
-    def _write_part(self, record: Record) -> None:
-        if isinstance(record, Comment):
-            before = self.records[Comment].get(record.comment_id, {})
-            new = {name: value for name, value in asdict(record).items() if value is not None}
-            self.records[Comment][record.comment_id] = asdict(record) | before | new
-        elif isinstance(record, Engagement):
-            self.engagements.add((record.user_id, record.track_id, record.kind))
-        elif isinstance(record, PlaylistTrack):
-            self.positions[record.playlist_id, record.track_id] = record.position
+    def _write_stubs(self, records: Sequence[Record]) -> None:
+        for record in records:
+            if type(record) in REFERS_TO_A_USER:
+                self._stub(User, getattr(record, REFERS_TO_A_USER[type(record)]))
+            if isinstance(record, PlaylistTrack | Engagement | Comment):
+                self._stub(Track, record.track_id)
 
     def _stub(self, kind: type[User | Track], number: int | None) -> None:
         if number is not None and number not in self.records[kind]:

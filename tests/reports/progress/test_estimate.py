@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sgr_spiders.reports.progress.estimate import PAGE_SIZES, Estimate, estimate, pages_left
-from sgr_spiders.reports.progress.request_rate import WINDOW, WINDOW_PAGES, RequestRate
+from sgr_spiders.reports.progress.request_rate import RequestRate
 from sgr_spiders.reports.progress.snapshot import RequestState, Tally
 from sgr_spiders.storage.figures.progress_counts import WalkGroup
 
@@ -97,11 +97,11 @@ def test_the_rate_follows_the_last_minute() -> None:
     for second in range(1, 1001):
         rate.sample(second, second, second)
     assert rate.seconds_per_page == 1
-    for second in range(1001, 1001 + int(WINDOW) * 4):
+    for second in range(1001, 1241):
         rate.sample(second, 1000 + (second - 1000) // 4, 1000 + (second - 1000) // 4)
     assert rate.seconds_per_page == pytest.approx(4, rel=0.05)
     # A slow crawl is measured over more than a minute.
-    for number in range(WINDOW_PAGES + 2):
+    for number in range(22):
         rate.sample(2000 + 100 * number, 2000 + number, 2000 + number)
     assert rate.seconds_per_page == pytest.approx(100)
 

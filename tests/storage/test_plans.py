@@ -1,0 +1,157 @@
+"""What people and commands look up is found by an index: no large table is read from end to end."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+
+from sgr_spiders.config.arguments import read_seed
+from sgr_spiders.relationships import TYPES
+from sgr_spiders.storage import neighbours, records, vectors
+from sgr_spiders.storage.figures import inventory
+from sgr_spiders.storage.ledger import runs, seeds
+from sgr_spiders.storage.ledger.ledger import Ledger
+from sgr_spiders.storage.ledger.runs import Run
+from sgr_spiders.storage.pairs import builds, reading
+from sgr_spiders.storage.pairs.related import name_of, nearest
+from sgr_spiders.storage.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sgr_spiders.storage.store import Connection
+
+LARGE = (
+    *("tracks", "users", "playlists", "comments", "engagements", "playlist_tracks", "track_mentions"),
+    *("walks", "walk_requests", "walk_records", "walk_pages", "selections", "rejects", "seeds"),
+    *("track_vectors", "user_vectors", "artist_vectors"),
+    *("user_similarities", "track_relationships", "artist_relationships"),
+)
+WALKS = "walks (walk_id, endpoint, target, status, cursor, generation, pages, empty_pages, received,"
+RUN = Run(1, "2026-01-01", "2026-01-01")
+
+BY_HAND = {
+    "discoveries by record": "SELECT * FROM discoveries WHERE kind = 'track' AND record_id = 7",
+    "discoveries by id alone": "SELECT * FROM discoveries WHERE record_id = 7",
+    "discoveries by seed": "SELECT * FROM discoveries WHERE seed_id = 7",
+    "discoveries by layer": "SELECT * FROM discoveries WHERE layer = 'user_depth'",
+    "discoveries by layer and seed": "SELECT * FROM discoveries WHERE layer = 'user_depth' AND seed_id = 7",
+    "tracks discovered": "SELECT title FROM discoveries JOIN tracks ON track_id = record_id "
+    "WHERE kind = 'track' AND seed_id = 7",
+    "engagements by track": "SELECT user_id FROM engagements WHERE track_id = 7 AND kind = 'like'",
+    "engagements by user": "SELECT track_id FROM engagements WHERE user_id = 7",
+    "playlists of a track": "SELECT playlist_id FROM playlist_tracks WHERE track_id = 7",
+    "comments by track": "SELECT body FROM comments WHERE track_id = 7",
+    "comments by user": "SELECT body FROM comments WHERE user_id = 7",
+    "tracks by artist": "SELECT title FROM tracks WHERE artist_id = 7",
+    "mentions of a user": "SELECT track_id FROM track_mentions WHERE user_id = 7",
+    "walks by status": "SELECT * FROM walks WHERE status = 'failed'",
+    "requests by seed": "SELECT * FROM walk_requests WHERE seed_id = 7",
+    "requests by layer": "SELECT * FROM walk_requests WHERE layer = 'user_depth'",
+    "seeds by due date": "SELECT * FROM seeds WHERE next_harvest_at <= '2026'",
+    "similar users, smaller": "SELECT * FROM user_similarities WHERE user_id_a = 7",
+    "similar users, larger": "SELECT * FROM user_similarities WHERE user_id_b = 7",
+    "related tracks": "SELECT * FROM track_relationships WHERE track_id_a = 7 OR track_id_b = 7",
+    "related artists": "SELECT * FROM artist_relationships WHERE artist_id_a = 7 OR artist_id_b = 7",
+}
+
+BY_COMMANDS: dict[str, Callable[[Connection], Any]] = {
+    "relate --seed: tracks": lambda c: reading.read_discovered(c, "track", [7]),
+    "relate --seed: users": lambda c: reading.read_discovered(c, "user", [7, 8]),
+    "relate: how it was built": lambda c: builds.latest(c, "user_similarity"),
+    "related": lambda c: nearest(c, TYPES["user_similarity"].table, 7, 10),
+    "related: name": lambda c: name_of(c, TYPES["user_similarity"].table, 1),
+    "similar: fans": lambda c: neighbours.read_neighbourhood(c, neighbours.FANS["track"], 7),
+    "similar: fans of artists": lambda c: neighbours.read_neighbourhood(c, neighbours.FANS["artist"], 7),
+    "similar: playlists": lambda c: neighbours.read_neighbourhood(c, neighbours.PLAYLISTS["track"], 7),
+    "similar: shared": lambda c: neighbours.count_shared(c, neighbours.FANS["user"], 7, [8, 9]),
+    "similar: names": lambda c: neighbours.read_names(c, "artist", [7, 8]),
+    "similar: vector": lambda c: vectors.read_vector(c, "track", "svd", 7),
+    "recommend: library": lambda c: neighbours.read_library(c, 7),
+    "crawl: records": lambda c: list(records.read_records(c, "track", [7, 8])),
+    "crawl: requesters": lambda c: Ledger(c, RUN).requesters(7),
+    "crawl: unfinished": lambda c: Ledger(c, RUN).has_unfinished(7, "user_depth"),
+    "crawl: seeds": lambda c: runs.seed_outcomes(c, RUN),
+    "crawl: next in turn": lambda c: seeds.next_in_turn(c, RUN),
+    "crawl: walks around": lambda c: seeds.walks_around(c, RUN, 7),
+    "seeds add": lambda c: seeds.find(c, read_seed("3")),
+    "harvests": lambda c: inventory.latest_runs(c, 20),
+}
+
+
+@pytest.fixture(scope="module", params=["as it is", "analysed"])
+def connection(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Connection]:
+    """A filled database, of which the planner knows nothing or everything."""
+    store = Store.open(f"sqlite:///{tmp_path_factory.mktemp('plans') / 'harvest.db'}")
+    with store.write() as writing:
+        driver: Any = writing.connection.driver_connection
+        for user in range(1, 41):
+            _insert(driver, "users (user_id, is_stub, fullness, fetched_at)", (user, 0, 3, "t"))
+            _insert(
+                driver, "tracks (track_id, artist_id, is_stub, fullness, fetched_at)", (user, user, 0, 3, "t")
+            )
+            _insert(driver, "seeds", (str(user), user, 60, 0, "t", None, f"202{user % 10}", None, None))
+            columns = (user, "user_likes", str(user), ("done", "failed")[user % 2], "", 0, 1, 0, 9, 9, "t")
+            _insert(driver, f"{WALKS} kept, created_at)", columns)
+            layer = ("user_depth", "artist_depth")[user % 2]
+            _insert(driver, "walk_requests", (user, user % 5, layer, "s", 9, 9, 0, 0, "x"))
+            _insert(driver, "selections", (user % 3, layer, "track", user, 0.5))
+            for track in range(1, 41, user % 7 + 1):
+                _insert(driver, "engagements", (user, track, "like")) if user >= track else None
+                _insert(driver, "walk_records", (user, "track", track, track, 0))
+        for walk in range(100, 2000):
+            more = (walk, "user_likes", str(walk), "done", "", 0, 1, 0, 9, 9, "t")
+            _insert(driver, f"{WALKS} kept, created_at)", more)
+            layer = ("user_depth", "artist_depth", "playlist_depth", "label_layer")[walk % 4]
+            _insert(driver, "walk_requests", (walk, walk % 50, layer, "s", 9, 9, 0, 0, "x"))
+            for track in range(1, 9):
+                _insert(driver, "walk_records", (walk, "track", walk + track, track, 0))
+        for relationship in TYPES.values():
+            relationship.table.as_table().create(writing, checkfirst=True)
+        if request.param == "analysed":
+            driver.execute("ANALYZE")
+    with closing(store), store.read() as opened:
+        yield opened
+
+
+def _insert(driver: Any, table: str, values: tuple[object, ...]) -> None:  # noqa: ANN401 - sqlite3's
+    driver.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608 - ours
+
+
+def scans(connection: Connection, sql: str, parameters: Any = ()) -> list[str]:  # noqa: ANN401 - any driver's
+    """Return the steps of the plan that read a large table, or an index of it, from end to end."""
+    driver: Any = connection.connection.driver_connection
+    steps = [row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+    assert any(step.startswith("SEARCH") for step in steps) or "runs" in sql, steps
+    return [step for step in steps if re.match(rf"SCAN ({'|'.join(LARGE)})\b", step)]
+
+
+@pytest.mark.parametrize("what", BY_HAND)
+def test_what_people_look_up(connection: Connection, what: str) -> None:
+    assert scans(connection, BY_HAND[what]) == []
+
+
+@pytest.mark.parametrize("what", BY_COMMANDS)
+def test_what_commands_look_up(connection: Connection, what: str) -> None:
+    executed: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:  # noqa: ANN401
+        executed.append((statement, parameters))
+
+    sa.event.listen(connection, "before_cursor_execute", note)
+    try:
+        BY_COMMANDS[what](connection)
+    finally:
+        sa.event.remove(connection, "before_cursor_execute", note)
+    assert executed
+    assert [scans(connection, *one) for one in executed] == [[]] * len(executed)
+
+
+def test_a_scan_is_noticed(connection: Connection) -> None:
+    assert scans(connection, "SELECT count(*) FROM walks JOIN runs ON runs.run_id = walks.walk_id") != []
