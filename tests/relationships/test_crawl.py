@@ -43,7 +43,7 @@ def sandbox() -> Iterator[SandboxProcess]:
 
 @pytest.fixture(scope="module")
 def harvested(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with likes and playlists, whose crawl built the relationships."""
+    """Crawl likes and playlists into a database and build the relationships."""
     database = tmp_path_factory.mktemp("harvested") / "harvest.db"
     harvester = Harvester(sandbox, database)
     ended = harvester.crawl("deep_harvest", layers="user_depth,playlist_depth,artist_depth")
@@ -53,7 +53,7 @@ def harvested(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def database(harvested: Path, tmp_path: Path) -> Path:
-    """A copy of the harvested database."""
+    """Return a copy of the harvested database."""
     return Path(shutil.copy(harvested, tmp_path / "harvest.db"))
 
 
