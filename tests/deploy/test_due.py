@@ -77,7 +77,7 @@ def test_the_most_overdue_first_within_a_budget_and_relations_once(
     assert ended.code == 3, ended.log
     assert "the budget of 12 requests is spent" in ended.log
     assert outcomes(harvester) == {str(third): "complete", str(second): "unfinished", str(first): None}
-    assert "Relationships deferred until 2 due seeds are finished" in ended.log
+    assert "Relationships deferred: 2 due seeds unfinished" in ended.log
     assert harvester.value("SELECT count(*) FROM relationship_runs") == 0
     before = fetched(harvester)
     assert len(before) == 12
@@ -181,7 +181,7 @@ def test_a_mistake_between_two_seeds_is_no_success(harvester: Harvester, tracks:
     harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.deploy.broken_settings"
     ended = crawl(harvester)
     assert ended.code == 1, ended.log
-    assert "Going on to the next seed failed" in ended.log
+    assert "Could not begin the next turn" in ended.log
     assert harvester.value("SELECT outcome FROM runs") == "failed"
     # Both are still due, and nothing that was spilled for the first is lost.
     assert harvester.value("SELECT count(*) FROM seeds WHERE next_harvest_at = added_at") == 2

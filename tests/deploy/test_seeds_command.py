@@ -58,7 +58,7 @@ def test_every_spelling_is_added_listed_and_removed(database: Path, tmp_path: Pa
     assert {row["track_id"] for row in rows.values()} == {1, 2, 5, 6, None}
     # The most overdue first; 5 and 6 came at one moment, so there the priority decides.
     assert [line.split()[0] for line in due.out.splitlines()] == ["seed", "1", "2", ADDRESS, "6", "5"]
-    assert gone.out.startswith("removed: 1; what was harvested around it stays\n")
+    assert gone.out.startswith("removed: 1; its harvest stays in the database\n")
     assert [line.split()[0] for line in last.out.splitlines()] == ["seed", "2", ADDRESS, "6"]
 
 
@@ -109,7 +109,7 @@ def test_an_older_database_is_brought_up_to_date_unless_a_crawl_has_it(
 
 
 MISTAKES = [
-    ([], "say one of add, list, due, remove, import, not ''"),
+    ([], "name one of add, list, due, remove, import, not ''"),
     (["lst"], "(did you mean `list`?)"),
     (["add"], "name at least one seed"),
     (["add", "1", "abc"], "seed: not a track ID, URN or URL: 'abc'"),
@@ -117,11 +117,11 @@ MISTAKES = [
     (["add", "1", "--every", "often"], "option `--every`: not an interval such as 30m"),
     (["add", "1", "--priority", "high"], "option `--priority`: not an integer"),
     (["import"], "name one file"),
-    (["import", "nowhere.txt"], "file of seeds: cannot be read: No such file or directory: 'nowhere.txt'"),
+    (["import", "nowhere.txt"], "file of seeds: 'nowhere.txt' cannot be read: No such file or directory"),
     (["list", "all"], "scrapy seeds list: unexpected argument: 'all'"),
     (["list"], "no such file"),
     (["remove", "1"], "no such file"),
-    (["add", "1", "--database", "nonsense"], "not an SQLAlchemy URL"),
+    (["add", "1", "--database", "nonsense"], "must be an SQLAlchemy URL"),
 ]
 
 
@@ -139,5 +139,5 @@ def test_mistakes_are_told_in_one_line_and_change_nothing(database: Path) -> Non
 def test_an_unknown_seed_removes_nothing(database: Path) -> None:
     _, removed, listed = seeds(database, ["add", "1"], ["remove", "1", "2"], ["list", "--json"])
     assert removed.code == 2
-    assert removed.err == "seed '2': it is not in the list, so nothing was removed\n"
+    assert removed.err == "seed '2': not in the list; nothing was removed\n"
     assert [row["given"] for row in json.loads(listed.out)] == ["1"]
