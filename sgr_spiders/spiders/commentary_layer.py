@@ -1,4 +1,4 @@
-"""scrapy crawl commentary_layer"""
+"""Spider for ``scrapy crawl commentary_layer``."""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 

@@ -1,4 +1,4 @@
-"""scrapy crawl deep_harvest"""
+"""Spider for ``scrapy crawl deep_harvest``."""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 

@@ -1,4 +1,4 @@
-"""scrapy crawl semantic_depth"""
+"""Spider for ``scrapy crawl semantic_depth``."""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 
