@@ -1,4 +1,4 @@
-"""Spider for ``scrapy crawl artist_depth``."""
+"""scrapy crawl artist_depth"""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 

@@ -1,4 +1,4 @@
-"""Spider for ``scrapy crawl commentary_layer``."""
+"""scrapy crawl commentary_layer"""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 

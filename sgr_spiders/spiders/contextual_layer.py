@@ -1,4 +1,4 @@
-"""Spider for ``scrapy crawl contextual_layer``."""
+"""scrapy crawl contextual_layer"""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 

@@ -1,4 +1,4 @@
-"""Spider for ``scrapy crawl deep_harvest``."""
+"""scrapy crawl deep_harvest"""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 

@@ -1,4 +1,4 @@
-"""Spider for ``scrapy crawl label_layer``."""
+"""scrapy crawl label_layer"""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 

@@ -1,4 +1,4 @@
-"""Spider for ``scrapy crawl playlist_depth``."""
+"""scrapy crawl playlist_depth"""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 

@@ -1,4 +1,4 @@
-"""Spider for ``scrapy crawl semantic_depth``."""
+"""scrapy crawl semantic_depth"""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 

@@ -1,4 +1,4 @@
-"""Spider for ``scrapy crawl user_depth``."""
+"""scrapy crawl user_depth"""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 
