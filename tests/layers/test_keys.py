@@ -241,7 +241,7 @@ LABELS = {
 
 
 def labelled(*names: str, most: int = 200, search: tuple[str, ...] | None = None) -> set[str]:
-    """Return the walks for the labels *names*; those in *search* (``None`` for all) are searched for by name."""
+    """Return the walks for the labels *names*; those in *search* (``None`` for all) by name."""
     walks = {f"search_users {name} accounts 50" for name in names}
     walks |= {f"user_tracks {LABELS[name]} uploads {most}" for name in names if LABELS[name] and most}
     return walks | {f"search_tracks {name} hits 1000" for name in (names if search is None else search)}
