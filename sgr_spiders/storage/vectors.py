@@ -36,7 +36,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class VectorRun:
     """How vectors were made."""
 
     method: str
@@ -46,7 +46,7 @@ class Made:
     seconds: float
 
 
-def replace(connection: sa.Connection, made: Made, placed: Mapping[str, Placed]) -> int:
+def replace(connection: sa.Connection, made: VectorRun, placed: Mapping[str, Placed]) -> int:
     """Put vectors, by what they are of, in place of those of the same method; give their ``vector_run_id``.
 
     All in the transaction of *connection*, so that a reader sees the old ones or the new ones whole.
@@ -83,7 +83,7 @@ def _rows(kind: str, placed: Placed, common: Mapping[str, Any]) -> Iterator[list
         ]
 
 
-def latest(connection: sa.Connection, method: str) -> Made | None:
+def latest(connection: sa.Connection, method: str) -> VectorRun | None:
     """Tell how the vectors of *method* were made; ``None`` if there are none."""
     row = connection.execute(
         sa.select(vector_runs)
@@ -93,7 +93,9 @@ def latest(connection: sa.Connection, method: str) -> Made | None:
     ).one_or_none()
     if row is None:
         return None
-    return Made(row.method, json.loads(row.parameters), row.dimensions, json.loads(row.inputs), row.seconds)
+    return VectorRun(
+        row.method, json.loads(row.parameters), row.dimensions, json.loads(row.inputs), row.seconds
+    )
 
 
 def latest_run(connection: sa.Connection, method: str) -> int | None:

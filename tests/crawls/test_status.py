@@ -142,7 +142,7 @@ def test_failed_gone_and_capped_walks_are_shown_with_the_reason(
     assert lost["gone", "track"] | {"reason": ""} == {
         "status": "gone", "endpoint": "track", "reason": "", "walks": 1, "example": "5",
     }  # fmt: skip
-    failed = rf"^Failed, to be tried again\n  1  track_reposters  e\.g\. {seed}  OutOfScopeError: "
+    failed = rf"^Failed; rerun to retry\n  1  track_reposters  e\.g\. {seed}  OutOfScopeError: "
     assert re.search(failed, text, re.MULTILINE)
     capped = {row["setting"]: row for row in report["capped"]}
     assert capped["semantic_depth.fuzzy_search_limit"]["cap"] == 100
@@ -198,7 +198,7 @@ def test_database_and_freshness_are_options(deep: Harvester, tmp_path: Path) -> 
 
 def test_an_up_to_date_database_has_no_next_command_until_it_is_stale(harvester: Harvester) -> None:
     assert harvester.crawl().code == 0
-    assert text_of(harvester.database).splitlines()[-1] == "Nothing is left to do."
+    assert text_of(harvester.database).splitlines()[-1] == "Up to date."
     with closing(sqlite3.connect(harvester.database)) as connection, connection:
         connection.execute("UPDATE walks SET finished_at = '2001-01-01T00:00:00.000000Z'")
     report = json_of(harvester.database)
@@ -217,7 +217,7 @@ def test_a_running_and_a_killed_crawl(harvester: Harvester) -> None:
     walks = report["walks"]["together"]
     assert walks["done"] >= 1
     assert walks["planned"] + walks["running"] > 10
-    assert re.search(r"^  1 +user_depth  running, or killed ", text, re.MULTILINE)
+    assert re.search(r"^  1 +user_depth  running or killed ", text, re.MULTILINE)
     assert report["next"]["commands"] == [run["statistics"]["sgr/command"]]
     process.kill()
     harvester.wait(process, killed=True)
@@ -242,7 +242,7 @@ def test_an_empty_database(tmp_path: Path) -> None:
     report = json_of(database)
     assert report["runs"] == {"count": 0, "latest": []}
     assert report["next"]["why"] == "no run yet"
-    assert text_of(database).splitlines()[-1] == "  scrapy crawl deep_harvest -a track_id=NUMBER"
+    assert text_of(database).splitlines()[-1] == "  scrapy crawl deep_harvest -a track_id=ID"
 
 
 def test_a_missing_file(tmp_path: Path) -> None:

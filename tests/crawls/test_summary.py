@@ -1,4 +1,4 @@
-"""The summary and statistics of a real harvest agree with its database."""
+"""The summary and statistics of a real harvest match its database."""
 
 from __future__ import annotations
 
@@ -166,9 +166,9 @@ def test_totals_count_each_record_once(deep: tuple[Harvester, CrawlResult]) -> N
         harvester.value("SELECT count(DISTINCT record_id) FROM discoveries WHERE kind = ?", kind)
         for kind in ("track", "user", "playlist")
     ]
-    assert table["together"][:3] == [f"{count:,}" for count in together]
+    assert table["total (distinct)"][:3] == [f"{count:,}" for count in together]
     pages = harvester.value("SELECT count(*) FROM walk_pages")
-    assert table["together"][5] == f"{pages:,}"
+    assert table["total (distinct)"][5] == f"{pages:,}"
 
 
 def test_walks_are_counted_by_layer(deep: tuple[Harvester, CrawlResult]) -> None:
@@ -192,7 +192,7 @@ def test_the_summary_fits_a_terminal_and_names_the_database_and_the_next_command
 ) -> None:
     harvester, ended = deep
     summary = LoggedSummary(ended)
-    where = f"The data lies in {harvester.database}"
+    where = f"Data written to {harvester.database}"
     assert max(len(line) for line in summary.lines if not line.startswith(where)) <= 100
     assert any(line.startswith(where) for line in summary.lines)
     assert summary.lines[-1] == "Next: scrapy status"
@@ -200,7 +200,7 @@ def test_the_summary_fits_a_terminal_and_names_the_database_and_the_next_command
     stats = stats_of(harvester)
     line = next(line for line in summary.lines if " requests sent" in line)
     assert line.startswith(f"{stats['downloader/request_count']:,} requests sent")
-    assert (f", {tokens_of(stats)} for a token" in line) == (tokens_of(stats) > 0)
+    assert (f"{tokens_of(stats)} token request" in line) == (tokens_of(stats) > 0)
     assert sent >= stats["downloader/request_count"]
 
 
@@ -234,21 +234,21 @@ def test_failed_walks_are_shown_with_the_reason(disturbed: tuple[Harvester, Craw
     failed = harvester.value("SELECT count(*) FROM walks WHERE status = 'failed'")
     assert failed == 2
     assert summary.lines[0].startswith("Harvest partial after")
-    start = summary.lines.index("2 walks failed; the same command tries them again")
+    start = summary.lines.index("2 walks failed; rerun to retry")
     lines = sorted(summary.lines[start + 1 : start + 3])
     assert re.fullmatch(
         rf"  1  track_comments   e.g. {harvester.sandbox.seed_track_id}  HTTP 503: .+", lines[0]
     )
     assert re.fullmatch(r"  1  track_reposters  e.g. \d+  OutOfScopeError: out of scope: .+", lines[1])
     table = summary.table("walks")
-    assert table["user_depth"][0] == table["commentary_layer"][0] == table["together"][0] == "partial"
+    assert table["user_depth"][0] == table["commentary_layer"][0] == table["total (distinct)"][0] == "partial"
     assert table["artist_depth"][0] == "complete"
     stats = stats_of(harvester)
     again, held = stats["sgr/retry/count"], stats["sgr/hold_seconds"]
     line = next(line for line in summary.lines if " requests sent" in line)
-    assert f"{again} of them again after a fault" in line
-    assert f"{tokens_of(stats)} for a token" in line
-    assert f"held back {held:.1f} s by rate limits" in line
+    assert f"({again} retr" in line
+    assert f", {tokens_of(stats)} token request" in line
+    assert f", paused {held:.1f} s by rate limits" in line
 
 
 def test_the_summary_ends_with_the_command_that_resumes(disturbed: tuple[Harvester, CrawlResult]) -> None:
@@ -300,7 +300,7 @@ def test_a_block_is_shown_with_the_next_step(harvester: Harvester) -> None:
     harvester.sandbox.set_faults([{"name": "waf_challenge", "path": "/likes", "after": 5}])
     summary = LoggedSummary(harvester.crawl())
     assert summary.lines[0].startswith("Harvest blocked after")
-    assert "goes on from here when the cause is gone:" in summary.lines[-2]
+    assert "rerun to resume when the cause is fixed:" in summary.lines[-2]
     assert summary.lines[-1].startswith("  scrapy crawl user_depth")
     pending = harvester.value("SELECT count(*) FROM walks WHERE status = 'planned'")
     assert summary.table("walks")["user_depth"][:1] + summary.table("walks")["user_depth"][5:6] == [
@@ -314,9 +314,7 @@ def test_ctrl_c_logs_how_to_resume(harvester: Harvester) -> None:
     assert ended.code == 130, ended.log
     (line,) = [line for line in ended.log.splitlines() if "Interrupted" in line]
     command = stats_of(harvester)["sgr/command"]
-    assert line.endswith(
-        f"what is in flight is finished first; the same command goes on from here: {command}"
-    )
+    assert line.endswith(f"Interrupted: finishing the requests in flight; rerun to resume: {command}")
     summary = LoggedSummary(ended)
     assert summary.lines[0].endswith("stopped by a signal")
     assert summary.lines[-1] == f"  {command}"
