@@ -10,6 +10,7 @@ from sgr_spiders.embeddings.preparation import prepare
 from sgr_spiders.exports import edge_index, interaction_table, matrices, recbole, sequences
 from sgr_spiders.exports.resource import Format, Resource, write_format
 from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +40,8 @@ def prepare_all(connection: Connection, choice: Choice) -> TrainingData:
     data = prepare(connection, choice)
     if not data.interactions.matrix.nnz:
         raise ArgumentError(
-            f"no interactions to train on: no user with at least {choice.min_per_user} tracks has a "
-            f"{', '.join(choice.sources)} on a track with at least {choice.min_per_track} users"
+            f"no interactions to train on: no user with at least {pluralize(choice.min_per_user, 'track')} has "
+            f"a {', '.join(choice.sources)} on a track with at least {pluralize(choice.min_per_track, 'user')}"
         )
     return data
 

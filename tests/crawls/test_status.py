@@ -283,7 +283,7 @@ def test_a_file_without_a_harvest(tmp_path: Path, content: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [(["more"], "unexpected argument: 'more'"), (["--database", "nonsense"], "not an SQLAlchemy URL")],
+    [(["more"], "unexpected argument: 'more'"), (["--database", "nonsense"], "must be an SQLAlchemy URL")],
 )
 def test_bad_arguments(tmp_path: Path, options: list[str], words: str) -> None:
     result = run_status(tmp_path / "harvest.db", *options)

@@ -70,7 +70,7 @@ def test_the_json_for_monitoring(database: Path) -> None:
 
 def test_every_key_is_documented(database: Path, root: Path) -> None:
     document = (root / "docs" / "operations.md").read_text()
-    section = document.split("## What has run")[1].split("## ")[0]
+    section = document.split("## Run history")[1].split("## ")[0]
     run: dict[str, Any] = json.loads(harvests(database, "--json").out)[0]
     assert not [key for key in [*run, *run["walks"], *run["collected"]] if f"`{key}`" not in section]
 

@@ -121,7 +121,7 @@ USAGE_ERRORS = [
     (["list", "all"], "scrapy seeds list: unexpected argument: 'all'"),
     (["list"], "no such file"),
     (["remove", "1"], "no such file"),
-    (["add", "1", "--database", "nonsense"], "not an SQLAlchemy URL"),
+    (["add", "1", "--database", "nonsense"], "must be an SQLAlchemy URL"),
 ]
 
 
