@@ -39,9 +39,10 @@ def prepare_all(connection: Connection, choice: Choice) -> TrainingData:
     """
     data = prepare(connection, choice)
     if not data.interactions.matrix.nnz:
+        tracks, users = pluralize(choice.min_per_user, "track"), pluralize(choice.min_per_track, "user")
         raise ArgumentError(
-            f"no interactions to train on: no user with at least {pluralize(choice.min_per_user, 'track')} has "
-            f"a {', '.join(choice.sources)} on a track with at least {pluralize(choice.min_per_track, 'user')}"
+            f"no interactions to train on: no user with at least {tracks} has a {', '.join(choice.sources)} "
+            f"on a track with at least {users}"
         )
     return data
 
