@@ -272,7 +272,7 @@ def _relationship_lines(related: Sequence[Related]) -> Iterator[str]:
     """Yield the number of pairs in each relationship table, and the time to build it."""
     for result in related:
         took = f"built in {duration(sum(result.seconds.values()))}" if result.seconds else "up to date"
-        yield f"Relationships: {number(result.rows)} pairs in {result.table}, {took}"
+        yield f"Relationships: {pluralize(result.rows, 'pair')} in {result.table}, {took}"
 
 
 def _next_lines(run: FinishedRun) -> list[str]:
