@@ -1,4 +1,4 @@
-"""What every test shares."""
+"""Fixtures and settings of all tests."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]  # hooks are found by their names
 
-settings.register_profile("steady", deadline=None, derandomize=True)  # no failure by the machine's mood
+settings.register_profile("steady", deadline=None, derandomize=True)  # the same examples in every run
 settings.load_profile("steady")
 
-# What a developer has set for live use must not reach a test.
-_OF_THE_USER = (
+# A developer's settings for live use must not reach a test.
+_USER_SETTINGS = (
     "SOUNDCLOUD_API_URL",
     "SOUNDCLOUD_TOKEN_URL",
     "SOUNDCLOUD_CLIENT_ID",
@@ -35,22 +35,22 @@ _OF_THE_USER = (
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in _OF_THE_USER:
+def _without_user_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in _USER_SETTINGS:
         monkeypatch.delenv(name, raising=False)
-    # Nor may a test's token end in the developer's own cache.
+    # A test's token must not reach the developer's own cache.
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    """Where a test's own database is to be."""
+    """Return the URL of a database for one test; the file does not exist yet."""
     return f"sqlite:///{tmp_path / 'harvest.db'}"
 
 
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
-    """That database, made and open."""
+    """Yield that database, created and open."""
     opened = Store.open(url)
     yield opened
     opened.close()
@@ -58,13 +58,13 @@ def store(url: str) -> Iterator[Store]:
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """The checkout."""
+    """Return the directory of the checkout."""
     return Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
 def sources(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what an egg is built from, as a build leaves folders behind."""
+    """Return a copy of the sources of an egg, because a build leaves directories behind."""
     copy = tmp_path_factory.mktemp("sources")
     parts = ("setup.py", "scrapy.cfg", "pyproject.toml", "README.md", "LICENSE")
     for source in (*parts, "sgr_spiders", "pipelines", "configs"):
@@ -80,7 +80,7 @@ def sources(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def egg(sources: Path) -> Path:
-    """The egg that is deployed to Scrapyd."""
+    """Build the egg that is deployed to Scrapyd."""
     command = [sys.executable, "setup.py", "-q", "bdist_egg", "--dist-dir", "dist"]
     subprocess.run(command, cwd=sources, check=True, capture_output=True)
     (built,) = (sources / "dist").glob("*.egg")

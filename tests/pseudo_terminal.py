@@ -1,4 +1,4 @@
-"""A program on a terminal of its own, and what a person would see on it."""
+"""A program on its own terminal, and the screen as a person would see it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 _LIMIT_S = 120
 _QUIET_S = 0.05
-"""What was written is complete when nothing more comes for so long."""
+"""Output is complete after this time without more of it."""
 
 
 class PseudoTerminal:
-    """Runs a program on a terminal of *columns* by *lines* and keeps the screen as it is drawn."""
+    """A program on a terminal of *columns* by *lines*, with its current screen."""
 
     def __init__(
         self,
@@ -59,23 +59,23 @@ class PseudoTerminal:
 
     @property
     def text(self) -> str:
-        """What stands on the screen as one text: what the terminal wrapped is whole again."""
+        """The screen as one string, with wrapped lines joined."""
         return "".join(self.screen.display)
 
     @property
     def restored(self) -> bool:
-        """Whether the terminal is as it was: its cursor is shown and its modes are the old ones."""
+        """True if the terminal is as before: the cursor is visible and the modes are unchanged."""
         return not self.screen.cursor.hidden and termios.tcgetattr(self._slave) == self._before
 
     def wait_until(self, condition: Callable[[Self], bool]) -> None:
-        """Follow the program until the *condition* holds of the screen."""
+        """Read the output of the program until the screen meets the *condition*."""
         deadline = time.monotonic() + _LIMIT_S
         while not (self._read_until_quiet() and condition(self)):
-            assert self.process.poll() is None, f"it ended too soon:\n{self.screen_text()}"
-            assert time.monotonic() < deadline, f"waited in vain:\n{self.screen_text()}"
+            assert self.process.poll() is None, f"the program ended too soon:\n{self.screen_text()}"
+            assert time.monotonic() < deadline, f"timed out:\n{self.screen_text()}"
 
     def wait(self) -> int:
-        """Follow the program to its end; its exit code."""
+        """Read the output of the program to its end; return its exit code."""
         self.wait_until(lambda terminal: terminal.process.poll() is not None)
         return self.process.wait()
 

@@ -1,4 +1,4 @@
-"""The reference notes: what SoundCloud published and others recorded. They are not part of the project."""
+"""The reference notes: material from SoundCloud and others that is not part of the project."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def notes() -> Path:
 def note(path: str) -> Path:
     """Return one of the notes; skip the test where there are none.
 
-    A note that is missing among the others is a failure: the test would be skipped for ever.
+    A note that is missing among the others is a failure: the test would be skipped forever.
     """
     if not notes().is_dir():
         pytest.skip(f"no reference notes at {notes()} (SOUNDGRAPH_SHARED)")

@@ -1,4 +1,4 @@
-"""Import Linter contract: each room on a line of its own, with the rooms it may import and no other."""
+"""Import Linter contract: one line per room, with the rooms it may import."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RoomsContract(Contract):
     root = fields.StringField()
     rooms = fields.ListField(subfield=fields.StringField())
 
-    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: FBT001 - the signature of the library
+    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: FBT001 - the library defines the signature
         allowed = {room: set(_split(names)) for room, names in (line.split("->") for line in self._lines())}
         used: dict[str, set[str]] = {room: set() for room in allowed}
         broken = self._upward(list(allowed), allowed)
@@ -64,7 +64,7 @@ class RoomsContract(Contract):
         return [str(line).replace(" ", "") for line in lines]
 
     def _room_of(self, module: str) -> str | None:
-        """Return the room of a module; ``None`` for the root package itself and for what others wrote."""
+        """Return the room of a module; ``None`` for the root package itself and for third-party modules."""
         first, _, rest = module.partition(".")
         if first == str(self.root):
             return rest.partition(".")[0] or None

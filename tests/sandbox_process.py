@@ -1,4 +1,4 @@
-"""The sandbox as a process of its own, for tests that talk to it over real sockets."""
+"""The sandbox as a separate process, for tests that talk to it over real sockets."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _CONTROL_S = 60
 
 
 class SandboxProcess:
-    """Starts ``python -m sgr_spiders.sandbox --port 0 …`` and ends that process alone.
+    """A running ``python -m sgr_spiders.sandbox --port 0 …``; leaving the context ends that process only.
 
-    Token exchanges are not limited unless the options say so: many tests share one address.
+    Token exchanges are unlimited by default, because many tests share one IP address.
 
     >>> with SandboxProcess("--users", "100") as sandbox:
     ...     sandbox.env()
@@ -53,7 +53,7 @@ class SandboxProcess:
         raise RuntimeError(f"the sandbox ended with exit code {self._process.wait()}")
 
     def env(self) -> dict[str, str]:
-        """The environment that makes a harvest use this sandbox."""
+        """Return the environment variables that make a harvest use this sandbox."""
         return {
             "SOUNDCLOUD_API_URL": self.url,
             "SOUNDCLOUD_TOKEN_URL": f"{self.url}/oauth/token",
@@ -62,14 +62,14 @@ class SandboxProcess:
         }
 
     def set_faults(self, faults: Iterable[str | Mapping[str, Any]]) -> None:
-        """Replace all faults: texts as for --fault, or mappings with ``name``."""
+        """Replace all faults; each is a string as for --fault, or a mapping with ``name``."""
         self._control("POST", "faults", list(faults))
 
     def clear_faults(self) -> None:
         self._control("DELETE", "faults")
 
     def log(self) -> list[dict[str, Any]]:
-        """The requests since the start or the last `clear_log`, oldest first."""
+        """Return the requests since the start or the last `clear_log`, oldest first."""
         entries: list[dict[str, Any]] = self._control("GET", "log")
         return entries
 
@@ -77,12 +77,12 @@ class SandboxProcess:
         self._control("DELETE", "log")
 
     def mutate(self, **changes: object) -> None:
-        """Change the world: ``rounds=1``, ``delete_tracks=[id]``, ``unlike=[[user, track]]`` …"""
+        """Change the world with, e.g., ``rounds=1``, ``delete_tracks=[id]`` or ``unlike=[[user, track]]``."""
         self._has_changed = True
         self._control("POST", "mutate", changes or {"rounds": 1})
 
     def undo_changes(self) -> None:
-        """Bring the world back to what it was at the start."""
+        """Restore the world to its state at the start."""
         if self._has_changed:
             self._control("DELETE", "mutate")
             self._has_changed = False
@@ -102,7 +102,7 @@ class SandboxProcess:
             return json.load(response)
 
     def stop(self) -> int:
-        """End the process with SIGTERM; its exit code."""
+        """End the process with SIGTERM; return its exit code."""
         self._process.terminate()
         try:
             return self._process.wait(_STOP_S)

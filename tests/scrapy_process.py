@@ -1,4 +1,4 @@
-"""Commands of this project: as ``scrapy`` runs them, or in this very process, which takes no second each."""
+"""Run commands of this project with ``scrapy``, or in this process, which saves a second each."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ for arguments in json.loads(sys.argv[1]):
 """
 
 
-class Said(NamedTuple):
+class CommandResult(NamedTuple):
     code: int
     out: str
     err: str
 
 
-def scrapy(*command: str, cwd: Path = ROOT, **environment: str) -> Said:
-    """Run ``scrapy`` with these arguments."""
+def scrapy(*command: str, cwd: Path = ROOT, **environment: str) -> CommandResult:
+    """Run ``scrapy`` with these arguments in a separate process."""
     done = subprocess.run(
         [sys.executable, "-m", "scrapy", *command],
         cwd=cwd,
@@ -52,11 +52,11 @@ def scrapy(*command: str, cwd: Path = ROOT, **environment: str) -> Said:
         check=False,
         timeout=120,
     )
-    return Said(done.returncode, done.stdout, done.stderr)
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
-def scrapy_in_one(database: Path, *commands: Sequence[str]) -> list[Said]:
-    """Run ``scrapy`` with each of these arguments, in one process, because to start one takes a second."""
+def scrapy_in_one(database: Path, *commands: Sequence[str]) -> list[CommandResult]:
+    """Run ``scrapy`` with each list of arguments, all in one process: starting one takes a second."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", IN_ONE_PROCESS, json.dumps(commands)],
         cwd=ROOT,
@@ -67,13 +67,13 @@ def scrapy_in_one(database: Path, *commands: Sequence[str]) -> list[Said]:
         timeout=240,
     )
     assert done.returncode == 0, done.stderr
-    answers = [Said(*json.loads(line)) for line in done.stdout.splitlines()]
+    answers = [CommandResult(*json.loads(line)) for line in done.stdout.splitlines()]
     assert len(answers) == len(commands)
     return answers
 
 
-def called(name: str, *arguments: str, **settings: str) -> Said:
-    """Call a command of this project that makes no crawler, as ``scrapy`` would."""
+def run_command(name: str, *arguments: str, **settings: str) -> CommandResult:
+    """Run a command that creates no crawler in this process, as ``scrapy`` would."""
     command = import_module(f"sgr_spiders.commands.{name}").Command()
     command.settings = get_project_settings()
     command.settings.update(settings, priority="cmdline")
@@ -83,4 +83,4 @@ def called(name: str, *arguments: str, **settings: str) -> Said:
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         command.run(rest, options)
-    return Said(command.exitcode, out.getvalue(), err.getvalue())
+    return CommandResult(command.exitcode, out.getvalue(), err.getvalue())

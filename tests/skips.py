@@ -1,7 +1,7 @@
-"""Skips that are allowed. With ``CI=true`` every other one is a failure: a skipped test checks nothing.
+"""Allowed skips. With ``CI=true`` every other skip is a failure, because a skipped test checks nothing.
 
-These are hooks of pytest, which ``tests/conftest.py`` imports. They judge the report of one test in the
-process that runs it, which works under pytest-xdist as well.
+These are hooks of pytest, which ``tests/conftest.py`` imports. They check the report of one test in the
+process that runs it, so they also work under pytest-xdist.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 ALLOWED = {
     r"could not import '(implicit|gensim|torch|torch_geometric|usearch)\b": "large: `make ml` installs it",
     r"needs systemd-analyze": "a container has no systemd",
-    r"no reference notes at ": "not part of the project; where they are, no test is skipped",
-    r"folders of Linux in which not even root can make a file": "another system has no such folder",
+    r"no reference notes at ": "not part of the project; with them, no test is skipped",
+    r"folders of Linux in which not even root can make a file": "another system has no such directory",
 }
-"""Reasons of skips that are right (patterns), and why they are."""
+"""Patterns of allowed reasons, and why they are allowed."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn a skip that nothing allows into a failure."""
+    """Turn a skip that is not allowed into a failure."""
     report = yield
-    return _judged(report)
+    return _fail_unless_allowed(report)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Do the same for a whole file that is skipped while it is read."""
+    """Do the same for a file that is skipped during collection."""
     report = yield
-    return _judged(report)
+    return _fail_unless_allowed(report)
 
 
-def _judged(report: Report) -> Report:
+def _fail_unless_allowed(report: Report) -> Report:
     if os.environ.get("CI") != "true" or report.outcome != "skipped" or hasattr(report, "wasxfail"):
         return report
     reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)

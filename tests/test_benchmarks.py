@@ -1,4 +1,4 @@
-"""Benchmarks assert nothing, so they would break unseen: here each still runs, on a tiny world."""
+"""Benchmarks assert nothing, so they would break unnoticed: each runs here on a tiny world."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def benchmark(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("name", sorted(TINY))
-def test_it_still_measures(root: Path, name: str) -> None:
+def test_a_benchmark_still_measures(root: Path, name: str) -> None:
     ended = benchmark(root, f"tests.benchmarks.{name}", *TINY[name])
     assert ended.returncode == 0, ended.stderr + ended.stdout
     assert "nothing measured" not in ended.stdout
@@ -38,19 +38,19 @@ def test_it_still_measures(root: Path, name: str) -> None:
     assert all(re.search(r"\d", row[-1]) for row in rows), ended.stdout
 
 
-def test_every_benchmark_says_what_it_compares() -> None:
+def test_every_benchmark_has_a_heading() -> None:
     assert set(TINY) < set(names())
     assert all(heading(name) for name in names())
 
 
-def test_they_run_one_after_the_other(root: Path) -> None:
+def test_the_runner_prints_a_heading_and_a_time(root: Path) -> None:
     ended = benchmark(root, "tests.benchmarks", "similarity")
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith(f"\n== similarity: {heading('similarity')}\n")
     assert "-- similarity took " in ended.stdout
 
 
-def test_an_unknown_benchmark_is_refused(root: Path) -> None:
+def test_an_unknown_benchmark_is_an_error(root: Path) -> None:
     ended = benchmark(root, "tests.benchmarks", "similarity", "x")
     assert ended.returncode == 2
     assert "no benchmark 'x': there are credits, " in ended.stderr

@@ -1,4 +1,4 @@
-"""``make demo`` harvests the sandbox, says what it found, and leaves nothing running."""
+"""``make demo`` harvests the sandbox, prints the results, and leaves nothing running."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import requests
 
 
 def start(root: Path, folder: Path) -> subprocess.Popen[str]:
-    """The demo, just started in a folder of its own."""
+    """Start the demo in *folder*."""
     (folder / "data").mkdir()
     harvest = {"PYTHONPATH": str(root), "SCRAPY_SETTINGS_MODULE": "sgr_spiders.settings"}
     with (folder / "demo.log").open("w") as log:
@@ -36,8 +36,8 @@ def demo(root: Path, tmp_path: Path) -> subprocess.Popen[str]:
     return start(root, tmp_path)
 
 
-class Done(NamedTuple):
-    """A demo that has ended: its folder, what it printed, and its log."""
+class FinishedDemo(NamedTuple):
+    """The directory, the output and the log of a demo."""
 
     folder: Path
     output: str
@@ -45,12 +45,12 @@ class Done(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def done(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+def finished(root: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedDemo:
     folder = tmp_path_factory.mktemp("demo")
     process = start(root, folder)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0
-    return Done(folder, output, (folder / "demo.log").read_text())
+    return FinishedDemo(folder, output, (folder / "demo.log").read_text())
 
 
 def is_reachable(address: str) -> bool:
@@ -66,27 +66,27 @@ def address_in(output: str) -> str:
     return found[1]
 
 
-def test_it_harvests_and_shows_what_lies_in_the_database(done: Done) -> None:
-    assert not is_reachable(address_in(done.output))
-    assert "scrapy crawl deep_harvest -a track_id=" in done.output
-    counts = dict(re.findall(r"^  (\w+) +([\d,]+)$", done.output, flags=re.MULTILINE))
+def test_the_demo_harvests_and_counts_the_tables(finished: FinishedDemo) -> None:
+    assert not is_reachable(address_in(finished.output))
+    assert "scrapy crawl deep_harvest -a track_id=" in finished.output
+    counts = dict(re.findall(r"^  (\w+) +([\d,]+)$", finished.output, flags=re.MULTILINE))
     assert all(counts[table] != "0" for table in ("tracks", "users", "engagements", "walks"))
-    assert not (done.folder / "elsewhere.db").exists()  # a user's own database is left alone
+    assert not (finished.folder / "elsewhere.db").exists()  # the user's own database is not touched
 
 
-def test_the_readme_shows_what_it_prints(done: Done, root: Path) -> None:
-    printed = _shape(done.output + done.log)
+def test_the_readme_shows_its_output(finished: FinishedDemo, root: Path) -> None:
+    printed = _without_figures(finished.output + finished.log)
     block = re.search(
         r"^\$ make demo\n(.*?)^\$ make test", (root / "README.md").read_text(), re.DOTALL | re.MULTILINE
     )
     assert block
     shown = [line.removeprefix("… ") for line in block[1].splitlines() if line not in {"", "…"}]
     assert len(shown) > 15
-    assert [line for line in shown if _shape(line) not in printed] == []
+    assert [line for line in shown if _without_figures(line) not in printed] == []
 
 
-def test_the_tutorial_shows_what_its_commands_print(done: Done, root: Path) -> None:
-    """But for figures, which may differ in their last digits from one processor to another."""
+def test_the_tutorial_shows_the_output_of_its_commands(finished: FinishedDemo, root: Path) -> None:
+    """Figures are ignored: their last digits may depend on the processor."""
     blocks = re.findall(
         r"^```\n(\$ .*?)^```", (root / "docs" / "tutorial.md").read_text(), re.DOTALL | re.MULTILINE
     )
@@ -106,7 +106,7 @@ def test_the_tutorial_shows_what_its_commands_print(done: Done, root: Path) -> N
     )
     ran = subprocess.run(
         [sys.executable, "-c", code, json.dumps([command for command, _, _ in shown])],
-        cwd=done.folder,
+        cwd=finished.folder,
         env={
             **os.environ,
             "PYTHONPATH": str(root),
@@ -120,22 +120,22 @@ def test_the_tutorial_shows_what_its_commands_print(done: Done, root: Path) -> N
     )
     assert ran.returncode == 0, ran.stderr
     printed = re.split(r"^\$ .*\n", ran.stdout, flags=re.MULTILINE)[1:]
-    for (command, _, wanted), said in zip(shown, printed, strict=True):
-        assert _shape(said) == _shape(wanted), command
+    for (command, _, expected), actual in zip(shown, printed, strict=True):
+        assert _without_figures(actual) == _without_figures(expected), command
 
 
-def _shape(text: str) -> str:
-    """The text without what differs from run to run: numbers, and how much space they take."""
+def _without_figures(text: str) -> str:
+    """Return the text without what differs between runs: numbers and their width."""
     return re.sub(r" +", " ", re.sub(r"[\d,.]*\d", "0", text))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ended_early_it_ends_the_sandbox(demo: subprocess.Popen[str], number: int) -> None:
+def test_a_signal_also_ends_the_sandbox(demo: subprocess.Popen[str], number: int) -> None:
     assert demo.stdout
     address = address_in(demo.stdout.readline())
     assert is_reachable(address)
     if number == signal.SIGINT:
-        os.killpg(demo.pid, number)  # Ctrl-C reaches the demo and its crawl alike
+        os.killpg(demo.pid, number)  # Ctrl-C reaches both the demo and its crawl
     else:
         demo.send_signal(number)
     demo.communicate(timeout=120)

@@ -1,4 +1,4 @@
-"""Documents say what is so."""
+"""The documents agree with the code."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def targets_of(makefile: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_links_lead_somewhere(root: Path, name: str) -> None:
+def test_links_have_targets(root: Path, name: str) -> None:
     document = root / name
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
         assert (document.parent / target).exists(), target
@@ -39,7 +39,7 @@ def test_make_targets_exist(root: Path, name: str) -> None:
     assert named <= targets_of((root / "Makefile").read_text())
 
 
-def test_every_room_has_its_duty_written_down(root: Path) -> None:
+def test_every_room_has_a_documented_responsibility(root: Path) -> None:
     text = (root / "CONTRIBUTING.md").read_text()
     rooms = [path for path in (root / "sgr_spiders").iterdir() if (path / "__init__.py").exists()]
     missing = [room.name for room in rooms if f"`sgr_spiders/{room.name}/`" not in text]
@@ -51,7 +51,7 @@ def test_the_changelog_names_every_spider_argument(root: Path) -> None:
     assert not [name for name in KNOWN if f"`{name}`" not in text]
 
 
-def test_the_readme_names_what_a_user_can_say(root: Path) -> None:
+def test_the_readme_names_layers_arguments_and_environment_variables(root: Path) -> None:
     text = (root / "README.md").read_text()
     assert not [name for name in LAYERS if f"`{name}`" not in text]
     assert not [name for name in KNOWN if f"{name}=" not in text and name != "config"]
@@ -60,7 +60,7 @@ def test_the_readme_names_what_a_user_can_say(root: Path) -> None:
     assert not [name for name in read if f"`{name}`" not in text]
 
 
-def test_the_readme_gives_the_defaults_of_the_settings(root: Path) -> None:
+def test_the_readme_has_the_defaults_of_the_settings(root: Path) -> None:
     text = (root / "README.md").read_text()
     for name in ("SOUNDCLOUD_API_URL", "SOUNDCLOUD_TOKEN_URL", "HARVEST_DATABASE_URL", "HARVEST_CONFIG"):
         source = Path(settings.__file__).read_text()
@@ -69,8 +69,8 @@ def test_the_readme_gives_the_defaults_of_the_settings(root: Path) -> None:
         assert f"| `{name}` | `{default[1]}` |" in text
 
 
-def test_the_reference_gives_a_meaning_for_everything(root: Path) -> None:
-    """That the tables are up to date is checked by cog; that none of their cells is empty, here."""
+def test_every_cell_of_the_reference_is_filled(root: Path) -> None:
+    """``make check`` verifies that the tables are up to date, but not that no cell is empty."""
     reference = (root / "docs" / "reference.md").read_text()
     rows = [line for line in reference.splitlines() if line.startswith("| ")]
     assert len(rows) > 100

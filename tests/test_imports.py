@@ -30,7 +30,7 @@ def test_the_import_rules_hold(root: Path) -> None:
         ("text ->", "text/messages.py", "text may not import storage"),
     ],
 )
-def test_an_import_that_no_line_names_is_refused(
+def test_an_import_without_permission_is_reported(
     sources: Path, root: Path, tmp_path: Path, line: str, module: str, complaint: str
 ) -> None:
     assert f'"{line}"' in (root / "pyproject.toml").read_text()
@@ -41,4 +41,4 @@ def test_an_import_that_no_line_names_is_refused(
     file.write_text(file.read_text() + "\nfrom sgr_spiders.storage import schema  # noqa\n")
     done = _lint_imports(copy)
     assert done.returncode != 0
-    assert complaint in " ".join(done.stdout.split())  # it wraps its lines
+    assert complaint in " ".join(done.stdout.split())  # the tool wraps its lines

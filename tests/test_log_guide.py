@@ -1,4 +1,4 @@
-"""docs/log.md names every warning and error of this project, and nothing that cannot be logged."""
+"""docs/log.md names every warning and error of this project, and no other lines."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ NOT_OURS = {"Spider error processing …", "Error processing …"}
 SUMMARY = "Harvest … after …: …"
 
 
-def lines_logged(root: Path, levels: set[str]) -> set[str]:
-    """The format strings given to a logger at these levels, with … for each value."""
+def logged_lines(root: Path, levels: set[str]) -> set[str]:
+    """Return the format strings logged at these levels, with … for each value."""
     sources = [*(root / "sgr_spiders").rglob("*.py"), *(root / "pipelines").glob("*.py")]
     found = set()
     for source in sources:
@@ -22,7 +22,9 @@ def lines_logged(root: Path, levels: set[str]) -> set[str]:
             continue
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and _is_log(node.func, levels):
-                assert isinstance(node.args[0], ast.Constant), f"{source}:{node.lineno}: no constant text"
+                assert isinstance(node.args[0], ast.Constant), (
+                    f"{source}:{node.lineno}: not a constant string"
+                )
                 text = re.sub(r"%[-+,.\d]*[a-z]", "…", str(node.args[0].value))
                 found.add(text.replace("%%", "%"))
     return found
@@ -43,11 +45,11 @@ def guide(root: Path) -> set[str]:
     return {line for cell in first_cells for line in re.findall("`([^`]+)`", cell)}
 
 
-def test_every_warning_says_in_the_guide_what_to_do(root: Path, guide: set[str]) -> None:
-    logged = lines_logged(root, LEVELS)
+def test_the_guide_names_every_warning(root: Path, guide: set[str]) -> None:
+    logged = logged_lines(root, LEVELS)
     assert len(logged) > 8
     assert logged - guide == set()
 
 
-def test_the_guide_names_no_line_that_is_gone(root: Path, guide: set[str]) -> None:
-    assert guide - lines_logged(root, LEVELS | {"info"}) - NOT_OURS - {SUMMARY} == set()
+def test_the_guide_names_no_line_that_is_never_logged(root: Path, guide: set[str]) -> None:
+    assert guide - logged_lines(root, LEVELS | {"info"}) - NOT_OURS - {SUMMARY} == set()

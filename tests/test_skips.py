@@ -1,4 +1,4 @@
-"""With ``CI=true`` a skip that nobody allowed is a failure."""
+"""With ``CI=true`` a skip that is not allowed is a failure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, root: o
     return pytester
 
 
-def test_in_ci_what_is_not_allowed_fails(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_ci_a_skip_that_is_not_allowed_fails(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CI", "true")
     ended = pytester.runpytest_subprocess("-p", "tests.skips", "-n", "2", "test_some.py")
     ended.assert_outcomes(passed=1, skipped=1, failed=1, errors=1, xfailed=1)
@@ -48,9 +50,7 @@ def test_in_ci_what_is_not_allowed_fails(pytester: pytest.Pytester, monkeypatch:
     assert ended.ret == pytest.ExitCode.TESTS_FAILED
 
 
-def test_in_ci_a_whole_file_is_not_skipped_either(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_in_ci_a_skipped_file_fails(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     ended = pytester.runpytest_subprocess("-p", "tests.skips", "test_whole.py")
     ended.assert_outcomes(errors=1)
@@ -58,7 +58,7 @@ def test_in_ci_a_whole_file_is_not_skipped_either(
     assert ended.ret != pytest.ExitCode.OK
 
 
-def test_elsewhere_they_are_skipped(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_ci_tests_are_skipped(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
     ended = pytester.runpytest_subprocess("-p", "tests.skips")
     ended.assert_outcomes(passed=1, skipped=4, xfailed=1)

@@ -10,6 +10,7 @@ from sgr_spiders.embeddings.preparation import prepare
 from sgr_spiders.exports import edge_index, interaction_table, matrices, recbole, sequences
 from sgr_spiders.exports.resource import Format, Resource, write_format
 from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,9 +39,10 @@ def prepare_all(connection: Connection, choice: Choice) -> TrainingData:
     """
     data = prepare(connection, choice)
     if not data.interactions.matrix.nnz:
+        tracks, users = pluralize(choice.min_per_user, "track"), pluralize(choice.min_per_track, "user")
         raise ArgumentError(
-            f"no interactions to train on: no user with at least {choice.min_per_user} tracks has a "
-            f"{', '.join(choice.sources)} on a track with at least {choice.min_per_track} users"
+            f"no interactions to train on: no user with at least {tracks} has a {', '.join(choice.sources)} "
+            f"on a track with at least {users}"
         )
     return data
 

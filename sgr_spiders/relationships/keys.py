@@ -33,7 +33,7 @@ class KeyLayout:
         layout = cls(max(1, (nodes - 1).bit_length()), max(1, largest_count.bit_length()))
         if 2 * layout.node_bits + layout.count_bits > 64:
             raise ConfigError(
-                f"relationships: {nodes} nodes with up to {largest_count} contexts each are too many; "
+                f"relationships: too many nodes ({nodes:,}, with up to {largest_count:,} contexts each); "
                 "reduce them with `scope` or `user_sample`"
             )
         return layout

@@ -361,7 +361,7 @@ def _freshness_lines(status: Status) -> list[str]:
     if freshness.oldest is None or freshness.newest is None:
         return []
     oldest, newest = _format_minute(freshness.oldest), _format_minute(freshness.newest)
-    stale = f"{pluralize(freshness.stale, 'walk')} older than {status.freshness_days:g} days"
+    stale = f"{pluralize(freshness.stale, 'walk')} older than {status.freshness_days:g} d"
     return [
         f"  walks finished from {oldest} to {newest} (UTC)",
         f"  {stale}" + ("; the next run refetches them" if freshness.stale else ""),

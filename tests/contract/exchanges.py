@@ -1,4 +1,4 @@
-"""What the contract tests replay: where it lies, and how betamax is set."""
+"""Location of the recorded exchanges, and the options of Betamax."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ FOLDER = Path(__file__).parent / "cassettes"
 LIVE_FOLDER = Path(__file__).parent / "live"
 """Ignored by git."""
 TARGETS = "targets.json"
-"""The target each endpoint was asked for, beside the cassettes, which are named after the endpoints."""
+"""File with the target of each endpoint, next to the cassettes, which are named after the endpoints."""
 
 ORIGIN = "https://api.soundcloud.test"
-"""Stands for the origin recorded from: a sandbox has another port each time, and no test may reach a host."""
+"""Placeholder for the recorded origin: the port of a sandbox varies, and no test may reach a real host."""
 
 
 def configure() -> None:
-    """betamax keeps its options for the whole process, so they are set once and hold for all its users."""
+    """Set the options of Betamax, which apply to the whole process."""
     with Betamax.configure() as options:
         options.cassette_library_dir = str(FOLDER)
         options.default_cassette_options.update(
             record_mode="none",
             match_requests_on=["method", "uri"],
-            # A crawl asks for every page once.
+            # A crawl requests each page once.
             allow_playback_repeats=False,
         )
 
 
 def targets(folder: Path) -> dict[str, str]:
-    """The target of every endpoint recorded in a folder."""
+    """Return the target of each endpoint recorded in a directory."""
     found: dict[str, str] = json.loads((folder / TARGETS).read_text(encoding="utf-8"))
     return found
 
 
 def session() -> requests.Session:
-    """A session that asks like a crawl does: it reads no proxy or password from the environment."""
+    """Return a session that, like a crawl, ignores proxies and passwords in the environment."""
     new = requests.Session()
     new.trust_env = False
     new.headers.clear()

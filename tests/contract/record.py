@@ -1,11 +1,11 @@
-"""Records the exchanges of the contract tests anew: ``python -m tests.contract.record``.
+"""Re-record the exchanges of the contract tests: ``python -m tests.contract.record``.
 
-From a sandbox by default. With ``--live --track-id N`` from the API itself, with your own keys
-(``SOUNDCLOUD_CLIENT_ID`` and ``SOUNDCLOUD_CLIENT_SECRET``, or ``SOUNDCLOUD_ACCESS_TOKEN``), into a
-folder that git ignores; the tests then replay that folder as well.
+The default source is a sandbox. ``--live --track-id N`` records the live API with your own client
+credentials (``SOUNDCLOUD_CLIENT_ID`` and ``SOUNDCLOUD_CLIENT_SECRET``, or ``SOUNDCLOUD_ACCESS_TOKEN``)
+in a directory that git ignores; the tests then also replay that directory.
 
-Of each list the first items are kept, of the headers those that a harvest reads. Tokens, keys and
-cookies are taken out before anything is written.
+A recording contains the first items of each list and the headers that a harvest reads. Tokens,
+credentials and cookies are removed before anything is written.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from tests.sandbox_process import SandboxProcess
 
 API_URL = "https://api.soundcloud.com"
 WORLD = ("--users", "500", "--seed-likers", "210", "--seed-reposters", "205", "--seed-comments", "205")
-"""Enough of each for a second page."""
+"""Options of the sandbox: enough of each for a second page."""
 PAGES = 2
 ITEMS = 3
 RECORDED_AT = "2026-01-01T00:00:00"
-"""The same for every recording, so that a new one shows only what has changed."""
+"""The same in every recording, so that a diff shows only changes of the API."""
 HEADERS = ("content-type", "location")
 TIMEOUT_S = 30
 
@@ -44,7 +44,7 @@ _APP = re.compile(r"(utm_source=id_|client_id=|consumer_key=)[\w-]+")
 
 @dataclass
 class Recorder:
-    """Records one API's answers into one folder."""
+    """Records the responses of one API in one directory."""
 
     api_url: str
     token: str
@@ -72,7 +72,7 @@ class Recorder:
         track = self.get(first_cursor("track", track_id)).json()
         word = track["title"].split()[0]
         playlists = self.first_items("search_playlists", word)
-        largest = max(playlists, key=lambda one: one.get("track_count") or 0)
+        largest = max(playlists, key=lambda playlist: playlist.get("track_count") or 0)
         found = {
             "track": track_id,
             "user": str(_id_of(track["user"], "user")),
@@ -106,7 +106,7 @@ class Recorder:
         return response
 
     def scrub(self, interaction: Any, _cassette: object) -> None:  # noqa: ANN401 - betamax has no types
-        """Take out of an interaction all that is secret, changes with every recording, or is too much."""
+        """Remove from an interaction what is secret, differs between recordings, or is too long."""
         data = interaction.data
         request, response = data["request"], data["response"]
         request["headers"] = {}
@@ -114,7 +114,7 @@ class Recorder:
             name: value for name, value in response["headers"].items() if name.lower() in HEADERS
         }
         document = json.loads(response["body"]["string"])
-        response["body"] = {"encoding": "utf-8", "string": json.dumps(_shortened(document))}
+        response["body"] = {"encoding": "utf-8", "string": json.dumps(_shorten(document))}
         data["recorded_at"] = RECORDED_AT
         interaction.data = json.loads(self.clean(json.dumps(data)))
 
@@ -125,22 +125,22 @@ class Recorder:
         return _APP.sub(r"\g<1>0", text)
 
 
-def _shortened(document: object) -> object:
+def _shorten(document: object) -> object:
     if isinstance(document, list):
-        return [_shortened(item) for item in document[:ITEMS]]
+        return [_shorten(item) for item in document[:ITEMS]]
     if isinstance(document, dict):
-        return {name: _shortened(value) for name, value in document.items()}
+        return {name: _shorten(value) for name, value in document.items()}
     return document
 
 
 def _id_of(item: dict[str, Any], kind: str) -> int:
     found = parse_id(item.get("urn"), kind) or parse_id(item.get("id"), kind)
     if found is None:
-        raise SystemExit(f"record: a {kind} without an id")
+        raise SystemExit(f"record: a {kind} without an ID")
     return found
 
 
-def _token(token_url: str, client_id: str, client_secret: str) -> str:
+def _request_token(token_url: str, client_id: str, client_secret: str) -> str:
     response = session().post(
         token_url,
         data={"grant_type": "client_credentials"},
@@ -155,7 +155,7 @@ def _token(token_url: str, client_id: str, client_secret: str) -> str:
 def record_sandbox() -> None:
     with SandboxProcess(*WORLD) as sandbox:
         env = sandbox.env()
-        token = _token(
+        token = _request_token(
             env["SOUNDCLOUD_TOKEN_URL"], env["SOUNDCLOUD_CLIENT_ID"], env["SOUNDCLOUD_CLIENT_SECRET"]
         )
         _record(Recorder(sandbox.url, token, FOLDER), str(sandbox.seed_track_id))
@@ -171,7 +171,9 @@ def record_live(track_id: str) -> None:
             raise SystemExit(
                 "record: set SOUNDCLOUD_CLIENT_ID and SOUNDCLOUD_CLIENT_SECRET, or SOUNDCLOUD_ACCESS_TOKEN"
             )
-        token = _token(env.get("SOUNDCLOUD_TOKEN_URL", "https://secure.soundcloud.com/oauth/token"), *keys)
+        token = _request_token(
+            env.get("SOUNDCLOUD_TOKEN_URL", "https://secure.soundcloud.com/oauth/token"), *keys
+        )
     _record(Recorder(api_url, token, LIVE_FOLDER, keys), track_id)
 
 
@@ -187,8 +189,8 @@ def _record(recorder: Recorder, track_id: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.contract.record", description=__doc__)
-    parser.add_argument("--live", action="store_true", help="from the API itself instead of a sandbox")
-    parser.add_argument("--track-id", help="the track to begin with (with --live)")
+    parser.add_argument("--live", action="store_true", help="record the live API instead of a sandbox")
+    parser.add_argument("--track-id", help="track to start from (with --live)")
     arguments = parser.parse_args()
     if not arguments.live:
         record_sandbox()

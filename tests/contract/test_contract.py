@@ -1,4 +1,4 @@
-"""Recorded exchanges go the way of a crawl: first cursor, parsing, next cursor, validation."""
+"""Recorded exchanges are processed as in a crawl: first cursor, parsing, next cursor, validation."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def folder(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def http() -> Iterator[requests.Session]:
-    with session() as one:
-        yield one
+    with session() as opened:
+        yield opened
 
 
 def answer(http: requests.Session, cursor: str) -> Answer:
@@ -52,7 +52,7 @@ def answer(http: requests.Session, cursor: str) -> Answer:
 
 
 def pages(http: requests.Session, folder: Path, endpoint: str) -> list[Page]:
-    """All recorded pages of a walk, as its crawl would spill them."""
+    """Return all recorded pages of a walk, as a crawl would spill them."""
     target = targets(folder)[endpoint]
     cursor: str | None = first_cursor(endpoint, target)
     found: list[Page] = []
@@ -79,26 +79,27 @@ def test_every_endpoint_is_recorded(folder: Path) -> None:
 def test_lists(http: requests.Session, folder: Path, endpoint: str) -> None:
     rules = ENDPOINTS[endpoint]
     for page in pages(http, folder, endpoint):
-        assert page.received == len(page.entries) + sum(one.reason == "private" for one in page.rejects)
+        assert page.received == len(page.entries) + sum(reject.reason == "private" for reject in page.rejects)
         for entry in page.entries:
             assert type(entry.record).__name__.lower() == rules.record
-            kinds = {one.kind for one in (*entry.inside, entry.link) if isinstance(one, Engagement)}
+            records = (*entry.inside, entry.link)
+            kinds = {record.kind for record in records if isinstance(record, Engagement)}
             assert kinds == ({rules.engagement} if rules.engagement else set())
             if entry.record.raw is not None:
                 assert unpack(entry.record.raw)
 
 
 @pytest.mark.parametrize("endpoint", LISTS)
-def test_lists_hold_something(http: requests.Session, endpoint: str) -> None:
+def test_lists_are_not_empty(http: requests.Session, endpoint: str) -> None:
     assert pages(http, FOLDER, endpoint)[0].entries
 
 
 @pytest.mark.parametrize("endpoint", ["track_favoriters", "track_reposters", "track_comments"])
-def test_some_lists_go_on(http: requests.Session, endpoint: str) -> None:
+def test_some_lists_have_a_second_page(http: requests.Session, endpoint: str) -> None:
     first, second = pages(http, FOLDER, endpoint)
     assert first.next_cursor == second.walk.cursor
     kept = [entry.record for page in (first, second) for entry in page.entries]
-    assert all(one not in kept[: len(first.entries)] for one in kept[len(first.entries) :])
+    assert all(record not in kept[: len(first.entries)] for record in kept[len(first.entries) :])
 
 
 @pytest.mark.parametrize("endpoint", OBJECTS)
@@ -106,19 +107,19 @@ def test_objects(http: requests.Session, folder: Path, endpoint: str) -> None:
     (page,) = pages(http, folder, endpoint)
     (entry,) = page.entries
     assert str(getattr(entry.record, f"{endpoint}_id")) == targets(folder)[endpoint]
-    assert endpoint == "user" or any(isinstance(one, User) for one in entry.inside)
+    assert endpoint == "user" or any(isinstance(record, User) for record in entry.inside)
 
 
-def test_a_playlist_lists_the_same_tracks_inside_as_by_itself(http: requests.Session, folder: Path) -> None:
-    def places(endpoint: str) -> list[PlaylistTrack]:
+def test_a_playlist_contains_the_same_tracks_as_its_track_list(http: requests.Session, folder: Path) -> None:
+    def positions(endpoint: str) -> list[PlaylistTrack]:
         entries = pages(http, folder, endpoint)[0].entries
-        found = [one for entry in entries for one in (*entry.inside, entry.link)]
-        return [one for one in found if isinstance(one, PlaylistTrack)]
+        found = [record for entry in entries for record in (*entry.inside, entry.link)]
+        return [record for record in found if isinstance(record, PlaylistTrack)]
 
-    assert places("playlist") == places("playlist_tracks") != []
+    assert positions("playlist") == positions("playlist_tracks") != []
 
 
-def test_resolve_names_the_track(http: requests.Session, folder: Path) -> None:
+def test_resolve_returns_the_track(http: requests.Session, folder: Path) -> None:
     recorded = targets(folder)
     walk = Walk(1, "resolve", recorded["resolve"])
     with Betamax(http, cassette_library_dir=str(folder)).use_cassette("resolve"):

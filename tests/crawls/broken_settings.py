@@ -1,4 +1,4 @@
-"""The project's settings, and a second layer that makes a mistake whenever it is asked."""
+"""The project's settings, and a second layer that raises an exception for every record."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class BrokenLayer(Layer):
         pass
 
     def found(self, step: str, seed: Seed, record: MainRecord) -> Iterable[WalkRequest]:
-        raise LookupError(f"a mistake in a layer, at step {step} of {seed.track.track_id} with {record.kind}")
+        raise LookupError(f"a bug in a layer, at step {step} of {seed.track.track_id} with {record.kind}")
 
 
 LAYERS["playlist_depth"] = BrokenLayer

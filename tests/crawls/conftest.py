@@ -20,7 +20,7 @@ def shared_sandbox() -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def sandbox(shared_sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
-    """A sandbox without faults or changes, and with an empty log."""
+    """Yield a sandbox without faults or changes, and with an empty log."""
     shared_sandbox.clear_log()
     yield shared_sandbox
     shared_sandbox.clear_faults()

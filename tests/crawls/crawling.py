@@ -1,4 +1,4 @@
-"""Real crawls: ``scrapy crawl`` as a process of its own, and what it leaves in the database."""
+"""Real crawls: ``scrapy crawl`` as a separate process, and the resulting database."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 280
-"""Only a crawl that hangs reaches this, also on a loaded machine; pytest's own limit is 300 s."""
-BAD_USE, IN_USE = 2, 5
-"""Exit codes of crawls that did not begin: the database is as it was, or another crawl's."""
+"""Even on a loaded machine only a crawl that hangs takes this long; pytest's own limit is 300 s."""
+USAGE_ERROR, LOCKED = 2, 5
+"""Exit codes of crawls that did not start: the database is unchanged, or locked by another crawl."""
 JOURNAL = {"runs", "run_seeds", "run_scope", "relationship_runs", "alembic_version"}
-"""Tables that tell of the crawls, and of relating, rather than of what they found."""
+"""Tables about the crawls and builds themselves, without harvested data."""
 
 
 @dataclass(frozen=True)
-class Ended:
+class CrawlResult:
     code: int
     log: str
 
 
 @dataclass
 class Harvester:
-    """Crawls one sandbox into one database."""
+    """Crawls of one sandbox into one database."""
 
     sandbox: SandboxProcess
     database: Path
@@ -47,23 +47,25 @@ class Harvester:
     requests: list[dict[str, Any]] = field(default_factory=list)
     root: Path = ROOT
     unchecked: str = ""
-    """Why the database is not looked at after a crawl: only where that would be timed."""
+    """Reason for not checking the database after a crawl, where the check would distort timings."""
     _log: Path = field(init=False)
-    _again: tuple[str, dict[str, Any], dict[str, Any]] = field(init=False)
+    _last_command: tuple[str, dict[str, Any], dict[str, Any]] = field(init=False)
     _run_before: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
-        # A file, because a pipe that nobody reads would stop the crawl when it is full.
+        # A file, because a full pipe without a reader would block the crawl.
         self._log = self.database.with_suffix(".log")
 
-    def crawl(self, spider: str = "user_depth", settings: Mapping[str, Any] = {}, **arguments: Any) -> Ended:
-        """Crawl to the end. Without a seed among the *arguments*: the sandbox's."""
+    def crawl(
+        self, spider: str = "user_depth", settings: Mapping[str, Any] = {}, **arguments: Any
+    ) -> CrawlResult:
+        """Crawl to the end. The default seed is the sandbox's."""
         process = self.start(spider, settings, **arguments)
         return self.wait(process)
 
-    def again(self, code: int = 0) -> Ended:
-        """Crawl with the same command again, without ``refresh``: it asks for nothing and changes nothing."""
-        spider, settings, arguments = self._again
+    def rerun(self, code: int = 0) -> CrawlResult:
+        """Rerun the latest crawl without ``refresh``; check that it sends no request and changes nothing."""
+        spider, settings, arguments = self._last_command
         before = self.contents()
         self.sandbox.clear_log()
         ended = self.crawl(spider, settings, **{k: v for k, v in arguments.items() if k != "refresh"})
@@ -79,7 +81,7 @@ class Harvester:
             arguments["track_id"] = self.sandbox.seed_track_id
         if self.config is not None:
             arguments.setdefault("config", self.config)
-        self._again = spider, dict(settings), dict(arguments)
+        self._last_command = spider, dict(settings), dict(arguments)
         self._run_before = invariants.latest_run(self.database)
         command = [sys.executable, "-m", "scrapy", "crawl", spider]
         for name, value in arguments.items():
@@ -98,15 +100,17 @@ class Harvester:
             )
 
     def log(self) -> str:
-        """What the latest crawl has logged so far."""
+        """Return the log of the latest crawl so far."""
         return self._log.read_text()
 
-    def wait(self, process: subprocess.Popen[bytes], *, killed: bool = False, no_outcome: str = "") -> Ended:
-        """Wait for the end of a crawl, and look whether it left the database as every crawl leaves it.
+    def wait(
+        self, process: subprocess.Popen[bytes], *, killed: bool = False, no_outcome: str = ""
+    ) -> CrawlResult:
+        """Wait for the end of a crawl, and check the invariants of its database.
 
         *killed* expects that SIGKILL ended it. *no_outcome* is the reason why a crawl that ended otherwise
-        could not write its outcome. After both, only what holds at every commit is looked at: leases and
-        outcome are the next crawl's.
+        could not save its outcome. In both cases only the rules that hold at every commit are checked: the
+        next crawl releases the leases.
         """
         try:
             code = process.wait(timeout=LIMIT_S)
@@ -117,19 +121,19 @@ class Harvester:
         assert (code == -signal.SIGKILL) == killed, self._log.read_text()
         if self.database.exists() and not self.unchecked:
             self._check(code, has_outcome=not killed and not no_outcome)
-        return Ended(code, self._log.read_text())
+        return CrawlResult(code, self._log.read_text())
 
     def _check(self, code: int, *, has_outcome: bool) -> None:
         has_run = invariants.latest_run(self.database) > self._run_before
-        if not has_outcome or code in {BAD_USE, IN_USE}:
+        if not has_outcome or code in {USAGE_ERROR, LOCKED}:
             invariants.check_ledger(self.database)
             return
-        assert has_run, f"exit code {code}, and no run in the database:\n{self._log.read_text()}"
+        assert has_run, f"exit code {code}, but no run in the database:\n{self._log.read_text()}"
         invariants.check_ended(self.database, code)
 
     def interrupt_when(
         self, condition: Callable[[], bool], number: signal.Signals = signal.SIGINT, **arguments: Any
-    ) -> Ended:
+    ) -> CrawlResult:
         """Crawl until *condition* holds, then send the signal."""
         process = self.start(**arguments)
         self.wait_until(condition, process)
@@ -144,19 +148,19 @@ class Harvester:
             if time.monotonic() > deadline:
                 process.kill()
                 process.wait()
-                raise AssertionError(f"waited in vain:\n{self._log.read_text()}")
-            time.sleep(0.01)  # noqa: TID251 - this is no crawl
+                raise AssertionError(f"timed out:\n{self._log.read_text()}")
+            time.sleep(0.01)  # noqa: TID251 - not in a crawl
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.database)) as connection:
             return connection.execute(sql, parameters).fetchall()
 
-    def value(self, sql: str, *parameters: Any) -> Any:  # noqa: ANN401 - whatever the column holds
+    def value(self, sql: str, *parameters: Any) -> Any:  # noqa: ANN401 - any type of column
         ((value,),) = self.query(sql, *parameters)
         return value
 
     def contents(self) -> dict[str, list[tuple[Any, ...]]]:
-        """All rows of all tables and views in order, times and the journal of the crawls aside."""
+        """Return the sorted rows of all tables and views, without times and the tables in ``JOURNAL``."""
         with closing(sqlite3.connect(self.database)) as connection:
             names = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
             return {name: _rows(connection, name) for (name,) in names if name not in JOURNAL}

@@ -1,4 +1,4 @@
-"""The project's settings, and a pipeline that breaks on one page in five."""
+"""The project's settings, and a pipeline that raises an exception on every fifth page."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ class FaultyPipeline:
     def process_item(self, item: Page) -> Page:
         self._pages += 1
         if self._pages % 5 == 0:
-            raise ValueError("a mistake in a pipeline")
+            raise ValueError("a bug in a pipeline")
         return item

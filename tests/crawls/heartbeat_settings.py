@@ -1,6 +1,6 @@
-"""The project's settings, and an engine that asks the scheduler only when it is woken.
+"""The project's settings, and an engine that polls the scheduler only after a wake-up.
 
-Scrapy's asks every 5 s besides, which hides that a wake-up was forgotten.
+Scrapy's engine also polls every 5 s, which hides a missing wake-up.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What holds in every database that a crawl has left, whatever it harvested and however it ended.
+"""Invariants of every database after a crawl, regardless of its data and its outcome.
 
-Each rule is a query for the rows that break it. Rules of the ledger hold at every commit, also after a
-``kill -9``. Rules of an ended run hold once a crawl has ended by itself.
+Each rule is a query for the rows that break it. Rules of the ledger hold at every commit, even after
+``kill -9``. Rules of a finished run hold after a crawl that was not killed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHOWN = 5
-"""Rows that a message shows of what breaks a rule."""
+"""Maximum number of offending rows in a message."""
 
 KINDS = {
     "track": "track", "playlist": "playlist", "user": "user",
@@ -34,7 +34,7 @@ EXPANDING = [
     ("playlist_depth", "seed"), ("artist_depth", "seed"), ("label_layer", "seed"),
     ("contextual_layer", "seed"),
 ]  # fmt: skip
-"""The layers and steps of which a layer is shown the records one by one."""
+"""The layers and steps whose records a layer receives individually."""
 
 EXIT_CODES = [
     ("complete", 0), ("partial", 3), ("unfinished", 3), ("interrupted", 130), ("blocked", 4), ("failed", 1),
@@ -50,17 +50,17 @@ COMMON = f"""WITH
 {_values("expanding(layer, step)", list(EXPANDING))},
 {_values("exit_code_of(outcome, exit_code)", list(EXIT_CODES))},
 listed AS (
-    SELECT walk_id, count(*) AS records, count(DISTINCT position) AS places, max(position) AS last
+    SELECT walk_id, count(*) AS records, count(DISTINCT position) AS positions, max(position) AS last
     FROM walks JOIN kind_of USING (endpoint) JOIN walk_records USING (walk_id, generation, kind)
     GROUP BY walk_id
 ),
-brought AS (
+page_totals AS (
     SELECT walk_id, count(*) AS number, sum(walk_pages.received) AS items, max(page) AS last,
            count(DISTINCT cursor_hash) AS cursors
     FROM walks JOIN walk_pages USING (walk_id, generation) GROUP BY walk_id
 ),
 asked AS (SELECT walk_id, max(widest) AS widest FROM walk_requests GROUP BY walk_id),
-set_aside AS (
+rejected AS (
     SELECT walk_id, count(*) AS records
     FROM walks JOIN rejects USING (walk_id, generation) WHERE field IS NULL GROUP BY walk_id
 ),
@@ -75,44 +75,45 @@ wanted AS (
 """  # noqa: S608 - the names above
 
 LEDGER = {
-    "`kept` counts the distinct records of the present generation, at the places 0 to kept-1":
-        """SELECT endpoint, target, kept, records, places, last FROM walks JOIN kind_of USING (endpoint)
-        LEFT JOIN listed USING (walk_id) WHERE kept <> ifnull(places, 0) OR kept <> ifnull(last, -1) + 1
+    "`kept` counts the distinct records of the current generation, at positions 0 to kept-1":
+        """SELECT endpoint, target, kept, records, positions, last FROM walks JOIN kind_of USING (endpoint)
+        LEFT JOIN listed USING (walk_id) WHERE kept <> ifnull(positions, 0) OR kept <> ifnull(last, -1) + 1
         OR kept <> ifnull(records, 0) AND kind <> 'comment'""",
-    "an address leads to one record at most":
+    "a URL resolves to one record at most":
         """SELECT endpoint, target, kept FROM walks WHERE endpoint = 'resolve' AND (kept <> 0 OR
         (SELECT count(*) FROM walk_records WHERE walk_records.walk_id = walks.walk_id) > 1)""",
-    "`pages` counts the pages of the present generation, from 0":
-        """SELECT endpoint, target, pages, number, last FROM walks LEFT JOIN brought USING (walk_id)
+    "`pages` counts the pages of the current generation, from 0":
+        """SELECT endpoint, target, pages, number, last FROM walks LEFT JOIN page_totals USING (walk_id)
         WHERE pages <> ifnull(number, 0) OR pages <> ifnull(last, -1) + 1""",
-    "`received` is what the pages brought, less what a cap cut":
-        """SELECT endpoint, target, status, kept, received, items FROM walks LEFT JOIN brought USING (walk_id)
+    "`received` is the number of items on all pages, minus those cut by a cap":
+        """SELECT endpoint, target, status, kept, received, items FROM walks
+        LEFT JOIN page_totals USING (walk_id)
         WHERE received > ifnull(items, 0) OR received < kept OR received <> ifnull(items, 0)
         AND NOT (status = 'capped' AND capped_at NOTNULL) AND cursors = number""",
-    "of a list that one cap cut, `received` is what was kept or rejected":
+    "in a list cut by one cap, `received` counts kept and rejected items":
         """SELECT endpoint, target, kept, received, records FROM walks JOIN kind_of USING (endpoint)
-        JOIN brought USING (walk_id) LEFT JOIN set_aside USING (walk_id)
+        JOIN page_totals USING (walk_id) LEFT JOIN rejected USING (walk_id)
         WHERE status = 'capped' AND capped_at NOTNULL AND cursors = number
         AND received <> kept + ifnull(records, 0)
         AND endpoint NOT IN ('playlist_tracks', 'track_comments', 'track_page')""",
-    "a walk keeps no more than the largest cap it was asked for":
+    "a walk keeps at most as many records as the largest requested cap":
         """SELECT endpoint, target, kept, widest FROM walks JOIN kind_of USING (endpoint)
         JOIN asked USING (walk_id) WHERE kept > widest AND kind <> 'comment'""",
-    "a capped walk says at which cap":
+    "a capped walk has its cap":
         """SELECT endpoint, target, status, capped_at, reason FROM walks WHERE
         (status = 'capped') <> (capped_at NOTNULL OR status = 'capped' AND reason = '10 empty pages in a row')
         OR status = 'capped' AND kept < capped_at""",
-    "statuses are known, and only what ended badly has a reason":
+    "statuses are known, and only capped, gone and failed walks have a reason":
         """SELECT endpoint, target, status, reason FROM walks
         WHERE status NOT IN ('planned', 'running', 'done', 'capped', 'gone', 'failed')
         OR (status IN ('capped', 'gone', 'failed')) <> (reason NOTNULL)""",
-    "a walk has an end if and only if it has ended, and never one before its start":
+    "a walk has an end time if and only if it is finished, and never before its start time":
         """SELECT endpoint, target, status, started_at, finished_at FROM walks
         WHERE (status IN ('planned', 'running')) <> (finished_at IS NULL) OR finished_at < started_at
         OR finished_at NOTNULL AND started_at IS NULL""",
     "only a running walk is leased":
         "SELECT endpoint, target, run_id FROM walks WHERE (status = 'running') <> (run_id NOTNULL)",
-    "a layer is shown no more than there is and its cap allows":
+    "a layer expands no more than the walk kept and its cap allows":
         """SELECT layer, step, endpoint, target, expanded, cap, kept FROM walk_requests
         JOIN walks USING (walk_id)
         WHERE expanded > cap OR expanded > kept OR cap > widest OR cap < 1 OR expanded < 0""",
@@ -125,14 +126,14 @@ LEDGER = {
         WHERE kind NOT IN ('mention', 'featuring', 'remixer', 'producer', 'label')""",
     "scores are from 0 to 1":
         "SELECT * FROM selections WHERE score NOT BETWEEN 0 AND 1",
-    "a discovery is a record that is there":
+    "the record of a discovery exists":
         """SELECT * FROM discoveries
         LEFT JOIN tracks ON kind = 'track' AND record_id = tracks.track_id
         LEFT JOIN users ON kind = 'user' AND record_id = users.user_id
         LEFT JOIN playlists ON kind = 'playlist' AND record_id = playlist_id
         LEFT JOIN comments ON kind = 'comment' AND record_id = comment_id
         WHERE coalesce(tracks.track_id, users.user_id, playlist_id, comment_id) IS NULL""",
-    "who uploaded a discovered track is discovered with it":
+    "the uploader of a discovered track is discovered with it":
         """SELECT seed_id, layer, track_id, artist_id FROM discoveries JOIN tracks ON record_id = track_id
         WHERE kind = 'track' AND NOT is_stub AND artist_id NOTNULL AND (artist_id, seed_id, layer) NOT IN
         (SELECT record_id, seed_id, layer FROM discoveries WHERE kind = 'user')""",
@@ -148,20 +149,20 @@ LEDGER = {
             OR endpoint IN ('user_likes', 'user_reposts') AND kind = 'track'
         ) WHERE NOT EXISTS
         (SELECT 1 FROM engagements WHERE user_id = who AND track_id = what AND kind = done)""",
-    "a page and a reject belong to a generation there was":
+    "a page and a reject belong to an existing generation":
         """SELECT 'page', walk_id FROM walk_pages JOIN walks USING (walk_id)
         WHERE walk_pages.generation > walks.generation UNION SELECT 'reject', walk_id FROM rejects
         LEFT JOIN walk_pages USING (walk_id, generation, page) WHERE cursor_hash IS NULL""",
-    "a run has an outcome, an exit code and an end, or none of them":
+    "a run has an outcome, an exit code and an end time, or none of them":
         """SELECT run_id, outcome, exit_code, finished_at FROM runs
         WHERE (outcome IS NULL) <> (exit_code IS NULL) OR (outcome IS NULL) <> (finished_at IS NULL)
         OR outcome NOTNULL AND (outcome, exit_code) NOT IN (SELECT * FROM exit_code_of)""",
 }  # fmt: skip
 
-ENDED_RUN = {
-    "no walk is leased when no crawl runs":
+FINISHED_RUN = {
+    "no walk is leased while no crawl is running":
         "SELECT endpoint, target, run_id FROM walks WHERE status = 'running' OR run_id NOTNULL",
-    "a layer that works was shown all that there is and its cap allows":
+    "a layer without errors expanded all that the walk kept and its cap allows":
         """SELECT layer, step, endpoint, target, expanded, cap, kept FROM scope
         JOIN expanding USING (layer, step) JOIN walks USING (walk_id) WHERE expanded <> min(cap, kept)
         AND (SELECT exit_code FROM latest) <> 1""",
@@ -184,7 +185,7 @@ FIGURES = {
     "engagements_collected": "SELECT count(*) FROM engagements",
     "comments_collected": "SELECT count(*) FROM comments",
 }
-"""Statistics of a run, and what the database says of the same."""
+"""Statistics of a run, and queries for the same figures."""
 
 FOUND = """SELECT 'sgr/layer/' || layer || '/' || kind || 's', count(DISTINCT record_id)
     FROM latest JOIN run_scope USING (run_id) JOIN discoveries USING (seed_id, layer)
@@ -192,7 +193,7 @@ FOUND = """SELECT 'sgr/layer/' || layer || '/' || kind || 's', count(DISTINCT re
     LEFT JOIN users ON kind = 'user' AND record_id = users.user_id
     LEFT JOIN playlists ON kind = 'playlist' AND record_id = playlist_id
     WHERE NOT coalesce(tracks.is_stub, users.is_stub, playlists.is_stub, 0) GROUP BY layer, kind"""
-"""What each layer of the latest run found around its seeds, by the name of the statistic."""
+"""Discoveries of each layer around the seeds of the latest run, by the name of the statistic."""
 
 NULLED = """SELECT count(*) FROM rejects JOIN walk_pages USING (walk_id, generation, page), latest
     WHERE fetched_at >= latest.started_at AND field NOTNULL AND field <> 'tracks'"""
@@ -200,11 +201,11 @@ REJECTED = """SELECT count(*) FROM rejects JOIN walk_pages USING (walk_id, gener
     WHERE fetched_at >= latest.started_at AND field IS NULL AND rejects.reason <> 'private'"""
 LISTED = """SELECT count(*) FROM walk_records JOIN walks USING (walk_id, generation), latest
     WHERE endpoint <> 'resolve' AND walks.started_at >= latest.started_at"""
-"""Records of the walks that were begun in the latest run."""
+"""Number of records of the walks that the latest run started."""
 
 
 def latest_run(database: Path) -> int:
-    """Return the number of the latest run in *database*, 0 where there is none."""
+    """Return the ID of the latest run in *database*, 0 if there is none."""
     if not database.exists():
         return 0
     with closing(sqlite3.connect(database)) as connection:
@@ -216,17 +217,17 @@ def latest_run(database: Path) -> int:
 
 
 def check_ledger(database: Path) -> None:
-    """Fail where *database* breaks a rule that holds at every commit."""
+    """Check the rules of *database* that hold at every commit."""
     with closing(sqlite3.connect(database)) as connection:
-        connection.execute("BEGIN")  # one state, also while a crawl goes on
+        connection.execute("BEGIN")  # one snapshot, even during a crawl
         _check_ledger(connection)
 
 
 def check_ended(database: Path, code: int) -> None:
-    """Fail where *database* breaks a rule after a run that ended by itself, with this exit *code*."""
+    """Check all rules of *database* after a run that was not killed and ended with this exit *code*."""
     with closing(sqlite3.connect(database)) as connection:
         _check_ledger(connection)
-        _check_rules(connection, ENDED_RUN)
+        _check_rules(connection, FINISHED_RUN)
         _check_run(connection, code)
 
 
@@ -240,14 +241,14 @@ def _check_ledger(connection: sqlite3.Connection) -> None:
 def _check_rules(connection: sqlite3.Connection, rules: dict[str, str]) -> None:
     for rule, query in rules.items():
         rows = connection.execute(COMMON + query).fetchmany(SHOWN)
-        assert not rows, f"broken: {rule}: {rows}"
+        assert not rows, f"broken rule: {rule}: {rows}"
 
 
 def _check_run(connection: sqlite3.Connection, code: int) -> None:
     run, outcome, exit_code, text = connection.execute(
         "SELECT run_id, outcome, exit_code, stats FROM runs ORDER BY run_id DESC LIMIT 1"
     ).fetchone()
-    assert exit_code == code, f"run {run} says exit code {exit_code}, the process ended with {code}"
+    assert exit_code == code, f"run {run} has exit code {exit_code}, but the process ended with {code}"
     stats = json.loads(text)
     assert (stats["sgr/outcome"], stats["sgr/exit_code"]) == (outcome, code)
 
@@ -263,6 +264,6 @@ def _check_run(connection: sqlite3.Connection, code: int) -> None:
     assert stats.get("sgr/dedupe/records", 0) >= count(LISTED)
     assert stats.get("sgr/dedupe/known", 0) <= stats.get("sgr/dedupe/records", 0)
     if outcome in {"complete", "partial"}:
-        # Of a run that broke off, pages that were judged may not have been spilled.
+        # An aborted run may have validated pages that it did not spill.
         assert stats.get("sgr/validate/fields_nulled", 0) == count(NULLED)
         assert stats.get("sgr/validate/records_rejected", 0) <= count(REJECTED)

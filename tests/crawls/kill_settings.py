@@ -1,8 +1,8 @@
-"""The project's settings, and a crawl that kills itself (SIGKILL) at its n-th word to the database.
+"""The project's settings, and a crawl that kills itself (SIGKILL) at its n-th SQL statement.
 
-``KILL_AT`` counts statements, commits included, so a series of numbers hits every instant of a spill:
-before the fence, between the tables, before and after the commit. It is armed before the database is
-opened, so the migrations are hit as well.
+``KILL_AT`` counts statements, commits included, so a series of numbers covers every moment of a spill:
+before the fence, between the tables, before and after the commit. Counting starts before the database is
+opened, so it also covers the migrations.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ EXTENSIONS = {**_EXTENSIONS, "tests.crawls.kill_settings.KillSwitch": -1}
 
 
 class KillSwitch:
-    """Counts what the crawl says to the database, and ends it without a word at ``KILL_AT``."""
+    """Counter of SQL statements that kills the process at ``KILL_AT``."""
 
     def __init__(self) -> None:
         self._left = int(os.environ["KILL_AT"])

@@ -1,4 +1,4 @@
-"""The project's settings, and a layer that looks at what no layer of the project does."""
+"""The project's settings, and a layer that uses what no layer of the project uses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ProbeLayer(Layer):
-    """Wants one walk for two steps, and selects what it sees of libraries: their places and first tracks."""
+    """Requests one walk for two steps, and selects from the libraries their positions and first tracks."""
 
     name: ClassVar[str] = "artist_depth"
     expanding_steps: ClassVar[frozenset[str]] = frozenset({SEED_STEP, "few", "more"})
@@ -36,8 +36,8 @@ class ProbeLayer(Layer):
             yield Selection("user", record.user_id)
 
     def after_all_ended(self, seed: Seed, view: LayerView) -> Iterator[Wanted]:
-        for place, walk in enumerate(view.walks("libraries")):
-            yield Selection("user", int(walk.target), (place + 1) / 100)
+        for position, walk in enumerate(view.walks("libraries")):
+            yield Selection("user", int(walk.target), (position + 1) / 100)
             for track in walk.records:
                 assert isinstance(track, Track)
                 yield Selection("track", track.track_id)

@@ -1,4 +1,4 @@
-"""The lines of progress in the log of a crawl."""
+"""Progress lines in the log of a crawl."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ KEYS = {
     "eta_is": "at_least|about|-",
     **dict.fromkeys(LAYERS, WALKS),
 }
-"""The keys of a line in their order, and what may stand behind each."""
+"""The keys of a line in order, and the pattern of each value."""
 GROWING = ("elapsed", "pages", "records", "tracks", "users", "playlists", "comments", "requests")
-"""Counts of what happened: they never go backwards, on however loaded a machine."""
+"""Counts that never decrease, even on a loaded machine."""
 
 
 def lines(log: str) -> list[dict[str, str]]:
-    """Return the lines of progress in a log; each must be as documented, and its counts must have grown."""
+    """Return the progress lines of a log; check that each is as documented and that no count decreases."""
     layers = [name for name in LAYERS if f" {name}=" in log]
     keys = [key for key in KEYS if key not in LAYERS or key in layers]
     pattern = " ".join(f"{key}=(?P<{key}>{KEYS[key]})" for key in keys)
@@ -41,10 +41,10 @@ def lines(log: str) -> list[dict[str, str]]:
             found.append(match.groupdict())
     for key in GROWING:
         numbers = [int(line[key]) for line in found]
-        assert numbers == sorted(numbers), f"{key} went backwards: {numbers}"
+        assert numbers == sorted(numbers), f"{key} decreased: {numbers}"
     return found
 
 
 def counts(line: dict[str, str]) -> dict[str, int]:
-    """Return what a line counts."""
+    """Return the counts of a line."""
     return {key: int(value) for key, value in line.items() if KEYS[key] == COUNT}

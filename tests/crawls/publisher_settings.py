@@ -1,4 +1,4 @@
-"""The project's settings, and a pipeline that gives the seed a publisher, which the sandbox's tracks lack."""
+"""The project's settings, and a pipeline that adds a publisher to the seed, which the sandbox never does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small world whose lists have several pages, and caps that cut most of them: crawls that cost little."""
+"""A small world for fast crawls: its lists have several pages, and the caps cut most of them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CAPS: dict[str, dict[str, Any]] = {
 
 
 def build_world() -> World:
-    """Build what the sandbox knows."""
+    """Build the world of the sandbox."""
     return World.build(WORLD)
 
 
@@ -52,12 +52,12 @@ def start_sandbox(page_size: int = PAGE_SIZE) -> SandboxProcess:
 
 
 def settings_of(**changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the sections of the layers: the caps of here, and *changes* to them."""
+    """Return the configuration sections of the layers: the caps above with *changes*."""
     return {name: {**section, **changes.get(name, {})} for name, section in CAPS.items()}
 
 
 def write_config(path: Path, sections: Mapping[str, Any]) -> Path:
-    """Write a configuration without delay, which builds no relationships; JSON is YAML."""
+    """Write a configuration without delay and relationships; JSON is valid YAML."""
     without_delay = {"deep_harvest": {"request_delay": 0, **sections}}
     path.write_text(json.dumps({**without_delay, "relationships": {"on_close": False}}))
     return path

@@ -1,5 +1,7 @@
-"""The project's settings, a pipeline that spoils records before they are judged, and one request that goes
-astray: what the sandbox cannot do."""
+"""The project's settings, with faults that the sandbox cannot produce.
+
+A pipeline damages records before validation, and a middleware redirects one request to another host.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,9 @@ DOWNLOADER_MIDDLEWARES = {"tests.crawls.spoiled_settings.AstrayMiddleware": 10}
 
 
 class SpoilPipeline:
-    """Of a page of three tracks or more: one has no good id, one no good length, one a bell in its title.
+    """Damages three tracks on each page: an invalid ID, an invalid duration, and a bell in a title.
 
-    With ``SPOIL=all`` no liked track has a good id.
+    With ``SPOIL=all`` all liked tracks have an invalid ID.
     """
 
     def process_item(self, item: Page) -> Page:
@@ -36,7 +38,7 @@ class SpoilPipeline:
 
 
 class AstrayMiddleware:
-    """Leads the request for the seed's reposters elsewhere."""
+    """Sends the request for the reposters of the seed to another host."""
 
     def process_request(self, request: Request) -> Request | None:
         if request.url.split("?")[0].endswith("/reposters"):

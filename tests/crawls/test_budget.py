@@ -1,4 +1,4 @@
-"""Budgets end a run cleanly, and the next one goes on."""
+"""Budgets end a run cleanly, and the next run resumes it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from tests.crawls.crawling import Harvester
 
 
-def test_max_requests(harvester: Harvester) -> None:
+def test_max_requests_ends_a_run(harvester: Harvester) -> None:
     whole = 0
     for budget in (1, 3, 20):
         harvester.sandbox.clear_log()
@@ -19,12 +19,12 @@ def test_max_requests(harvester: Harvester) -> None:
         sent = [entry for entry in harvester.sandbox.log() if entry["path"] != "/oauth/token"]
         assert len(sent) == budget
         done = harvester.value("SELECT count(*) FROM walks WHERE status IN ('done', 'gone')")
-        assert done > whole, "a budgeted refresh begins at the beginning every time"
+        assert done > whole, "a budgeted refresh starts from the beginning every time"
         whole = done
     assert harvester.crawl(refresh=1).code == 0
 
 
-def test_max_minutes(harvester: Harvester) -> None:
+def test_max_minutes_ends_a_run(harvester: Harvester) -> None:
     ended = harvester.crawl(max_minutes="0.02", settings={"DOWNLOAD_DELAY": 0.2})
     assert ended.code == 3, ended.log
     assert "the budget of 0.02 minutes is spent" in ended.log

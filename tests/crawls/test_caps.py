@@ -1,4 +1,4 @@
-"""Caps cut exactly, in the API's order, also within a page and where layers share a walk."""
+"""Caps cut exactly, in the order of the API, even within a page and if layers share a walk."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def shared_sandbox() -> Iterator[SandboxProcess]:
 
 @pytest.fixture(scope="module")
 def deep(shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Harvester:
-    """A harvest with all layers and small caps."""
+    """Harvest with all layers and small caps."""
     harvester = Harvester(shared_sandbox, tmp_path_factory.mktemp("deep") / "harvest.db")
     crawl(harvester, settings_of(), "deep_harvest")
-    harvester.again()
+    harvester.rerun()
     return harvester
 
 
@@ -45,7 +45,7 @@ def crawl(harvester: Harvester, settings: dict[str, Any], spider: str, **argumen
     assert ended.code == 0, ended.log
 
 
-def selected(harvester: Harvester, layer: str, kind: str) -> list[int]:
+def selected_ids(harvester: Harvester, layer: str, kind: str) -> list[int]:
     rows = harvester.query(
         "SELECT record_id FROM selections WHERE layer = ? AND kind = ? ORDER BY record_id", layer, kind
     )
@@ -53,7 +53,7 @@ def selected(harvester: Harvester, layer: str, kind: str) -> list[int]:
 
 
 def test_playlists_are_kept_in_the_documented_order(deep: Harvester, world: World) -> None:
-    """First those with the seed: the artist's, the likers' by rank, those found; then the artist's others."""
+    """First those with the seed: the artist's, the likers' by rank, search hits; then the artist's others."""
     seed, artist = world.seed_track_id, world.seed_artist_id
     (term,) = key_terms(world.title_of(seed), None, 1)
     ranked = deep.query(
@@ -64,18 +64,18 @@ def test_playlists_are_kept_in_the_documented_order(deep: Harvester, world: Worl
     sources = [world.playlists_of(artist) or []]
     sources += [(world.playlists_of(liker) or [])[:3] for (liker,) in ranked]
     sources += [world.search_playlists(term)[:6]]
-    looked_at = list(dict.fromkeys(one for source in sources for one in sorted(source)))
-    with_seed = [one for one in looked_at if seed in (world.playlist_tracks(one) or ())]
+    candidates = list(dict.fromkeys(playlist for source in sources for playlist in sorted(source)))
+    with_seed = [playlist for playlist in candidates if seed in (world.playlist_tracks(playlist) or ())]
     assert len(with_seed) >= 4, "the world is too small for this cap"
-    assert selected(deep, "playlist_depth", "playlist") == sorted(with_seed[:4])
-    cut = {one: list(dict.fromkeys(world.playlist_tracks(one) or ()))[:7] for one in with_seed[:4]}
-    assert any(tracks != sorted(tracks) for tracks in cut.values())
-    assert selected(deep, "playlist_depth", "track") == sorted(
-        {track for one in cut.values() for track in one}
+    assert selected_ids(deep, "playlist_depth", "playlist") == sorted(with_seed[:4])
+    cut = [list(dict.fromkeys(world.playlist_tracks(playlist) or ()))[:7] for playlist in with_seed[:4]]
+    assert any(tracks != sorted(tracks) for tracks in cut)
+    assert selected_ids(deep, "playlist_depth", "track") == sorted(
+        {track for tracks in cut for track in tracks}
     )
 
 
-def test_the_uploads_and_the_likes_are_the_first_of_their_lists(deep: Harvester, world: World) -> None:
+def test_uploads_and_likes_are_the_first_of_their_lists(deep: Harvester, world: World) -> None:
     listed = (
         "SELECT record_id FROM walk_records JOIN walks USING (walk_id) WHERE endpoint = ? AND target = ? "
         "AND kind = 'track' ORDER BY position"
@@ -94,7 +94,7 @@ def test_the_uploads_and_the_likes_are_the_first_of_their_lists(deep: Harvester,
         assert [track for (track,) in liked] == (world.library(user) or [])[:12]
 
 
-def test_comments_of_the_pages_read_are_all_kept_and_their_first_authors_expanded(
+def test_all_comments_of_the_fetched_pages_are_kept_and_the_first_authors_expanded(
     deep: Harvester, world: World
 ) -> None:
     comments = world.comments_on(world.seed_track_id) or []
@@ -112,7 +112,7 @@ def test_comments_of_the_pages_read_are_all_kept_and_their_first_authors_expande
     assert {int(user) for (user,) in expanded} == set(list(dict.fromkeys(authors))[:4])
 
 
-def test_the_first_hits_of_every_key_term_are_looked_at(
+def test_the_first_hits_of_every_key_term_are_compared(
     sandbox: SandboxProcess, world: World, tmp_path: Path
 ) -> None:
     def hits_of(track: int) -> list[set[int]]:
@@ -125,11 +125,11 @@ def test_the_first_hits_of_every_key_term_are_looked_at(
     harvester = Harvester(sandbox, tmp_path / "harvest.db")
     everything = {"fuzzy_search_limit": 12, "name_similarity_threshold": 0}
     crawl(harvester, {"semantic_depth": everything}, "semantic_depth", track_id=seed)
-    assert selected(harvester, "semantic_depth", "track") == sorted(set().union(*hits_of(seed)))
-    harvester.again()
+    assert selected_ids(harvester, "semantic_depth", "track") == sorted(set().union(*hits_of(seed)))
+    harvester.rerun()
 
 
-def test_a_cap_of_0_asks_for_nothing(sandbox: SandboxProcess, tmp_path: Path) -> None:
+def test_a_cap_of_0_sends_no_request(sandbox: SandboxProcess, tmp_path: Path) -> None:
     harvester = Harvester(sandbox, tmp_path / "harvest.db")
     none = {
         "user_depth": {"max_users_per_track": 0},
@@ -154,16 +154,16 @@ def test_two_steps_of_a_layer_share_a_walk_and_each_has_its_own_cap(
     )
     assert harvester.query(f"{expanded} ORDER BY step") == [("few", 6), ("more", 12)]
     likers = (world.likers(world.seed_track_id) or [])[:12]
-    # It sees the walks of a step by target, and of each what its own cap allows: user_depth has more of them.
+    # The layer sees the walks of a step by target, each up to its own cap; user_depth fetches more.
     few = sorted(map(str, likers[:6]))
     scores = harvester.query(
         "SELECT record_id FROM selections "
         "WHERE layer = 'artist_depth' AND kind = 'user' AND score NOTNULL ORDER BY score"
     )
     assert [str(user) for (user,) in scores] == few
-    assert set(likers) <= set(selected(harvester, "artist_depth", "user"))
+    assert set(likers) <= set(selected_ids(harvester, "artist_depth", "user"))
     first = {track for user in likers[:6] for track in (world.library(user) or [])[:3]}
-    assert selected(harvester, "artist_depth", "track") == sorted(first)
+    assert selected_ids(harvester, "artist_depth", "track") == sorted(first)
     longer = "SELECT count(*) FROM walks WHERE endpoint = 'user_likes' AND kept > 3"
     assert harvester.value(longer) > 3
 

@@ -1,7 +1,7 @@
-"""A harvest after a change finds and asks for what a new one would, and keeps the past.
+"""A harvest after a change finds and requests the same as a new harvest, and keeps the history.
 
-Either the world changes between two harvests, or a setting does. The second harvest is then compared with one
-of the same world under the same settings into an empty database: walks, requests with their queries,
+Either the world or a setting changes between two harvests. The second harvest is then compared with a harvest
+of the same world, with the same settings, into an empty database: walks, requests with their queries,
 discoveries, selections.
 """
 
@@ -46,7 +46,7 @@ RAISED = {
 
 @dataclass(frozen=True)
 class Harvest:
-    """What a harvest left: walks by endpoint and target, and rows by what they are."""
+    """Contents of the database after a harvest: walks by endpoint and target, and rows."""
 
     requests: Counter[str]
     asked: set[Key]
@@ -60,7 +60,7 @@ class Harvest:
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    """The world before any change."""
+    """Build the world before any change."""
     return build_world()
 
 
@@ -72,7 +72,7 @@ def shared_sandbox() -> Iterator[SandboxProcess]:
 
 @pytest.fixture(scope="module")
 def base(shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Harvester:
-    """A harvest of the world before any change."""
+    """Harvest the world before any change."""
     harvester = Harvester(shared_sandbox, tmp_path_factory.mktemp("base") / "harvest.db")
     crawl(harvester, settings_of())
     return harvester
@@ -85,17 +85,17 @@ def crawl(
     code: int = 0,
     **arguments: Any,
 ) -> Harvest:
-    """Harvest to the end; return what there is then of all that this harvest wants."""
+    """Harvest to the end; return the contents of the database."""
     path = write_config(harvester.database.with_suffix(".yaml"), settings)
     harvester.sandbox.clear_log()
     if spider == "deep_harvest":
         arguments.setdefault("layers", SOCIAL)
     ended = harvester.crawl(spider, config=path, **arguments)
     assert ended.code == code, ended.log
-    return look(harvester)
+    return read_harvest(harvester)
 
 
-def look(harvester: Harvester) -> Harvest:
+def read_harvest(harvester: Harvester) -> Harvest:
     log = [entry for entry in harvester.sandbox.log() if entry["path"] != "/oauth/token"]
     columns = "endpoint, target, status, reason, capped_at, received, kept, pages, expected, generation"
     walks, generations = {}, {}
@@ -127,25 +127,25 @@ def look(harvester: Harvester) -> Harvest:
 
 
 def _key(path: str, query: str) -> Key:
-    """Return the collection that a page is of: its path, and what is searched for."""
+    """Return the collection of a page: its path and its search term."""
     return path, parse_qs(query).get("q", [""])[0]
 
 
-def refreshed(
+def harvest_both_ways(
     base: Harvester, folder: Path, settings: dict[str, Any], **arguments: Any
 ) -> tuple[Harvest, Harvest, Harvester]:
-    """Harvest the world of now anew, into a copy of *base* and into an empty database."""
-    again = Harvester(base.sandbox, folder / "again.db")
-    shutil.copy(base.database, again.database)
-    second = crawl(again, settings, refresh=1, **arguments)
+    """Refetch the changed world into a copy of *base* and into an empty database."""
+    refreshed = Harvester(base.sandbox, folder / "again.db")
+    shutil.copy(base.database, refreshed.database)
+    second = crawl(refreshed, settings, refresh=1, **arguments)
     fresh = crawl(Harvester(base.sandbox, folder / "fresh.db"), settings, **arguments)
-    return second, fresh, again
+    return second, fresh, refreshed
 
 
 def compare(before: Harvest, second: Harvest, fresh: Harvest, *, asks_more: bool = True) -> None:
-    """Compare a refresh with a fresh harvest of the same world. *before*: what there was before the refresh.
+    """Compare a refresh with a new harvest of the same world; *before* is the harvest before the refresh.
 
-    What history keeps is what was wanted *before*: it is refetched if *asks_more*, it stays discovered.
+    Walks that only *before* wanted are refetched if *asks_more*; their records remain discovered.
     """
     assert {key: second.walks[key] for key in fresh.walks} == fresh.walks
     assert {key: second.places[key] for key in fresh.walks} == fresh.places
@@ -156,8 +156,8 @@ def compare(before: Harvest, second: Harvest, fresh: Harvest, *, asks_more: bool
     assert {row[:5] for row in second.wanted} <= {row[:5] for row in fresh.wanted | before.wanted}
     of_history = {row for row in second.wanted if row[:2] not in fresh.walks}
     kept = fresh.discoveries | before.discoveries
-    assert fresh.discoveries <= second.discoveries <= kept | listed(second, of_history, within=True)
-    assert kept - second.discoveries <= listed(fresh, fresh.wanted, within=False)
+    assert fresh.discoveries <= second.discoveries <= kept | discoveries_of(second, of_history, within=True)
+    assert kept - second.discoveries <= discoveries_of(fresh, fresh.wanted, within=False)
     keys = {row[:4] for row in fresh.selections}
     assert second.selections == fresh.selections | {row for row in before.selections if row[:4] not in keys}
     assert fresh.asked <= second.asked
@@ -169,11 +169,11 @@ def compare(before: Harvest, second: Harvest, fresh: Harvest, *, asks_more: bool
     assert in_both == fresh.requests
 
 
-def listed(harvest: Harvest, wanted: Rows, *, within: bool) -> Rows:
-    """Return, as discoveries, what the *wanted* walks list within the cap of each, or further down.
+def discoveries_of(harvest: Harvest, wanted: Rows, *, within: bool) -> Rows:
+    """Return the records of the *wanted* walks within the cap of each, or beyond it, as discoveries.
 
-    A walk that only the past wants is refetched, and may list something else now. A new first place moves a
-    known record down, maybe below a cap.
+    A walk that only the history wants is refetched, and its list may have changed. A new first record moves a
+    known one down, possibly beyond a cap.
     """
     return {
         (kind, record, seed, layer)
@@ -184,7 +184,7 @@ def listed(harvest: Harvest, wanted: Rows, *, within: bool) -> Rows:
 
 
 def stranger(world: World) -> int:
-    """Return a user with a library of several pages who has nothing to do with the seed."""
+    """Return a user with a library of several pages who has no connection to the seed."""
     seed = world.seed_track_id
     known = {*(world.likers(seed) or ()), *(world.reposters(seed) or ())}
     known |= {comment.user_id for comment in world.comments_on(seed) or ()}
@@ -203,9 +203,11 @@ def liked_by_a_liker(world: World) -> int:
 
 
 def playlists_with_order(world: World) -> list[int]:
-    """Return the playlists with the seed: all lose some of their tracks to the cap."""
+    """Return the playlists with the seed that a cap of 7 tracks cuts."""
     return [
-        one for one in world.playlists_with(world.seed_track_id) if len(world.playlist_tracks(one) or ()) > 7
+        playlist
+        for playlist in world.playlists_with(world.seed_track_id)
+        if len(world.playlist_tracks(playlist) or ()) > 7
     ]
 
 
@@ -224,32 +226,32 @@ CHANGES: dict[str, Callable[[World], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_refresh_of_a_changed_world_is_a_fresh_harvest_and_history(
+def test_a_refresh_of_a_changed_world_equals_a_new_harvest_plus_history(
     base: Harvester, sandbox: SandboxProcess, world: World, tmp_path: Path, change: str
 ) -> None:
-    before = look(base)
+    before = read_harvest(base)
     changes = CHANGES[change](world)
     assert changes
     sandbox.mutate(**changes)
-    second, fresh, again = refreshed(base, tmp_path, settings_of())
+    second, fresh, refreshed = harvest_both_ways(base, tmp_path, settings_of())
     assert (fresh.walks, fresh.places, fresh.selections) != (before.walks, before.places, before.selections)
     compare(before, second, fresh)
     if change == "three rounds of ageing":
-        again.again()
+        refreshed.rerun()
 
 
-def test_what_only_the_old_world_wanted_is_not_asked_for_under_new_settings(
+def test_walks_that_only_old_settings_wanted_are_not_refetched(
     sandbox: SandboxProcess, world: World, tmp_path: Path
 ) -> None:
-    """Requests of before were made under other settings: a refresh asks for what a fresh harvest does."""
+    """Earlier requests had other settings, so a refresh requests the same as a new harvest."""
     harvester = Harvester(sandbox, tmp_path / "harvest.db")
     before = crawl(harvester, settings_of(), layers="user_depth")
     gone = likers(world)[:3]
     sandbox.mutate(unlike=[[user, world.seed_track_id] for user in gone])
     raised = settings_of(user_depth=RAISED["user_depth"])
-    second, fresh, again = refreshed(harvester, tmp_path, raised, layers="user_depth")
+    second, fresh, refreshed = harvest_both_ways(harvester, tmp_path, raised, layers="user_depth")
     compare(before, second, fresh, asks_more=False)
-    again.again()
+    refreshed.rerun()
     paths = {path for path, _ in second.asked}
     assert not paths & {f"/users/soundcloud:users:{user}/likes/tracks" for user in gone}
 
@@ -262,7 +264,7 @@ def test_a_cap_that_is_raised_and_lowered_again(sandbox: SandboxProcess, tmp_pat
     raised = crawl(harvester, high, layer)
     large = crawl(Harvester(sandbox, tmp_path / "large.db"), high, layer)
     assert len(large.discoveries) > len(small.discoveries)
-    # Nothing is asked for again but a page that a cap had cut.
+    # Only pages that a cap cut are requested again.
     assert raised.places == large.places
     assert raised.wanted == large.wanted
     assert raised.discoveries == large.discoveries | small.discoveries
@@ -283,12 +285,14 @@ def test_a_cap_that_is_raised_and_lowered_again(sandbox: SandboxProcess, tmp_pat
 def test_a_layer_that_is_switched_off_and_on_again(
     base: Harvester, sandbox: SandboxProcess, tmp_path: Path
 ) -> None:
-    before = look(base)
-    second, fresh, again = refreshed(base, tmp_path, settings_of(), layers="user_depth,playlist_depth")
+    before = read_harvest(base)
+    second, fresh, refreshed = harvest_both_ways(
+        base, tmp_path, settings_of(), layers="user_depth,playlist_depth"
+    )
     compare(before, second, fresh, asks_more=False)
     assert {row[3] for row in second.discoveries - fresh.discoveries} == {"commentary_layer"}
-    # On again: what the others fetched meanwhile is not asked for, what only this one wants is still fresh.
-    third = crawl(again, settings_of())
+    # Nothing to request: other layers refetched some walks, and the rest is still up to date.
+    third = crawl(refreshed, settings_of())
     assert third.requests == Counter()
-    fourth = crawl(again, settings_of(), refresh=1)
+    fourth = crawl(refreshed, settings_of(), refresh=1)
     compare(third, fourth, crawl(Harvester(sandbox, tmp_path / "all.db"), settings_of()))

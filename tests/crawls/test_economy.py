@@ -1,4 +1,4 @@
-"""What a harvest costs: no more requests than what it looks for needs."""
+"""A harvest sends no more requests than it needs."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def small(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def deep(shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Harvester:
-    """A harvest of the sandbox's seed with all layers and the usual caps."""
+    """Harvest the sandbox's seed with all layers and the default caps."""
     shared_sandbox.clear_faults()
     shared_sandbox.clear_log()
     harvester = Harvester(shared_sandbox, tmp_path_factory.mktemp("deep") / "harvest.db")
@@ -70,7 +70,7 @@ def _config(folder: Path, layers: tuple[str, ...]) -> Path:
 
 
 def _crawl(harvester: Harvester, **arguments: Any) -> list[str]:
-    """A deep harvest; the addresses it asked for."""
+    """Run a deep harvest; return the requested URLs."""
     harvester.sandbox.clear_log()
     ended = harvester.crawl("deep_harvest", **arguments)
     assert ended.code == 0, ended.log
@@ -83,7 +83,7 @@ def _address(entry: dict[str, Any]) -> str:
 
 
 def _around(harvester: Harvester, seed: int) -> list[tuple[Any, ...]]:
-    """What each layer found around a seed, and how well it fits."""
+    """Return the discoveries around a seed with their layers and scores."""
     return harvester.query(
         "SELECT layer, kind, record_id, score FROM discoveries "
         "LEFT JOIN selections USING (seed_id, layer, kind, record_id) WHERE seed_id = ? ORDER BY 1, 2, 3",
@@ -92,21 +92,21 @@ def _around(harvester: Harvester, seed: int) -> list[tuple[Any, ...]]:
 
 
 def _other_seed(world: World) -> int:
-    """A track that shares listeners with the seed."""
+    """Return the track that shares most listeners with the seed."""
     listeners = set(world.likers(world.seed_track_id) or ())
     others = (track for track in world.track_ids() if track != world.seed_track_id)
     return max(others, key=lambda track: len(listeners.intersection(world.likers(track) or ())))
 
 
-def test_pages_are_as_few_as_can_be(deep: Harvester) -> None:
+def test_no_page_is_requested_needlessly(deep: Harvester) -> None:
     rows = figures(deep)
-    assert all(row.least for row in rows), "requests to collections that the ledger does not know"
+    assert all(row.least for row in rows), "the ledger does not know the requested collections"
     assert all(row.sent >= row.least for row in rows), "pages are missing"
     assert total(rows).ratio <= 1.1
 
 
-def test_only_what_the_layers_need_is_looked_at(deep: Harvester, world: World) -> None:
-    """The collections themselves, against the world: a needless one would pass for needed above."""
+def test_only_collections_that_the_layers_need_are_requested(deep: Harvester, world: World) -> None:
+    """Compare the collections with the world: the test above would accept needless ones."""
     seed, artist = world.seed_track_id, world.seed_artist_id
     comments = world.comments_on(seed) or []
     likers, reposters = world.likers(seed) or [], world.reposters(seed) or []
@@ -121,14 +121,14 @@ def test_only_what_the_layers_need_is_looked_at(deep: Harvester, world: World) -
             "user_playlists": len({artist, *_with_playlists(deep, _top(deep, seed, 50))}),
         }
     )
-    looked_at = Counter(dict(deep.query("SELECT endpoint, count(*) FROM walks GROUP BY 1")))
-    assert {name: looked_at[name] for name in needed} == needed
-    # The artist, one label and one collaborator, who is mentioned as well: an account and a search each,
-    # and the key terms of the title.
-    assert looked_at["user_tracks"] <= 3
-    assert looked_at["search_users"] + looked_at["resolve"] <= 3
-    assert looked_at["search_tracks"] <= 3 + 3
-    assert set(looked_at) <= {*needed, "user_tracks", "search_users", "search_tracks", "resolve"}
+    requested = Counter(dict(deep.query("SELECT endpoint, count(*) FROM walks GROUP BY 1")))
+    assert {name: requested[name] for name in needed} == needed
+    # The artist, one label and one collaborator, who is also mentioned: an account and a search each, and
+    # the key terms of the title.
+    assert requested["user_tracks"] <= 3
+    assert requested["search_users"] + requested["resolve"] <= 3
+    assert requested["search_tracks"] <= 3 + 3
+    assert set(requested) <= {*needed, "user_tracks", "search_users", "search_tracks", "resolve"}
 
 
 def _top(harvester: Harvester, seed: int, number: int) -> set[int]:
@@ -142,12 +142,12 @@ def _top(harvester: Harvester, seed: int, number: int) -> set[int]:
 
 
 def _with_playlists(harvester: Harvester, users: set[int]) -> set[int]:
-    """Those whose playlists are worth a request: a counter of 0 says that there are none."""
+    """Return the users who may have playlists; a counter of 0 saves the request."""
     rows = harvester.query("SELECT user_id FROM users WHERE playlist_count IS NULL OR playlist_count > 0")
     return {user for (user,) in rows} & users
 
 
-def test_an_address_comes_again_only_after_a_failure(harvester: Harvester, small: Path) -> None:
+def test_a_url_is_requested_again_only_after_a_failure(harvester: Harvester, small: Path) -> None:
     faults = ["text_503", "empty_500", "html_502", "reset", "rate_limit_retry_after"]
     harvester.sandbox.set_faults(
         [
@@ -166,7 +166,7 @@ def test_an_address_comes_again_only_after_a_failure(harvester: Harvester, small
 
 
 @pytest.mark.slow
-def test_two_seeds_in_one_database_cost_less_and_find_the_same(
+def test_two_seeds_in_one_database_take_fewer_requests_and_find_the_same(
     harvester: Harvester, world: World, small: Path, tmp_path: Path
 ) -> None:
     seeds = world.seed_track_id, _other_seed(world)
@@ -188,7 +188,7 @@ def test_two_seeds_in_one_database_cost_less_and_find_the_same(
 
 
 @pytest.mark.parametrize("layers", ENDPOINTS_OF, ids="+".join)
-def test_layers_that_are_switched_off_ask_for_nothing(
+def test_disabled_layers_send_no_request(
     harvester: Harvester, small: Path, tmp_path: Path, layers: tuple[str, ...]
 ) -> None:
     by_argument = Harvester(harvester.sandbox, tmp_path / "by_argument.db")
@@ -197,7 +197,7 @@ def test_layers_that_are_switched_off_ask_for_nothing(
     for crawled in (harvester, by_argument):
         assert {endpoint_of(entry["path"]) for entry in crawled.requests} == ENDPOINTS_OF[layers]
         for table in ("discoveries", "walk_requests"):
-            rows = crawled.query(f"SELECT DISTINCT layer FROM {table}")  # noqa: S608 - a name from above
+            rows = crawled.query(f"SELECT DISTINCT layer FROM {table}")  # noqa: S608 - a constant
             assert {layer for (layer,) in rows} == set(layers)
         looked_up = crawled.value(
             "SELECT count(*) FROM walks WHERE walk_id NOT IN (SELECT walk_id FROM walk_requests)"

@@ -1,4 +1,4 @@
-"""A crawl from inside an egg, as Scrapyd runs it: imported from a zip, in another working directory."""
+"""A crawl from an egg, as Scrapyd runs it: imported from a zip file, in another working directory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.sandbox_process import SandboxProcess
 
 
-def test_a_crawl_from_an_egg(egg: Path, sandbox: SandboxProcess, tmp_path: Path) -> None:
+def test_a_crawl_runs_from_an_egg(egg: Path, sandbox: SandboxProcess, tmp_path: Path) -> None:
     database = tmp_path / "harvest.db"
     crawl = [
         "-m",

@@ -1,4 +1,4 @@
-"""docs/layers.md is true: its eighth layer is one file, one section and one line, and works."""
+"""The eighth layer in docs/layers.md works: one file, one section and one line."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _follow_the_document(root: Path, copy: Path) -> None:
     )
 
 
-def test_the_documented_layer(root: Path, sandbox: SandboxProcess, tmp_path: Path) -> None:
+def test_the_documented_layer_works(root: Path, sandbox: SandboxProcess, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     _follow_the_document(root, copy)
     harvester = Harvester(sandbox, tmp_path / "harvest.db", root=copy)
@@ -62,7 +62,7 @@ def test_the_documented_layer(root: Path, sandbox: SandboxProcess, tmp_path: Pat
     assert {track for (track,) in found} == related | {seed}
 
 
-def test_it_is_off_by_default(root: Path, sandbox: SandboxProcess, tmp_path: Path) -> None:
+def test_the_documented_layer_is_off_by_default(root: Path, sandbox: SandboxProcess, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     _follow_the_document(root, copy)
     harvester = Harvester(sandbox, tmp_path / "harvest.db", root=copy)

@@ -1,4 +1,4 @@
-"""Whatever the API does: a harvest ends, says what happened, and keeps what it has."""
+"""Whatever the API does, a harvest ends, reports it, and keeps its data."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def undisturbed(
     return harvester.contents()
 
 
-def test_passing_faults_change_nothing(
+def test_transient_errors_change_nothing(
     harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]
 ) -> None:
-    """All of them in one harvest, each on some of the requests."""
-    passing = [
+    """All of them occur in one harvest, each on some of the requests."""
+    transient = [
         "rate_limit_retry_after", "rate_limit_documented:seconds=1", "rate_limit_gateway", "rate_limit_text",
         "text_404", "empty_500", "text_503", "html_502", "empty_504", "invalid_json", "truncated_body",
         "nan_json", "bad_gzip", "reset", "empty_200", "duplicate_items",
     ]  # fmt: skip
     faults = [
         f"{name}{',' if ':' in name else ':'}path=/(tracks|users)/,every=29,after={number},times=2"
-        for number, name in enumerate(passing)
+        for number, name in enumerate(transient)
     ]
     harvester.sandbox.set_faults(faults)
     ended = harvester.crawl(settings=FAST)
@@ -53,7 +53,7 @@ def test_passing_faults_change_nothing(
     assert met["sgr/retry/count"] >= 11
 
 
-def test_a_walk_that_goes_on_failing_is_recorded_and_the_harvest_goes_on(harvester: Harvester) -> None:
+def test_a_walk_that_keeps_failing_is_recorded_and_the_harvest_continues(harvester: Harvester) -> None:
     harvester.sandbox.set_faults([{"name": "text_503", "path": "/reposters"}])
     ended = harvester.crawl(settings={**FAST, "RETRY_TIMES": 2})
     assert ended.code == 3
@@ -68,7 +68,7 @@ def test_a_walk_that_goes_on_failing_is_recorded_and_the_harvest_goes_on(harvest
 
 
 @pytest.mark.parametrize("fault", ["waf_challenge", "html_403"])
-def test_a_block_stops_the_run_and_the_ledger_stays(harvester: Harvester, fault: str) -> None:
+def test_a_block_stops_the_run_and_keeps_the_ledger(harvester: Harvester, fault: str) -> None:
     harvester.sandbox.set_faults([{"name": fault, "path": "/likes", "after": 5}])
     ended = harvester.crawl()
     assert ended.code == 4, ended.log
@@ -82,7 +82,7 @@ def test_a_block_stops_the_run_and_the_ledger_stays(harvester: Harvester, fault:
 
 
 @pytest.mark.parametrize("fault", ["foreign_next_href", "evil_next_href", "drop_access"])
-def test_a_next_href_that_goes_astray_is_led_back(
+def test_a_bad_next_href_is_corrected(
     harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]], fault: str
 ) -> None:
     harvester.sandbox.set_faults([{"name": fault, "path": "/"}])
@@ -96,7 +96,7 @@ def test_a_next_href_that_goes_astray_is_led_back(
     assert all("access" in str(entry["query"]) for entry in later_pages)
 
 
-def test_a_redirect_elsewhere_is_not_followed(harvester: Harvester) -> None:
+def test_a_redirect_to_another_host_is_not_followed(harvester: Harvester) -> None:
     harvester.sandbox.set_faults([{"name": "redirect_foreign", "path": "/reposters"}])
     ended = harvester.crawl()
     assert ended.code == 3, ended.log
@@ -104,7 +104,7 @@ def test_a_redirect_elsewhere_is_not_followed(harvester: Harvester) -> None:
     assert reasons == [("track_reposters", "unexpected redirect")]
 
 
-def test_a_next_href_that_repeats_ends_the_walk(harvester: Harvester) -> None:
+def test_a_repeated_next_href_ends_the_walk(harvester: Harvester) -> None:
     harvester.sandbox.set_faults([{"name": "repeat_next_href", "path": "/likes"}])
     ended = harvester.crawl()
     assert ended.code == 3, ended.log
@@ -113,7 +113,7 @@ def test_a_next_href_that_repeats_ends_the_walk(harvester: Harvester) -> None:
     assert harvester.value("SELECT max(pages) FROM walks") <= 4
 
 
-def test_a_token_that_is_revoked_is_refreshed_once(harvester: Harvester) -> None:
+def test_a_revoked_token_is_refreshed_once(harvester: Harvester) -> None:
     harvester.sandbox.set_faults([{"name": "revoke_tokens", "after": 20, "times": 1}])
     assert harvester.crawl().code == 0
     tokens = [entry for entry in harvester.sandbox.log() if entry["path"] == "/oauth/token"]
@@ -121,15 +121,15 @@ def test_a_token_that_is_revoked_is_refreshed_once(harvester: Harvester) -> None
     assert any(entry["status"] == 401 for entry in harvester.sandbox.log())
 
 
-def test_a_token_that_another_process_has_renewed_is_renewed_from_there(
+def test_a_token_renewed_by_another_process_is_read_from_the_cache(
     harvester: Harvester, tmp_path: Path
 ) -> None:
-    """A refresh token is good for one use: that of the cache counts, not the one this crawl began with."""
+    """A refresh token works once, so the crawl uses the cached one instead of its first."""
     sandbox = harvester.sandbox
     process = harvester.start(settings={"DOWNLOAD_DELAY": 0.1})
     harvester.wait_until(lambda: _answered(sandbox) >= 3, process)
     (cache,) = (path for path in tmp_path.glob("cache/soundgraph/*") if not path.name.endswith(".lock"))
-    # Nobody holds the lock between two renewals.
+    # The lock is free between two renewals.
     with FileLock(cache.with_suffix(".lock"), timeout=0):
         kept = json.loads(cache.read_text())
         renewed = sandbox.refresh_token(kept["refresh_token"])
@@ -147,7 +147,7 @@ def _answered(sandbox: SandboxProcess) -> int:
     return sum(entry["status"] == 200 and entry["path"] != "/oauth/token" for entry in sandbox.log())
 
 
-def test_no_secret_is_written_down(harvester: Harvester, tmp_path: Path) -> None:
+def test_no_secret_is_in_the_log_or_the_database(harvester: Harvester, tmp_path: Path) -> None:
     harvester.sandbox.set_faults(
         [{"name": "text_503", "every": 10}, {"name": "revoke_tokens", "after": 20, "times": 1}]
     )
@@ -163,7 +163,7 @@ def test_no_secret_is_written_down(harvester: Harvester, tmp_path: Path) -> None
         assert token.encode() not in database
 
 
-def test_hostile_text_and_odd_shapes(tmp_path: Path) -> None:
+def test_hostile_text_and_unusual_shapes(tmp_path: Path) -> None:
     options = ("--hostile-text", "--numeric-ids", "mixed", "--uri", "mixed", "--gzip")
     with SandboxProcess(*options) as sandbox:
         harvester = Harvester(sandbox, tmp_path / "harvest.db")

@@ -1,4 +1,4 @@
-"""Each layer catches what it is for: compared with what the sandbox knows of its world."""
+"""Each layer finds what it is for, compared with the world of the sandbox."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def deep(shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Harvester:
-    """A harvest of the sandbox's seed with all layers."""
+    """Harvest the sandbox's seed with all layers."""
     shared_sandbox.clear_faults()
     shared_sandbox.clear_log()
     harvester = Harvester(shared_sandbox, tmp_path_factory.mktemp("deep") / "harvest.db")
@@ -33,12 +33,12 @@ def deep(shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactor
     return harvester
 
 
-def found(harvester: Harvester, layer: str, kind: str) -> set[int]:
+def discovered(harvester: Harvester, layer: str, kind: str) -> set[int]:
     rows = harvester.query("SELECT record_id FROM discoveries WHERE layer = ? AND kind = ?", layer, kind)
     return {row[0] for row in rows}
 
 
-def visible(world: World) -> list[int]:
+def visible_tracks(world: World) -> list[int]:
     return [track for track in world.track_ids() if world.track_is_visible(track)]
 
 
@@ -59,7 +59,7 @@ def test_artist_depth_finds_the_discography(deep: Harvester, world: World) -> No
     hits = [track for track in world.search_tracks(name) if world.artist_of(track) != artist]
     credited_by_field = "SELECT track_id FROM tracks WHERE metadata_artist = ?"
     in_field = {track for (track,) in deep.query(credited_by_field, name)}
-    # Labels upload the artist's tracks as well, and others their remixes of them, under "Artist - Title".
+    # Labels also upload the artist's tracks, and others their remixes, as "Artist - Title".
     credited = {
         track
         for track in hits
@@ -69,7 +69,7 @@ def test_artist_depth_finds_the_discography(deep: Harvester, world: World) -> No
     }
     assert uploads
     assert len(credited) > 20
-    assert found(deep, "artist_depth", "track") == uploads | credited | {world.seed_track_id}
+    assert discovered(deep, "artist_depth", "track") == uploads | credited | {world.seed_track_id}
 
 
 def test_semantic_depth_finds_similar_names(deep: Harvester, world: World) -> None:
@@ -82,7 +82,7 @@ def test_semantic_depth_finds_similar_names(deep: Harvester, world: World) -> No
     }
     similar = {hit for hit in hits - {seed} if similarity(title, world.title_of(hit)) >= 0.6}
     assert similar
-    assert found(deep, "semantic_depth", "track") == similar | {seed}
+    assert discovered(deep, "semantic_depth", "track") == similar | {seed}
     scores = deep.query("SELECT score FROM selections WHERE layer = 'semantic_depth' AND kind = 'track'")
     assert all(0.6 <= score <= 1 for (score,) in scores)
 
@@ -100,7 +100,7 @@ def test_playlist_depth_finds_the_playlists_with_the_seed(deep: Harvester, world
         reachable |= set((world.playlists_of(liker) or [])[:50])
     expected = (set(world.playlists_with(seed)) & reachable) | set(world.playlists_of(artist) or ())
     assert len(expected) > 5
-    assert found(deep, "playlist_depth", "playlist") == expected
+    assert discovered(deep, "playlist_depth", "playlist") == expected
     for playlist in expected:
         rows = deep.query(
             "SELECT track_id FROM playlist_tracks WHERE playlist_id = ? ORDER BY position", playlist
@@ -118,7 +118,7 @@ def test_commentary_layer_finds_the_fans(deep: Harvester, world: World) -> None:
     engaged = deep.query("SELECT user_id FROM engagements WHERE kind = 'comment' AND track_id = ?", seed)
     assert {row[0] for row in engaged} == fans
     libraries = {track for fan in fans for track in world.library(fan) or ()}
-    assert found(deep, "commentary_layer", "track") == libraries | {seed}
+    assert discovered(deep, "commentary_layer", "track") == libraries | {seed}
 
 
 def test_label_layer_finds_the_catalogue(deep: Harvester, world: World) -> None:
@@ -126,13 +126,13 @@ def test_label_layer_finds_the_catalogue(deep: Harvester, world: World) -> None:
     label = world.label_of(seed)
     assert label is not None
     account = world.label_account(label)
-    expected = {track for track in visible(world) if world.label_of(track) == label}
+    expected = {track for track in visible_tracks(world) if world.label_of(track) == label}
     if account is not None:
         uploads = world.uploads(account) or []
         expected |= set(uploads)
-        assert account in found(deep, "label_layer", "user")
-        assert set(uploads[:200]) <= found(deep, "label_layer", "track")
-    kept = found(deep, "label_layer", "track") - {seed}
+        assert account in discovered(deep, "label_layer", "user")
+        assert set(uploads[:200]) <= discovered(deep, "label_layer", "track")
+    kept = discovered(deep, "label_layer", "track") - {seed}
     assert kept <= expected
     assert len(kept) == min(200, len(expected - {seed}))
 
@@ -141,20 +141,20 @@ def test_contextual_layer_finds_the_collaborators(deep: Harvester, world: World)
     seed = world.seed_track_id
     credited = {credit.user_id for credit in world.credits(seed)}
     assert credited
-    assert credited <= found(deep, "contextual_layer", "user")
+    assert credited <= discovered(deep, "contextual_layer", "user")
     mentions = deep.query("SELECT kind, user_id FROM track_mentions WHERE track_id = ?", seed)
     assert credited <= {user for _, user in mentions}
-    tracks = found(deep, "contextual_layer", "track")
+    tracks = discovered(deep, "contextual_layer", "track")
     for user in credited:
         assert set((world.uploads(user) or [])[:50]) <= tracks
 
 
 @pytest.mark.parametrize("layer", LAYER_NAMES)
-def test_a_layer_alone_finds_what_it_finds_among_all(
+def test_a_layer_finds_the_same_alone_and_with_all_others(
     harvester: Harvester, deep: Harvester, layer: str
 ) -> None:
     ended = harvester.crawl(layer)
     assert ended.code == 0, ended.log
     for kind in ("track", "user", "playlist", "comment"):
-        assert found(harvester, layer, kind) == found(deep, layer, kind)
+        assert discovered(harvester, layer, kind) == discovered(deep, layer, kind)
     assert harvester.query("SELECT DISTINCT layer FROM discoveries") == [(layer,)]

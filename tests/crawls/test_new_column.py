@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md is true: one declaration and a migration make a field of the API a column."""
+"""The guide in CONTRIBUTING.md works: one declaration and one migration turn an API field into a column."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ print([(reject.record_id, reject.field) for reject in page.rejects])
 
 
 def _declare(root: Path, copy: Path) -> str:
-    """Copy the project, declare the document's field in the copy, and return the document's migration."""
+    """Copy the project, add the guide's declaration to the copy, and return the guide's migration."""
     section = (root / "CONTRIBUTING.md").read_text().split("## Add a field of the API as a column")[1]
     blocks = re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL)
     declaration, migration = (
@@ -81,7 +81,7 @@ def test_a_crawl_fills_the_column(copy: Path, sandbox: SandboxProcess, tmp_path:
     assert found[0][1] > 100
 
 
-def test_what_was_fetched_before_is_backfilled(copy: Path, sandbox: SandboxProcess, tmp_path: Path) -> None:
+def test_earlier_records_are_backfilled(copy: Path, sandbox: SandboxProcess, tmp_path: Path) -> None:
     harvester = Harvester(sandbox, tmp_path / "harvest.db")
     ended = harvester.crawl()
     assert ended.code == 0, ended.log
@@ -95,7 +95,7 @@ def test_what_was_fetched_before_is_backfilled(copy: Path, sandbox: SandboxProce
     assert harvester.query("SELECT DISTINCT embeddable_by FROM tracks WHERE fullness > 0") == [("all",)]
 
 
-def test_a_bad_value_is_nulled_and_named(copy: Path) -> None:
+def test_an_invalid_value_is_nulled_and_rejected(copy: Path) -> None:
     judged = _python(copy, "-c", JUDGE_THREE_VALUES)
     assert judged.stdout.splitlines() == [
         "[('me', None), (None, None), (None, None)]",
@@ -103,7 +103,7 @@ def test_a_bad_value_is_nulled_and_named(copy: Path) -> None:
     ], judged.stderr
 
 
-def test_the_document_of_the_data_has_a_line_for_it(copy: Path) -> None:
+def test_the_data_format_has_a_line_for_the_column(copy: Path) -> None:
     assert "`embeddable_by`" not in (copy / "DATA_FORMAT.md").read_text()
     made = _python(copy, "-m", "cogapp", "-I", ".", "-r", "DATA_FORMAT.md")
     assert made.returncode == 0, made.stderr
@@ -111,7 +111,7 @@ def test_the_document_of_the_data_has_a_line_for_it(copy: Path) -> None:
     assert line in (copy / "DATA_FORMAT.md").read_text().splitlines()
 
 
-def test_a_column_without_a_migration_fails_the_test_of_the_schema(root: Path, tmp_path: Path) -> None:
+def test_a_column_without_a_migration_fails_the_schema_test(root: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     migration = _declare(root, copy)
     shutil.copytree(root / "tests", copy / "tests", ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,4 +1,4 @@
-"""The planner between layers and ledger, on a real database and without a crawl."""
+"""The planner between layers and ledger, with a real database but without a crawl."""
 
 from __future__ import annotations
 
@@ -30,45 +30,45 @@ SEED = Track(
 ARTIST = User(1, username="Mara Quill", fullness=Fullness.OWN)
 
 
-def planner(layer: str, **section: Any) -> Planner:
-    """A planner of one layer, with these keys in its section of the configuration."""
+def build_planner(layer: str, **section: Any) -> Planner:
+    """Build a planner of one layer with these settings in its configuration section."""
     config = HarvestConfig.model_validate({"deep_harvest": {layer: section}})
     plan = Plan("deep_harvest", (read_seed("7"),), {layer: "settings"}, 7, refresh=False)
     return Planner(plan, build((layer,), config), KINDS)
 
 
-def spill(ledger: Ledger, planned: Planner, page: Page) -> None:
+def spill(ledger: Ledger, planner: Planner, page: Page) -> None:
     page.received = len(page.entries)
     spilled = spill_page(ledger.connection, page, ledger.run)
     assert spilled is not None
-    planned.page_spilled(ledger, page, ended=spilled.walk is None)
+    planner.page_spilled(ledger, page, ended=spilled.walk is None)
 
 
-def walks_around_seed(store: Store, planned: Planner, *, pages: dict[str, list[Entry]]) -> list[Walk]:
+def walks_around_seed(store: Store, planner: Planner, *, pages: dict[str, list[Entry]]) -> list[Walk]:
     """Spill the seed, then one page of each walk whose endpoint is in *pages*; return the other walks."""
     others = []
     with store.write() as connection:
-        planned.start(connection)
-        ledger = planned.ledger(connection)
+        planner.start(connection)
+        ledger = planner.ledger(connection)
         pages = {"track": [Entry(SEED, inside=[ARTIST])], **pages}
         while leased := ledger.lease(10):
             for walk in leased:
                 if walk.endpoint in pages:
-                    spill(ledger, planned, Page(walk, pages[walk.endpoint]))
+                    spill(ledger, planner, Page(walk, pages[walk.endpoint]))
                 else:
                     others.append(walk)
     return others
 
 
 @pytest.mark.parametrize(("cap", "libraries"), [(0, []), (1, ["5"])])
-def test_a_cap_of_none_asks_for_nothing(store: Store, cap: int, libraries: list[str]) -> None:
-    planned = planner("user_depth", max_tracks_per_user=cap, include_reposters=False)
+def test_a_cap_of_0_requests_no_walk(store: Store, cap: int, libraries: list[str]) -> None:
+    planner = build_planner("user_depth", max_tracks_per_user=cap, include_reposters=False)
     likers = [Entry(User(5, username="five", fullness=Fullness.OWN))]
-    walks = walks_around_seed(store, planned, pages={"track_favoriters": likers})
+    walks = walks_around_seed(store, planner, pages={"track_favoriters": likers})
     assert [walk.target for walk in walks if walk.endpoint == "user_likes"] == libraries
 
 
-def test_a_layer_sees_the_fields_of_the_seed_that_have_no_column(store: Store) -> None:
-    planned = planner("label_layer")
-    walks = walks_around_seed(store, planned, pages={})
+def test_a_layer_sees_fields_of_the_seed_without_a_column(store: Store) -> None:
+    planner = build_planner("label_layer")
+    walks = walks_around_seed(store, planner, pages={})
     assert {walk.target for walk in walks} == {"Night Works", "Tidal Press"}

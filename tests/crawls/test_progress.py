@@ -1,4 +1,4 @@
-"""Progress of real crawls, as lines in the log."""
+"""Progress of real crawls as log lines."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def walks_of_layers(harvester: Harvester) -> dict[str, str]:
 def test_the_last_line_agrees_with_the_database(harvester: Harvester) -> None:
     ended = harvester.crawl("deep_harvest", LINES)
     assert ended.code == 0, ended.log
-    said = lines(ended.log)
-    assert len(said) > 4
-    last = said[-1]
+    found = lines(ended.log)
+    assert len(found) > 4
+    last = found[-1]
     walks: dict[str, Any] = dict(harvester.query("SELECT status, count(*) FROM walks GROUP BY status"))
     total = sum(walks.values())
     assert last["walks"] == f"{total}/{total}"
@@ -39,7 +39,7 @@ def test_the_last_line_agrees_with_the_database(harvester: Harvester) -> None:
     assert {layer: last[layer] for layer in LAYERS} == walks_of_layers(harvester)
     assert counts(last)["pages"] == harvester.value("SELECT count(*) FROM walk_pages")
     assert counts(last)["records"] == harvester.value(
-        # Looking up an address brings no record, only its number.
+        # Resolving a URL yields an ID, not a record.
         "SELECT sum(received) FROM walks WHERE endpoint <> 'resolve'"
     )
     assert counts(last)["records"] == sum(
@@ -47,22 +47,22 @@ def test_the_last_line_agrees_with_the_database(harvester: Harvester) -> None:
     )
     assert counts(last)["requests"] == len(harvester.sandbox.log())
     assert (last["in_flight"], last["eta"], last["eta_is"]) == ("0", "0", "about")
-    assert any(line["eta_is"] == "at_least" for line in said)
-    assert {line["delay"] for line in said} >= {"0.05"}
+    assert any(line["eta_is"] == "at_least" for line in found)
+    assert {line["delay"] for line in found} >= {"0.05"}
 
 
-def test_requests_never_become_fewer() -> None:
+def test_the_number_of_requests_never_decreases() -> None:
     count = RequestCount()
-    # An answer that has just come is no longer in flight, and is counted a moment later.
+    # A response that has just arrived is no longer in flight, and is counted a moment later.
     moments = [(0, 0), (10, 4), (10, 3), (11, 3), (11, 0), (15, 1)]
     assert [count.update(answered, in_flight) for answered, in_flight in moments] == [0, 14, 14, 14, 14, 16]
 
 
-def test_a_harvest_that_goes_on_counts_what_had_ended_before(harvester: Harvester) -> None:
-    def some_have_ended() -> bool:
+def test_a_resumed_harvest_counts_earlier_walks(harvester: Harvester) -> None:
+    def some_walks_are_finished() -> bool:
         return len([entry for entry in harvester.sandbox.log() if entry["status"] == 200]) >= 12
 
-    assert harvester.interrupt_when(some_have_ended, signal.SIGINT, settings=LINES).code == 130
+    assert harvester.interrupt_when(some_walks_are_finished, signal.SIGINT, settings=LINES).code == 130
     before = harvester.value("SELECT count(*) FROM walks WHERE status IN ('done', 'capped', 'gone')")
     pages_before = harvester.value("SELECT count(*) FROM walk_pages")
     assert before > 5
@@ -75,7 +75,7 @@ def test_a_harvest_that_goes_on_counts_what_had_ended_before(harvester: Harveste
     assert last["user_depth"] == walks_of_layers(harvester)["user_depth"]
 
 
-def test_a_hold_is_said_with_its_end(harvester: Harvester) -> None:
+def test_a_hold_is_logged_with_its_end(harvester: Harvester) -> None:
     harvester.sandbox.set_faults(["rate_limit_retry_after:seconds=2,after=5,times=1"])
     ended = harvester.crawl(settings=LINES)
     assert ended.code == 0, ended.log
@@ -85,19 +85,19 @@ def test_a_hold_is_said_with_its_end(harvester: Harvester) -> None:
     assert len({line["hold"] for line in held}) == 1
 
 
-def test_a_harvest_of_a_moment_says_one_line(harvester: Harvester) -> None:
+def test_a_short_harvest_logs_one_line(harvester: Harvester) -> None:
     ended = harvester.crawl()
     assert len(lines(ended.log)) == 1
     assert "scrapy.extensions.logstats" not in ended.log
 
 
-def test_off_says_nothing(harvester: Harvester) -> None:
+def test_off_logs_nothing(harvester: Harvester) -> None:
     ended = harvester.crawl(settings={**LINES, "PROGRESS": "off"})
     assert ended.code == 0, ended.log
     assert not lines(ended.log)
 
 
-def test_where_nothing_is_to_do_nothing_is_said(harvester: Harvester) -> None:
+def test_an_up_to_date_harvest_logs_no_progress(harvester: Harvester) -> None:
     assert harvester.crawl().code == 0
     ended = harvester.crawl(settings=LINES)
     assert ended.code == 0, ended.log
@@ -111,7 +111,7 @@ def test_every_key_is_documented(root: Path) -> None:
     assert keys == [key for key in KEYS if key in keys]
 
 
-def test_a_bad_value_ends_it_before_the_first_request(harvester: Harvester) -> None:
+def test_an_invalid_value_is_an_error_before_the_first_request(harvester: Harvester) -> None:
     ended = harvester.crawl(settings={"PROGRESS": "Bars"})
     assert (ended.code, ended.log) == (2, "setting `PROGRESS`: must be auto, bar or off, not 'Bars'\n")
     assert not harvester.sandbox.log()

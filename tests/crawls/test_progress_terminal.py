@@ -1,4 +1,4 @@
-"""Progress of real crawls, as a person sees it on a terminal."""
+"""Progress of real crawls on a terminal."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def has_bar(terminal: PseudoTerminal) -> bool:
     return any(row.startswith("time ") for row in terminal.rows)
 
 
-def strange(rows: list[str]) -> list[str]:
-    """Give the rows that are no whole line of the log."""
+def unexpected_rows(rows: list[str]) -> list[str]:
+    """Return the rows that are not complete log lines."""
     return [row for row in rows if not LOGGED.match(row) and not VERSIONS.match(row)]
 
 
-def test_the_bar_stands_below_the_log_and_is_gone_at_the_end(sandbox: SandboxProcess, tmp_path: Path) -> None:
+def test_the_bar_is_below_the_log_and_disappears_at_the_end(sandbox: SandboxProcess, tmp_path: Path) -> None:
     sandbox.set_faults(["text_503:every=7"])
     with harvest(sandbox, tmp_path, columns=600) as terminal:
         terminal.wait_until(
@@ -60,19 +60,19 @@ def test_the_bar_stands_below_the_log_and_is_gone_at_the_end(sandbox: SandboxPro
         )
         rows = terminal.rows
         start = rows.index("")
-        assert not strange(rows[:start])
+        assert not unexpected_rows(rows[:start])
         labels = ["walks", *LAYERS, "total", "finished", "received", "requests", "rate", "time"]
         assert [row.split()[0] for row in rows[start + 1 :]] == labels
         assert re.search(r"total \(distinct\) +[━─]+ +\d+ of +\d+\+?$", terminal.screen_text(), re.MULTILINE)
         assert terminal.wait() == 0
         assert terminal.screen_text().count("Trying") >= 10
         (summary,) = [number for number, row in enumerate(terminal.rows) if "Harvest complete" in row]
-        assert not strange(terminal.rows[:summary])
+        assert not unexpected_rows(terminal.rows[:summary])
         assert terminal.rows[-1].startswith("Next: ")
         assert terminal.restored
 
 
-def test_urls_stay_whole_in_a_narrow_terminal(sandbox: SandboxProcess, tmp_path: Path) -> None:
+def test_urls_are_not_cut_in_a_narrow_terminal(sandbox: SandboxProcess, tmp_path: Path) -> None:
     sandbox.set_faults(["text_503:every=7,times=3"])
     with harvest(sandbox, tmp_path, columns=60) as terminal:
         terminal.wait_until(lambda terminal: "Trying" in terminal.text and has_bar(terminal))
@@ -94,7 +94,7 @@ def test_the_terminal_is_restored_after_a_signal(
         assert terminal.restored
 
 
-def test_it_says_what_it_waits_for_and_a_second_signal_ends_it(
+def test_the_bar_shows_pending_responses_and_a_second_signal_ends_the_crawl(
     sandbox: SandboxProcess, tmp_path: Path
 ) -> None:
     sandbox.set_faults(["hang:after=8"])
@@ -114,7 +114,7 @@ def test_a_hold_is_shown_with_its_reason(sandbox: SandboxProcess, tmp_path: Path
         shown = re.compile(r"paused +until \d\d:\d\d:\d\d · (1:00:0\d|0:59:\d\d) to go · HTTP 429")
         terminal.wait_until(lambda terminal: shown.search(terminal.text) is not None)
         assert re.search(r"(at least|about) 1 h 0\d min to go", terminal.text)
-        # One layer has all the walks there are.
+        # A single layer has no total line.
         assert "total (distinct)" not in terminal.text
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.wait() == 130
@@ -130,7 +130,7 @@ def test_a_hold_is_shown_with_its_reason(sandbox: SandboxProcess, tmp_path: Path
         ({"LOG_ENABLED": "0"}, {"NO_COLOR": "1", "PYTHONIOENCODING": "ascii"}, True),
     ],
 )
-def test_where_the_bar_is_drawn(
+def test_the_bar_is_drawn_only_on_a_capable_terminal(
     sandbox: SandboxProcess,
     tmp_path: Path,
     settings: Mapping[str, str],

@@ -1,4 +1,4 @@
-"""Nothing is lost: crawls that are interrupted or killed go on, and end with the same database."""
+"""Nothing is lost: interrupted and killed crawls resume, and end with the same database."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def _pages(sandbox: SandboxProcess) -> int:
     return sum(entry["status"] == 200 for entry in sandbox.log())
 
 
-def test_a_harvest_killed_again_and_again_ends_the_same(
+def test_a_harvest_killed_repeatedly_ends_with_the_same_database(
     harvester: Harvester, undisturbed_with_all_layers: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.kill_settings"
-    moments = random.Random(2)  # noqa: S311 - no secret
-    # The first numbers fall into migrations and the start of a run, the larger ones into pages far along.
+    moments = random.Random(2)  # noqa: S311 - not a secret
+    # The first numbers hit migrations and the start of a run, the larger ones later pages.
     for kill_at in [2, 21, 37, 41, 55, 12, 24, *(moments.randrange(40, 200) for _ in range(6))]:
         harvester.environment["KILL_AT"] = str(kill_at)
         process = harvester.start("deep_harvest")
@@ -70,7 +70,7 @@ def test_a_harvest_killed_again_and_again_ends_the_same(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_cleanly_and_it_goes_on(
+def test_a_signal_ends_a_crawl_cleanly_and_the_next_resumes(
     harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]], number: signal.Signals
 ) -> None:
     slow = {"DOWNLOAD_DELAY": 0.1}
@@ -82,7 +82,7 @@ def test_a_signal_ends_it_cleanly_and_it_goes_on(
     assert harvester.value("SELECT count(*) FROM walks WHERE status = 'running'") == 0
     assert harvester.value("SELECT count(*) FROM walks WHERE status = 'done'") > 0
     assert harvester.value("SELECT count(*) FROM walks WHERE status = 'planned'") > 0
-    # It is to go on: what only readers need waits.
+    # Indexes for readers are deferred until the harvest is finished.
     indexed = "SELECT count(*) FROM sqlite_master WHERE name = 'ix_engagements_track_id_kind'"
     assert harvester.value(indexed) == 0
     assert harvester.crawl().code == 0
@@ -90,7 +90,7 @@ def test_a_signal_ends_it_cleanly_and_it_goes_on(
     assert harvester.contents() == undisturbed
 
 
-def test_a_killed_crawl_goes_on_at_once(
+def test_a_killed_crawl_resumes_at_once(
     harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     process = harvester.start(settings={"DOWNLOAD_DELAY": 0.1})
@@ -103,7 +103,7 @@ def test_a_killed_crawl_goes_on_at_once(
     assert harvester.crawl().code == 0
     again = {entry["path"] for entry in harvester.sandbox.log()} - {"/oauth/token"}
     assert fetched
-    assert not again & fetched, "a walk that was done has been fetched again"
+    assert not again & fetched, "a finished walk was fetched again"
     assert harvester.contents() == undisturbed
 
 
@@ -124,7 +124,7 @@ def test_an_exception_is_an_internal_error_and_loses_nothing(
     assert harvester.contents() == undisturbed
 
 
-def test_a_layer_that_fails_does_not_take_the_others_down(
+def test_a_failing_layer_does_not_stop_the_others(
     harvester: Harvester,
     undisturbed: dict[str, list[tuple[Any, ...]]],
     undisturbed_with_all_layers: dict[str, list[tuple[Any, ...]]],
@@ -133,17 +133,17 @@ def test_a_layer_that_fails_does_not_take_the_others_down(
     ended = harvester.crawl("deep_harvest", layers="user_depth,playlist_depth")
     assert ended.code == 1, ended.log
     assert ended.log.count("Layer playlist_depth failed") == 1
-    assert "LookupError: a mistake in a layer" in ended.log
+    assert "LookupError: a bug in a layer" in ended.log
     contents = harvester.contents()
     for table in ("tracks", "users", "engagements", "walks", "walk_records"):
         assert contents[table] == undisturbed[table]
     assert [row for row in contents["discoveries"] if "user_depth" in row] == undisturbed["discoveries"]
-    # What it was not shown it is shown when it is repaired, though the other layer has seen it.
+    # The repaired layer receives the records that it missed, though the other layer has seen them.
     del harvester.environment["SCRAPY_SETTINGS_MODULE"]
     assert harvester.crawl("deep_harvest", layers="user_depth,playlist_depth").code == 0
     alone = [row for row in undisturbed_with_all_layers["discoveries"] if "playlist_depth" in row]
     assert [row for row in harvester.contents()["discoveries"] if "playlist_depth" in row] == alone
-    harvester.again()
+    harvester.rerun()
 
 
 def test_a_full_disk_stops_the_run_and_loses_nothing(
@@ -168,12 +168,12 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(
     assert harvester.contents() == undisturbed
 
 
-def test_an_index_that_cannot_be_built_costs_nothing_else_and_comes_later(harvester: Harvester) -> None:
+def test_an_index_that_cannot_be_built_is_built_by_the_next_run(harvester: Harvester) -> None:
     Store.open(f"sqlite:///{harvester.database}").close()
     indexed = "SELECT type FROM sqlite_master WHERE name = 'ix_engagements_track_id_kind'"
     with closing(sqlite3.connect(harvester.database)) as connection:
         connection.execute("DROP INDEX ix_engagements_track_id_kind")
-        connection.execute("CREATE TABLE ix_engagements_track_id_kind (stands INTEGER)")  # in its way
+        connection.execute("CREATE TABLE ix_engagements_track_id_kind (blocker INTEGER)")
     ended = harvester.crawl(max_requests=4)
     assert ended.code == 3, ended.log
     assert "Could not build indexes: database" in ended.log
@@ -196,13 +196,13 @@ def test_two_crawls_do_not_share_a_database(harvester: Harvester) -> None:
     assert "Traceback" not in second.log
 
 
-def test_a_finished_harvest_says_so_and_asks_nothing(harvester: Harvester) -> None:
+def test_a_finished_harvest_is_up_to_date_and_sends_no_request(harvester: Harvester) -> None:
     assert harvester.crawl().code == 0
-    ended = harvester.again()
+    ended = harvester.rerun()
     assert "Up to date: " in ended.log
 
 
-def test_what_failed_is_fetched_again_and_nothing_else(
+def test_only_failed_walks_are_retried(
     harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     victim = harvester.sandbox
@@ -230,7 +230,7 @@ def _age(harvester: Harvester, days: float) -> None:
         connection.execute(f"UPDATE walks SET started_at = {moment}, finished_at = {moment}")  # noqa: S608
 
 
-def test_only_what_is_no_longer_fresh_is_fetched_anew(harvester: Harvester) -> None:
+def test_only_stale_walks_are_refetched(harvester: Harvester) -> None:
     assert harvester.crawl().code == 0
     walks = harvester.value("SELECT count(*) FROM walks")
     _age(harvester, 6.9)
@@ -247,7 +247,7 @@ def test_only_what_is_no_longer_fresh_is_fetched_anew(harvester: Harvester) -> N
         assert after[table] == before[table]
 
 
-def test_refresh_fetches_all_anew_and_an_unfinished_one_goes_on(harvester: Harvester) -> None:
+def test_refresh_refetches_everything_and_an_unfinished_refresh_resumes(harvester: Harvester) -> None:
     assert harvester.crawl().code == 0
     walks = harvester.value("SELECT count(*) FROM walks")
     harvester.sandbox.clear_log()
@@ -255,8 +255,10 @@ def test_refresh_fetches_all_anew_and_an_unfinished_one_goes_on(harvester: Harve
         lambda: _pages(harvester.sandbox) >= 8, settings={"DOWNLOAD_DELAY": 0.1}, refresh=1
     )
     assert ended.code == 130
-    anew = harvester.value("SELECT count(*) FROM walks WHERE generation = 1 AND status IN ('done', 'gone')")
-    assert 0 < anew < walks
+    refetched = harvester.value(
+        "SELECT count(*) FROM walks WHERE generation = 1 AND status IN ('done', 'gone')"
+    )
+    assert 0 < refetched < walks
     assert harvester.crawl(refresh=1).code == 0
     assert harvester.query("SELECT generation, count(*) FROM walks GROUP BY 1") == [(1, walks)]
     assert harvester.crawl(refresh=1).code == 0

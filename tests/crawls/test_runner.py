@@ -32,14 +32,14 @@ PATIENCE_S = 60
 
 @pytest.fixture(autouse=True)
 def _point_at_the_sandbox(sandbox: SandboxProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A caller's machine: keys in the environment, and a working directory that is not the checkout."""
+    """Set the credentials in the environment, and a working directory outside the checkout."""
     for name, value in sandbox.env().items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
 
 
 def script(root: Path, body: str) -> str:
-    """A program of somebody who has the checkout somewhere and extends ``sys.path`` alone."""
+    """Return a program that finds the checkout only through ``sys.path``."""
     return f"import sys\nsys.path.append({str(root)!r})\nfrom sgr_spiders import harvest\n{body}\n"
 
 
@@ -53,11 +53,11 @@ def runs(database: Path) -> list[tuple[Any, ...]]:
 def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)  # noqa: TID251 - this is no crawl
+        assert time.monotonic() < deadline, "timed out"
+        time.sleep(0.02)  # noqa: TID251 - not in a crawl
 
 
-def test_called_twice_it_gives_the_statistics_and_then_has_nothing_to_do(
+def test_the_first_call_returns_statistics_and_the_second_sends_no_request(
     sandbox: SandboxProcess, tmp_path: Path
 ) -> None:
     arguments: dict[str, Any] = {"layers": ["user_depth"], "config": NO_PAUSE, "log": False}
@@ -80,7 +80,7 @@ def test_called_twice_it_gives_the_statistics_and_then_has_nothing_to_do(
     assert runs(database) == [(1, "complete", 0), (2, "complete", 0)]
 
 
-def test_from_a_program_on_stdin_in_a_folder_with_names_like_ours(
+def test_a_program_on_stdin_in_a_directory_with_the_same_package_names(
     sandbox: SandboxProcess, root: Path, tmp_path: Path
 ) -> None:
     for name in ("configs", "pipelines"):
@@ -97,10 +97,10 @@ def test_from_a_program_on_stdin_in_a_folder_with_names_like_ours(
         [sys.executable, "-"], input=script(root, body), capture_output=True, text=True, check=False
     )
     assert ended.stdout == "unfinished 3 the budget of 3 requests is spent\n", ended.stderr
-    assert "Harvest unfinished" in ended.stderr, "the log is passed on"
+    assert "Harvest unfinished" in ended.stderr, "the log is not passed on"
 
 
-def test_the_log_goes_to_where_sys_stderr_is_now(
+def test_the_log_goes_to_the_current_sys_stderr(
     sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notebook = io.StringIO()
@@ -170,7 +170,7 @@ def test_settings_and_another_spider(sandbox: SandboxProcess, tmp_path: Path) ->
         ),
     ],
 )
-def test_what_went_wrong_is_raised(
+def test_errors_are_raised(
     error: type[exceptions.HarvestError], message: str, arguments: dict[str, Any]
 ) -> None:
     with pytest.raises(error, match=re.escape(message)) as raised:
@@ -184,12 +184,12 @@ class BrokenPipeline:
         raise RuntimeError("broken")
 
 
-def test_a_database_in_use(sandbox: SandboxProcess, tmp_path: Path) -> None:
+def test_a_locked_database_is_an_error(sandbox: SandboxProcess, tmp_path: Path) -> None:
     with FileLock(tmp_path / "busy.db.lock"), pytest.raises(exceptions.DatabaseInUseError, match=r"busy\.db"):
         harvest(track_id=sandbox.seed_track_id, database_url="sqlite:///busy.db", log=False)
 
 
-def test_a_block_is_raised_and_the_next_call_goes_on(sandbox: SandboxProcess, tmp_path: Path) -> None:
+def test_a_block_is_raised_and_the_next_call_resumes(sandbox: SandboxProcess, tmp_path: Path) -> None:
     arguments: dict[str, Any] = {
         "track_id": sandbox.seed_track_id,
         "layers": "user_depth",
@@ -203,11 +203,11 @@ def test_a_block_is_raised_and_the_next_call_goes_on(sandbox: SandboxProcess, tm
     assert runs(tmp_path / "data" / "soundgraph.db") == [(1, "blocked", 4), (2, "complete", 0)]
 
 
-def test_a_crawl_that_is_killed_is_an_error(sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_crawl_is_an_error(sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[int] = []
     real = subprocess.Popen
 
-    def note(*arguments: Any, **options: Any) -> subprocess.Popen[str]:
+    def record_pid(*arguments: Any, **options: Any) -> subprocess.Popen[str]:
         process: subprocess.Popen[str] = real(*arguments, **options)
         started.append(process.pid)
         return process
@@ -218,14 +218,14 @@ def test_a_crawl_that_is_killed_is_an_error(sandbox: SandboxProcess, monkeypatch
 
     output = io.StringIO()
     monkeypatch.setattr(output, "write", kill)
-    monkeypatch.setattr(subprocess, "Popen", note)
+    monkeypatch.setattr(subprocess, "Popen", record_pid)
     monkeypatch.setattr(sys, "stderr", output)
     with pytest.raises(exceptions.CrawlFailedError, match="signal 9 killed the crawl"):
         harvest(track_id=sandbox.seed_track_id, config="sandbox")
 
 
-def caller_in_its_own_group(root: Path, seed: int) -> subprocess.Popen[str]:
-    """A program in the foreground of a terminal, where Ctrl-C reaches every process of its group."""
+def start_caller_in_its_own_group(root: Path, seed: int) -> subprocess.Popen[str]:
+    """Start a program as in a terminal, where Ctrl-C reaches every process of its group."""
     config = {"deep_harvest": {"request_delay": 0.1}}
     body = (
         "try:\n"
@@ -245,7 +245,7 @@ def caller_in_its_own_group(root: Path, seed: int) -> subprocess.Popen[str]:
 def test_ctrl_c_ends_the_crawl_cleanly_and_is_raised(
     sandbox: SandboxProcess, root: Path, tmp_path: Path
 ) -> None:
-    caller = caller_in_its_own_group(root, sandbox.seed_track_id)
+    caller = start_caller_in_its_own_group(root, sandbox.seed_track_id)
     wait_until(lambda: len(sandbox.log()) > 5)
     os.killpg(caller.pid, signal.SIGINT)
     output, _ = caller.communicate(timeout=PATIENCE_S)
@@ -257,7 +257,7 @@ def test_ctrl_c_ends_the_crawl_cleanly_and_is_raised(
 
 def test_a_second_ctrl_c_does_not_wait(sandbox: SandboxProcess, root: Path, tmp_path: Path) -> None:
     sandbox.set_faults(["hang:after=3"])
-    caller = caller_in_its_own_group(root, sandbox.seed_track_id)
+    caller = start_caller_in_its_own_group(root, sandbox.seed_track_id)
     wait_until(lambda: len(sandbox.log()) > 3)
     assert caller.stdout is not None
     os.killpg(caller.pid, signal.SIGINT)
@@ -270,11 +270,11 @@ def test_a_second_ctrl_c_does_not_wait(sandbox: SandboxProcess, root: Path, tmp_
     assert runs(tmp_path / "data" / "soundgraph.db") == [(1, None, None)]
 
 
-def test_no_secret_is_on_a_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``sys.executable`` is a program that only writes down how it was called."""
-    called = tmp_path / "called"
+def test_no_secret_is_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``sys.executable`` is a program that records its arguments and its environment."""
+    calls = tmp_path / "calls"
     fake = tmp_path / "python"
-    fake.write_text(f'#!/bin/sh\necho "$@" > {called}\nenv > {called}.env\nexit 1\n')
+    fake.write_text(f'#!/bin/sh\necho "$@" > {calls}\nenv > {calls}.env\nexit 1\n')
     fake.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(fake))
     secrets = dict.fromkeys(sorted(runner.PRIVATE), "secret-xyz")
@@ -282,14 +282,14 @@ def test_no_secret_is_on_a_command_line(tmp_path: Path, monkeypatch: pytest.Monk
         harvest(
             track_id=1, database_url="postgresql://u:secret-xyz@h/d", settings={**secrets, "RETRY_TIMES": 3}
         )
-    assert "secret-xyz" not in called.read_text()
-    assert "RETRY_TIMES=3" in called.read_text()
-    environment = (tmp_path / "called.env").read_text()
+    assert "secret-xyz" not in calls.read_text()
+    assert "RETRY_TIMES=3" in calls.read_text()
+    environment = (tmp_path / "calls.env").read_text()
     assert "HARVEST_DATABASE_URL=postgresql://u:secret-xyz@h/d" in environment
     assert environment.count("secret-xyz") == len(secrets)
 
 
-def test_every_key_is_read_from_the_environment() -> None:
+def test_every_secret_is_read_from_the_environment() -> None:
     read = set(re.findall(r'_from_environment\("(\w+)"', Path(settings.__file__).read_text()))
     assert read >= runner.PRIVATE
     assert {name for name in read if re.search("SECRET|TOKEN$|CLIENT_ID|DATABASE", name)} <= runner.PRIVATE

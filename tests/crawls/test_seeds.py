@@ -1,4 +1,4 @@
-"""Seeds in every spelling, several at once, and those that are nothing to harvest."""
+"""Seeds in every spelling, several at once, and seeds that cannot be harvested."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def small(tmp_path: Path) -> Path:
 
 
 def _other_seed(world: World) -> int:
-    """A track that shares listeners with the seed."""
+    """Return the track that shares most listeners with the seed."""
     listeners = set(world.likers(world.seed_track_id) or ())
     shared = {track: set(world.likers(track) or ()) & listeners for track in world.track_ids()}
     return max(
@@ -42,7 +42,7 @@ def _around(harvester: Harvester, seed: int) -> list[tuple[str, int]]:
     return harvester.query("SELECT kind, record_id FROM discoveries WHERE seed_id = ? ORDER BY 1, 2", seed)
 
 
-def test_a_seed_by_its_address(harvester: Harvester, small: Path) -> None:
+def test_a_seed_url_finds_the_same_as_its_id(harvester: Harvester, small: Path) -> None:
     seed = harvester.sandbox.seed_track_id
     assert harvester.crawl(config=small).code == 0
     (address,) = (
@@ -59,7 +59,7 @@ def test_a_seed_by_its_address(harvester: Harvester, small: Path) -> None:
     assert by_address.sandbox.log() == []
 
 
-def test_lost_seeds_are_said_and_do_not_stop_the_others(
+def test_lost_seeds_are_reported_and_do_not_stop_the_others(
     harvester: Harvester, world: World, small: Path, tmp_path: Path
 ) -> None:
     private = next(track for track in world.track_ids() if not world.track_is_visible(track))
@@ -80,8 +80,8 @@ def test_lost_seeds_are_said_and_do_not_stop_the_others(
     assert harvester.value("SELECT outcome FROM runs") == "partial"
 
 
-def test_an_address_that_is_no_track(harvester: Harvester, world: World, small: Path) -> None:
-    # It looks like a track's address, but the API resolves it to its owner's playlist.
+def test_a_url_that_is_not_a_track_is_gone(harvester: Harvester, world: World, small: Path) -> None:
+    # It looks like the URL of a track, but the API resolves it to a playlist of its owner.
     harvester.sandbox.set_faults([{"name": "html_502", "path": "/resolve", "times": 2}])
     user = world.permalink_of(world.seed_artist_id or 0)
     ended = harvester.crawl(
@@ -113,20 +113,20 @@ def test_two_seeds_in_one_file_find_what_separate_files_find(
     assert [_around(together, first), _around(together, second)] == separate
 
 
-def test_a_crawl_drains_only_what_its_own_seeds_want(harvester: Harvester, world: World, small: Path) -> None:
+def test_a_crawl_fetches_only_walks_of_its_own_seeds(harvester: Harvester, world: World, small: Path) -> None:
     first, second = harvester.sandbox.seed_track_id, _other_seed(world)
     ended = harvester.interrupt_when(
         lambda: len(harvester.sandbox.log()) >= 6, config=small, settings={"DOWNLOAD_DELAY": 0.2}
     )
     assert ended.code == 130
     wanted = "SELECT walk_id FROM walks JOIN walk_requests USING (walk_id)"
-    waiting = f"{wanted} WHERE status = 'planned' AND seed_id = ?"
-    before = set(harvester.query(waiting, first))
+    pending = f"{wanted} WHERE status = 'planned' AND seed_id = ?"
+    before = set(harvester.query(pending, first))
     assert before
     assert harvester.crawl(config=small, track_id=second).code == 0
-    assert harvester.query(waiting, second) == []
+    assert harvester.query(pending, second) == []
     still = "SELECT walk_id FROM walk_requests WHERE seed_id = ?"
-    assert set(harvester.query(waiting, first)) == before - set(harvester.query(still, second))
+    assert set(harvester.query(pending, first)) == before - set(harvester.query(still, second))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_bad_arguments_stop_before_the_first_request(
     assert not harvester.database.exists()
 
 
-def test_without_credentials_one_line_names_the_ways_on(harvester: Harvester) -> None:
+def test_missing_credentials_are_one_line_with_the_alternatives(harvester: Harvester) -> None:
     harvester.environment.update(SOUNDCLOUD_CLIENT_ID="", SOUNDCLOUD_CLIENT_SECRET="")
     ended = harvester.crawl()
     assert ended.code == 2

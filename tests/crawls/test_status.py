@@ -1,4 +1,4 @@
-"""``scrapy status`` tells what lies in a database, whatever state it is in, and changes nothing."""
+"""``scrapy status`` reports the contents of a database in any state, and changes nothing."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 STATUSES = ("done", "capped", "gone", "failed", "running", "planned")
 
 
-def ask(database: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command, without credentials."""
+def run_status(database: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command without credentials."""
     return subprocess.run(
         [sys.executable, "-m", "scrapy", "status", *options],
         cwd=ROOT,
@@ -39,21 +39,21 @@ def ask(database: Path, *options: str, **environment: str) -> subprocess.Complet
 
 
 def text_of(database: Path) -> str:
-    said = ask(database)
-    assert (said.returncode, said.stderr) == (0, "")
-    return said.stdout
+    result = run_status(database)
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout
 
 
 def json_of(database: Path) -> dict[str, Any]:
-    said = ask(database, "--json")
-    assert (said.returncode, said.stderr) == (0, "")
-    found: dict[str, Any] = json.loads(said.stdout)
+    result = run_status(database, "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    found: dict[str, Any] = json.loads(result.stdout)
     return found
 
 
 @pytest.fixture(scope="module")
 def deep(shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Harvester:
-    """A deep harvest in which a walk failed and others were capped, after one whose seed is not there."""
+    """Run a harvest of a missing seed, then a deep harvest with a failed walk and capped walks."""
     shared_sandbox.clear_faults()
     harvester = Harvester(shared_sandbox, tmp_path_factory.mktemp("status") / "harvest.db")
     assert harvester.crawl("user_depth", track_id=5).code == 3
@@ -64,7 +64,7 @@ def deep(shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="module")
-def told(deep: Harvester) -> dict[str, Any]:
+def report(deep: Harvester) -> dict[str, Any]:
     return json_of(deep.database)
 
 
@@ -74,18 +74,18 @@ def text(deep: Harvester) -> str:
 
 
 def paths_in(value: object, path: str = "") -> set[str]:
-    """Name every place in a JSON document; the rows of a list are all called ``[]``."""
+    """Return the path of every value in a JSON document, with ``[]`` for each item of a list."""
     inner: list[tuple[str, object]] = []
     if isinstance(value, dict) and not path.endswith(("statistics", "arguments")):
-        inner = [(f"{path}.{key}".lstrip("."), one) for key, one in value.items()]
+        inner = [(f"{path}.{key}".lstrip("."), item) for key, item in value.items()]
     elif isinstance(value, list):
-        inner = [(f"{path}[]", one) for one in value]
-    return {path}.union(*(paths_in(one, name) for name, one in inner))
+        inner = [(f"{path}[]", item) for item in value]
+    return {path}.union(*(paths_in(item, name) for name, item in inner))
 
 
-def test_every_key_is_documented_and_every_documented_key_is_there(told: dict[str, Any], root: Path) -> None:
+def test_every_key_is_documented_and_every_documented_key_exists(report: dict[str, Any], root: Path) -> None:
     document = (root / "docs/status.md").read_text()
-    paths = paths_in(told)
+    paths = paths_in(report)
     assert len(paths) > 100
     for path in paths:
         leaf = path.removesuffix("[]").rpartition(".")[2]
@@ -99,16 +99,16 @@ def test_every_key_is_documented_and_every_documented_key_is_there(told: dict[st
         assert any(re.fullmatch(pattern, path) for path in paths), key
 
 
-def test_the_json_says_what_the_database_says(deep: Harvester, told: dict[str, Any]) -> None:
-    assert told["database"]["where"] == str(deep.database)
-    assert told["runs"]["count"] == 2
-    assert [run["run_id"] for run in told["runs"]["latest"]] == [2, 1]
-    assert told["runs"]["latest"][0]["layers"] == list(LAYER_NAMES)
-    assert told["runs"]["latest"][0]["statistics"] == json.loads(
+def test_the_json_agrees_with_the_database(deep: Harvester, report: dict[str, Any]) -> None:
+    assert report["database"]["where"] == str(deep.database)
+    assert report["runs"]["count"] == 2
+    assert [run["run_id"] for run in report["runs"]["latest"]] == [2, 1]
+    assert report["runs"]["latest"][0]["layers"] == list(LAYER_NAMES)
+    assert report["runs"]["latest"][0]["statistics"] == json.loads(
         deep.value("SELECT stats FROM runs WHERE run_id = 2")
     )
     for layer in LAYER_NAMES:
-        walks = told["walks"]["layers"][layer]
+        walks = report["walks"]["layers"][layer]
         rows = deep.query(
             """SELECT status, count(*), sum(received) FROM walks
                WHERE walk_id IN (SELECT walk_id FROM walk_requests WHERE layer = ?) GROUP BY status""",
@@ -120,22 +120,22 @@ def test_the_json_says_what_the_database_says(deep: Harvester, told: dict[str, A
     compared = deep.query(
         "SELECT sum(received), sum(expected) FROM walks WHERE status = 'done' AND expected NOTNULL"
     )
-    together = told["walks"]["together"]
+    together = report["walks"]["together"]
     assert [(together["compared_received"], together["compared_expected"])] == compared
-    rows_of = {name: table["rows"] for name, table in told["tables"].items()}
-    assert rows_of == {name: deep.value(f"SELECT count(*) FROM {name}") for name in rows_of}  # noqa: S608 - our names
+    rows_of = {name: table["rows"] for name, table in report["tables"].items()}
+    assert rows_of == {name: deep.value(f"SELECT count(*) FROM {name}") for name in rows_of}  # noqa: S608 - constants
     assert rows_of["walk_records"] > 1000
-    size = sum(table["bytes"] for table in told["tables"].values())
-    assert 0.75 * told["database"]["bytes"] < size <= told["database"]["bytes"]
-    oldest, newest = told["freshness"]["oldest"], told["freshness"]["newest"]
+    size = sum(table["bytes"] for table in report["tables"].values())
+    assert 0.75 * report["database"]["bytes"] < size <= report["database"]["bytes"]
+    oldest, newest = report["freshness"]["oldest"], report["freshness"]["newest"]
     ended = "FROM walks WHERE status IN ('done', 'capped', 'gone')"
     assert deep.query(f"SELECT min(finished_at), max(finished_at) {ended}") == [(oldest, newest)]
 
 
-def test_what_failed_is_gone_or_capped_is_told_with_the_reason(
-    deep: Harvester, told: dict[str, Any], text: str
+def test_failed_gone_and_capped_walks_are_shown_with_the_reason(
+    deep: Harvester, report: dict[str, Any], text: str
 ) -> None:
-    lost = {(one["status"], one["endpoint"]): one for one in told["lost"]}
+    lost = {(row["status"], row["endpoint"]): row for row in report["lost"]}
     assert {endpoint for status, endpoint in lost if status == "failed"} == {"track_reposters"}
     seed = str(deep.sandbox.seed_track_id)
     assert lost["failed", "track_reposters"]["example"] == seed
@@ -144,15 +144,15 @@ def test_what_failed_is_gone_or_capped_is_told_with_the_reason(
     }  # fmt: skip
     failed = rf"^Failed; rerun to retry\n  1  track_reposters  e\.g\. {seed}  OutOfScopeError: "
     assert re.search(failed, text, re.MULTILINE)
-    capped = {one["setting"]: one for one in told["capped"]}
+    capped = {row["setting"]: row for row in report["capped"]}
     assert capped["semantic_depth.fuzzy_search_limit"]["cap"] == 100
     assert re.search(
         r"^  \d+  search_tracks +e\.g\. \w+ +semantic_depth\.fuzzy_search_limit = 100$", text, re.MULTILINE
     )
 
 
-def test_seeds_are_told_with_title_and_state(deep: Harvester, told: dict[str, Any], text: str) -> None:
-    found, gone = told["seeds"]["latest"]
+def test_seeds_are_shown_with_title_and_status(deep: Harvester, report: dict[str, Any], text: str) -> None:
+    found, gone = report["seeds"]["latest"]
     title, artist = deep.query(
         "SELECT title, username FROM tracks JOIN users ON user_id = artist_id WHERE track_id = ?",
         deep.sandbox.seed_track_id,
@@ -166,13 +166,13 @@ def test_seeds_are_told_with_title_and_state(deep: Harvester, told: dict[str, An
 def test_the_text_fits_a_terminal_and_names_the_next_command(deep: Harvester, text: str) -> None:
     lines = text.splitlines()
     *others, last = lines
-    # The path of a test's database may be longer than a terminal is wide; it is cut.
+    # The path of a test's database may be wider than a terminal, and is cut.
     assert max(map(len, others)) <= 100
     assert others[-1] == "Next (unfinished):"
     assert last.startswith(f"  scrapy crawl deep_harvest -a track_id={deep.sandbox.seed_track_id} ")
 
 
-def test_it_changes_nothing(deep: Harvester) -> None:
+def test_the_command_changes_nothing(deep: Harvester) -> None:
     before = deep.database.read_bytes()
     lock = deep.database.with_name("harvest.db.lock").stat()
     text_of(deep.database)
@@ -180,48 +180,48 @@ def test_it_changes_nothing(deep: Harvester) -> None:
     assert deep.database.with_name("harvest.db.lock").stat().st_mtime_ns == lock.st_mtime_ns
 
 
-def test_another_database_and_a_freshness_can_be_given(deep: Harvester, tmp_path: Path) -> None:
+def test_database_and_freshness_are_options(deep: Harvester, tmp_path: Path) -> None:
     (tmp_path / "fresh.yaml").write_text("deep_harvest: {freshness_days: 0}")
-    said = ask(
+    result = run_status(
         tmp_path / "other.db",
         "--json",
         "--database",
         f"sqlite:///{deep.database}",
         HARVEST_CONFIG=str(tmp_path / "fresh.yaml"),
     )
-    freshness = json.loads(said.stdout)["freshness"]
+    freshness = json.loads(result.stdout)["freshness"]
     assert freshness["days"] == 0
     assert freshness["stale"] == deep.value(
         "SELECT count(*) FROM walks WHERE status IN ('done', 'capped', 'gone')"
     )
 
 
-def test_nothing_is_left_to_do(harvester: Harvester) -> None:
+def test_an_up_to_date_database_has_no_next_command_until_it_is_stale(harvester: Harvester) -> None:
     assert harvester.crawl().code == 0
     assert text_of(harvester.database).splitlines()[-1] == "Up to date."
     with closing(sqlite3.connect(harvester.database)) as connection, connection:
         connection.execute("UPDATE walks SET finished_at = '2001-01-01T00:00:00.000000Z'")
-    told = json_of(harvester.database)
-    assert told["next"]["why"] == "not fresh"
-    (command,) = told["next"]["commands"]
+    report = json_of(harvester.database)
+    assert report["next"]["why"] == "not fresh"
+    (command,) = report["next"]["commands"]
     assert command.startswith("scrapy crawl user_depth -a track_id=")
 
 
-def test_while_a_crawl_runs(harvester: Harvester) -> None:
+def test_a_running_and_a_killed_crawl(harvester: Harvester) -> None:
     process = harvester.start(settings={"DOWNLOAD_DELAY": 1.5})
     harvester.wait_until(lambda: harvester.database.exists() and _pages(harvester) >= 3, process)
-    told, text = json_of(harvester.database), text_of(harvester.database)
+    report, text = json_of(harvester.database), text_of(harvester.database)
     assert process.poll() is None, "the crawl ended too soon for this test"
-    (run,) = told["runs"]["latest"]
+    (run,) = report["runs"]["latest"]
     assert (run["outcome"], run["finished_at"]) == (None, None)
-    walks = told["walks"]["together"]
+    walks = report["walks"]["together"]
     assert walks["done"] >= 1
     assert walks["planned"] + walks["running"] > 10
     assert re.search(r"^  1 +user_depth  running or killed ", text, re.MULTILINE)
-    assert told["next"]["commands"] == [run["statistics"]["sgr/command"]]
+    assert report["next"]["commands"] == [run["statistics"]["sgr/command"]]
     process.kill()
     harvester.wait(process, killed=True)
-    assert json_of(harvester.database)["next"] == told["next"]
+    assert json_of(harvester.database)["next"] == report["next"]
     assert harvester.crawl().code == 0
     second, first = json_of(harvester.database)["runs"]["latest"]
     assert (second["outcome"], first["outcome"]) == ("complete", None)
@@ -239,16 +239,16 @@ def _pages(harvester: Harvester) -> int:
 def test_an_empty_database(tmp_path: Path) -> None:
     database = tmp_path / "harvest.db"
     Store.open(f"sqlite:///{database}").close()
-    told = json_of(database)
-    assert told["runs"] == {"count": 0, "latest": []}
-    assert told["next"]["why"] == "no run yet"
+    report = json_of(database)
+    assert report["runs"] == {"count": 0, "latest": []}
+    assert report["next"]["why"] == "no run yet"
     assert text_of(database).splitlines()[-1] == "  scrapy crawl deep_harvest -a track_id=ID"
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    said = ask(tmp_path / "none.db")
-    assert (said.returncode, said.stdout) == (2, "")
-    assert said.stderr == f"database {tmp_path}/none.db: no such file; create it with `scrapy crawl`\n"
+def test_a_missing_file(tmp_path: Path) -> None:
+    result = run_status(tmp_path / "none.db")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"database {tmp_path}/none.db: no such file; create it with `scrapy crawl`\n"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -256,28 +256,28 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     ("revision", "words"),
     [("0000", "run `scrapy upgrade`"), ("9999", "use the one that made it")],
 )
-def test_another_version(tmp_path: Path, revision: str, words: str) -> None:
+def test_another_schema_version(tmp_path: Path, revision: str, words: str) -> None:
     database = tmp_path / "harvest.db"
     Store.open(f"sqlite:///{database}").close()
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
-    said = ask(database, "--json")
-    assert (said.returncode, said.stdout) == (1, "")
-    assert len(said.stderr.splitlines()) == 1
-    assert revision in said.stderr
-    assert words in said.stderr
+    result = run_status(database, "--json")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert revision in result.stderr
+    assert words in result.stderr
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(revision,)]
 
 
-@pytest.mark.parametrize("content", [b"", b"this is no database, but long enough to be looked at" * 100])
-def test_no_harvest_at_all(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"not a database, but long enough to be read as one" * 100])
+def test_a_file_without_a_harvest(tmp_path: Path, content: bytes) -> None:
     database = tmp_path / "harvest.db"
     database.write_bytes(content)
-    said = ask(database)
-    assert said.returncode == 1
-    assert len(said.stderr.splitlines()) == 1
-    assert str(database) in said.stderr
+    result = run_status(database)
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert str(database) in result.stderr
     assert database.read_bytes() == content
 
 
@@ -286,7 +286,7 @@ def test_no_harvest_at_all(tmp_path: Path, content: bytes) -> None:
     [(["more"], "unexpected argument: 'more'"), (["--database", "nonsense"], "must be an SQLAlchemy URL")],
 )
 def test_bad_arguments(tmp_path: Path, options: list[str], words: str) -> None:
-    said = ask(tmp_path / "harvest.db", *options)
-    assert said.returncode == 2
-    assert words in said.stderr
-    assert len(said.stderr.splitlines()) == 1
+    result = run_status(tmp_path / "harvest.db", *options)
+    assert result.returncode == 2
+    assert words in result.stderr
+    assert len(result.stderr.splitlines()) == 1

@@ -14,7 +14,7 @@ from sgr_spiders.config.harvest import LAYER_NAMES, DeepHarvest
 from sgr_spiders.layers import cap_of
 from sgr_spiders.model.statistics import STATISTICS, find
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
-from tests.crawls.crawling import Ended, Harvester
+from tests.crawls.crawling import CrawlResult, Harvester
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ KINDS = ("tracks", "users", "playlists", "engagements", "comments")
 FAST = {"BACKOFF_BASE": 0.01, "BACKOFF_MAX": 0.05, "RATE_LIMIT_BASE": 0.2, "RATE_LIMIT_MAX": 0.4}
 SUMMARY = "] (?:INFO|WARNING): (Harvest (?:complete|partial|interrupted|blocked|unfinished|failed) (?s:.+))"
 
-# A cap of its own for everything that has one, small enough to cut.
+# A different cap for each setting, small enough to cut.
 CAPS = """
 deep_harvest:
   request_delay: 0
@@ -39,17 +39,17 @@ deep_harvest:
 """
 
 
-class Summary:
-    """The summary in a log."""
+class LoggedSummary:
+    """The summary in the log of a crawl."""
 
-    def __init__(self, ended: Ended) -> None:
+    def __init__(self, ended: CrawlResult) -> None:
         found = re.search(SUMMARY, ended.log)
         assert found is not None, ended.log
         self.lines = found[1].rstrip().splitlines()
 
     def table(self, head: str) -> dict[str, list[str]]:
-        """Rows of the table that begins with the line *head*, by their first cell."""
-        start = next(place for place, line in enumerate(self.lines) if re.match(rf"{head} +\w", line))
+        """Return the rows of the table under the line *head*, by their first cell."""
+        start = next(number for number, line in enumerate(self.lines) if re.match(rf"{head} +\w", line))
         end = self.lines.index("", start)
         split = [re.split(r"  +", line) for line in self.lines[start + 1 : end]]
         return {cells[0]: cells[1:] for cells in split}
@@ -64,14 +64,16 @@ def stats_of(harvester: Harvester) -> dict[str, Any]:
 
 
 def tokens_of(stats: dict[str, Any]) -> int:
-    """How many tokens a crawl got; an earlier one may have left it one."""
+    """Return the number of tokens that a crawl requested; it may also have used a cached one."""
     tokens: int = stats.get("sgr/token/exchanges", 0) + stats.get("sgr/token/refreshes", 0)
     return tokens
 
 
 @pytest.fixture(scope="module")
-def deep(shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> tuple[Harvester, Ended]:
-    """A whole deep harvest."""
+def deep(
+    shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Harvester, CrawlResult]:
+    """Run a complete deep harvest."""
     shared_sandbox.clear_faults()
     harvester = Harvester(shared_sandbox, tmp_path_factory.mktemp("deep") / "harvest.db")
     ended = harvester.crawl("deep_harvest")
@@ -82,8 +84,8 @@ def deep(shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="module")
 def disturbed(
     shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Harvester, Ended]:
-    """A harvest that met everything that is counted."""
+) -> tuple[Harvester, CrawlResult]:
+    """Run a harvest in which everything happens that is counted."""
     faults = [
         "rate_limit_retry_after:seconds=1,after=3,times=1",
         "revoke_tokens:after=20,times=1",
@@ -100,10 +102,10 @@ def disturbed(
 
 
 def records_found(harvester: Harvester, layer: str) -> dict[str, int]:
-    """Count what a layer found without the project's own counting."""
+    """Count the records of a layer independently of the project's own counts."""
     found = {}
     for kind in ("track", "user", "playlist", "comment"):
-        stubs = f"SELECT {kind}_id FROM {kind}s WHERE is_stub" if kind != "comment" else "SELECT NULL WHERE 0"  # noqa: S608 - our names
+        stubs = f"SELECT {kind}_id FROM {kind}s WHERE is_stub" if kind != "comment" else "SELECT NULL WHERE 0"  # noqa: S608 - constants
         found[f"{kind}s"] = harvester.value(
             f"""SELECT count(DISTINCT record_id) FROM discoveries
                 WHERE layer = ? AND kind = ? AND record_id NOT IN ({stubs})""",  # noqa: S608 - the same
@@ -120,7 +122,7 @@ def engagements_found(harvester: Harvester, layer: str) -> int:
            WHERE layer = ? AND NOT selective""",
         layer,
     )
-    told = set()
+    engagements = set()
     for endpoint, target, kind, record in rows:
         what = {
             ("track_favoriters", "user"): (record, target, "like"),
@@ -129,12 +131,14 @@ def engagements_found(harvester: Harvester, layer: str) -> int:
             ("user_likes", "track"): (target, record, "like"),
         }.get((endpoint, kind))
         if what is not None:
-            told.add(tuple(map(str, what)))
-    return len(told)
+            engagements.add(tuple(map(str, what)))
+    return len(engagements)
 
 
 @pytest.mark.parametrize("layer", LAYER_NAMES)
-def test_what_a_layer_found_is_in_summary_and_statistics(deep: tuple[Harvester, Ended], layer: str) -> None:
+def test_what_a_layer_found_is_in_summary_and_statistics(
+    deep: tuple[Harvester, CrawlResult], layer: str
+) -> None:
     harvester, ended = deep
     expected = records_found(harvester, layer) | {"engagements": engagements_found(harvester, layer)}
     stats = stats_of(harvester)
@@ -145,17 +149,17 @@ def test_what_a_layer_found_is_in_summary_and_statistics(deep: tuple[Harvester, 
         layer,
     )
     assert stats[f"sgr/layer/{layer}/requests"] == pages
-    row = Summary(ended).table("found")[layer]
+    row = LoggedSummary(ended).table("found")[layer]
     assert row[:6] == [f"{expected[kind]:,}" for kind in KINDS] + [f"{pages:,}"]
 
 
-def test_the_whole_is_counted_once(deep: tuple[Harvester, Ended]) -> None:
+def test_totals_count_each_record_once(deep: tuple[Harvester, CrawlResult]) -> None:
     harvester, ended = deep
-    stats, table = stats_of(harvester), Summary(ended).table("found")
+    stats, table = stats_of(harvester), LoggedSummary(ended).table("found")
     rows = []
     for name in KINDS:
         where = "WHERE NOT is_stub" if name in {"tracks", "users", "playlists"} else ""
-        rows.append(harvester.value(f"SELECT count(*) FROM {name} {where}"))  # noqa: S608 - our names
+        rows.append(harvester.value(f"SELECT count(*) FROM {name} {where}"))  # noqa: S608 - constants
         assert stats[f"{name}_collected"] == rows[-1]
     assert table["in the database"] == [f"{count:,}" for count in rows]
     together = [
@@ -167,9 +171,9 @@ def test_the_whole_is_counted_once(deep: tuple[Harvester, Ended]) -> None:
     assert table["total (distinct)"][5] == f"{pages:,}"
 
 
-def test_walks_are_told_by_layer(deep: tuple[Harvester, Ended]) -> None:
+def test_walks_are_counted_by_layer(deep: tuple[Harvester, CrawlResult]) -> None:
     harvester, ended = deep
-    table = Summary(ended).table("walks")
+    table = LoggedSummary(ended).table("walks")
     for layer in LAYER_NAMES:
         counts = dict(
             harvester.query(
@@ -178,27 +182,29 @@ def test_walks_are_told_by_layer(deep: tuple[Harvester, Ended]) -> None:
                 layer,
             )
         )
-        told = table[layer][1:5]
-        assert told == [f"{counts.get(status, 0):,}" for status in ("done", "capped", "gone", "failed")]
+        row = table[layer][1:5]
+        assert row == [f"{counts.get(status, 0):,}" for status in ("done", "capped", "gone", "failed")]
         assert table[layer][0] == ("capped" if counts.get("capped") else "complete")
 
 
-def test_the_summary_fits_a_terminal_and_says_where_and_what_next(deep: tuple[Harvester, Ended]) -> None:
+def test_the_summary_fits_a_terminal_and_names_the_database_and_the_next_command(
+    deep: tuple[Harvester, CrawlResult],
+) -> None:
     harvester, ended = deep
-    told = Summary(ended)
+    summary = LoggedSummary(ended)
     where = f"Data written to {harvester.database}"
-    assert max(len(line) for line in told.lines if not line.startswith(where)) <= 100
-    assert any(line.startswith(where) for line in told.lines)
-    assert told.lines[-1] == "Next: scrapy status"
+    assert max(len(line) for line in summary.lines if not line.startswith(where)) <= 100
+    assert any(line.startswith(where) for line in summary.lines)
+    assert summary.lines[-1] == "Next: scrapy status"
     sent = len(harvester.sandbox.log())
     stats = stats_of(harvester)
-    line = next(line for line in told.lines if " requests sent" in line)
+    line = next(line for line in summary.lines if " requests sent" in line)
     assert line.startswith(f"{stats['downloader/request_count']:,} requests sent")
     assert (f"{tokens_of(stats)} token request" in line) == (tokens_of(stats) > 0)
     assert sent >= stats["downloader/request_count"]
 
 
-def test_a_start_says_only_what_a_user_can_use(deep: tuple[Harvester, Ended]) -> None:
+def test_the_start_logs_only_useful_lines(deep: tuple[Harvester, CrawlResult]) -> None:
     _, ended = deep
     before = ended.log.partition("Harvest complete")[0]
     assert "Run 1: 7 layers, 1 seed, writing to" in before
@@ -216,38 +222,38 @@ def test_every_statistic_that_appears_is_documented(request: pytest.FixtureReque
 
 
 def test_every_documented_statistic_appears(
-    deep: tuple[Harvester, Ended], disturbed: tuple[Harvester, Ended]
+    deep: tuple[Harvester, CrawlResult], disturbed: tuple[Harvester, CrawlResult]
 ) -> None:
     seen = {find(name) for harvester, _ in (deep, disturbed) for name in stats_of(harvester)}
     assert [statistic.name for statistic in STATISTICS if statistic not in seen] == []
 
 
-def test_what_failed_is_told_with_its_reason(disturbed: tuple[Harvester, Ended]) -> None:
+def test_failed_walks_are_shown_with_the_reason(disturbed: tuple[Harvester, CrawlResult]) -> None:
     harvester, ended = disturbed
-    told = Summary(ended)
+    summary = LoggedSummary(ended)
     failed = harvester.value("SELECT count(*) FROM walks WHERE status = 'failed'")
     assert failed == 2
-    assert told.lines[0].startswith("Harvest partial after")
-    start = told.lines.index("2 walks failed; rerun to retry")
-    lines = sorted(told.lines[start + 1 : start + 3])
+    assert summary.lines[0].startswith("Harvest partial after")
+    start = summary.lines.index("2 walks failed; rerun to retry")
+    lines = sorted(summary.lines[start + 1 : start + 3])
     assert re.fullmatch(
         rf"  1  track_comments   e.g. {harvester.sandbox.seed_track_id}  HTTP 503: .+", lines[0]
     )
     assert re.fullmatch(r"  1  track_reposters  e.g. \d+  OutOfScopeError: out of scope: .+", lines[1])
-    table = told.table("walks")
+    table = summary.table("walks")
     assert table["user_depth"][0] == table["commentary_layer"][0] == table["total (distinct)"][0] == "partial"
     assert table["artist_depth"][0] == "complete"
     stats = stats_of(harvester)
     again, held = stats["sgr/retry/count"], stats["sgr/hold_seconds"]
-    line = next(line for line in told.lines if " requests sent" in line)
+    line = next(line for line in summary.lines if " requests sent" in line)
     assert f"({again} retr" in line
     assert f", {tokens_of(stats)} token request" in line
     assert f", paused {held:.1f} s by rate limits" in line
 
 
-def test_the_command_that_goes_on_is_told_and_goes_on(disturbed: tuple[Harvester, Ended]) -> None:
+def test_the_summary_ends_with_the_command_that_resumes(disturbed: tuple[Harvester, CrawlResult]) -> None:
     harvester, ended = disturbed
-    command = Summary(ended).lines[-1].strip()
+    command = LoggedSummary(ended).lines[-1].strip()
     assert command == stats_of(harvester)["sgr/command"]
     words = shlex.split(command)
     assert words[:3] == ["scrapy", "crawl", "deep_harvest"]
@@ -256,7 +262,7 @@ def test_the_command_that_goes_on_is_told_and_goes_on(disturbed: tuple[Harvester
 
 
 def test_every_cap_is_named_by_its_setting(sandbox: SandboxProcess, tmp_path: Path) -> None:
-    """Whatever walk a layer asks for with a cap, the named key has just that value."""
+    """For each capped walk of a layer, the named setting has the value of the cap."""
     (tmp_path / "caps.yaml").write_text(CAPS)
     harvester = Harvester(sandbox, tmp_path / "harvest.db", config=str(tmp_path / "caps.yaml"))
     ended = harvester.crawl("deep_harvest")
@@ -281,52 +287,52 @@ def test_every_cap_is_named_by_its_setting(sandbox: SandboxProcess, tmp_path: Pa
             unnamed.append((layer, step))
     assert unnamed == []
     assert len(named) >= 9
-    text = Summary(ended).text()
+    text = LoggedSummary(ended).text()
     assert re.search(
         r" 1  track_favoriters  e\.g\. \d+ +user_depth\.max_users_per_track = 11$", text, re.MULTILINE
     )
-    # Others want all likers: the walk is done, and is cut for this layer all the same.
+    # Other layers want all likers, so the walk is done although it is cut for this layer.
     likers = "SELECT status FROM walks WHERE endpoint = 'track_favoriters'"
     assert harvester.query(likers) == [("done",)]
 
 
-def test_a_block_is_told_with_what_to_do(harvester: Harvester) -> None:
+def test_a_block_is_shown_with_the_next_step(harvester: Harvester) -> None:
     harvester.sandbox.set_faults([{"name": "waf_challenge", "path": "/likes", "after": 5}])
-    told = Summary(harvester.crawl())
-    assert told.lines[0].startswith("Harvest blocked after")
-    assert "rerun to resume when the cause is fixed:" in told.lines[-2]
-    assert told.lines[-1].startswith("  scrapy crawl user_depth")
+    summary = LoggedSummary(harvester.crawl())
+    assert summary.lines[0].startswith("Harvest blocked after")
+    assert "rerun to resume when the cause is fixed:" in summary.lines[-2]
+    assert summary.lines[-1].startswith("  scrapy crawl user_depth")
     pending = harvester.value("SELECT count(*) FROM walks WHERE status = 'planned'")
-    assert told.table("walks")["user_depth"][:1] + told.table("walks")["user_depth"][5:6] == [
+    assert summary.table("walks")["user_depth"][:1] + summary.table("walks")["user_depth"][5:6] == [
         "partial",
         str(pending),
     ]
 
 
-def test_ctrl_c_says_how_to_go_on(harvester: Harvester) -> None:
+def test_ctrl_c_logs_how_to_resume(harvester: Harvester) -> None:
     ended = harvester.interrupt_when(lambda: _spilled(harvester) >= 8, settings={"DOWNLOAD_DELAY": 0.1})
     assert ended.code == 130, ended.log
     (line,) = [line for line in ended.log.splitlines() if "Interrupted" in line]
     command = stats_of(harvester)["sgr/command"]
     assert line.endswith(f"Interrupted: finishing the requests in flight; rerun to resume: {command}")
-    told = Summary(ended)
-    assert told.lines[0].endswith("stopped by a signal")
-    assert told.lines[-1] == f"  {command}"
+    summary = LoggedSummary(ended)
+    assert summary.lines[0].endswith("stopped by a signal")
+    assert summary.lines[-1] == f"  {command}"
     sent = [entry for entry in harvester.sandbox.log() if entry["path"] != "/robots.txt"]
-    assert re.search(rf"^{len(sent)} requests sent", told.text(), re.MULTILINE)
+    assert re.search(rf"^{len(sent)} requests sent", summary.text(), re.MULTILINE)
 
 
-def test_a_second_ctrl_c_ends_it_at_once_and_says_so(harvester: Harvester) -> None:
+def test_a_second_ctrl_c_ends_the_crawl_at_once(harvester: Harvester) -> None:
     harvester.sandbox.set_faults([{"name": "hang", "path": "/likes", "after": 2}])
     process = harvester.start()
     harvester.wait_until(lambda: _spilled(harvester) >= 6, process)
     process.send_signal(signal.SIGINT)
     harvester.wait_until(lambda: "Interrupted" in harvester._log.read_text(), process)
     process.send_signal(signal.SIGINT)
-    ended = harvester.wait(process, no_outcome="the second Ctrl-C leaves no time for it")
+    ended = harvester.wait(process, no_outcome="a second Ctrl-C leaves no time to save it")
     assert ended.code == 130, ended.log
     assert re.search(
-        r"Ended at once, without a summary\. .+: scrapy crawl user_depth -a track_id=", ended.log
+        r"CrawlResult at once, without a summary\. .+: scrapy crawl user_depth -a track_id=", ended.log
     )
     assert "Traceback" not in ended.log
     harvester.sandbox.clear_faults()

@@ -1,4 +1,4 @@
-"""The throughput benchmark runs, and sees every stage of a harvest."""
+"""The throughput benchmark runs and measures every stage of a harvest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A harvest finds what is there: compared with the sandbox's own knowledge of its world."""
+"""A harvest of ``user_depth`` agrees with the world of the sandbox."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _listeners(world: World, seed: int) -> set[int]:
 
 
 @pytest.mark.parametrize("alone", [{}, {"spider": "deep_harvest", "layers": "user_depth"}])
-def test_everybody_and_their_whole_libraries(
+def test_all_listeners_and_their_complete_libraries_are_found(
     harvester: Harvester, world: World, alone: dict[str, Any]
 ) -> None:
     ended = harvester.crawl(**alone)
@@ -44,7 +44,7 @@ def test_everybody_and_their_whole_libraries(
     assert {track for (track,) in found} == tracks
 
 
-def test_hidden_libraries_are_recorded_and_no_error(harvester: Harvester, world: World) -> None:
+def test_hidden_libraries_are_gone_without_an_error(harvester: Harvester, world: World) -> None:
     assert harvester.crawl().code == 0
     hidden = {
         user for user in _listeners(world, harvester.sandbox.seed_track_id) if world.library(user) is None
@@ -54,7 +54,7 @@ def test_hidden_libraries_are_recorded_and_no_error(harvester: Harvester, world:
     assert {int(user) for (user,) in gone} == hidden
 
 
-def test_an_empty_library_is_done_and_no_error(world: World, tmp_path: Path) -> None:
+def test_an_empty_library_is_done_without_an_error(world: World, tmp_path: Path) -> None:
     with SandboxProcess() as sandbox:
         seed = sandbox.seed_track_id
         likers, reposters = world.likers(seed) or (), world.reposters(seed) or ()
@@ -66,7 +66,7 @@ def test_an_empty_library_is_done_and_no_error(world: World, tmp_path: Path) -> 
     assert harvester.query(walk, str(user)) == [("done", None, 0, 0)]
 
 
-def test_received_stands_against_expected(harvester: Harvester, world: World) -> None:
+def test_received_and_expected_counts_are_recorded(harvester: Harvester, world: World) -> None:
     assert harvester.crawl().code == 0
     seed = harvester.sandbox.seed_track_id
     ((received, kept, expected),) = harvester.query(
@@ -78,7 +78,7 @@ def test_received_stands_against_expected(harvester: Harvester, world: World) ->
     assert harvester.value("SELECT count(*) FROM walks WHERE endpoint = 'user_likes' AND expected > 0") > 10
 
 
-def test_caps_cut_exactly_and_say_so(harvester: Harvester, world: World, tmp_path: Path) -> None:
+def test_caps_cut_exactly_and_are_the_reason(harvester: Harvester, world: World, tmp_path: Path) -> None:
     config = tmp_path / "small.yaml"
     config.write_text(
         "deep_harvest: {request_delay: 0, user_depth: {max_users_per_track: 7, max_tracks_per_user: 25}}"
@@ -108,7 +108,7 @@ def test_caps_cut_exactly_and_say_so(harvester: Harvester, world: World, tmp_pat
 def test_every_record_has_the_seed_and_layer_that_found_it(harvester: Harvester) -> None:
     assert harvester.crawl().code == 0
     for kind, table in (("track", "tracks"), ("user", "users")):
-        whole = harvester.query(f"SELECT {kind}_id FROM {table} WHERE NOT is_stub")  # noqa: S608 - our names
+        whole = harvester.query(f"SELECT {kind}_id FROM {table} WHERE NOT is_stub")  # noqa: S608 - constants
         found = harvester.query("SELECT record_id FROM discoveries WHERE kind = ?", kind)
         assert set(whole) == set(found)
     assert harvester.query("SELECT DISTINCT seed_id, layer FROM discoveries") == [
@@ -116,19 +116,19 @@ def test_every_record_has_the_seed_and_layer_that_found_it(harvester: Harvester)
     ]
 
 
-def test_the_delay_is_kept(harvester: Harvester, tmp_path: Path) -> None:
+def test_requests_keep_the_delay(harvester: Harvester, tmp_path: Path) -> None:
     config = tmp_path / "slow.yaml"
     config.write_text("deep_harvest: {request_delay: 0.2}")
     assert harvester.crawl(config=config, max_requests=12).code == 3
     times = [entry["time"] for entry in harvester.sandbox.log() if entry["path"] != "/oauth/token"]
     gaps = [later - sooner for sooner, later in pairwise(times)]
     assert len(gaps) == 11
-    # A request may be some milliseconds longer on its way than the one after it.
+    # A request may take some milliseconds longer to arrive than the next one.
     assert min(gaps) > 0.15
     assert sum(gaps) >= 11 * 0.19
 
 
-def test_without_reposters(harvester: Harvester, tmp_path: Path) -> None:
+def test_reposters_can_be_excluded(harvester: Harvester, tmp_path: Path) -> None:
     config = tmp_path / "likers.yaml"
     config.write_text("deep_harvest: {request_delay: 0, user_depth: {include_reposters: false}}")
     assert harvester.crawl(config=config).code == 0
@@ -136,7 +136,7 @@ def test_without_reposters(harvester: Harvester, tmp_path: Path) -> None:
     assert harvester.value("SELECT count(*) FROM engagements WHERE kind = 'repost'") == 0
 
 
-def test_private_items_and_audio_are_never_asked_for_or_kept(harvester: Harvester, world: World) -> None:
+def test_private_items_and_audio_are_never_requested_or_stored(harvester: Harvester, world: World) -> None:
     assert harvester.crawl().code == 0
     for entry in harvester.sandbox.log():
         assert "secret_token" not in str(entry["query"])

@@ -1,4 +1,4 @@
-"""Pages are committed in a thread of their own: Ctrl-C is answered meanwhile, and no wake-up is forgotten."""
+"""Pages are committed in a separate thread: Ctrl-C works during a commit, and no wake-up is missed."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ SLOW = {"DOWNLOAD_DELAY": 0.05}
 
 
 @contextmanager
-def locked(harvester: Harvester, process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Hold the write lock of the database of a crawl that is under way, and has a page to write."""
+def hold_write_lock(harvester: Harvester, process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Hold the write lock of the database of a running crawl that has a page to write."""
     harvester.wait_until(lambda: _answered(harvester) >= 8, process)
     with closing(sqlite3.connect(harvester.database, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
@@ -44,9 +44,9 @@ def _pages(harvester: Harvester) -> int:
     return pages
 
 
-def test_a_signal_is_answered_at_once_and_the_end_waits_for_the_lock(harvester: Harvester) -> None:
+def test_a_signal_is_logged_at_once_and_the_crawl_ends_after_the_lock(harvester: Harvester) -> None:
     process = harvester.start(settings=SLOW)
-    with locked(harvester, process):
+    with hold_write_lock(harvester, process):
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         harvester.wait_until(lambda: "Interrupted: " in harvester.log(), process)
@@ -60,43 +60,43 @@ def test_a_signal_is_answered_at_once_and_the_end_waits_for_the_lock(harvester: 
     assert "Harvest interrupted after" in ended.log
     assert harvester.value("SELECT outcome FROM runs") == "interrupted"
     assert harvester.value("SELECT count(*) FROM walks WHERE status = 'running'") == 0
-    assert _pages(harvester) >= answered, "what was answered is not lost"
+    assert _pages(harvester) >= answered, "a response was lost"
 
 
-def test_a_second_signal_ends_it_without_the_lock(harvester: Harvester) -> None:
+def test_a_second_signal_ends_the_crawl_without_the_lock(harvester: Harvester) -> None:
     process = harvester.start(settings=SLOW)
-    with locked(harvester, process):
+    with hold_write_lock(harvester, process):
         process.send_signal(signal.SIGINT)
         harvester.wait_until(lambda: "Interrupted: " in harvester.log(), process)
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
-        # Its walks stay leased, as after a kill: the next crawl gives them back.
+        # Its walks stay leased, as after a kill; the next crawl releases them.
         assert process.wait(timeout=30) == 130
         assert time.monotonic() - began < 5
     assert "Ended at once, without a summary" in harvester.log()
     assert harvester.crawl().code == 0
 
 
-def test_fewer_pages_are_asked_for_than_would_fill_the_memory(harvester: Harvester) -> None:
+def test_requests_pause_while_pages_cannot_be_written(harvester: Harvester) -> None:
     few = {"CONCURRENT_ITEMS": 2, "CONCURRENT_REQUESTS": 2}
     process = harvester.start(settings={**few, "DOWNLOAD_DELAY": 0, "PROGRESS_INTERVAL": 0.05})
-    with locked(harvester, process):
+    with hold_write_lock(harvester, process):
         lines = harvester.log().count("INFO: progress ")
-        # The reactor lives: it goes on saying how far it is.
+        # The reactor is not blocked: it continues to log progress.
         harvester.wait_until(lambda: harvester.log().count("INFO: progress ") >= lines + 20, process)
         assert _answered(harvester) - _pages(harvester) <= 3
     assert harvester.wait(process).code == 0
 
 
 @pytest.mark.parametrize("settings", [{}, {"PROGRESS": "off"}, {"DOWNLOAD_DELAY": 0, "CONCURRENT_ITEMS": 1}])
-def test_no_wake_up_is_forgotten(harvester: Harvester, settings: dict[str, Any]) -> None:
+def test_no_wake_up_is_missed(harvester: Harvester, settings: dict[str, Any]) -> None:
     harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.heartbeat_settings"
     ended = harvester.crawl("deep_harvest", settings)
     assert ended.code == 0, ended.log
     assert harvester.value("SELECT count(*) FROM walks WHERE status IN ('planned', 'running')") == 0
 
 
-def test_no_wake_up_is_forgotten_between_two_due_seeds(harvester: Harvester) -> None:
+def test_no_wake_up_is_missed_between_two_due_seeds(harvester: Harvester) -> None:
     store = Store.open(f"sqlite:///{harvester.database}")
     with store.write() as connection:
         for seed in (harvester.sandbox.seed_track_id, 1):
@@ -104,13 +104,13 @@ def test_no_wake_up_is_forgotten_between_two_due_seeds(harvester: Harvester) -> 
     store.close()
     harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.heartbeat_settings"
     ended = harvester.crawl(due=1)
-    # There is no track 1: that seed is gone.
+    # Track 1 does not exist, so that seed is gone.
     assert ended.code == 3, ended.log
     outcomes = harvester.query("SELECT last_outcome FROM seeds ORDER BY 1")
     assert outcomes == [("complete",), ("gone",)]
 
 
-def test_a_run_that_cannot_begin_says_why_and_asks_nothing(harvester: Harvester) -> None:
+def test_a_run_that_cannot_start_logs_the_cause_and_sends_no_request(harvester: Harvester) -> None:
     harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.unopened_settings"
     ended = harvester.crawl()
     assert ended.code == 1, ended.log

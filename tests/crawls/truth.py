@@ -1,4 +1,4 @@
-"""What there is to be found around a seed, from the sandbox's own knowledge of its world."""
+"""Expected results around a seed, from the world of the sandbox."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sgr_spiders.sandbox.world import World
 
 
 def likes_around(world: World, seed: int) -> set[tuple[int, int]]:
-    """The likes (user, track) that ``user_depth`` finds: of the seed, and of all who like or repost it."""
+    """Return the likes (user, track) that ``user_depth`` finds: of the seed, its likers and its reposters."""
     likers = set(world.likers(seed) or ())
     likes = {(user, seed) for user in likers}
     for user in likers | set(world.reposters(seed) or ()):

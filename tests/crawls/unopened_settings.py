@@ -1,4 +1,4 @@
-"""The project's settings, and a database that cannot be written when the run begins."""
+"""The project's settings, and a database that cannot be written at the start of the run."""
 
 from __future__ import annotations
 

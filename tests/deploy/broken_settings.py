@@ -1,4 +1,4 @@
-"""The project's settings, and a mistake where a scheduled run goes on to its second seed."""
+"""The project's settings, and an exception when a scheduled run continues with its second seed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _enter = Planner.enter
 _entered: list[GivenSeed] = []
 
 
-def _enter_one(self: Planner, connection: Connection, seed: GivenSeed, fresh_after: str) -> None:
+def _enter_and_fail(self: Planner, connection: Connection, seed: GivenSeed, fresh_after: str) -> None:
     _enter(self, connection, seed, fresh_after)
     _entered.append(seed)
     if len(_entered) == 2:
-        raise LookupError("a mistake between two seeds")
+        raise LookupError("a bug between two seeds")
 
 
-Planner.enter = _enter_one  # type: ignore[method-assign]
+Planner.enter = _enter_and_fail  # type: ignore[method-assign]

@@ -18,7 +18,7 @@ SMALL = {"users": 60, "tracks": 300, "playlists": 20, "likes_per_user": 20, "see
 
 @pytest.fixture(scope="module")
 def small_sandbox() -> Iterator[SandboxProcess]:
-    """A sandbox of a few people."""
+    """Yield a sandbox with few users."""
     options = [f"--{name.replace('_', '-')}={value}" for name, value in SMALL.items()]
     with SandboxProcess(*options) as sandbox:
         yield sandbox
@@ -26,7 +26,7 @@ def small_sandbox() -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def sandbox(small_sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
-    """The same, without faults and with an empty log."""
+    """Yield the same sandbox, without faults and with an empty log."""
     small_sandbox.clear_log()
     yield small_sandbox
     small_sandbox.clear_faults()
@@ -34,13 +34,13 @@ def sandbox(small_sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    """What the sandbox knows."""
+    """Build the world of the sandbox."""
     return World.build(WorldOptions(**SMALL))
 
 
 @pytest.fixture(scope="session")
 def address(world: World) -> str:
-    """Where the first of the tracks is."""
+    """Return the URL of the first track."""
     track = world.track_index(world.seed_track_id)
     assert track is not None
     link = ObjectWriter(world, ShapeOptions()).track_permalink(track)
@@ -49,14 +49,14 @@ def address(world: World) -> str:
 
 @pytest.fixture(scope="session")
 def tracks(world: World) -> list[int]:
-    """Four tracks that people like."""
+    """Return four tracks with likes, the seed first."""
     liked = [track for track in world.track_ids() if len(world.likers(track) or ()) >= 4]
     return [world.seed_track_id, *[track for track in liked if track != world.seed_track_id][:3]]
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> str:
-    """A configuration with small caps and no delay."""
+    """Write a configuration with small caps and no delay; return its path."""
     path = tmp_path / "small.yaml"
     path.write_text(
         "deep_harvest: {request_delay: 0, user_depth: {max_users_per_track: 4, max_tracks_per_user: 20}}"

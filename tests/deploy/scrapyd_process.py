@@ -1,4 +1,4 @@
-"""A real Scrapyd as a process of its own, from the example configuration of this project."""
+"""A real Scrapyd as a separate process, with the example configuration of this project."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ LIMIT_S = 120
 
 
 class ScrapydProcess:
-    """Starts Scrapyd in *folder*, on a free port, and ends that process alone.
+    """A running Scrapyd in *folder* on a free port; leaving the context ends that process only.
 
-    ``home`` has a ``.netrc`` for those who talk to it.
+    ``home`` contains a ``.netrc`` for its clients.
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.home = folder
         self.log = folder / "scrapyd.log"
         port = _free_port()
-        (folder / "scrapyd.conf").write_text(_for_a_test(EXAMPLE.read_text(), folder, port))
+        (folder / "scrapyd.conf").write_text(_adapt_example(EXAMPLE.read_text(), folder, port))
         netrc = folder / ".netrc"
         netrc.write_text(f'machine localhost login {USER} password "{PASSWORD}"\n')
         netrc.chmod(0o600)
@@ -56,7 +56,7 @@ class ScrapydProcess:
         return "Site starting on" in self.log.read_text()
 
     def ask(self, name: str, **parameters: str) -> dict[str, Any]:
-        """POST to the API, or GET without parameters to give."""
+        """Call the API with POST if *name* changes something, otherwise with GET."""
         body = urlencode(parameters).encode() if name in {"schedule", "cancel"} else None
         query = "" if body else f"?{urlencode(parameters)}"
         request = Request(f"{self.url}{name}.json{query}", body)  # noqa: S310 - our own http address
@@ -68,15 +68,17 @@ class ScrapydProcess:
         return answer
 
     def schedule(self, **parameters: str) -> str:
-        """Schedule a deep harvest; the number of the job."""
+        """Schedule a deep harvest; return the ID of the job."""
         answer = self.ask("schedule", project="soundgraph", spider="deep_harvest", **parameters)
         return str(answer["jobid"])
 
     def state(self, job: str) -> str:
-        """Tell whether a job is pending, running or finished."""
+        """Return the state of a job: pending, running or finished."""
         jobs = self.ask("listjobs", project="soundgraph")
         (state,) = [
-            name for name in ("pending", "running", "finished") if job in [one["id"] for one in jobs[name]]
+            name
+            for name in ("pending", "running", "finished")
+            if job in [entry["id"] for entry in jobs[name]]
         ]
         return state
 
@@ -87,8 +89,8 @@ class ScrapydProcess:
         deadline = time.monotonic() + LIMIT_S
         while not condition():
             if time.monotonic() > deadline:
-                raise AssertionError(f"waited in vain for {what}:\n{self.log.read_text()}")
-            time.sleep(0.1)  # noqa: TID251 - this is no crawl
+                raise AssertionError(f"timed out waiting for {what}:\n{self.log.read_text()}")
+            time.sleep(0.1)  # noqa: TID251 - not in a crawl
 
     def job_log(self, job: str) -> str:
         return (self.home / "logs" / "soundgraph" / "deep_harvest" / f"{job}.log").read_text()
@@ -111,13 +113,13 @@ class ScrapydProcess:
 
 
 def _free_port() -> int:
-    # Scrapyd takes 0 for no port at all, so one is looked for.
+    # Scrapyd does not accept 0 as "any port".
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
 
 
-def _for_a_test(example: str, folder: Path, port: int) -> str:
+def _adapt_example(example: str, folder: Path, port: int) -> str:
     changes = {
         "http_port = 6800": f"http_port = {port}",
         "poll_interval = 5.0": "poll_interval = 0.2",

@@ -1,4 +1,4 @@
-"""The examples of docs/operations.md do what they say: each is read and its command run."""
+"""The examples of docs/operations.md work: each is parsed and its command run."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from sgr_spiders import settings
 from sgr_spiders.config.arguments import parse
 from sgr_spiders.config.harvest import LAYER_NAMES
 from tests.crawls.crawling import ROOT, Harvester
-from tests.scrapy_process import called
+from tests.scrapy_process import run_command
 
 if TYPE_CHECKING:
     from tests.sandbox_process import SandboxProcess
 
 EXAMPLES = ROOT / "docs" / "examples"
 APP, SCRAPY, ENVIRONMENT = "/srv/soundgraph/app", ".venv/bin/scrapy", "/etc/soundgraph.env"
-GOES_ON = {3, 5, 130}  # partial, in use, interrupted
+RESUMED_LATER = {3, 5, 130}  # partial, locked, interrupted
 
 
 def unit(name: str) -> configparser.ConfigParser:
@@ -36,7 +36,7 @@ def unit(name: str) -> configparser.ConfigParser:
 
 
 def cron_line(name: str) -> tuple[str, str]:
-    """The minute and hour, and the command, of a file in /etc/cron.d."""
+    """Return the schedule and the command of a file for /etc/cron.d."""
     lines = (EXAMPLES / name).read_text().splitlines()
     (line,) = [line for line in lines if line and not re.match(r"#|\w+=", line)]
     *when, user, command = line.split(maxsplit=6)
@@ -45,7 +45,7 @@ def cron_line(name: str) -> tuple[str, str]:
 
 
 def environment_file(sandbox: SandboxProcess, database: Path, config: str) -> str:
-    """The example of it with the values of a test."""
+    """Return the example file with the values of a test."""
     example = (EXAMPLES / "soundgraph.env").read_text()
     values = {**sandbox.env(), "HARVEST_DATABASE_URL": f"sqlite:///{database}", "HARVEST_CONFIG": config}
     named = re.findall(r"^(\w+)=", example, flags=re.MULTILINE)
@@ -57,14 +57,14 @@ def environment_file(sandbox: SandboxProcess, database: Path, config: str) -> st
 
 
 def environment(text: str) -> dict[str, str]:
-    """What systemd makes of such a file."""
+    """Parse an environment file like systemd."""
     return dict(line.split("=", 1) for line in text.splitlines()) | {"PATH": os.environ["PATH"]}
 
 
-def test_the_service_and_cron(sandbox: SandboxProcess, tmp_path: Path, config: str) -> None:
+def test_the_service_and_the_cron_job_harvest(sandbox: SandboxProcess, tmp_path: Path, config: str) -> None:
     database = tmp_path / "harvest.db"
     seed = str(sandbox.seed_track_id)
-    assert called("seeds", "add", seed, HARVEST_DATABASE_URL=f"sqlite:///{database}").code == 0
+    assert run_command("seeds", "add", seed, HARVEST_DATABASE_URL=f"sqlite:///{database}").code == 0
     text = environment_file(sandbox, database, config)
     service = unit("soundgraph.service")["Service"]
     assert (service["WorkingDirectory"], service["EnvironmentFile"]) == (APP, ENVIRONMENT)
@@ -94,11 +94,11 @@ def test_the_service_and_cron(sandbox: SandboxProcess, tmp_path: Path, config: s
     }.items():
         assert old in command
         command = command.replace(old, new)
-    # Nothing is due, and nobody gets a mail.
+    # Nothing is due, so cron sends no mail.
     assert _cron(command, tmp_path, text) == ""
     assert "No seed is due; the first will be " in log.read_text()
-    said = _cron(command, tmp_path, text.replace("HARVEST_CONFIG=", "HARVEST_CONFIG=/nowhere"))
-    first, second = said.splitlines()
+    mail = _cron(command, tmp_path, text.replace("HARVEST_CONFIG=", "HARVEST_CONFIG=/nowhere"))
+    first, second = mail.splitlines()
     assert first.startswith("configuration /nowhere")
     assert second == f"The harvest failed, see {log}"
 
@@ -117,12 +117,12 @@ def _cron(command: str, folder: Path, environment: str) -> str:
     return done.stdout
 
 
-def test_what_goes_on_by_itself_is_no_failure() -> None:
+def test_exit_codes_of_resumable_runs_are_not_failures() -> None:
     codes = unit("soundgraph.service")["Service"]["SuccessExitStatus"].split()
-    assert {int(code) for code in codes} == GOES_ON
+    assert {int(code) for code in codes} == RESUMED_LATER
     patterns = re.search(r"in ([\d|]+)\) ;;", cron_line("soundgraph.cron")[1])
     assert patterns is not None
-    assert {int(code) for code in patterns[1].split("|")} == {0, *GOES_ON}
+    assert {int(code) for code in patterns[1].split("|")} == {0, *RESUMED_LATER}
 
 
 @pytest.mark.parametrize(
@@ -132,16 +132,16 @@ def test_what_goes_on_by_itself_is_no_failure() -> None:
         cron_line("soundgraph-scrapyd.cron")[1],
     ],
 )
-def test_scrapyd_is_asked_what_the_others_start(command: str) -> None:
+def test_scrapyd_runs_the_same_harvest_as_the_service(command: str) -> None:
     words = shlex.split(command)
-    fields = dict(words[place + 1].split("=", 1) for place, word in enumerate(words) if word == "-d")
+    fields = dict(words[position + 1].split("=", 1) for position, word in enumerate(words) if word == "-d")
     assert (fields.pop("project"), fields.pop("spider")) == (settings.BOT_NAME, "deep_harvest")
     started = shlex.split(unit("soundgraph.service")["Service"]["ExecStart"])
-    given = dict(started[place + 1].split("=", 1) for place, word in enumerate(started) if word == "-a")
+    given = dict(started[position + 1].split("=", 1) for position, word in enumerate(started) if word == "-a")
     assert parse(fields, layer_names=LAYER_NAMES) == parse(given, layer_names=LAYER_NAMES)
 
 
-def test_systemd_takes_the_units(tmp_path: Path) -> None:
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     units = sorted(path for path in EXAMPLES.iterdir() if path.suffix in {".service", ".timer"})
     assert len(units) == 4
     for path in units:

@@ -1,4 +1,4 @@
-"""``scrapy harvests`` tells a monitor what has run."""
+"""``scrapy harvests`` lists runs for people and for monitoring."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from sgr_spiders.storage.ledger import runs
 from sgr_spiders.storage.store import Store
-from tests.scrapy_process import Said, called
+from tests.scrapy_process import CommandResult, run_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three runs: killed, partial, and one that is going on or was killed."""
+    """Store three runs: killed, partial, and one that is running or was killed."""
     path = tmp_path_factory.mktemp("harvests") / "harvest.db"
     stats = {"sgr/pages": 7, "sgr/walks/failed": 2, "tracks_collected": 1234}
     with closing(Store.open(f"sqlite:///{path}")) as store, store.write() as connection:
@@ -35,14 +35,14 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def harvests(database: Path, *options: str) -> Said:
-    return called("harvests", *options, HARVEST_DATABASE_URL=f"sqlite:///{database}")
+def harvests(database: Path, *options: str) -> CommandResult:
+    return run_command("harvests", *options, HARVEST_DATABASE_URL=f"sqlite:///{database}")
 
 
-def test_for_people(database: Path) -> None:
-    said = harvests(database)
-    assert (said.code, said.err) == (0, "")
-    head, *rows = said.out.splitlines()
+def test_the_table_for_people(database: Path) -> None:
+    result = harvests(database)
+    assert (result.code, result.err) == (0, "")
+    head, *rows = result.out.splitlines()
     assert head.split()[:4] == ["run", "spider", "outcome", "started"]
     assert all(len(row) <= 100 for row in rows)
     assert re.match(r"3 +user_depth +running or killed +2.* s +0 +- +-$", rows[0])
@@ -50,7 +50,7 @@ def test_for_people(database: Path) -> None:
     assert re.match(r"1 +user_depth +killed +2.* - +0 +- +-$", rows[2])
 
 
-def test_for_a_monitor(database: Path) -> None:
+def test_the_json_for_monitoring(database: Path) -> None:
     newest, partial, killed = json.loads(harvests(database, "--json").out)
     assert (newest["outcome"], newest["finished_at"], newest["pages"]) == (None, None, None)
     assert killed["exit_code"] is None
@@ -75,7 +75,7 @@ def test_every_key_is_documented(database: Path, root: Path) -> None:
     assert not [key for key in [*run, *run["walks"], *run["collected"]] if f"`{key}`" not in section]
 
 
-def test_there_is_none_yet(tmp_path: Path) -> None:
+def test_a_database_without_runs(tmp_path: Path) -> None:
     path = tmp_path / "harvest.db"
     Store.open(f"sqlite:///{path}").close()
     assert harvests(path).out == "No harvest yet: scrapy crawl deep_harvest -a track_id=ID\n"
@@ -90,7 +90,7 @@ def test_there_is_none_yet(tmp_path: Path) -> None:
         (["--database", "sqlite:///none.db"], "no such file"),
     ],
 )
-def test_mistakes(database: Path, options: list[str], problem: str) -> None:
-    said = harvests(database, *options)
-    assert (said.code, said.out) == (2, "")
-    assert problem in said.err
+def test_invalid_options(database: Path, options: list[str], problem: str) -> None:
+    result = harvests(database, *options)
+    assert (result.code, result.out) == (2, "")
+    assert problem in result.err

@@ -1,4 +1,4 @@
-"""Deployed to a real Scrapyd, harvests are scheduled, watched, cancelled and go on."""
+"""With a real Scrapyd, harvests are deployed, scheduled, monitored, cancelled and resumed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def scrapyd(
         yield process
 
 
-def test_from_deploying_to_the_finished_database(
+def test_from_deployment_to_the_finished_database(
     scrapyd: ScrapydProcess, sandbox: SandboxProcess, sources: Path, database: Path
 ) -> None:
     with pytest.raises(HTTPError, match="401"):
@@ -59,10 +59,10 @@ def test_from_deploying_to_the_finished_database(
 
     arguments = {"track_id": str(sandbox.seed_track_id), "config": "sandbox"}
     first = scrapyd.schedule(**arguments, setting="DOWNLOAD_DELAY=3")
-    scrapyd.wait_for(lambda: len(_fetched(sandbox)) > 0, "a page")
+    scrapyd.wait_for(lambda: len(_fetched_pages(sandbox)) > 0, "a page")
     assert scrapyd.state(first) == "running"
 
-    # A second harvest of the same database ends at once, and says so in its own log.
+    # A second harvest of the same database ends at once, with the reason in its own log.
     second = scrapyd.schedule(**arguments)
     scrapyd.wait_until(second, "finished")
     assert f"Not started: database {database} is locked by" in scrapyd.job_log(second)
@@ -75,23 +75,23 @@ def test_from_deploying_to_the_finished_database(
     assert harvest.query("SELECT outcome, exit_code FROM runs") == [("interrupted", 130)]
     assert harvest.value("SELECT count(*) FROM walks WHERE status = 'planned'") > 0
     assert harvest.value("SELECT count(*) FROM walks WHERE status IN ('running', 'failed')") == 0
-    before = _fetched(sandbox)
+    before = _fetched_pages(sandbox)
 
     third = scrapyd.schedule(**arguments)
     scrapyd.wait_until(third, "finished")
     log = scrapyd.job_log(third)
     assert "Resuming: " in log
     assert "Harvest complete after " in log
-    assert not {*before} & {*_fetched(sandbox)[len(before) :]}, "a page was fetched twice"
+    assert not {*before} & {*_fetched_pages(sandbox)[len(before) :]}, "a page was fetched twice"
     runs = harvest.query("SELECT outcome, arguments FROM runs")
     assert [outcome for outcome, _ in runs] == ["interrupted", "complete"]
     assert [json.loads(given)["_job"] for _, given in runs] == [first, third]
     for table in ("user_similarities", "track_relationships", "artist_relationships"):
-        assert harvest.value(f"SELECT count(*) FROM {table}") > 0  # noqa: S608 - our names
+        assert harvest.value(f"SELECT count(*) FROM {table}") > 0  # noqa: S608 - constants
     assert harvest.query("PRAGMA integrity_check") == [("ok",)]
 
-    # Nothing is due in this database, as the job that the example schedules finds.
-    fourth = _scheduled_by_the_example(scrapyd)
+    # The job of the example finds no due seed in this database.
+    fourth = _schedule_example(scrapyd)
     scrapyd.wait_until(fourth, "finished")
     assert "No seeds yet: scrapy seeds add" in scrapyd.job_log(fourth)
 
@@ -100,9 +100,9 @@ def test_from_deploying_to_the_finished_database(
         assert PASSWORD not in text
 
 
-def _fetched(sandbox: SandboxProcess) -> list[str]:
-    """The pages that were answered, with their queries."""
-    return [f"{one['path']}?{one['query']}" for one in sandbox.log() if one["path"] != "/oauth/token"]
+def _fetched_pages(sandbox: SandboxProcess) -> list[str]:
+    """Return the requested pages with their queries."""
+    return [f"{entry['path']}?{entry['query']}" for entry in sandbox.log() if entry["path"] != "/oauth/token"]
 
 
 def _deploy(sources: Path, scrapyd: ScrapydProcess) -> None:
@@ -126,8 +126,8 @@ def _deploy(sources: Path, scrapyd: ScrapydProcess) -> None:
     assert (answer["status"], answer["project"], answer["spiders"]) == ("ok", "soundgraph", 8), answer
 
 
-def _scheduled_by_the_example(scrapyd: ScrapydProcess) -> str:
-    """Run the documented curl, or say the same to the API where there is none; the number of the job."""
+def _schedule_example(scrapyd: ScrapydProcess) -> str:
+    """Run the documented curl, or call the API without it; return the ID of the job."""
     (line,) = re.findall("^ExecStart=(.*)$", EXAMPLE.read_text(), flags=re.MULTILINE)
     curl, *words = [word.replace("http://localhost:6800/", scrapyd.url) for word in shlex.split(line)]
     if shutil.which(curl) is None:

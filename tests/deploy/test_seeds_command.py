@@ -1,4 +1,4 @@
-"""``scrapy seeds`` keeps the seeds that are harvested at intervals."""
+"""``scrapy seeds`` manages scheduled seeds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from sgr_spiders.storage import migrate
 from sgr_spiders.storage.store import Store
-from tests.scrapy_process import Said, called, scrapy
+from tests.scrapy_process import CommandResult, run_command, scrapy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 ADDRESS = "https://soundcloud.com/artist/track"
 
 
-def seeds(database: Path, *commands: list[str]) -> list[Said]:
-    return [called("seeds", *command, HARVEST_DATABASE_URL=f"sqlite:///{database}") for command in commands]
+def seeds(database: Path, *commands: list[str]) -> list[CommandResult]:
+    return [
+        run_command("seeds", *command, HARVEST_DATABASE_URL=f"sqlite:///{database}") for command in commands
+    ]
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def test_every_spelling_is_added_listed_and_removed(database: Path, tmp_path: Pa
         ["remove", "soundcloud:tracks:1", "5"],
         ["list"],
     )
-    assert [said.code for said in (add, again, change, load, listed, due, gone, last)] == [0] * 8
+    assert [result.code for result in (add, again, change, load, listed, due, gone, last)] == [0] * 8
     assert add.out.splitlines() == [f"added: {seed}, every 1d, priority -2" for seed in ("1", "2", ADDRESS)]
     assert again.out.splitlines() == [f"unchanged: {seed}, every 1d, priority -2" for seed in ("1", ADDRESS)]
     assert change.out == "changed: 2, every 14d, priority -2\n"
@@ -56,20 +58,20 @@ def test_every_spelling_is_added_listed_and_removed(database: Path, tmp_path: Pa
         (ADDRESS, 7 * 86_400, -2),
     ]
     assert {row["track_id"] for row in rows.values()} == {1, 2, 5, 6, None}
-    # The most overdue first; 5 and 6 came at one moment, so there the priority decides.
+    # The most overdue first; 5 and 6 were added at the same time, so their priority decides.
     assert [line.split()[0] for line in due.out.splitlines()] == ["seed", "1", "2", ADDRESS, "6", "5"]
     assert gone.out.startswith("removed: 1; its harvest stays in the database\n")
     assert [line.split()[0] for line in last.out.splitlines()] == ["seed", "2", ADDRESS, "6"]
 
 
-def test_it_is_a_command_of_scrapy(database: Path) -> None:
-    said = scrapy("seeds", "add", "1", "--every", "x", HARVEST_DATABASE_URL=f"sqlite:///{database}")
-    assert (said.code, said.out) == (2, "")
-    assert said.err.startswith("option `--every`: not an interval such as 30m, 12h, 7d or 2w")
+def test_seeds_is_a_command_of_scrapy(database: Path) -> None:
+    result = scrapy("seeds", "add", "1", "--every", "x", HARVEST_DATABASE_URL=f"sqlite:///{database}")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("option `--every`: not an interval such as 30m, 12h, 7d or 2w")
 
 
-def test_titles_are_shown_once_they_are_known(database: Path) -> None:
-    assert [said.code for said in seeds(database, ["add", "1"], ["add", ADDRESS])] == [0, 0]
+def test_known_titles_are_shown(database: Path) -> None:
+    assert [result.code for result in seeds(database, ["add", "1"], ["add", ADDRESS])] == [0, 0]
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute(
             "INSERT INTO users (user_id, username, is_stub, fullness, fetched_at) VALUES (9, 'Ann', 0, 3, '')"
@@ -91,15 +93,13 @@ def test_titles_are_shown_once_they_are_known(database: Path) -> None:
     assert due.out.endswith(") at 2126-01-02 03:04 (UTC)\n")
 
 
-def test_seeds_are_kept_while_a_crawl_has_the_database(database: Path) -> None:
+def test_seeds_can_be_changed_during_a_crawl(database: Path) -> None:
     with closing(Store.open(f"sqlite:///{database}")):
         add, remove = seeds(database, ["add", "1"], ["remove", "1"])
     assert (add.code, remove.code) == (0, 0), add.err + remove.err
 
 
-def test_an_older_database_is_brought_up_to_date_unless_a_crawl_has_it(
-    database: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_older_database_is_upgraded(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as older:
         older.setattr(migrate, "HEAD", "0002")
         Store.open(f"sqlite:///{database}").close()
@@ -108,7 +108,7 @@ def test_an_older_database_is_brought_up_to_date_unless_a_crawl_has_it(
     assert (add.code, listed.code) == (0, 0), add.err
 
 
-MISTAKES = [
+USAGE_ERRORS = [
     ([], "name one of add, list, due, remove, import, not ''"),
     (["lst"], "(did you mean `list`?)"),
     (["add"], "name at least one seed"),
@@ -125,14 +125,14 @@ MISTAKES = [
 ]
 
 
-def test_mistakes_are_told_in_one_line_and_change_nothing(database: Path) -> None:
-    for (arguments, wanted), said in zip(
-        MISTAKES, seeds(database, *(one for one, _ in MISTAKES)), strict=True
+def test_usage_errors_are_one_line_and_change_nothing(database: Path) -> None:
+    for (arguments, message), result in zip(
+        USAGE_ERRORS, seeds(database, *(arguments for arguments, _ in USAGE_ERRORS)), strict=True
     ):
-        assert said.code == 2, arguments
-        assert wanted in said.err, arguments
-        assert len(said.err.splitlines()) == 1, said.err
-        assert "s-secret" not in said.err
+        assert result.code == 2, arguments
+        assert message in result.err, arguments
+        assert len(result.err.splitlines()) == 1, result.err
+        assert "s-secret" not in result.err
     assert not database.exists()
 
 

@@ -20,7 +20,7 @@ from sgr_spiders.config import choices
 from sgr_spiders.embeddings import recommenders, similar
 from sgr_spiders.embeddings.terms import LINE
 from sgr_spiders.storage.store import Store
-from tests.crawls.crawling import ROOT, Ended, Harvester
+from tests.crawls.crawling import ROOT, CrawlResult, Harvester
 from tests.embeddings.communities import Tastes, tastes
 from tests.sandbox_process import SandboxProcess
 from tests.scrapy_process import scrapy_in_one
@@ -169,7 +169,7 @@ def sandbox() -> Iterator[SandboxProcess]:
 
 def crawl(
     sandbox: SandboxProcess, folder: Path, embeddings: str, spider: str = "user_depth", **environment: str
-) -> tuple[Harvester, Ended]:
+) -> tuple[Harvester, CrawlResult]:
     config = folder / "my.yaml"
     config.write_text(f"deep_harvest: {{request_delay: 0}}\nembeddings: {embeddings}\n")
     harvester = Harvester(sandbox, folder / "harvest.db", config=str(config), environment=environment)

@@ -40,7 +40,7 @@ def drawn() -> Tastes:
 
 @pytest.fixture(scope="module")
 def harvest(drawn: Tastes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Embedded]]:
-    """A database of these tastes with vectors; tests must not write to it."""
+    """Yield a database of these tastes with vectors; tests must not write to it."""
     path = tmp_path_factory.mktemp("embedded") / "harvest.db"
     with closing(Store.open(f"sqlite:///{path}")) as store:
         drawn.world().spill(store)

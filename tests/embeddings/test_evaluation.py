@@ -200,7 +200,7 @@ def test_invalid_files(tmp_path: Path, text: str, message: str) -> None:
 
 @pytest.fixture(scope="module")
 def published() -> Trial:
-    """The Last.fm dataset with the split of the LightGCN repository."""
+    """Read the Last.fm dataset with the split of the LightGCN repository."""
     folder = note("interactions/lightgcn_lastfm")
     return Trial(*read_pairs(folder / "data1.txt", folder / "test1.txt"))
 

@@ -29,7 +29,7 @@ def world() -> Tastes:
 
 @pytest.fixture(params=NAMES)
 def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of a method whose packages are installed."""
+    """Return the name of a method whose packages are installed."""
     package = pytest.importorskip(NEEDS[request.param])
     monkeypatch.setattr(LightGcn, "epochs", 25)
     if request.param == "lightgcn":

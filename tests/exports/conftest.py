@@ -31,7 +31,7 @@ Rows = list[tuple[Any, ...]]
 
 @pytest.fixture(scope="session")
 def harvest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The database; tests must not write to it."""
+    """Create the database; tests must not write to it."""
     path = tmp_path_factory.mktemp("exports") / "harvest.db"
     world = World({(user, SEED, "like") for user in range(1, 30)})
     for user in range(1, 30):

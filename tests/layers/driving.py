@@ -1,4 +1,4 @@
-"""Drive a layer to its end around one seed, in a world that is held in memory."""
+"""Run a layer around one seed in a world in memory."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class World:
-    """What the API gives: the records of each walk, by endpoint and target, and the tracks of playlists.
+    """Content of the API: the records of each walk, by endpoint and target, and the tracks of playlists.
 
-    The tracks of a playlist that is not ``embedded`` are known once its walk was fetched.
+    The tracks of a playlist that is not ``embedded`` are known after its walk was fetched.
     """
 
     walks: Mapping[tuple[str, str], Sequence[MainRecord]]
@@ -27,32 +27,32 @@ class World:
 
 
 @dataclass
-class Answers:
-    """What a layer asked for and kept. Each as one line of text, so that a difference is read at once."""
+class LayerResult:
+    """Requests and records of a layer, as lines of text, which make differences easy to read."""
 
     asked: list[str] = field(default_factory=list)
-    """Walks as ``endpoint target step cap`` in the order of asking."""
+    """Requested walks as ``endpoint target step cap``, in order."""
     expected: dict[str, int] = field(default_factory=dict)
-    """How many records a walk is expected to have, by ``endpoint target``, where the layer knows it."""
+    """Expected number of records by ``endpoint target``, if the layer knows it."""
     kept: list[str] = field(default_factory=list)
-    """Records as ``kind id``, with the score behind where there is one, in the order of keeping."""
+    """Kept records as ``kind id``, followed by the score if there is one, in order."""
     named: list[str] = field(default_factory=list)
-    """Mentions as ``kind of track: name``, with the account behind where there is one."""
+    """Mentions as ``kind of track: name``, followed by the account if there is one."""
     facts: list[Fact] = field(default_factory=list)
 
 
 def as_view(walks: Mapping[str, list[EndedWalk]], playlists: Mapping[int, Sequence[int]]) -> _View:
-    """Make what a layer sees of what was fetched for it."""
+    """Return the view that a layer has of its fetched walks."""
     return _View(walks, playlists)
 
 
 def when_all_ended(layer: Layer, seed: Seed, view: _View) -> list[object]:
-    """Ask *layer* for more, now that all it wanted has ended."""
+    """Return what *layer* requests after all its walks are finished."""
     return list(layer.after_all_ended(seed, view))
 
 
-def drive(layer: Layer, seed: Seed, world: World) -> Answers:
-    """Give *layer* all it asks for in *world*, until it asks for no more."""
+def drive(layer: Layer, seed: Seed, world: World) -> LayerResult:
+    """Fetch all requests of *layer* from *world* until there are no more."""
     driver = _Driver(layer, seed, world)
     driver.note(driver.fetch_all(layer.found(SEED_STEP, seed, seed.track)))
     while layer.needs_second_pass:
@@ -66,7 +66,7 @@ def drive(layer: Layer, seed: Seed, world: World) -> Answers:
 
 class _Driver:
     def __init__(self, layer: Layer, seed: Seed, world: World) -> None:
-        self.answers = Answers()
+        self.answers = LayerResult()
         self._layer, self._seed, self._world = layer, seed, world
         self._walks: dict[str, dict[str, EndedWalk]] = {}
         self._playlists = {number: world.playlists[number] for number in world.embedded}
@@ -76,7 +76,7 @@ class _Driver:
         return as_view(walks, self._playlists)
 
     def fetch_all(self, wanted: Iterable[object]) -> list[Selection | Mention]:
-        """Fetch the walks among *wanted* and note the facts; return the choices, which may yet change."""
+        """Fetch the walks among *wanted* and record the facts; return the choices, which may still change."""
         choices: list[Selection | Mention] = []
         for want in wanted:
             if isinstance(want, WalkRequest):

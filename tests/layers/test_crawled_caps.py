@@ -1,4 +1,4 @@
-"""Caps small enough to bite, in real crawls: the planner and the spill cut exactly where the layers say."""
+"""Caps that cut in real crawls: the planner and the spill cut exactly where the layers specify."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def sandbox() -> Iterator[SandboxProcess]:
 
 
 def crawl(sandbox: SandboxProcess, folder: Path, layers: Mapping[str, Mapping[str, object]]) -> Harvester:
-    """Harvest with these sections and no other layer."""
+    """Harvest with these sections, all other layers disabled."""
     names = (
         "user_depth", "playlist_depth", "artist_depth", "semantic_depth", "commentary_layer", "label_layer",
         "contextual_layer",
@@ -120,9 +120,9 @@ def test_playlist_depth(capped: Harvester, world: World) -> None:
     seed, artist = world.seed_track_id, world.seed_artist_id
     own = sorted(world.playlists_of(artist) or ())
     (term,) = key_terms(world.title_of(seed), None, 1)
-    looked_at = list(dict.fromkeys([*own, *sorted(world.search_playlists(term)[:4])]))
-    with_seed = [one for one in looked_at if seed in (world.playlist_tracks(one) or [])]
-    ordered = [*with_seed, *(one for one in own if one not in with_seed)]
+    candidates = list(dict.fromkeys([*own, *sorted(world.search_playlists(term)[:4])]))
+    with_seed = [playlist for playlist in candidates if seed in (world.playlist_tracks(playlist) or [])]
+    ordered = [*with_seed, *(playlist for playlist in own if playlist not in with_seed)]
     assert len(ordered) > 3
     assert found(capped, "playlist_depth", "playlist") == set(ordered[:3])
     tracks: set[int] = set()
@@ -131,11 +131,11 @@ def test_playlist_depth(capped: Harvester, world: World) -> None:
     assert found(capped, "playlist_depth", "track") == tracks | {seed}
 
 
-def test_caps_of_zero_fetch_the_seed_and_nothing_else(sandbox: SandboxProcess, tmp_path: Path) -> None:
+def test_caps_of_0_fetch_only_the_seed(sandbox: SandboxProcess, tmp_path: Path) -> None:
     sandbox.clear_log()
     harvester = crawl(sandbox, tmp_path, NOTHING)
     paths = [entry["path"] for entry in sandbox.log() if entry["path"] != "/oauth/token"]
-    # The key term of the title is not searched for either: its cap is 0, too.
+    # The key term of the title is not searched for either: its cap is also 0.
     assert len(paths) == 1, paths
     assert harvester.query("SELECT DISTINCT kind, record_id FROM discoveries WHERE kind = 'track'") == [
         ("track", sandbox.seed_track_id)

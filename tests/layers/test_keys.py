@@ -1,7 +1,7 @@
-"""Every key of a layer's section does exactly what it says, with a value small enough to bite, and off.
+"""Every setting of a layer has exactly the documented effect, with a value that cuts, and disabled.
 
-Each layer has a small world here, with more of everything than the caps let through. A case names one key,
-a value, and all that the layer then asks for and keeps; what a case does not name is as by default.
+Each layer has a small world here, with more of everything than the caps allow. A case consists of one key,
+a value, and everything that the layer then requests and keeps; all other settings have their defaults.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sgr_spiders.config.harvest import LAYER_NAMES, DeepHarvest, HarvestConfig
 from sgr_spiders.layers import build
 from sgr_spiders.layers.base import Seed
 from sgr_spiders.model.items import Comment, Fullness, Playlist, Track, User
-from tests.layers.driving import Answers, World, drive
+from tests.layers.driving import LayerResult, World, drive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ def seed(title: str, artist: User | None = ARTIST, unknown: Mapping[str, object]
     return Seed(track(7, title, 1 if artist else None, **more), artist, unknown)
 
 
-# user_depth: five like the seed, three repost it, two of whom like it as well
+# user_depth: five users like the seed; three repost it, of whom two also like it
 
 LISTENERS = (11, 12, 13, 14, 15)
 USER_DEPTH = World(
@@ -51,21 +51,21 @@ USER_DEPTH = World(
 
 
 def listening(users: Mapping[int, int], most: int = 500, reposters: int | None = 500) -> set[str]:
-    """Return the walks: of the likers, of the reposters, and the libraries of *users* up to *most* tracks."""
+    """Return the walks of the likers, the reposters, and the libraries of *users* up to *most* tracks."""
     walks = {f"user_likes {user} library {most}" for user in users if most}
     walks |= {f"track_reposters 7 reposters {reposters}"} if reposters else set()
     return walks
 
 
 def heard(users: Mapping[int, int]) -> set[str]:
-    """Return what is kept: *users* (and how many tracks of each library)."""
+    """Return the kept records: *users*, with a number of tracks of each library."""
     kept = {f"user {user}" for user in users}
     for user, most in users.items():
-        kept |= {f"track {one}" for one in (7, user * 10, user * 10 + 1)[:most]}
+        kept |= {f"track {number}" for number in (7, user * 10, user * 10 + 1)[:most]}
     return kept
 
 
-# playlist_depth: likers tie in followers; some playlists hold the seed, some do not
+# playlist_depth: likers with equal numbers of followers; playlists with and without the seed
 
 
 def playlist(number: int, owner: int, count: int | None = 3) -> Playlist:
@@ -114,11 +114,11 @@ def holding(*playlists: int, most: int = 500) -> set[str]:
     kept = {f"playlist {number}" for number in playlists}
     for number in playlists:
         owner, *held = HELD[number]
-        kept |= {f"user {owner}", *(f"track {one}" for one in held[:most])}
+        kept |= {f"user {owner}", *(f"track {number}" for number in held[:most])}
     return kept
 
 
-# artist_depth: uploads, and tracks of others that credit the artist in each way
+# artist_depth: uploads, and tracks of others with each kind of credit for the artist
 
 ARTIST_DEPTH = World(
     {
@@ -142,7 +142,7 @@ REMIXED = {"remixer of 71: Mara Quill 1", "remixer of 78: Mara Quill 1"}
 FEATURED = {"featuring of 72: Mara Quill 1", "producer of 75: Mara Quill 1"}
 
 
-# semantic_depth: each term finds hits of its own
+# semantic_depth: each term has its own hits
 
 SEMANTIC_DEPTH = World(
     {
@@ -170,7 +170,7 @@ def searched(*terms: str, most: int = 100) -> set[str]:
     return {f"search_tracks {term} hits {most}" for term in terms}
 
 
-# commentary_layer: four authors, of whom the first says something long only the second time
+# commentary_layer: four authors; only the second comment of the first is long
 
 
 def comment(number: int, user: int | None, body: str | None) -> Comment:
@@ -201,7 +201,7 @@ def said(*comments: int, fans: tuple[int, ...]) -> set[str]:
     return {f"comment {number}" for number in comments} | libraries
 
 
-# label_layer: a label by each method, one of them twice; accounts of like names
+# label_layer: a label by each method, one of them twice; accounts with similar names
 
 TOLD = "Out now on Tidal Records. Released by Night Signal Recordings."
 LABEL_LAYER = World(
@@ -241,7 +241,7 @@ LABELS = {
 
 
 def labelled(*names: str, most: int = 200, search: tuple[str, ...] | None = None) -> set[str]:
-    """Return the walks for the labels *names*; those in *search* (``None``: all) are searched for by name."""
+    """Return the walks for the labels *names*; those in *search* (``None`` for all) by name."""
     walks = {f"search_users {name} accounts 50" for name in names}
     walks |= {f"user_tracks {LABELS[name]} uploads {most}" for name in names if LABELS[name] and most}
     return walks | {f"search_tracks {name} hits 1000" for name in (names if search is None else search)}
@@ -302,7 +302,7 @@ ENTITIES = {
     "Nils Hart": ({"search_users Nils Hart accounts 50", "search_tracks Nils Hart hits 1000"},
                   {"track 551"}, {"producer of 7: Nils Hart"}),
 }  # fmt: skip
-"""What each collaborator gives rise to: walks, records, mentions."""
+"""Walks, records and mentions that follow from each collaborator."""
 
 
 def asked_of(*names: str) -> set[str]:
@@ -338,7 +338,7 @@ WORLDS: dict[str, tuple[Seed, World]] = {
 
 @dataclass(frozen=True)
 class Case:
-    """A setting as ``layer.key: value``, and all that the layer then asks for, keeps and names."""
+    """A setting as ``layer.key: value``, and everything that the layer then requests, keeps and mentions."""
 
     setting: str
     asked: set[str]
@@ -388,7 +388,7 @@ CASES = [
         "playlist_depth.max_playlists: 8",
         LOOKED_AT | OF_LIKERS | contents(*WITHOUT_CONTENTS), holding(*WITH_SEED, 32),
     ),
-    # The likers by followers, of equal ones by id: 23, who has no playlists, 22, 24, 21, 25.
+    # The likers by followers, then by ID: 23 (without playlists), 22, 24, 21, 25.
     Case(
         "playlist_depth.max_playlists: 4",
         LOOKED_AT | OF_LIKERS | contents(*WITHOUT_CONTENTS), holding(31, 42, 44, 41),
@@ -396,7 +396,7 @@ CASES = [
     Case("playlist_depth.max_playlists: 0", LOOKED_AT | OF_LIKERS | contents(*WITHOUT_CONTENTS), set()),
     Case(
         "playlist_depth.max_tracks_per_playlist: 2",
-        # Of 53 the first two tracks are fetched: the seed is not among them. In 42 it is embedded.
+        # The first two tracks of 53 are fetched, without the seed. In 42 it is embedded.
         LOOKED_AT | OF_LIKERS | contents(*WITHOUT_CONTENTS, most=2),
         holding(31, 42, 44, 41, 46, 51, *OTHERS_OF_ARTIST, most=2),
     ),
@@ -460,7 +460,7 @@ CASES = [
         {"remixer of 71: Mara Quill 1", "featuring of 72: Mara Quill 1"},
     ),
     Case("artist_depth.max_artist_tracks: 0", set(), set()),
-    # Somebody's remix of the artist is a remix as well.
+    # A remix of the artist by another user also counts.
     Case(
         "artist_depth.include_remixes: false",
         SEARCHED, UPLOADED | {"track 72", "track 73", "track 75"}, FEATURED,
@@ -521,7 +521,7 @@ searched(*TERMS), {"track 83 1.00", "track 86 1.00"}),
         "commentary_layer.harvest_commenter_libraries: false",
         {"track_comments 7 comments 100"}, said(201, 202, 203, 204, 205, 206, fans=()),
     ),
-    Case(  # The API gives comments, so the page is not asked for. Where it gives none: test_layers.py.
+    Case(  # The API lists comments, so the page is not requested; test_layers.py covers the other case.
         "commentary_layer.html_fallback: true",
         {"track_comments 7 comments 100"} | fans(31, 32, 33, 34),
         said(201, 202, 203, 204, 205, 206, fans=(31, 32, 33, 34)),
@@ -608,25 +608,25 @@ searched(*TERMS), {"track 83 1.00", "track 86 1.00"}),
 ]  # fmt: skip
 
 ELSEWHERE = {
-    *(f"{layer}.enabled" for layer in LAYER_NAMES),  # test_a_layer_that_is_switched_off_is_not_run
+    *(f"{layer}.enabled" for layer in LAYER_NAMES),  # test_a_disabled_layer_is_not_run
     "enabled",  # the same
     "request_delay",  # tests/traffic
     "freshness_days",  # tests/crawls
 }
-"""Keys that no layer reads, and the tests of them."""
+"""Keys that no layer reads, with their tests."""
 
 
-def run(name: str, around: Seed, world: World, **changes: object) -> Answers:
+def run(name: str, around: Seed, world: World, **changes: object) -> LayerResult:
     config = HarvestConfig.model_validate({"deep_harvest": {name: changes}}, strict=False)
     return drive(build((name,), config)[name], around, world)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.setting)
-def test_a_key_does_exactly_what_it_says(case: Case) -> None:
+def test_a_key_has_exactly_its_documented_effect(case: Case) -> None:
     name, setting = case.setting.split(".", 1)
     answers = run(name, *WORLDS[name], **yaml.safe_load(setting))
     assert set(answers.asked) == case.asked
-    assert len(answers.asked) == len(case.asked), "a walk was asked for twice"
+    assert len(answers.asked) == len(case.asked), "a walk was requested twice"
     assert set(answers.kept) == case.kept
     assert set(answers.named) == set(case.named)
 
@@ -639,7 +639,7 @@ def test_every_key_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("name", LAYER_NAMES)
-def test_a_layer_that_is_switched_off_is_not_run(name: str) -> None:
+def test_a_disabled_layer_is_not_run(name: str) -> None:
     off = HarvestConfig.model_validate({"deep_harvest": {name: {"enabled": False}}})
-    assert off.enabled_layers == tuple(one for one in LAYER_NAMES if one != name)
+    assert off.enabled_layers == tuple(layer for layer in LAYER_NAMES if layer != name)
     assert HarvestConfig.model_validate({"deep_harvest": {"enabled": False}}).enabled_layers == ()

@@ -38,7 +38,7 @@ from tests.layers.test_keys import (
 NOBODY = World({})
 
 
-def test_walks_are_asked_for_with_the_counts_that_the_api_told() -> None:
+def test_walks_are_requested_with_the_counts_of_the_api() -> None:
     assert run("user_depth", *WORLDS["user_depth"]).expected == {
         "track_favoriters 7": 5,
         "track_reposters 7": 3,
@@ -67,14 +67,14 @@ def test_walks_are_asked_for_with_the_counts_that_the_api_told() -> None:
         ("contextual_layer", []),
     ],
 )  # fmt: skip
-def test_a_seed_of_which_nobody_is_said_to_be_the_artist(name: str, asked: list[str]) -> None:
+def test_a_seed_without_an_artist(name: str, asked: list[str]) -> None:
     around = seed("Paper Tides", artist=None)
     answers = run(name, around, NOBODY, **({"include_liker_playlists": False} if "playlist" in name else {}))
     assert answers.asked == asked
     assert answers.kept == answers.named == []
 
 
-def test_a_seed_without_a_title_is_searched_for_nowhere() -> None:
+def test_a_seed_without_a_title_is_not_searched_for() -> None:
     around = Seed(Track(7, artist_id=1), User(1), {})
     assert run("semantic_depth", around, NOBODY).asked == []
     assert run("artist_depth", around, NOBODY).asked == ["user_tracks 1 uploads 1000"]
@@ -87,7 +87,7 @@ def test_with_neither_features_nor_remixes_nothing_is_searched() -> None:
     assert answers.asked == ["user_tracks 1 uploads 1000"]
 
 
-def test_an_artist_whose_name_differs_in_its_signs_is_credited() -> None:
+def test_an_artist_whose_name_differs_in_symbols_is_credited() -> None:
     artist = User(1, username="mara_quill", fullness=Fullness.OWN)
     hits = [track(71, "Mara Quill & Otto - Dusk"), track(72, "Otto - Mara Quill"), track(73, "Mara Quill")]
     world = World({("search_tracks", "mara_quill"): hits})
@@ -107,7 +107,7 @@ def test_a_hit_exactly_at_the_threshold_is_kept_and_the_seed_never() -> None:
     assert above == ["track 83 1.00"]
 
 
-# commentary_layer: the page of the track, where the API gives no comments
+# commentary_layer: the page of the track, if the API lists no comments
 
 PAGE = "https://soundcloud.com/mara-quill/paper-tides"
 
@@ -158,7 +158,7 @@ def test_the_page_of_a_track_without_comments_names_its_fans() -> None:
     ]
 
 
-def test_the_keys_hold_for_the_page_too() -> None:
+def test_the_settings_also_apply_to_the_page() -> None:
     assert rendered(most=1).asked == [
         "track_comments 7 comments 1", ASKED_BEFORE[1], AUTHORS[0], "user_likes 42 library 1000000000"
     ]  # fmt: skip
@@ -183,7 +183,7 @@ def test_a_page_that_can_show_no_comments_is_not_rendered(on: dict[str, Any]) ->
     assert rendered(on=on).asked == ASKED_BEFORE[:1]
 
 
-def test_with_no_commenters_wanted_the_page_is_not_rendered_either() -> None:
+def test_without_commenters_the_page_is_not_rendered() -> None:
     assert rendered(most=0).asked == []
 
 
@@ -194,22 +194,22 @@ def test_a_page_that_may_show_comments_is_rendered(on: dict[str, Any]) -> None:
     assert answers.expected.get(f"track_page {PAGE}") == on.get("comment_count")
 
 
-# label_layer and contextual_layer: whose account it is, and what is kept of a shared cap
+# label_layer and contextual_layer: owners of accounts, and shared caps
 
 
-def test_of_accounts_that_bear_a_labels_name_the_one_with_most_followers_counts_then_the_lowest_id() -> None:
+def test_accounts_with_the_name_of_a_label_rank_by_followers_then_by_id() -> None:
     around, _ = WORLDS["label_layer"]
     accounts = list(LABEL_LAYER.walks["search_users", "Harbour Discs"])
 
     def chosen(*numbers: int) -> list[str]:
-        some = [one for one in accounts if one.record_id in numbers]
+        some = [account for account in accounts if account.record_id in numbers]
         world = World({("search_users", "Harbour Discs"): some})
         return run("label_layer", around, world, max_labels_per_track=1).kept
 
     assert chosen(91, 92, 93, 94) == ["user 92 1.00"]
     assert chosen(91, 93, 94) == ["user 93 1.00"]
     assert chosen(94) == ["user 94 1.00"]
-    assert chosen(91) == ["user 91 0.94"]  # nobody bears it exactly
+    assert chosen(91) == ["user 91 0.94"]  # no account has exactly this name
     assert chosen() == []
     assert run("label_layer", around, NOBODY, max_labels_per_track=1).asked == [
         "search_users Harbour Discs accounts 50",
@@ -217,7 +217,7 @@ def test_of_accounts_that_bear_a_labels_name_the_one_with_most_followers_counts_
     ]
 
 
-def test_an_account_without_the_words_that_all_labels_have_bears_the_name() -> None:
+def test_an_account_without_the_generic_words_of_labels_matches() -> None:
     around = seed("Paper Tides", label_name="Tidal Records")
 
     def chosen(*accounts: User) -> list[str]:
@@ -227,7 +227,7 @@ def test_an_account_without_the_words_that_all_labels_have_bears_the_name() -> N
     like_it = User(95, username="Tidal Recurds", followers_count=900)
     assert chosen(like_it, User(98, username="Tidal")) == ["user 98 1.00"]
     assert chosen(like_it) == ["user 95 0.92"]
-    # Where nobody says how many followers there are, there are none.
+    # An unknown number of followers counts as 0.
     assert chosen(User(97, username="Tidal"), User(98, username="Tidal", followers_count=1)) == [
         "user 98 1.00"
     ]
@@ -243,26 +243,26 @@ def test_uploads_come_before_hits_and_the_search_waits_for_them() -> None:
     assert answers.kept == ["user 92 1.00", "track 301", "track 302", "track 311", "track 313"]
 
 
-def test_a_publisher_that_is_no_mapping_says_nothing() -> None:
+def test_a_publisher_that_is_not_a_mapping_is_ignored() -> None:
     around = seed("Paper Tides", unknown={"publisher_metadata": "Blue Crane Music"})
     assert run("label_layer", around, LABEL_LAYER).asked == []
 
 
-def test_a_collaborators_name_finds_no_account_of_another_kind_of_record() -> None:
+def test_the_name_of_a_collaborator_matches_only_users() -> None:
     around = seed("Paper Tides", description="with @wren")
     world = World({("resolve", "https://soundcloud.com/wren"): [track(5)]})
     answers = run("contextual_layer", around, world)
     assert (answers.kept, answers.named) == ([], ["mention of 7: wren"])
 
 
-def test_a_name_that_is_a_mention_is_not_looked_for_a_second_time() -> None:
+def test_a_mentioned_name_is_not_searched_for_again() -> None:
     answers = run("contextual_layer", seed("Paper Tides w/ @wren"), CONTEXTUAL)
     assert answers.asked == ["resolve https://soundcloud.com/wren profiles 1", "user_tracks 51 uploads 50"]
-    # Nor is the mention searched for among titles: it is the name of an account, not of an artist.
+    # Titles are not searched for the mention either: it names an account, not an artist.
     assert "track 599" not in answers.kept
 
 
-def test_the_patterns_are_followed_in_the_order_in_which_they_are_named() -> None:
+def test_the_patterns_apply_in_the_order_of_the_setting() -> None:
     patterns = ("production", "mentions")
     answers = run(
         "contextual_layer", *WORLDS["contextual_layer"], extraction_patterns=patterns, max_entities=2
@@ -321,8 +321,8 @@ def test_playlists_without_tracks_or_owner() -> None:
     assert answers.kept == ["playlist 62", "track 7", "track 8"]
 
 
-def test_an_artists_playlist_is_kept_only_as_one_of_the_artists() -> None:
-    # Somebody else's playlist, which the artist's list holds because the artist took part in it.
+def test_a_playlist_of_the_artist_is_kept_only_if_the_artist_owns_it() -> None:
+    # A playlist of another user, which is in the artist's list because of a collaboration.
     around, _ = WORLDS["playlist_depth"]
     lists = [Playlist(63, owner_id=2, track_count=1), Playlist(64, owner_id=1, track_count=1)]
     world = World({("user_playlists", "1"): lists}, {63: [8], 64: [9]})

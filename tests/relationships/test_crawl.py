@@ -43,7 +43,7 @@ def sandbox() -> Iterator[SandboxProcess]:
 
 @pytest.fixture(scope="module")
 def harvested(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with likes and playlists, whose crawl built the relationships."""
+    """Crawl a database with likes and playlists; the crawl also builds the relationships."""
     database = tmp_path_factory.mktemp("harvested") / "harvest.db"
     harvester = Harvester(sandbox, database)
     ended = harvester.crawl("deep_harvest", layers="user_depth,playlist_depth,artist_depth")
@@ -53,7 +53,7 @@ def harvested(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def database(harvested: Path, tmp_path: Path) -> Path:
-    """A copy of the harvested database."""
+    """Return a copy of the harvested database."""
     return Path(shutil.copy(harvested, tmp_path / "harvest.db"))
 
 
@@ -205,7 +205,7 @@ ERRORS = [
     (["export", "--for", "ml", "--min-per-user", "2.5"], "`--min-per-user`: not an integer: '2.5'"),
     (
         ["export", "--for", "ml", "--min-per-user", "10000"],
-        "no interactions to train on: no user with at least 10000 tracks",
+        "no interactions to train on: no user with at least 10,000 tracks",
     ),
     (["export", "--for", "ml", "--seed", "5"], "seed 5: nothing was harvested around it in this database"),
     (["export", "--for", "ml", "--seed", "x"], "option `--seed`: not a track ID or URN: 'x'"),

@@ -90,7 +90,9 @@ def test_frequent_contexts_are_dropped(share: float, starts: list[int], contexts
 
 
 def test_too_many_nodes_for_a_key() -> None:
-    with pytest.raises(ConfigError, match="2000000000 nodes with up to 1000 contexts each are too many"):
+    with pytest.raises(
+        ConfigError, match=r"too many nodes \(2,000,000,000, with up to 1,000 contexts each\)"
+    ):
         KeyLayout.of(2_000_000_000, 1_000)
 
 

@@ -22,10 +22,10 @@ SMALL = {
     "seed_reposters": 4,
     "seed_comments": 12,
 }
-"""A world just large enough: several of its comments are by the same people."""
+"""A small world in which several comments have the same author."""
 
 NO_COMMENTS = {"name": "empty_list", "path": "/comments"}
-"""The fault by which the API lists no comments, whatever its counter says."""
+"""The fault that empties the API's list of comments, but not its counter."""
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +43,7 @@ def shared_sandbox() -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def sandbox(shared_sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
-    """A sandbox whose API lists no comments."""
+    """Yield a sandbox whose API lists no comments."""
     shared_sandbox.set_faults([NO_COMMENTS])
     shared_sandbox.clear_log()
     yield shared_sandbox
@@ -52,7 +52,7 @@ def sandbox(shared_sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def renderer(world: World) -> Iterator[Renderer]:
-    """Splash and a site that show the comments of the sandbox's seed."""
+    """Yield Splash and a site with the comments of the sandbox's seed."""
     seed = world.seed_track_id
     with Renderer(page=lambda: rendered_page(world, seed, world.comments_on(seed) or [])) as renderer:
         yield renderer
@@ -60,7 +60,7 @@ def renderer(world: World) -> Iterator[Renderer]:
 
 @pytest.fixture
 def harvester(sandbox: SandboxProcess, renderer: Renderer, tmp_path: Path) -> Harvester:
-    """Crawls with ``html_fallback`` on."""
+    """Return a harvester with ``html_fallback`` enabled."""
     config = tmp_path / "fallback.yaml"
     config.write_text("deep_harvest: {request_delay: 0, commentary_layer: {html_fallback: true}}")
     database = tmp_path / "harvest.db"

@@ -21,12 +21,12 @@ HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 @dataclass
 class Renderer:
-    """Splash and the site, each on a port of its own while it is entered."""
+    """Splash and the site, each with its own port within the context."""
 
     page: Callable[[], str] = lambda: ""
     robots: str = "User-agent: *\nAllow: /\n"
     answer: Callable[[], Reply | None] = lambda: None
-    """What Splash answers instead of the page, if anything."""
+    """Response of Splash instead of the page, or ``None``."""
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()
@@ -41,14 +41,14 @@ class Renderer:
     def settings(self) -> dict[str, str]:
         return {"SPLASH_URL": self.splash.url, "SOUNDCLOUD_SITE_URL": self.site.url}
 
-    def asked(self) -> list[dict[str, Any]]:
-        """The arguments of the renderings asked for."""
+    def rendering_arguments(self) -> list[dict[str, Any]]:
+        """Return the arguments of all requested renderings."""
         return [json.loads(seen.body) for seen in self.splash.seen]
 
     def _render(self, seen: Seen, before: int) -> Reply:
         if (seen.method, seen.target) != ("POST", "/render.html"):
             return Reply(404, b"No Such Resource", HTML)
-        # As Splash does: the body is read as arguments only if it says that it is JSON.
+        # Like Splash, read the body as arguments only if its type is JSON.
         is_json = "application/json" in seen.headers.get("content-type", "")
         arguments = json.loads(seen.body) if is_json else {}
         if not str(arguments.get("url", "")).startswith(self.site.url):
@@ -64,19 +64,19 @@ class Renderer:
     def _serve(self, seen: Seen, before: int) -> Reply:
         if seen.target == "/robots.txt":
             return Reply(200, self.robots.encode(), {"Content-Type": "text/plain"})
-        # Only Splash asks for pages, and this one makes them up.
+        # Only Splash requests pages, and this one generates them.
         return Reply(500, b"", HTML)
 
 
-def said(comment: CommentTruth) -> str:
-    """What a comment says on our pages; how long that is depends on the comment."""
+def comment_text(comment: CommentTruth) -> str:
+    """Return the text of a comment on our pages; its length depends on the comment."""
     return "<3 " * (comment.comment_id % 5 + 1) + str(comment.comment_id)
 
 
 def rendered_page(world: World, track_id: int, comments: Iterable[CommentTruth], *, ids: bool = False) -> str:
-    """The page of a track of the sandbox, with these comments filled in by its scripts.
+    """Return the page of a track of the sandbox, with these comments as its scripts insert them.
 
-    With *ids* the links to reply carry the comments' ids, as they do unless a comment is one's own.
+    With *ids* the reply links contain the comments' IDs, as on the site, except for your own comments.
     """
     items = "".join(_item(world, comment, ids=ids) for comment in comments)
     return (
@@ -94,7 +94,7 @@ def _item(world: World, comment: CommentTruth, *, ids: bool) -> str:
     return (
         '<li class="commentsList__item"><div class="commentItem"><span class="commentItem__username">'
         f'<a href="/{link}" class="commentItem__usernameLink">{name}</a></span>'
-        f'<div class="commentItem__body"><span><p>{html.escape(said(comment))}</p></span></div>'
+        f'<div class="commentItem__body"><span><p>{html.escape(comment_text(comment))}</p></span></div>'
         f'<time class="relativeTime" datetime="{moment}">some time ago</time>'
         f"{reply if ids else ''}</div></li>"
     )

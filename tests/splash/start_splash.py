@@ -1,7 +1,7 @@
-"""Starts Splash 3.5 (2020) on the Python and Qt of Debian 12; takes its options.
+"""Start Splash 3.5 (2020), with its options, on the Python and Qt of Debian 12.
 
-Three things have changed since. ``json.loads`` takes no ``encoding`` any more, ``QTimer.start`` no
-fractions, and as root Qt's browser engine refuses to start in a sandbox.
+Three things have changed since: ``json.loads`` no longer accepts ``encoding``, ``QTimer.start`` no longer
+accepts fractions, and Qt's browser engine refuses to start sandboxed as root.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from PyQt5.QtCore import QTimer
 _loads, _start = json.loads, QTimer.start
 
 
-def loads(*text: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever the JSON holds
+def loads(*text: Any, **options: Any) -> Any:  # noqa: ANN401 - any JSON value
     options.pop("encoding", None)
     return _loads(*text, **options)
 

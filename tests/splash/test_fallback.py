@@ -1,4 +1,4 @@
-"""Whole crawls with ``html_fallback``, against the sandbox and a stand-in for Splash and the site."""
+"""Complete crawls with ``html_fallback``, with the sandbox and a stand-in for Splash and the site."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.splash.conftest import NO_COMMENTS
-from tests.splash.stand_in import HTML, rendered_page, said
+from tests.splash.stand_in import HTML, comment_text, rendered_page
 from tests.traffic.fault_server import Reply
 
 if TYPE_CHECKING:
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 PAGE_WALK = "SELECT status, reason, received, kept, expected FROM walks WHERE endpoint = 'track_page'"
 IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1"}
-"""Python writes to the log what it imports."""
+"""Makes Python log its imports."""
 
 
 def author_of(world: World, comment: CommentTruth) -> int | None:
-    """The author's account, unless it is gone by now: a page still shows what they said."""
+    """Return the account of the author, ``None`` if it is gone: a page still shows their comments."""
     return comment.user_id if world.user_is_visible(comment.user_id) else None
 
 
 def fans_of(world: World) -> set[int]:
     authors = {author_of(world, comment) for comment in world.comments_on(world.seed_track_id) or []}
-    assert None in authors, "the world has nobody who is gone"
+    assert None in authors, "the world has no deleted author"
     return {author for author in authors if author is not None}
 
 
@@ -41,7 +41,7 @@ def comment_engagements(harvester: Harvester) -> set[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("ids", [False, True])
-def test_the_comments_of_the_page_and_all_that_follows_from_them(
+def test_comments_of_the_page_and_the_records_that_follow_are_stored(
     harvester: Harvester, renderer: Renderer, world: World, *, ids: bool
 ) -> None:
     seed = world.seed_track_id
@@ -50,10 +50,12 @@ def test_the_comments_of_the_page_and_all_that_follows_from_them(
     ended = harvester.crawl("commentary_layer")
     assert ended.code == 0, ended.log
     found = harvester.query("SELECT body, track_id, user_id, timestamp_ms FROM comments")
-    assert sorted(found) == sorted((said(one), seed, author_of(world, one), None) for one in truth)
+    assert sorted(found) == sorted(
+        (comment_text(comment), seed, author_of(world, comment), None) for comment in truth
+    )
     numbers = {number for (number,) in harvester.query("SELECT comment_id FROM comments")}
     if ids:
-        assert numbers == {one.comment_id for one in truth}
+        assert numbers == {comment.comment_id for comment in truth}
     else:
         assert max(numbers) < 0
     fans = fans_of(world)
@@ -68,21 +70,19 @@ def test_the_comments_of_the_page_and_all_that_follows_from_them(
     assert harvester.query(PAGE_WALK) == [("done", None, len(truth), len(truth), len(truth))]
 
 
-def test_splash_is_asked_once_politely_and_never_gets_the_token(
-    harvester: Harvester, renderer: Renderer
-) -> None:
+def test_splash_is_called_once_without_the_token(harvester: Harvester, renderer: Renderer) -> None:
     assert harvester.crawl("commentary_layer").code == 0
-    (asked,) = renderer.asked()
-    path = asked["url"].removeprefix(renderer.site.url)
+    (arguments,) = renderer.rendering_arguments()
+    path = arguments["url"].removeprefix(renderer.site.url)
     assert harvester.query("SELECT target FROM walks WHERE endpoint = 'track_page'") == [
         (f"https://soundcloud.com{path}",)
     ]
-    assert (asked["images"], asked["html5_media"], asked["timeout"]) == (0, 0, 30)
-    assert "audio/*" in asked["forbidden_content_types"]
-    assert asked["allowed_domains"] == "127.0.0.1,sndcdn.com"
-    assert asked["headers"]["User-Agent"].startswith("SoundGraphDeepHarvest/")
-    assert set(asked["headers"]) == {"User-Agent", "Accept"}
-    # The page's own site is asked for its rules first, and Splash is not.
+    assert (arguments["images"], arguments["html5_media"], arguments["timeout"]) == (0, 0, 30)
+    assert "audio/*" in arguments["forbidden_content_types"]
+    assert arguments["allowed_domains"] == "127.0.0.1,sndcdn.com"
+    assert arguments["headers"]["User-Agent"].startswith("SoundGraphDeepHarvest/")
+    assert set(arguments["headers"]) == {"User-Agent", "Accept"}
+    # The robots.txt of the site is read first; that of Splash is not.
     assert renderer.site.targets() == ["/robots.txt"]
     assert renderer.splash.targets() == ["/render.html"]
     assert renderer.site.seen[0].at < renderer.splash.seen[0].at
@@ -97,23 +97,23 @@ def test_nothing_is_fetched_twice(harvester: Harvester, renderer: Renderer) -> N
     whole = harvester.contents()
     harvester.sandbox.clear_log()
     assert harvester.crawl("commentary_layer").code == 0
-    assert len(renderer.asked()) == 1
+    assert len(renderer.rendering_arguments()) == 1
     assert harvester.sandbox.log() == []
     assert harvester.contents() == whole
 
 
 @pytest.mark.parametrize("fault", [{"name": "json_403"}, {"name": "method_405"}])
-def test_also_where_the_api_refuses_the_comments(
+def test_the_page_is_used_if_the_api_refuses_the_comments(
     harvester: Harvester, world: World, fault: dict[str, str]
 ) -> None:
     harvester.sandbox.set_faults([{**fault, "path": "/comments"}])
     ended = harvester.crawl("commentary_layer")
-    # What failed is tried again the next time; what is not for us is not.
+    # A failed walk is retried in the next run, a forbidden one is not.
     assert ended.code == (0 if fault["name"] == "json_403" else 3), ended.log
     assert comment_engagements(harvester) == {(fan, world.seed_track_id) for fan in fans_of(world)}
 
 
-def test_not_where_the_api_gives_comments(harvester: Harvester, renderer: Renderer) -> None:
+def test_the_page_is_not_used_if_the_api_lists_comments(harvester: Harvester, renderer: Renderer) -> None:
     harvester.sandbox.clear_faults()
     harvester.environment |= IMPORTS
     ended = harvester.crawl("commentary_layer")
@@ -123,7 +123,7 @@ def test_not_where_the_api_gives_comments(harvester: Harvester, renderer: Render
     assert (renderer.splash.seen, renderer.site.seen) == ([], [])
 
 
-def test_off_means_that_nothing_of_it_is_there(harvester: Harvester, renderer: Renderer) -> None:
+def test_nothing_of_it_is_loaded_if_disabled(harvester: Harvester, renderer: Renderer) -> None:
     harvester.environment |= IMPORTS
     ended = harvester.crawl("commentary_layer", config="sandbox")
     assert ended.code == 0
@@ -133,7 +133,7 @@ def test_off_means_that_nothing_of_it_is_there(harvester: Harvester, renderer: R
     assert harvester.query(PAGE_WALK) == []
 
 
-def test_a_page_that_robots_txt_forbids_is_not_asked_for(harvester: Harvester, renderer: Renderer) -> None:
+def test_a_page_forbidden_by_robots_txt_is_not_requested(harvester: Harvester, renderer: Renderer) -> None:
     renderer.robots = "User-agent: SoundGraphDeepHarvest\nDisallow: /\n"
     ended = harvester.crawl("commentary_layer")
     assert ended.code == 0, ended.log
@@ -143,7 +143,7 @@ def test_a_page_that_robots_txt_forbids_is_not_asked_for(harvester: Harvester, r
 
 
 CHALLENGE = b"<html><head><script src='https://geo.captcha-delivery.com/c.js'></script></head></html>"
-TROUBLES = {
+FAILURES = {
     "Splash: HTTP 504: the page was not rendered in time": lambda: Reply(504, b"{}"),
     "Splash: HTTP 400: Incorrect HTTP API arguments": lambda: Reply(
         400, b'{"description": "Incorrect HTTP API arguments"}'
@@ -155,20 +155,18 @@ TROUBLES = {
 }
 
 
-@pytest.mark.parametrize("reason", TROUBLES)
-def test_what_goes_wrong_is_recorded(harvester: Harvester, renderer: Renderer, reason: str) -> None:
-    renderer.answer = TROUBLES[reason]
+@pytest.mark.parametrize("reason", FAILURES)
+def test_failures_are_recorded(harvester: Harvester, renderer: Renderer, reason: str) -> None:
+    renderer.answer = FAILURES[reason]
     ended = harvester.crawl("commentary_layer")
     assert ended.code == 3, ended.log
-    ((status, said_why, *_),) = harvester.query(PAGE_WALK)
-    assert (status, said_why[: len(reason)]) == ("failed", reason)
-    # It is asked once a run: rendering costs the site more than an API call costs the API.
-    assert len(renderer.asked()) == 1
+    ((status, found, *_),) = harvester.query(PAGE_WALK)
+    assert (status, found[: len(reason)]) == ("failed", reason)
+    # One request per run: rendering costs the site more than a call costs the API.
+    assert len(renderer.rendering_arguments()) == 1
 
 
-def test_the_next_run_asks_again_for_what_failed(
-    harvester: Harvester, renderer: Renderer, world: World
-) -> None:
+def test_the_next_run_retries_a_failed_page(harvester: Harvester, renderer: Renderer, world: World) -> None:
     renderer.answer = lambda: Reply(504, b"{}")
     assert harvester.crawl("commentary_layer").code == 3
     renderer.answer = lambda: None
@@ -176,7 +174,7 @@ def test_the_next_run_asks_again_for_what_failed(
     assert comment_engagements(harvester) == {(fan, world.seed_track_id) for fan in fans_of(world)}
 
 
-def test_no_splash_is_a_failed_walk(harvester: Harvester) -> None:
+def test_an_unreachable_splash_fails_the_walk(harvester: Harvester) -> None:
     nowhere = {"SPLASH_URL": "http://127.0.0.1:9", "RETRY_TIMES": 1, "BACKOFF_BASE": 0.01}
     ended = harvester.crawl("commentary_layer", settings=nowhere)
     assert ended.code == 3, ended.log
@@ -208,7 +206,7 @@ def kill_among_the_authors(harvester: Harvester, renderer: Renderer) -> None:
 
 
 @pytest.mark.parametrize("kill", [kill_while_rendering, kill_among_the_authors])
-def test_a_killed_harvest_goes_on(
+def test_a_killed_harvest_resumes(
     harvester: Harvester, renderer: Renderer, tmp_path: Path, kill: Callable[[Harvester, Renderer], None]
 ) -> None:
     untroubled = dataclasses.replace(harvester, database=tmp_path / "untroubled.db")
@@ -219,7 +217,7 @@ def test_a_killed_harvest_goes_on(
     assert harvester.contents() == untroubled.contents()
 
 
-def test_a_raised_cap_follows_more_authors_of_the_same_page(
+def test_a_raised_cap_resolves_more_authors_of_the_same_page(
     harvester: Harvester, renderer: Renderer, world: World, tmp_path: Path
 ) -> None:
     resolved = "SELECT count(*) FROM walks WHERE endpoint = 'resolve'"
@@ -229,7 +227,7 @@ def test_a_raised_cap_follows_more_authors_of_the_same_page(
         config.write_text(f"deep_harvest: {{request_delay: 0, {section}}}")
         assert harvester.crawl("commentary_layer", config=config).code == 0
         assert harvester.value(resolved) == cap
-    assert len(renderer.asked()) == 1
+    assert len(renderer.rendering_arguments()) == 1
     assert harvester.value("SELECT count(*) FROM comments") == len(
         world.comments_on(world.seed_track_id) or []
     )

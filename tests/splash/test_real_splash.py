@@ -1,4 +1,4 @@
-"""The same crawl with a real Splash, which runs a page's scripts: ``make splash-test``."""
+"""The same crawl with a real Splash, which runs the scripts of a page: ``make splash-test``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ APP = """addEventListener("load", function () {
 
 
 class Site:
-    """A site whose pages are filled in by a script, unless that says nothing."""
+    """A site whose script fills in the pages, unless the script is empty."""
 
     def __init__(self, page: str, app: str) -> None:
         self.page, self.app = page, app
@@ -49,22 +49,22 @@ class Site:
 @pytest.mark.parametrize("scripted", [True, False])
 def test_a_page_rendered_by_splash(harvester: Harvester, world: World, *, scripted: bool) -> None:
     seed = world.seed_track_id
-    (one, *others) = [c for c in world.comments_on(seed) or [] if world.user_is_visible(c.user_id)]
-    shown = rendered_page(world, seed, [one, *others])
+    (first, *others) = [c for c in world.comments_on(seed) or [] if world.user_is_visible(c.user_id)]
+    shown = rendered_page(world, seed, [first, *others])
     app = APP % json.dumps(shown[shown.index("<ul") : shown.index("</ul>") + 5]) if scripted else ""
     with FaultServer(Site("", app)) as server:
-        page = PAGE.format(track=seed, port=server.port, author=world.permalink_of(one.user_id))
+        page = PAGE.format(track=seed, port=server.port, author=world.permalink_of(first.user_id))
         server.script = Site(page, app)
         settings = {"SPLASH_URL": os.environ["REAL_SPLASH_URL"], "SOUNDCLOUD_SITE_URL": server.url}
         ended = harvester.crawl("commentary_layer", settings=settings)
         assert ended.code == 0, ended.log
         robots, *asked = server.seen
     assert robots.target == "/robots.txt"
-    # The page and its script; no picture, no sound, nothing from a host that is not the site's.
+    # The page and its script, but no image, no audio, and nothing from another host.
     assert {seen.target for seen in asked[1:]} <= {"/app.js"}
     assert asked[0].headers["user-agent"].startswith("SoundGraphDeepHarvest/")
     assert not [seen for seen in server.seen if "authorization" in seen.headers]
-    fans = {comment.user_id for comment in ([one, *others] if scripted else [one])}
+    fans = {comment.user_id for comment in ([first, *others] if scripted else [first])}
     engaged = harvester.query("SELECT user_id FROM engagements WHERE kind = 'comment'")
     assert {user for (user,) in engaged} == fans
     bodies = [body for (body,) in harvester.query("SELECT body FROM comments")]

@@ -1,4 +1,4 @@
-"""Reading the page of a track, on recorded pages (of an invented track) and on anything else."""
+"""Parsing the page of a track: recorded pages (of an invented track) and arbitrary input."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ def comments_of(page: Page) -> list[Comment]:
 
 def item(link: str, body: str = "hello", more: str = "") -> str:
     author = f'<a class="commentItem__usernameLink" href="{link}">x</a>'
-    said = f'<div class="commentItem__body"><p>{body}</p></div>'
-    return f'<li class="commentsList__item">{author}{said}{more}</li>'
+    content = f'<div class="commentItem__body"><p>{body}</p></div>'
+    return f'<li class="commentsList__item">{author}{content}{more}</li>'
 
 
-def listed(*items: str) -> Page:
+def page_with(*items: str) -> Page:
     return page_from_rendering(WALK, 200, f"{HEAD}<ul>{''.join(items)}</ul>".encode())
 
 
-def test_the_list_filled_in_by_scripts() -> None:
+def test_the_list_inserted_by_scripts() -> None:
     page = read("hydrated")
     first, second = comments_of(page)
     assert (first.comment_id, first.track_id, first.user_id) == (2123497909, TRACK, None)
@@ -65,7 +65,7 @@ def test_the_list_filled_in_by_scripts() -> None:
 
 
 @pytest.mark.parametrize("name", ["server_rendered", "server_rendered_as_text"])
-def test_the_part_for_browsers_without_scripts(name: str) -> None:
+def test_the_fallback_for_browsers_without_scripts(name: str) -> None:
     page = read(name)
     comments = comments_of(page)
     assert [comment.body for comment in comments] == ["that bass & those keys", "1 < 2", "again"]
@@ -84,13 +84,13 @@ def test_the_part_for_browsers_without_scripts(name: str) -> None:
     assert page.received == 3
 
 
-def test_made_up_ids_are_negative_far_from_real_ones_and_stay_the_same() -> None:
-    one, two = comments_of(read("server_rendered")), comments_of(read("server_rendered_as_text"))
-    ids = [comment.comment_id for comment in one]
-    assert ids == [comment.comment_id for comment in two]
+def test_generated_ids_are_negative_and_stable() -> None:
+    rendered, as_text = (comments_of(read(name)) for name in ("server_rendered", "server_rendered_as_text"))
+    ids = [comment.comment_id for comment in rendered]
+    assert ids == [comment.comment_id for comment in as_text]
     assert len(set(ids)) == 3
     assert all(-(2**63) < number <= MAX_MADE_UP_ID for number in ids)
-    # A change of these numbers would double every such comment in the databases there are.
+    # Changing these IDs would duplicate every such comment in existing databases.
     assert ids[0] == -7769410134537584335
 
 
@@ -101,17 +101,17 @@ def test_made_up_ids_are_negative_far_from_real_ones_and_stay_the_same() -> None
         ("not_found", "the page shows no track"),
     ],
 )
-def test_a_page_of_no_track_fails(name: str, reason: str) -> None:
+def test_a_page_without_a_track_fails(name: str, reason: str) -> None:
     page = read(name)
     assert (page.status, page.reason, page.entries) == ("failed", reason, [])
 
 
-def test_a_page_without_comments_is_fine() -> None:
+def test_a_page_without_comments_succeeds() -> None:
     page = read("without_comments")
     assert (page.status, page.received, page.entries) == (None, 0, [])
 
 
-def test_what_is_odd_is_set_aside() -> None:
+def test_invalid_comments_are_rejected() -> None:
     page = read("odd")
     assert page.received == 6
     assert [reject.reason for reject in page.rejects] == ["names no author"] * 4 + ["has no text"]
@@ -119,7 +119,7 @@ def test_what_is_odd_is_set_aside() -> None:
     assert excerpt == {"href": "javascript:alert(1)", "name": "a", "body": "script"}
     (comment,) = comments_of(page)
     assert (comment.body, comment.timestamp_ms, comment.created_at) == ("bare text", None, "yesterday")
-    # An id beyond 64 bits is none; a name is one line that turns nothing around.
+    # An ID beyond 64 bits is ignored; a name is one line without direction marks.
     assert comment.comment_id < 0
     assert author_of(comment) == Author("ee", "e e")
 
@@ -144,7 +144,7 @@ def test_what_is_odd_is_set_aside() -> None:
         (200, b"", "the page shows no track"),
     ],
 )
-def test_other_answers_fail_and_say_why(status: int, body: bytes, reason: str) -> None:
+def test_other_responses_fail_with_a_reason(status: int, body: bytes, reason: str) -> None:
     page = page_from_rendering(WALK, status, body)
     assert (page.status, page.reason, page.entries) == ("failed", reason, [])
 
@@ -167,12 +167,12 @@ def test_other_answers_fail_and_say_why(status: int, body: bytes, reason: str) -
         (None, None),
     ],
 )
-def test_only_public_pages_of_tracks_have_an_address(url: str | None, address: str | None) -> None:
+def test_only_public_pages_of_tracks_have_a_url(url: str | None, address: str | None) -> None:
     assert page_url(url) == address
 
 
 @pytest.mark.parametrize(
-    ("place", "milliseconds"),
+    ("position", "milliseconds"),
     [
         ("0:00", 0),
         ("59:59", 3_599_000),
@@ -182,29 +182,31 @@ def test_only_public_pages_of_tracks_have_an_address(url: str | None, address: s
         ("", None),
     ],
 )
-def test_places_in_the_track(place: str, milliseconds: int | None) -> None:
-    (comment,) = comments_of(listed(item("/a", more=f'<a class="commentItem__timestampLink">{place}</a>')))
+def test_positions_in_the_track(position: str, milliseconds: int | None) -> None:
+    (comment,) = comments_of(
+        page_with(item("/a", more=f'<a class="commentItem__timestampLink">{position}</a>'))
+    )
     assert comment.timestamp_ms == milliseconds
 
 
-def test_an_author_cannot_pass_a_comment_off_as_another() -> None:
-    said = 'see <a href="https://soundcloud.com/a/b/comments/123">soundcloud.com/a/b/comments/123</a>'
-    (comment,) = comments_of(listed(item("/a", said)))
+def test_an_author_cannot_forge_the_id_of_a_comment() -> None:
+    content = 'see <a href="https://soundcloud.com/a/b/comments/123">soundcloud.com/a/b/comments/123</a>'
+    (comment,) = comments_of(page_with(item("/a", content)))
     assert comment.comment_id < 0
     reply = '<a class="commentItem__replyButton" href="/a/b/comments/456">Reply</a>'
-    (comment,) = comments_of(listed(item("/a", said, reply)))
+    (comment,) = comments_of(page_with(item("/a", content, reply)))
     assert comment.comment_id == 456
 
 
-def test_one_page_gives_no_end_of_comments() -> None:
-    assert listed(*[item("/a")] * (MAX_COMMENTS + 1)).received == MAX_COMMENTS
+def test_the_comments_of_one_page_are_limited() -> None:
+    assert page_with(*[item("/a")] * (MAX_COMMENTS + 1)).received == MAX_COMMENTS
 
 
-def test_a_comment_of_the_api_names_no_author_of_a_page() -> None:
+def test_a_comment_of_the_api_has_no_page_author() -> None:
     assert author_of(Comment(1, 2, 3, "x")) is None
 
 
-def test_deep_nesting_is_no_way_in() -> None:
+def test_deep_nesting_is_harmless() -> None:
     for part in ("<div>", "<section class=comments>", "<noscript>", "<li class=commentsList__item>"):
         assert page_from_rendering(WALK, 200, f"{HEAD}{part * 100_000}<p>x".encode()).status is None
     nested = json.dumps([{"hydratable": "sound", "data": {"id": TRACK}}])[:-1] + "," + "[" * 100_000
@@ -213,7 +215,7 @@ def test_deep_nesting_is_no_way_in() -> None:
 
 
 @given(st.lists(st.sampled_from(TRACES) | st.text(max_size=20)).map("".join))
-def test_any_text_is_read_without_harm(text: str) -> None:
+def test_any_text_is_harmless(text: str) -> None:
     for head in ("", HEAD):
         page = page_from_rendering(
             WALK, 200, (head + text + item("/a", text)).encode("utf-8", "surrogatepass")
@@ -222,5 +224,5 @@ def test_any_text_is_read_without_harm(text: str) -> None:
 
 
 @given(st.binary(), st.integers(100, 599))
-def test_any_bytes_are_read_without_harm(body: bytes, status: int) -> None:
+def test_any_bytes_are_harmless(body: bytes, status: int) -> None:
     page_from_rendering(WALK, status, body)

@@ -23,7 +23,7 @@ from sgr_spiders.storage import store as module
 from sgr_spiders.storage.pairs import reading
 from sgr_spiders.storage.store import Store
 from tests.relationships.worlds import World
-from tests.scrapy_process import called, scrapy
+from tests.scrapy_process import run_command, scrapy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,7 +123,7 @@ def test_a_database_where_nothing_can_be_written(public: Path, as_nobody: Callab
     as_nobody()
     with Store(f"sqlite:///{path}").read() as connection:
         assert connection.exec_driver_sql("SELECT name FROM notices").scalar() == "a"
-    said = called("status", HARVEST_DATABASE_URL=f"sqlite:///{path}")
+    said = run_command("status", HARVEST_DATABASE_URL=f"sqlite:///{path}")
     assert (said.code, said.err) == (0, "")
     assert sorted(file.name for file in public.iterdir()) == names
 
@@ -145,7 +145,7 @@ def test_every_command_checks_the_version(store: Store, url: str) -> None:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
     store.close()
     for name, *arguments in (("related", "track", "1"), ("embed",), ("relate",), ("status",)):
-        said = called(name, *arguments, HARVEST_DATABASE_URL=url)
+        said = run_command(name, *arguments, HARVEST_DATABASE_URL=url)
         assert said.code == 1
         assert "its schema is of revision 0002, older than this version's" in said.err
 
@@ -167,7 +167,7 @@ def test_what_is_no_harvest_is_refused_by_every_command_and_stays_as_it_is(
     make(path)
     before = path.read_bytes()
     for name, *arguments in EVERY_COMMAND:
-        said = called(name, *arguments, HARVEST_DATABASE_URL=f"sqlite:///{path}")
+        said = run_command(name, *arguments, HARVEST_DATABASE_URL=f"sqlite:///{path}")
         assert (said.code, said.out) == (1, ""), name
         assert said.err == f"database {path}: not a SoundGraph database\n", name
         assert [file.name for file in folder.iterdir()] == ["other.db"], name
@@ -197,7 +197,7 @@ def test_a_crawl_refuses_it_as_well(tmp_path: Path) -> None:
 def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
     path = tmp_path / "empty.db"
     path.touch()
-    said = called("seeds", "add", "1", HARVEST_DATABASE_URL=f"sqlite:///{path}")
+    said = run_command("seeds", "add", "1", HARVEST_DATABASE_URL=f"sqlite:///{path}")
     assert said.code == 0
     assert rows(path, "seeds") == 1
 
@@ -208,7 +208,7 @@ def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
 OWNER = """
 import sys
 options = ["-a", "track_id=5", "-s", "SOUNDCLOUD_ACCESS_TOKEN=s3cret"]
-sys.argv = ["/usr/bin/scrapy", "crawl", "deep_harvest", *options]
+sys.orig_argv = [sys.executable, "-W", "error", "/usr/bin/scrapy", "crawl", "deep_harvest", *options]
 from sgr_spiders.storage.store import Store
 store = Store.open(sys.stdin.readline().strip())
 print("open", flush=True)
@@ -248,13 +248,13 @@ def test_it_is_said_who_holds_the_lock(owner: subprocess.Popen[str], url: str, t
     ):
         Store.open(url)
     for command in ("relate", "embed"):
-        said = called(command, HARVEST_DATABASE_URL=url)
+        said = run_command(command, HARVEST_DATABASE_URL=url)
         assert said.code == 5
         assert "(process " in said.err
         assert said.err.endswith("; nothing was built\n")
     assert "s3cret" not in (tmp_path / "harvest.db.lock").read_text()
     # One that is refused leaves the note as it is, and one who only writes for a moment is let in.
-    assert called("seeds", "add", "1", HARVEST_DATABASE_URL=url).code == 0
+    assert run_command("seeds", "add", "1", HARVEST_DATABASE_URL=url).code == 0
     with pytest.raises(DatabaseInUseError, match=held_by):
         Store.open(url)
 
@@ -264,7 +264,7 @@ def test_a_short_write_that_waits_in_vain_says_it_too(
 ) -> None:
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.2)
     tell(owner, "write", "writing")
-    said = called("seeds", "add", "1", HARVEST_DATABASE_URL=url)
+    said = run_command("seeds", "add", "1", HARVEST_DATABASE_URL=url)
     assert said.code == 1
     assert f"is locked by `scrapy crawl deep_harvest` (process {owner.pid}, since " in said.err
     assert said.err.endswith("; nothing was written\n")
@@ -306,7 +306,7 @@ def test_seeds_are_added_while_a_relate_reads(
     thread.start()
     assert reads.wait(30)
     began = time.monotonic()
-    said = called("seeds", "add", "1", HARVEST_DATABASE_URL=url)
+    said = run_command("seeds", "add", "1", HARVEST_DATABASE_URL=url)
     waited = time.monotonic() - began
     go_on.set()
     thread.join(60)

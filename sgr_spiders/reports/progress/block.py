@@ -133,7 +133,7 @@ class _Block:
     def _requests(self) -> list[Text]:
         requests = self._snapshot.requests
         return [
-            Text(f"{requests.sent:,} for {self._snapshot.pages:,} pages"),
+            Text(f"{requests.sent:,} for {pluralize(self._snapshot.pages, 'page')}"),
             Text(f"{requests.in_flight} in flight"),
         ]
 
