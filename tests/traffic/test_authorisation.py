@@ -178,7 +178,7 @@ def test_transient_errors_of_the_token_endpoint_are_retried(ran: Run) -> None:
     times = [seen.at for seen in ran.servers["faulty"].seen if seen.target == "/oauth/token"]
     assert times[-1] - times[-2] >= 0.99, "the token client waits after a 429"
     assert len(times) == 5
-    assert "sgr/retry/count" not in ran.outcomes["faulty"].stats, "only the client of the token endpoint retries"
+    assert "sgr/retry/count" not in ran.outcomes["faulty"].stats, "only the token client retries"
     # One of `faulty`, two of `quota`, which gives up after its third try.
     assert ran.log.count("Token endpoint: HTTP 429: rate_limit_exceeded; retrying in") == 3
 
