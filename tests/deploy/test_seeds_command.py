@@ -108,7 +108,7 @@ def test_an_older_database_is_upgraded(database: Path, monkeypatch: pytest.Monke
     assert (add.code, listed.code) == (0, 0), add.err
 
 
-USAGE_ERRORS = [
+MISTAKES = [
     ([], "say one of add, list, due, remove, import, not ''"),
     (["lst"], "(did you mean `list`?)"),
     (["add"], "name at least one seed"),
@@ -127,7 +127,7 @@ USAGE_ERRORS = [
 
 def test_usage_errors_are_one_line_and_change_nothing(database: Path) -> None:
     for (arguments, message), result in zip(
-        USAGE_ERRORS, seeds(database, *(arguments for arguments, _ in USAGE_ERRORS)), strict=True
+        MISTAKES, seeds(database, *(arguments for arguments, _ in MISTAKES)), strict=True
     ):
         assert result.code == 2, arguments
         assert message in result.err, arguments
