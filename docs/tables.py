@@ -1,4 +1,4 @@
-"""The tables of docs/reference.md, made from the code they describe. `make docs` checks them."""
+"""The tables of docs/reference.md, generated from the code that they describe. `make docs` checks them."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def project_settings() -> str:
     assigned = {node.lineno: node for node in ast.parse("\n".join(lines)).body if _is_setting(node)}
     heads = {number: line for number, line in enumerate(lines, start=1) if line.startswith("# --- ")}
     groups: dict[str, list[tuple[str, str, str, str]]] = {}
-    title = "The frame"
+    title = "General"
     reason = ""
     last_end = 0
     for number in sorted({*assigned, *heads}):

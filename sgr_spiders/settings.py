@@ -1,7 +1,7 @@
 """Every setting of the project, with its default and the reason for it.
 
-A setting given with ``-s NAME=value`` comes before these. Those read with ``_from_environment`` can
-also be given as environment variables.
+``-s NAME=value`` overrides a setting. Settings read with ``_from_environment`` can also be given as
+environment variables.
 """
 
 from __future__ import annotations
@@ -18,168 +18,168 @@ def _from_environment(name: str, default: str = "") -> str:
 
 # Scrapyd's name for the project.
 BOT_NAME = "soundgraph"
-# One spider a layer, and `deep_harvest` for all.
+# One spider per layer, and `deep_harvest` for all layers.
 SPIDER_MODULES = ["sgr_spiders.spiders"]
 NEWSPIDER_MODULE = "sgr_spiders.spiders"
-# `crawl` with exit codes that can be trusted, and the commands of this project.
+# `crawl` with meaningful exit codes, and the other commands of this project.
 COMMANDS_MODULE = "sgr_spiders.commands"
-# The waits of the middlewares are asyncio's.
+# The middlewares wait with asyncio.
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
-# Half the CPU of asyncio's own loop.
+# Needs half the CPU time of asyncio's own loop.
 ASYNCIO_EVENT_LOOP = "uvloop.Loop" if sys.platform != "win32" else None
-# The check would read and parse the callback's source anew for every request.
+# The check would read and parse the source of the callback for every request.
 WARN_ON_GENERATOR_RETURN_VALUE = False
-# A line for each page would bury what matters; -s LOG_LEVEL=DEBUG shows them.
+# A line per page would hide the rest; -s LOG_LEVEL=DEBUG shows these lines.
 LOG_LEVEL = "INFO"
-# One JSON object a line instead, for programs that gather logs (docs/log.md).
+# One JSON object per line, for log collectors (docs/log.md).
 LOG_JSON = False
-# The statistics stand in the database, one row of `runs` a crawl; fifty lines of them hide the summary.
+# The statistics are in the database (`runs`); fifty lines of them would hide the summary.
 STATS_DUMP = False
-# Both let others on this machine run code in the crawl, or read its settings (keys!) out of it.
+# Both let other users of this machine run code in the crawl or read its settings, including credentials.
 REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False
 
-# How a harvest shows how far it is (docs/progress.md): `bar`, a block of lines below the log; `off`; or
-# `auto`, the bar on a terminal, and where there is none or LOG_FILE is set a line in the log now and then.
+# Display of progress (docs/progress.md): `bar` is a block of lines below the log. `auto` shows the bar on a
+# terminal, and log lines at intervals without a terminal or with LOG_FILE. `off` shows nothing.
 PROGRESS = "auto"
-# Seconds from one such line to the next: a harvest of a night makes some hundred of them.
+# Seconds between two such lines: a harvest overnight writes some hundreds of them.
 PROGRESS_INTERVAL = 60
 
-# --- what to talk to, and as whom -----------------------------------------------------------------
+# --- servers and credentials ----------------------------------------------------------------------
 
-# Where the API is; the sandbox's address for a harvest offline.
+# The API; for an offline harvest, the URL of the sandbox.
 SOUNDCLOUD_API_URL = _from_environment("SOUNDCLOUD_API_URL", "https://api.soundcloud.com")
-# Where a token is got for the keys.
+# The token endpoint, which exchanges the client credentials for a token.
 SOUNDCLOUD_TOKEN_URL = _from_environment("SOUNDCLOUD_TOKEN_URL", "https://secure.soundcloud.com/oauth/token")
-# The keys of your app. In the environment rather than with -s, as `ps` shows command lines to everybody.
+# The client credentials of your app. Prefer the environment to -s, because `ps` shows command lines to every
+# user.
 SOUNDCLOUD_CLIENT_ID = _from_environment("SOUNDCLOUD_CLIENT_ID")
 SOUNDCLOUD_CLIENT_SECRET = _from_environment("SOUNDCLOUD_CLIENT_SECRET")
-# A token of your own, used instead of the keys.
+# Your own access token, used instead of the client credentials.
 SOUNDCLOUD_ACCESS_TOKEN = _from_environment("SOUNDCLOUD_ACCESS_TOKEN")
-# Where Splash listens, which renders pages of the site where `commentary_layer.html_fallback` is on; its own
-# default. Without that nothing is ever sent there.
+# Splash, which renders pages of the site if `commentary_layer.html_fallback` is on; otherwise it gets no
+# requests. This is its own default URL.
 SPLASH_URL = _from_environment("SPLASH_URL", "http://127.0.0.1:8050")
-# The site whose pages those are. A stand-in for it in tests; no other host's pages are asked for.
+# The site whose pages Splash renders; tests name another one. Pages of other hosts are not requested.
 SOUNDCLOUD_SITE_URL = "https://soundcloud.com"
-# Whom the operator of the API can reach about this crawl: your address or URL.
+# Contact for the operator of the API: your email address or URL.
 CONTACT = _from_environment("CONTACT", "no contact given")
-# Honest: what this is, and whose.
+# Identifies the crawler and its operator.
 USER_AGENT = f"SoundGraphDeepHarvest/{__version__} ({CONTACT})"
-# What the specification asks clients for.
+# The API specification asks clients to send it.
 DEFAULT_REQUEST_HEADERS = {"Accept": "application/json; charset=utf-8"}
 
-# --- where to spill to, and how -------------------------------------------------------------------
+# --- database and configuration -------------------------------------------------------------------
 
-# An SQLAlchemy URL. A relative path is taken from the working directory; give Scrapyd an absolute one.
+# An SQLAlchemy URL. A relative path starts from the working directory; use an absolute path with Scrapyd.
 HARVEST_DATABASE_URL = _from_environment("HARVEST_DATABASE_URL", "sqlite:///data/soundgraph.db")
-# A YAML path or the name of a file in configs/; the argument `config` comes before it.
+# A YAML file or a name in configs/; the spider argument `config` overrides it.
 HARVEST_CONFIG = _from_environment("HARVEST_CONFIG", "deep_harvest")
-# A file to which `scrapy crawl` writes how it ended, for sgr_spiders.harvest, which reads it; "": none.
+# A file for the result of `scrapy crawl`, which sgr_spiders.harvest reads; empty: none.
 HARVEST_RESULT_FILE = ""
-# The commands that go on with the run and that look at its database, for messages and `runs`; `scrapy crawl`
-# itself says what they are.
+# The commands that resume the run and show its database, for messages and `runs`; `scrapy crawl` sets them.
 HARVEST_COMMAND = ""
 HARVEST_STATUS_COMMAND = "scrapy status"
-# Requests wait in the ledger, in the database, not in memory.
+# Pending requests are in the ledger, not in memory.
 SCHEDULER = "sgr_spiders.crawl.scheduler.LedgerScheduler"
-# Validate, dedupe, spill: one page goes through them whole.
+# Validate, dedupe, spill: each item is one page.
 ITEM_PIPELINES = {
     "pipelines.validate.ValidatePipeline": 100,
     "pipelines.dedupe.DedupePipeline": 200,
     "pipelines.spill.SpillPipeline": 300,
 }
-# Versions of records remembered so as not to write them again; about 100 bytes each.
+# Record versions kept in memory to skip unchanged records; about 100 bytes each.
 DEDUPE_MEMORY = 200_000
-# Pages that may wait for the database before no more requests are sent.
+# Maximum pages that wait for the database; beyond that, no requests are sent.
 CONCURRENT_ITEMS = 4
 
 # --- components -----------------------------------------------------------------------------------
 
-# The traffic components: run control and gate, download handler, scope, retries, tokens.
+# Installs the traffic components: run control, gate, download handler, scope, retries, tokens.
 ADDONS = {"sgr_spiders.traffic.addon.TrafficAddon": 0}
-# The components connected to signals, or looked up by others.
+# Components that are connected to signals or looked up by others.
 EXTENSIONS = {
-    # Other components look it up, so a crawl cannot do without.
+    # Other components look it up, so a crawl needs it.
     "sgr_spiders.crawl.harvest.Harvest": 0,
     "sgr_spiders.crawl.deadline.Deadline": 0,
     "sgr_spiders.crawl.next_turn.NextTurn": 0,
-    # Before Harvest, which makes the database: a mistake in its settings leaves nothing behind.
+    # Before Harvest, which creates the database: with wrong settings for Progress there is no database yet.
     "sgr_spiders.crawl.progress.Progress": -1,
-    # "Crawled 120 pages" a minute says less than ours.
+    # Progress reports more than its "Crawled 120 pages".
     "scrapy.extensions.logstats.LogStats": None,
 }
-# The download handler that transfers requests for ours, which signs them and applies rate-limit pauses.
+# The download handler that transfers requests. This project's handler wraps it: it signs requests and applies
+# rate-limit pauses.
 WRAPPED_DOWNLOAD_HANDLER = "scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler"
-# All of these look at each page and have nothing to do: any status reaches the callbacks, which give no
-# requests.
+# These would inspect each page without effect: callbacks get responses of any status and yield no requests.
 SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
 }
-# Immediate retries without a wait; ours takes its place.
+# Scrapy retries without a wait; FaultMiddleware replaces it.
 RETRY_ENABLED = False
-# A redirect followed blindly would leave the API; /resolve is read by the spider.
+# A redirect could lead away from the API; the spider reads that of /resolve itself.
 REDIRECT_ENABLED = False
 METAREFRESH_ENABLED = False
-# The API needs none, and the edge could track a crawl by them.
+# The API needs no cookies, and its edge servers could track a crawl by them.
 COOKIES_ENABLED = False
-# Referers would tell the API which page led to which; nobody needs them.
+# Referers would reveal the order of the crawl; the API does not need them.
 REFERER_ENABLED = False
-# ScopeGuard exempts the API host alone: its robots.txt disallows all crawlers, but access with keys is
-# governed by the API terms instead. Any HTML page is asked for its rules.
+# ScopeGuard exempts only the API host: its robots.txt disallows all crawlers, but the API terms govern access
+# with client credentials. The robots.txt of any other host is obeyed.
 ROBOTSTXT_OBEY = True
-# Where else than to the API requests may go, as URLs.
+# Origins other than the API that requests may go to, as URLs.
 SCOPE_ORIGINS: list[str] = []
-# A proxy of the environment sees only a tunnel for https; http to the API never uses one.
+# A proxy named in the environment sees only a tunnel for https; http requests to the API never use a proxy.
 HTTPPROXY_ENABLED = True
-# Scrapy's default is False: then anybody on the way could read the token.
+# Scrapy's default is False, with which anyone on the network path could read the token.
 DOWNLOAD_VERIFY_CERTIFICATES = True
 
-# --- pace -----------------------------------------------------------------------------------------
+# --- request rate ---------------------------------------------------------------------------------
 
-# Real limits are unpublished; one test account was throttled on two calls within ten seconds.
+# The limits are unpublished; one test account was throttled after two calls within ten seconds.
 CONCURRENT_REQUESTS_PER_DOMAIN = 2
-# More than are in flight, because a request that waits for its retry keeps its place here (not a
-# transfer place); few enough that the queue behind the delay stays shorter than a token's margin.
+# More than are in flight, because a request that waits for its retry occupies one of these slots (but no
+# transfer slot); few enough that the queue behind the delay is shorter than the expiry margin of a token.
 CONCURRENT_REQUESTS = 8
 # The spider sets DOWNLOAD_DELAY and AUTOTHROTTLE_START_DELAY to `request_delay` of the configuration. It
-# is a floor, hence no jitter; AutoThrottle only ever adds to it.
+# is a minimum, so there is no jitter; AutoThrottle only increases it.
 DOWNLOAD_DELAY_JITTER = 0
 AUTOTHROTTLE_ENABLED = True
-# One at a time on average: within the "1-2 concurrent" that is considered polite.
+# One request at a time on average: within the "1-2 concurrent" that is considered polite.
 AUTOTHROTTLE_TARGET_CONCURRENCY = 1.0
-# The edge itself gives up after about a minute.
+# The edge servers time out after about a minute.
 AUTOTHROTTLE_MAX_DELAY = 60.0
-# Token requests: one refresher.
+# Token requests: one at a time, without a delay.
 DOWNLOAD_SLOTS = {"sgr-authorising": {"concurrency": 1, "delay": 0}}
-# The edge answers 504 by then.
+# The edge servers respond with 504 by then.
 DOWNLOAD_TIMEOUT = 60
-# A page of 200 tracks has about 0.4 MB, playlists with all their tracks a few. After decompression.
+# A page of 200 tracks has about 0.4 MB, a page of playlists with all their tracks a few MB, decompressed.
 DOWNLOAD_MAXSIZE = 16 * 1024 * 1024
 # Off: DOWNLOAD_MAXSIZE is the only limit.
 DOWNLOAD_WARNSIZE = 0
 
-# --- faults, holds, tokens ------------------------------------------------------------------------
+# --- retries, rate limits, tokens -----------------------------------------------------------------
 
-# Five retries, with the waits below 15 to 31 s in all: rides out the short faults seen (502/503/504),
-# and a walk that fails after that can be resumed.
+# Five retries, with the waits below 15 to 31 s in total: enough for the short errors observed (502, 503,
+# 504). The next run retries a walk that fails after that.
 RETRY_TIMES = 5
-# Seconds; doubled for each retry, half to all of it at random.
+# Seconds, doubled for each retry; a random half to all of it is used.
 BACKOFF_BASE = 1.0
 BACKOFF_MAX = 60.0
-# "Access to this API has been disallowed" was seen in overload and passed after minutes: 60, 120 and
-# 240 s (half to all), then the run stops as blocked.
+# "Access to this API has been disallowed" was observed under overload and passed after minutes: waits of
+# 60, 120 and 240 s (half to all of it at random), then the run stops as blocked.
 DISALLOWED_RETRY_TIMES = 3
 DISALLOWED_BACKOFF_BASE = 60.0
 # The pause after a 429 without a time: 5 s, doubled until a good response (half to all of it at random).
-# A time that the response names is kept to, up to 24 h (soundcloud.answers.MAX_HOLD).
+# A time that the response names is obeyed, up to 24 h (soundcloud.answers.MAX_HOLD).
 RATE_LIMIT_BASE = 5.0
 RATE_LIMIT_MAX = 900.0
-# Eight rate-limit pauses in a row without a good response (11 to 21 minutes if no time is named): stop,
-# exit code 4.
+# Eight consecutive rate-limit pauses without a good response (11 to 21 minutes if no time is named) stop
+# the run with exit code 4.
 RATE_LIMIT_MAX_HOLDS = 8
-# Tries of one token request through faults and 429; failed attempts count against the quota of 30 an
-# hour, so few.
+# Tries per token request at transient errors and 429. Failed tries count against the quota of 30 per hour, so
+# there are few.
 TOKEN_TRIES = 5

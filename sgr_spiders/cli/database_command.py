@@ -1,7 +1,7 @@
-"""What the commands that work on the database share.
+"""The base class of the commands that work on the database.
 
-Not in ``commands/``, where Scrapy takes each class for a command. Scrapy imports all files there to run any
-one of them, ``scrapy version`` too: what a command works with it imports in the function that works.
+It is not in ``commands/``, where Scrapy takes each class for a command. Scrapy imports all files there to run
+any command, even ``scrapy version``, so a command imports what it needs inside its functions.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 
 class DatabaseCommand(ScrapyCommand):
-    """A command for which no crawler is made. A mistake is told in one line, with its exit code."""
+    """A command without a crawler; it reports an error as one line and an exit code."""
 
     requires_project = True
     requires_crawler_process = False
     interrupted: ClassVar[str] = "Interrupted"
-    """What is said on Ctrl-C."""
+    """The message on Ctrl-C."""
 
     def syntax(self) -> str:
         return "[options]"
@@ -43,7 +43,7 @@ class DatabaseCommand(ScrapyCommand):
         super().add_options(parser)
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
-        """Add the options that only this command has."""
+        """Add the options of this command."""
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Read the settings given with ``-s``."""
@@ -72,11 +72,11 @@ class DatabaseCommand(ScrapyCommand):
             raise ArgumentError(f"option `--database`: {problem}")
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Do what the command is for. Raises ``HarvestError`` if it cannot."""
+        """Do the work of the command; raise ``HarvestError`` if it fails."""
         raise NotImplementedError
 
     def fail(self, message: str, exit_code: int) -> None:
-        """Say why it ends, and with which exit code."""
+        """Print *message* and set the exit code."""
         sys.stderr.write(f"{message}\n")
         self.exitcode = exit_code
 
@@ -84,7 +84,7 @@ class DatabaseCommand(ScrapyCommand):
     def writing(self, unharmed: str) -> Iterator[Store]:
         """Yield the database that the settings name, locked as by a crawl; it must exist.
 
-        *unharmed* is what did not happen, for the message if a crawl holds the lock.
+        *unharmed* is what was not done, for the message if a crawl holds the lock.
         """
         from sgr_spiders.storage.store import Store
 
@@ -101,7 +101,7 @@ class DatabaseCommand(ScrapyCommand):
 
 
 def refuse_missing(url: str) -> None:
-    """Raise ``ConfigError`` if there is no database: a mistyped name is an error, not a new database."""
+    """Raise ``ConfigError`` if there is no database, because a mistyped name must not create one."""
     from sgr_spiders.storage.store import Store
 
     with Store(url).read():

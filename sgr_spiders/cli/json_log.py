@@ -1,4 +1,4 @@
-"""The log as JSON, one object a line, for programs that gather logs."""
+"""The log as JSON, one object per line, for log collectors."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from datetime import UTC, datetime
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes ``time`` (ISO 8601, UTC), ``level``, ``logger``, ``message``, and ``exception`` if there is one.
+    """Formatter that writes ``time`` (UTC), ``level``, ``logger``, ``message`` and any ``exception``.
 
-    A message of several lines, as the summary, stays one object.
+    A message of several lines, such as the summary, is one object.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        told = {
+        entry = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
         }
         if record.exc_info:
-            told["exception"] = self.formatException(record.exc_info)
-        return json.dumps(told)
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry)
 
 
 def install(level: str, file: str | None, *, append: bool) -> None:
-    """Write what is logged at *level* and above to *file*, else to standard error."""
+    """Write log records of *level* and above to *file*, or to standard error without one."""
     handler = logging.FileHandler(file, "a" if append else "w", "utf-8") if file else logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     handler.setLevel(level)

@@ -1,4 +1,4 @@
-"""Options that several commands have, and checked values of options."""
+"""Options that several commands share, and the checks of their values."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
-MOST_NEAR = 5_000
-"""The most neighbours or recommendations."""
-WAYS = ("walk", "vectors", "playlists")
+MAX_NEIGHBOURS = 5_000
+"""The maximum number of neighbours or recommendations."""
+NEIGHBOUR_SOURCES = ("walk", "vectors", "playlists")
 
 
-def add_way_options(group: argparse._ArgumentGroup) -> None:
+def add_neighbour_options(group: argparse._ArgumentGroup) -> None:
     """Add the options of a search for neighbours."""
     group.add_argument(
         "--by",
-        metavar="WAY",
+        metavar="SOURCE",
         default="walk",
         help="similarity from walk (over likes), playlists (a walk over them) or vectors (default walk)",
     )
     group.add_argument(
-        "--method", metavar="NAME", default="svd", help=f"method of the vectors, {_or(METHODS)} (default svd)"
+        "--method",
+        metavar="NAME",
+        default="svd",
+        help=f"method of the vectors, {_list_choices(METHODS)} (default svd)",
     )
     add_limit_option(group, 10)
     add_json_option(group)
@@ -41,7 +44,7 @@ def add_limit_option(group: argparse._ArgumentGroup, default: int) -> None:
 
 
 def add_json_option(group: argparse._ArgumentGroup, document: str | None = None) -> None:
-    """Add ``--json``; *document* describes what is printed."""
+    """Add ``--json``; *document* describes the output."""
     described = "" if document is None else f", described in {document}"
     group.add_argument("--json", action="store_true", help=f"print JSON{described}")
 
@@ -53,59 +56,60 @@ def add_database_option(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _or(words: tuple[str, ...]) -> str:
+def _list_choices(words: tuple[str, ...]) -> str:
     *others, last = words
     return f"{', '.join(others)} or {last}"
 
 
-def chosen_way(opts: argparse.Namespace) -> tuple[str, str]:
-    """Give what ``--by`` and ``--method`` say."""
-    return one_of("by", opts.by, WAYS), one_of("method", opts.method, METHODS)
+def read_neighbour_source(opts: argparse.Namespace) -> tuple[str, str]:
+    """Return the values of ``--by`` and ``--method``."""
+    return read_choice("by", opts.by, NEIGHBOUR_SOURCES), read_choice("method", opts.method, METHODS)
 
 
-def one_of(option: str, word: str, known: tuple[str, ...]) -> str:
-    """Give *word* if it is a known one; else raise ``ArgumentError``."""
+def read_choice(option: str, word: str, known: tuple[str, ...]) -> str:
+    """Return *word* if it is known; otherwise raise ``ArgumentError``."""
     if word not in known:
+        hint = did_you_mean(word, known)
         raise ArgumentError(
-            f"option `--{option}`: must be {_or(known)}, not {quote_value(word)}{did_you_mean(word, known)}"
+            f"option `--{option}`: must be {_list_choices(known)}, not {quote_value(word)}{hint}"
         )
     return word
 
 
-def limit_of(opts: argparse.Namespace, most: int = 1_000_000) -> int:
-    """Give what ``--limit`` says."""
-    return whole("limit", opts.limit, 1, most)
+def read_limit(opts: argparse.Namespace, most: int = 1_000_000) -> int:
+    """Return the value of ``--limit``."""
+    return read_integer("limit", opts.limit, 1, most)
 
 
-def no_arguments(args: list[str]) -> None:
-    """Raise ``ArgumentError`` if there are any."""
+def refuse_arguments(args: list[str]) -> None:
+    """Raise ``ArgumentError`` if there are any arguments."""
     if args:
         raise ArgumentError(f"unexpected argument: {quote_value(args[0])}")
 
 
-def node_of(args: list[str], kinds: Mapping[str, str], command: str) -> tuple[str, int]:
-    """Read the kind and the id of what is asked for; *kinds*: what the URN of each kind names."""
+def read_node(args: list[str], kinds: Mapping[str, str], command: str) -> tuple[str, int]:
+    """Return the kind and ID in *args*; *kinds* maps each kind to the kind in its URN."""
     if len(args) != 2 or args[0] not in kinds:
         raise ArgumentError(f"name one of {', '.join(kinds)} and its ID, e.g. `scrapy {command} track 123`")
-    return args[0], _id_of(args[1], kinds[args[0]])
+    return args[0], _read_id(args[1], kinds[args[0]])
 
 
-def user_of(args: list[str], command: str) -> int:
-    """Read the id of a user."""
+def read_user(args: list[str], command: str) -> int:
+    """Return the ID of the user in *args*."""
     if len(args) != 2 or args[0] != "user":
         raise ArgumentError(f"name a user by ID: `scrapy {command} user 123`")
-    return _id_of(args[1], "user")
+    return _read_id(args[1], "user")
 
 
-def _id_of(text: str, kind: str) -> int:
+def _read_id(text: str, kind: str) -> int:
     node = parse_key(text, kind)
     if node is None:
         raise ArgumentError(f"not the ID or URN of a {kind}: {quote_value(text)}")
     return node
 
 
-def seeds_of(text: str | None) -> tuple[int, ...] | None:
-    """Give the tracks that ``--seed`` names, by number or URN and separated by commas."""
+def read_seeds(text: str | None) -> tuple[int, ...] | None:
+    """Return the track IDs in ``--seed``, which takes IDs or URNs separated by commas."""
     if text is None:
         return None
     seeds = [parse_key(part.strip(), "track") for part in text.split(",")]
@@ -114,8 +118,8 @@ def seeds_of(text: str | None) -> tuple[int, ...] | None:
     return tuple(seed for seed in seeds if seed is not None)
 
 
-def whole(option: str, text: str, least: int, most: int) -> int:
-    """Read a whole number within bounds; else raise ``ArgumentError``."""
+def read_integer(option: str, text: str, least: int, most: int) -> int:
+    """Return the integer in *text*; raise ``ArgumentError`` if it is not between *least* and *most*."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 10 and least <= int(text) <= most):
         raise ArgumentError(
             f"option `--{option}`: must be an integer from {least} to {most}, not {quote_value(text)}"

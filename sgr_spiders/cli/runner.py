@@ -28,23 +28,24 @@ if TYPE_CHECKING:
 PRIVATE = frozenset(
     {"HARVEST_DATABASE_URL", "SOUNDCLOUD_ACCESS_TOKEN", "SOUNDCLOUD_CLIENT_ID", "SOUNDCLOUD_CLIENT_SECRET"}
 )
-"""Settings that are, or may hold, a secret. All users of a machine can read a command line, so these go
-through the environment, from which ``settings.py`` reads them."""
+"""Settings that may contain a secret. All users of a machine can read command lines, so these settings are
+passed through the environment, from which ``settings.py`` reads them."""
 
-SURROUNDINGS = {
+ENVIRONMENT = {
     "SCRAPY_SETTINGS_MODULE": "sgr_spiders.settings",
     "PYTHONIOENCODING": "utf-8:backslashreplace",
 }
-"""What lets the crawl find its project from any working directory, and write its log in any locale."""
+"""Environment variables with which the crawl finds its project from any working directory and writes its log
+in any locale."""
 
-REFUSED = 2
-"""What ``scrapy`` exits with when it does not take its command line."""
+USAGE_ERROR = 2
+"""The exit code of ``scrapy`` for an invalid command line."""
 
 LAST_LINES = 20
-"""Lines of a crawl that are kept to tell why it ended."""
+"""Number of output lines of a crawl that are kept to explain its end."""
 
 GIVEN = "configuration given"
-"""How errors call a configuration that came as a mapping."""
+"""The name in errors of a configuration that was given as a mapping."""
 
 
 def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
@@ -63,22 +64,22 @@ def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
     settings: Mapping[str, Any] | None = None,
     log: bool = True,
 ) -> HarvestResult:
-    """Run ``scrapy crawl`` in a process of its own and give the statistics of the run.
+    """Run ``scrapy crawl`` in its own process and return the result with the statistics of the run.
 
-    The spider arguments mean what they mean on the command line; *config* may also be a mapping that
-    says what a YAML file would. *settings* are further settings of Scrapy or of this project. Keys are
-    read from the environment, or given as settings. Relative paths start from the working directory.
-    The log goes to ``sys.stderr``, unless *log* is false.
+    The spider arguments have the same meaning as on the command line. *config* may also be a mapping with
+    the content of a YAML file. *settings* are further settings of Scrapy or this project. Client credentials
+    come from the environment or from *settings*. Relative paths start from the working directory. The log
+    goes to ``sys.stderr`` unless *log* is false.
 
-    A run that is complete, partial, unfinished or was interrupted gives its result; call again to go on.
-    Otherwise the ``HarvestError`` that ended it is raised. ``KeyboardInterrupt`` ends the crawl cleanly
-    first; a second one kills it, which loses nothing that was spilled.
+    A complete, partial, unfinished or interrupted run returns its result; call the function again to resume.
+    Otherwise the ``HarvestError`` that ended the run is raised. A first ``KeyboardInterrupt`` ends the crawl
+    cleanly; a second one kills it, which loses no spilled page.
     """
     arguments = {
-        "track_id": _joined(track_id),
+        "track_id": _join(track_id),
         "track_url": track_url,
         "seeds": seeds,
-        "layers": _joined(layers),
+        "layers": _join(layers),
         "config": config,
         "refresh": int(refresh) or None,
         "due": int(due) or None,
@@ -95,12 +96,12 @@ def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
         try:
             return _crawl(spider, arguments, all_settings, log=log)
         except ConfigError as error:
-            # The file is gone by now, and the caller never saw it.
+            # The temporary file no longer exists, and the caller never saw it.
             message = str(error).replace(f"configuration {for_message(str(arguments['config']))}", GIVEN)
             raise ConfigError(message if isinstance(config, Mapping) else str(error)) from None
 
 
-def _joined(value: object) -> object:
+def _join(value: object) -> object:
     if isinstance(value, str) or not isinstance(value, Iterable):
         return value
     return ",".join(str(part) for part in value)
@@ -122,7 +123,7 @@ def _crawl(
     for name, value in arguments.items():
         if value is not None:
             command += ["-a", f"{name}={value}"]
-    environment = {**os.environ, **SURROUNDINGS, "PYTHONPATH": _python_path()}
+    environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": _python_path()}
     for name, value in settings.items():
         if name in PRIVATE:
             environment[name] = _setting(name, value)
@@ -131,12 +132,12 @@ def _crawl(
     exit_code, last_lines = _run(command, environment, log=log)
     ended = result.read(Path(str(settings["HARVEST_RESULT_FILE"])))
     if ended is None:
-        raise _unaccounted(exit_code, last_lines)
+        raise _explain_end(exit_code, last_lines)
     return ended
 
 
 def _setting(name: str, value: object) -> str:
-    """The value as ``-s`` takes it; Scrapy reads lists and mappings from text, too."""
+    """Return the value in the form of ``-s``; Scrapy also reads lists and mappings from text."""
     if isinstance(value, Mapping):
         return json.dumps(dict(value))
     if isinstance(value, list | tuple):
@@ -144,21 +145,21 @@ def _setting(name: str, value: object) -> str:
     if isinstance(value, str | int | float | os.PathLike):
         return str(value)
     raise ArgumentError(
-        f"setting `{for_message(name)}`: must be a text, number, list or mapping, not {quote_value(value)}"
+        f"setting `{for_message(name)}`: must be a string, number, list or mapping, not {quote_value(value)}"
     )
 
 
 def _python_path() -> str:
-    """Where the crawl imports from: what this process imports from, and first of all this very project.
+    """Return the import path of the crawl: this project, then the import path of this process.
 
-    ``pipelines`` and ``configs`` are names that a caller's own folder may have as well.
+    A directory of the caller may have the name ``pipelines`` or ``configs`` as well.
     """
     project = Path(str(sgr_spiders.__file__)).parents[1]
     return os.pathsep.join([str(project), *(str(Path(entry).absolute()) for entry in sys.path)])
 
 
 def _run(command: list[str], environment: Mapping[str, str], *, log: bool) -> tuple[int, list[str]]:
-    """Run the crawl to its end and give its exit code and the last lines it wrote."""
+    """Run the crawl to its end; return its exit code and its last lines of output."""
     process = subprocess.Popen(  # noqa: S603 - Scrapy, with arguments that no shell reads
         command,
         env=environment,
@@ -167,7 +168,7 @@ def _run(command: list[str], environment: Mapping[str, str], *, log: bool) -> tu
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
-        # Ctrl-C reaches a whole group of processes; a crawl that gets it twice does not end cleanly.
+        # Ctrl-C reaches the whole process group; a crawl that gets it twice does not end cleanly.
         start_new_session=True,
     )
     assert process.stdout is not None
@@ -187,7 +188,7 @@ def _run(command: list[str], environment: Mapping[str, str], *, log: bool) -> tu
 
 
 def _pass_on(output: IO[str], *, log: bool) -> list[str]:
-    """Write the crawl's lines to wherever ``sys.stderr`` goes; in a notebook that is no file."""
+    """Write the lines of the crawl to ``sys.stderr``, which is not a file in a notebook."""
     last_lines: deque[str] = deque(maxlen=LAST_LINES)
     for line in output:
         if line.strip():
@@ -197,13 +198,13 @@ def _pass_on(output: IO[str], *, log: bool) -> list[str]:
     return list(last_lines)
 
 
-def _unaccounted(exit_code: int, last_lines: list[str]) -> HarvestError:
-    """The error of a crawl that ended before it could say how."""
+def _explain_end(exit_code: int, last_lines: list[str]) -> HarvestError:
+    """Return the error for a crawl that ended without writing its result."""
     last_line = last_lines[-1] if last_lines else ""
-    if exit_code == REFUSED:
-        # Python may have something to say behind it, while it takes itself apart.
-        said = [line.partition(": error: ")[2] for line in last_lines]
-        return ArgumentError(next(filter(None, said), last_line))
+    if exit_code == USAGE_ERROR:
+        # Python may write more lines after the error while it shuts down.
+        errors = [line.partition(": error: ")[2] for line in last_lines]
+        return ArgumentError(next(filter(None, errors), last_line))
     if exit_code < 0:
-        return CrawlFailedError(f"signal {-exit_code} killed the crawl; the same call goes on from there")
+        return CrawlFailedError(f"signal {-exit_code} killed the crawl; call again to resume")
     return CrawlFailedError(f"the crawl ended with exit code {exit_code}: {last_line}")

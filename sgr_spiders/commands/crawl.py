@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 NEW_OBJECTS = 50_000
-"""Containers made, less those freed, between two runs of the garbage collector. A page makes some thousand
-and frees them by itself: records hold no cycles. Python's 700 had the collector run several times a page."""
+"""Objects allocated, less those freed, between two runs of the garbage collector. A page allocates some
+thousands and frees them by reference counting, because records contain no cycles. With Python's default of
+700 the collector runs several times per page."""
 
 VERSIONS = "scrapy.utils.log"
 TECHNICAL = (
@@ -42,12 +43,12 @@ TECHNICAL = (
     "scrapy.crawler",
     "scrapy.middleware",
 )
-"""Loggers that list components and settings at every start, and say at the end what the harvest says better;
--s LOG_LEVEL=DEBUG lets them speak, and their warnings come through."""
+"""Loggers that list components and settings at the start and statistics at the end. -s LOG_LEVEL=DEBUG shows
+them; their warnings are always shown."""
 
 
 class Command(crawl.Command):
-    """Scrapy's command exits with 0 after almost anything; this one with the outcome of the harvest."""
+    """``scrapy crawl`` whose exit code is the outcome of the harvest; Scrapy's own is almost always 0."""
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         _exit_if_wrong(lambda: check_mappings(opts.set), None)
@@ -56,13 +57,13 @@ class Command(crawl.Command):
         settings = self.settings
         _exit_if_wrong(lambda: check_settings(settings, vars(default_settings)), settings)
         if len(args) != 1:
-            raise UsageError("name one spider, see `scrapy list`")
-        # Before the process is made, which would leave an event loop behind that nobody closes.
+            raise UsageError("name one spider; `scrapy list` lists them")
+        # Before the crawler process exists, which would leave an event loop open.
         if args[0] not in get_spider_loader(self.settings).list():
-            raise UsageError(f"unknown spider {args[0]!r}, see `scrapy list`")
+            raise UsageError(f"unknown spider {args[0]!r}; `scrapy list` lists them")
         log_as_json_if_asked(self.settings)
-        # Here, because the process that is made next lists the versions; a filter, because it sets the
-        # levels of all loggers anew.
+        # Here, because the crawler process that is created next logs the versions. A filter, because that
+        # process resets the levels of all loggers.
         if self._is_terse():
             logging.getLogger(VERSIONS).addFilter(lambda record: record.levelno >= logging.WARNING)
 
@@ -95,7 +96,7 @@ class Command(crawl.Command):
 
 
 def _exit_if_wrong(check: Callable[[], None], settings: BaseSettings | None) -> None:
-    """End the process if a setting is wrong; an error of Scrapy's would print how the command is used."""
+    """End the process if a setting is wrong; a ``UsageError`` would print the usage as well."""
     try:
         check()
     except ConfigError as error:
@@ -107,7 +108,7 @@ def _exit_if_wrong(check: Callable[[], None], settings: BaseSettings | None) -> 
 
 
 def log_as_json_if_asked(settings: BaseSettings) -> None:
-    """Install the handler of the log if it is to write JSON; Scrapy's own knows no such format."""
+    """Install a log handler for JSON if the settings ask for it; Scrapy's own handler has no such format."""
     if settings.getbool("LOG_JSON"):
         json_log.install(
             settings["LOG_LEVEL"], settings["LOG_FILE"], append=settings.getbool("LOG_FILE_APPEND")
@@ -126,7 +127,7 @@ def _exit_code(crawler: Crawler, failures: list[BaseException]) -> int:
         if isinstance(error, HarvestError):
             sys.stderr.write(f"{error}\n")
             if crawler.settings["LOG_FILE"]:
-                # Nobody sees what Scrapyd's jobs say elsewhere.
+                # Scrapyd discards the standard error of its jobs.
                 logger.error("Not started: %s", error)
             return error.exit_code
         sys.excepthook(type(error), error, error.__traceback__)
@@ -134,14 +135,14 @@ def _exit_code(crawler: Crawler, failures: list[BaseException]) -> int:
     try:
         exit_code: int | None = crawler.stats.get_value(statistics.EXIT_CODE)
     except RuntimeError:
-        # The crawl did not get far enough to have statistics.
+        # The crawl ended before it had statistics.
         exit_code = None
     if exit_code is not None:
         return exit_code
 
     from sgr_spiders.reports.summary import NOTHING_LOST
 
-    # Without an outcome the crawl was ended before it could write one: by a second Ctrl-C.
+    # Without an exit code, a second Ctrl-C ended the crawl before it could save its outcome.
     logger.warning(
         "Ended at once, without a summary. %s: %s", NOTHING_LOST, crawler.settings["HARVEST_COMMAND"]
     )
@@ -156,7 +157,7 @@ def _write_result(path: Path, crawler: Crawler, failures: list[BaseException]) -
     try:
         harvest, control = Harvest.of(crawler), RunControl.of(crawler)
     except RuntimeError:
-        # It failed before there were extensions.
+        # The crawl failed before its extensions existed.
         result.write(path, None, error)
     else:
         result.write(path, harvest.result, control.error or error)

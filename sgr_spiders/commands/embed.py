@@ -1,4 +1,4 @@
-"""``scrapy embed``: make vectors of tracks, users and artists out of what is spilled."""
+"""``scrapy embed``: build vectors of tracks, users and artists from the harvest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import no_arguments, whole
+from sgr_spiders.cli.options import read_integer, refuse_arguments
 from sgr_spiders.config.choices import METHODS, SOURCES
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.messages import quote_value
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class Command(DatabaseCommand):
-    """Needs the database for itself, as a crawl does."""
+    """Needs the writer lock, as a crawl does."""
 
-    interrupted = "Interrupted: what was not told of above is as it was"
+    interrupted = "Interrupted: only the vectors listed above have changed"
 
     def short_desc(self) -> str:
         return "Build vectors of tracks, users and artists"
@@ -49,12 +49,12 @@ class Command(DatabaseCommand):
         assert self.settings is not None
         from sgr_spiders.config import harvest
 
-        # As on Ctrl-C: what was half made goes.
+        # As on Ctrl-C: incomplete vectors are discarded.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        no_arguments(args)
+        refuse_arguments(args)
         settings = harvest.load(opts.config or self.settings["HARVEST_CONFIG"]).embeddings
-        plot = _svg(opts.plot)
-        embedded = self._embed(harvest.changed(settings, _asked(opts)))
+        plot = _read_plot_path(opts.plot)
+        embedded = self._embed(harvest.override(settings, _read_changes(opts)))
         self._write(embedded, opts.output, plot)
 
     def _embed(self, settings: Embeddings) -> Embedded:
@@ -66,7 +66,7 @@ class Command(DatabaseCommand):
                 sys.stderr.write(f"{line}\n")
             embedded = embed(store, settings)
         for kind, count in embedded.counts.items():
-            sys.stdout.write(f"{kind + '_vectors':16}{count:>10,}  {_shape(embedded)}\n")
+            sys.stdout.write(f"{kind + '_vectors':16}{count:>10,}  {_describe_shape(embedded)}\n")
         return embedded
 
     def _write(self, embedded: Embedded, output: str | None, plot: Path | None) -> None:
@@ -84,25 +84,25 @@ class Command(DatabaseCommand):
             sys.stdout.write(f"{plot}\n")
 
 
-def _shape(embedded: Embedded) -> str:
+def _describe_shape(embedded: Embedded) -> str:
     return f"x {embedded.run.dimensions}  {embedded.run.method}"
 
 
-def _asked(opts: argparse.Namespace) -> dict[str, Any]:
-    """Give what the options change in the configuration."""
-    asked: dict[str, Any] = {}
+def _read_changes(opts: argparse.Namespace) -> dict[str, Any]:
+    """Return the changes of the options to the configuration."""
+    changes: dict[str, Any] = {}
     if opts.method is not None:
-        asked["method"] = opts.method
+        changes["method"] = opts.method
     if opts.dimensions is not None:
-        asked["dimensions"] = whole("dimensions", opts.dimensions, 1, 4096)
+        changes["dimensions"] = read_integer("dimensions", opts.dimensions, 1, 4096)
     if opts.random_seed is not None:
-        asked["random_seed"] = whole("random-seed", opts.random_seed, 0, 10**9)
+        changes["random_seed"] = read_integer("random-seed", opts.random_seed, 0, 10**9)
     if opts.sources is not None:
-        asked["sources"] = [part.strip() for part in opts.sources.split(",")]
-    return asked
+        changes["sources"] = [part.strip() for part in opts.sources.split(",")]
+    return changes
 
 
-def _svg(name: str | None) -> Path | None:
+def _read_plot_path(name: str | None) -> Path | None:
     if name is None:
         return None
     if Path(name).suffix != ".svg":

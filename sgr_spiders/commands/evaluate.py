@@ -1,4 +1,4 @@
-"""``scrapy evaluate``: how well each way of recommending foretells what users like."""
+"""``scrapy evaluate``: the quality of each recommender on held-out likes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import add_json_option, no_arguments, one_of, whole
+from sgr_spiders.cli.options import add_json_option, read_choice, read_integer, refuse_arguments
 from sgr_spiders.config.choices import METHODS, SOURCES
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.formatting import table
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.evaluation import Quality, Trial
 
 RECOMMENDERS = ("popularity", "walk", *METHODS)
-USUAL = "popularity,walk,svd"
+DEFAULT = "popularity,walk,svd"
 FIGURES = ("recall", "ndcg", "coverage", "tail_recall", "popularity_lift", "cpu_seconds")
 
 
 class Command(DatabaseCommand):
-    """Only reads, also while a crawl works on the database."""
+    """Read-only; safe during a crawl."""
 
     def short_desc(self) -> str:
         return "Evaluate recommenders on held-out likes"
@@ -36,8 +36,8 @@ class Command(DatabaseCommand):
         group.add_argument(
             "--method",
             metavar="LIST",
-            default=USUAL,
-            help=f"methods, of {', '.join(RECOMMENDERS)} (default {USUAL}); always with popularity",
+            default=DEFAULT,
+            help=f"methods, of {', '.join(RECOMMENDERS)} (default {DEFAULT}); always with popularity",
         )
         group.add_argument("--k", metavar="N", default="20", help="recommendations per user (default 20)")
         group.add_argument(
@@ -65,35 +65,37 @@ class Command(DatabaseCommand):
         add_json_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
-        no_arguments(args)
-        names, seed = _methods(opts.method), whole("random-seed", opts.random_seed, 0, 10**9)
-        dimensions = None if opts.dimensions is None else whole("dimensions", opts.dimensions, 1, 4096)
+        refuse_arguments(args)
+        names, seed = _read_methods(opts.method), read_integer("random-seed", opts.random_seed, 0, 10**9)
+        dimensions = None if opts.dimensions is None else read_integer("dimensions", opts.dimensions, 1, 4096)
         trial = self._trial(opts, seed)
         measured = [trial.measure(name, dimensions, seed) for name in names]
-        sys.stdout.write(_said(trial, measured, as_json=opts.json))
+        sys.stdout.write(_render(trial, measured, as_json=opts.json))
 
     def _trial(self, opts: argparse.Namespace, seed: int) -> Trial:
         from sgr_spiders.embeddings.evaluation import Trial, prepare_trial
         from sgr_spiders.embeddings.pairs_file import read_pairs
         from sgr_spiders.storage.store import Store
 
-        k = whole("k", opts.k, 1, 10_000)
+        k = read_integer("k", opts.k, 1, 10_000)
         if (opts.train is None) != (opts.test is None):
-            raise ArgumentError("options `--train` and `--test`: give both, or neither")
+            raise ArgumentError("options `--train` and `--test`: give both or neither")
         if opts.train is not None:
             train, test = read_pairs(Path(opts.train), Path(opts.test))
             return Trial(train, test, k=k)
         sources = [part.strip() for part in opts.sources.split(",")]
         with Store(self.database_url).read() as connection:
-            return prepare_trial(connection, sources=sources, share=_share(opts.share), random_seed=seed, k=k)
+            return prepare_trial(
+                connection, sources=sources, share=_read_share(opts.share), random_seed=seed, k=k
+            )
 
 
-def _methods(text: str) -> list[str]:
-    names = [one_of("method", part.strip(), RECOMMENDERS) for part in text.split(",")]
+def _read_methods(text: str) -> list[str]:
+    names = [read_choice("method", part.strip(), RECOMMENDERS) for part in text.split(",")]
     return list(dict.fromkeys(["popularity", *names]))
 
 
-def _share(text: str) -> float:
+def _read_share(text: str) -> float:
     try:
         share = float(text)
     except ValueError:
@@ -103,7 +105,7 @@ def _share(text: str) -> float:
     return share
 
 
-def _said(trial: Trial, measured: list[Quality], *, as_json: bool) -> str:
+def _render(trial: Trial, measured: list[Quality], *, as_json: bool) -> str:
     about = {
         "k": trial.k,
         "users": trial.train.shape[0],
@@ -113,23 +115,29 @@ def _said(trial: Trial, measured: list[Quality], *, as_json: bool) -> str:
         "cold": trial.cold_pairs,
     }
     if as_json:
-        found = [{key: _number(value) for key, value in dataclasses.asdict(one).items()} for one in measured]
-        return json.dumps(about | {"methods": found}, indent=2) + "\n"
+        methods = [
+            {key: _null_if_nan(value) for key, value in dataclasses.asdict(quality).items()}
+            for quality in measured
+        ]
+        return json.dumps(about | {"methods": methods}, indent=2) + "\n"
     others = (name.replace("_", " ") for name in FIGURES[2:])
     head = ["method", f"recall@{trial.k}", f"ndcg@{trial.k}", *others]
-    rows = [[one.method, *(_cell(name, getattr(one, name)) for name in FIGURES)] for one in measured]
-    learned = (
-        f"learned from: {trial.train.nnz:,} pairs of {trial.train.shape[0]:,} users and "
+    rows = [
+        [quality.method, *(_format_figure(name, getattr(quality, name)) for name in FIGURES)]
+        for quality in measured
+    ]
+    trained = (
+        f"trained on: {trial.train.nnz:,} pairs of {trial.train.shape[0]:,} users and "
         f"{trial.train.shape[1]:,} tracks"
     )
     tested = (
         f"held out: {trial.test.nnz:,} pairs of {measured[0].users:,} users; "
-        f"{trial.cold_pairs:,} with a track that nothing is learned of"
+        f"{trial.cold_pairs:,} with a track that is not in the training data"
     )
-    return "\n".join([learned, tested, *table([head, *rows])]) + "\n"
+    return "\n".join([trained, tested, *table([head, *rows])]) + "\n"
 
 
-def _cell(name: str, value: float) -> str:
+def _format_figure(name: str, value: float) -> str:
     if math.isnan(value):
         return "-"
     match name:
@@ -143,5 +151,5 @@ def _cell(name: str, value: float) -> str:
             return f"{value:.4f}"
 
 
-def _number(value: object) -> object:
+def _null_if_nan(value: object) -> object:
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,4 +1,4 @@
-"""``scrapy export``: files for other tools, out of what lies in the database."""
+"""``scrapy export``: files for other tools from the data in the database."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import no_arguments, seeds_of
+from sgr_spiders.cli.options import read_seeds, refuse_arguments
 from sgr_spiders.config.choices import SOURCES
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.formatting import number, pluralize, size, table
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     Number = TypeVar("Number", int, float)
 
 ONLY_ML = ("seed", "sources", "min_per_user", "min_per_track", "test", "validation", "split_seed")
-"""Options that shape interactions, and nothing else."""
+"""Options that apply only to interactions."""
 
 NUMBERS: dict[type, str] = {int: "an integer", float: "a number"}
 
 
 class Command(DatabaseCommand):
-    """Only reads, also while a crawl works on the database."""
+    """Read-only; safe during a crawl."""
 
-    interrupted = "Interrupted: the folder is as it was"
+    interrupted = "Interrupted: the output directory is unchanged"
 
     def short_desc(self) -> str:
         return "Export tables, training data or graphs to files"
@@ -45,22 +45,24 @@ class Command(DatabaseCommand):
             "--format",
             dest="formats",
             metavar="NAME[,NAME]",
-            help=_formats_help(),
+            help=_describe_formats(),
         )
         group.add_argument(
             "--output",
             metavar="DIRECTORY",
             help="output directory (default beside the database, as data/soundgraph-export/ml)",
         )
-        group.add_argument("--raw", action="store_true", help="fields without a column as well, for tables")
+        group.add_argument(
+            "--raw", action="store_true", help="also export the fields without a column, for tables"
+        )
         group.add_argument("--seed", metavar="ID[,ID]", help="seeds whose surroundings to export, for ml")
         group.add_argument(
             "--sources",
             metavar="NAME[=WEIGHT][,…]",
             help=f"what counts as an interaction, of {', '.join(SOURCES)}, for ml (default like=1)",
         )
-        group.add_argument("--min-per-user", metavar="N", help="least tracks of a user, for ml")
-        group.add_argument("--min-per-track", metavar="N", help="least users of a track, for ml")
+        group.add_argument("--min-per-user", metavar="N", help="minimum number of tracks per user, for ml")
+        group.add_argument("--min-per-track", metavar="N", help="minimum number of users per track, for ml")
         group.add_argument(
             "--test", metavar="SHARE", help="share of each user's tracks to test on, for ml (default 0.2)"
         )
@@ -70,9 +72,9 @@ class Command(DatabaseCommand):
         group.add_argument("--split-seed", metavar="N", help="random seed of the split, for ml (default 1)")
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
-        # As on Ctrl-C: what was half written goes.
+        # As on Ctrl-C: incomplete files are removed.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        no_arguments(args)
+        refuse_arguments(args)
         self._export(opts)
 
     def _export(self, opts: argparse.Namespace) -> None:
@@ -81,15 +83,15 @@ class Command(DatabaseCommand):
         from sgr_spiders.storage.store import Store
 
         store = Store(self.database_url)
-        order = _order(opts)
+        order = _read_order(opts)
         folder = Path(opts.output) if opts.output else store.beside("export") / order.purpose
         exported = export(store, folder, order)
         if order.purpose == "ml" and (line := terms_line(store)) is not None:
             sys.stderr.write(f"{line}\n")
-        sys.stdout.write("\n".join(_said(exported, folder)) + "\n")
+        sys.stdout.write("\n".join(_render(exported, folder)) + "\n")
 
 
-def _formats_help() -> str:
+def _describe_formats() -> str:
     from sgr_spiders.exports.export import FORMATS, default_formats
 
     purposes = [
@@ -99,35 +101,35 @@ def _formats_help() -> str:
     return f"formats, {'; '.join(purposes)}"
 
 
-def _order(opts: argparse.Namespace) -> ExportOptions:
+def _read_order(opts: argparse.Namespace) -> ExportOptions:
     from sgr_spiders.exports.export import resolve_options
 
     formats = [name.strip() for name in opts.formats.split(",")] if opts.formats is not None else []
-    wanted = resolve_options(opts.purpose, formats, _choice(opts), with_raw=opts.raw)
+    read = resolve_options(opts.purpose, formats, _read_choice_of_pairs(opts), with_raw=opts.raw)
     given = [name for name in ONLY_ML if getattr(opts, name) is not None]
-    if given and wanted.purpose != "ml":
+    if given and read.purpose != "ml":
         raise ArgumentError(f"option `--{given[0].replace('_', '-')}`: only with `--for ml`")
-    if opts.raw and wanted.purpose != "tables":
+    if opts.raw and read.purpose != "tables":
         raise ArgumentError("option `--raw`: only with `--for tables`")
-    return wanted
+    return read
 
 
-def _choice(opts: argparse.Namespace) -> Choice:
+def _read_choice_of_pairs(opts: argparse.Namespace) -> Choice:
     from sgr_spiders.embeddings.preparation import Choice
 
-    said: dict[str, Any] = {
-        "sources": None if opts.sources is None else _sources(opts.sources),
-        "seeds": seeds_of(opts.seed),
-        "min_per_user": _number(opts, "min_per_user", int),
-        "min_per_track": _number(opts, "min_per_track", int),
-        "test": _number(opts, "test", float),
-        "validation": _number(opts, "validation", float),
-        "split_seed": _number(opts, "split_seed", int),
+    values: dict[str, Any] = {
+        "sources": None if opts.sources is None else _read_weights(opts.sources),
+        "seeds": read_seeds(opts.seed),
+        "min_per_user": _read_number(opts, "min_per_user", int),
+        "min_per_track": _read_number(opts, "min_per_track", int),
+        "test": _read_number(opts, "test", float),
+        "validation": _read_number(opts, "validation", float),
+        "split_seed": _read_number(opts, "split_seed", int),
     }
-    return Choice(**{name: value for name, value in said.items() if value is not None})
+    return Choice(**{name: value for name, value in values.items() if value is not None})
 
 
-def _number(opts: argparse.Namespace, name: str, kind: type[Number]) -> Number | None:
+def _read_number(opts: argparse.Namespace, name: str, kind: type[Number]) -> Number | None:
     text = getattr(opts, name)
     try:
         return None if text is None else kind(text)
@@ -137,7 +139,7 @@ def _number(opts: argparse.Namespace, name: str, kind: type[Number]) -> Number |
         ) from None
 
 
-def _sources(text: str) -> dict[str, float]:
+def _read_weights(text: str) -> dict[str, float]:
     weights = {}
     for part in text.split(","):
         name, _, weight = part.partition("=")
@@ -148,14 +150,16 @@ def _sources(text: str) -> dict[str, float]:
     return weights
 
 
-def _said(exported: Exported, folder: Path) -> list[str]:
+def _render(exported: Exported, folder: Path) -> list[str]:
     lines = [*table([(name, number(count)) for name, count in exported.counts.items()]), ""]
-    files = [(one.resource.path, _extent(one.resource), size(one.bytes)) for one in exported.files]
-    together = size(sum(one.bytes for one in exported.files))
-    return [*lines, *table(files), "", f"Export written to {folder} ({together})"]
+    files = [
+        (file.resource.path, _describe_extent(file.resource), size(file.bytes)) for file in exported.files
+    ]
+    total = size(sum(file.bytes for file in exported.files))
+    return [*lines, *table(files), "", f"Export written to {folder} ({total})"]
 
 
-def _extent(resource: Resource) -> str:
+def _describe_extent(resource: Resource) -> str:
     if resource.shape is not None:
         return " x ".join(map(number, resource.shape))
     return "" if resource.rows is None else pluralize(resource.rows, "row")

@@ -1,4 +1,4 @@
-"""``scrapy harvests``: the runs in a database, the last one first. It only reads."""
+"""``scrapy harvests``: the runs in a database, newest first."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sgr_spiders.cli.options import (
     add_database_option,
     add_json_option,
     add_limit_option,
-    limit_of,
-    no_arguments,
+    read_limit,
+    refuse_arguments,
 )
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Command(DatabaseCommand):
-    """No crawler is made, no lock is taken, and a crawl may be at work on the database."""
+    """Read-only; safe during a crawl."""
 
     def short_desc(self) -> str:
         return "List runs with outcome, duration and counts, newest first"
@@ -31,10 +31,10 @@ class Command(DatabaseCommand):
         add_database_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
-        no_arguments(args)
-        sys.stdout.write(self._said(limit_of(opts), opts) + "\n")
+        refuse_arguments(args)
+        sys.stdout.write(self._render(read_limit(opts), opts) + "\n")
 
-    def _said(self, limit: int, opts: argparse.Namespace) -> str:
+    def _render(self, limit: int, opts: argparse.Namespace) -> str:
         from sgr_spiders.reports import harvests
         from sgr_spiders.storage.figures import inventory
         from sgr_spiders.storage.store import Store

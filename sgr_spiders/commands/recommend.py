@@ -1,4 +1,4 @@
-"""``scrapy recommend``: what a user may like, and which of the user's tracks speak for it."""
+"""``scrapy recommend``: tracks for a user, with the liked tracks that lead to them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import MOST_NEAR, add_way_options, chosen_way, limit_of, user_of
+from sgr_spiders.cli.options import (
+    MAX_NEIGHBOURS,
+    add_neighbour_options,
+    read_limit,
+    read_neighbour_source,
+    read_user,
+)
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import listing, pluralize
 
@@ -19,51 +25,51 @@ if TYPE_CHECKING:
 
 
 class Command(DatabaseCommand):
-    """Only reads, also while a crawl works on the database."""
+    """Read-only; safe during a crawl."""
 
     def syntax(self) -> str:
         return "[options] user ID"
 
     def short_desc(self) -> str:
-        return "Recommend tracks to a user, and say why"
+        return "Recommend tracks to a user, with reasons"
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
-        add_way_options(group)
+        add_neighbour_options(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
-        sys.stdout.write(self._said(user_of(args, "recommend"), opts))
+        sys.stdout.write(self._render(read_user(args, "recommend"), opts))
 
-    def _said(self, user: int, opts: argparse.Namespace) -> str:
+    def _render(self, user: int, opts: argparse.Namespace) -> str:
         from sgr_spiders.embeddings.recommend import recommend
         from sgr_spiders.storage.store import Store
 
-        by, method = chosen_way(opts)
-        limit = limit_of(opts, MOST_NEAR)
+        by, method = read_neighbour_source(opts)
+        limit = read_limit(opts, MAX_NEIGHBOURS)
         with Store(self.database_url).read() as connection:
             found = recommend(connection, user, by=by, method=method, limit=limit)
         if opts.json:
-            answer = {"user": user, "by": by, "recommended": [dataclasses.asdict(one) for one in found]}
+            answer = {"user": user, "by": by, "recommended": [dataclasses.asdict(track) for track in found]}
             return json.dumps(answer, indent=2, ensure_ascii=False) + "\n"
-        return "\n".join(_lines(found, f"user {user} by {by}")) + "\n"
+        return "\n".join(_render_lines(found, f"user {user} by {by}")) + "\n"
 
 
-def _lines(found: list[Recommendation], about: str) -> list[str]:
+def _render_lines(found: list[Recommendation], about: str) -> list[str]:
     if not found:
-        return [f"Nothing to recommend to {about}: nothing leads further from what the user likes"]
-    rows = [[str(one.id), f"{one.score:.4f}", _titled(one.title)] for one in found]
+        return [f"Nothing to recommend to {about}: no further track is connected to what the user likes"]
+    rows = [[str(track.id), f"{track.score:.4f}", _render_title(track.title)] for track in found]
     head, *lines = listing([["id", "score", "title"], *rows])
-    told = [head]
-    for line, one in zip(lines, found, strict=True):
-        told += [line, *(f"    because of {_reason(reason)}" for reason in one.because)]
-    return [f"Recommended to {about}:", *told]
+    rendered = [head]
+    for line, track in zip(lines, found, strict=True):
+        rendered += [line, *(f"    because of {_render_reason(reason)}" for reason in track.because)]
+    return [f"Recommended to {about}:", *rendered]
 
 
-def _reason(reason: Reason) -> str:
+def _render_reason(reason: Reason) -> str:
     shared = pluralize(reason.shared_fans, "shared fan")
     if reason.shared_playlists:
         shared += f", {pluralize(reason.shared_playlists, 'shared playlist')}"
-    return f"{_titled(reason.title)} ({shared})"
+    return f"{_render_title(reason.title)} ({shared})"
 
 
-def _titled(title: str | None) -> str:
+def _render_title(title: str | None) -> str:
     return "(no title known)" if title is None else for_message(title)

@@ -1,4 +1,4 @@
-"""``scrapy relate``: build the relationship tables from what is spilled, without fetching anything."""
+"""``scrapy relate``: build the relationship tables from the harvest, without requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from scrapy.utils.log import configure_logging
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import no_arguments, seeds_of
+from sgr_spiders.cli.options import read_seeds, refuse_arguments
 from sgr_spiders.commands.crawl import TECHNICAL, log_as_json_if_asked
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.messages import did_you_mean, quote_value
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from sgr_spiders.relationships.processor import Related
 
 GROUPS = {"users": "user_id", "tracks": "track_id", "artists": "artist_id"}
-"""What ``--only`` may name, and how the columns of such nodes begin."""
+"""The values of ``--only``, and the column of each kind of node."""
 
 
 class Command(DatabaseCommand):
-    """Needs the database for itself, as a crawl does."""
+    """Needs the writer lock, as a crawl does."""
 
-    interrupted = "Interrupted: the relationships are as they were"
+    interrupted = "Interrupted: the relationships are unchanged"
 
     def short_desc(self) -> str:
         return "Build relationships of users, tracks and artists"
@@ -53,10 +53,10 @@ class Command(DatabaseCommand):
         if self.settings["LOG_LEVEL"] != "DEBUG":
             for name in TECHNICAL:
                 logging.getLogger(name).setLevel(logging.WARNING)
-        no_arguments(args)
+        refuse_arguments(args)
         settings = harvest.load(opts.config or self.settings["HARVEST_CONFIG"])
-        for one in self._relate(settings, seeds_of(opts.seed), _only(opts.only, settings)):
-            sys.stdout.write(f"{one.table:22} {one.rows:>14,}\n")
+        for related in self._relate(settings, read_seeds(opts.seed), _read_types(opts.only, settings)):
+            sys.stdout.write(f"{related.table:22} {related.rows:>14,}\n")
 
     def _relate(self, settings: HarvestConfig, seeds: Sequence[int] | None, only: list[str]) -> list[Related]:
         from sgr_spiders.relationships.engine import CancelledError
@@ -76,7 +76,7 @@ def _stop_on_signals() -> Callable[[], bool]:
     return stopped.is_set
 
 
-def _only(text: str | None, settings: HarvestConfig) -> list[str]:
+def _read_types(text: str | None, settings: HarvestConfig) -> list[str]:
     from sgr_spiders.relationships import TYPES
 
     if text is not None and text not in GROUPS:
@@ -91,5 +91,5 @@ def _only(text: str | None, settings: HarvestConfig) -> list[str]:
         and (text is None or relationship.table.node == GROUPS[text])
     ]
     if not enabled:
-        raise ArgumentError("nothing to relate: it is switched off in the configuration")
+        raise ArgumentError("no relationship type is enabled; enable one in the configuration")
     return enabled

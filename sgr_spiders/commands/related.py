@@ -1,4 +1,4 @@
-"""``scrapy related``: what is nearest to a track, user or artist, and what speaks for it."""
+"""``scrapy related``: the nearest neighbours of a track, user or artist, with the evidence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import add_json_option, add_limit_option, limit_of, node_of
+from sgr_spiders.cli.options import add_json_option, add_limit_option, read_limit, read_node
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.escape import for_message
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.pairs.tables import PairTable
 
 NEAREST = {"track": "track_cooccurrence", "user": "user_similarity", "artist": "artist_relation"}
-"""The type that tells the nearest of each kind."""
+"""The relationship type that contains the neighbours of each kind."""
 KINDS = {"track": "track", "user": "user", "artist": "user"}
-"""What the URN of each names."""
+"""The kind in the URN of each."""
 
 
 class Command(DatabaseCommand):
-    """Only reads, also while a crawl works on the database."""
+    """Read-only; safe during a crawl."""
 
     def syntax(self) -> str:
         return "[options] track|user|artist ID"
@@ -36,10 +36,10 @@ class Command(DatabaseCommand):
         add_json_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
-        kind, node = node_of(args, KINDS, "related")
-        sys.stdout.write(self._said(kind, node, limit_of(opts), as_json=opts.json))
+        kind, node = read_node(args, KINDS, "related")
+        sys.stdout.write(self._render(kind, node, read_limit(opts), as_json=opts.json))
 
-    def _said(self, kind: str, node: int, limit: int, *, as_json: bool) -> str:
+    def _render(self, kind: str, node: int, limit: int, *, as_json: bool) -> str:
         from sgr_spiders.relationships import TYPES
         from sgr_spiders.storage.pairs.builds import latest
         from sgr_spiders.storage.pairs.related import name_of, nearest
@@ -52,21 +52,26 @@ class Command(DatabaseCommand):
             except LookupError:
                 raise ArgumentError(f"{kind} {node} is not in this database") from None
             if latest(connection, NEAREST[kind]) is None:
-                raise ArgumentError(f"{table.name} was never built: `scrapy relate` builds it")
+                raise ArgumentError(f"{table.name} has not been built; run `scrapy relate`")
             found = nearest(connection, table, node, limit)
         if as_json:
             answer = {"id": node, "name": name, "table": table.name, "nearest": found}
             return json.dumps(answer, indent=2, ensure_ascii=False) + "\n"
-        return "\n".join(_lines(table, name, found)) + "\n"
+        return "\n".join(_render_lines(table, name, found)) + "\n"
 
 
-def _lines(table: PairTable, name: str | None, found: list[dict[str, Any]]) -> list[str]:
+def _render_lines(table: PairTable, name: str | None, found: list[dict[str, Any]]) -> list[str]:
     if not found:
-        return [f"Nothing is related to {_named(name)} in {table.name}"]
+        return [f"Nothing is related to {_render_name(name)} in {table.name}"]
     evidence = [key for key in found[0] if key not in {"id", "name", table.score}]
     head = ["id", table.score, *evidence, "name"]
     rows = [
-        [str(row["id"]), f"{row[table.score]:.4f}", *(str(row[key]) for key in evidence), _named(row["name"])]
+        [
+            str(row["id"]),
+            f"{row[table.score]:.4f}",
+            *(str(row[key]) for key in evidence),
+            _render_name(row["name"]),
+        ]
         for row in found
     ]
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head) - 1)]
@@ -74,8 +79,8 @@ def _lines(table: PairTable, name: str | None, found: list[dict[str, Any]]) -> l
         "  ".join([*(cell.rjust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
         for row in [head, *rows]
     ]
-    return [f"Nearest to {_named(name)}:", *table_lines]
+    return [f"Nearest to {_render_name(name)}:", *table_lines]
 
 
-def _named(name: str | None) -> str:
+def _render_name(name: str | None) -> str:
     return "(no name known)" if name is None else for_message(name)

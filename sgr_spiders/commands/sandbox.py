@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class Command(ScrapyCommand):
-    """Starts the sandbox in this process; no crawler is made.
+    """Starts the sandbox in this process, without a crawler.
 
-    Scrapy imports every command to run any of them, and the sandbox takes longer to load than a whole
-    crawl. So it is imported where it is used.
+    Scrapy imports every command to run any of them, and the sandbox takes longer to load than a
+    crawl, so it is imported where it is used.
     """
 
     requires_project = True
@@ -27,7 +27,7 @@ class Command(ScrapyCommand):
         return "[options]"
 
     def short_desc(self) -> str:
-        return "Serve an invented SoundCloud on this machine, to try harvests without the network"
+        return "Serve an invented SoundCloud on this machine for trial harvests"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         from sgr_spiders.sandbox import options

@@ -27,7 +27,7 @@ ACTIONS = ("add", "list", "due", "remove", "import")
 
 
 class Command(DatabaseCommand):
-    """No crawler is made; a crawl may be at work on the database."""
+    """Needs no writer lock; safe during a crawl."""
 
     def syntax(self) -> str:
         return "[options] add SEED… | list | due | remove SEED… | import FILE"
@@ -39,64 +39,61 @@ class Command(DatabaseCommand):
         group.add_argument(
             "--every",
             metavar="INTERVAL",
-            help="interval for add and import, as 30m, 12h, 7d or 2w (default 7d)",
+            help="interval for add and import, e.g. 30m, 12h, 7d or 2w (default 7d)",
         )
         group.add_argument(
             "--priority",
             metavar="N",
-            help="priority for add and import; larger ones go first among seeds due since the same moment "
-            "(default 0)",
+            help="priority for add and import; the largest goes first among seeds due together (default 0)",
         )
         group.add_argument("--json", action="store_true", help="print JSON, for list and due")
         add_database_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
-        for line in self._done(args, opts):
+        for line in self._act(args, opts):
             sys.stdout.write(f"{line}\n")
 
-    def _done(self, args: list[str], opts: argparse.Namespace) -> list[str]:
+    def _act(self, args: list[str], opts: argparse.Namespace) -> list[str]:
         action, *given = args or [""]
         if action not in ACTIONS:
             hint = did_you_mean(action, ACTIONS)
             raise ArgumentError(
-                f"scrapy seeds: say one of {', '.join(ACTIONS)}, not {quote_value(action)}{hint}"
+                f"scrapy seeds: name one of {', '.join(ACTIONS)}, not {quote_value(action)}{hint}"
             )
         url = opts.database or self.database_url
         match action:
             case "add":
-                return _add(url, [Entry(seed, *_said(opts)) for seed in _seeds(given)])
+                return _add(url, [Entry(seed, *_read_options(opts)) for seed in _read_seeds(given)])
             case "import":
-                return _import(url, _file(given), opts)
+                return _import(url, _read_path(given), opts)
             case "remove":
-                return _remove(url, _seeds(given))
+                return _remove(url, _read_seeds(given))
         if given:
             raise ArgumentError(f"scrapy seeds {action}: unexpected argument: {quote_value(given[0])}")
         return _list(url, only_due=action == "due", as_json=opts.json)
 
 
-def _seeds(given: list[str]) -> list[GivenSeed]:
+def _read_seeds(given: list[str]) -> list[GivenSeed]:
     if not given:
         raise ArgumentError("name at least one seed: a track ID, a URN or a URL")
-    return [_checked(read_seed, text, "seed") for text in given]
+    return [_check(read_seed, text, "seed") for text in given]
 
 
-def _file(given: list[str]) -> str:
+def _read_path(given: list[str]) -> str:
     if len(given) != 1:
         raise ArgumentError("name one file, with SEED [INTERVAL [PRIORITY]] on each line")
     return given[0]
 
 
-def _said(opts: argparse.Namespace) -> tuple[int | None, int | None]:
-    interval = None if opts.every is None else _checked(parse_interval, opts.every, "option `--every`")
-    priority = (
-        None if opts.priority is None else _checked(parse_priority, opts.priority, "option `--priority`")
-    )
+def _read_options(opts: argparse.Namespace) -> tuple[int | None, int | None]:
+    interval = None if opts.every is None else _check(parse_interval, opts.every, "option `--every`")
+    priority = None if opts.priority is None else _check(parse_priority, opts.priority, "option `--priority`")
     return interval, priority
 
 
-def _checked(read_it: Callable[[str], Read], text: str, where: str) -> Read:
+def _check(parse: Callable[[str], Read], text: str, where: str) -> Read:
     try:
-        return read_it(text)
+        return parse(text)
     except ValueError as error:
         raise ArgumentError(f"{where}: {error}") from error
 
@@ -121,16 +118,16 @@ def _import(url: str, path: str, opts: argparse.Namespace) -> list[str]:
     from sgr_spiders.storage.ledger import seeds
     from sgr_spiders.storage.store import Store
 
-    interval, priority = _said(opts)
+    interval, priority = _read_options(opts)
     entries = [
         Entry(
             entry.seed,
             interval if entry.interval is None else entry.interval,
             priority if entry.priority is None else entry.priority,
         )
-        for entry in _checked(read_entries, path, "file of seeds")
+        for entry in _check(read_entries, path, "file of seeds")
     ]
-    # One moment for all: their priorities decide which goes first.
+    # The same time for all, so that their priorities decide the order.
     now = timestamp()
     with closing(Store.open_unlocked(url)) as store, store.write() as connection:
         return [seed_list.describe_import([seeds.add(connection, entry, now) for entry in entries])]
@@ -144,10 +141,8 @@ def _remove(url: str, given: list[GivenSeed]) -> list[str]:
     with closing(Store.open_unlocked(url)) as store, store.write() as connection:
         for seed in given:
             if not seeds.remove(connection, seed):
-                raise ArgumentError(
-                    f"seed {quote_value(seed.text)}: it is not in the list, so nothing was removed"
-                )
-    return [f"removed: {seeds.key_of(seed)}; what was harvested around it stays" for seed in given]
+                raise ArgumentError(f"seed {quote_value(seed.text)}: not in the list; nothing was removed")
+    return [f"removed: {seeds.key_of(seed)}; its harvest stays in the database" for seed in given]
 
 
 def _list(url: str, *, only_due: bool, as_json: bool) -> list[str]:
@@ -161,6 +156,6 @@ def _list(url: str, *, only_due: bool, as_json: bool) -> list[str]:
         found = seeds.all_seeds(connection)
     due = [seed for seed in found if seed.next_harvest_at <= timestamp(now)]
     if as_json:
-        shown_now = due if only_due else found
-        return [json.dumps(seed_list.as_json(shown_now), indent=2, ensure_ascii=False)]
+        listed = due if only_due else found
+        return [json.dumps(seed_list.as_json(listed), indent=2, ensure_ascii=False)]
     return seed_list.due_as_text(due, found, now) if only_due else seed_list.as_text(found, now)

@@ -1,4 +1,4 @@
-"""``scrapy status``: what lies in a database, and what is left to do. It only reads."""
+"""``scrapy status``: the contents of a database, and the work that is left."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import add_database_option, add_json_option, no_arguments
+from sgr_spiders.cli.options import add_database_option, add_json_option, refuse_arguments
 
 if TYPE_CHECKING:
     import argparse
 
 
 class Command(DatabaseCommand):
-    """No crawler is made, no lock is taken, and a crawl may be at work on the database."""
+    """Read-only; safe during a crawl."""
 
     def short_desc(self) -> str:
         return "Show contents, failures, caps and the next command"
@@ -25,10 +25,10 @@ class Command(DatabaseCommand):
         add_database_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
-        no_arguments(args)
-        sys.stdout.write(self._said(opts))
+        refuse_arguments(args)
+        sys.stdout.write(self._render(opts))
 
-    def _said(self, opts: argparse.Namespace) -> str:
+    def _render(self, opts: argparse.Namespace) -> str:
         from sgr_spiders.config import harvest
         from sgr_spiders.reports.status import as_json, as_text, collect_status
         from sgr_spiders.storage.store import Store

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import no_arguments
+from sgr_spiders.cli.options import refuse_arguments
 from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
@@ -37,26 +37,26 @@ class Command(DatabaseCommand):
         from sgr_spiders.storage.migrate import HEAD
         from sgr_spiders.storage.store import Store
 
-        no_arguments(args)
-        before = Store(self.database_url).revision()  # a mistyped name is an error, not a new database
+        refuse_arguments(args)
+        before = Store(self.database_url).revision()  # fails if the database does not exist
         with closing(Store.open(self.database_url, unharmed="nothing was upgraded")) as store:
             if before == HEAD:
                 sys.stdout.write(f"Schema is up to date: revision {HEAD}\n")
             else:
                 sys.stdout.write(f"Schema upgraded from revision {before} to {HEAD}\n")
             if opts.backfill:
-                sys.stdout.write("\n".join(_lines_of(backfill(store))) + "\n")
+                sys.stdout.write("\n".join(_render(backfill(store))) + "\n")
 
 
-def _lines_of(done: Backfilled) -> list[str]:
-    lines = _listing(done.filled, "value", "filled from raw")
+def _render(done: Backfilled) -> list[str]:
+    lines = _list_counts(done.filled, "value", "filled from raw")
     if done.rejected:
-        lines += _listing(done.rejected, "invalid value", "left in raw")
+        lines += _list_counts(done.rejected, "invalid value", "left in raw")
     if done.unreadable:
-        lines += _listing(done.unreadable, "row", "skipped: raw is unreadable")
+        lines += _list_counts(done.unreadable, "row", "skipped: raw is unreadable")
     return lines
 
 
-def _listing(counts: Counter[str], noun: str, fate: str) -> list[str]:
+def _list_counts(counts: Counter[str], noun: str, fate: str) -> list[str]:
     rows = [f"  {name:30} {number:>14,}" for name, number in sorted(counts.items())]
     return [f"{pluralize(counts.total(), noun)} {fate}", *rows]

@@ -1,4 +1,4 @@
-"""The spider arguments: what ``-a name=value`` may say, checked before the first request."""
+"""The spider arguments (``-a name=value``), checked before the first request."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 KNOWN = {
     "track_id": "a track ID or URN; several separated by commas",
-    "track_url": "the address of a track on soundcloud.com, or a share link; several separated by commas",
-    "seeds": "a file with one number, URN or address a line; `#` begins a comment",
+    "track_url": "the URL of a track on soundcloud.com, or a share link; several separated by commas",
+    "seeds": "a file with one ID, URN or URL per line; `#` begins a comment",
     "due": "`1`: the seeds of `scrapy seeds` that are due, the most overdue first",
-    "layers": "which layers to run, separated by commas; default: those enabled in the configuration",
-    "config": "a YAML file, or the name of one in `configs/`; default: the setting `HARVEST_CONFIG`",
-    "refresh": "`1`: fetch all anew; an unfinished refresh is continued",
-    "max_requests": "end after so many requests, to be continued by the same command",
-    "max_minutes": "end after so many minutes, to be continued by the same command",
+    "layers": "layers to run, separated by commas; default: those enabled in the configuration",
+    "config": "a YAML file or a name in `configs/`; default: the setting `HARVEST_CONFIG`",
+    "refresh": "`1`: refetch everything; an unfinished refresh is resumed",
+    "max_requests": "stop after this many requests; rerun to resume",
+    "max_minutes": "stop after this many minutes; rerun to resume",
 }
-"""Every spider argument, and its meaning."""
-# Scrapyd gives every job its number.
+"""Every spider argument with its meaning."""
+# Scrapyd adds the ID of the job.
 ACCEPTED = (*KNOWN, "_job")
 
 MAX_TRACK_ID = 2**63 - 1
@@ -39,17 +39,17 @@ SITE = "soundcloud.com"
 SHARE_HOST = "on.soundcloud.com"
 SITE_HOSTS = frozenset({SITE, f"www.{SITE}", f"m.{SITE}"})
 _NAME = re.compile("[A-Za-z0-9_-]+")
-# The second part of an address that lists things of a user, where a track has its name.
+# The second path segment of a URL that lists items of a user, in the position of a track's name.
 USER_PAGES = frozenset(
     {"albums", "comments", "followers", "following", "likes", "popular-tracks", "reposts", "tracks"}
 )
-# The first part of an address that is no user.
+# The first path segment of a URL that is not the page of a user.
 SITE_PAGES = frozenset({"charts", "discover", "search", "stations", "tags", "upload", "you"})
 
 
 @dataclass(frozen=True, slots=True)
 class GivenSeed:
-    """A seed as given: ``track_id`` is known, or ``url`` is still to be resolved, never both."""
+    """A seed as given: either ``track_id``, or ``url``, which is still to be resolved."""
 
     text: str
     track_id: int | None = None
@@ -58,9 +58,10 @@ class GivenSeed:
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """``layers`` is ``None`` where none were named: then the spider and the configuration decide.
+    """The checked spider arguments.
 
-    There are no ``seeds`` if it is ``due``: those are in the database.
+    ``layers`` is ``None`` if none were named; then the spider and the configuration decide. ``seeds`` is
+    empty if ``due`` is set, because those seeds are in the database.
     """
 
     seeds: tuple[GivenSeed, ...]
@@ -73,27 +74,27 @@ class Arguments:
 
 
 def parse(arguments: Mapping[str, object], *, layer_names: Sequence[str]) -> Arguments:
-    """Check all arguments; the first that is wrong is an ``ArgumentError``."""
+    """Check all arguments; raise ``ArgumentError`` for the first wrong one."""
     for name in arguments:
         if name not in ACCEPTED:
             hint = did_you_mean(name, KNOWN) or f": known are {', '.join(KNOWN)}"
             raise ArgumentError(f"spider argument `{for_message(name)}`: unknown{hint}")
-    given = {name: _text(name, arguments[name]) for name in KNOWN if name in arguments}
-    due = _switch("due", given.get("due", "0"))
+    given = {name: _strip(name, arguments[name]) for name in KNOWN if name in arguments}
+    due = _parse_switch("due", given.get("due", "0"))
     if due:
         _refuse_beside_due(given)
     return Arguments(
-        seeds=() if due else _seeds(given),
-        layers=_layers(given["layers"], layer_names) if "layers" in given else None,
+        seeds=() if due else _collect_seeds(given),
+        layers=_parse_layers(given["layers"], layer_names) if "layers" in given else None,
         config=given.get("config"),
-        refresh=_switch("refresh", given.get("refresh", "0")),
+        refresh=_parse_switch("refresh", given.get("refresh", "0")),
         due=due,
-        max_requests=_count("max_requests", given["max_requests"]) if "max_requests" in given else None,
-        max_minutes=_minutes("max_minutes", given["max_minutes"]) if "max_minutes" in given else None,
+        max_requests=_parse_count("max_requests", given["max_requests"]) if "max_requests" in given else None,
+        max_minutes=_parse_minutes("max_minutes", given["max_minutes"]) if "max_minutes" in given else None,
     )
 
 
-def _text(name: str, value: object) -> str:
+def _strip(name: str, value: object) -> str:
     text = str(value).strip()
     if not text:
         raise _wrong(name, "is empty")
@@ -107,20 +108,20 @@ def _wrong(name: str, problem: str) -> ArgumentError:
 # ---- plain values
 
 
-def _switch(name: str, text: str) -> bool:
+def _parse_switch(name: str, text: str) -> bool:
     if text not in {"0", "1"}:
         raise _wrong(name, f"must be 0 or 1, not {quote_value(text)}")
     return text == "1"
 
 
-def _count(name: str, text: str) -> int:
+def _parse_count(name: str, text: str) -> int:
     # Not `int(text)` alone: it takes `1_000` and digits of every script.
     if not re.fullmatch("[0-9]{1,13}", text) or not 1 <= int(text) <= MAX_REQUESTS:
         raise _wrong(name, f"must be an integer from 1 to {MAX_REQUESTS}, not {quote_value(text)}")
     return int(text)
 
 
-def _minutes(name: str, text: str) -> float:
+def _parse_minutes(name: str, text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,9})?", text) or not 0 < float(text) <= MAX_MINUTES:
         raise _wrong(
             name, f"must be a number of minutes above 0, at most {MAX_MINUTES}, not {quote_value(text)}"
@@ -133,11 +134,11 @@ def _refuse_beside_due(given: Mapping[str, str]) -> None:
         if name in given:
             raise _wrong("due", f"takes its seeds from the database (`scrapy seeds`); leave out `{name}`")
     if "refresh" in given:
-        raise _wrong("due", "fetches anew what is due; leave out `refresh`")
+        raise _wrong("due", "refetches what is due anyway; leave out `refresh`")
 
 
-def _layers(text: str, layer_names: Sequence[str]) -> tuple[str, ...]:
-    asked = _listed("layers", text)
+def _parse_layers(text: str, layer_names: Sequence[str]) -> tuple[str, ...]:
+    asked = _split_list("layers", text)
     for name in asked:
         if name not in layer_names:
             hint = did_you_mean(name, layer_names) or f": layers are {', '.join(layer_names)}"
@@ -145,75 +146,74 @@ def _layers(text: str, layer_names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in layer_names if name in asked)
 
 
-def _listed(name: str, text: str) -> list[str]:
+def _split_list(name: str, text: str) -> list[str]:
     parts = [part for part in (part.strip() for part in text.split(",")) if part]
     if not parts:
-        raise _wrong(name, f"names nothing: {quote_value(text)}")
+        raise _wrong(name, f"contains no value: {quote_value(text)}")
     return parts
 
 
 # ---- seeds
 
 
-def _seeds(given: Mapping[str, str]) -> tuple[GivenSeed, ...]:
+def _collect_seeds(given: Mapping[str, str]) -> tuple[GivenSeed, ...]:
     seeds: dict[int | str | None, GivenSeed] = {}
-    for seed in _all_seeds(given):
+    for seed in _iterate_seeds(given):
         seeds.setdefault(seed.track_id or seed.url, seed)
     if not seeds:
         raise ArgumentError(
-            "no seed given: add -a track_id=NUMBER, -a track_url=ADDRESS, -a seeds=FILE (one a line) "
-            "or -a due=1"
+            "no seed given; add -a track_id=ID, -a track_url=URL, -a seeds=FILE (one per line) or -a due=1"
         )
     return tuple(seeds.values())
 
 
-def _all_seeds(given: Mapping[str, str]) -> Iterator[GivenSeed]:
+def _iterate_seeds(given: Mapping[str, str]) -> Iterator[GivenSeed]:
     if "track_id" in given:
-        yield from (_seed_by_id(text, "track_id") for text in _listed("track_id", given["track_id"]))
+        yield from (_parse_seed_id(text, "track_id") for text in _split_list("track_id", given["track_id"]))
     if "track_url" in given:
-        yield from (_seed_by_url(text, "track_url") for text in _addresses(given["track_url"]))
+        yield from (_parse_seed_url(text, "track_url") for text in _split_urls(given["track_url"]))
     if "seeds" in given:
-        yield from _seeds_in_file(given["seeds"])
+        yield from _read_seeds_file(given["seeds"])
 
 
-def _seed_by_id(text: str, name: str) -> GivenSeed:
-    track_id = _track_id(text)
+def _parse_seed_id(text: str, name: str) -> GivenSeed:
+    track_id = _parse_track_id(text)
     if track_id is None:
         raise _wrong(name, f"not a track ID or URN: {quote_value(text)}")
     return GivenSeed(text, track_id=track_id)
 
 
-def _track_id(text: str) -> int | None:
+def _parse_track_id(text: str) -> int | None:
     match = re.fullmatch("(?:soundcloud:tracks:)?([0-9]{1,19})", text)
     track_id = int(match[1]) if match else 0
     return track_id if 1 <= track_id <= MAX_TRACK_ID else None
 
 
-def _addresses(text: str) -> list[str]:
-    # A comma parts two addresses only before a new one begins, as an address may hold commas itself.
+def _split_urls(text: str) -> list[str]:
+    # A comma separates two URLs only before the next one, because a URL may contain commas.
     parts = re.split(r"\s+|,(?=https?://)", text)
-    addresses = [part for part in (part.strip(",") for part in parts) if part]
-    if not addresses:
-        raise _wrong("track_url", f"names nothing: {quote_value(text)}")
-    return addresses
+    urls = [part for part in (part.strip(",") for part in parts) if part]
+    if not urls:
+        raise _wrong("track_url", f"contains no URL: {quote_value(text)}")
+    return urls
 
 
-def _seed_by_url(text: str, name: str) -> GivenSeed:
+def _parse_seed_url(text: str, name: str) -> GivenSeed:
     try:
-        return GivenSeed(text, url=_track_url(text))
+        return GivenSeed(text, url=_canonicalize_track_url(text))
     except ValueError as error:
-        raise _wrong(name, f"{error}: {quote_value(_without_secret(text))}") from error
+        raise _wrong(name, f"{error}: {quote_value(_mask_secret(text))}") from error
 
 
-def _without_secret(text: str) -> str:
+def _mask_secret(text: str) -> str:
     return re.sub(r"(/s-|secret_token=)[\w-]+", r"\1...", text)
 
 
-def _track_url(text: str) -> str:
-    """The address to resolve: what only tracks visitors is left out, so that equal tracks are equal."""
+def _canonicalize_track_url(text: str) -> str:
+    """Return the URL to resolve, without the query and fragment, so that equal tracks have equal URLs."""
     parts = _split(text)
     if parts.netloc != SHARE_HOST and parts.netloc not in SITE_HOSTS:
-        raise ValueError(f"not an address on {SITE}")
+        raise ValueError(f"not a URL on {SITE}")
     path = [segment for segment in parts.path.split("/") if segment]
     _refuse_secret(path, parts.query)
     host = SHARE_HOST if parts.netloc == SHARE_HOST else SITE
@@ -223,11 +223,11 @@ def _track_url(text: str) -> str:
 
 def _split(text: str) -> SplitResult:
     if not text.isascii() or not text.isprintable() or "\\" in text:
-        raise ValueError("not an address")
+        raise ValueError("not a URL")
     try:
         parts = urlsplit(text)
     except ValueError as error:
-        raise ValueError("not an address") from error
+        raise ValueError("not a URL") from error
     if parts.scheme != "https":
         raise ValueError("must begin with https://")
     return parts._replace(netloc=parts.netloc.lower())
@@ -237,14 +237,14 @@ def _refuse_secret(path: list[str], query: str) -> None:
     by_path = any(re.fullmatch("s-[A-Za-z0-9]+", segment) for segment in path[2:])
     by_query = any(key.lower() == "secret_token" for key, _ in parse_qsl(query, keep_blank_values=True))
     if by_path or by_query:
-        raise ValueError("a secret link: what is private is never harvested")
+        raise ValueError("a secret link; private tracks are never harvested")
 
 
 def _refuse_other_pages(path: list[str], host: str) -> None:
     if path[1:2] == ["sets"]:
         raise ValueError("a playlist, not a track")
     if len(path) != (1 if host == SHARE_HOST else 2) or not all(_NAME.fullmatch(part) for part in path):
-        raise ValueError("not the address of a track")
+        raise ValueError("not the URL of a track")
     if path[0] in SITE_PAGES or path[-1] in USER_PAGES:
         raise ValueError("a page of the site, not a track")
 
@@ -252,7 +252,7 @@ def _refuse_other_pages(path: list[str], host: str) -> None:
 # ---- seeds from a file
 
 
-def _seeds_in_file(path: str) -> Iterator[GivenSeed]:
+def _read_seeds_file(path: str) -> Iterator[GivenSeed]:
     try:
         for where, text in seed_lines(path):
             try:
@@ -264,45 +264,47 @@ def _seeds_in_file(path: str) -> Iterator[GivenSeed]:
 
 
 def read_seed(text: str) -> GivenSeed:
-    """Read a seed in any spelling: a number, a URN or an address.
+    """Parse a seed: an ID, a URN or a URL.
 
-    Raises ``ValueError``, which says what is wrong with it.
+    Raises:
+        ValueError: The seed is invalid; the message explains why.
     """
     if "://" not in text:
-        track_id = _track_id(text)
+        track_id = _parse_track_id(text)
         if track_id is None:
             raise ValueError(f"not a track ID, URN or URL: {quote_value(text)}")
         return GivenSeed(text, track_id=track_id)
     try:
-        return GivenSeed(text, url=_track_url(text))
+        return GivenSeed(text, url=_canonicalize_track_url(text))
     except ValueError as error:
-        raise ValueError(f"{error}: {quote_value(_without_secret(text))}") from error
+        raise ValueError(f"{error}: {quote_value(_mask_secret(text))}") from error
 
 
 def seed_lines(path: str) -> Iterator[tuple[str, str]]:
-    """Give what the lines of a file of seeds say, comments left out, and before it where that stands.
+    """Yield (location, text) for each seed line, without comments.
 
-    Raises ``ValueError`` if the file cannot be read or says nothing.
+    Raises:
+        ValueError: The file cannot be read or contains no seeds.
     """
     empty = True
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(_read_lines(path), start=1):
         text = re.sub(r"(^|\s)#.*", "", line).strip()
         if text:
             empty = False
             yield f"{for_message(path)}, line {number}", text
     if empty:
-        raise ValueError(f"{for_message(path)}: names no seed")
+        raise ValueError(f"{for_message(path)}: contains no seeds")
 
 
-def _lines(path: str) -> Iterable[str]:
+def _read_lines(path: str) -> Iterable[str]:
     try:
         with Path(path).open("rb") as file:
             content = file.read(MAX_SEEDS_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise ValueError(f"cannot be read: {for_message(reason)}: {quote_value(path)}") from error
+        raise ValueError(f"{quote_value(path)} cannot be read: {for_message(reason)}") from error
     if len(content) > MAX_SEEDS_BYTES:
-        raise ValueError(f"larger than {MAX_SEEDS_BYTES} bytes: {quote_value(path)}")
+        raise ValueError(f"{quote_value(path)} is larger than {MAX_SEEDS_BYTES} bytes")
     try:
         return content.decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:

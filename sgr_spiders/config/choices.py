@@ -1,4 +1,4 @@
-"""Words that both the configuration and the options of commands take; apart from pydantic, a slow import."""
+"""Values that both the configuration and command options accept, without the slow import of pydantic."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Literal, get_args
 
 Method = Literal["svd", "als", "item2vec", "lightgcn"]
 METHODS: tuple[Method, ...] = get_args(Method)
-"""How vectors are made; all but ``svd`` need packages that ``make ml`` installs."""
+"""Embedding methods; all but ``svd`` need packages that ``make ml`` installs."""
 
 EngagementKind = Literal["like", "repost", "comment"]
 Source = Literal["like", "repost", "comment", "playlist"]
 SOURCES: tuple[Source, ...] = get_args(Source)
-"""What may count as liking a track."""
+"""Interactions that may count as liking a track."""

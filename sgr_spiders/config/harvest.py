@@ -1,6 +1,6 @@
-"""The configuration of a harvest: what ``configs/deep_harvest.yaml`` may say, and its checked reading.
+"""The configuration of a harvest: its keys and defaults, and the checks of configuration files.
 
-A user's file holds only what differs from the defaults. A cap of 0 asks for nothing.
+A user's file contains only values that differ from the defaults. A cap of 0 requests nothing.
 """
 
 from __future__ import annotations
@@ -28,35 +28,35 @@ if TYPE_CHECKING:
 DEFAULT_NAME = "deep_harvest"
 MAX_FILE_BYTES = 64 * 1024
 DECIMALS = 6
-"""Of a threshold that is compared exactly, as a fraction."""
+"""Maximum decimals of a threshold, which is compared exactly as a fraction."""
 
 Name = TypeVar("Name", bound=str)
 
 
-def _without_duplicates(names: tuple[Name, ...]) -> tuple[Name, ...]:
+def _refuse_duplicates(names: tuple[Name, ...]) -> tuple[Name, ...]:
     repeated = next((name for i, name in enumerate(names) if name in names[:i]), None)
     if repeated is not None:
-        raise PydanticCustomError("repeated", "must name `{name}` once", {"name": repeated})
+        raise PydanticCustomError("repeated", "must contain `{name}` only once", {"name": repeated})
     return names
 
 
-def _few_decimals(value: float) -> float:
+def _refuse_decimals(value: float) -> float:
     if round(value, DECIMALS) != value:
         raise PydanticCustomError("decimals", "must have at most {decimals} decimals", {"decimals": DECIMALS})
     return value
 
 
 Cap = Annotated[int, Field(ge=0, le=1_000_000_000)]
-# Not strict in itself, as YAML has lists and no tuples; what stands in it is checked all the same.
-Names = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(_without_duplicates)]
+# Not strict, because YAML has lists and no tuples; the entries are checked nevertheless.
+Names = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(_refuse_duplicates)]
 DetectionMethod = Literal["label_field", "description_parsing", "publisher_metadata"]
 ExtractionPattern = Literal["mentions", "featuring", "remixes", "production"]
 
 
 class Section(BaseModel):
-    """A mapping of the file. Left empty, e.g. with every line commented out, it says nothing new."""
+    """A mapping of the file. An empty one, e.g. with every line commented out, means the defaults."""
 
-    # What stands below a field is its description, from which docs/reference.md is made.
+    # The docstring of a field is its description in docs/reference.md.
     model_config = ConfigDict(
         strict=True, extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
@@ -72,89 +72,89 @@ AnySection = TypeVar("AnySection", bound=Section)
 
 class LayerSection(Section):
     enabled: bool = True
-    """Whether `deep_harvest` runs the layer; its own spider runs it in any case."""
+    """Run the layer in `deep_harvest`. Its own spider ignores this."""
 
 
 class UserDepth(LayerSection):
     max_users_per_track: Cap = 500
-    """Likers, and as many reposters, whose libraries are harvested."""
+    """Likers whose libraries are harvested, and as many reposters."""
     max_tracks_per_user: Cap = 500
-    """Liked tracks of each of them."""
+    """Liked tracks per user."""
     include_reposters: bool = True
-    """Whether to follow those who reposted the seed, too."""
+    """Also harvest the libraries of users who reposted the seed."""
 
 
 class PlaylistDepth(LayerSection):
     max_playlists: Cap = 200
-    """Playlists kept: those with the seed first, then the artist's others."""
+    """Playlists kept: first those with the seed, then the artist's others."""
     max_tracks_per_playlist: Cap = 500
-    """Tracks kept of each playlist, in its order."""
+    """Tracks kept per playlist, in its order."""
     include_artist_playlists: bool = True
-    """Whether to look through the artist's playlists."""
+    """Search the artist's playlists."""
     include_liker_playlists: bool = True
-    """Whether to look through the playlists of the top likers."""
+    """Search the playlists of the top likers."""
     max_likers: Cap = 50
-    """How many likers, those with most followers first."""
+    """Likers whose playlists are searched, those with most followers first."""
     max_playlists_per_liker: Cap = 50
-    """Playlists of each liker that are looked through."""
+    """Playlists searched per liker."""
     max_search_playlists: Cap = 50
-    """Playlists found by the seed's title that are looked through."""
+    """Playlists searched that the seed's title finds."""
 
 
 class ArtistDepth(LayerSection):
     max_artist_tracks: Cap = 1000
-    """The artist's own uploads, and as many tracks of others that credit the artist."""
+    """The artist's own uploads, and as many tracks by others that credit the artist."""
     include_remixes: bool = True
-    """Whether to search for the artist's remixes of others' tracks."""
+    """Search for the artist's remixes of tracks by others."""
     include_features: bool = True
-    """Whether to search for others' tracks that feature or credit the artist."""
+    """Search for tracks by others that feature or credit the artist."""
 
 
 class SemanticDepth(LayerSection):
     fuzzy_search_limit: Cap = 100
-    """Hits that are looked at for each key term."""
+    """Search results read per key term."""
     name_similarity_threshold: Annotated[float, Field(ge=0, le=1)] = 0.6
-    """How alike a hit's title must be to be kept: 0 takes everything, 1 the same words only."""
+    """Minimum similarity of the title of a result: 0 keeps everything, 1 only the same words."""
     max_key_terms: Cap = 3
-    """Key terms of the seed's title that are searched for."""
+    """Key terms of the seed's title to search for."""
 
 
 class CommentaryLayer(LayerSection):
     max_commenters: Cap = 100
-    """Distinct commenters after whom no further page of comments is read."""
+    """Distinct commenters after which no further page of comments is read."""
     min_comment_length: Cap = 0
-    """Characters a comment needs for its author to be followed; every comment is kept."""
+    """Minimum characters of a comment whose author's library is harvested; every comment is kept."""
     harvest_commenter_libraries: bool = True
-    """Whether to harvest what the commenters like."""
+    """Harvest the libraries of the commenters."""
     html_fallback: bool = False
-    """Read the rendered track page where the API gives no comments; see docs/terms.md first."""
+    """Read the rendered track page if the API returns no comments; see docs/terms.md first."""
 
 
 class LabelLayer(LayerSection):
     max_labels_per_track: Cap = 3
-    """Labels of the seed that are followed."""
+    """Labels of the seed whose catalogues are harvested."""
     max_catalog_size: Cap = 200
-    """Distinct tracks of each label, over uploads and search together."""
+    """Distinct tracks per label, from uploads and search in total."""
     detection_methods: Names[DetectionMethod] = ("label_field", "description_parsing", "publisher_metadata")
-    """Where labels are looked for."""
+    """Sources of label names."""
 
 
 class ContextualLayer(LayerSection):
     max_entities: Cap = 10
-    """Collaborators of the seed that are followed."""
+    """Collaborators of the seed whose tracks are harvested."""
     max_tracks_per_entity: Cap = 50
-    """Distinct tracks of each, over uploads and search together."""
+    """Distinct tracks per collaborator, from uploads and search in total."""
     extraction_patterns: Names[ExtractionPattern] = ("mentions", "featuring", "remixes", "production")
-    """Which kinds of collaborators are looked for."""
+    """Kinds of collaborators to detect."""
 
 
 class DeepHarvest(Section):
     enabled: bool = True
-    """Whether the spider `deep_harvest` runs any layer at all."""
+    """Run layers in the spider `deep_harvest`."""
     request_delay: Annotated[float, Field(ge=0, le=3600)] = 0.3
-    """Seconds between two requests, at least."""
+    """Minimum seconds between two requests."""
     freshness_days: Annotated[float, Field(ge=0, le=36_500)] = 7
-    """Days after which a finished walk is fetched anew by a later run."""
+    """Days after which a later run refetches a finished walk."""
     user_depth: UserDepth = UserDepth()
     playlist_depth: PlaylistDepth = PlaylistDepth()
     artist_depth: ArtistDepth = ArtistDepth()
@@ -171,83 +171,81 @@ class DeepHarvest(Section):
 
 
 Share = Annotated[float, Field(gt=0, le=1)]
-# Compared exactly, as fractions; more decimals would not fit into 64 bits when they are.
-Threshold = Annotated[float, Field(ge=0, le=1), AfterValidator(_few_decimals)]
+# Compared exactly, as fractions; with more decimals the comparison would not fit into 64 bits.
+Threshold = Annotated[float, Field(ge=0, le=1), AfterValidator(_refuse_decimals)]
 AtLeastOne = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
 
 class RelationshipSection(Section):
     enabled: bool = True
-    """Whether this type is built."""
+    """Build this type."""
     top_k: AtLeastOne | None = None
-    """Keep only pairs in which one is among so many nearest of the other."""
+    """Keep only pairs in which one node is among the K nearest of the other; none: all pairs."""
 
 
 class UserSimilarity(RelationshipSection):
     min_common_tracks: AtLeastOne = 3
-    """Liked tracks that two users must have in common."""
+    """Minimum number of tracks that both users like."""
     min_similarity: Threshold = 0.1
-    """How similar they must be, from 0 to 1."""
+    """Minimum similarity, from 0 to 1."""
     max_library_share: Share = 1
-    """Leave out tracks that more than this share of the users like."""
+    """Ignore tracks that more than this share of the users like."""
 
 
 class TrackCooccurrence(RelationshipSection):
     min_cooccurrences: AtLeastOne = 2
-    """Playlists in which two tracks must stand together."""
+    """Minimum number of playlists that contain both tracks."""
 
 
 class ArtistRelation(RelationshipSection):
     min_shared_fans: AtLeastOne = 2
-    """Fans that two artists must share."""
+    """Minimum number of fans that two artists share."""
     shrinkage: Cap = 10
-    """How much little evidence is held back, the λ of docs/relationships.md; 0: not at all."""
+    """Penalty for little evidence, the λ of docs/relationships.md; 0: none."""
 
 
 class UserCosine(UserSimilarity):
     enabled: bool = False
-    """Whether this type is built."""
+    """Build this type."""
 
 
 class Relationships(Section):
     on_close: bool = True
-    """Whether a crawl that ends complete or partial relates at its end."""
+    """Build relationships after a crawl that ends complete or partial."""
     scope: Literal["all", "seeds"] = "all"
-    """`all`, or `seeds`: only what was found around the seeds of the crawl."""
+    """`all`, or `seeds`: only the data around the seeds of the crawl."""
     engagement_kinds: Annotated[Names[EngagementKind], Field(min_length=1)] = ("like",)
-    """What counts as liking a track: `like`, `repost`, `comment`."""
+    """Interactions that count as liking a track: `like`, `repost`, `comment`."""
     user_sample: Share = 1
-    """Share of the users that are looked at."""
+    """Share of the users to sample."""
     sample_seed: Cap = 1
-    """Which of them: the same number draws the same users."""
+    """Random seed of the sample."""
     threads: Cap = 0
-    """Threads that look for pairs; 0: one for each processor."""
+    """Threads that search for pairs; 0: one per processor."""
     memory_mb: Annotated[int, Field(ge=16, le=1_000_000)] = 512
-    """Megabytes for pairs on their way to the database; what is beyond waits on the disk."""
+    """Megabytes for pairs before they are written; the rest is buffered on disk."""
     user_similarity: UserSimilarity = UserSimilarity()
     track_cooccurrence: TrackCooccurrence = TrackCooccurrence()
     artist_relation: ArtistRelation = ArtistRelation()
     user_cosine: UserCosine = UserCosine()
 
     def section(self, name: str) -> RelationshipSection:
-        """The settings of a type; the general ones for a type without any of its own."""
+        """Return the settings of a type; the general ones for a type without its own."""
         section = getattr(self, name, None)
         return section if isinstance(section, RelationshipSection) else RelationshipSection()
 
 
 class Embeddings(Section):
     on_close: bool = False
-    """Whether a crawl that ends complete or partial makes vectors at its end."""
+    """Build vectors after a crawl that ends complete or partial."""
     method: Method = "svd"
-    """How; all but `svd` need packages that `make ml` installs."""
+    """Embedding method; all but `svd` need packages that `make ml` installs."""
     dimensions: Annotated[int, Field(ge=1, le=4096)] | None = None
-    """Numbers in a vector, fewer where the data have no more to say; none: 256 for `svd`, else 64."""
+    """Length of a vector, less if the data has a lower rank; none: 256 for `svd`, else 64."""
     sources: Annotated[Names[Source], Field(min_length=1)] = ("like",)
-    """What counts as liking a track: `like`, `repost`, `comment`, `playlist` (to have it in one of one's
-    own).
-    """
+    """Interactions that count as liking a track: `like`, `repost`, `comment`, `playlist` (the user's own)."""
     random_seed: Cap = 1
-    """What is drawn at random follows from it."""
+    """Random seed."""
 
 
 class HarvestConfig(Section):
@@ -257,18 +255,18 @@ class HarvestConfig(Section):
 
     @property
     def enabled_layers(self) -> tuple[str, ...]:
-        """The layers that ``deep_harvest`` runs, in their fixed order; none when it is switched off whole."""
+        """The layers that ``deep_harvest`` runs, in their fixed order; none if it is disabled."""
         harvest = self.deep_harvest
         return tuple(name for name in LAYER_NAMES if harvest.enabled and harvest.layer(name).enabled)
 
     @property
     def fingerprint_of_all(self) -> str:
-        """Changes when any value does; the same on every machine."""
+        """Hash of all values, the same on every machine."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def fingerprint(self, layer_name: str) -> str:
-        """Changes when the layer would harvest something else; the same on every machine."""
+        """Return a hash of the settings that determine what a layer harvests, the same on every machine."""
         asked = self.deep_harvest.layer(layer_name).model_dump(mode="json", exclude={"enabled"})
         text = json.dumps([layer_name, asked], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -280,22 +278,22 @@ LAYER_NAMES = tuple(
 
 
 def load(name_or_path: str | None = None) -> HarvestConfig:
-    """The configuration in a YAML file: a path, or a name from ``configs/``; without either the defaults."""
+    """Load a YAML file given by path or by its name in ``configs/``; ``None`` loads the defaults."""
     name = DEFAULT_NAME if name_or_path is None else name_or_path
     about = f"configuration {for_message(name) or quote_value(name)}"
-    content = _content(name, about)
+    content = _read_content(name, about)
     if len(content) > MAX_FILE_BYTES:
-        raise ConfigError(f"{about}: larger than {MAX_FILE_BYTES} bytes: no configuration")
+        raise ConfigError(f"{about}: larger than {MAX_FILE_BYTES} bytes; not a configuration")
     try:
         return HarvestConfig.model_validate(strict_yaml.read(content))
     except strict_yaml.YamlError as error:
         raise ConfigError(f"{about}: {error}") from error
     except ValidationError as error:
-        raise ConfigError(f"{about}: {_said(error)}") from error
+        raise ConfigError(f"{about}: {_describe(error)}") from error
 
 
-def changed(section: AnySection, changes: dict[str, Any]) -> AnySection:
-    """Give *section* with what the options of a command say; raise ``ArgumentError`` if they are wrong."""
+def override(section: AnySection, changes: dict[str, Any]) -> AnySection:
+    """Return *section* with the *changes* of command options; raise ``ArgumentError`` if they are invalid."""
     try:
         return type(section).model_validate(section.model_dump() | changes)
     except ValidationError as error:
@@ -306,8 +304,8 @@ def changed(section: AnySection, changes: dict[str, Any]) -> AnySection:
         ) from None
 
 
-def _content(name: str, about: str) -> bytes:
-    # A bare word is never taken for a path, so that a stray file cannot shadow the name.
+def _read_content(name: str, about: str) -> bytes:
+    # A bare word is never a path, so that a stray file cannot shadow the name.
     if Path(name).suffix in {".yaml", ".yml"} or Path(name).name != name:
         try:
             with Path(name).open("rb") as file:
@@ -316,16 +314,16 @@ def _content(name: str, about: str) -> bytes:
             pass
         except (OSError, ValueError) as error:
             raise ConfigError(f"{about}: cannot be read: {_reason(error)}") from error
-    return _bundled(name, about)
+    return _read_bundled(name, about)
 
 
-def _bundled(name: str, about: str) -> bytes:
+def _read_bundled(name: str, about: str) -> bytes:
     files = {file.name: file for file in resources.files("configs").iterdir() if file.name.endswith(".yaml")}
     file = files.get(name) or files.get(f"{name}.yaml")
     if file is None:
         names = sorted(name.removesuffix(".yaml") for name in files)
         raise ConfigError(
-            f"{about}: no such file, and no name in configs/: {', '.join(names)}{did_you_mean(name, names)}"
+            f"{about}: no such file; names in configs/ are {', '.join(names)}{did_you_mean(name, names)}"
         )
     return file.read_bytes()
 
@@ -334,14 +332,14 @@ def _reason(error: OSError | ValueError) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def _said(error: ValidationError) -> str:
-    """The first mistake as one sentence; the others are counted."""
+def _describe(error: ValidationError) -> str:
+    """Return the first error as one sentence, and the number of the others."""
     first, *others = error.errors(include_url=False)
     more = f" (and {len(others)} more)" if others else ""
-    return f"{_mistake(first)}{more}"
+    return f"{_describe_detail(first)}{more}"
 
 
-def _mistake(detail: ErrorDetails) -> str:
+def _describe_detail(detail: ErrorDetails) -> str:
     *parents, last = detail["loc"] or ("",)
     if detail["type"] == "extra_forbidden":
         within = f"`{_dotted(parents)}`: " if parents else ""
@@ -364,7 +362,7 @@ def _demand(detail: ErrorDetails) -> str:
         case "repeated" | "decimals":
             return detail["msg"]
         case kind:
-            return f"must be {_KINDS.get(kind, 'something else')}"
+            return f"must be {_KINDS.get(kind, 'of the expected type')}"
 
 
 _KINDS = {
@@ -383,7 +381,7 @@ def _dotted(location: list[int | str] | tuple[int | str, ...]) -> str:
 
 
 def _suggestion(section: str, word: str) -> str:
-    """The key that was meant: one of the same section, else the only one of that name anywhere."""
+    """Return a hint at the only key of that name anywhere, otherwise at a similar key of the section."""
     paths = list(_paths(HarvestConfig()))
     siblings = [key for parent, key in paths if parent == section]
     elsewhere = [f"{parent}.{key}" for parent, key in paths if key == word]

@@ -1,8 +1,8 @@
-"""When a seed is due: intervals, the rounds they make, and what a user may say of them.
+"""The schedule of seeds: intervals, rounds, and the values that a user may give.
 
-A seed is due at a moment, and again at whole numbers of intervals after it. What lies between two of these
-is a round: it wants everything fetched since it began. Counting from the moment, not from when a harvest
-happened to end, keeps a daily seed daily under a daily timer, however long harvests take.
+A seed is due at a certain time and at whole multiples of its interval after it. The time between two of these
+is a round: everything around the seed must have been fetched since the round began. Rounds count from the due
+time, not from the end of a harvest, so a daily seed stays daily however long harvests take.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MAX_PRIORITY = 1000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A seed to be harvested at intervals, in seconds; what is ``None`` was not said."""
+    """A scheduled seed. ``interval`` is in seconds; ``None`` stands for a value that was not given."""
 
     seed: GivenSeed
     interval: int | None = None
@@ -38,7 +38,7 @@ class Entry:
 
 
 def parse_interval(text: str) -> int:
-    """Read ``7d`` or ``12h`` as seconds. Raises ``ValueError``."""
+    """Parse ``7d`` or ``12h`` into seconds; raise ``ValueError`` if *text* is not an interval."""
     match = re.fullmatch(r"([0-9]{1,7})([mhdw])", text)
     seconds = int(match[1]) * UNITS[match[2]] if match else 0
     if not 0 < seconds <= MAX_INTERVAL:
@@ -48,33 +48,33 @@ def parse_interval(text: str) -> int:
 
 
 def spell_interval(seconds: int) -> str:
-    """Write seconds as ``parse_interval`` reads them."""
+    """Return seconds in the form that ``parse_interval`` accepts."""
     unit = next((unit for unit in "dhm" if seconds % UNITS[unit] == 0), "m")
     return f"{seconds // UNITS[unit]}{unit}"
 
 
 def parse_priority(text: str) -> int:
-    """Read a priority. Raises ``ValueError``."""
+    """Parse a priority; raise ``ValueError`` if it is invalid."""
     if not re.fullmatch("-?[0-9]{1,4}", text) or abs(int(text)) > MAX_PRIORITY:
         raise ValueError(f"not an integer from -{MAX_PRIORITY} to {MAX_PRIORITY}: {quote_value(text)}")
     return int(text)
 
 
 def read_entries(path: str) -> list[Entry]:
-    """Read a file with ``SEED [INTERVAL [PRIORITY]]`` on each line. Raises ``ValueError``."""
+    """Read a file with ``SEED [INTERVAL [PRIORITY]]`` on each line; raise ``ValueError`` if it is invalid."""
     entries = []
     for where, text in seed_lines(path):
         try:
-            entries.append(_read_entry(text.split()))
+            entries.append(_parse_entry(text.split()))
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from error
     return entries
 
 
-def _read_entry(words: list[str]) -> Entry:
+def _parse_entry(words: list[str]) -> Entry:
     seed, *rest = words
     if len(rest) > 2:
-        raise ValueError(f"more than a seed, an interval and a priority: {quote_value(' '.join(words))}")
+        raise ValueError(f"more than seed, interval and priority: {quote_value(' '.join(words))}")
     interval, priority = [*rest, None, None][:2]
     return Entry(
         read_seed(seed),
@@ -84,11 +84,11 @@ def _read_entry(words: list[str]) -> Entry:
 
 
 def round_at(due: datetime, interval: int, moment: datetime) -> datetime:
-    """Give when the round began in which *moment* lies, which is not before *due*."""
-    every = timedelta(seconds=interval)
-    return due + (moment - due) // every * every
+    """Return the beginning of the round that contains *moment*, which must not be before *due*."""
+    period = timedelta(seconds=interval)
+    return due + (moment - due) // period * period
 
 
 def next_round(due: datetime, interval: int, moment: datetime) -> datetime:
-    """Give when the round after that one begins."""
+    """Return the beginning of the round after the one that contains *moment*."""
     return round_at(due, interval, moment) + timedelta(seconds=interval)

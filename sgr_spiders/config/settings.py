@@ -1,6 +1,6 @@
-"""Every setting that a user may change: what it may be and what it means; and the check of all of them.
+"""The settings that a user may change: accepted values, meanings, and the check of all of them.
 
-The defaults, and the reasons for them, are in ``sgr_spiders/settings.py``.
+``sgr_spiders/settings.py`` contains the defaults and the reasons for them.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of value. ``accepts`` may also raise ``ValueError`` with what is wrong with a value."""
+    """A kind of value. ``accepts`` may also raise ``ValueError`` with the reason against a value."""
 
     demand: str
-    """What a value must be: ``an integer from 0 to 100``."""
+    """A description of the values: ``an integer from 0 to 100``."""
     accepts: Callable[[object], bool]
     is_secret: bool = False
-    """Whether its values are never shown."""
+    """True if messages must not show the values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a setting may be, and what it means."""
+    """The accepted values and the meaning of a setting."""
 
     kind: Kind
     meaning: str
@@ -53,9 +53,9 @@ class Setting:
 
 
 def check_settings(settings: Mapping[str, object], scrapy_names: Container[str] = ()) -> None:
-    """Check all *settings* before anything is opened or sent; the first wrong one is a ``ConfigError``.
+    """Check all *settings* before anything is opened or sent; raise ``ConfigError`` for the first wrong one.
 
-    *scrapy_names* are the settings that Scrapy itself knows.
+    *scrapy_names* are the names of Scrapy's own settings.
     """
     for name in settings:
         if name not in SETTINGS and name not in scrapy_names:
@@ -68,7 +68,7 @@ def check_settings(settings: Mapping[str, object], scrapy_names: Container[str] 
 
 
 def check_mappings(given: Iterable[str]) -> None:
-    """Check the mappings among the texts ``NAME=VALUE`` of ``-s``, which Scrapy decodes before it checks."""
+    """Check the mappings among the ``NAME=VALUE`` strings of ``-s``; Scrapy decodes them unchecked."""
     for name, _, value in (text.partition("=") for text in given):
         if name in SETTINGS and SETTINGS[name].kind is MAPPING:
             problem = find_problem(MAPPING, value)
@@ -77,7 +77,7 @@ def check_mappings(given: Iterable[str]) -> None:
 
 
 def find_problem(kind: Kind, value: object) -> str | None:
-    """Return what is wrong with a value, and the value itself, cut and without a password."""
+    """Return the reason against a value, with the value itself, shortened and without a password."""
     try:
         if kind.accepts(value):
             return None
@@ -91,15 +91,15 @@ def _shown(value: object) -> str:
     if not isinstance(value, str):
         return quote_value(value)
     if "@" in value and "://" not in value:
-        # Perhaps a broken URL, in which anything may be the password.
+        # This may be a broken URL, any part of which may be the password.
         return quote_value(re.split("[:/@]", value)[0] + "…")
     return quote_value(mask_url(value))
 
 
 def _refuse_misspelt(name: str) -> None:
-    """Raise ``ConfigError`` if an unknown name begins like one of ours or is very close to a known one.
+    """Raise ``ConfigError`` if an unknown name has a prefix of this project or is very close to a known one.
 
-    Other names may belong to a component of the user.
+    Other names may belong to the user's components.
     """
     hint = did_you_mean(name, SETTINGS)
     if not name.startswith(_OURS):
@@ -119,7 +119,7 @@ _OURS = ("HARVEST_", "SOUNDCLOUD_", "RATE_LIMIT_", "BACKOFF_", "DISALLOWED_", "P
 def _integer(least: int, most: int) -> Kind:
     def accepts(value: object) -> bool:
         if isinstance(value, str):
-            # Not `int(text)` alone: it takes `1_000` and digits of every script.
+            # `int(text)` alone would accept `1_000` and digits of every script.
             return re.fullmatch("-?[0-9]{1,18}", value) is not None and least <= int(value) <= most
         return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
@@ -127,7 +127,7 @@ def _integer(least: int, most: int) -> Kind:
 
 
 def _number(least: float, most: float, *, above: bool = False) -> Kind:
-    """Return the kind of numbers from *least* to *most*; with *above* not *least* itself."""
+    """Return the kind of numbers from *least* to *most*; *above* excludes *least*."""
 
     def accepts(value: object) -> bool:
         if isinstance(value, str):
@@ -206,13 +206,13 @@ def _is_log_format(value: object) -> bool:
 
 
 def _is_date_format(value: object) -> bool:
-    # `strftime` raises on a NUL, and answers nothing to what it does not know.
+    # `strftime` raises on a NUL and returns an empty string for an unknown directive.
     return _is_printable(value) and time.strftime(str(value) or "x", time.gmtime(0)) != ""
 
 
 def _is_encoding(value: object) -> bool:
     try:
-        # Only an encoding of text: `hex` and `rot13` are codecs as well.
+        # Text encodings only: `hex` and `rot13` are codecs as well.
         "text".encode(str(value))
         codecs.lookup(str(value))
     except (LookupError, ValueError):
@@ -249,7 +249,7 @@ def _is_directory(value: object) -> bool:
 
 def _path(value: object) -> Path:
     if not isinstance(value, str | os.PathLike):
-        raise ValueError("must be a path")  # noqa: TRY004 - whoever asks catches ValueError alone
+        raise ValueError("must be a path")  # noqa: TRY004 - the caller catches only ValueError
     text = os.fspath(value)
     if not isinstance(text, str) or not text or "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
         raise ValueError("must be a path")
@@ -294,7 +294,7 @@ def _is_port(text: str) -> bool:
 
 
 def _are_http_urls(value: object) -> bool:
-    # As Scrapy reads a list: from text with commas, too.
+    # Scrapy also reads a list from a string with commas.
     urls = value.split(",") if isinstance(value, str) else value
     if not isinstance(urls, list | tuple):
         return False
@@ -311,7 +311,7 @@ DRIVERS = {
     "postgresql+psycopg": "psycopg",
     "postgresql+psycopg2": "psycopg2",
 }
-"""What the URL of a database may begin with, and the package that connects to such a database."""
+"""The schemes of database URLs, with the package that connects to such a database."""
 
 
 def _is_database_url(value: object) -> bool:
@@ -397,66 +397,66 @@ SETTINGS: dict[str, Setting] = {
     "SOUNDCLOUD_TOKEN_URL": Setting(HTTP_URL, "the token endpoint"),
     "SOUNDCLOUD_SITE_URL": Setting(HTTP_URL, "the site whose pages Splash renders"),
     "SPLASH_URL": Setting(HTTP_URL, "Splash, which renders pages"),
-    "SCOPE_ORIGINS": Setting(HTTP_URLS, "where else than to the API requests may go"),
+    "SCOPE_ORIGINS": Setting(HTTP_URLS, "origins other than the API that requests may go to"),
     "SOUNDCLOUD_CLIENT_ID": Setting(KEY, "the client ID of your app"),
     "SOUNDCLOUD_CLIENT_SECRET": Setting(KEY, "the client secret of your app"),
-    "SOUNDCLOUD_ACCESS_TOKEN": Setting(KEY, "a token of your own, used instead of client credentials"),
+    "SOUNDCLOUD_ACCESS_TOKEN": Setting(KEY, "your own access token, used instead of client credentials"),
     "CONTACT": Setting(HEADER, "your address or URL, for the operator of the API"),
     "USER_AGENT": Setting(HEADER, "the name of this crawler in each request"),
     "HARVEST_DATABASE_URL": Setting(DATABASE, "the database"),
     "HARVEST_CONFIG": Setting(TEXT, "the configuration: a YAML file or a name in `configs/`"),
-    "HARVEST_RESULT_FILE": Setting(FILE, "file that gets the result of a crawl"),
+    "HARVEST_RESULT_FILE": Setting(FILE, "file for the result of a crawl"),
     "HARVEST_COMMAND": Setting(TEXT, "the command that resumes the run"),
     "HARVEST_STATUS_COMMAND": Setting(TEXT, "the command that shows the database"),
-    "DEDUPE_MEMORY": Setting(_integer(1, 10**9), "versions of records remembered"),
+    "DEDUPE_MEMORY": Setting(_integer(1, 10**9), "record versions kept in memory"),
     "RETRY_TIMES": Setting(_integer(0, 100), "retries after a transient error"),
     "BACKOFF_BASE": Setting(SECONDS, "seconds before the first retry"),
-    "BACKOFF_MAX": Setting(SECONDS, "most seconds before a retry"),
+    "BACKOFF_MAX": Setting(SECONDS, "maximum seconds before a retry"),
     "DISALLOWED_RETRY_TIMES": Setting(_integer(0, 100), "retries after access was disallowed"),
-    "DISALLOWED_BACKOFF_BASE": Setting(SECONDS, "seconds before the first of them"),
-    "RATE_LIMIT_BASE": Setting(SECONDS, "seconds of a rate-limit pause for which no time is named"),
-    "RATE_LIMIT_MAX": Setting(SECONDS, "most seconds of such a pause"),
-    "RATE_LIMIT_MAX_HOLDS": Setting(_integer(1, 1000), "pauses in a row that end the run"),
-    "TOKEN_TRIES": Setting(_integer(1, 100), "tries of one token request"),
-    "PROGRESS": Setting(_words("auto", "bar", "off"), "how progress is shown"),
+    "DISALLOWED_BACKOFF_BASE": Setting(SECONDS, "seconds before the first of these retries"),
+    "RATE_LIMIT_BASE": Setting(SECONDS, "seconds of a rate-limit pause if the response names no time"),
+    "RATE_LIMIT_MAX": Setting(SECONDS, "maximum seconds of such a pause"),
+    "RATE_LIMIT_MAX_HOLDS": Setting(_integer(1, 1000), "consecutive pauses after which the run ends"),
+    "TOKEN_TRIES": Setting(_integer(1, 100), "tries per token request"),
+    "PROGRESS": Setting(_words("auto", "bar", "off"), "display of progress"),
     "PROGRESS_INTERVAL": Setting(SOME_SECONDS, "seconds between two lines of progress"),
     # --- the log
     "LOG_JSON": Setting(SWITCH, "one JSON object per line"),
-    "LOG_ENABLED": Setting(SWITCH, "whether there is a log"),
-    "LOG_LEVEL": Setting(LOG_LEVEL, "the least level that is logged"),
-    "LOG_FILE": Setting(FILE, "file of the log; standard error if empty"),
-    "LOG_FILE_APPEND": Setting(SWITCH, "append to the file of the log"),
+    "LOG_ENABLED": Setting(SWITCH, "write a log"),
+    "LOG_LEVEL": Setting(LOG_LEVEL, "lowest level to log"),
+    "LOG_FILE": Setting(FILE, "log file; standard error if empty"),
+    "LOG_FILE_APPEND": Setting(SWITCH, "append to the log file"),
     "LOG_FORMAT": Setting(Kind("a format of Python's logging", _is_log_format), "format of a log line"),
-    "LOG_DATEFORMAT": Setting(Kind("a format of dates, as %Y-%m-%d", _is_date_format), "format of times"),
-    "LOG_ENCODING": Setting(Kind("a text encoding, as utf-8", _is_encoding), "encoding of the log"),
-    "LOG_STDOUT": Setting(SWITCH, "log what is printed, too"),
-    "LOG_SHORT_NAMES": Setting(SWITCH, "log only the first part of names"),
+    "LOG_DATEFORMAT": Setting(Kind("a date format, e.g. %Y-%m-%d", _is_date_format), "format of times"),
+    "LOG_ENCODING": Setting(Kind("a text encoding, e.g. utf-8", _is_encoding), "encoding of the log"),
+    "LOG_STDOUT": Setting(SWITCH, "also log standard output"),
+    "LOG_SHORT_NAMES": Setting(SWITCH, "log only the first part of logger names"),
     "LOG_COLOR": Setting(SWITCH, "colours in the log of a terminal"),
-    "LOG_INSTALL_ROOT_HANDLER": Setting(SWITCH, "let Scrapy install the handler of the log"),
+    "LOG_INSTALL_ROOT_HANDLER": Setting(SWITCH, "let Scrapy install the log handler"),
     "STATS_DUMP": Setting(SWITCH, "log all statistics at the end"),
-    # --- pace
-    "CONCURRENT_REQUESTS": Setting(_integer(1, 1000), "requests under way at a time"),
+    # --- request rate
+    "CONCURRENT_REQUESTS": Setting(_integer(1, 1000), "requests in progress at a time"),
     "CONCURRENT_REQUESTS_PER_DOMAIN": Setting(_integer(1, 1000), "transfers at a time"),
     "CONCURRENT_ITEMS": Setting(_integer(1, 1000), "pages in the pipelines at a time"),
     "DOWNLOAD_DELAY": Setting(_number(0, 3600), "seconds between two requests; `request_delay` sets it"),
     "DOWNLOAD_DELAY_JITTER": Setting(_number(0, 1), "share of the delay that is random"),
     "RANDOMIZE_DOWNLOAD_DELAY": Setting(SWITCH, "vary the delay at random"),
     "DOWNLOAD_SLOTS": Setting(MAPPING, "concurrency and delay of slots"),
-    "DOWNLOAD_TIMEOUT": Setting(SOME_SECONDS, "seconds until a request is given up"),
-    "DOWNLOAD_MAXSIZE": Setting(BYTES, "most bytes of a response, decompressed; 0: no limit"),
-    "DOWNLOAD_WARNSIZE": Setting(BYTES, "bytes of a response that are warned of; 0: none"),
-    "DOWNLOAD_FAIL_ON_DATALOSS": Setting(SWITCH, "whether a truncated response is an error"),
+    "DOWNLOAD_TIMEOUT": Setting(SOME_SECONDS, "seconds until a request times out"),
+    "DOWNLOAD_MAXSIZE": Setting(BYTES, "maximum bytes of a response, decompressed; 0: no limit"),
+    "DOWNLOAD_WARNSIZE": Setting(BYTES, "bytes of a response that cause a warning; 0: never"),
+    "DOWNLOAD_FAIL_ON_DATALOSS": Setting(SWITCH, "treat a truncated response as an error"),
     "DOWNLOAD_VERIFY_CERTIFICATES": Setting(SWITCH, "verify certificates"),
     "AUTOTHROTTLE_ENABLED": Setting(SWITCH, "adapt the delay to the load of the server"),
     "AUTOTHROTTLE_DEBUG": Setting(SWITCH, "log each change of the delay"),
     "AUTOTHROTTLE_START_DELAY": Setting(_number(0, 3600), "seconds between requests at the start"),
     "AUTOTHROTTLE_TARGET_CONCURRENCY": Setting(_number(0, 1000, above=True), "requests at a time on average"),
-    "AUTOTHROTTLE_MAX_DELAY": Setting(_number(0, 3600), "most seconds between requests"),
-    "DNS_TIMEOUT": Setting(SOME_SECONDS, "seconds until a name lookup is given up"),
+    "AUTOTHROTTLE_MAX_DELAY": Setting(_number(0, 3600), "maximum seconds between requests"),
+    "DNS_TIMEOUT": Setting(SOME_SECONDS, "seconds until a name lookup times out"),
     "DNSCACHE_ENABLED": Setting(SWITCH, "cache name lookups"),
     "DNSCACHE_SIZE": Setting(COUNT, "name lookups in the cache"),
     "REACTOR_THREADPOOL_MAXSIZE": Setting(_integer(1, 1000), "threads of the reactor"),
-    "SCRAPER_SLOT_MAX_ACTIVE_SIZE": Setting(_integer(1, 2**40), "bytes of responses in work at a time"),
+    "SCRAPER_SLOT_MAX_ACTIVE_SIZE": Setting(_integer(1, 2**40), "bytes of responses processed at a time"),
     # --- ends
     "CLOSESPIDER_TIMEOUT": Setting(_number(0, 10**9), "close after seconds; 0: never"),
     "CLOSESPIDER_TIMEOUT_NO_ITEM": Setting(_number(0, 10**9), "close after seconds without a page; 0: never"),
@@ -465,42 +465,42 @@ SETTINGS: dict[str, Setting] = {
     "CLOSESPIDER_PAGECOUNT_NO_ITEM": Setting(COUNT, "close after responses without a page; 0: never"),
     "CLOSESPIDER_ERRORCOUNT": Setting(COUNT, "close after errors; 0: never"),
     "MEMUSAGE_ENABLED": Setting(SWITCH, "watch the memory"),
-    "MEMUSAGE_LIMIT_MB": Setting(MEGABYTES, "megabytes at which the crawl is closed; 0: none"),
-    "MEMUSAGE_WARNING_MB": Setting(MEGABYTES, "megabytes that are warned of; 0: none"),
-    "MEMUSAGE_CHECK_INTERVAL_SECONDS": Setting(SOME_SECONDS, "seconds between two looks at the memory"),
+    "MEMUSAGE_LIMIT_MB": Setting(MEGABYTES, "megabytes at which the crawl closes; 0: never"),
+    "MEMUSAGE_WARNING_MB": Setting(MEGABYTES, "megabytes that cause a warning; 0: never"),
+    "MEMUSAGE_CHECK_INTERVAL_SECONDS": Setting(SOME_SECONDS, "seconds between two checks of the memory"),
     "MEMDEBUG_ENABLED": Setting(SWITCH, "log live objects at the end"),
     # --- on and off
-    "JOBDIR": Setting(DIRECTORY, "directory of Scrapy's own state; a harvest needs none"),
+    "JOBDIR": Setting(DIRECTORY, "directory of Scrapy's own state; not needed by a harvest"),
     "HTTPCACHE_ENABLED": Setting(SWITCH, "Scrapy's cache of responses"),
     "HTTPCACHE_EXPIRATION_SECS": Setting(_number(0, 10**9), "seconds a cached response is used; 0: always"),
     "HTTPCACHE_DIR": Setting(DIRECTORY, "directory of the cache"),
     "HTTPCACHE_GZIP": Setting(SWITCH, "compress the cache"),
     "HTTPCACHE_IGNORE_MISSING": Setting(SWITCH, "ignore requests that are not in the cache"),
-    "HTTPCACHE_ALWAYS_STORE": Setting(SWITCH, "store responses that must not be"),
+    "HTTPCACHE_ALWAYS_STORE": Setting(SWITCH, "store responses that forbid it"),
     "HTTPPROXY_ENABLED": Setting(SWITCH, "use the proxy that the environment names"),
-    "COMPRESSION_ENABLED": Setting(SWITCH, "ask for compressed responses"),
+    "COMPRESSION_ENABLED": Setting(SWITCH, "request compressed responses"),
     "COOKIES_ENABLED": Setting(SWITCH, "send cookies"),
     "COOKIES_DEBUG": Setting(SWITCH, "log cookies"),
     "RETRY_ENABLED": Setting(SWITCH, "Scrapy's own retries"),
     "REDIRECT_ENABLED": Setting(SWITCH, "follow redirects"),
     "METAREFRESH_ENABLED": Setting(SWITCH, "follow redirects in pages"),
     "REFERER_ENABLED": Setting(SWITCH, "send referers"),
-    "ROBOTSTXT_OBEY": Setting(SWITCH, "ask pages of the site for robots.txt"),
+    "ROBOTSTXT_OBEY": Setting(SWITCH, "obey robots.txt, except that of the API host"),
     "TELNETCONSOLE_ENABLED": Setting(SWITCH, "a console on a port"),
     "REMOTE_CONTROL_ENABLED": Setting(SWITCH, "control by other processes"),
     "WARN_ON_GENERATOR_RETURN_VALUE": Setting(SWITCH, "check callbacks"),
     # --- components
     "ADDONS": Setting(MAPPING, "add-ons that install components"),
     "WRAPPED_DOWNLOAD_HANDLER": Setting(DOTTED, "download handler that transfers requests"),
-    "SCHEDULER": Setting(DOTTED, "what hands out requests"),
+    "SCHEDULER": Setting(DOTTED, "scheduler of requests"),
     "TWISTED_REACTOR": Setting(
         _words("twisted.internet.asyncioreactor.AsyncioSelectorReactor"), "the event loop's reactor"
     ),
-    "ITEM_PIPELINES": Setting(MAPPING, "what pages go through"),
-    "EXTENSIONS": Setting(MAPPING, "what is connected to signals"),
-    "DOWNLOAD_HANDLERS": Setting(MAPPING, "what sends requests"),
-    "DOWNLOADER_MIDDLEWARES": Setting(MAPPING, "what requests and responses go through"),
-    "SPIDER_MIDDLEWARES": Setting(MAPPING, "what responses and pages go through"),
+    "ITEM_PIPELINES": Setting(MAPPING, "pipelines of pages"),
+    "EXTENSIONS": Setting(MAPPING, "components connected to signals"),
+    "DOWNLOAD_HANDLERS": Setting(MAPPING, "handlers that send requests"),
+    "DOWNLOADER_MIDDLEWARES": Setting(MAPPING, "middlewares of requests and responses"),
+    "SPIDER_MIDDLEWARES": Setting(MAPPING, "middlewares of responses and pages"),
     "DEFAULT_REQUEST_HEADERS": Setting(MAPPING, "headers of each request"),
 }
-"""Every setting of this project, and those of Scrapy that it relies on."""
+"""Every setting of this project, and the settings of Scrapy that it relies on."""

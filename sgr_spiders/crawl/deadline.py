@@ -1,4 +1,4 @@
-"""The end of a crawl that has only so many minutes."""
+"""The time limit of a crawl."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Deadline:
-    """Stops the run, to be resumed, when the spider's ``max_minutes`` are over, also during a hold."""
+    """Extension that stops the run after the spider's ``max_minutes``, also during a rate-limit pause."""
 
     def __init__(self, crawler: Crawler, minutes: float) -> None:
         self._crawler = crawler

@@ -24,20 +24,21 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-BY_HAND = "`scrapy relate` does it by hand"
-EMBED_BY_HAND = "`scrapy embed` does it by hand"
+BUILD_NOW = "run `scrapy relate` to build them now"
+RETRY_RELATING = "run `scrapy relate` to retry"
+RETRY_EMBEDDING = "run `scrapy embed` to retry"
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The outcome of the run after its finishing steps, and the tables they built or found up to date."""
+    """The outcome of the run after its post-crawl steps, and the tables they built or found up to date."""
 
     outcome: Outcome
     related: tuple[Related, ...] = ()
 
 
 def build_indexes(connection: Connection) -> None:
-    """Build the indexes that were put off: those that only readers need."""
+    """Build the deferred indexes, which only readers need."""
     missing = indexes.missing(connection)
     if missing:
         logger.info("Building the indexes that only readers need")
@@ -48,15 +49,15 @@ def build_indexes(connection: Connection) -> None:
 def tracks_to_relate(
     connection: Connection, planner: Planner, turns: Turns | None, config: HarvestConfig
 ) -> list[int] | None:
-    """Return the tracks around which to relate; ``None`` if that is left to a later run.
+    """Return the tracks around which to build relationships; ``None`` leaves that to a later run.
 
-    A scheduled run relates around all seeds when none is left to harvest, after it had something.
+    A scheduled run that has harvested something builds them around all seeds once no due seed is left.
     """
     if turns is None:
         return [seed.track_id for seed in runs.seed_outcomes(connection, planner.run) if seed.track_id]
     left = seeds.count_unfinished(connection, planner.run)
     if left and config.relationships.on_close:
-        logger.info("Relationships deferred until %s are finished; %s", pluralize(left, "due seed"), BY_HAND)
+        logger.info("Relationships deferred: %s unfinished; %s", pluralize(left, "due seed"), BUILD_NOW)
     return seeds.tracks_of_all(connection) if turns.taken > 0 and not left else None
 
 
@@ -67,14 +68,14 @@ async def run_post_crawl_steps(
     judged: Outcome,
     is_cancelled: Callable[[], bool],
 ) -> Finished:
-    """Relate what the database holds, then make vectors, if the run that was *judged* so tried all it could.
+    """Build relationships, then vectors, if the run with the outcome *judged* tried everything it could.
 
-    A failure makes the outcome an internal error; what was spilled stays, and so do the tables of before.
+    A failure makes the outcome an internal error. The harvest and the existing tables stay as they are.
     """
     steps = [
         step
-        for step, wanted in ((_relate, _relates(config, around)), (_embed, config.embeddings.on_close))
-        if wanted
+        for step, enabled in ((_relate, _relates(config, around)), (_embed, config.embeddings.on_close))
+        if enabled
     ]
     if not steps or judged.exit_code not in {COMPLETE, PARTIAL}:
         return Finished(judged)
@@ -96,7 +97,7 @@ class _Work:
 
 
 def _run(steps: Sequence[Callable[[_Work, Finished], Finished]], work: _Work, judged: Outcome) -> Finished:
-    """Run one step after the other, until one changes how the run ended."""
+    """Run the steps in order until one of them changes the outcome."""
     finished = Finished(judged)
     for step in steps:
         if finished.outcome == judged:
@@ -105,7 +106,7 @@ def _run(steps: Sequence[Callable[[_Work, Finished], Finished]], work: _Work, ju
 
 
 def _relate(work: _Work, before: Finished) -> Finished:
-    # Lazy import: it takes as long as some pages.
+    # Lazy import: loading it takes as long as a few pages.
     from sgr_spiders.relationships.engine import CancelledError  # noqa: PLC0415
     from sgr_spiders.relationships.processor import relate  # noqa: PLC0415
 
@@ -113,23 +114,25 @@ def _relate(work: _Work, before: Finished) -> Finished:
     try:
         related = relate(work.store, work.config, seeds=chosen, is_cancelled=work.is_cancelled)
     except CancelledError:
-        return Finished(Outcome("interrupted", INTERRUPTED, f"stopped while relating, {BY_HAND}"))
+        return Finished(
+            Outcome("interrupted", INTERRUPTED, f"stopped while building relationships; {RETRY_RELATING}")
+        )
     except HarvestError as error:
-        return Finished(Outcome("failed", INTERNAL_ERROR, f"relating failed: {error}, {BY_HAND}"))
+        return Finished(Outcome("failed", INTERNAL_ERROR, f"relating failed: {error}; {RETRY_RELATING}"))
     except Exception:
-        # A mistake of ours must not take the outcome of the crawl with it.
+        # A bug here must not discard the outcome of the crawl.
         logger.exception("Relating failed")
-        return Finished(Outcome("failed", INTERNAL_ERROR, f"relating failed, see the log, {BY_HAND}"))
+        return Finished(Outcome("failed", INTERNAL_ERROR, f"relating failed, see the log; {RETRY_RELATING}"))
     return replace(before, related=tuple(related))
 
 
 def _embed(work: _Work, before: Finished) -> Finished:
-    # Lazy import, as for relating.
+    # Lazy import, as in _relate.
     from sgr_spiders.embeddings.embed import embed  # noqa: PLC0415
     from sgr_spiders.embeddings.terms import terms_line  # noqa: PLC0415
 
     if work.is_cancelled():
-        stopped = Outcome("interrupted", INTERRUPTED, f"stopped before embedding, {EMBED_BY_HAND}")
+        stopped = Outcome("interrupted", INTERRUPTED, f"stopped before building vectors; {RETRY_EMBEDDING}")
         return replace(before, outcome=stopped)
     if line := terms_line(work.store):
         logger.info("%s", line)
@@ -139,11 +142,11 @@ def _embed(work: _Work, before: Finished) -> Finished:
         logger.info("No vectors: %s", error)
         return before
     except HarvestError as error:
-        failed = Outcome("failed", INTERNAL_ERROR, f"embedding failed: {error}, {EMBED_BY_HAND}")
+        failed = Outcome("failed", INTERNAL_ERROR, f"embedding failed: {error}; {RETRY_EMBEDDING}")
         return replace(before, outcome=failed)
     except Exception:
         logger.exception("Embedding failed")
-        failed = Outcome("failed", INTERNAL_ERROR, f"embedding failed, see the log, {EMBED_BY_HAND}")
+        failed = Outcome("failed", INTERNAL_ERROR, f"embedding failed, see the log; {RETRY_EMBEDDING}")
         return replace(before, outcome=failed)
     logger.info("Vectors of %s", embedded.describe())
     return before

@@ -1,4 +1,4 @@
-"""The extension that opens, judges and finishes a run, in this order, when Scrapy's signals come."""
+"""The extension that opens, judges and finishes a run on Scrapy's signals."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ logger = logging.getLogger(__name__)
 
 
 class Harvest:
-    """One run: its database, its planner, and the steps of its beginning and its end.
+    """Extension that contains the database and planner of one run, and opens and ends it.
 
-    This is the one finishing extension: what must happen in an order after a crawl happens in
-    ``spider_closed`` here. Whatever reads or writes the database does so in the ``writer``.
+    No other extension finishes a run, so ``spider_closed`` fixes the order of all steps after a crawl.
+    All of them read and write the database through the ``writer``.
     """
 
     def __init__(self, crawler: Crawler, spider: HarvestSpider) -> None:
@@ -63,12 +63,12 @@ class Harvest:
         self._command: str | None = crawler.settings["HARVEST_COMMAND"] or None
         self._origin = Origin.of(spider, self._command)
         self.result: HarvestResult | None = None
-        """How the run ended, once that is written."""
+        """The result of the run; ``None`` until its outcome is saved."""
         self.store = Store.open(crawler.settings["HARVEST_DATABASE_URL"])
         self.writer = Writer(self.store)
         self.planner = planner_for(spider)
         self.turns = Turns(self.planner) if spider.arguments.due else None
-        """Where the seeds come from in a scheduled run."""
+        """The source of the seeds in a scheduled run."""
         crawler.signals.connect(self.note_internal_error, signal=signals.spider_error)
         crawler.signals.connect(self.note_internal_error, signal=signals.item_error)
         crawler.signals.connect(self.spider_opened, signal=signals.spider_opened)
@@ -86,38 +86,41 @@ class Harvest:
         """Return the extension of *crawler*."""
         harvest = crawler.get_extension(cls)
         if harvest is None:
-            raise RuntimeError("the extension sgr_spiders.crawl.harvest.Harvest is switched off")
+            raise RuntimeError("setting `EXTENSIONS`: sgr_spiders.crawl.harvest.Harvest is missing")
         return harvest
 
     async def start(self) -> None:
-        """Begin the run, before anything is asked of the scheduler."""
+        """Begin the run before the scheduler hands out its first request."""
         try:
             await self.writer.run(self._open)
         except StorageError as error:
             RunControl.of(self._crawler).error = error
             self._stats.set_value(statistics.EXIT_CODE, error.exit_code)
-            logger.error("Stopping: %s", error)  # noqa: TRY400 - one line says it all
+            logger.error("Stopping: %s", error)  # noqa: TRY400 - the message suffices
         else:
             self._started = time.monotonic()
 
     def spider_opened(self) -> None:
-        """Close the spider again if its run could not begin: only here will Scrapy do so in good order."""
+        """Close the spider if its run could not begin: here Scrapy closes it in the usual order."""
         if self._started is None:
             raise CloseSpider("storage")
 
     def run_closing(self) -> None:
-        """Tell whoever has interrupted the run what happens now."""
+        """Log what an interruption does, and how to resume."""
         if self._started is not None and not self._crawler.crawling:
             logger.warning("Interrupted: %s", describe_interruption(self._command))
 
     async def spider_closed(self, reason: str) -> None:
-        """End the run, also if Ctrl-C comes meanwhile; where that was first, a second one ends it at once."""
+        """End the run.
+
+        A first Ctrl-C during these steps does not abort them. A second Ctrl-C ends the process at once.
+        """
         stopped = threading.Event()
         with reactor_held(stopped.set) if self._crawler.crawling else nullcontext():
             await self._end(reason, stopped)
 
     def note_internal_error(self) -> None:
-        """Count an exception that nobody expected: the run is no success then."""
+        """Count an unexpected exception, which makes the outcome an internal error."""
         self._internal_errors += 1
 
     @property
@@ -131,27 +134,27 @@ class Harvest:
         ended = None
         try:
             if self._started is not None:
-                # Whatever goes wrong from here on is never taken for a success.
+                # A failure from here on must not count as a success.
                 self._stats.set_value(statistics.EXIT_CODE, outcome.INTERNAL_ERROR)
-                self.writer.try_again()
+                self.writer.retry_writes()
                 ended = await self._judge(reason, time.monotonic() - self._started)
                 await self._build_indexes(ended.outcome)
                 ended = await self._finish(ended, stopped)
         except StorageError as error:
-            # What cannot be written can still be said. The database takes the run for a killed one.
+            # The log still gets the reason. The database treats the run as killed.
             self._stats.set_value(statistics.EXIT_CODE, error.exit_code)
-            logger.error("Could not save the run outcome: %s. %s", error, NOTHING_LOST)  # noqa: TRY400 - one line says it all
+            logger.error("Could not save the run outcome: %s. %s", error, NOTHING_LOST)  # noqa: TRY400 - the message suffices
         finally:
             await self.writer.close()
-        # Where no seed was due that is said, and there is nothing to sum up.
+        # Without a due seed there is nothing to summarise; the log has said so.
         if ended is not None and (self.turns is None or self.turns.taken):
             self._log_summary(ended)
 
     async def _judge(self, reason: str, seconds: float) -> FinishedRun:
-        """Judge the run, and save what is known of it: killed while it relates, it has not ended."""
+        """Judge the run, and save its statistics; it has no outcome until the post-crawl steps have ended."""
         stop = Stop(reason, RunControl.of(self._crawler).error, self._internal_errors)
         await self.writer.run(lambda connection: self.planner.ledger(connection).give_back())
-        # Counting what was found takes long where that is much: others may write meanwhile.
+        # Counting a large harvest takes long; a snapshot lets others write meanwhile.
         judged, overview = await self.writer.read(
             lambda connection: judge_run(connection, self.planner, stop)
         )
@@ -171,19 +174,19 @@ class Harvest:
         runs.note_statistics(connection, self.planner.run, known)
 
     async def _build_indexes(self, judged: outcome.Outcome) -> None:
-        """Build the indexes for readers, unless the harvest is to go on at once."""
+        """Build the indexes for readers, unless the harvest is to be resumed."""
         if judged.exit_code not in {outcome.COMPLETE, outcome.PARTIAL}:
             return
         try:
             await self.writer.run(build_indexes)
         except StorageError as error:
-            self.writer.try_again()
+            self.writer.retry_writes()
             logger.warning(
                 "Could not build indexes: %s; track lookups stay slow until the next finished run", error
             )
 
     async def _finish(self, ended: FinishedRun, stopped: threading.Event) -> FinishedRun:
-        """Run the steps after a crawl, and save how the run ended with them."""
+        """Run the post-crawl steps, and save the final outcome."""
         around = await self.writer.read(
             lambda connection: tracks_to_relate(connection, self.planner, self.turns, self._config)
         )
@@ -219,6 +222,6 @@ class Harvest:
 
     def _log_summary(self, ended: FinishedRun) -> None:
         level = logging.INFO if ended.outcome.exit_code == outcome.COMPLETE else logging.WARNING
-        # Closing the database has shortened the file. One record, so that nothing comes between the lines.
+        # Closing the database has shortened the file. A single record keeps the lines together.
         lines = summary(ended, describe_file(self.store.path).bytes)
         logger.log(level, "%s", "\n".join(lines))

@@ -1,4 +1,4 @@
-"""The outcome of a run: what it did, judged when its spider has closed."""
+"""The outcome of a run, judged after its spider has closed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Connection
 
 ABANDONED = f"downloader/exception_type_count/{Abandoned.__module__}.{Abandoned.__qualname__}"
-"""Scrapy's statistic of requests that were let go unsent when the run closed."""
+"""Scrapy's statistic of requests that were abandoned unsent when the run closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """How the crawl ended: Scrapy's reason, the error that stopped it, exceptions nobody expected."""
+    """The end of a crawl: Scrapy's reason, the error that stopped it, and its unexpected exceptions."""
 
     reason: str
     error: HarvestError | None
@@ -34,7 +34,7 @@ class Stop:
 
 
 def judge_run(connection: Connection, planner: Planner, stop: Stop) -> tuple[Outcome, RunOverview]:
-    """Return the outcome of the run, whose leases were given back, and what it did."""
+    """Return the outcome and the overview of the run, whose leases must have been given back."""
     overview = look_at_run(connection, planner.run)
     judged = outcome.classify_run(
         finish_reason=stop.reason,
@@ -47,7 +47,7 @@ def judge_run(connection: Connection, planner: Planner, stop: Stop) -> tuple[Out
 
 
 def traffic_of(stats: StatsCollector) -> RequestTotals:
-    """Return what a run has sent, according to its statistics."""
+    """Return the traffic of a run according to its statistics."""
     get = stats.get_value
     return RequestTotals(
         sent=get("downloader/request_count", 0) - get(ABANDONED, 0),

@@ -1,4 +1,4 @@
-"""From one due seed to the next in a scheduled run."""
+"""The change from one due seed to the next in a scheduled run."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ logger = logging.getLogger(__name__)
 
 
 class NextTurn:
-    """Begins the turn of the next due seed when nothing is left to fetch for the one before.
+    """Extension that begins the turn of the next due seed when the current one has nothing left to fetch.
 
-    The turn is taken in the writer's thread. The idle spider stays open meanwhile.
+    The turn begins in the writer's thread. The idle spider stays open meanwhile.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -47,7 +47,7 @@ class NextTurn:
         return cls(crawler)
 
     def spider_idle(self, spider: HarvestSpider) -> None:
-        """Take the next turn, unless there was none left or the run stops."""
+        """Take the next turn, unless none is left or the run stops."""
         turns = Harvest.of(self._crawler).turns
         if self._taking is None:
             if self._is_over or turns is None or RunControl.of(self._crawler).error is not None:
@@ -56,7 +56,7 @@ class NextTurn:
         raise DontCloseSpider
 
     async def _take(self, spider: HarvestSpider, turns: Turns) -> None:
-        """Send for the first page of the next turn; the scheduler then finds the others."""
+        """Request the first page of the next turn; the scheduler then finds the others."""
         harvest, control = Harvest.of(self._crawler), RunControl.of(self._crawler)
         walk: Walk | None = None
         try:
@@ -66,12 +66,12 @@ class NextTurn:
         except StorageError as error:
             control.stop(error)
         except Exception:
-            # Else the spider would close as if no seed were left.
-            logger.exception("Going on to the next seed failed")
+            # Otherwise the spider would close as if no seed were left.
+            logger.exception("Could not begin the next turn")
             harvest.note_internal_error()
         finally:
             self._taking = None
-        # Where the run closes by now, its end gives the walk back.
+        # If the run is closing by now, its end gives the walk back.
         if walk is not None and not control.closing:
             self._crawler.engine.crawl(spider.request_for(walk))
         else:

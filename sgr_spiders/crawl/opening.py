@@ -1,4 +1,4 @@
-"""The beginning of a run: its plan, its entry in the database, and the lines that introduce it."""
+"""The beginning of a run: its plan, its row in the database and its first log lines."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 KINDS = {name: endpoint.record for name, endpoint in ENDPOINTS.items()} | {
-    # A seed's address leads to a track, but what a layer resolves are people.
+    # A seed's URL resolves to a track, but layers resolve only the URLs of users.
     "resolve": "user",
     TRACK_PAGE: "comment",
 }
@@ -37,7 +37,7 @@ KINDS = {name: endpoint.record for name, endpoint in ENDPOINTS.items()} | {
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """How a run was started: its spider arguments as JSON, its configuration, its command if known."""
+    """The origin of a run: spider arguments as JSON, hash of the configuration, command if known."""
 
     arguments: str
     config_hash: str
@@ -50,7 +50,7 @@ class Origin:
 
 
 def planner_for(spider: HarvestSpider) -> Planner:
-    """Build what plans the run of *spider*."""
+    """Build the planner of the run of *spider*."""
     plan = Plan(
         spider=spider.name,
         seeds=spider.arguments.seeds,
@@ -64,7 +64,7 @@ def planner_for(spider: HarvestSpider) -> Planner:
 def open_run(
     connection: Connection, planner: Planner, turns: Turns | None, origin: Origin, database: str
 ) -> None:
-    """Begin the run of *planner* in *database*, and log how much is left to do."""
+    """Begin the run of *planner* in *database*, and log the work that is left."""
     indexes.put_off(connection)
     planner.start(connection)
     _note_origin(connection, planner.run, origin)

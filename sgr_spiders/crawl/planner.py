@@ -1,8 +1,8 @@
-"""Between layers and ledger: shows layers what was found, and enters what they want.
+"""The link between layers and ledger: shows records to the layers and enters the walks that they want.
 
-Layers are shown records from the database, in the order of the walk, and the ledger remembers how far
-they have been shown. So one path serves a page just spilled, a walk that another seed had fetched
-before, and a cap that was raised since.
+Layers see records from the database in the order of the walk, and the ledger remembers the last one
+shown. The same code therefore serves a page just spilled, a walk that another seed has fetched, and a cap
+that was raised since.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The task of a run. ``settings`` are the layers' names and fingerprints of their settings."""
+    """The task of a run. ``settings`` maps the names of its layers to fingerprints of their settings."""
 
     spider: str
     seeds: tuple[GivenSeed, ...]
@@ -44,7 +44,7 @@ class Plan:
 
 
 class DatabaseView:
-    """The walks that a layer sees of those it wanted around one seed: a ``layers.base.LayerView``."""
+    """The walks that a layer requested around one seed, as it sees them: a ``layers.base.LayerView``."""
 
     def __init__(self, ledger: Ledger, seed_id: int, layer: str, kinds: Mapping[str, str]) -> None:
         self._ledger = ledger
@@ -63,10 +63,10 @@ class DatabaseView:
 
 
 class Planner:
-    """Plans one run. Its methods take the run's session on the ledger, see ``ledger``."""
+    """Plans one run. Its methods take the run's session on the ledger (see ``ledger``)."""
 
     def __init__(self, plan: Plan, layers: Mapping[str, Layer], kinds: Mapping[str, str]) -> None:
-        """*kinds* names the kind of record that each endpoint lists."""
+        """Create a planner; *kinds* maps each endpoint to the kind of record that it lists."""
         self.plan = plan
         self.layers = layers
         self.kinds = kinds
@@ -78,7 +78,7 @@ class Planner:
         return Ledger(connection, self.run)
 
     def start(self, connection: Connection) -> None:
-        """Begin a run: enter its seeds, and reopen what failed earlier or is no longer fresh."""
+        """Begin a run: enter its seeds, and reopen walks that failed earlier or are stale."""
         frontier.give_back(connection)
         self.run = runs.begin_run(
             connection,
@@ -94,7 +94,7 @@ class Planner:
         self._continue(ledger, walks)
 
     def enter(self, connection: Connection, seed: GivenSeed, fresh_after: str) -> None:
-        """Enter one more seed, for which what ended before *fresh_after* is fetched anew."""
+        """Enter one more seed, and refetch the walks of it that ended before *fresh_after*."""
         self.run = replace(self.run, fresh_after=fresh_after)
         ledger = self.ledger(connection)
         walk = self._enter(ledger, seed)
@@ -108,7 +108,7 @@ class Planner:
             self.run_second_pass(ledger, walk)
 
     def page_spilled(self, ledger: Ledger, page: Page, *, ended: bool) -> None:
-        """Act on what a page brought, in the transaction that spills it. *ended*: its walk is over."""
+        """Show the records of a page, in the transaction that spills it; *ended*: its walk is finished."""
         walk = page.walk.walk_id
         if page.resolved is not None and ledger.looks_up_seed(walk):
             kind, record_id = page.resolved
@@ -119,14 +119,14 @@ class Planner:
             self.run_second_pass(ledger, walk)
 
     def expand(self, ledger: Ledger, walks: Iterable[int]) -> None:
-        """Show the layers what they have not seen yet of *walks*, and of the walks they want then."""
-        waiting = list(walks)
-        while waiting:
-            for expansion in ledger.expansions(waiting.pop()):
-                waiting.extend(self._show(ledger, expansion))
+        """Show the layers the unseen records of *walks*, and of the walks that they request in turn."""
+        pending = list(walks)
+        while pending:
+            for expansion in ledger.expansions(pending.pop()):
+                pending.extend(self._show(ledger, expansion))
 
     def run_second_pass(self, ledger: Ledger, walk: int) -> None:
-        """Ask the layers that want *walk*, which has ended, for more where all they wanted has ended."""
+        """Run the second pass of each layer that requested *walk* and has no unfinished walks left."""
         for seed_id, name in ledger.requesters(walk):
             layer = self.layers[name]
             while (
@@ -137,7 +137,7 @@ class Planner:
                 pass
 
     def _ask_after_all_ended(self, ledger: Ledger, seed_id: int, layer: Layer) -> bool:
-        """Ask once; return whether the layer wants walks that it did not want before."""
+        """Ask the layer once; return whether it requests walks that it had not requested before."""
         if ledger.has_unfinished(seed_id, layer.name):
             return False
         seed = _read_seed(ledger, seed_id)
@@ -146,13 +146,13 @@ class Planner:
         before = ledger.requested(seed_id, layer.name)
         view = DatabaseView(ledger, seed_id, layer.name, self.kinds)
         wanted = self._ask(layer, lambda: layer.after_all_ended(seed, view))
-        # Facts are no choice: they hold whatever else comes.
+        # Walks and facts do not depend on other walks.
         sure = [want for want in wanted if isinstance(want, WalkRequest | Fact)]
         self.expand(ledger, self._enter_wanted(ledger, seed_id, layer, sure))
-        # One walk may be wanted for a second step, and that step was not looked at yet.
+        # A walk may be requested for a second step, whose records the layer has not seen yet.
         if ledger.requested(seed_id, layer.name) - before:
             return True
-        # Choices come last: while it wants more walks it has not seen all that they depend on.
+        # Choices come last: they depend on all walks, and new ones are still to be fetched.
         others = [want for want in wanted if not isinstance(want, WalkRequest | Fact)]
         self._enter_wanted(ledger, seed_id, layer, others)
         return False
@@ -179,7 +179,7 @@ class Planner:
         try:
             return list(question())
         except Exception:
-            # A mistake in one layer must not take the others down. It is asked again in the next run.
+            # A bug in one layer must not stop the others. The next run asks this layer again.
             logger.exception("Layer %s failed and is left out for the rest of this run", layer.name)
             self.broken.add(layer.name)
             return []
@@ -187,7 +187,7 @@ class Planner:
     def _enter_wanted(
         self, ledger: Ledger, seed_id: int, layer: Layer, wanted: Sequence[Wanted]
     ) -> list[int]:
-        """Enter what a layer wants; return the walks."""
+        """Enter the walks, selections and records that a layer wants; return the walks."""
         walks = [want for want in wanted if isinstance(want, WalkRequest) and want.cap]
         ledger.request(seed_id, layer.name, self.plan.settings[layer.name], walks)
         ledger.select(seed_id, layer.name, [want for want in wanted if isinstance(want, Selection)])
@@ -224,7 +224,7 @@ def _seed_request(track_id: int) -> WalkRequest:
 
 
 def _read_seed(ledger: Ledger, track_id: int) -> Seed | None:
-    """Return the seed as the layers see it; ``None`` while it is not fetched."""
+    """Return the seed as the layers see it; ``None`` until it is fetched."""
     for track in ledger.read_records("track", [track_id]):
         assert isinstance(track, Track)
         artists = [] if track.artist_id is None else [track.artist_id]

@@ -1,4 +1,4 @@
-"""Shows how far a harvest is while it runs."""
+"""The progress display of a running harvest."""
 
 from __future__ import annotations
 
@@ -42,36 +42,35 @@ logger = logging.getLogger(__name__)
 
 
 FRAME = 0.5
-"""Seconds from one drawing of the bar to the next: enough to see that it moves."""
+"""Seconds between two drawings of the bar."""
 
 COUNTING_SHARE = 0.01
-"""Part of the time that may go into counting walks, because the processor is wanted for other things. A count
-among 100,000 walks takes half a second, one among 1,000 some milliseconds."""
+"""The share of the time that may go into counting walks. Counting 100,000 walks takes half a second, counting
+1,000 a few milliseconds."""
 
 
 class RequestCount:
-    """Requests sent so far, which never become fewer.
+    """The number of requests sent so far, which never decreases.
 
-    Scrapy counts an answer a moment after it has ceased to be in flight, and a request that is let go unsent
-    when the run closes ceases to be in flight as well.
+    Scrapy counts a response a moment after it has left the requests in flight. A request that is abandoned
+    when the run closes leaves them as well.
     """
 
     def __init__(self) -> None:
         self._sent = 0
 
     def update(self, answered: int, in_flight: int) -> int:
-        """Return the requests sent, of which so many are *answered* and so many *in_flight* now."""
+        """Return the number of requests sent, given those *answered* and those *in_flight* now."""
         self._sent = max(self._sent, answered + in_flight)
         return self._sent
 
 
 class Progress:
-    """Shows on a terminal a bar for each layer, elsewhere a line in the log now and then.
+    """Extension that shows a bar for each layer on a terminal, and log lines at intervals elsewhere.
 
-    Pages and records are counted as they are spilled. Walks are counted in the database, because there
-    the earlier runs and the walks that layers share are counted right, in a snapshot that a thread of its own
-    reads. When the spider has nothing left to do, or closes, the terminal is the log's alone, whatever others
-    log then.
+    It counts pages and records as they are spilled. It counts walks in the database, which includes earlier
+    runs and walks that layers share; a separate thread reads them from a snapshot. The bar disappears when
+    the spider is idle or closes, so that other log lines do not mix with it.
     """
 
     def __init__(self, crawler: Crawler, spider: HarvestSpider, mode: str) -> None:
@@ -106,7 +105,7 @@ class Progress:
         if RunControl.of(self._crawler).error is not None:
             return
         await self._count()
-        # That one compiled the query, which takes longer than asking it and says nothing about the next.
+        # The first count includes compiling the query, so its duration says nothing about the next.
         self._count_again = 0.0
         if not any(group.waiting for group in self._tally.groups):
             return
@@ -125,9 +124,9 @@ class Progress:
         self._tally.holds.begin(time.time(), until, reason)
 
     def spider_idle(self) -> None:
-        """Log the last line: an idle spider closes, unless somebody has more for it to do.
+        """Log the last line, because an idle spider closes unless another extension has more work for it.
 
-        It stays open until the walks are counted.
+        The spider stays open until the walks are counted.
         """
         if not self._timer.running or self._idle:
             return
@@ -152,7 +151,7 @@ class Progress:
     async def _count_and_show(self) -> None:
         try:
             await self._count()
-            # Meanwhile the spider may have closed.
+            # The spider may have closed meanwhile.
             if self._timer.running and not self._idle:
                 self._draw_or_log()
         finally:
@@ -196,7 +195,7 @@ class Progress:
         try:
             self._tally.groups = await asyncio.to_thread(self._read_groups)
         except StorageError:
-            # The next page meets the same, and stops the run because of it.
+            # The next page gets the same error, which stops the run.
             return
         self._count_again = began + (time.monotonic() - began) / COUNTING_SHARE
 
@@ -215,18 +214,18 @@ class Progress:
 
 
 def _mode(settings: BaseSettings) -> str:
-    """Give ``bar``, ``lines`` or ``off``."""
+    """Return ``bar``, ``lines`` or ``off``."""
     asked = settings["PROGRESS"]
     if asked == "off":
         return "off"
-    # A dumb terminal cannot move its cursor, and a program that reads JSON wants nothing else.
+    # A dumb terminal cannot move its cursor, and a JSON log must contain nothing else.
     if os.environ.get("TERM") in {"dumb", "unknown"} or settings.getbool("LOG_JSON"):
         return "lines"
-    wanted = asked == "bar" or (sys.stderr.isatty() and not settings["LOG_FILE"])
-    return "bar" if wanted else "lines"
+    has_bar = asked == "bar" or (sys.stderr.isatty() and not settings["LOG_FILE"])
+    return "bar" if has_bar else "lines"
 
 
 def _terminal(settings: BaseSettings) -> Terminal:
-    # Only now: Scrapy makes its handler anew after the extensions.
+    # Scrapy replaces its handler after it has created the extensions, so it is read here.
     plain = logging.Formatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"])
     return Terminal(scrapy_internals.root_log_handler(), plain, forced=settings["PROGRESS"] == "bar")

@@ -31,22 +31,22 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LEASE_SIZE = 16
-"""Walks leased at a time: few enough that no more wait in memory than are soon fetched, many enough
-that leasing costs little beside the pages."""
+"""Walks per lease: few enough that those in memory are fetched soon, many enough that leasing costs little
+compared with the pages."""
 
-FEW = 8
-"""Walks in memory at which more are leased: a lease comes behind the pages that wait for the writer."""
+LOW_WATER = 8
+"""Number of walks in memory at which more are leased: a lease queues behind the pages for the writer."""
 
 
 class LedgerScheduler(BaseScheduler):
     """Hands out one page of each leased walk at a time.
 
-    The next page of a walk, and the walks a page gives rise to, come up only after that page is
-    committed. What a middleware sends back (a retry) goes out again first; it is in memory only, but its
-    walk is leased and is given back by the next run if this one dies.
+    The next page of a walk, and the walks that a page leads to, become available only after that page is
+    committed. A request that a middleware returns (a retry) goes out first. It exists only in memory, but
+    its walk is leased, and the next run gives the lease back if this run is killed.
 
-    Nothing here waits: walks are leased in the writer's thread, and the engine is woken when they are there.
-    Nothing more is sent while ``CONCURRENT_ITEMS`` pages wait to be committed.
+    No method blocks: the writer's thread leases walks, and the engine is woken when they have arrived. No
+    request is sent while ``CONCURRENT_ITEMS`` pages wait to be committed.
     """
 
     def __init__(self, crawler: Crawler, spider: HarvestSpider) -> None:
@@ -76,12 +76,12 @@ class LedgerScheduler(BaseScheduler):
 
     def enqueue_request(self, request: Request) -> bool:
         self._returned.append(request)
-        # It may be the first of a seed whose turn begins (crawl/next_turn.py).
+        # It may be the first request of a turn (crawl/next_turn.py).
         self._note_change()
         return True
 
     def next_request(self) -> Request | None:
-        if len(self._leased) < FEW and not self._drained and self._leasing is None:
+        if len(self._leased) < LOW_WATER and not self._drained and self._leasing is None:
             self._leasing = asyncio.get_running_loop().create_task(self._lease())
         if not self._returned and not self._leased:
             return None
@@ -98,7 +98,7 @@ class LedgerScheduler(BaseScheduler):
         return self._spider.request_for(self._leased.popleft())
 
     def page_spilled(self, page: Page, spilled: Spilled) -> None:
-        """Take up a walk that goes on, and look again for walks: the page may have given rise to some."""
+        """Continue the walk if it has a next page, and look for new walks, to which the page may have led."""
         if spilled.walk is not None:
             self._leased.append(spilled.walk)
         self._note_change()
@@ -111,7 +111,7 @@ class LedgerScheduler(BaseScheduler):
         return bool(self._returned or self._leased) or not self._drained
 
     def _note_spent(self) -> None:
-        # The crawl ends by itself now, when what is under way has been answered.
+        # The crawl ends after the last response in flight.
         spent = self._spider.arguments.max_requests
         error = BudgetSpentError(f"the budget of {spent} requests is spent")
         control = RunControl.of(self._crawler)
@@ -125,13 +125,13 @@ class LedgerScheduler(BaseScheduler):
         except StorageError as error:
             RunControl.of(self._crawler).stop(error)
         except Exception:
-            # Else the engine would ask again and again.
-            logger.exception("Leasing walks failed")
+            # Otherwise the engine would ask repeatedly.
+            logger.exception("Could not lease walks")
             self._harvest.note_internal_error()
         finally:
             self._leasing = None
         self._leased.extend(leased)
-        # A page that was committed since may have given rise to walks that this lease could not see.
+        # A page committed since may have led to walks that this lease could not see.
         self._drained = not leased and changes == self._changes
         wake_engine(self._crawler)
 

@@ -1,4 +1,4 @@
-"""What all spiders share: arguments, configuration, and the way from a walk to its next page."""
+"""The base class of all spiders: arguments, configuration, requests and callbacks."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
 
 class HarvestSpider(scrapy.Spider):
-    """Fetches the walks of its layers, one page a request."""
+    """Spider that fetches the walks of its layers, one page per request."""
 
     layers: ClassVar[tuple[str, ...] | None] = None
-    """The layers of this spider; ``None``: those that the arguments or the configuration name."""
+    """The layers of this spider; ``None`` means those that the arguments or the configuration name."""
 
     def __init__(self, given: arguments.Arguments, settings: harvest.HarvestConfig, api_url: str) -> None:
         super().__init__()
@@ -54,8 +54,8 @@ class HarvestSpider(scrapy.Spider):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
-        """Check all a user can get wrong before anything is opened or sent."""
-        # `scrapy crawl` has checked them already; a crawler made in Python has not.
+        """Check all arguments and settings before anything is opened or sent."""
+        # `scrapy crawl` has checked the settings already; a crawler created in Python has not.
         check_settings(crawler.settings, vars(default_settings))
         given = arguments.parse(kwargs, layer_names=tuple(LAYERS))
         settings = harvest.load(given.config or crawler.settings.get("HARVEST_CONFIG"))
@@ -71,12 +71,12 @@ class HarvestSpider(scrapy.Spider):
 
     @property
     def renders_pages(self) -> bool:
-        """Whether this crawl may ask Splash for pages of the site."""
+        """True if this crawl may request rendered pages of the site from Splash."""
         asked = self.config.deep_harvest.commentary_layer.html_fallback
         return asked and CommentaryLayer.name in self.layer_names
 
     async def start(self) -> AsyncIterator[Any]:
-        """Give nothing: the scheduler hands out what the ledger holds."""
+        """Yield no requests: the scheduler hands out those of the ledger."""
         for request in list[scrapy.Request]():
             yield request
 
@@ -98,23 +98,23 @@ class HarvestSpider(scrapy.Spider):
         )
 
     def parse_page(self, response: Response, walk: Walk) -> Iterator[Page]:
-        """Give the page that the answer is."""
+        """Yield the page that *response* contains."""
         assert isinstance(response, ApiResponse)
         yield page_from_answer(walk, response.answer, self.api_url)
 
     def parse_track_page(self, response: Response, walk: Walk) -> Iterator[Page]:
-        """Give the page that the rendered page of a track is."""
+        """Yield the page that the rendered page of a track contains."""
         yield page_from_rendering(walk, response.status, response.body)
 
     def track_page_failed(self, failure: Failure) -> Iterator[Page]:
-        """Record the walk as gone where robots.txt forbids the page, as what is not for us."""
+        """Record the walk as gone if robots.txt forbids the page, else as failed."""
         for page in self.page_failed(failure):
             if scrapy_internals.is_forbidden_by_robots(failure.value):
                 page.status, page.reason = "gone", "forbidden by the site's robots.txt"
             yield page
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
-        """Record the walk as failed, unless the request was given up because the crawl ends."""
+        """Record the walk as failed, unless the request was abandoned because the crawl ends."""
         if isinstance(failure.value, Abandoned):
             return
         walk = failure.request.cb_kwargs["walk"]  # type: ignore[attr-defined]
@@ -132,6 +132,6 @@ class HarvestSpider(scrapy.Spider):
         chosen = asked or self.config.enabled_layers
         if not chosen:
             raise ConfigError(
-                "no layer is enabled: enable one in the configuration, or name one with -a layers="
+                "no layer is enabled; enable one in the configuration, or name one with -a layers="
             )
         return chosen

@@ -1,8 +1,8 @@
-"""The turns of a scheduled run: one due seed after the other, the most overdue first.
+"""The turns of a scheduled run: due seeds in sequence, the most overdue first.
 
-A seed is entered only when nothing is left to fetch for the one before, so a budget finishes the most overdue
-seeds instead of touching all of them a little. How a turn ended is committed with the beginning of the next
-one, and so outlives a ``kill -9``.
+A seed is entered only when nothing is left to fetch for the previous one, so a budget finishes the most
+overdue seeds instead of starting all of them. The outcome of a turn is committed with the beginning of the
+next one and so survives a ``kill -9``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class Turns:
-    """The turns of the due seeds in *planner*'s run. ``taken`` counts them."""
+    """The turns of the due seeds in *planner*'s run; ``taken`` counts them."""
 
     def __init__(self, planner: Planner) -> None:
         self._planner = planner
@@ -33,9 +33,9 @@ class Turns:
         self.taken = 0
 
     def advance(self, connection: Connection) -> bool:
-        """Finish the current turn, and begin the next one in which something is to be fetched.
+        """Finish the current turn, and begin the next one that has something to fetch.
 
-        Return whether there is one.
+        Return whether there is such a turn.
         """
         if self._seed is not None:
             self._end(connection, self._seed, None)
@@ -46,7 +46,7 @@ class Turns:
         return False
 
     def cut(self, connection: Connection, outcome: str) -> None:
-        """Finish the current turn, if there is one, because the run ends with *outcome*."""
+        """Finish the current turn, if any, because the run ends with *outcome*."""
         if self._seed is not None:
             self._end(connection, self._seed, outcome)
 
@@ -58,17 +58,17 @@ class Turns:
         fresh_after = seeds.begin_turn(connection, planner.run, seed, planner.plan.freshness_days)
         url = seed.given if seed.track_id is None else None
         planner.enter(connection, GivenSeed(seed.given, seed.track_id, url), fresh_after)
-        waiting = planner.ledger(connection).count_planned(seed.given)
-        since, to_fetch = format_minute(seed.next_harvest_at), pluralize(waiting, "walk")
-        logger.info("Seed %s, due since %s (UTC): %s to fetch", describe_seed(seed), since, to_fetch)
-        return waiting
+        pending = planner.ledger(connection).count_planned(seed.given)
+        since, to_fetch = format_minute(seed.next_harvest_at), pluralize(pending, "walk")
+        logger.info("Seed %s, due since %s (UTC): %s pending", describe_seed(seed), since, to_fetch)
+        return pending
 
     def _end(self, connection: Connection, seed: ScheduledSeed, cut: str | None) -> None:
         run = self._planner.run
-        found = [one for one in runs.seed_outcomes(connection, run) if one.given == seed.given]
+        found = [outcome for outcome in runs.seed_outcomes(connection, run) if outcome.given == seed.given]
         self._seed = None
         if not found:
-            return  # Its beginning was rolled back.
+            return  # The transaction that began the turn was rolled back.
         status, track_id = found[0].status, found[0].track_id
         around = {} if track_id is None else seeds.walks_around(connection, run, track_id)
         outcome = cut or classify_seed(status, around, broken=bool(self._planner.broken))

@@ -1,4 +1,4 @@
-"""The one thread that writes to the database."""
+"""The thread that writes to the database."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ Result = TypeVar("Result")
 
 
 class Writer:
-    """A thread that runs transactions on a store, in the order in which they were asked for.
+    """A thread that runs transactions on a store in the order of the calls.
 
-    The reactor's thread awaits them. So it never waits for the disk, nor for another process that holds the
-    database: answers are read, pace is kept and Ctrl-C is answered meanwhile.
+    The reactor's thread awaits them without blocking, so a slow disk or a lock of another process delays
+    neither responses nor requests nor Ctrl-C.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._failure: StorageError | None = None
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        # A daemon, because a second Ctrl-C must end the process also while SQLite waits for a lock.
+        # A daemon, so that a second Ctrl-C ends the process even while SQLite waits for a lock.
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._thread.start()
 
     async def run(self, function: Callable[[Connection], Result]) -> Result:
-        """Return what *function* returns, called in a transaction of its own.
+        """Call *function* in its own transaction and return its result.
 
-        Once a transaction has failed with a ``StorageError``, those behind it fail at once with the same
-        error, rather than that each waits for a lock; see ``try_again``.
+        Once a transaction has failed with a ``StorageError``, later ones fail at once with the same error,
+        because each would wait for the lock again (see ``retry_writes``).
         """
         return await self._submit(lambda: self._write(function))
 
     async def read(self, function: Callable[[Connection], Result]) -> Result:
-        """Return what *function* returns, called with a snapshot; other processes may write meanwhile."""
+        """Call *function* with a snapshot and return its result; other processes may write meanwhile."""
         return await self._submit(lambda: self._read(function))
 
-    def try_again(self) -> None:
-        """Forget that a transaction has failed: its cause may have passed."""
+    def retry_writes(self) -> None:
+        """Allow writing again after a failed transaction."""
         self._failure = None
 
     async def close(self) -> None:
-        """Close the store after all that was asked for, and end the thread."""
+        """Close the store after all transactions, and end the thread."""
         await self._submit(self._store.close)
         self._jobs.put(None)
 
@@ -79,12 +79,12 @@ class Writer:
 
 
 def _settle(future: Future[Any], function: Callable[[], Any]) -> None:
-    # Nobody waits any more where the loop was stopped in the meantime, by a second Ctrl-C.
+    # A second Ctrl-C has stopped the loop, so nobody awaits the result.
     if not future.set_running_or_notify_cancel():
         return
     try:
         result = function()
-    except BaseException as error:  # noqa: BLE001 - whoever awaits it gets it
+    except BaseException as error:  # noqa: BLE001 - raised where it is awaited
         future.set_exception(error)
     else:
         future.set_result(result)

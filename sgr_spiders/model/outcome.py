@@ -49,7 +49,8 @@ def classify_run(
     lost_seeds: Sequence[str],
 ) -> Outcome:
     """Classify a run by Scrapy's *finish_reason*, the error that stopped it if any, the exceptions nobody
-    expected, its *walks* by status, and the seeds that are gone, private or no tracks (each a sentence)."""
+    expected, its *walks* by status, and the seeds that are gone, private or no tracks (each a sentence).
+    """
     if stopped_by is not None:
         return Outcome(STOPPED.get(stopped_by.exit_code, "failed"), stopped_by.exit_code, str(stopped_by))
     if internal_errors:

@@ -208,14 +208,13 @@ def _strip_urls(reason: str) -> str:
     return re.sub(r"https?://\S+", "...", reason)
 
 
-def capped_rows(capped: Iterable[Cut]) -> list[list[str]]:
+def capped_rows(capped: Sequence[Cut]) -> list[list[str]]:
     """Return a row for each group of capped walks: count, endpoint, example and cause."""
-    groups = list(capped)
-    if not groups:
+    if not capped:
         return []
     from sgr_spiders.layers import cap_of  # noqa: PLC0415 - the layers load dictionaries
 
-    rows = sorted(groups, key=lambda walks: not isinstance(cap_of(walks.layer, walks.step), str))
+    rows = sorted(capped, key=lambda walks: not isinstance(cap_of(walks.layer, walks.step), str))
     return shorten(
         [
             [number(walks.walks), walks.endpoint, _example(walks.example), describe_cap(walks)]

@@ -1,4 +1,4 @@
-"""scrapy crawl artist_depth"""
+"""Spider ``artist_depth``."""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 

@@ -1,4 +1,4 @@
-"""scrapy crawl commentary_layer"""
+"""Spider ``commentary_layer``."""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 

@@ -1,4 +1,4 @@
-"""scrapy crawl contextual_layer"""
+"""Spider ``contextual_layer``."""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 

@@ -1,4 +1,4 @@
-"""scrapy crawl deep_harvest"""
+"""Spider ``deep_harvest``."""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 

@@ -1,4 +1,4 @@
-"""scrapy crawl label_layer"""
+"""Spider ``label_layer``."""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 

@@ -1,4 +1,4 @@
-"""scrapy crawl playlist_depth"""
+"""Spider ``playlist_depth``."""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 

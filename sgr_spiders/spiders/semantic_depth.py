@@ -1,4 +1,4 @@
-"""scrapy crawl semantic_depth"""
+"""Spider ``semantic_depth``."""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 

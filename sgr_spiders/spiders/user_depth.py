@@ -1,4 +1,4 @@
-"""scrapy crawl user_depth"""
+"""Spider ``user_depth``."""
 
 from sgr_spiders.crawl.spider import HarvestSpider
 

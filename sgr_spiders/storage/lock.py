@@ -51,7 +51,7 @@ class DatabaseLock:
         except OSError as error:
             raise StorageError(f"database {self._database} cannot be opened: {error.strerror}") from None
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        self._write({"process": os.getpid(), "command": _command(sys.argv), "started_at": started})
+        self._write({"process": os.getpid(), "command": _command(sys.orig_argv), "started_at": started})
 
     def release(self) -> None:
         """Let the next crawl in."""
@@ -91,8 +91,8 @@ def _runs(process: int) -> bool:
 
 def _command(arguments: list[str]) -> str:
     """Return the program with the words that follow it; options, which may hold secrets, are left out."""
-    program, *rest = arguments or [""]
-    path = Path(program)
-    name = path.parent.name if path.stem == "__main__" else path.stem
-    words = itertools.takewhile(re.compile(r"[a-z][a-z_]*").fullmatch, rest[:2])
-    return " ".join([name or "python", *words])
+    # Not sys.argv: Scrapy takes the name of the command out of it.
+    rest = itertools.dropwhile(lambda argument: Path(argument).stem != "scrapy", arguments)
+    words = itertools.takewhile(re.compile(r"[a-z][a-z_]*").fullmatch, itertools.islice(rest, 1, 3))
+    found = ["scrapy", *words]
+    return " ".join(found) if len(found) > 1 else "a Python program"

@@ -1,4 +1,4 @@
-"""Numbers, spans of time and sizes as people read them, and tables of them."""
+"""Numbers, durations, sizes and tables for people."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WIDTH = 100
-"""Columns of a terminal that is taken for granted."""
+"""The assumed width of a terminal, in columns."""
 
 GAP = "  "
 
 
 def number(value: int | None) -> str:
-    """Write a count with separators; a dash for one that is not known."""
+    """Return a count with separators, or a dash if it is unknown."""
     return "-" if value is None else f"{value:,}"
 
 
 def pluralize(count: int, noun: str) -> str:
-    """Write ``1 walk``, ``1,200 walks``."""
+    """Return the count with its noun: ``1 walk``, ``1,200 walks``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def duration(seconds: float | None) -> str:
-    """Write ``2.4 s``, ``3 min 05 s``, ``2 h 10 min`` or ``3 d 4 h``; a dash for one that is not known."""
+    """Return ``2.4 s``, ``3 min 05 s``, ``2 h 10 min`` or ``3 d 4 h``, or a dash if it is unknown."""
     if seconds is None:
         return "-"
     if seconds < 59.95:
@@ -40,7 +40,7 @@ def duration(seconds: float | None) -> str:
 
 
 def size(count: int | None) -> str:
-    """Write a number of bytes, ``1.3 MB``; a dash for one that is not known."""
+    """Return a number of bytes as ``1.3 MB``, or a dash if it is unknown."""
     if count is None:
         return "-"
     amount = float(count)
@@ -52,27 +52,27 @@ def size(count: int | None) -> str:
 
 
 def table(rows: Sequence[Sequence[str]], left: int = 1, indent: str = "") -> list[str]:
-    """Align *rows*: the first *left* columns to the left, the others to the right. Cut at ``WIDTH``."""
+    """Align the first *left* columns of *rows* to the left and the others to the right; cut at ``WIDTH``."""
     widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
     return [cut(indent + _line(row, widths, left)) for row in rows]
 
 
 def _line(row: Sequence[str], widths: Sequence[int], left: int) -> str:
     cells = [
-        cell.ljust(width) if place < left else cell.rjust(width)
-        for place, (cell, width) in enumerate(zip(row, widths, strict=False))
+        cell.ljust(width) if position < left else cell.rjust(width)
+        for position, (cell, width) in enumerate(zip(row, widths, strict=False))
     ]
     return GAP.join(cells).rstrip()
 
 
 def cut(line: str) -> str:
-    """Return *line* safe for a terminal and no longer than ``WIDTH``, and show that it was longer."""
+    """Return *line* safe for a terminal; ``...`` replaces what exceeds ``WIDTH``."""
     line = for_cell(line)
     return line if len(line) <= WIDTH else line[: WIDTH - 3] + "..."
 
 
 def listing(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Align *rows* to the right, but for the last column, which holds names of any length. Nothing is cut."""
+    """Align all columns of *rows* to the right except the last, which contains names; cut nothing."""
     widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
     return [
         GAP.join([*(cell.rjust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()

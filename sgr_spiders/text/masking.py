@@ -1,4 +1,4 @@
-"""Secrets in what is logged, stored or shown: passwords and keys become ``***``, and nothing else does."""
+"""Masking of secrets in what is logged, stored or shown: passwords and keys become ``***``."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ _PASSWORD = re.compile(r"^([\w.+-]+[:/]*/[^:/?#@]*):(.*)(?=@)", re.DOTALL)
 
 
 def mask_setting(name: str, value: str) -> str:
-    """Return the value of a setting or argument without what is secret in it."""
+    """Return the value of a setting or argument with its secrets masked."""
     return MASK if _is_secret(name) and "://" not in value else mask_url(value)
 
 
 def mask_url(text: str) -> str:
-    """Return *text* with the password masked if it is a URL that holds one, also in its query.
+    """Return *text* with the password masked if it is a URL that contains one, also in its query.
 
-    In the URL of a database a password may hold any character, so it ends at the last ``@`` before the
+    In the URL of a database a password may contain any character, so it ends at the last ``@`` before the
     query; in an HTTP URL it ends before the path. What resembles a broken URL is masked as well.
     """
     address, mark, query = text.partition("?")
     if "@" in query and "@" not in address and not address.lower().startswith("http"):
-        # The question mark stands in the password itself.
+        # The question mark is part of the password.
         address, mark, query = text, "", ""
     pattern = _HTTP_PASSWORD if re.match("(?i)https?://", address) else _PASSWORD
     masked = pattern.sub(rf"\1:{MASK}", address)
-    return masked + mark + "&".join(_masked_parameter(part) for part in query.split("&"))
+    return masked + mark + "&".join(_mask_parameter(part) for part in query.split("&"))
 
 
-def _masked_parameter(part: str) -> str:
+def _mask_parameter(part: str) -> str:
     key, equals, _ = part.partition("=")
     return f"{key}={MASK}" if equals and _is_secret(unquote_plus(key)) else part
 

@@ -1,4 +1,4 @@
-"""Values in a message to the user: on one line, short, safe for a terminal."""
+"""Values in messages to the user: short, on one line and safe for a terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _repr.maxlevel = 2
 
 
 def quote_value(value: object) -> str:
-    """Return the value as Python writes it, which escapes control characters, cut to ``MAX_SHOWN``."""
+    """Return the value's ``repr``, which escapes control characters, cut to ``MAX_SHOWN``."""
     try:
         text = _repr.repr(value)
     except ValueError:  # Python refuses to write out integers of thousands of digits.
@@ -26,6 +26,6 @@ def quote_value(value: object) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `` (did you mean `x`?)`` for the known word closest to this one, or nothing."""
+    """Return `` (did you mean `x`?)`` for the known word closest to *word*, else an empty string."""
     close = get_close_matches(word[:MAX_SHOWN], sorted(known), n=1)
     return f" (did you mean `{close[0]}`?)" if close else ""

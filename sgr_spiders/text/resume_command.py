@@ -1,4 +1,4 @@
-"""The command that resumes a harvest, as a user would type it."""
+"""The command lines that resume a harvest and show its status, as a user types them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ if TYPE_CHECKING:
 
 DATABASE = "HARVEST_DATABASE_URL"
 
-# Of the scheduler that started the run, not of the harvest.
+# These belong to the scheduler that started the run, not to the harvest.
 LEFT_OUT = frozenset({"_job", "LOG_FILE"})
 
 
 def crawl_command(spider: str, arguments: Mapping[str, str], settings: Iterable[str] = ()) -> str:
-    """Write the ``scrapy crawl`` with these arguments (``-a``) and settings (``-s``, as given: NAME=value).
+    """Return the ``scrapy crawl`` command with these arguments and settings.
 
-    Secrets are masked: a command line ends up in logs and in the database.
+    *settings* are the values of ``-s`` as given (``NAME=value``). Secrets are masked, because a command line
+    ends up in logs and in the database.
     """
     given = [("-a", name, value) for name, value in arguments.items()]
     given += [("-s", *setting.partition("=")[::2]) for setting in settings]
@@ -31,8 +32,8 @@ def crawl_command(spider: str, arguments: Mapping[str, str], settings: Iterable[
 
 
 def status_command(settings: Iterable[str] = ()) -> str:
-    """Write the ``scrapy status`` that looks at the database which these settings (``-s``, as given) name."""
-    urls = [value for name, _, value in (one.partition("=") for one in settings) if name == DATABASE]
+    """Return the ``scrapy status`` command for the database that *settings* (``-s``, as given) name."""
+    urls = [value for name, _, value in (setting.partition("=") for setting in settings) if name == DATABASE]
     return shlex.join(
         ["scrapy", "status", *(f"--database={mask_setting(DATABASE, url)}" for url in urls[-1:])]
     )

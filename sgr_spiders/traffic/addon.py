@@ -17,7 +17,7 @@ from sgr_spiders.traffic.scope import ScopeGuard
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
-# Other components look them up, so a crawl cannot do without.
+# Other components look them up, so a crawl needs them.
 EXTENSIONS: Final[dict[type, int | None]] = {RunControl: 0, Gate: 0}
 
 DOWNLOADER_MIDDLEWARES: Final[dict[type, int | None]] = {
@@ -28,19 +28,19 @@ DOWNLOADER_MIDDLEWARES: Final[dict[type, int | None]] = {
     AuthorisationMiddleware: 700,
     # ScopeGuard is stricter: it compares origins, not host names, also of requests without a callback.
     OffsiteMiddleware: None,
-    # Would add a second Authorization header; only the download handler authorises.
+    # It would add a second Authorization header; only the download handler signs requests.
     HttpAuthMiddleware: None,
 }
 
-# A next_href is data from outside: no other scheme can be reached.
+# A next_href is foreign data, so no other scheme may be reachable.
 DISABLED_SCHEMES: Final = ("data", "file", "ftp", "s3")
 
 
 class TrafficAddon:
-    """Scrapy add-on that puts the traffic components beside those that the settings name.
+    """Scrapy add-on that adds the traffic components to those that the settings name.
 
-    A component that the settings place or disable (``None``) stays as they say. The download handler is the
-    exception: without it, requests would leave unsigned and during rate-limit pauses.
+    It keeps the position of a component that the settings place or disable (``None``). The download handler
+    is the exception: without it, requests would be sent unsigned and during rate-limit pauses.
     """
 
     def update_settings(self, settings: BaseSettings) -> None:

@@ -29,7 +29,7 @@ _ACCEPTED: Final = frozenset({Kind.OK, Kind.FOUND, Kind.GONE, Kind.HIDDEN})
 class AuthorisationMiddleware:
     """Downloader middleware that ensures a token for each API request, and a new one after a 401.
 
-    The download handler adds the token. This removes what a request must not carry.
+    The download handler adds the token. This middleware removes a token that a request already has.
     """
 
     def __init__(self, crawler: Crawler, keeper: TokenKeeper) -> None:
@@ -48,7 +48,7 @@ class AuthorisationMiddleware:
         _drop_token(request)
         if self._api.covers(request.url):
             if self._api.scheme == "http":
-                # A proxy would read the token; with https it only sees a tunnel.
+                # A proxy could read the token; with https it sees only a tunnel.
                 request.meta["proxy"] = None
             await self._stop_on_error(self.keeper.ensure_token())
 
@@ -77,7 +77,7 @@ class AuthorisationMiddleware:
 
 
 def _drop_token(request: Request) -> None:
-    """Remove an API token. Only the download handler adds one, to its copy; other schemes may stay."""
+    """Remove an API token, which only the download handler adds, to its copy; keep other schemes."""
     values = request.headers.getlist("Authorization")
     if any(value.strip().lower().startswith(b"oauth") for value in values):
         del request.headers["Authorization"]

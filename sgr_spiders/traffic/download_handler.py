@@ -40,8 +40,8 @@ class ApiDownloadHandler(BaseDownloadHandler):
     """Download handler that passes API requests through the gate, signs them and reads the responses.
 
     The handler that ``WRAPPED_DOWNLOAD_HANDLER`` names does the transfer. It gets a signed copy, so no
-    request that Scrapy logs, stores, repeats or hands to an errback carries a token, and a request that
-    waited is signed with the current token. Requests to other origins pass unchanged.
+    request that Scrapy logs, stores, repeats or passes to an errback contains a token, and a request that
+    has waited is signed with the current token. Requests to other origins pass unchanged.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -81,7 +81,7 @@ class ApiDownloadHandler(BaseDownloadHandler):
         try:
             response = await self._wrapped.download_request(signed)
         except DownloadCancelledError:
-            # Only a body above the limit is cancelled; the exception has no status and no headers.
+            # Scrapy cancels only a body above the limit; the exception has no status or headers.
             read = ApiResponse(request.url, answer=_too_large(limit))
         else:
             request.meta["download_latency"] = signed.meta.get("download_latency")

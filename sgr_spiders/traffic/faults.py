@@ -1,4 +1,4 @@
-"""Reaction to responses that are unusable for now."""
+"""Retries after transient errors."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 class FaultMiddleware:
     """Downloader middleware that resends a request after a transient error, later each time.
 
-    A request backs off where it occupies no transfer slot of the downloader. After the last retry, the
-    response goes to the callback and the exception to the errback, unchanged.
+    While it backs off, a request occupies no transfer slot of the downloader. After the last retry, the
+    callback gets the response, or the errback the exception, unchanged.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -50,11 +50,11 @@ class FaultMiddleware:
             return response
         kind, reason = response.answer.kind, response.answer.reason
         if kind is Kind.LIMITED:
-            # The gate keeps it until the rate-limit pause is over.
+            # The gate delays it until the rate-limit pause ends.
             self._run.check()
             return resend(request)
         if kind is Kind.BLOCKED:
-            # The gate has stopped the run. The walk is to be resumed; it has not failed.
+            # The gate has stopped the run. The walk has not failed; the next run resumes it.
             raise Abandoned(f"blocked: {request.url}")
         if kind is Kind.RETRY:
             return await self._retry(request, reason) or response
@@ -95,7 +95,7 @@ class FaultMiddleware:
 
 def resend(request: Request, **meta: object) -> Request:
     """Return a copy of *request* for another try, with *meta* added to its own."""
-    # A duplicate filter must let it through.
+    # Otherwise a duplicate filter would drop it.
     repeated: Request = request.replace(dont_filter=True)
     repeated.meta.update(meta)
     return repeated

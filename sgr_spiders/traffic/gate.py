@@ -31,11 +31,11 @@ _FAULTS = frozenset({Kind.LIMITED, Kind.RETRY, Kind.DISALLOWED, Kind.BLOCKED})
 
 
 class Gate:
-    """Extension that passes requests to the API, none during a rate-limit pause or once the run closes.
+    """Extension that stops requests to the API during a rate-limit pause and once the run closes.
 
     It is the last step before the network and reads a 429 before the downloader takes the next request, so
-    none leaves in between. After a pause one request goes first; the others follow its good response.
-    ``Gate.of(crawler)`` finds the gate.
+    none is sent in between. After a pause one request is sent alone; the others follow its good response.
+    ``Gate.of(crawler)`` returns the gate.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -68,11 +68,11 @@ class Gate:
 
     @cached_property
     def _run(self) -> RunControl:
-        # Extensions can find each other only after all of them are created.
+        # Extensions can find each other only after Scrapy has created all of them.
         return RunControl.of(self._crawler)
 
     async def send(self, request: Request, fetch: Callable[[], Awaitable[ApiResponse]]) -> ApiResponse:
-        """Call *fetch* for *request* as soon as the gate is open and it is its turn."""
+        """Call *fetch* for *request* when the gate is open and its turn comes."""
         async with self._places:
             async with self._turn:
                 await self.wait_until_open()
@@ -97,13 +97,13 @@ class Gate:
 
     def _learn(self, answer: Answer, sent: float) -> None:
         if answer.kind is Kind.LIMITED:
-            self._limited(answer, sent)
+            self._pause(answer, sent)
         elif answer.kind is Kind.BLOCKED:
             self._run.stop(BlockedError(f"the API blocks this client: {answer.reason}"))
         elif answer.kind not in _FAULTS and sent >= self._began:
             self._holds_in_a_row = 0
 
-    def _limited(self, answer: Answer, sent: float) -> None:
+    def _pause(self, answer: Answer, sent: float) -> None:
         if sent < self._began:
             # Sent before the pause began: the same limit, possibly with a later end.
             self._extend(answer.hold or 0.0, answer.reason)
@@ -138,5 +138,5 @@ class Gate:
         self._crawler.stats.set_value(statistics.HOLD_SECONDS, round(self._held, 3))
 
     def _delay(self, request: Request) -> float:
-        # The downloader applied it before the gate; the requests kept here would leave all at once.
+        # The downloader has applied it already, but requests that wait here would be sent all at once.
         return scrapy_internals.slot_delay(self._crawler, request.meta.get("download_slot", ""))

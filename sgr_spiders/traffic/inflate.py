@@ -35,7 +35,7 @@ def _undo(body: bytes, encoding: str, limit: int) -> bytes:
         if encoding in {"gzip", "x-gzip"}:
             return _stream(body, 16 + zlib.MAX_WBITS, limit)
         if encoding == "deflate":
-            return _deflated(body, limit)
+            return _undo_deflate(body, limit)
     except zlib.error:
         raise BrokenBodyError(f"damaged {encoding} body") from None
     if encoding == "identity":
@@ -43,8 +43,8 @@ def _undo(body: bytes, encoding: str, limit: int) -> bytes:
     raise BrokenBodyError("a content encoding that was not requested")
 
 
-def _deflated(body: bytes, limit: int) -> bytes:
-    """Undo ``deflate``: a zlib stream by its definition, a raw stream from some servers."""
+def _undo_deflate(body: bytes, limit: int) -> bytes:
+    """Undo ``deflate``: a zlib stream according to RFC 9110, a raw stream from some servers."""
     try:
         return _stream(body, zlib.MAX_WBITS, limit)
     except zlib.error:

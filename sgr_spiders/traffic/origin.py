@@ -28,7 +28,7 @@ class Origin:
 
     @classmethod
     def required(cls, url: str, setting: str) -> Origin:
-        """Return the origin of *url*; raise an error that names the setting *setting* if there is none."""
+        """Return the origin of *url*; raise ``ValueError`` that names *setting* if it has none."""
         origin = cls.of(url)
         if origin is None:
             raise ValueError(f"setting `{setting}`: not an HTTP URL: {url!r}")

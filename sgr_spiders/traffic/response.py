@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class ApiResponse(TextResponse):
-    """A response and its meaning: ``answer`` contains the decoded document, or the reason for having none."""
+    """A response with ``answer``, which contains the decoded document or the reason why there is none."""
 
     attributes: tuple[str, ...] = (*TextResponse.attributes, "answer")
     __slots__ = ("answer",)
 
     def __init__(self, url: str, answer: Answer | None = None, **others: Any) -> None:
-        # The others are those of TextResponse.
+        # *others* are the arguments of TextResponse.
         super().__init__(url, **others)
         self.answer = answer or Answer(Kind.RETRY, reason="an unclassified response")
 

@@ -1,4 +1,4 @@
-"""The end of a run, and waits that end with it."""
+"""The end of a run, and waits that end with the run."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WATCH_INTERVAL = 0.1
-"""Seconds between two checks whether the spider closes. Scrapy has no signal for that, and an interrupted
-run must end at once, also during a pause of an hour."""
+"""Seconds between two checks whether the spider is closing. Scrapy has no signal for that, and an interrupted
+run must end at once even during a pause of an hour."""
 
 
 class Abandoned(IgnoreRequest):
-    """A request without a response because the run closes. It has not failed: its walk is to be resumed.
+    """A request without a response because the run closes. It has not failed; the next run resumes its walk.
 
-    Raised by everything that makes a request wait, and by the last point before the network.
+    Everything that makes a request wait raises it, and so does the last step before the network.
     """
 
 
 class RunControl:
     """Extension that stops the run because of an error, and wakes all waits when the run closes.
 
-    ``RunControl.of(crawler)`` finds it. ``error`` is the first error passed to ``stop``, ``None`` if the run
-    ended by itself; it outlives the crawl.
+    ``RunControl.of(crawler)`` returns it. ``error`` is the first error passed to ``stop``, or ``None`` if the
+    run ended normally; it remains available after the crawl.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -65,7 +65,7 @@ class RunControl:
 
     @property
     def closing(self) -> bool:
-        """The run closes or has closed: nothing more is sent, nothing waits."""
+        """True if the run closes or has closed: no request is sent, and no wait continues."""
         return self._closed.is_set()
 
     def stop(self, error: HarvestError) -> None:
@@ -111,7 +111,7 @@ class RunControl:
 
     def _close(self) -> None:
         self._closed.set()
-        # From here on the download handler sends nothing, it only abandons.
+        # From here on the download handler abandons all requests.
         scrapy_internals.release_queues(self._crawler)
 
 

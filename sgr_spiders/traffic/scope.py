@@ -23,7 +23,7 @@ _SECRET_PATH = re.compile(r"/[^/]+/[^/]+(/[^/]+)?/s-[A-Za-z0-9]{5,}/?")
 
 
 class OutOfScopeError(IgnoreRequest):
-    """A request to another origin, for audio, or for what a secret link opens."""
+    """A request to another origin, for audio, or through a secret link."""
 
 
 class ScopeGuard:
@@ -51,7 +51,7 @@ class ScopeGuard:
             raise OutOfScopeError(problem)
         if self._api.covers(request.url):
             # The API host's robots.txt disallows all crawlers. The API terms, not that file, govern access
-            # with client credentials. All other hosts are asked for their robots.txt.
+            # with client credentials. The robots.txt of all other hosts is obeyed.
             request.meta["dont_obey_robotstxt"] = True
 
     def _problem(self, url: str) -> str:

@@ -1,6 +1,6 @@
 """All uses of Scrapy's and Twisted's undocumented parts.
 
-No other module touches them, so a new version breaks the project in one place.
+No other module uses them, so a new version can break the project in one place only.
 ``tests/traffic/test_scrapy_internals.py`` checks each.
 """
 
@@ -104,18 +104,18 @@ def restore_canonicalize_url() -> None:
 def wake_engine(crawler: Crawler) -> None:
     """Have the engine ask the scheduler again.
 
-    It does so by itself when a request ends, and else every 5 s. A scheduler that has something new at
-    another moment has no public way to say so.
+    It does so when a request ends, and otherwise every 5 s. A scheduler that has a new request at another
+    moment has no public way to announce it.
     """
-    slot = crawler.engine._slot  # noqa: SLF001 - see above
+    slot = crawler.engine._slot  # noqa: SLF001 - not public
     if slot is not None and slot.closing is None:
         slot.nextcall.schedule()
 
 
 def pages_in_work(crawler: Crawler) -> int:
-    """Return how many answers have come whose pages are not committed yet.
+    """Return the number of responses whose pages are not committed yet.
 
-    Scrapy itself asks for no more when these hold 5 MB, which are thousands of small answers.
+    Scrapy itself pauses only when these responses exceed 5 MB, which are thousands of small ones.
     """
     slot = crawler.engine.scraper.slot
     return 0 if slot is None else len(slot.queue) + len(slot.active)
@@ -123,12 +123,12 @@ def pages_in_work(crawler: Crawler) -> int:
 
 @contextlib.contextmanager
 def reactor_held(on_stop: Callable[[], None]) -> Iterator[None]:
-    """Keep the reactor running until the block ends, and call *on_stop* if it is told to stop before.
+    """Keep the reactor running until the block ends; call *on_stop* if it is asked to stop before.
 
-    A first Ctrl-C that comes after the engine has closed stops the reactor at once: Scrapy waits for the
-    handlers of ``spider_closed`` only if it has told the spider to close itself.
+    A first Ctrl-C after the engine has closed stops the reactor at once: Scrapy waits for the handlers of
+    ``spider_closed`` only if it has closed the spider itself.
     """
-    # Lazy import: importing it installs it. To the type checker it is a module, not what is installed.
+    # Lazy import, because it installs the reactor. The type checker takes it for a module.
     from twisted.internet import reactor as installed  # noqa: PLC0415
 
     reactor: Any = installed

@@ -17,7 +17,7 @@ SLOT: Final = "sgr-splash"
 """The download slot for Splash: one page at a time, independent of other requests."""
 
 MIDDLEWARE: Final = "sgr_spiders.traffic.splash_middleware.RenderMiddleware"
-PLACE: Final = 725
+POSITION: Final = 725
 """The position that scrapy-splash documents. Middlewares before it see the page's own URL, so scope and
 robots.txt are those of the site, not of Splash."""
 
@@ -39,14 +39,14 @@ SCRIPTS: Final = "sndcdn.com"
 def switch_on(settings: BaseSettings, delay: float) -> None:
     """Enable requests to Splash for pages of the site, *delay* seconds apart.
 
-    Only scrapy-splash's middleware that redirects a request to Splash is needed. Not its
-    cookies (``COOKIES_ENABLED`` is off), not its argument cache (no script is sent), not its request
-    fingerprints (the ledger records what was fetched; there is no duplicate filter and no cache).
+    Only scrapy-splash's middleware that redirects a request to Splash is used. Its cookies
+    (``COOKIES_ENABLED`` is off), its argument cache (no script is sent) and its request fingerprints (the
+    ledger records what was fetched; there is no duplicate filter and no cache) are not needed.
     """
     origins = [settings[name] for name in ("SPLASH_URL", "SOUNDCLOUD_SITE_URL")]
     changes = {
         "SCOPE_ORIGINS": [*settings.getlist("SCOPE_ORIGINS"), *origins],
-        "DOWNLOADER_MIDDLEWARES": {**settings.getdict("DOWNLOADER_MIDDLEWARES"), MIDDLEWARE: PLACE},
+        "DOWNLOADER_MIDDLEWARES": {**settings.getdict("DOWNLOADER_MIDDLEWARES"), MIDDLEWARE: POSITION},
         "DOWNLOAD_SLOTS": {**settings.getdict("DOWNLOAD_SLOTS"), SLOT: {"concurrency": 1, "delay": delay}},
     }
     for name, value in changes.items():
@@ -74,9 +74,9 @@ def rendering_of(address: str, settings: BaseSettings) -> dict[str, Any]:
         },
         "download_slot": SLOT,
         "download_maxsize": MAX_BYTES,
-        # The time of a rendering does not indicate the site's load.
+        # The duration of rendering does not indicate the load of the site.
         "autothrottle_dont_adjust_delay": True,
-        # Splash is a local service that a proxy cannot reach.
+        # Splash is a local service, which a proxy cannot reach.
         "proxy": None,
     }
     return {"url": url, "meta": meta}

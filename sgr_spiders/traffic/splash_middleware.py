@@ -1,4 +1,4 @@
-"""scrapy-splash 0.11 on a later Scrapy. Imported only by crawls that render pages."""
+"""scrapy-splash 0.11 on current Scrapy. Only crawls that render pages import this module."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ MAX_SIZE: Final = 1 << 20
 
 
 class TokenEndpoint:
-    """Client of the token endpoint. Tries up to ``TOKEN_TRIES`` times at transient errors and rate limits."""
+    """Client of the token endpoint, with ``TOKEN_TRIES`` tries at transient errors and rate limits."""
 
     def __init__(self, crawler: Crawler) -> None:
         settings = crawler.settings
@@ -52,8 +52,8 @@ class TokenEndpoint:
         faults = [load_object(name) for name in settings.getlist("RETRY_EXCEPTIONS")]
         self._faults = (*faults, DownloadCancelledError)
 
-    async def ask(self, wanted: TokenRequest) -> Token:
-        """Return the token that *wanted* requests.
+    async def ask(self, token_request: TokenRequest) -> Token:
+        """Send *token_request* and return the token.
 
         Raises:
             RefusedGrantError: The endpoint refuses the grant.
@@ -61,10 +61,10 @@ class TokenEndpoint:
         """
         problem, note = "", ""
         for attempt in range(1, self._tries + 1):
-            # During a rate-limit pause of the API a token has no use.
+            # A token is useless during a rate-limit pause of the API.
             await self._gate.wait_until_open()
             try:
-                return await self._send(wanted)
+                return await self._send(token_request)
             except TokenLimitedError as error:
                 problem, note = str(error), f" (documented quota: {QUOTA})"
                 wait = error.hold or backoff(attempt, *self._limit_wait)
@@ -77,12 +77,12 @@ class TokenEndpoint:
                 await self._run.sleep(wait)
         raise UnauthorisedError(f"token endpoint: no token after {self._tries} tries: {problem}{note}")
 
-    async def _send(self, wanted: TokenRequest) -> Token:
-        response = await self._crawler.engine.download_async(_as_request(wanted))
+    async def _send(self, token_request: TokenRequest) -> Token:
+        response = await self._crawler.engine.download_async(_as_request(token_request))
         return parse_token_answer(response.status, header_fields(response), response.body, now=time.time())
 
 
-def _as_request(wanted: TokenRequest) -> Request:
+def _as_request(token_request: TokenRequest) -> Request:
     meta: dict[str, object] = {
         AUTHORISING: True,
         "download_slot": AUTHORISING_SLOT,
@@ -93,10 +93,15 @@ def _as_request(wanted: TokenRequest) -> Request:
         "dont_retry": True,
         "dont_cache": True,
     }
-    if wanted.url.startswith("http:"):
-        # A proxy would read the credentials; with https it only sees a tunnel.
+    if token_request.url.startswith("http:"):
+        # A proxy could read the credentials; with https it sees only a tunnel.
         meta["proxy"] = None
-    headers = {**wanted.headers, "Accept-Encoding": "identity"}
+    headers = {**token_request.headers, "Accept-Encoding": "identity"}
     return Request(
-        wanted.url, method="POST", headers=headers, body=wanted.body, meta=meta, callback=NO_CALLBACK
+        token_request.url,
+        method="POST",
+        headers=headers,
+        body=token_request.body,
+        meta=meta,
+        callback=NO_CALLBACK,
     )

@@ -1,4 +1,4 @@
-"""The token of a run."""
+"""The access token of a run."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ LOCK_POLL: Final = 0.1
 """Seconds between two tries for the lock on the token cache while another process holds it."""
 
 MAX_NEVER_ACCEPTED: Final = 1
-"""The number of tokens in a row that the API may refuse without accepting one before the run stops. Each
-request is sent at most twice, but many requests could use up the quota of tokens one by one."""
+"""The number of consecutive tokens that the API may refuse before the run stops. Each request is sent at
+most twice, but many requests could exhaust the quota of tokens."""
 
 
 class TokenKeeper:
@@ -62,7 +62,7 @@ class TokenKeeper:
             self._take(Token(self._credentials.access_token, None, float("inf"), now))
 
     async def ensure_token(self) -> None:
-        """Get a token unless there is one that does not expire soon."""
+        """Get a token, unless the current one does not expire soon."""
         if self._is_fresh():
             return
         async with self._turn:
@@ -70,7 +70,7 @@ class TokenKeeper:
                 await self._renew(refused=None)
 
     async def replace(self, serial: int) -> None:
-        """Get a new token because the API refuses token number *serial*, unless another request has."""
+        """Get a new token because the API refuses token number *serial*, unless it was replaced already."""
         if self._credentials.access_token:
             raise UnauthorisedError("the API refuses SOUNDCLOUD_ACCESS_TOKEN (HTTP 401)")
         async with self._turn:
@@ -87,7 +87,7 @@ class TokenKeeper:
             self._never_accepted = 0
 
     async def wait_for_renewal(self) -> None:
-        """Wait for the end of a renewal: the API would refuse a request sent with the old token."""
+        """Wait for the end of a renewal, because the API would refuse a request with the old token."""
         async with self._turn:
             pass
 
@@ -113,7 +113,7 @@ class TokenKeeper:
                 self._take(cached)
                 return
             token = await self._refresh(cached or self._token) or await self._exchange()
-            # A refresh token works once: from here on only this pair is valid.
+            # A refresh token works once, so from here on only this pair is valid.
             self._cache.save(token)
             self._take(token)
 

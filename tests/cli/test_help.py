@@ -1,4 +1,4 @@
-"""The help of every command reads well at 80 columns, its own options first."""
+"""The help of every command: readable at 80 columns, with its own options first."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_options_of_the_command_come_first(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "crawl"])
 def test_no_colon_in_the_help_of_an_option(name: str) -> None:
-    """Scrapy takes a line that ends with one for a heading, wherever the line wraps."""
+    """Scrapy prints a line that ends with a colon as a heading, wherever the line wraps."""
     scrapys = ScrapyArgumentParser(conflict_handler="resolve")
     plain = import_module(f"sgr_spiders.commands.{name}").Command()
     plain.settings = get_project_settings()

@@ -1,4 +1,4 @@
-"""Commands that look at a database load only what that needs: they start in half the time of a crawl."""
+"""Commands that read a database load only what they need, so they start in half the time of a crawl."""
 
 from __future__ import annotations
 

@@ -36,11 +36,11 @@ def urls_of(text: str) -> list[str | None]:
 # ---- what is known
 
 
-def test_the_least_is_a_seed() -> None:
+def test_a_seed_suffices() -> None:
     assert parse(SEED) == Arguments(seeds=(GivenSeed("1", track_id=1),))
 
 
-def test_all_together(tmp_path: Path) -> None:
+def test_all_arguments(tmp_path: Path) -> None:
     (tmp_path / "seeds").write_text("3")
     arguments = parse(
         {
@@ -62,7 +62,7 @@ def test_all_together(tmp_path: Path) -> None:
     assert (arguments.max_requests, arguments.max_minutes) == (50, 1.5)
 
 
-def test_no_seed_says_how_to_give_one() -> None:
+def test_without_a_seed_the_error_names_the_arguments() -> None:
     message = error_of(layers="user_depth")
     assert all(f"-a {name}=" in message for name in ("track_id", "track_url", "seeds"))
 
@@ -88,7 +88,7 @@ def test_an_empty_argument(name: str) -> None:
         ("max_minutes", "0.0", "must be a number of minutes above 0, at most 1000000, not '0.0'"),
         ("max_minutes", "nan", "must be a number of minutes above 0, at most 1000000, not 'nan'"),
         ("max_minutes", "-1", "must be a number of minutes above 0, at most 1000000, not '-1'"),
-        ("layers", ",", "names nothing: ','"),
+        ("layers", ",", "contains no value: ','"),
         ("layers", "user_deep", "unknown layer 'user_deep' (did you mean `user_depth`?)"),
         ("layers", "x", "unknown layer 'x': layers are user_depth, playlist_depth, "),
     ],
@@ -97,7 +97,7 @@ def test_a_bad_value(name: str, value: str, problem: str) -> None:
     assert error_of(**SEED | {name: value}).startswith(f"spider argument `{name}`: {problem}")
 
 
-def test_a_spider_of_one_layer_knows_no_other() -> None:
+def test_a_spider_of_one_layer_accepts_no_other() -> None:
     assert parse(SEED | {"layers": "user_depth"}, layer_names=("user_depth",)).layers == ("user_depth",)
     with pytest.raises(ArgumentError, match="unknown layer 'label_layer'"):
         parse(SEED | {"layers": "label_layer"}, layer_names=("user_depth",))
@@ -119,7 +119,7 @@ def test_track_ids_are_numbers_or_urns() -> None:
 @pytest.mark.parametrize(
     "text", ["abc", "0", "-1", "+1", "1.0", "1 2", "1e3", "٣", "soundcloud:users:1", str(LARGEST_ID + 1)]
 )
-def test_what_is_no_track_id(text: str) -> None:
+def test_invalid_track_ids(text: str) -> None:
     assert error_of(track_id=f"5,{text}") == f"spider argument `track_id`: not a track ID or URN: '{text}'"
 
 
@@ -142,11 +142,11 @@ def test_a_shown_value_is_short_and_harmless() -> None:
         ("https://soundcloud.com/a/s-100", "https://soundcloud.com/a/s-100"),
     ],
 )
-def test_an_address_loses_what_only_tracks_visitors(text: str, url: str) -> None:
+def test_a_url_loses_its_query_and_fragment(text: str, url: str) -> None:
     assert parse({"track_url": text}).seeds == (GivenSeed(text, url=url),)
 
 
-def test_several_addresses() -> None:
+def test_several_urls() -> None:
     a, b = "https://soundcloud.com/a/b", "https://on.soundcloud.com/c"
     for text in (f"{a},{b}", f"{a} {b}", f"{a},\n {b},", f"{a}?si=1,2,{b} {a}/"):
         assert urls_of(text) == [a, b]
@@ -157,23 +157,23 @@ def test_several_addresses() -> None:
     [
         ("soundcloud.com/a/b", "must begin with https://"),
         ("http://soundcloud.com/a/b", "must begin with https://"),
-        ("https://example.com/a/b", "not an address on soundcloud.com"),
-        ("https://soundcloud.com.example.com/a/b", "not an address on soundcloud.com"),
-        ("https://soundcloud.com@example.com/a/b", "not an address on soundcloud.com"),
-        ("https://soundcloud.com:444/a/b", "not an address on soundcloud.com"),
-        ("https://[soundcloud.com/a/b", "not an address"),
-        ("https://soundcloud.com\\a/b/c", "not an address"),
-        ("https://soundcloud.com/a/ß", "not an address"),
+        ("https://example.com/a/b", "not a URL on soundcloud.com"),
+        ("https://soundcloud.com.example.com/a/b", "not a URL on soundcloud.com"),
+        ("https://soundcloud.com@example.com/a/b", "not a URL on soundcloud.com"),
+        ("https://soundcloud.com:444/a/b", "not a URL on soundcloud.com"),
+        ("https://[soundcloud.com/a/b", "not a URL"),
+        ("https://soundcloud.com\\a/b/c", "not a URL"),
+        ("https://soundcloud.com/a/ß", "not a URL"),
         ("https://soundcloud.com/a/sets/b", "a playlist, not a track"),
         ("https://soundcloud.com/a/likes", "a page of the site, not a track"),
         ("https://soundcloud.com/discover/b", "a page of the site, not a track"),
-        ("https://soundcloud.com/a", "not the address of a track"),
-        ("https://soundcloud.com/a/b/c", "not the address of a track"),
-        ("https://soundcloud.com/a/b%2Fs-abc", "not the address of a track"),
-        ("https://on.soundcloud.com/", "not the address of a track"),
+        ("https://soundcloud.com/a", "not the URL of a track"),
+        ("https://soundcloud.com/a/b/c", "not the URL of a track"),
+        ("https://soundcloud.com/a/b%2Fs-abc", "not the URL of a track"),
+        ("https://on.soundcloud.com/", "not the URL of a track"),
     ],
 )
-def test_what_is_no_address_of_a_track(text: str, problem: str) -> None:
+def test_invalid_urls_of_tracks(text: str, problem: str) -> None:
     assert error_of(track_url=text) == f"spider argument `track_url`: {problem}: {text!r}"
 
 
@@ -188,7 +188,7 @@ def test_what_is_no_address_of_a_track(text: str, problem: str) -> None:
 )
 def test_a_secret_link_is_refused_and_its_secret_kept_out_of_logs(text: str) -> None:
     message = error_of(track_url=text)
-    assert "a secret link: what is private is never harvested" in message
+    assert "a secret link; private tracks are never harvested" in message
     assert "Hidden1" not in message
 
 
@@ -215,12 +215,12 @@ def test_a_file_of_seeds(tmp_path: Path) -> None:
         (b"1,2\n", "line 1: not a track ID, URN or URL: '1,2'"),
         (
             b"1\nhttps://example.com/a/b\n",
-            "line 2: not an address on soundcloud.com: 'https://example.com/a/b'",
+            "line 2: not a URL on soundcloud.com: 'https://example.com/a/b'",
         ),
         (b"1\n2\n\xff", "line 3: not UTF-8"),
         ("1\n".encode("utf-16"), "line 1: not UTF-8"),
-        (b"# nothing\n \n", "names no seed"),
-        (b"", "names no seed"),
+        (b"# nothing\n \n", "contains no seeds"),
+        (b"", "contains no seeds"),
     ],
 )
 def test_a_bad_file_of_seeds(
@@ -234,12 +234,12 @@ def test_a_bad_file_of_seeds(
 
 
 def test_a_file_of_seeds_that_cannot_be_read(tmp_path: Path) -> None:
-    assert "cannot be read: No such file or directory: " in error_of(seeds=str(tmp_path / "none"))
-    assert "cannot be read: Is a directory: " in error_of(seeds=str(tmp_path))
-    assert "cannot be read: embedded null byte: " in error_of(seeds="a\0")
+    assert "' cannot be read: No such file or directory" in error_of(seeds=str(tmp_path / "none"))
+    assert "' cannot be read: Is a directory" in error_of(seeds=str(tmp_path))
+    assert "' cannot be read: embedded null byte" in error_of(seeds="a\0")
 
 
-def test_a_file_of_seeds_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_seeds_has_a_size_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sgr_spiders.config.arguments.MAX_SEEDS_BYTES", 10)
     path = tmp_path / "seeds.txt"
     path.write_text("1\n" * 5)
@@ -252,7 +252,7 @@ def test_a_file_of_seeds_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @given(st.dictionaries(st.sampled_from(sorted({*ACCEPTED} - {"seeds"})) | st.text(max_size=9), st.text()))
-def test_no_text_ends_in_another_error(arguments: dict[str, str]) -> None:
+def test_every_invalid_text_raises_an_argument_error(arguments: dict[str, str]) -> None:
     with suppress(ArgumentError):
         parse(arguments)
 
@@ -263,7 +263,7 @@ def test_seeds_keep_their_order_without_repetition(ids: list[int]) -> None:
     assert [seed.track_id for seed in seeds] == list(dict.fromkeys(ids))
 
 
-def test_python_can_say_all_of_them() -> None:
+def test_python_accepts_every_argument() -> None:
     assert KNOWN.keys() <= signature(harvest).parameters.keys()
 
 
@@ -285,4 +285,4 @@ def test_due_and_a_seed_contradict_each_other(name: str) -> None:
 
 
 def test_due_and_refresh_contradict_each_other() -> None:
-    assert error_of(due="1", refresh="1").startswith("spider argument `due`: fetches anew what is due")
+    assert error_of(due="1", refresh="1").startswith("spider argument `due`: refetches what is due")

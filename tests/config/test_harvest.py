@@ -110,7 +110,7 @@ def of(tmp_path: Path, text: str | bytes) -> HarvestConfig:
 
 
 def error_of(tmp_path: Path, text: str | bytes) -> str:
-    """The message without the part that names the file, once that part is checked."""
+    """Check that the message names the file; return the rest of it."""
     with pytest.raises(ConfigError) as caught:
         of(tmp_path, text)
     message = str(caught.value)
@@ -122,7 +122,7 @@ def error_of(tmp_path: Path, text: str | bytes) -> str:
 # ---- defaults and bundled files
 
 
-def test_the_file_holds_the_documented_defaults_and_nothing_else() -> None:
+def test_the_file_contains_exactly_the_documented_defaults() -> None:
     text = resources.files("configs").joinpath("deep_harvest.yaml").read_text(encoding="utf-8")
     assert yaml.safe_load(text) == WHOLE
 
@@ -132,7 +132,7 @@ def test_the_files_defaults_are_those_of_a_missing_key() -> None:
     assert HarvestConfig().model_dump(mode="json") == WHOLE
 
 
-def test_layers_stand_in_the_files_order() -> None:
+def test_layers_are_in_the_order_of_the_file() -> None:
     assert tuple(key for key, value in DEFAULTS.items() if isinstance(value, dict)) == LAYER_NAMES
 
 
@@ -163,7 +163,7 @@ def test_a_file_of_the_working_directory_wins_over_a_bundled_one_of_its_name(
 # ---- a user's file
 
 
-def test_only_what_differs_must_be_said(tmp_path: Path) -> None:
+def test_a_file_may_contain_only_what_differs(tmp_path: Path) -> None:
     config = of(
         tmp_path, "deep_harvest: {user_depth: {max_users_per_track: 3}, label_layer: {enabled: false}}"
     )
@@ -186,15 +186,15 @@ def test_only_what_differs_must_be_said(tmp_path: Path) -> None:
         "\ufeffdeep_harvest:\n",
     ],
 )
-def test_an_empty_file_or_section_says_nothing_new(tmp_path: Path, text: str) -> None:
+def test_an_empty_file_or_section_means_the_defaults(tmp_path: Path, text: str) -> None:
     assert of(tmp_path, text) == HarvestConfig()
 
 
-def test_nothing_is_enabled_when_the_whole_is_not(tmp_path: Path) -> None:
+def test_no_layer_is_enabled_if_deep_harvest_is_not(tmp_path: Path) -> None:
     assert of(tmp_path, "deep_harvest: {enabled: false}").enabled_layers == ()
 
 
-def test_a_whole_number_stands_for_seconds_and_a_cap_may_be_nothing(tmp_path: Path) -> None:
+def test_seconds_may_be_an_integer_and_a_cap_may_be_zero(tmp_path: Path) -> None:
     harvest = of(
         tmp_path, "deep_harvest: {request_delay: 1, user_depth: {max_users_per_track: 0}}"
     ).deep_harvest
@@ -202,7 +202,7 @@ def test_a_whole_number_stands_for_seconds_and_a_cap_may_be_nothing(tmp_path: Pa
     assert harvest.user_depth.max_users_per_track == 0
 
 
-def test_a_layer_is_got_by_name() -> None:
+def test_a_layer_is_found_by_name() -> None:
     harvest = load().deep_harvest
     assert harvest.layer("user_depth") is harvest.user_depth
     for name in ("enabled", "no_such_layer", "model_config"):
@@ -270,7 +270,7 @@ def test_configurations_cannot_be_changed() -> None:
         (
             "contextual_layer: {extraction_patterns: [remixes, mentions, remixes]}",
             (
-                "`contextual_layer.extraction_patterns`: must name `remixes` once, "
+                "`contextual_layer.extraction_patterns`: must contain `remixes` only once, "
                 "not ['remixes', 'mentions', 'remixes']"
             ),
         ),
@@ -310,9 +310,9 @@ def test_a_bad_value_is_named_with_its_key(tmp_path: Path, line: str, message: s
         ("a: 1\nb: [", "line 2: expected the node content, but found '<stream end>'"),
         ("deep_harvest:\n\tenabled: true", "line 2: found character '\\t' that cannot start any token"),
         ("deep_harvest: {}\n---\n", "line 2: but found another document"),
-        ("deep_harvest:\n  enabled: true\n  enabled: false", "line 3: `enabled` stands twice"),
-        ("deep_harvest:\n  1: x", "line 2: a key must be text, not 1"),
-        ("deep_harvest:\n  [a]: x", "line 2: a key must be text, not ['a']"),
+        ("deep_harvest:\n  enabled: true\n  enabled: false", "line 3: `enabled` is a duplicate key"),
+        ("deep_harvest:\n  1: x", "line 2: a key must be a string, not 1"),
+        ("deep_harvest:\n  [a]: x", "line 2: a key must be a string, not ['a']"),
         (
             "x: !!python/object/apply:os.system [id]",
             "line 1: could not determine a constructor for",
@@ -334,12 +334,12 @@ def test_a_bad_value_is_named_with_its_key(tmp_path: Path, line: str, message: s
         ("no: 1", "line 1: must be written `true` or `false`, not 'no'"),
         ('x: !!int ""', "line 1: a value that cannot be read"),
         ("x: !!bool maybe", "line 1: a value that cannot be read"),
-        (b"x: \xff\xfe", "not a text in UTF-8: "),
+        (b"x: \xff\xfe", "not UTF-8 text: "),
         ("[" * 30_000, "nested too deeply"),
-        ("#" * 65_537, "larger than 65536 bytes: no configuration"),
+        ("#" * 65_537, "larger than 65536 bytes; not a configuration"),
     ],
 )
-def test_a_file_that_is_no_configuration(tmp_path: Path, text: str | bytes, message: str) -> None:
+def test_a_file_that_is_not_a_configuration(tmp_path: Path, text: str | bytes, message: str) -> None:
     assert error_of(tmp_path, text).startswith(message)
     assert len(error_of(tmp_path, text)) < 250
 
@@ -348,7 +348,7 @@ def test_a_file_may_be_as_large_as_64_kib(tmp_path: Path) -> None:
     assert of(tmp_path, "#" * 65_536) == HarvestConfig()
 
 
-def test_a_hostile_file_is_answered_at_once(tmp_path: Path) -> None:
+def test_a_hostile_file_is_refused_at_once(tmp_path: Path) -> None:
     doubling = "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 30))
     error_of(tmp_path, f"a0: &a0 [x]\n{doubling}deep_harvest: *a29\n")
     error_of(tmp_path, f"deep_harvest: {{request_delay: 0x{'f' * 60_000}}}")
@@ -368,7 +368,9 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 @given(
     st.binary(max_size=300) | st.text(alphabet=":{}[]&*!|>-#,'\"\n abenx01?%", max_size=80).map(str.encode)
 )
-def test_no_content_ends_in_another_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+def test_invalid_content_raises_a_config_error(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
     path = tmp_path_factory.mktemp("any") / "my.yaml"
     path.write_bytes(content)
     with suppress(ConfigError):
@@ -412,7 +414,7 @@ def test_a_bad_value_of_the_relationships(tmp_path: Path, line: str, message: st
 # ---- fingerprints
 
 
-def test_a_fingerprint_tells_whether_the_layer_would_harvest_something_else(tmp_path: Path) -> None:
+def test_a_fingerprint_changes_with_what_the_layer_harvests(tmp_path: Path) -> None:
     default, off, raised, elsewhere = (
         of(tmp_path, f"deep_harvest: {{{text}}}").fingerprint("user_depth")
         for text in (
@@ -425,7 +427,7 @@ def test_a_fingerprint_tells_whether_the_layer_would_harvest_something_else(tmp_
     assert default == off == elsewhere != raised
 
 
-def test_relationships_change_no_layers_fingerprint(tmp_path: Path) -> None:
+def test_relationships_do_not_change_the_fingerprint_of_a_layer(tmp_path: Path) -> None:
     related = of(tmp_path, "relationships: {on_close: false, user_similarity: {top_k: 5}}")
     assert related != load()
     assert all(related.fingerprint(name) == load().fingerprint(name) for name in LAYER_NAMES)

@@ -1,4 +1,4 @@
-"""Intervals, the rounds they make, and files of seeds."""
+"""Intervals, rounds and files of seeds."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_intervals(text: str, seconds: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", "7", "d", "0d", "-1d", "1.5d", "1_0d", "7 d", "7D", "\u0661d", "3651d", "9" * 50]
 )
-def test_what_is_no_interval(text: str) -> None:
+def test_invalid_intervals(text: str) -> None:
     with pytest.raises(
         ValueError, match="not an interval such as 30m, 12h, 7d or 2w, at most 3650d: "
     ) as caught:
@@ -46,19 +46,19 @@ def test_what_is_no_interval(text: str) -> None:
 
 
 @given(INTERVALS)
-def test_an_interval_is_spelt_as_it_is_read(seconds: int) -> None:
+def test_a_spelt_interval_can_be_parsed(seconds: int) -> None:
     assert parse_interval(spell_interval(seconds)) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "1.5", "1001", "-1001", "+1", "high", "1_0"])
-def test_what_is_no_priority(text: str) -> None:
+def test_invalid_priorities(text: str) -> None:
     assert [parse_priority(number) for number in ("0", "-3", "1000")] == [0, -3, 1000]
     with pytest.raises(ValueError, match="not an integer from -1000 to 1000: "):
         parse_priority(text)
 
 
 @given(INTERVALS, st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=10_000)))
-def test_a_moment_lies_in_its_round(interval: int, since: timedelta) -> None:
+def test_a_round_contains_its_moment(interval: int, since: timedelta) -> None:
     moment = START + since
     began, ends = round_at(START, interval, moment), next_round(START, interval, moment)
     assert began <= moment < ends
@@ -67,7 +67,7 @@ def test_a_moment_lies_in_its_round(interval: int, since: timedelta) -> None:
 
 
 def test_a_daily_seed_stays_daily_under_a_daily_timer() -> None:
-    """Whatever the hour it was added at, and however long its harvests take."""
+    """The hour at which it was added and the length of its harvests do not matter."""
     day = 86_400
     for added in (0, 1, 12 * 3600, day - 1):
         due = START + timedelta(seconds=added)
@@ -97,11 +97,11 @@ def test_a_file_of_seeds(tmp_path: Path) -> None:
         ("x", "line 2: not a track ID, URN or URL: 'x'"),
         ("1 often", "line 2: not an interval such as"),
         ("1 1d high", "line 2: not an integer"),
-        ("1 1d 1 1", "line 2: more than a seed, an interval and a priority: '1 1d 1 1'"),
+        ("1 1d 1 1", "line 2: more than seed, interval and priority: '1 1d 1 1'"),
         ("https://soundcloud.com/a/b/s-abc", "line 2: a secret link"),
     ],
 )
-def test_what_is_wrong_in_a_file_is_named(tmp_path: Path, line: str, problem: str) -> None:
+def test_an_error_in_a_file_names_the_line(tmp_path: Path, line: str, problem: str) -> None:
     path = tmp_path / "seeds"
     path.write_text(f"1\n{line}\n")
     with pytest.raises(ValueError, match="seeds, line 2") as caught:

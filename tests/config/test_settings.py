@@ -1,4 +1,4 @@
-"""A wrong setting is one line with its name and value, before anything is opened or sent."""
+"""A wrong setting is reported in one line with name and value before anything is opened or sent."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_a_wrong_value_is_one_line_with_name_and_value(name: str, value: object,
 @pytest.mark.parametrize(
     "url", ["postgresql://h:0/d", "postgresql://h:99999/d", "postgresql://h:x/d", "postgresql://h/"]
 )
-def test_the_address_of_a_server(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_database_servers(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sgr_spiders.config.settings.find_spec", lambda name: name == "psycopg")
     with pytest.raises(ConfigError, match=r"`HARVEST_DATABASE_URL`: must name a "):
         check(HARVEST_DATABASE_URL=url)
@@ -142,7 +142,7 @@ def test_the_address_of_a_server(url: str, monkeypatch: pytest.MonkeyPatch) -> N
         check(HARVEST_DATABASE_URL=fine)
 
 
-def test_the_defaults_are_right() -> None:
+def test_the_defaults_are_accepted() -> None:
     check()
     own = {name for name in vars(project) if name.isupper()}
     fixed = {"BOT_NAME", "SPIDER_MODULES", "NEWSPIDER_MODULE", "COMMANDS_MODULE", "ASYNCIO_EVENT_LOOP"}
@@ -151,7 +151,7 @@ def test_the_defaults_are_right() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(SETTINGS) & set(vars(default_settings))))
-def test_the_defaults_of_scrapy_are_right(name: str) -> None:
+def test_the_defaults_of_scrapy_are_accepted(name: str) -> None:
     check(**{name: getattr(default_settings, name)})
 
 
@@ -170,7 +170,7 @@ def test_the_defaults_of_scrapy_are_right(name: str) -> None:
         ("LOG_ENCODING", "latin-1"), ("LOG_DATEFORMAT", "%H:%M"), ("SOUNDCLOUD_CLIENT_ID", ""),
     ],
 )  # fmt: skip
-def test_right_values(name: str, value: object) -> None:
+def test_accepted_values(name: str, value: object) -> None:
     check(**{name: value})
 
 
@@ -191,14 +191,14 @@ def test_a_misspelt_name_is_corrected(name: str, meant: str) -> None:
     assert str(caught.value) == f"setting `{name}`: unknown (did you mean `{meant}`?)"
 
 
-def test_a_setting_of_another_component_is_nobody_elses_business() -> None:
+def test_a_setting_of_another_component_is_ignored() -> None:
     check(SCRAPEOPS_API_KEY="x", MY_OWN="y", FEED_EXPORT_INDENT="2")
 
 
 @given(
     name=st.sampled_from(sorted(SETTINGS)), value=st.one_of(st.text(), st.integers(), st.floats(), st.none())
 )
-def test_whatever_is_given_is_accepted_or_refused_in_one_line(name: str, value: object) -> None:
+def test_every_value_is_accepted_or_refused_in_one_line(name: str, value: object) -> None:
     try:
         check_settings({name: value})
     except ConfigError as error:
@@ -207,7 +207,7 @@ def test_whatever_is_given_is_accepted_or_refused_in_one_line(name: str, value: 
 
 
 @given(st.text(alphabet="postgresql+sqlite:/@?#[]&=.%0123456789 hñ\\"))
-def test_whatever_resembles_a_url(text: str) -> None:
+def test_every_text_like_a_url_is_accepted_or_refused_in_one_line(text: str) -> None:
     for name in ("HARVEST_DATABASE_URL", "SPLASH_URL", "SCOPE_ORIGINS"):
         try:
             check_settings({name: text})
@@ -256,14 +256,14 @@ def test_a_command_ends_with_code_2_and_one_line(
     assert not list(tmp_path.iterdir())
 
 
-def test_the_environment_is_checked_alike(tmp_path: Path) -> None:
+def test_the_environment_is_checked_as_well(tmp_path: Path) -> None:
     said = scrapy("crawl", "user_depth", "-a", "track_id=1", HARVEST_DATABASE_URL=f"sqlite:///{tmp_path}")
     assert said.code == 2
     assert said.err.startswith("setting `HARVEST_DATABASE_URL`: is a directory, not a file: ")
     assert said.err.count("\n") == 1
 
 
-def test_a_crawler_made_in_python_is_checked_alike() -> None:
+def test_a_crawler_created_in_python_is_checked_as_well() -> None:
     settings = get_project_settings()
     settings.set("RETRY_TIMES", "many")
     with pytest.raises(ConfigError, match="setting `RETRY_TIMES`: must be an integer"):

@@ -78,7 +78,7 @@ def test_the_most_overdue_seed_is_first_and_relationships_are_built_once(
     assert ended.code == 3, ended.log
     assert "the budget of 12 requests is spent" in ended.log
     assert outcomes(harvester) == {str(third): "complete", str(second): "unfinished", str(first): None}
-    assert "Relationships deferred until 2 due seeds are finished" in ended.log
+    assert "Relationships deferred: 2 due seeds unfinished" in ended.log
     assert harvester.value("SELECT count(*) FROM relationship_runs") == 0
     before = fetched_paths(harvester)
     assert len(before) == 12
@@ -182,7 +182,7 @@ def test_a_bug_between_two_seeds_fails_the_run(harvester: Harvester, tracks: lis
     harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.deploy.broken_settings"
     ended = crawl(harvester)
     assert ended.code == 1, ended.log
-    assert "Going on to the next seed failed" in ended.log
+    assert "Could not begin the next turn" in ended.log
     assert harvester.value("SELECT outcome FROM runs") == "failed"
     # Both seeds are still due, and no spilled page of the first is lost.
     assert harvester.value("SELECT count(*) FROM seeds WHERE next_harvest_at = added_at") == 2

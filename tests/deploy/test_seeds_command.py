@@ -60,7 +60,7 @@ def test_every_spelling_is_added_listed_and_removed(database: Path, tmp_path: Pa
     assert {row["track_id"] for row in rows.values()} == {1, 2, 5, 6, None}
     # The most overdue first; 5 and 6 were added at the same time, so their priority decides.
     assert [line.split()[0] for line in due.out.splitlines()] == ["seed", "1", "2", ADDRESS, "6", "5"]
-    assert gone.out.startswith("removed: 1; what was harvested around it stays\n")
+    assert gone.out.startswith("removed: 1; its harvest stays in the database\n")
     assert [line.split()[0] for line in last.out.splitlines()] == ["seed", "2", ADDRESS, "6"]
 
 
@@ -108,8 +108,8 @@ def test_an_older_database_is_upgraded(database: Path, monkeypatch: pytest.Monke
     assert (add.code, listed.code) == (0, 0), add.err
 
 
-MISTAKES = [
-    ([], "say one of add, list, due, remove, import, not ''"),
+USAGE_ERRORS = [
+    ([], "name one of add, list, due, remove, import, not ''"),
     (["lst"], "(did you mean `list`?)"),
     (["add"], "name at least one seed"),
     (["add", "1", "abc"], "seed: not a track ID, URN or URL: 'abc'"),
@@ -117,7 +117,7 @@ MISTAKES = [
     (["add", "1", "--every", "often"], "option `--every`: not an interval such as 30m"),
     (["add", "1", "--priority", "high"], "option `--priority`: not an integer"),
     (["import"], "name one file"),
-    (["import", "nowhere.txt"], "file of seeds: cannot be read: No such file or directory: 'nowhere.txt'"),
+    (["import", "nowhere.txt"], "file of seeds: 'nowhere.txt' cannot be read: No such file or directory"),
     (["list", "all"], "scrapy seeds list: unexpected argument: 'all'"),
     (["list"], "no such file"),
     (["remove", "1"], "no such file"),
@@ -127,7 +127,7 @@ MISTAKES = [
 
 def test_usage_errors_are_one_line_and_change_nothing(database: Path) -> None:
     for (arguments, message), result in zip(
-        MISTAKES, seeds(database, *(arguments for arguments, _ in MISTAKES)), strict=True
+        USAGE_ERRORS, seeds(database, *(arguments for arguments, _ in USAGE_ERRORS)), strict=True
     ):
         assert result.code == 2, arguments
         assert message in result.err, arguments
@@ -139,5 +139,5 @@ def test_usage_errors_are_one_line_and_change_nothing(database: Path) -> None:
 def test_an_unknown_seed_removes_nothing(database: Path) -> None:
     _, removed, listed = seeds(database, ["add", "1"], ["remove", "1", "2"], ["list", "--json"])
     assert removed.code == 2
-    assert removed.err == "seed '2': it is not in the list, so nothing was removed\n"
+    assert removed.err == "seed '2': not in the list; nothing was removed\n"
     assert [row["given"] for row in json.loads(listed.out)] == ["1"]

@@ -73,9 +73,7 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
     assert len(rows) == 3
     found = json.loads(by_vectors[1])["similar"]
     assert {"id", "score", "name", "shared_fans", "shared_playlists"} == set(found[0])
-    assert (
-        artist[1] == "Nothing is similar to artist 5001 by playlists: nothing else stands where it stands\n"
-    )
+    assert artist[1] == "Nothing is similar to artist 5001 by playlists: it has no neighbours\n"
 
     lines = recommended[1].splitlines()
     assert lines[0] == "Recommended to user 1 by walk:"
@@ -87,7 +85,7 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
     assert {"id", "title", "shared_fans", "shared_playlists"} == set(because[0])
 
     learned, held_out, columns, *methods = table[1].splitlines()
-    assert learned.startswith("learned from: ")
+    assert learned.startswith("trained on: ")
     assert held_out.startswith("held out: ")
     assert columns.split()[:3] == ["method", "recall@10", "ndcg@10"]
     assert [row.split()[0] for row in methods] == ["popularity", "walk", "svd"]
@@ -150,7 +148,7 @@ def test_an_interrupted_command_changes_nothing(database: Path, tmp_path: Path) 
         timeout=120,
     )
     assert done.returncode == 130
-    assert done.stderr.splitlines()[-1] == "Interrupted: what was not told of above is as it was"
+    assert done.stderr.splitlines()[-1] == "Interrupted: only the vectors listed above have changed"
     assert "Traceback" not in done.stderr
 
 
@@ -158,7 +156,7 @@ def test_the_options_list_all_methods() -> None:
     """The options list the methods without importing them."""
     assert tuple(recommenders.METHODS) == choices.METHODS
     assert recommenders.NAMES == RECOMMENDERS
-    assert set(similar.NEIGHBOUR_SOURCES) == set(options.WAYS)
+    assert set(similar.NEIGHBOUR_SOURCES) == set(options.NEIGHBOUR_SOURCES)
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +207,6 @@ def test_a_failed_embedding_is_an_error_and_keeps_the_data(sandbox: SandboxProce
     assert outcome == "failed"
     assert reason == (
         "embedding failed: method als: the package implicit is not installed; `make ml` installs the "
-        "extra `ml`, `scrapy embed` does it by hand"
+        "extra `ml`; run `scrapy embed` to retry"
     )
     assert harvester.value("SELECT count(*) FROM user_similarities") > 0

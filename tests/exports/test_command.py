@@ -111,5 +111,5 @@ def test_an_interrupted_export_keeps_the_directory(
 
     monkeypatch.setattr(graphs, "export_graphs", stopped)
     assert run(harvest, "--for", "graphs", "--output", str(folder)) == 130
-    assert capsys.readouterr().err == "Interrupted: the folder is as it was\n"
+    assert capsys.readouterr().err == "Interrupted: the output directory is unchanged\n"
     assert sorted(path.name for path in folder.iterdir()) == before

@@ -125,7 +125,10 @@ def test_a_crawl_interrupted_while_relating_has_an_outcome(sandbox: SandboxProce
     ended = harvester.interrupt_when(writes.exists, max_requests=10)
     assert ended.code == 130, ended.log
     ((outcome, reason),) = harvester.query("SELECT outcome, reason FROM runs")
-    assert (outcome, reason) == ("interrupted", "stopped while relating, `scrapy relate` does it by hand")
+    assert (outcome, reason) == (
+        "interrupted",
+        "stopped while building relationships; run `scrapy relate` to retry",
+    )
     assert not writes.parent.exists()
 
 
@@ -257,7 +260,7 @@ def test_commands_while_a_crawl_holds_the_writer_lock(sandbox: SandboxProcess, d
     assert relating.err.endswith("; nothing was built\n")
     # This command is read-only, and distinguishes a table that was never built from an empty one.
     assert (looking.code, looking.err) == (
-        2, "track_relationships was never built: `scrapy relate` builds it\n",
+        2, "track_relationships has not been built; run `scrapy relate`\n",
     )  # fmt: skip
 
 

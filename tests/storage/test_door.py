@@ -208,7 +208,7 @@ def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
 OWNER = """
 import sys
 options = ["-a", "track_id=5", "-s", "SOUNDCLOUD_ACCESS_TOKEN=s3cret"]
-sys.argv = ["/usr/bin/scrapy", "crawl", "deep_harvest", *options]
+sys.orig_argv = [sys.executable, "-W", "error", "/usr/bin/scrapy", "crawl", "deep_harvest", *options]
 from sgr_spiders.storage.store import Store
 store = Store.open(sys.stdin.readline().strip())
 print("open", flush=True)

@@ -1,4 +1,4 @@
-"""Text from outside commands no terminal, breaks no line and repeats no key."""
+"""Escaping: foreign text cannot control a terminal, break a line or reveal a key."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def test_the_log_repeats_no_key() -> None:
 
 @given(ANYTHING)
 def test_all_of_them_can_be_written(text: str) -> None:
-    for made in (for_log(text), for_message(text), for_cell(text), for_terminal(text)):
-        made.encode()
-        assert "\x1b" not in made
+    for escaped in (for_log(text), for_message(text), for_cell(text), for_terminal(text)):
+        escaped.encode()
+        assert "\x1b" not in escaped
     for line in (for_log(text), for_message(text), for_cell(text)):
         assert len(line.splitlines()) <= 1
     assert len(for_log(text)) <= 80

@@ -1,4 +1,4 @@
-"""Figures are written as people read them, and tables line up."""
+"""Numbers, durations, sizes and tables for people."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sgr_spiders.text.formatting import cut, duration, listing, number, pluraliz
         (273_600, "3 d 4 h"),
     ],
 )
-def test_spans_of_time(seconds: float | None, text: str) -> None:
+def test_durations(seconds: float | None, text: str) -> None:
     assert duration(seconds) == text
 
 
@@ -74,7 +74,7 @@ def test_only_a_line_that_is_too_wide_is_cut() -> None:
     assert cut("x" * 101) == "x" * 97 + "..."
 
 
-def test_columns_stand_where_they_are_told_to() -> None:
+def test_columns_are_aligned_left_and_right() -> None:
     assert table([["a", "b", "c"], ["aa", "bb", "cc"]], left=2, indent="  ") == [
         "  a   b    c",
         "  aa  bb  cc",

@@ -1,4 +1,4 @@
-"""The command that goes on with a harvest can be copied, and tells no secret."""
+"""The command that resumes a harvest can be copied and contains no secret."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from sgr_spiders.text.resume_command import crawl_command, status_command
 
 
-def test_it_is_what_was_typed() -> None:
+def test_it_repeats_what_was_typed() -> None:
     arguments = {"track_url": "https://soundcloud.com/a/b", "seeds": "my seeds.txt", "max_requests": "5"}
     command = crawl_command("deep_harvest", arguments, ["DOWNLOAD_DELAY=1", "X=a=b"])
     given = ["-a", "track_url=https://soundcloud.com/a/b", "-a", "seeds=my seeds.txt", "-a", "max_requests=5"]

@@ -1,7 +1,7 @@
-"""Crawls in a process of their own: several at once, each told by its entry on standard input.
+"""Run several crawls in one process, each described by an entry on standard input.
 
-An entry holds ``name``, ``settings`` and ``urls``. Standard output ends with one line of JSON that
-says for each crawl what its spider got, its statistics and the error that ended it.
+An entry contains ``name``, ``settings`` and ``urls``. Standard output ends with one line of JSON that
+contains, for each crawl, what its spider got, its statistics and the error that ended it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ SETTINGS: dict[str, Any] = {
 
 
 class Plain(Spider):
-    """Asks for the URLs it is given and writes down what came of each."""
+    """Spider that requests the given URLs and records the outcome of each."""
 
     name = "plain"
     handle_httpstatus_all = True
@@ -88,10 +88,10 @@ def main() -> None:
         crawler = process.create_crawler(spider)
         crawls[entry["name"]] = (crawler, process.crawl(crawler, urls=entry["urls"]))
     process.start()
-    print(json.dumps({name: _told(*crawl) for name, crawl in crawls.items()}, default=str))  # noqa: T201
+    print(json.dumps({name: _describe(*crawl) for name, crawl in crawls.items()}, default=str))  # noqa: T201
 
 
-def _told(crawler: Crawler, task: asyncio.Task[None]) -> dict[str, Any]:
+def _describe(crawler: Crawler, task: asyncio.Task[None]) -> dict[str, Any]:
     raised = task.exception()
     if raised is not None:
         assert isinstance(raised, HarvestError), raised

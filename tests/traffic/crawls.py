@@ -1,4 +1,4 @@
-"""Starting crawl processes, and reading what came of them."""
+"""Crawl processes and their outcomes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STATIC = {"SOUNDCLOUD_ACCESS_TOKEN": "static-acc3ss-Token"}
 
 @dataclass
 class Crawl:
-    """What a crawl is to do."""
+    """The task of a crawl."""
 
     name: str
     api: str
@@ -36,7 +36,7 @@ class Crawl:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it."""
+    """The outcome of a crawl."""
 
     got: dict[str, list[str]]
     stats: dict[str, Any]
@@ -56,7 +56,7 @@ class Outcome:
 
 
 class CrawlProcess:
-    """A running process of crawls."""
+    """A running process with several crawls."""
 
     def __init__(self, crawls: list[Crawl], cache: Path) -> None:
         environment = {**os.environ, "XDG_CACHE_HOME": str(cache), "http_proxy": "http://127.0.0.1:9"}
@@ -83,7 +83,7 @@ class CrawlProcess:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.output, self.log = self.process.communicate()
-            raise AssertionError(f"the crawls never end: {self.log[-3000:]}") from None
+            raise AssertionError(f"the crawls did not end: {self.log[-3000:]}") from None
         assert self.process.returncode == 0, self.log[-3000:]
         outcomes = json.loads(self.output.splitlines()[-1])
         return {name: Outcome(**outcome) for name, outcome in outcomes.items()}

@@ -1,4 +1,4 @@
-"""An HTTP server over real sockets that answers as a script says and remembers what it saw."""
+"""An HTTP server over real sockets that follows a script and records its requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OK = b'{"collection": [], "next_href": null}'
 
 @dataclass(frozen=True)
 class Seen:
-    """A request as it arrived; ``at`` is wall time."""
+    """A received request; ``at`` is wall time."""
 
     at: float
     method: str
@@ -25,7 +25,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Reply:
-    """What to answer, after ``delay`` and once ``until`` requests were seen.
+    """A response, sent after ``delay`` and once ``until`` requests have arrived.
 
     A ``fault`` breaks the connection.
     """
@@ -39,11 +39,11 @@ class Reply:
 
 
 Script = Callable[[Seen, int], Reply]
-"""Gets the request and how often its target was asked for before."""
+"""A function of the request and the number of earlier requests for its target."""
 
 
 class FaultServer:
-    """Runs in a thread of its own while it is entered."""
+    """Server that runs in its own thread inside a ``with`` block."""
 
     def __init__(self, script: Script) -> None:
         self.seen: list[Seen] = []
@@ -66,7 +66,7 @@ class FaultServer:
         return [seen.target for seen in self.seen if seen.target.startswith(start)]
 
     def wait_for(self, requests: int) -> None:
-        """Wait until that many requests were seen."""
+        """Wait until that many requests have arrived."""
         with self._counted:
             assert self._counted.wait_for(lambda: len(self.seen) >= requests, 30), self.targets()
 
@@ -83,7 +83,7 @@ class FaultServer:
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
         self._end = lambda: loop.call_soon_threadsafe(ended.set)
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()
         await ended.wait()
@@ -92,7 +92,7 @@ class FaultServer:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
 
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)

@@ -1,4 +1,4 @@
-"""Tokens: how many are asked for, where they go, and where they never appear."""
+"""Tokens: how many are requested, where they are sent, and where they never appear."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Run:
 
 
 def limited_and_refused() -> Callable[[Seen], Reply]:
-    """The API limits the first page, and refuses the token of the second during the pause."""
+    """Build a script that limits the first page and refuses the token of the second during the pause."""
     seen: Counter[str] = Counter()
 
     def page(request: Seen) -> Reply:
@@ -56,7 +56,7 @@ def limited_and_refused() -> Callable[[Seen], Reply]:
 
 
 def refused_twice() -> Callable[[Seen], Reply]:
-    """One page is refused, then fails, then is refused again; all others are fine."""
+    """Build a script in which one page is refused, fails and is refused again."""
     answers = [REFUSED, Reply(503, b"", delay=1), REFUSED]
 
     def page(request: Seen) -> Reply:
@@ -66,7 +66,7 @@ def refused_twice() -> Callable[[Seen], Reply]:
 
 
 def refused_or_faulty() -> Callable[[Seen], Reply]:
-    """No page is ever good: refused and faulty in turns."""
+    """Build a script that refuses each page and fails in turns."""
     seen: Counter[str] = Counter()
 
     def page(request: Seen) -> Reply:
@@ -115,7 +115,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     with ExitStack() as stack:
         servers = {name: stack.enter_context(FaultServer(script)) for name, script in all_scripts.items()}
         crawls = [
-            # One page: others could be refused before its fault.
+            # Only one page, because others could be refused before its error.
             Crawl(name, server.url, PATHS[:1] if name == "never_accepted" else PATHS, settings_of(name))
             for name, server in servers.items()
         ]
@@ -129,7 +129,7 @@ def test_a_run_exchanges_once(ran: Run) -> None:
     assert ran.outcomes["plain"].stats["sgr/token/exchanges"] == 1
 
 
-def test_a_revoked_token_is_refreshed_once_for_all_that_met_it(ran: Run) -> None:
+def test_a_revoked_token_is_refreshed_once_for_all_requests(ran: Run) -> None:
     assert ran.scripts["revoked"].grants == [EXCHANGE, REFRESH]
     assert ran.outcomes["revoked"].kinds() == ["ok"] * len(PATHS)
     assert ran.outcomes["revoked"].stats["sgr/token/refreshes"] == 1
@@ -145,11 +145,11 @@ def test_a_token_is_renewed_before_it_ends_with_the_latest_refresh_token(ran: Ru
     assert script.grants[:2] == [EXCHANGE, REFRESH]
     assert set(script.grants[1:]) == {REFRESH}
     assert script.faults == []
-    # Each token lives two seconds and is renewed when a tenth of that is left.
+    # Each token is valid for 2 s and is renewed when a tenth of that is left.
     outcome = ran.outcomes["expiring"]
     assert len(script.grants) <= 2 + outcome.stats["elapsed_time_seconds"] / 1.7
     assert outcome.kinds() == ["ok"] * len(PATHS)
-    # At most the one that was on its way when the server changed tokens.
+    # At most the request that was in flight when the server changed tokens.
     assert outcome.stats.get("sgr/answers/unauthorised", 0) < len(script.grants)
 
 
@@ -162,7 +162,7 @@ def test_a_second_refusal_stops_the_run(ran: Run) -> None:
     assert set(outcome.kinds()) == {"Abandoned"}
 
 
-def test_a_token_given_outright_is_never_renewed(ran: Run) -> None:
+def test_a_given_access_token_is_never_renewed(ran: Run) -> None:
     outcome = ran.outcomes["static"]
     assert outcome.error is not None
     assert outcome.error[0::2] == ["UnauthorisedError", 4]
@@ -170,24 +170,24 @@ def test_a_token_given_outright_is_never_renewed(ran: Run) -> None:
     assert ran.scripts["static"].grants == []
 
 
-def test_faults_of_the_token_endpoint_are_ridden_out(ran: Run) -> None:
+def test_transient_errors_of_the_token_endpoint_are_retried(ran: Run) -> None:
     assert ran.outcomes["faulty"].kinds() == ["ok"] * len(PATHS)
     assert ran.scripts["faulty"].grants == [EXCHANGE]
     times = [seen.at for seen in ran.servers["faulty"].seen if seen.target == "/oauth/token"]
     assert times[-1] - times[-2] >= 0.99, "a 429 of the token endpoint holds it"
     assert len(times) == 5
     assert "sgr/retry/count" not in ran.outcomes["faulty"].stats, "only the token's own client tries again"
-    # One of `faulty`, two of `quota`, which gives up after its third try without another wait.
+    # One of `faulty`, two of `quota`, which gives up after its third try.
     assert ran.log.count("Token endpoint: HTTP 429: rate_limit_exceeded; retrying in") == 3
 
 
-def test_an_oversized_token_response_is_cut_off_and_asked_for_again(ran: Run) -> None:
+def test_an_oversized_token_response_is_cut_off_and_retried(ran: Run) -> None:
     assert ran.outcomes["oversized"].kinds() == ["ok"] * len(PATHS)
     assert ran.scripts["oversized"].grants == [EXCHANGE]
     assert "Token endpoint: DownloadCancelledError; retrying in" in ran.log
 
 
-def test_no_token_is_asked_for_during_a_pause_of_the_api(ran: Run) -> None:
+def test_no_token_is_requested_during_a_pause_of_the_api(ran: Run) -> None:
     server = ran.servers["during_pause"]
     assert ran.scripts["during_pause"].grants == [EXCHANGE, REFRESH]
     limited = next(at for at, status in server.answered if status == 429)
@@ -196,7 +196,7 @@ def test_no_token_is_asked_for_during_a_pause_of_the_api(ran: Run) -> None:
     assert ran.outcomes["during_pause"].kinds() == ["ok"] * len(PATHS)
 
 
-def test_a_page_may_be_refused_again_after_something_else(ran: Run) -> None:
+def test_a_page_may_be_refused_again_after_another_error(ran: Run) -> None:
     assert ran.outcomes["accepted_between"].kinds() == ["ok"] * len(PATHS)
     assert ran.scripts["accepted_between"].grants == [EXCHANGE, REFRESH, REFRESH]
 
@@ -240,7 +240,7 @@ def test_missing_credentials_end_before_the_first_request(ran: Run, name: str, m
     assert ran.servers[name].seen == []
 
 
-def test_no_token_and_no_secret_is_told_anywhere(ran: Run) -> None:
+def test_no_token_or_secret_appears_anywhere(ran: Run) -> None:
     texts = ran.texts()
     assert "DEBUG" in texts
     secrets = [CREDENTIALS["SOUNDCLOUD_CLIENT_SECRET"], STATIC["SOUNDCLOUD_ACCESS_TOKEN"], "Basic "]
@@ -249,7 +249,7 @@ def test_no_token_and_no_secret_is_told_anywhere(ran: Run) -> None:
     assert [secret for secret in secrets if secret in texts] == []
 
 
-def test_the_cache_is_for_its_owner_alone_and_holds_no_secret(ran: Run) -> None:
+def test_only_the_owner_can_read_the_cache_and_it_contains_no_secret(ran: Run) -> None:
     directory = ran.cache / "soundgraph"
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     files = list(directory.iterdir())
@@ -273,7 +273,7 @@ def test_processes_share_one_exchange_and_the_next_run_reuses_it(tmp_path: Path)
         together = [CrawlProcess([crawl], tmp_path) for _ in range(2)]
         outcomes = [process.wait()["shared"] for process in together]
         assert script.grants == [EXCHANGE]
-        # The next run finds the token revoked: it renews it with the refresh token of the cache.
+        # The API has revoked the token; the next run renews it with the cached refresh token.
         script.revoked = True
         outcomes.append(CrawlProcess([crawl], tmp_path).wait()["shared"])
     assert script.grants == [EXCHANGE, REFRESH]

@@ -1,4 +1,4 @@
-"""Backoff: doubled up to a maximum, half to all of it at random."""
+"""Backoff: doubled up to a maximum, of which a random half to all is used."""
 
 from __future__ import annotations
 

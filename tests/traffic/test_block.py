@@ -1,4 +1,4 @@
-"""A block ends the run: nothing more is sent, nothing counts as failed."""
+"""A block ends the run: no request is sent, and no walk counts as failed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def disallowing(_seen: Seen, _before: int) -> Reply:
 
 
 class TwoErrors:
-    """Blocks eight requests in flight, the first in another way than the others."""
+    """Script that blocks eight requests in flight, the first in another way than the others."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -55,7 +55,7 @@ class TwoErrors:
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     quick = {**STATIC, "DISALLOWED_BACKOFF_BASE": 0.05, "DISALLOWED_RETRY_TIMES": 2}
-    # Queued requests must not hold up the end by a delay each.
+    # Queued requests must not delay the end by one delay each.
     slow = {**quick, "DOWNLOAD_DELAY": 0.3, "DOWNLOAD_DELAY_JITTER": 0}
     scripts = {name: blocking(block) for name, block in BLOCKS.items()}
     scripts |= {"disallowed": disallowing, "two_errors": TwoErrors()}
@@ -75,21 +75,21 @@ def test_a_block_stops_the_run_at_once(ran: Ran, name: str) -> None:
     assert outcome.error is not None
     assert outcome.error[0::2] == ["BlockedError", 4]
     assert outcome.stats["finish_reason"] == "blocked"
-    # The tenth is blocked; up to seven more were in flight beside it.
+    # The tenth is blocked; up to seven more were in flight at that time.
     assert len(server.seen) <= 17
 
 
 @pytest.mark.parametrize("name", BLOCKS)
-def test_what_was_not_answered_is_abandoned(ran: Ran, name: str) -> None:
+def test_requests_without_a_response_are_abandoned(ran: Ran, name: str) -> None:
     assert set(ran[name][1].kinds()) == {"ok", "Abandoned"}
 
 
-def test_queued_requests_do_not_hold_up_the_end(ran: Ran) -> None:
+def test_queued_requests_do_not_delay_the_end(ran: Ran) -> None:
     # Fifty requests wait 0.3 s apart.
     assert ran["slow"][1].stats["elapsed_time_seconds"] < 8
 
 
-def test_a_disallowed_api_is_tried_slowly_and_then_left(ran: Ran) -> None:
+def test_a_disallowed_api_is_retried_slowly_and_then_given_up(ran: Ran) -> None:
     server, outcome = ran["disallowed"]
     assert outcome.error is not None
     assert outcome.error[0] == "BlockedError"

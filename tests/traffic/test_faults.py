@@ -1,4 +1,4 @@
-"""Which answers are asked for again, which are not, and what the spider gets in the end."""
+"""Retries: which responses are retried, which are not, and what the spider gets."""
 
 from __future__ import annotations
 
@@ -143,21 +143,21 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 
 @pytest.mark.parametrize("path", PASSING)
-def test_a_passing_fault_is_asked_for_again(ran: Run, path: str) -> None:
+def test_a_transient_error_is_retried(ran: Run, path: str) -> None:
     assert ran.outcomes["faults"].kind(path) == "ok", ran.outcomes["faults"].entry(path)
     assert ran.count(path) == 2
 
 
 @pytest.mark.parametrize("path", FINAL)
-def test_a_final_answer_is_not(ran: Run, path: str) -> None:
+def test_a_final_response_is_not_retried(ran: Run, path: str) -> None:
     assert ran.outcomes["faults"].kind(path) == FINAL[path][1], ran.outcomes["faults"].entry(path)
     assert ran.count(path) == 1
 
 
 @pytest.mark.parametrize("path", ALWAYS)
-def test_what_fails_to_the_end_reaches_the_spider(ran: Run, path: str) -> None:
+def test_the_spider_gets_the_last_failure(ran: Run, path: str) -> None:
     assert ran.outcomes["faults"].kind(path) == ALWAYS[path][1]
-    # Twisted would repeat a request whose persistent connection breaks.
+    # Twisted would resend a request whose persistent connection breaks.
     assert ran.count(path) == 3
     assert ran.outcomes["faults"].stats["sgr/retry/given_up"] == len(ALWAYS)
 
@@ -167,18 +167,18 @@ def test_a_body_above_the_limit_is_refused_with_the_limit_named(ran: Run, path: 
     assert ran.outcomes["faults"].reason(path) == f"larger than {LIMIT} bytes"
 
 
-def test_only_resolve_may_point_elsewhere_and_nothing_follows(ran: Run) -> None:
+def test_only_resolve_may_redirect_and_no_redirect_is_followed(ran: Run) -> None:
     assert ran.outcomes["faults"].kind("/resolve?url=x") == "found"
     assert ran.outcomes["faults"].kind("/redirected") == "refused"
     assert not ran.foreign.seen
 
 
-def test_the_run_goes_on_to_its_end(ran: Run) -> None:
+def test_the_run_continues_to_its_end(ran: Run) -> None:
     assert ran.outcomes["faults"].error is None
     assert ran.outcomes["faults"].stats["finish_reason"] == "finished"
 
 
-def test_no_token_leaves_the_wire(ran: Run) -> None:
+def test_a_token_appears_only_on_the_wire(ran: Run) -> None:
     told = ran.log + json.dumps(ran.outcomes["faults"].got) + json.dumps(ran.outcomes["faults"].stats)
     assert STATIC["SOUNDCLOUD_ACCESS_TOKEN"] not in told
     assert all(
@@ -187,10 +187,10 @@ def test_no_token_leaves_the_wire(ran: Run) -> None:
     )
 
 
-def test_quick_bad_answers_do_not_make_autothrottle_faster(ran: Run) -> None:
+def test_fast_error_responses_do_not_make_autothrottle_faster(ran: Run) -> None:
     arrivals = [seen.at for seen in ran.hollow.seen]
     assert len(arrivals) == 5
-    # Each would have halved the delay. One gap may be short when the machine was late before.
+    # Each would have halved the delay. One gap may be short if the previous request was late.
     assert sorted(later - earlier for earlier, later in pairwise(arrivals))[1] >= 0.25
 
 
@@ -199,5 +199,5 @@ def test_slow_responses_and_slow_server_errors_make_autothrottle_slower(ran: Run
     server: FaultServer = getattr(ran, name)
     arrivals = [seen.at for seen in server.seen]
     assert len(arrivals) == 4
-    # Each response takes 0.5 s; half a request at a time is one in 1 s.
+    # Each response takes 0.5 s, so half a request at a time is one per second.
     assert arrivals[3] - arrivals[2] >= 0.9

@@ -38,7 +38,7 @@ def test_encodings_are_undone_last_first(body: bytes, encodings: list[str]) -> N
     [(gzip.compress(BODY), "gzip"), (zlib.compress(BODY), "deflate")],
     ids=["gzip", "deflate"],
 )
-def test_a_byte_above_the_limit_is_too_much(body: bytes, encoding: str) -> None:
+def test_a_byte_above_the_limit_is_an_error(body: bytes, encoding: str) -> None:
     with pytest.raises(TooLargeError):
         inflate(body, [encoding], 999_999)
 

@@ -1,4 +1,4 @@
-"""Ctrl-C while a run waits: it ends at once, and what waited is abandoned."""
+"""Ctrl-C while a run waits: it ends at once and abandons the waiting requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server sees of a hold: nothing."""
+"""Rate-limit pauses: the server gets no requests during one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PATHS = [f"/tracks/{number}" for number in range(40)]
 SLACK = 0.8
-"""A request may be on its way, or the process busy, when the 429 leaves the server."""
+"""Tolerance in seconds: a request may be in flight, or the process busy, when the server sends the 429."""
 
 
 def seconds() -> Reply:
@@ -64,11 +64,11 @@ FORMS = {
 }
 FEW = {"wave": 8, "later_end": 8, "growing": 1, "among_faults": 1, "again": 5}
 NAMED = {"date", "reset_time"}
-"""The forms that name the moment a hold ends; the others lead to one of two seconds at least."""
+"""The forms that name the end of the pause; the others cause a pause of at least 2 s."""
 
 
 class Limiting:
-    """Takes its time, so that eight are in flight when the tenth request is answered with a 429."""
+    """Script with slow responses, so that eight requests are in flight when the tenth gets a 429."""
 
     def __init__(self, limited: Callable[[], Reply]) -> None:
         self._limited = limited
@@ -80,7 +80,7 @@ class Limiting:
         if self._count < 10:
             return Reply(delay=0.1)
         if self._count > 10:
-            # Not before the 429, however late the seventeenth arrives.
+            # Not before the 429, even if the seventeenth arrives late.
             return Reply(delay=0.6, until=17)
         self.named_at = time.time()
         reply = self._limited()
@@ -107,7 +107,7 @@ def scripts() -> dict[str, Callable[[Seen, int], Reply]]:
 
 
 class LaterEnd:
-    """Limits eight requests in flight for 1 s, the second of them for 3 s."""
+    """Script that limits eight requests in flight for 1 s, the second of them for 3 s."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -122,7 +122,7 @@ class LaterEnd:
 
 
 class Again:
-    """Limits the first request, and the second of those that the pause kept waiting."""
+    """Script that limits the first request and the second request after the pause."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -148,7 +148,7 @@ def wave(_seen: Seen, before: int) -> Reply:
 
 
 def settings_of(name: str) -> dict[str, object]:
-    # Half to all of the base: with a base of four a hold lasts two seconds at least.
+    # A random half to all of the base is used: with a base of 4 s a pause lasts at least 2 s.
     own: dict[str, dict[str, object]] = {
         "paced": {"DOWNLOAD_DELAY": 0.1, "DOWNLOAD_DELAY_JITTER": 0, "AUTOTHROTTLE_ENABLED": True,
                   "AUTOTHROTTLE_START_DELAY": 0.1, "AUTOTHROTTLE_TARGET_CONCURRENCY": 8},
@@ -172,16 +172,16 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 
 def hold_of(server: FaultServer, form: str) -> tuple[float, float]:
-    """When the 429 left the server, and until when nothing may come."""
+    """Return when the server sent the 429, and until when it may get no request."""
     limited = next(at for at, status in server.answered if status == 429)
     script = server.script
     assert isinstance(script, Limiting)
-    # Dates are cut to whole seconds.
+    # Dates are truncated to seconds.
     return limited, script.named_at + 2.95 if form in NAMED else limited + 1.95
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_nothing_is_sent_during_a_hold(ran: Run, form: str) -> None:
+def test_nothing_is_sent_during_a_pause(ran: Run, form: str) -> None:
     server = ran.servers[form]
     limited, end = hold_of(server, form)
     assert [seen.at - limited for seen in server.seen if limited + SLACK < seen.at < end] == []
@@ -190,7 +190,7 @@ def test_nothing_is_sent_during_a_hold(ran: Run, form: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_everything_is_fetched_afterwards_the_limited_request_too(ran: Run, form: str) -> None:
+def test_everything_is_fetched_afterwards_including_the_limited_request(ran: Run, form: str) -> None:
     outcome = ran.outcomes[form]
     assert outcome.kinds() == ["ok"] * len(PATHS)
     assert len(ran.servers[form].seen) == len(PATHS) + 1
@@ -199,30 +199,30 @@ def test_everything_is_fetched_afterwards_the_limited_request_too(ran: Run, form
     assert outcome.stats["finish_reason"] == "finished"
 
 
-def test_after_a_hold_one_request_goes_ahead(ran: Run) -> None:
+def test_after_a_pause_one_request_goes_first(ran: Run) -> None:
     server = ran.servers["gateway"]
     _, end = hold_of(server, "gateway")
     after = [seen.at for seen in server.seen if seen.at > end]
     assert after[1] - after[0] >= 0.55, "the second waits for the answer to the first"
 
 
-def test_those_a_hold_kept_waiting_keep_the_delay(ran: Run) -> None:
+def test_requests_after_a_pause_keep_the_delay(ran: Run) -> None:
     arrivals = [seen.at for seen in ran.servers["paced"].seen]
     gaps = sorted(later - earlier for earlier, later in pairwise(arrivals))
-    # Eight that left at once would leave seven gaps of nothing; a busy machine makes a few short.
+    # Eight sent at once would have seven gaps of 0 s; a busy machine makes a few gaps short.
     assert gaps[6] >= 0.05
     assert ran.outcomes["paced"].kinds() == ["ok"] * len(PATHS)
 
 
-def test_a_wave_of_429_is_one_hold(ran: Run) -> None:
+def test_several_429_at_once_cause_one_pause(ran: Run) -> None:
     outcome = ran.outcomes["wave"]
     assert outcome.kinds() == ["ok"] * 8
-    # The one that goes ahead after the hold may be one that had not been refused before.
+    # The request that goes first after the pause may be one that was not limited before.
     assert outcome.stats["sgr/holds"] == 1
     assert len(ran.servers["wave"].seen) == 16
 
 
-def test_holds_without_end_stop_the_run_and_leave_it_resumable(ran: Run) -> None:
+def test_repeated_pauses_stop_the_run_and_leave_it_resumable(ran: Run) -> None:
     outcome = ran.outcomes["endless"]
     assert outcome.error is not None
     assert outcome.error[0::2] == ["BlockedError", 4]
@@ -243,14 +243,14 @@ def test_a_later_end_extends_the_pause_and_an_earlier_one_does_not_shorten_it(ra
 
 
 def test_pauses_in_a_row_become_longer(ran: Run) -> None:
-    # Half to all of 0.4, 0.8 and 1.6 s.
+    # A random half to all of 0.4, 0.8 and 1.6 s.
     assert ran.outcomes["growing"].stats["sgr/holds"] == 3
     assert 1.4 <= ran.outcomes["growing"].stats["sgr/hold_seconds"] <= 2.8
     arrivals = [seen.at for seen in ran.servers["growing"].seen]
     assert arrivals[3] - arrivals[2] >= 0.75
 
 
-def test_a_fault_is_no_good_response(ran: Run) -> None:
+def test_an_error_is_not_a_good_response(ran: Run) -> None:
     outcome = ran.outcomes["among_faults"]
     assert outcome.error is not None
     assert "3 rate-limit pauses in a row" in outcome.error[1]

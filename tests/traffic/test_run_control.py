@@ -10,7 +10,7 @@ from sgr_spiders.model.exceptions import BlockedError, BudgetSpentError
 from sgr_spiders.traffic.run_control import RunControl
 
 
-def test_the_first_error_is_the_one_that_ended_it() -> None:
+def test_the_first_error_is_kept() -> None:
     closed: list[str] = []
 
     async def close_spider(*, reason: str) -> None:

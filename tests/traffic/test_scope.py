@@ -1,4 +1,4 @@
-"""Nothing leaves for other places, for audio, or for what is private; no token goes elsewhere."""
+"""Scope: no request for other origins, audio or private data, and no token for another origin."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
         servers["tokens"] = stack.enter_context(FaultServer(TokenScript()))
         elsewhere = {**CREDENTIALS, "SOUNDCLOUD_TOKEN_URL": f"{servers['tokens'].url}/oauth/token"}
         foreign = f"{servers['foreign'].url}/page"
-        # The environment names a proxy that is not there, and only the API must not use one.
+        # The environment names a proxy that does not exist; only requests to the API must bypass it.
         strict = {**STATIC, "ROBOTSTXT_OBEY": True}
         opened = {**strict, "SCOPE_ORIGINS": [foreign], "HTTPPROXY_ENABLED": False}
         crawls = [
@@ -54,25 +54,25 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
 
 
 @pytest.mark.parametrize("path", [*OUT, "/page"])
-def test_out_of_scope_is_never_asked_for(ran: Ran, path: str) -> None:
+def test_urls_out_of_scope_are_never_requested(ran: Ran, path: str) -> None:
     servers, outcomes = ran
     assert outcomes["strict"].kind(path) == "OutOfScopeError"
     assert sorted(servers["api"].targets()) == sorted(IN)
 
 
 @pytest.mark.parametrize("path", IN)
-def test_the_rest_is(ran: Ran, path: str) -> None:
+def test_other_urls_are_requested(ran: Ran, path: str) -> None:
     assert ran[1]["strict"].kind(path) == "ok"
 
 
-def test_another_place_that_is_allowed_gets_no_token(ran: Ran) -> None:
+def test_another_allowed_origin_gets_no_token(ran: Ran) -> None:
     servers, outcomes = ran
     assert outcomes["open"].kind("/page") == "foreign"
     assert servers["foreign"].targets() == ["/robots.txt", "/page"]
     assert [seen.headers.get("authorization") for seen in servers["foreign"].seen] == [None, None]
 
 
-def test_the_token_endpoint_may_be_elsewhere_and_gets_nothing_else(ran: Ran) -> None:
+def test_the_token_endpoint_may_have_another_origin_and_gets_nothing_else(ran: Ran) -> None:
     servers, outcomes = ran
     assert outcomes["elsewhere"].kinds() == ["ok"] * len(IN)
     assert servers["tokens"].targets() == ["/oauth/token"]

@@ -45,7 +45,7 @@ class Probe(Spider):
             yield Request(f"{url}/{number}")
 
     async def parse(self, response):
-        # Three requests wait for their turn, ten minutes apart.
+        # Three requests wait, ten minutes apart.
         if "delay" in seen:
             return
         seen["delay"] = internals.slot_delay(self.crawler, "127.0.0.1")
@@ -76,7 +76,7 @@ print(json.dumps(seen))
 
 @pytest.fixture(scope="module")
 def probed() -> dict[str, Any]:
-    """What the functions return in a crawl of four requests, ten minutes apart."""
+    """Run a crawl of four requests, ten minutes apart; return the results of the functions."""
     with FaultServer(lambda *_: Reply()) as server:
         seen: dict[str, Any] = json.loads(_output(PROBE, server.url))
         assert server.targets() == ["/0", "/1", "/2", "/3"], "the released requests were sent"
@@ -92,7 +92,7 @@ def test_released_requests_have_no_delay(probed: dict[str, Any]) -> None:
     assert probed["released delay"] == 0
 
 
-def test_closing_is_seen(probed: dict[str, Any]) -> None:
+def test_closing_is_detected(probed: dict[str, Any]) -> None:
     assert probed["closing"] == [False, True]
 
 
@@ -101,7 +101,7 @@ def test_requests_in_transfer_are_counted(probed: dict[str, Any]) -> None:
     assert max(probed["transfers"]) <= 3
 
 
-def test_an_answer_is_in_work_until_its_callback_is_done(probed: dict[str, Any]) -> None:
+def test_a_response_is_in_work_until_its_callback_ends(probed: dict[str, Any]) -> None:
     assert probed["pages"] == 1
 
 
@@ -158,10 +158,10 @@ print(json.dumps(seen["answered"] - seen["asked"]))
 """
 
 
-def test_a_scheduler_that_has_something_new_is_asked_at_once() -> None:
+def test_a_scheduler_with_a_new_request_is_asked_at_once() -> None:
     with FaultServer(lambda *_: Reply()) as server:
         seconds = float(_output(WAKING, server.url))
-    # By itself the engine asks again after 5 s.
+    # Otherwise the engine asks again after 5 s.
     assert seconds < 4
 
 
@@ -201,18 +201,18 @@ def test_a_held_reactor_stops_when_the_block_has_ended() -> None:
 
 
 def _output(code: str, *arguments: str) -> str:
-    """Run *code* in a process of its own; return the last line of its output."""
+    """Run *code* in a separate process; return the last line of its output."""
     command = [sys.executable, "-W", "error", "-c", code, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout.splitlines()[-1]
 
 
-def test_twisted_resends_unless_told_otherwise(probed: dict[str, Any]) -> None:
+def test_twisted_resends_by_default(probed: dict[str, Any]) -> None:
     assert probed["resends"] == [True, False]
 
 
-def test_a_handler_without_a_pool_is_left_alone() -> None:
+def test_a_handler_without_a_pool_is_unchanged() -> None:
     class Other:
         lazy = False
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Renewing(TokenScript):
-    """At the first page another process renews the token, and its new one expires at once."""
+    """Script in which another process renews the token at the first page; its new token expires at once."""
 
     def __init__(self, cache: Path) -> None:
         super().__init__(page=self.renew_elsewhere)
@@ -47,7 +47,7 @@ def test_the_refresh_token_of_another_process_is_used_if_it_is_newer(tmp_path: P
     assert script.faults == [], "the own refresh token was used up by the other process"
 
 
-def test_a_pair_is_saved_for_its_owner_alone_before_it_is_used(tmp_path: Path) -> None:
+def test_a_pair_is_saved_readable_only_by_its_owner_before_it_is_used(tmp_path: Path) -> None:
     script = Renewing(tmp_path)
     with FaultServer(script) as server:
         CrawlProcess([Crawl("one", server.url, ["/a"], dict(CREDENTIALS))], tmp_path).wait()
@@ -56,7 +56,7 @@ def test_a_pair_is_saved_for_its_owner_alone_before_it_is_used(tmp_path: Path) -
 
 
 class Expired(TokenScript):
-    """Tokens that no process reuses; a page of the first process waits for one of the second."""
+    """Script whose tokens no process reuses; a page of the first process waits for one of the second."""
 
     def __call__(self, seen: Seen, before: int) -> Reply:
         if seen.target == "/oauth/token":
@@ -64,7 +64,7 @@ class Expired(TokenScript):
         return Reply(until=4) if seen.target == "/a" else Reply()
 
 
-def test_a_process_with_a_token_does_not_keep_others_from_getting_one(tmp_path: Path) -> None:
+def test_a_process_with_a_token_does_not_block_others(tmp_path: Path) -> None:
     with FaultServer(Expired(life=1)) as server:
         settings = {**CREDENTIALS, "DOWNLOAD_TIMEOUT": 15}
         first = CrawlProcess([Crawl("first", server.url, ["/a"], settings)], tmp_path)

@@ -1,4 +1,4 @@
-"""A server's side of OAuth: tokens that expire, are revoked and rotate."""
+"""The server side of OAuth: tokens that expire, are revoked and rotate."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ INVALID_CLIENT = Reply(401, b'{"error":"invalid_client"}')
 
 @dataclass
 class TokenScript:
-    """Grants tokens as the API documents it and wants the current one on every other request.
+    """Script that grants tokens as the API documents and requires the current one in every other request.
 
-    ``revoke_at`` revokes the token at that request; ``first`` are answers that the token endpoint
-    gives before it grants anything; ``page`` answers what is authorised.
+    ``revoke_at`` revokes the token at that request; ``first`` are responses that the token endpoint sends
+    before it grants a token; ``page`` responds to authorised requests.
     """
 
     life: int = 3599

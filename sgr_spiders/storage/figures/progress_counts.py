@@ -51,7 +51,8 @@ class WalkCounter:
 
     def __init__(self, expanding_steps: Mapping[str, Collection[str]], page_sizes: Mapping[str, int]) -> None:
         """*expanding_steps* names the steps whose records each layer is shown, *page_sizes* how many
-        records a page of an endpoint holds at the most."""
+        records a page of an endpoint holds at the most.
+        """
         self._layers = list(expanding_steps)
         wanted = _wanted(expanding_steps)
         pages_left = _pages_left(wanted.c.cap, page_sizes)

@@ -60,7 +60,8 @@ _PLACES = Prepared(
 @dataclass(frozen=True, slots=True)
 class Spilled:
     """What came of a page. ``walk`` is where its walk goes on (``None``: it has ended), ``entries`` those
-    that no cap cut off, ``status`` and ``reason`` those of the walk now."""
+    that no cap cut off, ``status`` and ``reason`` those of the walk now.
+    """
 
     walk: Walk | None
     status: str

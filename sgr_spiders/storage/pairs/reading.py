@@ -1,5 +1,6 @@
 """Read what relationships are built from, column by column: a row as a Python object costs ten times its
-share of a text that numpy reads."""
+share of a text that numpy reads.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +67,8 @@ def read_groups(
     *conditions: sa.ColumnElement[bool],
 ) -> Groups:
     """Give the *member*s of each *owner* in the rows that meet the conditions. A member may be a text of
-    numbers with commas between them, which then count as so many members."""
+    numbers with commas between them, which then count as so many members.
+    """
     import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
 
     # A name in the database's own grouping order costs no sort; the members come in any order.
