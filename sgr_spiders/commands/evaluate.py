@@ -13,7 +13,7 @@ from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import add_json_option, read_choice, read_integer, refuse_arguments
 from sgr_spiders.config.choices import METHODS, SOURCES
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.text.formatting import table
+from sgr_spiders.text.formatting import pluralize, table
 from sgr_spiders.text.messages import quote_value
 
 if TYPE_CHECKING:
@@ -127,11 +127,11 @@ def _render(trial: Trial, measured: list[Quality], *, as_json: bool) -> str:
         for quality in measured
     ]
     trained = (
-        f"trained on: {trial.train.nnz:,} pairs of {trial.train.shape[0]:,} users and "
-        f"{trial.train.shape[1]:,} tracks"
+        f"trained on: {pluralize(trial.train.nnz, 'pair')} of {pluralize(trial.train.shape[0], 'user')} and "
+        f"{pluralize(trial.train.shape[1], 'track')}"
     )
     tested = (
-        f"held out: {trial.test.nnz:,} pairs of {measured[0].users:,} users; "
+        f"held out: {pluralize(trial.test.nnz, 'pair')} of {pluralize(measured[0].users, 'user')}; "
         f"{trial.cold_pairs:,} with a track that is not in the training data"
     )
     return "\n".join([trained, tested, *table([head, *rows])]) + "\n"

@@ -107,6 +107,6 @@ def _log_pending(walks: Mapping[str, int]) -> None:
     pending = walks.get("planned", 0)
     finished = sum(walks.values()) - pending
     if not pending:
-        logger.info("Up to date: all %d walks are finished and fresh", finished)
+        logger.info("Up to date: %s finished and fresh", pluralize(finished, "walk"))
     elif finished:
-        logger.info("Resuming: %d walks finished, %d pending", finished, pending)
+        logger.info("Resuming: %s finished, %d pending", pluralize(finished, "walk"), pending)

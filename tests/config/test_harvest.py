@@ -435,7 +435,7 @@ def test_relationships_do_not_change_the_fingerprint_of_a_layer(tmp_path: Path) 
 
 def test_fingerprints_are_stable_and_of_one_layer_each() -> None:
     config = load()
-    assert config.fingerprint("user_depth") == "f798d3937d5ceff8"  # stands in users' databases
+    assert config.fingerprint("user_depth") == "f798d3937d5ceff8"  # stored in users' databases
     fingerprints = {config.fingerprint(name) for name in LAYER_NAMES}
     assert len(fingerprints) == len(LAYER_NAMES)
     assert all(re.fullmatch("[0-9a-f]{16}", fingerprint) for fingerprint in fingerprints)

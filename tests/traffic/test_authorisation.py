@@ -176,7 +176,7 @@ def test_transient_errors_of_the_token_endpoint_are_retried(ran: Run) -> None:
     times = [seen.at for seen in ran.servers["faulty"].seen if seen.target == "/oauth/token"]
     assert times[-1] - times[-2] >= 0.99, "a 429 of the token endpoint holds it"
     assert len(times) == 5
-    assert "sgr/retry/count" not in ran.outcomes["faulty"].stats, "only the token's own client tries again"
+    assert "sgr/retry/count" not in ran.outcomes["faulty"].stats, "only the token client retries"
     # One of `faulty`, two of `quota`, which gives up after its third try.
     assert ran.log.count("Token endpoint: HTTP 429: rate_limit_exceeded; retrying in") == 3
 
