@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sgr_spiders import settings as project
 from sgr_spiders.settings import *  # noqa: F403
-from sgr_spiders.settings import ITEM_PIPELINES as _ITEM_PIPELINES
 
 if TYPE_CHECKING:
     from sgr_spiders.model.items import Page
 
-ITEM_PIPELINES = {**_ITEM_PIPELINES, "tests.crawls.faulty_settings.FaultyPipeline": 250}
+ITEM_PIPELINES = {**project.ITEM_PIPELINES, "tests.crawls.faulty_settings.FaultyPipeline": 250}
 
 
 class FaultyPipeline:

@@ -13,10 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from sgr_spiders import settings as project
 from sgr_spiders.settings import *  # noqa: F403
-from sgr_spiders.settings import EXTENSIONS as _EXTENSIONS
 
-EXTENSIONS = {**_EXTENSIONS, "tests.crawls.kill_settings.KillSwitch": -1}
+EXTENSIONS = {**project.EXTENSIONS, "tests.crawls.kill_settings.KillSwitch": -1}
 
 
 class KillSwitch:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sgr_spiders import settings as project
 from sgr_spiders.model.items import Page, Track
 from sgr_spiders.settings import *  # noqa: F403
-from sgr_spiders.settings import ITEM_PIPELINES as _ITEM_PIPELINES
 from sgr_spiders.soundcloud.raw import pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ITEM_PIPELINES = {**_ITEM_PIPELINES, "tests.crawls.publisher_settings.PublisherPipeline": 50}
+ITEM_PIPELINES = {**project.ITEM_PIPELINES, "tests.crawls.publisher_settings.PublisherPipeline": 50}
 PUBLISHER = {"publisher_metadata": {"publisher": "Night Ferry Records"}}
 
 

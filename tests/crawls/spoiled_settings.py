@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from sgr_spiders import settings as project
 from sgr_spiders.model.items import Page, Track
 from sgr_spiders.settings import *  # noqa: F403
-from sgr_spiders.settings import ITEM_PIPELINES as _ITEM_PIPELINES
 
 if TYPE_CHECKING:
     from scrapy import Request
 
-ITEM_PIPELINES = {**_ITEM_PIPELINES, "tests.crawls.spoiled_settings.SpoilPipeline": 50}
+ITEM_PIPELINES = {**project.ITEM_PIPELINES, "tests.crawls.spoiled_settings.SpoilPipeline": 50}
 DOWNLOADER_MIDDLEWARES = {"tests.crawls.spoiled_settings.AstrayMiddleware": 10}
 
 

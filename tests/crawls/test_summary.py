@@ -332,7 +332,7 @@ def test_a_second_ctrl_c_ends_the_crawl_at_once(harvester: Harvester) -> None:
     ended = harvester.wait(process, no_outcome="a second Ctrl-C leaves no time to save it")
     assert ended.code == 130, ended.log
     assert re.search(
-        r"CrawlResult at once, without a summary\. .+: scrapy crawl user_depth -a track_id=", ended.log
+        r"Ended at once, without a summary\. .+: scrapy crawl user_depth -a track_id=", ended.log
     )
     assert "Traceback" not in ended.log
     harvester.sandbox.clear_faults()
