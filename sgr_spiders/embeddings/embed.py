@@ -13,7 +13,7 @@ from sgr_spiders.embeddings.index import build_index
 from sgr_spiders.embeddings.preparation import Choice, prepare
 from sgr_spiders.embeddings.recommenders import METHODS
 from sgr_spiders.storage import vectors as stored
-from sgr_spiders.storage.vectors import Made, Placed
+from sgr_spiders.storage.vectors import Placed, VectorRun
 from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Embedded:
     """What was made: *placed* has the vectors, by ``track``, ``user`` and ``artist``."""
 
-    made: Made
+    made: VectorRun
     placed: Mapping[str, Placed]
 
     @property
@@ -60,7 +60,7 @@ def embed(store: Store, config: Embeddings) -> Embedded:
     corpus = corpus_of(prepared)
     vectors = method.fit(corpus)
     placed = _placed(prepared, vectors, artists)
-    made = Made(
+    made = VectorRun(
         method=config.method,
         parameters=method.parameters() | {"sources": list(sources)},
         dimensions=vectors.dimensions,

@@ -19,7 +19,7 @@ from sgr_spiders.storage import interactions_read, neighbours, vectors
 if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Numbers
     from sgr_spiders.storage.store import Connection
-    from sgr_spiders.storage.vectors import Made, Placed
+    from sgr_spiders.storage.vectors import Placed, VectorRun
 
 REASONS = 3
 """Of the user's tracks, those that speak most for a recommendation."""
@@ -115,7 +115,7 @@ def _by_vectors(connection: Connection, user: int, library: Numbers, method: str
     return _Ranked(placed.ids[best], scores[best], support)
 
 
-def _user_vector(connection: Connection, user: int, tracks: Placed, own: Numbers, made: Made) -> Array:
+def _user_vector(connection: Connection, user: int, tracks: Placed, own: Numbers, made: VectorRun) -> Array:
     """Give the vector that was learned, or one made of the library for a user who came later."""
     learned = vectors.read_vector(connection, "user", made.method, user)
     if learned is not None:

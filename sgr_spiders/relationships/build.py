@@ -18,7 +18,7 @@ from sgr_spiders.relationships.spool import Spool
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.pairs import builds, writing
 from sgr_spiders.storage.pairs.builds import BuiltRelationship
-from sgr_spiders.storage.pairs.writing import Prepared
+from sgr_spiders.storage.pairs.writing import StagedTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ class Build:
     started_at: str = field(default_factory=timestamp)
     _told: float = field(default_factory=time.monotonic)
 
-    def run(self) -> list[Prepared]:
+    def run(self) -> list[StagedTable]:
         """Build the table aside; give it to be swapped in, or nothing when the old one is as good."""
         known = self._known()
         if known is not None and known.stamp == self.around.stamp:
@@ -87,7 +87,7 @@ class Build:
         with self._timed("write"):
             path = self._write(found, arrangement, incidence)
         entry = partial(self._entry, incidence, fingerprint)
-        return [Prepared(self.relationship.table, path, entry)]
+        return [StagedTable(self.relationship.table, path, entry)]
 
     def parameters(self) -> dict[str, Any]:
         """Give all that shapes the result, beside the data."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sgr_spiders.model.outcome import Outcome
     from sgr_spiders.relationships.processor import Related
-    from sgr_spiders.storage.figures.overview import Cut, Lost, RunOverview, Share, Walks
+    from sgr_spiders.storage.figures.overview import CappedWalks, LostWalks, RunOverview, Share, Walks
 
 KINDS = ("tracks", "users", "playlists", "engagements", "comments")
 
@@ -167,16 +167,16 @@ def in_order(layers: Mapping[str, Share]) -> Iterator[tuple[str, Share]]:
     yield from sorted(layers.items(), key=lambda item: [*LAYER_NAMES, item[0]].index(item[0]))
 
 
-def _heading(lost: Sequence[Lost], status: str) -> str:
+def _heading(lost: Sequence[LostWalks], status: str) -> str:
     count = sum(one.walks for one in lost if one.status == status)
     if status == "failed":
         return f"{pluralize(count, 'walk')} failed; the same command tries them again"
     return f"{pluralize(count, 'walk')} gone: deleted, private, or hidden from this caller"
 
 
-def lost_rows(lost: Iterable[Lost], status: str) -> list[list[str]]:
+def lost_rows(lost: Iterable[LostWalks], status: str) -> list[list[str]]:
     """Write groups of walks that ended with *status*: count, endpoint, an example, and why."""
-    groups: dict[tuple[str, str], list[Lost]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[LostWalks]] = defaultdict(list)
     for one in lost:
         if one.status == status:
             groups[one.endpoint, _alike(one.reason)].append(one)
@@ -197,7 +197,7 @@ def _alike(reason: str) -> str:
     return re.sub(r"https?://\S+", "...", reason)
 
 
-def cut_rows(cuts: Sequence[Cut]) -> list[list[str]]:
+def cut_rows(cuts: Sequence[CappedWalks]) -> list[list[str]]:
     """Write groups of capped walks: count, endpoint, an example, and what capped them."""
     if not cuts:
         return []
@@ -209,7 +209,7 @@ def cut_rows(cuts: Sequence[Cut]) -> list[list[str]]:
     )
 
 
-def capped_by(one: Cut) -> str:
+def capped_by(one: CappedWalks) -> str:
     """Say which setting capped the walks, or why none did."""
     from sgr_spiders.layers import cap_of  # noqa: PLC0415 - the layers load dictionaries
     from sgr_spiders.layers.base import FixedCap  # noqa: PLC0415

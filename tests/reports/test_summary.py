@@ -8,11 +8,11 @@ import pytest
 
 from sgr_spiders.model.outcome import Outcome
 from sgr_spiders.reports.summary import Ended, Traffic, capped_by, figures, goes_on, lost_rows, summary
-from sgr_spiders.storage.figures.layer_counts import Found
-from sgr_spiders.storage.figures.overview import Cut, Lost, RunOverview, Share, Walks, Work
+from sgr_spiders.storage.figures.layer_counts import LayerCounts
+from sgr_spiders.storage.figures.overview import CappedWalks, LostWalks, RunOverview, Share, Walks, Work
 
 COMMAND = "scrapy crawl deep_harvest -a track_id=7"
-FOUND = Found(2_000_000_000, 100_000_000, 1_000_000, 30_000_000_000, 123_456_789)
+FOUND = LayerCounts(2_000_000_000, 100_000_000, 1_000_000, 30_000_000_000, 123_456_789)
 
 
 def share(**by_status: int) -> Share:
@@ -28,8 +28,8 @@ def ended(name: str, code: int, reason: str | None = None, **by_status: int) -> 
 
 
 def test_no_line_is_wider_than_a_terminal_but_the_command() -> None:
-    lost = [Lost("failed", "user_playlists", "reason " * 40, 7, "a search text " * 9)]
-    cut = [Cut("playlist_depth", "liker", "user_playlists", 1_000_000_000, None, 123_456, "x" * 80)]
+    lost = [LostWalks("failed", "user_playlists", "reason " * 40, 7, "a search text " * 9)]
+    cut = [CappedWalks("playlist_depth", "liker", "user_playlists", 1_000_000_000, None, 123_456, "x" * 80)]
     end = ended("partial", 3, "1 walks failed", done=1, failed=7)
     end = replace(
         end, overview=replace(end.overview, lost=lost, cut=cut), command=COMMAND + " -s X=" + "y" * 200
@@ -82,14 +82,14 @@ def test_failures_that_differ_by_an_address_are_one_group() -> None:
     reasons = [
         f"TimeoutError: Getting https://api.soundcloud.com/users/{n}/likes took longer" for n in (1, 2)
     ]
-    lost = [Lost("failed", "user_likes", reason, 2, "17") for reason in reasons]
+    lost = [LostWalks("failed", "user_likes", reason, 2, "17") for reason in reasons]
     (row,) = lost_rows(lost, "failed")
     assert row[:3] == ["4", "user_likes", "e.g. 17"]
     assert lost_rows(lost, "gone") == []
 
 
 def test_many_groups_are_counted() -> None:
-    lost = [Lost("failed", "user_likes", f"reason {n}", 1, "17") for n in range(30)]
+    lost = [LostWalks("failed", "user_likes", f"reason {n}", 1, "17") for n in range(30)]
     assert lost_rows(lost, "failed")[-1] == ["...", "22 more"]
 
 
@@ -108,7 +108,7 @@ def test_many_groups_are_counted() -> None:
     ],
 )
 def test_what_capped_a_walk(layer: str, step: str, reason: str | None, text: str) -> None:
-    assert capped_by(Cut(layer, step, "endpoint", 1000, reason, 1, "7")) == text
+    assert capped_by(CappedWalks(layer, step, "endpoint", 1000, reason, 1, "7")) == text
 
 
 def test_requests_are_told_apart() -> None:

@@ -19,7 +19,7 @@ def test_an_empty_table_goes_without_and_one_with_rows_keeps_what_it_has(tmp_pat
     assert names(store) == set()
     with store.write() as connection:
         records.write_records(connection, [Engagement(1, 2, "like")], set(), "now")
-        indexes.put_off(connection)
+        indexes.drop_deferred(connection)
     assert names(store) == {
         "ix_playlist_tracks_track_id",
         "ix_selections_layer",
@@ -28,7 +28,7 @@ def test_an_empty_table_goes_without_and_one_with_rows_keeps_what_it_has(tmp_pat
         "ix_walk_requests_layer",
     }
     with store.write() as connection:
-        indexes.put_off(connection)
+        indexes.drop_deferred(connection)
         for index in indexes.missing(connection):
             index.create(connection)
     assert names(store) == set()

@@ -118,4 +118,4 @@ def test_it_does_not_matter_when_ids_are_merged(
 def test_a_run_that_found_nothing(store: Store) -> None:
     with store.write() as connection:
         run = runs.begin_run(connection, spider="t", layers=[], scope="t", fresh_after="", refresh=False)
-        assert layer_counts.count_found(connection, run) == ({}, layer_counts.Found(0, 0, 0, 0, 0))
+        assert layer_counts.count_found(connection, run) == ({}, layer_counts.LayerCounts(0, 0, 0, 0, 0))
