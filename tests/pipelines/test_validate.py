@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.validate import KINDS, shown
+from pipelines.validate import KINDS, render_value
 from sgr_spiders.model.fields import fields_of
 from sgr_spiders.model.items import (
     Comment,
@@ -97,7 +97,7 @@ def test_a_bad_key_costs_the_record(kind: type, bad: object) -> None:
         (reject,) = rejects
         assert reject.kind == KINDS[kind]
         assert reject.field is None
-        assert reject.reason == f"bad {name}: {shown(bad)}"
+        assert reject.reason == f"bad {name}: {render_value(bad)}"
         assert stats == {"records_rejected": 1}
 
 
@@ -160,7 +160,7 @@ def test_a_bad_value_is_nulled_and_named(kind: type, name: str, wrong: str) -> N
         record, rejects, stats = one(record_with(kind, **{name: bad}))
         assert getattr(record, name) is None
         record_id = getattr(record, f"{KINDS[kind]}_id", None)
-        assert rejects == [Reject(KINDS[kind], record_id, name, f"bad {name}: {shown(bad)}")]
+        assert rejects == [Reject(KINDS[kind], record_id, name, f"bad {name}: {render_value(bad)}")]
         assert stats == {"fields_nulled": 1}
 
 
@@ -244,10 +244,10 @@ def test_a_value_is_shown_short_and_harmless() -> None:
     deep: list[Any] = []
     for _ in range(100_000):
         deep = [deep]
-    assert shown(deep) == "a list"
-    assert shown("é\n\x1b" + "x" * 100).isascii()
-    assert len(shown("x" * 1000)) < 80
-    assert shown(10**5000).endswith("bits")
+    assert render_value(deep) == "a list"
+    assert render_value("é\n\x1b" + "x" * 100).isascii()
+    assert len(render_value("x" * 1000)) < 80
+    assert render_value(10**5000).endswith("bits")
     while deep:  # freed level by level, as deep lists cannot be freed at once everywhere
         deep = deep[0]
 
