@@ -133,14 +133,14 @@ def _write_comments(
 def _write_stubs(
     connection: sa.Connection, groups: dict[type, list[Any]], now: str, tracks_there: AbstractSet[int]
 ) -> None:
-    users = _referenced(groups, USER_REFERENCES) - {user.user_id for user in groups.get(User, [])}
-    tracks = _referenced(groups, TRACK_REFERENCES) - {track.track_id for track in groups.get(Track, [])}
+    users = _collect_ids(groups, USER_REFERENCES) - {user.user_id for user in groups.get(User, [])}
+    tracks = _collect_ids(groups, TRACK_REFERENCES) - {track.track_id for track in groups.get(Track, [])}
     tracks -= tracks_there
     upserts.insert_stubs(connection, schema.users, users, now)
     upserts.insert_stubs(connection, schema.tracks, tracks, now)
 
 
-def _referenced(groups: dict[type, list[Any]], references: dict[type, str]) -> set[int]:
+def _collect_ids(groups: dict[type, list[Any]], references: dict[type, str]) -> set[int]:
     ids: set[int | None] = set()
     for kind, field in references.items():
         ids.update(map(attrgetter(field), groups.get(kind, [])))
