@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 30
-"""How long a transaction waits for a process that holds the write lock."""
+"""The time that a transaction waits for a process that holds the write lock."""
 
 PAUSE_SECONDS = 0.02
 """The pause between two tries, where SQLite does not wait by itself."""

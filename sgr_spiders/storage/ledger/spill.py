@@ -109,7 +109,7 @@ def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | Non
 
 
 def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int | None) -> _Selection:
-    """Number each distinct record after those kept so far, up to the *cap*.
+    """Assign each distinct record the next position in the walk, up to the *cap*.
 
     For comments a cap counts their authors, and drops no comment of a fetched page.
     """
