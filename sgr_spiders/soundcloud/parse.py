@@ -116,23 +116,23 @@ def parse_page(endpoint: str, target: str, document: object, first_position: int
     return page
 
 
-def parse_resolved(answer: object) -> tuple[Kind, int]:
+def parse_resolved(response: object) -> tuple[Kind, int]:
     """Return kind and ID that ``resolve`` found: in its ``Location``, its JSON body, or the record itself.
 
     Raises:
         PrivateTargetError: The record is private.
         BadDocumentError: The response contains no record.
     """
-    if isinstance(answer, dict):
-        if isinstance(answer.get("location"), str):
-            answer = answer["location"]
+    if isinstance(response, dict):
+        if isinstance(response.get("location"), str):
+            response = response["location"]
         else:
-            return _resolved_record(answer)
-    if not isinstance(answer, str):
-        raise BadDocumentError(f"resolve: expected a location, got {_form(answer)}")
-    if "secret_token" in answer:
+            return _resolved_record(response)
+    if not isinstance(response, str):
+        raise BadDocumentError(f"resolve: expected a location, got {_form(response)}")
+    if "secret_token" in response:
         raise PrivateTargetError("resolve: the URL leads to a private record")
-    found = parse_urn(answer) or locate(answer)
+    found = parse_urn(response) or locate(response)
     if found is None:
         raise BadDocumentError("resolve: the location names no track, user or playlist")
     return found
@@ -148,7 +148,7 @@ def _resolved_record(document: Document) -> tuple[Kind, int]:
             return cast("Kind", kind), record_id
     found = parse_urn(document.get("urn"))
     if found is None:
-        raise BadDocumentError("resolve: the answer is neither a location nor a record")
+        raise BadDocumentError("resolve: the response is neither a location nor a record")
     return found
 
 

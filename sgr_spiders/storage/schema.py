@@ -365,7 +365,7 @@ rejects = Table(
 runs = Table(
     "runs",
     metadata,
-    Column("run_id", Id, primary_key=True, comment="Number of the run"),
+    Column("run_id", Id, primary_key=True, comment="ID of the run"),
     Column("spider", Text, nullable=False, comment="Name of the spider"),
     Column("layers", Text, nullable=False, comment="Its layers, separated by commas"),
     Column(

@@ -69,5 +69,5 @@ def table_names(path: Path) -> set[str]:
 
 def _connect(path: Path, how: str) -> sqlite3.Connection:
     # No implicit transactions: Python begins none for reads, so each query would see a different state.
-    address = f"file:{quote(str(path))}?{how}"
-    return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+    uri = f"file:{quote(str(path))}?{how}"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)

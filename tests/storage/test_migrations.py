@@ -92,6 +92,6 @@ def test_a_value_that_no_version_writes_is_named_and_nothing_changes(older: Path
         connection.execute("UPDATE walks SET status = 'odd'")
         connection.commit()
         before = connection.execute("SELECT name, sql FROM sqlite_master").fetchall()
-        with pytest.raises(StorageError, match=r"walks\.status holds 'odd'; correct it by hand"):
+        with pytest.raises(StorageError, match=r"walks\.status contains 'odd'; correct it by hand"):
             Store.open(f"sqlite:///{older}")
         assert connection.execute("SELECT name, sql FROM sqlite_master").fetchall() == before

@@ -200,7 +200,7 @@ def find_lost(connection: sa.Connection, run: Run | None = None) -> list[LostWal
     if run is not None:
         query = query.where(walks.c.walk_id.in_(_select_all_wanted(run)))
     return [
-        LostWalks(status, endpoint, reason or "not said", count, example)
+        LostWalks(status, endpoint, reason or "unknown", count, example)
         for status, endpoint, reason, count, example in connection.execute(query)
     ]
 

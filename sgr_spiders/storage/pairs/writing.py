@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     Columns = tuple[NDArray[Any], ...]
 
-ASIDE = "aside"
+STAGED = "staged"
+"""The prefix of the schema names of the attached files."""
 ROWS_AT_A_TIME = 10_000
 COPIES = 3
 """The most copies of the rows on disk at once: the staging file, the WAL and the database."""
@@ -164,7 +165,7 @@ def _swap_by_files(store: Store, tables: Sequence[StagedTable]) -> None:
                 name = staged.table.name
                 connection.execute(sa.delete(staged.table.as_table()))
                 # SQLite copies rows without decoding them if the target is empty and declared the same.
-                copy = f"INSERT INTO main.{name} SELECT * FROM {ASIDE}{number}.{name}"  # noqa: S608 - as above
+                copy = f"INSERT INTO main.{name} SELECT * FROM {STAGED}{number}.{name}"  # noqa: S608 - as above
                 connection.exec_driver_sql(copy)
                 builds.enter(connection, staged.built(time.monotonic() - began))
 
@@ -176,10 +177,10 @@ def _attach(driver: sqlite3.Connection, paths: Sequence[Path]) -> Iterator[None]
     attached = 0
     try:
         for path in paths:
-            driver.execute(f"ATTACH ? AS {ASIDE}{attached}", (str(path),))
+            driver.execute(f"ATTACH ? AS {STAGED}{attached}", (str(path),))
             attached += 1
         yield
     finally:
         for number in range(attached):
-            driver.execute(f"DETACH {ASIDE}{number}")
+            driver.execute(f"DETACH {STAGED}{number}")
         driver.execute("PRAGMA foreign_keys = ON")
