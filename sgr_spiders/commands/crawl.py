@@ -138,11 +138,12 @@ def _exit_code(crawler: Crawler, failures: list[BaseException]) -> int:
         exit_code = None
     if exit_code is not None:
         return exit_code
-    from sgr_spiders.reports.summary import LOSES_NOTHING
+
+    from sgr_spiders.reports.summary import NOTHING_LOST
 
     # Without an outcome the crawl was ended before it could write one: by a second Ctrl-C.
     logger.warning(
-        "Ended at once, without a summary. %s: %s", LOSES_NOTHING, crawler.settings["HARVEST_COMMAND"]
+        "Ended at once, without a summary. %s: %s", NOTHING_LOST, crawler.settings["HARVEST_COMMAND"]
     )
     return INTERRUPTED
 

@@ -80,12 +80,12 @@ class Command(DatabaseCommand):
             from sgr_spiders.storage.store import Store
 
             with Store(self.database_url).read() as connection:
-                draw(connection, embedded.made.method, plot)
+                draw(connection, embedded.run.method, plot)
             sys.stdout.write(f"{plot}\n")
 
 
 def _shape(embedded: Embedded) -> str:
-    return f"x {embedded.made.dimensions}  {embedded.made.method}"
+    return f"x {embedded.run.dimensions}  {embedded.run.method}"
 
 
 def _asked(opts: argparse.Namespace) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class Command(DatabaseCommand):
         sys.stdout.write(_said(trial, measured, as_json=opts.json))
 
     def _trial(self, opts: argparse.Namespace, seed: int) -> Trial:
-        from sgr_spiders.embeddings.evaluation import Trial, of_harvest
+        from sgr_spiders.embeddings.evaluation import Trial, prepare_trial
         from sgr_spiders.embeddings.pairs_file import read_pairs
         from sgr_spiders.storage.store import Store
 
@@ -85,7 +85,7 @@ class Command(DatabaseCommand):
             return Trial(train, test, k=k)
         sources = [part.strip() for part in opts.sources.split(",")]
         with Store(self.database_url).read() as connection:
-            return of_harvest(connection, sources=sources, share=_share(opts.share), random_seed=seed, k=k)
+            return prepare_trial(connection, sources=sources, share=_share(opts.share), random_seed=seed, k=k)
 
 
 def _methods(text: str) -> list[str]:

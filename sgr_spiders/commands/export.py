@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import argparse
 
     from sgr_spiders.embeddings.preparation import Choice
-    from sgr_spiders.exports.export import Exported, Order
+    from sgr_spiders.exports.export import Exported, ExportOptions
     from sgr_spiders.exports.resource import Resource
 
     Number = TypeVar("Number", int, float)
@@ -90,20 +90,20 @@ class Command(DatabaseCommand):
 
 
 def _formats_help() -> str:
-    from sgr_spiders.exports.export import FORMATS, USUAL
+    from sgr_spiders.exports.export import FORMATS, default_formats
 
     purposes = [
-        f"{', '.join(formats)} for {purpose} (default {', '.join(USUAL[purpose])})"
+        f"{', '.join(formats)} for {purpose} (default {', '.join(default_formats(purpose))})"
         for purpose, formats in FORMATS.items()
     ]
     return f"formats, {'; '.join(purposes)}"
 
 
-def _order(opts: argparse.Namespace) -> Order:
-    from sgr_spiders.exports.export import order
+def _order(opts: argparse.Namespace) -> ExportOptions:
+    from sgr_spiders.exports.export import resolve_options
 
     formats = [name.strip() for name in opts.formats.split(",")] if opts.formats is not None else []
-    wanted = order(opts.purpose, formats, _choice(opts), with_raw=opts.raw)
+    wanted = resolve_options(opts.purpose, formats, _choice(opts), with_raw=opts.raw)
     given = [name for name in ONLY_ML if getattr(opts, name) is not None]
     if given and wanted.purpose != "ml":
         raise ArgumentError(f"option `--{given[0].replace('_', '-')}`: only with `--for ml`")
@@ -152,7 +152,7 @@ def _said(exported: Exported, folder: Path) -> list[str]:
     lines = [*table([(name, number(count)) for name, count in exported.counts.items()]), ""]
     files = [(one.resource.path, _extent(one.resource), size(one.bytes)) for one in exported.files]
     together = size(sum(one.bytes for one in exported.files))
-    return [*lines, *table(files), "", f"The export lies in {folder} ({together})"]
+    return [*lines, *table(files), "", f"Export written to {folder} ({together})"]
 
 
 def _extent(resource: Resource) -> str:

@@ -110,7 +110,7 @@ def _add(url: str, entries: list[Entry]) -> list[str]:
     now = timestamp()
     with closing(Store.open_unlocked(url)) as store, store.write() as connection:
         return [
-            seed_list.changed(seeds.add(connection, entry, now), seeds.find(connection, entry.seed))
+            seed_list.describe_change(seeds.add(connection, entry, now), seeds.find(connection, entry.seed))
             for entry in entries
         ]
 
@@ -133,7 +133,7 @@ def _import(url: str, path: str, opts: argparse.Namespace) -> list[str]:
     # One moment for all: their priorities decide which goes first.
     now = timestamp()
     with closing(Store.open_unlocked(url)) as store, store.write() as connection:
-        return [seed_list.imported([seeds.add(connection, entry, now) for entry in entries])]
+        return [seed_list.describe_import([seeds.add(connection, entry, now) for entry in entries])]
 
 
 def _remove(url: str, given: list[GivenSeed]) -> list[str]:

@@ -30,14 +30,14 @@ class Command(DatabaseCommand):
 
     def _said(self, opts: argparse.Namespace) -> str:
         from sgr_spiders.config import harvest
-        from sgr_spiders.reports.status import as_json, as_text, look
+        from sgr_spiders.reports.status import as_json, as_text, collect_status
         from sgr_spiders.storage.store import Store
 
         assert self.settings is not None
         settings = harvest.load(self.settings["HARVEST_CONFIG"])
         store = Store(opts.database or self.database_url)
         with store.read() as connection:
-            status = look(connection, store.describe(), store.path, settings)
+            status = collect_status(connection, store.describe(), store.path, settings)
         if opts.json:
             return json.dumps(as_json(status), indent=2, ensure_ascii=False) + "\n"
         return "\n".join(as_text(status, datetime.now(UTC))) + "\n"

@@ -23,7 +23,14 @@ from sgr_spiders.model import outcome, statistics
 from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.model.result import HarvestResult
 from sgr_spiders.model.signals import run_closing
-from sgr_spiders.reports.summary import LOSES_NOTHING, Ended, figures, interrupted, related_figures, summary
+from sgr_spiders.reports.summary import (
+    NOTHING_LOST,
+    FinishedRun,
+    describe_interruption,
+    relationship_statistics,
+    run_statistics,
+    summary,
+)
 from sgr_spiders.storage.figures.inventory import describe_file
 from sgr_spiders.storage.ledger import runs
 from sgr_spiders.storage.store import Store
@@ -101,7 +108,7 @@ class Harvest:
     def run_closing(self) -> None:
         """Tell whoever has interrupted the run what happens now."""
         if self._started is not None and not self._crawler.crawling:
-            logger.warning("Interrupted: %s", interrupted(self._command))
+            logger.warning("Interrupted: %s", describe_interruption(self._command))
 
     async def spider_closed(self, reason: str) -> None:
         """End the run, also if Ctrl-C comes meanwhile; where that was first, a second one ends it at once."""
@@ -133,14 +140,14 @@ class Harvest:
         except StorageError as error:
             # What cannot be written can still be said. The database takes the run for a killed one.
             self._stats.set_value(statistics.EXIT_CODE, error.exit_code)
-            logger.error("Could not save the run outcome: %s. %s", error, LOSES_NOTHING)  # noqa: TRY400 - one line says it all
+            logger.error("Could not save the run outcome: %s. %s", error, NOTHING_LOST)  # noqa: TRY400 - one line says it all
         finally:
             await self.writer.close()
         # Where no seed was due that is said, and there is nothing to sum up.
         if ended is not None and (self.turns is None or self.turns.taken):
             self._log_summary(ended)
 
-    async def _judge(self, reason: str, seconds: float) -> Ended:
+    async def _judge(self, reason: str, seconds: float) -> FinishedRun:
         """Judge the run, and save what is known of it: killed while it relates, it has not ended."""
         stop = Stop(reason, RunControl.of(self._crawler).error, self._internal_errors)
         await self.writer.run(lambda connection: self.planner.ledger(connection).give_back())
@@ -148,14 +155,14 @@ class Harvest:
         judged, overview = await self.writer.read(
             lambda connection: judge_run(connection, self.planner, stop)
         )
-        for name, value in figures(overview, judged, seconds).items():
+        for name, value in run_statistics(overview, judged, seconds).items():
             self._stats.set_value(name, value)
         if self._command is not None:
             self._stats.set_value(statistics.COMMAND, self._command)
         traffic, known = traffic_of(self._stats), self._statistics()
         await self.writer.run(lambda connection: self._note(connection, judged, traffic.sent, known))
         look = self._crawler.settings["HARVEST_STATUS_COMMAND"]
-        return Ended(judged, overview, traffic, seconds, self.store.describe(), self._command, look)
+        return FinishedRun(judged, overview, traffic, seconds, self.store.describe(), self._command, look)
 
     def _note(self, connection: Connection, judged: outcome.Outcome, sent: int, known: str) -> None:
         if self.turns is not None:
@@ -175,7 +182,7 @@ class Harvest:
                 "Could not build indexes: %s; track lookups stay slow until the next finished run", error
             )
 
-    async def _finish(self, ended: Ended, stopped: threading.Event) -> Ended:
+    async def _finish(self, ended: FinishedRun, stopped: threading.Event) -> FinishedRun:
         """Run the steps after a crawl, and save how the run ended with them."""
         around = await self.writer.read(
             lambda connection: tracks_to_relate(connection, self.planner, self.turns, self._config)
@@ -194,7 +201,7 @@ class Harvest:
 
     async def _save(self, finished: Finished) -> None:
         run, result = self.planner.run, finished.outcome
-        for name, value in related_figures(finished.related).items():
+        for name, value in relationship_statistics(finished.related).items():
             self._stats.set_value(name, value)
         self._stats.set_value(statistics.OUTCOME, result.name)
         self._stats.set_value(statistics.EXIT_CODE, result.exit_code)
@@ -210,7 +217,7 @@ class Harvest:
     def _statistics(self) -> str:
         return json.dumps(self._stats.get_stats(), default=str, sort_keys=True)
 
-    def _log_summary(self, ended: Ended) -> None:
+    def _log_summary(self, ended: FinishedRun) -> None:
         level = logging.INFO if ended.outcome.exit_code == outcome.COMPLETE else logging.WARNING
         # Closing the database has shortened the file. One record, so that nothing comes between the lines.
         lines = summary(ended, describe_file(self.store.path).bytes)

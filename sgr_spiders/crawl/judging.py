@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sgr_spiders.model import outcome, statistics
-from sgr_spiders.reports.summary import Traffic
+from sgr_spiders.reports.summary import RequestTotals
 from sgr_spiders.storage.figures.overview import look_at_run
 from sgr_spiders.storage.ledger import runs
 from sgr_spiders.traffic.run_control import Abandoned
@@ -46,10 +46,10 @@ def judge_run(connection: Connection, planner: Planner, stop: Stop) -> tuple[Out
     return judged, overview
 
 
-def traffic_of(stats: StatsCollector) -> Traffic:
+def traffic_of(stats: StatsCollector) -> RequestTotals:
     """Return what a run has sent, according to its statistics."""
     get = stats.get_value
-    return Traffic(
+    return RequestTotals(
         sent=get("downloader/request_count", 0) - get(ABANDONED, 0),
         retries=get(statistics.RETRIES, 0),
         tokens=get(statistics.TOKEN_EXCHANGES, 0) + get(statistics.TOKEN_REFRESHES, 0),

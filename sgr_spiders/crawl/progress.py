@@ -21,7 +21,7 @@ from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.reports.progress.block import block
 from sgr_spiders.reports.progress.estimate import PAGE_SIZES
 from sgr_spiders.reports.progress.line import line
-from sgr_spiders.reports.progress.snapshot import Snapshot, Tally, Traffic
+from sgr_spiders.reports.progress.snapshot import RequestState, Snapshot, Tally
 from sgr_spiders.reports.progress.terminal import Terminal
 from sgr_spiders.storage.figures.progress_counts import WalkCounter
 from sgr_spiders.traffic import scrapy_internals
@@ -119,7 +119,7 @@ class Progress:
 
     def page_spilled(self, page: Page, spilled: Spilled) -> None:
         self._idle = False
-        self._tally.page(entry.record.kind for entry in spilled.entries)
+        self._tally.add_page(entry.record.kind for entry in spilled.entries)
 
     def hold_started(self, until: float, reason: str) -> None:
         self._tally.holds.begin(time.time(), until, reason)
@@ -177,7 +177,7 @@ class Progress:
 
     def _draw(self, terminal: Terminal) -> None:
         snapshot = self._snapshot()
-        if snapshot.closing and not snapshot.traffic.in_flight:
+        if snapshot.closing and not snapshot.requests.in_flight:
             terminal.hide()
         else:
             terminal.show(block(snapshot, terminal.space))
@@ -205,13 +205,13 @@ class Progress:
         with harvest.store.read() as connection:
             return self._counter.count(connection, harvest.planner.run)
 
-    def _traffic(self) -> Traffic:
+    def _traffic(self) -> RequestState:
         get = self._crawler.stats.get_value
         in_flight = scrapy_internals.transfer_count(self._crawler)
         answered = get("downloader/response_count", 0) + get("downloader/exception_count", 0)
         sent = self._requests.update(answered, in_flight)
         delay = scrapy_internals.slot_delay(self._crawler, self._api_host)
-        return Traffic(sent, in_flight, delay)
+        return RequestState(sent, in_flight, delay)
 
 
 def _mode(settings: BaseSettings) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.config.arguments import GivenSeed
 from sgr_spiders.model.outcome import classify_seed
-from sgr_spiders.reports.seed_list import minute, named
+from sgr_spiders.reports.seed_list import describe_seed, format_minute
 from sgr_spiders.storage.ledger import runs, seeds
 from sgr_spiders.text.formatting import pluralize
 
@@ -59,8 +59,8 @@ class Turns:
         url = seed.given if seed.track_id is None else None
         planner.enter(connection, GivenSeed(seed.given, seed.track_id, url), fresh_after)
         waiting = planner.ledger(connection).count_planned(seed.given)
-        since, to_fetch = minute(seed.next_harvest_at), pluralize(waiting, "walk")
-        logger.info("Seed %s, due since %s (UTC): %s to fetch", named(seed), since, to_fetch)
+        since, to_fetch = format_minute(seed.next_harvest_at), pluralize(waiting, "walk")
+        logger.info("Seed %s, due since %s (UTC): %s to fetch", describe_seed(seed), since, to_fetch)
         return waiting
 
     def _end(self, connection: Connection, seed: ScheduledSeed, cut: str | None) -> None:
@@ -73,4 +73,4 @@ class Turns:
         around = {} if track_id is None else seeds.walks_around(connection, run, track_id)
         outcome = cut or classify_seed(status, around, broken=bool(self._planner.broken))
         seeds.end_turn(connection, run, seed.given, track_id, outcome)
-        logger.info("Seed %s: %s", named(seeds.named_by_now(connection, seed)), outcome)
+        logger.info("Seed %s: %s", describe_seed(seeds.named_by_now(connection, seed)), outcome)

@@ -1,1 +1,1 @@
-"""What people do with tracks, as models need it: a matrix, and its parts for training and for testing."""
+"""Vectors, recommendations and training data, from the interactions of users and tracks."""

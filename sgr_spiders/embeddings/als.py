@@ -1,8 +1,8 @@
 """als: matrix factorisation for implicit feedback, fitted by alternating least squares (implicit).
 
 Hu, Koren and Volinsky, Collaborative Filtering for Implicit Feedback Datasets (ICDM 2008),
-https://doi.org/10.1109/ICDM.2008.22; that it is competitive when tuned: Rendle et al., Revisiting the
-Performance of iALS on Item Recommendation Benchmarks (RecSys 2022), https://arxiv.org/abs/2110.14037.
+https://doi.org/10.1109/ICDM.2008.22. It is competitive if tuned: Rendle et al., Revisiting the Performance of
+iALS on Item Recommendation Benchmarks (RecSys 2022), https://arxiv.org/abs/2110.14037.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import scipy.sparse as sp
 
-from sgr_spiders.embeddings.base import Method, Vectors, refuse_nothing
+from sgr_spiders.embeddings.base import Method, Vectors, require_interactions
 
 if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Corpus, Library
 
 
 class Als(Method):
-    """A like counts ``confidence`` times as much as that a track is not liked, which says little."""
+    """Alternating least squares; a like weighs ``confidence`` times as much as a missing like."""
 
     name: ClassVar[str] = "als"
     confidence: ClassVar[float] = 10.0
@@ -32,10 +32,10 @@ class Als(Method):
         return super().parameters() | own
 
     def fit(self, corpus: Corpus) -> Vectors:
-        als, pools = self.needed("implicit.cpu.als"), self.needed("threadpoolctl")
-        refuse_nothing(corpus)
+        als, pools = self.require("implicit.cpu.als"), self.require("threadpoolctl")
+        require_interactions(corpus)
         with warnings.catch_warnings(), pools.threadpool_limits(1, "blas"):
-            # It asks for one thread of BLAS before it sees that there is one.
+            # implicit warns about BLAS threads although the limit is set.
             warnings.filterwarnings("ignore", "OpenBLAS is configured", RuntimeWarning)
             model = als.AlternatingLeastSquares(
                 factors=min(self.dimensions, *corpus.matrix.shape),
@@ -51,10 +51,10 @@ class Als(Method):
         return Vectors(users, tracks)
 
     def fold_in(self, library: Library) -> Array:
-        # The same least squares as in a round, for one user.
+        # The least squares of one round, for a single user.
         own = library.vectors[library.tracks].astype(np.float64)
         confidence = self.confidence * library.weights.astype(np.float64)
-        everything = library.vectors.T.astype(np.float64) @ library.vectors
-        left = everything + (own.T * (confidence - 1)) @ own + self.regularization * np.eye(own.shape[1])
+        gram = library.vectors.T.astype(np.float64) @ library.vectors
+        left = gram + (own.T * (confidence - 1)) @ own + self.regularization * np.eye(own.shape[1])
         vector: Array = np.linalg.solve(left, own.T @ confidence).astype(np.float32)
         return vector

@@ -1,4 +1,4 @@
-"""What a method of making vectors is: it learns from who likes what, and from playlists."""
+"""The interface of a method that learns vectors from likes and playlists."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
 
 EXTRA = "ml"
-"""The extra of pyproject.toml that installs the packages some methods need."""
+"""The extra in pyproject.toml with the packages that some methods need."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """What there is to learn from.
+    """The training input.
 
-    *matrix*: users x tracks, weights above 0. *playlists*: each one's tracks in its order, as columns of the
-    matrix.
+    *matrix*: users x tracks, weights above 0. *playlists*: the tracks of each playlist in order, as columns
+    of the matrix.
     """
 
     matrix: csr_array
@@ -40,10 +40,10 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """float32, one row for each user and each track of the corpus; a row of zeros where nothing is known.
+    """The float32 vectors of all users and tracks of a corpus; zeros for a user or track without data.
 
-    A user's inner product with a track tells how much the track is recommended. The cosine of two tracks, or
-    of two users, tells how alike they are.
+    The inner product of a user and a track is the track's score for the user. The cosine of two tracks, or of
+    two users, is their similarity.
     """
 
     users: Array
@@ -56,10 +56,10 @@ class Vectors:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """One user's tracks, for whom a vector is wanted that was not learned.
+    """The liked tracks of a user who was not part of the training.
 
-    *tracks*: their rows of *vectors*, which are those of all tracks. *fans*: the sum of the weights with
-    which all users like each of *tracks*. *weights*: how much this user likes each.
+    *vectors*: the vectors of all tracks. *tracks*: the rows of the liked tracks. *fans*: the sum of all
+    users' weights for each of *tracks*. *weights*: this user's weight for each.
     """
 
     vectors: Array
@@ -69,48 +69,58 @@ class Library:
 
 
 class Method(ABC):
-    """A way to make vectors. The same corpus, dimensions and random seed give the same on one machine.
+    """A method that learns vectors.
 
-    Where many threads or a graphics card add up (``lightgcn``), they may differ in their last digits.
+    The same corpus, dimensions and random seed give the same vectors on one machine. With many threads or a
+    GPU (``lightgcn``), the last digits may differ.
     """
 
     name: ClassVar[str]
-    usual_dimensions: ClassVar[int] = 64
-    more_sources: ClassVar[tuple[str, ...]] = ()
-    """What speaks for interactions in any case, beside what is asked for."""
+    default_dimensions: ClassVar[int] = 64
+    extra_sources: ClassVar[tuple[str, ...]] = ()
+    """Sources of interactions in addition to the configured ones."""
 
     def __init__(self, dimensions: int | None = None, random_seed: int = 1) -> None:
-        """*dimensions*: at most, fewer where the data have no more to say; ``None``: as many as suit it."""
-        self.dimensions = dimensions or self.usual_dimensions
+        """Configure the method.
+
+        Args:
+            dimensions: the maximum; a method may use fewer for small data. ``None``: its default.
+            random_seed: the seed of all random choices.
+        """
+        self.dimensions = dimensions or self.default_dimensions
         self.random_seed = random_seed
 
     def parameters(self) -> dict[str, Any]:
-        """Give what shapes the vectors beside the corpus, as plain data."""
+        """Return the parameters that affect the vectors, as plain data."""
         return {"dimensions": self.dimensions, "random_seed": self.random_seed}
 
     @abstractmethod
     def fit(self, corpus: Corpus) -> Vectors:
-        """Learn. Raises ``EmbeddingError`` if there is nothing to learn from, or a package is missing."""
+        """Learn the vectors.
+
+        Raises:
+            EmbeddingError: the corpus is empty, or a package is missing.
+        """
 
     @abstractmethod
     def fold_in(self, library: Library) -> Array:
-        """Give a vector to a user who was not there when the tracks got theirs."""
+        """Return the vector of a user who was not part of the training."""
 
-    def needed(self, module: str) -> ModuleType:
-        """Import a module that is not always installed, or say in one line how to get it."""
+    def require(self, module: str) -> ModuleType:
+        """Import an optional module, or raise an ``EmbeddingError`` that says how to install it."""
         try:
             return import_module(module)
         except ModuleNotFoundError as error:
             raise EmbeddingError(
-                f"method {self.name}: the package {error.name} is not installed; `make ml` installs what the "
-                f"extra `{EXTRA}` names"
+                f"method {self.name}: the package {error.name} is not installed; `make ml` installs "
+                f"the extra `{EXTRA}`"
             ) from None
 
 
-def refuse_nothing(corpus: Corpus) -> None:
-    """Raise ``NothingToLearnError`` if nobody likes anything."""
+def require_interactions(corpus: Corpus) -> None:
+    """Raise ``NothingToLearnError`` if the matrix is empty."""
     if not corpus.matrix.nnz:
-        raise NothingToLearnError("nothing to learn from: no user likes any track here")
+        raise NothingToLearnError("no interactions to train on: no user likes a track")
 
 
 def unit(vectors: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Which tracks belong together: groups of vectors that point the same way."""
+"""Communities of tracks: groups of vectors with similar directions."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
     from sgr_spiders.embeddings.base import Array, Numbers
 
-MOST = 12
-"""Communities; more cannot be told apart by colour."""
+MAX_COMMUNITIES = 12
+"""More cannot be distinguished by colour."""
 NEIGHBOURS = 15
-TRIES = 4
+STARTS = 4
 """Starts of k-means for each number of communities."""
 
 
 def find_communities(directions: Array, random_seed: int = 1) -> Numbers:
-    """Give each of these vectors of length 1 the number of its community, 0 for the largest.
+    """Return the community of each unit vector; 0 is the largest.
 
-    k-means on directions (Dhillon and Modha, Concept Decompositions, Machine Learning 2001), into that number
-    of groups whose modularity (Newman and Girvan, Physical Review E 2004) in the graph of nearest neighbours
-    is best.
+    k-means on directions (Dhillon and Modha, Concept Decompositions, Machine Learning 2001). The number of
+    groups is the one with the best modularity (Newman and Girvan, Physical Review E 2004) in the graph of
+    nearest neighbours.
     """
     count = len(directions)
     if count < 3:
@@ -32,12 +32,12 @@ def find_communities(directions: Array, random_seed: int = 1) -> Numbers:
     graph = _graph(directions)
     random = np.random.default_rng(random_seed)
     best, groups = -1.0, np.zeros(count, np.int64)
-    for number in range(2, min(MOST, count - 1) + 1):
-        for _ in range(TRIES):
+    for number in range(2, min(MAX_COMMUNITIES, count - 1) + 1):
+        for _ in range(STARTS):
             try:
                 _, found = kmeans2(directions, number, minit="++", rng=random, missing="raise")
             except ClusterError:
-                continue  # a group was left empty: one more than there are
+                continue  # a group is empty: there are fewer groups
             value = _modularity(graph, found)
             if value > best + 1e-9:
                 best, groups = value, found

@@ -1,4 +1,4 @@
-"""Make vectors out of what is spilled, and keep them in the database."""
+"""Learn vectors from spilled data, and store them in the database."""
 
 from __future__ import annotations
 
@@ -23,44 +23,45 @@ if TYPE_CHECKING:
 
     from sgr_spiders.config.harvest import Embeddings
     from sgr_spiders.embeddings.base import Array, Numbers, Vectors
-    from sgr_spiders.embeddings.preparation import Prepared
+    from sgr_spiders.embeddings.preparation import TrainingData
     from sgr_spiders.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """What was made: *placed* has the vectors, by ``track``, ``user`` and ``artist``."""
+    """The result of a run: *placed* contains the vectors of ``track``, ``user`` and ``artist``."""
 
-    made: VectorRun
+    run: VectorRun
     placed: Mapping[str, Placed]
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many vectors there are of each."""
+        """The number of vectors of each kind."""
         return {kind: len(placed.ids) for kind, placed in self.placed.items()}
 
     def describe(self) -> str:
-        """Say of what there are vectors, and of which kind."""
+        """Return the number of vectors, their dimensions and their method."""
         counts = ", ".join(pluralize(count, kind) for kind, count in self.counts.items())
-        return f"{counts}: {self.made.dimensions} dimensions, method {self.made.method}"
+        return f"{counts}: {self.run.dimensions} dimensions, method {self.run.method}"
 
 
 def embed(store: Store, config: Embeddings) -> Embedded:
-    """Learn vectors as *config* says, and put them in place of those of the same method.
+    """Learn vectors, and replace those of the same method.
 
-    Raises ``EmbeddingError`` if there is nothing to learn from, or a package is missing.
+    Raises:
+        EmbeddingError: there are no interactions, or a package is missing.
     """
     began = time.monotonic()
     method = METHODS[config.method](config.dimensions, config.random_seed)
-    sources = dict.fromkeys((*config.sources, *method.more_sources), 1.0)
+    sources = dict.fromkeys((*config.sources, *method.extra_sources), 1.0)
     choice = Choice(sources=sources, test=0, validation=0)
     with store.read() as connection:
-        prepared = prepare(connection, choice)
-        artists = stored.read_artists(connection, prepared.interactions.tracks)
-    corpus = corpus_of(prepared)
+        data = prepare(connection, choice)
+        artists = stored.read_artists(connection, data.interactions.tracks)
+    corpus = build_corpus(data)
     vectors = method.fit(corpus)
-    placed = _placed(prepared, vectors, artists)
-    made = VectorRun(
+    placed = _collect_vectors(data, vectors, artists)
+    run = VectorRun(
         method=config.method,
         parameters=method.parameters() | {"sources": list(sources)},
         dimensions=vectors.dimensions,
@@ -73,38 +74,37 @@ def embed(store: Store, config: Embeddings) -> Embedded:
         seconds=time.monotonic() - began,
     )
     with store.write() as connection:
-        stored.replace(connection, made, placed)
+        stored.replace(connection, run, placed)
     with store.write() as connection:
         for kind, part in placed.items():
-            build_index(connection, kind, made.method, part)
-    return Embedded(made, placed)
+            build_index(connection, kind, run.method, part)
+    return Embedded(run, placed)
 
 
-def corpus_of(prepared: Prepared) -> Corpus:
-    """Give what a method learns from: the pairs for training, and the playlists by columns of the matrix."""
-    interactions = prepared.interactions
-    columns = [interactions.track_indices(tracks) for tracks in prepared.playlists]
+def build_corpus(data: TrainingData) -> Corpus:
+    """Return the training pairs, and the playlists as columns of the matrix."""
+    interactions = data.interactions
+    columns = [interactions.track_indices(tracks) for tracks in data.playlists]
     known = [part[part >= 0] for part in columns]
-    return Corpus(prepared.split.train, [part for part in known if len(part) > 1])
+    return Corpus(data.split.train, [part for part in known if len(part) > 1])
 
 
-def _placed(prepared: Prepared, vectors: Vectors, artists: Numbers) -> dict[str, Placed]:
-    interactions = prepared.interactions
+def _collect_vectors(data: TrainingData, vectors: Vectors, artists: Numbers) -> dict[str, Placed]:
+    interactions = data.interactions
     fans = np.asarray(interactions.matrix.sum(axis=0), np.float64)
     tracks = vectors.tracks.any(axis=1)
     users = vectors.users.any(axis=1)
     return {
         "track": Placed(interactions.tracks[tracks], vectors.tracks[tracks], {"fans": fans[tracks]}),
         "user": Placed(interactions.users[users], vectors.users[users]),
-        "artist": _of_artists(vectors.tracks[tracks], fans[tracks], artists[tracks]),
+        "artist": _average_by_artist(vectors.tracks[tracks], fans[tracks], artists[tracks]),
     }
 
 
-def _of_artists(vectors: Array, fans: NDArray[np.float64], artists: Numbers) -> Placed:
-    """Give each artist the mean direction of their tracks.
+def _average_by_artist(vectors: Array, fans: NDArray[np.float64], artists: Numbers) -> Placed:
+    """Return the mean direction of each artist's tracks, weighted by the square root of their fans.
 
-    A track counts by the root of its fans: a hit says more of an artist than a track that hardly anybody
-    knows, but does not drown the others.
+    So a hit counts more than an unknown track, but does not dominate.
     """
     known = artists >= 0
     ids, row = np.unique(artists[known], return_inverse=True)

@@ -1,4 +1,4 @@
-"""Measure recommenders: each ranks all tracks for each user, but for those the user was trained on."""
+"""Measure recommenders: each ranks all tracks for each user, except the user's training tracks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from sgr_spiders.embeddings import metrics
 from sgr_spiders.embeddings.base import Corpus
-from sgr_spiders.embeddings.embed import corpus_of
+from sgr_spiders.embeddings.embed import build_corpus
 from sgr_spiders.embeddings.preparation import Choice, prepare
 from sgr_spiders.embeddings.recommenders import train
 from sgr_spiders.model.exceptions import EmbeddingError
@@ -27,29 +27,33 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Connection
 
 SCORES_AT_A_TIME = 1 << 24
-"""Scores that are held at once: 64 MB."""
+"""Scores in memory at a time: 64 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How a recommender did. Means over all users with held-out tracks; ``metrics`` has the formulas."""
+    """The quality of a recommender: means over all users with held-out tracks (formulas in ``metrics``)."""
 
     method: str
     users: int
     recall: float
     ndcg: float
     coverage: float
-    """Share of the tracks in the training data that are recommended to anybody."""
+    """Share of the training tracks that are recommended to at least one user."""
     tail_recall: float
-    """Recall of the held-out tracks that are rare, over users who have any; NaN if nobody has."""
+    """Recall of rare held-out tracks, over users who have any; NaN if no user does."""
     popularity_lift: float
     cpu_seconds: float
-    """Processor time of training."""
+    """CPU time of training."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """*train* and *test*: users x tracks, of one shape, no pair in both. *playlists*: as in ``Corpus``."""
+    """A test set-up.
+
+    *train* and *test*: users x tracks, of the same shape, without a common pair. *playlists*: as in
+    ``Corpus``.
+    """
 
     train: sp.csr_array
     test: sp.csr_array
@@ -58,43 +62,47 @@ class Trial:
 
     @property
     def cold_pairs(self) -> int:
-        """How many pairs to be foretold are with tracks that nothing was learned of."""
+        """The number of test pairs whose tracks are not in the training data."""
         cold = np.bincount(self.train.indices, minlength=self.train.shape[1]) == 0
         return int(cold[self.test.indices].sum())
 
     def measure(self, name: str, dimensions: int | None = None, random_seed: int = 1) -> Quality:
-        """Train this recommender, and test it. Raises ``EmbeddingError`` if there is nothing to test."""
+        """Train this recommender, and test it.
+
+        Raises:
+            EmbeddingError: there is nothing to train or test on.
+        """
         if not self.test.nnz or not self.train.nnz:
-            raise EmbeddingError("nothing to evaluate: no track is held out, or none is left to learn from")
+            raise EmbeddingError("nothing to evaluate: no track is held out, or none is left to train on")
         began = time.process_time()
         recommender = train(name, Corpus(self.train, self.playlists), dimensions, random_seed)
-        return self.judge(name, recommender, time.process_time() - began)
+        return self.test_recommender(name, recommender, time.process_time() - began)
 
-    def judge(self, name: str, recommender: Recommender, cpu_seconds: float) -> Quality:
-        """Test a recommender that was trained, in so many seconds."""
+    def test_recommender(self, name: str, recommender: Recommender, cpu_seconds: float) -> Quality:
+        """Test a trained recommender."""
         users = np.flatnonzero(np.diff(self.test.indptr))
         tally = _Tally(self)
         rows = max(1, SCORES_AT_A_TIME // self.train.shape[1])
         for start in range(0, len(users), rows):
             part = users[start : start + rows]
-            tally.add(part, best(recommender, self.train, part, self.k))
+            tally.add(part, recommend_best(recommender, self.train, part, self.k))
         return tally.quality(name, cpu_seconds)
 
 
-def of_harvest(
+def prepare_trial(
     connection: Connection, *, sources: Sequence[str], share: float, random_seed: int, k: int
 ) -> Trial:
-    """Hold out this share of each user's tracks in a database; never the seeds, which all have in common."""
+    """Hold out this share of each user's tracks in a database, except the seeds, which all users share."""
     weights = dict.fromkeys(sources, 1.0)
-    prepared = prepare(connection, Choice(sources=weights, test=share, validation=0, split_seed=random_seed))
-    corpus = corpus_of(prepared)
-    return Trial(corpus.matrix, prepared.split.test, corpus.playlists, k)
+    data = prepare(connection, Choice(sources=weights, test=share, validation=0, split_seed=random_seed))
+    corpus = build_corpus(data)
+    return Trial(corpus.matrix, data.split.test, corpus.playlists, k)
 
 
-def best(recommender: Recommender, known: sp.csr_array, users: Numbers, k: int) -> Numbers:
-    """Give for each user the *k* best tracks that they do not know yet, the best first.
+def recommend_best(recommender: Recommender, known: sp.csr_array, users: Numbers, k: int) -> Numbers:
+    """Return the *k* best tracks for each user that are not in *known*, best first.
 
-    Of equal scores the track that stands first; -1 where nothing is left to recommend.
+    Ties prefer the first track; -1 fills rows with fewer recommendations.
     """
     scores = recommender.scores(users)
     mine = known[users]
@@ -114,16 +122,16 @@ def _largest(scores: Array, k: int) -> Numbers:
 
 
 def _keys(scores: Array) -> NDArray[np.int64]:
-    """Give whole numbers in the order of the scores; of equal scores the first has the largest."""
+    """Return integers in the order of the scores; among equal scores, the first has the largest."""
     bits = (scores + np.float32(0)).view(np.int32)  # -0 becomes 0
-    # A float's bits are in its order; those below 0 in the reverse.
+    # The bits of floats sort like the floats; those of negative floats sort in reverse.
     ordered = np.where(bits < 0, bits ^ np.int32(0x7FFFFFFF), bits).astype(np.int64)
     return (ordered << 32) - np.arange(scores.shape[1])
 
 
 @dataclass
 class _Tally:
-    """What adds up, block of users by block."""
+    """Sums over blocks of users."""
 
     trial: Trial
     recall: list[Figures] = field(default_factory=list)
@@ -138,20 +146,20 @@ class _Tally:
         self.recommended = np.zeros(len(self.fans), bool)
 
     def add(self, users: Numbers, tracks: Numbers) -> None:
-        """*tracks*: the recommendations of each of *users*, -1 where there are not enough."""
-        wanted = self.trial.test[users].toarray() > 0
+        """Add the recommended *tracks* of each of *users*; -1 fills short rows."""
+        relevant = self.trial.test[users].toarray() > 0
         given = tracks >= 0
-        hits = np.take_along_axis(wanted, tracks, axis=1) & given
-        held_out = wanted.sum(axis=1)
+        hits = np.take_along_axis(relevant, tracks, axis=1) & given
+        held_out = relevant.sum(axis=1)
         self.recall.append(metrics.recall(hits, held_out))
         self.ndcg.append(metrics.ndcg(hits, held_out))
-        rare_out = (wanted & self.rare).sum(axis=1)
+        rare_out = (relevant & self.rare).sum(axis=1)
         some = rare_out > 0
         self.tail_recall.append(metrics.recall((hits & self.rare[tracks])[some], rare_out[some]))
         self.recommended[tracks[given]] = True
-        self._weigh(users, tracks, given)
+        self._add_popularity(users, tracks, given)
 
-    def _weigh(self, users: Numbers, tracks: Numbers, given: NDArray[np.bool_]) -> None:
+    def _add_popularity(self, users: Numbers, tracks: Numbers, given: NDArray[np.bool_]) -> None:
         mine = self.trial.train[users]
         sizes = np.diff(mine.indptr)
         both = (sizes > 0) & given.any(axis=1)

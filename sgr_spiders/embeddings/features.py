@@ -1,4 +1,4 @@
-"""What is known of tracks and users beside who liked what, row by row as a matrix needs it."""
+"""Features of tracks and users, aligned with the rows of a matrix."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FEATURES = {
         "download_count",
         "is_stub",
     ),
-    # No names, pictures or texts: what identifies a person is no feature.
+    # No names, pictures or texts: they identify a person.
     "user": (
         "user_id",
         "country",
@@ -55,40 +55,40 @@ FEATURES = {
         "is_stub",
     ),
 }
-"""The columns of a record that say something of it. The counts are SoundCloud's, of all its users."""
+"""The columns used as features. Counts are SoundCloud's, over all its users."""
 
 _TAG = re.compile(r'"([^"]*)"|(\S+)')
 
 
 def read_features(connection: Connection, kind: str, ids: NDArray[np.int64]) -> pa.Table:
-    """Read the features of the tracks or users (*kind*) with these ascending *ids*, one row each, in order.
+    """Return the features of the tracks or users (*kind*) with these ascending *ids*, one row each, in order.
 
-    ``index`` counts the rows from 0. ``tag_list`` becomes ``tags``, a list. What is not known is null.
+    ``index`` numbers the rows from 0. ``tag_list`` becomes ``tags``, a list. Unknown values are null.
     """
     table = describe_table(RECORD_TABLES[kind])
     kinds = {column.name: column.kind for column in table.columns}
     names = FEATURES[kind]
     schema = pa.schema([(name, TYPES[kinds[name]]) for name in names])
-    parts = [_chosen(columns, ids, schema) for columns in read_columns(connection, table, names)]
+    parts = [_select_rows(columns, ids, schema) for columns in read_columns(connection, table, names)]
     features = pa.concat_tables([schema.empty_table(), *parts])
     features = features.add_column(0, "index", pa.array(np.arange(len(ids)), pa.int64()))
-    return _with_tags(features) if "tag_list" in names else features
+    return _parse_tags(features) if "tag_list" in names else features
 
 
-def _chosen(columns: Columns, ids: NDArray[np.int64], schema: pa.Schema) -> pa.Table:
+def _select_rows(columns: Columns, ids: NDArray[np.int64], schema: pa.Schema) -> pa.Table:
     arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
     wanted = np.isin(np.array(columns[0], np.int64), ids)
     return pa.Table.from_arrays(arrays, schema=schema).filter(pa.array(wanted))
 
 
-def _with_tags(features: pa.Table) -> pa.Table:
-    place = features.schema.get_field_index("tag_list")
+def _parse_tags(features: pa.Table) -> pa.Table:
+    index = features.schema.get_field_index("tag_list")
     tags = [None if text is None else split_tags(text) for text in features["tag_list"].to_pylist()]
-    return features.set_column(place, "tags", pa.array(tags, pa.list_(pa.string())))
+    return features.set_column(index, "tags", pa.array(tags, pa.list_(pa.string())))
 
 
 def split_tags(text: str) -> list[str]:
-    """Read a list of tags: separated by spaces, those of several words in double quotes.
+    """Split a list of tags separated by spaces; double quotes enclose tags of several words.
 
     >>> split_tags('house "deep house" 2024')
     ['house', 'deep house', '2024']

@@ -1,4 +1,4 @@
-"""Vectors as `.npy` files, which numpy, torch and others read."""
+"""Vectors as `.npy` files for numpy, torch and others."""
 
 from __future__ import annotations
 
@@ -18,34 +18,37 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.embed import Embedded
 
 
-def write_vectors(embedded: Embedded, folder: Path) -> list[Path]:
-    """Write the vectors of tracks, users and artists, their ids, row by row, and how they were made.
+def write_vectors(embedded: Embedded, directory: Path) -> list[Path]:
+    """Write the vectors and IDs of tracks, users and artists, and the run; return the paths.
 
-    Each file is whole under its name or not there. Raises ``StorageError`` where nothing can be written.
+    Each file is replaced atomically.
+
+    Raises:
+        StorageError: a file cannot be written.
     """
-    made = embedded.made
+    run = embedded.run
     written = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True)
         for kind, placed in embedded.placed.items():
-            for what, array in ((f"{kind}_vectors", placed.vectors), (f"{kind}_ids", placed.ids)):
-                path = folder / f"{made.method}_{what}.npy"
+            for name, array in ((f"{kind}_vectors", placed.vectors), (f"{kind}_ids", placed.ids)):
+                path = directory / f"{run.method}_{name}.npy"
                 _write(path, lambda file, array=array: np.save(file, array))  # type: ignore[misc]
                 written.append(path)
-        about = {name: getattr(made, name) for name in made.__dataclass_fields__}
-        path = folder / f"{made.method}.json"
-        _write(path, lambda file: file.write(json.dumps(about, indent=2, sort_keys=True).encode() + b"\n"))
+        metadata = {name: getattr(run, name) for name in run.__dataclass_fields__}
+        path = directory / f"{run.method}.json"
+        _write(path, lambda file: file.write(json.dumps(metadata, indent=2, sort_keys=True).encode() + b"\n"))
         written.append(path)
     except OSError as error:
-        raise StorageError(f"folder {for_message(str(folder))}: {error.strerror or error}") from None
+        raise StorageError(f"directory {for_message(str(directory))}: {error.strerror or error}") from None
     return written
 
 
 def _write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
-    beside = path.with_name(f".{path.name}.part")
+    partial = path.with_name(f".{path.name}.part")
     try:
-        with beside.open("wb") as file:
+        with partial.open("wb") as file:
             fill(file)
-        beside.replace(path)
+        partial.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
-"""An index beside the database, for more vectors than can be compared with one by one in a moment (usearch).
+"""A nearest-neighbour index next to the database, for many vectors (usearch).
 
 Hierarchical navigable small worlds (Malkov and Yashunin 2016, https://arxiv.org/abs/1603.09320) over 16-bit
-floats: nearly always, not always, the nearest are found. Without usearch, or below ``WORTH`` vectors, all are
-compared.
+floats. The result is approximate: a neighbour is missed occasionally. Without usearch, or up to
+``MIN_INDEXED`` vectors, the search compares all vectors.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Connection
     from sgr_spiders.storage.vectors import Placed
 
-WORTH = 200_000
-"""Vectors from which on there is an index; so many take a third of a second to compare with."""
+MIN_INDEXED = 200_000
+"""Vectors from which an index is built; comparing this many takes a third of a second."""
 
 
 def build_index(connection: Connection, kind: str, method: str, placed: Placed) -> None:
-    """Put an index of the newest vectors beside the database where it is worth it, in place of older ones."""
+    """Build an index of the latest vectors next to the database if there are enough; remove older ones."""
     path = _path(connection, kind, method)
     if path is None:
         return
     for old in path.parent.glob(f"{_stem(path)}.*.usearch"):
         old.unlink(missing_ok=True)
     usearch = _usearch()
-    if usearch is None or len(placed.ids) <= WORTH:
+    if usearch is None or len(placed.ids) <= MIN_INDEXED:
         return
     index = usearch.Index(ndim=placed.vectors.shape[1], metric="cos", dtype="f16")
     index.add(placed.ids, unit(placed.vectors))
-    beside = path.with_name(f".{path.name}.part")
+    partial = path.with_name(f".{path.name}.part")
     try:
-        index.save(str(beside))
-        beside.replace(path)
+        index.save(str(partial))
+        partial.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
 
 
-def look_up(
+def search_index(
     connection: Connection, kind: str, method: str, node: int, limit: int
 ) -> tuple[Numbers, Array] | None:
-    """Give the nearest to *node* and their cosines, the nearest first; ``None`` where no index tells."""
+    """Return the neighbours of *node* and their cosines, nearest first; ``None`` without an index."""
     path, usearch = _path(connection, kind, method), _usearch()
     if path is None or usearch is None or not path.is_file():
         return None
@@ -71,7 +71,7 @@ def _usearch() -> ModuleType | None:
 
 
 def _path(connection: Connection, kind: str, method: str) -> Path | None:
-    """Name the index of the newest vectors; one of older ones has another name, and is never taken for it."""
+    """Return the path of the index of the latest vectors; its name contains their run."""
     database, run = stored.file_of(connection), stored.latest_run(connection, method)
     return None if database is None or run is None else Path(f"{database}.{kind}.{method}.{run}.usearch")
 

@@ -1,4 +1,4 @@
-"""Which user did something with which track: one sparse matrix out of likes, reposts, comments, playlists."""
+"""The sparse matrix of users and tracks, from likes, reposts, comments and playlists."""
 
 from __future__ import annotations
 
@@ -27,17 +27,16 @@ if TYPE_CHECKING:
 
 PLAYLIST = "playlist"
 SOURCES = (*interactions_read.ENGAGEMENTS, PLAYLIST)
-"""What may speak for an interaction."""
+"""The kinds of evidence for an interaction."""
 LIKES: Mapping[str, float] = MappingProxyType({"like": 1.0})
 
 
 @dataclass(frozen=True, slots=True)
 class Interactions:
-    """Row ``i`` of ``matrix`` is user ``users[i]``, column ``j`` is track ``tracks[j]``.
+    """The interactions: row ``i`` of ``matrix`` is user ``users[i]``, column ``j`` is track ``tracks[j]``.
 
-    Both lists of ids ascend, and each user and each track in them has an interaction. ``matrix`` is a CSR
-    array of float32 weights greater than 0, with 32-bit indices where they suffice, sorted within each
-    row, each pair once.
+    Both lists of IDs ascend, and each user and track in them has an interaction. ``matrix`` is a CSR array of
+    float32 weights greater than 0 with sorted, distinct pairs, and with 32-bit indices if they suffice.
     """
 
     users: Ids
@@ -45,11 +44,11 @@ class Interactions:
     matrix: sp.csr_array
 
     def user_indices(self, ids: Ids) -> Ids:
-        """Give the row of each user; -1 where there is none."""
+        """Return the row of each user; -1 for none."""
         return _indices(self.users, ids)
 
     def track_indices(self, ids: Ids) -> Ids:
-        """Give the column of each track; -1 where there is none."""
+        """Return the column of each track; -1 for none."""
         return _indices(self.tracks, ids)
 
 
@@ -61,20 +60,24 @@ def read_interactions(
     min_per_track: int = 1,
     seeds: Sequence[int] | None = None,
 ) -> Interactions:
-    """Read the interactions that *sources* speak for, with the weight of each source.
+    """Return the interactions from *sources*, with the weight of each source.
 
     A source is ``like``, ``repost``, ``comment`` (of a user) or ``playlist`` (the owner of a playlist and
-    each track in it). A user and a track are one pair, however often they meet: a source counts once for
-    it, and the weights of the sources that speak for it are added.
+    each track in it). A user and a track form one pair; its weight is the sum of the weights of its sources,
+    each counted once.
 
-    Users with fewer than *min_per_user* pairs and tracks with fewer than *min_per_track* are left out,
-    again and again until none is left that is short of it (the k-core). *seeds*: only users, tracks and
-    playlists that were found around these tracks.
+    Args:
+        connection: the database.
+        sources: the weight of each source.
+        min_per_user, min_per_track: drop users and tracks with fewer pairs, until all meet the minimum
+            (k-core).
+        seeds: use only users, tracks and playlists found around these tracks.
 
-    Raises ``ArgumentError`` for an unknown source, or a weight that is not greater than 0.
+    Raises:
+        ArgumentError: a source is unknown, or a weight is not greater than 0.
     """
     _check(sources)
-    # In one order, as floats added in another could differ in the last bit.
+    # Use a fixed order: adding floats in another order could change the last bit.
     weights = {name: float(sources[name]) for name in SOURCES if name in sources}
     pairs = {name: _read(connection, name, seeds) for name in weights}
     users = _distinct([user for user, _ in pairs.values()])
@@ -84,7 +87,7 @@ def read_interactions(
         matrix = matrix + weights[name] * _incidence(
             np.searchsorted(users, user), np.searchsorted(tracks, track), matrix.shape
         )
-    interactions = Interactions(users, tracks, _tidy(matrix))
+    interactions = Interactions(users, tracks, _normalise(matrix))
     return _core(interactions, min_per_user, min_per_track)
 
 
@@ -102,7 +105,7 @@ def _check(sources: Mapping[str, float]) -> None:
 
 
 def _read(connection: Connection, source: str, seeds: Sequence[int] | None) -> Pairs:
-    """Give the pairs of a source in the scope of *seeds*; in any order, and maybe more than once."""
+    """Return the pairs of a source in the scope of *seeds*, in any order and with possible duplicates."""
     if source == PLAYLIST:
         groups, owners = interactions_read.read_memberships(connection)
         kept = (owners >= 0) & _in_scope(connection, "playlist", groups.owners, seeds)
@@ -126,28 +129,31 @@ def _distinct(parts: Sequence[Ids]) -> Ids:
 
 
 def _incidence(rows: Ids, columns: Ids, shape: tuple[int, int]) -> sp.csr_array:
-    """Make a matrix of ones, where pairs that come more than once are one."""
+    """Build a matrix of ones; duplicate pairs count once."""
     matrix = sp.csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
     matrix.data[:] = 1
     return matrix
 
 
-def _tidy(matrix: sp.csr_array) -> sp.csr_array:
-    tidy = sp.csr_array(matrix, dtype=np.float32)
-    tidy.sum_duplicates()
-    if max(tidy.nnz, *tidy.shape) < 2**31:
-        tidy.indptr, tidy.indices = tidy.indptr.astype(np.int32), tidy.indices.astype(np.int32)
-    return tidy
+def _normalise(matrix: sp.csr_array) -> sp.csr_array:
+    normalised = sp.csr_array(matrix, dtype=np.float32)
+    normalised.sum_duplicates()
+    if max(normalised.nnz, *normalised.shape) < 2**31:
+        normalised.indptr, normalised.indices = (
+            normalised.indptr.astype(np.int32),
+            normalised.indices.astype(np.int32),
+        )
+    return normalised
 
 
 def _core(interactions: Interactions, min_per_user: int, min_per_track: int) -> Interactions:
-    """Leave out rows and columns with few entries until none is left."""
+    """Drop rows and columns with few entries until all have enough."""
     users, tracks, matrix = interactions.users, interactions.tracks, interactions.matrix
     while True:
         often = np.diff(matrix.indptr) >= max(1, min_per_user)
         liked = np.bincount(matrix.indices, minlength=len(tracks)) >= max(1, min_per_track)
         if often.all() and liked.all():
-            return Interactions(users, tracks, _tidy(matrix))
+            return Interactions(users, tracks, _normalise(matrix))
         users, tracks = users[often], tracks[liked]
         matrix = matrix[often][:, liked]
 

@@ -1,9 +1,9 @@
-"""item2vec: tracks that stand near the same tracks in playlists get similar vectors (gensim).
+"""item2vec: tracks with similar neighbours in playlists get similar vectors (gensim).
 
 Barkan and Koenigstein, Item2Vec: Neural Item Embedding for Collaborative Filtering (2016),
-https://arxiv.org/abs/1603.04259: word2vec's skip-gram with negative sampling, a playlist for a sentence and
-its tracks for words. Which parameters matter: Caselles-Dupré et al., Word2Vec Applied to Recommendation
-(RecSys 2018), https://arxiv.org/abs/1804.04212.
+https://arxiv.org/abs/1603.04259: the skip-gram model of word2vec with negative sampling, where playlists are
+sentences and tracks are words. On the choice of parameters: Caselles-Dupré et al., Word2Vec Applied to
+Recommendation (RecSys 2018), https://arxiv.org/abs/1804.04212.
 """
 
 from __future__ import annotations
@@ -20,30 +20,32 @@ if TYPE_CHECKING:
 
     from sgr_spiders.embeddings.base import Array, Corpus, Library
 
-LONGEST = 10_000
-"""Words that gensim reads of a sentence."""
+MAX_SENTENCE = 10_000
+"""Maximum number of words that gensim reads from a sentence."""
 
 
 class Item2Vec(Method):
-    """Learns from playlists; where there are none, from the users' libraries in random order."""
+    """item2vec on playlists; without playlists, on the users' libraries in random order."""
 
     name: ClassVar[str] = "item2vec"
-    more_sources: ClassVar[tuple[str, ...]] = ("playlist",)  # so that what nobody likes has a place as well
+    extra_sources: ClassVar[tuple[str, ...]] = ("playlist",)  # includes tracks that no user likes
     window: ClassVar[int] = 25
     negative: ClassVar[int] = 10
     epochs: ClassVar[int] = 40
     rate: ClassVar[float] = 0.1
-    """Of learning, at first: four times word2vec's, which reads far more words than a harvest has tracks."""
+    """The initial learning rate: four times that of word2vec, which reads far more words."""
 
     def parameters(self) -> dict[str, Any]:
         names = ("window", "negative", "epochs", "rate")
         return super().parameters() | {name: getattr(self, name) for name in names}
 
     def fit(self, corpus: Corpus) -> Vectors:
-        models = self.needed("gensim.models")
+        models = self.require("gensim.models")
         sentences = _sentences(corpus, self.random_seed)
         if not sentences:
-            raise NothingToLearnError("nothing to learn from: no playlist and no library holds two tracks")
+            raise NothingToLearnError(
+                "no interactions to train on: no playlist or library contains two tracks"
+            )
         model = models.Word2Vec(
             sentences,
             vector_size=self.dimensions,
@@ -55,7 +57,7 @@ class Item2Vec(Method):
             epochs=self.epochs,
             alpha=self.rate,
             seed=self.random_seed,
-            workers=1,  # several would make each run another
+            workers=1,  # more threads would make runs differ
             shrink_windows=False,
         )
         tracks = np.zeros((corpus.matrix.shape[1], self.dimensions), np.float32)
@@ -74,7 +76,11 @@ def _sentences(corpus: Corpus, seed: int) -> list[list[str]]:
         random = np.random.default_rng(seed)
         rows = np.split(corpus.matrix.indices, corpus.matrix.indptr[1:-1])
         groups = [random.permutation(row) for row in rows]
-    parts = [group[start : start + LONGEST] for group in groups for start in range(0, len(group), LONGEST)]
+    parts = [
+        group[start : start + MAX_SENTENCE]
+        for group in groups
+        for start in range(0, len(group), MAX_SENTENCE)
+    ]
     return [[str(track) for track in part] for part in parts if len(part) > 1]
 
 

@@ -1,8 +1,8 @@
-"""Vectors of many dimensions laid out on a plane, so that near ones stay near: t-SNE.
+"""A layout of vectors on a plane that preserves neighbourhoods: t-SNE.
 
 Van der Maaten and Hinton, Visualizing Data using t-SNE (JMLR 2008), computed exactly: time and memory grow
-with the square of the number of vectors. It starts from the two principal components, so that it is the same
-each time and keeps the broad arrangement (Kobak and Berens, Nature Communications 2019,
+with the square of the number of vectors. The layout starts from the two principal components, so it is
+reproducible and preserves the global structure (Kobak and Berens, Nature Communications 2019,
 https://doi.org/10.1038/s41467-019-13056-x).
 """
 
@@ -19,30 +19,30 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array
 
 PERPLEXITY = 30.0
-"""About how many neighbours of each vector shall stay near."""
+"""Approximate number of neighbours of each vector to keep close."""
 STEPS = 500
 EXAGGERATED = 120
-"""Steps at first in which neighbours draw each other more strongly, so that groups form."""
+"""Initial steps with a stronger attraction of neighbours, so that groups form."""
 EXAGGERATION = 12.0
 HALVINGS = 40
-LEAST = 1e-12
+MIN_PROBABILITY = 1e-12
 
 
 def lay_out(distances: Array) -> Array:
-    """Give a point on the plane for each row, given all squared distances between them."""
+    """Return a point on the plane for each row of a matrix of squared distances."""
     count = len(distances)
     points = _principal(distances)
     if count < 4:
         return points
-    wanted = _neighbours(distances, min(PERPLEXITY, (count - 1) / 3))
+    target = _neighbour_probabilities(distances, min(PERPLEXITY, (count - 1) / 3))
     points *= np.float32(1e-4) / max(float(points[:, 0].std()), 1e-12)
     rate = max(count / EXAGGERATION / 4, 50.0)
     moving, gains = np.zeros_like(points), np.ones_like(points)
     for step in range(STEPS):
         early = step < EXAGGERATED
-        pull = _gradient(points, wanted * np.float32(EXAGGERATION) if early else wanted)
-        turned = np.sign(pull) != np.sign(moving)
-        gains = np.where(turned, gains + 0.2, np.maximum(gains * 0.8, 0.01))
+        pull = _gradient(points, target * np.float32(EXAGGERATION) if early else target)
+        reversed_ = np.sign(pull) != np.sign(moving)
+        gains = np.where(reversed_, gains + 0.2, np.maximum(gains * 0.8, 0.01))
         moving = (0.5 if early else 0.8) * moving - rate * gains * pull
         points = (points + moving).astype(np.float32)
     centred: Array = points - points.mean(axis=0)
@@ -50,7 +50,7 @@ def lay_out(distances: Array) -> Array:
 
 
 def _principal(distances: Array) -> Array:
-    """Give the two principal coordinates (Torgerson, Psychometrika 1952)."""
+    """Return the two principal coordinates (Torgerson, Psychometrika 1952)."""
     count = len(distances)
     centred = distances - distances.mean(axis=0) - distances.mean(axis=1)[:, None] + distances.mean()
     largest = (max(count - 2, 0), count - 1)
@@ -62,34 +62,34 @@ def _principal(distances: Array) -> Array:
     return points
 
 
-def _neighbours(distances: Array, perplexity: float) -> Array:
-    """Give how likely each is chosen as a neighbour of each other, both ways together; they sum to 1."""
+def _neighbour_probabilities(distances: Array, perplexity: float) -> Array:
+    """Return the symmetric probability that two vectors are neighbours; all sum to 1."""
     low = np.zeros(len(distances))
     high = np.full(len(distances), np.inf)
     narrowness = np.ones(len(distances)) / np.maximum(np.median(distances, axis=1), 1e-12)
     for _ in range(HALVINGS):
-        likely = _chosen(distances, narrowness)
+        likely = _choice_probabilities(distances, narrowness)
         entropy = -(likely * np.log(np.maximum(likely, 1e-30))).sum(axis=1)
         wide = entropy > np.log(perplexity)
         low, high = np.where(wide, narrowness, low), np.where(wide, high, narrowness)
         narrowness = np.where(np.isinf(high), narrowness * 2, (low + high) / 2)
-    likely = _chosen(distances, narrowness)
-    # Not less than so much: numbers too small for float32 would make each step five times slower.
-    both: Array = np.maximum((likely + likely.T) / (2 * len(distances)), LEAST).astype(np.float32)
+    likely = _choice_probabilities(distances, narrowness)
+    # A minimum keeps denormal float32 numbers out, which would make each step five times slower.
+    both: Array = np.maximum((likely + likely.T) / (2 * len(distances)), MIN_PROBABILITY).astype(np.float32)
     return both
 
 
-def _chosen(distances: Array, narrowness: NDArray[np.float64]) -> Array:
+def _choice_probabilities(distances: Array, narrowness: NDArray[np.float64]) -> Array:
     likely = np.exp(-distances * narrowness[:, None])
     np.fill_diagonal(likely, 0)
     shares: Array = likely / np.maximum(likely.sum(axis=1, keepdims=True), 1e-30)
     return shares
 
 
-def _gradient(points: Array, wanted: Array) -> Array:
+def _gradient(points: Array, target: Array) -> Array:
     squares = (points**2).sum(axis=1)
     near = 1 / (1 + np.maximum(squares[:, None] + squares - 2 * points @ points.T, 0))
     np.fill_diagonal(near, 0)
-    forces = (wanted - near / near.sum()) * near
+    forces = (target - near / near.sum()) * near
     pull: Array = 4 * (forces.sum(axis=1)[:, None] * points - forces @ points)
     return pull

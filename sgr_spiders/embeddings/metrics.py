@@ -1,4 +1,4 @@
-"""How good recommendations are, and whom they serve. k: the length of each list of recommendations."""
+"""Metrics of recommendations; k is the length of each list."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
     Figures = NDArray[np.float64]
 
 HEAD_SHARE = 0.33
-"""Share of all interactions that the head holds, as in Cremonesi et al."""
+"""Share of all interactions in the head, as in Cremonesi et al."""
 
 
 def recall(hits: Hits, held_out: Numbers) -> Figures:
-    """Give for each user the share of the held-out tracks that are among the k recommended.
+    """Return the share of each user's held-out tracks that are among the k recommended.
 
-    *hits*: users x k, whether the track at that place was held out. *held_out*: how many each user has, at
-    least 1. The denominator is all of them, also where they are more than k, as in the code of LightGCN
-    (https://github.com/gusye1234/LightGCN-PyTorch), so that figures compare.
+    *hits*: users x k, true if the track at this position was held out. *held_out*: the number of held-out
+    tracks of each user, at least 1. The denominator counts all of them, even more than k, as in the code of
+    LightGCN (https://github.com/gusye1234/LightGCN-PyTorch), so that results are comparable.
     """
     found: Figures = hits.sum(axis=1) / held_out
     return found
 
 
 def ndcg(hits: Hits, held_out: Numbers) -> Figures:
-    """Give for each user the normalised discounted cumulative gain: hits count more the higher they stand.
+    """Return the normalised discounted cumulative gain of each user: higher positions count more.
 
-    ``DCG = sum of 1 / log2(place + 1)`` over the hits, places from 1, divided by the DCG of the best list
-    possible: min(k, held out) hits in front. Järvelin and Kekäläinen, Cumulated Gain-Based Evaluation of IR
-    Techniques (2002), with a gain of 1 for a hit, as in the code of LightGCN.
+    ``DCG = sum of 1 / log2(position + 1)`` over the hits, with positions from 1, divided by the DCG of the
+    best possible list: min(k, held out) hits at the top. Järvelin and Kekäläinen, Cumulated Gain-Based
+    Evaluation of IR Techniques (2002), with a gain of 1 for a hit, as in the code of LightGCN.
     """
     k = hits.shape[1]
     discounts = 1 / np.log2(np.arange(2, k + 2))
@@ -44,11 +44,10 @@ def ndcg(hits: Hits, held_out: Numbers) -> Figures:
 
 
 def tail(fans: Numbers) -> NDArray[np.bool_]:
-    """Tell which tracks are rare: all but the head, the most liked ones that hold a third of all
-    interactions.
+    """Return which tracks are rare: all except the head, the most liked with a third of all interactions.
 
-    *fans*: of each track in the training data. Cremonesi et al., Performance of Recommender Algorithms on
-    Top-N Recommendation Tasks (RecSys 2010), section 4. Tracks nobody likes are in the tail as well.
+    *fans*: the fans of each track in the training data. Cremonesi et al., Performance of Recommender
+    Algorithms on Top-N Recommendation Tasks (RecSys 2010), section 4. The tail includes tracks without fans.
     """
     order = np.argsort(-fans, kind="stable")
     before = np.cumsum(fans[order]) - fans[order]
@@ -58,11 +57,10 @@ def tail(fans: Numbers) -> NDArray[np.bool_]:
 
 
 def popularity_lift(recommended: float, liked: float) -> float:
-    """Give by how much the tracks recommended are more popular than those users like: 0.5 is half as much
-    again.
+    """Return how much more popular recommended tracks are than liked ones; 0.5 means 50% more fans.
 
-    Both are means over users of the mean number of fans of a track, in the lists and in the libraries they
-    were trained on. The delta GAP of Abdollahpouri et al., The Unfairness of Popularity Bias in
+    Both arguments are means over users of the mean number of fans per track, in the lists and in the training
+    libraries. The delta GAP of Abdollahpouri et al., The Unfairness of Popularity Bias in
     Recommendation (2019), https://arxiv.org/abs/1907.13286.
     """
     return (recommended - liked) / liked

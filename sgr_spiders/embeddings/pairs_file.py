@@ -1,4 +1,4 @@
-"""Read files of `user item` lines, in which published data for recommenders come."""
+"""Read files of `user item` lines, the format of published recommender datasets."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 
 def read_pairs(train: Path, test: Path) -> tuple[sp.csr_array, sp.csr_array]:
-    """Give two matrices users x items of one shape, from files with a user's and an item's number on each
-    line.
+    """Return two matrices (users x items) of the same shape, from files with a user ID and item ID per line.
 
-    What follows on a line, such as a weight, is left aside, and so is a pair that comes again, in *test* also
-    one that *train* has. Raises ``ArgumentError`` naming file and line where there is something else.
+    Further columns such as weights are ignored, and so are duplicate pairs and pairs in *test* that *train*
+    contains.
+
+    Raises:
+        ArgumentError: a line is not a pair; the message names the file and line.
     """
     parts = [_read(path) for path in (train, test)]
     users, items = (np.unique(np.concatenate([part[:, side] for part in parts])) for side in (0, 1))
@@ -46,10 +48,10 @@ def _read(path: Path) -> Numbers:
                 if words:
                     found.append(_pair(words, f"file {for_message(str(path))}, line {number}"))
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text in UTF-8"
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ArgumentError(f"file {for_message(str(path))}: {reason}") from None
     if not found:
-        raise ArgumentError(f"file {for_message(str(path))}: no `user item` line in it")
+        raise ArgumentError(f"file {for_message(str(path))}: contains no `user item` lines")
     return np.array(found, np.int64)
 
 
@@ -58,8 +60,8 @@ def _pair(words: list[str], where: str) -> tuple[int, int]:
         user, item = (int(word) for word in words[:2])
         np.array([user, item], np.int64)
     except (ValueError, OverflowError):
-        said = quote_value(" ".join(words))
-        raise ArgumentError(f"{where}: must be the numbers of a user and an item, not {said}") from None
+        text = quote_value(" ".join(words))
+        raise ArgumentError(f"{where}: must be a user ID and an item ID, not {text}") from None
     return user, item
 
 

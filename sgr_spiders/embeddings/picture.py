@@ -1,4 +1,4 @@
-"""A picture of where the tracks lie, by community: an SVG that shows each track's title when pointed at."""
+"""An SVG map of tracks, coloured by community, with titles on hover."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Numbers
     from sgr_spiders.storage.store import Connection
 
-MOST = 1_000
-"""Tracks that are drawn, those with most fans: the layout takes time by their square."""
+MAX_TRACKS = 1_000
+"""Tracks to draw, those with the most fans: the time of the layout grows with their square."""
 PLANE, LEGEND = 800, 300
 MARGIN = 20
 FONT = 'font-family="sans-serif" font-size="15"'
@@ -33,7 +33,7 @@ COLOURS = (
     "#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#b07aa1", "#9c755f",
     "#edc948", "#76b7b2", "#ff9da7", "#86bc86", "#d4a6c8", "#79706e",
 )  # fmt: skip
-"""Of Tableau 10 and 20: as many as there may be communities."""
+"""From Tableau 10 and 20: one for each possible community."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,47 +49,48 @@ class Dot:
 
 
 def draw(connection: Connection, method: str, path: Path) -> None:
-    """Draw the tracks that *method* gave vectors, into an SVG file.
+    """Draw the tracks with vectors of *method* into an SVG file.
 
-    Near ones are alike (``layout``), colours are communities (``communities``), and the larger a dot, the
-    more fans the track has. Raises ``EmbeddingError`` if there are none, ``StorageError`` if the file cannot
-    be written.
+    The distance shows similarity (``layout``), the colour the community (``communities``), and the size the
+    number of fans.
+
+    Raises:
+        EmbeddingError: there are no vectors.
+        StorageError: the file cannot be written.
     """
-    dots = _dots(connection, method)
-    beside = path.with_name(f".{path.name}.part")
+    dots = _load_dots(connection, method)
+    partial = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(_svg(dots, method), encoding="utf-8")
-        beside.replace(path)
+        partial.write_text(_svg(dots, method), encoding="utf-8")
+        partial.replace(path)
     except OSError as error:
         raise StorageError(f"file {for_message(str(path))}: {error.strerror}") from None
     finally:
-        beside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
 
 
-def _dots(connection: Connection, method: str) -> list[Dot]:
+def _load_dots(connection: Connection, method: str) -> list[Dot]:
     placed = vectors.read_vectors(connection, "track", method)
     if not len(placed.ids):
-        raise EmbeddingError(
-            f"no {method} vectors are in this database: `scrapy embed --method {method}` makes them"
-        )
+        raise EmbeddingError(f"no {method} vectors in this database; run `scrapy embed --method {method}`")
     fans = placed.columns["fans"]
-    chosen = _worth_drawing(fans)
+    chosen = _choose_tracks(fans)
     directions = unit(placed.vectors[chosen])
     communities = find_communities(directions)
-    points = _on_plane(lay_out(np.maximum(2 - 2 * directions @ directions.T, 0)))
+    points = _scale(lay_out(np.maximum(2 - 2 * directions @ directions.T, 0)))
     radii = 2 + 4 * np.sqrt(fans[chosen] / fans.max())
-    return _labelled(connection, placed.ids[chosen], points, radii, communities)
+    return _build_dots(connection, placed.ids[chosen], points, radii, communities)
 
 
-def _worth_drawing(fans: Array) -> Numbers:
-    """Choose those with most fans; a track with a single fan only lies where the rest this fan likes lies."""
-    most = np.argsort(-fans, kind="stable")[:MOST]
+def _choose_tracks(fans: Array) -> Numbers:
+    """Choose the tracks with the most fans; the position of a track with one fan is not informative."""
+    most = np.argsort(-fans, kind="stable")[:MAX_TRACKS]
     several = most[fans[most] > 1]
     return np.sort(several if len(several) else most)
 
 
-def _labelled(
+def _build_dots(
     connection: Connection, tracks: Numbers, points: Array, radii: Array, communities: Numbers
 ) -> list[Dot]:
     titles = neighbours.read_names(connection, "track", tracks.tolist())
@@ -101,8 +102,8 @@ def _labelled(
     ]
 
 
-def _on_plane(points: Array) -> Array:
-    """Scale to the picture, both ways alike."""
+def _scale(points: Array) -> Array:
+    """Scale the points to the picture, by the same factor in both directions."""
     low = points.min(axis=0)
     span = max(float(np.ptp(points, axis=0).max()), 1e-9)
     room = PLANE - 2 * MARGIN

@@ -1,4 +1,4 @@
-"""The baseline: everyone is recommended what most people like."""
+"""The baseline: recommend the most liked tracks to everyone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class PopularityRecommender:
-    """Whatever does not beat this has learned nothing about anybody."""
+    """A recommender without personalisation, the minimum for other methods to beat."""
 
     def __init__(self, corpus: Corpus) -> None:
         self._fans = np.asarray(corpus.matrix.sum(axis=0), np.float32)

@@ -1,4 +1,4 @@
-"""Everything a model is trained and tested with, out of one look at the database."""
+"""Training and test data for models, from one snapshot of the database."""
 
 from __future__ import annotations
 
@@ -31,27 +31,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What of a harvest is prepared, and how it is split; see ``read_interactions`` and ``split``."""
+    """The selection and the split of training data; see ``read_interactions`` and ``split``."""
 
     sources: Mapping[str, float] = field(default_factory=lambda: dict(LIKES))
     min_per_user: int = 1
     min_per_track: int = 1
     seeds: tuple[int, ...] | None = None
-    """Only what was found around these tracks."""
+    """Use only records found around these tracks."""
     test: float = 0.2
     validation: float = 0.1
     split_seed: int = 1
 
     def as_plain(self) -> dict[str, Any]:
-        """Give it as plain data."""
+        """Return the fields as plain data."""
         seeds = None if self.seeds is None else list(self.seeds)
         return dataclasses.asdict(self) | {"sources": dict(self.sources), "seeds": seeds}
 
 
 @dataclass(frozen=True, slots=True)
 class Sequences:
-    """Playlists as sequences of track ids, in their order: playlist ``ids[i]`` holds
-    ``tracks[starts[i]:starts[i + 1]]``, which are two tracks or more."""
+    """Playlists as ordered sequences of track IDs.
+
+    Playlist ``ids[i]`` contains ``tracks[starts[i]:starts[i + 1]]``, at least two tracks.
+    """
 
     ids: Ids
     starts: Ids
@@ -61,18 +63,18 @@ class Sequences:
         return len(self.ids)
 
     def __iter__(self) -> Iterator[Ids]:
-        """Give the tracks of each playlist."""
+        """Return an iterator over the tracks of each playlist."""
         return (self.tracks[start:end] for start, end in zip(self.starts[:-1], self.starts[1:], strict=True))
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """What ``RelationshipProcessor.prepare_for_embeddings`` gives.
+class TrainingData:
+    """The result of ``RelationshipProcessor.prepare_for_embeddings``.
 
-    ``interactions``: the matrix, with the ids of its rows and columns. ``split``: its parts for training,
-    validation and testing. ``users``, ``tracks``: tables of features, a row for each row or column of the
-    matrix, in the same order. ``playlists``: the playlists in scope, without what the split holds out of
-    their owners. ``seed_tracks``: the ids of the seeds of all harvests, which the split never holds out.
+    ``interactions``: the matrix, with the IDs of its rows and columns. ``split``: its parts for training,
+    validation and testing. ``users``, ``tracks``: tables of features, one row for each row or column of the
+    matrix, in the same order. ``playlists``: the playlists in scope, without the tracks held out from their
+    owners. ``seed_tracks``: the IDs of the seeds of all harvests, which are never held out.
     """
 
     choice: Choice
@@ -84,8 +86,12 @@ class Prepared:
     seed_tracks: Ids
 
 
-def prepare(connection: Connection, choice: Choice) -> Prepared:
-    """Read and split what *choice* says. Raises ``ArgumentError`` where it makes no sense."""
+def prepare(connection: Connection, choice: Choice) -> TrainingData:
+    """Read and split the data selected by *choice*.
+
+    Raises:
+        ArgumentError: the choice is invalid.
+    """
     for seed in choice.seeds or ():
         if not len(read_discovered(connection, "track", [seed])):
             raise ArgumentError(f"seed {seed}: nothing was harvested around it in this database")
@@ -100,7 +106,7 @@ def prepare(connection: Connection, choice: Choice) -> Prepared:
     parts = split(
         interactions, seed_tracks, test=choice.test, validation=choice.validation, seed=choice.split_seed
     )
-    return Prepared(
+    return TrainingData(
         choice=choice,
         interactions=interactions,
         split=parts,
@@ -114,7 +120,7 @@ def prepare(connection: Connection, choice: Choice) -> Prepared:
 def _sequences(connection: Connection, choice: Choice, interactions: Interactions, parts: Split) -> Sequences:
     groups, owners = interactions_read.read_memberships(connection)
     playlist = np.repeat(np.arange(len(groups.owners)), groups.sizes)
-    kept = ~_held_out(interactions, parts, owners[playlist], groups.members)
+    kept = ~_is_held_out(interactions, parts, owners[playlist], groups.members)
     if choice.seeds is not None:
         kept &= np.isin(groups.owners, read_discovered(connection, "playlist", choice.seeds))[playlist]
         kept &= np.isin(groups.members, read_discovered(connection, "track", choice.seeds))
@@ -125,8 +131,8 @@ def _sequences(connection: Connection, choice: Choice, interactions: Interaction
     return Sequences(groups.owners[long], starts, groups.members[kept])
 
 
-def _held_out(interactions: Interactions, parts: Split, users: Ids, tracks: Ids) -> NDArray[np.bool_]:
-    """Tell which of these pairs of ids are for validation or testing."""
+def _is_held_out(interactions: Interactions, parts: Split, users: Ids, tracks: Ids) -> NDArray[np.bool_]:
+    """Return which of these pairs of IDs are held out."""
     width = max(1, len(interactions.tracks))
     held = [_keys(part, width) for part in (parts.validation, parts.test)]
     row, column = interactions.user_indices(users), interactions.track_indices(tracks)

@@ -1,4 +1,4 @@
-"""What a user may like, and which of the user's own tracks speak for it."""
+"""Recommendations for a user, with the liked tracks that explain them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import scipy.sparse as sp
 from sgr_spiders.embeddings.base import Library, unit
 from sgr_spiders.embeddings.interactions import read_interactions
 from sgr_spiders.embeddings.recommenders import METHODS
-from sgr_spiders.embeddings.similar import PLAYLISTS, VECTORS, WALK, without_vector
-from sgr_spiders.embeddings.walk import Walk
+from sgr_spiders.embeddings.similar import PLAYLISTS, VECTORS, WALK, explain_missing_vector
+from sgr_spiders.embeddings.walk import RandomWalk
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import interactions_read, neighbours, vectors
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Connection
     from sgr_spiders.storage.vectors import Placed, VectorRun
 
-REASONS = 3
-"""Of the user's tracks, those that speak most for a recommendation."""
+MAX_REASONS = 3
+"""Liked tracks to name per recommendation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A track of the user's: how many fans and playlists it shares with the one recommended."""
+    """A liked track, with the fans and playlists it shares with the recommended track."""
 
     id: int
     title: str | None
@@ -37,7 +37,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """*score*: how much it is recommended; it compares within one user and one way only."""
+    """A recommended track. *score* is comparable only for the same user and neighbour source."""
 
     id: int
     score: float
@@ -47,7 +47,7 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class _Ranked:
-    """*support*: for each track of the library a row, how much it speaks for each of *tracks*."""
+    """Ranked tracks. *support*: one row per library track, its contribution to each of *tracks*."""
 
     tracks: Numbers
     scores: Array
@@ -55,23 +55,23 @@ class _Ranked:
 
 
 def recommend(connection: Connection, user: int, *, by: str, method: str, limit: int) -> list[Recommendation]:
-    """Give the *limit* tracks recommended most to *user*, none of which the user likes already.
+    """Return the *limit* best tracks for *user* that the user does not like yet.
 
-    *by*: as for ``find_similar``. Raises ``ArgumentError`` if nothing is known of the user, or there are no
-    vectors.
+    *by*: as for ``find_similar``.
+
+    Raises:
+        ArgumentError: the user is unknown or likes no tracks, or there are no vectors.
     """
     if not neighbours.is_known(connection, "user", user):
         raise ArgumentError(f"user {user} is not in this database")
     library = neighbours.read_library(connection, user)
     if not len(library):
-        raise ArgumentError(
-            f"user {user}: no track is known that this user likes, so nothing can be recommended"
-        )
+        raise ArgumentError(f"user {user}: no liked tracks in this database, so nothing can be recommended")
     if by == VECTORS:
         ranked = _by_vectors(connection, user, library, method, limit)
     else:
         ranked = _by_walk(*{WALK: _likes, PLAYLISTS: _memberships}[by](connection), library, limit)
-    return _explained(connection, ranked, library)
+    return _explain(connection, ranked, library)
 
 
 def _likes(connection: Connection) -> tuple[sp.csr_array, Numbers]:
@@ -91,7 +91,7 @@ def _memberships(connection: Connection) -> tuple[sp.csr_array, Numbers]:
 
 def _by_walk(matrix: sp.csr_array, tracks: Numbers, library: Numbers, limit: int) -> _Ranked:
     own = np.flatnonzero(np.isin(tracks, library))
-    reached = Walk(matrix).reached(own)
+    reached = RandomWalk(matrix).reach(own)
     scores = np.asarray(reached.sum(axis=0), np.float32)
     scores[own] = 0
     best = _largest(scores, limit)
@@ -102,11 +102,11 @@ def _by_walk(matrix: sp.csr_array, tracks: Numbers, library: Numbers, limit: int
 
 def _by_vectors(connection: Connection, user: int, library: Numbers, method: str, limit: int) -> _Ranked:
     placed = vectors.read_vectors(connection, "track", method)
-    made = vectors.latest(connection, method)
+    run = vectors.latest(connection, method)
     own = np.flatnonzero(np.isin(placed.ids, library))
-    if made is None or not len(own):
-        raise ArgumentError(without_vector(connection, f"what user {user} likes", method))
-    scores = placed.vectors @ _user_vector(connection, user, placed, own, made)
+    if run is None or not len(own):
+        raise ArgumentError(explain_missing_vector(connection, f"the library of user {user}", method))
+    scores = placed.vectors @ _user_vector(connection, user, placed, own, run)
     scores[own] = -np.inf
     best = _largest(scores, limit)
     directions = unit(placed.vectors)
@@ -115,14 +115,14 @@ def _by_vectors(connection: Connection, user: int, library: Numbers, method: str
     return _Ranked(placed.ids[best], scores[best], support)
 
 
-def _user_vector(connection: Connection, user: int, tracks: Placed, own: Numbers, made: VectorRun) -> Array:
-    """Give the vector that was learned, or one made of the library for a user who came later."""
-    learned = vectors.read_vector(connection, "user", made.method, user)
+def _user_vector(connection: Connection, user: int, tracks: Placed, own: Numbers, run: VectorRun) -> Array:
+    """Return the learned vector, or one computed from the library of a user who was not trained on."""
+    learned = vectors.read_vector(connection, "user", run.method, user)
     if learned is not None:
         return learned
     fans = tracks.columns["fans"][own].astype(np.float32)
     ones = np.ones(len(own), np.float32)
-    return METHODS[made.method]().fold_in(Library(tracks.vectors, own, fans, ones))
+    return METHODS[run.method]().fold_in(Library(tracks.vectors, own, fans, ones))
 
 
 def _largest(scores: Array, limit: int) -> Numbers:
@@ -130,19 +130,19 @@ def _largest(scores: Array, limit: int) -> Numbers:
     return order[scores[order] > 0]
 
 
-def _explained(connection: Connection, ranked: _Ranked, library: Numbers) -> list[Recommendation]:
-    order = np.argsort(-ranked.support, axis=0, kind="stable")[:REASONS]
-    speaking = np.take_along_axis(ranked.support, order, axis=0) > 0
+def _explain(connection: Connection, ranked: _Ranked, library: Numbers) -> list[Recommendation]:
+    order = np.argsort(-ranked.support, axis=0, kind="stable")[:MAX_REASONS]
+    supports = np.take_along_axis(ranked.support, order, axis=0) > 0
     names = neighbours.read_names(
         connection, "track", {*ranked.tracks.tolist(), *library[order].ravel().tolist()}
     )
     found = []
-    for place, track in enumerate(ranked.tracks.tolist()):
-        reasons = library[order[speaking[:, place], place]].tolist()
+    for rank, track in enumerate(ranked.tracks.tolist()):
+        reasons = library[order[supports[:, rank], rank]].tolist()
         fans, playlists = (
             neighbours.count_shared(connection, incidences["track"], track, reasons)
             for incidences in (neighbours.FANS, neighbours.PLAYLISTS)
         )
-        because = tuple(Reason(one, names.get(one), fans[one], playlists[one]) for one in reasons)
-        found.append(Recommendation(track, float(ranked.scores[place]), names.get(track), because))
+        because = tuple(Reason(liked, names.get(liked), fans[liked], playlists[liked]) for liked in reasons)
+        found.append(Recommendation(track, float(ranked.scores[rank]), names.get(track), because))
     return found

@@ -1,4 +1,4 @@
-"""Everything that can recommend tracks to users, by name: what `scrapy evaluate` compares."""
+"""All recommenders by name, as compared by `scrapy evaluate`."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Corpus, Method, Numbers, Vectors
 
 METHODS: dict[str, type[Method]] = {method.name: method for method in (Svd, Als, Item2Vec, LightGcn)}
-"""Every method that makes vectors; one method, one file."""
+"""All methods that learn vectors; each has its own module."""
 POPULARITY, WALK = "popularity", "walk"
 NAMES = (POPULARITY, WALK, *METHODS)
 
 
 class Recommender(Protocol):
-    """What recommends has learned from a corpus already."""
+    """A trained recommender."""
 
     def scores(self, users: Numbers) -> Array:
-        """Give a row for each of *users*, a column for each track: the more, the better; -inf: not at all."""
+        """Return scores, users x tracks: higher is better, -inf excludes a track."""
 
 
 class VectorRecommender:
-    """Inner products of users and tracks."""
+    """A recommender by the inner products of users and tracks."""
 
     def __init__(self, vectors: Vectors) -> None:
         self._vectors = vectors
@@ -39,7 +39,7 @@ class VectorRecommender:
 
 
 def train(name: str, corpus: Corpus, dimensions: int | None, random_seed: int) -> Recommender:
-    """Let the recommender of this name learn from *corpus*."""
+    """Train the recommender of this name on *corpus*."""
     if name == POPULARITY:
         return PopularityRecommender(corpus)
     if name == WALK:

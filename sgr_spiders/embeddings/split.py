@@ -1,11 +1,11 @@
-"""Part interactions into what a model may learn from and what it is tested on, without a leak.
+"""Split interactions into training, validation and test data without leaks.
 
-A pair of user and track is one entry of the matrix, whatever sources speak for it, so none is on both sides.
-Whoever was harvested from a seed has an interaction with it by design: to predict that would be no feat, so
-pairs with a seed are never held out.
+A pair of user and track is one entry of the matrix, whatever its sources, so no pair is in two parts. Users
+are harvested because of their interaction with a seed, so predicting it would be trivial: pairs with a seed
+are never held out.
 
-Who is held out is drawn by a hash of user, track and the seed number (SplitMix64; Steele, Lea, Flood 2014):
-neither the order of rows nor other users change what is held out of a user.
+A hash of user, track and random seed chooses the held-out pairs (SplitMix64; Steele, Lea, Flood 2014).
+Neither the order of rows nor other users affect the choice.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Matrices of one shape, that of the interactions; each pair stands in exactly one of them.
+    """The parts, matrices of the shape of the interactions; each pair is in exactly one of them.
 
-    ``cold_tracks``: columns that only ``validation`` or ``test`` have, which no model of interactions can
-    recommend. ``untested_users``: rows without an entry in ``test``. Both ascend.
+    ``cold_tracks``: columns without entries in ``train``, which no interaction model can recommend.
+    ``untested_users``: rows without entries in ``test``. Both ascend.
     """
 
     train: sp.csr_array
@@ -44,7 +44,7 @@ class Split:
 
     @property
     def cold_pairs(self) -> int:
-        """The entries of ``validation`` and ``test`` in cold columns."""
+        """The number of entries of ``validation`` and ``test`` in cold columns."""
         return sum(
             int(np.isin(part.indices, self.cold_tracks).sum()) for part in (self.validation, self.test)
         )
@@ -60,14 +60,19 @@ def split(
 ) -> Split:
     """Hold out these shares of each user's tracks, rounded half up, but never a user's only pair.
 
-    *seed_tracks*: ids of tracks whose pairs are not held out, nor counted for the shares
-    (``interactions_read.read_seeds`` has those of a database). *seed*: another one draws others.
+    Args:
+        interactions: the matrix to split.
+        seed_tracks: IDs of tracks whose pairs are neither held out nor counted for the shares
+            (``interactions_read.read_seeds`` reads those of a database).
+        test, validation: the shares to hold out.
+        seed: the random seed.
 
-    Raises ``ArgumentError`` unless the shares are at least 0, and less than 1 together.
+    Raises:
+        ArgumentError: a share is negative, or the sum is not less than 1.
     """
     if not (test >= 0 and validation >= 0 and test + validation < 1):
         raise ArgumentError(
-            "split: the shares held out must be at least 0 and less than 1 together, not "
+            "split: shares must be at least 0 and their sum less than 1, not "
             f"test {quote_value(test)} and validation {quote_value(validation)}"
         )
     matrix = interactions.matrix
@@ -76,8 +81,8 @@ def split(
     free = ~np.isin(interactions.tracks, seed_tracks)[matrix.indices]
     eligible = np.bincount(row, weights=free, minlength=len(sizes)).astype(np.int64)
     most = np.maximum(0, np.minimum(eligible, sizes - 1))
-    tested = np.minimum(_share(_exactly(test), eligible), most)
-    held = np.minimum(_share(_exactly(test) + _exactly(validation), eligible), most)
+    tested = np.minimum(_share(_to_fraction(test), eligible), most)
+    held = np.minimum(_share(_to_fraction(test) + _to_fraction(validation), eligible), most)
     rank = _ranks(interactions, row, free, seed)
     is_test = rank < tested[row]
     is_held = rank < held[row]
@@ -92,29 +97,27 @@ def split(
     )
 
 
-def _exactly(share: float) -> Fraction:
+def _to_fraction(share: float) -> Fraction:
     return Fraction(str(share)).limit_denominator(1_000_000)
 
 
 def _share(share: Fraction, counts: Ids) -> Ids:
-    """Give this share of each count, rounded half up."""
+    """Return this share of each count, rounded half up."""
     return (2 * share.numerator * counts + share.denominator) // (2 * share.denominator)
 
 
 def _ranks(interactions: Interactions, row: Ids, free: NDArray[np.bool_], seed: int) -> Ids:
-    """Give each entry's place within its row: free ones first, in the order of their hashes."""
+    """Return the rank of each entry in its row: free entries first, in the order of their hashes."""
     matrix = interactions.matrix
     track = interactions.tracks[matrix.indices]
-    drawn = _mixed(
-        _mixed(_mixed(np.full(1, seed, np.int64)) ^ _mixed(interactions.users))[row] ^ _mixed(track)
-    )
-    order = np.lexsort((track, drawn, ~free, row))
+    hashes = _hash(_hash(_hash(np.full(1, seed, np.int64)) ^ _hash(interactions.users))[row] ^ _hash(track))
+    order = np.lexsort((track, hashes, ~free, row))
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order)) - matrix.indptr[row]
     return rank
 
 
-def _mixed(values: NDArray[np.int64 | np.uint64]) -> NDArray[np.uint64]:
+def _hash(values: NDArray[np.int64 | np.uint64]) -> NDArray[np.uint64]:
     mixed: NDArray[np.uint64] = values.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)

@@ -1,12 +1,12 @@
-"""svd: the leading singular vectors of who likes what, each side divided by the roots of its degrees.
+"""svd: the leading singular vectors of the like matrix, normalised by the roots of its degrees.
 
 With R the users x tracks matrix, and D_u and D_i the sums of its rows and columns, the singular value
 decomposition of ``D_u^-1/2 R D_i^-1/2`` is ``U S V^T``. Tracks become ``D_i^1/2 V S^1/2`` and users ``R
 D_i^-1/2 V S^1/2``: their inner products are the linear low-pass filter of Shen et al., How Powerful is Graph
 Convolution for Recommendation? (CIKM 2021), https://arxiv.org/abs/2108.07567, without its second term. A
-user's vector follows from the liked tracks alone, so a new user needs no training.
+user's vector depends only on the liked tracks, so a new user needs no training.
 
-The decomposition is the randomised one of Halko, Martinsson and Tropp, Finding Structure with Randomness
+The decomposition is randomised: Halko, Martinsson and Tropp, Finding Structure with Randomness
 (SIAM Review 2011), https://arxiv.org/abs/0909.4061, algorithms 4.4 and 5.1.
 """
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import scipy.sparse as sp
 
-from sgr_spiders.embeddings.base import Method, Vectors, refuse_nothing
+from sgr_spiders.embeddings.base import Method, Vectors, require_interactions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Corpus, Library
 
 OVERSAMPLING = 32
-"""Dimensions looked at beyond those that are kept, so that the last ones kept are good, too."""
+"""Extra dimensions to compute, which make the last kept ones accurate."""
 ROUNDS = 5
-"""How often the matrix is applied to turn the guess towards its leading vectors."""
+"""Power iterations."""
 NOISE = 1e-6
 """A squared length below this share of the largest is the noise of float32."""
 
 
 class Svd(Method):
-    """The default: needs nothing that is not installed, and little time."""
+    """The default method: fast, and without optional packages."""
 
     name: ClassVar[str] = "svd"
-    usual_dimensions: ClassVar[int] = 256
+    default_dimensions: ClassVar[int] = 256
 
     def fit(self, corpus: Corpus) -> Vectors:
-        refuse_nothing(corpus)
+        require_interactions(corpus)
         matrix = corpus.matrix.astype(np.float32)
         of_users, of_tracks = _inverse_roots(matrix.sum(axis=1)), _inverse_roots(matrix.sum(axis=0))
         normalised = sp.csr_array(sp.diags_array(of_users) @ matrix @ sp.diags_array(of_tracks))
-        values, right = _decomposed(normalised, self.dimensions, self.random_seed)
+        values, right = _decompose(normalised, self.dimensions, self.random_seed)
         directions = right * np.sqrt(values)
         users = matrix @ (of_tracks[:, None] * directions)
         roots = np.sqrt(matrix.sum(axis=0)).astype(np.float32)
@@ -62,30 +62,30 @@ def _inverse_roots(sums: NDArray[np.float32]) -> NDArray[np.float32]:
     return roots
 
 
-def _decomposed(matrix: sp.csr_array, dimensions: int, seed: int) -> tuple[Array, Array]:
-    """Give the largest singular values, and the right singular vectors as columns."""
+def _decompose(matrix: sp.csr_array, dimensions: int, seed: int) -> tuple[Array, Array]:
+    """Return the largest singular values, and the right singular vectors as columns."""
     smaller = min(matrix.shape)
     width = min(dimensions + OVERSAMPLING, smaller)
-    turned = sp.csr_array(matrix.T)
+    transposed = sp.csr_array(matrix.T)
     basis = np.random.default_rng(seed).standard_normal((matrix.shape[1], width), np.float32)
     basis = matrix @ basis
     for _ in range(ROUNDS):
-        basis = matrix @ _orthonormal(turned @ _orthonormal(basis))
-    projected = turned @ _orthonormal(basis)
-    # The small problem, in double precision: squares of the values are wanted to half the digits.
+        basis = matrix @ _orthonormalise(transposed @ _orthonormalise(basis))
+    projected = transposed @ _orthonormalise(basis)
+    # Solve the small problem in double precision, because it squares the singular values.
     squares, small = np.linalg.eigh(projected.T.astype(np.float64) @ projected)
     order = np.argsort(-squares, kind="stable")[:dimensions]
     values = np.sqrt(np.maximum(squares[order], 0))
     kept = squares[order] > NOISE * squares[order[0]]
     right = projected @ (small[:, order[kept]] / values[kept])
-    return values[kept].astype(np.float32), _signed(right).astype(np.float32)
+    return values[kept].astype(np.float32), _fix_signs(right).astype(np.float32)
 
 
-def _orthonormal(columns: Array) -> Array:
-    """Give an orthonormal basis of what the columns span, as wide as float32 can tell them apart.
+def _orthonormalise(columns: Array) -> Array:
+    """Return an orthonormal basis of the columns, without directions below the precision of float32.
 
-    Through their small Gram matrix: an order of magnitude faster than a QR decomposition of tall columns, and
-    as good while these are not close to parallel, which applying the matrix twice does not make them.
+    Computed from the small Gram matrix: ten times as fast as a QR decomposition of tall columns, and as
+    accurate unless they are nearly parallel, which two applications of the matrix do not cause.
     """
     squares, small = np.linalg.eigh((columns.T @ columns).astype(np.float64))
     kept = squares > NOISE * squares[-1]
@@ -93,7 +93,7 @@ def _orthonormal(columns: Array) -> Array:
     return basis
 
 
-def _signed(columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Make the largest entry of each column positive: a decomposition leaves the signs open."""
+def _fix_signs(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Make the largest entry of each column positive, because a decomposition leaves signs undefined."""
     largest = np.abs(columns).argmax(axis=0)
     return columns * np.where(columns[largest, np.arange(columns.shape[1])] < 0, -1, 1)

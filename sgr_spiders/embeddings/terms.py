@@ -1,4 +1,4 @@
-"""What those are told once who make training data or vectors out of a database."""
+"""The notice about the terms of the data source, shown once per database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 NAME = "terms"
 LINE = (
     "The terms of the data source may forbid training models on live data: read docs/terms.md first "
-    "(said once per database)"
+    "(shown once per database)"
 )
 
 

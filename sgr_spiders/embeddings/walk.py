@@ -1,8 +1,7 @@
-"""The random walk P3alpha: from a track to one who likes it, and on to another track this one likes.
+"""The random walk P3alpha: from a track to a fan, and from the fan to another liked track.
 
 Cooper et al., Random Walks in Recommender Systems: Exact Computation and Simulations (WWW 2014),
-https://doi.org/10.1145/2567948.2579244. Nothing is trained, and why a track is reached can be told: by which
-fans.
+https://doi.org/10.1145/2567948.2579244. It needs no training, and the shared fans explain each result.
 """
 
 from __future__ import annotations
@@ -16,31 +15,31 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Corpus, Numbers
 
 ALPHA = 1.0
-"""The exponent of the paper: less than 1 levels, more than 1 sharpens what is likely at each step."""
+"""The exponent of the paper: below 1 it flattens the step probabilities, above 1 it sharpens them."""
 NEIGHBOURS = 300
-"""How many of the tracks that are reached from each are kept: the many unlikely ones add noise."""
+"""Tracks to keep per start; the many unlikely ones add noise."""
 ENDS_AT_A_TIME = 1 << 23
-"""What is reached before the likeliest are chosen: 64 MB, and as much again to sort it."""
+"""Reached tracks in memory before pruning: 64 MB, and the same again for sorting."""
 
 
-class Walk:
-    """Walks from one track over users to others. Works the same for any nodes and what they share."""
+class RandomWalk:
+    """Random walks from tracks over users to other tracks, or between any nodes that share contexts."""
 
     def __init__(self, matrix: sp.csr_array, alpha: float = ALPHA, neighbours: int = NEIGHBOURS) -> None:
-        """*matrix*: users x tracks, weights above 0."""
+        """Prepare the steps; *matrix*: users x tracks, weights above 0."""
         self._to_track = _steps(sp.csr_array(matrix), alpha)
         self._to_user = _steps(sp.csr_array(matrix.T), alpha)
         self._neighbours = neighbours
 
-    def reached(self, tracks: Numbers) -> sp.csr_array:
-        """Give how likely each track is reached from each of *tracks*, the likeliest ``neighbours`` of each.
+    def reach(self, tracks: Numbers) -> sp.csr_array:
+        """Return the probability to reach each track from each of *tracks*, for its likeliest ``neighbours``.
 
-        A track is not reached from itself.
+        The start itself is excluded.
         """
         return sp.csr_array(sp.vstack([self._nearest(part) for part in self._parts(tracks)], format="csr"))
 
     def _parts(self, tracks: Numbers) -> list[Numbers]:
-        """Part the tracks so that walks from each part end at about ``ENDS_AT_A_TIME`` places at the most."""
+        """Split the tracks so that the walks from each part reach at most about ``ENDS_AT_A_TIME`` tracks."""
         libraries = np.diff(self._to_track.indptr).astype(np.int64)
         ways = np.concatenate([[0], np.cumsum(libraries[self._to_user.indices])])
         ends = np.minimum(np.diff(ways[self._to_user.indptr]), self._to_user.shape[0])[tracks]
@@ -55,20 +54,20 @@ class Walk:
 
 
 class WalkRecommender:
-    """For each user the tracks that walks from all their own tracks reach."""
+    """A recommender of the tracks that walks from a user's library reach."""
 
     def __init__(self, corpus: Corpus) -> None:
         self._matrix = corpus.matrix
-        self._reached = Walk(corpus.matrix).reached(np.arange(corpus.matrix.shape[1]))
+        self._reached = RandomWalk(corpus.matrix).reach(np.arange(corpus.matrix.shape[1]))
 
     def scores(self, users: Numbers) -> Array:
         scores: Array = (self._matrix[users] @ self._reached).toarray()
-        scores[scores == 0] = -np.inf  # what no walk reaches is not recommended
+        scores[scores == 0] = -np.inf  # exclude unreached tracks
         return scores
 
 
 def _steps(matrix: sp.csr_array, alpha: float) -> sp.csr_array:
-    """Turn weights into how likely a step from the row to the column is."""
+    """Turn weights into probabilities of a step from the row to the column."""
     steps = matrix.astype(np.float32)
     sums = np.asarray(steps.sum(axis=1), np.float32)
     steps.data /= np.repeat(sums, np.diff(steps.indptr))

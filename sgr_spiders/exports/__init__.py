@@ -1,1 +1,1 @@
-"""Files for other tools, out of what lies in the database: tables, what models learn from, graphs."""
+"""Exports of the database for other tools: tables, training data and graphs."""

@@ -1,4 +1,4 @@
-"""Write tables as Parquet or CSV, some thousand rows at a time."""
+"""Write tables as Parquet or CSV, in groups of rows."""
 
 from __future__ import annotations
 
@@ -25,47 +25,46 @@ TYPES = {
     "bytes": pa.binary(),
     "list": pa.list_(pa.string()),
 }
-FORMATS = ("parquet", "csv")
-ROWS_OF_A_GROUP = 65_536
-"""Rows that Parquet compresses together, and that are in memory at a time."""
+ROWS_PER_GROUP = 65_536
+"""Rows per Parquet row group, and rows in memory at a time."""
 
 
 class Sink(Protocol):
-    """What takes a table part by part."""
+    """A writer that receives a table in parts."""
 
     def write_table(self, table: pa.Table) -> None: ...
 
 
-def schema_of(fields: Iterable[Field]) -> pa.Schema:
-    """Give the columns as Arrow types them."""
+def build_schema(fields: Iterable[Field]) -> pa.Schema:
+    """Return the Arrow schema of *fields*."""
     return pa.schema([(field.name, TYPES[field.kind]) for field in fields])
 
 
-def table_of(columns: Iterable[Sequence[Any]], schema: pa.Schema) -> pa.Table:
-    """Make a table of values."""
+def build_table(columns: Iterable[Sequence[Any]], schema: pa.Schema) -> pa.Table:
+    """Build an Arrow table of *columns*."""
     arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def write_parts(path: Path, schema: pa.Schema, parts: Iterable[pa.Table]) -> int:
-    """Write all *parts* into one file, whose format its name tells; give the number of rows."""
+    """Write all *parts* into one file in the format of its suffix; return the number of rows."""
     rows = 0
     with _open(path, schema) as sink:
-        for part in _in_groups(parts, schema):
+        for part in _group(parts, schema):
             sink.write_table(part)
             rows += part.num_rows
     return rows
 
 
-def _in_groups(parts: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
-    waiting: list[pa.Table] = []
+def _group(parts: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
+    pending: list[pa.Table] = []
     for part in parts:
-        waiting.append(part)
-        if sum(one.num_rows for one in waiting) >= ROWS_OF_A_GROUP:
-            yield pa.concat_tables(waiting)
-            waiting = []
-    if waiting:
-        yield pa.concat_tables(waiting).cast(schema)
+        pending.append(part)
+        if sum(table.num_rows for table in pending) >= ROWS_PER_GROUP:
+            yield pa.concat_tables(pending)
+            pending = []
+    if pending:
+        yield pa.concat_tables(pending).cast(schema)
 
 
 @contextlib.contextmanager
@@ -74,37 +73,37 @@ def _open(path: Path, schema: pa.Schema) -> Iterator[Sink]:
         with pa.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
             yield writer
     else:
-        with pa.csv.CSVWriter(path, _plain(schema.empty_table()).schema) as writer:
-            yield _Plain(writer)
+        with pa.csv.CSVWriter(path, _encode(schema.empty_table()).schema) as writer:
+            yield _CsvSink(writer)
 
 
-class _Plain:
-    """CSV knows neither bytes nor lists: bytes become base64, lists JSON."""
+class _CsvSink:
+    """A CSV writer; bytes become base64 and lists become JSON, because CSV has no types for them."""
 
     def __init__(self, writer: pa.csv.CSVWriter) -> None:
         self._writer = writer
 
     def write_table(self, table: pa.Table) -> None:
-        self._writer.write_table(_plain(table))
+        self._writer.write_table(_encode(table))
 
 
-def _plain(table: pa.Table) -> pa.Table:
-    for place, field in enumerate(table.schema):
+def _encode(table: pa.Table) -> pa.Table:
+    for index, field in enumerate(table.schema):
         if pa.types.is_binary(field.type):
             texts = [
-                None if value is None else base64.b64encode(value).decode() for value in _values(table, place)
+                None if value is None else base64.b64encode(value).decode() for value in _values(table, index)
             ]
         elif pa.types.is_list(field.type):
             texts = [
                 None if value is None else json.dumps(value, ensure_ascii=False)
-                for value in _values(table, place)
+                for value in _values(table, index)
             ]
         else:
             continue
-        table = table.set_column(place, field.name, pa.array(texts, pa.string()))
+        table = table.set_column(index, field.name, pa.array(texts, pa.string()))
     return table
 
 
-def _values(table: pa.Table, place: int) -> list[Any]:
-    values: list[Any] = table.column(place).to_pylist()
+def _values(table: pa.Table, index: int) -> list[Any]:
+    values: list[Any] = table.column(index).to_pylist()
     return values

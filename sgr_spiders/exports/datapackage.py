@@ -1,4 +1,4 @@
-"""The description of an export in Frictionless' format, which tools for open data read (Data Package 1.0)."""
+"""The description of an export as a Frictionless Data Package 1.0."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sgr_spiders.exports.package import Packed
+    from sgr_spiders.exports.package import PackedFile
     from sgr_spiders.exports.resource import Field, Resource
 
 MEDIA_TYPES = {
@@ -22,19 +22,19 @@ UNKNOWN = "application/octet-stream"
 TYPES = {"text": "string", "bytes": "string", "list": "array"}
 
 
-def describe(purpose: str, created_at: str, packed: Iterable[Packed]) -> dict[str, Any]:
-    """Give what ``datapackage.json`` holds."""
+def describe(purpose: str, created_at: str, packed: Iterable[PackedFile]) -> dict[str, Any]:
+    """Return the contents of ``datapackage.json``."""
     return {
         "profile": "data-package",
         "name": f"soundgraph-{purpose}",
         "title": f"SoundGraph Deep Harvest: {purpose}",
         "created": created_at,
         "sources": [{"title": "SoundCloud", "path": "https://soundcloud.com"}],
-        "resources": [_resource(one) for one in packed],
+        "resources": [_describe_file(file) for file in packed],
     }
 
 
-def _resource(packed: Packed) -> dict[str, Any]:
+def _describe_file(packed: PackedFile) -> dict[str, Any]:
     resource = packed.resource
     described: dict[str, Any] = {
         "name": _name(resource.path),
@@ -48,7 +48,7 @@ def _resource(packed: Packed) -> dict[str, Any]:
     if resource.suffix == "csv":
         described |= {"profile": "tabular-data-resource", "encoding": "utf-8"}
     else:
-        # To the standard only CSV is tabular, and Frictionless reads nulls among whole numbers as NaN.
+        # In the standard only CSV is tabular, and Frictionless reads nulls among integers as NaN.
         described |= {"profile": "data-resource", "type": "file"}
     if resource.fields:
         described["schema"] = _schema(resource)
@@ -68,7 +68,7 @@ def _schema(resource: Resource) -> dict[str, Any]:
             {
                 "fields": [field.name],
                 "reference": {
-                    # Nothing stands for the file itself.
+                    # The standard uses an empty name for the file itself.
                     "resource": "" if path == resource.path else _name(path),
                     "fields": [column],
                 },
@@ -85,7 +85,7 @@ def _field(field: Field) -> dict[str, Any]:
     if field.kind == "bytes":
         described["format"] = "binary"
     if field.required and field.kind != "text":
-        # A required text may be empty, which a CSV file cannot tell from a missing one.
+        # A required text may be empty, which CSV cannot distinguish from a missing one.
         described["constraints"] = {"required": True}
     return described
 

@@ -1,7 +1,7 @@
-"""The interactions as edges of one graph, as PyTorch Geometric holds them: two rows of node numbers.
+"""The interactions as edges of one graph for PyTorch Geometric: two rows of node numbers.
 
-Users are the nodes from 0; tracks follow, so track ``j`` is node ``len(users) + j``. Each edge stands once,
-from the user to the track (``torch_geometric.utils.to_undirected`` adds the other direction).
+User ``i`` is node ``i``, and track ``j`` is node ``len(users) + j``. Each edge occurs once, from the user to
+the track (``torch_geometric.utils.to_undirected`` adds the other direction).
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from sgr_spiders.exports.resource import Resource
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sgr_spiders.embeddings.preparation import Prepared
+    from sgr_spiders.embeddings.preparation import TrainingData
     from sgr_spiders.exports.package import Package
 
 PARTS = ("train", "validation", "test")
-"""What the numbers in ``edge_part`` stand for."""
+"""The parts by their number in ``edge_part``."""
 
 
-def write(prepared: Prepared, package: Package) -> None:
-    """Write the edges, their weights, and in which part of the split each is."""
-    user, track, weight, part = edges_of(prepared)
-    offset = len(prepared.interactions.users)
+def write(data: TrainingData, package: Package) -> None:
+    """Write the edges, their weights and their parts of the split."""
+    user, track, weight, part = collect_edges(data)
+    offset = len(data.interactions.users)
     arrays = {
         "edge_index": (
             np.stack([user, track + offset]),
-            f"Edges: users in the first row, tracks in the second, whose numbers begin at {offset}; int64",
+            f"Edges: users in the first row, tracks (numbered from {offset}) in the second; int64",
         ),
         "edge_weight": (weight, "Weight of each edge; float32"),
         "edge_part": (part, "Part of each edge: 0 train, 1 validation, 2 test; int8"),
@@ -39,14 +39,14 @@ def write(prepared: Prepared, package: Package) -> None:
         package.add(Resource(f"{name}.npy", meaning, shape=array.shape))
 
 
-def edges_of(
-    prepared: Prepared,
+def collect_edges(
+    data: TrainingData,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], NDArray[np.int8]]:
-    """Give row, column, weight and part (its place in ``PARTS``) of each interaction, by row and column."""
-    matrices = [getattr(prepared.split, name).tocoo() for name in PARTS]
-    user = np.concatenate([one.row for one in matrices]).astype(np.int64)
-    track = np.concatenate([one.col for one in matrices]).astype(np.int64)
-    weight = np.concatenate([one.data for one in matrices]).astype(np.float32)
-    part = np.repeat(np.arange(len(PARTS), dtype=np.int8), [one.nnz for one in matrices])
+    """Return row, column, weight and part (index in ``PARTS``) of each interaction, by row and column."""
+    matrices = [getattr(data.split, name).tocoo() for name in PARTS]
+    user = np.concatenate([matrix.row for matrix in matrices]).astype(np.int64)
+    track = np.concatenate([matrix.col for matrix in matrices]).astype(np.int64)
+    weight = np.concatenate([matrix.data for matrix in matrices]).astype(np.float32)
+    part = np.repeat(np.arange(len(PARTS), dtype=np.int8), [matrix.nnz for matrix in matrices])
     order = np.lexsort((track, user))
     return user[order], track[order], weight[order], part[order]

@@ -1,10 +1,10 @@
-"""Two tables a graph with the heads that Gephi's import expects."""
+"""Node and edge tables with the column names that Gephi imports."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sgr_spiders.exports.columnar import schema_of, table_of, write_parts
+from sgr_spiders.exports.columnar import build_schema, build_table, write_parts
 from sgr_spiders.exports.resource import Field, Resource
 
 if TYPE_CHECKING:
@@ -24,19 +24,19 @@ def write(graph: Graph, package: Package) -> None:
     nodes, edges = f"{graph.name}.nodes.csv", f"{graph.name}.edges.csv"
     node_fields = (
         Field("Id", "integer", "The record", required=True),
-        Field("Label", "text", "Its name"),
+        Field("Label", "text", "Name of the record"),
         *_fields(graph.node_attributes),
     )
     edge_fields = (
-        Field("Source", "integer", "The one with the smaller id", required=True, refers_to=(nodes, "Id")),
-        Field("Target", "integer", "The other one", required=True, refers_to=(nodes, "Id")),
+        Field("Source", "integer", "The record with the smaller ID", required=True, refers_to=(nodes, "Id")),
+        Field("Target", "integer", "The other record", required=True, refers_to=(nodes, "Id")),
         Field("Weight", "number", f"`{graph.pairs.score}` of the pair", required=True),
         *_fields(graph.measures),
-        Field("Type", "text", "How Gephi is to take the edge"),
+        Field("Type", "text", "Gephi edge type"),
     )
     _write(package, nodes, f"Nodes of {graph.name}", node_fields, graph.nodes())
-    typed = ([*columns, [UNDIRECTED] * len(columns[0])] for columns in graph.edges())
-    _write(package, edges, f"Edges of {graph.name}", edge_fields, typed)
+    rows = ([*columns, [UNDIRECTED] * len(columns[0])] for columns in graph.edges())
+    _write(package, edges, f"Edges of {graph.name}", edge_fields, rows)
 
 
 def _fields(columns: Iterable[WholeColumn]) -> tuple[Field, ...]:
@@ -50,12 +50,12 @@ def _write(
     fields: tuple[Field, ...],
     read: Iterable[Columns],
 ) -> None:
-    schema = schema_of(fields)
+    schema = build_schema(fields)
     key = ("Id",) if fields[0].name == "Id" else ("Source", "Target")
 
     def parts() -> Iterator[pa.Table]:
         for columns in read:
-            yield table_of(columns, schema)
+            yield build_table(columns, schema)
 
     count = write_parts(package.path(name), schema, parts())
     package.add(Resource(name, meaning, rows=count, fields=fields, key=key))

@@ -1,4 +1,4 @@
-"""GEXF 1.3 (gexf.net), written row by row: by way of a graph in memory it would take 15 times as long."""
+"""GEXF 1.3 (gexf.net), written row by row: 15 times as fast as from a graph in memory."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 """
 TAIL = "</graph>\n</gexf>\n"
 
-_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What no XML document may hold, not even escaped (XML 1.0, 2.2)."""
+_INVALID_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML does not allow, not even escaped (XML 1.0, 2.2)."""
 
 
 def write(graph: Graph, package: Package) -> None:
-    """Write one file."""
+    """Write the graph into one file."""
     name = f"{graph.name}.gexf"
     with package.path(name).open("w", encoding="utf-8", newline="\n") as file:
         file.write(HEAD)
-        file.writelines(_declared("node", graph.node_attributes))
-        file.writelines(_declared("edge", graph.measures))
+        file.writelines(_declare_attributes("node", graph.node_attributes))
+        file.writelines(_declare_attributes("edge", graph.measures))
         file.write("<nodes>\n")
         for columns in graph.nodes():
             file.write("".join(map(_node, zip(*columns, strict=True))))
@@ -47,16 +47,16 @@ def write(graph: Graph, package: Package) -> None:
     package.add(Resource(name, graph.table.meaning, rows=count))
 
 
-def _declared(what: str, columns: Iterable[WholeColumn]) -> Iterator[str]:
-    yield f'<attributes class="{what}">\n'
-    for place, column in enumerate(columns):
-        yield f'<attribute id="{place}" title={quoteattr(column.name)} type="{TYPES[column.kind]}"/>\n'
+def _declare_attributes(target: str, columns: Iterable[WholeColumn]) -> Iterator[str]:
+    yield f'<attributes class="{target}">\n'
+    for index, column in enumerate(columns):
+        yield f'<attribute id="{index}" title={quoteattr(column.name)} type="{TYPES[column.kind]}"/>\n'
     yield "</attributes>\n"
 
 
 def _node(row: Sequence[Any]) -> str:
     key, name, *attributes = row
-    label = _quoted(key if name is None else name)
+    label = _quote(key if name is None else name)
     return f'<node id="{key}" label={label}>{_values(attributes)}</node>\n'
 
 
@@ -67,15 +67,15 @@ def _edge(number: int, row: Sequence[Any]) -> str:
 
 
 def _values(values: Sequence[Any]) -> str:
-    told = [
-        f'<attvalue for="{place}" value={_quoted(value)}/>'
-        for place, value in enumerate(values)
+    elements = [
+        f'<attvalue for="{index}" value={_quote(value)}/>'
+        for index, value in enumerate(values)
         if value is not None
     ]
-    return f"<attvalues>{''.join(told)}</attvalues>" if told else ""
+    return f"<attvalues>{''.join(elements)}</attvalues>" if elements else ""
 
 
-def _quoted(value: object) -> str:
+def _quote(value: object) -> str:
     if isinstance(value, (int, float)):
         return f'"{value!r}"'
-    return quoteattr(_NO_XML.sub("\N{REPLACEMENT CHARACTER}", str(value)))
+    return quoteattr(_INVALID_XML.sub("\N{REPLACEMENT CHARACTER}", str(value)))

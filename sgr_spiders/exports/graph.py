@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A relationship table as an undirected graph: nodes are the records in it, edges its pairs.
+    """A relationship table as an undirected graph: records are nodes, pairs are edges.
 
-    The score by which the nearest are found is the weight of an edge; ``measures`` are the others.
+    The score that ranks neighbours is the weight of an edge; ``measures`` are the other measures.
     """
 
     connection: Connection
@@ -33,20 +33,20 @@ class Graph:
 
     @property
     def node_attributes(self) -> tuple[WholeColumn, ...]:
-        """What is told of a node beside its id and its name."""
+        """The attributes of a node besides its ID and name."""
         return graph_read.node_attributes(self.pairs)
 
     @property
     def measures(self) -> tuple[WholeColumn, ...]:
-        """What is told of an edge beside its weight."""
+        """The measures of an edge besides its weight."""
         skipped = {*self.pairs.keys, self.pairs.score}
         return tuple(column for column in self.table.columns if column.name not in skipped)
 
     def nodes(self) -> Iterator[Columns]:
-        """Give ids, names and attributes of the nodes, some thousand at a time, by id."""
+        """Yield IDs, names and attributes of the nodes in batches, ordered by ID."""
         return graph_read.read_nodes(self.connection, self.pairs)
 
     def edges(self) -> Iterator[Columns]:
-        """Give both ids, weights and measures of the edges, some thousand at a time, by the ids."""
+        """Yield both IDs, weights and measures of the edges in batches, ordered by the IDs."""
         names = [*self.pairs.keys, self.pairs.score, *(column.name for column in self.measures)]
         return read_columns(self.connection, self.table, names)

@@ -1,4 +1,4 @@
-"""Writes the relationships as graphs that tools draw and measure."""
+"""Write relationships as graphs for visualisation and analysis."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.exports import gephi, gexf
 from sgr_spiders.exports.graph import Graph
+from sgr_spiders.exports.resource import Format, write_format
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.processor import ALWAYS_COUNTED
 from sgr_spiders.storage import graph_read
@@ -18,16 +19,15 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Connection
 
 FORMATS = {
-    "gexf": "a file a graph, which Gephi and networkx read",
-    "gephi": "node and edge tables as CSV, which Gephi imports",
+    "gexf": Format("one file per graph, for Gephi and networkx", gexf.write),
+    "gephi": Format("node and edge tables as CSV, for import into Gephi", gephi.write),
 }
-WRITERS = {"gexf": gexf.write, "gephi": gephi.write}
 
 
 def export_graphs(connection: Connection, package: Package, formats: Sequence[str]) -> dict[str, int]:
-    """Write the graphs in all *formats*; give the number of edges of each.
+    """Write the graphs in all *formats*; return the number of edges of each.
 
-    Beside the three that always are, those of other relationship types that have pairs.
+    Graphs of the three standard types are always written, those of other types only if they have pairs.
     """
     counts = {}
     for relationship in TYPES.values():
@@ -39,5 +39,5 @@ def export_graphs(connection: Connection, package: Package, formats: Sequence[st
         if edges or pairs.name in ALWAYS_COUNTED:
             counts[pairs.name] = edges
             for name in formats:
-                WRITERS[name](graph, package)
+                write_format(FORMATS[name], graph, package)
     return counts

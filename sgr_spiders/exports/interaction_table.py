@@ -1,4 +1,4 @@
-"""Interactions and features as tables, with ids and indices side by side."""
+"""Interactions and features as tables with IDs and matrix indices."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from sgr_spiders.exports.columnar import ROWS_OF_A_GROUP, schema_of, write_parts
-from sgr_spiders.exports.edge_index import PARTS, edges_of
+from sgr_spiders.exports.columnar import ROWS_PER_GROUP, build_schema, write_parts
+from sgr_spiders.exports.edge_index import PARTS, collect_edges
 from sgr_spiders.exports.resource import Field, Kind, Resource
 from sgr_spiders.storage.rows import describe_table
 from sgr_spiders.storage.schema import RECORD_TABLES
@@ -16,62 +16,62 @@ from sgr_spiders.storage.schema import RECORD_TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sgr_spiders.embeddings.preparation import Prepared
+    from sgr_spiders.embeddings.preparation import TrainingData
     from sgr_spiders.exports.package import Package
 
 
-def write_parquet(prepared: Prepared, package: Package) -> None:
+def write_parquet(data: TrainingData, package: Package) -> None:
     """Write the tables as Parquet."""
-    _write(prepared, package, "parquet")
+    _write(data, package, "parquet")
 
 
-def write_csv(prepared: Prepared, package: Package) -> None:
+def write_csv(data: TrainingData, package: Package) -> None:
     """Write the tables as CSV."""
-    _write(prepared, package, "csv")
+    _write(data, package, "csv")
 
 
-def _write(prepared: Prepared, package: Package, suffix: str) -> None:
+def _write(data: TrainingData, package: Package, suffix: str) -> None:
     users, tracks = f"users.{suffix}", f"tracks.{suffix}"
     fields = (
         Field("user_index", "integer", "Row of the matrix", required=True, refers_to=(users, "index")),
         Field("track_index", "integer", "Column of the matrix", required=True, refers_to=(tracks, "index")),
         Field("user_id", "integer", "The user", required=True),
         Field("track_id", "integer", "The track", required=True),
-        Field("weight", "number", "Sum of the weights of the sources that speak for it", required=True),
+        Field("weight", "number", "Sum of the weights of its sources", required=True),
         Field("part", "text", "`train`, `validation` or `test`", required=True),
     )
     name = f"interactions.{suffix}"
-    rows = write_parts(package.path(name), schema_of(fields), _interactions(prepared))
-    meaning = "Who did something with which track"
+    rows = write_parts(package.path(name), build_schema(fields), _interactions(data))
+    meaning = "Interactions of users and tracks"
     package.add(Resource(name, meaning, rows=rows, fields=fields, key=("user_index", "track_index")))
-    for kind, name, table in (("user", users, prepared.users), ("track", tracks, prepared.tracks)):
+    for kind, name, table in (("user", users, data.users), ("track", tracks, data.tracks)):
         write_parts(package.path(name), table.schema, [table])
-        described = _features(kind, table)
+        fields_of_kind = _describe_features(kind, table)
         meaning = f"Features of each {kind} in the interactions"
-        package.add(Resource(name, meaning, rows=table.num_rows, fields=described, key=("index",)))
+        package.add(Resource(name, meaning, rows=table.num_rows, fields=fields_of_kind, key=("index",)))
 
 
-def _interactions(prepared: Prepared) -> Iterator[pa.Table]:
-    user, track, weight, part = edges_of(prepared)
+def _interactions(data: TrainingData) -> Iterator[pa.Table]:
+    user, track, weight, part = collect_edges(data)
     names = np.array(PARTS)
-    for start in range(0, len(user), ROWS_OF_A_GROUP):
-        some = slice(start, start + ROWS_OF_A_GROUP)
+    for start in range(0, len(user), ROWS_PER_GROUP):
+        rows = slice(start, start + ROWS_PER_GROUP)
         yield pa.table(
             {
-                "user_index": user[some],
-                "track_index": track[some],
-                "user_id": prepared.interactions.users[user[some]],
-                "track_id": prepared.interactions.tracks[track[some]],
-                "weight": weight[some].astype(float),
-                "part": names[part[some]].tolist(),
+                "user_index": user[rows],
+                "track_index": track[rows],
+                "user_id": data.interactions.users[user[rows]],
+                "track_id": data.interactions.tracks[track[rows]],
+                "weight": weight[rows].astype(float),
+                "part": names[part[rows]].tolist(),
             }
         )
 
 
-def _features(kind: str, table: pa.Table) -> tuple[Field, ...]:
+def _describe_features(kind: str, table: pa.Table) -> tuple[Field, ...]:
     columns = {column.name: column for column in describe_table(RECORD_TABLES[kind]).columns}
     own: dict[str, tuple[Kind, str]] = {
-        "index": ("integer", f"Its {'row' if kind == 'user' else 'column'} of the matrix, from 0"),
+        "index": ("integer", f"{'Row' if kind == 'user' else 'column'} of the matrix, from 0"),
         "tags": ("list", "Tags"),
     }
     return tuple(

@@ -1,4 +1,4 @@
-"""What ``manifest.json`` says of an export: out of which data it was made, and each of its files."""
+"""The contents of ``manifest.json``: the origin of an export, and its files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sgr_spiders.storage.pairs.builds import latest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sgr_spiders.exports.package import Packed
+    from sgr_spiders.exports.package import PackedFile
     from sgr_spiders.storage.store import Connection
 
 TOOL = "soundgraph-deep-harvest"
 
 
 def origin(connection: Connection, database: str) -> dict[str, Any]:
-    """Return what made the export, and of *database* its newest run and how it was related."""
+    """Return the tool, the latest run in *database*, and the builds of its relationships."""
     runs, _ = latest_runs(connection, 1)
     return {
         "tool": TOOL,
@@ -39,16 +39,16 @@ RUN = ("run_id", "spider", "layers", "started_at", "finished_at", "outcome")
 BUILT = ("parameters", "rows", "finished_at")
 
 
-def files(packed: Iterable[Packed]) -> list[dict[str, Any]]:
+def files(packed: Iterable[PackedFile]) -> list[dict[str, Any]]:
     """List the files with their size and checksum."""
-    return [_file(one) for one in packed]
+    return [_describe_file(file) for file in packed]
 
 
-def _file(packed: Packed) -> dict[str, Any]:
+def _describe_file(packed: PackedFile) -> dict[str, Any]:
     resource = packed.resource
-    told: dict[str, Any] = {"path": resource.path, "meaning": resource.meaning}
+    description: dict[str, Any] = {"path": resource.path, "meaning": resource.meaning}
     if resource.rows is not None:
-        told["rows"] = resource.rows
+        description["rows"] = resource.rows
     if resource.shape is not None:
-        told["shape"] = list(resource.shape)
-    return told | {"bytes": packed.bytes, "sha256": packed.sha256}
+        description["shape"] = list(resource.shape)
+    return description | {"bytes": packed.bytes, "sha256": packed.sha256}

@@ -1,4 +1,4 @@
-"""What models are trained and tested with, in the formats they read."""
+"""Training and test data in the formats of common libraries."""
 
 from __future__ import annotations
 
@@ -8,59 +8,57 @@ import numpy as np
 
 from sgr_spiders.embeddings.preparation import prepare
 from sgr_spiders.exports import edge_index, interaction_table, matrices, recbole, sequences
-from sgr_spiders.exports.resource import Resource
+from sgr_spiders.exports.resource import Format, Resource, write_format
 from sgr_spiders.model.exceptions import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sgr_spiders.embeddings.preparation import Choice, Prepared
+    from sgr_spiders.embeddings.preparation import Choice, TrainingData
     from sgr_spiders.exports.package import Package
     from sgr_spiders.storage.store import Connection
 
 FORMATS = {
-    "npz": "sparse matrices, whole and split, for scipy and implicit",
-    "edge_index": "edges as arrays, for PyTorch Geometric",
-    "recbole": "atomic files and a configuration, for RecBole",
-    "sequences": "playlists as lines of track ids, for gensim",
-    "parquet": "interactions, and features of users and tracks, as tables",
-    "csv": "the same as CSV",
-}
-WRITERS = {
-    "npz": matrices.write,
-    "edge_index": edge_index.write,
-    "recbole": recbole.write,
-    "sequences": sequences.write,
-    "parquet": interaction_table.write_parquet,
-    "csv": interaction_table.write_csv,
+    "npz": Format("sparse matrices, complete and split, for scipy and implicit", matrices.write),
+    "edge_index": Format("edges as arrays, for PyTorch Geometric", edge_index.write),
+    "recbole": Format("atomic files and a configuration, for RecBole", recbole.write),
+    "sequences": Format("playlists as lines of track IDs, for gensim", sequences.write),
+    "parquet": Format(
+        "interactions, and features of users and tracks, as tables", interaction_table.write_parquet
+    ),
+    "csv": Format("the same tables as CSV", interaction_table.write_csv, is_default=False),
 }
 
 
-def prepare_all(connection: Connection, choice: Choice) -> Prepared:
-    """Read the interactions that *choice* names. Raises ``ArgumentError`` if there are none."""
-    prepared = prepare(connection, choice)
-    if not prepared.interactions.matrix.nnz:
+def prepare_all(connection: Connection, choice: Choice) -> TrainingData:
+    """Read the interactions selected by *choice*.
+
+    Raises:
+        ArgumentError: there are no interactions.
+    """
+    data = prepare(connection, choice)
+    if not data.interactions.matrix.nnz:
         raise ArgumentError(
-            f"nothing to learn from: no user with {choice.min_per_user} tracks or more has an interaction by "
-            f"{', '.join(choice.sources)} with a track of {choice.min_per_track} users or more"
+            f"no interactions to train on: no user with at least {choice.min_per_user} tracks has a "
+            f"{', '.join(choice.sources)} on a track with at least {choice.min_per_track} users"
         )
-    return prepared
+    return data
 
 
-def export_ml(prepared: Prepared, package: Package, formats: Sequence[str]) -> dict[str, int]:
-    """Write what was read in all *formats*, and which index stands for which id; return how much it is."""
+def export_ml(data: TrainingData, package: Package, formats: Sequence[str]) -> dict[str, int]:
+    """Write the data in all *formats*, and the IDs of all indices; return the counts."""
     for name in ("users", "tracks"):
-        ids = getattr(prepared.interactions, name)
+        ids = getattr(data.interactions, name)
         np.save(package.path(f"{name}.npy"), ids)
-        meaning = f"The ids of the {name}: what has index i everywhere is the i-th of them"
+        meaning = f"The IDs of the {name}, ordered by index"
         package.add(Resource(f"{name}.npy", meaning, shape=ids.shape))
     for name in formats:
-        WRITERS[name](prepared, package)
-    return _counts(prepared)
+        write_format(FORMATS[name], data, package)
+    return _counts(data)
 
 
-def _counts(prepared: Prepared) -> dict[str, int]:
-    interactions, parts = prepared.interactions, prepared.split
+def _counts(data: TrainingData) -> dict[str, int]:
+    interactions, parts = data.interactions, data.split
     return {
         "users": len(interactions.users),
         "tracks": len(interactions.tracks),
@@ -71,6 +69,6 @@ def _counts(prepared: Prepared) -> dict[str, int]:
         "cold_tracks": len(parts.cold_tracks),
         "cold_pairs": parts.cold_pairs,
         "untested_users": len(parts.untested_users),
-        "playlists": len(prepared.playlists),
-        "seed_tracks": len(prepared.seed_tracks),
+        "playlists": len(data.playlists),
+        "seed_tracks": len(data.seed_tracks),
     }

@@ -1,7 +1,7 @@
-"""A folder of exported files: all of them are there with a manifest, or what was there before is.
+"""A directory of exported files, replaced as a whole.
 
-Files are written into a folder of their own beside their place and moved when all are whole. While the
-manifest is there, every file that it lists is there as it says.
+Files are written to a temporary directory and moved when all are complete. While the manifest exists, every
+file that it lists exists with the listed contents.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 OUTDATED = ".outdated.json"
-"""The manifest of the export before, while its files are replaced."""
+"""The manifest of the previous export while its files are replaced."""
 DATAPACKAGE = "datapackage.json"
 PARTIAL = ".partial"
 LOCK = ".lock"
@@ -33,8 +33,8 @@ READ_AT_A_TIME = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
-    """A file that was written, and what it is."""
+class PackedFile:
+    """A written file and its description."""
 
     resource: Resource
     bytes: int
@@ -42,90 +42,95 @@ class Packed:
 
 
 class Package:
-    """The files of an export that is under way."""
+    """The files of an export in progress."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
         self._resources: list[Resource] = []
 
     def path(self, name: str) -> Path:
-        """Give the place at which to write the file that is to be *name*."""
-        path = self._folder / name
+        """Return the path to write the file *name* to."""
+        path = self._directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def add(self, resource: Resource) -> None:
-        """Tell what was written."""
+        """Register a written file."""
         self._resources.append(resource)
 
-    def packed(self) -> list[Packed]:
-        """Measure all files."""
+    def list_files(self) -> list[PackedFile]:
+        """Return all files with their size and checksum."""
         found = []
-        for resource in sorted(self._resources, key=lambda one: one.path):
-            path = self._folder / resource.path
-            found.append(Packed(resource, path.stat().st_size, _sha256(path)))
+        for resource in sorted(self._resources, key=lambda resource: resource.path):
+            path = self._directory / resource.path
+            found.append(PackedFile(resource, path.stat().st_size, _sha256(path)))
         return found
 
     def describe(self, datapackage: Mapping[str, Any], manifest: Mapping[str, Any]) -> None:
-        """Write the two files that tell of the others."""
+        """Write the two files that describe the others."""
         for name, contents in ((DATAPACKAGE, datapackage), (MANIFEST, manifest)):
             text = json.dumps(contents, indent=2, ensure_ascii=False)
-            (self._folder / name).write_text(text + "\n", encoding="utf-8")
+            (self._directory / name).write_text(text + "\n", encoding="utf-8")
 
 
 @contextlib.contextmanager
-def packing(folder: Path, purpose: str) -> Iterator[Package]:
-    """Give a package; at the end its files replace those of the export that is in *folder*.
+def open_package(directory: Path, purpose: str) -> Iterator[Package]:
+    """Yield a package; on success, its files replace the previous export in *directory*.
 
-    On any error, *folder* is left as it was. Raises ``ArgumentError`` if it holds an export for another
-    purpose, ``StorageError`` if it cannot be written or another export is writing to it.
+    On an error, *directory* is unchanged.
+
+    Raises:
+        ArgumentError: *directory* contains an export for another purpose.
+        StorageError: *directory* cannot be written, or another export is writing to it.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _refuse_another(folder, purpose)
-        with FileLock(folder / LOCK, timeout=0):
-            yield from _pack(folder)
+        directory.mkdir(parents=True, exist_ok=True)
+        _check_purpose(directory, purpose)
+        with FileLock(directory / LOCK, timeout=0):
+            yield from _pack(directory)
     except Timeout:
-        raise StorageError(f"export {folder}: another export is writing to it") from None
+        raise StorageError(f"export {directory}: another export is writing to it") from None
     except OSError as error:
-        raise StorageError(f"export {folder}: {error.strerror or error}") from error
+        raise StorageError(f"export {directory}: {error.strerror or error}") from error
 
 
-def _pack(folder: Path) -> Iterator[Package]:
-    partial = folder / PARTIAL
-    shutil.rmtree(partial, ignore_errors=True)  # of an export that was killed
+def _pack(directory: Path) -> Iterator[Package]:
+    partial = directory / PARTIAL
+    shutil.rmtree(partial, ignore_errors=True)  # left by a killed export
     partial.mkdir()
     try:
         yield Package(partial)
-        _move(partial, folder)
+        _move(partial, directory)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _move(partial: Path, folder: Path) -> None:
+def _move(partial: Path, directory: Path) -> None:
     new = {path.relative_to(partial) for path in partial.rglob("*") if path.is_file()}
-    outdated = set(_listed(folder)) - new
-    if (folder / MANIFEST).exists():
-        (folder / MANIFEST).replace(folder / OUTDATED)
+    outdated = set(_list_previous(directory)) - new
+    if (directory / MANIFEST).exists():
+        (directory / MANIFEST).replace(directory / OUTDATED)
     for name in sorted(new - {Path(MANIFEST)}):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (partial / name).replace(folder / name)
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (partial / name).replace(directory / name)
     for name in outdated:
-        (folder / name).unlink(missing_ok=True)
-    (partial / MANIFEST).replace(folder / MANIFEST)
-    (folder / OUTDATED).unlink(missing_ok=True)
+        (directory / name).unlink(missing_ok=True)
+    (partial / MANIFEST).replace(directory / MANIFEST)
+    (directory / OUTDATED).unlink(missing_ok=True)
 
 
-def _listed(folder: Path) -> Iterator[Path]:
-    """Give the files of the export that is there; nothing outside *folder*, whatever its manifest says."""
-    files = [file for name in (OUTDATED, MANIFEST) for file in _manifest(folder / name).get("files", ())]
+def _list_previous(directory: Path) -> Iterator[Path]:
+    """Yield the files of the previous export, ignoring paths outside *directory* in its manifest."""
+    files = [
+        file for name in (OUTDATED, MANIFEST) for file in _read_manifest(directory / name).get("files", ())
+    ]
     for file in files:
         path = PurePosixPath(str(file.get("path", "")))
         if not path.is_absolute() and ".." not in path.parts and path.parts:
             yield Path(path)
 
 
-def _manifest(path: Path) -> dict[str, Any]:
+def _read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -133,10 +138,12 @@ def _manifest(path: Path) -> dict[str, Any]:
     return manifest if isinstance(manifest, dict) else {}
 
 
-def _refuse_another(folder: Path, purpose: str) -> None:
-    there = _manifest(folder / MANIFEST).get("purpose", purpose)
-    if there != purpose:
-        raise ArgumentError(f"option `--output`: {folder} holds an export for {there}; name another folder")
+def _check_purpose(directory: Path, purpose: str) -> None:
+    previous = _read_manifest(directory / MANIFEST).get("purpose", purpose)
+    if previous != purpose:
+        raise ArgumentError(
+            f"option `--output`: {directory} contains an export for {previous}; choose another directory"
+        )
 
 
 def _sha256(path: Path) -> str:

@@ -1,8 +1,8 @@
-"""RecBole's atomic files: tab-separated, with each column's type in the head line, and a configuration.
+"""RecBole's atomic files: tab-separated, with column types in the header row, and a configuration.
 
-The parts of the split are files of their own (``benchmark_filename``), so that RecBole tests on what the
-split holds out. Likes carry no times: the order is random (``RO``), and sequential models do not apply.
-Source of the format: RecBole's documentation, "Atomic Files" and "Data Settings".
+Each part of the split is a separate file (``benchmark_filename``), so RecBole tests on the held-out part.
+Likes have no timestamps, so the order is random (``RO``) and sequential models do not apply. The format is
+documented in RecBole's "Atomic Files" and "Data Settings".
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from sgr_spiders.embeddings.preparation import Prepared
+    from sgr_spiders.embeddings.preparation import TrainingData
     from sgr_spiders.exports.package import Package
 
 NAME = "soundgraph"
-FOLDER = f"recbole/{NAME}"
+DIRECTORY = f"recbole/{NAME}"
 CONFIGURATION = f"recbole/{NAME}.yaml"
 HOW_TO = f"""\
-# In the folder of this file, with RecBole installed:
+# In the directory of this file, with RecBole installed:
 #   python -c "from recbole.quick_start import run_recbole
 #   run_recbole(model='LightGCN', config_file_list=['{NAME}.yaml'])"
 """
@@ -56,12 +56,12 @@ TRACKS = {
 }
 
 _SEPARATING = re.compile(r'[\t\r\n"\x85\u2028\u2029]+')
-"""What would end a cell or a line, or begin a quoted cell."""
+"""Characters that end a cell or line, or start a quoted cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Columns of an atomic file with their types; those in which nothing is known are left out."""
+    """The columns of an atomic file with their types; empty columns are omitted."""
 
     types: dict[str, str]
 
@@ -70,7 +70,7 @@ class Columns:
         known = {name for name in types if features[name].null_count < features.num_rows}
         return cls({name: kind for name, kind in types.items() if name in known or name.endswith("_id")})
 
-    def head(self) -> str:
+    def header(self) -> str:
         return "\t".join(f"{name}:{kind}" for name, kind in self.types.items()) + "\n"
 
     def lines(self, table: pa.Table) -> Iterator[str]:
@@ -80,29 +80,29 @@ class Columns:
             yield "\t".join(_cell(value, kind) for value, kind in zip(row, kinds, strict=True)) + "\n"
 
 
-def write(prepared: Prepared, package: Package) -> None:
-    """Write interactions in their parts, users, tracks and the configuration."""
-    ids = prepared.interactions
+def write(data: TrainingData, package: Package) -> None:
+    """Write the interactions of each part, users, tracks and the configuration."""
+    ids = data.interactions
     for part in PARTS:
-        matrix = getattr(prepared.split, part).tocoo()
+        matrix = getattr(data.split, part).tocoo()
         entries = zip(
             ids.users[matrix.row].tolist(), ids.tracks[matrix.col].tolist(), matrix.data.tolist(), strict=True
         )
         lines = (f"{user}\t{track}\t{weight!r}\n" for user, track, weight in entries)
-        _write(package, f"{part}.inter", f"Interactions to {PURPOSES[part]}", Columns(INTERACTIONS), lines)
-    users, tracks = Columns.of(prepared.users, USERS), Columns.of(prepared.tracks, TRACKS)
-    _write(package, "user", "Features of the users", users, users.lines(prepared.users))
-    _write(package, "item", "Features of the tracks", tracks, tracks.lines(prepared.tracks))
-    text = HOW_TO + yaml.safe_dump(configuration(users, tracks), sort_keys=False)
+        _write(package, f"{part}.inter", f"Interactions for {PURPOSES[part]}", Columns(INTERACTIONS), lines)
+    users, tracks = Columns.of(data.users, USERS), Columns.of(data.tracks, TRACKS)
+    _write(package, "user", "Features of the users", users, users.lines(data.users))
+    _write(package, "item", "Features of the tracks", tracks, tracks.lines(data.tracks))
+    text = HOW_TO + yaml.safe_dump(build_configuration(users, tracks), sort_keys=False)
     package.path(CONFIGURATION).write_text(text, encoding="utf-8")
-    package.add(Resource(CONFIGURATION, "RecBole's configuration for the files beside it"))
+    package.add(Resource(CONFIGURATION, "RecBole configuration for the files in recbole/"))
 
 
-PURPOSES = {"train": "learn from", "validation": "choose parameters by", "test": "test on"}
+PURPOSES = {"train": "training", "validation": "validation", "test": "testing"}
 
 
-def configuration(users: Columns, tracks: Columns) -> dict[str, Any]:
-    """Give the configuration under which RecBole reads the files."""
+def build_configuration(users: Columns, tracks: Columns) -> dict[str, Any]:
+    """Return the RecBole configuration for the files."""
     return {
         "dataset": NAME,
         "data_path": ".",
@@ -122,23 +122,23 @@ def configuration(users: Columns, tracks: Columns) -> dict[str, Any]:
 
 
 def _write(package: Package, suffix: str, meaning: str, columns: Columns, lines: Iterable[str]) -> None:
-    path = f"{FOLDER}/{NAME}.{suffix}"
+    path = f"{DIRECTORY}/{NAME}.{suffix}"
     rows = 0
     with package.path(path).open("w", encoding="utf-8", newline="\n") as file:
-        file.write(columns.head())
+        file.write(columns.header())
         for line in lines:
             file.write(line)
             rows += 1
     package.add(Resource(path, meaning, rows=rows))
 
 
-def _cell(value: Any, kind: str) -> str:  # noqa: ANN401 - whatever the feature is
+def _cell(value: Any, kind: str) -> str:  # noqa: ANN401 - a feature of any type
     if value is None:
         return ""
     if kind == "token_seq":
-        return " ".join(filter(None, ("_".join(_plain(tag).split()) for tag in value)))
-    return repr(float(value)) if kind == "float" else _plain(str(value))
+        return " ".join(filter(None, ("_".join(_clean(tag).split()) for tag in value)))
+    return repr(float(value)) if kind == "float" else _clean(str(value))
 
 
-def _plain(text: str) -> str:
+def _clean(text: str) -> str:
     return _SEPARATING.sub(" ", text).strip()

@@ -1,4 +1,4 @@
-"""Every table of the database as a file: what was harvested, how, and what was built from it."""
+"""All tables of the database as files."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sgr_spiders.exports.columnar import schema_of, table_of, write_parts
-from sgr_spiders.exports.resource import Field, Resource, fields_of
+from sgr_spiders.exports.columnar import build_schema, build_table, write_parts
+from sgr_spiders.exports.resource import Field, Format, Resource, describe_columns
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.soundcloud.raw import purge, unpack
 from sgr_spiders.storage.rows import describe_tables, read_columns
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Connection
 
 FORMATS = {
-    "parquet": "every table, compressed with zstd",
-    "csv": "every table, UTF-8 with a head line; null is an empty cell",
+    "parquet": Format("every table, compressed with zstd"),
+    "csv": Format("every table, UTF-8 with a header row; NULL is an empty cell", is_default=False),
 }
 RAW = "raw"
-SECRET = "secret_token"  # noqa: S105 - what the address of something private holds
+SECRET = "secret_token"  # noqa: S105 - part of private URLs
 WITHHELD = "(withheld)"
-"""In place of a text that holds such an address. None is harvested; a description may still name one."""
+"""Replaces texts that contain a private URL, such as a description that links to one."""
 
 
 def export_tables(
     connection: Connection, package: Package, formats: Sequence[str], *, with_raw: bool
 ) -> dict[str, int]:
-    """Write all tables in all *formats*; give the number of rows of each.
+    """Write all tables in all *formats*; return the number of rows of each.
 
-    *with_raw*: with the fields that have no column, as JSON.
+    *with_raw* includes the fields without a column, as JSON.
     """
     tables = describe_tables(connection, (relationship.table for relationship in TYPES.values()))
     counts = {}
@@ -44,7 +44,7 @@ def export_tables(
         files = {table.name: f"{table.name}.{suffix}" for table in tables}
         for table in tables:
             fields = _fields(table, files, with_raw=with_raw)
-            path, schema = package.path(files[table.name]), schema_of(fields)
+            path, schema = package.path(files[table.name]), build_schema(fields)
             counts[table.name] = write_parts(path, schema, _parts(connection, table, schema))
             package.add(
                 Resource(
@@ -61,27 +61,27 @@ def export_tables(
 def _fields(table: WholeTable, files: dict[str, str], *, with_raw: bool) -> tuple[Field, ...]:
     names = [column.name for column in table.columns if with_raw or column.name != RAW]
     return tuple(
-        Field(RAW, "text", "Fields of the API that have no column, JSON") if field.name == RAW else field
-        for field in fields_of(table, names, files)
+        Field(RAW, "text", "API fields without a column, JSON") if field.name == RAW else field
+        for field in describe_columns(table, names, files)
     )
 
 
 def _parts(connection: Connection, table: WholeTable, schema: pa.Schema) -> Iterator[pa.Table]:
     for columns in read_columns(connection, table, schema.names):
         if RAW in schema.names:
-            place = schema.names.index(RAW)
-            columns[place] = [_json(packed) for packed in columns[place]]
-        yield _without_secrets(table_of(columns, schema))
+            index = schema.names.index(RAW)
+            columns[index] = [_unpack_json(packed) for packed in columns[index]]
+        yield _redact_secrets(build_table(columns, schema))
 
 
-def _json(packed: bytes | None) -> str | None:
+def _unpack_json(packed: bytes | None) -> str | None:
     return None if packed is None else json.dumps(purge(unpack(packed)), ensure_ascii=False)
 
 
-def _without_secrets(part: pa.Table) -> pa.Table:
-    for place, field in enumerate(part.schema):
+def _redact_secrets(part: pa.Table) -> pa.Table:
+    for index, field in enumerate(part.schema):
         if pa.types.is_string(field.type):
-            secret = pc.match_substring(part.column(place), SECRET)
+            secret = pc.match_substring(part.column(index), SECRET)
             if pc.any(secret).as_py():
-                part = part.set_column(place, field, pc.if_else(secret, WITHHELD, part.column(place)))
+                part = part.set_column(index, field, pc.if_else(secret, WITHHELD, part.column(index)))
     return part

@@ -1,4 +1,4 @@
-"""Relationships between users, tracks and artists, built from what is spilled; one file, one type."""
+"""Relationships between users, tracks and artists, built from spilled data. Each type has its own module."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from sgr_spiders.relationships.user_similarity import UserSimilarity
 if TYPE_CHECKING:
     from sgr_spiders.relationships.base import RelationshipType
 
-# Each takes its own section of the configuration.
 TYPES: dict[str, type[RelationshipType]] = {
     relationship.name: relationship
     for relationship in (
@@ -22,4 +21,4 @@ TYPES: dict[str, type[RelationshipType]] = {
         UserCosine,
     )
 }
-"""Every relationship type by its name, in the order in which they are built."""
+"""Every relationship type by name, in build order; each takes its own section of the configuration."""

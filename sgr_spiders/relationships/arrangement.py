@@ -1,7 +1,7 @@
-"""Nodes as rows in the order in which pairs are found fastest: those in few contexts first.
+"""Nodes as rows, in the order that finds pairs fastest: those with the fewest contexts first.
 
-Each row looks only at later rows. So a row with few contexts, of which there are many, touches few counters,
-and one with many looks at few rows; and no count exceeds the number of the row's own contexts.
+Each row is compared only with later rows. Most rows have few contexts and touch few counters; the rows with
+many contexts have few later rows. No count exceeds the number of the row's own contexts.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from sgr_spiders.relationships.inputs import Incidence
 
 TABLE_CELLS = 1 << 22
-"""The largest table of fewest contexts to make at a time."""
+"""Maximum size of a table of minimum counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """Rows by ascending size. ``matrix`` has a row for each, and a column for each context."""
+    """Rows by ascending size. ``matrix`` has a row for each of them and a column for each context."""
 
     relationship: RelationshipType
     nodes: Counts
-    """The number of the node that each row is."""
+    """The node number of each row."""
     sizes: Counts
     distinct_sizes: Counts
     classes: NDArray[np.uint32]
-    """The place of each row's size among the distinct ones."""
+    """The index of each row's size in ``distinct_sizes``."""
     matrix: sparse.csr_array
     layout: KeyLayout
 
@@ -43,14 +43,14 @@ class Arrangement:
         return len(self.nodes)
 
     def needs(self, first: int, last: int) -> NDArray[np.uint32]:
-        """Tell the fewest contexts that make a pair: for each size of these rows, and each size at all."""
+        """Return the minimum number of common contexts, by the sizes of these rows and by all sizes."""
         low, high = self.classes[first], self.classes[last - 1] + 1
         fewest = self.relationship.fewest(self.distinct_sizes[low:high, None], self.distinct_sizes[None, :])
-        # No count gets as far as the largest number, so what does not fit may as well be that.
+        # No count reaches the largest uint32, so larger minimums can be capped to it.
         return np.minimum(fewest, 2**32 - 1).astype(np.uint32)
 
     def total_work(self) -> int:
-        """Count how often two rows stand in the same context."""
+        """Count how often two rows share a context."""
         sizes = np.bincount(self.matrix.indices, minlength=self.matrix.shape[1])
         return int((sizes * (sizes - 1) // 2).sum())
 
@@ -60,7 +60,7 @@ class Arrangement:
             return []
         total = np.cumsum(work + 1)
         cuts = np.searchsorted(total, np.linspace(0, total[-1], count + 1)[1:-1])
-        # And so that no block has more sizes than one table holds.
+        # No block may have more sizes than fit into one table.
         sizes_at_a_time = max(1, TABLE_CELLS // len(self.distinct_sizes))
         by_size = np.flatnonzero(np.diff(self.classes // sizes_at_a_time)) + 1
         edges = np.unique(np.concatenate([[0], cuts, by_size, [self.rows]]))
@@ -68,7 +68,7 @@ class Arrangement:
 
 
 def arrange(incidence: Incidence, relationship: RelationshipType) -> Arrangement:
-    """Sort the nodes into rows; leave out those that are in too few contexts for any pair."""
+    """Sort the nodes into rows; drop those with too few contexts for any pair."""
     sizes = incidence.sizes
     able = np.flatnonzero(relationship.fewest(sizes, sizes) <= sizes)
     nodes = able[np.argsort(sizes[able], kind="stable")]

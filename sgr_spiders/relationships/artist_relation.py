@@ -1,4 +1,4 @@
-"""artist_relation: artists whose tracks stand together in the libraries of the same fans."""
+"""artist_relation: artists who share fans."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
     from sgr_spiders.config.harvest import ArtistRelation as Section
     from sgr_spiders.relationships.base import Counts
-    from sgr_spiders.relationships.inputs import Incidence, Lake
+    from sgr_spiders.relationships.inputs import Incidence, RelationshipInput
 
 
 class ArtistRelation(RelationshipType):
-    """Shared fans, weighed by the evidence and by how popular both artists are.
+    """Shared fans, weighted by evidence and by the popularity of both artists.
 
-    The strength is the cosine shrunk towards 0 where few fans speak for it: the shrinkage of Bell and
-    Koren, "Scalable Collaborative Filtering with Jointly Derived Neighborhood Interpolation Weights" (ICDM
-    2007), applied to the cosine instead of a correlation.
+    The strength is the cosine, shrunk towards 0 if it is based on few fans: the shrinkage of Bell and Koren,
+    "Scalable Collaborative Filtering with Jointly Derived Neighborhood Interpolation Weights" (ICDM 2007),
+    applied to the cosine instead of a correlation.
     """
 
     name: ClassVar[str] = "artist_relation"
@@ -31,17 +31,17 @@ class ArtistRelation(RelationshipType):
         kind="user",
         node="artist_id",
         measures=(
-            Measure("shared_fans", "Users whose libraries hold tracks of both"),
+            Measure("shared_fans", "Users whose libraries contain tracks by both"),
             Measure(
                 "strength",
                 "`shared_fans / (shared_fans + shrinkage) * shared_fans / sqrt(fans_a * fans_b)`, 0 to 1, "
-                "where `fans_a` and `fans_b` are the users whose libraries hold a track of each: the cosine, "
-                "shrunk towards 0 where few fans speak for it (see docs/relationships.md)",
+                "where `fans_a` and `fans_b` are the users whose libraries contain a track by each: the "
+                "cosine, shrunk towards 0 if it is based on few fans (see docs/relationships.md)",
                 real=True,
             ),
         ),
         score="strength",
-        comment="Artists who are liked by the same users",
+        comment="Artists liked by the same users",
     )
 
     def __init__(self, config: Section) -> None:
@@ -51,8 +51,8 @@ class ArtistRelation(RelationshipType):
     def parameters(self) -> dict[str, Any]:
         return self.config.model_dump(mode="json", exclude={"enabled"})
 
-    def incidence(self, lake: Lake) -> Incidence:
-        return lake.fans
+    def incidence(self, inputs: RelationshipInput) -> Incidence:
+        return inputs.fans
 
     def fewest(self, size_a: Counts, size_b: Counts) -> Counts:
         import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it

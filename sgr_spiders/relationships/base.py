@@ -1,4 +1,4 @@
-"""What a relationship type is: which nodes, what they share, when a pair counts, and how near it is."""
+"""The interface of a relationship type: its nodes, their contexts, the minimum and the measures."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sgr_spiders.config.harvest import RelationshipSection
-    from sgr_spiders.relationships.inputs import Incidence, Lake
+    from sgr_spiders.relationships.inputs import Incidence, RelationshipInput
     from sgr_spiders.storage.pairs.tables import PairTable
 
     Counts = NDArray[np.int64]
 
 
 class RelationshipType(ABC):
-    """Nodes are related when they stand together in enough contexts.
+    """A kind of relationship: two nodes are related if they share enough contexts.
 
-    A type says what is special about it; finding the pairs, all of them and exactly, is not.
+    A subclass defines the nodes and measures; the engine finds all pairs exactly.
     """
 
     name: ClassVar[str]
@@ -33,25 +33,26 @@ class RelationshipType(ABC):
 
     @abstractmethod
     def parameters(self) -> dict[str, Any]:
-        """Give what shapes the result, as plain data. It is recorded, and a change builds the table anew."""
+        """Return the parameters that affect the result, as plain data. A change rebuilds the table."""
 
     @abstractmethod
-    def incidence(self, lake: Lake) -> Incidence:
-        """Give the nodes, and the contexts each stands in."""
+    def incidence(self, inputs: RelationshipInput) -> Incidence:
+        """Return the nodes and the contexts of each."""
 
     @abstractmethod
     def fewest(self, size_a: Counts, size_b: Counts) -> Counts:
-        """Tell in how many contexts two nodes must stand together to be kept, given in how many each stands.
+        """Return the minimum number of common contexts for a pair, given the number of contexts of each node.
 
-        At least 1; never less for larger sizes. Whole numbers only, so that a threshold is met exactly.
+        The minimum is at least 1 and never decreases for larger sizes. Compute with integers only, so that a
+        threshold is exact.
         """
 
     @abstractmethod
     def measures(self, common: Counts, size_a: Counts, size_b: Counts) -> Sequence[NDArray[Any]]:
-        """Compute the table's measures, in its order, from the contexts in common and those of each node."""
+        """Compute the measures, in table order, from the common contexts and those of each node."""
 
     def score(self, common: Counts, size_a: Counts, size_b: Counts) -> NDArray[np.float64]:
-        """Compute the measure by which the nearest are found."""
+        """Compute the measure that ranks neighbours."""
         names = [measure.name for measure in self.table.measures]
         columns = self.measures(common, size_a, size_b)
         score: NDArray[np.float64] = columns[names.index(self.table.score)].astype(float)

@@ -1,4 +1,4 @@
-"""One type's table: read, computed and written to a file aside, unless it is up to date."""
+"""The build of one relationship table: read, compute and stage it, unless it is up to date."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ if TYPE_CHECKING:
     from sgr_spiders.config.harvest import Relationships
     from sgr_spiders.relationships.arrangement import Arrangement
     from sgr_spiders.relationships.base import RelationshipType
-    from sgr_spiders.relationships.inputs import Incidence, Lake
+    from sgr_spiders.relationships.inputs import Incidence, RelationshipInput
     from sgr_spiders.relationships.keys import Keys
     from sgr_spiders.storage.store import Store
 
 logger = logging.getLogger(__name__)
 
 MEGABYTE = 1 << 20
-TELL_AFTER_S = 10
-"""Between two lines that say how far it is."""
+PROGRESS_SECONDS = 10
+"""Seconds between two progress lines."""
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all types of one run are built from and with."""
+class BuildEnvironment:
+    """The input and the settings that all builds of one run share."""
 
     store: Store
     config: Relationships
-    lake: Lake
+    inputs: RelationshipInput
     stamp: str
-    folder: Path
+    directory: Path
     is_cancelled: Callable[[], bool]
 
     @property
@@ -57,23 +57,23 @@ class Surroundings:
 
 @dataclass
 class Build:
-    """The way of one type's table. ``seconds`` stays empty where there is nothing to do."""
+    """The build of one type's table. ``seconds`` stays empty if the table is up to date."""
 
     relationship: RelationshipType
-    around: Surroundings
+    environment: BuildEnvironment
     rows: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     started_at: str = field(default_factory=timestamp)
-    _told: float = field(default_factory=time.monotonic)
+    _last_progress: float = field(default_factory=time.monotonic)
 
     def run(self) -> list[StagedTable]:
-        """Build the table aside; give it to be swapped in, or nothing when the old one is as good."""
+        """Stage the table in a separate file; return it, or nothing if the current table is up to date."""
         known = self._known()
-        if known is not None and known.stamp == self.around.stamp:
+        if known is not None and known.stamp == self.environment.stamp:
             self.rows = known.rows
             return []
         with self._timed("read"):
-            incidence = self.relationship.incidence(self.around.lake)
+            incidence = self.relationship.incidence(self.environment.inputs)
             fingerprint = incidence.fingerprint()
         if known is not None and known.fingerprint == fingerprint:
             self.rows, self.seconds = known.rows, {}
@@ -90,64 +90,64 @@ class Build:
         return [StagedTable(self.relationship.table, path, entry)]
 
     def parameters(self) -> dict[str, Any]:
-        """Give all that shapes the result, beside the data."""
-        return self.relationship.parameters() | self.around.lake.parameters()
+        """Return all parameters that affect the result."""
+        return self.relationship.parameters() | self.environment.inputs.parameters()
 
     def _known(self) -> BuiltRelationship | None:
-        """Give how the present table was built, if it was with the same parameters."""
-        with self.around.store.read() as connection:
+        """Return the last build if it had the same parameters."""
+        with self.environment.store.read() as connection:
             known = builds.latest(connection, self.relationship.name)
         return known if known is not None and known.parameters == self.parameters() else None
 
     def _renew_stamp(self) -> None:
-        with self.around.store.write() as connection:
-            builds.renew_stamp(connection, self.relationship.name, self.around.stamp)
+        with self.environment.store.write() as connection:
+            builds.renew_stamp(connection, self.relationship.name, self.environment.stamp)
 
     def _search(self, incidence: Incidence) -> tuple[Spool, Arrangement]:
         arrangement = arrange(incidence, self.relationship)
         search = choose_search(arrangement)
-        check_space(self.relationship, incidence, expected_pairs(search), self.around.folder)
+        check_space(self.relationship, incidence, expected_pairs(search), self.environment.directory)
         found = self._spool()
-        tell = partial(self._tell, "compared")
-        search_all(search, self.around.config.threads, found.add, self.around.is_cancelled, tell)
+        report = partial(self._report, "compared")
+        search_all(search, self.environment.config.threads, found.add, self.environment.is_cancelled, report)
         return found, arrangement
 
     def _keep_nearest(self, found: Spool, arrangement: Arrangement, incidence: Incidence, k: int) -> Spool:
         kept = self._spool()
-        blocks = self._watched(found, "ranked")
+        blocks = self._watch(found, "ranked")
         for keys in keep_nearest(blocks, self.relationship, incidence, arrangement.layout, k):
             kept.add(keys)
         return kept
 
     def _write(self, found: Spool, arrangement: Arrangement, incidence: Incidence) -> Path:
         pairs = FoundPairs(
-            self.relationship, incidence, arrangement.layout, self._watched(found, "written"), self._spool()
+            self.relationship, incidence, arrangement.layout, self._watch(found, "written"), self._spool()
         )
-        return writing.prepare(self.relationship.table, pairs, self.around.folder)
+        return writing.prepare(self.relationship.table, pairs, self.environment.directory)
 
     def _spool(self) -> Spool:
-        return Spool(self.around.folder, self.around.memory // 2)  # there are two at a time
+        return Spool(self.environment.directory, self.environment.memory // 2)  # two spools exist at a time
 
-    def _watched(self, found: Spool, done: str) -> Iterator[Keys]:
-        given = 0
+    def _watch(self, found: Spool, step: str) -> Iterator[Keys]:
+        done = 0
         for block in found.sorted():
-            if self.around.is_cancelled():
+            if self.environment.is_cancelled():
                 raise CancelledError
             yield block
-            given += len(block)
-            self._tell(done, given / max(1, found.length))
+            done += len(block)
+            self._report(step, done / max(1, found.length))
 
-    def _tell(self, done: str, share: float) -> None:
-        if time.monotonic() - self._told >= TELL_AFTER_S:
-            self._told = time.monotonic()
-            logger.info("%s: %d %% %s", self.relationship.table.name, int(100 * share), done)
+    def _report(self, step: str, share: float) -> None:
+        if time.monotonic() - self._last_progress >= PROGRESS_SECONDS:
+            self._last_progress = time.monotonic()
+            logger.info("%s: %d%% %s", self.relationship.table.name, int(100 * share), step)
 
     def _entry(self, incidence: Incidence, fingerprint: str, copying: float) -> BuiltRelationship:
         self.seconds["write"] += copying
         return BuiltRelationship(
             type=self.relationship.name,
             parameters=self.parameters(),
-            stamp=self.around.stamp,
+            stamp=self.environment.stamp,
             fingerprint=fingerprint,
             inputs={
                 "nodes": len(incidence.ids),

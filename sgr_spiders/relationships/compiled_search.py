@@ -1,4 +1,4 @@
-"""Pairs by counting: for each row, add one to a counter of every row it shares a context with."""
+"""Find pairs by counting: for each row, increment the counter of every row that shares a context."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from sgr_spiders.relationships.keys import Keys
 
 COMMON_SHARE = 24
-"""A context that one in so many rows has is added as a whole column of flags: a processor adds 24 of those
-in the time it takes to look up one row of a list."""
+"""A context that at least one in 24 rows has is added as a column of flags: a processor adds 24 flags in the
+time of one list lookup."""
 MOST_FLAGS = 1 << 28
-"""Bytes for such columns."""
+"""Maximum bytes for these columns."""
 FEWEST_ROWS_OF_COMMON = 1_024
 FOUND_AT_A_TIME = 1 << 18
 
 
 class CompiledSearch(Search):
-    """Holds the inverted index, and calls the kernel."""
+    """A search with an inverted index and compiled kernels."""
 
     def __init__(self, arrangement: Arrangement) -> None:
         super().__init__(arrangement)
         self._index = _index(arrangement)
-        # Up to here no count exceeds 255: a byte is enough, and bytes are added and compared by the dozen.
+        # Counts of these rows fit into a byte; the processor adds and compares many bytes at once.
         self._small = int(np.searchsorted(arrangement.sizes, 255, side="right"))
         self._scratch = threading.local()
 
@@ -59,7 +59,7 @@ class CompiledSearch(Search):
             yield found[:size].copy()
 
     def _buffers(self, kind: type[np.uint8 | np.uint32]) -> tuple[NDArray[np.generic], Keys]:
-        """Give this thread's counters, all 0 as the kernel leaves them, and its room for what is found."""
+        """Return this thread's counters, which the kernel leaves at 0, and its buffer for pairs."""
         kept = self._scratch.__dict__
         rows = self.arrangement.rows
         if kind.__name__ not in kept:
@@ -75,7 +75,7 @@ def _index(arrangement: Arrangement) -> Index:
     ends_of = np.cumsum(np.bincount(contexts, minlength=matrix.shape[1]))
     rows_of, begins = invert(starts, contexts, ends_of)
     common = _most_common(np.diff(ends_of, prepend=0), arrangement.rows)
-    flags, common_starts, rows_common = _set_apart(matrix, common)
+    flags, common_starts, rows_common = _split_common(matrix, common)
     is_common = np.zeros(matrix.shape[1], bool)
     is_common[common] = True
     ends = ends_of[contexts]
@@ -101,16 +101,16 @@ def _most_common(sizes: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
     return order[sizes[order] > least]
 
 
-def _set_apart(
+def _split_common(
     matrix: sparse.csr_array, common: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint32]]:
-    """Give the flags of the *common* contexts, where each row's common contexts begin, and which they are."""
-    place = np.full(matrix.shape[1], -1)
-    place[common] = np.arange(len(common))
-    placed = place[matrix.indices]
-    chosen = placed >= 0
+    """Return the flags of the *common* contexts, the start of each row's common contexts, and these."""
+    index = np.full(matrix.shape[1], -1)
+    index[common] = np.arange(len(common))
+    columns = index[matrix.indices]
+    chosen = columns >= 0
     row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))[chosen]
     flags = np.zeros((len(common), matrix.shape[0]), np.uint8)
-    flags[placed[chosen], row] = 1
+    flags[columns[chosen], row] = 1
     starts = np.concatenate([[0], np.cumsum(chosen, dtype=np.int64)])[matrix.indptr]
-    return flags, starts, placed[chosen].astype(np.uint32)
+    return flags, starts, columns[chosen].astype(np.uint32)

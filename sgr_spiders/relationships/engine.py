@@ -1,4 +1,4 @@
-"""Which way of finding pairs to take, and finding them with all threads."""
+"""Choose a search for pairs, and run it on all threads."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-WORTH_COMPILED = 20_000_000
-"""Counts from which on the kernels are worth loading: that takes as long as half a second without them."""
+MIN_COMPILED_WORK = 20_000_000
+"""Counts from which loading the kernels (half a second) pays off."""
 BLOCKS_PER_THREAD = 16
 
 
 class CancelledError(Exception):
-    """Relating was asked to stop. Raised between two blocks of rows."""
+    """The build was cancelled between two blocks of rows."""
 
 
 def choose_search(arrangement: Arrangement) -> Search:
-    """Give the search that is fastest for so much work."""
-    if arrangement.total_work() < WORTH_COMPILED:
+    """Return the fastest search for this amount of work."""
+    if arrangement.total_work() < MIN_COMPILED_WORK:
         return SparseSearch(arrangement)
     if importlib.util.find_spec("numba") is None:
-        logger.warning("numba is not installed: without it this takes about 20 times as long")
+        logger.warning("numba is not installed; building takes about 20 times as long")
         return SparseSearch(arrangement)
-    # Only now: numba takes longer to import than a small harvest takes to relate.
+    # Lazy import: numba takes longer to import than a small harvest takes to build.
     from sgr_spiders.relationships import kernel_cache  # noqa: PLC0415
     from sgr_spiders.relationships.compiled_search import CompiledSearch  # noqa: PLC0415
 
     if not kernel_cache.is_compiled():
-        logger.info("Compiling the kernels, this once; it takes about ten seconds")
+        logger.info("Compiling kernels (first run only, about 10 s)")
     return CompiledSearch(arrangement)
 
 
@@ -49,9 +49,12 @@ def search_all(
     threads: int,
     take: Callable[[Keys], None],
     is_cancelled: Callable[[], bool],
-    tell: Callable[[float], None] = lambda _share: None,
+    report: Callable[[float], None] = lambda _share: None,
 ) -> None:
-    """Give all pairs to *take*, from as many *threads* (0: one for each processor); *tell* how far it is."""
+    """Pass all pairs to *take*, and the finished share to *report*.
+
+    *threads* is the number of threads; 0 means one per processor.
+    """
     threads = threads or available_processors()
 
     def search_block(block: tuple[int, int]) -> None:
@@ -66,7 +69,7 @@ def search_all(
         try:
             for number, task in enumerate(tasks, 1):
                 task.result()
-                tell(number / len(tasks))
+                report(number / len(tasks))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

@@ -1,4 +1,4 @@
-"""What a table will take, said before it is built."""
+"""The expected size of a table, estimated before it is built."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SAMPLE = 400
-"""Rows that are searched to learn how many pairs a row has."""
+"""Rows to search for the estimate."""
 SMALL = 1_000_000
-"""Pairs that need no forecast: they take some megabytes and a second."""
+"""Pairs that need no forecast: they take a few megabytes and a second."""
 MANY = 5_000_000
-"""Pairs from which on fewer might serve better."""
+"""Pairs from which ``top_k`` is suggested."""
 
 
 def expected_pairs(search: Search) -> int:
-    """Estimate how many pairs there are, from evenly spaced rows; or give a bound when that is small."""
+    """Estimate the number of pairs from evenly spaced rows; return the upper bound if it is small."""
     rows = search.arrangement.rows
     bound = min(search.arrangement.total_work(), rows * (rows - 1) // 2)
     if bound <= SMALL:
@@ -39,16 +39,20 @@ def expected_pairs(search: Search) -> int:
     return min(bound, found * rows // len(sample))
 
 
-def check_space(relationship: RelationshipType, incidence: Incidence, pairs: int, folder: Path) -> None:
-    """Say what a table of so many *pairs* takes. Raises ``StorageError`` if the disk has not so much."""
+def check_space(relationship: RelationshipType, incidence: Incidence, pairs: int, directory: Path) -> None:
+    """Log the expected size of a table of *pairs* rows.
+
+    Raises:
+        StorageError: the disk is too full for it.
+    """
     name, top_k = relationship.table.name, relationship.top_k
     if top_k is not None:
         pairs = min(pairs, top_k * len(incidence.ids))
     largest = int(incidence.ids.max(initial=0)), int(incidence.sizes.max(initial=0))
     size = pairs * row_bytes(relationship.table, *largest)
-    free = shutil.disk_usage(folder).free
+    free = shutil.disk_usage(directory).free
     if pairs > SMALL:
-        logger.info("%s: about %s pairs are expected, %s", name, f"{pairs:,}", _readable(size))
+        logger.info("%s: about %s pairs expected, %s", name, f"{pairs:,}", _format_size(size))
     if pairs > MANY and top_k is None:
         logger.warning(
             "%s: relationships.%s.top_k: 100 would keep at most %s pairs, the nearest of each",
@@ -58,10 +62,10 @@ def check_space(relationship: RelationshipType, incidence: Incidence, pairs: int
         )
     if size * COPIES > free:
         raise StorageError(
-            f"folder {folder.parent}: {name} needs about {_readable(size * COPIES)} of free space, there are "
-            f"{_readable(free)}: make room, or set `relationships.{relationship.name}.top_k`"
+            f"directory {directory.parent}: {name} needs about {_format_size(size * COPIES)} of free space, "
+            f"{_format_size(free)} available; make room, or set `relationships.{relationship.name}.top_k`"
         )
 
 
-def _readable(size: int) -> str:
+def _format_size(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

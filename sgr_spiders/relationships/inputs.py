@@ -1,4 +1,4 @@
-"""What was spilled, as relationships need it: read once, narrowed to what is asked for, numbered."""
+"""The input of relationships: spilled data, read once, limited to the scope, with numbered nodes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Incidence:
-    """Which nodes stand in which contexts: *ids* ascending, and the contexts' numbers, node by node.
+    """The contexts of each node: ascending node *ids*, and the context numbers of each node.
 
     The contexts of node ``i`` are ``contexts[starts[i]:starts[i + 1]]``, ascending and distinct.
     """
@@ -44,14 +44,14 @@ class Incidence:
         return np.diff(self.starts)
 
     def transposed(self, ids: Ids) -> Incidence:
-        """Turn it round: the contexts, whose *ids* these are, become the nodes."""
+        """Return the transpose: the contexts become the nodes, with these *ids*."""
         order = np.argsort(self.contexts, kind="stable")
         owners = np.repeat(np.arange(len(self.ids), dtype=np.int32), self.sizes)
         counts = np.bincount(self.contexts, minlength=self.context_count)
         return Incidence(ids, _starts(counts), owners[order], len(self.ids))
 
     def without_contexts_of_more_than(self, share: float) -> Incidence:
-        """Leave out the contexts in which more than this share of all nodes stand."""
+        """Drop the contexts that more than this share of all nodes have."""
         most = int(Fraction(repr(share)) * len(self.ids))
         frequent = np.bincount(self.contexts, minlength=self.context_count) > most
         if not frequent.any():
@@ -61,7 +61,7 @@ class Incidence:
         return Incidence(self.ids, starts, self.contexts[kept], self.context_count)
 
     def fingerprint(self) -> str:
-        """Hash all of it."""
+        """Return a hash of all data."""
         digest = hashlib.blake2b(str(self.context_count).encode(), digest_size=16)
         for part in (self.ids, self.starts, self.contexts):
             digest.update(np.ascontiguousarray(part).data)
@@ -70,38 +70,40 @@ class Incidence:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Owners with their members as contexts, and the members' ids."""
+    """Owners as nodes, their members as contexts, and the IDs of the members."""
 
     incidence: Incidence
     ids: Ids
 
     def of_members(self) -> Incidence:
-        """Give the members as nodes, and the owners as contexts."""
+        """Return the members as nodes and the owners as contexts."""
         return self.incidence.transposed(self.ids)
 
 
-class Lake:
-    """Reads what relationships are built from; what several types need is read once."""
+class RelationshipInput:
+    """The data that relationships are built from. Data that several types need is read once."""
 
     def __init__(self, store: Store, config: Relationships, seeds: Sequence[int] | None) -> None:
-        """*seeds*: look only at what was found around these; ``None``: at everything."""
+        """Limit the input to records found around *seeds*; ``None``: all records."""
         self._store = store
         self._config = config
         self._seeds = seeds
 
     def parameters(self) -> dict[str, Any]:
-        """Give what narrows the view, as plain data."""
+        """Return the parameters that limit the input, as plain data."""
         names = {"engagement_kinds", "user_sample", "sample_seed"}
         seeds = None if self._seeds is None else sorted(set(self._seeds))
         return self._config.model_dump(mode="json", include=names) | {"seeds": seeds}
 
     @cached_property
     def likes(self) -> Members:
-        """The users that are looked at, and the tracks they like."""
+        """The users in scope and their liked tracks."""
         with self._store.read() as connection:
             groups = read.read_likes(connection, self._config.engagement_kinds)
-        drawn = _drawn(groups.owners, self._config.user_sample, self._config.sample_seed)
-        return _number(groups, drawn & self._in_scope("user", groups.owners), self._members_in_scope(groups))
+        sampled = _sample(groups.owners, self._config.user_sample, self._config.sample_seed)
+        return _number(
+            groups, sampled & self._in_scope("user", groups.owners), self._members_in_scope(groups)
+        )
 
     @cached_property
     def playlists(self) -> Members:
@@ -113,7 +115,7 @@ class Lake:
 
     @cached_property
     def fans(self) -> Incidence:
-        """The artists as nodes, and as contexts the users that like a track of theirs."""
+        """The artists as nodes, and the users who like a track of theirs as contexts."""
         with self._store.read() as connection:
             uploads = read.read_uploads(connection)
         likes = self.likes
@@ -137,8 +139,11 @@ class Lake:
         return None if self._seeds is None else self._in_scope("track", groups.members)
 
 
-def _drawn(ids: Ids, share: float, seed: int) -> NDArray[np.bool_]:
-    """Draw a share of the *ids* by a hash of each: who is drawn does not depend on who else is there."""
+def _sample(ids: Ids, share: float, seed: int) -> NDArray[np.bool_]:
+    """Return a mask of a random share of *ids*.
+
+    Each ID is chosen by its own hash, so the choice does not depend on the other IDs.
+    """
     if share == 1:
         return np.ones(len(ids), bool)
     # SplitMix64 (Steele, Lea, Flood 2014).
@@ -150,7 +155,7 @@ def _drawn(ids: Ids, share: float, seed: int) -> NDArray[np.bool_]:
 
 
 def _number(groups: Groups, owners: NDArray[np.bool_], members: NDArray[np.bool_] | None) -> Members:
-    """Keep these owners and members, and number the members in the order of their ids."""
+    """Keep these owners and members, and number the members in order of their IDs."""
     kept = np.repeat(owners, groups.sizes)
     if members is not None:
         kept &= members
@@ -162,7 +167,7 @@ def _number(groups: Groups, owners: NDArray[np.bool_], members: NDArray[np.bool_
     ids = distinct(member)
     keys = owner * max(1, len(ids)) + np.searchsorted(ids, member)
     if len(keys) and not (keys[1:] > keys[:-1]).all():
-        keys = distinct(keys)  # a track that was liked and reposted, or owners whose members came unsorted
+        keys = distinct(keys)  # liked and reposted tracks, or unsorted members
     owner, number = np.divmod(keys, max(1, len(ids)))
     sizes = np.bincount(owner, minlength=len(groups.owners))
     present = sizes > 0
@@ -171,7 +176,7 @@ def _number(groups: Groups, owners: NDArray[np.bool_], members: NDArray[np.bool_
 
 
 def _owner_numbers(groups: Groups, members: Ids) -> Ids:
-    """Tell for each of *members* which owner has it, by number; -1: none."""
+    """Return the owner number of each of *members*; -1 for none."""
     order = np.argsort(groups.members)
     owners = np.repeat(np.arange(len(groups.owners)), groups.sizes)
     return look_up(groups.members[order], owners[order], members)

@@ -1,4 +1,4 @@
-"""Roots of whole numbers, without the error of a float."""
+"""Exact integer square roots."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def ceil_root(ratio: Fraction, size_a: NDArray[np.int64], size_b: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give the smallest whole ``c`` with ``c >= ratio * sqrt(a * b)``.
+    """Return the smallest integer ``c`` with ``c >= ratio * sqrt(a * b)``.
 
-    A float's guess is at most one off; which one it must be, Python's unbounded integers tell where 64
-    bits do not hold the squares.
+    A float guess is off by at most one. Integers correct it: Python's unbounded ones where squares exceed 64
+    bits.
     """
     import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
 

@@ -1,8 +1,8 @@
-"""Compiles the kernels once, for all processes and all places this package may be imported from.
+"""A cache of compiled kernels, shared by all processes and installations of this package.
 
-numba keeps compiled code by the path of its source. Scrapyd imports from an egg that has another path for
-each job, and an installation may be read-only; so it is kept by the content of the source, in the user's
-cache folder.
+numba stores compiled code by the path of its source. But Scrapyd imports an egg from a different path for
+each job, and an installation may be read-only. This cache uses the content of the source as its key, and is
+stored in the user's cache directory.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ logger = logging.getLogger(__name__)
 Kernel = TypeVar("Kernel", bound="Callable[..., object]")
 
 LOCATORS = "CACHE_LOCATOR_CLASSES"
-"""numba's setting that names the classes that know where code is kept."""
+"""The numba setting that names the cache locator classes."""
 
 
-def folder() -> Path:
-    """Give the folder with the compiled code; numba's own ``NUMBA_CACHE_DIR`` comes first."""
+def cache_directory() -> Path:
+    """Return the directory of the compiled code; numba's own ``NUMBA_CACHE_DIR`` takes precedence."""
     if chosen := os.environ.get("NUMBA_CACHE_DIR"):
         return Path(chosen)
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -37,7 +37,7 @@ def folder() -> Path:
 
 
 class ContentLocator:
-    """Tells numba where the code of a function is kept: it asks for these methods."""
+    """A numba cache locator that finds the compiled code of a function by its source."""
 
     def __init__(self, function: Callable[..., object]) -> None:
         source = inspect.getsource(inspect.getmodule(function) or function)
@@ -49,10 +49,10 @@ class ContentLocator:
         return cls(function)
 
     def get_cache_path(self) -> str:
-        return str(folder() / self._stamp[:16])
+        return str(cache_directory() / self._stamp[:16])
 
     def ensure_cache_path(self) -> None:
-        # What lies there is run as code: nobody else may write it.
+        # These files are executed; only the owner may write them.
         Path(self.get_cache_path()).mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def get_source_stamp(self) -> str:
@@ -63,7 +63,7 @@ class ContentLocator:
 
 
 def kernel(function: Kernel) -> Kernel:
-    """Compile *function*, or take what an earlier process compiled."""
+    """Compile *function*, or load the result of an earlier process."""
     keep = _can_write()
     others = getattr(numba.config, LOCATORS)
     setattr(numba.config, LOCATORS, f"{__name__}.{ContentLocator.__name__}")
@@ -74,15 +74,19 @@ def kernel(function: Kernel) -> Kernel:
 
 
 def is_compiled() -> bool:
-    """Tell whether there may be compiled code, so that nobody has to wait for it."""
-    return any(folder().glob("*/*.nbc"))
+    """Return whether the cache contains compiled code."""
+    return any(cache_directory().glob("*/*.nbc"))
 
 
 def _can_write() -> bool:
     try:
-        folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder()).close()
+        cache_directory().mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=cache_directory()).close()
     except OSError as error:
-        logger.info("Folder %s: %s; kernels are compiled anew in each process", folder(), error.strerror)
+        logger.info(
+            "Could not use kernel cache %s: %s; every process compiles the kernels",
+            cache_directory(),
+            error.strerror,
+        )
         return False
     return True

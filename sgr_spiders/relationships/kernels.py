@@ -1,6 +1,6 @@
-"""The inner loops, compiled by numba. They release the interpreter's lock, so threads run them side by side.
+"""The inner loops, compiled by numba. They release the GIL, so threads run them in parallel.
 
-Rows are unsigned numbers, walked over as slices: numba would check each signed index for a wrap.
+Rows are unsigned and iterated as slices, because numba checks each signed index for wraparound.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 STRIP = 1_024
-"""Counters that are looked at together: first only for the largest, then one by one if that is enough."""
+"""Counters in a strip. They are checked one by one only if the largest reaches the minimum."""
 SPARSE = 32
-"""Looking at so many counters takes as long as visiting one a second time."""
+"""Counters that can be checked in the time of one second visit."""
 
 
 class Index(NamedTuple):
-    """The rows, and for each context the rows in it.
+    """The rows, and the rows of each context.
 
-    Row ``i`` has the entries ``starts[i]:starts[i + 1]``, one for each of its contexts that a later row is
-    in: ``rows_of[begins[e]:ends[e]]`` are those rows. Contexts that very many rows share stand apart: row
-    ``i`` has ``common[common_starts[i]:common_starts[i + 1]]`` of them, and ``flags[k, j]`` is 1 if row ``j``
-    has the k-th.
+    Row ``i`` has the entries ``starts[i]:starts[i + 1]``, one for each of its contexts that has later rows:
+    ``rows_of[begins[e]:ends[e]]``. Contexts of very many rows are stored separately: row ``i`` has the
+    contexts ``common[common_starts[i]:common_starts[i + 1]]``, and ``flags[k, j]`` is 1 if row ``j`` has the
+    k-th of them.
     """
 
     starts: NDArray[np.int64]
@@ -45,9 +45,9 @@ class Index(NamedTuple):
 def invert(
     starts: NDArray[np.int64], contexts: NDArray[np.uint32], ends: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Turn the contexts of each row into the rows of each context, whose lists end at *ends*.
+    """Turn the contexts of each row into the rows of each context, in lists that end at *ends*.
 
-    Give the lists, and for each entry of a row the place behind it in the list of its context.
+    Returns the lists, and for each entry of a row the position after it in the list of its context.
     """
     rows_of = np.empty(contexts.size, np.uint32)
     behind = np.empty(contexts.size, np.int64)
@@ -63,15 +63,15 @@ def invert(
 
 @kernel
 def pack(
-    one: np.uint64, other: np.uint64, count: np.uint64, shifts: tuple[np.uint64, np.uint64]
+    node: np.uint64, other: np.uint64, count: np.uint64, shifts: tuple[np.uint64, np.uint64]
 ) -> np.uint64:
-    """Put a pair and its count into 64 bits, as ``KeyLayout`` does."""
-    return (min(one, other) << shifts[0]) | (max(one, other) << shifts[1]) | count
+    """Pack a pair and its count into 64 bits, like ``KeyLayout.pack``."""
+    return (min(node, other) << shifts[0]) | (max(node, other) << shifts[1]) | count
 
 
 @kernel
 def count_lists(i: int, index: Index, counters: NDArray[Any]) -> int:
-    """Add one to the counter of each later row, for each context it shares with row *i*."""
+    """Increment the counter of each later row for each context shared with row *i*; return the visits."""
     one = counters.dtype.type(1)
     visited = 0
     for e in range(index.starts[i], index.starts[i + 1]):
@@ -91,7 +91,7 @@ def take_from_lists(
     found: NDArray[np.uint64],
     size: int,
 ) -> int:
-    """Take the pairs of row *i* by visiting the counters that were touched once more."""
+    """Collect the pairs of row *i* by visiting the touched counters a second time; return the new size."""
     for e in range(index.starts[i], index.starts[i + 1]):
         for j in index.rows_of[index.begins[e] : index.ends[e]]:
             count = counters[j]
@@ -111,7 +111,7 @@ def take_from_all(
     found: NDArray[np.uint64],
     size: int,
 ) -> int:
-    """Take the pairs of row *i* by looking at the counters of all later rows, strip by strip."""
+    """Collect the pairs of row *i* from the counters of all later rows, in strips; return the new size."""
     for at in range(i + 1, index.classes.size, STRIP):
         strip = counters[at : min(index.classes.size, at + STRIP)]
         for k in index.common[index.common_starts[i] : index.common_starts[i + 1]]:
@@ -121,7 +121,7 @@ def take_from_all(
         most = counters.dtype.type(0)
         for j in range(strip.size):
             most = max(most, strip[j])
-        # Later rows are no smaller, and need no less than the first.
+        # Later rows are at least as large, so the first row of the strip has the lowest minimum.
         if most >= need[index.classes[at]]:
             for j in range(strip.size):
                 if strip[j] >= need[index.classes[at + j]]:
@@ -140,10 +140,10 @@ def pairs_of_rows(
     counters: NDArray[Any],
     found: NDArray[np.uint64],
 ) -> tuple[int, int]:
-    """Find the pairs of each row from *first* on with a later row; give where it stopped, and how many.
+    """Find the pairs of each row from *first* with later rows; return the next row and the number of pairs.
 
-    It stops before *last* when another row might not fit into *found*. ``needs[class of i - class of
-    first, class of j]`` contexts in common make a pair. *counters* are 0, before and after.
+    The search stops before *last* if another row might not fit into *found*. A pair needs ``needs[class of i
+    - class of first, class of j]`` common contexts. *counters* are 0 before and after the call.
     """
     size = 0
     lowest = index.classes[first]

@@ -1,4 +1,4 @@
-"""``top_k``: of the pairs found, those in which one is among the other's nearest."""
+"""``top_k``: keep the pairs in which one node is among the nearest of the other."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
     from sgr_spiders.relationships.keys import KeyLayout, Keys
 
 PRUNE_AT = 1 << 22
-"""Neighbours that are collected before those that are not among the nearest are dropped."""
+"""Neighbours to collect before dropping those that are not among the nearest."""
 
 
 def keep_nearest(
     blocks: Iterable[Keys], relationship: RelationshipType, incidence: Incidence, layout: KeyLayout, k: int
 ) -> Iterator[Keys]:
-    """Give the pairs in which either is among the *k* nearest of the other; of equal scores the smaller id.
+    """Yield the pairs in which one node is among the *k* nearest of the other; ties prefer the smaller ID.
 
-    Holds up to *k* neighbours of each node in memory.
+    Up to *k* neighbours of each node are in memory.
     """
     kept: list[NDArray[Any]] = []
-    waiting, limit = 0, PRUNE_AT
+    collected, limit = 0, PRUNE_AT
     for keys in blocks:
         neighbours = _neighbours(keys, relationship, incidence, layout)
         kept.append(neighbours)
-        waiting += len(neighbours)
-        if waiting > limit:
+        collected += len(neighbours)
+        if collected > limit:
             kept = [_prune(np.concatenate(kept), k)]
-            waiting = len(kept[0])
-            limit = PRUNE_AT + 2 * waiting
+            collected = len(kept[0])
+            limit = PRUNE_AT + 2 * collected
     if kept:
         yield distinct(_prune(np.concatenate(kept), k)["key"])
 
@@ -49,11 +49,12 @@ NEIGHBOUR = np.dtype([("node", np.int32), ("score", np.float64), ("other", np.in
 def _neighbours(
     keys: Keys, relationship: RelationshipType, incidence: Incidence, layout: KeyLayout
 ) -> NDArray[Any]:
-    one, other, common = layout.unpack(keys)
+    node_a, node_b, common = layout.unpack(keys)
     sizes = incidence.sizes
-    score = relationship.score(common, sizes[one], sizes[other])
+    score = relationship.score(common, sizes[node_a], sizes[node_b])
     neighbours = np.empty(2 * len(keys), NEIGHBOUR)
-    for part, node, neighbour in ((slice(0, len(keys)), one, other), (slice(len(keys), None), other, one)):
+    halves = slice(0, len(keys)), slice(len(keys), None)
+    for part, node, neighbour in ((halves[0], node_a, node_b), (halves[1], node_b, node_a)):
         neighbours["node"][part], neighbours["other"][part] = node, neighbour
         neighbours["score"][part], neighbours["key"][part] = score, keys
     return neighbours
@@ -63,5 +64,5 @@ def _prune(neighbours: NDArray[Any], k: int) -> NDArray[Any]:
     order = np.lexsort((neighbours["other"], -neighbours["score"], neighbours["node"]))
     ordered = neighbours[order]
     begins = np.flatnonzero(np.concatenate([[True], ordered["node"][1:] != ordered["node"][:-1]]))
-    place = np.arange(len(ordered)) - np.repeat(begins, np.diff([*begins, len(ordered)]))
-    return ordered[place < k]
+    rank = np.arange(len(ordered)) - np.repeat(begins, np.diff([*begins, len(ordered)]))
+    return ordered[rank < k]

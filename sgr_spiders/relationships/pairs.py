@@ -1,4 +1,4 @@
-"""Found pairs as the rows of their table."""
+"""The found pairs as table rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class FoundPairs:
-    """Sorted pairs, with what the nodes are and what the type measures. For one reading."""
+    """Sorted pairs with node IDs and measures. They can be read once."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class FoundPairs:
         found: Iterator[Keys],
         mirrored: Spool,
     ) -> None:
-        """*mirrored* is empty, and is filled while the pairs are read in their first order."""
+        """Prepare the rows; *mirrored* is an empty spool that ``rows`` fills."""
         self._relationship = relationship
         self._ids = incidence.ids
         self._sizes = incidence.sizes
@@ -38,15 +38,15 @@ class FoundPairs:
         self.largest_count = int(self._sizes.max(initial=0))
 
     def rows(self) -> Iterator[tuple[NDArray[Any], ...]]:
-        """Give all columns, sorted by the two ids."""
+        """Yield all columns, sorted by the two IDs."""
         for keys in self._found:
             self._mirrored.add(self._layout.mirror(keys))
-            one, other, common = self._layout.unpack(keys)
-            measures = self._relationship.measures(common, self._sizes[one], self._sizes[other])
-            yield self._ids[one], self._ids[other], *measures
+            node_a, node_b, common = self._layout.unpack(keys)
+            measures = self._relationship.measures(common, self._sizes[node_a], self._sizes[node_b])
+            yield self._ids[node_a], self._ids[node_b], *measures
 
     def mirrored(self) -> Iterator[tuple[NDArray[Any], ...]]:
-        """Give the two ids, the larger first, sorted by both."""
+        """Yield the two IDs, the larger first, sorted by both."""
         for keys in self._mirrored.sorted():
-            other, one = self._layout.unpack_mirrored(keys)
-            yield self._ids[other], self._ids[one]
+            node_b, node_a = self._layout.unpack_mirrored(keys)
+            yield self._ids[node_b], self._ids[node_a]

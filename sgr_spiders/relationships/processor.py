@@ -1,4 +1,4 @@
-"""Builds the relationship tables from what is spilled."""
+"""Build the relationship tables from spilled data."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from sgr_spiders.config import harvest as configuration
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError
 from sgr_spiders.relationships import TYPES
-from sgr_spiders.relationships.build import Build, Surroundings
-from sgr_spiders.relationships.inputs import Lake
+from sgr_spiders.relationships.build import Build, BuildEnvironment
+from sgr_spiders.relationships.inputs import RelationshipInput
 from sgr_spiders.storage.pairs import reading, writing
 from sgr_spiders.storage.store import Store
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sgr_spiders.config.harvest import HarvestConfig
-    from sgr_spiders.embeddings.preparation import Prepared
+    from sgr_spiders.embeddings.preparation import TrainingData
     from sgr_spiders.relationships.base import RelationshipType
     from sgr_spiders.storage.store import Connection
 
@@ -31,7 +31,7 @@ ALWAYS_COUNTED = ("user_similarities", "track_relationships", "artist_relationsh
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """What became of a type's table. ``seconds`` is empty when it was up to date."""
+    """The result of building one table. ``seconds`` is empty if it was up to date."""
 
     type: str
     table: str
@@ -40,31 +40,34 @@ class Related:
 
 
 class RelationshipProcessor:
-    """Relates what a database holds, without fetching anything."""
+    """Builds relationships from the data in a database; sends no requests."""
 
     def __init__(self, database_url: str, config: HarvestConfig | None = None) -> None:
-        """*config*: the defaults, unless given."""
+        """Use *config*, or the default configuration."""
         self._url = database_url
         self._config = config or configuration.load()
 
     def process_all(self, seed_track_id: int | None = None) -> dict[str, int]:
-        """Build every enabled type's table; give the number of its rows by the table's name.
+        """Build the tables of all enabled types; return the number of rows by table name.
 
-        With *seed_track_id* only what was found around that seed is related.
+        *seed_track_id* limits the input to records found around that seed.
         """
         seeds = None if seed_track_id is None else [seed_track_id]
         with closing(Store.open(self._url, unharmed="nothing was built")) as store:
             built = relate(store, self._config, seeds=seeds)
-        return dict.fromkeys(ALWAYS_COUNTED, 0) | {one.table: one.rows for one in built}
+        return dict.fromkeys(ALWAYS_COUNTED, 0) | {result.table: result.rows for result in built}
 
-    def prepare_for_embeddings(self, seed_track_id: int | None = None, **choice: Any) -> Prepared:
-        """Give the matrix of users and tracks, its split, features, and playlists as sequences.
+    def prepare_for_embeddings(self, seed_track_id: int | None = None, **choice: Any) -> TrainingData:
+        """Return the matrix of users and tracks, its split, features, and playlists as sequences.
 
-        With *seed_track_id* only what was found around that seed. *choice*: fields of
-        ``sgr_spiders.embeddings.preparation.Choice``, e.g. ``sources={"like": 1, "repost": 2}``. The database
-        is only read, also while a crawl writes to it.
+        Access is read-only and works during a crawl.
+
+        Args:
+            seed_track_id: limits the input to records found around that seed.
+            choice: fields of ``sgr_spiders.embeddings.preparation.Choice``, for example
+                ``sources={"like": 1, "repost": 2}``.
         """
-        # Only now: relating needs none of it.
+        # Lazy import: building relationships does not need it.
         from sgr_spiders.embeddings.preparation import Choice, prepare  # noqa: PLC0415
 
         if seed_track_id is not None:
@@ -81,19 +84,24 @@ def relate(
     seeds: Sequence[int] | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> list[Related]:
-    """Build the tables of the enabled types, or of those named in *only*, and show all of them at once.
+    """Build the tables of the enabled types, or of those in *only*, and publish them in one transaction.
 
-    *seeds*: only what was found around these. Raises ``CancelledError`` soon after *is_cancelled* says so.
+    *seeds* limits the input to records found around them.
+
+    Raises:
+        CancelledError: *is_cancelled* returned true.
     """
     section = config.relationships
     if seeds is None and section.scope == "seeds":
-        raise ConfigError("`relationships.scope` is `seeds`, and no seed is given")
+        raise ConfigError("`relationships.scope` is `seeds`, but no seed is given")
     with store.read() as connection:
         _refuse_unknown_seeds(connection, seeds or ())
         stamp = reading.read_stamp(connection)
-    with writing.workspace(store) as folder:
-        around = Surroundings(store, section, Lake(store, section, seeds), stamp, folder, is_cancelled)
-        builds = [Build(relationship, around) for relationship in _chosen(config, only)]
+    with writing.workspace(store) as directory:
+        environment = BuildEnvironment(
+            store, section, RelationshipInput(store, section, seeds), stamp, directory, is_cancelled
+        )
+        builds = [Build(relationship, environment) for relationship in _choose_types(config, only)]
         prepared = [table for build in builds for table in build.run()]
         if prepared:
             writing.swap(store, prepared)
@@ -101,8 +109,8 @@ def relate(
         Related(build.relationship.name, build.relationship.table.name, build.rows, build.seconds)
         for build in builds
     ]
-    for one in related:
-        _tell(one)
+    for result in related:
+        _log(result)
     return related
 
 
@@ -112,16 +120,16 @@ def _refuse_unknown_seeds(connection: Connection, seeds: Sequence[int]) -> None:
             raise ArgumentError(f"seed {seed}: nothing was harvested around it in this database")
 
 
-def _chosen(config: HarvestConfig, only: Iterable[str] | None) -> Iterator[RelationshipType]:
+def _choose_types(config: HarvestConfig, only: Iterable[str] | None) -> Iterator[RelationshipType]:
     for name, make in TYPES.items():
         section = config.relationships.section(name)
         if name in only if only is not None else section.enabled:
             yield make(section)
 
 
-def _tell(one: Related) -> None:
-    if not one.seconds:
-        logger.info("%s: up to date, %s pairs", one.table, f"{one.rows:,}")
+def _log(result: Related) -> None:
+    if not result.seconds:
+        logger.info("%s: up to date, %s pairs", result.table, f"{result.rows:,}")
         return
-    took = ", ".join(f"{part} {seconds:.1f} s" for part, seconds in one.seconds.items())
-    logger.info("%s: %s pairs (%s)", one.table, f"{one.rows:,}", took)
+    times = ", ".join(f"{part} {seconds:.1f} s" for part, seconds in result.seconds.items())
+    logger.info("%s: %s pairs (%s)", result.table, f"{result.rows:,}", times)

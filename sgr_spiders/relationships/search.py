@@ -1,4 +1,4 @@
-"""Finding all pairs: what the compiled and the plain way have in common."""
+"""The interface of the compiled and the sparse search for pairs."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 class Search(ABC):
-    """Finds the pairs of an arrangement's rows. Threads may search different rows at once."""
+    """A search for pairs in an arrangement. Threads may search different rows at the same time."""
 
     def __init__(self, arrangement: Arrangement) -> None:
         self.arrangement = arrangement
 
     @abstractmethod
     def work(self) -> NDArray[np.int64]:
-        """Estimate for each row how much there is to do."""
+        """Return the estimated work for each row."""
 
     @abstractmethod
     def keys(self, first: int, last: int) -> Iterator[Keys]:
-        """Give the pairs of rows *first* to *last* (not included) with later rows, in any order."""
+        """Yield the pairs of rows *first* to *last* (exclusive) with later rows, in any order."""

@@ -1,4 +1,4 @@
-"""Pairs as the non-zero entries of a product of sparse matrices: no compiler, little to import, slower."""
+"""Find pairs as the non-zero entries of a sparse matrix product: slower, but without a compiler."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from sgr_spiders.relationships.keys import Keys
 
 ENTRIES = 1 << 22
-"""Entries of the product to make at a time, about."""
+"""Approximate number of product entries per block."""
 
 
 class SparseSearch(Search):
-    """Multiplies blocks of rows with the later rows."""
+    """A search that multiplies blocks of rows with the later rows."""
 
     def __init__(self, arrangement: Arrangement) -> None:
         super().__init__(arrangement)
         self._matrix = arrangement.matrix.astype(np.int32)
-        self._turned = self._matrix.T.tocsr()
-        degrees = np.diff(self._turned.indptr)
+        self._transposed = self._matrix.T.tocsr()
+        degrees = np.diff(self._transposed.indptr)
         per_entry = np.concatenate([[0], np.cumsum(degrees[self._matrix.indices], dtype=np.int64)])
         self._work: NDArray[np.int64] = per_entry[self._matrix.indptr]
 
@@ -43,7 +43,7 @@ class SparseSearch(Search):
 
     def _block(self, first: int, last: int) -> Keys:
         arrangement = self.arrangement
-        product = (self._matrix[first:last] @ self._turned).tocoo()
+        product = (self._matrix[first:last] @ self._transposed).tocoo()
         row, other, count = product.row + first, product.col, product.data
         classes = arrangement.classes
         need = arrangement.needs(first, last)[classes[row] - classes[first], classes[other]]

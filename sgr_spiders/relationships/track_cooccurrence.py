@@ -1,4 +1,4 @@
-"""track_cooccurrence: tracks that stand together in playlists."""
+"""track_cooccurrence: tracks that share playlists."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from sgr_spiders.config.harvest import TrackCooccurrence as Section
     from sgr_spiders.relationships.base import Counts
-    from sgr_spiders.relationships.inputs import Incidence, Lake
+    from sgr_spiders.relationships.inputs import Incidence, RelationshipInput
 
 
 class TrackCooccurrence(RelationshipType):
-    """How many playlists hold both tracks, and how many that is for how often each is in one."""
+    """The number of playlists with both tracks, and its ratio to the playlists with each."""
 
     name: ClassVar[str] = "track_cooccurrence"
     table: ClassVar[PairTable] = PairTable(
@@ -26,7 +26,7 @@ class TrackCooccurrence(RelationshipType):
         kind="track",
         node="track_id",
         measures=(
-            Measure("cooccurrences", "Playlists that hold both"),
+            Measure("cooccurrences", "Playlists that contain both"),
             Measure(
                 "weight",
                 "`cooccurrences / sqrt(n_a * n_b)`, 0 to 1, where `n_a` and `n_b` are the playlists with "
@@ -35,7 +35,7 @@ class TrackCooccurrence(RelationshipType):
             ),
         ),
         score="weight",
-        comment="Tracks that stand together in playlists",
+        comment="Tracks that share playlists",
     )
 
     def __init__(self, config: Section) -> None:
@@ -45,8 +45,8 @@ class TrackCooccurrence(RelationshipType):
     def parameters(self) -> dict[str, Any]:
         return self.config.model_dump(mode="json", exclude={"enabled"})
 
-    def incidence(self, lake: Lake) -> Incidence:
-        return lake.playlists.of_members()
+    def incidence(self, inputs: RelationshipInput) -> Incidence:
+        return inputs.playlists.of_members()
 
     def fewest(self, size_a: Counts, size_b: Counts) -> Counts:
         import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it

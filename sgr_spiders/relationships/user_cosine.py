@@ -1,4 +1,4 @@
-"""user_cosine: how alike the libraries of two users are, as the cosine between them. Off by default."""
+"""user_cosine: the cosine similarity of two users' libraries. Off by default."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class UserCosine(UserSimilarity):
-    """The cosine between two users' liked tracks; kinder than Jaccard to libraries of unequal size."""
+    """The cosine of two users' liked tracks; less sensitive to unequal library sizes than Jaccard."""
 
     name: ClassVar[str] = "user_cosine"
     table: ClassVar[PairTable] = PairTable(
@@ -29,7 +29,7 @@ class UserCosine(UserSimilarity):
             *UserSimilarity.table.measures[1:],
         ),
         score="cosine",
-        comment="Users with similar libraries, by another measure; empty unless `user_cosine` is enabled",
+        comment="Users with similar libraries, by cosine; empty unless `user_cosine` is enabled",
     )
 
     def fewest(self, size_a: Counts, size_b: Counts) -> Counts:

@@ -1,4 +1,4 @@
-"""user_similarity: how alike the libraries of two users are, as the share of tracks in both."""
+"""user_similarity: the Jaccard similarity of two users' libraries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sgr_spiders.config.harvest import UserSimilarity as Section
     from sgr_spiders.relationships.base import Counts
-    from sgr_spiders.relationships.inputs import Incidence, Lake
+    from sgr_spiders.relationships.inputs import Incidence, RelationshipInput
 
 
 class UserSimilarity(RelationshipType):
@@ -29,8 +29,8 @@ class UserSimilarity(RelationshipType):
         measures=(
             Measure(
                 "jaccard",
-                "`common_tracks / (tracks_a + tracks_b - common_tracks)`: the tracks both like, of all that "
-                "either likes; 0 to 1",
+                "`common_tracks / (tracks_a + tracks_b - common_tracks)`: tracks that both like, divided by "
+                "tracks that either likes; 0 to 1",
                 real=True,
             ),
             Measure("common_tracks", "Tracks that both like"),
@@ -49,8 +49,8 @@ class UserSimilarity(RelationshipType):
     def parameters(self) -> dict[str, Any]:
         return self.config.model_dump(mode="json", exclude={"enabled"})
 
-    def incidence(self, lake: Lake) -> Incidence:
-        return lake.likes.incidence.without_contexts_of_more_than(self.config.max_library_share)
+    def incidence(self, inputs: RelationshipInput) -> Incidence:
+        return inputs.likes.incidence.without_contexts_of_more_than(self.config.max_library_share)
 
     def fewest(self, size_a: Counts, size_b: Counts) -> Counts:
         import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it

@@ -1,4 +1,4 @@
-"""What ``scrapy harvests`` says of the runs in a database: for people, and as JSON for a monitor."""
+"""The output of ``scrapy harvests``: the runs of a database as a table, and as JSON for monitoring."""
 
 from __future__ import annotations
 
@@ -13,43 +13,48 @@ if TYPE_CHECKING:
 
     from sgr_spiders.storage.figures.inventory import PastRun
 
-NONE_YET = "No harvest yet: scrapy crawl deep_harvest -a track_id=NUMBER"
+NONE_YET = "No harvest yet: scrapy crawl deep_harvest -a track_id=ID"
 
 COLLECTED = ("tracks", "users", "playlists", "engagements", "comments")
 
 
 def as_json(runs: Sequence[PastRun]) -> list[dict[str, Any]]:
-    """Give the structure that docs/operations.md documents, the last run first."""
+    """Return the structure documented in docs/operations.md, newest run first."""
     return [_run_json(run) for run in runs]
 
 
 def as_text(runs: Sequence[PastRun], written: datetime | None) -> list[str]:
-    """Write a table of the last *runs*, no wider than ``figures.WIDTH``. The file was last *written* then."""
+    """Return a table of the latest *runs*, at most ``formatting.WIDTH`` wide.
+
+    *written* is the time of the last write to the file.
+    """
     if not runs:
         return [NONE_YET]
-    head = ["run", "spider", "outcome", "started (UTC)", "took", "seeds", "requests", "tracks"]
-    rows = [_row(run, written, is_last=place == 0) for place, run in enumerate(runs)]
+    head = ["run", "spider", "outcome", "started (UTC)", "time", "seeds", "requests", "tracks"]
+    rows = [_row(run, written, is_last=index == 0) for index, run in enumerate(runs)]
     return table([head, *rows], left=3)
 
 
-def took(run: PastRun, written: datetime | None, *, is_last: bool) -> float | None:
-    """Tell how many seconds *run* took, up to now if it is at it, as far as that can be told."""
+def run_seconds(run: PastRun, written: datetime | None, *, is_last: bool) -> float | None:
+    """Return the duration of *run* in seconds; for a run without an end, up to the last write if known."""
     started = datetime.fromisoformat(run.started_at)
     if run.finished_at is not None:
         return (datetime.fromisoformat(run.finished_at) - started).total_seconds()
-    # It may have been killed; what it wrote last tells how long it was at it.
+    # A killed run has no end, so use the time of its last write.
     return max(0.0, (written - started).total_seconds()) if is_last and written is not None else None
 
 
-def outcome(run: PastRun, *, is_last: bool) -> str:
-    """Name the outcome. One crawl at a time works on a file, so only the last run can still be at it."""
-    doing = "running" if fetched(run) is None else "relating"
-    killed = "killed" if fetched(run) is None else "killed while relating"
-    return run.outcome or (f"{doing}, or killed" if is_last else killed)
+def describe_outcome(run: PastRun, *, is_last: bool) -> str:
+    """Return the outcome. The writer lock allows one crawl at a time, so only the last run can be running."""
+    if run.outcome is not None:
+        return run.outcome
+    if fetch_outcome(run) is None:
+        return "running or killed" if is_last else "killed"
+    return "relating or killed" if is_last else "killed while relating"
 
 
-def fetched(run: PastRun) -> str | None:
-    """Tell how fetching ended, for a run that got as far as relating."""
+def fetch_outcome(run: PastRun) -> str | None:
+    """Return the outcome of fetching, for a run that started to build relationships."""
     known = run.stats.get(statistics.FETCHED)
     return known if isinstance(known, str) else None
 
@@ -58,9 +63,9 @@ def _row(run: PastRun, written: datetime | None, *, is_last: bool) -> list[str]:
     return [
         str(run.run_id),
         run.spider,
-        outcome(run, is_last=is_last),
+        describe_outcome(run, is_last=is_last),
         run.started_at[:16].replace("T", " "),
-        duration(took(run, written, is_last=is_last)),
+        duration(run_seconds(run, written, is_last=is_last)),
         number(run.seeds),
         number(run.requests),
         number(_collected(run)["tracks"]),
@@ -77,7 +82,7 @@ def _run_json(run: PastRun) -> dict[str, Any]:
         "version": run.version,
         "started_at": run.started_at,
         "finished_at": run.finished_at,
-        "seconds": took(run, None, is_last=False),
+        "seconds": run_seconds(run, None, is_last=False),
         "outcome": run.outcome,
         "reason": run.reason,
         "exit_code": run.exit_code,
@@ -98,5 +103,5 @@ def _collected(run: PastRun) -> Mapping[str, int | None]:
 
 
 def _known(run: PastRun, name: str) -> int | None:
-    # What a run that has fetched all does not mention is 0; of one that has not nobody knows.
-    return None if run.outcome is None and fetched(run) is None else run.stats.get(name, 0)
+    # After fetching, a missing statistic means 0; before that, it is unknown.
+    return None if run.outcome is None and fetch_outcome(run) is None else run.stats.get(name, 0)

@@ -1,4 +1,4 @@
-"""What ``scrapy seeds`` says of the seeds that are harvested at intervals: for people, and as JSON."""
+"""The output of ``scrapy seeds``: scheduled seeds as a table, and as JSON."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
     from sgr_spiders.storage.ledger.seeds import ScheduledSeed
 
-HOW_TO_ADD = "scrapy seeds add NUMBER|URN|ADDRESS --every 7d"
+HOW_TO_ADD = "scrapy seeds add ID|URN|URL --every 7d"
 
 
 def as_json(seeds: Sequence[ScheduledSeed]) -> list[dict[str, Any]]:
-    """Give the structure that docs/operations.md documents."""
+    """Return the structure documented in docs/operations.md."""
     return [asdict(seed) for seed in seeds]
 
 
 def as_text(seeds: Sequence[ScheduledSeed], now: datetime) -> list[str]:
-    """Write a table, no wider than ``figures.WIDTH``."""
+    """Return a table, at most ``formatting.WIDTH`` wide."""
     if not seeds:
         return [f"No seeds yet: {HOW_TO_ADD}"]
     head = ["seed", "every", "priority", "last harvest", "outcome", "next harvest", "track"]
@@ -32,20 +32,21 @@ def as_text(seeds: Sequence[ScheduledSeed], now: datetime) -> list[str]:
 
 
 def due_as_text(due: Sequence[ScheduledSeed], seeds: Sequence[ScheduledSeed], now: datetime) -> list[str]:
-    """Write those that are *due* of all *seeds*, or that none is."""
+    """Return a table of the *due* seeds, or a line that says when the first of *seeds* is due."""
     if due or not seeds:
         return as_text(due, now)
     first = seeds[0]
-    return [f"No seed is due; the first will be {named(first)} at {minute(first.next_harvest_at)} (UTC)"]
+    when = format_minute(first.next_harvest_at)
+    return [f"No seed is due; the first will be {describe_seed(first)} at {when} (UTC)"]
 
 
-def named(seed: ScheduledSeed) -> str:
-    """Name a seed, and the track once it is known."""
+def describe_seed(seed: ScheduledSeed) -> str:
+    """Return the seed's ID or URL, followed by the track if known."""
     return _label(seed) if seed.title is None else f"{_label(seed)} ({for_message(_track(seed))})"
 
 
 def _label(seed: ScheduledSeed) -> str:
-    # An address is long, and the number stands for it in every command.
+    # Every command accepts the ID in place of the longer URL.
     return for_message(seed.given) if seed.track_id is None else str(seed.track_id)
 
 
@@ -55,9 +56,9 @@ def _row(seed: ScheduledSeed, now: datetime) -> list[str]:
         _label(seed),
         spell_interval(seed.interval_seconds),
         str(seed.priority),
-        "-" if seed.last_harvest_at is None else minute(seed.last_harvest_at),
+        "-" if seed.last_harvest_at is None else format_minute(seed.last_harvest_at),
         seed.last_outcome or "-",
-        f"due for {duration(late)}" if late >= 0 else minute(seed.next_harvest_at),
+        f"due for {duration(late)}" if late >= 0 else format_minute(seed.next_harvest_at),
         for_message(_track(seed)),
     ]
 
@@ -68,19 +69,19 @@ def _track(seed: ScheduledSeed) -> str:
     return f"{seed.title} by {seed.artist}" if seed.artist is not None else seed.title
 
 
-def minute(text: str) -> str:
-    """Write a time of the database to the minute."""
-    return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+def format_minute(timestamp: str) -> str:
+    """Return a database timestamp in UTC, to the minute."""
+    return datetime.fromisoformat(timestamp).astimezone(UTC).strftime("%Y-%m-%d %H:%M")
 
 
-def changed(what: str, seed: ScheduledSeed) -> str:
-    """Say that a seed was ``added``, ``changed`` or is ``unchanged``."""
+def describe_change(what: str, seed: ScheduledSeed) -> str:
+    """Return a line about a seed that was ``added``, ``changed`` or left ``unchanged``."""
     priority = f", priority {seed.priority}" if seed.priority else ""
-    return f"{what}: {named(seed)}, every {spell_interval(seed.interval_seconds)}{priority}"
+    return f"{what}: {describe_seed(seed)}, every {spell_interval(seed.interval_seconds)}{priority}"
 
 
-def imported(results: Sequence[str]) -> str:
-    """Say how many seeds of a file were added, changed or unchanged."""
+def describe_import(results: Sequence[str]) -> str:
+    """Return the number of seeds in a file, and how many were added, changed or unchanged."""
     parts = [
         f"{results.count(what):,} {what}" for what in ("added", "changed", "unchanged") if what in results
     ]

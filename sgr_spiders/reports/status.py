@@ -1,4 +1,4 @@
-"""What ``scrapy status`` says of a database: its structure as JSON, and the same for people."""
+"""The output of ``scrapy status``: the state of a database as JSON, and as text."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.model import statistics
 from sgr_spiders.relationships import TYPES
-from sgr_spiders.reports.harvests import fetched, outcome, took
-from sgr_spiders.reports.summary import count_table, cut_rows, goes_on, lost_rows, shortened, walks_table
+from sgr_spiders.reports.harvests import describe_outcome, fetch_outcome, run_seconds
+from sgr_spiders.reports.summary import (
+    TOTAL,
+    capped_rows,
+    count_table,
+    has_work_left,
+    lost_rows,
+    shorten,
+    walks_table,
+)
 from sgr_spiders.storage.figures import inventory, overview
 from sgr_spiders.storage.pairs import builds, reading
 from sgr_spiders.text.escape import for_message
@@ -26,29 +34,37 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Connection
 
 MAX_SHOWN = 10
-"""Runs, seeds and the like that are listed one by one, the latest first."""
+"""Maximum number of runs, and of seeds, to list; newest first."""
 
 MAX_SEEDS = 5
-"""Seeds of a run from which a command can be written that is still read."""
+"""Maximum number of seeds to write into a command."""
 
-FIRST = "scrapy crawl deep_harvest -a track_id=NUMBER"
+FIRST_COMMAND = "scrapy crawl deep_harvest -a track_id=ID"
 
 
 @dataclass(frozen=True, slots=True)
-class Next:
-    """What to run next, the latest first, and why: ``no run yet``, ``unfinished``, ``not related`` or ``not
-    fresh``."""
+class NextStep:
+    """The commands to run next, newest harvest first, and the reason (a key of ``REASONS``)."""
 
     why: str | None
     commands: list[str]
 
 
-UP_TO_DATE, OUTDATED, NEVER_BUILT = "up to date", "older than the data", "never built"
+REASONS = {
+    "no run yet": "no run yet",
+    "unfinished": "unfinished",
+    "not related": "relationships missing or stale",
+    "not fresh": "stale walks",
+}
+"""The text for each reason in the JSON output."""
+
+
+UP_TO_DATE, STALE, NEVER_BUILT = "up to date", "older than the data", "never built"
 
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """A relationship table: its rows, when it was built, and whether it is what the data now gives."""
+    """A relationship table: its size, when it was built, and whether it is up to date."""
 
     table: str
     rows: int
@@ -57,13 +73,13 @@ class Relationship:
     is_enabled: bool
 
     @property
-    def is_wanted(self) -> bool:
+    def needs_build(self) -> bool:
         return self.is_enabled and self.state != UP_TO_DATE
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """All that is known of a database."""
+    """The state of a database."""
 
     database: str
     schema: str
@@ -73,21 +89,21 @@ class Status:
     seeds: list[KnownSeed]
     seed_count: int
     layers: Mapping[str, Walks]
-    together: Walks
+    total: Walks
     lost: list[LostWalks]
-    cut: list[CappedWalks]
+    capped: list[CappedWalks]
     freshness: Freshness
     freshness_days: float
     tables: list[TableSize]
     relationships: list[Relationship]
     rejected: list[Rejected]
-    next: Next
+    next: NextStep
 
 
-def look(connection: Connection, database: str, path: str | None, config: HarvestConfig) -> Status:
-    """Look at a database, called *database*, in the file at *path*."""
+def collect_status(connection: Connection, database: str, path: str | None, config: HarvestConfig) -> Status:
+    """Collect the state of the database called *database*, stored in the file at *path*."""
     file = inventory.describe_file(path)
-    layers, together = overview.count_walks(connection)
+    layers, total = overview.count_walks(connection)
     names = [*LAYER_NAMES, *sorted(set(layers) - set(LAYER_NAMES))]
     runs, run_count = inventory.latest_runs(connection, MAX_SHOWN)
     seeds, seed_count = inventory.known_seeds(connection, MAX_SHOWN)
@@ -103,57 +119,57 @@ def look(connection: Connection, database: str, path: str | None, config: Harves
         seeds=seeds,
         seed_count=seed_count,
         layers={name: layers[name] for name in names if name in layers},
-        together=together,
+        total=total,
         lost=overview.find_lost(connection),
-        cut=overview.find_cut(connection),
+        capped=overview.find_cut(connection),
         freshness=freshness,
         freshness_days=freshness_days,
         tables=inventory.table_sizes(connection, file),
         relationships=relationships,
         rejected=inventory.rejected(connection),
-        next=_next(connection, config, freshness, relationships),
+        next=_find_next_step(connection, config, freshness, relationships),
     )
 
 
 def _relationships(connection: Connection, config: HarvestConfig) -> list[Relationship]:
-    """Tell of the tables that the configuration asks for, and of others that were built."""
+    """Return the enabled relationship tables, and others that were built earlier."""
     stamp = reading.read_stamp(connection)
     found = []
     for name, relationship in TYPES.items():
         table, is_enabled = relationship.table.name, config.relationships.section(name).enabled
         built = builds.latest(connection, name)
         if built is not None:
-            state = UP_TO_DATE if built.stamp == stamp else OUTDATED
+            state = UP_TO_DATE if built.stamp == stamp else STALE
             found.append(Relationship(table, built.rows, built.finished_at, state, is_enabled))
         elif is_enabled:
             found.append(Relationship(table, 0, None, NEVER_BUILT, is_enabled))
     return found
 
 
-def _next(
+def _find_next_step(
     connection: Connection, config: HarvestConfig, freshness: Freshness, relationships: Sequence[Relationship]
-) -> Next:
+) -> NextStep:
     harvests = inventory.latest_of_each_harvest(connection, MAX_SHOWN)
     if not harvests:
-        return Next("no run yet", [FIRST])
+        return NextStep("no run yet", [FIRST_COMMAND])
     unfinished = [
         run
         for run in harvests
-        if goes_on(fetched(run) or run.outcome, run.stats.get(statistics.walks("failed"), 0))
+        if has_work_left(fetch_outcome(run) or run.outcome, run.stats.get(statistics.walks("failed"), 0))
     ]
     if unfinished:
-        return Next("unfinished", list(dict.fromkeys(_command(connection, run) for run in unfinished)))
-    if config.relationships.on_close and any(one.is_wanted for one in relationships):
-        return Next("not related", [_relate_command(connection, config, harvests[0])])
+        return NextStep("unfinished", list(dict.fromkeys(_command(connection, run) for run in unfinished)))
+    if config.relationships.on_close and any(relationship.needs_build for relationship in relationships):
+        return NextStep("not related", [_relate_command(connection, config, harvests[0])])
     if freshness.stale:
-        return Next("not fresh", [_command(connection, harvests[0])])
-    return Next(None, [])
+        return NextStep("not fresh", [_command(connection, harvests[0])])
+    return NextStep(None, [])
 
 
 def _relate_command(connection: Connection, config: HarvestConfig, run: PastRun) -> str:
     if config.relationships.scope == "all":
         return "scrapy relate"
-    # A crawl relates around its own seeds.
+    # With this scope, a crawl builds the relationships around its own seeds.
     return _command(connection, run)
 
 
@@ -161,7 +177,7 @@ def _command(connection: Connection, run: PastRun) -> str:
     known = run.stats.get(statistics.COMMAND)
     if isinstance(known, str) and known.isprintable():
         return known
-    # A run that was not started by `scrapy crawl`.
+    # Only `scrapy crawl` records its command.
     seeds = inventory.seeds_of(connection, run.run_id, MAX_SEEDS + 1)
     if len(seeds) > MAX_SEEDS:
         return f"scrapy crawl {run.spider} -a seeds=FILE"
@@ -175,7 +191,7 @@ def _command(connection: Connection, run: PastRun) -> str:
 
 
 def as_json(status: Status) -> dict[str, Any]:
-    """Give the structure that docs/status.md documents."""
+    """Return the structure documented in docs/status.md."""
     return {
         "database": {
             "where": status.database,
@@ -187,19 +203,24 @@ def as_json(status: Status) -> dict[str, Any]:
         "seeds": {"count": status.seed_count, "latest": [asdict(seed) for seed in status.seeds]},
         "walks": {
             "layers": {name: _walks_json(walks) for name, walks in status.layers.items()},
-            "together": _walks_json(status.together),
+            "together": _walks_json(status.total),
         },
-        "lost": [asdict(one) for one in status.lost],
-        "capped": [_cut_json(one) for one in status.cut],
+        "lost": [asdict(walks) for walks in status.lost],
+        "capped": [_capped_json(capped) for capped in status.capped],
         "freshness": {"days": status.freshness_days, **asdict(status.freshness)},
         "tables": {
-            one.name: {"rows": one.rows, "stubs": one.stubs, "bytes": one.bytes} for one in status.tables
+            table.name: {"rows": table.rows, "stubs": table.stubs, "bytes": table.bytes}
+            for table in status.tables
         },
         "relationships": {
-            one.table: {"rows": one.rows, "built_at": one.built_at, "state": one.state}
-            for one in status.relationships
+            relationship.table: {
+                "rows": relationship.rows,
+                "built_at": relationship.built_at,
+                "state": relationship.state,
+            }
+            for relationship in status.relationships
         },
-        "rejects": [asdict(one) for one in status.rejected],
+        "rejects": [asdict(group) for group in status.rejected],
         "next": asdict(status.next),
     }
 
@@ -220,25 +241,25 @@ def _walks_json(walks: Walks) -> dict[str, Any]:
     }
 
 
-def _cut_json(one: CappedWalks) -> dict[str, Any]:
+def _capped_json(capped: CappedWalks) -> dict[str, Any]:
     from sgr_spiders.layers import cap_of  # noqa: PLC0415 - the layers load dictionaries
     from sgr_spiders.layers.base import FixedCap  # noqa: PLC0415
 
-    cap = cap_of(one.layer, one.step)
-    setting = cap if isinstance(cap, str) and one.reason is None else None
-    why = one.reason or (cap.why if isinstance(cap, FixedCap) else None)
-    return {**asdict(one), "setting": setting, "reason": why}
+    cap = cap_of(capped.layer, capped.step)
+    setting = cap if isinstance(cap, str) and capped.reason is None else None
+    why = capped.reason or (cap.why if isinstance(cap, FixedCap) else None)
+    return {**asdict(capped), "setting": setting, "reason": why}
 
 
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-# For people
+# Text
 
 
 def as_text(status: Status, now: datetime) -> list[str]:
-    """Write it in sections, no wider than ``figures.WIDTH`` but for the commands to copy."""
+    """Return sections at most ``formatting.WIDTH`` wide, except for the commands to copy."""
     return [
         *_file_lines(status, now),
         *_section(
@@ -246,11 +267,11 @@ def as_text(status: Status, now: datetime) -> list[str]:
             table(_run_rows(status.runs, status.file.last_written), left=3, indent="  "),
         ),
         *_section(f"Seeds ({status.seed_count:,})", table(_seed_rows(status.seeds), left=4, indent="  ")),
-        *_section(None, walks_table({**status.layers, "together": status.together}) if status.layers else []),
-        *_section("Failed, to be tried again", count_table(lost_rows(status.lost, "failed"))),
+        *_section(None, walks_table({**status.layers, TOTAL: status.total}) if status.layers else []),
+        *_section("Failed; rerun to retry", count_table(lost_rows(status.lost, "failed"))),
         *_section("Gone: deleted, private or hidden", count_table(lost_rows(status.lost, "gone"))),
-        *_section("Capped, and by what", count_table(cut_rows(status.cut))),
-        *_section("Set aside", count_table(_reject_rows(status.rejected))),
+        *_section("Capped walks", count_table(capped_rows(status.capped))),
+        *_section("Rejected", count_table(_reject_rows(status.rejected))),
         *_section("Freshness", _freshness_lines(status)),
         *_section(None, table(_table_rows(status.tables))),
         *_section(None, table(_relationship_rows(status.relationships), left=1)),
@@ -260,7 +281,7 @@ def as_text(status: Status, now: datetime) -> list[str]:
 
 
 def _section(heading: str | None, lines: Sequence[str]) -> list[str]:
-    """Write a section, or nothing if it has no *lines*."""
+    """Return a section, or nothing if it has no *lines*."""
     return ["", *([heading] if heading else []), *lines] if lines else []
 
 
@@ -274,8 +295,8 @@ def _file_lines(status: Status, now: datetime) -> list[str]:
 def _run_rows(runs: Sequence[PastRun], written: datetime | None) -> list[list[str]]:
     if not runs:
         return []
-    head = ["run", "spider", "outcome", "started (UTC)", "took", "requests", "tracks", "users"]
-    return [head, *(_run_row(run, written, is_last=place == 0) for place, run in enumerate(runs))]
+    head = ["run", "spider", "outcome", "started (UTC)", "time", "requests", "tracks", "users"]
+    return [head, *(_run_row(run, written, is_last=index == 0) for index, run in enumerate(runs))]
 
 
 def _run_row(run: PastRun, written: datetime | None, *, is_last: bool) -> list[str]:
@@ -287,9 +308,9 @@ def _run_row(run: PastRun, written: datetime | None, *, is_last: bool) -> list[s
     return [
         str(run.run_id),
         run.spider,
-        outcome(run, is_last=is_last),
+        describe_outcome(run, is_last=is_last),
         run.started_at[:16].replace("T", " "),
-        duration(took(run, written, is_last=is_last)),
+        duration(run_seconds(run, written, is_last=is_last)),
         *map(number, counts),
     ]
 
@@ -299,7 +320,7 @@ def _seed_rows(seeds: Sequence[KnownSeed]) -> list[list[str]]:
 
 
 def _seed_name(seed: KnownSeed) -> str:
-    """Name the track, or say why there is none."""
+    """Return the title and artist of the track, or why there is none."""
     if seed.title is None:
         return seed.reason or ("not a track" if _is_no_track(seed) else "")
     return f"{seed.title} by {seed.artist}" if seed.artist is not None else seed.title
@@ -314,23 +335,23 @@ def _seed_state(seed: KnownSeed) -> str:
         return seed.status
     if _is_no_track(seed):
         return "gone"
-    waiting = seed.walks.get("planned", 0) + seed.walks.get("running", 0)
+    pending = seed.walks.get("planned", 0) + seed.walks.get("running", 0)
     failed = seed.walks.get("failed", 0)
-    if waiting or failed:
-        parts = [f"{waiting:,} waiting"] * bool(waiting) + [f"{failed:,} failed"] * bool(failed)
-        return ", ".join(parts)
-    return f"all {pluralize(sum(seed.walks.values()), 'walk')} ended"
+    if pending or failed:
+        counts = {"pending": pending, "failed": failed}
+        return ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
+    return f"all {pluralize(sum(seed.walks.values()), 'walk')} finished"
 
 
 def _reject_rows(rejected: Sequence[Rejected]) -> list[list[str]]:
-    return shortened(
+    return shorten(
         [
             [
-                number(one.count),
-                one.kind if one.field is None else f"{one.kind}.{one.field}",
-                for_message(one.reason),
+                number(group.count),
+                group.kind if group.field is None else f"{group.kind}.{group.field}",
+                for_message(group.reason),
             ]
-            for one in rejected
+            for group in rejected
         ]
     )
 
@@ -339,35 +360,44 @@ def _freshness_lines(status: Status) -> list[str]:
     freshness = status.freshness
     if freshness.oldest is None or freshness.newest is None:
         return []
+    oldest, newest = _format_minute(freshness.oldest), _format_minute(freshness.newest)
     stale = f"{pluralize(freshness.stale, 'walk')} older than {status.freshness_days:g} days"
     return [
-        f"  walks ended from {_day(freshness.oldest)} to {_day(freshness.newest)} (UTC)",
-        f"  {stale}" + (": fetched anew by the next run" if freshness.stale else ""),
+        f"  walks finished from {oldest} to {newest} (UTC)",
+        f"  {stale}" + ("; the next run refetches them" if freshness.stale else ""),
     ]
 
 
 def _table_rows(tables: Sequence[TableSize]) -> list[list[str]]:
-    rows = [[one.name, number(one.rows), "" if one.stubs is None else number(one.stubs)] for one in tables]
+    rows = [
+        [table.name, number(table.rows), "" if table.stubs is None else number(table.stubs)]
+        for table in tables
+    ]
     head = ["table", "rows", "stubs"]
-    if any(one.bytes is not None for one in tables):
+    if any(table.bytes is not None for table in tables):
         head.append("size")
-        rows = [[*row, size(one.bytes)] for row, one in zip(rows, tables, strict=True)]
+        rows = [[*row, size(table.bytes)] for row, table in zip(rows, tables, strict=True)]
     return [head, *rows]
 
 
 def _relationship_rows(relationships: Sequence[Relationship]) -> list[list[str]]:
     rows = [
-        [one.table, number(one.rows), "" if one.built_at is None else _day(one.built_at), one.state]
-        for one in relationships
+        [
+            relationship.table,
+            number(relationship.rows),
+            "" if relationship.built_at is None else _format_minute(relationship.built_at),
+            "stale" if relationship.state == STALE else relationship.state,
+        ]
+        for relationship in relationships
     ]
-    return [["relationships", "pairs", "built (UTC)", ""], *rows] if rows else []
+    return [["relationships", "pairs", "built (UTC)", "state"], *rows] if rows else []
 
 
 def _next_lines(status: Status) -> list[str]:
     if status.next.why is None:
-        return ["Nothing is left to do."]
-    return [f"Next ({status.next.why}):", *(f"  {command}" for command in status.next.commands)]
+        return ["Up to date."]
+    return [f"Next ({REASONS[status.next.why]}):", *(f"  {command}" for command in status.next.commands)]
 
 
-def _day(text: str) -> str:
-    return text[:16].replace("T", " ")
+def _format_minute(timestamp: str) -> str:
+    return timestamp[:16].replace("T", " ")

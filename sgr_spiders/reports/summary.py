@@ -1,4 +1,4 @@
-"""The end of a run in figures and in words."""
+"""The summary and the statistics of a finished run."""
 
 from __future__ import annotations
 
@@ -21,18 +21,21 @@ if TYPE_CHECKING:
 
 KINDS = ("tracks", "users", "playlists", "engagements", "comments")
 
+TOTAL = "total (distinct)"
+"""Label of the row that counts each record or walk once, however many layers share it."""
+
 MAX_GROUPS = 8
-"""Groups of failed, gone or capped walks that a summary names; it counts the others."""
+"""Groups of failed, gone or capped walks that a summary lists; it counts the rest."""
 
 MAX_EXAMPLE = 24
-"""Characters of an example's target: a number, or the beginning of a search text or an address."""
+"""Maximum length of an example target: an ID, or the start of a search query or URL."""
 
-LOSES_NOTHING = "Nothing that was spilled is lost: the same command goes on from here"
+NOTHING_LOST = "All committed data is kept; rerun to resume"
 
 
 @dataclass(frozen=True, slots=True)
-class Traffic:
-    """What a run sent, and how long rate limits held it back."""
+class RequestTotals:
+    """The requests of a run, and the seconds that rate limits paused it."""
 
     sent: int
     retries: int
@@ -41,47 +44,50 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """A run that has ended. ``command`` started it (``None``: not known), ``look`` is one that shows more."""
+class FinishedRun:
+    """A finished run.
+
+    ``command`` started it (``None``: unknown); ``status_command`` shows more.
+    """
 
     outcome: Outcome
     overview: RunOverview
-    traffic: Traffic
+    requests: RequestTotals
     seconds: float
     database: str
     command: str | None
-    look: str
+    status_command: str
     related: tuple[Related, ...] = ()
 
 
-def figures(overview: RunOverview, outcome: Outcome, seconds: float) -> dict[str, object]:
-    """Give the statistics of a run that are known when it ends."""
-    together = overview.together
+def run_statistics(overview: RunOverview, outcome: Outcome, seconds: float) -> dict[str, object]:
+    """Return the statistics that are known when a run ends."""
+    total = overview.together
     stats: dict[str, object] = {
         statistics.FETCHED: outcome.name,
         statistics.OUTCOME: outcome.name,
         statistics.EXIT_CODE: outcome.exit_code,
-        statistics.PAGES: together.work.pages,
+        statistics.PAGES: total.work.pages,
         statistics.SECONDS: round(seconds, 3),
     }
     stats |= {statistics.collected(name): count for name, count in overview.totals.items()}
-    stats |= {statistics.walks(status): count for status, count in together.walks.by_status.items()}
+    stats |= {statistics.walks(status): count for status, count in total.walks.by_status.items()}
     for name, share in overview.layers.items():
-        stats |= {statistics.layer(name, what): value for what, value in _figures_of(share)}
+        stats |= {statistics.layer(name, what): value for what, value in _layer_statistics(share)}
     return stats
 
 
-def related_figures(related: Iterable[Related]) -> dict[str, object]:
-    """Give the statistics of relating."""
+def relationship_statistics(related: Iterable[Related]) -> dict[str, object]:
+    """Return the statistics of building relationships."""
     stats: dict[str, object] = {}
-    for one in related:
-        stats[statistics.relate(one.table, "rows")] = one.rows
-        for part, seconds in one.seconds.items():
-            stats[statistics.relate(one.table, f"{part}_seconds")] = round(seconds, 3)
+    for result in related:
+        stats[statistics.relate(result.table, "rows")] = result.rows
+        for part, seconds in result.seconds.items():
+            stats[statistics.relate(result.table, f"{part}_seconds")] = round(seconds, 3)
     return stats
 
 
-def _figures_of(share: Share) -> Iterator[tuple[str, object]]:
+def _layer_statistics(share: Share) -> Iterator[tuple[str, object]]:
     yield from asdict(share.found).items()
     yield from share.walks.by_status.items()
     yield "received", share.walks.received
@@ -89,37 +95,37 @@ def _figures_of(share: Share) -> Iterator[tuple[str, object]]:
     yield "seconds", round(share.work.seconds, 3)
 
 
-def summary(ended: Ended, database_bytes: int | None) -> list[str]:
-    """Write the summary, line by line. Only the command to copy may be wider than ``figures.WIDTH``."""
-    overview = ended.overview
+def summary(run: FinishedRun, database_bytes: int | None) -> list[str]:
+    """Return the lines of the summary; only the command to copy may be wider than ``formatting.WIDTH``."""
+    overview = run.overview
     return [
-        _headline(ended),
+        _headline(run),
         "",
-        *_work_table(ended),
+        *_work_table(run),
         "",
         *_walks_table(overview),
-        *_section(_heading(overview.lost, "failed"), lost_rows(overview.lost, "failed")),
-        *_section(_heading(overview.lost, "gone"), lost_rows(overview.lost, "gone")),
-        *_section("Capped, and by what", cut_rows(overview.cut)),
+        *_section(_lost_heading(overview.lost, "failed"), lost_rows(overview.lost, "failed")),
+        *_section(_lost_heading(overview.lost, "gone"), lost_rows(overview.lost, "gone")),
+        *_section("Capped walks", capped_rows(overview.cut)),
         "",
-        *_related(ended.related),
-        _sent(ended.traffic),
-        f"The data lies in {ended.database}" + (f" ({size(database_bytes)})" if database_bytes else ""),
-        *_next(ended),
+        *_relationship_lines(run.related),
+        _requests_line(run.requests),
+        f"Data written to {run.database}" + (f" ({size(database_bytes)})" if database_bytes else ""),
+        *_next_lines(run),
     ]
 
 
-def _headline(ended: Ended) -> str:
-    reason = f": {for_cell(ended.outcome.reason)}" if ended.outcome.reason else ""
-    return f"Harvest {ended.outcome.name} after {duration(ended.seconds)}{reason}"
+def _headline(run: FinishedRun) -> str:
+    reason = f": {for_cell(run.outcome.reason)}" if run.outcome.reason else ""
+    return f"Harvest {run.outcome.name} after {duration(run.seconds)}{reason}"
 
 
-def _work_table(ended: Ended) -> list[str]:
-    overview = ended.overview
+def _work_table(run: FinishedRun) -> list[str]:
+    overview = run.overview
     rows = [["found", *KINDS, "requests", "time"]]
-    rows += [_work_row(name, share, share.work.seconds) for name, share in in_order(overview.layers)]
+    rows += [_work_row(name, share, share.work.seconds) for name, share in sort_layers(overview.layers)]
     if len(overview.layers) > 1:
-        rows.append(_work_row("together", overview.together, ended.seconds))
+        rows.append(_work_row(TOTAL, overview.together, run.seconds))
     rows.append(["in the database", *(number(overview.totals[name]) for name in KINDS), "", ""])
     return table(rows)
 
@@ -136,22 +142,22 @@ def _work_row(name: str, share: Share, seconds: float) -> list[str]:
 
 
 def _walks_table(overview: RunOverview) -> list[str]:
-    rows = {name: share.walks for name, share in in_order(overview.layers)}
-    return walks_table(rows if len(rows) == 1 else {**rows, "together": overview.together.walks})
+    rows = {name: share.walks for name, share in sort_layers(overview.layers)}
+    return walks_table(rows if len(rows) == 1 else {**rows, TOTAL: overview.together.walks})
 
 
 def walks_table(rows: Mapping[str, Walks]) -> list[str]:
-    """Write walks by status, and how much came of what the API's counters said there was."""
-    head = ["walks", "", "done", "capped", "gone", "failed", "waiting", "received", "of expected"]
+    """Return a table of walks by status, and the share of the API's counters that was received."""
+    head = ["walks", "", "done", "capped", "gone", "failed", "pending", "received", "% of expected"]
     return table([head, *(_walks_row(name, walks) for name, walks in rows.items())], left=2)
 
 
 def _walks_row(name: str, walks: Walks) -> list[str]:
-    ended = [number(walks.by_status.get(status, 0)) for status in ("done", "capped", "gone", "failed")]
+    finished = [number(walks.by_status.get(status, 0)) for status in ("done", "capped", "gone", "failed")]
     share = (
-        f"{100 * walks.compared_received / walks.compared_expected:.1f} %" if walks.compared_expected else "-"
+        f"{100 * walks.compared_received / walks.compared_expected:.1f}%" if walks.compared_expected else "-"
     )
-    return [name, _state(walks), *ended, number(walks.waiting), number(walks.received), share]
+    return [name, _state(walks), *finished, number(walks.waiting), number(walks.received), share]
 
 
 def _state(walks: Walks) -> str:
@@ -162,29 +168,34 @@ def _state(walks: Walks) -> str:
     return "complete" if walks.count else "-"
 
 
-def in_order(layers: Mapping[str, Share]) -> Iterator[tuple[str, Share]]:
-    """Give the layers in the order in which they are always named."""
+def sort_layers(layers: Mapping[str, Share]) -> Iterator[tuple[str, Share]]:
+    """Yield the layers in their fixed order."""
     yield from sorted(layers.items(), key=lambda item: [*LAYER_NAMES, item[0]].index(item[0]))
 
 
-def _heading(lost: Sequence[LostWalks], status: str) -> str:
-    count = sum(one.walks for one in lost if one.status == status)
+def _lost_heading(lost: Sequence[LostWalks], status: str) -> str:
+    count = sum(walks.walks for walks in lost if walks.status == status)
     if status == "failed":
-        return f"{pluralize(count, 'walk')} failed; the same command tries them again"
-    return f"{pluralize(count, 'walk')} gone: deleted, private, or hidden from this caller"
+        return f"{pluralize(count, 'walk')} failed; rerun to retry"
+    return f"{pluralize(count, 'walk')} gone: deleted, private or hidden"
 
 
 def lost_rows(lost: Iterable[LostWalks], status: str) -> list[list[str]]:
-    """Write groups of walks that ended with *status*: count, endpoint, an example, and why."""
+    """Return a row for each group of walks with *status*: count, endpoint, example and reason."""
     groups: dict[tuple[str, str], list[LostWalks]] = defaultdict(list)
-    for one in lost:
-        if one.status == status:
-            groups[one.endpoint, _alike(one.reason)].append(one)
+    for walks in lost:
+        if walks.status == status:
+            groups[walks.endpoint, _strip_urls(walks.reason)].append(walks)
     rows = [
-        [number(sum(one.walks for one in group)), endpoint, _example(group[0].example), for_message(reason)]
+        [
+            number(sum(walks.walks for walks in group)),
+            endpoint,
+            _example(group[0].example),
+            for_message(reason),
+        ]
         for (endpoint, reason), group in groups.items()
     ]
-    return shortened(rows)
+    return shorten(rows)
 
 
 def _example(target: str) -> str:
@@ -192,90 +203,93 @@ def _example(target: str) -> str:
     return f"e.g. {text}" if len(text) <= MAX_EXAMPLE else f"e.g. {text[: MAX_EXAMPLE - 3]}..."
 
 
-def _alike(reason: str) -> str:
-    """Leave out of *reason* what tells one walk from the other."""
+def _strip_urls(reason: str) -> str:
+    """Replace the URLs in *reason*, which differ from walk to walk."""
     return re.sub(r"https?://\S+", "...", reason)
 
 
-def cut_rows(cuts: Sequence[CappedWalks]) -> list[list[str]]:
-    """Write groups of capped walks: count, endpoint, an example, and what capped them."""
-    if not cuts:
+def capped_rows(capped: Iterable[CappedWalks]) -> list[list[str]]:
+    """Return a row for each group of capped walks: count, endpoint, example and cause."""
+    groups = list(capped)
+    if not groups:
         return []
     from sgr_spiders.layers import cap_of  # noqa: PLC0415 - the layers load dictionaries
 
-    rows = sorted(cuts, key=lambda one: not isinstance(cap_of(one.layer, one.step), str))
-    return shortened(
-        [[number(one.walks), one.endpoint, _example(one.example), capped_by(one)] for one in rows]
+    rows = sorted(groups, key=lambda walks: not isinstance(cap_of(walks.layer, walks.step), str))
+    return shorten(
+        [
+            [number(walks.walks), walks.endpoint, _example(walks.example), describe_cap(walks)]
+            for walks in rows
+        ]
     )
 
 
-def capped_by(one: CappedWalks) -> str:
-    """Say which setting capped the walks, or why none did."""
+def describe_cap(capped: CappedWalks) -> str:
+    """Return the setting that capped the walks, or the reason if no setting did."""
     from sgr_spiders.layers import cap_of  # noqa: PLC0415 - the layers load dictionaries
     from sgr_spiders.layers.base import FixedCap  # noqa: PLC0415
 
-    cap = cap_of(one.layer, one.step)
-    if one.reason is not None:
-        return f"{one.layer}: {one.reason}"
+    cap = cap_of(capped.layer, capped.step)
+    if capped.reason is not None:
+        return f"{capped.layer}: {capped.reason}"
     if isinstance(cap, str):
-        return f"{cap} = {one.cap:,}"
-    why = f", {cap.why}" if isinstance(cap, FixedCap) else ""
-    return f"{one.layer}: {one.cap:,} by no setting{why}"
+        return f"{cap} = {capped.cap:,}"
+    why = f": {cap.why}" if isinstance(cap, FixedCap) else ""
+    return f"{capped.layer}: {capped.cap:,} (fixed){why}"
 
 
-def shortened(rows: list[list[str]]) -> list[list[str]]:
-    """Keep the first ``MAX_GROUPS`` rows, and say how many more there are."""
+def shorten(rows: list[list[str]]) -> list[list[str]]:
+    """Keep the first ``MAX_GROUPS`` rows, and count the rest in one more row."""
     more = len(rows) - MAX_GROUPS
     return rows if more <= 1 else [*rows[:MAX_GROUPS], ["...", f"{more} more"]]
 
 
 def _section(heading: str, rows: list[list[str]]) -> list[str]:
-    """Write a section, or nothing if there are no *rows*."""
+    """Return a section, or nothing if there are no *rows*."""
     return ["", heading, *count_table(rows)] if rows else []
 
 
 def count_table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Align rows that begin with a count."""
+    """Align rows that start with a count."""
     width = max((len(row[0]) for row in rows), default=0)
     columns = max(map(len, rows), default=0)
     return table([[row[0].rjust(width), *row[1:]] for row in rows], left=columns, indent="  ")
 
 
-def _sent(traffic: Traffic) -> str:
-    if not traffic.sent:
-        return "No request was sent"
-    parts = [f"{pluralize(traffic.sent, 'request')} sent"]
-    if traffic.retries:
-        parts.append(f"{traffic.retries:,} of them again after a fault")
-    if traffic.tokens:
-        parts.append(f"{traffic.tokens:,} for a token")
-    if traffic.hold_seconds:
-        parts.append(f"held back {duration(traffic.hold_seconds)} by rate limits")
-    return ", ".join(parts)
+def _requests_line(requests: RequestTotals) -> str:
+    if not requests.sent:
+        return "No requests sent"
+    kinds = []
+    if requests.retries:
+        kinds.append(f"{requests.retries:,} {'retry' if requests.retries == 1 else 'retries'}")
+    if requests.tokens:
+        kinds.append(pluralize(requests.tokens, "token request"))
+    included = f" ({', '.join(kinds)})" if kinds else ""
+    paused = f", paused {duration(requests.hold_seconds)} by rate limits" if requests.hold_seconds else ""
+    return f"{pluralize(requests.sent, 'request')} sent{included}{paused}"
 
 
-def _related(related: Sequence[Related]) -> Iterator[str]:
-    """Say how many pairs the relationship tables have, and what building them took."""
-    for one in related:
-        took = f"built in {duration(sum(one.seconds.values()))}" if one.seconds else "up to date"
-        yield f"Related: {number(one.rows)} pairs in {one.table}, {took}"
+def _relationship_lines(related: Sequence[Related]) -> Iterator[str]:
+    """Yield the number of pairs in each relationship table, and the time to build it."""
+    for result in related:
+        took = f"built in {duration(sum(result.seconds.values()))}" if result.seconds else "up to date"
+        yield f"Relationships: {number(result.rows)} pairs in {result.table}, {took}"
 
 
-def _next(ended: Ended) -> list[str]:
-    if not goes_on(ended.outcome.name, ended.overview.together.walks.by_status.get("failed", 0)):
-        return [f"Next: {ended.look}"]
-    if ended.command is None:
-        return [f"{LOSES_NOTHING}."]
-    when = " when the cause is gone" if ended.outcome.name in {"blocked", "failed"} else ""
-    return [f"{LOSES_NOTHING}{when}:", f"  {ended.command}"]
+def _next_lines(run: FinishedRun) -> list[str]:
+    if not has_work_left(run.outcome.name, run.overview.together.walks.by_status.get("failed", 0)):
+        return [f"Next: {run.status_command}"]
+    if run.command is None:
+        return [f"{NOTHING_LOST}."]
+    when = " when the cause is fixed" if run.outcome.name in {"blocked", "failed"} else ""
+    return [f"{NOTHING_LOST}{when}:", f"  {run.command}"]
 
 
-def goes_on(outcome: str | None, failed: int) -> bool:
-    """Tell whether the same command has something left to do after a run that ended like this."""
+def has_work_left(outcome: str | None, failed: int) -> bool:
+    """Return whether a rerun has anything left to do after a run with this outcome."""
     return failed > 0 if outcome == "partial" else outcome != "complete"
 
 
-def interrupted(command: str | None) -> str:
-    """Say what the first Ctrl-C does, behind "Interrupted: "."""
-    go_on = "the same command goes on from here" + (f": {command}" if command else "")
-    return f"what is in flight is finished first; {go_on}"
+def describe_interruption(command: str | None) -> str:
+    """Return what the first Ctrl-C does, to follow "Interrupted: "."""
+    return "finishing the requests in flight; rerun to resume" + (f": {command}" if command else "")

@@ -61,9 +61,9 @@ def test_the_bar_stands_below_the_log_and_is_gone_at_the_end(sandbox: SandboxPro
         rows = terminal.rows
         start = rows.index("")
         assert not strange(rows[:start])
-        labels = ["walks", *LAYERS, "together", "ended", "received", "requests", "pace", "time"]
+        labels = ["walks", *LAYERS, "total", "finished", "received", "requests", "rate", "time"]
         assert [row.split()[0] for row in rows[start + 1 :]] == labels
-        assert re.search(r"together +[━─]+ +\d+ of +\d+\+?$", terminal.screen_text(), re.MULTILINE)
+        assert re.search(r"total \(distinct\) +[━─]+ +\d+ of +\d+\+?$", terminal.screen_text(), re.MULTILINE)
         assert terminal.wait() == 0
         assert terminal.screen_text().count("Trying") >= 10
         (summary,) = [number for number, row in enumerate(terminal.rows) if "Harvest complete" in row]
@@ -90,7 +90,7 @@ def test_the_terminal_is_restored_after_a_signal(
         terminal.process.send_signal(number)
         assert terminal.wait() == 130
         assert not has_bar(terminal)
-        assert "goes on from here" in terminal.text
+        assert "rerun to resume" in terminal.text
         assert terminal.restored
 
 
@@ -101,7 +101,7 @@ def test_it_says_what_it_waits_for_and_a_second_signal_ends_it(
     with harvest(sandbox, tmp_path) as terminal:
         terminal.wait_until(lambda terminal: "2 in flight" in terminal.text)
         terminal.process.send_signal(signal.SIGINT)
-        terminal.wait_until(lambda terminal: "ending, 2 answers are still to come" in terminal.text)
+        terminal.wait_until(lambda terminal: "finishing: 2 requests in flight" in terminal.text)
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.wait() == 130
         assert not has_bar(terminal)
@@ -111,11 +111,11 @@ def test_it_says_what_it_waits_for_and_a_second_signal_ends_it(
 def test_a_hold_is_shown_with_its_reason(sandbox: SandboxProcess, tmp_path: Path) -> None:
     sandbox.set_faults(["rate_limit_retry_after:seconds=3600,after=5,times=1"])
     with harvest(sandbox, tmp_path, spider="user_depth") as terminal:
-        shown = re.compile(r"on hold +until \d\d:\d\d:\d\d · (1:00:0\d|0:59:\d\d) to go · HTTP 429")
+        shown = re.compile(r"paused +until \d\d:\d\d:\d\d · (1:00:0\d|0:59:\d\d) to go · HTTP 429")
         terminal.wait_until(lambda terminal: shown.search(terminal.text) is not None)
         assert re.search(r"(at least|about) 1 h 0\d min to go", terminal.text)
         # One layer has all the walks there are.
-        assert "together" not in terminal.text
+        assert "total (distinct)" not in terminal.text
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.wait() == 130
 

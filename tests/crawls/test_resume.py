@@ -76,7 +76,7 @@ def test_a_signal_ends_it_cleanly_and_it_goes_on(
     slow = {"DOWNLOAD_DELAY": 0.1}
     ended = harvester.interrupt_when(lambda: _pages(harvester.sandbox) >= 8, number, settings=slow)
     assert ended.code == 130, ended.log
-    assert "goes on from here" in ended.log
+    assert "rerun to resume" in ended.log
     assert harvester.value("SELECT outcome FROM runs") == "interrupted"
     assert harvester.value("SELECT count(*) FROM relationship_runs") == 0
     assert harvester.value("SELECT count(*) FROM walks WHERE status = 'running'") == 0

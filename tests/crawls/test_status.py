@@ -142,7 +142,7 @@ def test_what_failed_is_gone_or_capped_is_told_with_the_reason(
     assert lost["gone", "track"] | {"reason": ""} == {
         "status": "gone", "endpoint": "track", "reason": "", "walks": 1, "example": "5",
     }  # fmt: skip
-    failed = rf"^Failed, to be tried again\n  1  track_reposters  e\.g\. {seed}  OutOfScopeError: "
+    failed = rf"^Failed; rerun to retry\n  1  track_reposters  e\.g\. {seed}  OutOfScopeError: "
     assert re.search(failed, text, re.MULTILINE)
     capped = {one["setting"]: one for one in told["capped"]}
     assert capped["semantic_depth.fuzzy_search_limit"]["cap"] == 100
@@ -198,7 +198,7 @@ def test_another_database_and_a_freshness_can_be_given(deep: Harvester, tmp_path
 
 def test_nothing_is_left_to_do(harvester: Harvester) -> None:
     assert harvester.crawl().code == 0
-    assert text_of(harvester.database).splitlines()[-1] == "Nothing is left to do."
+    assert text_of(harvester.database).splitlines()[-1] == "Up to date."
     with closing(sqlite3.connect(harvester.database)) as connection, connection:
         connection.execute("UPDATE walks SET finished_at = '2001-01-01T00:00:00.000000Z'")
     told = json_of(harvester.database)
@@ -217,7 +217,7 @@ def test_while_a_crawl_runs(harvester: Harvester) -> None:
     walks = told["walks"]["together"]
     assert walks["done"] >= 1
     assert walks["planned"] + walks["running"] > 10
-    assert re.search(r"^  1 +user_depth  running, or killed ", text, re.MULTILINE)
+    assert re.search(r"^  1 +user_depth  running or killed ", text, re.MULTILINE)
     assert told["next"]["commands"] == [run["statistics"]["sgr/command"]]
     process.kill()
     harvester.wait(process, killed=True)
@@ -242,7 +242,7 @@ def test_an_empty_database(tmp_path: Path) -> None:
     told = json_of(database)
     assert told["runs"] == {"count": 0, "latest": []}
     assert told["next"]["why"] == "no run yet"
-    assert text_of(database).splitlines()[-1] == "  scrapy crawl deep_harvest -a track_id=NUMBER"
+    assert text_of(database).splitlines()[-1] == "  scrapy crawl deep_harvest -a track_id=ID"
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

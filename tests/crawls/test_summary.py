@@ -1,4 +1,4 @@
-"""What a real harvest says of itself is what lies in the database."""
+"""The summary and statistics of a real harvest match its database."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ deep_harvest:
 """
 
 
-class Told:
+class Summary:
     """The summary in a log."""
 
     def __init__(self, ended: Ended) -> None:
@@ -145,13 +145,13 @@ def test_what_a_layer_found_is_in_summary_and_statistics(deep: tuple[Harvester, 
         layer,
     )
     assert stats[f"sgr/layer/{layer}/requests"] == pages
-    row = Told(ended).table("found")[layer]
+    row = Summary(ended).table("found")[layer]
     assert row[:6] == [f"{expected[kind]:,}" for kind in KINDS] + [f"{pages:,}"]
 
 
 def test_the_whole_is_counted_once(deep: tuple[Harvester, Ended]) -> None:
     harvester, ended = deep
-    stats, table = stats_of(harvester), Told(ended).table("found")
+    stats, table = stats_of(harvester), Summary(ended).table("found")
     rows = []
     for name in KINDS:
         where = "WHERE NOT is_stub" if name in {"tracks", "users", "playlists"} else ""
@@ -162,14 +162,14 @@ def test_the_whole_is_counted_once(deep: tuple[Harvester, Ended]) -> None:
         harvester.value("SELECT count(DISTINCT record_id) FROM discoveries WHERE kind = ?", kind)
         for kind in ("track", "user", "playlist")
     ]
-    assert table["together"][:3] == [f"{count:,}" for count in together]
+    assert table["total (distinct)"][:3] == [f"{count:,}" for count in together]
     pages = harvester.value("SELECT count(*) FROM walk_pages")
-    assert table["together"][5] == f"{pages:,}"
+    assert table["total (distinct)"][5] == f"{pages:,}"
 
 
 def test_walks_are_told_by_layer(deep: tuple[Harvester, Ended]) -> None:
     harvester, ended = deep
-    table = Told(ended).table("walks")
+    table = Summary(ended).table("walks")
     for layer in LAYER_NAMES:
         counts = dict(
             harvester.query(
@@ -185,8 +185,8 @@ def test_walks_are_told_by_layer(deep: tuple[Harvester, Ended]) -> None:
 
 def test_the_summary_fits_a_terminal_and_says_where_and_what_next(deep: tuple[Harvester, Ended]) -> None:
     harvester, ended = deep
-    told = Told(ended)
-    where = f"The data lies in {harvester.database}"
+    told = Summary(ended)
+    where = f"Data written to {harvester.database}"
     assert max(len(line) for line in told.lines if not line.startswith(where)) <= 100
     assert any(line.startswith(where) for line in told.lines)
     assert told.lines[-1] == "Next: scrapy status"
@@ -194,7 +194,7 @@ def test_the_summary_fits_a_terminal_and_says_where_and_what_next(deep: tuple[Ha
     stats = stats_of(harvester)
     line = next(line for line in told.lines if " requests sent" in line)
     assert line.startswith(f"{stats['downloader/request_count']:,} requests sent")
-    assert (f", {tokens_of(stats)} for a token" in line) == (tokens_of(stats) > 0)
+    assert (f"{tokens_of(stats)} token request" in line) == (tokens_of(stats) > 0)
     assert sent >= stats["downloader/request_count"]
 
 
@@ -224,30 +224,30 @@ def test_every_documented_statistic_appears(
 
 def test_what_failed_is_told_with_its_reason(disturbed: tuple[Harvester, Ended]) -> None:
     harvester, ended = disturbed
-    told = Told(ended)
+    told = Summary(ended)
     failed = harvester.value("SELECT count(*) FROM walks WHERE status = 'failed'")
     assert failed == 2
     assert told.lines[0].startswith("Harvest partial after")
-    start = told.lines.index("2 walks failed; the same command tries them again")
+    start = told.lines.index("2 walks failed; rerun to retry")
     lines = sorted(told.lines[start + 1 : start + 3])
     assert re.fullmatch(
         rf"  1  track_comments   e.g. {harvester.sandbox.seed_track_id}  HTTP 503: .+", lines[0]
     )
     assert re.fullmatch(r"  1  track_reposters  e.g. \d+  OutOfScopeError: out of scope: .+", lines[1])
     table = told.table("walks")
-    assert table["user_depth"][0] == table["commentary_layer"][0] == table["together"][0] == "partial"
+    assert table["user_depth"][0] == table["commentary_layer"][0] == table["total (distinct)"][0] == "partial"
     assert table["artist_depth"][0] == "complete"
     stats = stats_of(harvester)
     again, held = stats["sgr/retry/count"], stats["sgr/hold_seconds"]
     line = next(line for line in told.lines if " requests sent" in line)
-    assert f"{again} of them again after a fault" in line
-    assert f"{tokens_of(stats)} for a token" in line
-    assert f"held back {held:.1f} s by rate limits" in line
+    assert f"({again} retr" in line
+    assert f", {tokens_of(stats)} token request" in line
+    assert f", paused {held:.1f} s by rate limits" in line
 
 
 def test_the_command_that_goes_on_is_told_and_goes_on(disturbed: tuple[Harvester, Ended]) -> None:
     harvester, ended = disturbed
-    command = Told(ended).lines[-1].strip()
+    command = Summary(ended).lines[-1].strip()
     assert command == stats_of(harvester)["sgr/command"]
     words = shlex.split(command)
     assert words[:3] == ["scrapy", "crawl", "deep_harvest"]
@@ -281,7 +281,7 @@ def test_every_cap_is_named_by_its_setting(sandbox: SandboxProcess, tmp_path: Pa
             unnamed.append((layer, step))
     assert unnamed == []
     assert len(named) >= 9
-    text = Told(ended).text()
+    text = Summary(ended).text()
     assert re.search(
         r" 1  track_favoriters  e\.g\. \d+ +user_depth\.max_users_per_track = 11$", text, re.MULTILINE
     )
@@ -292,14 +292,14 @@ def test_every_cap_is_named_by_its_setting(sandbox: SandboxProcess, tmp_path: Pa
 
 def test_a_block_is_told_with_what_to_do(harvester: Harvester) -> None:
     harvester.sandbox.set_faults([{"name": "waf_challenge", "path": "/likes", "after": 5}])
-    told = Told(harvester.crawl())
+    told = Summary(harvester.crawl())
     assert told.lines[0].startswith("Harvest blocked after")
-    assert "goes on from here when the cause is gone:" in told.lines[-2]
+    assert "rerun to resume when the cause is fixed:" in told.lines[-2]
     assert told.lines[-1].startswith("  scrapy crawl user_depth")
-    waiting = harvester.value("SELECT count(*) FROM walks WHERE status = 'planned'")
+    pending = harvester.value("SELECT count(*) FROM walks WHERE status = 'planned'")
     assert told.table("walks")["user_depth"][:1] + told.table("walks")["user_depth"][5:6] == [
         "partial",
-        str(waiting),
+        str(pending),
     ]
 
 
@@ -308,10 +308,8 @@ def test_ctrl_c_says_how_to_go_on(harvester: Harvester) -> None:
     assert ended.code == 130, ended.log
     (line,) = [line for line in ended.log.splitlines() if "Interrupted" in line]
     command = stats_of(harvester)["sgr/command"]
-    assert line.endswith(
-        f"what is in flight is finished first; the same command goes on from here: {command}"
-    )
-    told = Told(ended)
+    assert line.endswith(f"Interrupted: finishing the requests in flight; rerun to resume: {command}")
+    told = Summary(ended)
     assert told.lines[0].endswith("stopped by a signal")
     assert told.lines[-1] == f"  {command}"
     sent = [entry for entry in harvester.sandbox.log() if entry["path"] != "/robots.txt"]

@@ -45,7 +45,7 @@ def test_for_people(database: Path) -> None:
     head, *rows = said.out.splitlines()
     assert head.split()[:4] == ["run", "spider", "outcome", "started"]
     assert all(len(row) <= 100 for row in rows)
-    assert re.match(r"3 +user_depth +running, or killed +2.* s +0 +- +-$", rows[0])
+    assert re.match(r"3 +user_depth +running or killed +2.* s +0 +- +-$", rows[0])
     assert re.match(r"2 +deep_harvest +partial +2.* s +0 +12 +1,234$", rows[1])
     assert re.match(r"1 +user_depth +killed +2.* - +0 +- +-$", rows[2])
 
@@ -78,7 +78,7 @@ def test_every_key_is_documented(database: Path, root: Path) -> None:
 def test_there_is_none_yet(tmp_path: Path) -> None:
     path = tmp_path / "harvest.db"
     Store.open(f"sqlite:///{path}").close()
-    assert harvests(path).out == "No harvest yet: scrapy crawl deep_harvest -a track_id=NUMBER\n"
+    assert harvests(path).out == "No harvest yet: scrapy crawl deep_harvest -a track_id=ID\n"
     assert harvests(path, "--json").out == "[]\n"
 
 

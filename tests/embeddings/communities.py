@@ -1,4 +1,4 @@
-"""Made-up tastes: users and tracks of some communities, and what each user likes."""
+"""Invented tastes: users and tracks of several communities, and the tracks each user likes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.relationships.worlds import World
 
 @dataclass(frozen=True)
 class Tastes:
-    """*train* and *test*: users x tracks, of one shape; user ``i`` is of community ``users[i]``."""
+    """Likes by community. *train* and *test*: users x tracks; user ``i`` is in community ``users[i]``."""
 
     train: sp.csr_array
     test: sp.csr_array
@@ -21,7 +21,7 @@ class Tastes:
     tracks: NDArray[np.int64]
 
     def world(self) -> World:
-        """The likes to learn from, user 1 and track 1001 first; one artist and one playlist a community."""
+        """Return the training likes, with one artist and one playlist per community."""
         user, track = self.train.nonzero()
         world = World({(u + 1, t + 1001, "like") for u, t in zip(user.tolist(), track.tolist(), strict=True)})
         for community in range(int(self.tracks.max()) + 1):
@@ -35,7 +35,7 @@ class Tastes:
 def tastes(
     users: int, tracks: int, likes: int, communities: int, *, loyalty: float = 0.9, seed: int = 1
 ) -> Tastes:
-    """Draw *likes* pairs: popular tracks more often, and with *loyalty* those of the user's own community.
+    """Sample *likes* pairs, mostly popular tracks; *loyalty* is the share from the user's own community.
 
     A fifth of the pairs are held out.
     """

@@ -1,4 +1,4 @@
-"""Embedding, recommending and evaluating as a user types them; and embedding at a crawl's end."""
+"""The commands embed, similar, recommend and evaluate, and embedding on close."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def database(drawn: Tastes, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_from_likes_to_recommendations(database: Path, drawn: Tastes, tmp_path: Path) -> None:
+def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Path) -> None:
     folder, plot = tmp_path / "out", tmp_path / "picture.svg"
     embed = ["embed", "--dimensions", "8"]
     answers = scrapy_in_one(
@@ -63,7 +63,7 @@ def test_from_likes_to_recommendations(database: Path, drawn: Tastes, tmp_path: 
     known = len(np.unique(drawn.train.indices))
     assert first[1].splitlines()[0].split() == ["track_vectors", str(known), "x", "8", "svd"]
     assert first[2] == f"{LINE}\n"
-    assert again[2] == ""  # once per database
+    assert again[2] == ""  # shown once per database
     assert np.load(folder / "svd_track_vectors.npy").shape == (known, 8)
     assert plot.read_text().startswith("<svg")
 
@@ -93,11 +93,11 @@ def test_from_likes_to_recommendations(database: Path, drawn: Tastes, tmp_path: 
     assert [row.split()[0] for row in methods] == ["popularity", "walk", "svd"]
     measured = json.loads(figures[1])
     assert measured["k"] == 20
-    assert [one["method"] for one in measured["methods"]] == ["popularity", "walk"]
+    assert [method["method"] for method in measured["methods"]] == ["popularity", "walk"]
     assert measured["methods"][1]["recall"] > measured["methods"][0]["recall"]
 
 
-MISTAKES = [
+ERRORS = [
     (["embed", "now"], "unexpected argument: 'now'"),
     (["embed", "--method", "svf"], "option `--method`: must be svd, als, item2vec or lightgcn, not 'svf'"),
     (["embed", "--dimensions", "0"], "option `--dimensions`: must be an integer from 1 to 4096, not '0'"),
@@ -109,7 +109,7 @@ MISTAKES = [
     (["similar", "track", "5", "--by", "wlak"], "vectors or playlists, not 'wlak' (did you mean `walk`?)"),
     (["similar", "track", "5", "--limit", "0"], "option `--limit`: must be an integer from 1 to"),
     (["recommend", "track", "5"], "name a user by ID: `scrapy recommend user 123`"),
-    (["recommend", "user", "5001"], "user 5001: no track is known that this user likes"),
+    (["recommend", "user", "5001"], "user 5001: no liked tracks in this database"),
     (["evaluate", "--method", "magic"], "`--method`: must be popularity, walk, svd, als, item2vec or"),
     (["evaluate", "--share", "1"], "option `--share`: must be a number between 0 and 1, not '1'"),
     (["evaluate", "--train", "x"], "options `--train` and `--test`: give both, or neither"),
@@ -119,16 +119,16 @@ MISTAKES = [
 ]  # fmt: skip
 
 
-def test_mistakes_are_told_in_one_line(database: Path) -> None:
-    answers = scrapy_in_one(database, *(arguments for arguments, _ in MISTAKES))
-    for (arguments, wanted), (code, said, wrong) in zip(MISTAKES, answers, strict=True):
-        assert (code, said) == (2, ""), arguments
-        assert wanted in wrong, arguments
-        assert wrong.count("\n") == 1, arguments
+def test_errors_are_one_line(database: Path) -> None:
+    answers = scrapy_in_one(database, *(arguments for arguments, _ in ERRORS))
+    for (arguments, wanted), (code, output, errors) in zip(ERRORS, answers, strict=True):
+        assert (code, output) == (2, ""), arguments
+        assert wanted in errors, arguments
+        assert errors.count("\n") == 1, arguments
 
 
-def test_interrupted_it_changes_nothing(database: Path, tmp_path: Path) -> None:
-    """By a method that learns until it is stopped, and has told that it began."""
+def test_an_interrupted_command_changes_nothing(database: Path, tmp_path: Path) -> None:
+    """Interrupt a method that reports its start and then learns forever."""
     code = (
         "import os, signal, sys\n"
         "from scrapy.cmdline import execute\n"
@@ -154,11 +154,11 @@ def test_interrupted_it_changes_nothing(database: Path, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_options_name_all_methods() -> None:
-    """The commands name them without importing what makes them."""
+def test_the_options_list_all_methods() -> None:
+    """The options list the methods without importing them."""
     assert tuple(recommenders.METHODS) == choices.METHODS
     assert recommenders.NAMES == RECOMMENDERS
-    assert set(similar.WAYS) == set(options.WAYS)
+    assert set(similar.NEIGHBOUR_SOURCES) == set(options.WAYS)
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +178,7 @@ def crawl(
     return harvester, harvester.crawl(spider)
 
 
-def test_a_crawl_embeds_at_its_end_where_it_should(sandbox: SandboxProcess, tmp_path: Path) -> None:
+def test_a_crawl_embeds_on_close_if_configured(sandbox: SandboxProcess, tmp_path: Path) -> None:
     harvester, ended = crawl(sandbox, tmp_path, "{on_close: true, dimensions: 8}")
     assert ended.code == 0, ended.log
     liked = harvester.value("SELECT count(DISTINCT track_id) FROM engagements WHERE kind = 'like'")
@@ -190,16 +190,14 @@ def test_a_crawl_embeds_at_its_end_where_it_should(sandbox: SandboxProcess, tmp_
     assert harvester.query("PRAGMA foreign_key_check") == []
 
 
-def test_a_crawl_that_brings_no_likes_has_no_vectors_and_is_complete(
-    sandbox: SandboxProcess, tmp_path: Path
-) -> None:
+def test_a_crawl_without_likes_is_complete_without_vectors(sandbox: SandboxProcess, tmp_path: Path) -> None:
     harvester, ended = crawl(sandbox, tmp_path, "{on_close: true}", "semantic_depth")
     assert ended.code == 0, ended.log
-    assert "No vectors: nothing to learn from: no user likes any track here" in ended.log
+    assert "No vectors: no interactions to train on: no user likes a track" in ended.log
     assert harvester.value("SELECT count(*) FROM vector_runs") == 0
 
 
-def test_a_failure_to_embed_is_an_error_that_loses_nothing(sandbox: SandboxProcess, tmp_path: Path) -> None:
+def test_a_failed_embedding_is_an_error_and_keeps_the_data(sandbox: SandboxProcess, tmp_path: Path) -> None:
     hidden = tmp_path / "implicit"
     hidden.mkdir()
     (hidden / "__init__.py").write_text("raise ModuleNotFoundError('hidden', name='implicit')\n")
@@ -210,7 +208,7 @@ def test_a_failure_to_embed_is_an_error_that_loses_nothing(sandbox: SandboxProce
     ((outcome, reason),) = harvester.query("SELECT outcome, reason FROM runs")
     assert outcome == "failed"
     assert reason == (
-        "embedding failed: method als: the package implicit is not installed; `make ml` installs what the "
-        "extra `ml` names, `scrapy embed` does it by hand"
+        "embedding failed: method als: the package implicit is not installed; `make ml` installs the "
+        "extra `ml`, `scrapy embed` does it by hand"
     )
     assert harvester.value("SELECT count(*) FROM user_similarities") > 0

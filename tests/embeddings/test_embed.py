@@ -1,4 +1,4 @@
-"""Vectors in the database, as files and as a picture; and what is recommended by them."""
+"""Vectors in the database, as files and as a picture, and recommendations from them."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def drawn() -> Tastes:
 
 @pytest.fixture(scope="module")
 def harvest(drawn: Tastes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Embedded]]:
-    """A database of these tastes with vectors in it, which tests only read."""
+    """A database of these tastes with vectors; tests must not write to it."""
     path = tmp_path_factory.mktemp("embedded") / "harvest.db"
     with closing(Store.open(f"sqlite:///{path}")) as store:
         drawn.world().spill(store)
         yield store, embed(store, SVD)
 
 
-def test_they_are_kept_as_they_were_made(harvest: tuple[Store, Embedded], drawn: Tastes) -> None:
+def test_vectors_are_stored_unchanged(harvest: tuple[Store, Embedded], drawn: Tastes) -> None:
     store, embedded = harvest
     with store.write() as connection:
         for kind, placed in embedded.placed.items():
@@ -66,7 +66,7 @@ def test_they_are_kept_as_they_were_made(harvest: tuple[Store, Embedded], drawn:
     assert np.array_equal(np.frombuffer(blob, "<f4"), embedded.placed["track"].vectors[0])
 
 
-def test_an_artist_lies_where_the_tracks_lie(harvest: tuple[Store, Embedded], drawn: Tastes) -> None:
+def test_an_artist_is_near_their_tracks(harvest: tuple[Store, Embedded], drawn: Tastes) -> None:
     placed = harvest[1].placed
     tracks, artists = placed["track"], placed["artist"]
     assert artists.ids.tolist() == [5001, 5002, 5003]
@@ -77,7 +77,7 @@ def test_an_artist_lies_where_the_tracks_lie(harvest: tuple[Store, Embedded], dr
         assert artists.columns["tracks"][row] == own.sum()
 
 
-def test_a_rebuild_replaces_its_own_method_only(store: Store, drawn: Tastes) -> None:
+def test_a_rebuild_replaces_only_its_method(store: Store, drawn: Tastes) -> None:
     drawn.world().spill(store)
     embed(store, SVD)
     with store.write() as connection:
@@ -99,18 +99,20 @@ def test_a_rebuild_replaces_its_own_method_only(store: Store, drawn: Tastes) -> 
     assert counted["svd", 2] == len(svd.ids)
 
 
-def test_item2vec_places_what_only_stands_in_playlists(store: Store) -> None:
+def test_item2vec_includes_tracks_that_are_only_in_playlists(store: Store) -> None:
     pytest.importorskip("gensim")
     world = World({(1, 101, "like"), (2, 102, "like")}, {1001: {101, 102, 103}, 1002: {102, 103, 104}})
     world.owners = {1001: 1, 1002: 2}
     world.spill(store)
     embedded = embed(store, Embeddings(method="item2vec", dimensions=4))
     assert embedded.placed["track"].ids.tolist() == [101, 102, 103, 104]
-    assert embedded.made.parameters["sources"] == ["like", "playlist"]
-    assert embedded.made.inputs["playlists"] == 2
+    assert embedded.run.parameters["sources"] == ["like", "playlist"]
+    assert embedded.run.inputs["playlists"] == 2
 
 
-def test_a_failure_leaves_the_old_ones(store: Store, drawn: Tastes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_keeps_the_old_vectors(
+    store: Store, drawn: Tastes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drawn.world().spill(store)
     before = embed(store, SVD)
 
@@ -128,14 +130,14 @@ def test_a_failure_leaves_the_old_ones(store: Store, drawn: Tastes, monkeypatch:
             assert np.array_equal(vectors.read_vectors(connection, kind, "svd").vectors, placed.vectors)
 
 
-def test_an_empty_harvest_has_nothing_to_learn_from(store: Store) -> None:
+def test_an_empty_harvest_has_no_vectors(store: Store) -> None:
     with pytest.raises(NothingToLearnError):
         embed(store, SVD)
     with store.write() as connection:
         assert vectors.latest(connection, "svd") is None
 
 
-def test_files_hold_the_same(harvest: tuple[Store, Embedded], tmp_path: Path) -> None:
+def test_files_contain_the_same_vectors(harvest: tuple[Store, Embedded], tmp_path: Path) -> None:
     embedded = harvest[1]
     written = write_vectors(embedded, tmp_path / "out")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {path.name for path in written}
@@ -145,7 +147,7 @@ def test_files_hold_the_same(harvest: tuple[Store, Embedded], tmp_path: Path) ->
     about = json.loads((tmp_path / "out" / "svd.json").read_text())
     assert about["dimensions"] == 8
     (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match=r"^folder .*file: "):
+    with pytest.raises(StorageError, match=r"^directory .*file: "):
         write_vectors(embedded, tmp_path / "file")
 
 
@@ -161,12 +163,12 @@ def test_similar_by_vectors_is_the_cosine(harvest: tuple[Store, Embedded]) -> No
             cosines = directions @ directions[1]
             cosines[1] = -2
             best = np.argsort(-cosines)[:2]
-            assert [one.id for one in found] == placed.ids[best].tolist()
-            assert [one.score for one in found] == pytest.approx(cosines[best].tolist())
+            assert [track.id for track in found] == placed.ids[best].tolist()
+            assert [track.score for track in found] == pytest.approx(cosines[best].tolist())
 
 
 @pytest.mark.parametrize("by", ["walk", "vectors"])
-def test_what_is_recommended_is_of_the_users_taste_and_new(
+def test_recommendations_match_the_taste_and_are_new(
     harvest: tuple[Store, Embedded], drawn: Tastes, by: str
 ) -> None:
     store, _ = harvest
@@ -176,10 +178,10 @@ def test_what_is_recommended_is_of_the_users_taste_and_new(
         for user in range(1, 11):
             found = recommend(connection, user, by=by, method="svd", limit=5)
             assert len(found) == 5
-            assert not {one.id for one in found} & libraries[user]
-            assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
-            fitting += [drawn.tracks[one.id - 1001] == drawn.users[user - 1] for one in found]
-            for reason in (reason for one in found for reason in one.because):
+            assert not {track.id for track in found} & libraries[user]
+            assert [track.score for track in found] == sorted((track.score for track in found), reverse=True)
+            fitting += [drawn.tracks[track.id - 1001] == drawn.users[user - 1] for track in found]
+            for reason in (reason for track in found for reason in track.because):
                 assert reason.id in libraries[user]
             shared = found[0].because[0]
             both = [own for own in libraries.values() if {found[0].id, shared.id} <= own]
@@ -187,7 +189,7 @@ def test_what_is_recommended_is_of_the_users_taste_and_new(
     assert np.mean(fitting) > 0.8
 
 
-def test_who_came_after_embedding_is_folded_in(store: Store, drawn: Tastes) -> None:
+def test_a_later_user_is_folded_in(store: Store, drawn: Tastes) -> None:
     drawn.world().spill(store)
     embed(store, SVD)
     with store.write() as connection:
@@ -198,45 +200,43 @@ def test_who_came_after_embedding_is_folded_in(store: Store, drawn: Tastes) -> N
         )
         connection.execute(sa.insert(likes).from_select(["user_id", "track_id", "kind"], of_one))
         known, new = (recommend(connection, user, by="vectors", method="svd", limit=5) for user in (1, 999))
-    # The same likes, the same recommendations: nothing was learned in between.
-    assert [one.id for one in new] == [one.id for one in known]
-    assert [one.score for one in new] == pytest.approx([one.score for one in known], rel=1e-4)
+    # The same likes give the same recommendations without new training.
+    assert [track.id for track in new] == [track.id for track in known]
+    assert [track.score for track in new] == pytest.approx([track.score for track in known], rel=1e-4)
 
 
-def test_by_playlists_what_stands_beside_the_users_tracks(
-    harvest: tuple[Store, Embedded], drawn: Tastes
-) -> None:
+def test_recommendations_by_playlists(harvest: tuple[Store, Embedded], drawn: Tastes) -> None:
     store, _ = harvest
     world = drawn.world()
     with store.write() as connection:
         found = recommend(connection, 1, by="playlists", method="svd", limit=99)
     listed = {track for own in world.playlists.values() if own & world.libraries()[1] for track in own}
-    assert {one.id for one in found} == listed - world.libraries()[1]
-    assert all(one.because[0].shared_playlists == 1 for one in found)
+    assert {track.id for track in found} == listed - world.libraries()[1]
+    assert all(track.because[0].shared_playlists == 1 for track in found)
 
 
 @pytest.mark.parametrize(
-    ("user", "by", "method", "said"),
+    ("user", "by", "method", "message"),
     [
         (77777, "walk", "svd", "user 77777 is not in this database"),
-        (5001, "walk", "svd", "user 5001: no track is known that this user likes"),
+        (5001, "walk", "svd", "user 5001: no liked tracks in this database"),
         (
             1,
             "vectors",
             "als",
-            "no vectors of method als are in this database: `scrapy embed --method als` makes them",
+            "no als vectors in this database; run `scrapy embed --method als`",
         ),
     ],
 )
-def test_why_nothing_can_be_recommended(
-    harvest: tuple[Store, Embedded], user: int, by: str, method: str, said: str
+def test_errors_without_recommendations(
+    harvest: tuple[Store, Embedded], user: int, by: str, method: str, message: str
 ) -> None:
     with harvest[0].write() as connection, pytest.raises(ArgumentError) as raised:
         recommend(connection, user, by=by, method=method, limit=5)
-    assert str(raised.value).startswith(said)
+    assert str(raised.value).startswith(message)
 
 
-def test_what_has_no_vector(harvest: tuple[Store, Embedded]) -> None:
+def test_a_missing_vector(harvest: tuple[Store, Embedded]) -> None:
     with (
         harvest[0].write() as connection,
         pytest.raises(ArgumentError, match=r"^user 5001 has no svd vector: "),
@@ -244,14 +244,16 @@ def test_what_has_no_vector(harvest: tuple[Store, Embedded]) -> None:
         find_similar(connection, "user", 5001, by="vectors", method="svd", limit=5)
 
 
-def test_an_index_finds_the_same(store: Store, drawn: Tastes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_finds_the_same_neighbours(
+    store: Store, drawn: Tastes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("usearch")
-    monkeypatch.setattr(index, "WORTH", 50)
+    monkeypatch.setattr(index, "MIN_INDEXED", 50)
     drawn.world().spill(store)
     embed(store, SVD)
     embed(store, SVD)
     file = Path(str(store.path))
-    # Of the newest vectors only; 3 artists and 60 users are too few or just enough.
+    # The index covers only the latest vectors; 3 artists are too few for one, 60 users are just enough.
     assert {path.name for path in file.parent.glob("*.usearch")} == {
         f"{file.name}.track.svd.2.usearch",
         f"{file.name}.user.svd.2.usearch",
@@ -260,9 +262,9 @@ def test_an_index_finds_the_same(store: Store, drawn: Tastes, monkeypatch: pytes
         found = find_similar(connection, "track", 1001, by="vectors", method="svd", limit=5)
         monkeypatch.setattr(index, "_usearch", lambda: None)
         compared = find_similar(connection, "track", 1001, by="vectors", method="svd", limit=5)
-    assert [one.id for one in found] == [one.id for one in compared]
-    assert [one.score for one in found] == pytest.approx([one.score for one in compared], abs=2e-3)
-    assert found != compared  # 16 bits tell: it was the index that answered
+    assert [track.id for track in found] == [track.id for track in compared]
+    assert [track.score for track in found] == pytest.approx([track.score for track in compared], abs=2e-3)
+    assert found != compared  # 16-bit floats show that the index was used
 
 
 # ---- the picture
@@ -273,14 +275,14 @@ def test_communities_are_found(harvest: tuple[Store, Embedded], drawn: Tastes) -
     found = find_communities(unit(tracks.vectors))
     truth = drawn.tracks[tracks.ids - 1001]
     assert found.max() == 2
-    assert (np.diff(np.bincount(found)) <= 0).all()  # the largest first
-    pure = sum(np.bincount(truth[found == one]).max() for one in range(3))
+    assert (np.diff(np.bincount(found)) <= 0).all()  # largest first
+    pure = sum(np.bincount(truth[found == community]).max() for community in range(3))
     assert pure / len(truth) > 0.85
     assert np.array_equal(found, find_communities(unit(tracks.vectors)))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
-def test_few_vectors_are_laid_out_and_grouped(count: int) -> None:
+def test_layout_and_communities_of_few_vectors(count: int) -> None:
     directions = unit(np.random.default_rng(1).standard_normal((count, 4)).astype(np.float32))
     points = lay_out(np.maximum(2 - 2 * directions @ directions.T, 0))
     assert points.shape == (count, 2)
@@ -288,7 +290,7 @@ def test_few_vectors_are_laid_out_and_grouped(count: int) -> None:
     assert len(find_communities(directions)) == count
 
 
-def test_near_ones_stay_near() -> None:
+def test_the_layout_preserves_neighbourhoods() -> None:
     random = np.random.default_rng(2)
     of = np.repeat(np.arange(3), 20)
     rows = (np.eye(3)[of].repeat(4, axis=1) + 0.2 * random.standard_normal((60, 12))).astype(np.float32)
@@ -310,7 +312,7 @@ def test_the_picture_shows_the_tracks(store: Store, drawn: Tastes, tmp_path: Pat
     with store.write() as connection:
         picture.draw(connection, "svd", path)
         several = sum(vectors.read_vectors(connection, "track", "svd").columns["fans"] > 1)
-    tree = ET.parse(path)  # noqa: S314 - made here
+    tree = ET.parse(path)  # noqa: S314 - our own file
     space = "{http://www.w3.org/2000/svg}"
     dots = tree.findall(f".//{space}g/{space}circle")
     assert len(dots) == several

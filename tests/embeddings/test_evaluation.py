@@ -1,4 +1,4 @@
-"""Evaluation ranks all tracks but those known, and gives published figures on published data."""
+"""Evaluation ranks all unknown tracks, and reproduces published results on published data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sgr_spiders.embeddings import evaluation
-from sgr_spiders.embeddings.evaluation import Trial, best, of_harvest
+from sgr_spiders.embeddings.evaluation import Trial, prepare_trial, recommend_best
 from sgr_spiders.embeddings.pairs_file import read_pairs
 from sgr_spiders.model.exceptions import ArgumentError, EmbeddingError
 from sgr_spiders.storage import schema
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Fixed:
-    """Recommends by scores that are given."""
+    """A recommender with fixed scores."""
 
     def __init__(self, scores: Array) -> None:
         self._scores = scores
@@ -46,42 +46,44 @@ SCORES = st.lists(
 
 
 @given(scores=SCORES, known=st.integers(0, 2**28 - 1), k=st.integers(1, 9))
-def test_the_best_are_those_of_a_plain_sort(scores: list[list[float]], known: int, k: int) -> None:
+def test_the_best_tracks_equal_a_plain_sort(scores: list[list[float]], known: int, k: int) -> None:
     matrix = np.array(
         [[known >> (7 * user + track) & 1 for track in range(7)] for user in range(len(scores))]
     )
-    found = best(Fixed(np.array(scores, np.float32)), sp.csr_array(matrix), np.arange(len(scores)), k)
+    found = recommend_best(
+        Fixed(np.array(scores, np.float32)), sp.csr_array(matrix), np.arange(len(scores)), k
+    )
     for user, row in enumerate(scores):
         left = [track for track in range(7) if not matrix[user, track] and row[track] > -np.inf]
         wanted = sorted(left, key=lambda track: (-row[track], track))[:k]
         assert found[user].tolist() == wanted + [-1] * (k - len(wanted))
 
 
-def test_everything_foretold_and_nothing_else() -> None:
+def test_a_perfect_recommendation() -> None:
     train = sp.csr_array(np.array([[1, 0, 0, 1, 0], [0, 1, 0, 1, 0]], np.float32))
     test = sp.csr_array(np.array([[0, 0, 1, 0, 0], [0, 0, 1, 0, 1]], np.float32))
     found = Trial(train, test, k=3).measure("walk")
-    # A walk from user 0's tracks reaches track 1 only, and track 0 from user 1's.
+    # A walk from the tracks of user 0 reaches only track 1, one from the tracks of user 1 only track 0.
     assert (found.users, found.recall, found.ndcg) == (2, 0, 0)
     assert found.coverage == pytest.approx(2 / 3)
-    # Both lists have one track with one fan; the libraries' tracks have 1.5 on average.
+    # Both lists have one track with one fan; tracks in the libraries have 1.5 fans on average.
     assert found.popularity_lift == pytest.approx(1 / 1.5 - 1)
 
 
 @settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), k=st.integers(1, 8), block=st.integers(1, 40))
-def test_figures_are_those_of_plain_loops(seed: int, k: int, block: int) -> None:
+def test_metrics_equal_plain_loops(seed: int, k: int, block: int) -> None:
     random = np.random.default_rng(seed)
     users, tracks = 6, 8
     drawn = random.random((users, tracks))
     known, wanted = drawn < 0.25, (drawn > 0.75)
-    known[:, 7] = False  # nothing was learned of it, yet it may be recommended
+    known[:, 7] = False  # not in the training data, but it can be recommended
     known[0, 0], wanted[0, 0], wanted[0, 1], known[0, 1] = True, False, True, False
     scores = np.where(random.random((users, tracks)) < 0.2, -np.inf, random.random((users, tracks)))
     trial = Trial(sp.csr_array(known.astype(np.float32)), sp.csr_array(wanted.astype(np.float32)), k=k)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "SCORES_AT_A_TIME", block)
-        found = trial.judge("fixed", Fixed(scores.astype(np.float32)), 1.5)
+        found = trial.test_recommender("fixed", Fixed(scores.astype(np.float32)), 1.5)
     assert (found.method, found.cpu_seconds) == ("fixed", 1.5)
     expected = by_hand(known, wanted, scores.astype(np.float32), k)
     for name, value in expected.items():
@@ -89,7 +91,7 @@ def test_figures_are_those_of_plain_loops(seed: int, k: int, block: int) -> None
 
 
 def by_hand(known: NDArray[np.bool_], wanted: NDArray[np.bool_], scores: Array, k: int) -> dict[str, float]:
-    """Work out the figures one user and one track at a time."""
+    """Compute the metrics one user and one track at a time."""
     tracks = range(known.shape[1])
     fans = [int(known[:, track].sum()) for track in tracks]
     rare, before = set(tracks), 0
@@ -127,14 +129,14 @@ def by_hand(known: NDArray[np.bool_], wanted: NDArray[np.bool_], scores: Array, 
     }
 
 
-def test_nothing_to_test_is_said() -> None:
+def test_an_empty_test_set_is_an_error() -> None:
     nothing, something = sp.csr_array((2, 2)), sp.csr_array(np.eye(2))
     for trial in (Trial(nothing, something), Trial(something, nothing)):
         with pytest.raises(EmbeddingError, match=r"^nothing to evaluate: "):
             trial.measure("walk")
 
 
-def test_of_a_harvest_the_seeds_are_never_held_out(store: Store) -> None:
+def test_seeds_are_never_held_out(store: Store) -> None:
     drawn = tastes(users=40, tracks=60, likes=800, communities=2)
     world = drawn.world()
     world.engagements |= {(user, 1001, "like") for user in range(1, 41)}
@@ -153,12 +155,12 @@ def test_of_a_harvest_the_seeds_are_never_held_out(store: Store) -> None:
             )
         )  # fmt: skip
         trial, again = (
-            of_harvest(connection, sources=["like"], share=0.25, random_seed=5, k=10) for _ in range(2)
+            prepare_trial(connection, sources=["like"], share=0.25, random_seed=5, k=10) for _ in range(2)
         )
     assert trial.train.shape == trial.test.shape
     assert (trial.train.multiply(trial.test)).nnz == 0
     assert trial.train.nnz + trial.test.nnz == len(world.engagements)
-    assert (trial.train[:, [0]].toarray() == 1).all()  # everyone's like of the seed
+    assert (trial.train[:, [0]].toarray() == 1).all()  # all likes of the seed
     assert np.array_equal(trial.test.indices, again.test.indices)
     assert trial.measure("svd").recall > trial.measure("popularity").recall
 
@@ -173,50 +175,50 @@ def test_files_of_pairs(tmp_path: Path) -> None:
     test = lines(tmp_path / "test", "9,101\n9 100\n9 500\n")
     first, second = read_pairs(train, test)
     assert first.toarray().tolist() == [[1, 1, 0], [1, 0, 0]]
-    # What is to be learned cannot be foretold.
+    # A training pair is not a test pair.
     assert second.toarray().tolist() == [[0, 0, 0], [0, 1, 1]]
     assert Trial(first, second).cold_pairs == 1
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
-        ("1 2\n3\n", "train, line 2: must be the numbers of a user and an item, not '3'"),
-        ("user item\n", "train, line 1: must be the numbers of a user and an item, not 'user item'"),
-        (f"1 {2**70}\n", "train, line 1: must be the numbers"),
-        ("\n", "train: no `user item` line in it"),
+        ("1 2\n3\n", "train, line 2: must be a user ID and an item ID, not '3'"),
+        ("user item\n", "train, line 1: must be a user ID and an item ID, not 'user item'"),
+        (f"1 {2**70}\n", "train, line 1: must be a user ID and an item ID"),
+        ("\n", "train: contains no `user item` lines"),
     ],
 )
-def test_other_files_are_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_invalid_files(tmp_path: Path, text: str, message: str) -> None:
     train = lines(tmp_path / "train", text)
     with pytest.raises(ArgumentError) as raised:
         read_pairs(train, train)
-    assert said in str(raised.value)
+    assert message in str(raised.value)
     with pytest.raises(ArgumentError, match="No such file"):
         read_pairs(tmp_path / "nowhere", train)
 
 
 @pytest.fixture(scope="module")
 def published() -> Trial:
-    """Last.fm as LightGCN's repository splits it."""
+    """The Last.fm dataset with the split of the LightGCN repository."""
     folder = note("interactions/lightgcn_lastfm")
     return Trial(*read_pairs(folder / "data1.txt", folder / "test1.txt"))
 
 
 @pytest.mark.parametrize(("name", "recall", "ndcg"), [("svd", 0.261, 0.204), ("walk", 0.246, 0.194)])
-def test_published_figures_are_reached(published: Trial, name: str, recall: float, ndcg: float) -> None:
+def test_published_results_are_reproduced(published: Trial, name: str, recall: float, ndcg: float) -> None:
     found = published.measure(name)
     assert found.users == 1858
     assert found.recall >= recall
     assert found.ndcg >= ndcg
 
 
-def test_popularity_is_what_others_measured(published: Trial) -> None:
+def test_popularity_equals_published_results(published: Trial) -> None:
     found = published.measure("popularity")
     assert (found.recall, found.ndcg) == pytest.approx((0.037, 0.021), abs=5e-4)
 
 
-def test_on_other_real_data_the_defaults_hold_as_well() -> None:
+def test_the_defaults_work_on_other_real_data() -> None:
     pairs = np.loadtxt(note("interactions/lastfm/user_artists.dat"), np.int64, skiprows=1, usecols=(0, 1))
     pairs = pairs[np.bincount(pairs[:, 1])[pairs[:, 1]] >= 5]
     users, artists = (np.unique(pairs[:, side], return_inverse=True)[1] for side in (0, 1))

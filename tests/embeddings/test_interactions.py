@@ -1,4 +1,4 @@
-"""The matrix holds what the sources say: told again with sets and dictionaries."""
+"""The matrix contains the interactions of its sources, recomputed with sets and dictionaries."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ SOURCES = st.dictionaries(
 def expected(
     world: World, sources: Mapping[str, float], min_per_user: int, min_per_track: int
 ) -> dict[tuple[int, int], float]:
-    said = {(user, track, kind) for user, track, kind in world.engagements if kind in sources}
+    interactions = {(user, track, kind) for user, track, kind in world.engagements if kind in sources}
     if "playlist" in sources:
         owned = {number: owner for number, owner in world.owners.items() if number in world.playlists}
-        said |= {
+        interactions |= {
             (owner, track, "playlist") for number, owner in owned.items() for track in world.playlists[number]
         }
     pairs: dict[tuple[int, int], float] = {}
-    for user, track, kind in said:
+    for user, track, kind in interactions:
         pairs[user, track] = pairs.get((user, track), 0) + sources[kind]
     while True:
         of_users, of_tracks = Counter(user for user, _ in pairs), Counter(track for _, track in pairs)
@@ -66,7 +66,7 @@ def pairs_of(interactions: Interactions) -> dict[tuple[int, int], float]:
 
 @REUSED
 @given(WORLDS, SOURCES, st.integers(0, 4), st.integers(0, 4))
-def test_it_holds_what_the_sources_say(
+def test_the_matrix_contains_the_interactions_of_its_sources(
     store: Store, world: World, sources: dict[str, float], min_per_user: int, min_per_track: int
 ) -> None:
     world.spill(store)
@@ -84,7 +84,7 @@ def test_it_holds_what_the_sources_say(
     assert found.matrix.indices.dtype == found.matrix.indptr.dtype == np.int32
 
 
-def test_only_likes_unless_asked_otherwise(store: Store) -> None:
+def test_the_default_source_is_likes(store: Store) -> None:
     World({(1, 101, "like"), (1, 102, "repost"), (2, 101, "comment")}).spill(store)
     with store.write() as connection:
         found = read_interactions(connection)
@@ -92,7 +92,7 @@ def test_only_likes_unless_asked_otherwise(store: Store) -> None:
 
 
 def test_scope_of_a_seed(store: Store) -> None:
-    """A playlist that was not found around the seed says nothing, even of a user and a track that were."""
+    """A playlist outside the scope does not count, even if its owner and track are in scope."""
     world = World(
         {(1, 101, "like"), (2, 101, "like"), (1, 102, "like")},
         {1001: {101, 103}, 1002: {104}},
@@ -107,7 +107,7 @@ def test_scope_of_a_seed(store: Store) -> None:
     assert pairs_of(found) == {(1, 101): 3.0, (1, 103): 2.0}
 
 
-def test_ids_are_found_by_index_and_back(store: Store) -> None:
+def test_ids_and_indices(store: Store) -> None:
     World({(1, 101, "like"), (5, 103, "like")}).spill(store)
     with store.write() as connection:
         found = read_interactions(connection)

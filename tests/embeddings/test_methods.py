@@ -1,4 +1,4 @@
-"""What every method promises, on tastes with a known answer."""
+"""The guarantees of every method, on invented tastes."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def world() -> Tastes:
 
 @pytest.fixture(params=NAMES)
 def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of a method that can run here."""
+    """The name of a method whose packages are installed."""
     package = pytest.importorskip(NEEDS[request.param])
     monkeypatch.setattr(LightGcn, "epochs", 25)
     if request.param == "lightgcn":
-        package.set_num_threads(1)  # several take longer than one for so little
+        package.set_num_threads(1)  # more threads are slower for small data
     return str(request.param)
 
 
 def corpus(world: Tastes, method: str) -> Corpus:
-    """Tracks of one community in a playlist, for the method that learns from them."""
+    """Return the corpus, with one playlist per community for the method that learns from playlists."""
     if method != "item2vec":
         return Corpus(world.train)
     random = np.random.default_rng(1)
@@ -47,7 +47,7 @@ def corpus(world: Tastes, method: str) -> Corpus:
 
 
 LEARNED: dict[str, Vectors] = {}
-"""By method, so that each learns once for all tests of this process."""
+"""Trained vectors by method, shared by all tests of this process."""
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def vectors(world: Tastes, name: str) -> Vectors:
     return LEARNED[name]
 
 
-def test_vectors_tell_communities_apart(world: Tastes, vectors: Vectors) -> None:
+def test_vectors_separate_communities(world: Tastes, vectors: Vectors) -> None:
     assert vectors.users.shape == (120, vectors.dimensions)
     assert vectors.tracks.shape == (200, vectors.dimensions)
     assert vectors.users.dtype == vectors.tracks.dtype == np.float32
@@ -71,9 +71,9 @@ def test_vectors_tell_communities_apart(world: Tastes, vectors: Vectors) -> None
     assert (of[nearest] == of[:, None]).mean() > 0.85
 
 
-def test_it_foretells_more_than_popularity(world: Tastes, name: str, vectors: Vectors) -> None:
+def test_it_beats_popularity(world: Tastes, name: str, vectors: Vectors) -> None:
     trial = Trial(world.train, world.test)
-    found = trial.judge(name, VectorRecommender(vectors), cpu_seconds=0)
+    found = trial.test_recommender(name, VectorRecommender(vectors), cpu_seconds=0)
     popular = trial.measure("popularity")
     assert found.recall > 1.5 * popular.recall
     assert found.ndcg > 1.5 * popular.ndcg
@@ -84,7 +84,7 @@ def test_it_foretells_more_than_popularity(world: Tastes, name: str, vectors: Ve
 
 def test_the_same_seed_gives_the_same_bytes(world: Tastes, name: str, vectors: Vectors) -> None:
     again = METHODS[name](16).fit(corpus(world, name))
-    if name == "lightgcn":  # several threads add in any order
+    if name == "lightgcn":  # threads add in any order
         assert again.tracks == pytest.approx(vectors.tracks, abs=1e-3)
         assert again.users == pytest.approx(vectors.users, abs=1e-3)
     else:
@@ -92,9 +92,7 @@ def test_the_same_seed_gives_the_same_bytes(world: Tastes, name: str, vectors: V
         assert again.users.tobytes() == vectors.users.tobytes()
 
 
-def test_a_user_who_came_later_gets_nearly_the_same_vector(
-    world: Tastes, name: str, vectors: Vectors
-) -> None:
+def test_folding_in_gives_nearly_the_learned_vector(world: Tastes, name: str, vectors: Vectors) -> None:
     method = METHODS[name](16)
     fans = world.train.sum(axis=0).astype(np.float32)
     folded = []
@@ -104,12 +102,12 @@ def test_a_user_who_came_later_gets_nearly_the_same_vector(
         folded.append(method.fold_in(library))
     learned = unit(vectors.users[:40])
     alike = (unit(np.stack(folded).astype(np.float32)) * learned).sum(axis=1)
-    # als ends with the tracks, not the users; lightgcn knows more of a user than one step of the graph tells.
+    # The last als round updates the tracks; lightgcn uses more than one step along the graph.
     least = {"svd": 0.99999, "item2vec": 0.99999, "als": 0.99, "lightgcn": 0.8}[name]
     assert alike.min() > least
 
 
-def test_als_folds_in_as_implicit_does(world: Tastes) -> None:
+def test_als_folds_in_like_implicit(world: Tastes) -> None:
     als = pytest.importorskip("implicit.cpu.als")
     method = Als(16)
     tracks = method.fit(Corpus(world.train)).tracks
@@ -124,7 +122,7 @@ def test_als_folds_in_as_implicit_does(world: Tastes) -> None:
     assert folded == pytest.approx(np.ravel(wanted), abs=1e-5)
 
 
-def test_who_likes_nothing_and_what_nobody_likes_have_no_vector(name: str) -> None:
+def test_users_and_tracks_without_likes_have_no_vector(name: str) -> None:
     matrix = sp.csr_array(np.array([[1, 1, 0, 0], [1, 1, 0, 1], [0, 0, 0, 0]], np.float32))
     vectors = METHODS[name](8).fit(Corpus(matrix))
     assert vectors.users.any(axis=1).tolist() == [True, True, False]
@@ -134,8 +132,8 @@ def test_who_likes_nothing_and_what_nobody_likes_have_no_vector(name: str) -> No
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (3, 2)])
-def test_nothing_to_learn_from_is_said(name: str, shape: tuple[int, int]) -> None:
-    with pytest.raises(NothingToLearnError, match=r"^nothing to learn from: "):
+def test_an_empty_corpus_is_an_error(name: str, shape: tuple[int, int]) -> None:
+    with pytest.raises(NothingToLearnError, match=r"^no interactions to train on: "):
         METHODS[name]().fit(Corpus(sp.csr_array(shape, dtype=np.float32)))
 
 
@@ -149,7 +147,7 @@ def test_one_user_or_one_track_is_enough(matrix: list[list[float]]) -> None:
 
 
 @pytest.mark.parametrize("name", ["als", "item2vec", "lightgcn"])
-def test_a_missing_package_is_said_in_one_line(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_an_error_of_one_line(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, NEEDS[name], None)
     for module in [module for module in sys.modules if module.startswith(f"{NEEDS[name]}.")]:
         monkeypatch.setitem(sys.modules, module, None)
@@ -159,7 +157,7 @@ def test_a_missing_package_is_said_in_one_line(name: str, monkeypatch: pytest.Mo
     assert "`make ml`" in str(raised.value)
 
 
-def test_every_method_has_its_paper_and_its_parameters() -> None:
+def test_every_method_cites_a_paper_and_lists_its_parameters() -> None:
     for name, method in METHODS.items():
         module = importlib.import_module(method.__module__)
         assert "https://" in (module.__doc__ or "")
@@ -168,7 +166,7 @@ def test_every_method_has_its_paper_and_its_parameters() -> None:
 
 
 def dense(matrix: sp.csr_array) -> tuple[np.ndarray, np.ndarray]:
-    """The scores of the formula in full: R D_i^-1/2 V V^T-filtered, by numpy's own decomposition."""
+    """Return the scores of the formula by numpy's own decomposition, filtered by V V^T."""
     whole = matrix.toarray().astype(float)
     of_users, of_tracks = whole.sum(axis=1), whole.sum(axis=0)
     with np.errstate(divide="ignore"):
@@ -178,7 +176,7 @@ def dense(matrix: sp.csr_array) -> tuple[np.ndarray, np.ndarray]:
     return values, (whole * roots) @ (right[:8].T * values[:8]) @ right[:8] * np.sqrt(of_tracks)
 
 
-def test_svd_is_its_formula(world: Tastes) -> None:
+def test_svd_equals_its_formula(world: Tastes) -> None:
     vectors = Svd(8).fit(Corpus(world.train))
     values, scores = dense(world.train)
     assert values[0] == pytest.approx(1)

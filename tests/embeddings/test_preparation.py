@@ -1,4 +1,4 @@
-"""Preparing gives one consistent view: features and playlists fit the matrix, and nothing held out leaks."""
+"""Training data is consistent: features and playlists match the matrix, and nothing held out leaks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SEED = 101
 
 @pytest.fixture
 def world(store: Store) -> World:
-    """Everybody likes the seed and twenty others; playlists hold what their owners like."""
+    """Every user likes the seed and twenty other tracks; playlists contain liked tracks of their owners."""
     world = World({(user, SEED, "like") for user in range(1, 30)})
     for user in range(1, 30):
         world.engagements |= {(user, 102 + (user * step) % 61, "like") for step in range(1, 21)}
@@ -55,7 +55,7 @@ def harvest_around_the_seed(connection: sa.Connection) -> None:
     connection.execute(sa.insert(schema.walk_requests).values(walk_id=1, seed_id=SEED, settings="", **asked))
 
 
-def test_the_features_are_those_of_the_matrix(world: World, url: str) -> None:
+def test_features_match_the_matrix(world: World, url: str) -> None:
     prepared = RelationshipProcessor(url).prepare_for_embeddings()
     interactions = prepared.interactions
     assert interactions.matrix.nnz == len(world.engagements)
@@ -73,7 +73,7 @@ def test_the_features_are_those_of_the_matrix(world: World, url: str) -> None:
 
 
 @pytest.mark.usefixtures("world")
-def test_what_everybody_has_from_the_seed_is_not_tested(url: str) -> None:
+def test_likes_of_the_seed_are_not_held_out(url: str) -> None:
     prepared = RelationshipProcessor(url).prepare_for_embeddings(test=0.4, validation=0.2)
     train, validation, test = parts_of(prepared.interactions, prepared.split)
     assert prepared.seed_tracks.tolist() == [SEED]
@@ -82,7 +82,7 @@ def test_what_everybody_has_from_the_seed_is_not_tested(url: str) -> None:
     assert {user for user, track in train if track == SEED} == set(range(1, 30))
 
 
-def test_what_is_held_out_of_its_owner_is_in_no_playlist_of_his(world: World, url: str) -> None:
+def test_playlists_exclude_tracks_held_out_from_their_owners(world: World, url: str) -> None:
     prepared = RelationshipProcessor(url).prepare_for_embeddings()
     _, validation, test = parts_of(prepared.interactions, prepared.split)
     sequences = dict(zip(prepared.playlists.ids.tolist(), prepared.playlists, strict=True))
@@ -90,13 +90,13 @@ def test_what_is_held_out_of_its_owner_is_in_no_playlist_of_his(world: World, ur
     for playlist, tracks in sequences.items():
         owner = world.owners.get(playlist)
         held = {track for user, track in validation | test if user == owner}
-        wanted = sorted(world.playlists[playlist] - held, reverse=True)  # positions were turned round
+        wanted = sorted(world.playlists[playlist] - held, reverse=True)  # positions are reversed
         assert tracks.tolist() == wanted
         assert bool(held) == (owner is not None)
 
 
 @pytest.mark.usefixtures("world")
-def test_only_what_was_found_around_a_seed(url: str) -> None:
+def test_the_scope_of_a_seed(url: str) -> None:
     processor = RelationshipProcessor(url)
     prepared = processor.prepare_for_embeddings(SEED, min_per_track=2, sources={"like": 2, "playlist": 1})
     assert prepared.interactions.users.tolist() == [1, 2, 3]

@@ -1,4 +1,4 @@
-"""What is held out of the interactions, and what never is."""
+"""The pairs that a split holds out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO_SEEDS = np.empty(0, np.int64)
 PAIRS = st.sets(st.tuples(st.integers(1, 12), st.integers(100, 130)), max_size=150)
 
 
-def made_of(pairs: set[tuple[int, int]]) -> Interactions:
+def build_interactions(pairs: set[tuple[int, int]]) -> Interactions:
     users = np.array(sorted({user for user, _ in pairs}), np.int64)
     tracks = np.array(sorted({track for _, track in pairs}), np.int64)
     rows = np.searchsorted(users, [user for user, _ in pairs])
@@ -41,7 +41,7 @@ def parts_of(interactions: Interactions, found: Split) -> list[set[tuple[int, in
 def test_each_pair_is_in_one_part_and_seeds_in_training(
     pairs: set[tuple[int, int]], seeds: set[int], seed: int
 ) -> None:
-    whole = made_of(pairs)
+    whole = build_interactions(pairs)
     found = split(whole, np.array(sorted(seeds), np.int64), test=0.3, validation=0.2, seed=seed)
     train, validation, test = parts_of(whole, found)
     assert sorted([*train, *validation, *test]) == sorted(pairs)
@@ -60,19 +60,19 @@ def test_each_pair_is_in_one_part_and_seeds_in_training(
 
 
 @given(PAIRS.filter(len), st.integers(0, 3))
-def test_other_users_and_the_order_of_rows_change_nothing(pairs: set[tuple[int, int]], seed: int) -> None:
-    whole = made_of(pairs)
+def test_the_split_ignores_other_users_and_the_order_of_rows(pairs: set[tuple[int, int]], seed: int) -> None:
+    whole = build_interactions(pairs)
     all_held = parts_of(whole, split(whole, NO_SEEDS, seed=seed))
     some = {pair for pair in pairs if pair[0] % 2}
-    part = made_of(some)
+    part = build_interactions(some)
     part_held = parts_of(part, split(part, NO_SEEDS, seed=seed))
     assert part_held == [{pair for pair in held if pair[0] % 2} for held in all_held]
-    shuffled = Interactions(whole.users, whole.tracks, unsorted(whole.matrix))
+    shuffled = Interactions(whole.users, whole.tracks, reverse_rows(whole.matrix))
     assert parts_of(shuffled, split(shuffled, NO_SEEDS, seed=seed)) == all_held
 
 
-def unsorted(matrix: sp.csr_array) -> sp.csr_array:
-    """Turn the entries of each row round."""
+def reverse_rows(matrix: sp.csr_array) -> sp.csr_array:
+    """Reverse the entries of each row."""
     order = np.concatenate(
         [
             np.arange(end - 1, start - 1, -1)
@@ -82,18 +82,18 @@ def unsorted(matrix: sp.csr_array) -> sp.csr_array:
     return sp.csr_array((matrix.data[order], matrix.indices[order], matrix.indptr), shape=matrix.shape)
 
 
-def test_another_seed_draws_others_and_every_track_is_drawn_alike() -> None:
-    whole = made_of({(user, track) for user in range(400) for track in range(1000, 1050)})
+def test_another_seed_holds_out_other_pairs_uniformly() -> None:
+    whole = build_interactions({(user, track) for user in range(400) for track in range(1000, 1050)})
     first, second = (split(whole, NO_SEEDS, seed=seed).test for seed in (1, 2))
     assert first.nnz == second.nnz == 400 * 10
     both = first.multiply(second).nnz
-    assert 640 < both < 960  # a fifth of a fifth of the 20,000, give or take
+    assert 640 < both < 960  # about a fifth of a fifth of the 20,000
     drawn = np.bincount(first.indices, minlength=50)
-    assert drawn.min() > 45  # 80 on average, and 45 is more than four standard deviations below
+    assert drawn.min() > 45  # the mean is 80, and 45 is over four standard deviations below
     assert drawn.max() < 115
 
 
 @pytest.mark.parametrize(("test", "validation"), [(1.0, 0.0), (0.6, 0.4), (-0.1, 0.0), (0.1, float("nan"))])
-def test_shares_that_make_no_sense(test: float, validation: float) -> None:
-    with pytest.raises(ArgumentError, match="at least 0 and less than 1 together"):
-        split(made_of({(1, 101)}), NO_SEEDS, test=test, validation=validation)
+def test_invalid_shares(test: float, validation: float) -> None:
+    with pytest.raises(ArgumentError, match="at least 0 and their sum less than 1"):
+        split(build_interactions({(1, 101)}), NO_SEEDS, test=test, validation=validation)

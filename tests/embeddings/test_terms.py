@@ -1,4 +1,4 @@
-"""The line about the terms comes once per database."""
+"""The notice about the terms is shown once per database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_it_comes_once_also_while_another_has_the_database(store: Store) -> None:
+def test_it_is_shown_once_even_during_a_crawl(store: Store) -> None:
     beside = Store(store.url)
     assert [terms_line(beside), terms_line(beside)] == [LINE, None]
     with store.read() as connection:
@@ -25,7 +25,7 @@ def test_it_comes_once_also_while_another_has_the_database(store: Store) -> None
     assert [notices.mark_shown(store, name) for name in ("terms", "other")] == [False, True]
 
 
-def test_where_the_database_is_locked_it_comes_again_without_waiting(store: Store, tmp_path: Path) -> None:
+def test_it_is_shown_again_without_waiting_for_a_locked_database(store: Store, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "harvest.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         began = time.monotonic()
@@ -33,7 +33,7 @@ def test_where_the_database_is_locked_it_comes_again_without_waiting(store: Stor
         assert time.monotonic() - began < 2
 
 
-def test_it_names_the_page(root: Path) -> None:
+def test_it_names_an_existing_page(root: Path) -> None:
     assert "docs/terms.md" in LINE
     assert (root / "docs" / "terms.md").exists()
     assert "\n" not in LINE

@@ -1,4 +1,4 @@
-"""The walk is P3alpha as its paper has it, whichever way it is computed."""
+"""The walk equals P3alpha of the paper, however it is computed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sgr_spiders.embeddings import walk
 from sgr_spiders.embeddings.base import Corpus
 from sgr_spiders.embeddings.interactions import read_interactions
 from sgr_spiders.embeddings.similar import find_similar
-from sgr_spiders.embeddings.walk import Walk, WalkRecommender
+from sgr_spiders.embeddings.walk import RandomWalk, WalkRecommender
 from sgr_spiders.storage.store import Store
 from tests.relationships.worlds import World
 
@@ -28,7 +28,7 @@ WORLDS = st.builds(
 
 
 def by_hand(matrix: np.ndarray, alpha: float = 1) -> np.ndarray:
-    """From each track to each other, step by step."""
+    """Return the probabilities from each track to each other, step by step."""
     reached = np.zeros((matrix.shape[1],) * 2)
     for start in range(matrix.shape[1]):
         for user in np.flatnonzero(matrix[:, start]):
@@ -41,46 +41,46 @@ def by_hand(matrix: np.ndarray, alpha: float = 1) -> np.ndarray:
 
 
 @pytest.mark.parametrize("alpha", [1, 0.5, 2])
-def test_it_is_the_formula(alpha: float) -> None:
+def test_it_equals_the_formula(alpha: float) -> None:
     random = np.random.default_rng(3)
     matrix = (random.random((12, 9)) < 0.3) * random.integers(1, 4, (12, 9)).astype(np.float32)
-    reached = Walk(sp.csr_array(matrix), alpha, neighbours=99).reached(np.arange(9))
+    reached = RandomWalk(sp.csr_array(matrix), alpha, neighbours=99).reach(np.arange(9))
     assert reached.toarray() == pytest.approx(by_hand(matrix, alpha), abs=1e-6)
 
 
-def test_only_the_likeliest_are_kept() -> None:
+def test_only_the_likeliest_tracks_are_kept() -> None:
     matrix = (np.random.default_rng(4).random((30, 20)) < 0.4).astype(np.float32)
     whole = by_hand(matrix)
-    reached = Walk(sp.csr_array(matrix), neighbours=3).reached(np.arange(20)).toarray()
+    reached = RandomWalk(sp.csr_array(matrix), neighbours=3).reach(np.arange(20)).toarray()
     for row, kept in zip(whole, reached, strict=True):
         assert np.count_nonzero(kept) == 3
         assert np.sort(kept)[-3:] == pytest.approx(np.sort(row)[-3:], abs=1e-6)
 
 
-def test_done_in_parts_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_give_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
     matrix = sp.csr_array((np.random.default_rng(5).random((40, 30)) < 0.2).astype(np.float32))
-    whole = Walk(matrix, neighbours=5).reached(np.arange(30))
+    whole = RandomWalk(matrix, neighbours=5).reach(np.arange(30))
     monkeypatch.setattr(walk, "ENDS_AT_A_TIME", 50)
-    assert len(Walk(matrix)._parts(np.arange(30))) > 5
-    assert (Walk(matrix, neighbours=5).reached(np.arange(30)) != whole).nnz == 0
+    assert len(RandomWalk(matrix)._parts(np.arange(30))) > 5
+    assert (RandomWalk(matrix, neighbours=5).reach(np.arange(30)) != whole).nnz == 0
 
 
-def test_what_no_walk_reaches_is_not_recommended() -> None:
+def test_unreached_tracks_are_not_recommended() -> None:
     matrix = sp.csr_array(np.array([[1, 1, 0, 0], [0, 0, 1, 1]], np.float32))
     scores = WalkRecommender(Corpus(matrix)).scores(np.array([0]))
     assert np.isinf(scores[0]).tolist() == [False, False, True, True]
 
 
-def test_nobody_and_nothing() -> None:
-    assert Walk(sp.csr_array((0, 0), dtype=np.float32)).reached(np.arange(0)).shape == (0, 0)
-    alone = Walk(sp.csr_array(np.ones((1, 1), np.float32))).reached(np.arange(1))
+def test_an_empty_matrix() -> None:
+    assert RandomWalk(sp.csr_array((0, 0), dtype=np.float32)).reach(np.arange(0)).shape == (0, 0)
+    alone = RandomWalk(sp.csr_array(np.ones((1, 1), np.float32))).reach(np.arange(1))
     assert alone.nnz == 0
 
 
 @REUSED
 @given(world=WORLDS)
-def test_what_lies_around_a_track_is_enough_for_its_walk(store: Store, world: World) -> None:
-    """``find_similar`` reads the neighbourhood only; the whole matrix gives the same."""
+def test_the_neighbourhood_of_a_track_is_enough_for_its_walk(store: Store, world: World) -> None:
+    """``find_similar`` reads only the neighbourhood; the whole matrix gives the same result."""
     world.spill(store)
     with store.write() as connection:
         interactions = read_interactions(connection)
@@ -89,12 +89,12 @@ def test_what_lies_around_a_track_is_enough_for_its_walk(store: Store, world: Wo
             found = find_similar(connection, "track", track, by="walk", method="svd", limit=99)
             others = np.flatnonzero(whole[place])
             wanted = dict(zip(interactions.tracks[others].tolist(), whole[place][others], strict=True))
-            assert {one.id: one.score for one in found} == pytest.approx(wanted)
-            assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+            assert {track.id: track.score for track in found} == pytest.approx(wanted)
+            assert [track.score for track in found] == sorted((track.score for track in found), reverse=True)
 
 
 def sets_of(world: World, kind: str, over: str) -> dict[int, set[int]]:
-    """For each node, the contexts it stands in."""
+    """Return the contexts of each node."""
     likes = world.libraries().items()
     playlists = world.playlists.items()
     pairs = {
@@ -124,18 +124,18 @@ def sets_of(world: World, kind: str, over: str) -> dict[int, set[int]]:
 @given(
     world=WORLDS, kind=st.sampled_from(["track", "user", "artist"]), by=st.sampled_from(["walk", "playlists"])
 )
-def test_neighbours_share_what_is_said(store: Store, world: World, kind: str, by: str) -> None:
+def test_neighbours_share_the_stated_counts(store: Store, world: World, kind: str, by: str) -> None:
     world.spill(store)
     over_likes, over_playlists = (sets_of(world, kind, over) for over in ("likes", "playlists"))
     sets = over_likes if by == "walk" else over_playlists
     with store.write() as connection:
         for node in sets:
             found = find_similar(connection, kind, node, by=by, method="svd", limit=99)
-            assert {one.id for one in found} == {
+            assert {neighbour.id for neighbour in found} == {
                 other for other in sets if other != node and sets[other] & sets[node]
             }
-            for one in found:
-                assert one.shared == (
-                    len(over_likes.get(node, set()) & over_likes.get(one.id, set())),
-                    len(over_playlists.get(node, set()) & over_playlists.get(one.id, set())),
+            for neighbour in found:
+                assert neighbour.shared == (
+                    len(over_likes.get(node, set()) & over_likes.get(neighbour.id, set())),
+                    len(over_playlists.get(node, set()) & over_playlists.get(neighbour.id, set())),
                 )

@@ -1,4 +1,4 @@
-"""A small harvest with everything in it that could break a file."""
+"""A small harvest with values that could break a file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.config.harvest import HarvestConfig
 from sgr_spiders.embeddings.preparation import Choice
-from sgr_spiders.exports.export import Exported, export, order
+from sgr_spiders.exports.export import Exported, export, resolve_options
 from sgr_spiders.relationships.processor import relate
 from sgr_spiders.soundcloud.raw import pack
 from sgr_spiders.storage import schema
@@ -31,7 +31,7 @@ Rows = list[tuple[Any, ...]]
 
 @pytest.fixture(scope="session")
 def harvest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The database. Nobody writes to it."""
+    """The database; tests must not write to it."""
     path = tmp_path_factory.mktemp("exports") / "harvest.db"
     world = World({(user, SEED, "like") for user in range(1, 30)})
     for user in range(1, 30):
@@ -74,14 +74,14 @@ def make_awkward(connection: sa.Connection) -> None:
 @pytest.fixture
 def exporting(harvest: Path, tmp_path: Path) -> Callable[..., Exported]:
     """Export from the harvest into ``tmp_path / "out"``."""
-    return lambda *arguments, **options: exported_from(harvest, tmp_path / "out", *arguments, **options)
+    return lambda *arguments, **options: export_from(harvest, tmp_path / "out", *arguments, **options)
 
 
-def exported_from(
+def export_from(
     harvest: Path, folder: Path, purpose: str | None, formats: Sequence[str] = (), **options: Any
 ) -> Exported:
     with_raw = options.pop("with_raw", False)
-    wanted = order(purpose, formats, Choice(**options), with_raw=with_raw)
+    wanted = resolve_options(purpose, formats, Choice(**options), with_raw=with_raw)
     return export(Store(f"sqlite:///{harvest}"), folder, wanted)
 
 

@@ -1,4 +1,4 @@
-"""``scrapy export``: what is asked for, and how it ends. That it exports is tested with a real harvest."""
+"""The options of ``scrapy export`` and its interruption; other tests export a real harvest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sgr_spiders.config.choices import SOURCES
 from sgr_spiders.embeddings import interactions
 from sgr_spiders.embeddings.preparation import Choice
 from sgr_spiders.exports import graphs
-from sgr_spiders.exports.export import FORMATS, USUAL, order
+from sgr_spiders.exports.export import FORMATS, default_formats, resolve_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,28 +30,31 @@ if TYPE_CHECKING:
         (None, ["csv", "parquet", "csv"], "tables", ("csv", "parquet")),
         (None, ["npz", "csv"], "ml", ("npz", "csv")),
         (None, ["gexf"], "graphs", ("gexf",)),
-        ("ml", [], "ml", USUAL["ml"]),
+        ("ml", [], "ml", ("npz", "edge_index", "recbole", "sequences", "parquet")),
         ("ml", ["parquet"], "ml", ("parquet",)),
         ("graphs", [], "graphs", ("gexf", "gephi")),
     ],
 )
-def test_what_is_not_said_is_filled_in(
+def test_defaults_are_filled_in(
     purpose: str | None, formats: list[str], found: str, written: tuple[str, ...]
 ) -> None:
-    filled = order(purpose, formats, Choice(), with_raw=False)
+    filled = resolve_options(purpose, formats, Choice(), with_raw=False)
     assert (filled.purpose, filled.formats) == (found, written)
 
 
-def test_every_purpose_has_its_usual_formats() -> None:
-    assert USUAL.keys() == FORMATS.keys()
-    assert all(set(USUAL[purpose]) <= set(FORMATS[purpose]) for purpose in USUAL)
+def test_every_purpose_has_default_formats() -> None:
+    assert {purpose: default_formats(purpose) for purpose in FORMATS} == {
+        "tables": ("parquet",),
+        "ml": ("npz", "edge_index", "recbole", "sequences", "parquet"),
+        "graphs": ("gexf", "gephi"),
+    }
 
 
-def test_the_help_names_every_source() -> None:
+def test_the_help_lists_every_source() -> None:
     assert list(SOURCES) == list(interactions.SOURCES)
 
 
-def test_the_document_names_every_format(root: Path) -> None:
+def test_the_document_lists_every_format(root: Path) -> None:
     text = (root / "docs" / "exports.md").read_text()
     for purpose, formats in FORMATS.items():
         rows = text.split(f"\n| `{purpose}` |")[1].split("\n\n")[0]
@@ -60,7 +63,7 @@ def test_the_document_names_every_format(root: Path) -> None:
 
 @pytest.fixture
 def _signals() -> Iterator[None]:
-    """The command asks to be told of SIGTERM."""
+    """Restore the SIGTERM handler that the command replaces."""
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)
@@ -83,9 +86,9 @@ def test_options_reach_the_manifest(
     options = "--seed 101 --sources like,repost=0.25 --min-per-user 2 --min-per-track 1 --test 0.3"
     arguments = ["--for", "ml", "--format", "npz", *options.split(), "--validation", "0", "--split-seed", "9"]
     assert run(database, *arguments) == 0
-    said = capsys.readouterr()
-    assert "docs/terms.md" in said.err
-    assert said.out.splitlines()[0].split() == ["users", "3"]
+    captured = capsys.readouterr()
+    assert "docs/terms.md" in captured.err
+    assert captured.out.splitlines()[0].split() == ["users", "3"]
     manifest = (tmp_path / "copy-export" / "ml" / "manifest.json").read_text()
     assert '"split_seed": 9' in manifest
     assert '"validation": 0.0' in manifest
@@ -94,7 +97,7 @@ def test_options_reach_the_manifest(
 
 
 @pytest.mark.usefixtures("_signals")
-def test_stopped_it_leaves_the_folder_as_it_was(
+def test_an_interrupted_export_keeps_the_directory(
     harvest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "out"
@@ -104,7 +107,7 @@ def test_stopped_it_leaves_the_folder_as_it_was(
     def stopped(*_: object) -> dict[str, int]:
         assert (folder / ".partial").is_dir()
         os.kill(os.getpid(), signal.SIGTERM)
-        raise AssertionError("nobody was told of the signal")
+        raise AssertionError("the signal was not handled")
 
     monkeypatch.setattr(graphs, "export_graphs", stopped)
     assert run(harvest, "--for", "graphs", "--output", str(folder)) == 130

@@ -1,4 +1,4 @@
-"""The graphs, read back by networkx and pandas, are the relationship tables."""
+"""The graphs, read by networkx and pandas, equal the relationship tables."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def test_networkx_reads_gexf(harvest: Path, folder: Path) -> None:
         assert not graph.is_directed()
         found = {
             (min(ends), max(ends)): {
-                table.score: told["weight"],
-                **{name: value for name, value in told.items() if name not in {"id", "weight"}},
+                table.score: edge["weight"],
+                **{name: value for name, value in edge.items() if name not in {"id", "weight"}},
             }
-            for *ends, told in graph.edges(data=True)
+            for *ends, edge in graph.edges(data=True)
         }
         assert found == wanted
         assert set(graph.nodes) == {node for pair in wanted for node in pair}
-    # What XML cannot hold is replaced, all else is there.
+    # Characters that XML does not allow are replaced; all others are unchanged.
     tracks = nx.read_gexf(folder / "track_relationships.gexf", node_type=int)
     shown = AWKWARD.replace("\u0001", "\ufffd").replace("\u001b", "\ufffd").replace("\ufffe", "\ufffd")
     assert tracks.nodes[110]["label"] == shown
@@ -55,7 +55,7 @@ def test_networkx_reads_gexf(harvest: Path, folder: Path) -> None:
     assert "playback_count" not in tracks.nodes[112]
 
 
-def test_pandas_reads_what_gephi_imports(harvest: Path, folder: Path) -> None:
+def test_pandas_reads_the_gephi_tables(harvest: Path, folder: Path) -> None:
     for table in TABLES:
         wanted = edges_of(harvest, table)
         nodes = pd.read_csv(folder / f"{table.name}.nodes.csv").set_index("Id")

@@ -1,4 +1,4 @@
-"""Each format of the training data, loaded by what it is for, is the same data."""
+"""Each format of the training data contains the same data when its library loads it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 import scipy.sparse as sp
 import yaml
 
-from sgr_spiders.embeddings.preparation import Prepared
+from sgr_spiders.embeddings.preparation import TrainingData
 from sgr_spiders.relationships.processor import RelationshipProcessor
-from tests.exports.conftest import exported_from
+from tests.exports.conftest import export_from
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,12 +27,12 @@ PARTS = ("train", "validation", "test")
 def folder(harvest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ml")
     formats = ["npz", "edge_index", "recbole", "sequences", "parquet", "csv"]
-    exported_from(harvest, folder, "ml", formats, sources=SOURCES, min_per_user=3, split_seed=7)
+    export_from(harvest, folder, "ml", formats, sources=SOURCES, min_per_user=3, split_seed=7)
     return folder
 
 
 @pytest.fixture(scope="module")
-def prepared(harvest: Path) -> Prepared:
+def prepared(harvest: Path) -> TrainingData:
     processor = RelationshipProcessor(f"sqlite:///{harvest}")
     return processor.prepare_for_embeddings(sources=SOURCES, min_per_user=3, split_seed=7)
 
@@ -41,7 +41,7 @@ def same(found: sp.csr_matrix, wanted: sp.csr_array) -> bool:
     return found.shape == wanted.shape and found.dtype == wanted.dtype and not (found != wanted).nnz
 
 
-def test_scipy_reads_the_matrices(folder: Path, prepared: Prepared) -> None:
+def test_scipy_reads_the_matrices(folder: Path, prepared: TrainingData) -> None:
     assert same(sp.load_npz(folder / "interactions.npz"), prepared.interactions.matrix)
     for part in PARTS:
         assert same(sp.load_npz(folder / f"{part}.npz"), getattr(prepared.split, part))
@@ -49,25 +49,25 @@ def test_scipy_reads_the_matrices(folder: Path, prepared: Prepared) -> None:
     assert np.load(folder / "tracks.npy").tolist() == prepared.interactions.tracks.tolist()
 
 
-def test_implicit_learns_from_them(folder: Path) -> None:
+def test_implicit_trains_on_the_matrices(folder: Path) -> None:
     als = pytest.importorskip("implicit.als")
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - implicit brings it
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - a dependency of implicit
 
     train, test = (sp.load_npz(folder / f"{part}.npz") for part in ("train", "test"))
     users = np.arange(train.shape[0])
     with threadpool_limits(1, "blas"):
         model = als.AlternatingLeastSquares(factors=8, iterations=3, num_threads=1, random_state=1)
-        model.fit(train, show_progress=False)  # warnings, as of a matrix that it has to convert, are errors
+        model.fit(train, show_progress=False)  # a matrix that needs conversion warns, which fails
         recommended, _ = model.recommend(users, train, N=5, filter_already_liked_items=True)
     assert recommended.shape == (train.shape[0], 5)
     assert not train[np.repeat(users, 5), recommended.ravel()].any()
     assert test[np.repeat(users, 5), recommended.ravel()].any()
 
 
-def test_pytorch_geometric_takes_the_edges(folder: Path, prepared: Prepared) -> None:
+def test_pytorch_geometric_reads_the_edges(folder: Path, prepared: TrainingData) -> None:
     torch = pytest.importorskip("torch")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it uses what torch is about to drop
+        warnings.simplefilter("ignore")  # it uses deprecated torch features
         pytest.importorskip("torch_geometric")
         from torch_geometric.data import Data  # noqa: PLC0415
         from torch_geometric.nn import LGConv  # noqa: PLC0415
@@ -88,7 +88,7 @@ def test_pytorch_geometric_takes_the_edges(folder: Path, prepared: Prepared) -> 
     assert LGConv()(torch.ones(users + tracks, 4), both_ways).shape == (users + tracks, 4)
 
 
-def test_gensim_reads_the_playlists(folder: Path, prepared: Prepared) -> None:
+def test_gensim_reads_the_playlists(folder: Path, prepared: TrainingData) -> None:
     word2vec = pytest.importorskip("gensim.models.word2vec")
     lines = list(word2vec.LineSentence(str(folder / "playlists.txt")))
     assert lines == [[str(track) for track in tracks] for tracks in prepared.playlists]
@@ -97,7 +97,7 @@ def test_gensim_reads_the_playlists(folder: Path, prepared: Prepared) -> None:
     assert set(model.wv.key_to_index) == {str(track) for track in prepared.playlists.tracks}
 
 
-def test_tables_have_ids_and_indices_side_by_side(folder: Path, prepared: Prepared) -> None:
+def test_tables_have_ids_and_indices(folder: Path, prepared: TrainingData) -> None:
     frames = [pl.read_parquet(folder / "interactions.parquet"), pl.read_csv(folder / "interactions.csv")]
     assert frames[0].equals(frames[1])
     (frame, _) = frames
@@ -115,13 +115,13 @@ def test_tables_have_ids_and_indices_side_by_side(folder: Path, prepared: Prepar
     assert tracks["tags"].dropna().tolist()[0][0] == "drone"
 
 
-# ---- RecBole: a reader as strict as its own, which needs a numpy of before 2
+# ---- RecBole: a reader as strict as RecBole, which requires numpy 1
 
 TYPES = {"token", "token_seq", "float", "float_seq"}
 
 
 def read_atomic(path: Path) -> pd.DataFrame:
-    """Read an atomic file as RecBole does, but with no fault forgiven."""
+    """Read an atomic file like RecBole, but reject any error."""
     lines = path.read_text(encoding="utf-8").split("\n")
     assert lines.pop() == ""
     head = [column.split(":") for column in lines[0].split("\t")]
@@ -134,7 +134,7 @@ def read_atomic(path: Path) -> pd.DataFrame:
     return frame
 
 
-def test_recbole_finds_what_its_configuration_names(folder: Path, prepared: Prepared) -> None:
+def test_the_recbole_configuration_matches_the_files(folder: Path, prepared: TrainingData) -> None:
     config = yaml.safe_load((folder / "recbole" / "soundgraph.yaml").read_text())
     place = folder / "recbole" / config["data_path"] / config["dataset"]
     user, item = config["USER_ID_FIELD"], config["ITEM_ID_FIELD"]
@@ -156,4 +156,4 @@ def test_recbole_finds_what_its_configuration_names(folder: Path, prepared: Prep
     tracks = read_atomic(place / f"{config['dataset']}.item").set_index(item)
     assert tracks.loc["110", "bpm"] == 174.5
     assert tracks.loc["110", "tags"].split()[0] == "drone"
-    assert "label_name" not in tracks.columns  # nothing is known of it
+    assert "label_name" not in tracks.columns  # unknown for all tracks

@@ -1,4 +1,4 @@
-"""An export is there whole, or what was there before is; and its manifest says what it is."""
+"""An export replaces the previous one as a whole, and its manifest describes it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from sgr_spiders.exports import package, tables
-from tests.exports.conftest import exported_from
+from tests.exports.conftest import export_from
 
 class Killed:
     def __init__(self, function, calls):
@@ -43,7 +43,7 @@ else:
     real = Path.replace
     killed = Killed(real, 3)
     Path.replace = lambda path, target: killed(path, target)
-exported_from(Path(sys.argv[1]), Path(sys.argv[2]), "tables", ["csv"])
+export_from(Path(sys.argv[1]), Path(sys.argv[2]), "tables", ["csv"])
 """
 
 
@@ -60,14 +60,14 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     return found
 
 
-def test_the_manifest_tells_all(harvest: Path, exporting: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_manifest(harvest: Path, exporting: Callable[..., Any], tmp_path: Path) -> None:
     exporting("ml", sources={"like": 1, "comment": 0.5}, min_per_track=2, test=0.3, split_seed=4)
     manifest = manifest_of(tmp_path / "out")
     assert manifest["version"] == __version__
     assert manifest["database"] == str(harvest)
     assert manifest["schema_version"] == HEAD
     assert manifest["purpose"] == "ml"
-    assert manifest["run"] is None  # nobody crawled
+    assert manifest["run"] is None  # there was no crawl
     assert manifest["parameters"] == {
         "sources": {"like": 1, "comment": 0.5},
         "min_per_user": 1,
@@ -81,24 +81,27 @@ def test_the_manifest_tells_all(harvest: Path, exporting: Callable[..., Any], tm
     assert counts["train"] + counts["validation"] + counts["test"] == counts["interactions"] == 29 * 21
     assert manifest["relationships"]["user_similarities"]["parameters"]["min_similarity"] == 0.1
     files = contents(tmp_path / "out")
-    assert {one["path"] for one in manifest["files"]} == files.keys() - {"manifest.json", "datapackage.json"}
+    assert {file["path"] for file in manifest["files"]} == files.keys() - {
+        "manifest.json",
+        "datapackage.json",
+    }
     package = json.loads(files["datapackage.json"])
-    for one in manifest["files"]:
-        assert one["bytes"] == len(files[one["path"]])
-        assert one["sha256"] == hashlib.sha256(files[one["path"]]).hexdigest()
+    for file in manifest["files"]:
+        assert file["bytes"] == len(files[file["path"]])
+        assert file["sha256"] == hashlib.sha256(files[file["path"]]).hexdigest()
     hashes = {resource["path"]: resource["hash"] for resource in package["resources"]}
-    assert hashes == {one["path"]: f"sha256:{one['sha256']}" for one in manifest["files"]}
+    assert hashes == {file["path"]: f"sha256:{file['sha256']}" for file in manifest["files"]}
 
 
 @pytest.mark.parametrize("purpose", ["tables", "ml", "graphs"])
 def test_the_same_data_gives_the_same_files(exporting: Callable[..., Any], purpose: str) -> None:
     first, second = exporting(purpose), exporting(purpose)
-    assert [(one.resource.path, one.sha256) for one in first.files] == [
-        (one.resource.path, one.sha256) for one in second.files
+    assert [(file.resource.path, file.sha256) for file in first.files] == [
+        (file.resource.path, file.sha256) for file in second.files
     ]
 
 
-def test_what_an_earlier_export_left_goes(exporting: Callable[..., Any], tmp_path: Path) -> None:
+def test_files_of_an_earlier_export_are_removed(exporting: Callable[..., Any], tmp_path: Path) -> None:
     exporting("ml")
     (tmp_path / "out" / "notes.txt").write_text("mine")
     exporting("ml", ["npz"])
@@ -106,17 +109,15 @@ def test_what_an_earlier_export_left_goes(exporting: Callable[..., Any], tmp_pat
     assert contents(tmp_path / "out").keys() == {*npz, "manifest.json", "datapackage.json", "notes.txt"}
 
 
-def test_an_export_for_something_else_is_not_replaced(exporting: Callable[..., Any], tmp_path: Path) -> None:
+def test_an_export_for_another_purpose_is_not_replaced(exporting: Callable[..., Any], tmp_path: Path) -> None:
     exporting("graphs", ["gephi"])
     before = contents(tmp_path / "out")
-    with pytest.raises(ArgumentError, match="holds an export for graphs; name another folder"):
+    with pytest.raises(ArgumentError, match="contains an export for graphs; choose another directory"):
         exporting("ml")
     assert contents(tmp_path / "out") == before
 
 
-def test_a_manifest_that_names_files_outside_removes_none(
-    exporting: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_files_outside_the_directory_are_not_removed(exporting: Callable[..., Any], tmp_path: Path) -> None:
     precious = tmp_path / "precious.txt"
     precious.write_text("keep me")
     exporting("graphs", ["gephi"])
@@ -128,7 +129,7 @@ def test_a_manifest_that_names_files_outside_removes_none(
 
 
 @pytest.mark.parametrize("moment", ["writing", "moving"])
-def test_killed_it_leaves_no_half_file(
+def test_a_killed_export_leaves_no_partial_file(
     harvest: Path, exporting: Callable[..., Any], tmp_path: Path, moment: str, root: Path
 ) -> None:
     exporting("tables", ["parquet"])
@@ -141,12 +142,12 @@ def test_killed_it_leaves_no_half_file(
     if moment == "writing":
         assert after == before
     else:
-        # All that is there is whole, and that it is not all is told by the missing manifest.
+        # Every file is complete; the missing manifest shows that the export is not.
         assert "manifest.json" not in after
         assert all(before[name] == data for name, data in after.items() if name in before)
     exporting("tables", ["csv"])
     whole = contents(tmp_path / "out")
-    assert {one["path"] for one in manifest_of(tmp_path / "out")["files"]} == {
+    assert {file["path"] for file in manifest_of(tmp_path / "out")["files"]} == {
         name for name in whole if name.endswith(".csv")
     }
     assert whole.keys() == {
@@ -160,7 +161,7 @@ def test_killed_it_leaves_no_half_file(
         assert all(whole[name] == after[name] for name in moved)
 
 
-def test_a_full_disk_leaves_what_was_there(
+def test_a_full_disk_keeps_the_previous_export(
     exporting: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exporting("tables")
@@ -175,13 +176,13 @@ def test_a_full_disk_leaves_what_was_there(
     assert contents(tmp_path / "out") == before
 
 
-def test_two_exports_do_not_meet(exporting: Callable[..., Any], tmp_path: Path) -> None:
+def test_two_exports_do_not_run_at_once(exporting: Callable[..., Any], tmp_path: Path) -> None:
     exporting("tables")
     with FileLock(tmp_path / "out" / ".lock"), pytest.raises(StorageError, match="another export is writing"):
         exporting("tables")
 
 
-def test_a_folder_that_cannot_be(exporting: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_created(exporting: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(StorageError, match="out: File exists"):
         exporting("tables")

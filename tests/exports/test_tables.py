@@ -1,4 +1,4 @@
-"""Every table, cell by cell, as pandas, polars and Python's own csv read it."""
+"""Every table, cell by cell, as read by pandas, polars and Python's csv module."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from sgr_spiders.exports import columnar
-from sgr_spiders.exports.columnar import schema_of, table_of, write_parts
+from sgr_spiders.exports.columnar import build_schema, build_table, write_parts
 from sgr_spiders.exports.resource import Field
 from sgr_spiders.exports.tables import WITHHELD
 from sgr_spiders.relationships import TYPES
@@ -37,11 +37,9 @@ def wanted_rows(harvest: Path, table: str) -> list[tuple[Any, ...]]:
     return sorted((tuple(WITHHELD if cell == hidden else cell for cell in row) for row in rows), key=repr)
 
 
-def test_parquet_holds_every_table_cell_by_cell(
-    harvest: Path, exporting: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_parquet_contains_every_cell(harvest: Path, exporting: Callable[..., Any], tmp_path: Path) -> None:
     exported = exporting(None)
-    assert {one.resource.path for one in exported.files} == {f"{table}.parquet" for table in TABLES}
+    assert {file.resource.path for file in exported.files} == {f"{table}.parquet" for table in TABLES}
     for table in sorted(TABLES):
         found = pl.read_parquet(tmp_path / "out" / f"{table}.parquet")
         assert found.columns == columns_of(harvest, table)
@@ -56,7 +54,7 @@ def test_parquet_holds_every_table_cell_by_cell(
 
 
 def as_python(rows: list[tuple[Any, ...]], frame: pl.DataFrame) -> list[tuple[Any, ...]]:
-    """SQLite knows no booleans."""
+    """Convert the integers of boolean columns, because SQLite has no booleans."""
     flags = [kind == pl.Boolean for kind in frame.dtypes]
     return [
         tuple(
@@ -66,7 +64,7 @@ def as_python(rows: list[tuple[Any, ...]], frame: pl.DataFrame) -> list[tuple[An
     ]
 
 
-def test_csv_holds_every_table_and_frictionless_finds_no_fault(
+def test_csv_contains_every_cell_and_is_valid_for_frictionless(
     harvest: Path, exporting: Callable[..., Any], tmp_path: Path
 ) -> None:
     exporting("tables", ["csv"])
@@ -93,7 +91,7 @@ FLAGS = {
 }
 
 
-def as_text(cell: Any, *, flag: bool) -> str:  # noqa: ANN401 - whatever a cell holds
+def as_text(cell: Any, *, flag: bool) -> str:  # noqa: ANN401 - a cell of any type
     if cell is None:
         return ""
     if flag:
@@ -102,7 +100,7 @@ def as_text(cell: Any, *, flag: bool) -> str:  # noqa: ANN401 - whatever a cell 
 
 
 def test_frictionless_finds_a_changed_file(exporting: Callable[..., Any], tmp_path: Path) -> None:
-    """Else the test above would prove nothing."""
+    """Prove that the validation in the test above can fail."""
     exporting("tables", ["csv"])
     path = tmp_path / "out" / "engagements.csv"
     path.write_text(path.read_text().replace("like", "love", 1))
@@ -110,9 +108,7 @@ def test_frictionless_finds_a_changed_file(exporting: Callable[..., Any], tmp_pa
     assert not report.valid
 
 
-def test_what_the_api_said_beside_the_columns_is_left_out_unless_asked_for(
-    exporting: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_raw_fields_are_exported_on_request(exporting: Callable[..., Any], tmp_path: Path) -> None:
     for suffix in ("parquet", "csv"):
         exporting("tables", [suffix])
         read = pl.read_parquet if suffix == "parquet" else pl.read_csv
@@ -123,17 +119,17 @@ def test_what_the_api_said_beside_the_columns_is_left_out_unless_asked_for(
         assert json.loads(text) == {"mood": AWKWARD, "nested": {"list": [1, None]}}
 
 
-def test_no_secret_address_leaves(exporting: Callable[..., Any], tmp_path: Path) -> None:
+def test_private_urls_are_redacted(exporting: Callable[..., Any], tmp_path: Path) -> None:
     exporting("tables", ["parquet", "csv"], with_raw=True)
     tracks = pl.read_parquet(tmp_path / "out" / "tracks.parquet")
     assert tracks.filter(pl.col("track_id") == 111)["description"].to_list() == [WITHHELD]
     assert "opensesame" not in (tmp_path / "out" / "tracks.csv").read_text(encoding="utf-8")
 
 
-def test_what_csv_has_no_type_for(tmp_path: Path) -> None:
+def test_types_without_csv_equivalent(tmp_path: Path) -> None:
     fields = [Field("vector", "bytes", ""), Field("tags", "list", ""), Field("n", "integer", "")]
-    schema = schema_of(fields)
-    part = table_of([[b"\x00\xff", None], [["a,b", 'c"'], None], [1, None]], schema)
+    schema = build_schema(fields)
+    part = build_table([[b"\x00\xff", None], [["a,b", 'c"'], None], [1, None]], schema)
     write_parts(tmp_path / "x.csv", schema, [part])
     with (tmp_path / "x.csv").open(newline="") as file:
         assert list(csv.reader(file)) == [
@@ -151,14 +147,14 @@ def part_rows(part: pa.Table) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_only_one_group_is_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
-    monkeypatch.setattr(columnar, "ROWS_OF_A_GROUP", 10)
-    schema = schema_of([Field("n", "integer", "")])
+    monkeypatch.setattr(columnar, "ROWS_PER_GROUP", 10)
+    schema = build_schema([Field("n", "integer", "")])
     before = pa.total_allocated_bytes()
     held = []
 
     def parts() -> Iterator[pa.Table]:
         for start in range(0, 200_000, 4_000):
-            yield table_of([list(range(start, start + 4_000))], schema)
+            yield build_table([list(range(start, start + 4_000))], schema)
             held.append(pa.total_allocated_bytes() - before)
 
     path = tmp_path / f"x.{suffix}"
@@ -171,7 +167,7 @@ def test_only_one_group_is_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_an_empty_table(tmp_path: Path) -> None:
-    schema = schema_of([Field("n", "integer", "")])
+    schema = build_schema([Field("n", "integer", "")])
     for suffix in ("csv", "parquet"):
         assert write_parts(tmp_path / f"x.{suffix}", schema, []) == 0
     assert (tmp_path / "x.csv").read_text() == '"n"\n'

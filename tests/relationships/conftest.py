@@ -3,6 +3,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-# Kernels are compiled once for all tests and runs: each test would have an empty cache folder else. Here, as
-# the kernels ask for it when they are imported.
+# Compile the kernels once for all tests, which otherwise start with an empty cache. The kernels read the
+# setting on import.
 os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parents[2] / ".pytest_cache" / "kernels")

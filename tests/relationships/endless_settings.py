@@ -1,4 +1,4 @@
-"""The project's settings, where writing pairs does not end."""
+"""The project's settings, with an endless stream of pairs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def _endlessly(_spool: Spool) -> Iterator[NDArray[np.uint64]]:
+def _repeat_forever(_spool: Spool) -> Iterator[NDArray[np.uint64]]:
     while True:
         threading.Event().wait(0.05)
         yield np.empty(0, np.uint64)
 
 
-Spool.sorted = _endlessly  # type: ignore[method-assign, assignment]
+Spool.sorted = _repeat_forever  # type: ignore[method-assign, assignment]

@@ -1,4 +1,4 @@
-"""The benchmarks of relating still measure, on tiny worlds."""
+"""The relationship benchmarks run on tiny worlds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 
-def test_they_still_measure(root: Path) -> None:
+def test_benchmarks_run(root: Path) -> None:
     code = "from tests.benchmarks.relationships import __main__ as it; it.ways(0.003); it.tables(0.003)"
     ended = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""What a real crawl spilled: related as by brute force, when it ends, by hand, from an egg; and exported."""
+"""Relationships of a real crawl: built on close, by command and from an egg; compared with brute force."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ import sqlalchemy as sa
 
 from sgr_spiders.config.harvest import HarvestConfig, load
 from sgr_spiders.relationships.user_similarity import UserSimilarity
-from sgr_spiders.reports.status import Status, as_text, look
+from sgr_spiders.reports.status import Status, as_text, collect_status
 from sgr_spiders.storage import schema
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import ROOT, Harvester
-from tests.relationships.test_exact import both_ways, incidence
+from tests.relationships.test_exact import both_searches, incidence
 from tests.relationships.worlds import World, expected, stored
 from tests.sandbox_process import SandboxProcess
 from tests.scrapy_process import scrapy_in_one
@@ -43,7 +43,7 @@ def sandbox() -> Iterator[SandboxProcess]:
 
 @pytest.fixture(scope="module")
 def harvested(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the layers that bring likes and playlists; it ended with relating."""
+    """A database with likes and playlists, whose crawl built the relationships."""
     database = tmp_path_factory.mktemp("harvested") / "harvest.db"
     harvester = Harvester(sandbox, database)
     ended = harvester.crawl("deep_harvest", layers="user_depth,playlist_depth,artist_depth")
@@ -53,7 +53,7 @@ def harvested(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def database(harvested: Path, tmp_path: Path) -> Path:
-    """A copy of it."""
+    """A copy of the harvested database."""
     return Path(shutil.copy(harvested, tmp_path / "harvest.db"))
 
 
@@ -74,11 +74,11 @@ def rows_in(database: Path) -> dict[str, object]:
 
 def status_of(database: Path) -> tuple[Status, str]:
     with closing(Store.open(f"sqlite:///{database}")) as store, store.write() as connection:
-        status = look(connection, str(database), str(database), load())
+        status = collect_status(connection, str(database), str(database), load())
     return status, "\n".join(as_text(status, datetime.now(UTC)))
 
 
-def test_a_crawl_ends_with_relating(sandbox: SandboxProcess, database: Path) -> None:
+def test_a_crawl_builds_relationships_on_close(sandbox: SandboxProcess, database: Path) -> None:
     harvester = Harvester(sandbox, database)
     wanted = expected(world_in(harvester), load().relationships)
     assert rows_in(database) == {table: wanted[table] for table in TABLES}
@@ -95,7 +95,7 @@ def test_a_crawl_ends_with_relating(sandbox: SandboxProcess, database: Path) -> 
     ("config", "tables"),
     [("{on_close: false}", 0), ("{scope: seeds, user_similarity: {enabled: false}}", 2)],
 )
-def test_how_a_crawl_relates_is_configured(
+def test_on_close_and_scope_are_configurable(
     sandbox: SandboxProcess, tmp_path: Path, config: str, tables: int
 ) -> None:
     path = tmp_path / "my.yaml"
@@ -107,21 +107,19 @@ def test_how_a_crawl_relates_is_configured(
     assert recorded == [(f"[{sandbox.seed_track_id}]",)] * tables
 
 
-def test_a_failure_at_the_end_is_an_error_that_loses_nothing(sandbox: SandboxProcess, tmp_path: Path) -> None:
+def test_a_failed_build_is_an_error_and_keeps_the_data(sandbox: SandboxProcess, tmp_path: Path) -> None:
     harvester = Harvester(sandbox, tmp_path / "harvest.db")
-    (tmp_path / "harvest.db.relating").touch()  # where a folder should be made
+    (tmp_path / "harvest.db.relating").touch()  # blocks the working directory
     ended = harvester.crawl(max_requests=10)
     assert ended.code == 1
     assert "Traceback" not in ended.log
     ((outcome, reason),) = harvester.query("SELECT outcome, reason FROM runs")
     assert outcome == "failed"
-    assert reason.startswith("relating failed: folder ")
+    assert reason.startswith("relating failed: directory ")
     assert harvester.value("SELECT count(*) FROM engagements") > 0
 
 
-def test_stopped_while_it_relates_a_crawl_still_tells_its_outcome(
-    sandbox: SandboxProcess, tmp_path: Path
-) -> None:
+def test_a_crawl_interrupted_while_relating_has_an_outcome(sandbox: SandboxProcess, tmp_path: Path) -> None:
     harvester = Harvester(sandbox, tmp_path / "harvest.db", environment=ENDLESS)
     writes = tmp_path / "harvest.db.relating" / "user_similarities.db"
     ended = harvester.interrupt_when(writes.exists, max_requests=10)
@@ -131,16 +129,14 @@ def test_stopped_while_it_relates_a_crawl_still_tells_its_outcome(
     assert not writes.parent.exists()
 
 
-def test_killed_while_it_relates_a_crawl_has_no_outcome_and_the_next_one_relates(
-    sandbox: SandboxProcess, tmp_path: Path
-) -> None:
+def test_after_a_kill_while_relating_the_next_crawl_builds(sandbox: SandboxProcess, tmp_path: Path) -> None:
     harvester = Harvester(sandbox, tmp_path / "harvest.db", environment=ENDLESS)
     writes = tmp_path / "harvest.db.relating" / "user_similarities.db"
     assert harvester.interrupt_when(writes.exists, signal.SIGKILL).code == -9
     status, text = status_of(harvester.database)
     assert (status.runs[0].outcome, status.runs[0].stats["sgr/fetched"]) == (None, "complete")
     assert " user_depth  relating, or killed " in text
-    assert {one.state for one in status.relationships} == {"never built"}
+    assert {relationship.state for relationship in status.relationships} == {"never built"}
     assert (status.next.why, status.next.commands) == ("not related", ["scrapy relate"])
     harvester.environment.clear()
     ended = harvester.crawl()
@@ -148,17 +144,17 @@ def test_killed_while_it_relates_a_crawl_has_no_outcome_and_the_next_one_relates
     assert "Up to date: " in ended.log
     status, text = status_of(harvester.database)
     assert " user_depth  killed while relating " in text
-    assert {one.state for one in status.relationships} == {"up to date"}
+    assert {relationship.state for relationship in status.relationships} == {"up to date"}
     assert harvester.value("SELECT count(*) FROM user_similarities") == status.relationships[0].rows > 0
     assert status.next.why is None
     with closing(Store.open(f"sqlite:///{harvester.database}")) as store, store.write() as connection:
         connection.execute(sa.delete(schema.engagements).where(schema.engagements.c.kind == "repost"))
     status, _ = status_of(harvester.database)
-    assert {one.state for one in status.relationships} == {"older than the data"}
+    assert {relationship.state for relationship in status.relationships} == {"older than the data"}
     assert status.next.why == "not related"
 
 
-def test_by_hand(sandbox: SandboxProcess, database: Path) -> None:
+def test_the_relate_command(sandbox: SandboxProcess, database: Path) -> None:
     before = rows_in(database)
     config = database.with_name("my.yaml")
     config.write_text("relationships: {user_similarity: {top_k: 1}}")
@@ -180,7 +176,7 @@ def test_by_hand(sandbox: SandboxProcess, database: Path) -> None:
     assert Harvester(sandbox, database).value(query) == f"[{sandbox.seed_track_id}]"
 
 
-MISTAKES = [
+ERRORS = [
     (["relate", "now"], "unexpected argument: 'now'"),
     (["relate", "--only", "user"], "must be users, tracks or artists, not 'user' (did you mean `users`?)"),
     (["relate", "--seed", "x"], "option `--seed`: not a track ID or URN: 'x'"),
@@ -199,14 +195,14 @@ MISTAKES = [
         "option `--format`: must be for ml npz, edge_index, recbole",
     ),
     (["export", "--format", "npy"], "not 'npy' (did you mean `npz`?)"),
-    (["export", "--format", "npz,gexf"], "option `--format`: npz, gexf do not go into one export"),
+    (["export", "--format", "npz,gexf"], "option `--format`: npz, gexf cannot be combined in one export"),
     (["export", "--test", "0.1"], "option `--test`: only with `--for ml`"),
     (["export", "--for", "ml", "--raw"], "option `--raw`: only with `--for tables`"),
     (["export", "--for", "ml", "--test", "much"], "option `--test`: not a number: 'much'"),
     (["export", "--for", "ml", "--min-per-user", "2.5"], "`--min-per-user`: not an integer: '2.5'"),
     (
         ["export", "--for", "ml", "--min-per-user", "10000"],
-        "nothing to learn from: no user with 10000 tracks",
+        "no interactions to train on: no user with at least 10000 tracks",
     ),
     (["export", "--for", "ml", "--seed", "5"], "seed 5: nothing was harvested around it in this database"),
     (["export", "--for", "ml", "--seed", "x"], "option `--seed`: not a track ID or URN: 'x'"),
@@ -217,33 +213,33 @@ MISTAKES = [
 ]
 
 
-def test_mistakes_are_told_in_one_line(harvested: Path) -> None:
-    answers = scrapy_in_one(harvested, *[arguments for arguments, _ in MISTAKES])
-    for (arguments, wanted), said in zip(MISTAKES, answers, strict=True):
-        assert said.code == 2, arguments
-        assert wanted in said.err, arguments
-        assert len(said.err.splitlines()) == 1, said
+def test_errors_are_one_line(harvested: Path) -> None:
+    answers = scrapy_in_one(harvested, *[arguments for arguments, _ in ERRORS])
+    for (arguments, wanted), result in zip(ERRORS, answers, strict=True):
+        assert result.code == 2, arguments
+        assert wanted in result.err, arguments
+        assert len(result.err.splitlines()) == 1, result
     assert not (ROOT / "none.db").exists()
 
 
-def test_the_nearest(sandbox: SandboxProcess, harvested: Path) -> None:
+def test_the_related_command(sandbox: SandboxProcess, harvested: Path) -> None:
     harvester = Harvester(sandbox, harvested)
     pairs = expected(world_in(harvester), HarvestConfig().relationships)["user_similarities"]
     user = next(iter(pairs))[1]
     artist = harvester.value("SELECT artist_id_b FROM artist_relationships LIMIT 1")
-    told, readable, artists = scrapy_in_one(
+    as_json, readable, artists = scrapy_in_one(
         harvested,
         ["related", "user", str(user), "--limit", "3", "--json"],
         ["related", "user", f"soundcloud:users:{user}"],
         ["related", "artist", str(artist), "--json"],
     )
-    assert told.code == 0, told.err
-    answer = json.loads(told.out)
+    assert as_json.code == 0, as_json.err
+    answer = json.loads(as_json.out)
     ranked = sorted((-row[0], sum(pair) - user, row) for pair, row in pairs.items() if user in pair)
-    found = [(one["id"], one["jaccard"], one["common_tracks"]) for one in answer["nearest"]]
+    found = [(user["id"], user["jaccard"], user["common_tracks"]) for user in answer["nearest"]]
     assert found == [(other, row[0], row[1]) for _, other, row in ranked[:3]]
     own = next(row[2] if pair[0] == user else row[3] for pair, row in pairs.items() if user in pair)
-    assert {one["tracks_own"] for one in answer["nearest"]} == {own}
+    assert {user["tracks_own"] for user in answer["nearest"]} == {own}
     lines = readable.out.splitlines()
     assert lines[0] == f"Nearest to {answer['name']}:"
     assert lines[1].split() == ["id", "jaccard", "common_tracks", "tracks_other", "tracks_own", "name"]
@@ -251,7 +247,7 @@ def test_the_nearest(sandbox: SandboxProcess, harvested: Path) -> None:
     assert list(json.loads(artists.out)["nearest"][0]) == ["id", "name", "shared_fans", "strength"]
 
 
-def test_a_crawl_has_the_database(sandbox: SandboxProcess, database: Path) -> None:
+def test_commands_while_a_crawl_holds_the_writer_lock(sandbox: SandboxProcess, database: Path) -> None:
     with closing(Store.open(f"sqlite:///{database}")) as store:
         with store.write() as connection:
             connection.execute(sa.delete(schema.relationship_runs))
@@ -259,15 +255,13 @@ def test_a_crawl_has_the_database(sandbox: SandboxProcess, database: Path) -> No
         relating, looking = scrapy_in_one(database, ["relate"], ["related", "track", seed])
     assert relating.code == 5
     assert relating.err.endswith("; nothing was built\n")
-    # That one only reads; and what was never built it does not take for empty.
+    # This command is read-only, and distinguishes a table that was never built from an empty one.
     assert (looking.code, looking.err) == (
         2, "track_relationships was never built: `scrapy relate` builds it\n",
     )  # fmt: skip
 
 
-def test_it_is_exported_while_a_crawl_has_the_database(
-    sandbox: SandboxProcess, database: Path, tmp_path: Path
-) -> None:
+def test_an_export_during_a_crawl(sandbox: SandboxProcess, database: Path, tmp_path: Path) -> None:
     harvester = Harvester(sandbox, database)
     likes = set(harvester.query("SELECT user_id, track_id FROM engagements WHERE kind = 'like'"))
     with closing(Store.open(f"sqlite:///{database}")):
@@ -279,8 +273,8 @@ def test_it_is_exported_while_a_crawl_has_the_database(
     assert (first.code, again.code) == (0, 0), first.err + again.err
     (line,) = first.err.splitlines()
     assert "docs/terms.md" in line
-    assert again.err == ""  # it was said of this database
-    assert f"The export lies in {tmp_path / 'harvest-export' / 'ml'}" in again.out
+    assert again.err == ""  # the notice is shown once per database
+    assert f"Export written to {tmp_path / 'harvest-export' / 'ml'}" in again.out
     manifest = json.loads((tmp_path / "ml" / "manifest.json").read_text())
     assert (manifest["run"]["run_id"], manifest["run"]["outcome"]) == (1, "complete")
     assert manifest["counts"]["interactions"] == len(likes)
@@ -293,7 +287,7 @@ def test_it_is_exported_while_a_crawl_has_the_database(
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
-def test_interrupted_it_leaves_the_old_tables(database: Path, number: int, code: int) -> None:
+def test_an_interrupted_build_keeps_the_old_tables(database: Path, number: int, code: int) -> None:
     before = rows_in(database)
     config = database.with_name("my.yaml")
     config.write_text("relationships: {track_cooccurrence: {min_cooccurrences: 1}}")
@@ -308,8 +302,8 @@ def test_interrupted_it_leaves_the_old_tables(database: Path, number: int, code:
     while not (aside / "track_relationships.db").exists():
         assert process.poll() is None
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == code, said
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code, errors
     assert rows_in(database) == before
     assert aside.exists() is (number == signal.SIGKILL)
     if aside.exists():
@@ -319,16 +313,16 @@ def test_interrupted_it_leaves_the_old_tables(database: Path, number: int, code:
         assert rows_in(database) != before
 
 
-def test_from_an_egg(egg: Path, database: Path, tmp_path: Path) -> None:
-    """With kernels compiled elsewhere: they are kept by what they are, not by where they lie."""
+def test_building_from_an_egg(egg: Path, database: Path, tmp_path: Path) -> None:
+    """The kernels come from a cache that another path filled: its key is the source, not the path."""
     before = rows_in(database)
     relationship = UserSimilarity(HarvestConfig().relationships.user_similarity)
-    for _ in both_ways(relationship, incidence([np.arange(5), np.arange(5), *[np.arange(300)] * 2], 300)):
-        pass  # compiled now, if they were not
+    for _ in both_searches(relationship, incidence([np.arange(5), np.arange(5), *[np.arange(300)] * 2], 300)):
+        pass  # the kernels are compiled now
     code = (
         "from sgr_spiders.config.harvest import HarvestConfig; "
         "from sgr_spiders.relationships import engine, processor; "
-        "engine.WORTH_COMPILED = 0; "
+        "engine.MIN_COMPILED_WORK = 0; "
         "config = HarvestConfig.model_validate({'relationships': {'sample_seed': 2}}); "
         f"relating = processor.RelationshipProcessor('sqlite:///{database}', config); "
         "print(processor.__file__, relating.process_all()); "

@@ -1,4 +1,4 @@
-"""docs/relationships.md is true: its fifth type is one file and one line, and works."""
+"""The example type in docs/relationships.md works."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_documented_type(root: Path, store: Store, monkeypatch: pytest.Monke
         store
     )
     monkeypatch.setitem(TYPES, documented.name, documented)
-    built = {one.table: one.rows for one in relate(store, HarvestConfig())}
+    built = {result.table: result.rows for result in relate(store, HarvestConfig())}
     wanted = {}
     for a, b in combinations(sorted(playlists), 2):
         common = len(playlists[a] & playlists[b])

@@ -1,4 +1,4 @@
-"""All pairs, exactly: against brute force over random small worlds."""
+"""The tables contain exactly the pairs that brute force finds in random small worlds."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ THIN = st.builds(
 
 
 def crowd(seed: int, density: float) -> World:
-    """Everybody has this share of everything: what Hypothesis draws itself rarely has enough in common."""
+    """Return a dense world; the worlds that Hypothesis draws rarely have enough in common."""
     dice = random.Random(seed)  # noqa: S311 - not for secrets
 
     def some(of: Sequence[int]) -> set[int]:
-        return {one for one in of if dice.random() < density}
+        return {member for member in of if dice.random() < density}
 
     return World(
         {(user, track, kind) for user in KNOWN for kind in ("like", "repost") for track in some(KNOWN)},
@@ -80,27 +80,29 @@ REUSED = settings(max_examples=25, suppress_health_check=[HealthCheck.function_s
 
 
 @pytest.fixture(params=["compiled", "plain"])
-def _each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even for the smallest world, with what is only worth it in large ones."""
-    monkeypatch.setattr(engine, "WORTH_COMPILED", 0 if request.param == "compiled" else 2**62)
+def _both_searches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run each search on worlds of any size."""
+    monkeypatch.setattr(engine, "MIN_COMPILED_WORK", 0 if request.param == "compiled" else 2**62)
     monkeypatch.setattr(compiled_search, "FEWEST_ROWS_OF_COMMON", 1)
     monkeypatch.setattr(compiled_search, "COMMON_SHARE", 3)
 
 
-@pytest.mark.usefixtures("_each_way")
+@pytest.mark.usefixtures("_both_searches")
 @REUSED
 @given(WORLDS, CONFIGS)
-def test_the_tables_are_those_of_brute_force(store: Store, world: World, config: HarvestConfig) -> None:
+def test_the_tables_equal_brute_force(store: Store, world: World, config: HarvestConfig) -> None:
     world.spill(store)
     related = relate(store, config)
     found = stored(store)
     assert found == expected(world, config.relationships)
-    assert {one.table: one.rows for one in related} == {table: len(rows) for table, rows in found.items()}
+    assert {result.table: result.rows for result in related} == {
+        table: len(rows) for table, rows in found.items()
+    }
 
 
-@pytest.mark.usefixtures("_each_way")
+@pytest.mark.usefixtures("_both_searches")
 @pytest.mark.parametrize(("common", "extra", "kept"), [(3, 27, True), (3, 28, False), (2, 18, False)])
-def test_a_tenth_is_met_by_one_in_ten(store: Store, common: int, extra: int, kept: bool) -> None:  # noqa: FBT001
+def test_one_in_ten_meets_a_threshold_of_a_tenth(store: Store, common: int, extra: int, kept: bool) -> None:  # noqa: FBT001
     shared = {(user, track, "like") for user in (1, 2) for track in range(1, common + 1)}
     World(shared | {(1, 1000 + track, "like") for track in range(extra)}).spill(store)
     relate(store, HarvestConfig())
@@ -109,26 +111,28 @@ def test_a_tenth_is_met_by_one_in_ten(store: Store, common: int, extra: int, kep
 
 
 def incidence(sets: list[NDArray[np.int64]], contexts: int) -> Incidence:
-    starts = np.concatenate([[0], np.cumsum([len(one) for one in sets])]).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum([len(contexts_of_node) for contexts_of_node in sets])]).astype(
+        np.int64
+    )
     members = np.concatenate(sets).astype(np.int32)
     return Incidence(np.arange(len(sets), dtype=np.int64), starts, members, contexts)
 
 
-def both_ways(relationship: RelationshipType, nodes: Incidence) -> Iterator[NDArray[np.uint64]]:
+def both_searches(relationship: RelationshipType, nodes: Incidence) -> Iterator[NDArray[np.uint64]]:
     arrangement = arrange(nodes, relationship)
     for search in (CompiledSearch(arrangement), SparseSearch(arrangement)):
         blocks = arrangement.blocks(search.work(), 7)
         yield np.sort(np.concatenate([keys for block in blocks for keys in search.keys(*block)]))
 
 
-def test_counts_beyond_what_a_byte_or_two_hold() -> None:
+def test_counts_above_one_and_two_bytes() -> None:
     sets = [np.arange(70_000), np.arange(1, 70_001), np.arange(33_000), np.arange(200), np.arange(300)]
     relationship = UserSimilarity(HarvestConfig().relationships.user_similarity)
     nodes = incidence(sets, 70_001)
-    compiled, plain = both_ways(relationship, nodes)
+    compiled, plain = both_searches(relationship, nodes)
     assert compiled.tolist() == plain.tolist()
-    one, other, counts = arrange(nodes, relationship).layout.unpack(compiled)
-    assert list(zip(one.tolist(), other.tolist(), counts.tolist(), strict=True)) == [
+    node_a, node_b, counts = arrange(nodes, relationship).layout.unpack(compiled)
+    assert list(zip(node_a.tolist(), node_b.tolist(), counts.tolist(), strict=True)) == [
         (0, 1, 69_999),
         (0, 2, 33_000),
         (1, 2, 32_999),
@@ -137,8 +141,8 @@ def test_counts_beyond_what_a_byte_or_two_hold() -> None:
 
 
 @pytest.mark.parametrize("popular", [0.0, 0.6])
-def test_both_ways_find_the_same_in_a_larger_world(popular: float) -> None:
-    """Some thousand nodes: more than a strip of counters, light and heavy rows, contexts that most share."""
+def test_both_searches_agree_in_a_larger_world(popular: float) -> None:
+    """A few thousand nodes exceed a strip of counters and have small and large rows and common contexts."""
     rng = np.random.default_rng(7)
     sizes = np.minimum(2 + rng.pareto(1.1, 3_000) * 3, 600).astype(int)
     sets = [
@@ -150,19 +154,19 @@ def test_both_ways_find_the_same_in_a_larger_world(popular: float) -> None:
         UserSimilarity(config.user_similarity),
         TrackCooccurrence(config.track_cooccurrence),
     ):
-        compiled, plain = both_ways(relationship, incidence(sets, 4_002))
+        compiled, plain = both_searches(relationship, incidence(sets, 4_002))
         assert len(compiled) > 500
         assert np.array_equal(compiled, plain)
 
 
-def test_both_ways_find_the_same_where_few_meet() -> None:
-    """Twenty thousand nodes that meet some fifty others each: too few to look at the counters of all."""
+def test_both_searches_agree_in_a_sparse_world() -> None:
+    """Each of 20,000 nodes shares contexts with about fifty others: too few to check all counters."""
     rng = np.random.default_rng(7)
     originals = rng.integers(0, 6_000, (10_000, 4))
     copies = np.concatenate([originals[:, :3], rng.integers(0, 6_000, (10_000, 1))], axis=1)
-    nodes = incidence([np.unique(one) for one in np.concatenate([originals, copies])], 6_000)
+    nodes = incidence([np.unique(contexts) for contexts in np.concatenate([originals, copies])], 6_000)
     relationship = TrackCooccurrence(HarvestConfig().relationships.track_cooccurrence)
-    compiled, plain = both_ways(relationship, nodes)
+    compiled, plain = both_searches(relationship, nodes)
     assert len(compiled) > 10_000
     assert np.array_equal(compiled, plain)
 

@@ -1,4 +1,4 @@
-"""A pair table written page by page is what SQLite would have written row by row."""
+"""A pair table written page by page equals one that SQLite writes row by row."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_any_ids(tmp_path: Path, pairs: set[tuple[int, int]], at_a_time: int) ->
 
 
 @pytest.mark.parametrize("rows", [*range(1280, 1300), 2 * 1289, 3 * 1289 + 1])
-def test_where_one_page_is_not_enough(tmp_path: Path, rows: int) -> None:
+def test_more_rows_than_fit_into_one_page(tmp_path: Path, rows: int) -> None:
     a, b = np.arange(rows) // 3 + 2**30, np.arange(rows) % 3
     path = tmp_path / "pairs.db"
     write(path, a, b, a / 7.0, rows)
@@ -96,7 +96,7 @@ def test_three_levels(tmp_path: Path) -> None:
             assert connection.execute(query, (2**40 + row, 2**41)).fetchall() == [((2**40 + row) / 7.0,)]
 
 
-def test_the_page_that_belongs_to_the_locks_is_left_out(tmp_path: Path) -> None:
+def test_the_lock_byte_page_is_skipped(tmp_path: Path) -> None:
     rows = 20_000
     a, b = np.arange(rows) + 2**30, np.arange(rows) + 2**31
     path = tmp_path / "pairs.db"

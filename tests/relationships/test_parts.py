@@ -1,4 +1,4 @@
-"""The parts that have edges of their own."""
+"""Edge cases of single parts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIZES = st.integers(0, 2**31)
 
 
 @given(st.decimals(0, 1, places=6), SIZES, SIZES)
-def test_the_root_is_the_smallest_that_is_enough(decimal: float, a: int, b: int) -> None:
+def test_the_root_is_the_smallest_sufficient_integer(decimal: float, a: int, b: int) -> None:
     ratio = Fraction(str(decimal))
     root = int(ceil_root(ratio, np.array([a]), np.array([b]))[0])
     enough = ratio * ratio * a * b
@@ -35,12 +35,12 @@ def test_the_root_is_the_smallest_that_is_enough(decimal: float, a: int, b: int)
 
 
 @given(st.integers(1, 2**20), st.integers(1, 2**20), st.data())
-def test_a_key_holds_its_pair(nodes: int, largest: int, data: st.DataObject) -> None:
+def test_a_key_contains_its_pair(nodes: int, largest: int, data: st.DataObject) -> None:
     layout = KeyLayout.of(nodes, largest)
     node = st.integers(0, nodes - 1)
-    one, other, count = data.draw(node), data.draw(node), data.draw(st.integers(1, largest))
-    key = layout.pack(np.array([one]), np.array([other]), np.array([count]))
-    low, high = min(one, other), max(one, other)
+    node_a, node_b, count = data.draw(node), data.draw(node), data.draw(st.integers(1, largest))
+    key = layout.pack(np.array([node_a]), np.array([node_b]), np.array([count]))
+    low, high = min(node_a, node_b), max(node_a, node_b)
     assert [int(part[0]) for part in layout.unpack(key)] == [low, high, count]
     assert [int(part[0]) for part in layout.unpack_mirrored(layout.mirror(key))] == [high, low]
 
@@ -65,7 +65,7 @@ def test_a_fingerprint_changes_with_every_part(other: Incidence) -> None:
     assert other.fingerprint() != INCIDENCE.fingerprint()
 
 
-def test_an_incidence_turned_round() -> None:
+def test_transposing_an_incidence() -> None:
     turned = INCIDENCE.transposed(np.array([10, 20, 30]))
     assert turned.ids.tolist() == [10, 20, 30]
     assert turned.starts.tolist() == [0, 1, 2, 4]
@@ -78,12 +78,12 @@ def test_an_incidence_turned_round() -> None:
     ("share", "starts", "contexts"),
     [
         (1.0, [0, 2, 2, 4], [0, 2, 1, 2]),
-        (0.67, [0, 2, 2, 4], [0, 2, 1, 2]),  # two of three nodes are not more than 0.67 of them
+        (0.67, [0, 2, 2, 4], [0, 2, 1, 2]),  # two of three nodes are at most 0.67 of all
         (0.66, [0, 1, 1, 2], [0, 1]),
         (0.3, [0, 0, 0, 0], []),
     ],
 )
-def test_frequent_contexts_are_left_out(share: float, starts: list[int], contexts: list[int]) -> None:
+def test_frequent_contexts_are_dropped(share: float, starts: list[int], contexts: list[int]) -> None:
     left = INCIDENCE.without_contexts_of_more_than(share)
     assert (left.starts.tolist(), left.contexts.tolist()) == (starts, contexts)
     assert (left.ids.tolist(), left.context_count) == ([3, 5, 9], 3)
@@ -108,13 +108,13 @@ def test_a_spool_sorts(tmp_path: Path, parts: list[list[int]], memory: int) -> N
     assert all(len(block) <= 16 + 20 + len(parts) for block in blocks)
 
 
-def test_kernels_are_kept_in_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_kernels_are_stored_in_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("NUMBA_CACHE_DIR")
-    assert kernel_cache.folder() == tmp_path / "cache" / "soundgraph" / "kernels"
+    assert kernel_cache.cache_directory() == tmp_path / "cache" / "soundgraph" / "kernels"
     assert not kernel_cache.is_compiled()
 
 
-def test_a_function_is_compiled_where_nothing_can_be_kept(
+def test_a_function_is_compiled_without_a_writable_cache(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()

@@ -1,4 +1,4 @@
-"""What a run of the processor promises, beside the right pairs."""
+"""The guarantees of a build besides correct pairs."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 TABLES = ("user_similarities", "track_relationships", "artist_relationships")
 
 
-def configured(**relationships: object) -> HarvestConfig:
+def make_config(**relationships: object) -> HarvestConfig:
     return HarvestConfig.model_validate({"relationships": relationships})
 
 
-def a_world(users: int = 30) -> World:
-    """Everybody likes some of the same tracks."""
+def make_world(users: int = 30) -> World:
+    """Return a world whose users share liked tracks."""
     return World(
         {(user, track, "like") for user in range(1, users) for track in range(user % 7 + 1, 40, 3)},
         {number: set(range(number, 60, number)) for number in range(1, 9)},
@@ -54,8 +54,8 @@ def runs(store: Store) -> list[dict[str, object]]:
         return [dict(row) for row in connection.execute(sa.select(schema.relationship_runs)).mappings()]
 
 
-def test_it_returns_the_counts_by_their_names(store: Store, url: str) -> None:
-    a_world().spill(store)
+def test_it_returns_the_counts_by_table(store: Store, url: str) -> None:
+    make_world().spill(store)
     store.close()
     counts = RelationshipProcessor(url, HarvestConfig()).process_all()
     assert tuple(counts) == TABLES
@@ -64,11 +64,11 @@ def test_it_returns_the_counts_by_their_names(store: Store, url: str) -> None:
 
 
 def test_parameters_inputs_and_times_are_recorded(store: Store) -> None:
-    a_world().spill(store)
-    related = relate(store, configured(user_sample=0.9, user_similarity={"min_similarity": 0.2}))
+    make_world().spill(store)
+    related = relate(store, make_config(user_sample=0.9, user_similarity={"min_similarity": 0.2}))
     recorded = {str(run["type"]): run for run in runs(store)}
     assert list(recorded) == ["user_similarity", "track_cooccurrence", "artist_relation"]
-    assert [run["rows"] for run in recorded.values()] == [one.rows for one in related]
+    assert [run["rows"] for run in recorded.values()] == [result.rows for result in related]
     parameters = json.loads(str(recorded["user_similarity"]["parameters"]))
     assert parameters == {
         "engagement_kinds": ["like"],
@@ -85,33 +85,33 @@ def test_parameters_inputs_and_times_are_recorded(store: Store) -> None:
     assert set(json.loads(str(recorded["artist_relation"]["seconds"]))) == {"read", "compute", "write"}
 
 
-def test_equal_inputs_are_not_even_read_again(
+def test_an_unchanged_database_is_not_read_again(
     store: Store, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO)
-    a_world().spill(store)
+    make_world().spill(store)
     first = relate(store, HarvestConfig())
     monkeypatch.setattr(reading, "read_groups", None)
     again = relate(store, HarvestConfig())
-    assert [one.rows for one in again] == [one.rows for one in first]
-    assert not any(one.seconds for one in again)
+    assert [result.rows for result in again] == [result.rows for result in first]
+    assert not any(result.seconds for result in again)
     assert "user_similarities: up to date" in caplog.text
     assert len(runs(store)) == 3
 
 
-def test_another_page_without_news_costs_a_look_but_no_new_table(store: Store) -> None:
-    a_world().spill(store)
+def test_a_page_without_new_data_does_not_rebuild(store: Store) -> None:
+    make_world().spill(store)
     relate(store, HarvestConfig())
     before = runs(store)
     spill_page(store, 1)
-    assert not any(one.seconds for one in relate(store, HarvestConfig()))
+    assert not any(result.seconds for result in relate(store, HarvestConfig()))
     after = runs(store)
     assert [run["fingerprint"] for run in before] == [run["fingerprint"] for run in after]
     assert {run["stamp"] for run in before}.isdisjoint({run["stamp"] for run in after})
 
 
-def test_as_many_likes_of_other_tracks_are_another_input(store: Store) -> None:
-    world = a_world()
+def test_the_same_number_of_other_likes_is_a_change(store: Store) -> None:
+    world = make_world()
     world.spill(store)
     relate(store, HarvestConfig())
     was, now = (5, 6, "like"), (5, 7, "like")
@@ -148,57 +148,59 @@ def spill_page(store: Store, walk: int) -> None:
         connection.execute(sa.insert(schema.walk_pages).values(page))
 
 
-def test_what_changed_is_built_anew_and_the_rest_is_not(store: Store) -> None:
-    world = a_world()
+def test_only_changed_tables_are_rebuilt(store: Store) -> None:
+    world = make_world()
     world.spill(store)
     relate(store, HarvestConfig())
     with store.write() as connection:
         connection.execute(sa.delete(schema.engagements).where(schema.engagements.c.user_id == 5))
-    world.engagements = {one for one in world.engagements if one[0] != 5}
+    world.engagements = {engagement for engagement in world.engagements if engagement[0] != 5}
     built = relate(store, HarvestConfig())
-    assert [one.type for one in built if one.seconds] == ["user_similarity", "artist_relation"]
+    assert [result.type for result in built if result.seconds] == ["user_similarity", "artist_relation"]
     wanted = expected(world, HarvestConfig().relationships)
     found = stored(store)
     assert {table: found[table] for table in TABLES} == {table: wanted[table] for table in TABLES}
 
 
-def test_other_parameters_build_anew(store: Store) -> None:
-    a_world().spill(store)
+def test_changed_parameters_rebuild(store: Store) -> None:
+    make_world().spill(store)
     relate(store, HarvestConfig())
-    built = relate(store, configured(user_similarity={"min_similarity": 0.5}))
-    assert [one.type for one in built if one.seconds] == ["user_similarity"]
+    built = relate(store, make_config(user_similarity={"min_similarity": 0.5}))
+    assert [result.type for result in built if result.seconds] == ["user_similarity"]
 
 
 def test_the_same_input_gives_the_same_tables(store: Store) -> None:
-    a_world().spill(store)
+    make_world().spill(store)
     contents = []
     for threads in (1, 2):
         with store.write() as connection:
             connection.execute(sa.delete(schema.relationship_runs))
-        relate(store, configured(threads=threads, memory_mb=16 * threads))
+        relate(store, make_config(threads=threads, memory_mb=16 * threads))
         contents.append(stored(store))
     assert contents[0] == contents[1]
 
 
 @pytest.mark.parametrize(("threads", "wanted"), [(1, 1), (3, 3), (0, engine.available_processors())])
-def test_as_many_threads_as_are_asked_for(
+def test_the_number_of_threads(
     store: Store, monkeypatch: pytest.MonkeyPatch, threads: int, wanted: int
 ) -> None:
     pools = mock.Mock(side_effect=ThreadPoolExecutor)
     monkeypatch.setattr(engine, "ThreadPoolExecutor", pools)
-    a_world().spill(store)
-    relate(store, configured(threads=threads))
+    make_world().spill(store)
+    relate(store, make_config(threads=threads))
     assert {call.args[0] for call in pools.call_args_list} == {wanted}
 
 
-def test_more_pairs_than_memory_holds(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_more_pairs_than_fit_into_memory(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(spool, "BLOCK", 100)
-    monkeypatch.setattr(build, "MEGABYTE", 10)  # 160 bytes each: all but nothing waits on the disk
+    monkeypatch.setattr(build, "MEGABYTE", 10)  # 160 bytes each: nearly everything is on disk
     world = World(playlists={number: set(range(number, number + 70)) for number in range(1, 5)})
     world.spill(store)
-    put_aside = mock.patch.object(Spool, "_put_aside", autospec=True, side_effect=Spool._put_aside)
+    put_aside = mock.patch.object(Spool, "_write_run", autospec=True, side_effect=Spool._write_run)
     with put_aside as counted:
-        relate(store, configured(memory_mb=16))
+        relate(store, make_config(memory_mb=16))
     wanted = expected(world, HarvestConfig().relationships)["track_relationships"]
     assert stored(store)["track_relationships"] == wanted
     assert counted.call_count > 5
@@ -209,8 +211,8 @@ def test_more_pairs_than_memory_holds(store: Store, monkeypatch: pytest.MonkeyPa
 @given(WORLDS, st.integers(1, 4))
 def test_top_k_keeps_the_nearest_of_each(store: Store, world: World, k: int) -> None:
     world.spill(store)
-    relate(store, configured(track_cooccurrence={"min_cooccurrences": 1, "top_k": k}))
-    every = expected(world, configured(track_cooccurrence={"min_cooccurrences": 1}).relationships)
+    relate(store, make_config(track_cooccurrence={"min_cooccurrences": 1, "top_k": k}))
+    every = expected(world, make_config(track_cooccurrence={"min_cooccurrences": 1}).relationships)
     pairs = every["track_relationships"]
     kept = set()
     for node in {node for pair in pairs for node in pair}:
@@ -221,8 +223,8 @@ def test_top_k_keeps_the_nearest_of_each(store: Store, world: World, k: int) -> 
 
 def test_top_k_does_not_depend_on_when_it_prunes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool, "BLOCK", 50)
-    a_world().spill(store)
-    config = configured(track_cooccurrence={"min_cooccurrences": 1, "top_k": 3})
+    make_world().spill(store)
+    config = make_config(track_cooccurrence={"min_cooccurrences": 1, "top_k": 3})
     tables = []
     for limit in (10, 10**9):
         monkeypatch.setattr(nearest, "PRUNE_AT", limit)
@@ -234,43 +236,43 @@ def test_top_k_does_not_depend_on_when_it_prunes(store: Store, monkeypatch: pyte
 
 
 def test_a_sample_is_stable_and_recorded(store: Store) -> None:
-    world = a_world(users=400)
+    world = make_world(users=400)
     world.spill(store)
-    relate(store, configured(user_sample=0.5))
+    relate(store, make_config(user_sample=0.5))
     users = {user for pair in stored(store)["user_similarities"] for user in pair}
     assert 130 < len(users) < 270
-    relate(store, configured(user_sample=0.75))
+    relate(store, make_config(user_sample=0.75))
     assert users < {user for pair in stored(store)["user_similarities"] for user in pair}
-    relate(store, configured(user_sample=0.5, sample_seed=2))
+    relate(store, make_config(user_sample=0.5, sample_seed=2))
     assert {user for pair in stored(store)["user_similarities"] for user in pair} != users
 
 
-def test_tracks_that_most_like_can_be_left_out(store: Store) -> None:
-    world = a_world()
+def test_tracks_that_most_users_like_can_be_dropped(store: Store) -> None:
+    world = make_world()
     world.engagements |= {(user, 1000, "like") for user in range(1, 30)}
     world.spill(store)
-    relate(store, configured(user_similarity={"max_library_share": 0.99}))
-    without = World({one for one in world.engagements if one[1] != 1000})
+    relate(store, make_config(user_similarity={"max_library_share": 0.99}))
+    without = World({engagement for engagement in world.engagements if engagement[1] != 1000})
     wanted = expected(without, HarvestConfig().relationships)["user_similarities"]
     assert stored(store)["user_similarities"] == wanted
 
 
-def test_a_share_is_met_by_as_many(store: Store) -> None:
-    """One in ten is no more than a tenth."""
+def test_a_share_includes_its_limit(store: Store) -> None:
+    """One in ten is not more than a tenth."""
     world = World(
         {(user, 100 + track, "like") for user in range(1, 11) for track in range(3 * user, 3 * user + 3)}
     )
     world.engagements |= {(1, 500, "like"), (2, 500, "like"), (1, 501, "like"), (2, 502, "like")}
     world.spill(store)
     config = {"max_library_share": 0.1, "min_common_tracks": 1, "min_similarity": 0}
-    relate(store, configured(user_similarity=config))
+    relate(store, make_config(user_similarity=config))
     assert stored(store)["user_similarities"] == {}
-    relate(store, configured(user_similarity=config | {"max_library_share": 0.2}))
+    relate(store, make_config(user_similarity=config | {"max_library_share": 0.2}))
     assert list(stored(store)["user_similarities"]) == [(1, 2)]
 
 
-def test_only_what_was_found_around_a_seed(store: Store, url: str) -> None:
-    world = a_world()
+def test_the_scope_of_a_seed(store: Store, url: str) -> None:
+    world = make_world()
     world.spill(store)
     seed, users, tracks = 1, range(1, 12), range(1, 20)
     found = [("user", user) for user in users] + [("track", track) for track in tracks]
@@ -281,7 +283,7 @@ def test_only_what_was_found_around_a_seed(store: Store, url: str) -> None:
     with store.write() as connection:
         connection.execute(sa.insert(schema.selections), rows)
     part = World(
-        {one for one in world.engagements if one[0] in users and one[1] in tracks},
+        {like for like in world.engagements if like[0] in users and like[1] in tracks},
         {number: set(world.playlists[number]) & set(tracks) for number in range(1, 5)},
         world.artists,
     )
@@ -293,15 +295,15 @@ def test_only_what_was_found_around_a_seed(store: Store, url: str) -> None:
     assert counts == {table: len(wanted[table]) for table in TABLES}
 
 
-def test_a_seed_that_is_not_there(store: Store) -> None:
+def test_an_unknown_seed(store: Store) -> None:
     with pytest.raises(ArgumentError, match="seed 77: nothing was harvested around it"):
         relate(store, HarvestConfig(), seeds=[77])
     with pytest.raises(ConfigError, match="no seed is given"):
-        relate(store, configured(scope="seeds"))
+        relate(store, make_config(scope="seeds"))
 
 
-def test_a_failure_leaves_all_tables_as_they_were(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    a_world().spill(store)
+def test_a_failure_keeps_all_tables(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_world().spill(store)
     relate(store, HarvestConfig())
     before = stored(store)
     with store.write() as connection:
@@ -322,8 +324,8 @@ def test_a_failure_leaves_all_tables_as_they_were(store: Store, monkeypatch: pyt
     assert stored(store) != before
 
 
-def test_stopped_it_leaves_all_tables_as_they_were(store: Store, tmp_path: Path) -> None:
-    a_world().spill(store)
+def test_cancelling_keeps_all_tables(store: Store, tmp_path: Path) -> None:
+    make_world().spill(store)
     for asked in range(6):
         counted = iter(range(100))
         with pytest.raises(CancelledError):
@@ -332,10 +334,8 @@ def test_stopped_it_leaves_all_tables_as_they_were(store: Store, tmp_path: Path)
     assert not list(tmp_path.glob("*.relating"))
 
 
-def test_a_full_disk_is_told_before_anything_is_written(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    a_world().spill(store)
+def test_a_full_disk_is_reported_before_writing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_world().spill(store)
     usage = shutil.disk_usage("/")._replace(free=1000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     with pytest.raises(StorageError, match=r"user_similarities needs about 0 MB of free space.*top_k"):
@@ -343,18 +343,18 @@ def test_a_full_disk_is_told_before_anything_is_written(
 
 
 @pytest.mark.parametrize("room", [100, 50_000, 100_000])
-def test_a_disk_that_fills_up_meanwhile(
+def test_a_disk_that_fills_up_while_writing(
     store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, room: int
 ) -> None:
-    """Too little for what is sorted, for a file of tables, for its pages."""
+    """The disk is too small for the sorted runs, for the staged file or for its pages."""
     monkeypatch.setattr(spool, "BLOCK", 100)
     monkeypatch.setattr(build, "MEGABYTE", 10 if room == 100 else 1 << 20)
     World(playlists={number: set(range(number, number + 70)) for number in range(1, 5)}).spill(store)
     before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, most))
     try:
-        with pytest.raises(StorageError, match=r"^folder .*\.relating: (?!None)"):
-            relate(store, configured(memory_mb=16), only=["track_cooccurrence"])
+        with pytest.raises(StorageError, match=r"^directory .*\.relating: (?!None)"):
+            relate(store, make_config(memory_mb=16), only=["track_cooccurrence"])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
     assert not any(stored(store).values())
@@ -363,52 +363,54 @@ def test_a_disk_that_fills_up_meanwhile(
     assert stored(store)["track_relationships"]
 
 
-def test_many_pairs_are_told_of_beforehand(
+def test_a_large_table_is_announced(
     store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(forecast, "SMALL", 100)
     monkeypatch.setattr(forecast, "MANY", 200)
-    a_world().spill(store)
+    make_world().spill(store)
     relate(store, HarvestConfig())
     pairs = len(stored(store)["user_similarities"])
-    assert f"user_similarities: about {pairs} pairs are expected, 0 MB" in caplog.text
+    assert f"user_similarities: about {pairs} pairs expected, 0 MB" in caplog.text
     assert "relationships.track_cooccurrence.top_k: 100 would keep at most" in caplog.text
 
 
-def test_how_far_it_is_is_told(
+def test_progress_is_logged(
     store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(build, "TELL_AFTER_S", 0)
+    monkeypatch.setattr(build, "PROGRESS_SECONDS", 0)
     monkeypatch.setattr(spool, "BLOCK", 50)
-    a_world().spill(store)
-    relate(store, configured(track_cooccurrence={"top_k": 5}))
+    make_world().spill(store)
+    relate(store, make_config(track_cooccurrence={"top_k": 5}))
     for done in ("compared", "ranked", "written"):
-        shares = [int(share) for share in re.findall(rf"track_relationships: (\d+) % {done}", caplog.text)]
+        shares = [int(share) for share in re.findall(rf"track_relationships: (\d+)% {done}", caplog.text)]
         assert len(shares) > 1, done
         assert shares == sorted(shares)
         assert shares[-1] == 100
 
 
-def test_what_is_slow_is_said(
+def test_a_missing_numba_is_logged(
     store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    a_world().spill(store)
-    monkeypatch.setattr(engine, "WORTH_COMPILED", 0)
+    make_world().spill(store)
+    monkeypatch.setattr(engine, "MIN_COMPILED_WORK", 0)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     relate(store, HarvestConfig())
     assert "numba is not installed" in caplog.text
-    wanted = expected(a_world(), HarvestConfig().relationships)
+    wanted = expected(make_world(), HarvestConfig().relationships)
     assert {table: stored(store)[table] for table in TABLES} == {table: wanted[table] for table in TABLES}
 
 
-def test_other_databases_get_the_rows_by_statements(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As PostgreSQL would, here into SQLite."""
-    a_world().spill(store)
+def test_other_databases_receive_the_rows_by_statements(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Write as for PostgreSQL, here into SQLite."""
+    make_world().spill(store)
     monkeypatch.setattr(writing, "_swap_by_files", writing._swap_by_statements)
     monkeypatch.setattr(writing, "ROWS_AT_A_TIME", 7)
     relate(store, HarvestConfig())
-    wanted = expected(a_world(), HarvestConfig().relationships)
+    wanted = expected(make_world(), HarvestConfig().relationships)
     assert {table: stored(store)[table] for table in TABLES} == {table: wanted[table] for table in TABLES}

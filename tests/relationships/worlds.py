@@ -1,4 +1,4 @@
-"""Small worlds, and what their relationships are: computed pair by pair, with sets and fractions."""
+"""Small worlds and their relationships, computed pair by pair with sets and fractions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOW = "2026-01-01T00:00:00.000000Z"
 
 @dataclass
 class World:
-    """``engagements``: user, track, kind; ``playlists``: id and its tracks; ``artists``: of tracks.
+    """A world: ``engagements`` (user, track, kind), ``playlists`` (ID and tracks), ``artists`` of tracks.
 
     ``owners``: of playlists.
     """
@@ -43,7 +43,7 @@ class World:
         return found
 
     def spill(self, store: Store) -> None:
-        """Put it into the database, in place of what is there."""
+        """Write the world into the database, replacing its contents."""
         tracks = {track for _, track, _ in self.engagements} | set(self.artists)
         tracks |= {track for members in self.playlists.values() for track in members}
         users = {user for user, _, _ in self.engagements} | set(self.artists.values())
@@ -80,7 +80,7 @@ class World:
 
 
 def expected(world: World, config: Relationships) -> dict[str, Rows]:
-    """Tell the rows of all tables by brute force."""
+    """Return the rows of all tables, found by brute force."""
     libraries = world.libraries(config.engagement_kinds)
     playlists: dict[int, set[int]] = {}
     for playlist, members in world.playlists.items():
@@ -135,7 +135,7 @@ def _near(libraries: Mapping[int, set[int]], config: Relationships) -> Rows:
 
 
 def stored(store: Store) -> dict[str, Rows]:
-    """Read the rows of all tables."""
+    """Return the rows of all tables."""
     with store.write() as connection:
         return {
             relationship.table.name: {

@@ -1,1 +1,1 @@
-"""What a user sees of a harvest while it runs: on a terminal, and as lines in a log."""
+"""The progress of a running harvest, on a terminal and as log lines."""

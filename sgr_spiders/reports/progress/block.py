@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from sgr_spiders.text.escape import for_message
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,26 +17,27 @@ if TYPE_CHECKING:
     from rich.console import OverflowMethod
 
     from sgr_spiders.reports.progress.holds import Hold
-    from sgr_spiders.reports.progress.snapshot import Snapshot, WalksOf
+    from sgr_spiders.reports.progress.snapshot import Snapshot, WalkProgress
 
 MAX_WIDTH = 78
-"""A wider block is harder to read, and one that is narrower than the terminal survives a resize."""
+"""A wider block is harder to read; one narrower than the terminal survives a resize."""
 
 GAP = "  "
 MIN_BAR, MAX_BAR = 6, 30
 LOG_LINES = 4
-"""Lines that a low terminal keeps for the log, rather than show every layer."""
+"""Lines that a low terminal keeps for the log instead of showing every layer."""
 
 HALF_A_DAY = 12 * 3600
-"""Seconds; the end of a longer hold is said with its date."""
+"""Seconds; the end of a longer pause is shown with its date."""
 
-LABELS = ("walks", "together", "ended", "received", "requests", "on hold", "time")
+TOTAL = "total (distinct)"
+LABELS = ("walks", "finished", "received", "requests", "paused", "time")
 STYLES = {"failed": "bold red", "gone": "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """The room there is on the terminal. ``ascii_only``: it can show nothing else."""
+    """The size of the terminal, and whether it can show ASCII only."""
 
     width: int
     height: int
@@ -43,9 +45,9 @@ class Space:
 
 
 def block(snapshot: Snapshot, space: Space) -> Text:
-    """Draw the block: a bar for each layer, then figures. What does not fit goes on in the next line."""
+    """Draw a bar for each layer, then figures; rows that are too wide continue on the next line."""
     lines = list(_Block(snapshot, space).lines())
-    # One line of the log at least stays in sight. The last lines say most.
+    # Leave at least one line for the log. The last lines matter most.
     lines = lines[-max(1, space.height - 1) :]
     return Text("\n", no_wrap=True, overflow="crop", end="").join(lines)
 
@@ -60,26 +62,26 @@ class _Block:
         self._cut: OverflowMethod = "crop" if space.ascii_only else "ellipsis"
         self._rows = self._rows_of_walks()
         self._label_width = max(map(len, (*self._rows, *LABELS)))
-        self._ended_width = max(len(f"{walks.ended:,}") for walks in self._rows.values())
+        self._finished_width = max(len(f"{walks.finished:,}") for walks in self._rows.values())
         self._known_width = max(len(f"{walks.known:,}") for walks in self._rows.values())
 
     def lines(self) -> Iterator[Text]:
-        # An empty line parts the block from the log.
+        # An empty line separates the block from the log.
         yield Text("")
-        yield from self._row("walks", Text("ended of known, + where more may come", "dim"))
+        yield from self._row("walks", Text("finished of known; +: more may follow", "dim"))
         for name, walks in self._rows.items():
             yield from self._row(name, self._bar_and_counts(walks))
-        yield from self._row("ended", *self._ended())
+        yield from self._row("finished", *self._finished())
         yield from self._row("received", *self._received())
         yield from self._row("requests", *self._requests())
         if self._snapshot.hold is not None and not self._snapshot.closing:
-            yield from self._row("on hold", *self._hold(self._snapshot.hold))
+            yield from self._row("paused", *self._pause(self._snapshot.hold))
         else:
-            yield from self._row("pace", *self._pace())
+            yield from self._row("rate", *self._rate())
         yield from self._row("time", *self._time())
 
     def _row(self, label: str, *parts: Text) -> Iterator[Text]:
-        """Give the parts side by side, in as many lines as they need."""
+        """Yield the parts side by side, in as many lines as they need."""
         room = self._width - self._label_width - len(GAP)
         style = "" if label in self._rows else "dim"
         row = parts[0]
@@ -96,32 +98,32 @@ class _Block:
         line.truncate(self._width, overflow=self._cut)
         return line
 
-    def _rows_of_walks(self) -> dict[str, WalksOf]:
+    def _rows_of_walks(self) -> dict[str, WalkProgress]:
         layers = self._snapshot.layers
-        # A layer alone has all the walks there are, so one row says it.
-        if len(layers) > 1 and len(layers) + len(LABELS) + LOG_LINES > self._height:
+        # With one layer, its row is the total.
+        if len(layers) > 1 and len(layers) + 1 + len(LABELS) + LOG_LINES > self._height:
             layers = {}
-        return dict(layers) if len(layers) == 1 else {**layers, "together": self._snapshot.walks}
+        return dict(layers) if len(layers) == 1 else {**layers, TOTAL: self._snapshot.walks}
 
-    def _bar_and_counts(self, walks: WalksOf) -> Text:
-        counts = f"{walks.ended:>{self._ended_width},} of {walks.known:>{self._known_width},}"
-        # A place for the sign in any case, so that the bars do not change their length.
+    def _bar_and_counts(self, walks: WalkProgress) -> Text:
+        counts = f"{walks.finished:>{self._finished_width},} of {walks.known:>{self._known_width},}"
+        # Always leave space for the sign, so that all bars have the same length.
         room = self._width - self._label_width - len(counts) - 2 * len(GAP) - 1
         counts += "+" if walks.open else ""
         if room < MIN_BAR:
             return Text(counts)
         return Text.assemble(self._bar(walks, min(room, MAX_BAR)), GAP, counts)
 
-    def _bar(self, walks: WalksOf, width: int) -> Text:
-        done = width * walks.ended // walks.known if walks.known else 0
+    def _bar(self, walks: WalkProgress, width: int) -> Text:
+        done = width * walks.finished // walks.known if walks.known else 0
         complete = done == width and not walks.open
         return Text.assemble(
             (self._full * done, "green" if complete else "cyan"), (self._rest * (width - done), "dim")
         )
 
-    def _ended(self) -> list[Text]:
-        ended = self._snapshot.ended.items()
-        parts = [Text(f"{count:,} {status}", STYLES.get(status, "")) for status, count in ended if count]
+    def _finished(self) -> list[Text]:
+        finished = self._snapshot.finished.items()
+        parts = [Text(f"{count:,} {status}", STYLES.get(status, "")) for status, count in finished if count]
         return parts or [Text("none yet")]
 
     def _received(self) -> list[Text]:
@@ -129,49 +131,49 @@ class _Block:
         return [Text(f"{count:,} {kind}s") for kind, count in records if count] or [Text("nothing yet")]
 
     def _requests(self) -> list[Text]:
-        traffic = self._snapshot.traffic
+        requests = self._snapshot.requests
         return [
-            Text(f"{traffic.requests:,} for {self._snapshot.pages:,} pages"),
-            Text(f"{traffic.in_flight} in flight"),
+            Text(f"{requests.sent:,} for {self._snapshot.pages:,} pages"),
+            Text(f"{requests.in_flight} in flight"),
         ]
 
-    def _pace(self) -> list[Text]:
-        pace, delay = self._snapshot.requests_per_minute, self._snapshot.traffic.delay
-        parts = [Text("not known yet" if pace is None else f"{pace:,.0f} a minute")]
+    def _rate(self) -> list[Text]:
+        rate, delay = self._snapshot.requests_per_minute, self._snapshot.requests.delay
+        parts = [Text("not known yet" if rate is None else f"{rate:,.0f} per minute")]
         if delay:
             parts.append(Text(f"at least {delay:.2f} s apart"))
         return parts
 
-    def _hold(self, hold: Hold) -> list[Text]:
+    def _pause(self, hold: Hold) -> list[Text]:
         seconds = hold.until - self._snapshot.now
         until = datetime.fromtimestamp(hold.until).astimezone()
         moment = until.strftime("%H:%M:%S" if seconds < HALF_A_DAY else "%d %b %H:%M:%S")
         return [
             Text(f"until {moment}", "bold yellow"),
-            Text(f"{clock(seconds)} to go"),
+            Text(f"{format_clock(seconds)} to go"),
             Text(for_message(hold.reason)),
         ]
 
     def _time(self) -> list[Text]:
-        return [Text(clock(self._snapshot.elapsed)), Text(self._to_go())]
+        return [Text(format_clock(self._snapshot.elapsed)), Text(self._to_go())]
 
     def _to_go(self) -> str:
         if self._snapshot.closing:
-            return f"ending, {self._snapshot.traffic.in_flight} answers are still to come"
+            return f"finishing: {pluralize(self._snapshot.requests.in_flight, 'request')} in flight"
         estimate = self._snapshot.estimate
         if estimate is None:
             return "no estimate yet"
-        return f"{'at least' if estimate.at_least else 'about'} {in_words(estimate.seconds)} to go"
+        return f"{'at least' if estimate.at_least else 'about'} {approximate(estimate.seconds)} to go"
 
 
-def clock(seconds: float) -> str:
-    """Give ``h:mm:ss``."""
+def format_clock(seconds: float) -> str:
+    """Format seconds as ``h:mm:ss``."""
     whole = max(0, round(seconds))
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-def in_words(seconds: float) -> str:
-    """Give a length of time no more exactly than an estimate can be."""
+def approximate(seconds: float) -> str:
+    """Format a duration, rounded to the precision of an estimate."""
     minutes = round(seconds / 60)
     if minutes < 1:
         return f"{max(10, round(seconds, -1)):.0f} s"

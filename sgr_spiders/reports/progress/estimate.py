@@ -1,4 +1,4 @@
-"""How long a harvest will still take, as far as its ledger can tell."""
+"""Estimate the remaining time of a harvest from its ledger."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
     from sgr_spiders.storage.figures.progress_counts import WalkGroup
 
-UNASKED_PAGE_SIZE = 50
-"""What the API puts on a page where it cannot be asked for more."""
+DEFAULT_PAGE_SIZE = 50
+"""Records per page of endpoints without a ``limit`` parameter."""
 
 PAGE_SIZES = {
-    name: int(dict(endpoint.params).get("limit", UNASKED_PAGE_SIZE)) if endpoint.paged else 1
+    name: int(dict(endpoint.params).get("limit", DEFAULT_PAGE_SIZE)) if endpoint.paged else 1
     for name, endpoint in ENDPOINTS.items()
 }
-"""How many records a page of each endpoint holds at the most."""
+"""Maximum number of records per page of each endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """``at_least``: layers may still ask for walks that are not known yet."""
+    """The remaining seconds; ``at_least``: layers may still request walks that are not known yet."""
 
     seconds: float
     at_least: bool
@@ -37,21 +37,20 @@ def estimate(
     seconds_per_page: float | None,
     hold: float,
 ) -> Estimate | None:
-    """Estimate the time to the end; ``None`` while no page tells how long one takes.
+    """Estimate the remaining time; ``None`` until a page shows how long one takes.
 
-    It is ``pages still needed x seconds per page + seconds that the hold still lasts``.
+    The estimate is ``pending pages x seconds per page + rest of the rate-limit pause``.
 
-    - A waiting walk of which the API said how many records it holds needs as many pages as these fill,
-      up to its cap, less what it has received; one at least.
-    - Any other waiting walk needs as many pages as the ended walks of its endpoint had on average; one
-      if none has ended.
-    - The seconds per page are those of the last minute (see ``pace``): delay, retries and concurrency
-      are in them, holds are not.
+    - If the API states how many records a pending walk has: the pages that these records fill, up to the
+      cap, less what was received; at least one.
+    - Otherwise: the mean number of pages of the finished walks of the same endpoint; one if none has
+      finished.
+    - The seconds per page are measured over the last minute (see ``request_rate``). They include the
+      delay, retries and concurrency, but not rate-limit pauses.
 
-    The API's counts include what it does not hand out, which makes the estimate a little too long. It is
-    a lower bound (``at_least``) as long as a waiting walk is one whose records a layer is shown, or is
-    wanted by a layer that makes a choice at the end (*settling*): these may ask for walks that nobody
-    knows of yet.
+    The API's counters include records that it does not return, so the estimate tends to be too long. It is
+    a lower bound (``at_least``) while a layer may request more walks: because it reads the records of a
+    pending walk, or makes a choice after its walks have finished (*settling*).
     """
     if seconds_per_page is None:
         return None
@@ -60,25 +59,26 @@ def estimate(
 
 
 def pages_left(groups: Sequence[WalkGroup]) -> float:
-    """Estimate how many pages the waiting walks still need."""
-    ended: dict[str, int] = defaultdict(int)
+    """Estimate how many pages the pending walks still need."""
+    finished: dict[str, int] = defaultdict(int)
     pages: dict[str, int] = defaultdict(int)
     for group in groups:
         if not group.waiting:
-            ended[group.endpoint] += group.walks
+            finished[group.endpoint] += group.walks
             pages[group.endpoint] += group.pages
     left = 0.0
     for group in groups:
         if group.waiting:
-            usual = pages[group.endpoint] / ended[group.endpoint] if ended[group.endpoint] else 1.0
+            finished_walks = finished[group.endpoint]
+            usual = pages[group.endpoint] / finished_walks if finished_walks else 1.0
             left += group.foreseen_pages + (group.walks - group.foreseen) * usual
     return left
 
 
 def may_grow(group: WalkGroup, settling: Collection[str], layer: str | None = None) -> bool:
-    """Tell whether these walks may make *layer*, or any layer, ask for others."""
+    """Return whether *layer* (``None``: any layer) may request more walks because of this group."""
     if not group.waiting:
         return False
-    # The address of a seed is looked up for no layer in particular; all of them begin with what it leads to.
+    # Walks without a layer look up the URL of a seed; every layer starts from their result.
     asking = group.shown_to | group.layers.intersection(settling)
     return not group.layers or (bool(asking) if layer is None else layer in asking)

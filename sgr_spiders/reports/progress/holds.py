@@ -1,4 +1,4 @@
-"""How long the API has kept a run from sending, and until when it does so now."""
+"""The rate-limit pauses of a run."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """``until`` is in seconds since the epoch."""
+    """A rate-limit pause; ``until`` is in seconds since the epoch."""
 
     until: float
     reason: str
 
 
 class Holds:
-    """The holds of a run. Times are in seconds since the epoch."""
+    """The rate-limit pauses of a run. Times are in seconds since the epoch."""
 
     def __init__(self) -> None:
         self._past = 0.0
@@ -22,7 +22,7 @@ class Holds:
         self._last = Hold(0.0, "")
 
     def begin(self, now: float, until: float, reason: str) -> None:
-        """Note a hold. One that begins during another takes its place."""
+        """Record a pause; it replaces one that is still running."""
         self._past = self.seconds(now)
         self._began = now
         self._last = Hold(until, reason)
@@ -31,5 +31,5 @@ class Holds:
         return self._last if now < self._last.until else None
 
     def seconds(self, now: float) -> float:
-        """Give how long nothing was sent, up to *now*."""
+        """Return the total length of all pauses up to *now*."""
         return self._past + max(0.0, min(now, self._last.until) - self._began)

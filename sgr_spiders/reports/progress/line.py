@@ -1,4 +1,4 @@
-"""Progress as one line of ``key=value``, for logs and what reads them."""
+"""Progress as one log line of ``key=value`` pairs."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ UNKNOWN = "-"
 
 
 def line(snapshot: Snapshot) -> str:
-    """Give the line. Its keys and their order are an interface, described in docs/progress.md."""
+    """Return the line. Its keys and their order are an interface, described in docs/progress.md."""
     values = {
         "elapsed": f"{snapshot.elapsed:.0f}",
-        "walks": f"{snapshot.walks.ended}/{snapshot.walks.known}",
-        **{status: str(count) for status, count in snapshot.ended.items()},
+        "walks": f"{snapshot.walks.finished}/{snapshot.walks.known}",
+        **{status: str(count) for status, count in snapshot.finished.items()},
         "pages": str(snapshot.pages),
         "records": str(sum(snapshot.records.values())),
         **{f"{kind}s": str(count) for kind, count in snapshot.records.items()},
-        "requests": str(snapshot.traffic.requests),
+        "requests": str(snapshot.requests.sent),
         "per_minute": _number(snapshot.requests_per_minute, 0),
-        "in_flight": str(snapshot.traffic.in_flight),
-        "delay": _number(snapshot.traffic.delay, 2),
+        "in_flight": str(snapshot.requests.in_flight),
+        "delay": _number(snapshot.requests.delay, 2),
         "hold": _moment(snapshot.hold.until) if snapshot.hold is not None else UNKNOWN,
         "eta": _number(snapshot.estimate.seconds if snapshot.estimate is not None else None, 0),
-        "eta_is": _kind_of_estimate(snapshot),
-        **{layer: f"{walks.ended}/{walks.known}" for layer, walks in snapshot.layers.items()},
+        "eta_is": _estimate_kind(snapshot),
+        **{layer: f"{walks.finished}/{walks.known}" for layer, walks in snapshot.layers.items()},
     }
     return "progress " + " ".join(f"{key}={value}" for key, value in values.items())
 
@@ -40,7 +40,7 @@ def _moment(time: float) -> str:
     return datetime.fromtimestamp(time).astimezone().isoformat(timespec="seconds")
 
 
-def _kind_of_estimate(snapshot: Snapshot) -> str:
+def _estimate_kind(snapshot: Snapshot) -> str:
     if snapshot.estimate is None:
         return UNKNOWN
     return "at_least" if snapshot.estimate.at_least else "about"

@@ -20,17 +20,19 @@ if TYPE_CHECKING:
 
 
 class Terminal:
-    """Shows a block of lines on standard error, below all that is logged there meanwhile.
+    """Shows a block of lines on standard error, below the log.
 
-    The block is drawn anew below each line of the log. It is taken away by ``hide``, or when the process
-    ends, however it does. The cursor stays visible all the time, so that even ``kill -9`` leaves a
-    terminal that can be used.
+    Every log line redraws the block below it. ``hide``, or the end of the process, removes the block. The
+    cursor stays visible, so the terminal remains usable even after ``kill -9``.
     """
 
     def __init__(self, log: logging.Handler | None, plain: logging.Formatter, *, forced: bool) -> None:
-        """*log* is the handler that may write to standard error, *plain* its format without colours.
+        """Prepare the terminal; nothing is shown yet.
 
-        *forced*: take standard error for a terminal even if it is none.
+        Args:
+            log: the log handler, which may write to standard error.
+            plain: the format of the log without colours.
+            forced: treat standard error as a terminal even if it is not one.
         """
         self._log = log
         self._plain = plain
@@ -38,7 +40,7 @@ class Terminal:
             stderr=True, force_terminal=forced or None, markup=False, emoji=False, highlight=False
         )
         self._live: Live | None = None
-        self._give_back: list[Callable[[], object]] = []
+        self._restore: list[Callable[[], object]] = []
 
     @property
     def space(self) -> Space:
@@ -46,18 +48,18 @@ class Terminal:
         return Space(width, height, self._console.options.ascii_only)
 
     def show(self, block: Text) -> None:
-        """Draw the block, in the place of the one before."""
+        """Draw the block in place of the previous one."""
         if self._live is None:
             self._live = self._begin()
         self._live.update(block, refresh=True)
 
     def hide(self) -> None:
-        """Take the block away, and leave everything as it was."""
+        """Remove the block and restore the log handler."""
         if self._live is None:
             return
-        while self._give_back:
-            self._give_back.pop()()
-        # Live would draw its last block once more to go up by its height, which may have been another.
+        while self._restore:
+            self._restore.pop()()
+        # rich.Live redraws its last block on stop and moves up by its height, which may have changed.
         self._live.update(Text(), refresh=True)
         self._live.stop()
         self._live = None
@@ -68,14 +70,14 @@ class Terminal:
         log = self._log
         if isinstance(log, logging.StreamHandler) and log.stream is sys.stderr:
             stream, formatter = log.stream, log.formatter
-            self._give_back = [lambda: log.setStream(stream), lambda: log.setFormatter(formatter)]
+            self._restore = [lambda: log.setStream(stream), lambda: log.setFormatter(formatter)]
             log.setStream(_Above(self._console))
             log.setFormatter(self._plain)
         live = Live(
             console=self._console,
             auto_refresh=False,
             transient=True,
-            # What goes to a file or a pipe does not meet the block.
+            # Output to a file or pipe does not collide with the block.
             redirect_stdout=isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.isatty(),
         )
         live.start()
@@ -85,18 +87,18 @@ class Terminal:
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        # rich would end the process. A harvest goes on when nobody looks any more.
+        # rich would exit; the harvest continues without a terminal.
         self.quiet = True
 
 
 class _Above(io.TextIOBase):
-    """Takes what is logged, and prints it above the block: whole, as it is, commanding nothing."""
+    """A stream that prints log lines above the block, with control characters escaped."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
         self._console = console
 
     def write(self, text: str) -> int:
-        # The terminal wraps long lines, rich would break them: a URL must stay whole when it is copied.
+        # Let the terminal wrap long lines: rich would insert line breaks into a URL that you copy.
         self._console.print(Text(for_terminal(text.removesuffix("\n"))), soft_wrap=True)
         return len(text)

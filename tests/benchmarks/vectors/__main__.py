@@ -99,7 +99,7 @@ def _learn_and_test(name: str, trial: Trial) -> tuple[Quality, float]:
     recommender = train(name, Corpus(trial.train), None, random_seed=1)
     seconds = time.process_time() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return trial.judge(name, recommender, seconds), peak
+    return trial.test_recommender(name, recommender, seconds), peak
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a person reads on the terminal."""
+"""The progress block on a terminal."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ from datetime import datetime
 
 import pytest
 
-from sgr_spiders.reports.progress.block import Space, block, in_words
+from sgr_spiders.reports.progress.block import Space, approximate, block
 from sgr_spiders.reports.progress.estimate import Estimate
 from sgr_spiders.reports.progress.holds import Hold
-from sgr_spiders.reports.progress.snapshot import Snapshot, Traffic, WalksOf
+from sgr_spiders.reports.progress.snapshot import RequestState, Snapshot, WalkProgress
 
 NOW = datetime(2026, 11, 5, 14, 22, 30).astimezone().timestamp()
 SNAPSHOT = Snapshot(
     now=NOW,
     elapsed=3725.4,
-    walks=WalksOf(ended=8_049, known=12_172, open=True),
-    layers={"user_depth": WalksOf(8_034, 12_151, open=False), "playlist_depth": WalksOf(15, 21, open=True)},
-    ended={"done": 8_040, "capped": 8, "gone": 0, "failed": 1},
+    walks=WalkProgress(finished=8_049, known=12_172, open=True),
+    layers={
+        "user_depth": WalkProgress(8_034, 12_151, open=False),
+        "playlist_depth": WalkProgress(15, 21, open=True),
+    },
+    finished={"done": 8_040, "capped": 8, "gone": 0, "failed": 1},
     pages=10_200,
     records={"track": 1_400_123, "user": 134, "playlist": 33, "comment": 0},
-    traffic=Traffic(requests=10_312, in_flight=2, delay=0.5),
+    requests=RequestState(sent=10_312, in_flight=2, delay=0.5),
     requests_per_minute=71.4,
     hold=None,
     estimate=Estimate(12_300, at_least=True),
@@ -33,46 +36,46 @@ def rows(snapshot: Snapshot = SNAPSHOT, width: int = 80, height: int = 40) -> li
     return [row.rstrip() for row in block(snapshot, Space(width, height)).plain.split("\n")]
 
 
-def test_it_says_what_matters() -> None:
+def test_the_block() -> None:
     assert rows() == [
         "",
-        "walks           ended of known, + where more may come",
-        "user_depth      ━━━━━━━━━━━━━━━━━━━───────────  8,034 of 12,151",
-        "playlist_depth  ━━━━━━━━━━━━━━━━━━━━━─────────     15 of     21+",
-        "together        ━━━━━━━━━━━━━━━━━━━───────────  8,049 of 12,172+",
-        "ended           8,040 done · 8 capped · 1 failed",
-        "received        1,400,123 tracks · 134 users · 33 playlists",
-        "requests        10,312 for 10,200 pages · 2 in flight",
-        "pace            71 a minute · at least 0.50 s apart",
-        "time            1:02:05 · at least 3 h 25 min to go",
+        "walks             finished of known; +: more may follow",
+        "user_depth        ━━━━━━━━━━━━━━━━━━━───────────  8,034 of 12,151",
+        "playlist_depth    ━━━━━━━━━━━━━━━━━━━━━─────────     15 of     21+",
+        "total (distinct)  ━━━━━━━━━━━━━━━━━━━───────────  8,049 of 12,172+",
+        "finished          8,040 done · 8 capped · 1 failed",
+        "received          1,400,123 tracks · 134 users · 33 playlists",
+        "requests          10,312 for 10,200 pages · 2 in flight",
+        "rate              71 per minute · at least 0.50 s apart",
+        "time              1:02:05 · at least 3 h 25 min to go",
     ]
 
 
-def test_a_hold_takes_the_place_of_the_pace() -> None:
-    held = replace(SNAPSHOT, hold=Hold(NOW + 61, "HTTP 429\x1b[2J"))
-    (row,) = set(rows(held)) - set(rows())
-    assert row == r"on hold         until 14:23:31 · 0:01:01 to go · HTTP 429\x1b[2J"
+def test_a_pause_replaces_the_rate() -> None:
+    paused = replace(SNAPSHOT, hold=Hold(NOW + 61, "HTTP 429\x1b[2J"))
+    (row,) = set(rows(paused)) - set(rows())
+    assert row == r"paused            until 14:23:31 · 0:01:01 to go · HTTP 429\x1b[2J"
     tomorrow = replace(SNAPSHOT, hold=Hold(NOW + 86_400, "HTTP 429"))
     (row,) = set(rows(tomorrow)) - set(rows())
     assert "until 06 Nov 14:22:30" in row
 
 
-def test_the_end_says_what_it_waits_for() -> None:
+def test_the_end_shows_the_requests_in_flight() -> None:
     (row,) = set(rows(replace(SNAPSHOT, closing=True))) - set(rows())
-    assert row == "time            1:02:05 · ending, 2 answers are still to come"
+    assert row == "time              1:02:05 · finishing: 2 requests in flight"
 
 
-def test_at_the_beginning_nothing_is_known() -> None:
-    nothing = WalksOf(0, 1, open=True)
+def test_the_first_block_shows_unknown_values() -> None:
+    nothing = WalkProgress(0, 1, open=True)
     start = Snapshot(
         now=NOW,
         elapsed=0,
         walks=nothing,
         layers={"user_depth": nothing},
-        ended=dict.fromkeys(SNAPSHOT.ended, 0),
+        finished=dict.fromkeys(SNAPSHOT.finished, 0),
         pages=0,
         records=dict.fromkeys(SNAPSHOT.records, 0),
-        traffic=Traffic(),
+        requests=RequestState(),
         requests_per_minute=None,
         hold=None,
         estimate=None,
@@ -80,10 +83,10 @@ def test_at_the_beginning_nothing_is_known() -> None:
     )
     assert rows(start)[2:] == [
         "user_depth  ──────────────────────────────  0 of 1+",
-        "ended       none yet",
+        "finished    none yet",
         "received    nothing yet",
         "requests    0 for 0 pages · 0 in flight",
-        "pace        not known yet",
+        "rate        not known yet",
         "time        0:00:00 · no estimate yet",
     ]
 
@@ -101,14 +104,14 @@ def test_it_fits_any_terminal(*, width: int, height: int, ascii_only: bool, hold
 
 
 def test_nothing_is_cut_at_60_columns() -> None:
-    held = replace(SNAPSHOT, hold=Hold(NOW + 86_400, "HTTP 429: too many requests"))
-    for snapshot in (SNAPSHOT, held, replace(SNAPSHOT, closing=True)):
+    paused = replace(SNAPSHOT, hold=Hold(NOW + 86_400, "HTTP 429: too many requests"))
+    for snapshot in (SNAPSHOT, paused, replace(SNAPSHOT, closing=True)):
         assert not [row for row in rows(snapshot, width=60) if "…" in row]
 
 
-def test_a_low_terminal_shows_the_sum_of_the_layers() -> None:
+def test_a_low_terminal_shows_only_the_total() -> None:
     assert [row.split("  ")[0] for row in rows(height=12)] == [
-        "", "walks", "together", "ended", "received", "requests", "pace", "time",
+        "", "walks", "total (distinct)", "finished", "received", "requests", "rate", "time",
     ]  # fmt: skip
 
 
@@ -123,5 +126,5 @@ def test_a_low_terminal_shows_the_sum_of_the_layers() -> None:
         (200_000, "2 d 7 h"),
     ],
 )
-def test_an_estimate_is_no_more_exact_than_it_can_be(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words
+def test_durations_are_rounded_to_the_precision_of_an_estimate(seconds: float, words: str) -> None:
+    assert approximate(seconds) == words

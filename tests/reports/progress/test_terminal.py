@@ -1,4 +1,4 @@
-"""A block below the log: nothing of the log is lost, nothing in it commands the terminal."""
+"""The block below the log: every log line appears, and none controls the terminal."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run(root: Path, script: str, columns: int = 80) -> PseudoTerminal:
     return PseudoTerminal([sys.executable, "-c", BEGIN + script], cwd=root, columns=columns)
 
 
-def test_what_is_logged_stands_above_the_block(root: Path) -> None:
+def test_log_lines_appear_above_the_block(root: Path) -> None:
     script = """
 for number in range(3):
     logging.warning("line %d", number)
@@ -74,7 +74,7 @@ def test_long_lines_stay_whole(root: Path) -> None:
         assert f"see {URL} for more" in terminal.text
 
 
-def test_text_from_outside_commands_nothing(root: Path) -> None:
+def test_control_characters_are_escaped(root: Path) -> None:
     script = r"""
 logging.warning("[bold red]a title[/] :smile: \x1b[2J\x1b[?25l\x9b2J \x07\r\x08 \u202eturned [link=x]")
 terminal.hide()
@@ -89,7 +89,7 @@ terminal.hide()
 def test_a_traceback_stays_readable(root: Path) -> None:
     script = """
 try:
-    raise ValueError("[a mistake]")
+    raise ValueError("[a bug]")
 except ValueError:
     logging.exception("It happened")
 terminal.hide()
@@ -97,7 +97,7 @@ terminal.hide()
     with run(root, script) as terminal:
         assert terminal.wait() == 0
         assert terminal.rows[:2] == ["ERROR: It happened", "Traceback (most recent call last):"]
-        assert terminal.rows[-1] == "ValueError: [a mistake]"
+        assert terminal.rows[-1] == "ValueError: [a bug]"
 
 
 @pytest.mark.parametrize(
@@ -106,11 +106,11 @@ terminal.hide()
         ("sys.exit(3)", 3, []),
         ("raise SystemExit('an error of one line')", 1, ["an error of one line"]),
         ("raise KeyboardInterrupt", -signal.SIGINT, None),
-        # Nobody can tidy up after that, but a terminal without a cursor would be a nuisance.
+        # After SIGKILL nothing can be cleaned up, but the cursor must be visible.
         ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, ["the block", "its end"]),
     ],
 )
-def test_however_it_ends_the_terminal_can_be_used(
+def test_the_terminal_remains_usable_after_any_exit(
     root: Path, end: str, code: int, rows: list[str] | None
 ) -> None:
     with run(root, end) as terminal:
