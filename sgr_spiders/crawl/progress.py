@@ -108,7 +108,7 @@ class Progress:
         await self._count()
         # That one compiled the query, which takes longer than asking it and says nothing about the next.
         self._count_again = 0.0
-        if not any(group.waiting for group in self._tally.groups):
+        if not any(group.pending for group in self._tally.groups):
             return
         settings = self._crawler.settings
         if self._mode == "bar":

@@ -157,11 +157,11 @@ def _walks_row(name: str, walks: Walks) -> list[str]:
     share = (
         f"{100 * walks.compared_received / walks.compared_expected:.1f}%" if walks.compared_expected else "-"
     )
-    return [name, _state(walks), *finished, number(walks.waiting), number(walks.received), share]
+    return [name, _state(walks), *finished, number(walks.pending), number(walks.received), share]
 
 
 def _state(walks: Walks) -> str:
-    if walks.waiting or walks.by_status.get("failed"):
+    if walks.pending or walks.by_status.get("failed"):
         return "partial"
     if walks.by_status.get("capped"):
         return "capped"

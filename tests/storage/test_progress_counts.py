@@ -104,7 +104,7 @@ def test_pages_left_follow_from_the_expected_count(
     change(store, 1, received=received, pages=received // 200)
     (group,) = count(store, run)
     assert (group.walks, group.foreseen, group.foreseen_pages) == (2, 1, pages)
-    assert group.waiting
+    assert group.pending
 
 
 def test_ended_walks_need_no_more_pages(store: Store, run: runs.Run) -> None:

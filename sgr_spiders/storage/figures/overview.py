@@ -58,7 +58,7 @@ class Walks:
     compared_received: int
 
     @property
-    def waiting(self) -> int:
+    def pending(self) -> int:
         return self.by_status.get("planned", 0) + self.by_status.get("running", 0)
 
     @property

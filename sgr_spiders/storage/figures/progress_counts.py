@@ -46,7 +46,7 @@ class WalkGroup:
     foreseen_pages: int = 0
 
     @property
-    def waiting(self) -> bool:
+    def pending(self) -> bool:
         return self.status in PENDING
 
 
