@@ -26,12 +26,12 @@ VALUES = {kind: attrgetter(*names) for kind, names in FIELDS.items()}
 
 
 class DedupePipeline:
-    """Names the records of a page that are committed in exactly this version, so the spill skips them.
+    """Marks the records of a page that are already committed in this version, so that the spill skips them.
 
-    Only whole records are compared, never engagements, and all their fields count: a fuller or newer
-    version of a record always gets through. A version is remembered once its page is committed, and at
-    most ``DEDUPE_MEMORY`` of them, the latest seen. Only then are tracks of the page cached, and only if
-    nothing on it was rejected: a cached track would not be rejected again.
+    It compares whole records, never engagements, with all their fields: a fuller or newer version is never
+    skipped. It remembers a version after its page is committed, and at most the last ``DEDUPE_MEMORY``
+    versions. Then it also caches the tracks of the page, unless something on it was rejected: a cached track
+    would not be rejected again.
     """
 
     def __init__(self, capacity: int, track_cache: TrackCache, stats: StatsCollector) -> None:
@@ -53,8 +53,8 @@ class DedupePipeline:
         versions: dict[int, int] = {}
         cached = sum(len(entry.main()) for entry in item.entries if entry.cached is not None)
         for record in _new_records(item.entries):
-            # Hashes of 64 bits stand for the versions: among the few hundred thousand remembered, two
-            # are alike with a probability below one in a hundred million.
+            # Versions are compared by 64-bit hashes: among a few hundred thousand, two collide with a
+            # probability below 1 in 100 million.
             version = hash((record.kind, VALUES[record.kind](record)))
             if version in self._committed:
                 item.known.add((record.kind, record.record_id, _fullness(record)))
@@ -65,7 +65,7 @@ class DedupePipeline:
         return item
 
     def page_spilled(self, page: Page, spilled: Spilled) -> None:
-        """Remember the versions that were committed, not those that a cap cut off."""
+        """Remember the committed versions, without the entries beyond a cap."""
         versions = self._pending.pop(page.walk.walk_id, {})
         committed = {id(record) for record in _new_records(spilled.entries)}
         for version in map(versions.__getitem__, committed):

@@ -1,4 +1,4 @@
-"""Commit a page, one transaction each."""
+"""Commit each page in one transaction."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class SpillPipeline:
-    """Writes a page, the walks it gives rise to and its walk's new cursor, or nothing of it.
+    """Writes a page, the new walks that follow from it and its walk's new cursor atomically.
 
-    Pages are committed in the writer's thread, in the order in which they came here. Only then is the signal
-    ``page_spilled`` sent, on the reactor's thread.
+    The writer's thread commits the pages in the order of their arrival. Then the reactor's thread sends the
+    signal ``page_spilled``.
     """
 
     def __init__(self, crawler: Crawler, harvest: Harvest) -> None:
@@ -47,7 +47,7 @@ class SpillPipeline:
             raise DropItem(str(error)) from error
         if spilled is None:
             raise DropItem(
-                f"walk {item.walk.endpoint} {item.walk.target} has moved on since this page was begun"
+                f"walk {item.walk.endpoint} {item.walk.target} has moved since this page was requested"
             )
         self._crawler.signals.send_catch_log(signals.page_spilled, page=item, spilled=spilled)
         return item

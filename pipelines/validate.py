@@ -1,4 +1,4 @@
-"""Judges every value of a page before anything else sees it."""
+"""Validate all values of a page, before any other pipeline."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ KINDS: Final[Mapping[type, str]] = {
     Engagement: "engagement",
     Mention: "mention",
 }
-"""The types of records that are judged, and their names in the rejects."""
+"""The record types to validate, and their names in ``rejects``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Fields of one record that are judged by one rule.
+    """The fields of a record type that share one rule.
 
-    A record with a bad or missing ``required`` field is rejected; any other field that is bad is nulled.
+    A record with an invalid or missing ``required`` field is rejected; other invalid fields are nulled.
     """
 
     names: tuple[str, ...]
@@ -54,7 +54,7 @@ class Group:
 
 
 def _groups_of(record: type) -> tuple[Group, ...]:
-    """Return the groups of a *record*'s fields, the required ones first."""
+    """Return the groups of a *record* type's fields, required ones first."""
     names: dict[tuple[bool, Rule], list[str]] = {}
     for field in sorted(fields_of(record), key=lambda field: not field.required):
         names.setdefault((field.required, field.rule), []).append(field.name)
@@ -73,7 +73,7 @@ _VALUES: Final[Mapping[type, Callable[[Any], Values]]] = {
 _Plan = tuple[tuple[Callable[[Values], Values], Callable[[Values], bool], Group], ...]
 
 
-# Records have few patterns of types and nulls. What a pattern leaves to check is worked out once.
+# Records have few patterns of types and nulls. The remaining checks are computed once per pattern.
 @lru_cache(maxsize=8192)
 def _plan(record: type, types: tuple[type, ...]) -> _Plan | None:
     """Return the checks that values of these types still need.
@@ -95,14 +95,14 @@ def _plan(record: type, types: tuple[type, ...]) -> _Plan | None:
 
 
 def _picker(places: list[int]) -> Callable[[Values], Values]:
-    # A slice, because itemgetter() of one place gives the bare value.
+    # A slice, because itemgetter() with a single index returns the bare value.
     return itemgetter(*places) if len(places) > 1 else itemgetter(slice(places[0], places[0] + 1))
 
 
 class ValidatePipeline:
-    """Rejects the records that cannot be kept, nulls the fields that cannot, and cleans text.
+    """Rejects invalid records, nulls invalid fields, and cleans text.
 
-    Whatever it changes is counted, and whatever it takes away is among the page's rejects.
+    It counts all changes, and adds everything it removes to the page's rejects.
     """
 
     def __init__(self, stats: StatsCollector) -> None:
@@ -136,7 +136,7 @@ class Validation:
         self.records_rejected = 0
 
     def run(self) -> None:
-        # A link needs no judgement: it joins the record's id, which is its key, to the walk's own target.
+        # A link needs no validation: it joins the record's ID, its key, to the walk's own target.
         is_fit = self._is_fit
         kept = []
         for entry in self._page.entries:
@@ -150,13 +150,13 @@ class Validation:
         self._page.entries = kept
 
     def _is_fit(self, record: Record) -> bool:
-        """Return whether a record can be kept, after its optional fields are made fit."""
+        """Return whether a record is valid, after correcting its optional fields."""
         # The entries of a page may share one uploader.
         if id(record) in self._fit:
             return True
         kind = type(record)
         values = _VALUES[kind](record)
-        # mypy takes a class for unhashable where only its instances are.
+        # mypy takes the class for unhashable, although only its instances are.
         plan = _plan(kind, tuple(map(type, values)))  # type: ignore[arg-type]
         if plan is None:
             doubtful: Iterable[Group] = _GROUPS[kind]
@@ -180,7 +180,7 @@ class Validation:
         value = getattr(record, name)
         fit = BAD if value is None else check(value)
         if fit is BAD:
-            self._reject(record, None, f"bad {name}: {shown(value)}")
+            self._reject(record, None, f"bad {name}: {render_value(value)}")
             self.records_rejected += 1
             return False
         self._set(record, name, fit, value)
@@ -192,7 +192,7 @@ class Validation:
             return
         fit = check(value)
         if fit is BAD:
-            self._reject(record, name, f"bad {name}: {shown(value)}")
+            self._reject(record, name, f"bad {name}: {render_value(value)}")
             self.fields_nulled += 1
             fit = None
         self._set(record, name, fit, value)
@@ -213,8 +213,8 @@ class Validation:
         self._page.rejects.append(Reject(kind, record_id, field, reason, raw))
 
 
-def shown(value: object) -> str:
-    """Return a value from outside on one short line of ASCII, without recursing into it."""
+def render_value(value: object) -> str:
+    """Render an untrusted value as one short line of ASCII, without recursing into it."""
     if isinstance(value, str):
         return ascii(value if len(value) <= 60 else value[:60] + "…")
     if isinstance(value, int) and value.bit_length() > 128:

@@ -65,7 +65,7 @@ def open_run(
     connection: Connection, planner: Planner, turns: Turns | None, origin: Origin, database: str
 ) -> None:
     """Begin the run of *planner* in *database*, and log the work that is left."""
-    indexes.put_off(connection)
+    indexes.drop_deferred(connection)
     planner.start(connection)
     _note_origin(connection, planner.run, origin)
     if turns is not None:

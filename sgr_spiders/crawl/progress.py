@@ -107,7 +107,7 @@ class Progress:
         await self._count()
         # The first count includes compiling the query, so its duration says nothing about the next.
         self._count_again = 0.0
-        if not any(group.waiting for group in self._tally.groups):
+        if not any(group.pending for group in self._tally.groups):
             return
         settings = self._crawler.settings
         if self._mode == "bar":

@@ -1,6 +1,6 @@
-"""Declare a field of a record once: parser, validation, table and DATA_FORMAT.md follow from it.
+"""Declare the fields of records for the parser, the validation, the tables and DATA_FORMAT.md.
 
-A record is a dataclass whose fields are annotated with what these functions return:
+A record is a dataclass whose fields are annotated with the results of these functions:
 ``title: Annotated[str | None, text("Title")] = None``. A field without a default is required.
 """
 
@@ -11,14 +11,14 @@ from functools import cache
 from typing import Any, Final, Literal, get_type_hints
 
 MAX_INTEGER: Final = 2**63 - 1
-"""The largest integer that a database keeps."""
+"""The largest integer that a database stores."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a value must be; ``soundcloud/rules.py`` judges by it.
+    """A condition on a value, which ``soundcloud/rules.py`` checks.
 
-    ``low`` and ``high`` bound an ``integer``; ``words`` are all that a ``word`` may be.
+    ``low`` and ``high`` bound an ``integer``; ``words`` are the allowed values of a ``word``.
     """
 
     form: Literal["id", "comment_id", "integer", "tempo", "flag", "text", "date", "word"]
@@ -28,16 +28,24 @@ class Rule:
 
 
 Reading = Literal["plain", "non_empty", "milliseconds", "date", "page_url", "placed"]
-"""How the parser reads a value: ``plain`` takes it as it is, ``placed`` is for what the parser works out from
-several keys (ids, owners), and for each other ``soundcloud/fields.py`` has a function."""
+"""The parser's way of reading a value. ``plain`` takes the value as it is. The parser itself sets ``placed``
+values (IDs, owners) from several keys. ``soundcloud/fields.py`` has a function for each of the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """A field of a record and a column of its table.
 
-    ``source`` is the API's key and ``fallback`` another one, read where the first holds nothing.
-    ``references`` names the column that a foreign key points to. ``is_key``: part of the primary key.
+    Attributes:
+        rule: The rule for its values.
+        doc: The comment of the column.
+        reading: The way the parser reads its value.
+        source: The API's key.
+        fallback: The API's key to read if the first has no value.
+        references: The column that a foreign key points to.
+        is_key: Whether it is part of the primary key.
+        name: The name of the field and column.
+        required: Whether a record without it is rejected.
     """
 
     rule: Rule
@@ -55,42 +63,42 @@ class Field:
 
 
 def identity(doc: str, rule: Rule | None = None) -> Field:
-    """Return the id of a record, its primary key."""
+    """Return a field for the ID of a record, its primary key."""
     return Field(rule or Rule("id", low=1), doc, "placed", is_key=True)
 
 
 def reference(target: str, doc: str, *, is_key: bool = False) -> Field:
-    """Return the id of another record; *target* is the column that it points to."""
+    """Return a field for the ID of another record; *target* is the column that it points to."""
     return Field(Rule("id", low=1), doc, "placed", references=target, is_key=is_key)
 
 
 def text(doc: str, *, source: str = "", fallback: str | None = None, is_key: bool = False) -> Field:
-    """Return free text."""
+    """Return a field for free text."""
     return Field(Rule("text"), doc, source=source, fallback=fallback, is_key=is_key)
 
 
 def page_url(doc: str, *, source: str = "") -> Field:
-    """Return the address of a page, which the parser frees of query and fragment."""
+    """Return a field for the URL of a page; the parser removes its query and fragment."""
     return Field(Rule("text"), doc, "page_url", source)
 
 
 def word(doc: str, *words: str, source: str = "", is_key: bool = False) -> Field:
-    """Return one of a few *words*."""
+    """Return a field for one of these *words*."""
     return Field(Rule("word", words=words), doc, "non_empty", source, is_key=is_key)
 
 
 def date(doc: str, *, source: str = "") -> Field:
-    """Return a point in time, kept as ISO 8601 text in UTC."""
+    """Return a field for a time, stored as an ISO 8601 string in UTC."""
     return Field(Rule("date"), doc, "date", source)
 
 
 def flag(doc: str, *, source: str = "") -> Field:
-    """Return a boolean."""
+    """Return a field for a boolean."""
     return Field(Rule("flag"), doc, source=source)
 
 
 def count(doc: str, *, source: str = "", fallback: str | None = None) -> Field:
-    """Return a counter that the API may hide."""
+    """Return a field for a counter that the API may hide."""
     return Field(
         Rule("integer"), f"{doc}; null if hidden or unknown, never 0", source=source, fallback=fallback
     )
@@ -99,23 +107,23 @@ def count(doc: str, *, source: str = "", fallback: str | None = None) -> Field:
 def integer(
     doc: str, *, low: int = 0, high: int = MAX_INTEGER, source: str = "", reading: Reading = "plain"
 ) -> Field:
-    """Return an integer from *low* to *high*."""
+    """Return a field for an integer from *low* to *high*."""
     return Field(Rule("integer", low, high), doc, reading, source)
 
 
 def tempo(doc: str, *, source: str = "") -> Field:
-    """Return beats per minute."""
+    """Return a field for beats per minute."""
     return Field(Rule("tempo"), doc, source=source)
 
 
-# ---- what follows from them
+# ---- lookup
 
 
 @cache
 def fields_of(record: type) -> tuple[Field, ...]:
     """Return the declared fields of a *record* type in order, with their names."""
     hints = get_type_hints(record, include_extras=True)
-    found = [(column, _declared(hints[column.name])) for column in fields(record)]
+    found = [(column, _find_field(hints[column.name])) for column in fields(record)]
     return tuple(
         replace(
             field,
@@ -128,5 +136,5 @@ def fields_of(record: type) -> tuple[Field, ...]:
     )
 
 
-def _declared(hint: Any) -> Field | None:  # noqa: ANN401 - what an annotation is
+def _find_field(hint: Any) -> Field | None:  # noqa: ANN401 - annotations have no common type
     return next((extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Field)), None)

@@ -1,9 +1,8 @@
 """The typed records of a harvest, and the page that carries them through the pipelines.
 
-A record's fields are the columns of its table. What each annotation says of a field is all there is to say:
-the parser's key, the rule of the validation, the column and its line in DATA_FORMAT.md follow from it.
-Every field but the ids may be ``None``: hidden and missing values stay null. Times are ISO 8601 text in
-UTC (``2024-01-09T21:10:04Z``).
+A record's fields are the columns of its table. The annotation of a field defines the parser's key, the
+validation rule, the column and its line in DATA_FORMAT.md. Every field except the IDs may be ``None``: hidden
+and missing values stay null. Times are ISO 8601 strings in UTC (``2024-01-09T21:10:04Z``).
 """
 
 from dataclasses import dataclass, field, fields
@@ -25,25 +24,25 @@ from sgr_spiders.model.fields import (
 
 
 class Fullness:
-    """How much of a record an answer carries. A fuller version is never replaced by a thinner one.
+    """The completeness of a record in a response. A less full version never replaces a fuller one.
 
-    Plain numbers: members of an ``IntEnum`` take Python code to hash, and sqlite3 to adapt.
+    The values are plain integers, because members of an ``IntEnum`` are slow to hash and to bind in sqlite3.
     """
 
     STUB: Final = 0
-    """Known by reference only: an id, nothing else."""
+    """Only the ID is known, from a reference."""
     EMBEDDED: Final = 1
-    """Came inside another record, e.g. the uploader inside a track."""
+    """Embedded in another record, e.g. the uploader in a track."""
     AUTHOR: Final = 2
-    """The author inside a comment, who carries more counters than other embedded users."""
+    """The author embedded in a comment, who has more counters than other embedded users."""
     OWN: Final = 3
-    """Came as itself, alone or as an entry of a list of its kind."""
+    """The record itself, alone or in a list of its kind."""
 
 
 _PAGE_URL: Final = "Page on soundcloud.com, without the tracking query"
 
 ReleaseText = Annotated[str | None, text("Release number or catalogue name")]
-ReleaseYear = Annotated[int | None, integer("Year of release as the uploader gave it", high=9999)]
+ReleaseYear = Annotated[int | None, integer("Year of release by the uploader", high=9999)]
 ReleaseMonth = Annotated[int | None, integer("Month of release, 1-12", low=1, high=12)]
 ReleaseDay = Annotated[int | None, integer("Day of release, 1-31", low=1, high=31)]
 Milliseconds = Annotated[int | None, integer("Length in milliseconds", source="duration")]
@@ -58,20 +57,18 @@ class Track:
     title: Annotated[str | None, text("Title")] = None
     artist_id: Annotated[int | None, reference("users.user_id", "The uploader")] = None
     permalink_url: Annotated[str | None, page_url(_PAGE_URL)] = None
-    created_at: Annotated[str | None, date("When it was uploaded (the API has no time of publication)")] = (
-        None
-    )
+    created_at: Annotated[str | None, date("Time of upload (the API has no time of publication)")] = None
     duration_ms: Milliseconds = None
     genre: Annotated[str | None, text("Genre, free text of the uploader")] = None
     tag_list: Annotated[
         str | None,
-        text("Tags in one text, separated by spaces, those of several words in double quotes"),
+        text("Tags, separated by spaces; tags of several words in double quotes"),
     ] = None
     description: Annotated[str | None, text("Description")] = None
     label_name: Annotated[str | None, text("Label as the uploader spells it")] = None
     metadata_artist: Annotated[str | None, text("Artist as the uploader credits it")] = None
     isrc: Annotated[str | None, text("International Standard Recording Code")] = None
-    bpm: Annotated[float | None, tempo("Beats a minute")] = None
+    bpm: Annotated[float | None, tempo("Beats per minute")] = None
     key_signature: Annotated[str | None, text("Musical key")] = None
     license: Annotated[str | None, text("Licence")] = None
     release: ReleaseText = None
@@ -88,8 +85,8 @@ class Track:
         ),
     ] = None
     artwork_url: Annotated[str | None, text("Cover")] = None
-    purchase_url: Annotated[str | None, text("Where to buy it")] = None
-    purchase_title: Annotated[str | None, text("Text of the link to buy it")] = None
+    purchase_url: Annotated[str | None, text("URL of a shop")] = None
+    purchase_title: Annotated[str | None, text("Text of the link to the shop")] = None
     playback_count: Annotated[int | None, count("Plays")] = None
     favoritings_count: Annotated[int | None, count("Likes", fallback="likes_count")] = None
     reposts_count: Annotated[int | None, count("Reposts")] = None
@@ -100,8 +97,8 @@ class Track:
     downloadable: Annotated[bool | None, flag("Whether it can be downloaded (this project never does)")] = (
         None
     )
-    reveal_stats: Annotated[bool | None, flag("0: the uploader hides the counts")] = None
-    reveal_comments: Annotated[bool | None, flag("0: the uploader hides the comments")] = None
+    reveal_stats: Annotated[bool | None, flag("0 if the uploader hides the counts")] = None
+    reveal_comments: Annotated[bool | None, flag("0 if the uploader hides the comments")] = None
     fullness: int = Fullness.STUB
     raw: bytes | None = None
 
@@ -116,7 +113,7 @@ class Track:
 
 @dataclass(slots=True)
 class User:
-    """An account: a listener, an artist, the author of a comment."""
+    """An account: a listener, an artist or the author of a comment."""
 
     kind: ClassVar[str] = "user"
     user_id: Annotated[int, identity("`soundcloud:users:<user_id>`")]
@@ -131,19 +128,19 @@ class User:
     website_title: Annotated[str | None, text("Title of the website")] = None
     plan: Annotated[str | None, text("Plan, e.g. `Free` or `Pro Unlimited`")] = None
     avatar_url: Annotated[str | None, text("Picture")] = None
-    created_at: Annotated[str | None, date("When the account was made")] = None
+    created_at: Annotated[str | None, date("When the account was created")] = None
     last_modified: Annotated[str | None, date("When the profile was last changed")] = None
     followers_count: Annotated[
         int | None,
         integer(
             "Followers; null if unknown. A 0 never replaces a positive count "
-            "(an outage of the API once gave 0 for everyone)"
+            "(during an outage the API returned 0 for everyone)"
         ),
     ] = None
     followings_count: Annotated[int | None, count("Accounts followed")] = None
     track_count: Annotated[int | None, count("Public tracks")] = None
     playlist_count: Annotated[int | None, count("Public playlists")] = None
-    public_favorites_count: Annotated[int | None, count("Likes, of tracks and playlists together")] = None
+    public_favorites_count: Annotated[int | None, count("Likes of tracks and playlists")] = None
     reposts_count: Annotated[int | None, count("Reposts")] = None
     fullness: int = Fullness.STUB
     raw: bytes | None = None
@@ -164,9 +161,9 @@ class Playlist:
     kind: ClassVar[str] = "playlist"
     playlist_id: Annotated[int, identity("`soundcloud:playlists:<playlist_id>`")]
     title: Annotated[str | None, text("Title")] = None
-    owner_id: Annotated[int | None, reference("users.user_id", "Whose playlist it is")] = None
+    owner_id: Annotated[int | None, reference("users.user_id", "The owner")] = None
     permalink_url: Annotated[str | None, page_url(_PAGE_URL)] = None
-    created_at: Annotated[str | None, date("When it was made")] = None
+    created_at: Annotated[str | None, date("When it was created")] = None
     last_modified: Annotated[str | None, date("When it was last changed")] = None
     duration_ms: Milliseconds = None
     genre: Annotated[str | None, text("Genre, free text of the owner")] = None
@@ -183,8 +180,8 @@ class Playlist:
     release_day: ReleaseDay = None
     ean: Annotated[str | None, text("European Article Number")] = None
     artwork_url: Annotated[str | None, text("Cover")] = None
-    purchase_url: Annotated[str | None, text("Where to buy it")] = None
-    purchase_title: Annotated[str | None, text("Text of the link to buy it")] = None
+    purchase_url: Annotated[str | None, text("URL of a shop")] = None
+    purchase_title: Annotated[str | None, text("Text of the link to the shop")] = None
     track_count: Annotated[
         int | None,
         integer(
@@ -219,7 +216,7 @@ EngagementKind = Literal["like", "repost", "comment"]
 
 @dataclass(slots=True)
 class Engagement:
-    """A like, a repost or a comment of a user on a track."""
+    """A like, repost or comment by a user on a track."""
 
     user_id: Annotated[int, reference("users.user_id", "The user", is_key=True)]
     track_id: Annotated[int, reference("tracks.track_id", "The track", is_key=True)]
@@ -237,8 +234,8 @@ class Comment:
     comment_id: Annotated[
         int,
         identity(
-            "`soundcloud:comments:<comment_id>`; negative: made up for one that the track's page "
-            "shows without an id (`html_fallback`)",
+            "`soundcloud:comments:<comment_id>`; negative if generated for a comment that the track's page "
+            "shows without an ID (`html_fallback`)",
             Rule("comment_id"),
         ),
     ]
@@ -277,7 +274,7 @@ class Mention:
             is_key=True,
         ),
     ]
-    name: Annotated[str, text("The name as it is written there", is_key=True)]
+    name: Annotated[str, text("The name as written there", is_key=True)]
     user_id: Annotated[int | None, reference("users.user_id", "The account it was resolved to, if any")] = (
         None
     )
@@ -288,20 +285,20 @@ Record = Track | User | Playlist | PlaylistTrack | Engagement | Comment | Mentio
 MainRecord = Track | User | Playlist | Comment
 """The records that a walk lists."""
 MAIN_TYPES: Final = (Track, User, Playlist, Comment)
-"""The same for ``isinstance``, which takes much longer with a union."""
+"""The same for ``isinstance``, which is much slower with a union."""
 
 RECORD_TYPES: dict[str, type[MainRecord]] = {kind.kind: kind for kind in MAIN_TYPES}
-"""The types of these records by the name of their kind."""
+"""The types of these records, by kind."""
 
 FIELDS: dict[str, tuple[str, ...]] = {
     name: tuple(column.name for column in fields(kind)) for name, kind in RECORD_TYPES.items()
 }
-"""Their fields, by the name of their kind."""
+"""The names of their fields, by kind."""
 
 
 @dataclass(slots=True)
 class Reject:
-    """Something set aside. ``field`` names the one value that was nulled; ``None``: the whole record."""
+    """A rejected record, or a rejected value of its ``field``, which was nulled."""
 
     kind: str
     record_id: int | None
@@ -312,7 +309,7 @@ class Reject:
 
 @dataclass(slots=True)
 class CachedTrack:
-    """A track of an earlier page, judged and committed, with the records inside it.
+    """A track of an earlier page, validated and committed, with the records embedded in it.
 
     Pages share it, so it must not be changed (``soundcloud/track_cache.py``).
     """
@@ -323,10 +320,10 @@ class CachedTrack:
 
 @dataclass(slots=True)
 class Entry:
-    """One item of an answer: the record it is, and the records that came with it, in order.
+    """One item of a response: its record, and the records embedded in it, in order.
 
-    ``link`` is what its place in this list says of it: whose playlist it is in, who likes it. A ``cached``
-    track was judged and committed with an earlier page: only its link is new.
+    ``link`` is the relation that follows from the list it is in: a playlist's track, or a user's like. A
+    ``cached`` track was validated and committed with an earlier page: only its link is new.
     """
 
     record: MainRecord
@@ -335,11 +332,11 @@ class Entry:
     cached: CachedTrack | None = field(default=None, compare=False)
 
     def records(self) -> list[Record]:
-        """Return all records but the link, parents before those that refer to them."""
+        """Return all records except the link, parents before records that refer to them."""
         return [*self.inside, self.record]
 
     def main(self) -> list[tuple[str, int]]:
-        """Return kind and id of the records that a walk can list."""
+        """Return kind and ID of the records that a walk can list."""
         return [
             (record.kind, record.record_id) for record in self.records() if isinstance(record, MAIN_TYPES)
         ]
@@ -347,10 +344,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """One paginated collection, as leased to a crawl.
+    """One paginated collection, leased to a crawl.
 
-    ``cursor`` is where its next page begins: path and query on the API's origin, ``""`` for the
-    first page. ``pages`` and ``received`` count the pages and items spilled so far.
+    ``cursor`` is the start of its next page: path and query on the API's origin, ``""`` for the first page.
+    ``pages`` and ``received`` count the pages and items spilled so far.
     """
 
     walk_id: int
@@ -363,11 +360,15 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class WalkRequest:
-    """A walk a layer asks for.
+    """A layer's request for a walk.
 
-    ``step`` names what the layer does with it, ``cap`` counts the distinct records it wants of it
-    and ``expected`` is how many the API says there are (``None``: hidden or unknown). Out of a
-    ``selective`` walk only what the layer selects counts as found by it.
+    Attributes:
+        endpoint: The kind of collection.
+        target: The ID, search text or URL that it belongs to.
+        step: The layer's use for the walk.
+        cap: The number of distinct records that the layer wants.
+        expected: The API's number of records; ``None`` if hidden or unknown.
+        selective: Whether only records that the layer selects count as found by it.
     """
 
     endpoint: str
@@ -380,7 +381,7 @@ class WalkRequest:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A record that a layer keeps out of those it looked at, with a score from 0 to 1 where it has one."""
+    """A record that a layer selects from a walk, with a score from 0 to 1 if it computes one."""
 
     kind: Literal["track", "user", "playlist"]
     record_id: int
@@ -389,15 +390,19 @@ class Selection:
 
 @dataclass(slots=True)
 class Page:
-    """One answer of the API: what it held, and where its walk stands after it.
+    """One response of the API, and the progress of its walk.
 
-    ``status`` is ``None`` while the walk goes on or ends by itself (``next_cursor`` is ``None``),
-    else the status the walk ends with (``gone``, ``failed``), for the reason given.
-    ``received`` counts the items in the answer, also those set aside; ``resolved`` is the
-    kind and id of what a ``resolve`` walk found. ``known`` holds the records (kind, id, fullness) that
-    are committed already just as they are here, and need not be written again.
-
-    ``cacheable`` holds the tracks among the entries that may be cached once they are committed, by their key.
+    Attributes:
+        walk: The walk before this page.
+        entries: The records of the response.
+        rejects: The rejected records and values.
+        received: The number of items in the response, including rejected ones.
+        next_cursor: The start of the next page; ``None`` if this is the last one.
+        status: The status that the response ends the walk with; ``None`` if it continues or is complete.
+        reason: The reason of that status.
+        resolved: Kind and ID of the record that a ``resolve`` walk found.
+        known: The records (kind, ID, fullness) that are already stored in this version.
+        cacheable: The entries of tracks that may be cached once they are committed, by key.
     """
 
     walk: Walk
@@ -412,5 +417,5 @@ class Page:
     cacheable: dict[int, Entry] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        # What Scrapy logs of it: hundreds of records would fill the screen.
+        # Scrapy logs items; hundreds of records would fill the screen.
         return f"page {self.walk.pages} of {self.walk.endpoint} {self.walk.target!r}"

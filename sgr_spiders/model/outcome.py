@@ -1,4 +1,4 @@
-"""How a run ended, in a word, a sentence and an exit code that schedulers can trust."""
+"""The outcome of a run: a word, a reason and an exit code for schedulers."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 COMPLETE, INTERNAL_ERROR, USAGE_ERROR, PARTIAL, BLOCKED, IN_USE, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
 EXIT_CODES = {
-    COMPLETE: "complete, also when nothing was left to do",
+    COMPLETE: "complete, even if there was nothing to do",
     INTERNAL_ERROR: "internal error, or the database cannot be written",
     USAGE_ERROR: "bad arguments or configuration, or no credentials; nothing was fetched",
     PARTIAL: "partial: walks failed, a seed is gone or private, or a budget ran out",
     BLOCKED: "blocked, or the credentials were refused",
-    IN_USE: "the database is in use by another crawl; nothing was fetched",
+    IN_USE: "the database is locked by another crawl; nothing was fetched",
     INTERRUPTED: "interrupted by SIGINT or SIGTERM; clean and resumable",
 }
-"""What `scrapy crawl` exits with, and what it means."""
+"""The exit codes of `scrapy crawl`, with their meanings."""
 
 
 Name = Literal["complete", "partial", "unfinished", "interrupted", "blocked", "failed"]
@@ -33,7 +33,7 @@ STOPPED: dict[int, Name] = {BLOCKED: "blocked", PARTIAL: "unfinished"}
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``unfinished``: a budget was spent; ``partial``: all was tried, and something was not to be had."""
+    """The outcome of a run: ``unfinished`` if a budget ran out, ``partial`` if some data was unavailable."""
 
     name: Name
     exit_code: int
@@ -48,8 +48,14 @@ def classify_run(
     walks: Mapping[str, int],
     lost_seeds: Sequence[str],
 ) -> Outcome:
-    """Classify a run by Scrapy's *finish_reason*, the error that stopped it if any, the exceptions nobody
-    expected, its *walks* by status, and the seeds that are gone, private or no tracks (each a sentence).
+    """Return the outcome of a run.
+
+    Args:
+        finish_reason: Scrapy's reason for closing the spider.
+        stopped_by: The error that stopped the run, if any.
+        internal_errors: The number of unexpected exceptions.
+        walks: The numbers of walks, by status.
+        lost_seeds: A sentence for each seed that is gone, private or not a track.
     """
     if stopped_by is not None:
         return Outcome(STOPPED.get(stopped_by.exit_code, "failed"), stopped_by.exit_code, str(stopped_by))
@@ -63,14 +69,16 @@ def classify_run(
 
 
 def classify_seed(status: str, walks: Mapping[str, int], *, broken: bool) -> str:
-    """Classify what a run did for one of its seeds, when nothing is left to fetch for it.
+    """Return the outcome of a seed that has nothing left to fetch.
 
-    *status* is that of the walk that fetched the seed, *walks* are all around it by status, and *broken*
-    tells whether a layer failed.
+    Args:
+        status: The status of the walk that fetched the seed.
+        walks: The numbers of walks around the seed, by status.
+        broken: Whether a layer failed.
     """
     if status == "gone":
         return "gone"
-    if broken or status in UNFINISHED or any(walks.get(one) for one in UNFINISHED):
+    if broken or status in UNFINISHED or any(walks.get(unfinished) for unfinished in UNFINISHED):
         return "failed"
     return "partial" if status == "failed" or walks.get("failed") else "complete"
 
@@ -81,7 +89,7 @@ def _classify_finished(walks: Mapping[str, int], lost_seeds: Sequence[str]) -> O
         return Outcome("failed", INTERNAL_ERROR, f"{unfinished} walks were left behind, see the log")
     problems = list(lost_seeds)
     if failed := walks.get("failed", 0):
-        problems.append(f"{failed} walks failed")
+        problems.append("1 walk failed" if failed == 1 else f"{failed} walks failed")
     if problems:
         return Outcome("partial", PARTIAL, "; ".join(problems))
     return Outcome("complete", COMPLETE)

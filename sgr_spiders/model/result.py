@@ -1,4 +1,4 @@
-"""How a crawl ended, handed from the process of ``scrapy crawl`` to whoever started it."""
+"""The result of a crawl, passed from the process of ``scrapy crawl`` to its caller."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class HarvestResult(Mapping[str, Any]):
-    """The statistics of a run, ``result["tracks_collected"]``, and how it ended.
+    """The outcome of a run and its statistics, e.g. ``result["tracks_collected"]``.
 
-    ``outcome`` and ``reason`` are those of the run's row in ``runs``, as are the statistics; there and
-    here times are text.
+    The values are those of the run's row in ``runs``, where times are strings.
     """
 
     run_id: int
@@ -32,7 +31,7 @@ class HarvestResult(Mapping[str, Any]):
     reason: str | None
     statistics: Mapping[str, Any] = field(repr=False)
 
-    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - a statistic is a number, a text or a time
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - a statistic is a number, a string or a time
         return self.statistics[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -43,14 +42,14 @@ class HarvestResult(Mapping[str, Any]):
 
 
 def write(path: Path, result: HarvestResult | None, error: BaseException | None) -> None:
-    """Write the result of a run, if there was one, and the error that ended it, if one did."""
-    told = None if result is None else {**vars(result), "statistics": dict(result.statistics)}
+    """Write the result of a run, and the error that ended it; either may be missing."""
+    values = None if result is None else {**vars(result), "statistics": dict(result.statistics)}
     cause = [type(error).__name__, str(error)] if isinstance(error, HarvestError) else None
-    path.write_text(json.dumps({"result": told, "error": cause}, default=str))
+    path.write_text(json.dumps({"result": values, "error": cause}, default=str))
 
 
 def read(path: Path) -> HarvestResult | None:
-    """The result that was written, ``None`` if the crawl came to none; raise the error that ended it."""
+    """Return the result of a run, ``None`` if there is none; raise the error that ended the run."""
     try:
         written = json.loads(path.read_text())
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""The statistics of a crawl, by name: an interface, and the one list of them.
+"""The statistics of a crawl. Their names are a public interface; this is the only list of them.
 
-Scrapy's own come in addition. All of a run stand in ``runs.stats``, as JSON; what is not there is 0.
+Scrapy adds its own. ``runs.stats`` stores all statistics of a run as JSON; a missing one is 0.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ TOKEN_REFRESHES = "sgr/token/refreshes"  # noqa: S105 - the same
 
 
 def collected(table: str) -> str:
-    """Name the count of the rows of a table."""
+    """Return the name of the count of a table's rows."""
     return f"{table}_collected"
 
 
 def walks(status: str) -> str:
-    """Name the count of the run's walks of this status."""
+    """Return the name of the count of the run's walks with this status."""
     return f"sgr/walks/{status}"
 
 
 def answers(kind: str) -> str:
-    """Name the count of the API's answers of this kind."""
+    """Return the name of the count of responses of this kind."""
     return f"sgr/answers/{kind}"
 
 
 def layer(name: str, what: str) -> str:
-    """Name a statistic of one layer: records found, walks by status, and its part of the work."""
+    """Return the name of a statistic of one layer: records found, walks by status, or work done."""
     return f"sgr/layer/{name}/{what}"
 
 
 def relate(table: str, what: str) -> str:
-    """Name a statistic of relating: the rows of a table, or the seconds that a part of it took."""
+    """Return the name of a statistic of a relationship table: its rows, or the seconds of one part."""
     return f"sgr/relate/{table}/{what}"
 
 
@@ -55,40 +55,40 @@ PLACEHOLDERS = {
     "status": "planned|running|done|capped|gone|failed",
     "kind": "[a-z]+",
 }
-"""What the words in angle brackets stand for."""
+"""The patterns of the words in angle brackets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """``name`` may hold words in angle brackets, see ``PLACEHOLDERS``."""
+    """A statistic, or a family of them: ``name`` may contain ``PLACEHOLDERS`` in angle brackets."""
 
     name: str
     unit: str
     meaning: str
 
     def covers(self, name: str) -> bool:
-        """Tell whether *name* is this statistic, or one of those that the words in brackets stand for."""
+        """Return whether *name* is this statistic, or matches its placeholders."""
         pattern = re.sub("<([a-z]+)>", lambda word: f"(?:{PLACEHOLDERS[word[1]]})", self.name)
         return re.fullmatch(pattern, name) is not None
 
 
-_FOUND = "Distinct {} the layer found around the seeds of this run, by this and earlier runs"
+_FOUND = "Distinct {} that the layer found around the seeds of this run, in this and earlier runs"
 _STUBS = ", without stubs"
 
 STATISTICS = (
-    Statistic("tracks_collected", "tracks", "In the database when the run ended, without stubs (ids alone)"),
-    Statistic("users_collected", "users", "The same, of users"),
-    Statistic("playlists_collected", "playlists", "The same, of playlists"),
-    Statistic("engagements_collected", "engagements", "Likes, reposts and comments in the database by then"),
-    Statistic("comments_collected", "comments", "Comments in the database by then"),
-    Statistic(OUTCOME, "word", "How the run ended, as in `runs`, e.g. `complete`"),
-    Statistic(FETCHED, "word", "The same, before it related"),
-    Statistic(EXIT_CODE, "number", "What `scrapy crawl` exits with"),
-    Statistic(COMMAND, "text", "The command that goes on with this run; secrets in it are masked"),
-    Statistic(PAGES, "pages", "Pages spilled: one for each request whose answer told something"),
-    Statistic(SECONDS, "seconds", "From the run's start to its end"),
+    Statistic("tracks_collected", "tracks", "Tracks in the database at the end of the run, without stubs"),
+    Statistic("users_collected", "users", "Users at the end of the run, without stubs"),
+    Statistic("playlists_collected", "playlists", "Playlists at the end of the run, without stubs"),
+    Statistic("engagements_collected", "engagements", "Likes, reposts and comments at the end of the run"),
+    Statistic("comments_collected", "comments", "Comments at the end of the run"),
+    Statistic(OUTCOME, "word", "Outcome of the run as in `runs`, e.g. `complete`"),
+    Statistic(FETCHED, "word", "Outcome before relationships were built"),
+    Statistic(EXIT_CODE, "integer", "Exit code of `scrapy crawl`"),
+    Statistic(COMMAND, "string", "Command that continues this run, with secrets masked"),
+    Statistic(PAGES, "pages", "Pages spilled, one for each conclusive response"),
+    Statistic(SECONDS, "seconds", "Duration of the run"),
     Statistic(
-        "sgr/walks/<status>", "walks", "Walks of this harvest when the run ended, by status as in `walks`"
+        "sgr/walks/<status>", "walks", "Walks of this harvest at the end of the run, by status as in `walks`"
     ),
     Statistic("sgr/layer/<layer>/tracks", "tracks", _FOUND.format("tracks") + _STUBS),
     Statistic("sgr/layer/<layer>/users", "users", _FOUND.format("users") + _STUBS),
@@ -98,41 +98,43 @@ STATISTICS = (
     Statistic(
         "sgr/layer/<layer>/requests",
         "pages",
-        "Pages of walks that the layer wants, spilled in this run; one that several layers want counts for "
-        "each. Retries and token requests are in `downloader/request_count` alone",
+        "Pages spilled in this run for walks that the layer wants; a page that several layers want counts "
+        "for each. Only `downloader/request_count` includes retries and token requests",
     ),
-    Statistic("sgr/layer/<layer>/seconds", "seconds", "From the layer's first page in this run to its last"),
-    Statistic("sgr/layer/<layer>/received", "items", "Items its walks have received, repeated ones too"),
+    Statistic(
+        "sgr/layer/<layer>/seconds", "seconds", "Time from the layer's first to its last page in this run"
+    ),
+    Statistic("sgr/layer/<layer>/received", "items", "Items its walks have received, including duplicates"),
     Statistic("sgr/layer/<layer>/<status>", "walks", "Walks that the layer wants, by status as in `walks`"),
     Statistic(
         "sgr/answers/<kind>",
-        "answers",
-        "Answers of the API by what to do about them: `ok`, `found` (a redirect), `gone`, `hidden`, "
+        "responses",
+        "Responses of the API by kind: `ok`, `found` (a redirect), `gone`, `hidden`, "
         "`refused`, `unauthorised`, `limited`, `retry`, `disallowed`, `blocked`",
     ),
-    Statistic(HOLDS, "holds", "How often a rate limit held all requests back"),
-    Statistic(HOLD_SECONDS, "seconds", "How long these holds were to last, in all"),
-    Statistic(RETRIES, "requests", "Requests sent again after a passing fault"),
-    Statistic(RETRIES_GIVEN_UP, "requests", "Requests that met a passing fault every time"),
-    Statistic(TOKEN_EXCHANGES, "tokens", "Tokens got for the keys"),
-    Statistic(TOKEN_REFRESHES, "tokens", "Tokens got for a refresh token"),
+    Statistic(HOLDS, "pauses", "Rate-limit pauses of all requests"),
+    Statistic(HOLD_SECONDS, "seconds", "Total planned length of these pauses"),
+    Statistic(RETRIES, "requests", "Requests retried after a transient error"),
+    Statistic(RETRIES_GIVEN_UP, "requests", "Requests that failed with a transient error on every try"),
+    Statistic(TOKEN_EXCHANGES, "tokens", "Tokens obtained with the client credentials"),
+    Statistic(TOKEN_REFRESHES, "tokens", "Tokens obtained with a refresh token"),
     Statistic(
-        OUT_OF_SCOPE, "requests", "Requests not sent: they led away from the API, or to what is private"
+        OUT_OF_SCOPE, "requests", "Requests not sent, because they led away from the API or to private data"
     ),
-    Statistic("sgr/relate/<table>/rows", "pairs", "Pairs in a relationship table when the run ended"),
+    Statistic("sgr/relate/<table>/rows", "pairs", "Pairs in a relationship table at the end of the run"),
     Statistic(
         "sgr/relate/<table>/<part>_seconds",
         "seconds",
-        "What a part of building it took: `read`, `compute`, `write`; not there if it was up to date",
+        "Seconds for one part of the build: `read`, `compute` or `write`; missing if it was up to date",
     ),
-    Statistic("sgr/validate/text_cleaned", "fields", "Texts that lost control characters or the like"),
-    Statistic("sgr/validate/fields_nulled", "fields", "Values that could not be kept; `rejects` has them"),
-    Statistic("sgr/validate/records_rejected", "records", "Records that could not be kept; the same"),
-    Statistic("sgr/dedupe/records", "records", "Records that came, repeated ones too"),
-    Statistic("sgr/dedupe/known", "records", "Of these, not written: they were committed just so already"),
+    Statistic("sgr/validate/text_cleaned", "fields", "Strings cleaned of control characters and the like"),
+    Statistic("sgr/validate/fields_nulled", "fields", "Invalid values, nulled and stored in `rejects`"),
+    Statistic("sgr/validate/records_rejected", "records", "Invalid records, stored in `rejects`"),
+    Statistic("sgr/dedupe/records", "records", "Records received, including duplicates"),
+    Statistic("sgr/dedupe/known", "records", "Records skipped, because they were already stored unchanged"),
 )
 
 
 def find(name: str) -> Statistic | None:
-    """Find what documents the statistic *name*."""
+    """Return the documentation of the statistic *name*, if there is one."""
     return next((statistic for statistic in STATISTICS if statistic.covers(name)), None)

@@ -18,7 +18,7 @@ from sgr_spiders.relationships.spool import Spool
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.pairs import builds, writing
 from sgr_spiders.storage.pairs.builds import BuiltRelationship
-from sgr_spiders.storage.pairs.writing import Prepared
+from sgr_spiders.storage.pairs.writing import StagedTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ class Build:
     started_at: str = field(default_factory=timestamp)
     _last_progress: float = field(default_factory=time.monotonic)
 
-    def run(self) -> list[Prepared]:
+    def run(self) -> list[StagedTable]:
         """Stage the table in a separate file; return it, or nothing if the current table is up to date."""
         known = self._known()
         if known is not None and known.stamp == self.environment.stamp:
@@ -87,7 +87,7 @@ class Build:
         with self._timed("write"):
             path = self._write(found, arrangement, incidence)
         entry = partial(self._entry, incidence, fingerprint)
-        return [Prepared(self.relationship.table, path, entry)]
+        return [StagedTable(self.relationship.table, path, entry)]
 
     def parameters(self) -> dict[str, Any]:
         """Return all parameters that affect the result."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sgr_spiders.storage.lookup import distinct, matched
+from sgr_spiders.storage.lookup import distinct, look_up
 from sgr_spiders.storage.pairs import reading as read
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _owner_numbers(groups: Groups, members: Ids) -> Ids:
     """Return the owner number of each of *members*; -1 for none."""
     order = np.argsort(groups.members)
     owners = np.repeat(np.arange(len(groups.owners)), groups.sizes)
-    return matched(groups.members[order], owners[order], members)
+    return look_up(groups.members[order], owners[order], members)
 
 
 def _starts(sizes: NDArray[np.int64]) -> Ids:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from sgr_spiders.config.harvest import HarvestConfig
     from sgr_spiders.storage.figures.inventory import File, Freshness, KnownSeed, PastRun, Rejected, TableSize
-    from sgr_spiders.storage.figures.overview import Cut, Lost, Walks
+    from sgr_spiders.storage.figures.overview import CappedWalks, LostWalks, Walks
     from sgr_spiders.storage.store import Connection
 
 MAX_SHOWN = 10
@@ -90,8 +90,8 @@ class Status:
     seed_count: int
     layers: Mapping[str, Walks]
     total: Walks
-    lost: list[Lost]
-    capped: list[Cut]
+    lost: list[LostWalks]
+    capped: list[CappedWalks]
     freshness: Freshness
     freshness_days: float
     tables: list[TableSize]
@@ -241,7 +241,7 @@ def _walks_json(walks: Walks) -> dict[str, Any]:
     }
 
 
-def _capped_json(capped: Cut) -> dict[str, Any]:
+def _capped_json(capped: CappedWalks) -> dict[str, Any]:
     from sgr_spiders.layers import cap_of  # noqa: PLC0415 - the layers load dictionaries
     from sgr_spiders.layers.base import FixedCap  # noqa: PLC0415
 

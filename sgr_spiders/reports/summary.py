@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sgr_spiders.model.outcome import Outcome
     from sgr_spiders.relationships.processor import Related
-    from sgr_spiders.storage.figures.overview import Cut, Lost, RunOverview, Share, Walks
+    from sgr_spiders.storage.figures.overview import CappedWalks, LostWalks, RunOverview, Share, Walks
 
 KINDS = ("tracks", "users", "playlists", "engagements", "comments")
 
@@ -157,11 +157,11 @@ def _walks_row(name: str, walks: Walks) -> list[str]:
     share = (
         f"{100 * walks.compared_received / walks.compared_expected:.1f}%" if walks.compared_expected else "-"
     )
-    return [name, _state(walks), *finished, number(walks.waiting), number(walks.received), share]
+    return [name, _state(walks), *finished, number(walks.pending), number(walks.received), share]
 
 
 def _state(walks: Walks) -> str:
-    if walks.waiting or walks.by_status.get("failed"):
+    if walks.pending or walks.by_status.get("failed"):
         return "partial"
     if walks.by_status.get("capped"):
         return "capped"
@@ -173,16 +173,16 @@ def sort_layers(layers: Mapping[str, Share]) -> Iterator[tuple[str, Share]]:
     yield from sorted(layers.items(), key=lambda item: [*LAYER_NAMES, item[0]].index(item[0]))
 
 
-def _lost_heading(lost: Sequence[Lost], status: str) -> str:
+def _lost_heading(lost: Sequence[LostWalks], status: str) -> str:
     count = sum(walks.walks for walks in lost if walks.status == status)
     if status == "failed":
         return f"{pluralize(count, 'walk')} failed; rerun to retry"
     return f"{pluralize(count, 'walk')} gone: deleted, private or hidden"
 
 
-def lost_rows(lost: Iterable[Lost], status: str) -> list[list[str]]:
+def lost_rows(lost: Iterable[LostWalks], status: str) -> list[list[str]]:
     """Return a row for each group of walks with *status*: count, endpoint, example and reason."""
-    groups: dict[tuple[str, str], list[Lost]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[LostWalks]] = defaultdict(list)
     for walks in lost:
         if walks.status == status:
             groups[walks.endpoint, _strip_urls(walks.reason)].append(walks)
@@ -208,7 +208,7 @@ def _strip_urls(reason: str) -> str:
     return re.sub(r"https?://\S+", "...", reason)
 
 
-def capped_rows(capped: Sequence[Cut]) -> list[list[str]]:
+def capped_rows(capped: Sequence[CappedWalks]) -> list[list[str]]:
     """Return a row for each group of capped walks: count, endpoint, example and cause."""
     if not capped:
         return []
@@ -223,7 +223,7 @@ def capped_rows(capped: Sequence[Cut]) -> list[list[str]]:
     )
 
 
-def describe_cap(capped: Cut) -> str:
+def describe_cap(capped: CappedWalks) -> str:
     """Return the setting that capped the walks, or the reason if no setting did."""
     from sgr_spiders.layers import cap_of  # noqa: PLC0415 - the layers load dictionaries
     from sgr_spiders.layers.base import FixedCap  # noqa: PLC0415

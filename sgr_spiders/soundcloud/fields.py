@@ -19,7 +19,7 @@ def _non_empty(value: Json) -> Json:
 
 
 def _milliseconds(value: Json) -> Json:
-    """Return an integer, or what was given if it is none."""
+    """Return *value* as an integer, or unchanged if it is not a number."""
     if isinstance(value, str) and len(value) <= 20:
         try:
             value = float(value) if "." in value else int(value)
@@ -31,7 +31,7 @@ def _milliseconds(value: Json) -> Json:
 
 
 def _page_url(url: Json) -> Json:
-    """Return *url* without query and fragment, which only track where the link came from."""
+    """Return *url* without query and fragment, which only track the source of the link."""
     if isinstance(url, str):
         return url.partition("?")[0].partition("#")[0]
     return url
@@ -43,13 +43,13 @@ READERS: Final[dict[str, Callable[[Json], Json]]] = {
     "non_empty": _non_empty,
     "page_url": _page_url,
 }
-"""What makes the value of a field out of the API's, by the field's ``reading``."""
+"""The functions that convert the API's values, by the field's ``reading``."""
 
 
 class FieldReader:
-    """Reads all fields of one type of record at once.
+    """Reads all fields of one record type at once.
 
-    ``body`` holds the API's keys that become columns; a document without any of them is a stub.
+    ``body`` contains the API's keys that become columns; a document without any of them is a stub.
     """
 
     __slots__ = ("_converted", "_fallbacks", "_sources", "body")
@@ -66,9 +66,9 @@ class FieldReader:
         self.body = frozenset(field.source for field in fields if field.reading != "placed")
 
     def read(self, document: Document, unknown: dict[str, Json]) -> list[Any]:
-        """Return the values in the order of the fields. A fallback that is used leaves *unknown*.
+        """Return the values in the order of the fields; remove the fallbacks used from *unknown*.
 
-        The places of ids hold whatever the document has under the same keys.
+        The values of ``placed`` fields are unconverted; the parser replaces them.
         """
         values = [*map(document.get, self._sources)]
         for place, convert in self._converted:

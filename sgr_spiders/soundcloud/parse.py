@@ -1,8 +1,8 @@
 """Parse a response of the API into typed records.
 
-Nothing is checked here beyond what it takes to build a record: types, ranges and text are judged by
-the validation that follows, which can name what it sets aside. Kept apart at once, as rejects, are
-items that are no record of the kind asked for, and private ones (of which nothing is kept).
+The parser checks only what it needs to build a record. The validation checks types, ranges and text, and
+names what it rejects. The parser itself rejects items that are not records of the expected kind, and private
+ones (of which nothing is kept).
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ if TYPE_CHECKING:
 
 
 class BadDocumentError(HarvestError):
-    """An answer is not of the form its endpoint has. Raised by ``parse_page`` and ``parse_resolved``."""
+    """A response does not have the form of its endpoint. Raised by ``parse_page`` and ``parse_resolved``."""
 
 
 class PrivateTargetError(HarvestError):
-    """What was resolved is private. Raised by ``parse_resolved``; its text holds no secret."""
+    """The resolved record is private. Raised by ``parse_resolved``; the message contains no secret."""
 
 
 @dataclass(slots=True)
 class ParsedPage:
-    """What an answer holds. ``received`` counts its items, also those set aside."""
+    """The contents of a response. ``received`` counts its items, including rejected ones."""
 
     entries: list[Entry] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
@@ -59,7 +59,7 @@ class ParsedPage:
     cacheable: dict[int, Entry] = field(default_factory=dict)
 
 
-# Records are built by position, which is much faster than by name, from values nobody has judged yet.
+# Records are built by position, which is much faster than by name, from values that are not validated yet.
 _new_track: Callable[..., Track] = Track
 _new_user: Callable[..., User] = User
 _new_playlist: Callable[..., Playlist] = Playlist
@@ -72,7 +72,7 @@ _READ_COMMENT: Final = FieldReader(Comment)
 _TRACK_OWNER: Final = FIELDS["track"].index("artist_id")
 _PLAYLIST_OWNER: Final = FIELDS["playlist"].index("owner_id")
 
-# What only repeats the id or the kind of a record, or is a record of its own, is no unknown field.
+# Fields that repeat the ID or kind of a record, or contain another record, are not unknown.
 _IDENTITY: Final = frozenset({"id", "urn", "kind", "uri"})
 _OWNED: Final = _IDENTITY | {"user", "user_id", "user_urn", "sharing"}
 _TRACK_KNOWN: Final = _READ_TRACK.body | _OWNED
@@ -82,19 +82,25 @@ _COMMENT_KNOWN: Final = _READ_COMMENT.body | _OWNED | {"track_id", "track_urn"}
 
 _KINDS: Final = frozenset({"track", "user", "playlist", "comment"})
 _URL_KEYS: Final = ("permalink_url", "uri", "stream_url", "tracks_uri")
-# The API gave public playlists a secret address, too.
+# The API has sent secret URLs for public playlists as well.
 _URL_KEYS_UNLESS_PUBLIC: Final = (*_URL_KEYS, "secret_uri")
 _SECRET_PATH: Final = re.compile(r"/[^/]+/(?!sets/)[^/]+/s-[^/]+/?|/[^/]+/sets/[^/]+/s-[^/]+/?")
-"""The page of a private track or playlist, as far as its secret is part of the path."""
+"""The path of a private track or playlist page that contains its secret."""
 _EXCERPT_BYTES: Final = 16 * 1024
 
 
 def parse_page(endpoint: str, target: str, document: object, first_position: int = 0) -> ParsedPage:
-    """Return the records of one answer to a walk of this endpoint and target.
+    """Return the records of one response to a walk of this endpoint and target.
 
-    ``first_position`` is the place in its list of the answer's first item; it matters for the
-    tracks of a playlist alone (``paging.first_position`` reads it from the walk's cursor).
-    ``BadDocumentError`` if the answer is of another form than lists and objects of the API have.
+    Args:
+        endpoint: The kind of collection.
+        target: The ID, search text or URL that it belongs to.
+        document: The decoded response.
+        first_position: The position of the first item in the whole list, from the walk's cursor
+            (``paging.first_position``). Only the tracks of a playlist need it.
+
+    Raises:
+        BadDocumentError: The response is not a list or object of the API.
     """
     rules = ENDPOINTS[endpoint]
     items, next_href = _items(rules, document)
@@ -110,21 +116,23 @@ def parse_page(endpoint: str, target: str, document: object, first_position: int
     return page
 
 
-def parse_resolved(answer: object) -> tuple[Kind, int]:
-    """Return kind and id that ``resolve`` found: from its ``Location``, its JSON body, or the record itself.
+def parse_resolved(response: object) -> tuple[Kind, int]:
+    """Return kind and ID that ``resolve`` found: in its ``Location``, its JSON body, or the record itself.
 
-    ``PrivateTargetError`` if the record is private, ``BadDocumentError`` if nothing is found.
+    Raises:
+        PrivateTargetError: The record is private.
+        BadDocumentError: The response contains no record.
     """
-    if isinstance(answer, dict):
-        if isinstance(answer.get("location"), str):
-            answer = answer["location"]
+    if isinstance(response, dict):
+        if isinstance(response.get("location"), str):
+            response = response["location"]
         else:
-            return _resolved_record(answer)
-    if not isinstance(answer, str):
-        raise BadDocumentError(f"resolve: expected a location, got {_form(answer)}")
-    if "secret_token" in answer:
+            return _resolved_record(response)
+    if not isinstance(response, str):
+        raise BadDocumentError(f"resolve: expected a location, got {_form(response)}")
+    if "secret_token" in response:
         raise PrivateTargetError("resolve: the URL leads to a private record")
-    found = parse_urn(answer) or locate(answer)
+    found = parse_urn(response) or locate(response)
     if found is None:
         raise BadDocumentError("resolve: the location names no track, user or playlist")
     return found
@@ -140,7 +148,7 @@ def _resolved_record(document: Document) -> tuple[Kind, int]:
             return cast("Kind", kind), record_id
     found = parse_urn(document.get("urn"))
     if found is None:
-        raise BadDocumentError("resolve: the answer is neither a location nor a record")
+        raise BadDocumentError("resolve: the response is neither a location nor a record")
     return found
 
 
@@ -175,7 +183,7 @@ class _Parser:
         self._placed: set[int] | None = None
         if rules.target == "playlist" and rules.record == "track":
             self._placed = set()
-        # Comments name their authors; of what else is listed the list itself says who likes it.
+        # Comments contain their authors; for other records the user or track follows from the list itself.
         self._engagement = None if rules.record == "comment" else rules.engagement
         builders: dict[str, Callable[[Json, list[Record]], MainRecord]] = {
             "track": self._track_entry,
@@ -190,7 +198,7 @@ class _Parser:
         if kind == "any":
             kind = item.get("kind")
             if kind not in ("track", "user", "playlist"):
-                self._reject("resolve", item, "is no track, user or playlist")
+                self._reject("resolve", item, "is not a track, user or playlist")
                 return None
         inside: list[Record] = []
         before = len(self._rejects)
@@ -209,7 +217,7 @@ class _Parser:
         return entry
 
     def link(self, record_id: int, position: int) -> Link | None:
-        """Return what the record's place in this list says of it."""
+        """Return the relation that follows from the record's place in this list."""
         engagement = self._engagement
         if engagement is not None:
             if self._rules.record == "user":
@@ -225,13 +233,13 @@ class _Parser:
         self._rejects.append(Reject(kind, record_id, None, reason, _excerpt(item)))
 
     def _track_entry(self, item: Json, inside: list[Record]) -> Track:
-        return self._track(_checked(item, "track"), inside, Fullness.OWN)
+        return self._track(_check(item, "track"), inside, Fullness.OWN)
 
     def _user_entry(self, item: Json, inside: list[Record]) -> User:
-        return _user(_checked(item, "user"), _required_id(item, "user"), Fullness.OWN)
+        return _user(_check(item, "user"), _required_id(item, "user"), Fullness.OWN)
 
     def _comment_entry(self, item: Json, inside: list[Record]) -> Comment:
-        get = _checked(item, "comment").get
+        get = _check(item, "comment").get
         comment_id = _required_id(item, "comment")
         user_id = self._owner(item, inside, Fullness.AUTHOR)
         track_id = (
@@ -245,7 +253,7 @@ class _Parser:
         return _new_comment(*values, pack(unknown))
 
     def _playlist_entry(self, item: Json, inside: list[Record]) -> Playlist:
-        get = _checked(item, "playlist").get
+        get = _check(item, "playlist").get
         playlist_id = _required_id(item, "playlist")
         unknown = unknown_fields(item, _PLAYLIST_KNOWN)
         label_id = self._embedded_user(get("label"), inside, Fullness.EMBEDDED)
@@ -269,7 +277,7 @@ class _Parser:
         for position, item in enumerate(tracks):
             found: list[Record] = []
             try:
-                track = self._track(_checked(item, "track"), found, Fullness.EMBEDDED)
+                track = self._track(_check(item, "track"), found, Fullness.EMBEDDED)
             except _PrivateError:
                 self._rejects.append(Reject("track", None, None, "private"))
                 continue
@@ -294,7 +302,7 @@ class _Parser:
         return _new_track(*values, fullness, pack(unknown))
 
     def _owner(self, item: Document, inside: list[Record], fullness: int) -> int | None:
-        """Return the user a record belongs to, who is added before it: a stub if only the id is known."""
+        """Return the ID of a record's owner, and add that user (or a stub) to *inside*."""
         user_id = self._embedded_user(item.get("user"), inside, fullness)
         if user_id is None:
             user_id = parse_key(item.get("user_urn"), "user") or parse_key(item.get("user_id"), "user")
@@ -306,7 +314,7 @@ class _Parser:
         if item is None:
             return None
         try:
-            user = self._same_or_new_user(_checked(item, "user"), fullness)
+            user = self._same_or_new_user(_check(item, "user"), fullness)
         except BadRecordError as error:
             self._reject("user", item, str(error))
             return None
@@ -314,7 +322,7 @@ class _Parser:
         return user.user_id
 
     def _same_or_new_user(self, item: Document, fullness: int) -> User:
-        """Return the user: the uploader of a whole page is built once, and shared by its entries."""
+        """Return the user; if the page contains the same user again, return the same object."""
         user_id = _required_id(item, "user")
         known = self._users.get(user_id)
         if known is not None and _same(known[0], item):
@@ -325,10 +333,10 @@ class _Parser:
 
 
 class _PrivateError(BadRecordError):
-    """An item is private. Nothing of it is kept, not even its id."""
+    """An item is private. Nothing of it is kept, not even its ID."""
 
 
-def _checked(item: Json, kind: str) -> Document:
+def _check(item: Json, kind: str) -> Document:
     if not isinstance(item, dict):
         raise BadRecordError(f"is {_form(item)}, not an object")
     found = item.get("kind")
@@ -358,7 +366,7 @@ def _has_secret_path(url: str) -> bool:
 
 
 def _record_id(item: Document, kind: str) -> int | None:
-    """Return the id in ``urn``, else ``id``, else ``uri``; ``None`` if it is another kind's."""
+    """Return the ID in ``urn``, else ``id``, else ``uri``; ``None`` if it belongs to another kind."""
     urn = item.get("urn")
     record_id = parse_key(urn, kind)
     if record_id is not None or parse_urn(urn) is not None:
@@ -384,7 +392,7 @@ def _user(item: Document, user_id: int, fullness: int) -> User:
 
 
 def _fullness(item: Document, name: str, body: frozenset[str], fullness: int) -> int:
-    """Return *fullness*, or that of a stub if the item holds none of the body of such a record."""
+    """Return *fullness*, or that of a stub if the item has none of the fields in *body*."""
     if item.get(name) is not None or any(item[key] is not None for key in item.keys() & body):
         return fullness
     return Fullness.STUB
@@ -398,7 +406,7 @@ def _same(first: Document, second: Document) -> bool:
 
 
 def _excerpt(item: Json) -> bytes | None:
-    """Return the item as far as a person may want to see why it was rejected."""
+    """Return the item for ``rejects``, packed; ``None`` if it is too large or too deeply nested."""
     try:
         packed = pack({"item": purge(item)})
     except BadRecordError:
@@ -407,7 +415,7 @@ def _excerpt(item: Json) -> bytes | None:
 
 
 def _form(value: object) -> str:
-    """Return what a value of JSON is, in words."""
+    """Describe the type of a JSON value."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -416,4 +424,4 @@ def _form(value: object) -> str:
         return "a number"
     if isinstance(value, dict):
         return f"an object without a collection of {len(value)} fields" if value else "an empty object"
-    return "a text" if isinstance(value, str) else "a list"
+    return "a string" if isinstance(value, str) else "a list"

@@ -1,8 +1,8 @@
-"""Fields that have no column, kept as zstd-compressed JSON.
+"""Pack fields without a column as zstd-compressed JSON.
 
-What opens private things, plays audio or tells about the caller is left out at any depth.
+Fields that give access to private records, play audio or describe the caller are left out at any depth.
 
-``pack`` reuses one compressor and is therefore not thread safe; a crawl parses in one thread.
+``pack`` reuses one compressor and is therefore not thread-safe; a crawl parses in one thread.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ import zstandard
 from sgr_spiders.model.exceptions import BadRecordError
 
 Json: TypeAlias = Any
-"""Whatever JSON holds."""
+"""Any JSON value."""
 Document: TypeAlias = Mapping[str, Json]
 """A JSON object."""
 
 MAX_DEPTH: Final = 64
-"""How deep a record's values may nest; orjson writes at most 254 levels."""
+"""The maximum nesting depth of a record's values; orjson writes at most 254 levels."""
 MAX_BYTES: Final = 4 * 1024 * 1024
-"""The most JSON that one record's unknown fields may take."""
+"""The maximum size of one record's unknown fields as JSON."""
 
 _WITHHELD: Final = re.compile(
     r"""^media$ | ^user_(favorite|playback_count)$
@@ -40,14 +40,14 @@ _TRACES: Final = tuple(
     b"media user_ secret token authorization password client_id consumer_key stream download transcoding"
     b" progressive http_ hls_ _mp3_ _aac_ _opus_".split()
 )
-"""JSON that holds none of these holds no withheld field."""
-_SECRET: Final = "secret_token"  # noqa: S105 - the name of one
-"""Text that holds it is the address of something private."""
+"""JSON without any of these strings contains no withheld field."""
+_SECRET: Final = "secret_token"  # noqa: S105 - a name, not a secret
+"""A string that contains this is the URL of a private record."""
 _SECRET_BYTES: Final = _SECRET.encode()
 _SMALL_BYTES: Final = 384
 _CONTAINERS: Final = frozenset({dict, list})
 
-# Short JSON does not compress anyway: the fastest level only frames it.
+# Short JSON does not compress, so the fastest level, which only frames it, is enough.
 _frame = zstandard.ZstdCompressor(level=-1, write_checksum=False).compress
 _compress = zstandard.ZstdCompressor(level=1, write_checksum=False).compress
 _decompressor = zstandard.ZstdDecompressor()
@@ -56,7 +56,7 @@ _decompressor = zstandard.ZstdDecompressor()
 def pack(fields: Document) -> bytes | None:
     """Return the fields as compressed JSON, ``None`` if there are none.
 
-    ``BadRecordError`` if they nest too deeply or are too large.
+    Raises ``BadRecordError`` if they are nested too deeply or too large.
     """
     if not fields:
         return None
@@ -74,9 +74,9 @@ def pack(fields: Document) -> bytes | None:
 
 
 def unpack(packed: bytes) -> dict[str, Json]:
-    """Return what ``pack`` was given. ``ValueError`` if this is not its work, or larger than it makes."""
+    """Return the fields that ``pack`` packed; raise ``ValueError`` if *packed* is invalid or too large."""
     try:
-        # Checked first: given a size in the frame, the library allocates it whatever limit is named.
+        # Check first: zstandard allocates the size in the frame, whatever ``max_output_size`` is.
         if not 0 <= zstandard.frame_content_size(packed) <= MAX_BYTES:
             raise ValueError(f"packed JSON claims to be larger than {MAX_BYTES} bytes")
         data = _decompressor.decompress(packed, max_output_size=MAX_BYTES)
@@ -89,16 +89,16 @@ def unpack(packed: bytes) -> dict[str, Json]:
 
 
 def unknown_fields(document: Document, known: frozenset[str]) -> dict[str, Json]:
-    """Return the document's fields beside the known ones, by name, without null and withheld ones.
+    """Return the document's unknown fields, sorted by name, without null and withheld ones.
 
-    Values are as they came; ``pack`` takes out what they hide.
+    The values are unchanged; ``pack`` removes withheld fields inside them.
     """
     names = _unknown_names(tuple(document), known)
     return {name: value for name in names if (value := document[name]) is not None}
 
 
 def purge(value: Json, depth: int = 1) -> Json:
-    """Return a copy without withheld fields and secret addresses. ``BadRecordError`` if nested too deeply."""
+    """Return a copy without withheld fields and secret URLs; raise ``BadRecordError`` if too deep."""
     if not isinstance(value, (dict, list)):
         return value
     if depth > MAX_DEPTH:
@@ -112,7 +112,7 @@ def purge(value: Json, depth: int = 1) -> Json:
     }
 
 
-# An endpoint answers with the same fields in the same order, so this is hit nearly always.
+# The responses of an endpoint have the same fields in the same order, so nearly every call is a cache hit.
 @lru_cache(maxsize=1024)
 def _unknown_names(names: tuple[str, ...], known: frozenset[str]) -> tuple[str, ...]:
     # Sorted, so that the same fields always pack to the same bytes.
@@ -120,7 +120,7 @@ def _unknown_names(names: tuple[str, ...], known: frozenset[str]) -> tuple[str, 
 
 
 def _may_hide_below(fields: Document) -> bool:
-    """Return whether a nested value may hold what ``purge`` takes out, or nest deeper than it allows."""
+    """Return whether a nested value may contain fields that ``purge`` removes, or be nested too deeply."""
     for value in fields.values():
         if type(value) in _CONTAINERS:
             try:
@@ -132,7 +132,7 @@ def _may_hide_below(fields: Document) -> bool:
     return False
 
 
-# Nested values are few and much the same: the plans of users, the apps that uploaded.
+# There are few different nested values: the plans of users, the apps used for uploads.
 @lru_cache(maxsize=4096)
 def _may_hide(data: bytes) -> bool:
     openings = data.count(b"{") + data.count(b"[")

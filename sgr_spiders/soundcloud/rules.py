@@ -1,4 +1,4 @@
-"""Judge values by the rules that the fields of records are declared with."""
+"""Check values by the rules of their fields."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 MAX_TEXT: Final = 100_000
-"""Characters of a text that is kept."""
+"""The maximum length of a string, in characters."""
 
 
 class Bad:
@@ -25,16 +25,16 @@ class Bad:
 
 BAD: Final = Bad()
 Check = Callable[[object], object]
-"""Takes a value that is not ``None``; returns it, made fit if need be, or ``BAD``."""
+"""A function that returns a value, corrected if necessary, or ``BAD``; the value is never ``None``."""
 Values = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """A rule at work.
+    """The functions that check values by a rule.
 
-    ``check`` judges one value. ``fine`` quickly recognises values of these ``types`` that can all stay as
-    they are; if it is ``None``, their types say enough.
+    ``check`` checks one value. ``fine`` quickly returns whether values of these ``types`` are all valid
+    unchanged; if it is ``None``, values of these types are always valid.
     """
 
     check: Check
@@ -44,7 +44,7 @@ class Judge:
 
 @cache
 def judge_of(rule: Rule) -> Judge:
-    """Return what judges values by *rule*."""
+    """Return the judge for *rule*."""
     match rule.form:
         case "id" | "integer":
             return _integers(rule.low, rule.high)
@@ -56,7 +56,7 @@ def judge_of(rule: Rule) -> Judge:
 
 
 def _integer(low: int, high: int) -> Check:
-    """Return the check for integers in a range: ``1.0`` is one, ``True`` is not."""
+    """Return a check for integers in a range, which accepts ``1.0`` but not ``True``."""
 
     def check(value: object) -> object:
         if type(value) is float and value.is_integer():
@@ -87,7 +87,7 @@ def _tempo(value: object) -> object:
 
 
 def _comment_id(value: object) -> object:
-    """Accept an id of the API, or one made up for a comment that a page shows without an id."""
+    """Accept an ID of the API, or one generated for a comment that a page shows without an ID."""
     number = _integer(-MAX_INTEGER, MAX_INTEGER)(value)
     return number if type(number) is int and (number > 0 or number <= MAX_MADE_UP_ID) else BAD
 
@@ -120,7 +120,7 @@ _JUDGES: Final = {
     "flag": Judge(_flag, frozenset({bool})),
     "text": Judge(_text, frozenset({str}), _are_texts_fine),
     "date": Judge(_date, frozenset({str}), lambda values: all(map(is_iso, values))),
-    # The API writes whole ones as integers, which become floats.
+    # The API sends whole numbers as integers, which become floats.
     "tempo": Judge(
         _tempo, frozenset({float, int}), lambda values: all(_tempo(value) is value for value in values)
     ),

@@ -1,12 +1,12 @@
-"""A cache of committed tracks: a track that comes again, byte for byte, is not read again.
+"""Cache committed tracks: a track that repeats byte for byte is not decoded again.
 
-One popular track is in hundreds of libraries. So the items of a list are cut apart without being decoded,
-and only those are decoded that are not cached. In ``python -m tests.benchmarks.throughput`` (569 pages of
-libraries, most of whose tracks come again) this takes 18 ms of CPU per page instead of 32.
+A popular track is in hundreds of libraries. The items of a list are therefore split without decoding them,
+and only items that are not cached are decoded. In ``python -m tests.benchmarks.throughput`` (569 pages of
+libraries with mostly repeated tracks) this takes 18 ms of CPU time per page instead of 32.
 
-Its price elsewhere: ``parse_page`` makes an entry of a ``CachedTrack``, validation and dedupe pass over
-``Entry.cached``, ``records.write_entries`` writes no more than the link, and dedupe hands over what was
-committed.
+Other modules take part in the cache: ``parse_page`` builds an entry from a ``CachedTrack``, validation and
+dedupe skip ``Entry.cached``, ``records.write_entries`` writes only its link, and dedupe caches the committed
+tracks.
 """
 
 from __future__ import annotations
@@ -27,16 +27,15 @@ if TYPE_CHECKING:
     from sgr_spiders.soundcloud.answers import Document
 
 CAPACITY: Final = 16_000
-"""Tracks that are cached, the latest ones: about 40 MB."""
+"""The number of tracks to cache, most recent first (about 40 MB)."""
 
 
 @dataclass(slots=True)
 class Listing:
-    """A list of the API whose ``items`` are decoded, or ``CachedTrack`` where they came before.
+    """A list of the API whose ``items`` are decoded, or ``CachedTrack`` if they are repeated.
 
-    ``keys`` stand for the items' bytes. They are hashes of 64 bits: among the cached tracks two are alike
-    with a probability below one in ten thousand million, and nobody outside can aim at it, because Python's
-    hashes differ from process to process.
+    ``keys`` are 64-bit hashes of the items' bytes. Two cached tracks collide with a probability below 1 in
+    10 billion, and nobody can cause it on purpose, because Python's hashes differ between processes.
     """
 
     items: list[Any]
@@ -45,7 +44,7 @@ class Listing:
     sources: list[bytes]
 
     def decoded(self) -> list[Any]:
-        """Return all items decoded, for a list in which tracks are out of place."""
+        """Return all items decoded, for a list that should not contain tracks."""
         return [
             orjson.loads(source) if type(item) is CachedTrack else item
             for item, source in zip(self.items, self.sources, strict=True)
@@ -53,14 +52,14 @@ class Listing:
 
 
 class TrackCache:
-    """Tracks that are committed, by the hash of their document."""
+    """The cached tracks, by the hash of their document."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
         self._tracks: dict[int, CachedTrack] = {}
 
     def keep(self, cacheable: Mapping[int, Entry], committed: Container[int]) -> None:
-        """Cache those of *cacheable* whose track is among the *committed* (by ``id()``)."""
+        """Cache the *cacheable* entries whose track is *committed* (a set of ``id()`` values)."""
         for key, entry in cacheable.items():
             track = entry.record
             if id(track) in committed and isinstance(track, Track):
@@ -70,7 +69,7 @@ class TrackCache:
             del self._tracks[next(iter(self._tracks))]
 
     def decode(self, body: bytes) -> Document | Listing:
-        """Decode as ``answers.decode`` does, but a list only as far as its items are not cached."""
+        """Decode like ``answers.decode``, but skip cached items of a list."""
         try:
             envelope = _open(body)
             sources = list(map(bytes, envelope.collection))
@@ -78,7 +77,7 @@ class TrackCache:
             known = map(self._tracks.get, keys)
             items = [track or orjson.loads(source) for track, source in zip(known, sources, strict=True)]
         except (ValueError, RecursionError):
-            # No list of the usual form, or one that takes the strict decoder.
+            # Not a list of the usual form, or one that needs the strict decoder.
             return decode(body)
         return Listing(items, keys, envelope.next_href, sources)
 

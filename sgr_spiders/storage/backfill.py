@@ -1,4 +1,4 @@
-"""Fill columns that are null from what the API answered before they were columns, which is in ``raw``."""
+"""Fill null columns from ``raw``, which keeps the API's fields that were not columns at the time."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Store
 
 BATCH = 1_000
-"""Rows of a transaction: an interruption undoes at most these, and a rerun resumes with them."""
+"""Rows per transaction. An interruption undoes at most these, and a rerun resumes with them."""
 
 
 @dataclass(slots=True)
 class Backfilled:
-    """What a backfill did, by table and column: values ``filled``, and values ``rejected`` as a crawl would.
+    """The counts of a backfill, by table and column.
 
-    ``unreadable`` counts the rows of each table whose ``raw`` cannot be unpacked.
+    Values that fail validation are ``rejected``. ``unreadable`` counts the rows of each table whose ``raw``
+    cannot be unpacked.
     """
 
     filled: Counter[str] = field(default_factory=Counter)
@@ -38,9 +39,9 @@ class Backfilled:
 
 
 def backfill(store: Store) -> Backfilled:
-    """Fill the null columns of all records from their ``raw``; what became a column leaves it.
+    """Fill the null columns of all records from their ``raw``, and remove the values used from it.
 
-    A value that validation would null stays in ``raw``.
+    A value that fails validation stays in ``raw``.
     """
     done = Backfilled()
     for kind, table in RECORD_TABLES.items():
@@ -97,7 +98,7 @@ def _fill(
 
 
 def _take(table: str, gaps: Iterable[Field], unknown: dict[str, Any], done: Backfilled) -> dict[str, Any]:
-    """Take the values of the columns that are *gaps* out of *unknown*."""
+    """Return the values of the *gaps*, and remove them from *unknown*."""
     found = {}
     for gap in gaps:
         key = next((key for key in (gap.source, gap.fallback) if key in unknown), None)

@@ -1,4 +1,4 @@
-"""The one spelling of time in the database."""
+"""The timestamp format of the database."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 
 def timestamp(moment: datetime | None = None) -> str:
-    """Spell *moment* (default: now) as text of fixed width, which compares as the times do.
+    """Format *moment* (default: now) as text of fixed width that sorts chronologically.
 
-    Microseconds, because a run may start within the second in which another one ended.
+    Microseconds, because a run may start in the same second in which another one ended.
     """
     moment = moment or datetime.now(UTC)
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,4 +1,4 @@
-"""Read the nodes of relationship tables, with what tells something of them."""
+"""Read the nodes of relationship tables, with their attributes."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ ATTRIBUTES = {
     "track": ("permalink_url", "artist_id", "genre", "playback_count"),
     "playlist": ("permalink_url", "track_count"),
 }
-"""What a graph tells of a node of each kind. Whoever shows records is to name their page."""
+"""The node attributes of a graph, by kind. The API's terms require a link to the page of a record shown."""
 
 
 def node_attributes(pairs: PairTable) -> tuple[WholeColumn, ...]:
-    """Describe what ``read_nodes`` gives beside id and name."""
+    """Describe the columns that ``read_nodes`` yields after ID and name."""
     columns = {column.name: column for column in describe_table(RECORD_TABLES[pairs.kind]).columns}
     return tuple(columns[name] for name in ATTRIBUTES[pairs.kind])
 
 
 def is_there(connection: sa.Connection, pairs: PairTable) -> bool:
-    """Tell whether the table was made."""
+    """Return whether the table exists."""
     return sa.inspect(connection).has_table(pairs.name)
 
 
 def read_nodes(connection: sa.Connection, pairs: PairTable) -> Iterator[Columns]:
-    """Give id, name and attributes of the records that are in a pair, by id, some thousand at a time."""
+    """Yield ID, name and attributes of the records that are in any pair, by ID, in batches."""
     table, records = pairs.as_table(), RECORD_TABLES[pairs.kind]
     key = records.c[f"{pairs.kind}_id"]
     related = sa.union(*(sa.select(table.c[name]) for name in pairs.keys)).subquery()

@@ -1,8 +1,8 @@
-"""Indexes that only readers need: a first harvest builds them when it has ended.
+"""Indexes that only readers need, which are built when the first harvest ends.
 
-A page of likes or of a playlist brings its tracks in no order of their ids. To keep an index by record up
-meanwhile changes some hundred pages of it for each: a third of the CPU time of a commit, and most of what
-the write-ahead log takes. Built at the end it is sorted once.
+The tracks on a page of likes or of a playlist are in no order of their IDs. Maintaining an index by record
+during the crawl changes about a hundred index pages for each page fetched: a third of the CPU time of a
+commit, and most of the write-ahead log. Building the index at the end sorts it once.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ DEFERRED = [
 ]
 
 
-def put_off(connection: sa.Connection) -> None:
-    """Drop the indexes of those tables that hold nothing yet. A table with rows keeps what it has."""
+def drop_deferred(connection: sa.Connection) -> None:
+    """Drop the deferred indexes of the empty tables. A table with rows keeps its indexes."""
     for table, index in DEFERRED:
         if connection.scalar(sa.select(sa.literal(1)).select_from(table).limit(1)) is None:
             index.drop(connection, checkfirst=True)
 
 
 def missing(connection: sa.Connection) -> Sequence[sa.Index]:
-    """Give the indexes that are yet to be built."""
+    """Return the indexes that have not been built yet."""
     inspector = sa.inspect(connection)
     tables = {table.name for table, _ in DEFERRED}
     there = {index["name"] for table in tables for index in inspector.get_indexes(table)}

@@ -1,4 +1,4 @@
-"""Read who did something with which track: what interaction matrices are made of."""
+"""Read interactions of users and playlists with tracks, the data of interaction matrices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sqlalchemy as sa
 
-from sgr_spiders.storage.lookup import matched
+from sgr_spiders.storage.lookup import look_up
 from sgr_spiders.storage.pairs.reading import Groups, read_groups, read_likes
 from sgr_spiders.storage.schema import playlist_tracks, playlists, run_seeds, walk_requests
 
@@ -20,12 +20,12 @@ ENGAGEMENTS = ("like", "repost", "comment")
 
 
 def read_engagements(connection: sa.Connection, kind: str) -> Groups:
-    """Give the tracks of each user over engagements of one *kind*."""
+    """Return the tracks of each user by engagements of one *kind*."""
     return read_likes(connection, [kind])
 
 
 def read_memberships(connection: sa.Connection) -> tuple[Groups, NDArray[np.int64]]:
-    """Give the tracks of each playlist in its order, and the owner of each playlist; -1: not known."""
+    """Return the tracks of each playlist, in order, and the owner of each playlist (-1 if unknown)."""
     both = _text(playlist_tracks.c.position) + "," + _text(playlist_tracks.c.track_id)
     read = read_groups(connection, playlist_tracks.c.playlist_id, both)
     position, track = read.members.reshape(-1, 2).T
@@ -41,11 +41,11 @@ def _owners(connection: sa.Connection, wanted: NDArray[np.int64]) -> NDArray[np.
     query = sa.select(playlists.c.playlist_id, playlists.c.owner_id).where(playlists.c.owner_id.is_not(None))
     known = np.array(connection.execute(query.order_by(playlists.c.playlist_id)).all(), np.int64)
     ids, owners = known.reshape(-1, 2).T
-    return matched(ids, owners, wanted)
+    return look_up(ids, owners, wanted)
 
 
 def read_seeds(connection: sa.Connection) -> NDArray[np.int64]:
-    """Give the ids of all tracks that any harvest started from, ascending."""
+    """Return the IDs of all seeds of all harvests, in ascending order."""
     asked = sa.select(run_seeds.c.track_id).where(run_seeds.c.track_id.is_not(None))
     query = sa.union(asked, sa.select(walk_requests.c.seed_id))
     return np.unique(np.array(connection.scalars(query).all(), np.int64))

@@ -1,7 +1,7 @@
-"""The lock of a crawl on an SQLite database, with a note of who holds it.
+"""The lock that a crawl holds on an SQLite database, with a note about its owner.
 
-The operating system's lock on ``<database>.lock`` is the proof: it goes with its process, however that ends.
-The note inside is for people, and may outlive a killed owner.
+The operating system's lock on ``<database>.lock`` is authoritative: it ends with its process, even a killed
+one. The note in the file is for people, and may outlive a killed owner.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SOMEBODY = "another process"
 
 
 class DatabaseLock:
-    """Held from ``take`` until ``release``, or until the process ends."""
+    """A lock held from ``take`` until ``release``, or until the process ends."""
 
     def __init__(self, database: Path) -> None:
         self._database = database
@@ -31,16 +31,20 @@ class DatabaseLock:
         self._note = Path(self._lock.lock_file)
 
     def take(self, unharmed: str) -> None:
-        """Take the lock, and note who has it now.
+        """Take the lock, and write the note about its owner.
 
-        *unharmed* says what did not happen if another process holds it. Raises ``DatabaseInUseError`` then,
-        and ``StorageError`` if no file can be created beside the database.
+        Args:
+            unharmed: The end of the error message if another process holds the lock: what was not done.
+
+        Raises:
+            DatabaseInUseError: Another process holds the lock.
+            StorageError: The lock file cannot be created beside the database.
         """
         try:
             self._database.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
         except Timeout:
-            # It waits as well for a file that cannot be created at all, in /proc or on some shares.
+            # filelock also times out on a file that cannot be created at all, in /proc or on some shares.
             if not self._note.exists():
                 raise StorageError(
                     f"database {self._database} cannot be opened: no file can be created beside it"
@@ -54,18 +58,18 @@ class DatabaseLock:
         self._write({"process": os.getpid(), "command": _command(sys.orig_argv), "started_at": started})
 
     def release(self) -> None:
-        """Let the next crawl in."""
+        """Release the lock for the next crawl."""
         self._write(None)
         self._lock.release()
 
     def _write(self, note: dict[str, object] | None) -> None:
-        # Windows refuses it while the file is locked; the lock holds all the same.
+        # Windows refuses to write to a locked file; the lock is held anyway.
         with contextlib.suppress(OSError):
             self._note.write_text("" if note is None else f"{json.dumps(note)}\n", encoding="utf-8")
 
 
 def holder(database: Path) -> str:
-    """Return who holds the lock of *database*, as far as its note says."""
+    """Return a description of the lock's owner, from its note."""
     try:
         note = json.loads(Path(f"{database}.lock").read_text(encoding="utf-8"))
         process, command = int(note["process"]), str(note["command"])
@@ -79,7 +83,7 @@ def holder(database: Path) -> str:
 
 def _runs(process: int) -> bool:
     if os.name != "posix":
-        return True  # elsewhere the signal 0 may end it
+        return True  # on Windows, os.kill(process, 0) ends the process
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -90,7 +94,7 @@ def _runs(process: int) -> bool:
 
 
 def _command(arguments: list[str]) -> str:
-    """Return the program with the words that follow it; options, which may hold secrets, are left out."""
+    """Return the program and its subcommands, without options, which may contain secrets."""
     # Not sys.argv: Scrapy takes the name of the command out of it.
     rest = itertools.dropwhile(lambda argument: Path(argument).stem != "scrapy", arguments)
     words = itertools.takewhile(re.compile(r"[a-z][a-z_]*").fullmatch, itertools.islice(rest, 1, 3))

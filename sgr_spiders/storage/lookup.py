@@ -1,4 +1,4 @@
-"""Work on many ids at once: the distinct ones, and what belongs to each."""
+"""Vectorised work on IDs: find the distinct ones, and look up their values."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Number = TypeVar("Number", bound=np.integer[Any])
 
 
 def distinct(values: NDArray[Number]) -> NDArray[Number]:
-    """Return each of the *values* once, in order.
+    """Return the distinct *values*, in ascending order.
 
-    By sorting: ``numpy.unique`` hashes, which takes five times as long where most are different.
+    This sorts: ``numpy.unique`` hashes, which takes five times as long if most values are distinct.
     """
     ordered = np.sort(values)
     first = np.concatenate([np.ones(len(ordered[:1]), bool), ordered[1:] != ordered[:-1]])
@@ -25,8 +25,8 @@ def distinct(values: NDArray[Number]) -> NDArray[Number]:
     return kept
 
 
-def matched(keys: Ids, values: Ids, wanted: Ids) -> Ids:
-    """Give for each of *wanted* the value of its key; -1: there is no such key. *keys* ascend."""
+def look_up(keys: Ids, values: Ids, wanted: Ids) -> Ids:
+    """Return the value of each *wanted* key, or -1 if there is no such key; *keys* must be ascending."""
     if not len(keys):
         return np.full(len(wanted), -1)
     at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)

@@ -1,4 +1,4 @@
-"""Bring a database to this version's schema with Alembic, also from inside a zip."""
+"""Upgrade a database to this version's schema with Alembic, also from inside a zip file."""
 
 from __future__ import annotations
 
@@ -19,21 +19,20 @@ MIGRATIONS = importlib.resources.files("sgr_spiders.storage").joinpath("migratio
 HEAD = max(
     script.name[:4] for script in MIGRATIONS.joinpath("versions").iterdir() if script.name[0].isdigit()
 )
-"""The newest revision, by the names of the scripts. A database that is there already costs one query, not a
-start of Alembic."""
+"""The newest revision, from the names of the scripts. Comparing it takes one query and no Alembic import."""
 
 
 def revision_of(connection: sa.Connection) -> str | None:
     """Return the revision of the schema; ``None`` for an empty database."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
-    # The query that Alembic makes, without its import.
+    # Alembic's own query, without importing Alembic.
     revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     return revision
 
 
 def require_head(connection: sa.Connection, where: str) -> None:
-    """Raise ``StorageError`` unless the database, which *where* names, is at the newest revision."""
+    """Raise ``StorageError`` unless the database is at the newest revision; *where* names it."""
     revision = revision_of(connection)
     if revision is None:
         raise StorageError(f"database {where}: not a SoundGraph database")
@@ -57,16 +56,16 @@ def upgrade(connection: sa.Connection) -> None:
     current = revision_of(connection)
     if current == HEAD:
         return
-    # Here, because a command that finds the database as it should be need not wait until Alembic is there.
+    # Lazy import: commands on an up-to-date database need no Alembic, which is slow to import.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
-    with tempfile.TemporaryDirectory(prefix="soundgraph-migrations-") as folder:
-        # Alembic wants its scripts in a real folder; inside an egg they are not.
-        _copy(MIGRATIONS, Path(folder))
+    with tempfile.TemporaryDirectory(prefix="soundgraph-migrations-") as directory:
+        # Alembic needs its scripts in a real directory, which an egg does not have.
+        _copy(MIGRATIONS, Path(directory))
         config = Config()
-        config.set_main_option("script_location", folder)
+        config.set_main_option("script_location", directory)
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, HEAD)

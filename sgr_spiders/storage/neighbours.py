@@ -1,4 +1,4 @@
-"""Who or what stands beside a track, a user or an artist, and in which contexts."""
+"""The neighbours of a track, a user or an artist: nodes that share contexts with it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Ids = NDArray[np.int64]
 
 KINDS = {"track": "track", "user": "user", "artist": "user"}
-"""What can have neighbours, and of which kind its record is."""
+"""The record kind of each kind of node."""
 
 LIKES = engagements.c.kind == "like"
 _OWN_LISTS = playlist_tracks.join(playlists, playlists.c.playlist_id == playlist_tracks.c.playlist_id)
@@ -30,7 +30,7 @@ _LISTED_UPLOADS = playlist_tracks.join(tracks, tracks.c.track_id == playlist_tra
 
 @dataclass(frozen=True, slots=True)
 class Incidence:
-    """Nodes that stand in contexts, e.g. tracks and who likes them."""
+    """Nodes and their contexts, e.g. tracks and the users who like them."""
 
     node: sa.Column[int]
     context: sa.Column[int]
@@ -46,19 +46,20 @@ FANS = {
     "user": Incidence(engagements.c.user_id, engagements.c.track_id, engagements, LIKES),
     "artist": Incidence(tracks.c.artist_id, engagements.c.user_id, _LIKED_UPLOADS, LIKES),
 }
-"""What likes connect: tracks and artists over who likes them, users over what they like."""
+"""Incidences by likes: tracks and artists share fans, users share liked tracks."""
 
 PLAYLISTS = {
     "track": Incidence(playlist_tracks.c.track_id, playlist_tracks.c.playlist_id, playlist_tracks, sa.true()),
     "user": Incidence(playlists.c.owner_id, playlist_tracks.c.track_id, _OWN_LISTS, sa.true()),
     "artist": Incidence(tracks.c.artist_id, playlist_tracks.c.playlist_id, _LISTED_UPLOADS, sa.true()),
 }
-"""What playlists connect: tracks and artists over the playlists they are in, users over what is in theirs."""
+"""Incidences by playlists: tracks and artists share playlists, users share the tracks of their playlists."""
 
 
 def read_neighbourhood(connection: sa.Connection, incidence: Incidence, node: int) -> tuple[Ids, Ids]:
-    """Give the contexts of *node* with all nodes that stand in them, itself too: contexts, and nodes; no pair
-    twice.
+    """Return the distinct pairs of a context of *node* and a node in it, as two arrays.
+
+    The pairs include *node* itself.
     """
     query = (
         sa.select(incidence.context, incidence.node)
@@ -77,7 +78,7 @@ def read_neighbourhood(connection: sa.Connection, incidence: Incidence, node: in
 def count_shared(
     connection: sa.Connection, incidence: Incidence, node: int, others: Sequence[int]
 ) -> dict[int, int]:
-    """Tell in how many contexts of *node* each of the *others* stands as well."""
+    """Count the contexts that each of the *others* shares with *node*."""
     query = (
         sa.select(incidence.node, sa.func.count(incidence.context.distinct()))
         .select_from(incidence.rows)
@@ -93,21 +94,21 @@ def count_shared(
 
 
 def read_library(connection: sa.Connection, user: int) -> Ids:
-    """Give the tracks that *user* likes, ascending."""
+    """Return the IDs of the tracks that *user* likes, in ascending order."""
     query = sa.select(engagements.c.track_id).where(LIKES, engagements.c.user_id == user)
     return np.sort(np.array(connection.scalars(query).all(), np.int64))
 
 
 def is_known(connection: sa.Connection, kind: str, node: int) -> bool:
-    """Tell whether the database has a row for it; an artist is a user."""
+    """Return whether the database has a row for *node*; artists are users."""
     record = KINDS[kind]
     key = RECORD_TABLES[record].c[f"{record}_id"]
     return connection.scalar(sa.select(key).where(key == node)) is not None
 
 
 def read_names(connection: sa.Connection, kind: str, ids: Iterable[int]) -> dict[int, str | None]:
-    """Give the title of each track, or the name of each user or artist, where it is known."""
+    """Return the title of each track, or the name of each user or artist; ``None`` if it is unknown."""
     record = KINDS[kind]
     key = RECORD_TABLES[record].c[f"{record}_id"]
-    query = sa.select(key, NAMES[record]).where(key.in_([int(one) for one in ids]))
+    query = sa.select(key, NAMES[record]).where(key.in_([int(node) for node in ids]))
     return {row[0]: row[1] for row in connection.execute(query)}

@@ -1,4 +1,4 @@
-"""What users of a database are told once."""
+"""Notices that are shown once per database."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def mark_shown(store: Store, name: str) -> bool:
-    """Mark the notice as shown, and return whether it was new.
+    """Mark the notice as shown; return whether it was new.
 
-    Nobody waits for that: where the database is locked or read-only, the notice stays new.
+    This never waits for a lock: if the database is locked or read-only, the notice stays new.
     """
     with store.read() as connection:
         if _is_shown(connection, name):

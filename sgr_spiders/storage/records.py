@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sgr_spiders.model.items import Entry, MainRecord, Record
 
 CHUNK = 500
-"""Ids in one ``IN``: far below SQLite's limit of variables, enough to make the query's own cost small."""
+"""IDs in one ``IN``: far below SQLite's limit on variables, and enough to amortise the query's own cost."""
 
 USER_REFERENCES: dict[type, str] = {
     Track: "artist_id",
@@ -49,7 +49,7 @@ def write_entries(
 ) -> None:
     """Upsert the records and links of *entries*; of cached tracks only the links, as the rest is stored.
 
-    *known* are the records (kind, id, fullness) that need not be written again.
+    *known* contains the records (kind, ID, fullness) that are already stored in this version.
     """
     records: list[Record] = []
     there: set[int] = set()
@@ -73,8 +73,12 @@ def write_records(
 ) -> None:
     """Upsert *records* of all types, parents first, with stubs for parents that are only referred to.
 
-    *known* are the records (kind, id, fullness) that need not be written again; *tracks_there* are in the
-    database for sure, and need no stubs.
+    Args:
+        connection: A connection in a write transaction.
+        records: The records, in any order.
+        known: The records (kind, ID, fullness) that are already stored in this version.
+        now: The timestamp for ``fetched_at``.
+        tracks_there: The tracks that are already stored, and need no stubs.
     """
     groups: dict[type, list[Any]] = {}
     for record in records:
@@ -93,7 +97,7 @@ def write_records(
 
 
 def read_records(connection: sa.Connection, kind: str, ids: Sequence[int]) -> Iterator[MainRecord]:
-    """Yield the records of *kind* with these *ids*, in that order; those not stored are left out."""
+    """Yield the stored records of *kind* with these *ids*, in that order."""
     table, build = schema.RECORD_TABLES[kind], RECORD_TYPES[kind]
     columns = [table.c[name] for name in FIELDS[kind]]
     for start in range(0, len(ids), CHUNK):
@@ -129,14 +133,14 @@ def _write_comments(
 def _write_stubs(
     connection: sa.Connection, groups: dict[type, list[Any]], now: str, tracks_there: AbstractSet[int]
 ) -> None:
-    users = _referenced(groups, USER_REFERENCES) - {user.user_id for user in groups.get(User, [])}
-    tracks = _referenced(groups, TRACK_REFERENCES) - {track.track_id for track in groups.get(Track, [])}
+    users = _collect_ids(groups, USER_REFERENCES) - {user.user_id for user in groups.get(User, [])}
+    tracks = _collect_ids(groups, TRACK_REFERENCES) - {track.track_id for track in groups.get(Track, [])}
     tracks -= tracks_there
     upserts.insert_stubs(connection, schema.users, users, now)
     upserts.insert_stubs(connection, schema.tracks, tracks, now)
 
 
-def _referenced(groups: dict[type, list[Any]], references: dict[type, str]) -> set[int]:
+def _collect_ids(groups: dict[type, list[Any]], references: dict[type, str]) -> set[int]:
     ids: set[int | None] = set()
     for kind, field in references.items():
         ids.update(map(attrgetter(field), groups.get(kind, [])))

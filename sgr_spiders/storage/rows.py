@@ -1,4 +1,4 @@
-"""Read tables whole, some thousand rows at a time, and tell what their columns mean."""
+"""Read whole tables in batches of rows, and describe their columns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROWS_AT_A_TIME = 16_384
 UNBUFFERED = {"stream_results": False, "yield_per": None}
 
 Columns = list[Sequence[Any]]
-"""The values of each column, for some rows."""
+"""The values of each column, for a batch of rows."""
 
 Kind = Literal["integer", "number", "boolean", "text", "bytes"]
 
@@ -36,18 +36,18 @@ KINDS: tuple[tuple[type[sa.types.TypeEngine[Any]], Kind], ...] = (
 
 discoveries = sa.Table(
     "discoveries",
-    sa.MetaData(),  # of its own: a view is not made as tables are
+    sa.MetaData(),  # separate, because a view is not created like a table
     *(
         sa.Column(name, Id if name.endswith("_id") else sa.Text, primary_key=True, comment=comment)
         for name, comment in DISCOVERIES_COLUMNS.items()
     ),
-    comment="Which seed and layer found which record",
+    comment="The records that each seed and layer found",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class WholeColumn:
-    """A column. ``refers_to``: the table and the column whose keys its values are."""
+    """A column. ``refers_to`` names the table and column of its foreign key."""
 
     name: str
     kind: Kind
@@ -58,7 +58,7 @@ class WholeColumn:
 
 @dataclass(frozen=True, slots=True)
 class WholeTable:
-    """A table or view, for those who know nothing of SQL."""
+    """A table or view, for callers that use no SQL."""
 
     name: str
     meaning: str
@@ -68,7 +68,7 @@ class WholeTable:
 
 
 def describe_tables(connection: sa.Connection, pair_tables: Iterable[PairTable]) -> list[WholeTable]:
-    """Describe all tables of a harvest, and those of the *pair_tables* that the database has."""
+    """Describe all tables of a harvest, and the *pair_tables* that exist in the database."""
     there = set(sa.inspect(connection).get_table_names())
     pairs = [table.as_table() for table in pair_tables if table.name in there]
     return [describe_table(table) for table in [*metadata.tables.values(), discoveries, *pairs]]
@@ -91,20 +91,20 @@ def _describe(column: sa.Column[Any]) -> WholeColumn:
 
 
 def read_columns(connection: sa.Connection, table: WholeTable, names: Sequence[str]) -> Iterator[Columns]:
-    """Give these columns of all rows in the order of the table's key, for some thousand rows at a time."""
+    """Yield these columns of all rows, in the order of the table's key, in batches of rows."""
     chosen = [table.source.c[name] for name in names]
     flags = [place for place, column in enumerate(chosen) if isinstance(column.type, sa.Boolean)]
     query = sa.select(*chosen).order_by(*table.source.primary_key.columns)
     for columns in stream(connection, query):
-        for place in flags:  # SQLite has 0 and 1
+        for place in flags:  # SQLite stores booleans as 0 and 1
             columns[place] = [None if value is None else bool(value) for value in columns[place]]
         yield columns
 
 
 def stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Columns]:
-    """Give what *query* finds, column by column, as the driver reads it, some thousand rows at a time."""
+    """Yield the result of *query* as columns of the driver's values, in batches of rows."""
     for rows in _read(connection, query):
-        # Not with `zip`, which would make an iterator of each row.
+        # `zip` would create an iterator for each row.
         yield [list(map(itemgetter(place), rows)) for place in range(len(query.selected_columns))]
 
 
@@ -112,8 +112,8 @@ def _read(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Sequence
     if connection.dialect.name != "sqlite":
         yield from connection.execution_options(yield_per=ROWS_AT_A_TIME).execute(query).partitions()
         return
-    # SQLite's rows as they are: to make SQLAlchemy's of them takes three times as long as to read them.
-    # Its buffer, which earlier queries may have asked the connection for, would keep the first ones.
+    # The driver's own rows: converting them to SQLAlchemy's takes three times as long as reading them. An
+    # earlier query may have set the connection to buffer rows; the buffer would hold back the first ones.
     result = connection.execute(query, execution_options=UNBUFFERED)
     try:
         while rows := result.cursor.fetchmany(ROWS_AT_A_TIME):
@@ -123,5 +123,5 @@ def _read(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Sequence
 
 
 def count_rows(connection: sa.Connection, table: WholeTable) -> int:
-    """Count the rows."""
+    """Count the rows of *table*."""
     return connection.scalar(sa.select(sa.func.count()).select_from(table.source)) or 0

@@ -1,11 +1,11 @@
-"""The tables of a harvest. Column comments are what DATA_FORMAT.md prints.
+"""The tables of a harvest. DATA_FORMAT.md prints the column comments.
 
-What a record declares (``model/items.py``) are columns of its table; only a migration adds them to databases
-that exist.
+The fields of a record (``model/items.py``) are columns of its table. Existing databases get new columns only
+by a migration.
 
-Ids are the integer part of the API's URNs. Times are ISO 8601 text in UTC, which SQLite, DuckDB
-and PostgreSQL all compare and read alike. The tables that are only ever reached by their key are
-``WITHOUT ROWID`` on SQLite: half the size, and one search less a row.
+IDs are the integer part of the API's URNs. Times are ISO 8601 strings in UTC, which SQLite, DuckDB and
+PostgreSQL all read and compare the same way. Tables that are only accessed by their key are ``WITHOUT ROWID``
+on SQLite: half the size, and one search less per row.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sgr_spiders.model.fields import Field, Rule
 
 Id = BigInteger().with_variant(Integer, "sqlite")
-"""64 bits everywhere; on SQLite ``INTEGER``, the only spelling that makes a primary key the rowid."""
+"""A 64-bit integer; on SQLite ``INTEGER``, the only type name that makes a primary key the rowid."""
 
 metadata = MetaData(
     naming_convention={
@@ -49,11 +49,11 @@ metadata = MetaData(
 
 
 READER_ONLY = {"reader_only": True}
-"""Marks an index that only readers need; ``indexes.py`` has the reason."""
+"""Marks an index that only readers need; see ``indexes.py``."""
 
 
 def _one_of(table: str, column: str, *values: str) -> CheckConstraint:
-    """Return the constraint that *column* holds one of *values*, or null where that is allowed."""
+    """Return the constraint that *column* contains one of *values*, or null in a nullable column."""
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=f"ck_{table}_{column}")
 
@@ -63,7 +63,7 @@ def _text(name: str, comment: str) -> Column[Any]:
 
 
 def _count(name: str, comment: str) -> Column[Any]:
-    return Column(name, BigInteger, comment=f"{comment}; null where hidden or not said, never 0 instead")
+    return Column(name, BigInteger, comment=f"{comment}; null if hidden or unknown, never 0")
 
 
 def _flag(name: str, comment: str) -> Column[Any]:
@@ -111,20 +111,20 @@ def _provenance_columns() -> list[Column[Any]]:
             "is_stub",
             Boolean,
             nullable=False,
-            comment="1 if known by reference only (an id, nothing else); not counted as collected",
+            comment="1 if only the ID is known, from a reference; not counted as collected",
         ),
         Column(
             "fullness",
             SmallInteger,
             nullable=False,
-            comment="How much the best answer held: 0 stub, 1 inside another record, 2 author of a comment, "
-            "3 came as itself. A thinner answer fills gaps, it replaces nothing",
+            comment="Completeness of the fullest response: 0 stub, 1 embedded in another record, 2 author of "
+            "a comment, 3 the record itself. A less full response only fills nulls",
         ),
         Column(
             "raw",
             LargeBinary,
-            comment="Fields of the API that have no column, as zstd-compressed JSON; "
-            "`sgr_spiders.soundcloud.raw.unpack` reads it",
+            comment="API fields without a column, as zstd-compressed JSON; "
+            "`sgr_spiders.soundcloud.raw.unpack` decodes it",
         ),
         Column("fetched_at", Text, nullable=False, comment="When this row was last written"),
     ]
@@ -137,7 +137,7 @@ tracks = Table(
     *_provenance_columns(),
     Index(None, "artist_id"),
     _one_of("tracks", "access", "playable", "preview", "blocked"),
-    comment="Every track found",
+    comment="All tracks found",
 )
 
 users = Table(
@@ -145,7 +145,7 @@ users = Table(
     metadata,
     *_declared_columns(User),
     *_provenance_columns(),
-    comment="Every account found: listeners, artists, authors of comments",
+    comment="All accounts found: listeners, artists and comment authors",
 )
 
 playlists = Table(
@@ -154,7 +154,7 @@ playlists = Table(
     *_declared_columns(Playlist),
     *_provenance_columns(),
     Index(None, "owner_id"),
-    comment="Every playlist found",
+    comment="All playlists found",
 )
 
 playlist_tracks = Table(
@@ -173,7 +173,7 @@ engagements = Table(
     Index(None, "track_id", "kind", info=READER_ONLY),
     _one_of("engagements", "kind", "like", "repost", "comment"),
     sqlite_with_rowid=False,
-    comment="Likes, reposts and comments of users on tracks (the API gives no time of likes and reposts)",
+    comment="Likes, reposts and comments by users on tracks (the API has no timestamps of likes and reposts)",
 )
 
 comments = Table(
@@ -205,36 +205,36 @@ walks = Table(
         Id,
         primary_key=True,
         autoincrement=False,
-        comment="63 bits of a hash of `endpoint` and `target`: the same walk has the same id in every file",
+        comment="63-bit hash of `endpoint` and `target`: the same walk has the same ID in every database",
     ),
-    Column("endpoint", Text, nullable=False, comment="Which collection, e.g. `user_likes`"),
-    Column("target", Text, nullable=False, comment="Of what: an id, a search text, a URL"),
+    Column("endpoint", Text, nullable=False, comment="The kind of collection, e.g. `user_likes`"),
+    Column("target", Text, nullable=False, comment="The ID, search text or URL that it belongs to"),
     Column(
         "status",
         Text,
         nullable=False,
         comment="`planned`, `running` (leased to a crawl), `done`, `capped`, `gone` or `failed`",
     ),
-    _text("reason", "Why it is `capped`, `gone` or `failed`"),
+    _text("reason", "Reason if it is `capped`, `gone` or `failed`"),
     Column(
         "cursor",
         Text,
         nullable=False,
-        comment="Where the next page begins: path and query on the API's origin; empty: at the beginning",
+        comment="Start of the next page: path and query on the API's origin; empty for the first page",
     ),
     Column(
         "generation",
         Integer,
         nullable=False,
-        comment="How often it was fetched anew because it was no longer fresh",
+        comment="Number of refetches because it was stale",
     ),
     Column("pages", Integer, nullable=False, comment="Pages spilled in this generation"),
-    Column("empty_pages", Integer, nullable=False, comment="Empty pages in a row up to now"),
+    Column("empty_pages", Integer, nullable=False, comment="Current number of empty pages in a row"),
     Column(
         "received",
         BigInteger,
         nullable=False,
-        comment="Items received in this generation, repeated and rejected ones too",
+        comment="Items received in this generation, including duplicates and rejected ones",
     ),
     Column(
         "kept",
@@ -243,14 +243,14 @@ walks = Table(
         comment="Distinct records kept in this generation; caps count these",
     ),
     Column("capped_at", BigInteger, comment="The cap it stopped at; a larger one reopens it"),
-    _count("expected", "How many the API's own counter promised (it counts deleted and private ones, too)"),
+    _count("expected", "Number of items by the API's own counter, which includes deleted and private ones"),
     Column("run_id", Id, comment="The run it is leased to while `running`"),
-    Column("created_at", Text, nullable=False, comment="When it was first asked for"),
+    Column("created_at", Text, nullable=False, comment="When it was first requested"),
     _text("started_at", "When the current generation was first leased"),
     _text("finished_at", "When the current generation ended"),
     Index(None, "status", "created_at", "walk_id"),
     _one_of("walks", "status", "planned", "running", "done", "capped", "gone", "failed"),
-    comment="The ledger: every collection to fetch, and how far it is",
+    comment="The ledger: all collections to fetch, and their progress",
 )
 
 walk_requests = Table(
@@ -258,31 +258,29 @@ walk_requests = Table(
     metadata,
     _reference("walk_id", "walks.walk_id", "The walk", primary_key=True, autoincrement=False),
     Column(
-        "seed_id", Id, primary_key=True, autoincrement=False, comment="The seed (a track id) that wants it"
+        "seed_id", Id, primary_key=True, autoincrement=False, comment="The seed (a track ID) that wants it"
     ),
     Column("layer", Text, primary_key=True, comment="The layer that wants it"),
-    Column("step", Text, primary_key=True, comment="What the layer does with it, e.g. `listeners`"),
-    Column("cap", BigInteger, nullable=False, comment="How many distinct records this layer wants of it"),
+    Column("step", Text, primary_key=True, comment="The layer's use for it, e.g. `listeners`"),
+    Column("cap", BigInteger, nullable=False, comment="Number of distinct records that the layer wants"),
     Column(
         "widest",
         BigInteger,
         nullable=False,
-        comment="The largest cap it ever wanted. `discoveries` reach this far: a lowered cap deletes nothing",
+        comment="The largest cap ever; `discoveries` uses it, so a lowered cap removes nothing",
     ),
     Column(
         "selective",
         Boolean,
         nullable=False,
-        comment="1: the layer only looks; `selections` say what it keeps",
+        comment="1 if the layer keeps only its `selections` from the walk",
     ),
-    Column("expanded", BigInteger, nullable=False, comment="How many of its records were shown to the layer"),
-    Column(
-        "settings", Text, nullable=False, comment="Fingerprint of the layer's settings it was asked for under"
-    ),
+    Column("expanded", BigInteger, nullable=False, comment="Number of its records shown to the layer"),
+    Column("settings", Text, nullable=False, comment="Fingerprint of the layer's settings at the request"),
     Index(None, "seed_id", "layer"),
     Index(None, "layer", info=READER_ONLY),
     sqlite_with_rowid=False,
-    comment="Who wants a walk, and up to which cap",
+    comment="The requests of layers for walks, with their caps",
 )
 
 walk_records = Table(
@@ -290,33 +288,33 @@ walk_records = Table(
     metadata,
     _reference("walk_id", "walks.walk_id", "The walk", primary_key=True, autoincrement=False),
     Column("kind", Text, primary_key=True, comment="`track`, `user`, `playlist` or `comment`"),
-    Column("record_id", Id, primary_key=True, autoincrement=False, comment="Its id"),
+    Column("record_id", Id, primary_key=True, autoincrement=False, comment="Its ID"),
     Column(
         "position",
         BigInteger,
         nullable=False,
-        comment="Place among the distinct records kept, from 0; of what came inside another, that one's",
+        comment="Position among the distinct records kept, from 0; an embedded record has its parent's",
     ),
-    Column("generation", Integer, nullable=False, comment="The last generation of the walk that saw it"),
+    Column("generation", Integer, nullable=False, comment="Last generation of the walk that contained it"),
     Index(None, "record_id", "kind", info=READER_ONLY),
     _one_of("walk_records", "kind", "track", "user", "playlist", "comment"),
     sqlite_with_rowid=False,
-    comment="Every record that a walk brought, in the API's order",
+    comment="All records of each walk, in the API's order",
 )
 
 selections = Table(
     "selections",
     metadata,
-    Column("seed_id", Id, primary_key=True, autoincrement=False, comment="The seed (a track id)"),
+    Column("seed_id", Id, primary_key=True, autoincrement=False, comment="The seed (a track ID)"),
     Column("layer", Text, primary_key=True, comment="The layer"),
     Column("kind", Text, primary_key=True, comment="`track`, `user` or `playlist`"),
-    Column("record_id", Id, primary_key=True, autoincrement=False, comment="Its id"),
-    Column("score", Float, comment="How well it fits, 0 to 1, where the layer has a measure"),
+    Column("record_id", Id, primary_key=True, autoincrement=False, comment="Its ID"),
+    Column("score", Float, comment="Score from 0 to 1, if the layer computes one"),
     Index(None, "record_id", "kind", info=READER_ONLY),
     Index(None, "layer", info=READER_ONLY),
     _one_of("selections", "kind", "track", "user", "playlist"),
     sqlite_with_rowid=False,
-    comment="What layers kept out of the walks they only looked at",
+    comment="The records that layers selected from `selective` walks",
 )
 
 walk_pages = Table(
@@ -326,87 +324,99 @@ walk_pages = Table(
     Column(
         "generation", Integer, primary_key=True, autoincrement=False, comment="The generation of the walk"
     ),
-    Column("page", Integer, primary_key=True, autoincrement=False, comment="Which page of it, from 0"),
+    Column("page", Integer, primary_key=True, autoincrement=False, comment="Number of the page, from 0"),
     Column(
         "cursor_hash",
         BigInteger,
         nullable=False,
-        comment="Hash of the cursor, to notice one that comes again",
+        comment="Hash of the cursor, to detect a repeated one",
     ),
     Column("received", Integer, nullable=False, comment="Items on the page"),
     Column("fetched_at", Text, nullable=False, comment="When it was spilled"),
     sqlite_with_rowid=False,
-    comment="Every page spilled",
+    comment="All pages spilled",
 )
 
 rejects = Table(
     "rejects",
     metadata,
-    _reference("walk_id", "walks.walk_id", "The walk that brought it", primary_key=True, autoincrement=False),
+    _reference(
+        "walk_id", "walks.walk_id", "The walk that returned it", primary_key=True, autoincrement=False
+    ),
     Column(
         "generation", Integer, primary_key=True, autoincrement=False, comment="The generation of the walk"
     ),
-    Column("page", Integer, primary_key=True, autoincrement=False, comment="The page, from 0"),
+    Column("page", Integer, primary_key=True, autoincrement=False, comment="Number of the page, from 0"),
     Column(
-        "item", Integer, primary_key=True, autoincrement=False, comment="Which reject of the page, from 0"
+        "item",
+        Integer,
+        primary_key=True,
+        autoincrement=False,
+        comment="Number of the reject on the page, from 0",
     ),
-    Column("kind", Text, nullable=False, comment="What it should have been, e.g. `track`"),
-    Column("record_id", Id, comment="Its id where it has one"),
-    _text("field", "The one field that was nulled; null: the whole record was set aside"),
-    Column("reason", Text, nullable=False, comment="Why"),
-    Column("raw", LargeBinary, comment="What came, as in `tracks`; never for private items"),
-    comment="What was set aside, from which walk, and why",
+    Column("kind", Text, nullable=False, comment="The expected kind, e.g. `track`"),
+    Column("record_id", Id, comment="Its ID, if it has one"),
+    _text("field", "The field that was nulled; null if the whole record was rejected"),
+    Column("reason", Text, nullable=False, comment="Reason"),
+    Column("raw", LargeBinary, comment="The rejected data, as in `tracks`; never for private items"),
+    comment="Rejected records and values, with their walks and the reasons",
 )
 
 runs = Table(
     "runs",
     metadata,
-    Column("run_id", Id, primary_key=True, comment="Number of the run"),
+    Column("run_id", Id, primary_key=True, comment="ID of the run"),
     Column("spider", Text, nullable=False, comment="Name of the spider"),
-    Column("layers", Text, nullable=False, comment="Layers it ran, separated by commas"),
+    Column("layers", Text, nullable=False, comment="Its layers, separated by commas"),
     Column(
         "scope",
         Text,
         nullable=False,
         comment="Hash of its seeds and layers, to find the run that this one continues",
     ),
-    Column("refresh", Boolean, nullable=False, comment="1 if it was asked to fetch all anew"),
+    Column("refresh", Boolean, nullable=False, comment="1 if it was to refetch everything"),
     Column(
         "fresh_after",
         Text,
         nullable=False,
-        comment="What was finished before is fetched anew; in a scheduled run each seed has its own",
+        comment="Walks finished before this time are refetched; scheduled seeds have their own times",
     ),
     Column("started_at", Text, nullable=False, comment="When it started"),
-    _text("finished_at", "When it ended; null: it runs, or was killed"),
+    _text("finished_at", "When it ended; null if it is running or was killed"),
     _text(
-        "outcome", "`complete`, `partial`, `unfinished`, `interrupted`, `blocked` or `failed`; null as above"
+        "outcome",
+        "`complete`, `partial`, `unfinished`, `interrupted`, `blocked` or `failed`; "
+        "null if it is running or was killed",
     ),
-    _text("reason", "Why the outcome is not `complete`"),
-    Column("exit_code", Integer, comment="What `scrapy crawl` exited with"),
-    Column("stats", Text, comment="The run's statistics, JSON"),
-    _text("arguments", "The spider arguments as they were given, JSON"),
-    _text("config_hash", "Hash of the whole configuration: it changes when any value does"),
-    _text("version", "Version of this project that ran"),
-    Column("requests", BigInteger, comment="Requests sent, retries and token requests too; null: not ended"),
+    _text("reason", "Reason if the outcome is not `complete`"),
+    Column("exit_code", Integer, comment="Exit code of `scrapy crawl`"),
+    Column("stats", Text, comment="Statistics of the run, JSON"),
+    _text("arguments", "Spider arguments as given, JSON"),
+    _text("config_hash", "Hash of the whole configuration"),
+    _text("version", "Version of this project"),
+    Column(
+        "requests",
+        BigInteger,
+        comment="Requests sent, including retries and token requests; null if it has not ended",
+    ),
     _one_of(
         "runs",
         "outcome",
         *("complete", "partial", "unfinished", "interrupted", "blocked", "failed"),
     ),
-    comment="Every crawl that worked on this file",
+    comment="All crawls on this database",
 )
 
 run_seeds = Table(
     "run_seeds",
     metadata,
     _reference("run_id", "runs.run_id", "The run", primary_key=True, autoincrement=False),
-    Column("given", Text, primary_key=True, comment="The seed as it was given: a number, URN or URL"),
-    Column("track_id", Id, comment="The track it is; null until a URL is resolved, or if it is no track"),
+    Column("given", Text, primary_key=True, comment="The seed as given: an ID, URN or URL"),
+    Column("track_id", Id, comment="Its track; null until a URL is resolved, or if it is not a track"),
     _reference("walk_id", "walks.walk_id", "The walk that looks it up", nullable=False),
     Index(None, "walk_id"),
     sqlite_with_rowid=False,
-    comment="What each run was asked to start from",
+    comment="The seeds of each run",
 )
 
 run_scope = Table(
@@ -417,30 +427,30 @@ run_scope = Table(
     Column("layer", Text, primary_key=True, comment="A layer of it"),
     Column("settings", Text, nullable=False, comment="Fingerprint of that layer's settings"),
     sqlite_with_rowid=False,
-    comment="Whose walks each run drains",
+    comment="The seeds and layers whose walks each run drains",
 )
 
 seeds = Table(
     "seeds",
     metadata,
-    Column("given", Text, primary_key=True, comment="A track number, or an address on soundcloud.com"),
-    Column("track_id", Id, comment="The track it is; null until an address was looked up"),
+    Column("given", Text, primary_key=True, comment="A track ID, or a URL on soundcloud.com"),
+    Column("track_id", Id, comment="Its track; null until a URL is resolved"),
     Column("interval_seconds", BigInteger, nullable=False, comment="Seconds from one harvest to the next"),
     Column(
         "priority",
         Integer,
         nullable=False,
-        comment="Of seeds that are due since the same moment the one with the larger number goes first",
+        comment="Order of seeds that are due at the same time: larger numbers first",
     ),
     Column("added_at", Text, nullable=False, comment="When it was added"),
-    _text("last_harvest_at", "When a harvest of it ended last that tried all it wanted"),
-    Column("next_harvest_at", Text, nullable=False, comment="When it is due, or since when it has been"),
+    _text("last_harvest_at", "When the last harvest that tried everything ended"),
+    Column("next_harvest_at", Text, nullable=False, comment="When it is due; a past time if it is overdue"),
     _text(
         "last_outcome",
-        "`complete`, `partial` or `gone`; `unfinished`, `interrupted`, `blocked` or `failed`: the next "
-        "scheduled run goes on with it; null: never harvested, being harvested, or killed at it",
+        "`complete`, `partial` or `gone`; if `unfinished`, `interrupted`, `blocked` or `failed`, the next "
+        "scheduled run continues it; null if never harvested, running, or killed",
     ),
-    _reference("last_run_id", "runs.run_id", "The last scheduled run in which it had its turn"),
+    _reference("last_run_id", "runs.run_id", "The last scheduled run that harvested it"),
     Index(None, "track_id"),
     Index(None, "next_harvest_at"),
     _one_of(
@@ -458,59 +468,59 @@ relationship_runs = Table(
         "relationship_run_id",
         Id,
         primary_key=True,
-        comment="Number of the entry; a type's newest tells of its table",
+        comment="ID of the build; the newest of a type describes its table",
     ),
     Column("type", Text, nullable=False, comment="The relationship type, e.g. `user_similarity`"),
-    _reference("run_id", "runs.run_id", "The newest crawl in the database by then; null if none"),
+    _reference("run_id", "runs.run_id", "The newest crawl at the time; null if none"),
     Column(
         "parameters",
         Text,
         nullable=False,
-        comment="Thresholds, scope and whatever else shapes the result, JSON",
+        comment="Thresholds, scope and all other parameters of the result, JSON",
     ),
-    Column("inputs", Text, nullable=False, comment="How much went in: nodes, contexts, entries; JSON"),
+    Column("inputs", Text, nullable=False, comment="Numbers of nodes, contexts and entries used, JSON"),
     Column(
         "stamp",
         Text,
         nullable=False,
-        comment="Counts and times of the database when it was read; while they stand, nothing is read again",
+        comment="Hash of row counts and times at the build; if unchanged, nothing is read again",
     ),
     Column(
         "fingerprint",
         Text,
         nullable=False,
-        comment="Hash of all that went in; while it stands, nothing is computed again",
+        comment="Hash of the whole input; if unchanged, nothing is computed again",
     ),
     Column("rows", BigInteger, nullable=False, comment="Pairs found"),
-    Column("seconds", Text, nullable=False, comment="How long reading, computing and writing took, JSON"),
-    Column("started_at", Text, nullable=False, comment="When it began"),
-    Column("finished_at", Text, nullable=False, comment="When the new table was there"),
+    Column("seconds", Text, nullable=False, comment="Seconds for reading, computing and writing, JSON"),
+    Column("started_at", Text, nullable=False, comment="When it started"),
+    Column("finished_at", Text, nullable=False, comment="When the new table was complete"),
     Index(None, "type"),
-    comment="How the relationship tables were built, and from what",
+    comment="The builds of the relationship tables, with their parameters and inputs",
 )
 
 notices = Table(
     "notices",
     metadata,
-    Column("name", Text, primary_key=True, comment="Which notice, e.g. `terms`"),
-    Column("said_at", Text, nullable=False, comment="When the user was told"),
+    Column("name", Text, primary_key=True, comment="Name of the notice, e.g. `terms`"),
+    Column("said_at", Text, nullable=False, comment="When it was shown"),
     sqlite_with_rowid=False,
-    comment="What users of this database were told once",
+    comment="Notices already shown to the users of this database",
 )
 
 vector_runs = Table(
     "vector_runs",
     metadata,
-    Column("vector_run_id", Id, primary_key=True, comment="Number of the entry"),
-    Column("method", Text, nullable=False, comment="How the vectors were made: `svd`, `als`, …"),
-    _reference("run_id", "runs.run_id", "The newest crawl in the database by then; null if none"),
-    Column("parameters", Text, nullable=False, comment="Whatever shapes the vectors beside the data, JSON"),
-    Column("dimensions", Integer, nullable=False, comment="Numbers in each vector"),
-    Column("inputs", Text, nullable=False, comment="How many users, tracks, pairs, playlists went in; JSON"),
-    Column("seconds", Float, nullable=False, comment="How long reading and learning took"),
-    Column("finished_at", Text, nullable=False, comment="When the new vectors were there"),
+    Column("vector_run_id", Id, primary_key=True, comment="ID of the run"),
+    Column("method", Text, nullable=False, comment="Embedding method: `svd`, `als`, …"),
+    _reference("run_id", "runs.run_id", "The newest crawl at the time; null if none"),
+    Column("parameters", Text, nullable=False, comment="Parameters of the method, JSON"),
+    Column("dimensions", Integer, nullable=False, comment="Dimensions of the vectors"),
+    Column("inputs", Text, nullable=False, comment="Numbers of users, tracks, pairs, playlists used, JSON"),
+    Column("seconds", Float, nullable=False, comment="Seconds for reading and learning"),
+    Column("finished_at", Text, nullable=False, comment="When the new vectors were complete"),
     Index(None, "method"),
-    comment="How vectors were made, and from what",
+    comment="The runs that learned vectors, with their parameters and inputs",
 )
 
 
@@ -518,11 +528,11 @@ def _vectors(kind: str, target: str, *more: Column[Any], comment: str) -> Table:
     return Table(
         f"{kind}_vectors",
         metadata,
-        Column("method", Text, primary_key=True, comment="How it was made"),
+        Column("method", Text, primary_key=True, comment="Embedding method"),
         _reference(f"{kind}_id", target, f"The {kind}", primary_key=True, autoincrement=False),
-        _reference("vector_run_id", "vector_runs.vector_run_id", "How exactly, and when", nullable=False),
+        _reference("vector_run_id", "vector_runs.vector_run_id", "The run that learned it", nullable=False),
         *more,
-        Column("vector", LargeBinary, nullable=False, comment="float32, the least significant byte first"),
+        Column("vector", LargeBinary, nullable=False, comment="Little-endian float32"),
         comment=comment,
     )
 
@@ -531,23 +541,23 @@ track_vectors = _vectors(
     "track",
     "tracks.track_id",
     Column("fans", Float, nullable=False, comment="Sum of the weights of its interactions"),
-    comment="Where each track lies: the cosine of two tells how alike they are",
+    comment="Vectors of tracks; the cosine of two vectors is the similarity of the tracks",
 )
 user_vectors = _vectors(
     "user",
     "users.user_id",
-    comment="Where each user lies: the inner product with a track tells how much it is recommended",
+    comment="Vectors of users; the inner product with a track's vector ranks recommendations",
 )
 artist_vectors = _vectors(
     "artist",
     "users.user_id",
-    Column("tracks", Integer, nullable=False, comment="How many of the artist's tracks have a vector"),
-    comment="Where each artist lies: the mean direction of the artist's tracks, each weighted by the root "
-    "of its `fans`; of length 1",
+    Column("tracks", Integer, nullable=False, comment="Number of the artist's tracks that have a vector"),
+    comment="Vectors of artists, of length 1: the mean direction of the artist's tracks, weighted by the "
+    "square root of their `fans`",
 )
 
 VECTOR_TABLES = {"track": track_vectors, "user": user_vectors, "artist": artist_vectors}
-"""The tables of vectors, by what they are of."""
+"""The tables of vectors, by kind of node."""
 
 DISCOVERIES_SQL = """
 SELECT DISTINCT kind, record_id, seed_id, layer
@@ -562,19 +572,19 @@ FROM (
     SELECT kind, record_id, seed_id, layer FROM selections
 ) AS found
 """
-"""``discoveries`` is a view: what it says follows from who wants a walk and what the walk brought, so a
-seed that asks later for a walk that is done has its discoveries without a row being written.
+"""The view ``discoveries`` derives its rows from the requests for walks and the records of the walks. A seed
+that later requests a finished walk gets its discoveries without writing a row.
 
-SQLite carries a condition on the view into ``UNION ALL``, where indexes answer it, but not into ``UNION``:
-then it would build the whole view for each question.
+SQLite pushes a condition on the view down into ``UNION ALL``, where it uses indexes, but not into ``UNION``:
+that would build the whole view for each query.
 """
 
 DISCOVERIES_COLUMNS = {
     "kind": "`track`, `user`, `playlist` or `comment`",
-    "record_id": "Its id",
-    "seed_id": "The seed (a track id) around which it was found",
+    "record_id": "Its ID",
+    "seed_id": "The seed (a track ID) around which it was found",
     "layer": "The layer that found it",
 }
 
 RECORD_TABLES = {"track": tracks, "user": users, "playlist": playlists, "comment": comments}
-"""The tables of the records that a walk lists, by the ``kind`` that ``walk_records`` names."""
+"""The tables of the records that walks list, by ``kind``, as in ``walk_records``."""

@@ -1,4 +1,4 @@
-"""The one door to the database of a harvest: ``read`` a snapshot, ``write`` in a transaction."""
+"""The only access to the database of a harvest: ``read`` a snapshot, ``write`` in a transaction."""
 
 from __future__ import annotations
 
@@ -29,37 +29,37 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 30
-"""How long a transaction waits for a process that holds the write lock."""
+"""The time that a transaction waits for a process that holds the write lock."""
 
 PAUSE_SECONDS = 0.02
-"""Between two tries, where SQLite does not wait by itself."""
+"""The pause between two tries, where SQLite does not wait by itself."""
 
 LOOK_AT_WAL_EVERY = 10.0
-"""Seconds, while a long reader keeps the write-ahead log from being emptied."""
+"""Seconds between two checks of the size of the WAL, during a long read."""
 
 GROWN = 1 << 30
-"""Bytes by which the write-ahead log must grow before a reader is told."""
+"""Bytes that the WAL must grow by before a reader is warned."""
 
 HARVEST_TABLES = {"alembic_version", "walks"}
-"""What makes a database a harvest; other programs have tables of versions as well."""
+"""The tables that identify a SoundGraph database; ``alembic_version`` alone is not enough."""
 
 SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-"""How PostgreSQL is asked for a transaction that sees one moment and changes nothing."""
+"""PostgreSQL's options for a read-only transaction on a snapshot."""
 
 Connection = sa.Connection
-"""An open transaction, for those who pass it on and know nothing of SQL."""
+"""An open transaction, for callers that pass it on and use no SQL."""
 
 
 class Store:
-    """A database, at an SQLAlchemy URL. Nothing is opened before it is read or written.
+    """A database at an SQLAlchemy URL. It is opened at the first read or write.
 
-    Anybody may ``read``, at any time and in any thread. On SQLite the write lock is free between the
-    transactions of ``write``; the ledger belongs to whoever came in by ``open`` until the process ends,
-    however it ends: who holds that lock knows that every earlier owner is dead.
+    Any thread may ``read`` at any time. On SQLite the write lock is free between the transactions of
+    ``write``. The ledger belongs to the process that used ``open``, until that process ends: its lock proves
+    that every earlier owner has ended.
     """
 
     def __init__(self, url: str) -> None:
-        """Raise ``ConfigError`` if *url* is not an SQLAlchemy URL."""
+        """Parse *url*; raise ``ConfigError`` if it is not an SQLAlchemy URL."""
         self._url = parse_url(url)
         self._lock: DatabaseLock | None = None
         self._is_known = False
@@ -67,11 +67,16 @@ class Store:
 
     @classmethod
     def open(cls, url: str, *, unharmed: str = "nothing was fetched") -> Self:
-        """Open the database for a crawl: take its lock, create it if need be, and migrate it.
+        """Open the database for a crawl: take its lock, create it if necessary, and migrate it.
 
-        *unharmed* ends the error if another process holds the lock. Raises ``ConfigError`` if *url* is not
-        an SQLAlchemy URL, ``DatabaseInUseError`` if another process holds the lock, ``StorageError`` if it is
-        not a harvest or cannot be used.
+        Args:
+            url: An SQLAlchemy URL.
+            unharmed: The end of the error message if another process holds the lock: what was not done.
+
+        Raises:
+            ConfigError: *url* is not an SQLAlchemy URL.
+            DatabaseInUseError: Another process holds the lock.
+            StorageError: It is not a SoundGraph database, or cannot be used.
         """
         store = cls(url)
         store._refuse_foreign()
@@ -89,9 +94,9 @@ class Store:
 
     @classmethod
     def open_unlocked(cls, url: str) -> Self:
-        """Open the database for short writes beside a crawl, which touch nothing of the ledger.
+        """Open the database for short writes during a crawl, which must not touch the ledger.
 
-        Only to create the database, or to migrate it, the lock is needed. Raises what ``open`` raises.
+        This takes the lock only to create or migrate the database. Raises the errors of ``open``.
         """
         store = cls(url)
         store._refuse_foreign()
@@ -102,11 +107,13 @@ class Store:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """Yield a connection that sees the database as it is now, and cannot change it.
+        """Yield a read-only connection to a snapshot of the database.
 
-        It waits for no writer, and no writer for it; while it is open, the WAL cannot be cut back. Raises
-        ``ConfigError`` if there is no database, and ``StorageError`` if it is not a harvest, of another
-        version, or cannot be read.
+        It waits for no writer, and no writer waits for it. While it is open, the WAL cannot be truncated.
+
+        Raises:
+            ConfigError: There is no database.
+            StorageError: It is not a SoundGraph database, has another schema version, or cannot be read.
         """
         self._require()
         with self._reading() as connection:
@@ -114,9 +121,9 @@ class Store:
             yield connection
 
     def revision(self) -> str:
-        """Return the revision of the schema, be it older or newer than this version's.
+        """Return the revision of the schema, even if it is older or newer than this version's.
 
-        Raises what ``read`` raises, but for the version.
+        Raises the errors of ``read``, except for another schema version.
         """
         self._require()
         with self._reading() as connection:
@@ -127,7 +134,7 @@ class Store:
 
     @contextlib.contextmanager
     def watching_wal(self) -> Iterator[None]:
-        """Warn once if the WAL grows much meanwhile: an open snapshot keeps it from being emptied."""
+        """Warn once if the WAL grows much in this context: an open snapshot keeps it from being emptied."""
         before, ended = self._wal_bytes(), threading.Event()
 
         def watch() -> None:
@@ -158,7 +165,7 @@ class Store:
         """Yield a connection in a transaction that is committed at the end, or rolled back on any error.
 
         Any thread may write, one at a time. Raises ``StorageError`` if another process holds the write lock
-        for ``WAIT_SECONDS``, or after ``cancel_waiting``, and what ``read`` raises.
+        for ``WAIT_SECONDS`` or until ``cancel_waiting``, and the errors of ``read``.
         """
         if not self._is_known:
             with self.read():
@@ -170,17 +177,17 @@ class Store:
             raise self._error(error) from error
 
     def cancel_waiting(self) -> None:
-        """Let whoever waits for another process's write lock give up at once, now and from now on."""
+        """Stop waiting for another process's write lock, in all current and later transactions."""
         self._cancelled.set()
 
     def close(self) -> None:
-        """Close the connections, and let the next crawl in.
+        """Close the connections, and release the lock.
 
-        Who held the lock leaves all data in the database file itself, so that a copy of it is whole.
+        A store that holds the lock first moves all data into the database file, so that a copy is complete.
         """
         try:
             if self._lock is not None:
-                self._put_in_order()
+                self._optimise()
         finally:
             self._release()
 
@@ -193,7 +200,7 @@ class Store:
 
     @cached_property
     def engine(self) -> sa.Engine:
-        """What writes; for SQL that no transaction of ``write`` takes."""
+        """The engine for writes; use it directly only for SQL that cannot run inside ``write``."""
         engine = sa.create_engine(self._url)
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", self._prepare)
@@ -202,7 +209,7 @@ class Store:
 
     @cached_property
     def _reader(self) -> sa.Engine:
-        # Without a pool: a connection that is kept keeps the file open, and there is nothing to close then.
+        # No pool: a pooled connection would keep the file open, and readers need no `close`.
         if self.file is None:
             options = SNAPSHOT if self._url.get_backend_name() == "postgresql" else {}
             return sa.create_engine(self._url, poolclass=sa.NullPool, execution_options=options)
@@ -222,20 +229,20 @@ class Store:
 
     def _require(self) -> None:
         if self.file is not None and not self.file.is_file():
-            # One that was there has been removed; one that was never there has a mistyped name.
+            # A known database has been removed; an unknown one is probably a mistyped name.
             error = StorageError if self._is_known else ConfigError
             raise error(f"database {self.describe()}: no such file; create it with `scrapy crawl`")
         if not self._is_known:
             self._refuse_foreign()
 
     def _refuse_foreign(self) -> None:
-        """Raise ``StorageError`` if there is something that is not a harvest. Nothing is written."""
+        """Raise ``StorageError`` for anything other than a SoundGraph database, without writing."""
         foreign = f"database {self.describe()}: not a SoundGraph database"
         try:
             if self.file is None:
                 with self._reading() as connection:
                     tables = set(sa.inspect(connection).get_table_names())
-                # A server's schema may hold what is none of ours.
+                # A server's schema may contain tables of other programs.
                 tables &= HARVEST_TABLES
             elif not sqlite_file.has_content(self.file):
                 return
@@ -249,19 +256,19 @@ class Store:
             raise StorageError(foreign)
 
     def _prepare(self, connection: DBAPIConnection, _record: object) -> None:
-        # Python's sqlite3 must not begin transactions by itself: it does so too late for reads before
-        # writes, and not at all for DDL.
+        # Python's sqlite3 must not begin transactions by itself: it does so too late if a read precedes the
+        # write, and not at all for DDL.
         connection.isolation_level = None
         with closing(connection.cursor()) as cursor:
             for pragma in sqlite_file.PRAGMAS:
-                self._patiently(partial(cursor.execute, pragma))
+                self._retry_while_locked(partial(cursor.execute, pragma))
 
     def _begin_immediate(self, connection: sa.Connection) -> None:
-        # A transaction that reads first and writes later could otherwise find the file changed in between.
-        self._patiently(partial(connection.exec_driver_sql, "BEGIN IMMEDIATE"))
+        # Otherwise another process could change the file between the transaction's first read and its write.
+        self._retry_while_locked(partial(connection.exec_driver_sql, "BEGIN IMMEDIATE"))
 
-    def _patiently(self, execute: Callable[[], object]) -> None:
-        """Execute what may find the database locked, in short tries: SQLite's own waiting cannot be ended."""
+    def _retry_while_locked(self, execute: Callable[[], object]) -> None:
+        """Retry *execute* while the database is locked: unlike SQLite's own wait, this can be cancelled."""
         deadline = time.monotonic() + WAIT_SECONDS
         while True:
             try:
@@ -274,8 +281,8 @@ class Store:
             else:
                 return
 
-    def _put_in_order(self) -> None:
-        """Let SQLite note what its planner needs, and empty the WAL into the file."""
+    def _optimise(self) -> None:
+        """Update the statistics of SQLite's planner, and empty the WAL into the file."""
         try:
             with self.engine.connect() as connection:
                 driver = connection.connection.driver_connection
@@ -297,7 +304,7 @@ class Store:
             )
 
     def _error(self, error: sa.exc.DBAPIError) -> StorageError:
-        """Return in one line what the database had to object."""
+        """Return the database's error as a ``StorageError`` of one line."""
         if isinstance(error, sa.exc.OperationalError) and _is_locked(error):
             by = holder(self.file) if self.file is not None else "another process"
             return StorageError(f"database {self.describe()} is locked by {by}; nothing was written")
@@ -316,30 +323,30 @@ class Store:
 
     @property
     def path(self) -> str | None:
-        """The same as text, as it was given."""
+        """The same as a string, as given in the URL."""
         return None if self.file is None else self._url.database
 
     def beside(self, what: str) -> Path:
-        """Return the path of something of this database beside its file: ``data/x.db``, ``data/x-<what>``."""
+        """Return a path beside the database file: ``data/x-<what>`` for ``data/x.db``."""
         file = self.file or Path("data", self._url.database or "harvest")
         return file.with_name(f"{file.stem}-{what}")
 
     @property
     def url(self) -> str:
-        """The SQLAlchemy URL it was opened with."""
+        """The SQLAlchemy URL, with its password."""
         return self._url.render_as_string(hide_password=False)
 
     def describe(self) -> str:
-        """Return where the data is stored, without a password."""
+        """Return the path, or the URL without its password."""
         return self.path or mask_url(self.url)
 
 
 def parse_url(url: str) -> sa.URL:
-    """Read an SQLAlchemy URL, or raise ``ConfigError``."""
+    """Parse an SQLAlchemy URL; raise ``ConfigError`` if it is not one."""
     try:
         return sa.make_url(url)
     except sa.exc.ArgumentError:
-        # Only its beginning is shown: further on there may be a password.
+        # Show only its beginning: the rest may contain a password.
         shown = re.split("[:/]", url)[0]
         raise ConfigError(
             f"setting `HARVEST_DATABASE_URL`: not an SQLAlchemy URL (sqlite:///data/x.db): '{shown}…'"

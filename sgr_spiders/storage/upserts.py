@@ -1,8 +1,8 @@
-"""Bulk writes that keep the best of what is known.
+"""Bulk writes that keep the best known values.
 
-Statements are built with SQLAlchemy Core and compiled once; rows go to the driver as tuples. Handing
-Core a dictionary a row instead took 1.8 times the CPU for a page of 200 tracks. Rows are sorted by key,
-so that several writers lock them in one order.
+SQLAlchemy Core builds the statements, which are compiled once; rows go to the driver as tuples. Passing
+a dictionary per row to Core took 1.8 times the CPU time for a page of 200 tracks. Rows are sorted by key,
+so that all writers lock them in the same order.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Insert = sqlite.Insert | postgresql.Insert
 
 COUNTS_AN_OUTAGE_ZEROED = {"followers_count"}
-"""Columns in which a 0 never replaces a positive count: an outage once answered 0 for everyone."""
+"""Columns in which a 0 never replaces a positive count: during an outage the API returned 0 for everyone."""
 
 
 def upsert_records(
@@ -33,8 +33,8 @@ def upsert_records(
 ) -> None:
     """Write whole records (tracks, users, playlists).
 
-    For each column a fuller or equally full answer wins over what is there, a thinner one only fills
-    gaps, and a null never replaces a value.
+    A version that is at least as full as the stored one replaces its values; a less full one only fills
+    nulls. A null never replaces a value.
     """
     _execute(connection, _merging_insert, table, columns, rows)
 
@@ -42,40 +42,40 @@ def upsert_records(
 def upsert_latest(
     connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
 ) -> None:
-    """Write rows of which the newest version counts, but a null never replaces a value."""
+    """Write rows whose newest version replaces older ones, except that a null never replaces a value."""
     _execute(connection, _latest_insert, table, columns, rows)
 
 
 def insert_new(
     connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
 ) -> None:
-    """Write the rows whose key is not there yet."""
+    """Write the rows whose keys are not stored yet."""
     _execute(connection, _ignoring_insert, table, columns, rows)
 
 
 def place_records(
     connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
 ) -> None:
-    """Write places in a walk: the first place of its generation counts, a newer generation replaces it."""
+    """Write positions in a walk: the first position of a generation wins, a newer generation replaces it."""
     _execute(connection, _placing_insert, table, columns, rows)
 
 
 def add_walks(
     connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
 ) -> None:
-    """Write walks that are not there yet; of those that are, only learn how many records to expect."""
+    """Write new walks; of stored ones, update only the number of records to expect."""
     _execute(connection, _walk_insert, table, columns, rows)
 
 
-def ask_again(
+def upsert_walk_requests(
     connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
 ) -> None:
-    """Write who wants a walk. Under other settings than before it is shown to the layer from the start."""
+    """Write requests for walks. If its settings changed, the layer is shown the walk from the start."""
     _execute(connection, _asking_insert, table, columns, rows)
 
 
 def insert_stubs(connection: sa.Connection, table: sa.Table, ids: Iterable[int], now: str) -> None:
-    """Make sure that a row stands for each of *ids*, so that others may refer to it."""
+    """Write a stub for each of *ids* that has no row, so that other rows can refer to it."""
     (key,) = table.primary_key.columns
     rows = [(record_id, True, 0, now) for record_id in ids]
     insert_new(connection, table, (key.name, "is_stub", "fullness", "fetched_at"), rows)
@@ -105,7 +105,7 @@ def _compile(
 ) -> SQLCompiler:
     compiled = build(dialect.name, table).compile(dialect=dialect, column_keys=list(columns))
     if compiled.positiontup is not None and tuple(compiled.positiontup) != columns:
-        raise ValueError(f"columns of {table.name} must come in the table's order: {columns!r}")
+        raise ValueError(f"columns of {table.name} must be in the table's order: {columns!r}")
     return compiled
 
 
@@ -117,7 +117,7 @@ def _key_of(table: sa.Table, columns: tuple[str, ...]) -> Callable[[Row], Any]:
 def _begin(dialect: str, table: sa.Table) -> Insert:
     if dialect != "postgresql":
         return sqlite.insert(table)
-    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - slow to import, and seldom needed
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - slow to import, and rarely needed
 
     return postgresql.insert(table)
 

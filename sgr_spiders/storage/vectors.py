@@ -1,4 +1,4 @@
-"""Keep vectors and read them: float32, the least significant byte first, one BLOB a row."""
+"""Write and read vectors: little-endian float32, one BLOB per row."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.lookup import matched
+from sgr_spiders.storage.lookup import look_up
 from sgr_spiders.storage.schema import VECTOR_TABLES, runs, tracks, vector_runs
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ ROWS_AT_A_TIME = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Ids, ascending, and a row of *vectors* for each; *columns* are further columns of the table."""
+    """Ascending *ids* with a row of *vectors* for each; *columns* are the other columns of the table."""
 
     ids: Ids
     vectors: Array
@@ -37,7 +37,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class VectorRun:
-    """How vectors were made."""
+    """The method, parameters and inputs of a set of vectors."""
 
     method: str
     parameters: Mapping[str, Any]
@@ -47,9 +47,10 @@ class VectorRun:
 
 
 def replace(connection: sa.Connection, made: VectorRun, placed: Mapping[str, Placed]) -> int:
-    """Put vectors, by what they are of, in place of those of the same method; give their ``vector_run_id``.
+    """Replace the vectors of the same method; return the new ``vector_run_id``.
 
-    All in the transaction of *connection*, so that a reader sees the old ones or the new ones whole.
+    *placed* maps ``track``, ``user`` and ``artist`` to their vectors. The caller's transaction makes the
+    change atomic: readers see either all old or all new vectors.
     """
     latest_crawl = sa.select(sa.func.max(runs.c.run_id)).scalar_subquery()
     values = {
@@ -84,7 +85,7 @@ def _rows(kind: str, placed: Placed, common: Mapping[str, Any]) -> Iterator[list
 
 
 def latest(connection: sa.Connection, method: str) -> VectorRun | None:
-    """Tell how the vectors of *method* were made; ``None`` if there are none."""
+    """Return the newest run of *method*; ``None`` if it has no vectors."""
     row = connection.execute(
         sa.select(vector_runs)
         .where(vector_runs.c.method == method)
@@ -99,14 +100,14 @@ def latest(connection: sa.Connection, method: str) -> VectorRun | None:
 
 
 def latest_run(connection: sa.Connection, method: str) -> int | None:
-    """Give the ``vector_run_id`` of the vectors of *method*; ``None`` if there are none."""
+    """Return the newest ``vector_run_id`` of *method*; ``None`` if it has no vectors."""
     newest = sa.select(sa.func.max(vector_runs.c.vector_run_id)).where(vector_runs.c.method == method)
     found: int | None = connection.scalar(newest)
     return found
 
 
 def file_of(connection: sa.Connection) -> str | None:
-    """Give the file of the database; ``None`` if it is none."""
+    """Return the path of an SQLite database; ``None`` for other databases."""
     if connection.dialect.name != "sqlite":
         return None
     files = {row[1]: row[2] for row in connection.exec_driver_sql("PRAGMA database_list")}
@@ -114,7 +115,7 @@ def file_of(connection: sa.Connection) -> str | None:
 
 
 def read_vector(connection: sa.Connection, kind: str, method: str, node: int) -> Array | None:
-    """Give the vector of one track, user or artist; ``None`` if it has none."""
+    """Return the vector of one track, user or artist; ``None`` if it has none."""
     table = VECTOR_TABLES[kind]
     blob = connection.scalar(
         sa.select(table.c.vector).where(table.c.method == method, table.c[f"{kind}_id"] == node)
@@ -123,7 +124,7 @@ def read_vector(connection: sa.Connection, kind: str, method: str, node: int) ->
 
 
 def read_vectors(connection: sa.Connection, kind: str, method: str) -> Placed:
-    """Give all vectors of tracks, users or artists; none where there are none."""
+    """Return all vectors of tracks, users or artists."""
     table = VECTOR_TABLES[kind]
     extra = [column for column in table.columns if column.name in {"fans", "tracks"}]
     key = table.c[f"{kind}_id"]
@@ -143,14 +144,14 @@ def read_vectors(connection: sa.Connection, kind: str, method: str) -> Placed:
 
 
 def read_artists(connection: sa.Connection, wanted: Ids) -> Ids:
-    """Give the artist of each of these tracks; -1: not known."""
+    """Return the artist of each of these tracks; -1 if unknown."""
     query = sa.select(tracks.c.track_id, tracks.c.artist_id).where(tracks.c.artist_id.is_not(None))
     rows: Sequence[Any] = connection.execute(query.order_by(tracks.c.track_id)).all()
     known, artists = np.array(rows, np.int64).reshape(-1, 2).T
-    return matched(known, artists, wanted)
+    return look_up(known, artists, wanted)
 
 
 def read_genres(connection: sa.Connection, wanted: Sequence[int]) -> dict[int, str | None]:
-    """Give the genre of each of these tracks, as its uploader says it; ``None``: not said."""
+    """Return the genre of each of these tracks as the uploader spells it; ``None`` if missing."""
     query = sa.select(tracks.c.track_id, tracks.c.genre).where(tracks.c.track_id.in_(wanted))
     return {row[0]: row[1] or None for row in connection.execute(query)}

@@ -20,7 +20,7 @@ from sgr_spiders.soundcloud.pages import page_from_answer
 from sgr_spiders.soundcloud.raw import unpack
 from tests.contract.exchanges import FOLDER, LIVE_FOLDER, ORIGIN, TARGETS, session, targets
 from tests.contract.record import Recorder
-from tests.pipelines.counting import validated
+from tests.pipelines.counting import validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,7 @@ def pages(http: requests.Session, folder: Path, endpoint: str) -> list[Page]:
             walk = Walk(1, endpoint, target, cursor, len(found), sum(page.received for page in found))
             page = page_from_answer(walk, answer(http, cursor), ORIGIN)
             assert page.status is None
-            _, stats = validated(page)
+            _, stats = validate(page)
             assert set(stats) <= {"text_cleaned"}
             cursor = page.next_cursor
             found.append(page)

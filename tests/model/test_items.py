@@ -1,4 +1,4 @@
-"""Pages and records are items to Scrapy and whatever else speaks itemadapter."""
+"""Pages and records are items for Scrapy and other users of itemadapter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every way a run can end, and the exit code that stands for it."""
+"""The outcomes of runs and seeds, and the exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every statistic is documented; tests/crawls/test_summary.py looks at those that real crawls count."""
+"""All statistics are documented; tests/crawls/test_summary.py checks those of real crawls."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def test_a_name_is_documented_once() -> None:
     }
     for name in names:
         example = re.sub("<([a-z]+)>", lambda word: words[word[1]], name)
-        assert [one.name for one in STATISTICS if one.covers(example)] == [name]
+        assert [statistic.name for statistic in STATISTICS if statistic.covers(example)] == [name]
 
 
-def test_what_is_not_documented_is_not_found() -> None:
+def test_an_undocumented_name_is_not_found() -> None:
     assert find("sgr/layer/user_depth/capped") is not None
     for name in (
         "sgr/layer/user_depth/nonsense",

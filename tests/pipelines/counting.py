@@ -1,4 +1,4 @@
-"""Runs a page through the validation and tells what it counted."""
+"""Validate a page, and return the statistics."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _crawler() -> Crawler:
     return get_crawler()
 
 
-def validated(page: Page) -> tuple[Page, dict[str, int]]:
+def validate(page: Page) -> tuple[Page, dict[str, int]]:
     crawler = _crawler()
     crawler.stats = stats = MemoryStatsCollector(crawler)
     found = ValidatePipeline.from_crawler(crawler).process_item(page)

@@ -1,4 +1,4 @@
-"""What is committed is not written again; what was set aside once is set aside each time it comes."""
+"""Committed records are not written again; rejected ones are rejected every time."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sgr_spiders.soundcloud.answers import Answer, Kind
 from sgr_spiders.soundcloud.pages import page_from_answer
 from sgr_spiders.soundcloud.track_cache import TrackCache
 from sgr_spiders.storage.ledger.spill import Spilled
-from tests.pipelines.counting import validated
+from tests.pipelines.counting import validate
 from tests.soundcloud.documents import track
 
 
 class Pages:
-    """Pages of likes, through parsing, validation and dedupe up to their commit."""
+    """Pages of likes that are parsed, validated, deduplicated and committed."""
 
     def __init__(self) -> None:
         self.cache = TrackCache()
@@ -29,18 +29,18 @@ class Pages:
         self._fetched = 0
 
     def fetch(self, *tracks: dict[str, Any], kept: int | None = None) -> Page:
-        """Fetch a page; all of it is committed, or as many entries as are *kept*."""
+        """Fetch a page and commit it, or only its first *kept* entries."""
         self._fetched += 1
         walk = Walk(self._fetched, "user_likes", str(self._fetched))
         body = json.dumps({"collection": tracks}).encode()
         answer = Answer(Kind.OK, self.cache.decode(body))
-        page, _ = validated(page_from_answer(walk, answer, "https://api.example"))
+        page, _ = validate(page_from_answer(walk, answer, "https://api.example"))
         self.dedupe.process_item(page)
         self.dedupe.page_spilled(page, Spilled(None, "done", None, page.entries[:kept]))
         return page
 
 
-def test_what_is_committed_just_as_it_is_is_known() -> None:
+def test_an_unchanged_committed_record_is_known() -> None:
     pages = Pages()
     assert pages.fetch(track(1)).known == set()
     page = pages.fetch(track(1), track(2))
@@ -55,7 +55,7 @@ def test_records_are_counted_whether_cached_or_new() -> None:
     pages = Pages()
     pages.fetch(track(1))
     pages.fetch(track(1), track(2))
-    # The first page has a track and its uploader; on the second both come again, and another track of theirs.
+    # The first page has a track and its uploader; the second repeats both and adds a track of the same user.
     assert pages.stats.get_value("sgr/dedupe/records") == 2 + 4
     assert pages.stats.get_value("sgr/dedupe/known") == 3
 
@@ -68,7 +68,7 @@ def test_another_version_is_not_known() -> None:
     assert page.entries[0].cached is None
 
 
-def test_what_a_cap_cut_off_is_not_known() -> None:
+def test_records_beyond_a_cap_are_not_known() -> None:
     pages = Pages()
     pages.fetch(track(1, user=None), track(2, user=None), kept=1)
     page = pages.fetch(track(1, user=None), track(2, user=None))
@@ -77,7 +77,7 @@ def test_what_a_cap_cut_off_is_not_known() -> None:
 
 
 @pytest.mark.parametrize("bad", [{"duration": -1}, {"user": {"kind": "user"}}])
-def test_a_record_with_something_to_set_aside_is_never_cached(bad: dict[str, Any]) -> None:
+def test_a_record_with_a_reject_is_never_cached(bad: dict[str, Any]) -> None:
     pages = Pages()
     rejects = [pages.fetch(track(1, **bad)).rejects for _ in range(2)]
     assert rejects[0]

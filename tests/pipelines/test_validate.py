@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.validate import KINDS, shown
+from pipelines.validate import KINDS, render_value
 from sgr_spiders.model.fields import fields_of
 from sgr_spiders.model.items import (
     Comment,
@@ -23,7 +23,7 @@ from sgr_spiders.model.items import (
     Walk,
 )
 from sgr_spiders.text.escape import for_database
-from tests.pipelines.counting import validated
+from tests.pipelines.counting import validate
 
 KEYS: dict[type, dict[str, Any]] = {
     Track: {"track_id": 1},
@@ -40,8 +40,8 @@ def page_with(*records: Any) -> Page:
     return Page(Walk(1, "user_likes", "42"), [Entry(record) for record in records], received=len(records))
 
 
-def one(record: object) -> tuple[Any, list[Reject], dict[str, int]]:
-    page, stats = validated(page_with(record))
+def validate_one(record: object) -> tuple[Any, list[Reject], dict[str, int]]:
+    page, stats = validate(page_with(record))
     return page.entries[0].record if page.entries else None, page.rejects, stats
 
 
@@ -74,13 +74,13 @@ def test_a_good_page_stays_as_it_is() -> None:
     page = page_with(track)
     page.entries[0].inside = [User(7, "a"), Engagement(42, 1, "like"), PlaylistTrack(3, 1, 0)]
     before = repr(page)
-    assert validated(page) == (page, {})
+    assert validate(page) == (page, {})
     assert repr(page) == before
 
 
 def test_other_items_pass() -> None:
     item = {"something": "else"}
-    assert validated(item)[0] is item  # type: ignore[arg-type, comparison-overlap]
+    assert validate(item)[0] is item  # type: ignore[arg-type, comparison-overlap]
 
 
 # Keys
@@ -90,42 +90,42 @@ def test_other_items_pass() -> None:
 @pytest.mark.parametrize("bad", [None, True, 0.5, "1", [], -1, 2**63])
 def test_a_bad_key_costs_the_record(kind: type, bad: object) -> None:
     for name in KEYS[kind]:
-        record, rejects, stats = one(record_with(kind, **{name: bad}))
+        record, rejects, stats = validate_one(record_with(kind, **{name: bad}))
         if name == "name" and bad == "1":
             continue
         assert record is None
         (reject,) = rejects
         assert reject.kind == KINDS[kind]
         assert reject.field is None
-        assert reject.reason == f"bad {name}: {shown(bad)}"
+        assert reject.reason == f"bad {name}: {render_value(bad)}"
         assert stats == {"records_rejected": 1}
 
 
-def test_zero_is_no_id_but_a_position() -> None:
-    assert one(Track(0))[0] is None
-    assert one(PlaylistTrack(1, 1, 0))[0] is not None
+def test_zero_is_a_position_but_not_an_id() -> None:
+    assert validate_one(Track(0))[0] is None
+    assert validate_one(PlaylistTrack(1, 1, 0))[0] is not None
 
 
-def test_a_bad_record_takes_along_what_came_inside_it() -> None:
+def test_a_bad_record_is_rejected_with_its_embedded_records() -> None:
     page = page_with(Track(0), Track(2))
     page.entries[0].inside = [User(7)]
-    page, stats = validated(page)
+    page, stats = validate(page)
     assert [entry.record for entry in page.entries] == [Track(2)]
     assert stats == {"records_rejected": 1}
 
 
-def test_a_bad_record_inside_goes_alone() -> None:
+def test_a_bad_embedded_record_is_rejected_alone() -> None:
     page = page_with(Track(1))
     page.entries[0].inside = [User(0), User(2), Engagement(0, 1, "like")]
-    page, stats = validated(page)
+    page, stats = validate(page)
     assert page.entries[0].inside == [User(2)]
     assert [reject.kind for reject in page.rejects] == ["user", "engagement"]
     assert stats == {"records_rejected": 2}
 
 
 def test_a_rejected_record_keeps_its_id_and_raw_if_it_has_one() -> None:
-    assert one(Comment(5, 0, raw=b"x"))[1] == [Reject("comment", 5, None, "bad track_id: 0", b"x")]
-    assert one(Track(0))[1] == [Reject("track", None, None, "bad track_id: 0")]
+    assert validate_one(Comment(5, 0, raw=b"x"))[1] == [Reject("comment", 5, None, "bad track_id: 0", b"x")]
+    assert validate_one(Track(0))[1] == [Reject("track", None, None, "bad track_id: 0")]
 
 
 # Optional fields
@@ -157,33 +157,35 @@ FIELDS = [
 @pytest.mark.parametrize(("kind", "name", "wrong"), FIELDS)
 def test_a_bad_value_is_nulled_and_named(kind: type, name: str, wrong: str) -> None:
     for bad in WRONG[wrong]:
-        record, rejects, stats = one(record_with(kind, **{name: bad}))
+        record, rejects, stats = validate_one(record_with(kind, **{name: bad}))
         assert getattr(record, name) is None
         record_id = getattr(record, f"{KINDS[kind]}_id", None)
-        assert rejects == [Reject(KINDS[kind], record_id, name, f"bad {name}: {shown(bad)}")]
+        assert rejects == [Reject(KINDS[kind], record_id, name, f"bad {name}: {render_value(bad)}")]
         assert stats == {"fields_nulled": 1}
 
 
 def test_other_fields_survive_a_bad_one() -> None:
-    record, rejects, stats = one(Track(1, "Title\x00", duration_ms=-5, playback_count=-1, comment_count=3))
+    record, rejects, stats = validate_one(
+        Track(1, "Title\x00", duration_ms=-5, playback_count=-1, comment_count=3)
+    )
     assert record == Track(1, "Title", comment_count=3)
     assert [reject.field for reject in rejects] == ["duration_ms", "playback_count"]
     assert stats == {"fields_nulled": 2, "text_cleaned": 1}
 
 
 def test_whole_floats_are_integers() -> None:
-    record, rejects, _ = one(Track(1.0, duration_ms=3.0, bpm=120))  # type: ignore[arg-type]
+    record, rejects, _ = validate_one(Track(1.0, duration_ms=3.0, bpm=120))  # type: ignore[arg-type]
     assert (record.track_id, record.duration_ms, record.bpm) == (1, 3, 120.0)
     assert [type(value) for value in (record.track_id, record.duration_ms, record.bpm)] == [int, int, float]
     assert rejects == []
 
 
-def test_a_shared_record_is_judged_once() -> None:
+def test_a_shared_record_is_validated_once() -> None:
     uploader = User(7, "a\x00", followers_count=-1)
     page = page_with(Track(1), Track(2))
     for entry in page.entries:
         entry.inside = [uploader]
-    page, stats = validated(page)
+    page, stats = validate(page)
     assert stats == {"text_cleaned": 1, "fields_nulled": 1}
     assert [entry.inside for entry in page.entries] == [[User(7, "a")], [User(7, "a")]]
 
@@ -204,7 +206,7 @@ def test_a_shared_record_is_judged_once() -> None:
     ],
 )
 def test_text_is_cleaned(given: str, cleaned: str) -> None:
-    record, rejects, stats = one(Track(1, "title", description=given))
+    record, rejects, stats = validate_one(Track(1, "title", description=given))
     assert record.description == cleaned == for_database(given)
     assert rejects == []
     assert stats == {"text_cleaned": 1}
@@ -227,31 +229,31 @@ def test_text_is_cleaned(given: str, cleaned: str) -> None:
     ],
 )
 def test_other_text_stays(given: str) -> None:
-    record, _, stats = one(Comment(1, 2, body=given))
+    record, _, stats = validate_one(Comment(1, 2, body=given))
     assert record.body == given
     assert stats == {}
 
 
-def test_many_long_texts_are_judged_one_by_one() -> None:
+def test_each_long_text_is_checked_by_itself() -> None:
     long = "x" * 100_000
-    assert one(Track(1, long, description=long)) == (Track(1, long, description=long), [], {})
+    assert validate_one(Track(1, long, description=long)) == (Track(1, long, description=long), [], {})
 
 
 # Reasons
 
 
-def test_a_value_is_shown_short_and_harmless() -> None:
+def test_a_value_is_rendered_short_and_escaped() -> None:
     deep: list[Any] = []
     for _ in range(100_000):
         deep = [deep]
-    assert shown(deep) == "a list"
-    assert shown("é\n\x1b" + "x" * 100).isascii()
-    assert len(shown("x" * 1000)) < 80
-    assert shown(10**5000).endswith("bits")
-    while deep:  # freed level by level, as deep lists cannot be freed at once everywhere
+    assert render_value(deep) == "a list"
+    assert render_value("é\n\x1b" + "x" * 100).isascii()
+    assert len(render_value("x" * 1000)) < 80
+    assert render_value(10**5000).endswith("bits")
+    while deep:  # free level by level: some Python versions cannot free deep lists at once
         deep = deep[0]
 
 
 def test_fullness_and_raw_are_left_alone() -> None:
     record: Record = Track(1, fullness=Fullness.OWN, raw=b"x")
-    assert one(record)[0] == Track(1, fullness=Fullness.OWN, raw=b"x")
+    assert validate_one(record)[0] == Track(1, fullness=Fullness.OWN, raw=b"x")

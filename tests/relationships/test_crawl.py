@@ -115,7 +115,7 @@ def test_a_failed_build_is_an_error_and_keeps_the_data(sandbox: SandboxProcess, 
     assert "Traceback" not in ended.log
     ((outcome, reason),) = harvester.query("SELECT outcome, reason FROM runs")
     assert outcome == "failed"
-    assert reason.startswith("relating failed: folder ")
+    assert reason.startswith("relating failed: directory ")
     assert harvester.value("SELECT count(*) FROM engagements") > 0
 
 

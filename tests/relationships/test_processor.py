@@ -353,7 +353,7 @@ def test_a_disk_that_fills_up_while_writing(
     before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, most))
     try:
-        with pytest.raises(StorageError, match=r"^folder .*\.relating: (?!None)"):
+        with pytest.raises(StorageError, match=r"^directory .*\.relating: (?!None)"):
             relate(store, make_config(memory_mb=16), only=["track_cooccurrence"])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))

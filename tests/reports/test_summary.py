@@ -16,11 +16,11 @@ from sgr_spiders.reports.summary import (
     run_statistics,
     summary,
 )
-from sgr_spiders.storage.figures.layer_counts import Found
-from sgr_spiders.storage.figures.overview import Cut, Lost, RunOverview, Share, Walks, Work
+from sgr_spiders.storage.figures.layer_counts import LayerCounts
+from sgr_spiders.storage.figures.overview import CappedWalks, LostWalks, RunOverview, Share, Walks, Work
 
 COMMAND = "scrapy crawl deep_harvest -a track_id=7"
-FOUND = Found(2_000_000_000, 100_000_000, 1_000_000, 30_000_000_000, 123_456_789)
+FOUND = LayerCounts(2_000_000_000, 100_000_000, 1_000_000, 30_000_000_000, 123_456_789)
 
 
 def share(**by_status: int) -> Share:
@@ -36,8 +36,10 @@ def finish(name: str, code: int, reason: str | None = None, **by_status: int) ->
 
 
 def test_only_the_command_is_wider_than_a_terminal() -> None:
-    lost = [Lost("failed", "user_playlists", "reason " * 40, 7, "a search text " * 9)]
-    capped = [Cut("playlist_depth", "liker", "user_playlists", 1_000_000_000, None, 123_456, "x" * 80)]
+    lost = [LostWalks("failed", "user_playlists", "reason " * 40, 7, "a search text " * 9)]
+    capped = [
+        CappedWalks("playlist_depth", "liker", "user_playlists", 1_000_000_000, None, 123_456, "x" * 80)
+    ]
     end = finish("partial", 3, "1 walks failed", done=1, failed=7)
     end = replace(
         end, overview=replace(end.overview, lost=lost, cut=capped), command=COMMAND + " -s X=" + "y" * 200
@@ -94,14 +96,14 @@ def test_failures_that_differ_only_in_the_url_form_one_group() -> None:
     reasons = [
         f"TimeoutError: Getting https://api.soundcloud.com/users/{n}/likes took longer" for n in (1, 2)
     ]
-    lost = [Lost("failed", "user_likes", reason, 2, "17") for reason in reasons]
+    lost = [LostWalks("failed", "user_likes", reason, 2, "17") for reason in reasons]
     (row,) = lost_rows(lost, "failed")
     assert row[:3] == ["4", "user_likes", "e.g. 17"]
     assert lost_rows(lost, "gone") == []
 
 
 def test_further_groups_are_counted() -> None:
-    lost = [Lost("failed", "user_likes", f"reason {n}", 1, "17") for n in range(30)]
+    lost = [LostWalks("failed", "user_likes", f"reason {n}", 1, "17") for n in range(30)]
     assert lost_rows(lost, "failed")[-1] == ["...", "22 more"]
 
 
@@ -120,7 +122,7 @@ def test_further_groups_are_counted() -> None:
     ],
 )
 def test_the_cause_of_a_cap(layer: str, step: str, reason: str | None, text: str) -> None:
-    assert describe_cap(Cut(layer, step, "endpoint", 1000, reason, 1, "7")) == text
+    assert describe_cap(CappedWalks(layer, step, "endpoint", 1000, reason, 1, "7")) == text
 
 
 def test_retries_token_requests_and_pauses_are_counted() -> None:

@@ -1,4 +1,4 @@
-"""Objects of the API as tests need them."""
+"""Objects of the API for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each answer of the API means, on made-up ones and on those printed in public code."""
+"""The classification of responses, with made-up ones and published ones."""
 
 from __future__ import annotations
 

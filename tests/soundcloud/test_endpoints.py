@@ -14,7 +14,7 @@ NAMES = {
     "track_related", "user_tracks", "user_likes", "user_reposts", "user_playlists", "playlist_tracks",
     "search_tracks", "search_users", "search_playlists",
 }  # fmt: skip
-# We ask for pages, not for places in a list, and for nothing private; the rest narrows a search down.
+# The crawl requests pages, not offsets, and nothing private; the rest are search filters.
 UNUSED = {"offset", "secret_token", "sort", "urns", "genres", "tags", "bpm", "duration", "created_at"}
 
 
@@ -34,8 +34,8 @@ def test_parameters_are_those_of_the_specification(name: str, specification: dic
     parent = endpoint.path.split("/")[1].removesuffix("s")
     listed = specification["paths"][endpoint.path.replace("{urn}", f"{{{parent}_urn}}")]["get"]["parameters"]
     shared = specification["components"]["parameters"]
-    parameters = [shared[one["$ref"].rpartition("/")[2]] if "$ref" in one else one for one in listed]
-    query = {one["name"] for one in parameters if one["in"] == "query"} - UNUSED
+    parameters = [shared[item["$ref"].rpartition("/")[2]] if "$ref" in item else item for item in listed]
+    query = {parameter["name"] for parameter in parameters if parameter["in"] == "query"} - UNUSED
     sent = {param for param, _ in parse_qsl(urlsplit(first_cursor(name, "1")).query)}
     assert sent == query
     limit = dict(endpoint.params).get("limit")

@@ -52,7 +52,7 @@ def reasons(page: ParsedPage) -> list[str]:
     return [reject.reason for reject in page.rejects]
 
 
-# Forms of an answer
+# Forms of a response
 
 
 @pytest.mark.parametrize(
@@ -96,11 +96,11 @@ def test_single_objects() -> None:
     assert reasons(parse_page("resolve", "https://soundcloud.com/a/b", {"kind": "app"}))
 
 
-# Columns: a record is built by position, so each one is looked at.
+# Columns: records are built by position, so each column is checked.
 
 
 def columns(record: object, derived: set[str]) -> set[str]:
-    return {one.name for one in fields(record) if one.name not in derived}  # type: ignore[arg-type]
+    return {field.name for field in fields(record) if field.name not in derived}  # type: ignore[arg-type]
 
 
 RENAMED = {"duration_ms": "duration", "timestamp_ms": "timestamp"}
@@ -120,7 +120,7 @@ def test_every_column_gets_its_own_key(endpoint: str, record: object, derived: s
         value = "2024-01-09T21:10:04Z" if name in DATES else f"value of {name}"
         document = {"urn": f"soundcloud:{endpoint}s:1", RENAMED.get(name, name): value}
         found = parse_page(endpoint, "1", document).entries[0].record
-        filled = {one for one in columns(found, derived) if getattr(found, one) is not None}
+        filled = {column for column in columns(found, derived) if getattr(found, column) is not None}
         assert filled == {name}
         assert getattr(found, name) == value
         assert found.raw is None
@@ -155,7 +155,7 @@ def test_the_urn_is_the_key(identity: dict[str, Any], track_id: int) -> None:
         {"urn": ["soundcloud:tracks:1"], "id": {}},
     ],
 )
-def test_without_a_usable_id_a_record_is_set_aside(identity: dict[str, Any]) -> None:
+def test_without_a_usable_id_a_record_is_rejected(identity: dict[str, Any]) -> None:
     page = parse_page("track", "1", track(uri=None, **identity))
     assert not page.entries
     assert page.received == 1
@@ -171,14 +171,14 @@ def test_without_a_usable_id_a_record_is_set_aside(identity: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("item", [None, "text", 1, [], [track()], True])
-def test_what_is_no_object_is_set_aside(item: object) -> None:
+def test_what_is_no_object_is_rejected(item: object) -> None:
     page = parse_page("user_likes", "42", [item, track()])
     assert len(page.entries) == 1
     assert page.received == 2
     assert "not an object" in page.rejects[0].reason
 
 
-def test_a_record_of_another_kind_is_set_aside() -> None:
+def test_a_record_of_another_kind_is_rejected() -> None:
     assert reasons(parse_page("user_likes", "42", [user()])) == ["is a user, not a track"]
 
 
@@ -245,7 +245,7 @@ def test_a_playlists_type_has_two_names(types: dict[str, str], found: str | None
     assert the_playlist(**types).playlist_type == found
 
 
-# Users inside
+# Embedded users
 
 
 def test_the_uploader_comes_before_what_refers_to_it() -> None:
@@ -358,7 +358,7 @@ def test_a_playlist_brings_its_tracks_at_their_first_place() -> None:
     placed = [record for record in entry.inside if isinstance(record, PlaylistTrack)]
     assert placed == [PlaylistTrack(3, 1, 0), PlaylistTrack(3, 2, 1), PlaylistTrack(3, 4, 3)]
     found = [record for record in entry.inside if isinstance(record, Track)]
-    assert [(one.track_id, one.fullness) for one in found] == [
+    assert [(embedded.track_id, embedded.fullness) for embedded in found] == [
         (1, Fullness.EMBEDDED), (2, Fullness.STUB), (1, Fullness.EMBEDDED), (4, Fullness.STUB),
     ]  # fmt: skip
     assert found[1] == Track(2)
@@ -385,7 +385,9 @@ def test_a_broken_or_private_track_does_not_cost_the_playlist() -> None:
     tracks = [track(1, sharing="private"), "text", {"title": "no id"}, track(2)]
     page = parse_page("playlist", "3", playlist(tracks=tracks))
     (entry,) = page.entries
-    assert [one for one in entry.inside if isinstance(one, PlaylistTrack)] == [PlaylistTrack(3, 2, 3)]
+    assert [record for record in entry.inside if isinstance(record, PlaylistTrack)] == [
+        PlaylistTrack(3, 2, 3)
+    ]
     assert page.rejects[0] == Reject("track", None, None, "private")
     assert len(page.rejects) == 3
     assert page.received == 1
@@ -393,7 +395,7 @@ def test_a_broken_or_private_track_does_not_cost_the_playlist() -> None:
 
 def test_a_playlists_label_is_a_user() -> None:
     (entry,) = parse_page("playlist", "3", playlist(label=user(11))).entries
-    assert [one.user_id for one in entry.inside if isinstance(one, User)] == [11, 8]
+    assert [record.user_id for record in entry.inside if isinstance(record, User)] == [11, 8]
     assert isinstance(entry.record, Playlist)
     assert raw_of(entry.record) == {"label_id": 11}
     assert raw_of(the_playlist(label=None, label_id=None)) == {}
@@ -418,7 +420,7 @@ def test_a_bare_entry_of_a_list_is_a_stub() -> None:
     assert entry.record == User(1)
 
 
-# Private things
+# Private records
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Answers of the live API that others have published. They are not part of this repository."""
+"""Published responses of the live API, which are not part of this repository."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sgr_spiders.soundcloud.parse import (
     parse_page,
     parse_resolved,
 )
-from tests.pipelines.counting import validated
+from tests.pipelines.counting import validate
 from tests.reference import note
 
 SINGLE = {"track_v1": "track", "user_v1": "user", "playlist_v1": "playlist"}
@@ -25,13 +25,15 @@ SINGLE = {"track_v1": "track", "user_v1": "user", "playlist_v1": "playlist"}
 
 @pytest.fixture(scope="module")
 def payloads() -> dict[str, Any]:
-    folder = note("soundcloud/payloads")
-    with (folder / "INDEX.tsv").open(encoding="utf-8", newline="") as index:
+    directory = note("soundcloud/payloads")
+    with (directory / "INDEX.tsv").open(encoding="utf-8", newline="") as index:
         names = [row["file"] for row in csv.DictReader(index, delimiter="\t")]
-    return {name: orjson.loads((folder / name).read_bytes()) for name in names if (folder / name).exists()}
+    return {
+        name: orjson.loads((directory / name).read_bytes()) for name in names if (directory / name).exists()
+    }
 
 
-def parsed(endpoint: str, document: object) -> ParsedPage:
+def parse(endpoint: str, document: object) -> ParsedPage:
     page = parse_page(endpoint, "1", document)
     return ParsedPage(
         **{name: getattr(page, name) for name in ("entries", "rejects", "received", "next_href")}
@@ -44,10 +46,10 @@ def test_every_payload_goes_through_every_endpoint(payloads: dict[str, Any]) -> 
         for endpoint in ENDPOINTS:
             for form in (document, body, [body]):
                 try:
-                    page = parsed(endpoint, form)
+                    page = parse(endpoint, form)
                 except BadDocumentError:
                     continue
-                validated(Page(Walk(1, endpoint, "1"), page.entries, page.rejects, page.received))
+                validate(Page(Walk(1, endpoint, "1"), page.entries, page.rejects, page.received))
 
 
 def test_recorded_records_lose_no_field(payloads: dict[str, Any]) -> None:
@@ -56,10 +58,10 @@ def test_recorded_records_lose_no_field(payloads: dict[str, Any]) -> None:
         endpoint = SINGLE.get(name.partition("/")[0])
         if endpoint is None:
             continue
-        page = parsed(endpoint, document)
-        page_item, stats = validated(Page(Walk(1, endpoint, "1"), page.entries, page.rejects, page.received))
+        page = parse(endpoint, document)
+        page_item, stats = validate(Page(Walk(1, endpoint, "1"), page.entries, page.rejects, page.received))
         assert [entry.record.fullness for entry in page_item.entries] == [Fullness.OWN], name  # type: ignore[union-attr]
-        # Line ends of old descriptions are all there is to mend.
+        # Only the line endings of old descriptions need cleaning.
         assert set(stats) <= {"text_cleaned"}, (name, page_item.rejects)
         kept += 1
     assert kept > 90
@@ -68,7 +70,7 @@ def test_recorded_records_lose_no_field(payloads: dict[str, Any]) -> None:
 def test_recorded_tracks_bring_their_uploader(payloads: dict[str, Any]) -> None:
     for name, document in payloads.items():
         if name.startswith("track_v1/") and document.get("user"):
-            (entry,) = parsed("user_tracks", [document]).entries
+            (entry,) = parse("user_tracks", [document]).entries
             (uploader,) = entry.inside
             assert isinstance(uploader, User)
             assert isinstance(entry.record, Track)
@@ -87,6 +89,6 @@ def test_recorded_redirects_resolve(payloads: dict[str, Any]) -> None:
             continue
 
 
-def test_an_empty_body_is_no_empty_list(payloads: dict[str, Any]) -> None:
+def test_an_empty_body_is_not_an_empty_list(payloads: dict[str, Any]) -> None:
     with pytest.raises(BadDocumentError):
-        parsed("user_tracks", payloads["from_issues/023.json"]["body"])
+        parse("user_tracks", payloads["from_issues/023.json"]["body"])

@@ -1,4 +1,4 @@
-"""Whatever the API answers: parsing ends with a page or a documented error, validation with clean records."""
+"""For any response, parsing returns a page or a documented error, and validation returns clean records."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.paging import next_cursor
 from sgr_spiders.soundcloud.parse import BadDocumentError, PrivateTargetError, parse_page, parse_resolved
 from sgr_spiders.soundcloud.raw import _is_withheld, pack, unpack
-from tests.pipelines.counting import validated
+from tests.pipelines.counting import validate
 from tests.soundcloud.documents import comment, playlist, track, user
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ MAKERS: dict[str, Callable[..., dict[str, Any]]] = {
 
 @st.composite
 def nearly_right(draw: st.DrawFn) -> tuple[str, Any]:
-    """An answer of the right form, some of whose values are replaced by others."""
+    """Draw a response of the right form with some values replaced."""
     endpoint = draw(endpoints)
     make: Callable[..., dict[str, Any]] = MAKERS.get(ENDPOINTS[endpoint].record, track)
     items = [
@@ -87,7 +87,7 @@ def is_clean(value: object) -> bool:
     if isinstance(value, str):
         value.encode()  # no lone surrogates
         lines = value.replace("\r\n", "\n")
-        return not any(ord(one) < 32 and one not in "\n\t" for one in lines) and "\u202e" not in value
+        return not any(ord(char) < 32 and char not in "\n\t" for char in lines) and "\u202e" not in value
     if isinstance(value, bool) or value is None or isinstance(value, bytes):
         return True
     if isinstance(value, int):
@@ -101,7 +101,7 @@ def check(endpoint: str, document: object) -> None:
     except BadDocumentError:
         return
     before = len(parsed.entries)
-    page, stats = validated(Page(Walk(1, endpoint, "1"), parsed.entries, parsed.rejects, parsed.received))
+    page, stats = validate(Page(Walk(1, endpoint, "1"), parsed.entries, parsed.rejects, parsed.received))
     assert before - len(page.entries) <= stats.get("records_rejected", 0)
     for entry in page.entries:
         for record in (entry.record, *entry.inside):
@@ -116,7 +116,7 @@ def check(endpoint: str, document: object) -> None:
 
 
 def check_record(record: Record) -> None:
-    values = {one.name: getattr(record, one.name) for one in fields(record)}
+    values = {field.name: getattr(record, field.name) for field in fields(record)}
     assert all(map(is_clean, values.values())), values
     if isinstance(record, (Engagement, PlaylistTrack)):
         assert None not in values.values()
@@ -162,7 +162,7 @@ def test_any_next_href(next_href: object) -> None:
 
 @given(
     st.dictionaries(
-        # Withheld names are another matter: Hypothesis finds them in the code and tries them.
+        # Hypothesis finds the withheld names in the code and tries them; `pack` drops these.
         st.text(st.characters(codec="utf-8")).filter(lambda name: not _is_withheld(name)),
         st.integers(-(2**63), 2**63 - 1) | st.text(st.characters(codec="utf-8")),
     )

@@ -18,7 +18,7 @@ from sgr_spiders.soundcloud.raw import MAX_BYTES, pack, unpack
         {"half": ["\udfff"]},
     ],
 )
-def test_what_is_packed_comes_back(fields: dict[str, Any]) -> None:
+def test_packed_fields_are_restored(fields: dict[str, Any]) -> None:
     packed = pack(fields)
     assert packed is not None
     assert unpack(packed) == fields
@@ -47,8 +47,8 @@ def test_a_bomb_is_not_unpacked() -> None:
 @pytest.mark.parametrize(
     "packed", [b"", b"text", b"\x28\xb5\x2f\xfd", zstandard.compress(b"[]"), zstandard.compress(b"{")]
 )
-def test_what_pack_did_not_make_is_refused(packed: bytes) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - three libraries word it
+def test_foreign_data_is_refused(packed: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the message depends on the library
         unpack(packed)
 
 

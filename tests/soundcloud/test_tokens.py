@@ -1,4 +1,4 @@
-"""Credentials, token requests as the API documents them, token answers, and the cache file."""
+"""Credentials, token requests by the API's documentation, token responses and the cache file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A track that came before is the one made then, and nothing about a page depends on it."""
+"""A repeated track is the cached object, and the cache does not change the contents of a page."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def cached(page: ParsedPage) -> list[int]:
     return [entry.record.record_id for entry in page.entries if entry.cached is not None]
 
 
-def knowing(*tracks: dict[str, Any]) -> TrackCache:
+def cache_of(*tracks: dict[str, Any]) -> TrackCache:
     cache = TrackCache()
     commit(likes_of(1, *tracks, cache=cache), cache)
     return cache
@@ -53,7 +53,7 @@ def test_a_committed_track_is_cached_with_its_uploader_and_liked_by_another() ->
     assert not second.cacheable
 
 
-def test_what_is_not_committed_is_not_cached() -> None:
+def test_an_uncommitted_track_is_not_cached() -> None:
     cache = TrackCache()
     page = likes_of(1, SONG, cache=cache)
     assert not cached(likes_of(1, SONG, cache=cache))
@@ -61,8 +61,8 @@ def test_what_is_not_committed_is_not_cached() -> None:
     assert not cached(likes_of(1, SONG, cache=cache))
 
 
-def test_a_track_that_changed_is_read_anew() -> None:
-    page = likes_of(1, SONG | {"playback_count": 4}, cache=knowing(SONG))
+def test_a_changed_track_is_decoded_again() -> None:
+    page = likes_of(1, SONG | {"playback_count": 4}, cache=cache_of(SONG))
     (entry,) = page.entries
     assert isinstance(entry.record, Track)
     assert entry.record.playback_count == 4
@@ -72,10 +72,10 @@ def test_a_track_that_changed_is_read_anew() -> None:
 @pytest.mark.parametrize(
     "endpoint", ["playlist_tracks", "search_tracks", "track_reposters", "user_playlists"]
 )
-def test_what_a_page_holds_does_not_depend_on_what_is_cached(endpoint: str) -> None:
+def test_the_contents_of_a_page_do_not_depend_on_the_cache(endpoint: str) -> None:
     body = body_of(SONG, track(8), SONG, user(5), playlist(9, tracks=[SONG]), None, [1], "text")
     plain = parse_page(endpoint, "3", decode(body), 20)
-    found = parse_page(endpoint, "3", knowing(SONG, track(8)).decode(body), 20)
+    found = parse_page(endpoint, "3", cache_of(SONG, track(8)).decode(body), 20)
     assert found.entries == plain.entries
     assert found.rejects == plain.rejects
     assert found.received == plain.received
@@ -98,7 +98,7 @@ def test_only_the_latest_are_remembered() -> None:
         b'{"collection": [1], "next_href": "\\ud800"}',
     ],
 )
-def test_what_is_no_list_of_the_usual_form_is_decoded_as_always(body: bytes) -> None:
+def test_an_unusual_list_is_decoded_as_without_a_cache(body: bytes) -> None:
     assert TrackCache().decode(body) == decode(body)
 
 
@@ -113,12 +113,12 @@ def test_what_is_no_list_of_the_usual_form_is_decoded_as_always(body: bytes) -> 
         b'{"collection": [' + b"[" * 100_000 + b"]" * 100_000 + b"]}",
     ],
 )
-def test_what_cannot_be_decoded_is_refused_as_always(body: bytes) -> None:
-    with pytest.raises(UnusableDocumentError) as always:
+def test_an_undecodable_body_is_refused_as_without_a_cache(body: bytes) -> None:
+    with pytest.raises(UnusableDocumentError) as expected:
         decode(body)
-    with pytest.raises(UnusableDocumentError) as now:
+    with pytest.raises(UnusableDocumentError) as found:
         TrackCache().decode(body)
-    assert (str(now.value), now.value.final) == (str(always.value), always.value.final)
+    assert (str(found.value), found.value.final) == (str(expected.value), expected.value.final)
 
 
 JSON = st.recursive(
@@ -133,7 +133,7 @@ JSON = st.recursive(
 
 
 @given(st.lists(JSON, max_size=5), JSON)
-def test_a_list_is_what_the_usual_decoder_makes_of_it(items: list[Any], next_href: object) -> None:
+def test_a_list_is_decoded_as_without_a_cache(items: list[Any], next_href: object) -> None:
     body = body_of(*items, next_href=next_href)
     found, document = TrackCache().decode(body), decode(body)
     assert isinstance(document, dict)

@@ -1,4 +1,4 @@
-"""The ledger, the spill and the records as a plain Python model: what the database has to hold."""
+"""A plain Python model of the ledger, the spill and the records: the expected contents of the database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sgr_spiders.model.items import Entry, Page, Record, Selection, WalkRequest
 
 NOW = "now"
-"""A time that the database chose: the machine learns it and demands that it stays."""
+"""A time chosen by the database: the machine reads it once and requires it to stay the same."""
 
 WHOLE = (User, Track, Playlist)
 REFERS_TO_A_USER = {Track: "artist_id", Playlist: "owner_id", Comment: "user_id", Engagement: "user_id"}
@@ -58,13 +58,13 @@ class RunState:
     scope: str
     outcome: str | None = None
     settings: dict[tuple[int, str], str] = field(default_factory=dict)
-    """By seed and layer."""
+    """Settings by seed and layer."""
     seeds: dict[str, tuple[int | None, int]] = field(default_factory=dict)
-    """Track and walk by how the seed was given."""
+    """Track and walk, by the seed as given."""
 
 
 RequestKey = tuple[int, int, str, str]
-"""Walk, seed, layer, step."""
+"""Walk, seed, layer and step."""
 
 
 @dataclass
@@ -73,21 +73,21 @@ class Model:
     requests: dict[RequestKey, RequestState] = field(default_factory=dict)
     runs: dict[int, RunState] = field(default_factory=dict)
     places: dict[tuple[int, str, int], tuple[int, int]] = field(default_factory=dict)
-    """Position and generation by walk, kind and id."""
+    """Position and generation, by walk, kind and ID."""
     pages: dict[tuple[int, int, int], tuple[str, int]] = field(default_factory=dict)
-    """Cursor and items by walk, generation and number."""
+    """Cursor and number of items, by walk, generation and page."""
     rejects: dict[tuple[int, int, int, int], tuple[Any, ...]] = field(default_factory=dict)
-    """By walk, generation, page and item."""
+    """Columns of rejects, by walk, generation, page and item."""
     records: dict[type, dict[int, dict[str, Any]]] = field(default_factory=lambda: defaultdict(dict))
     engagements: set[tuple[int, int, str]] = field(default_factory=set)
     positions: dict[tuple[int, int], int] = field(default_factory=dict)
-    """Positions by playlist and track."""
+    """Positions, by playlist and track."""
     selections: dict[tuple[int, str, str, int], float | None] = field(default_factory=dict)
 
     # Runs
 
     def fresh_after(self, scope: str, given: str, *, refresh: bool) -> str | None:
-        """Return from when on what ended is fresh; ``None``: from the start of the new run."""
+        """Return the time after which walks are up to date; ``None``: the start of the new run."""
         if not refresh:
             return given
         earlier = [run for run in self.runs.values() if run.refresh and run.scope == scope]
@@ -186,7 +186,7 @@ class Model:
     # Pages
 
     def spill(self, run: int, page: Page) -> list[Entry] | None:
-        """Return the entries that are kept; ``None`` where the walk has moved on."""
+        """Return the entries within the cap; ``None`` if the walk has moved."""
         walk, state = page.walk.walk_id, self.walks[page.walk.walk_id]
         if (state.status, state.run_id, state.cursor) != ("running", run, page.walk.cursor):
             return None
@@ -269,12 +269,17 @@ class Model:
 
     def write(self, records: Sequence[Record], known: AbstractSet[tuple[str, int, int]]) -> None:
         self._write_stubs(records)
-        # Of several versions in one page that are equally full the last counts.
-        last = {(one.kind, one.record_id, one.fullness): one for one in records if isinstance(one, WHOLE)}
+        # Of several equally full versions on one page, the last one wins.
+        last = {
+            (record.kind, record.record_id, record.fullness): record
+            for record in records
+            if isinstance(record, WHOLE)
+        }
         for key, whole in last.items():
             if key not in known:
                 self._merge(type(whole), whole)
-        for comment in {one.comment_id: one for one in records if isinstance(one, Comment)}.values():
+        comments = {record.comment_id: record for record in records if isinstance(record, Comment)}
+        for comment in comments.values():
             before = self.records[Comment].get(comment.comment_id, {})
             new = {name: value for name, value in asdict(comment).items() if value is not None}
             self.records[Comment][comment.comment_id] = asdict(comment) | before | new
@@ -303,46 +308,46 @@ class Model:
             return
         is_not_thinner = values["fullness"] >= before["fullness"]
         for name, value in values.items():
-            # An outage of the API once gave every account 0 followers.
+            # During an outage the API returned 0 followers for every account.
             is_zeroed = name == "followers_count" and value == 0 and before[name] is not None
             if value is not None and not is_zeroed and (is_not_thinner or before[name] is None):
                 before[name] = value
         before["fullness"] = max(before["fullness"], values["fullness"])
 
-    # What layers keep, and can look at
+    # Selections, discoveries and expansions
 
     def select(self, seed: int, layer: str, chosen: Sequence[Selection]) -> None:
-        for one in chosen:
-            key = (seed, layer, one.kind, one.record_id)
-            score = self.selections.get(key) if one.score is None else one.score
+        for choice in chosen:
+            key = (seed, layer, choice.kind, choice.record_id)
+            score = self.selections.get(key) if choice.score is None else choice.score
             self.selections[key] = score
-            track = self.records[Track].get(one.record_id) if one.kind == "track" else None
+            track = self.records[Track].get(choice.record_id) if choice.kind == "track" else None
             if track is not None and track["artist_id"] is not None:
                 self.selections.setdefault((seed, layer, "user", track["artist_id"]), None)
 
     def discoveries(self) -> set[tuple[str, int, int, str]]:
-        """Return kind, id, seed and layer of all that was found."""
+        """Return kind, ID, seed and layer of all discoveries."""
         found = {(kind, number, seed, layer) for seed, layer, kind, number in self.selections}
         for (walk, seed, layer, _), want in self.requests.items():
             if not want.selective:
                 found |= {
                     (kind, number, seed, layer)
-                    for (brought_by, kind, number), (position, _) in self.places.items()
-                    if brought_by == walk and position < want.widest
+                    for (listing, kind, number), (position, _) in self.places.items()
+                    if listing == walk and position < want.widest
                 }
         return found
 
     def listed(self, walk: int, kind: str, start: int, stop: int) -> list[tuple[int, int]]:
-        """Return position and id of the records at these places of the walk's generation, in order."""
+        """Return position and ID of the records at these positions of the walk's generation, in order."""
         generation = self.walks[walk].generation
         return sorted(
             (position, number)
-            for (one, of, number), (position, seen) in self.places.items()
-            if (one, of, seen) == (walk, kind, generation) and start <= position < stop
+            for (listing, listed, number), (position, seen) in self.places.items()
+            if (listing, listed, seen) == (walk, kind, generation) and start <= position < stop
         )
 
     def expansions(self, run: int, walk: int) -> list[tuple[int, str, str, int, int]]:
-        """Return seed, layer, step, start and stop of what the layers of *run* were not shown yet."""
+        """Return seed, layer, step, start and stop of the records not yet shown to the layers of *run*."""
         found = []
         for key in sorted(self.wants(run)):
             want = self.requests[key]

@@ -1,4 +1,4 @@
-"""`scrapy upgrade`: an older database gets the schema, and its null columns what ``raw`` has for them."""
+"""`scrapy upgrade` updates the schema of an older database, and fills null columns from ``raw``."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_value_that_is_there_and_one_that_is_invalid_stay(store: Store) -> Non
     assert unpack(found[2]["raw"]) == {"genre": 5, "playback_count": -1}
 
 
-def test_a_raw_that_is_not_ours_is_counted_and_left(store: Store) -> None:
+def test_an_unreadable_raw_is_counted_and_left(store: Store) -> None:
     write(store, Track(1, fullness=Fullness.OWN, raw=b"nonsense"), track(2, {"genre": "x"}))
     done = backfill(store)
     assert done.unreadable == {"tracks": 1}
@@ -116,7 +116,7 @@ def test_an_interrupted_backfill_resumes(store: Store, monkeypatch: pytest.Monke
 
 @pytest.fixture
 def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a database of an older version, in which a field is in ``raw`` that has a column today."""
+    """Create a database of an older version, with a field in ``raw`` that is a column today."""
     database = tmp_path / "older.db"
     with monkeypatch.context() as earlier:
         earlier.setattr(migrate, "HEAD", "0002")
@@ -125,7 +125,7 @@ def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return database
 
 
-def run(database: Path, *options: str) -> Any:  # noqa: ANN401 - what the command said
+def run(database: Path, *options: str) -> Any:  # noqa: ANN401 - the result of the command
     return scrapy("upgrade", *options, HARVEST_DATABASE_URL=f"sqlite:///{database}")
 
 
@@ -161,7 +161,7 @@ def test_the_command_needs_the_lock(older: Path) -> None:
     assert "is locked by `" in refused.err
 
 
-def test_the_command_makes_no_database(tmp_path: Path) -> None:
+def test_the_command_creates_no_database(tmp_path: Path) -> None:
     missing = run(tmp_path / "none.db")
     assert missing.code == 2
     assert "no such file" in missing.err

@@ -1,4 +1,4 @@
-"""The one door to a database: who may come in when, what is refused, and what is left behind."""
+"""Access to a database: concurrent readers and writers, refused files, and the state left behind."""
 
 from __future__ import annotations
 
@@ -55,35 +55,35 @@ def note(store: Store, name: str) -> None:
         connection.exec_driver_sql("INSERT INTO notices VALUES (?, '')", (name,))
 
 
-def of_another_program(path: Path) -> None:
+def create_foreign(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE customers (name TEXT)")
         connection.execute("INSERT INTO customers VALUES ('Ada')")
         connection.commit()
 
 
-def in_wal_mode(path: Path) -> None:
+def create_foreign_wal(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
-    of_another_program(path)
+    create_foreign(path)
 
 
-def with_versions_of_another(path: Path) -> None:
-    of_another_program(path)
+def create_foreign_alembic(path: Path) -> None:
+    create_foreign(path)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
         connection.execute("INSERT INTO alembic_version VALUES ('0001')")
         connection.commit()
 
 
-def no_database(path: Path) -> None:
+def create_text_file(path: Path) -> None:
     path.write_text("Dear diary, " * 500)
 
 
 # Reading
 
 
-def test_readers_see_one_moment_and_never_wait(store: Store) -> None:
+def test_readers_see_a_snapshot_and_never_wait(store: Store) -> None:
     with store.write() as writing, store.read() as before:
         writing.exec_driver_sql("INSERT INTO notices VALUES ('a', '')")
         assert before.exec_driver_sql("SELECT count(*) FROM notices").scalar() == 0
@@ -100,17 +100,17 @@ def test_a_reader_cannot_write(store: Store) -> None:
 
 @pytest.fixture
 def public() -> Iterator[Path]:
-    """A folder that everybody may read; those of pytest belong to their user alone."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+    """Yield a directory that everybody may read; only their user may read those of pytest."""
+    directory = Path(tempfile.mkdtemp())
+    directory.chmod(0o755)
+    yield directory
+    shutil.rmtree(directory)
 
 
 @pytest.fixture
 def as_nobody() -> Iterator[Callable[[], None]]:
     if os.name != "posix" or os.geteuid() != 0:
-        pytest.skip("only root can become a user who may write nothing")
+        pytest.skip("only root can switch to a user without write permission")
     yield lambda: os.seteuid(NOBODY)
     os.seteuid(0)
 
@@ -123,8 +123,8 @@ def test_a_database_where_nothing_can_be_written(public: Path, as_nobody: Callab
     as_nobody()
     with Store(f"sqlite:///{path}").read() as connection:
         assert connection.exec_driver_sql("SELECT name FROM notices").scalar() == "a"
-    said = run_command("status", HARVEST_DATABASE_URL=f"sqlite:///{path}")
-    assert (said.code, said.err) == (0, "")
+    result = run_command("status", HARVEST_DATABASE_URL=f"sqlite:///{path}")
+    assert (result.code, result.err) == (0, "")
     assert sorted(file.name for file in public.iterdir()) == names
 
 
@@ -145,42 +145,42 @@ def test_every_command_checks_the_version(store: Store, url: str) -> None:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
     store.close()
     for name, *arguments in (("related", "track", "1"), ("embed",), ("relate",), ("status",)):
-        said = run_command(name, *arguments, HARVEST_DATABASE_URL=url)
-        assert said.code == 1
-        assert "its schema is of revision 0002, older than this version's" in said.err
+        result = run_command(name, *arguments, HARVEST_DATABASE_URL=url)
+        assert result.code == 1
+        assert "its schema is of revision 0002, older than this version's" in result.err
 
 
-# What is no harvest
+# Foreign files
 
 
 @pytest.mark.parametrize(
     "make",
-    [of_another_program, in_wal_mode, with_versions_of_another, no_database],
+    [create_foreign, create_foreign_wal, create_foreign_alembic, create_text_file],
     ids=lambda make: make.__name__,
 )
-def test_what_is_no_harvest_is_refused_by_every_command_and_stays_as_it_is(
+def test_every_command_refuses_a_foreign_file_and_leaves_it_unchanged(
     tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
-    folder = tmp_path / "foreign"
-    folder.mkdir()
-    path = folder / "other.db"
+    directory = tmp_path / "foreign"
+    directory.mkdir()
+    path = directory / "other.db"
     make(path)
     before = path.read_bytes()
     for name, *arguments in EVERY_COMMAND:
-        said = run_command(name, *arguments, HARVEST_DATABASE_URL=f"sqlite:///{path}")
-        assert (said.code, said.out) == (1, ""), name
-        assert said.err == f"database {path}: not a SoundGraph database\n", name
-        assert [file.name for file in folder.iterdir()] == ["other.db"], name
+        result = run_command(name, *arguments, HARVEST_DATABASE_URL=f"sqlite:///{path}")
+        assert (result.code, result.out) == (1, ""), name
+        assert result.err == f"database {path}: not a SoundGraph database\n", name
+        assert [file.name for file in directory.iterdir()] == ["other.db"], name
         assert path.read_bytes() == before, name
 
 
 def test_a_crawl_refuses_it_as_well(tmp_path: Path) -> None:
-    folder = tmp_path / "foreign"
-    folder.mkdir()
-    path = folder / "other.db"
-    in_wal_mode(path)
+    directory = tmp_path / "foreign"
+    directory.mkdir()
+    path = directory / "other.db"
+    create_foreign_wal(path)
     before = path.read_bytes()
-    said = scrapy(
+    result = scrapy(
         "crawl",
         "deep_harvest",
         "-a",
@@ -188,21 +188,21 @@ def test_a_crawl_refuses_it_as_well(tmp_path: Path) -> None:
         HARVEST_DATABASE_URL=f"sqlite:///{path}",
         SOUNDCLOUD_ACCESS_TOKEN="secret",
     )
-    assert said.code == 1
-    assert said.err.splitlines()[-1] == f"database {path}: not a SoundGraph database"
+    assert result.code == 1
+    assert result.err.splitlines()[-1] == f"database {path}: not a SoundGraph database"
     assert path.read_bytes() == before
-    assert [file.name for file in folder.iterdir()] == ["other.db"]
+    assert [file.name for file in directory.iterdir()] == ["other.db"]
 
 
 def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
     path = tmp_path / "empty.db"
     path.touch()
-    said = run_command("seeds", "add", "1", HARVEST_DATABASE_URL=f"sqlite:///{path}")
-    assert said.code == 0
+    result = run_command("seeds", "add", "1", HARVEST_DATABASE_URL=f"sqlite:///{path}")
+    assert result.code == 0
     assert rows(path, "seeds") == 1
 
 
-# Who holds it
+# The owner of the lock
 
 
 OWNER = """
@@ -224,16 +224,16 @@ HOLDER = r"`scrapy crawl deep_harvest` \(process {}, since \d{{4}}-\d\d-\d\d \d\
 
 @pytest.fixture
 def owner(url: str) -> Iterator[subprocess.Popen[str]]:
-    """Another process that has opened the database for a crawl."""
+    """Run another process that has opened the database for a crawl."""
     with subprocess.Popen(
         [sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        tell(process, url, "open")
+        send(process, url, "open")
         yield process
         process.kill()
 
 
-def tell(process: subprocess.Popen[str], line: str, answer: str) -> None:
+def send(process: subprocess.Popen[str], line: str, answer: str) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(f"{line}\n")
@@ -241,36 +241,36 @@ def tell(process: subprocess.Popen[str], line: str, answer: str) -> None:
     assert process.stdout.readline() == f"{answer}\n"
 
 
-def test_it_is_said_who_holds_the_lock(owner: subprocess.Popen[str], url: str, tmp_path: Path) -> None:
+def test_the_error_names_the_owner(owner: subprocess.Popen[str], url: str, tmp_path: Path) -> None:
     held_by = HOLDER.format(owner.pid)
     with pytest.raises(
         DatabaseInUseError, match=rf"^database .* is locked by {held_by}; nothing was fetched$"
     ):
         Store.open(url)
     for command in ("relate", "embed"):
-        said = run_command(command, HARVEST_DATABASE_URL=url)
-        assert said.code == 5
-        assert "(process " in said.err
-        assert said.err.endswith("; nothing was built\n")
+        result = run_command(command, HARVEST_DATABASE_URL=url)
+        assert result.code == 5
+        assert "(process " in result.err
+        assert result.err.endswith("; nothing was built\n")
     assert "s3cret" not in (tmp_path / "harvest.db.lock").read_text()
-    # One that is refused leaves the note as it is, and one who only writes for a moment is let in.
+    # A refused crawl leaves the note unchanged, and a short write is allowed.
     assert run_command("seeds", "add", "1", HARVEST_DATABASE_URL=url).code == 0
     with pytest.raises(DatabaseInUseError, match=held_by):
         Store.open(url)
 
 
-def test_a_short_write_that_waits_in_vain_says_it_too(
+def test_a_short_write_that_times_out_names_the_owner_too(
     owner: subprocess.Popen[str], url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.2)
-    tell(owner, "write", "writing")
-    said = run_command("seeds", "add", "1", HARVEST_DATABASE_URL=url)
-    assert said.code == 1
-    assert f"is locked by `scrapy crawl deep_harvest` (process {owner.pid}, since " in said.err
-    assert said.err.endswith("; nothing was written\n")
+    send(owner, "write", "writing")
+    result = run_command("seeds", "add", "1", HARVEST_DATABASE_URL=url)
+    assert result.code == 1
+    assert f"is locked by `scrapy crawl deep_harvest` (process {owner.pid}, since " in result.err
+    assert result.err.endswith("; nothing was written\n")
 
 
-def test_a_killed_owner_is_named_no_more(owner: subprocess.Popen[str], url: str, tmp_path: Path) -> None:
+def test_a_killed_owner_is_not_named(owner: subprocess.Popen[str], url: str, tmp_path: Path) -> None:
     owner.kill()
     owner.wait()
     assert str(owner.pid) in (tmp_path / "harvest.db.lock").read_text()
@@ -292,32 +292,32 @@ def test_seeds_are_added_while_a_relate_reads(
     store: Store, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     World({(1, 2, "like"), (3, 2, "like")}, {}, {2: 7}).spill(store)
-    reads, go_on = threading.Event(), threading.Event()
+    reading_likes, resume = threading.Event(), threading.Event()
     read_likes = reading.read_likes
 
     def slowly(*arguments: object) -> object:
-        reads.set()
-        assert go_on.wait(30)
+        reading_likes.set()
+        assert resume.wait(30)
         return read_likes(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(reading, "read_likes", slowly)
     done: list[object] = []
     thread = threading.Thread(target=lambda: done.append(relate(store, HarvestConfig())))
     thread.start()
-    assert reads.wait(30)
+    assert reading_likes.wait(30)
     began = time.monotonic()
-    said = run_command("seeds", "add", "1", HARVEST_DATABASE_URL=url)
+    result = run_command("seeds", "add", "1", HARVEST_DATABASE_URL=url)
     waited = time.monotonic() - began
-    go_on.set()
+    resume.set()
     thread.join(60)
-    assert (said.code, len(done)) == (0, 1)
+    assert (result.code, len(done)) == (0, 1)
     assert waited < 5
 
 
-# What is left behind
+# The state left behind
 
 
-def test_beside_an_idle_reader_the_file_alone_holds_everything(store: Store, tmp_path: Path) -> None:
+def test_the_file_alone_contains_everything_despite_an_idle_reader(store: Store, tmp_path: Path) -> None:
     path, copy = tmp_path / "harvest.db", tmp_path / "copy.db"
     with closing(sqlite3.connect(path)) as idle:
         assert idle.execute("SELECT count(*) FROM notices").fetchone() == (0,)
@@ -329,7 +329,7 @@ def test_beside_an_idle_reader_the_file_alone_holds_everything(store: Store, tmp
     assert rows(copy, "notices") == 1
 
 
-def test_a_reader_that_keeps_the_wal_from_being_emptied_is_told_of(
+def test_a_reader_that_blocks_the_checkpoint_causes_a_warning(
     store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with closing(sqlite3.connect(tmp_path / "harvest.db", isolation_level=None)) as reader:
@@ -342,13 +342,13 @@ def test_a_reader_that_keeps_the_wal_from_being_emptied_is_told_of(
     assert "copy " in message
 
 
-def test_a_closed_store_says_nothing(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_closing_a_store_logs_nothing(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     note(store, "a")
     store.close()
     assert caplog.messages == []
 
 
-def test_a_growing_wal_is_told_of_once(
+def test_a_growing_wal_causes_one_warning(
     store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(module, "LOOK_AT_WAL_EVERY", 0.01)

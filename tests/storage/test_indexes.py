@@ -1,4 +1,4 @@
-"""Indexes for readers are put off while a table is empty, and there after the first harvest that ends."""
+"""Indexes for readers are dropped while a table is empty, and built after the first finished harvest."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def names(store: Store) -> set[str | None]:
         return {index.name for index in indexes.missing(connection)}
 
 
-def test_an_empty_table_goes_without_and_one_with_rows_keeps_what_it_has(tmp_path: Path) -> None:
+def test_empty_tables_lose_their_indexes_and_filled_ones_keep_them(tmp_path: Path) -> None:
     store = Store.open(f"sqlite:///{tmp_path / 'a.db'}")
     assert names(store) == set()
     with store.write() as connection:
         records.write_records(connection, [Engagement(1, 2, "like")], set(), "now")
-        indexes.put_off(connection)
+        indexes.drop_deferred(connection)
     assert names(store) == {
         "ix_playlist_tracks_track_id",
         "ix_selections_layer",
@@ -28,7 +28,7 @@ def test_an_empty_table_goes_without_and_one_with_rows_keeps_what_it_has(tmp_pat
         "ix_walk_requests_layer",
     }
     with store.write() as connection:
-        indexes.put_off(connection)
+        indexes.drop_deferred(connection)
         for index in indexes.missing(connection):
             index.create(connection)
     assert names(store) == set()

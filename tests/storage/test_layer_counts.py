@@ -1,4 +1,4 @@
-"""Distinct records are counted as the view ``discoveries`` has them, engagements as they are."""
+"""Counts of distinct records match the view ``discoveries``; counts of engagements match their table."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ GROUP BY layer, kind
 def library(user: int, tracks: list[int]) -> list[Entry]:
     return [
         Entry(
-            Track(one, title=None if one % 7 == 0 else f"title {one}", fullness=_fullness(one)),
-            [Engagement(user, one, "like")],
+            Track(track, title=None if track % 7 == 0 else f"title {track}", fullness=_fullness(track)),
+            [Engagement(user, track, "like")],
         )
-        for one in tracks
+        for track in tracks
     ]
 
 
@@ -43,24 +43,24 @@ def _fullness(track: int) -> int:
 
 def likers(track: int, users: list[int]) -> list[Entry]:
     return [
-        Entry(User(one, username=f"user {one}", fullness=Fullness.OWN), [Engagement(one, track, "like")])
-        for one in users
+        Entry(User(user, username=f"user {user}", fullness=Fullness.OWN), [Engagement(user, track, "like")])
+        for user in users
     ]
 
 
 def collections() -> dict[tuple[str, str], list[Entry]]:
-    """The likers of the seeds, and the libraries of these likers, some of which hold the seeds."""
-    numbers = random.Random(5)  # noqa: S311 - no secret
+    """Return the likers of the seeds and their libraries, some of which contain the seeds."""
+    numbers = random.Random(5)  # noqa: S311 - not a secret
     people = range(1, 30)
-    held = {("track_favoriters", str(seed)): likers(seed, list(people)) for seed in SEEDS}
+    listed = {("track_favoriters", str(seed)): likers(seed, list(people)) for seed in SEEDS}
     for user in people:
         tracks = numbers.sample(range(100, 300), 40) + list(SEEDS[: user % 3])
-        held["user_likes", str(user)] = library(user, tracks)
-    return held
+        listed["user_likes", str(user)] = library(user, tracks)
+    return listed
 
 
 def ask(connection: sa.Connection, run: runs.Run, seed: int, collection: tuple[str, str], size: int) -> None:
-    """One layer wants all of it; the other less, and only looks at some."""
+    """Request all of it for one layer; less for the other, and only selections of large collections."""
     whole = WalkRequest(*collection, "step", 1000)
     part = WalkRequest(*collection, "step", 25, selective=size > 41)
     Ledger(connection, run).request(seed, "listeners", "settings", [whole])
@@ -69,40 +69,40 @@ def ask(connection: sa.Connection, run: runs.Run, seed: int, collection: tuple[s
 
 @pytest.fixture
 def run(store: Store) -> runs.Run:
-    """A run with libraries and likers that overlap, caps that cut for one layer, and selections."""
-    held = collections()
+    """Spill overlapping libraries and likers, with caps for one layer and selections."""
+    listed = collections()
     with store.write() as connection:
         run = runs.begin_run(connection, spider="t", layers=LAYERS, scope="t", fresh_after="", refresh=False)
         for seed in SEEDS:
             Ledger(connection, run).widen_scope(seed, LAYERS)
-            for collection, entries in held.items():
+            for collection, entries in listed.items():
                 ask(connection, run, seed, collection, len(entries))
         for walk in Ledger(connection, run).lease(100):
-            entries = held[walk.endpoint, walk.target]
+            entries = listed[walk.endpoint, walk.target]
             spill_page(connection, Page(walk, entries, received=len(entries)), run)
         chosen = [Selection("track", 100 + n) for n in range(50)]
         Ledger(connection, run).select(SEEDS[0], "others", chosen)
     return run
 
 
-def test_records_are_counted_as_the_view_has_them(store: Store, run: runs.Run) -> None:
+def test_record_counts_match_the_view(store: Store, run: runs.Run) -> None:
     with store.write() as connection:
-        by_layer, together = layer_counts.count_found(connection, run)
+        by_layer, total = layer_counts.count_found(connection, run)
         rows = connection.execute(sa.text(DISTINCT)).all()
         counts = {(layer, kind): count for layer, kind, count in rows}
         whole = connection.scalar(sa.text("SELECT count(*) FROM tracks WHERE NOT is_stub"))
-    for layer, one in by_layer.items():
-        assert one.tracks == counts[layer, "track"]
-        assert one.users == counts[layer, "user"]
+    for layer, found in by_layer.items():
+        assert found.tracks == counts[layer, "track"]
+        assert found.users == counts[layer, "user"]
     assert by_layer["others"].tracks < by_layer["listeners"].tracks
-    assert together.tracks == whole
+    assert total.tracks == whole
 
 
 def test_an_engagement_seen_from_both_sides_counts_once(store: Store, run: runs.Run) -> None:
     with store.write() as connection:
-        by_layer, together = layer_counts.count_found(connection, run)
+        by_layer, total = layer_counts.count_found(connection, run)
         engagements = connection.scalar(sa.text("SELECT count(*) FROM engagements"))
-    assert by_layer["listeners"].engagements == together.engagements == engagements
+    assert by_layer["listeners"].engagements == total.engagements == engagements
     assert 0 < by_layer["others"].engagements < by_layer["listeners"].engagements
 
 
@@ -118,4 +118,4 @@ def test_it_does_not_matter_when_ids_are_merged(
 def test_a_run_that_found_nothing(store: Store) -> None:
     with store.write() as connection:
         run = runs.begin_run(connection, spider="t", layers=[], scope="t", fresh_after="", refresh=False)
-        assert layer_counts.count_found(connection, run) == ({}, layer_counts.Found(0, 0, 0, 0, 0))
+        assert layer_counts.count_found(connection, run) == ({}, layer_counts.LayerCounts(0, 0, 0, 0, 0))

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, the tables hold what the plain model of them holds."""
+"""After any sequence of events, the tables match the plain Python model."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class Books:
-    """All that the machine asks of the storage, one transaction a call."""
+    """The storage calls of the machine, each in one transaction."""
 
     def __init__(self, store: Store, run: runs.Run) -> None:
         self._store = store
@@ -167,7 +167,7 @@ def _select(table: sa.Table, names: Sequence[str]) -> str:
 
 
 RECORDS = {User: schema.users, Track: schema.tracks, Playlist: schema.playlists, Comment: schema.comments}
-WALK_COLUMNS = ("walk_id", *(one.name for one in fields(WalkState)))
+WALK_COLUMNS = ("walk_id", *(field.name for field in fields(WalkState)))
 DISCOVERED = ("kind", "record_id", "seed_id", "layer")
 COMPARED = {
     "walks": _select(schema.walks, WALK_COLUMNS),
@@ -181,15 +181,15 @@ COMPARED = {
     "discoveries": _select(discoveries, DISCOVERED),
     **{table.name: _select(table, _columns(table, ["fetched_at"])) for table in RECORDS.values()},
 }
-"""How each table is read. As the driver gives it, because this is read after each step."""
+"""The query for each table. The driver's own rows are fast enough to read after each step."""
 
 
-# The world: few of everything, so that the same comes again and again
+# The world: few of everything, so that everything repeats often
 
 SEEDS = {"7": 7, "8": 8, "https://soundcloud.com/a/b": None}
 LAYERS = ("far", "near")
 STEPS = {"keep": False, "look": True}
-"""Steps, and whether they only look."""
+"""Steps, and whether their requests are selective."""
 ENDPOINTS = {
     "track": ("track", Track),
     "resolve": ("track", Track),
@@ -211,7 +211,7 @@ CODES = st.integers(0, 9_999)
 
 
 def digits(code: int, *bases: int) -> list[int]:
-    """Take *code* apart into one number below each of *bases*."""
+    """Split *code* into one digit for each of *bases*."""
     found = []
     for base in bases:
         code, digit = divmod(code, base)
@@ -243,7 +243,7 @@ def track(code: int) -> Track:
 
 
 def entry(endpoint: str, code: int, shift: int) -> Entry:
-    """Make an entry of a list; *shift* moves the positions in playlists."""
+    """Build an entry of a list; *shift* is added to the positions in playlists."""
     match endpoint:
         case "track_favoriters":
             listener = user(code)
@@ -275,7 +275,7 @@ def entry(endpoint: str, code: int, shift: int) -> Entry:
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """Two seeds, two layers, any number of runs, of which the last two are at work."""
+    """Two seeds, two layers and any number of runs, of which the last two are active."""
 
     store: Store
 
@@ -289,11 +289,11 @@ class LedgerMachine(RuleBasedStateMachine):
         with self.store.write() as connection:
             for table in reversed(schema.metadata.sorted_tables):
                 connection.execute(sa.delete(table))
-            # The tracks of a playlist are asked for once the playlist is known.
+            # A crawl requests the tracks of a playlist only once the playlist is stored.
             records.write_records(connection, [Playlist(21)], set(), self.clock)
         self.model.write([Playlist(21)], frozenset())
 
-    def at_work(self, pick: int) -> Books:
+    def active(self, pick: int) -> Books:
         return self.books[-1 - pick % min(2, len(self.books))]
 
     # Runs
@@ -305,7 +305,7 @@ class LedgerMachine(RuleBasedStateMachine):
         following=st.lists(st.sampled_from(["on", "end", "end"]), min_size=5, max_size=5),
     )
     def start(self, *, both: bool, cap: int, pages: list[list[int]], following: list[str]) -> None:
-        """Begin with walks of which some have ended, and were shown to the layers in part."""
+        """Begin with walks that have partly ended and were partly shown to the layers."""
         self.begin("a", "never", refresh=False, other=False)
         for seed in (7, 8) if both else (7,):
             wanted = [
@@ -338,9 +338,9 @@ class LedgerMachine(RuleBasedStateMachine):
         ended: str | None = None,
         at_once: bool = True,
     ) -> None:
-        """Begin a run; the one before it has *ended*, or is still at work.
+        """Begin a run; the previous one has *ended*, or is still active.
 
-        What is stale it opens *at_once*, as a crawl does, or when it is asked for.
+        It reopens stale walks *at_once*, as a crawl does, or when they are requested.
         """
         if ended is not None and self.books:
             self.books[-1].end(ended)
@@ -369,7 +369,7 @@ class LedgerMachine(RuleBasedStateMachine):
         resolved=st.sampled_from([None, 7, 8]),
     )
     def add_seed(self, pick: int, given: str, resolved: int | None) -> None:
-        books, known = self.at_work(pick), SEEDS[given]
+        books, known = self.active(pick), SEEDS[given]
         request = WalkRequest("resolve", given, "seed", 1)
         if known is not None:
             request = WalkRequest("track", given, "seed", 1, 9)
@@ -413,19 +413,19 @@ class LedgerMachine(RuleBasedStateMachine):
         requests = [
             WalkRequest(*walk, step, cap, expected, STEPS[step]) for walk, step, cap, expected in wanted
         ]
-        self.ask(self.at_work(pick), seed, layer, requests, under="u" if other else None)
+        self.ask(self.active(pick), seed, layer, requests, under="u" if other else None)
 
     def ask(
         self, books: Books, seed: int, layer: str, requests: list[WalkRequest], under: str | None = None
     ) -> None:
         under = under or self.model.runs[books.run.run_id].settings[seed, layer]
         books.request(seed, layer, under, requests)
-        named = [(frontier.walk_id(one.endpoint, one.target), one) for one in requests]
+        named = [(frontier.walk_id(request.endpoint, request.target), request) for request in requests]
         self.model.request(books.run.run_id, seed, layer, under, named)
 
     @rule(pick=st.integers(0, 1), limit=st.sampled_from([1, 2, 5]))
     def lease(self, pick: int, limit: int) -> None:
-        books = self.at_work(pick)
+        books = self.active(pick)
         expected = set()
         for walk in self.model.lease(books.run.run_id, limit):
             state = self.model.walks[walk]
@@ -437,15 +437,15 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(pick=st.integers(0, 1), of_all=st.booleans())
     def give_back(self, pick: int, *, of_all: bool) -> None:
-        books = self.at_work(pick)
+        books = self.active(pick)
         assert books.give_back(of_all=of_all) == self.model.give_back(None if of_all else books.run.run_id)
-        late = [one for one in self.fetching if of_all or one[0] is books]
-        self.fetching = [one for one in self.fetching if one not in late]
+        late = [fetch for fetch in self.fetching if of_all or fetch[0] is books]
+        self.fetching = [fetch for fetch in self.fetching if fetch not in late]
         self.delivered += [Page(walk, received=1) for _, walk in late]
 
     @rule(pick=st.integers(0, 1), seed=st.sampled_from([None, None, *sorted(SEEDS)]))
     def reopen(self, pick: int, seed: str | None) -> None:
-        books = self.at_work(pick)
+        books = self.active(pick)
         run = books.run.run_id
         books.reopen(seed)
         self.model.reopen(run, self.model.scope(run) if seed is None else self.model.around(run, seed))
@@ -496,11 +496,11 @@ class LedgerMachine(RuleBasedStateMachine):
                 page.status, page.reason = following, f"it is {following}"
                 page.entries, page.rejects, page.received, page.resolved = [], [], 0, None
         if known and page.entries:
-            self.tell_what_is_known(page)
+            self.mark_known(page)
         self.spill(books, page)
 
-    def tell_what_is_known(self, page: Page) -> None:
-        """Name one record of the page as written already; then it is not written again."""
+    def mark_known(self, page: Page) -> None:
+        """Mark one record of the page as already stored, so that it is not written again."""
         for record in page.entries[0].records():
             if isinstance(record, User | Track) and record.record_id in self.model.records[type(record)]:
                 page.known = {(record.kind, record.record_id, record.fullness)}
@@ -519,7 +519,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.delivered)
     @rule(which=st.integers(0, 9), pick=st.integers(0, 1))
     def deliver_twice(self, which: int, pick: int) -> None:
-        self.spill(self.at_work(pick), self.delivered[which % len(self.delivered)])
+        self.spill(self.active(pick), self.delivered[which % len(self.delivered)])
 
     def spill(self, books: Books, page: Page) -> None:
         kept = self.model.spill(books.run.run_id, page)
@@ -543,22 +543,22 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(pick=st.integers(0, 1), walk=st.sampled_from(WALKS), which=st.integers(0, 3))
     def expand(self, pick: int, walk: tuple[str, str], which: int) -> None:
-        books, number = self.at_work(pick), frontier.walk_id(*walk)
+        books, number = self.active(pick), frontier.walk_id(*walk)
         if number not in self.model.walks:
             return
-        found = books.expansions(number)
-        assert [(one.walk_id, one.endpoint) for one in found] == [(number, walk[0])] * len(found)
-        shown = [(one.seed_id, one.layer, one.step, one.start, one.stop) for one in found]
+        expansions = books.expansions(number)
+        assert {(found.walk_id, found.endpoint) for found in expansions} <= {(number, walk[0])}
+        shown = [(found.seed_id, found.layer, found.step, found.start, found.stop) for found in expansions]
         assert shown == self.model.expansions(books.run.run_id, number)
-        if not found:
+        if not expansions:
             return
-        chosen = found[which % len(found)]
+        chosen = expansions[which % len(expansions)]
         kind, _ = ENDPOINTS[walk[0]]
         listed = self.model.listed(number, kind, chosen.start, chosen.stop)
         ids = books.record_ids(kind, number, chosen.start, chosen.stop)
         assert sorted(ids) == sorted(record for _, record in listed)
         position = {record: place for place, record in listed}
-        assert [position[one] for one in ids] == [place for place, _ in listed]
+        assert [position[record] for record in ids] == [place for place, _ in listed]
         books.set_expanded(chosen)
         self.model.requests[number, chosen.seed_id, chosen.layer, chosen.step].expanded = chosen.stop
 
@@ -574,7 +574,7 @@ class LedgerMachine(RuleBasedStateMachine):
         ),
     )
     def select(self, seed: int, layer: str, chosen: list[tuple[tuple[Any, int], float | None]]) -> None:
-        selected = [Selection(*one, score) for one, score in chosen]
+        selected = [Selection(*record, score) for record, score in chosen]
         self.books[-1].select(seed, layer, selected)
         self.model.select(seed, layer, selected)
 
@@ -586,14 +586,14 @@ class LedgerMachine(RuleBasedStateMachine):
         cap=st.integers(0, 4),
     )
     def read(self, pick: int, seed: int, layer: str, walk: tuple[str, str], cap: int) -> None:
-        self.look(pick, seed, layer)
-        self.look_into_a_playlist(cap)
-        self.count(pick)
-        self.tell_what_became_of_the_seeds(pick)
-        self.tell_who_wants(pick, walk)
+        self.check_requests(pick, seed, layer)
+        self.check_playlist(cap)
+        self.check_counts(pick)
+        self.check_seed_outcomes(pick)
+        self.check_requesters(pick, walk)
 
-    def look(self, pick: int, seed: int, layer: str) -> None:
-        books, model = self.at_work(pick), self.model
+    def check_requests(self, pick: int, seed: int, layer: str) -> None:
+        books, model = self.active(pick), self.model
         mine = [key for key in model.wants(books.run.run_id) if key[1:3] == (seed, layer)]
         assert books.requested(seed, layer) == {(walk, step) for walk, _, _, step in mine}
         unfinished = any(model.walks[walk].status in {"planned", "running"} for walk, *_ in mine)
@@ -614,16 +614,16 @@ class LedgerMachine(RuleBasedStateMachine):
                 wanted = [model.records[build][record] for _, record in model.listed(walk, kind, 0, cap)]
                 assert sorted(listed, key=repr) == sorted(wanted, key=repr)
 
-    def look_into_a_playlist(self, cap: int) -> None:
+    def check_playlist(self, cap: int) -> None:
         placed = sorted(
-            (place, one) for (playlist, one), place in self.model.positions.items() if playlist == 21
+            (place, track) for (playlist, track), place in self.model.positions.items() if playlist == 21
         )
-        assert self.books[-1].tracks_of_playlist(21, cap) == [one for _, one in placed[:cap]]
+        assert self.books[-1].tracks_of_playlist(21, cap) == [track for _, track in placed[:cap]]
 
     # Comparison
 
     @invariant()
-    def the_tables_hold_what_the_model_holds(self) -> None:
+    def the_tables_match_the_model(self) -> None:
         if not self.books:
             return
         model, tables = self.model, self.books[-1].tables()
@@ -650,7 +650,7 @@ class LedgerMachine(RuleBasedStateMachine):
             }
 
     def learn_times(self, rows: set[tuple[Any, ...]]) -> None:
-        """Where the model says that a time is set now, take over the one that the database has."""
+        """Copy the times that the model does not know yet from the database."""
         for row in rows:
             state = self.model.walks[row[0]]
             for name in ("created_at", "started_at", "finished_at"):
@@ -661,8 +661,8 @@ class LedgerMachine(RuleBasedStateMachine):
                     setattr(state, name, value)
         self.clock = timestamp()
 
-    def count(self, pick: int) -> None:
-        books, walks = self.at_work(pick), self.model.walks
+    def check_counts(self, pick: int) -> None:
+        books, walks = self.active(pick), self.model.walks
         run = books.run.run_id
         statuses = [walks[walk].status for walk in self.model.scope(run)]
         assert books.count_by_status() == {status: statuses.count(status) for status in statuses}
@@ -670,8 +670,8 @@ class LedgerMachine(RuleBasedStateMachine):
             around = self.model.around(run, given) | {looked_up}
             assert books.count_planned(given) == sum(walks[walk].status == "planned" for walk in around)
 
-    def tell_what_became_of_the_seeds(self, pick: int) -> None:
-        books, walks = self.at_work(pick), self.model.walks
+    def check_seed_outcomes(self, pick: int) -> None:
+        books, walks = self.active(pick), self.model.walks
         outcomes = []
         for given, (number, looked_up) in sorted(self.model.runs[books.run.run_id].seeds.items()):
             fetched = walks.get(frontier.walk_id("track", str(number)), walks[looked_up])
@@ -681,16 +681,16 @@ class LedgerMachine(RuleBasedStateMachine):
                 outcomes.append(runs.SeedOutcome(given, number, fetched.status, fetched.reason))
         assert books.seed_outcomes() == outcomes
 
-    def tell_who_wants(self, pick: int, walk: tuple[str, str]) -> None:
-        books, number = self.at_work(pick), frontier.walk_id(*walk)
+    def check_requesters(self, pick: int, walk: tuple[str, str]) -> None:
+        books, number = self.active(pick), frontier.walk_id(*walk)
         expected = {key[1:3] for key in self.model.wants(books.run.run_id) if key[0] == number}
         assert books.requesters(number) == sorted(expected)
-        looked_up = {one for _, one in self.model.runs[books.run.run_id].seeds.values()}
-        for one in self.model.walks:
-            assert books.looks_up_seed(one) is (one in looked_up)
+        looked_up = {walk for _, walk in self.model.runs[books.run.run_id].seeds.values()}
+        for known in self.model.walks:
+            assert books.looks_up_seed(known) is (known in looked_up)
 
 
-def test_the_ledger_is_what_its_model_is() -> None:
+def test_the_ledger_matches_its_model() -> None:
     store = Store.open("sqlite://")
     LedgerMachine.store = store
     try:

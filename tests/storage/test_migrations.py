@@ -1,4 +1,4 @@
-"""Databases of earlier versions: what they hold survives the migrations, and is checked from then on."""
+"""Migrations of earlier versions keep the contents, and add constraints."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ WRONG = [
 
 @pytest.fixture(params=["0001", "0005"])
 def older(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a filled database of an earlier version."""
+    """Create a filled database of an earlier version."""
     path = tmp_path / "older.db"
     with monkeypatch.context() as earlier:
         earlier.setattr(migrate, "HEAD", request.param)
@@ -64,7 +64,7 @@ def contents(path: Path) -> dict[str, list[object]]:
     return found
 
 
-def test_what_it_holds_survives_and_is_checked(older: Path) -> None:
+def test_contents_survive_and_are_constrained(older: Path) -> None:
     before = contents(older)
     assert before["discoveries"] == [("track", 6, 5, "semantic_depth"), ("user", 1, 5, "user_depth")]
     with closing(sqlite3.connect(older)) as open_meanwhile:
@@ -92,6 +92,6 @@ def test_a_value_that_no_version_writes_is_named_and_nothing_changes(older: Path
         connection.execute("UPDATE walks SET status = 'odd'")
         connection.commit()
         before = connection.execute("SELECT name, sql FROM sqlite_master").fetchall()
-        with pytest.raises(StorageError, match=r"walks\.status holds 'odd'; correct it by hand"):
+        with pytest.raises(StorageError, match=r"walks\.status contains 'odd'; correct it by hand"):
             Store.open(f"sqlite:///{older}")
         assert connection.execute("SELECT name, sql FROM sqlite_master").fetchall() == before

@@ -1,4 +1,4 @@
-"""What people and commands look up is found by an index: no large table is read from end to end."""
+"""Lookups by people and commands use indexes: none scans a large table."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ BY_COMMANDS: dict[str, Callable[[Connection], Any]] = {
 def connection(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Connection]:
-    """A filled database, of which the planner knows nothing or everything."""
+    """Yield a read connection to a filled database, with or without statistics for the planner."""
     store = Store.open(f"sqlite:///{tmp_path_factory.mktemp('plans') / 'harvest.db'}")
     with store.write() as writing:
         driver: Any = writing.connection.driver_connection
@@ -125,7 +125,7 @@ def _insert(driver: Any, table: str, values: tuple[object, ...]) -> None:  # noq
 
 
 def scans(connection: Connection, sql: str, parameters: Any = ()) -> list[str]:  # noqa: ANN401 - any driver's
-    """Return the steps of the plan that read a large table, or an index of it, from end to end."""
+    """Return the steps of the plan that scan a large table or one of its indexes."""
     driver: Any = connection.connection.driver_connection
     steps = [row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
     assert any(step.startswith("SEARCH") for step in steps) or "runs" in sql, steps
@@ -133,12 +133,12 @@ def scans(connection: Connection, sql: str, parameters: Any = ()) -> list[str]: 
 
 
 @pytest.mark.parametrize("what", BY_HAND)
-def test_what_people_look_up(connection: Connection, what: str) -> None:
+def test_queries_by_hand(connection: Connection, what: str) -> None:
     assert scans(connection, BY_HAND[what]) == []
 
 
 @pytest.mark.parametrize("what", BY_COMMANDS)
-def test_what_commands_look_up(connection: Connection, what: str) -> None:
+def test_queries_of_commands(connection: Connection, what: str) -> None:
     executed: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:  # noqa: ANN401
@@ -150,8 +150,8 @@ def test_what_commands_look_up(connection: Connection, what: str) -> None:
     finally:
         sa.event.remove(connection, "before_cursor_execute", note)
     assert executed
-    assert [scans(connection, *one) for one in executed] == [[]] * len(executed)
+    assert [scans(connection, *query) for query in executed] == [[]] * len(executed)
 
 
-def test_a_scan_is_noticed(connection: Connection) -> None:
+def test_a_scan_is_detected(connection: Connection) -> None:
     assert scans(connection, "SELECT count(*) FROM walks JOIN runs ON runs.run_id = walks.walk_id") != []

@@ -1,4 +1,4 @@
-"""Walks are counted for each layer that wants them, and once all together."""
+"""Walks count once for each layer that wants them, and once in the total."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def likes(target: int, step: str = "last", expected: int | None = None, cap: int
     return WalkRequest("user_likes", str(target), step, cap, expected)
 
 
-def counted(store: Store, run: runs.Run) -> list[WalkGroup]:
+def count(store: Store, run: runs.Run) -> list[WalkGroup]:
     with store.write() as connection:
         return COUNTER.count(connection, run)
 
@@ -56,9 +56,9 @@ def change(store: Store, target: int, **values: str | int) -> None:
 def test_a_shared_walk_is_one_walk_of_each_layer(store: Store, run: runs.Run) -> None:
     ask(store, run, "a", likes(1, "first"), likes(2))
     ask(store, run, "b", likes(1, "first"), likes(3, "second"))
-    # Again for another seed, and for a second step: still the same walk.
+    # The same walk for another seed and a second step is still one walk.
     ask(store, run, "b", likes(1, "last"), likes(3, "last"), seed=2)
-    found = {(group.layers, group.shown_to): group.walks for group in counted(store, run)}
+    found = {(group.layers, group.shown_to): group.walks for group in count(store, run)}
     assert found == {
         (frozenset("ab"), frozenset("a")): 1,
         (frozenset("a"), frozenset()): 1,
@@ -70,19 +70,19 @@ def test_only_what_the_run_wants_counts(store: Store, run: runs.Run) -> None:
     ask(store, run, "a", likes(1))
     ask(store, run, "a", likes(2), settings="other settings")
     ask(store, run, "a", likes(3), seed=99)
-    (group,) = counted(store, run)
+    (group,) = count(store, run)
     assert (group.walks, group.layers) == (1, frozenset("a"))
 
 
-def test_what_looks_up_a_seed_is_a_walk_of_no_layer(store: Store, run: runs.Run) -> None:
+def test_a_seed_lookup_belongs_to_no_layer(store: Store, run: runs.Run) -> None:
     with store.write() as connection:
-        address = WalkRequest("resolve", "https://soundcloud.com/a/b", "seed", 1)
-        Ledger(connection, run).add_seed("https://soundcloud.com/a/b", address, None)
-        # Given twice, in two spellings, and once looked up by a walk that a layer wants as well.
-        Ledger(connection, run).add_seed("https://soundcloud.com/a/b/", address, None)
+        lookup = WalkRequest("resolve", "https://soundcloud.com/a/b", "seed", 1)
+        Ledger(connection, run).add_seed("https://soundcloud.com/a/b", lookup, None)
+        # One seed is given in two spellings; a layer also wants the walk of the other.
+        Ledger(connection, run).add_seed("https://soundcloud.com/a/b/", lookup, None)
         Ledger(connection, run).add_seed("7", WalkRequest("track", "7", "seed", 1), 7)
     ask(store, run, "a", WalkRequest("track", "7", "seed", 1))
-    found = {group.endpoint: (group.walks, group.layers) for group in counted(store, run)}
+    found = {group.endpoint: (group.walks, group.layers) for group in count(store, run)}
     assert found == {"resolve": (1, frozenset()), "track": (1, frozenset("a"))}
 
 
@@ -97,21 +97,21 @@ def test_what_looks_up_a_seed_is_a_walk_of_no_layer(store: Store, run: runs.Run)
         (1000, EVERYTHING, 1200, 1),
     ],
 )
-def test_the_pages_left_follow_from_what_was_promised(
+def test_pages_left_follow_from_the_expected_count(
     store: Store, run: runs.Run, *, expected: int, cap: int, received: int, pages: int
 ) -> None:
     ask(store, run, "a", likes(1, expected=expected, cap=cap), likes(2))
     change(store, 1, received=received, pages=received // 200)
-    (group,) = counted(store, run)
+    (group,) = count(store, run)
     assert (group.walks, group.foreseen, group.foreseen_pages) == (2, 1, pages)
-    assert group.waiting
+    assert group.pending
 
 
-def test_what_has_ended_needs_no_more_pages(store: Store, run: runs.Run) -> None:
+def test_ended_walks_need_no_more_pages(store: Store, run: runs.Run) -> None:
     ask(store, run, "a", likes(1, expected=1000), likes(2, expected=1000))
     change(store, 1, status="capped", pages=3)
     change(store, 2, status="running", pages=2, received=400)
-    assert sorted(counted(store, run), key=lambda group: group.status) == [
+    assert sorted(count(store, run), key=lambda group: group.status) == [
         WalkGroup("user_likes", "capped", frozenset("a"), frozenset(), 1, 3),
         WalkGroup("user_likes", "running", frozenset("a"), frozenset(), 1, 2, 1, 3),
     ]

@@ -1,4 +1,4 @@
-"""What is known is never made worse."""
+"""Upserts never lose known values."""
 
 from __future__ import annotations
 

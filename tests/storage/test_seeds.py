@@ -1,4 +1,4 @@
-"""When a seed is next due, by how its turn ended."""
+"""The next due time of a seed, by the outcome of its turn."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def begin(connection: Connection) -> Run:
 
 
 def take_turn(connection: Connection, outcome: str) -> str:
-    """Give the seed a turn in a run of its own; tell since when what it wants was fresh."""
+    """Run one turn of the seed in a new run; return the time after which its walks were up to date."""
     run = begin(connection)
     seed = seeds.next_in_turn(connection, run)
     assert seed is not None
     fresh_after = seeds.begin_turn(connection, run, seed, freshness_days=7)
-    assert seeds.next_in_turn(connection, run) is None, "one turn a run"
+    assert seeds.next_in_turn(connection, run) is None, "one turn per run"
     seeds.end_turn(connection, run, seed.given, 1, outcome)
     return fresh_after
 
@@ -44,25 +44,25 @@ def take_turn(connection: Connection, outcome: str) -> str:
 def test_a_seed_that_is_done_is_due_in_the_round_after_this_one(store: Store, outcome: str) -> None:
     with store.write() as connection:
         seeds.add(connection, Entry(SEED, DAY), ago(2.5))
-        # The first round makes use of what other harvests have fetched.
+        # The first round also uses data from other harvests.
         assert take_turn(connection, outcome) == ago(9.5)
         assert seeds.find(connection, SEED).next_harvest_at == ago(-0.5)
         assert seeds.find(connection, SEED).last_outcome == outcome
 
 
 @pytest.mark.parametrize("outcome", ["unfinished", "interrupted", "blocked", "failed"])
-def test_a_seed_that_was_cut_stays_in_its_round(store: Store, outcome: str) -> None:
+def test_an_interrupted_seed_stays_in_its_round(store: Store, outcome: str) -> None:
     with store.write() as connection:
         seeds.add(connection, Entry(SEED, DAY), ago(30.5))
         take_turn(connection, "partial")
         for _ in range(2):
-            # However long ago it began: else what was fetched yesterday would be fetched anew every day.
+            # However long ago it began: otherwise the data of yesterday would be refetched every day.
             assert take_turn(connection, outcome) == ago(0.5)
         assert seeds.find(connection, SEED).next_harvest_at == ago(0.5)
         assert seeds.count_unfinished(connection, begin(connection)) == 1
 
 
-def test_what_failed_is_tried_again_until_the_next_round(store: Store) -> None:
+def test_failures_are_retried_until_the_next_round(store: Store) -> None:
     with store.write() as connection:
         seeds.add(connection, Entry(SEED, DAY), ago(0.5))
         take_turn(connection, "partial")
@@ -72,7 +72,7 @@ def test_what_failed_is_tried_again_until_the_next_round(store: Store) -> None:
         assert seeds.find(connection, SEED).next_harvest_at == ago(0.5)
 
 
-def test_another_interval_counts_from_when_it_was_due_last(store: Store) -> None:
+def test_a_new_interval_counts_from_the_last_due_time(store: Store) -> None:
     with store.write() as connection:
         seeds.add(connection, Entry(SEED, 7 * DAY), ago(2))
         assert seeds.add(connection, Entry(SEED, 3 * DAY), ago(0)) == "changed"
@@ -83,7 +83,7 @@ def test_another_interval_counts_from_when_it_was_due_last(store: Store) -> None
         assert seeds.find(connection, SEED).next_harvest_at == ago(-8)
 
 
-def test_a_seed_removed_in_its_turn_is_no_mistake(store: Store) -> None:
+def test_a_seed_may_be_removed_during_its_turn(store: Store) -> None:
     with store.write() as connection:
         seeds.add(connection, Entry(SEED), ago(0))
         run = begin(connection)

@@ -67,7 +67,7 @@ def places(store: Store) -> dict[int, int]:
         return {row[0]: row[1] for row in rows}
 
 
-def test_a_page_moves_its_walk_on(store: Store, run: runs.Run) -> None:
+def test_a_page_advances_its_walk(store: Store, run: runs.Run) -> None:
     walk = ask(store, run)
     spilled = spill(store, run, Page(walk, users(1, 2), next_cursor="/next"))
     assert spilled is not None
@@ -95,7 +95,7 @@ def test_a_page_of_a_walk_that_was_given_back_is_dropped(store: Store, run: runs
     assert state(store).status == "planned"
 
 
-def test_records_that_come_again_keep_their_place(store: Store, run: runs.Run) -> None:
+def test_repeated_records_keep_their_position(store: Store, run: runs.Run) -> None:
     spilled = spill(store, run, Page(ask(store, run), users(1, 2, 1), next_cursor="/next"))
     assert spilled is not None
     assert spilled.walk is not None
@@ -107,7 +107,7 @@ def test_records_that_come_again_keep_their_place(store: Store, run: runs.Run) -
 @pytest.mark.parametrize(
     ("ids", "next_cursor", "status", "cursor"),
     [
-        ((1, 2, 3, 4), "/next", "capped", ""),  # cut within the page: the rest of it is still to come
+        ((1, 2, 3, 4), "/next", "capped", ""),  # capped within the page, whose rest is still to fetch
         ((1, 2, 3), "/next", "capped", "/next"),
         ((1, 2, 3), None, "done", ""),
         ((1, 2, 2, 1, 3), None, "done", ""),
@@ -150,7 +150,7 @@ def test_empty_pages_are_not_the_end_until_there_are_too_many(store: Store, run:
     assert state(store)[:2] == ("capped", "10 empty pages in a row")
 
 
-def test_a_short_page_starts_the_count_anew(store: Store, run: runs.Run) -> None:
+def test_a_short_page_resets_the_count(store: Store, run: runs.Run) -> None:
     walk: Walk | None = ask(store, run)
     for number in range(20):
         assert walk is not None
@@ -161,7 +161,7 @@ def test_a_short_page_starts_the_count_anew(store: Store, run: runs.Run) -> None
     assert state(store).status == "running"
 
 
-def test_a_cursor_that_comes_again_fails_the_walk_and_keeps_the_page(store: Store, run: runs.Run) -> None:
+def test_a_repeated_cursor_fails_the_walk_and_keeps_the_page(store: Store, run: runs.Run) -> None:
     walk = ask(store, run)
     for number, cursor in enumerate(("/a", "/b", "/a")):
         spilled = spill(store, run, Page(walk, users(number + 1), next_cursor=cursor))

@@ -1,4 +1,4 @@
-"""Opening a database: locked, migrated, and clear about what is wrong."""
+"""Opening a database locks and migrates it, and reports errors clearly."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_the_migrations_make_the_schema(store: Store) -> None:
+def test_the_migrations_create_the_schema(store: Store) -> None:
     with store.write() as connection:
         whole = sa.MetaData(naming_convention=metadata.naming_convention)
         pair_tables = [relationship.table.as_table() for relationship in TYPES.values()]
@@ -30,23 +30,23 @@ def test_the_migrations_make_the_schema(store: Store) -> None:
         assert compare_metadata(MigrationContext.configure(connection), whole) == []
         assert MigrationContext.configure(connection).get_current_revision() == migrate.HEAD
         columns = sa.inspect(connection).get_columns("discoveries")
-        made_by = connection.exec_driver_sql(
+        view_sql = connection.exec_driver_sql(
             "SELECT sql FROM sqlite_master WHERE name = 'discoveries'"
         ).scalar()
-        made = {
+        constraints = {
             (table, check["name"], "".join(check["sqltext"].split()))
             for table in sa.inspect(connection).get_table_names()
             for check in sa.inspect(connection).get_check_constraints(table)
         }
-    assert made == {
+    assert constraints == {
         (table.name, check.name, "".join(str(check.sqltext).split()))
         for table in metadata.tables.values()
         for check in table.constraints
         if isinstance(check, sa.CheckConstraint)
     }
-    assert len(made) == 8
+    assert len(constraints) == 8
     assert [column["name"] for column in columns] == list(DISCOVERIES_COLUMNS)
-    assert str(made_by).split("AS", 1)[1].split() == DISCOVERIES_SQL.split()
+    assert str(view_sql).split("AS", 1)[1].split() == DISCOVERIES_SQL.split()
 
 
 def test_a_database_is_opened_once(store: Store) -> None:
@@ -64,16 +64,16 @@ def test_a_killed_owner_leaves_no_lock(tmp_path: Path) -> None:
     Store.open(url).close()
 
 
-def test_the_folder_is_made(tmp_path: Path) -> None:
+def test_the_directory_is_created(tmp_path: Path) -> None:
     Store.open(f"sqlite:///{tmp_path / 'new' / 'folder' / 'harvest.db'}").close()
     assert (tmp_path / "new" / "folder" / "harvest.db").exists()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="folders of Linux in which not even root can make a file")
-@pytest.mark.parametrize("folder", ["/proc", "/sys"])
-def test_a_folder_that_takes_no_file_is_no_crawl_at_work(folder: str) -> None:
-    with pytest.raises(StorageError, match=f"^database {folder}/harvest.db cannot be opened: "):
-        Store.open(f"sqlite:///{folder}/harvest.db")
+@pytest.mark.skipif(sys.platform != "linux", reason="directories where even root cannot create files")
+@pytest.mark.parametrize("directory", ["/proc", "/sys"])
+def test_an_unwritable_directory_is_not_reported_as_a_running_crawl(directory: str) -> None:
+    with pytest.raises(StorageError, match=f"^database {directory}/harvest.db cannot be opened: "):
+        Store.open(f"sqlite:///{directory}/harvest.db")
 
 
 def test_it_is_in_wal_mode(store: Store) -> None:

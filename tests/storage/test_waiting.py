@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def other(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that holds the write lock, as another process would."""
+    """Yield a connection that holds the write lock, like another process."""
     request.getfixturevalue("store")
     with closing(sqlite3.connect(tmp_path / "harvest.db", isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
@@ -60,9 +60,7 @@ def test_a_waiting_thread_gives_up_soon_after_it_is_cancelled(store: Store) -> N
     assert "locked" in str(errors[0])
 
 
-def test_after_it_is_cancelled_a_free_database_is_still_written(
-    store: Store, other: sqlite3.Connection
-) -> None:
+def test_a_cancelled_store_still_writes_to_a_free_database(store: Store, other: sqlite3.Connection) -> None:
     store.cancel_waiting()
     with pytest.raises(StorageError, match="locked"):
         write(store)
@@ -70,7 +68,7 @@ def test_after_it_is_cancelled_a_free_database_is_still_written(
     write(store)
 
 
-def test_a_lock_that_goes_in_time_is_waited_for(store: Store, other: sqlite3.Connection) -> None:
+def test_a_writer_waits_for_a_lock_released_in_time(store: Store, other: sqlite3.Connection) -> None:
     thread = threading.Thread(target=write, args=(store,))
     thread.start()
     thread.join(0.5)
@@ -82,7 +80,7 @@ def test_a_lock_that_goes_in_time_is_waited_for(store: Store, other: sqlite3.Con
 
 
 @pytest.mark.usefixtures("other")
-def test_the_waiting_ends(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_wait_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert module.WAIT_SECONDS == 30
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.3)
     began = time.monotonic()

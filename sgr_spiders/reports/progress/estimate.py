@@ -63,12 +63,12 @@ def pages_left(groups: Sequence[WalkGroup]) -> float:
     finished: dict[str, int] = defaultdict(int)
     pages: dict[str, int] = defaultdict(int)
     for group in groups:
-        if not group.waiting:
+        if not group.pending:
             finished[group.endpoint] += group.walks
             pages[group.endpoint] += group.pages
     left = 0.0
     for group in groups:
-        if group.waiting:
+        if group.pending:
             finished_walks = finished[group.endpoint]
             usual = pages[group.endpoint] / finished_walks if finished_walks else 1.0
             left += group.foreseen_pages + (group.walks - group.foreseen) * usual
@@ -77,7 +77,7 @@ def pages_left(groups: Sequence[WalkGroup]) -> float:
 
 def may_grow(group: WalkGroup, settling: Collection[str], layer: str | None = None) -> bool:
     """Return whether *layer* (``None``: any layer) may request more walks because of this group."""
-    if not group.waiting:
+    if not group.pending:
         return False
     # Walks without a layer look up the URL of a seed; every layer starts from their result.
     asking = group.shown_to | group.layers.intersection(settling)

@@ -113,7 +113,7 @@ class Tally:
         """Count the walks that *layer* wants (``None``: all walks)."""
         groups = [group for group in self.groups if layer is None or layer in group.layers]
         return WalkProgress(
-            finished=sum(group.walks for group in groups if not group.waiting),
+            finished=sum(group.walks for group in groups if not group.pending),
             known=sum(group.walks for group in groups),
             open=any(may_grow(group, self._settling, layer) for group in self.groups),
         )

@@ -1,4 +1,4 @@
-"""What lies in a database: its tables, runs and seeds, how fresh it is, and what was set aside."""
+"""The contents of a database: its tables, runs and seeds, the age of its walks, and its rejects."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MEASURED_UP_TO = 1 << 30
-"""Bytes of a file whose tables are measured one by one: that reads all of it, a second for each GB."""
+"""The largest file, in bytes, whose tables are measured: measuring reads the whole file, 1 s per GB."""
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """The file of a database, its write-ahead log included. Both are unknown where it is no file."""
+    """The size and age of a database file with its WAL; ``None`` for databases without a file."""
 
     bytes: int | None
     last_written: datetime | None
@@ -40,7 +40,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class TableSize:
-    """``stubs`` are among the ``rows``, where the table knows stubs; ``bytes`` count its indexes, too."""
+    """The size of a table: ``rows`` include the ``stubs``, and ``bytes`` include the indexes."""
 
     name: str
     rows: int
@@ -50,7 +50,7 @@ class TableSize:
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """A row of ``runs``. ``scope`` tells which runs go on with the same harvest."""
+    """A row of ``runs``. Runs with the same ``scope`` continue the same harvest."""
 
     run_id: int
     spider: str
@@ -72,7 +72,7 @@ class PastRun:
 
 @dataclass(frozen=True, slots=True)
 class KnownSeed:
-    """A seed of any run; ``walks`` by status are all that were asked for around it."""
+    """A seed of any run. ``walks`` counts all walks requested around it, by status."""
 
     given: str
     track_id: int | None
@@ -85,7 +85,7 @@ class KnownSeed:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """When the walks that have ended did so; ``stale`` are those that the next run fetches anew."""
+    """The end of the oldest and newest finished walk, and the number of ``stale`` ones to refetch."""
 
     oldest: str | None
     newest: str | None
@@ -94,7 +94,7 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Records (``field`` is null) or values of one kind that were set aside for one reason."""
+    """The number of records, or values of a ``field``, that were rejected for one reason."""
 
     kind: str
     field: str | None
@@ -103,9 +103,9 @@ class Rejected:
 
 
 def describe_file(path: str | None) -> File:
-    """Look at an SQLite file from outside; *path* is ``None`` for other databases."""
+    """Return size and age of an SQLite file without opening it; *path* is ``None`` for other databases."""
     parts = [Path(f"{path}{suffix}") for suffix in ("", "-wal")] if path else []
-    # A reader makes an empty log where there is none; that is no writing.
+    # A reader creates an empty WAL if there is none, which does not count as a write.
     found = [stat for part in parts if part.exists() and (stat := part.stat()).st_size]
     if not found:
         return File(None, None)
@@ -114,12 +114,12 @@ def describe_file(path: str | None) -> File:
 
 
 def schema_version(connection: sa.Connection) -> str:
-    """Give the revision of the schema."""
+    """Return the revision of the schema."""
     return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
 
 
 def table_sizes(connection: sa.Connection, file: File) -> list[TableSize]:
-    """Count the rows of every table, and measure them where that is quick."""
+    """Count the rows of all tables, and measure their bytes if the file is small enough."""
     small = file.bytes is not None and file.bytes <= MEASURED_UP_TO
     measured = _measure(connection) if small else {}
     sizes = []
@@ -141,18 +141,18 @@ def _measure(connection: sa.Connection) -> dict[str, int]:
     try:
         return {row[0]: row[1] for row in connection.exec_driver_sql(query)}
     except sa.exc.OperationalError:
-        # An SQLite that was built without dbstat.
+        # This SQLite was built without dbstat.
         return {}
 
 
 def latest_runs(connection: sa.Connection, limit: int) -> tuple[list[PastRun], int]:
-    """Give the *limit* latest runs, the last one first, and how many there are."""
+    """Return the *limit* latest runs, newest first, and the number of all runs."""
     count = connection.scalar(sa.select(sa.func.count()).select_from(runs)) or 0
     return _runs(connection, sa.select(runs).order_by(runs.c.run_id.desc()).limit(limit)), count
 
 
 def latest_of_each_harvest(connection: sa.Connection, limit: int) -> list[PastRun]:
-    """Give the last run of each of the *limit* latest harvests: runs with the same seeds and layers."""
+    """Return the last run of each of the *limit* latest harvests (runs with the same seeds and layers)."""
     last = sa.select(sa.func.max(runs.c.run_id)).group_by(runs.c.scope)
     chosen = sa.select(runs).where(runs.c.run_id.in_(last)).order_by(runs.c.run_id.desc()).limit(limit)
     return _runs(connection, chosen)
@@ -190,7 +190,7 @@ def _runs(connection: sa.Connection, query: sa.Select[Any]) -> list[PastRun]:
 
 
 def seeds_of(connection: sa.Connection, run_id: int, limit: int) -> list[str]:
-    """Give up to *limit* seeds of a run as they were given."""
+    """Return up to *limit* seeds of a run, as they were given."""
     query = (
         sa.select(run_seeds.c.given)
         .where(run_seeds.c.run_id == run_id)
@@ -201,7 +201,7 @@ def seeds_of(connection: sa.Connection, run_id: int, limit: int) -> list[str]:
 
 
 def known_seeds(connection: sa.Connection, limit: int) -> tuple[list[KnownSeed], int]:
-    """Give the *limit* seeds that were asked for last, and how many there are."""
+    """Return the *limit* latest seeds, and the number of all seeds."""
     latest = (
         sa.select(
             sa.func.min(run_seeds.c.given).label("given"),
@@ -248,7 +248,7 @@ def _walks_around(connection: sa.Connection, seeds: Sequence[int]) -> dict[int, 
 
 
 def freshness(connection: sa.Connection, days: float) -> Freshness:
-    """Tell how old the walks are, and how many ended more than *days* ago."""
+    """Return the age of the finished walks, and the number of those finished more than *days* ago."""
     before = timestamp(datetime.now(UTC) - timedelta(days=days))
     stale = sa.func.sum(sa.case((walks.c.finished_at < before, 1), else_=0))
     query = sa.select(sa.func.min(walks.c.finished_at), sa.func.max(walks.c.finished_at), stale).where(
@@ -259,7 +259,7 @@ def freshness(connection: sa.Connection, days: float) -> Freshness:
 
 
 def rejected(connection: sa.Connection) -> list[Rejected]:
-    """Group what was set aside, the most frequent first."""
+    """Return the rejects in groups, most frequent first."""
     what = (rejects.c.kind, rejects.c.field, rejects.c.reason)
     number = sa.func.count().label("number")
     query = sa.select(*what, number).group_by(*what).order_by(number.desc(), *what)

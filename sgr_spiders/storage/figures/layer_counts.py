@@ -1,8 +1,7 @@
-"""How many distinct records each layer found.
+"""Count the distinct records that each layer found.
 
-The view ``discoveries`` says it as well, but to count its distinct rows SQLite sorts them: 44 s of CPU time
-for 12 million rows, where this takes 11. SQL gathers each walk's ids into one text, and numpy tells which
-are distinct.
+SQL joins each walk's IDs into one string, and numpy finds the distinct ones: 11 s of CPU time for 12 million
+rows. Counting the rows of the view ``discoveries`` takes 44 s, because SQLite sorts them.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     Ids = NDArray[np.int64]
 
 MERGE_AT = 4_000_000
-"""Ids gathered before repeated ones are thrown out: 32 MB."""
+"""The number of IDs gathered before duplicates are removed (32 MB)."""
 
 ENGAGEMENT = "engagement"
 KINDS = ("track", "user", "playlist", ENGAGEMENT, "comment")
@@ -45,8 +44,8 @@ _WORD = 0xFFFFFFFFFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Distinct records, stubs not counted, and what people did with tracks."""
+class LayerCounts:
+    """Numbers of distinct records, without stubs, and of engagements."""
 
     tracks: int
     users: int
@@ -55,8 +54,8 @@ class Found:
     comments: int
 
 
-def count_found(connection: sa.Connection, run: Run) -> tuple[dict[str, Found], Found]:
-    """Count what each layer of *run* found around its seeds, and what they found together."""
+def count_found(connection: sa.Connection, run: Run) -> tuple[dict[str, LayerCounts], LayerCounts]:
+    """Count the records that each layer of *run* found around its seeds, and the distinct total."""
     layers = connection.scalars(
         sa.select(run_scope.c.layer).distinct().where(run_scope.c.run_id == run.run_id)
     )
@@ -72,16 +71,16 @@ def count_found(connection: sa.Connection, run: Run) -> tuple[dict[str, Found], 
 
 
 class _Distinct:
-    """Ids, of which every one is kept once."""
+    """A growing set of IDs."""
 
     def __init__(self) -> None:
         self._parts: list[Ids] = []
-        self._waiting = 0
+        self._pending = 0
 
     def add(self, ids: Ids) -> None:
         self._parts.append(ids)
-        self._waiting += len(ids)
-        if self._waiting > MERGE_AT:
+        self._pending += len(ids)
+        if self._pending > MERGE_AT:
             self._merge()
 
     def ids(self) -> Ids:
@@ -90,7 +89,7 @@ class _Distinct:
 
     def _merge(self) -> None:
         self._parts = [distinct(np.concatenate([np.empty(0, np.int64), *self._parts]))]
-        self._waiting = 0
+        self._pending = 0
 
 
 def _gather(connection: sa.Connection, run: Run, layer: str) -> dict[str, Ids]:
@@ -98,7 +97,7 @@ def _gather(connection: sa.Connection, run: Run, layer: str) -> dict[str, Ids]:
     for kind in RECORD_TABLES:
         for endpoint, target, ids in _ids_by_walk(connection, run, layer, kind):
             found[kind].add(ids)
-            engaged = _engagements(endpoint, target, kind, ids)
+            engaged = _hash_engagements(endpoint, target, kind, ids)
             if engaged is not None:
                 found[ENGAGEMENT].add(engaged)
         found[kind].add(_selected(connection, run, layer, kind))
@@ -108,7 +107,7 @@ def _gather(connection: sa.Connection, run: Run, layer: str) -> dict[str, Ids]:
 def _ids_by_walk(
     connection: sa.Connection, run: Run, layer: str, kind: str
 ) -> Iterator[tuple[str, str, Ids]]:
-    """Give endpoint, target and the ids of the records of *kind* of each walk that the layer asked for."""
+    """Yield endpoint, target and the IDs of the records of *kind* of each walk that the layer wants."""
     wanted = (
         sa.select(walk_requests.c.walk_id, sa.func.max(walk_requests.c.widest).label("widest"))
         .join(
@@ -125,9 +124,9 @@ def _ids_by_walk(
         .group_by(walk_requests.c.walk_id)
         .subquery()
     )
-    # A subquery for each walk, because a GROUP BY over the records would sort them all.
+    # A subquery per walk, because a GROUP BY over the records would sort them all.
     ids = (
-        sa.select(_joined(walk_records.c.record_id))
+        sa.select(_join_ids(walk_records.c.record_id))
         .where(
             walk_records.c.walk_id == wanted.c.walk_id,
             walk_records.c.kind == kind,
@@ -143,7 +142,7 @@ def _ids_by_walk(
 
 def _selected(connection: sa.Connection, run: Run, layer: str, kind: str) -> Ids:
     query = (
-        sa.select(_joined(selections.c.record_id))
+        sa.select(_join_ids(selections.c.record_id))
         .join(
             run_scope,
             sa.and_(run_scope.c.seed_id == selections.c.seed_id, run_scope.c.layer == selections.c.layer),
@@ -158,10 +157,10 @@ def _stubs(connection: sa.Connection, kind: str) -> Ids:
     if records is None or "is_stub" not in records.c:
         return np.empty(0, np.int64)
     (key,) = records.primary_key.columns
-    return _parse(connection.scalar(sa.select(_joined(key)).where(records.c.is_stub)))
+    return _parse(connection.scalar(sa.select(_join_ids(key)).where(records.c.is_stub)))
 
 
-def _joined(column: sa.ColumnElement[int]) -> sa.Function[Any]:
+def _join_ids(column: sa.ColumnElement[int]) -> sa.Function[Any]:
     return sa.func.aggregate_strings(sa.cast(column, sa.Text), ",")
 
 
@@ -169,11 +168,11 @@ def _parse(text: str | None) -> Ids:
     return np.fromstring(text, np.int64, sep=",") if text else np.empty(0, np.int64)
 
 
-def _engagements(endpoint: str, target: str, kind: str, ids: Ids) -> Ids | None:
-    """Give for each engagement that the walk tells of a number that stands for it; ``None``: it tells none.
+def _hash_engagements(endpoint: str, target: str, kind: str, ids: Ids) -> Ids | None:
+    """Return a hash of each engagement that the walk lists; ``None`` if its endpoint lists none.
 
-    The same engagement comes from two sides, a track's likers and a liker's library. Numbers of 64 bits
-    stand for user, track and kind: among ten million two would be alike with a probability of 3 in a million.
+    The same engagement appears in a track's likers and in the liker's library. The 64-bit hashes cover user,
+    track and kind: among ten million, two are equal with a probability of 3 in a million.
     """
     what = ENDPOINTS.get(endpoint)
     if what is None or what.engagement is None:
@@ -188,17 +187,17 @@ def _engagements(endpoint: str, target: str, kind: str, ids: Ids) -> Ids | None:
 
 
 def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Scatter the values over 64 bits, each to another one (the finaliser of SplitMix64)."""
+    """Permute the 64-bit values (the finaliser of SplitMix64)."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))
 
 
-def _count(found: dict[str, Ids], stubs: dict[str, Ids]) -> Found:
+def _count(found: dict[str, Ids], stubs: dict[str, Ids]) -> LayerCounts:
     counts = (_without(found.get(kind, np.empty(0, np.int64)), stubs[kind]) for kind in KINDS)
-    return Found(*counts)
+    return LayerCounts(*counts)
 
 
 def _without(ids: Ids, stubs: Ids) -> int:
-    """Count the *ids* that are no *stubs*; both are distinct."""
+    """Count the *ids* that are not *stubs*; both must be distinct."""
     return len(ids) - int(np.isin(stubs, ids, assume_unique=True).sum())

@@ -1,7 +1,6 @@
-"""What a run, or all runs together, made of the database: figures for summary and ``scrapy status``.
+"""Figures of one run, or of the whole database, for the summary and ``scrapy status``.
 
-Apart from ``found`` nothing here reads ``walk_records``, the largest table, so that it is quick where there
-are millions of records.
+Only ``found`` reads ``walk_records``, the largest table: all else is quick even with millions of records.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from sgr_spiders.storage.schema import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sgr_spiders.storage.figures.layer_counts import Found
+    from sgr_spiders.storage.figures.layer_counts import LayerCounts
     from sgr_spiders.storage.ledger.runs import Run
 
 COLLECTED = {
@@ -39,19 +38,18 @@ COLLECTED = {
     "engagements": engagements,
     "comments": comments,
 }
-"""The tables whose records a summary counts."""
+"""The tables whose records the summary counts."""
 
 STATUSES = ("done", "capped", "gone", "failed", "running", "planned")
-"""Of a walk, those that have ended first."""
+"""The statuses of walks, in order of display."""
 
 
 @dataclass(frozen=True, slots=True)
 class Walks:
-    """Walks by status, and what they brought.
+    """Walks by status, and the number of items they received.
 
-    ``received`` counts items of all of them, repeated ones too. Only those that are ``done`` and of which
-    the API said how many items there are can be compared: ``compared_received`` and ``compared_expected``.
-    The API counts what is deleted or private, too.
+    ``received`` includes duplicates. ``compared_received`` and ``compared_expected`` cover only the ``done``
+    walks whose number of items is known from the API, which also counts deleted and private ones.
     """
 
     by_status: Mapping[str, int]
@@ -60,7 +58,7 @@ class Walks:
     compared_received: int
 
     @property
-    def waiting(self) -> int:
+    def pending(self) -> int:
         return self.by_status.get("planned", 0) + self.by_status.get("running", 0)
 
     @property
@@ -70,15 +68,15 @@ class Walks:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Pages spilled, and the seconds from the first of them to the last."""
+    """The number of pages spilled, and the seconds from the first to the last."""
 
     pages: int
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
-    """Walks of one endpoint that ended alike, as ``failed`` or ``gone``; ``example`` is the target of one."""
+class LostWalks:
+    """A group of ``failed`` or ``gone`` walks with the same reason; ``example`` is the target of one."""
 
     status: str
     endpoint: str
@@ -88,10 +86,10 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """Walks that a layer's cap cut short for it; another layer may have more of them.
+class CappedWalks:
+    """A group of walks that were capped for a layer; another layer may have received more of them.
 
-    ``reason`` is given where no cap did it: the API went on with empty pages.
+    ``reason`` is set if no cap ended the walks, but empty pages in a row.
     """
 
     layer: str
@@ -109,26 +107,26 @@ NO_WORK = Work(0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one layer has to do with a harvest, or all of them together."""
+    """The results, walks and work of one layer, or of all layers."""
 
-    found: Found
+    found: LayerCounts
     walks: Walks
     work: Work
 
 
 @dataclass(frozen=True, slots=True)
 class RunOverview:
-    """A run and the harvest it is part of. ``totals`` are those of the whole database."""
+    """The figures of a run and its harvest. ``totals`` cover the whole database."""
 
     layers: Mapping[str, Share]
     together: Share
     totals: Mapping[str, int]
-    lost: list[Lost]
-    cut: list[Cut]
+    lost: list[LostWalks]
+    cut: list[CappedWalks]
 
 
 def look_at_run(connection: sa.Connection, run: Run) -> RunOverview:
-    """Gather the figures of *run*."""
+    """Collect the figures of *run*."""
     from sgr_spiders.storage.figures.layer_counts import count_found  # noqa: PLC0415 - numpy starts slowly
 
     found, found_together = count_found(connection, run)
@@ -144,7 +142,7 @@ def look_at_run(connection: sa.Connection, run: Run) -> RunOverview:
 
 
 def count_totals(connection: sa.Connection) -> dict[str, int]:
-    """Count the records by table; stubs do not count."""
+    """Count the records in each table, without stubs."""
     totals = {}
     for name, table in COLLECTED.items():
         query = sa.select(sa.func.count()).select_from(table)
@@ -155,42 +153,42 @@ def count_totals(connection: sa.Connection) -> dict[str, int]:
 
 
 def count_walks(connection: sa.Connection, run: Run | None = None) -> tuple[dict[str, Walks], Walks]:
-    """Count the walks of each layer, and all of them: those that *run* wants, or those in the database."""
-    asked = _asked(run).subquery()
-    joined = sa.join(asked, walks, asked.c.walk_id == walks.c.walk_id)
+    """Count the walks by layer, and all walks: those that *run* wants, or those in the database."""
+    wanted = _select_wanted(run).subquery()
+    joined = sa.join(wanted, walks, wanted.c.walk_id == walks.c.walk_id)
     by_layer: dict[str, list[Any]] = {}
-    columns = (asked.c.layer, walks.c.status, *_sums())
+    columns = (wanted.c.layer, walks.c.status, *_sums())
     for layer, *row in connection.execute(
-        sa.select(*columns).select_from(joined).group_by(asked.c.layer, walks.c.status)
+        sa.select(*columns).select_from(joined).group_by(wanted.c.layer, walks.c.status)
     ):
         by_layer.setdefault(layer, []).append(row)
     together = sa.select(walks.c.status, *_sums()).group_by(walks.c.status)
     if run is not None:
-        together = together.where(walks.c.walk_id.in_(_all_asked(run)))
+        together = together.where(walks.c.walk_id.in_(_select_all_wanted(run)))
     whole = _walks(connection.execute(together).all())
     return {layer: _walks(rows) for layer, rows in by_layer.items()}, whole
 
 
 def count_work(connection: sa.Connection, run: Run) -> tuple[dict[str, Work], Work]:
-    """Count the pages spilled since the start of *run* of the walks it wants, by layer and in all."""
-    asked = _asked(run).subquery()
+    """Count the pages of the walks that *run* wants, spilled since its start, by layer and in total."""
+    wanted = _select_wanted(run).subquery()
     figures = (
         sa.func.count(),
         sa.func.min(walk_pages.c.fetched_at),
         sa.func.max(walk_pages.c.fetched_at),
     )
     since = walk_pages.c.fetched_at >= run.started_at
-    joined = sa.join(asked, walk_pages, asked.c.walk_id == walk_pages.c.walk_id)
+    joined = sa.join(wanted, walk_pages, wanted.c.walk_id == walk_pages.c.walk_id)
     rows = connection.execute(
-        sa.select(asked.c.layer, *figures).select_from(joined).where(since).group_by(asked.c.layer)
+        sa.select(wanted.c.layer, *figures).select_from(joined).where(since).group_by(wanted.c.layer)
     )
     by_layer = {layer: _work(*row) for layer, *row in rows}
-    whole = sa.select(*figures).where(since, walk_pages.c.walk_id.in_(_all_asked(run)))
+    whole = sa.select(*figures).where(since, walk_pages.c.walk_id.in_(_select_all_wanted(run)))
     return by_layer, _work(*connection.execute(whole).one())
 
 
-def find_lost(connection: sa.Connection, run: Run | None = None) -> list[Lost]:
-    """Group the walks that failed or are gone, the largest groups first, failed ones before others."""
+def find_lost(connection: sa.Connection, run: Run | None = None) -> list[LostWalks]:
+    """Return the failed and gone walks in groups, failed ones first, the largest groups first."""
     what = (walks.c.status, walks.c.endpoint, walks.c.reason)
     number = sa.func.count().label("number")
     query = (
@@ -200,18 +198,18 @@ def find_lost(connection: sa.Connection, run: Run | None = None) -> list[Lost]:
         .order_by(walks.c.status, number.desc(), walks.c.endpoint, walks.c.reason)
     )
     if run is not None:
-        query = query.where(walks.c.walk_id.in_(_all_asked(run)))
+        query = query.where(walks.c.walk_id.in_(_select_all_wanted(run)))
     return [
-        Lost(status, endpoint, reason or "not said", count, example)
+        LostWalks(status, endpoint, reason or "unknown", count, example)
         for status, endpoint, reason, count, example in connection.execute(query)
     ]
 
 
-def find_cut(connection: sa.Connection, run: Run | None = None) -> list[Cut]:
-    """Group what caps cut, by layer and step, largest groups first.
+def find_cut(connection: sa.Connection, run: Run | None = None) -> list[CappedWalks]:
+    """Return the capped walks in groups, by layer and step, the largest groups first.
 
-    A walk runs to the largest cap that anybody asked it for. For a layer with a smaller one it is cut all
-    the same, whatever its status.
+    A walk runs up to the largest cap of all requests. For a layer with a smaller cap it is capped whatever
+    its status is.
     """
     ran_out = sa.and_(walks.c.status == "capped", walks.c.capped_at.is_(None))
     at_its_cap = sa.and_(walks.c.status == "capped", walk_requests.c.cap <= walks.c.kept)
@@ -227,19 +225,19 @@ def find_cut(connection: sa.Connection, run: Run | None = None) -> list[Cut]:
     )
     if run is not None:
         query = query.join(run_scope, WANTED_NOW).where(run_scope.c.run_id == run.run_id)
-    return [Cut(*row) for row in connection.execute(query)]
+    return [CappedWalks(*row) for row in connection.execute(query)]
 
 
-def _asked(run: Run | None) -> sa.Select[tuple[str, int]]:
-    """Which layer wants which walk; once, for however many seeds and steps."""
+def _select_wanted(run: Run | None) -> sa.Select[tuple[str, int]]:
+    """Build the query for the distinct pairs of a layer and a walk that it wants."""
     query = sa.select(walk_requests.c.layer, walk_requests.c.walk_id).distinct()
     if run is None:
         return query
     return query.join(run_scope, WANTED_NOW).where(run_scope.c.run_id == run.run_id)
 
 
-def _all_asked(run: Run) -> sa.CompoundSelect[Any]:
-    """Every walk that *run* wants; no layer wants those that look up the address of a seed."""
+def _select_all_wanted(run: Run) -> sa.CompoundSelect[Any]:
+    """Build the query for all walks that *run* wants, including those that look up the URL of a seed."""
     by_layers = (
         sa.select(walk_requests.c.walk_id).join(run_scope, WANTED_NOW).where(run_scope.c.run_id == run.run_id)
     )

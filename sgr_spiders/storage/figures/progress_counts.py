@@ -1,4 +1,4 @@
-"""How far the walks of a run are, counted in one pass over them."""
+"""The progress of a run: its walks, counted in one pass."""
 
 from __future__ import annotations
 
@@ -15,21 +15,25 @@ if TYPE_CHECKING:
 
     from sgr_spiders.storage.ledger.runs import Run
 
-WAITING = ("planned", "running")
+PENDING = ("planned", "running")
 """Statuses of walks that have not ended."""
 
 _ROLES = 4
-"""What a walk is to a layer: 0 nothing, 1 wanted, 2 wanted and shown to it, 3 both, for two steps. The
-roles for all layers are the digits of one number, so that walks can be grouped by it."""
+"""The roles of a walk for a layer: 0 not wanted, 1 wanted, 2 wanted and shown to it, 3 both (for two steps).
+The roles for all layers are the digits of one integer, which walks are grouped by."""
 
 
 @dataclass(frozen=True, slots=True)
 class WalkGroup:
-    """Walks of a run that are alike: one endpoint, one status, wanted by the same layers.
+    """Walks of a run with the same endpoint and status that the same layers want.
 
-    ``layers`` want them. ``shown_to`` are those among them that see the records one by one, and may ask
-    for further walks then. ``pages`` were spilled so far. ``foreseen`` counts the waiting walks of which
-    the API said how many records they hold; ``foreseen_pages`` is how many pages these still need.
+    Attributes:
+        layers: The layers that want the walks.
+        shown_to: Those layers that see the records one by one, and may request further walks for them.
+        walks: The number of walks.
+        pages: The pages spilled so far.
+        foreseen: The pending walks whose number of records is known from the API.
+        foreseen_pages: The pages that these still need.
     """
 
     endpoint: str
@@ -42,19 +46,22 @@ class WalkGroup:
     foreseen_pages: int = 0
 
     @property
-    def waiting(self) -> bool:
-        return self.status in WAITING
+    def pending(self) -> bool:
+        return self.status in PENDING
 
 
 class WalkCounter:
-    """Counts the walks that a run wants. The query is built once, as it is asked again and again."""
+    """Counts the walks that a run wants. The query is built once, because it is executed often."""
 
     def __init__(self, expanding_steps: Mapping[str, Collection[str]], page_sizes: Mapping[str, int]) -> None:
-        """*expanding_steps* names the steps whose records each layer is shown, *page_sizes* how many
-        records a page of an endpoint holds at the most.
+        """Build the query.
+
+        Args:
+            expanding_steps: The steps of each layer whose records are shown to it.
+            page_sizes: The largest number of records on a page of each endpoint.
         """
         self._layers = list(expanding_steps)
-        wanted = _wanted(expanding_steps)
+        wanted = _select_wanted(expanding_steps)
         pages_left = _pages_left(wanted.c.cap, page_sizes)
         self._query = (
             sa.select(
@@ -71,7 +78,7 @@ class WalkCounter:
         )
 
     def count(self, connection: sa.Connection, run: Run) -> list[WalkGroup]:
-        """Count the walks of *run* as they are now."""
+        """Count the walks of *run*."""
         rows = connection.execute(self._query, {"run_id": run.run_id})
         return [
             WalkGroup(endpoint, status, *_read_roles(int(roles), self._layers), *map(int, counts))
@@ -79,11 +86,10 @@ class WalkCounter:
         ]
 
 
-def _wanted(expanding_steps: Mapping[str, Collection[str]]) -> sa.Subquery:
-    """Each walk that the run wants, once, with its largest cap and its roles."""
+def _select_wanted(expanding_steps: Mapping[str, Collection[str]]) -> sa.Subquery:
+    """Build the query for each walk that the run wants, with its largest cap and its roles."""
     run_id: sa.BindParameter[int] = sa.bindparam("run_id")
-    # Asked like this, and not with a join, SQLite goes through the requests in the order of their key and
-    # need not sort them.
+    # With EXISTS instead of a join, SQLite scans the requests in key order and need not sort them.
     in_scope = sa.exists().where(WANTED_NOW, run_scope.c.run_id == run_id)
     by_layers = (
         sa.select(
@@ -94,7 +100,7 @@ def _wanted(expanding_steps: Mapping[str, Collection[str]]) -> sa.Subquery:
         .where(in_scope)
         .group_by(walk_requests.c.walk_id)
     )
-    # What looks up the address of a seed is wanted by no layer.
+    # No layer wants the walks that look up the URL of a seed.
     by_seeds = (
         sa.select(run_seeds.c.walk_id, sa.literal(1), sa.literal(0))
         .where(run_seeds.c.run_id == run_id)
@@ -113,15 +119,15 @@ def _role(expanding_steps: Mapping[str, Collection[str]]) -> sa.Case[int]:
 
 
 def _read_roles(roles: int, layers: list[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Give who wants the walks, and to whom their records are shown."""
+    """Return the layers that want the walks, and the layers that their records are shown to."""
     digits = {layer: roles // _ROLES**number % _ROLES for number, layer in enumerate(layers)}
     wanting = frozenset(layer for layer, role in digits.items() if role)
     return wanting, frozenset(layer for layer in wanting if digits[layer] > 1)
 
 
 def _pages_left(cap: sa.ColumnElement[int], page_sizes: Mapping[str, int]) -> sa.Case[int | None]:
-    """Pages that a walk still needs, one at least; null if it has ended, or if no number was promised."""
+    """Return the pages that a walk still needs, at least 1; null if it has ended or its size is unknown."""
     size = sa.case(page_sizes, value=walks.c.endpoint, else_=1)
     records = sa.case((walks.c.expected < cap, walks.c.expected), else_=cap) - walks.c.received
     pages = sa.case((records > size, (records + size - 1) // size), else_=1)
-    return sa.case((sa.and_(walks.c.status.in_(WAITING), walks.c.expected.is_not(None)), pages))
+    return sa.case((sa.and_(walks.c.status.in_(PENDING), walks.c.expected.is_not(None)), pages))

@@ -1,8 +1,8 @@
-"""The ledger: which walks are wanted, by whom, up to which cap, and how far they are.
+"""The frontier of a crawl: the requested walks with their caps and progress, also called the ledger.
 
-It is the frontier of a crawl. Walks wait here, not in memory: they are ``planned``, then leased to a
-run (``running``), and end as ``done``, ``capped``, ``gone`` or ``failed``. A run drains only the walks
-that its own seeds and layers ask for under the settings it has now: ``ledger.Ledger`` shows it these.
+Pending walks are stored here, not in memory. They are ``planned``, then leased to a run (``running``), and
+end as ``done``, ``capped``, ``gone`` or ``failed``. A run drains only the walks that its own seeds and
+layers request under its current settings; ``ledger.Ledger`` selects these.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from sgr_spiders.storage.prepared import Prepared
+from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import run_scope, walk_pages, walk_requests, walks
 
 if TYPE_CHECKING:
@@ -23,15 +23,15 @@ WANTED_NOW = sa.and_(
     run_scope.c.layer == walk_requests.c.layer,
     run_scope.c.settings == walk_requests.c.settings,
 )
-"""A request is in the scope of a run if it was made under the settings that the run has."""
+"""The condition that a request is in the scope of a run: it was made under the run's settings."""
 
 ENDED = ("done", "capped", "gone")
-"""Statuses that hold until the walk is no longer fresh."""
+"""Statuses that are final until the walk is stale."""
 
-_LARGEST_CAP = Prepared(
+_LARGEST_CAP = CompiledStatement(
     sa.select(sa.func.max(walk_requests.c.cap)).where(walk_requests.c.walk_id == sa.bindparam("walk"))
 )
-_SEEN_CURSOR = Prepared(
+_SEEN_CURSOR = CompiledStatement(
     sa.select(sa.literal(1))
     .where(
         walk_pages.c.walk_id == sa.bindparam("walk"),
@@ -43,22 +43,22 @@ _SEEN_CURSOR = Prepared(
 
 
 def walk_id(endpoint: str, target: str) -> int:
-    """Return the id of a walk: 63 bits of a hash, so that it is the same in every database.
+    """Return the ID of a walk: 63 bits of a hash, so that it is the same in every database.
 
-    Ids need not be looked up then, and two databases can be compared or merged. Among ten million
-    walks two would share an id with a probability of 5 in a million.
+    IDs need no lookup, and databases can be compared or merged. Among ten million walks, two share an ID with
+    a probability of 5 in a million.
     """
     digest = hashlib.blake2b(f"{endpoint}\n{target}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 
 def cursor_hash(cursor: str) -> int:
-    """Return 63 bits that stand for a cursor in ``walk_pages``."""
+    """Return the 63-bit hash of a cursor in ``walk_pages``."""
     return walk_id("", cursor)
 
 
 def largest_cap(connection: Connection, walk: int) -> int | None:
-    """Return the largest cap anybody asked *walk* for; ``None`` if it only looks up a seed."""
+    """Return the largest cap of all requests for *walk*; ``None`` if it only looks up a seed."""
     cap: int | None = _LARGEST_CAP.execute(connection, {"walk": walk}).scalar()
     return cap
 
@@ -70,7 +70,10 @@ def cursor_was_seen(connection: Connection, walk: int, generation: int, cursor: 
 
 
 def give_back(connection: Connection, which: sa.ColumnElement[bool] | None = None) -> int:
-    """Give back leases: all of them, as a lock proves that their owners are dead, or *which*; count them."""
+    """Return leased walks to ``planned``, and return their number.
+
+    Without *which* this covers all leases; the caller's lock proves that their owners have ended.
+    """
     leased = walks.c.status == "running"
     if which is not None:
         leased &= which

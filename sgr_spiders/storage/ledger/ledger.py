@@ -11,7 +11,7 @@ from sgr_spiders.model.items import Walk
 from sgr_spiders.storage import records, upserts
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger.frontier import ENDED, WANTED_NOW, give_back, walk_id
-from sgr_spiders.storage.prepared import Prepared
+from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import (
     playlist_tracks,
     run_scope,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Connection
 
 CHUNK = 500
-"""Walks in one ``IN``, see ``records.CHUNK``."""
+"""Walks in one ``IN``; see ``records.CHUNK``."""
 
 NEW_WALK = (
     "walk_id",
@@ -47,13 +47,13 @@ NEW_WALK = (
     "expected",
     "created_at",
 )
-"""The columns of ``walks`` that a new walk has."""
+"""The columns of ``walks`` that are set for a new walk."""
 
 SELECTION = ("seed_id", "layer", "kind", "record_id", "score")
 """The columns of ``selections``."""
 
 _SHOWN_UP_TO = sa.case((walk_requests.c.cap < walks.c.kept, walk_requests.c.cap), else_=walks.c.kept)
-_EXPANSIONS = Prepared(
+_EXPANSIONS = CompiledStatement(
     sa.select(
         walks.c.walk_id,
         walks.c.endpoint,
@@ -72,7 +72,7 @@ _EXPANSIONS = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """Records of a walk that a layer has not been shown yet: places ``start`` up to before ``stop``."""
+    """Records of a walk not yet shown to a layer: positions ``start`` up to, but not including, ``stop``."""
 
     walk_id: int
     endpoint: str
@@ -85,17 +85,17 @@ class Expansion:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The ledger as one run sees it, in the transaction of ``connection``.
+    """One run's view of the ledger, in the transaction of ``connection``.
 
-    The run asks for walks, leases them and shows their records to its layers. It is concerned only with the
-    walks that its own seeds and layers want.
+    The run requests walks, leases them and shows their records to its layers. It sees only the walks that its
+    own seeds and layers want.
     """
 
     connection: Connection
     run: Run
 
     def add_seed(self, given: str, request: WalkRequest, track_id: int | None) -> int:
-        """Note that the run starts from the seed *given*; return the id of the walk that looks it up."""
+        """Add the seed *given* to the run; return the ID of the walk that looks it up."""
         seed_walk = self._add_walks([request])[0]
         row = (self.run.run_id, given, track_id, seed_walk)
         upserts.insert_new(self.connection, run_seeds, ("run_id", "given", "track_id", "walk_id"), [row])
@@ -110,7 +110,7 @@ class Ledger:
         return self.connection.scalar(query.limit(1)) is not None
 
     def resolve_seed(self, seed_walk: int, track_id: int) -> None:
-        """Note which track the seeds that *seed_walk* looks up turned out to be."""
+        """Record the track of the seeds that *seed_walk* looks up."""
         self.connection.execute(
             sa.update(run_seeds)
             .where(run_seeds.c.run_id == self.run.run_id, run_seeds.c.walk_id == seed_walk)
@@ -118,7 +118,7 @@ class Ledger:
         )
 
     def widen_scope(self, seed_id: int, settings: dict[str, str]) -> None:
-        """Let the run drain the walks of the seed for these layers (name: fingerprint of its settings)."""
+        """Add the seed's walks for these layers (name: fingerprint of its settings) to the run's scope."""
         rows = [(self.run.run_id, seed_id, layer, fingerprint) for layer, fingerprint in settings.items()]
         upserts.insert_new(self.connection, run_scope, ("run_id", "seed_id", "layer", "settings"), rows)
 
@@ -131,13 +131,13 @@ class Ledger:
     ) -> None:
         """Request walks for *layer* around a seed.
 
-        A walk that is there already is not fetched twice: it is opened again only if it failed in an
-        earlier run, is no longer fresh, or stopped at a smaller cap.
+        A stored walk is not refetched, unless it failed in an earlier run, is stale, or stopped at a smaller
+        cap.
         """
         ids = self._add_walks(wanted)
         rows = [
-            (walk, seed_id, layer, want.step, want.cap, want.cap, want.selective, 0, settings)
-            for walk, want in zip(ids, wanted, strict=True)
+            (walk, seed_id, layer, request.step, request.cap, request.cap, request.selective, 0, settings)
+            for walk, request in zip(ids, wanted, strict=True)
         ]
         columns = (
             "walk_id",
@@ -150,20 +150,20 @@ class Ledger:
             "expanded",
             "settings",
         )
-        upserts.ask_again(self.connection, walk_requests, columns, rows)
+        upserts.upsert_walk_requests(self.connection, walk_requests, columns, rows)
         self._reopen_ended(ids)
         self._reopen_capped(ids)
 
     def reopen(self, seed: str | None = None) -> None:
-        """Reopen the walks of the run that failed in an earlier run or are no longer fresh.
+        """Reopen the walks of the run that failed in an earlier run or are stale.
 
-        With a *seed*, spelt as it was given, only those around that one.
+        With a *seed*, spelt as it was given, reopen only the walks around it.
         """
         self._reopen(self._in_scope() if seed is None else self._around(seed))
 
     def lease(self, limit: int) -> list[Walk]:
-        """Lease up to *limit* planned walks to the run, those asked for first first."""
-        # On SQLite the lock clause is left out: there one crawl has the whole file.
+        """Lease up to *limit* planned walks to the run, oldest request first."""
+        # SQLAlchemy omits the lock clause on SQLite, where one crawl owns the whole file.
         next_walks = (
             sa.select(walks.c.walk_id)
             .where(walks.c.status == "planned", self._in_scope())
@@ -191,18 +191,18 @@ class Ledger:
         return [Walk(*row) for row in leased]
 
     def give_back(self) -> int:
-        """Give back the leases of the run; return their number."""
+        """Return the run's leased walks to ``planned``, and return their number."""
         return give_back(self.connection, walks.c.run_id == self.run.run_id)
 
     def expansions(self, walk: int) -> list[Expansion]:
-        """Return the records of *walk* that the layers of the run have not been shown yet."""
+        """Return the records of *walk* not yet shown to the layers of the run."""
         rows = _EXPANSIONS.execute(self.connection, {"run": self.run.run_id, "walk": walk})
         return [Expansion(*row) for row in rows]
 
     def not_shown(self, steps: Collection[tuple[str, str]]) -> list[int]:
-        """Return the walks of the run with records that a layer has not seen; *steps* are layers and steps.
+        """Return the walks of the run with records not yet shown to a layer, for these (layer, step) pairs.
 
-        Another seed's run may have fetched them after the run that asked for the walk was cut short.
+        Another seed's run may have fetched them after the run that requested the walk was interrupted.
         """
         query = (
             sa.select(walk_requests.c.walk_id)
@@ -218,7 +218,7 @@ class Ledger:
         return list(self.connection.scalars(query))
 
     def set_expanded(self, expansion: Expansion) -> None:
-        """Note that the layer was shown the records of *expansion*."""
+        """Record that the layer was shown the records of *expansion*."""
         self.connection.execute(
             sa.update(walk_requests)
             .where(
@@ -257,7 +257,7 @@ class Ledger:
         return [(row[0], row[1]) for row in self.connection.execute(query)]
 
     def requested(self, seed_id: int, layer: str) -> set[tuple[int, str]]:
-        """Return the walks that *layer* wants around the seed, with the step it wants each for."""
+        """Return the walks that *layer* wants around the seed, each with its step."""
         query = (
             sa.select(walk_requests.c.walk_id, walk_requests.c.step)
             .join(run_scope, sa.and_(WANTED_NOW, run_scope.c.run_id == self.run.run_id))
@@ -266,7 +266,7 @@ class Ledger:
         return {(row[0], row[1]) for row in self.connection.execute(query)}
 
     def walks_of_step(self, seed_id: int, layer: str, step: str) -> list[tuple[int, str, str, int]]:
-        """Return id, endpoint, target and cap of the walks that *layer* wants for *step*, by target."""
+        """Return ID, endpoint, target and cap of the walks that *layer* wants for *step*, by target."""
         query = (
             sa.select(walks.c.walk_id, walks.c.endpoint, walks.c.target, walk_requests.c.cap)
             .join(walk_requests, walk_requests.c.walk_id == walks.c.walk_id)
@@ -281,7 +281,7 @@ class Ledger:
         return [(row[0], row[1], row[2], row[3]) for row in self.connection.execute(query)]
 
     def record_ids(self, kind: str, walk: int, start: int, stop: int) -> list[int]:
-        """Return the ids of *walk*'s records of *kind* at places *start* up to before *stop*, in order."""
+        """Return the IDs of *walk*'s records of *kind* at positions *start* to before *stop*, in order."""
         rows = self.connection.execute(
             sa.select(walk_records.c.record_id)
             .join(
@@ -305,7 +305,7 @@ class Ledger:
         return self.read_records(kind, self.record_ids(kind, walk, 0, cap))
 
     def read_records(self, kind: str, ids: Sequence[int]) -> Iterator[MainRecord]:
-        """Yield the records of *kind* with these *ids*, in that order, without those that are not there."""
+        """Yield the stored records of *kind* with these *ids*, in that order."""
         return records.read_records(self.connection, kind, ids)
 
     def write_records(self, found: Iterable[Record]) -> None:
@@ -323,9 +323,9 @@ class Ledger:
         return list(self.connection.scalars(query))
 
     def select(self, seed_id: int, layer: str, chosen: Sequence[Selection]) -> None:
-        """Keep the records *chosen* by *layer*, and the uploaders of the tracks among them."""
-        rows = [(seed_id, layer, one.kind, one.record_id, one.score) for one in chosen]
-        ids = [one.record_id for one in chosen if one.kind == "track"]
+        """Store the records *chosen* by *layer*, and the uploaders of the tracks among them."""
+        rows = [(seed_id, layer, choice.kind, choice.record_id, choice.score) for choice in chosen]
+        ids = [choice.record_id for choice in chosen if choice.kind == "track"]
         rows += [(seed_id, layer, "user", artist, None) for artist in self._artists(ids)]
         upserts.upsert_latest(self.connection, selections, SELECTION, rows)
 
@@ -347,11 +347,11 @@ class Ledger:
         return self.connection.scalar(sa.select(sa.func.count()).select_from(walks).where(which)) or 0
 
     def _add_walks(self, wanted: Sequence[WalkRequest]) -> list[int]:
-        ids = [walk_id(want.endpoint, want.target) for want in wanted]
+        ids = [walk_id(request.endpoint, request.target) for request in wanted]
         now = timestamp()
         rows = [
-            (walk, want.endpoint, want.target, "planned", "", 0, 0, 0, 0, 0, want.expected, now)
-            for walk, want in zip(ids, wanted, strict=True)
+            (walk, request.endpoint, request.target, "planned", "", 0, 0, 0, 0, 0, request.expected, now)
+            for walk, request in zip(ids, wanted, strict=True)
         ]
         upserts.add_walks(self.connection, walks, NEW_WALK, rows)
         return ids

@@ -1,4 +1,4 @@
-"""The runs: each crawl's work on the database, what it starts from, and how it ends."""
+"""The runs of a database: their seeds, statistics and outcomes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 GOT_TO_ITS_END = ("complete", "partial")
-"""Outcomes of runs that tried all they wanted."""
+"""Outcomes of runs that tried everything they wanted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A crawl's work on the database. What ended before ``fresh_after`` it fetches anew."""
+    """One crawl on the database. It refetches the walks that ended before ``fresh_after``."""
 
     run_id: int
     started_at: str
@@ -29,7 +29,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class SeedOutcome:
-    """What became of a seed: the status and reason of the walk that fetched it, or looked it up."""
+    """The outcome of a seed: status and reason of the walk that fetched it, or looked it up."""
 
     given: str
     track_id: int | None
@@ -46,10 +46,10 @@ def begin_run(
     fresh_after: str,
     refresh: bool,
 ) -> Run:
-    """Note that a run starts. What ended before *fresh_after* it fetches anew.
+    """Start a run, which refetches the walks that ended before *fresh_after*.
 
-    A *refresh* fetches all anew, or goes on with an earlier one of the same *scope* that did not get to
-    its end: what that one fetched is fresh.
+    A *refresh* refetches everything. If an earlier refresh of the same *scope* is unfinished, the run
+    continues it: the walks which that one fetched are up to date.
     """
     now = timestamp()
     if refresh:
@@ -64,7 +64,7 @@ def begin_run(
     }
     run_id = connection.scalar(sa.insert(runs).values(row).returning(runs.c.run_id))
     if run_id is None:
-        raise RuntimeError("the database gave no run_id")
+        raise RuntimeError("the database returned no run_id")
     return Run(run_id, now, fresh_after)
 
 
@@ -79,25 +79,25 @@ def _start_of_unfinished_refresh(connection: sa.Connection, scope: str) -> str |
 
 
 def note_asked(connection: sa.Connection, run: Run, arguments: str, config_hash: str, version: str) -> None:
-    """Note what *run* was started with: its spider *arguments* as JSON, and which version of this project."""
+    """Save how *run* was started: its spider *arguments* as JSON, its configuration and its version."""
     asked = {"arguments": arguments, "config_hash": config_hash, "version": version}
     connection.execute(sa.update(runs).where(runs.c.run_id == run.run_id).values(asked))
 
 
 def note_requests(connection: sa.Connection, run: Run, sent: int) -> None:
-    """Note how many requests *run* has sent."""
+    """Save the number of requests that *run* has sent."""
     connection.execute(sa.update(runs).where(runs.c.run_id == run.run_id).values(requests=sent))
 
 
 def note_statistics(connection: sa.Connection, run: Run, stats: str) -> None:
-    """Note what is known of *run* while it goes on, as JSON: all there is of it if it is killed."""
+    """Save the statistics of *run* so far, as JSON: a killed run leaves only these."""
     connection.execute(sa.update(runs).where(runs.c.run_id == run.run_id).values(stats=stats))
 
 
 def end_run(
     connection: sa.Connection, run: Run, outcome: str, reason: str | None, exit_code: int, stats: str
 ) -> None:
-    """Note how *run* ended."""
+    """Save the outcome of *run*."""
     connection.execute(
         sa.update(runs)
         .where(runs.c.run_id == run.run_id)
@@ -106,7 +106,7 @@ def end_run(
 
 
 def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:
-    """Tell what became of each seed of *run*."""
+    """Return the outcome of each seed of *run*."""
     looked_up, track = walks.alias(), walks.alias()
     found = sa.and_(track.c.endpoint == "track", track.c.target == sa.cast(run_seeds.c.track_id, sa.Text))
     rows = connection.execute(
@@ -121,10 +121,10 @@ def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:
         .where(run_seeds.c.run_id == run.run_id)
         .order_by(run_seeds.c.given)
     )
-    return [_judge_seed(*row) for row in rows]
+    return [_classify_seed(*row) for row in rows]
 
 
-def _judge_seed(given: str, track_id: int | None, status: str, reason: str | None) -> SeedOutcome:
+def _classify_seed(given: str, track_id: int | None, status: str, reason: str | None) -> SeedOutcome:
     if status == "done" and track_id is None:
         return SeedOutcome(given, None, "gone", "not a track")
     return SeedOutcome(given, track_id, status, reason)

@@ -1,4 +1,4 @@
-"""The seeds that are harvested at intervals: which there are, which are due, and what became of them."""
+"""The scheduled seeds: their intervals, due times and outcomes."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.ledger.runs import Run
 
 TRIED_ALL = ("complete", "partial", "gone")
-"""Outcomes of a turn in which everything was tried that the seed wanted."""
+"""Outcomes of a turn that tried everything the seed wanted."""
 
 MOST_OVERDUE_FIRST = (seeds.c.next_harvest_at, seeds.c.priority.desc(), seeds.c.given)
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduledSeed:
-    """A row of ``seeds``; ``title`` and ``artist`` are known once it was harvested."""
+    """A row of ``seeds``. ``title`` and ``artist`` are ``None`` until the seed has been harvested."""
 
     given: str
     track_id: int | None
@@ -41,11 +41,11 @@ class ScheduledSeed:
     artist: str | None
 
 
-# By hand
+# Edit the schedule
 
 
 def add(connection: sa.Connection, entry: Entry, now: str) -> Literal["added", "changed", "unchanged"]:
-    """Add a seed, due *now*; of one that is there already, change what *entry* says."""
+    """Add a seed, due *now*; if it exists, change its interval and priority to those of *entry*."""
     row = connection.execute(sa.select(seeds).where(_is(entry.seed))).first()
     if row is None:
         new = {
@@ -64,7 +64,7 @@ def add(connection: sa.Connection, entry: Entry, now: str) -> Literal["added", "
         return "unchanged"
     due = datetime.fromisoformat(row.next_harvest_at)
     if row.last_outcome in TRIED_ALL and row.last_outcome != "partial":
-        # Counted from when it was due last.
+        # The new interval counts from the last due time.
         due += timedelta(seconds=interval - row.interval_seconds)
     change = {"interval_seconds": interval, "priority": priority, "next_harvest_at": timestamp(due)}
     connection.execute(sa.update(seeds).where(seeds.c.given == row.given).values(change))
@@ -72,31 +72,31 @@ def add(connection: sa.Connection, entry: Entry, now: str) -> Literal["added", "
 
 
 def remove(connection: sa.Connection, seed: GivenSeed) -> bool:
-    """Remove a seed, and nothing that was harvested around it; tell whether it was there."""
+    """Remove a seed, but no harvested data; return whether it existed."""
     return connection.execute(sa.delete(seeds).where(_is(seed))).rowcount > 0
 
 
 def key_of(seed: GivenSeed) -> str:
-    """Give the one spelling of a seed in ``seeds``."""
+    """Return the key of a seed in ``seeds``."""
     return str(seed.track_id) if seed.track_id is not None else str(seed.url)
 
 
 def _is(seed: GivenSeed) -> sa.ColumnElement[bool]:
-    # An address may have been found to be this very track.
+    # A seed given as a URL may have been resolved to this track.
     same_track = seeds.c.track_id == seed.track_id if seed.track_id is not None else sa.false()
     return sa.or_(seeds.c.given == key_of(seed), same_track)
 
 
-# Looking
+# Read the schedule
 
 
 def all_seeds(connection: sa.Connection) -> list[ScheduledSeed]:
-    """Give all seeds, the one that is due first first."""
+    """Return all seeds, soonest due first."""
     return _read(connection, sa.true())
 
 
 def find(connection: sa.Connection, seed: GivenSeed) -> ScheduledSeed:
-    """Give what is known of *seed*, which is there."""
+    """Return the row of *seed*, which must exist."""
     return _read(connection, _is(seed), limit=1)[0]
 
 
@@ -116,7 +116,7 @@ def _read(
 
 
 def named_by_now(connection: sa.Connection, seed: ScheduledSeed) -> ScheduledSeed:
-    """Give *seed* as it is known now; as it was, if it was removed meanwhile."""
+    """Return the current row of *seed*, or *seed* itself if it was removed in the meantime."""
     return next(iter(_read(connection, seeds.c.given == seed.given)), seed)
 
 
@@ -124,7 +124,7 @@ def named_by_now(connection: sa.Connection, seed: ScheduledSeed) -> ScheduledSee
 
 
 def next_in_turn(connection: sa.Connection, run: Run) -> ScheduledSeed | None:
-    """Give the most overdue seed that was due when *run* began and has had no turn in it yet."""
+    """Return the most overdue seed that was due when *run* began and has had no turn in it yet."""
     return next(iter(_read(connection, _waits_for(run), limit=1)), None)
 
 
@@ -134,14 +134,14 @@ def count_waiting(connection: sa.Connection, run: Run) -> int:
 
 
 def count_unfinished(connection: sa.Connection, run: Run) -> int:
-    """Count the seeds that were due when *run* began, and for which it has not tried everything."""
+    """Count the seeds that were due when *run* began and for which it has not tried everything."""
     tried = sa.and_(seeds.c.last_run_id == run.run_id, seeds.c.last_outcome.in_(TRIED_ALL))
     left = sa.and_(seeds.c.next_harvest_at <= run.started_at, sa.not_(sa.func.coalesce(tried, sa.false())))
     return connection.scalar(sa.select(sa.func.count()).select_from(seeds).where(left)) or 0
 
 
 def tracks_of_all(connection: sa.Connection) -> list[int]:
-    """Give the tracks that the seeds are, of those which are known."""
+    """Return the known track IDs of all seeds."""
     return list(connection.scalars(sa.select(seeds.c.track_id).where(seeds.c.track_id.is_not(None))))
 
 
@@ -151,11 +151,11 @@ def _waits_for(run: Run) -> sa.ColumnElement[bool]:
 
 
 def begin_turn(connection: sa.Connection, run: Run, seed: ScheduledSeed, freshness_days: float) -> str:
-    """Note that *seed* has its turn in *run*, and tell since when what it wants is fresh.
+    """Begin the turn of *seed* in *run*; return the time after which its walks count as up to date.
 
-    That is since its round began, however many runs it takes. The first one makes use of what other
-    harvests have fetched. A round that was tried whole, in which something failed, is tried again only
-    until the next one begins.
+    This is the start of its round, however many runs the round takes. The first round also uses data from
+    other harvests, up to *freshness_days* old. A round in which something failed is retried only until the
+    next round begins.
     """
     due = datetime.fromisoformat(seed.next_harvest_at)
     if seed.last_outcome == "partial":
@@ -166,14 +166,14 @@ def begin_turn(connection: sa.Connection, run: Run, seed: ScheduledSeed, freshne
 
 
 def end_turn(connection: sa.Connection, run: Run, given: str, track_id: int | None, outcome: str) -> None:
-    """Note how the turn of the seed *given* in *run* ended: it is next due in a later round, or still."""
+    """End the turn of the seed *given* in *run*: store its outcome, and its next due time if finished."""
     row = connection.execute(
         sa.select(seeds.c.next_harvest_at, seeds.c.interval_seconds).where(
             seeds.c.given == given, seeds.c.last_run_id == run.run_id
         )
     ).one_or_none()
     if row is None:
-        return  # It was removed meanwhile.
+        return  # It was removed in the meantime.
     change: dict[str, object] = {"last_outcome": outcome}
     if track_id is not None:
         change["track_id"] = track_id

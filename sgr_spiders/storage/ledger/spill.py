@@ -1,6 +1,6 @@
-"""Spill a page: its records, their places in the walk, and the walk's new cursor.
+"""Spill a page: its records, their positions in the walk, and the walk's new cursor.
 
-The caller holds the transaction, so that the walks the page gives rise to are committed with it.
+The caller owns the transaction, so that new walks that follow from the page are committed with it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sgr_spiders.model.items import Comment
 from sgr_spiders.storage import records, schema, upserts
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import frontier
-from sgr_spiders.storage.prepared import Prepared
+from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import walk_pages, walk_records, walks
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.ledger.runs import Run
 
 MAX_EMPTY_PAGES = 10
-"""Empty pages in a row after which a walk ends. At 200 items a page a collection would have to hold
-2,000 private items in a row to be cut short; searches beyond offset 1,000 give empty pages for ever."""
+"""The number of empty pages in a row that ends a walk. At 200 items per page, only a collection with 2,000
+private items in a row would be truncated. Searches beyond offset 1,000 return empty pages without end."""
 
 _STANDS_HERE = sa.and_(
     walks.c.walk_id == sa.bindparam("here"),
@@ -33,21 +33,21 @@ _STANDS_HERE = sa.and_(
     walks.c.status == "running",
     walks.c.run_id == sa.bindparam("leased_to"),
 )
-"""The fence: the walk is still leased to this run and stands where the page began."""
+"""The fence: the walk is still leased to this run, and its cursor is still that of the page."""
 _MOVED = (
     "cursor", "pages", "received", "kept", "empty_pages", "status", "reason", "capped_at", "finished_at",
     "run_id",
 )  # fmt: skip
 """The columns of a walk that a page changes."""
-_LOCK = Prepared(sa.select(walks).where(_STANDS_HERE).with_for_update())
-_MOVE = Prepared(
+_LOCK = CompiledStatement(sa.select(walks).where(_STANDS_HERE).with_for_update())
+_MOVE = CompiledStatement(
     sa.update(walks).where(_STANDS_HERE).values({name: sa.bindparam(f"new_{name}") for name in _MOVED})
 )
 _AT_A_TIME = 200
-"""Records looked up at once, as many as a page has. One fixed number, because an ``IN`` of
-another length is another statement."""
+"""Records per lookup, as many as on a full page. The number is fixed, because an ``IN`` of a different length
+would be a different statement."""
 _ID_NAMES = [f"id{n}" for n in range(_AT_A_TIME)]
-_PLACES = Prepared(
+_PLACES = CompiledStatement(
     sa.select(walk_records.c.record_id, walk_records.c.position).where(
         walk_records.c.walk_id == sa.bindparam("walk"),
         walk_records.c.kind == sa.bindparam("kind"),
@@ -59,8 +59,13 @@ _PLACES = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Spilled:
-    """What came of a page. ``walk`` is where its walk goes on (``None``: it has ended), ``entries`` those
-    that no cap cut off, ``status`` and ``reason`` those of the walk now.
+    """The result of spilling a page.
+
+    Attributes:
+        walk: The walk at its new cursor; ``None`` if it has ended.
+        status: The walk's new status.
+        reason: The reason of that status.
+        entries: The entries within the cap.
     """
 
     walk: Walk | None
@@ -71,7 +76,7 @@ class Spilled:
 
 @dataclass(slots=True)
 class _Selection:
-    """Which entries of a page are kept, at which places."""
+    """The entries of a page within the cap, and their positions."""
 
     entries: list[Entry]
     places: list[int]
@@ -80,7 +85,7 @@ class _Selection:
 
 
 def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | None:
-    """Commit *page* unless its walk has moved on since the page was begun; ``None`` then."""
+    """Write *page*; return ``None`` without writing if its walk has moved since the page was requested."""
     fence = {"here": page.walk.walk_id, "at": page.walk.cursor, "leased_to": run.run_id}
     state = _LOCK.execute(connection, fence).one_or_none()
     if state is None:
@@ -104,9 +109,9 @@ def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | Non
 
 
 def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int | None) -> _Selection:
-    """Give each distinct record its place after those kept so far, up to the *cap*.
+    """Assign each distinct record the next position in the walk, up to the *cap*.
 
-    Comments are counted by their authors, and those on a page that was fetched are all kept.
+    For comments a cap counts their authors, and drops no comment of a fetched page.
     """
     counted = list(map(_counted, page.entries))
     places = _known_places(connection, counted, state)
@@ -125,10 +130,10 @@ def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int 
 
 
 def _counted(entry: Entry) -> tuple[str, int]:
-    """Give kind and id of what a cap counts this entry as."""
+    """Return kind and ID of the record that a cap counts for this entry."""
     record = entry.record
     if isinstance(record, Comment):
-        # Authors that are not said are counted apart; the sign keeps them from meeting a user's id.
+        # Each comment without an author counts by itself; the sign avoids collisions with user IDs.
         return "user", -record.comment_id if record.user_id is None else record.user_id
     return record.kind, record.record_id
 
@@ -143,7 +148,7 @@ def _known_places(
     places: dict[int, int] = {}
     for start in range(0, len(ids), _AT_A_TIME):
         chunk = ids[start : start + _AT_A_TIME]
-        # What is short of a full number repeats its last.
+        # Pad the last chunk by repeating its last ID.
         padded = chunk + [chunk[-1]] * (_AT_A_TIME - len(chunk))
         found = _PLACES.execute(connection, {**walk, **dict(zip(_ID_NAMES, padded, strict=True))})
         places.update((row[0], row[1]) for row in found)
@@ -153,8 +158,8 @@ def _known_places(
 def _write_places(connection: sa.Connection, page: Page, state: sa.Row[Any], selection: _Selection) -> None:
     first_places: dict[tuple[str, int], int] = {}
     for entry, place in zip(selection.entries, selection.places, strict=True):
-        for one in entry.main():
-            first_places.setdefault(one, place)
+        for record in entry.main():
+            first_places.setdefault(record, place)
     rows = [
         (state.walk_id, kind, record_id, place, state.generation)
         for (kind, record_id), place in first_places.items()
@@ -188,7 +193,7 @@ def _next_state(
     cap: int | None,
     now: str,
 ) -> dict[str, Any]:
-    """Tell where the walk stands after *page*."""
+    """Return the columns of the walk after *page*."""
     kept = state.kept + selection.added
     change: dict[str, Any] = {
         "cursor": page.next_cursor if page.next_cursor is not None else page.walk.cursor,
@@ -205,7 +210,7 @@ def _next_state(
     if page.status is not None:
         change |= {"status": page.status, "reason": page.reason, "cursor": page.walk.cursor}
     elif selection.cut:
-        # The rest of this page is still to come if the cap is raised: stay at its beginning.
+        # Keep the cursor at this page: a raised cap still needs the rest of it.
         change |= _capped(cap) | {"cursor": page.walk.cursor}
     elif page.next_cursor is None:
         change |= {"status": "done"}

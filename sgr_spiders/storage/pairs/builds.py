@@ -1,4 +1,4 @@
-"""What is known of each time relationships were built."""
+"""The log of relationship builds, in ``relationship_runs``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BuiltRelationship:
-    """How a relationship type's table came about."""
+    """The parameters, inputs and timing of one build of a relationship table."""
 
     type: str
     parameters: Mapping[str, Any]
@@ -31,7 +31,7 @@ class BuiltRelationship:
 
 
 def latest(connection: sa.Connection, type_name: str) -> BuiltRelationship | None:
-    """Give the newest entry of a type: it describes what its table holds."""
+    """Return the newest entry of a type, which describes its current table."""
     query = (
         sa.select(*(relationship_runs.c[name] for name in BuiltRelationship.__dataclass_fields__))
         .where(relationship_runs.c.type == type_name)
@@ -48,7 +48,7 @@ def latest(connection: sa.Connection, type_name: str) -> BuiltRelationship | Non
 
 
 def enter(connection: sa.Connection, built: BuiltRelationship) -> None:
-    """Note that a table was built, in the transaction that shows it."""
+    """Record a build, in the transaction that publishes its table."""
     values = {name: getattr(built, name) for name in BuiltRelationship.__dataclass_fields__}
     for name in ("parameters", "inputs", "seconds"):
         values[name] = json.dumps(values[name], sort_keys=True)
@@ -57,7 +57,7 @@ def enter(connection: sa.Connection, built: BuiltRelationship) -> None:
 
 
 def renew_stamp(connection: sa.Connection, type_name: str, stamp: str) -> None:
-    """Note that what changed since in the database did not change what the type is built from."""
+    """Record that later changes to the database did not affect the type's input."""
     newest = sa.select(sa.func.max(relationship_runs.c.relationship_run_id)).where(
         relationship_runs.c.type == type_name
     )

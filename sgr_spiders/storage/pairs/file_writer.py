@@ -1,13 +1,13 @@
-"""A pair table as a SQLite file, written page by page instead of row by row.
+"""Write a pair table as an SQLite file, page by page instead of row by row.
 
-Rows that are sorted and of one shape need no search and no statement each: their pages follow from the
-file format (https://www.sqlite.org/fileformat2.html) and numpy fills thousands of them at once. SQLite
-then copies the file's table and index into the database in its own way, without decoding a row.
+Sorted rows of one shape need neither a search nor a statement per row: their pages follow from the file
+format (https://www.sqlite.org/fileformat2.html), and numpy fills thousands of them at once. SQLite then
+copies the file's table and index into the database without decoding a row.
 
-A row and its index entry take 0.46 µs of CPU time so, where ``executemany`` takes 3.0 µs with the index built
-afterwards and 10 µs with it kept up (2 million pairs of users): half a minute instead of three and a half for
-70 million pairs. All that it takes to own is in this file; SQLite checks what it writes in
-``tests/relationships/test_file.py``.
+A row and its index entry take 0.46 µs of CPU time. ``executemany`` takes 3.0 µs if the index is built
+afterwards, and 10 µs if it is maintained (2 million pairs of users): half a minute instead of three and a
+half for 70 million pairs. This module contains the whole writer; ``tests/relationships/test_file.py`` lets
+SQLite check its files.
 """
 
 from __future__ import annotations
@@ -29,26 +29,29 @@ if TYPE_CHECKING:
 
 PAGE = 32_768
 LOCK_PAGE = 2**30 // PAGE + 1
-"""The page at 1 GiB belongs to SQLite's locks and never holds data."""
+"""The number of the page at 1 GiB, which SQLite reserves for locks."""
 LEAF, INTERIOR = 0x0A, 0x02
 LEAF_HEADER, INTERIOR_HEADER, POINTER, CHILD = 8, 12, 2, 4
 INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 6: 5, 8: 6}
-"""The serial type of an integer of so many bytes."""
+"""The serial type of an integer, by its width in bytes."""
 REAL = 0
-"""The width that stands for a float column."""
+"""The width that marks a float column."""
 REAL_TYPE, REAL_BYTES = 7, 8
 
 
 def integer_width(largest: int) -> int:
-    """Give the fewest bytes that hold all integers from 0 to *largest*."""
+    """Return the smallest width that fits all integers from 0 to *largest*."""
     return next(width for width in INTEGERS if largest < 2 ** (8 * width - 1))
 
 
 class PairFile:
-    """A SQLite file with one ``WITHOUT ROWID`` table and one index, both filled in their own order."""
+    """An SQLite file with one ``WITHOUT ROWID`` table and one index, each filled in its own order."""
 
     def __init__(self, path: Path, statements: Sequence[str], widths: Sequence[int]) -> None:
-        """*statements* make table and index. *widths*: bytes of each column, ``REAL`` for a float."""
+        """Create the file with *statements* for table and index.
+
+        *widths* are the bytes of each column, or ``REAL`` for a float.
+        """
         path.unlink(missing_ok=True)
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute(f"PRAGMA page_size = {PAGE}")
@@ -64,7 +67,7 @@ class PairFile:
         self.mirrored = Tree(self._pages, roots[1], (widths[1], widths[0]))
 
     def close(self) -> None:
-        """Write what is held back, and tell SQLite how many pages there are."""
+        """Write the buffered rows and the page count."""
         try:
             self.rows.finish()
             self.mirrored.finish()
@@ -77,9 +80,9 @@ class PairFile:
 
 
 class Tree:
-    """A B-tree of an index or ``WITHOUT ROWID`` table, filled in order of its key from left to right.
+    """The B-tree of an index or a ``WITHOUT ROWID`` table, filled from left to right in key order.
 
-    A row stands in one leaf, or between two leaves in the level above.
+    A row is stored in a leaf, or in the level above as the separator of two leaves.
     """
 
     def __init__(self, pages: _PageStream, root: int, widths: Sequence[int]) -> None:
@@ -94,15 +97,15 @@ class Tree:
         self._leaf_cells = (PAGE - LEAF_HEADER) // (self.cell_bytes + POINTER)
         self._fan_out = (PAGE - INTERIOR_HEADER) // (self.cell_bytes + CHILD + POINTER)
         self._pending: list[Pages] = []
-        self._waiting = 0
+        self._pending_rows = 0
         self._leaves: list[NDArray[np.int64]] = []
         self._separators: list[Pages] = []
 
     def append(self, columns: Sequence[NDArray[Any]]) -> None:
-        """Add rows, given column by column; they follow those that are there."""
+        """Append rows, given as columns."""
         self._pending.append(self._encode(columns))
-        self._waiting += len(self._pending[-1])
-        if self._waiting > 64 * (self._leaf_cells + 1):
+        self._pending_rows += len(self._pending[-1])
+        if self._pending_rows > 64 * (self._leaf_cells + 1):
             self._write_full_leaves()
 
     def _encode(self, columns: Sequence[NDArray[Any]]) -> Pages:
@@ -117,14 +120,14 @@ class Tree:
         return cells
 
     def _write_full_leaves(self) -> None:
-        """Write all leaves that are sure to have a row behind them and the row that parts them from it."""
+        """Write all leaves that are followed by a separator and at least one more row."""
         cells = np.concatenate(self._pending)
         group = self._leaf_cells + 1
         leaves = (len(cells) - 1) // group
         full = cells[: leaves * group].reshape(leaves, group, self.cell_bytes)
         self._add_leaves(full[:, :-1], full[:, -1])
         self._pending = [cells[leaves * group :]]
-        self._waiting = len(self._pending[0])
+        self._pending_rows = len(self._pending[0])
 
     def _add_leaves(self, leaves: Pages, separators: Pages) -> None:
         if len(leaves):
@@ -133,12 +136,12 @@ class Tree:
 
     def finish(self) -> None:
         """Write the last leaves, and the levels above."""
-        if not self._waiting:
+        if not self._pending_rows:
             return  # the root is an empty leaf already
         self._write_full_leaves()
         (rest,) = self._pending
         if len(rest) > self._leaf_cells:
-            # One row too many for a leaf: it cannot end on a row that parts it from nothing.
+            # One row too many for a leaf: a separator must be followed by another leaf.
             self._add_leaves(rest[None, :-2], rest[None, -2])
             rest = rest[-1:]
         last = _leaf_pages(rest[None])
@@ -158,7 +161,7 @@ class Tree:
 
 
 def _leaf_pages(cells: Pages) -> Pages:
-    """Make a page of each of these equal groups of cells."""
+    """Build a page from each of these equal groups of cells."""
     leaves, count, size = cells.shape
     pages = np.zeros((leaves, PAGE), np.uint8)
     _describe(pages, LEAF, LEAF_HEADER, count, size)
@@ -178,7 +181,7 @@ def _interior_page(children: NDArray[np.int64], cells: Pages) -> Pages:
 
 
 def _describe(pages: Pages, kind: int, header: int, count: int, size: int) -> None:
-    """Write header and cell pointers: the cells stand at the end of the page, in order."""
+    """Write the header and the cell pointers; the cells fill the end of the page, in order."""
     content = PAGE - count * size
     pages[:, 0] = kind
     pages[:, 3:7] = np.array([count, content], ">u2").view(np.uint8)
@@ -194,7 +197,7 @@ class _PageStream:
         self._next = first
 
     def append(self, pages: Pages) -> NDArray[np.int64]:
-        """Write *pages*; give their numbers."""
+        """Write *pages*; return their numbers."""
         numbers = self._next + np.arange(len(pages))
         numbers[numbers >= LOCK_PAGE] += self._next <= LOCK_PAGE
         before = int(np.searchsorted(numbers, LOCK_PAGE))
@@ -213,6 +216,6 @@ class _PageStream:
         self._file.write(np.ascontiguousarray(pages).data)
 
     def finish(self) -> None:
-        """Enter the number of pages in the header of the file."""
+        """Write the number of pages into the file header."""
         self._file.seek(28)
         self._file.write((self._next - 1).to_bytes(4, "big"))

@@ -1,5 +1,6 @@
-"""Read what relationships are built from, column by column: a row as a Python object costs ten times its
-share of a text that numpy reads.
+"""Read the input of relationships.
+
+The database joins IDs into strings, which numpy parses: ten times as fast as reading rows as Python objects.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ OWNERS_AT_A_TIME = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Who has what: the owners' ids, how many members each has, and the members' ids, owner by owner."""
+    """Owners and their members: the owners' IDs, their numbers of members, and the members' IDs by owner."""
 
     owners: NDArray[np.int64]
     sizes: NDArray[np.int64]
@@ -41,7 +42,7 @@ class Groups:
 
 
 def read_likes(connection: sa.Connection, kinds: Sequence[str]) -> Groups:
-    """Give the tracks of each user, over engagements of these *kinds*. Two kinds may give a track twice."""
+    """Return the tracks of each user by engagements of these *kinds*, once for each kind."""
     return read_groups(
         connection,
         engagements.c.user_id,
@@ -51,12 +52,12 @@ def read_likes(connection: sa.Connection, kinds: Sequence[str]) -> Groups:
 
 
 def read_playlists(connection: sa.Connection) -> Groups:
-    """Give the tracks of each playlist."""
+    """Return the tracks of each playlist."""
     return read_groups(connection, playlist_tracks.c.playlist_id, playlist_tracks.c.track_id)
 
 
 def read_uploads(connection: sa.Connection) -> Groups:
-    """Give the tracks of each artist; tracks whose artist is not known are nobody's."""
+    """Return the tracks of each artist, without tracks of unknown artists."""
     return read_groups(connection, tracks.c.artist_id, tracks.c.track_id, tracks.c.artist_id.is_not(None))
 
 
@@ -66,14 +67,18 @@ def read_groups(
     member: sa.ColumnElement[Any],
     *conditions: sa.ColumnElement[bool],
 ) -> Groups:
-    """Give the *member*s of each *owner* in the rows that meet the conditions. A member may be a text of
-    numbers with commas between them, which then count as so many members.
+    """Return the *member* values of each *owner*, in the rows that meet the conditions.
+
+    A member may also be a string of integers separated by commas, which count as several members.
     """
     import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
 
-    # A name in the database's own grouping order costs no sort; the members come in any order.
+    # Ordering by the grouping key costs no extra sort; the members come in any order.
     query = (
-        sa.select(owner, sa.func.count(), _listed(member)).where(*conditions).group_by(owner).order_by(owner)
+        sa.select(owner, sa.func.count(), _join_ids(member))
+        .where(*conditions)
+        .group_by(owner)
+        .order_by(owner)
     )
     owners: list[int] = []
     sizes: list[int] = []
@@ -90,18 +95,18 @@ def read_groups(
     )
 
 
-def _listed(member: sa.ColumnElement[Any]) -> sa.Function[Any]:
+def _join_ids(member: sa.ColumnElement[Any]) -> sa.Function[Any]:
     return sa.func.aggregate_strings(sa.cast(member, sa.Text), ",")
 
 
 def read_discovered(connection: sa.Connection, kind: str, seeds: Sequence[int]) -> NDArray[np.int64]:
-    """Give the ids of the records of *kind* that were found around any of the *seeds*, in order."""
+    """Return the IDs of the records of *kind* found around any of the *seeds*, in ascending order."""
     import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
 
     from sgr_spiders.storage.lookup import distinct  # noqa: PLC0415 - the same
 
-    # As the view ``discoveries`` says. To make 4 million of its rows distinct SQLite sorts them: 19 s of CPU
-    # time, where this takes 2. A subquery for each walk, because a GROUP BY would sort them as well.
+    # The same as the view ``discoveries``. SQLite sorts its rows to make them distinct: 19 s of CPU time for
+    # 4 million, where this takes 2. A subquery per walk, because a GROUP BY would sort the rows as well.
     wanted = (
         sa.select(walk_requests.c.walk_id, sa.func.max(walk_requests.c.widest).label("widest"))
         .where(walk_requests.c.seed_id.in_(seeds), sa.not_(walk_requests.c.selective))
@@ -109,7 +114,7 @@ def read_discovered(connection: sa.Connection, kind: str, seeds: Sequence[int]) 
         .subquery()
     )
     of_walk = (
-        sa.select(_listed(walk_records.c.record_id))
+        sa.select(_join_ids(walk_records.c.record_id))
         .where(
             walk_records.c.walk_id == wanted.c.walk_id,
             walk_records.c.kind == kind,
@@ -117,7 +122,7 @@ def read_discovered(connection: sa.Connection, kind: str, seeds: Sequence[int]) 
         )
         .scalar_subquery()
     )
-    selected = sa.select(_listed(selections.c.record_id)).where(
+    selected = sa.select(_join_ids(selections.c.record_id)).where(
         selections.c.kind == kind, selections.c.seed_id.in_(seeds)
     )
     found = [np.empty(0, np.int64)]
@@ -129,9 +134,9 @@ def read_discovered(connection: sa.Connection, kind: str, seeds: Sequence[int]) 
 
 
 def read_stamp(connection: sa.Connection) -> str:
-    """Hash what changes whenever a page is spilled, or rows are added or removed by other means.
+    """Return a hash that changes whenever a page is spilled, or rows are otherwise added or removed.
 
-    What relationships are built from changes in no other way, so an equal stamp means equal inputs.
+    The input of relationships changes in no other way, so an equal stamp means equal input.
     """
     counts = [
         connection.scalar(sa.select(sa.func.count()).select_from(table))

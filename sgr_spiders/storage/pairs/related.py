@@ -1,4 +1,4 @@
-"""Look up what is nearest to a user, track or artist."""
+"""Look up the nearest users, tracks or artists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def name_of(connection: sa.Connection, table: PairTable, node: int) -> str | None:
-    """Give the name of a node. Raises ``LookupError`` if the database does not know it."""
+    """Return the name of a node; raise ``LookupError`` if it is not in the database."""
     records = RECORD_TABLES[table.kind]
     key = records.c[f"{table.kind}_id"]
     row = connection.execute(sa.select(table.names_column).where(key == node)).one_or_none()
@@ -26,9 +26,9 @@ def name_of(connection: sa.Connection, table: PairTable, node: int) -> str | Non
 
 
 def nearest(connection: sa.Connection, table: PairTable, node: int, limit: int) -> list[dict[str, Any]]:
-    """Give the *limit* nodes nearest to *node*, nearest first: id, name, and all measures of the pair.
+    """Return ID, name and measures of the *limit* nodes nearest to *node*, nearest first.
 
-    Where a measure tells of one of the two, ``_a`` is made ``_own`` or ``_other``.
+    Measures of one side of the pair end in ``_own`` or ``_other`` instead of ``_a`` or ``_b``.
     """
     pairs = table.as_table()
     sides = [_side(table, pairs, node, own, other) for own, other in (("a", "b"), ("b", "a"))]

@@ -1,6 +1,6 @@
-"""What the table of a relationship type looks like: one row for each pair of related nodes.
+"""The tables of the relationship types, with one row for each pair of related nodes.
 
-The tables are not in ``schema.metadata``, because each type declares its own, in its own file.
+The tables are not in ``schema.metadata``, because each type declares its own table in its own module.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ NAMES = {
     "track": schema.tracks.c.title,
     "playlist": schema.playlists.c.title,
 }
-"""The column that names a node to people."""
+"""The column with the display name of a node, by kind."""
 
 metadata = sa.MetaData(naming_convention=schema.metadata.naming_convention)
-"""The pair tables that were asked for so far in this process."""
+"""The pair tables that this process has used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A column that says something of a pair: a count, or a number from 0 to 1 (``real``)."""
+    """A column with a measure of a pair: a count, or a number from 0 to 1 (``real``)."""
 
     name: str
     comment: str
@@ -37,16 +37,16 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class PairTable:
-    """Pairs of nodes, of which the smaller id stands first. Sorted by it, and by the other one as well."""
+    """A table of pairs of nodes, the smaller ID first, sorted by both IDs."""
 
     name: str
     kind: Literal["user", "track", "playlist"]
-    """What the nodes are."""
+    """The record kind of the nodes."""
     node: str
-    """How the columns of the nodes begin, e.g. ``artist_id``."""
+    """The prefix of the two ID columns, e.g. ``artist_id``."""
     measures: tuple[Measure, ...]
     score: str
-    """The measure by which the nearest are found."""
+    """The measure that ranks the nearest nodes."""
     comment: str
 
     @property
@@ -59,11 +59,11 @@ class PairTable:
 
     def as_table(self) -> sa.Table:
         known = metadata.tables.get(self.name)
-        return self._make() if known is None else known
+        return self._build() if known is None else known
 
-    def _make(self) -> sa.Table:
+    def _build(self) -> sa.Table:
         parent = schema.RECORD_TABLES[self.kind].c[f"{self.kind}_id"]
-        comments = ("The one with the smaller id", "The other one")
+        comments = ("The smaller ID of the pair", "The larger ID of the pair")
         keys = [
             sa.Column(
                 key, schema.Id, sa.ForeignKey(parent), primary_key=True, autoincrement=False, comment=comment

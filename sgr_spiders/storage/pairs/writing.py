@@ -1,4 +1,4 @@
-"""Replace the table of a relationship type in one step: a reader sees the old one or the new one whole."""
+"""Replace relationship tables atomically: readers see either the old or the new table."""
 
 from __future__ import annotations
 
@@ -31,54 +31,55 @@ if TYPE_CHECKING:
 
     Columns = tuple[NDArray[Any], ...]
 
-ASIDE = "aside"
+STAGED = "staged"
+"""The prefix of the schema names of the attached files."""
 ROWS_AT_A_TIME = 10_000
 COPIES = 3
-"""How often the rows stand on the disk at the most: aside, in the write-ahead log, in the database."""
+"""The most copies of the rows on disk at once: the staging file, the WAL and the database."""
 
 
 class Pairs(Protocol):
-    """The rows of a pair table, in blocks of columns, from the processor."""
+    """The rows of a pair table from the processor, in blocks of columns."""
 
     largest_id: int
     largest_count: int
 
     def rows(self) -> Iterator[Columns]:
-        """Give all columns, sorted by the two ids."""
+        """Yield all columns, sorted by the two IDs."""
 
     def mirrored(self) -> Iterator[Columns]:
-        """Give the two ids, the larger first, sorted by both."""
+        """Yield the two IDs, the larger first, sorted by both."""
 
 
 @contextlib.contextmanager
 def workspace(store: Store) -> Iterator[Path]:
-    """Give an empty folder on the disk of the database, and remove it with all that is in it.
+    """Yield an empty directory on the disk of the database, and remove it with its contents.
 
-    What a killed process left there is removed by the next one.
+    If a killed process has left a directory, the next call removes it.
     """
     if store.engine.dialect.name != "sqlite":
-        with tempfile.TemporaryDirectory(prefix="soundgraph-relate-") as folder:
-            yield Path(folder)
+        with tempfile.TemporaryDirectory(prefix="soundgraph-relate-") as temporary:
+            yield Path(temporary)
         return
-    folder_beside = Path(f"{store.engine.url.database}.relating")
+    directory = Path(f"{store.engine.url.database}.relating")
     try:
-        shutil.rmtree(folder_beside, ignore_errors=True)
-        folder_beside.mkdir()
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir()
     except OSError as error:
-        raise StorageError(f"folder {folder_beside}: {error.strerror}") from None
+        raise StorageError(f"directory {directory}: {error.strerror}") from None
     try:
-        yield folder_beside
+        yield directory
     except (OSError, sqlite3.Error) as error:
         cause = error.strerror if isinstance(error, OSError) else None
-        raise StorageError(f"folder {folder_beside}: {cause or error}") from error
+        raise StorageError(f"directory {directory}: {cause or error}") from error
     finally:
-        shutil.rmtree(folder_beside, ignore_errors=True)
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def row_bytes(table: PairTable, largest_id: int, largest_count: int) -> int:
-    """Tell about how many bytes a row will take in the database, its entry in the index included."""
+    """Estimate the bytes that a row will take in the database, including its index entry."""
     widths = _widths(table, largest_id, largest_count)
-    overhead = 2 * (2 + 1 + 2)  # of row and entry: sizes, types of the ids, and the pointer to it
+    overhead = 2 * (2 + 1 + 2)  # of the row and its entry: sizes, types of the IDs, cell pointer
     return sum(width or 8 for width in widths) + len(table.measures) + 2 * widths[0] + overhead
 
 
@@ -88,17 +89,17 @@ def _widths(table: PairTable, largest_id: int, largest_count: int) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A table that waits in a file aside. *built* tells of it, given the seconds that copying it took."""
+class StagedTable:
+    """A new table in a separate file. *built* returns its log entry, given the seconds that copying took."""
 
     table: PairTable
     path: Path
     built: Callable[[float], BuiltRelationship]
 
 
-def prepare(table: PairTable, pairs: Pairs, folder: Path) -> Path:
-    """Write *pairs* to a file in *folder*; give its path. The database holds nothing of it yet."""
-    path = folder / f"{table.name}.db"
+def prepare(table: PairTable, pairs: Pairs, directory: Path) -> Path:
+    """Write *pairs* to a file in *directory*; return its path. This does not touch the database."""
+    path = directory / f"{table.name}.db"
     file = PairFile(path, _statements(table), _widths(table, pairs.largest_id, pairs.largest_count))
     try:
         for columns in pairs.rows():
@@ -115,16 +116,16 @@ def prepare(table: PairTable, pairs: Pairs, folder: Path) -> Path:
 def _statements(table: PairTable) -> list[str]:
     dialect = sqlite.dialect()
     target = table.as_table()
-    made: list[sa.schema.ExecutableDDLElement] = [sa.schema.CreateTable(target)]
-    made += map(sa.schema.CreateIndex, target.indexes)
-    return [str(statement.compile(dialect=dialect)) for statement in made]
+    statements: list[sa.schema.ExecutableDDLElement] = [sa.schema.CreateTable(target)]
+    statements += map(sa.schema.CreateIndex, target.indexes)
+    return [str(statement.compile(dialect=dialect)) for statement in statements]
 
 
-def swap(store: Store, tables: Sequence[Prepared]) -> None:
-    """Put the prepared tables in place of what stood there, all of them in one transaction."""
+def swap(store: Store, tables: Sequence[StagedTable]) -> None:
+    """Replace the current tables with the staged ones, in one transaction."""
     with store.write() as connection:
-        for prepared in tables:
-            prepared.table.as_table().create(connection, checkfirst=True)
+        for staged in tables:
+            staged.table.as_table().create(connection, checkfirst=True)
     try:
         if store.engine.dialect.name == "sqlite":
             _swap_by_files(store, tables)
@@ -135,51 +136,51 @@ def swap(store: Store, tables: Sequence[Prepared]) -> None:
         raise StorageError(f"database {store.describe()}: {cause}") from error
 
 
-def _swap_by_statements(store: Store, tables: Sequence[Prepared]) -> None:
+def _swap_by_statements(store: Store, tables: Sequence[StagedTable]) -> None:
     with store.engine.begin() as connection:
-        for prepared in tables:
+        for staged in tables:
             began = time.monotonic()
-            target = prepared.table.as_table()
+            target = staged.table.as_table()
             connection.execute(sa.delete(target))
-            for rows in _stored_rows(prepared):
+            for rows in _read_rows(staged):
                 connection.execute(sa.insert(target), rows)
-            builds.enter(connection, prepared.built(time.monotonic() - began))
+            builds.enter(connection, staged.built(time.monotonic() - began))
 
 
-def _stored_rows(prepared: Prepared) -> Iterator[list[dict[str, Any]]]:
-    names = prepared.table.as_table().columns.keys()
-    with closing(sqlite3.connect(prepared.path)) as file:
-        cursor = file.execute(f"SELECT * FROM {prepared.table.name}")  # noqa: S608 - a name of our own
+def _read_rows(staged: StagedTable) -> Iterator[list[dict[str, Any]]]:
+    names = staged.table.as_table().columns.keys()
+    with closing(sqlite3.connect(staged.path)) as file:
+        cursor = file.execute(f"SELECT * FROM {staged.table.name}")  # noqa: S608 - a constant name
         while rows := cursor.fetchmany(ROWS_AT_A_TIME):
             yield [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _swap_by_files(store: Store, tables: Sequence[Prepared]) -> None:
+def _swap_by_files(store: Store, tables: Sequence[StagedTable]) -> None:
     with store.engine.connect() as connection:
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)
-        with _attached(driver, [prepared.path for prepared in tables]), connection.begin():
-            for number, prepared in enumerate(tables):
+        with _attach(driver, [staged.path for staged in tables]), connection.begin():
+            for number, staged in enumerate(tables):
                 began = time.monotonic()
-                name = prepared.table.name
-                connection.execute(sa.delete(prepared.table.as_table()))
-                # Into an empty table of the same declaration SQLite copies rows without decoding them.
-                copy = f"INSERT INTO main.{name} SELECT * FROM {ASIDE}{number}.{name}"  # noqa: S608 - as above
+                name = staged.table.name
+                connection.execute(sa.delete(staged.table.as_table()))
+                # SQLite copies rows without decoding them if the target is empty and declared the same.
+                copy = f"INSERT INTO main.{name} SELECT * FROM {STAGED}{number}.{name}"  # noqa: S608 - as above
                 connection.exec_driver_sql(copy)
-                builds.enter(connection, prepared.built(time.monotonic() - began))
+                builds.enter(connection, staged.built(time.monotonic() - began))
 
 
 @contextlib.contextmanager
-def _attached(driver: sqlite3.Connection, paths: Sequence[Path]) -> Iterator[None]:
-    # The ids come from tables in which they were checked; to check each again takes longer than all else.
+def _attach(driver: sqlite3.Connection, paths: Sequence[Path]) -> Iterator[None]:
+    # The IDs come from tables that checked them already; checking each again takes longer than all the rest.
     driver.execute("PRAGMA foreign_keys = OFF")
     attached = 0
     try:
         for path in paths:
-            driver.execute(f"ATTACH ? AS {ASIDE}{attached}", (str(path),))
+            driver.execute(f"ATTACH ? AS {STAGED}{attached}", (str(path),))
             attached += 1
         yield
     finally:
         for number in range(attached):
-            driver.execute(f"DETACH {ASIDE}{number}")
+            driver.execute(f"DETACH {STAGED}{number}")
         driver.execute("PRAGMA foreign_keys = ON")

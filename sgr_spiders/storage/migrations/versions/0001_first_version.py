@@ -22,7 +22,7 @@ SELECT kind, record_id, seed_id, layer FROM selections
 
 
 def upgrade() -> None:
-    """Make everything."""
+    """Create all tables and the view."""
     op.create_table(
         "runs",
         sa.Column("run_id", ID, nullable=False),

@@ -1,4 +1,4 @@
-"""The tables of relationships, and how each was built."""
+"""Add the relationship tables and the log of their builds."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def _real(name: str) -> sa.Column[Any]:
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     op.create_table(
         "relationship_runs",
         sa.Column("relationship_run_id", ID, nullable=False),

@@ -1,4 +1,4 @@
-"""Seeds that are harvested at intervals, and what each run was asked to do."""
+"""Add scheduled seeds, and the arguments of each run."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make the table, and the columns of runs."""
+    """Create the table, and add the columns to ``runs``."""
     op.create_table(
         "seeds",
         sa.Column("given", sa.Text(), nullable=False),

@@ -1,4 +1,4 @@
-"""The table of what the user was told once."""
+"""Add the table of notices already shown."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Create the table."""
     op.create_table(
         "notices",
         sa.Column("name", sa.Text(), nullable=False),

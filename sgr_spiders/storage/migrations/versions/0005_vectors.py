@@ -1,4 +1,4 @@
-"""The tables of vectors, and how they were made."""
+"""Add the tables of vectors and of the runs that learned them."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def _vectors(kind: str, target: str, *more: sa.Column[Any]) -> None:
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     op.create_table(
         "vector_runs",
         sa.Column("vector_run_id", ID, nullable=False),

@@ -1,8 +1,8 @@
-"""Values that are checked, and discoveries that indexes find.
+"""Add check constraints, and indexes for the view ``discoveries``.
 
-On SQLite a constraint is part of a table's text in the catalogue and of nothing else. So it is written there,
-after a look at the rows, as https://www.sqlite.org/lang_altertable.html describes for changes that leave the
-content as it is. To rebuild the tables, as Alembic's batches do, would copy the largest ones of a harvest
+On SQLite a constraint exists only in a table's SQL text in the catalogue. After checking the rows, this
+migration edits that text, as https://www.sqlite.org/lang_altertable.html describes for changes that do not
+affect the content. Rebuilding the tables, as Alembic's batches do, would copy the largest ones of a harvest
 (20 million engagements: minutes, and twice the space).
 """
 
@@ -85,7 +85,7 @@ def _refuse_others(connection: sa.Connection, table: str, column: str, values: t
     )
     if other is not None:
         raise StorageError(
-            f"database cannot be upgraded: {table}.{column} holds {other!r}; correct it by hand"
+            f"database cannot be upgraded: {table}.{column} contains {other!r}; correct it by hand"
         )
 
 
@@ -100,6 +100,6 @@ def _write_into_catalogue(connection: sa.Connection, checks: dict[tuple[str, str
         body, _, options = text.rpartition(")")
         new = f"{body.rstrip()}, \n\tCONSTRAINT ck_{table}_{column} CHECK ({check})\n){options}"
         execute("UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = ?", (new, table))
-    # Whoever has the database open reads the catalogue again, this connection as well.
+    # All open connections, including this one, read the catalogue again.
     execute(f"PRAGMA schema_version = {version + 1}")
     execute("PRAGMA writable_schema = RESET")
