@@ -86,10 +86,14 @@ def classify_seed(status: str, walks: Mapping[str, int], *, broken: bool) -> str
 def _classify_finished(walks: Mapping[str, int], lost_seeds: Sequence[str]) -> Outcome:
     unfinished = sum(walks.get(status, 0) for status in UNFINISHED)
     if unfinished:
-        return Outcome("failed", INTERNAL_ERROR, f"{unfinished} walks were left behind, see the log")
+        return Outcome("failed", INTERNAL_ERROR, f"{_walks(unfinished)} left unfinished; see the log")
     problems = list(lost_seeds)
     if failed := walks.get("failed", 0):
-        problems.append("1 walk failed" if failed == 1 else f"{failed} walks failed")
+        problems.append(f"{_walks(failed)} failed")
     if problems:
         return Outcome("partial", PARTIAL, "; ".join(problems))
     return Outcome("complete", COMPLETE)
+
+
+def _walks(count: int) -> str:
+    return f"{count} {'walk' if count == 1 else 'walks'}"

@@ -120,7 +120,7 @@ _JUDGES: Final = {
     "flag": Judge(_flag, frozenset({bool})),
     "text": Judge(_text, frozenset({str}), _are_texts_fine),
     "date": Judge(_date, frozenset({str}), lambda values: all(map(is_iso, values))),
-    # The API sends whole numbers as integers, which become floats.
+    # The API sends a tempo without a fraction as an integer, which becomes a float.
     "tempo": Judge(
         _tempo, frozenset({float, int}), lambda values: all(_tempo(value) is value for value in values)
     ),

@@ -162,7 +162,9 @@ class Harvester:
     def contents(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return the sorted rows of all tables and views, without times and the tables in ``JOURNAL``."""
         with closing(sqlite3.connect(self.database)) as connection:
-            names = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
+            names = connection.execute(
+                "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
+            )
             return {name: _rows(connection, name) for (name,) in names if name not in JOURNAL}
 
 

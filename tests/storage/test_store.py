@@ -82,9 +82,9 @@ def test_it_is_in_wal_mode(store: Store) -> None:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
 
-def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database(tmp_path: Path) -> None:
     path = tmp_path / "harvest.db"
-    path.write_text("this is no database" * 100)
+    path.write_text("this is plain text" * 100)
     with pytest.raises(StorageError, match=f"{path}: not a SoundGraph database"):
         Store.open(f"sqlite:///{path}")
 

@@ -235,7 +235,7 @@ def test_missing_credentials_end_before_the_first_request(ran: Run, name: str, m
     error = ran.outcomes[name].error
     assert error is not None
     assert error[0::2] == ["CredentialsError", 2]
-    assert f"{missing} missing" in error[1]
+    assert f"missing {missing}" in error[1]
     assert "SOUNDCLOUD_ACCESS_TOKEN" in error[1]
     assert "scrapy sandbox" in error[1]
     assert "\n" not in error[1]
