@@ -58,7 +58,8 @@ def check_settings(settings: Mapping[str, object], scrapy_names: Container[str] 
     *scrapy_names* are the names of Scrapy's own settings.
     """
     for name in settings:
-        if name not in SETTINGS and name not in scrapy_names:
+        # A settings module's own names may begin with an underscore.
+        if name not in SETTINGS and name not in scrapy_names and not name.startswith("_"):
             _refuse_misspelt(name)
     for name, setting in SETTINGS.items():
         if name in settings:

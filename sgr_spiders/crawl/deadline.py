@@ -43,5 +43,5 @@ class Deadline:
             self._timer.cancel()
 
     def _stop(self) -> None:
-        error = BudgetSpentError(f"the budget of {self._minutes:g} minutes is spent")
+        error = BudgetSpentError(f"the budget of {self._minutes:g} min is spent")
         RunControl.of(self._crawler).stop(error)

@@ -268,3 +268,9 @@ def test_a_crawler_created_in_python_is_checked_as_well() -> None:
     settings.set("RETRY_TIMES", "many")
     with pytest.raises(ConfigError, match="setting `RETRY_TIMES`: must be an integer"):
         UserDepthSpider.from_crawler(Crawler(UserDepthSpider, settings), track_id="1")
+
+
+def test_the_own_names_of_a_settings_module_are_not_misspellings() -> None:
+    check_settings({"_ITEM_PIPELINES": {}, "_PROGRESS_": 1})
+    with pytest.raises(ConfigError, match="`PROGRES`: unknown"):
+        check_settings({"PROGRES": "off"})

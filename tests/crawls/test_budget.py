@@ -27,6 +27,6 @@ def test_max_requests_ends_a_run(harvester: Harvester) -> None:
 def test_max_minutes_ends_a_run(harvester: Harvester) -> None:
     ended = harvester.crawl(max_minutes="0.02", settings={"DOWNLOAD_DELAY": 0.2})
     assert ended.code == 3, ended.log
-    assert "the budget of 0.02 minutes is spent" in ended.log
+    assert "the budget of 0.02 min is spent" in ended.log
     assert harvester.value("SELECT count(*) FROM walks WHERE status = 'planned'") > 0
     assert harvester.value("SELECT count(*) FROM walks WHERE status IN ('running', 'failed')") == 0
