@@ -16,7 +16,7 @@ TORCH ?= torch==2.13.0
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ml demo test bench splash-test check lint format types imports docs record pins clean
+.PHONY: help setup ml demo test slow-test bench splash-test check lint format types imports docs record pins clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -50,6 +50,9 @@ demo: setup  ## harvest a seed of the sandbox, then show the database
 test: setup  ## run the tests
 	@$(BIN)/python -m compileall -q sgr_spiders pipelines configs tests
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+slow-test: setup  ## run the tests that take long
+	$(BIN)/python -m pytest -n $(JOBS) -m slow $(ARGS)
 
 bench: setup  ## run the benchmarks; ARGS="memory" selects one
 	$(BIN)/python -m tests.benchmarks $(ARGS)

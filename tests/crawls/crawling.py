@@ -50,7 +50,8 @@ class Harvester:
     """Reason for not checking the database after a crawl, where the check would distort timings."""
     _log: Path = field(init=False)
     _last_command: tuple[str, dict[str, Any], dict[str, Any]] = field(init=False)
-    _run_before: int = field(init=False, default=0)
+    _runs_before: dict[int, int] = field(init=False, default_factory=dict)
+    """The latest run before each crawl, by process ID."""
 
     def __post_init__(self) -> None:
         # A file, because a full pipe without a reader would block the crawl.
@@ -82,7 +83,7 @@ class Harvester:
         if self.config is not None:
             arguments.setdefault("config", self.config)
         self._last_command = spider, dict(settings), dict(arguments)
-        self._run_before = invariants.latest_run(self.database)
+        before = invariants.latest_run(self.database)
         command = [sys.executable, "-m", "scrapy", "crawl", spider]
         for name, value in arguments.items():
             command += ["-a", f"{name}={value}"]
@@ -95,9 +96,11 @@ class Harvester:
             **self.environment,
         }
         with self._log.open("w") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 command, cwd=self.root, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
+        self._runs_before[process.pid] = before
+        return process
 
     def log(self) -> str:
         """Return the log of the latest crawl so far."""
@@ -120,11 +123,11 @@ class Harvester:
             raise AssertionError(f"the crawl did not end in {LIMIT_S} s:\n{self._log.read_text()}") from None
         assert (code == -signal.SIGKILL) == killed, self._log.read_text()
         if self.database.exists() and not self.unchecked:
-            self._check(code, has_outcome=not killed and not no_outcome)
+            self._check(self._runs_before[process.pid], code, has_outcome=not killed and not no_outcome)
         return CrawlResult(code, self._log.read_text())
 
-    def _check(self, code: int, *, has_outcome: bool) -> None:
-        has_run = invariants.latest_run(self.database) > self._run_before
+    def _check(self, before: int, code: int, *, has_outcome: bool) -> None:
+        has_run = invariants.latest_run(self.database) > before
         if not has_outcome or code in {USAGE_ERROR, LOCKED}:
             invariants.check_ledger(self.database)
             return

@@ -123,7 +123,7 @@ def test_a_column_without_a_migration_fails_the_schema_test(root: Path, tmp_path
         "no:cacheprovider",
         "tests/storage/test_store.py",
         "-k",
-        "make_the_schema",
+        "create_the_schema",
     )
     missing = _python(copy, *test)
     assert missing.returncode == 1

@@ -56,7 +56,7 @@ def test_the_bar_is_below_the_log_and_disappears_at_the_end(sandbox: SandboxProc
     sandbox.set_faults(["text_503:every=7"])
     with harvest(sandbox, tmp_path, columns=600) as terminal:
         terminal.wait_until(
-            lambda terminal: terminal.screen_text().count("Trying") >= 2 and has_bar(terminal)
+            lambda terminal: terminal.screen_text().count("Retrying") >= 2 and has_bar(terminal)
         )
         rows = terminal.rows
         start = rows.index("")
@@ -65,7 +65,7 @@ def test_the_bar_is_below_the_log_and_disappears_at_the_end(sandbox: SandboxProc
         assert [row.split()[0] for row in rows[start + 1 :]] == labels
         assert re.search(r"total \(distinct\) +[━─]+ +\d+ of +\d+\+?$", terminal.screen_text(), re.MULTILINE)
         assert terminal.wait() == 0
-        assert terminal.screen_text().count("Trying") >= 10
+        assert terminal.screen_text().count("Retrying") >= 10
         (summary,) = [number for number, row in enumerate(terminal.rows) if "Harvest complete" in row]
         assert not unexpected_rows(terminal.rows[:summary])
         assert terminal.rows[-1].startswith("Next: ")
@@ -75,7 +75,7 @@ def test_the_bar_is_below_the_log_and_disappears_at_the_end(sandbox: SandboxProc
 def test_urls_are_not_cut_in_a_narrow_terminal(sandbox: SandboxProcess, tmp_path: Path) -> None:
     sandbox.set_faults(["text_503:every=7,times=3"])
     with harvest(sandbox, tmp_path, columns=60) as terminal:
-        terminal.wait_until(lambda terminal: "Trying" in terminal.text and has_bar(terminal))
+        terminal.wait_until(lambda terminal: "Retrying" in terminal.text and has_bar(terminal))
         asked = {entry["path"] for entry in sandbox.log() if entry["status"] == 503}
         assert any(f"{sandbox.url}{path}" in terminal.text for path in asked)
         assert max(map(len, terminal.rows)) <= 60
@@ -141,7 +141,7 @@ def test_the_bar_is_drawn_only_on_a_capable_terminal(
     own = {name: str(tmp_path / value) if name == "LOG_FILE" else value for name, value in settings.items()}
     with harvest(sandbox, tmp_path, own, spider="artist_depth", environment=environment) as terminal:
         assert terminal.wait() == 0
-        assert (b"ended of known" in terminal.written) == drawn
+        assert (b"of known" in terminal.written) == drawn
         assert not has_bar(terminal)
         assert terminal.restored
         if "NO_COLOR" in environment:

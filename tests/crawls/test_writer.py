@@ -112,7 +112,7 @@ def test_no_wake_up_is_missed_between_two_due_seeds(harvester: Harvester) -> Non
 
 def test_a_run_that_cannot_start_logs_the_cause_and_sends_no_request(harvester: Harvester) -> None:
     harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.unopened_settings"
-    ended = harvester.crawl()
+    ended = harvester.wait(harvester.start(), no_outcome="the run cannot start")
     assert ended.code == 1, ended.log
     assert "Stopping: database x.db: database or disk is full" in ended.log
     assert "Traceback" not in ended.log

@@ -17,5 +17,5 @@ def test_benchmarks_run(root: Path) -> None:
     names = [row[0] for row in rows]
     assert names.count("scipy") == 3
     assert "NOT THE SAME" not in ended.stdout
-    assert names[-4:] == ["user_similarity", "track_cooccurrence", "artist_relation", "together"]
+    assert names[-4:] == ["user_similarity", "track_cooccurrence", "artist_relation", "total"]
     assert all(float(cell.replace(",", "")) >= 0 for cell in rows[-1][1:])

@@ -138,7 +138,7 @@ def test_after_a_kill_while_relating_the_next_crawl_builds(sandbox: SandboxProce
     assert harvester.interrupt_when(writes.exists, signal.SIGKILL).code == -9
     status, text = status_of(harvester.database)
     assert (status.runs[0].outcome, status.runs[0].stats["sgr/fetched"]) == (None, "complete")
-    assert " user_depth  relating, or killed " in text
+    assert " user_depth  relating or killed " in text
     assert {relationship.state for relationship in status.relationships} == {"never built"}
     assert (status.next.why, status.next.commands) == ("not related", ["scrapy relate"])
     harvester.environment.clear()
