@@ -1,4 +1,4 @@
-"""Commands that read a database load only what they need, so they start in half the time of a crawl."""
+"""Commands that only look at a database load no module that only crawls, builds or exports need."""
 
 from __future__ import annotations
 
