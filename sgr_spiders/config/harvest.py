@@ -141,7 +141,7 @@ class LabelLayer(LayerSection):
 
 class ContextualLayer(LayerSection):
     max_entities: Cap = 10
-    """Collaborators of the seed whose tracks are harvested."""
+    """Collaborators of the seed whose tracks are harvested: credited ones first, then mentioned ones."""
     max_tracks_per_entity: Cap = 50
     """Distinct tracks per collaborator, from uploads and search in total."""
     extraction_patterns: Names[ExtractionPattern] = ("mentions", "featuring", "remixes", "production")

@@ -62,12 +62,14 @@ class ContextualLayer(Layer):
         named = credits(seed.track.title or "", seed.track.description, artist)
         credited = collaborators(seed.track.metadata_artist or "", artist)
         by_pattern = {
-            "mentions": [Entity("mention", name) for name in named.mentions],
             "featuring": [Entity("featuring", name) for name in distinct([*named.featured, *credited])],
             "remixes": [Entity("remixer", name) for name in named.remixers],
             "production": [Entity("producer", name) for name in named.producers],
+            "mentions": [Entity("mention", name) for name in named.mentions],
         }
-        entities = [entity for pattern in self.config.extraction_patterns for entity in by_pattern[pattern]]
+        # By worth: whoever is credited made the track, whoever is mentioned need not have.
+        patterns = sorted(self.config.extraction_patterns, key=list(by_pattern).index)
+        entities = [entity for pattern in patterns for entity in by_pattern[pattern]]
         # "w/ @somebody" is a mention; as a name it would be searched a second time.
         distinct_entities = [
             entity for entity in entities if entity.kind == "mention" or entity.name not in named.mentions

@@ -236,6 +236,7 @@ def _walks_json(walks: Walks) -> dict[str, Any]:
     return {
         **{status: walks.by_status.get(status, 0) for status in overview.STATUSES},
         "received": walks.received,
+        "compared_walks": walks.compared_walks,
         "compared_received": walks.compared_received,
         "compared_expected": walks.compared_expected,
     }

@@ -30,6 +30,9 @@ MAX_GROUPS = 8
 MAX_EXAMPLE = 24
 """Maximum length of an example target: an ID, or the start of a search query or URL."""
 
+BASIS = "% of expected: distinct records kept, over the walks whose number of records the API states"
+"""Explanation of the percentages, below their table."""
+
 NOTHING_LOST = "All committed data is kept; rerun to resume"
 
 
@@ -149,15 +152,25 @@ def _walks_table(overview: RunOverview) -> list[str]:
 def walks_table(rows: Mapping[str, Walks]) -> list[str]:
     """Return a table of walks by status, and the share of the API's counters that was received."""
     head = ["walks", "", "done", "capped", "gone", "failed", "pending", "received", "% of expected"]
-    return table([head, *(_walks_row(name, walks) for name, walks in rows.items())], left=2)
+    lines = table([head, *(_walks_row(name, walks) for name, walks in rows.items())], left=2)
+    if any(walks.compared_expected for walks in rows.values()):
+        lines.append(BASIS)
+    return lines
 
 
 def _walks_row(name: str, walks: Walks) -> list[str]:
     finished = [number(walks.by_status.get(status, 0)) for status in ("done", "capped", "gone", "failed")]
-    share = (
-        f"{100 * walks.compared_received / walks.compared_expected:.1f}%" if walks.compared_expected else "-"
-    )
-    return [name, _state(walks), *finished, number(walks.pending), number(walks.received), share]
+    pending, received = number(walks.pending), number(walks.received)
+    return [name, _state(walks), *finished, pending, received, _share_of_expected(walks)]
+
+
+def _share_of_expected(walks: Walks) -> str:
+    """Return the percentage, and the walks that it covers; a dash if the API promises nothing."""
+    if not walks.compared_expected:
+        return "-"
+    # Rounded down: 100% means all.
+    permille = 1000 * walks.compared_received // walks.compared_expected
+    return f"{permille / 10:.1f}% ({walks.compared_walks:,} of {pluralize(walks.count, 'walk')})"
 
 
 def _state(walks: Walks) -> str:

@@ -355,7 +355,8 @@ FAVORITERS = {"track_favoriters 7 likers 500"}
 OTHERS_OF_ARTIST = (32, 33)
 WITH_SEED = (31, 42, 44, 41, 46, 51, 53)
 WITHOUT_CONTENTS = (32, 41, 44, 43, 46, 51, 52, 53)
-EVERYBODY = ("wren", "lark", "Ilse Brand", "Tove Lind", "Otto Vane", "Nils Hart")
+EVERYBODY = ("Ilse Brand", "Tove Lind", "Otto Vane", "Nils Hart", "wren", "lark")
+"""The collaborators: the credited ones before those only mentioned."""
 
 CASES = [
     # user_depth

@@ -24,7 +24,7 @@ FOUND = LayerCounts(2_000_000_000, 100_000_000, 1_000_000, 30_000_000_000, 123_4
 
 
 def share(**by_status: int) -> Share:
-    return Share(FOUND, Walks(by_status, 2_000_000_000, 1_000, 985), Work(1_234_567, 400_000.0))
+    return Share(FOUND, Walks(by_status, 2_000_000_000, 7, 1_000, 985), Work(1_234_567, 400_000.0))
 
 
 def finish(name: str, code: int, reason: str | None = None, **by_status: int) -> FinishedRun:

@@ -21,6 +21,7 @@ from sgr_spiders.storage.schema import (
     tracks,
     users,
     walk_pages,
+    walk_records,
     walk_requests,
     walks,
 )
@@ -40,6 +41,9 @@ COLLECTED = {
 }
 """The tables whose records the summary counts."""
 
+AUTHORS_COUNT = ("track_comments", "track_page")
+"""Endpoints whose walks count authors as kept, while the API counts comments."""
+
 STATUSES = ("done", "capped", "gone", "failed", "running", "planned")
 """The statuses of walks, in order of display."""
 
@@ -48,12 +52,18 @@ STATUSES = ("done", "capped", "gone", "failed", "running", "planned")
 class Walks:
     """Walks by status, and the number of items they received.
 
-    ``received`` includes duplicates. ``compared_received`` and ``compared_expected`` cover only the ``done``
-    walks whose number of items is known from the API, which also counts deleted and private ones.
+    Attributes:
+        by_status: The number of walks by status.
+        received: The items received, including duplicates.
+        compared_walks: The walks, whatever their status, whose number of records the API states.
+        compared_expected: The records that the API promises for these, each walk only up to its cap. The API
+            also counts deleted and private records.
+        compared_received: The distinct records kept of those promised. It is never larger.
     """
 
     by_status: Mapping[str, int]
     received: int
+    compared_walks: int
     compared_expected: int
     compared_received: int
 
@@ -101,7 +111,7 @@ class CappedWalks:
     example: str
 
 
-NO_WALKS = Walks({}, 0, 0, 0)
+NO_WALKS = Walks({}, 0, 0, 0, 0)
 NO_WORK = Work(0, 0.0)
 
 
@@ -154,15 +164,25 @@ def count_totals(connection: sa.Connection) -> dict[str, int]:
 
 def count_walks(connection: sa.Connection, run: Run | None = None) -> tuple[dict[str, Walks], Walks]:
     """Count the walks by layer, and all walks: those that *run* wants, or those in the database."""
-    wanted = _select_wanted(run).subquery()
-    joined = sa.join(wanted, walks, wanted.c.walk_id == walks.c.walk_id)
+    requested = _select_requested(run).subquery()
     by_layer: dict[str, list[Any]] = {}
-    columns = (wanted.c.layer, walks.c.status, *_sums())
+    figures = (walks.c.status, *_sums(requested.c.cap))
     for layer, *row in connection.execute(
-        sa.select(*columns).select_from(joined).group_by(wanted.c.layer, walks.c.status)
+        sa.select(requested.c.layer, *figures)
+        .join(walks, walks.c.walk_id == requested.c.walk_id)
+        .group_by(requested.c.layer, walks.c.status)
     ):
         by_layer.setdefault(layer, []).append(row)
-    together = sa.select(walks.c.status, *_sums()).group_by(walks.c.status)
+    widest = (
+        sa.select(requested.c.walk_id, sa.func.max(requested.c.cap).label("cap"))
+        .group_by(requested.c.walk_id)
+        .subquery()
+    )
+    together = (
+        sa.select(walks.c.status, *_sums(widest.c.cap))
+        .outerjoin_from(walks, widest, widest.c.walk_id == walks.c.walk_id)
+        .group_by(walks.c.status)
+    )
     if run is not None:
         together = together.where(walks.c.walk_id.in_(_select_all_wanted(run)))
     whole = _walks(connection.execute(together).all())
@@ -236,6 +256,17 @@ def _select_wanted(run: Run | None) -> sa.Select[tuple[str, int]]:
     return query.join(run_scope, WANTED_NOW).where(run_scope.c.run_id == run.run_id)
 
 
+def _select_requested(run: Run | None) -> sa.Select[tuple[str, int, int]]:
+    """Build the query for each layer and walk that it wants, with its largest cap."""
+    cap = sa.func.max(walk_requests.c.cap).label("cap")
+    query = sa.select(walk_requests.c.layer, walk_requests.c.walk_id, cap).group_by(
+        walk_requests.c.layer, walk_requests.c.walk_id
+    )
+    if run is None:
+        return query
+    return query.join(run_scope, WANTED_NOW).where(run_scope.c.run_id == run.run_id)
+
+
 def _select_all_wanted(run: Run) -> sa.CompoundSelect[Any]:
     """Build the query for all walks that *run* wants, including those that look up the URL of a seed."""
     by_layers = (
@@ -244,23 +275,41 @@ def _select_all_wanted(run: Run) -> sa.CompoundSelect[Any]:
     return by_layers.union(sa.select(run_seeds.c.walk_id).where(run_seeds.c.run_id == run.run_id))
 
 
-def _sums() -> tuple[sa.ColumnElement[Any], ...]:
-    comparable = sa.and_(walks.c.status == "done", walks.c.expected.is_not(None))
+def _sums(cap: sa.ColumnElement[int]) -> tuple[sa.ColumnElement[Any], ...]:
+    """Return the figures of a group of walks, each wanted up to *cap*."""
+    # A cap on authors says nothing about the number of comments.
+    is_cut_by_authors = sa.and_(walks.c.endpoint.in_(AUTHORS_COUNT), walks.c.kept >= cap)
+    comparable = sa.and_(walks.c.expected.is_not(None), sa.not_(is_cut_by_authors))
+    by_authors = walks.c.endpoint.in_(AUTHORS_COUNT)
+    promised = sa.case((sa.or_(by_authors, walks.c.expected < cap), walks.c.expected), else_=cap)
+    kept = sa.case((by_authors, _count_comments()), else_=walks.c.kept)
+    received = sa.case((kept < promised, kept), else_=promised)
     return (
         sa.func.count(),
         sa.func.sum(walks.c.received),
-        sa.func.sum(sa.case((comparable, walks.c.expected), else_=0)),
-        sa.func.sum(sa.case((comparable, walks.c.received), else_=0)),
+        sa.func.sum(sa.case((comparable, 1), else_=0)),
+        sa.func.sum(sa.case((comparable, promised), else_=0)),
+        sa.func.sum(sa.case((comparable, received), else_=0)),
+    )
+
+
+def _count_comments() -> sa.ScalarSelect[int]:
+    return (
+        sa.select(sa.func.count())
+        .where(
+            walk_records.c.walk_id == walks.c.walk_id,
+            walk_records.c.kind == "comment",
+            walk_records.c.generation == walks.c.generation,
+        )
+        .correlate(walks)
+        .scalar_subquery()
     )
 
 
 def _walks(rows: Any) -> Walks:  # noqa: ANN401 - rows of a query
-    received, compared_expected, compared_received = (
-        sum(int(row[place]) for row in rows) for place in (2, 3, 4)
-    )
     by_status = {row[0]: row[1] for row in rows}
     ordered = {status: by_status[status] for status in STATUSES if status in by_status}
-    return Walks(ordered, received, compared_expected, compared_received)
+    return Walks(ordered, *(sum(int(row[place]) for row in rows) for place in (2, 3, 4, 5)))
 
 
 def _work(pages: int, first: str | None, last: str | None) -> Work:
