@@ -15,9 +15,15 @@ from scrapy.settings import default_settings
 from scrapy.spiderloader import get_spider_loader
 
 from sgr_spiders.cli import json_log
-from sgr_spiders.config.settings import SETTINGS, check_mappings, check_settings, find_problem
+from sgr_spiders.config.settings import (
+    NO_FEEDS_BECAUSE,
+    SETTINGS,
+    check_mappings,
+    check_settings,
+    find_problem,
+)
 from sgr_spiders.model import result, statistics
-from sgr_spiders.model.exceptions import ConfigError, HarvestError
+from sgr_spiders.model.exceptions import ArgumentError, ConfigError, HarvestError
 from sgr_spiders.model.outcome import INTERNAL_ERROR, INTERRUPTED
 from sgr_spiders.text.resume_command import crawl_command, status_command
 
@@ -52,6 +58,7 @@ class Command(crawl.Command):
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         _exit_if_wrong(lambda: check_mappings(opts.set), None)
+        _exit_if_wrong(lambda: _refuse_feeds(opts), None)
         super().process_options(args, opts)
         assert self.settings is not None
         settings = self.settings
@@ -96,15 +103,21 @@ class Command(crawl.Command):
 
 
 def _exit_if_wrong(check: Callable[[], None], settings: BaseSettings | None) -> None:
-    """End the process if a setting is wrong; a ``UsageError`` would print the usage as well."""
+    """End the process if a setting or option is wrong; a ``UsageError`` would print the usage as well."""
     try:
         check()
-    except ConfigError as error:
+    except (ArgumentError, ConfigError) as error:
         sys.stderr.write(f"{error}\n")
         path = settings["HARVEST_RESULT_FILE"] if settings is not None else None
         if path and find_problem(SETTINGS["HARVEST_RESULT_FILE"].kind, path) is None:
             result.write(Path(path), None, error)
         sys.exit(error.exit_code)
+
+
+def _refuse_feeds(opts: argparse.Namespace) -> None:
+    for option, given in (("-o", opts.output), ("-O", opts.overwrite_output)):
+        if given:
+            raise ArgumentError(f"option `{option}`: {NO_FEEDS_BECAUSE}")
 
 
 def log_as_json_if_asked(settings: BaseSettings) -> None:

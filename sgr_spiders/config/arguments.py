@@ -27,8 +27,9 @@ KNOWN = {
     "max_minutes": "stop after this many minutes; rerun to resume",
 }
 """Every spider argument with its meaning."""
-# Scrapyd adds the ID of the job.
-ACCEPTED = (*KNOWN, "_job")
+SCHEDULER_PREFIX = "_"
+"""The beginning of arguments that belong to the scheduler of the run, such as Scrapyd's ``_job`` and
+``_version``."""
 
 MAX_TRACK_ID = 2**63 - 1
 MAX_SEEDS_BYTES = 16 * 1024 * 1024
@@ -76,7 +77,7 @@ class Arguments:
 def parse(arguments: Mapping[str, object], *, layer_names: Sequence[str]) -> Arguments:
     """Check all arguments; raise ``ArgumentError`` for the first wrong one."""
     for name in arguments:
-        if name not in ACCEPTED:
+        if name not in KNOWN and not name.startswith(SCHEDULER_PREFIX):
             hint = did_you_mean(name, KNOWN) or f": known are {', '.join(KNOWN)}"
             raise ArgumentError(f"spider argument `{for_message(name)}`: unknown{hint}")
     given = {name: _strip(name, arguments[name]) for name in KNOWN if name in arguments}

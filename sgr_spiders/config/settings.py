@@ -71,8 +71,8 @@ def check_settings(settings: Mapping[str, object], scrapy_names: Container[str] 
 def check_mappings(given: Iterable[str]) -> None:
     """Check the mappings among the ``NAME=VALUE`` strings of ``-s``; Scrapy decodes them unchecked."""
     for name, _, value in (text.partition("=") for text in given):
-        if name in SETTINGS and SETTINGS[name].kind is MAPPING:
-            problem = find_problem(MAPPING, value)
+        if name in SETTINGS and SETTINGS[name].kind in {MAPPING, NO_FEEDS}:
+            problem = find_problem(SETTINGS[name].kind, value)
             if problem is not None:
                 raise ConfigError(f"setting `{name}`: {problem}")
 
@@ -381,7 +381,25 @@ def _is_dotted(value: object) -> bool:
     return re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", value, re.ASCII) is not None
 
 
+def _is_no_feed(value: object) -> bool:
+    if value in ("", "{}", None) or (isinstance(value, Mapping) and not value):
+        return True
+    raise ValueError(f"must be empty: {NO_FEEDS_BECAUSE}")
+
+
+def _is_off(value: object) -> bool:
+    if _is_switch(value) and str(value).lower() in {"0", "false"}:
+        return True
+    raise ValueError(
+        "must be off: a repeated run sends no request for what the database contains; `-a refresh=1` refetches it"
+    )
+
+
 MAPPING = Kind("a mapping, as JSON", _is_mapping)
+NO_FEEDS_BECAUSE = "a crawl writes its records to the database; run `scrapy export` for files"
+"""The reason against ``-o``, ``-O`` and ``FEEDS``: an item is a page of the API, not a record."""
+NO_FEEDS = Kind("empty", _is_no_feed, is_secret=True)
+NO_CACHE = Kind("off", _is_off)
 DOTTED = Kind("the import path of a class", _is_dotted)
 
 # ---- the settings
@@ -472,12 +490,8 @@ SETTINGS: dict[str, Setting] = {
     "MEMDEBUG_ENABLED": Setting(SWITCH, "log live objects at the end"),
     # --- on and off
     "JOBDIR": Setting(DIRECTORY, "directory of Scrapy's own state; not needed by a harvest"),
-    "HTTPCACHE_ENABLED": Setting(SWITCH, "Scrapy's cache of responses"),
-    "HTTPCACHE_EXPIRATION_SECS": Setting(_number(0, 10**9), "seconds a cached response is used; 0: always"),
-    "HTTPCACHE_DIR": Setting(DIRECTORY, "directory of the cache"),
-    "HTTPCACHE_GZIP": Setting(SWITCH, "compress the cache"),
-    "HTTPCACHE_IGNORE_MISSING": Setting(SWITCH, "ignore requests that are not in the cache"),
-    "HTTPCACHE_ALWAYS_STORE": Setting(SWITCH, "store responses that forbid it"),
+    "FEEDS": Setting(NO_FEEDS, "Scrapy's feeds of items; always empty, because `scrapy export` writes files"),
+    "HTTPCACHE_ENABLED": Setting(NO_CACHE, "Scrapy's cache of responses; always off, because the database is one"),
     "HTTPPROXY_ENABLED": Setting(SWITCH, "use the proxy that the environment names"),
     "COMPRESSION_ENABLED": Setting(SWITCH, "request compressed responses"),
     "COOKIES_ENABLED": Setting(SWITCH, "send cookies"),

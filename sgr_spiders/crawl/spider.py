@@ -19,6 +19,7 @@ from sgr_spiders.soundcloud.tokens import Credentials
 from sgr_spiders.soundcloud.track_cache import TrackCache
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE, page_from_rendering
 from sgr_spiders.text.escape import for_log
+from sgr_spiders.text.masking import mask_setting
 from sgr_spiders.traffic import scrapy_internals, splash
 from sgr_spiders.traffic.response import ApiResponse
 from sgr_spiders.traffic.run_control import Abandoned
@@ -64,7 +65,7 @@ class HarvestSpider(scrapy.Spider):
         for name in ("DOWNLOAD_DELAY", "AUTOTHROTTLE_START_DELAY"):
             crawler.settings.set(name, delay, priority="spider")
         spider = super().from_crawler(crawler, given, settings, crawler.settings["SOUNDCLOUD_API_URL"])
-        spider.asked = {name: str(value) for name, value in kwargs.items()}
+        spider.asked = {name: mask_setting(name, str(value)) for name, value in kwargs.items()}
         if spider.renders_pages:
             splash.switch_on(crawler.settings, delay)
         return spider

@@ -28,6 +28,17 @@ Name = Literal["complete", "partial", "unfinished", "interrupted", "blocked", "f
 UNFINISHED = ("planned", "running")
 """Statuses of walks that have not ended."""
 
+LIMITS = {
+    "closespider_timeout": "CLOSESPIDER_TIMEOUT",
+    "closespider_timeout_no_item": "CLOSESPIDER_TIMEOUT_NO_ITEM",
+    "closespider_itemcount": "CLOSESPIDER_ITEMCOUNT",
+    "closespider_pagecount": "CLOSESPIDER_PAGECOUNT",
+    "closespider_pagecount_no_item": "CLOSESPIDER_PAGECOUNT_NO_ITEM",
+    "closespider_errorcount": "CLOSESPIDER_ERRORCOUNT",
+    "memusage_exceeded": "MEMUSAGE_LIMIT_MB",
+}
+"""Scrapy's reasons for closing the spider at a limit that the user set, with the settings. They are budgets."""
+
 STOPPED: dict[int, Name] = {BLOCKED: "blocked", PARTIAL: "unfinished"}
 
 
@@ -63,6 +74,8 @@ def classify_run(
         return Outcome("failed", INTERNAL_ERROR, f"{internal_errors} internal errors, see the log")
     if finish_reason == "shutdown":
         return Outcome("interrupted", INTERRUPTED, "stopped by a signal")
+    if finish_reason in LIMITS:
+        return Outcome("unfinished", PARTIAL, f"the limit of the setting {LIMITS[finish_reason]} is reached")
     if finish_reason != "finished":
         return Outcome("failed", INTERNAL_ERROR, f"closed: {finish_reason}")
     return _classify_finished(walks, lost_seeds)

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 DATABASE = "HARVEST_DATABASE_URL"
 
-# These belong to the scheduler that started the run, not to the harvest.
-LEFT_OUT = frozenset({"_job", "LOG_FILE"})
+
+def _belongs_to_scheduler(name: str) -> bool:
+    """Return whether the scheduler that started the run gave this argument or setting."""
+    return name.startswith("_") or name == "LOG_FILE"
 
 
 def crawl_command(spider: str, arguments: Mapping[str, str], settings: Iterable[str] = ()) -> str:
@@ -26,7 +28,7 @@ def crawl_command(spider: str, arguments: Mapping[str, str], settings: Iterable[
     given += [("-s", *setting.partition("=")[::2]) for setting in settings]
     words = ["scrapy", "crawl", spider]
     for option, name, value in given:
-        if name not in LEFT_OUT:
+        if not _belongs_to_scheduler(name):
             words += [option, f"{name}={mask_setting(name, value)}"]
     return shlex.join(words)
 

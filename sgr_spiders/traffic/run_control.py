@@ -10,6 +10,7 @@ from scrapy import signals
 from scrapy.exceptions import IgnoreRequest
 from scrapy.utils.defer import deferred_from_coro
 
+from sgr_spiders.model.exceptions import BudgetSpentError
 from sgr_spiders.model.signals import run_closing
 from sgr_spiders.traffic import scrapy_internals
 
@@ -74,7 +75,11 @@ class RunControl:
             return
         self.error = error
         self._close()
-        logger.error("Stopping: %s", error)
+        if isinstance(error, BudgetSpentError):
+            # The user asked for this end.
+            logger.info("Stopping: %s", error)
+        else:
+            logger.error("Stopping: %s", error)
         reason = type(error).__name__.removesuffix("Error").lower()
         self._stopping = deferred_from_coro(self._crawler.engine.close_spider_async(reason=reason))
         self._stopping.addErrback(_log_failure)

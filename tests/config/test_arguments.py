@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sgr_spiders.cli.runner import harvest
 from sgr_spiders.config import arguments as spider_arguments
-from sgr_spiders.config.arguments import ACCEPTED, KNOWN, Arguments, GivenSeed
+from sgr_spiders.config.arguments import KNOWN, Arguments, GivenSeed
 from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.model.exceptions import ArgumentError
 
@@ -53,6 +53,7 @@ def test_all_arguments(tmp_path: Path) -> None:
             "max_requests": "50",
             "max_minutes": "1.5",
             "_job": "",
+            "_version": "1.0",
         }
     )
     assert [seed.text for seed in arguments.seeds] == ["1", "https://soundcloud.com/a/b", "3"]
@@ -251,7 +252,7 @@ def test_a_file_of_seeds_has_a_size_limit(tmp_path: Path, monkeypatch: pytest.Mo
 # ---- anything
 
 
-@given(st.dictionaries(st.sampled_from(sorted({*ACCEPTED} - {"seeds"})) | st.text(max_size=9), st.text()))
+@given(st.dictionaries(st.sampled_from(sorted({*KNOWN, "_job"} - {"seeds"})) | st.text(max_size=9), st.text()))
 def test_every_invalid_text_raises_an_argument_error(arguments: dict[str, str]) -> None:
     with suppress(ArgumentError):
         parse(arguments)

@@ -28,11 +28,11 @@ NUMBERS = [
     "BACKOFF_BASE", "BACKOFF_MAX", "DISALLOWED_BACKOFF_BASE", "RATE_LIMIT_BASE", "RATE_LIMIT_MAX",
     "PROGRESS_INTERVAL", "DOWNLOAD_DELAY", "DOWNLOAD_DELAY_JITTER", "DOWNLOAD_TIMEOUT", "DNS_TIMEOUT",
     "AUTOTHROTTLE_START_DELAY", "AUTOTHROTTLE_TARGET_CONCURRENCY", "AUTOTHROTTLE_MAX_DELAY",
-    "CLOSESPIDER_TIMEOUT", "MEMUSAGE_CHECK_INTERVAL_SECONDS", "HTTPCACHE_EXPIRATION_SECS",
+    "CLOSESPIDER_TIMEOUT", "MEMUSAGE_CHECK_INTERVAL_SECONDS",
 ]  # fmt: skip
 SWITCHES = [
     "LOG_ENABLED", "LOG_JSON", "LOG_FILE_APPEND", "LOG_STDOUT", "AUTOTHROTTLE_ENABLED", "ROBOTSTXT_OBEY",
-    "HTTPCACHE_ENABLED", "COOKIES_ENABLED", "REDIRECT_ENABLED", "MEMUSAGE_ENABLED", "HTTPPROXY_ENABLED",
+    "COOKIES_ENABLED", "REDIRECT_ENABLED", "MEMUSAGE_ENABLED", "HTTPPROXY_ENABLED",
     "DOWNLOAD_VERIFY_CERTIFICATES",
 ]  # fmt: skip
 URLS = ["SOUNDCLOUD_API_URL", "SOUNDCLOUD_TOKEN_URL", "SOUNDCLOUD_SITE_URL", "SPLASH_URL", "SCOPE_ORIGINS"]
@@ -76,6 +76,9 @@ WRONG: list[tuple[str, object, str]] = [
     ("LOG_FILE", "/nowhere/at/all.log", "its directory does not exist; create it: '/nowhere/at/all.log'"),
     ("LOG_FILE", "a\0b", "must be a path: 'a\\x00b'"),
     ("LOG_FILE", "a" * 5000, "cannot be used (File name too long)"),
+    ("FEEDS", {"out.jsonl": {"format": "jsonlines"}}, "must be empty: a crawl writes its records"),
+    ("FEEDS", "s3://me:hushhush@bucket/out.jsonl", "run `scrapy export` for files"),
+    *(("HTTPCACHE_ENABLED", value, "must be off") for value in (True, "1", "true", "yes", "")),
     ("JOBDIR", __file__, "is a file, not a directory"),
     ("CONTACT", "me\r\nX-Evil: 1", "must be printable text on one line, of 1 to 500 characters"),
     ("USER_AGENT", "", "must be printable text"),

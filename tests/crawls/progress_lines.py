@@ -18,7 +18,7 @@ KEYS = {
     "delay": r"\d+\.\d\d",
     "hold": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d|-",
     "eta": r"\d+|-",
-    "eta_is": "at_least|about|-",
+    "eta_is": "known_walks|about|-",
     **dict.fromkeys(LAYERS, WALKS),
 }
 """The keys of a line in order, and the pattern of each value."""

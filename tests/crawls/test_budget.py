@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from tests.scrapy_process import ROOT, scrapy
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.crawls.crawling import Harvester
+
+PROJECT = {"SCRAPY_SETTINGS_MODULE": "sgr_spiders.settings", "PYTHONPATH": str(ROOT)}
 
 
 def test_max_requests_ends_a_run(harvester: Harvester) -> None:
@@ -21,6 +29,7 @@ def test_max_requests_ends_a_run(harvester: Harvester) -> None:
         done = harvester.value("SELECT count(*) FROM walks WHERE status IN ('done', 'gone')")
         assert done > whole, "a budgeted refresh starts from the beginning every time"
         whole = done
+        assert " ERROR" not in ended.log
     assert harvester.crawl(refresh=1).code == 0
 
 
@@ -30,3 +39,31 @@ def test_max_minutes_ends_a_run(harvester: Harvester) -> None:
     assert "the budget of 0.02 min is spent" in ended.log
     assert harvester.value("SELECT count(*) FROM walks WHERE status = 'planned'") > 0
     assert harvester.value("SELECT count(*) FROM walks WHERE status IN ('running', 'failed')") == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"CLOSESPIDER_PAGECOUNT": 4}, "CLOSESPIDER_PAGECOUNT"),
+        ({"CLOSESPIDER_ITEMCOUNT": 4}, "CLOSESPIDER_ITEMCOUNT"),
+        ({"CLOSESPIDER_TIMEOUT": 0.5, "DOWNLOAD_DELAY": 0.2}, "CLOSESPIDER_TIMEOUT"),
+        ({"MEMUSAGE_LIMIT_MB": 1, "MEMUSAGE_CHECK_INTERVAL_SECONDS": 0.1}, "MEMUSAGE_LIMIT_MB"),
+    ],
+)
+def test_a_limit_of_scrapy_is_a_budget(harvester: Harvester, settings: dict[str, float], name: str) -> None:
+    ended = harvester.crawl(settings=settings)
+    assert ended.code == 3, ended.log
+    assert f"the limit of the setting {name} is reached" in ended.log
+    assert harvester.query("SELECT outcome, exit_code FROM runs") == [("unfinished", 3)]
+    assert harvester.value("SELECT count(*) FROM walks WHERE status IN ('running', 'failed')") == 0
+    assert harvester.crawl().code == 0
+
+
+@pytest.mark.parametrize("option", ["-o", "-O"])
+def test_a_feed_is_refused_before_the_first_request(option: str, tmp_path: Path) -> None:
+    ended = scrapy("crawl", "user_depth", "-a", "track_id=1", option, "items.jsonl", cwd=tmp_path, **PROJECT)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == (
+        f"option `{option}`: a crawl writes its records to the database; run `scrapy export` for files\n"
+    )
+    assert not list(tmp_path.iterdir())

@@ -47,7 +47,7 @@ def test_the_last_line_agrees_with_the_database(harvester: Harvester) -> None:
     )
     assert counts(last)["requests"] == len(harvester.sandbox.log())
     assert (last["in_flight"], last["eta"], last["eta_is"]) == ("0", "0", "about")
-    assert any(line["eta_is"] == "at_least" for line in found)
+    assert any(line["eta_is"] == "known_walks" for line in found)
     assert {line["delay"] for line in found} >= {"0.05"}
 
 

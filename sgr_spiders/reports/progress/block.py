@@ -163,7 +163,8 @@ class _Block:
         estimate = self._snapshot.estimate
         if estimate is None:
             return "no estimate yet"
-        return f"{'at least' if estimate.at_least else 'about'} {approximate(estimate.seconds)} to go"
+        scope = "for the known walks" if estimate.open else "to go"
+        return f"about {approximate(estimate.seconds)} {scope}"
 
 
 def format_clock(seconds: float) -> str:

@@ -25,10 +25,10 @@ PAGE_SIZES = {
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The remaining seconds; ``at_least``: layers may still request walks that are not known yet."""
+    """The remaining seconds of the known walks; ``open``: layers may request more walks."""
 
     seconds: float
-    at_least: bool
+    open: bool
 
 
 def estimate(
@@ -48,9 +48,9 @@ def estimate(
     - The seconds per page are measured over the last minute (see ``request_rate``). They include the
       delay, retries and concurrency, but not rate-limit pauses.
 
-    The API's counters include records that it does not return, so the estimate tends to be too long. It is
-    a lower bound (``at_least``) while a layer may request more walks: because it reads the records of a
-    pending walk, or makes a choice after its walks have finished (*settling*).
+    The API's counters include records that it does not return, so this tends to be too long. It covers the
+    known walks only, while a layer may request more (``open``): because it reads the records of a pending
+    walk, or makes a choice after its walks have finished (*settling*). So it is no lower bound.
     """
     if seconds_per_page is None:
         return None

@@ -27,7 +27,7 @@ SNAPSHOT = Snapshot(
     requests=RequestState(sent=10_312, in_flight=2, delay=0.5),
     requests_per_minute=71.4,
     hold=None,
-    estimate=Estimate(12_300, at_least=True),
+    estimate=Estimate(12_300, open=True),
     closing=False,
 )
 
@@ -47,7 +47,7 @@ def test_the_block() -> None:
         "received          1,400,123 tracks · 134 users · 33 playlists",
         "requests          10,312 for 10,200 pages · 2 in flight",
         "rate              71 per minute · at least 0.50 s apart",
-        "time              1:02:05 · at least 3 h 25 min to go",
+        "time              1:02:05 · about 3 h 25 min for the known walks",
     ]
 
 
