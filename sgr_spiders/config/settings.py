@@ -391,7 +391,7 @@ def _is_off(value: object) -> bool:
     if _is_switch(value) and str(value).lower() in {"0", "false"}:
         return True
     raise ValueError(
-        "must be off: a repeated run sends no request for what the database contains; `-a refresh=1` refetches it"
+        "must be off: a rerun sends no request for what the database contains; `-a refresh=1` refetches it"
     )
 
 
@@ -491,7 +491,9 @@ SETTINGS: dict[str, Setting] = {
     # --- on and off
     "JOBDIR": Setting(DIRECTORY, "directory of Scrapy's own state; not needed by a harvest"),
     "FEEDS": Setting(NO_FEEDS, "Scrapy's feeds of items; always empty, because `scrapy export` writes files"),
-    "HTTPCACHE_ENABLED": Setting(NO_CACHE, "Scrapy's cache of responses; always off, because the database is one"),
+    "HTTPCACHE_ENABLED": Setting(
+        NO_CACHE, "Scrapy's cache of responses; always off, because the database is one"
+    ),
     "HTTPPROXY_ENABLED": Setting(SWITCH, "use the proxy that the environment names"),
     "COMPRESSION_ENABLED": Setting(SWITCH, "request compressed responses"),
     "COOKIES_ENABLED": Setting(SWITCH, "send cookies"),

@@ -37,7 +37,7 @@ LIMITS = {
     "closespider_errorcount": "CLOSESPIDER_ERRORCOUNT",
     "memusage_exceeded": "MEMUSAGE_LIMIT_MB",
 }
-"""Scrapy's reasons for closing the spider at a limit that the user set, with the settings. They are budgets."""
+"""Scrapy's reasons for closing the spider at a limit that the user set, with the setting: a budget."""
 
 STOPPED: dict[int, Name] = {BLOCKED: "blocked", PARTIAL: "unfinished"}
 

@@ -252,7 +252,9 @@ def test_a_file_of_seeds_has_a_size_limit(tmp_path: Path, monkeypatch: pytest.Mo
 # ---- anything
 
 
-@given(st.dictionaries(st.sampled_from(sorted({*KNOWN, "_job"} - {"seeds"})) | st.text(max_size=9), st.text()))
+@given(
+    st.dictionaries(st.sampled_from(sorted({*KNOWN, "_job"} - {"seeds"})) | st.text(max_size=9), st.text())
+)
 def test_every_invalid_text_raises_an_argument_error(arguments: dict[str, str]) -> None:
     with suppress(ArgumentError):
         parse(arguments)

@@ -18,7 +18,9 @@ def test_it_repeats_what_was_typed() -> None:
 
 
 def test_what_a_scheduler_adds_is_left_out() -> None:
-    command = crawl_command("user_depth", {"_job": "1f", "_version": "2", "track_id": "1"}, ["LOG_FILE=/var/log/1f.log"])
+    command = crawl_command(
+        "user_depth", {"_job": "1f", "_version": "2", "track_id": "1"}, ["LOG_FILE=/var/log/1f.log"]
+    )
     assert command == "scrapy crawl user_depth -a track_id=1"
 
 

@@ -163,7 +163,7 @@ class _Block:
         estimate = self._snapshot.estimate
         if estimate is None:
             return "no estimate yet"
-        scope = "for the known walks" if estimate.open else "to go"
+        scope = "for the known walks" if estimate.may_grow else "to go"
         return f"about {approximate(estimate.seconds)} {scope}"
 
 

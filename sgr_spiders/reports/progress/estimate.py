@@ -25,10 +25,10 @@ PAGE_SIZES = {
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The remaining seconds of the known walks; ``open``: layers may request more walks."""
+    """The remaining seconds of the known walks; ``may_grow``: layers may request more walks."""
 
     seconds: float
-    open: bool
+    may_grow: bool
 
 
 def estimate(
@@ -49,7 +49,7 @@ def estimate(
       delay, retries and concurrency, but not rate-limit pauses.
 
     The API's counters include records that it does not return, so this tends to be too long. It covers the
-    known walks only, while a layer may request more (``open``): because it reads the records of a pending
+    known walks only, while a layer may request more (``may_grow``): because it reads the records of a pending
     walk, or makes a choice after its walks have finished (*settling*). So it is no lower bound.
     """
     if seconds_per_page is None:

@@ -43,4 +43,4 @@ def _moment(time: float) -> str:
 def _estimate_kind(snapshot: Snapshot) -> str:
     if snapshot.estimate is None:
         return UNKNOWN
-    return "known_walks" if snapshot.estimate.open else "about"
+    return "known_walks" if snapshot.estimate.may_grow else "about"

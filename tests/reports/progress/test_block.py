@@ -27,7 +27,7 @@ SNAPSHOT = Snapshot(
     requests=RequestState(sent=10_312, in_flight=2, delay=0.5),
     requests_per_minute=71.4,
     hold=None,
-    estimate=Estimate(12_300, open=True),
+    estimate=Estimate(12_300, may_grow=True),
     closing=False,
 )
 

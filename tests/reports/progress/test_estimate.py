@@ -37,12 +37,12 @@ def test_stated_records_are_converted_to_pages_and_other_walks_use_the_mean() ->
 
 def test_it_is_the_time_per_page_plus_the_rest_of_the_pause() -> None:
     groups = [group("running", 6, foreseen=6, foreseen_pages=6)]
-    assert estimate(groups, (), 1.5, 60) == Estimate(69, open=False)
+    assert estimate(groups, (), 1.5, 60) == Estimate(69, may_grow=False)
     assert estimate(groups, (), None, 60) is None
 
 
 @pytest.mark.parametrize(
-    ("groups", "settling", "open"),
+    ("groups", "settling", "may_grow"),
     [
         ([group("planned", 1)], (), False),
         ([group("planned", 1, shown=True)], (), True),
@@ -53,10 +53,10 @@ def test_it_is_the_time_per_page_plus_the_rest_of_the_pause() -> None:
         ([], ("user_depth",), False),
     ],
 )
-def test_it_is_a_lower_bound_while_layers_may_ask_for_more(
-    groups: list[WalkGroup], settling: tuple[str, ...], *, open: bool
+def test_it_covers_the_known_walks_only_while_layers_may_ask_for_more(
+    groups: list[WalkGroup], settling: tuple[str, ...], *, may_grow: bool
 ) -> None:
-    assert estimate(groups, settling, 1.0, 0) == Estimate(pages_left(groups), open=open)
+    assert estimate(groups, settling, 1.0, 0) == Estimate(pages_left(groups), may_grow=may_grow)
 
 
 def test_each_layer_is_open_or_closed_independently() -> None:
@@ -78,13 +78,13 @@ def test_an_extended_pause_counts_once_and_leaves_the_rate_unchanged() -> None:
     for _ in range(5):
         tally.add_page(["track"] * 3)
     before = tally.snapshot(10, RequestState(6), closing=False)
-    assert before.estimate == Estimate(20, open=False)
+    assert before.estimate == Estimate(20, may_grow=False)
     tally.holds.begin(10, until=40, reason="first")
     tally.holds.begin(20, until=70, reason="longer")
     during = tally.snapshot(30, RequestState(6), closing=False)
     assert during.hold is not None
     assert (during.hold.until, during.hold.reason) == (70, "longer")
-    assert during.estimate == Estimate(20 + 40, open=False)
+    assert during.estimate == Estimate(20 + 40, may_grow=False)
     after = tally.snapshot(70, RequestState(6), closing=False)
     assert after.hold is None
     assert after.estimate == before.estimate
