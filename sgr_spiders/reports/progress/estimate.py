@@ -50,7 +50,7 @@ def estimate(
 
     The API's counters include records that it does not return, so this tends to be too long. It covers the
     known walks only, while a layer may request more (``may_grow``): because it reads the records of a pending
-    walk, or makes a choice after its walks have finished (*settling*). So it is no lower bound.
+    walk, or makes a choice after its walks have finished (*settling*). So it may be too short or too long.
     """
     if seconds_per_page is None:
         return None
