@@ -14,6 +14,8 @@ from typing import NamedTuple
 import pytest
 import requests
 
+from tests.crawls import invariants
+
 
 def start(root: Path, folder: Path) -> subprocess.Popen[str]:
     """Start the demo in *folder*."""
@@ -50,6 +52,8 @@ def finished(root: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedDe
     process = start(root, folder)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0
+    (database,) = folder.glob("data/*.db")
+    invariants.check_ended(database, 0)
     return FinishedDemo(folder, output, (folder / "demo.log").read_text())
 
 

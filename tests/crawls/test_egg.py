@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from sgr_spiders.storage.migrate import HEAD
+from tests.crawls import invariants
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +45,7 @@ def test_a_crawl_runs_from_an_egg(egg: Path, sandbox: SandboxProcess, tmp_path: 
         text=True,
     )
     assert ended.returncode == 0, ended.stderr
+    invariants.check_ended(database, 0)
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("SELECT count(*) FROM tracks").fetchone()[0] > 500
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sgr_spiders.layers import LAYERS
+from tests.crawls import invariants
 from tests.crawls.crawling import ROOT
 from tests.pseudo_terminal import PseudoTerminal
 
@@ -65,6 +66,7 @@ def test_the_bar_is_below_the_log_and_disappears_at_the_end(sandbox: SandboxProc
         assert [row.split()[0] for row in rows[start + 1 :]] == labels
         assert re.search(r"total \(distinct\) +[━─]+ +\d+ of +\d+\+?$", terminal.screen_text(), re.MULTILINE)
         assert terminal.wait() == 0
+        invariants.check_ended(tmp_path / "harvest.db", 0)
         assert terminal.screen_text().count("Retrying") >= 10
         (summary,) = [number for number, row in enumerate(terminal.rows) if "Harvest complete" in row]
         assert not unexpected_rows(terminal.rows[:summary])
@@ -89,6 +91,7 @@ def test_the_terminal_is_restored_after_a_signal(
         terminal.wait_until(lambda terminal: re.search(r"\d done", terminal.text) is not None)
         terminal.process.send_signal(number)
         assert terminal.wait() == 130
+        invariants.check_ended(tmp_path / "harvest.db", 130)
         assert not has_bar(terminal)
         assert "rerun to resume" in terminal.text
         assert terminal.restored
@@ -104,6 +107,7 @@ def test_the_bar_shows_pending_responses_and_a_second_signal_ends_the_crawl(
         terminal.wait_until(lambda terminal: "finishing: 2 requests in flight" in terminal.text)
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.wait() == 130
+        invariants.check_ledger(tmp_path / "harvest.db")
         assert not has_bar(terminal)
         assert terminal.restored
 

@@ -20,6 +20,7 @@ from filelock import FileLock
 from sgr_spiders import harvest, settings
 from sgr_spiders.cli import runner
 from sgr_spiders.model import exceptions
+from tests.crawls import invariants
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,10 +45,17 @@ def script(root: Path, body: str) -> str:
 
 
 def runs(database: Path) -> list[tuple[Any, ...]]:
+    """Check the invariants of *database*; return its runs with their outcomes and exit codes."""
     if not database.exists():
         return []
     with closing(sqlite3.connect(database)) as connection:
-        return connection.execute("SELECT run_id, outcome, exit_code FROM runs ORDER BY run_id").fetchall()
+        found = connection.execute("SELECT run_id, outcome, exit_code FROM runs ORDER BY run_id").fetchall()
+    *_, (_, _, code) = found
+    if code is None:
+        invariants.check_ledger(database)
+    else:
+        invariants.check_ended(database, code)
+    return found
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

@@ -17,6 +17,7 @@ import pytest
 from sgr_spiders import settings
 from sgr_spiders.config.arguments import parse
 from sgr_spiders.config.harvest import LAYER_NAMES
+from tests.crawls import invariants
 from tests.crawls.crawling import ROOT, Harvester
 from tests.scrapy_process import run_command
 
@@ -80,6 +81,7 @@ def test_the_service_and_the_cron_job_harvest(sandbox: SandboxProcess, tmp_path:
         timeout=120,
     )
     assert started.returncode == 0, started.stderr
+    invariants.check_ended(database, 0)
     harvest = Harvester(sandbox, database)
     assert harvest.query("SELECT given, last_outcome FROM seeds") == [(seed, "complete")]
 

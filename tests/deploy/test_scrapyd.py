@@ -16,6 +16,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.crawls import invariants
 from tests.crawls.crawling import ROOT, Harvester
 from tests.deploy.scrapyd_process import PASSWORD, ScrapydProcess
 
@@ -73,6 +74,7 @@ def test_from_deployment_to_the_finished_database(
     scrapyd.wait_until(first, "finished")
     harvest = Harvester(sandbox, database)
     assert harvest.query("SELECT outcome, exit_code FROM runs") == [("interrupted", 130)]
+    invariants.check_ended(database, 130)
     assert harvest.value("SELECT count(*) FROM walks WHERE status = 'planned'") > 0
     assert harvest.value("SELECT count(*) FROM walks WHERE status IN ('running', 'failed')") == 0
     before = _fetched_pages(sandbox)
@@ -88,7 +90,7 @@ def test_from_deployment_to_the_finished_database(
     assert [json.loads(given)["_job"] for _, given in runs] == [first, third]
     for table in ("user_similarities", "track_relationships", "artist_relationships"):
         assert harvest.value(f"SELECT count(*) FROM {table}") > 0  # noqa: S608 - constants
-    assert harvest.query("PRAGMA integrity_check") == [("ok",)]
+    invariants.check_ended(database, 0)
 
     # The job of the example finds no due seed in this database.
     fourth = _schedule_example(scrapyd)
