@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sgr_spiders.cli.database_command import DatabaseCommand, refuse_missing
 from sgr_spiders.cli.options import add_database_option
 from sgr_spiders.config.arguments import read_seed
-from sgr_spiders.config.schedule import Entry, parse_interval, parse_priority, read_entries
+from sgr_spiders.config.schedule import SeedLine, parse_interval, parse_priority, read_seed_lines
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
@@ -63,7 +63,7 @@ class Command(DatabaseCommand):
         url = opts.database or self.database_url
         match action:
             case "add":
-                return _add(url, [Entry(seed, *_read_options(opts)) for seed in _read_seeds(given)])
+                return _add(url, [SeedLine(seed, *_read_options(opts)) for seed in _read_seeds(given)])
             case "import":
                 return _import(url, _read_path(given), opts)
             case "remove":
@@ -98,7 +98,7 @@ def _check(parse: Callable[[str], Read], text: str, where: str) -> Read:
         raise ArgumentError(f"{where}: {error}") from error
 
 
-def _add(url: str, entries: list[Entry]) -> list[str]:
+def _add(url: str, lines: list[SeedLine]) -> list[str]:
     from sgr_spiders.reports import seed_list
     from sgr_spiders.storage.clock import timestamp
     from sgr_spiders.storage.ledger import seeds
@@ -107,8 +107,8 @@ def _add(url: str, entries: list[Entry]) -> list[str]:
     now = timestamp()
     with closing(Store.open_unlocked(url)) as store, store.write() as connection:
         return [
-            seed_list.describe_change(seeds.add(connection, entry, now), seeds.find(connection, entry.seed))
-            for entry in entries
+            seed_list.describe_change(seeds.add(connection, line, now), seeds.find(connection, line.seed))
+            for line in lines
         ]
 
 
@@ -119,18 +119,18 @@ def _import(url: str, path: str, opts: argparse.Namespace) -> list[str]:
     from sgr_spiders.storage.store import Store
 
     interval, priority = _read_options(opts)
-    entries = [
-        Entry(
-            entry.seed,
-            interval if entry.interval is None else entry.interval,
-            priority if entry.priority is None else entry.priority,
+    lines = [
+        SeedLine(
+            line.seed,
+            interval if line.interval is None else line.interval,
+            priority if line.priority is None else line.priority,
         )
-        for entry in _check(read_entries, path, "file of seeds")
+        for line in _check(read_seed_lines, path, "file of seeds")
     ]
     # The same time for all, so that their priorities decide the order.
     now = timestamp()
     with closing(Store.open_unlocked(url)) as store, store.write() as connection:
-        return [seed_list.describe_import([seeds.add(connection, entry, now) for entry in entries])]
+        return [seed_list.describe_import([seeds.add(connection, line, now) for line in lines])]
 
 
 def _remove(url: str, given: list[GivenSeed]) -> list[str]:

@@ -29,7 +29,7 @@ MAX_PRIORITY = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SeedLine:
     """A scheduled seed. ``interval`` is in seconds; ``None`` stands for a value that was not given."""
 
     seed: GivenSeed
@@ -60,23 +60,23 @@ def parse_priority(text: str) -> int:
     return int(text)
 
 
-def read_entries(path: str) -> list[Entry]:
+def read_seed_lines(path: str) -> list[SeedLine]:
     """Read a file with ``SEED [INTERVAL [PRIORITY]]`` on each line; raise ``ValueError`` if it is invalid."""
-    entries = []
+    lines = []
     for where, text in seed_lines(path):
         try:
-            entries.append(_parse_entry(text.split()))
+            lines.append(_parse_line(text.split()))
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from error
-    return entries
+    return lines
 
 
-def _parse_entry(words: list[str]) -> Entry:
+def _parse_line(words: list[str]) -> SeedLine:
     seed, *rest = words
     if len(rest) > 2:
         raise ValueError(f"more than seed, interval and priority: {quote_value(' '.join(words))}")
     interval, priority = [*rest, None, None][:2]
-    return Entry(
+    return SeedLine(
         read_seed(seed),
         None if interval is None else parse_interval(interval),
         None if priority is None else parse_priority(priority),

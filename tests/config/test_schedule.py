@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from sgr_spiders.config.schedule import (
     MAX_INTERVAL,
-    Entry,
+    SeedLine,
     next_round,
     parse_interval,
     parse_priority,
-    read_entries,
+    read_seed_lines,
     round_at,
     spell_interval,
 )
@@ -85,8 +85,8 @@ def test_a_file_of_seeds(tmp_path: Path) -> None:
     path.write_text(
         "\n# all of them\n1\nsoundcloud:tracks:2 12h # daily would do\nhttps://soundcloud.com/a/b 2w -5\n"
     )
-    first, second, third = read_entries(str(path))
-    assert first == Entry(first.seed)
+    first, second, third = read_seed_lines(str(path))
+    assert first == SeedLine(first.seed)
     assert (first.seed.track_id, second.seed.track_id, second.interval) == (1, 2, 43_200)
     assert (third.seed.url, third.interval, third.priority) == ("https://soundcloud.com/a/b", 1_209_600, -5)
 
@@ -105,6 +105,6 @@ def test_an_error_in_a_file_names_the_line(tmp_path: Path, line: str, problem: s
     path = tmp_path / "seeds"
     path.write_text(f"1\n{line}\n")
     with pytest.raises(ValueError, match="seeds, line 2") as caught:
-        read_entries(str(path))
+        read_seed_lines(str(path))
     assert problem in str(caught.value)
     assert "s-abc" not in str(caught.value)

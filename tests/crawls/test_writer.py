@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sgr_spiders.config.arguments import read_seed
-from sgr_spiders.config.schedule import Entry
+from sgr_spiders.config.schedule import SeedLine
 from sgr_spiders.storage.ledger import seeds
 from sgr_spiders.storage.store import Store
 
@@ -100,7 +100,7 @@ def test_no_wake_up_is_missed_between_two_due_seeds(harvester: Harvester) -> Non
     store = Store.open(f"sqlite:///{harvester.database}")
     with store.write() as connection:
         for seed in (harvester.sandbox.seed_track_id, 1):
-            seeds.add(connection, Entry(read_seed(str(seed))), "2026-01-01T00:00:00.000000Z")
+            seeds.add(connection, SeedLine(read_seed(str(seed))), "2026-01-01T00:00:00.000000Z")
     store.close()
     harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.heartbeat_settings"
     ended = harvester.crawl(due=1)

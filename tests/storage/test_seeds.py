@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sgr_spiders.config.arguments import read_seed
-from sgr_spiders.config.schedule import Entry
+from sgr_spiders.config.schedule import SeedLine
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import runs, seeds
 
@@ -43,7 +43,7 @@ def take_turn(connection: Connection, outcome: str) -> str:
 @pytest.mark.parametrize("outcome", ["complete", "gone"])
 def test_a_seed_that_is_done_is_due_in_the_round_after_this_one(store: Store, outcome: str) -> None:
     with store.write() as connection:
-        seeds.add(connection, Entry(SEED, DAY), ago(2.5))
+        seeds.add(connection, SeedLine(SEED, DAY), ago(2.5))
         # The first round also uses data from other harvests.
         assert take_turn(connection, outcome) == ago(9.5)
         assert seeds.find(connection, SEED).next_harvest_at == ago(-0.5)
@@ -53,7 +53,7 @@ def test_a_seed_that_is_done_is_due_in_the_round_after_this_one(store: Store, ou
 @pytest.mark.parametrize("outcome", ["unfinished", "interrupted", "blocked", "failed"])
 def test_an_interrupted_seed_stays_in_its_round(store: Store, outcome: str) -> None:
     with store.write() as connection:
-        seeds.add(connection, Entry(SEED, DAY), ago(30.5))
+        seeds.add(connection, SeedLine(SEED, DAY), ago(30.5))
         take_turn(connection, "partial")
         for _ in range(2):
             # However long ago it began: otherwise the data of yesterday would be refetched every day.
@@ -64,7 +64,7 @@ def test_an_interrupted_seed_stays_in_its_round(store: Store, outcome: str) -> N
 
 def test_failures_are_retried_until_the_next_round(store: Store) -> None:
     with store.write() as connection:
-        seeds.add(connection, Entry(SEED, DAY), ago(0.5))
+        seeds.add(connection, SeedLine(SEED, DAY), ago(0.5))
         take_turn(connection, "partial")
         assert take_turn(connection, "partial") == ago(0.5)
         connection.exec_driver_sql(f"UPDATE seeds SET next_harvest_at = '{ago(3.5)}'")  # noqa: S608 - ours
@@ -74,18 +74,18 @@ def test_failures_are_retried_until_the_next_round(store: Store) -> None:
 
 def test_a_new_interval_counts_from_the_last_due_time(store: Store) -> None:
     with store.write() as connection:
-        seeds.add(connection, Entry(SEED, 7 * DAY), ago(2))
-        assert seeds.add(connection, Entry(SEED, 3 * DAY), ago(0)) == "changed"
+        seeds.add(connection, SeedLine(SEED, 7 * DAY), ago(2))
+        assert seeds.add(connection, SeedLine(SEED, 3 * DAY), ago(0)) == "changed"
         assert seeds.find(connection, SEED).next_harvest_at == ago(2), "it was never harvested"
         take_turn(connection, "complete")
         assert seeds.find(connection, SEED).next_harvest_at == ago(-1)
-        seeds.add(connection, Entry(SEED, 10 * DAY), ago(0))
+        seeds.add(connection, SeedLine(SEED, 10 * DAY), ago(0))
         assert seeds.find(connection, SEED).next_harvest_at == ago(-8)
 
 
 def test_a_seed_may_be_removed_during_its_turn(store: Store) -> None:
     with store.write() as connection:
-        seeds.add(connection, Entry(SEED), ago(0))
+        seeds.add(connection, SeedLine(SEED), ago(0))
         run = begin(connection)
         seed = seeds.find(connection, SEED)
         seeds.begin_turn(connection, run, seed, freshness_days=7)

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import sqlalchemy as sa
 
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
-from sgr_spiders.storage.lookup import distinct
+from sgr_spiders.storage.lookup import distinct, ids_of_walk, join_ids, parse_ids
 from sgr_spiders.storage.schema import (
     RECORD_TABLES,
     run_scope,
     selections,
-    walk_records,
     walk_requests,
     walks,
 )
@@ -124,32 +123,24 @@ def _ids_by_walk(
         .group_by(walk_requests.c.walk_id)
         .subquery()
     )
-    # A subquery per walk, because a GROUP BY over the records would sort them all.
-    ids = (
-        sa.select(_join_ids(walk_records.c.record_id))
-        .where(
-            walk_records.c.walk_id == wanted.c.walk_id,
-            walk_records.c.kind == kind,
-            walk_records.c.position < wanted.c.widest,
-        )
-        .scalar_subquery()
+    query = sa.select(walks.c.endpoint, walks.c.target, ids_of_walk(wanted, kind)).join(
+        wanted, wanted.c.walk_id == walks.c.walk_id
     )
-    query = sa.select(walks.c.endpoint, walks.c.target, ids).join(wanted, wanted.c.walk_id == walks.c.walk_id)
     for endpoint, target, text in connection.execute(query):
         if text is not None:
-            yield endpoint, target, _parse(text)
+            yield endpoint, target, parse_ids(text)
 
 
 def _selected(connection: sa.Connection, run: Run, layer: str, kind: str) -> Ids:
     query = (
-        sa.select(_join_ids(selections.c.record_id))
+        sa.select(join_ids(selections.c.record_id))
         .join(
             run_scope,
             sa.and_(run_scope.c.seed_id == selections.c.seed_id, run_scope.c.layer == selections.c.layer),
         )
         .where(run_scope.c.run_id == run.run_id, selections.c.layer == layer, selections.c.kind == kind)
     )
-    return _parse(connection.scalar(query))
+    return parse_ids(connection.scalar(query))
 
 
 def _stubs(connection: sa.Connection, kind: str) -> Ids:
@@ -157,15 +148,7 @@ def _stubs(connection: sa.Connection, kind: str) -> Ids:
     if records is None or "is_stub" not in records.c:
         return np.empty(0, np.int64)
     (key,) = records.primary_key.columns
-    return _parse(connection.scalar(sa.select(_join_ids(key)).where(records.c.is_stub)))
-
-
-def _join_ids(column: sa.ColumnElement[int]) -> sa.Function[Any]:
-    return sa.func.aggregate_strings(sa.cast(column, sa.Text), ",")
-
-
-def _parse(text: str | None) -> Ids:
-    return np.fromstring(text, np.int64, sep=",") if text else np.empty(0, np.int64)
+    return parse_ids(connection.scalar(sa.select(join_ids(key)).where(records.c.is_stub)))
 
 
 def _hash_engagements(endpoint: str, target: str, kind: str, ids: Ids) -> Ids | None:

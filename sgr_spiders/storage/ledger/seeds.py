@@ -15,7 +15,7 @@ from sgr_spiders.storage.schema import run_scope, seeds, tracks, users, walk_req
 
 if TYPE_CHECKING:
     from sgr_spiders.config.arguments import GivenSeed
-    from sgr_spiders.config.schedule import Entry
+    from sgr_spiders.config.schedule import SeedLine
     from sgr_spiders.storage.ledger.runs import Run
 
 TRIED_ALL = ("complete", "partial", "gone")
@@ -44,22 +44,22 @@ class ScheduledSeed:
 # Edit the schedule
 
 
-def add(connection: sa.Connection, entry: Entry, now: str) -> Literal["added", "changed", "unchanged"]:
-    """Add a seed, due *now*; if it exists, change its interval and priority to those of *entry*."""
-    row = connection.execute(sa.select(seeds).where(_is(entry.seed))).first()
+def add(connection: sa.Connection, line: SeedLine, now: str) -> Literal["added", "changed", "unchanged"]:
+    """Add a seed, due *now*; if it exists, change its interval and priority to those of *line*."""
+    row = connection.execute(sa.select(seeds).where(_is(line.seed))).first()
     if row is None:
         new = {
-            "given": key_of(entry.seed),
-            "track_id": entry.seed.track_id,
-            "interval_seconds": entry.interval or DEFAULT_INTERVAL,
-            "priority": entry.priority or 0,
+            "given": key_of(line.seed),
+            "track_id": line.seed.track_id,
+            "interval_seconds": line.interval or DEFAULT_INTERVAL,
+            "priority": line.priority or 0,
             "added_at": now,
             "next_harvest_at": now,
         }
         connection.execute(sa.insert(seeds).values(new))
         return "added"
-    interval = row.interval_seconds if entry.interval is None else entry.interval
-    priority = row.priority if entry.priority is None else entry.priority
+    interval = row.interval_seconds if line.interval is None else line.interval
+    priority = row.priority if line.priority is None else line.priority
     if (interval, priority) == (row.interval_seconds, row.priority):
         return "unchanged"
     due = datetime.fromisoformat(row.next_harvest_at)
