@@ -174,7 +174,7 @@ BACKOFF_MAX = 60.0
 DISALLOWED_RETRY_TIMES = 3
 DISALLOWED_BACKOFF_BASE = 60.0
 # The pause after a 429 without a time: 5 s, doubled until a good response (half to all of it at random).
-# A time that the response names is obeyed, up to 24 h (soundcloud.answers.MAX_HOLD).
+# A time that the response names is obeyed, up to 24 h (soundcloud.rate_limits.MAX_HOLD).
 RATE_LIMIT_BASE = 5.0
 RATE_LIMIT_MAX = 900.0
 # Eight consecutive rate-limit pauses without a good response (11 to 21 minutes if no time is named) stop

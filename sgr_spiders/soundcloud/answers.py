@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
+from sgr_spiders.soundcloud.rate_limits import seconds_to_wait, seconds_until_renewal
 from sgr_spiders.text.escape import for_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-MAX_HOLD = 24 * 3600.0
-"""The longest pause that a response can request, in seconds; longer ones are reduced to it.
-
-The API documents windows of up to 24 hours (PT24H).
-"""
 
 MAX_NESTING = 1024
 """Maximum nesting of a document: orjson's own limit, which the second decoder also applies.
@@ -69,7 +61,8 @@ class Answer:
     """A classified response.
 
     ``document`` is the JSON of an ``OK``, decoded by the decoder of ``classify``. ``hold`` is the pause in
-    seconds that a ``LIMITED`` requests, or ``None``. ``location`` is the target of a ``FOUND``.
+    seconds that a ``LIMITED`` requests, or that follows any other response because no requests are left.
+    ``location`` is the target of a ``FOUND``.
     ``reason`` is one short line that is safe to log and store.
     """
 
@@ -101,16 +94,11 @@ def classify(
     *decoder* replaces ``decode`` for successful responses and raises the same errors.
     """
     fields = {name.lower(): value for name, value in headers.items()}
-    if "x-amzn-waf-action" in fields:
-        return Answer(Kind.BLOCKED, reason=f"bot challenge (HTTP {status}, x-amzn-waf-action)")
-    if status == 200:
-        return _success(body, decoder or decode)
-    if status in _BY_STATUS:
-        return _BY_STATUS[status](fields, body, now)
-    if 300 <= status < 400:
-        return _redirect(status, fields)
-    transient = status in _TRANSIENT or 200 <= status < 300 or 500 <= status < 600
-    return Answer(Kind.RETRY if transient else Kind.REFUSED, reason=_reason(status, body))
+    answer = _read(status, fields, body, now, decoder or decode)
+    if answer.kind is Kind.LIMITED:
+        return answer
+    hold = seconds_until_renewal(fields, now=now)
+    return answer if hold is None else replace(answer, hold=hold)
 
 
 def decode(body: bytes) -> Document:
@@ -131,17 +119,27 @@ def decode(body: bytes) -> Document:
 
 
 def requested_hold(fields: Mapping[str, str], body: bytes, *, now: float) -> float | None:
-    """Return the pause in seconds that a 429 requests, the longer of ``Retry-After`` and ``reset_time``.
-
-    Times in the past are ignored, because an immediate retry would be wrong after a 429.
-    """
-    ends = [_retry_after(fields.get("retry-after", ""), now), *_reset_times(body)]
-    named = [end - now for end in ends if end is not None and end > now]
-    return min(max(named), MAX_HOLD) if named else None
+    """Return the pause in seconds that a refusal requests; see ``seconds_to_wait``."""
+    return seconds_to_wait(fields, _reset_times(body), now=now)
 
 
 _DISALLOWED = "access to this api has been disallowed"
 _ERROR_KEYS = frozenset({"errors", "error", "code", "status", "message"})
+
+
+def _read(
+    status: int, fields: Mapping[str, str], body: bytes, now: float, decoder: Callable[[bytes], object]
+) -> Answer:
+    if "x-amzn-waf-action" in fields:
+        return Answer(Kind.BLOCKED, reason=f"bot challenge (HTTP {status}, x-amzn-waf-action)")
+    if status == 200:
+        return _success(body, decoder)
+    if status in _BY_STATUS:
+        return _BY_STATUS[status](fields, body, now)
+    if 300 <= status < 400:
+        return _redirect(status, fields)
+    transient = status in _TRANSIENT or 200 <= status < 300 or 500 <= status < 600
+    return Answer(Kind.RETRY if transient else Kind.REFUSED, reason=_reason(status, body))
 
 
 def _success(body: bytes, decoder: Callable[[bytes], object]) -> Answer:
@@ -177,6 +175,13 @@ def _gone(_fields: Mapping[str, str], body: bytes, _now: float) -> Answer:
 
 def _limited(fields: Mapping[str, str], body: bytes, now: float) -> Answer:
     return Answer(Kind.LIMITED, reason=_reason(429, body), hold=requested_hold(fields, body, now=now))
+
+
+def _overloaded(fields: Mapping[str, str], body: bytes, now: float) -> Answer:
+    # With a time it asks for fewer requests; without one it is one of the edge's short errors.
+    hold = requested_hold(fields, body, now=now) if "retry-after" in fields else None
+    kind = Kind.RETRY if hold is None else Kind.LIMITED
+    return Answer(kind, reason=_reason(503, body), hold=hold)
 
 
 def _forbidden(fields: Mapping[str, str], body: bytes, _now: float) -> Answer:
@@ -231,36 +236,12 @@ def _plain(body: bytes) -> str:
     return "JSON" if text.startswith(("{", "[")) else for_log(text)
 
 
-def _retry_after(value: str, now: float) -> float | None:
-    """Return the time that the header names, in seconds or as a date."""
-    value = value.strip()
-    if re.fullmatch(r"\d{1,300}(\.\d{1,300})?", value):
-        return now + min(float(value), MAX_HOLD)
-    try:
-        return _utc(parsedate_to_datetime(value))
-    except (ValueError, OverflowError):
-        return None
-
-
-def _reset_times(body: bytes) -> list[float | None]:
+def _reset_times(body: bytes) -> list[object]:
     document = _error_document(body) or {}
     errors = document.get("errors")
     entries = errors if isinstance(errors, list) else []
     metas = [entry.get("meta") for entry in entries if isinstance(entry, dict)]
-    return [_reset_time(meta.get("reset_time")) for meta in metas if isinstance(meta, dict)]
-
-
-def _reset_time(value: object) -> float | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        return _utc(datetime.strptime(value.strip(), "%Y/%m/%d %H:%M:%S %z"))
-    except (ValueError, OverflowError):
-        return None
-
-
-def _utc(moment: datetime) -> float:
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return [meta.get("reset_time") for meta in metas if isinstance(meta, dict)]
 
 
 def _decode_strictly(body: bytes) -> object:
@@ -315,4 +296,5 @@ _BY_STATUS: Mapping[int, Callable[[Mapping[str, str], bytes, float], Answer]] = 
     404: _not_found,
     410: _gone,
     429: _limited,
+    503: _overloaded,
 }

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from sgr_spiders.soundcloud.answers import MAX_HOLD, Kind, classify
+from sgr_spiders.soundcloud.answers import Kind, classify
+from sgr_spiders.soundcloud.rate_limits import MAX_HOLD
 from tests.reference import notes
 
 NOW = 1_700_000_000.0
@@ -65,6 +66,8 @@ def test_a_document_is_decoded() -> None:
         (429, {}, b"", Kind.LIMITED),
         (500, {}, b"", Kind.RETRY),
         (503, {}, b"upstream request timeout", Kind.RETRY),
+        (503, {"Retry-After": "soon"}, b"", Kind.RETRY),
+        (503, {"Retry-After": "5"}, b"", Kind.LIMITED),
         (599, {}, b"", Kind.RETRY),
         (999, {}, b"", Kind.REFUSED),
     ],
