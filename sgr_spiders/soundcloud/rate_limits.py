@@ -1,4 +1,4 @@
-"""What a response says about the rate limit: how long to wait, and whether requests are left."""
+"""The rate limit in a response: how long to wait, and whether requests are left."""
 
 from __future__ import annotations
 
