@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import default_settings
 
+from sgr_spiders.cli.default_database import choose_default_database
 from sgr_spiders.config.settings import DATABASE, check_mappings, check_settings, find_problem
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError, HarvestError
 from sgr_spiders.model.outcome import INTERRUPTED
@@ -53,6 +54,8 @@ class DatabaseCommand(ScrapyCommand):
             sys.stderr.write(f"{error}\n")
             sys.exit(error.exit_code)
         super().process_options(args, opts)
+        assert self.settings is not None
+        choose_default_database(self.settings)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:

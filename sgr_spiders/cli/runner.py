@@ -57,6 +57,7 @@ def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
     config: str | os.PathLike[str] | Mapping[str, Any] | None = None,
     refresh: bool = False,
     due: bool = False,
+    accept_source: bool = False,
     max_requests: int | None = None,
     max_minutes: float | None = None,
     spider: str = "deep_harvest",
@@ -83,6 +84,7 @@ def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
         "config": config,
         "refresh": int(refresh) or None,
         "due": int(due) or None,
+        "accept_source": int(accept_source) or None,
         "max_requests": max_requests,
         "max_minutes": max_minutes,
     }

@@ -15,6 +15,7 @@ from scrapy.settings import default_settings
 from scrapy.spiderloader import get_spider_loader
 
 from sgr_spiders.cli import json_log
+from sgr_spiders.cli.default_database import choose_default_database
 from sgr_spiders.config.settings import (
     NO_FEEDS_BECAUSE,
     SETTINGS,
@@ -62,6 +63,7 @@ class Command(crawl.Command):
         super().process_options(args, opts)
         assert self.settings is not None
         settings = self.settings
+        choose_default_database(settings)
         _exit_if_wrong(lambda: check_settings(settings, vars(default_settings)), settings)
         if len(args) != 1:
             raise UsageError("name one spider; `scrapy list` lists them")
@@ -81,7 +83,7 @@ class Command(crawl.Command):
                 logging.getLogger(name).setLevel(logging.WARNING)
         commands = {
             "HARVEST_COMMAND": crawl_command(args[0], opts.spargs, opts.set),
-            "HARVEST_STATUS_COMMAND": status_command(opts.set),
+            "HARVEST_STATUS_COMMAND": status_command(_with_database(opts.set, self.settings)),
         }
         self.crawler_process.settings.update(commands, priority="cmdline")
         crawler = self._create_crawler(args[0])
@@ -100,6 +102,13 @@ class Command(crawl.Command):
 
     def _is_terse(self) -> bool:
         return self.settings is not None and self.settings["LOG_LEVEL"] != "DEBUG"
+
+
+def _with_database(given: list[str], settings: BaseSettings | None) -> list[str]:
+    """Return the values of ``-s``, preceded by the default database if one of them decides it."""
+    if settings is None or not any(setting.startswith("SOUNDCLOUD_API_URL=") for setting in given):
+        return given
+    return [f"HARVEST_DATABASE_URL={settings['HARVEST_DATABASE_URL']}", *given]
 
 
 def _exit_if_wrong(check: Callable[[], None], settings: BaseSettings | None) -> None:

@@ -23,6 +23,7 @@ KNOWN = {
     "layers": "layers to run, separated by commas; default: those enabled in the configuration",
     "config": "a YAML file or a name in `configs/`; default: the setting `HARVEST_CONFIG`",
     "refresh": "`1`: refetch everything; an unfinished refresh is resumed",
+    "accept_source": "`1`: fill the database from another API than before, e.g. if the API has moved",
     "max_requests": "stop after this many requests; rerun to resume",
     "max_minutes": "stop after this many minutes; rerun to resume",
 }
@@ -70,6 +71,7 @@ class Arguments:
     config: str | None = None
     refresh: bool = False
     due: bool = False
+    accept_source: bool = False
     max_requests: int | None = None
     max_minutes: float | None = None
 
@@ -90,6 +92,7 @@ def parse(arguments: Mapping[str, object], *, layer_names: Sequence[str]) -> Arg
         config=given.get("config"),
         refresh=_parse_switch("refresh", given.get("refresh", "0")),
         due=due,
+        accept_source=_parse_switch("accept_source", given.get("accept_source", "0")),
         max_requests=_parse_count("max_requests", given["max_requests"]) if "max_requests" in given else None,
         max_minutes=_parse_minutes("max_minutes", given["max_minutes"]) if "max_minutes" in given else None,
     )

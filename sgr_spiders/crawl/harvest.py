@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import threading
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,15 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 
 from sgr_spiders.crawl.finishing import Finished, build_indexes, run_post_crawl_steps, tracks_to_relate
 from sgr_spiders.crawl.judging import Stop, judge_run, traffic_of
-from sgr_spiders.crawl.opening import Origin, open_run, planner_for
+from sgr_spiders.crawl.opening import Origin, Route, open_run, planner_for
+from sgr_spiders.crawl.source import claim_source
 from sgr_spiders.crawl.spider import HarvestSpider
 from sgr_spiders.crawl.turns import Turns
 from sgr_spiders.crawl.writer import Writer
 from sgr_spiders.model import outcome, statistics
-from sgr_spiders.model.exceptions import StorageError
+from sgr_spiders.model.exceptions import SourceError, StorageError
 from sgr_spiders.model.result import HarvestResult
-from sgr_spiders.model.signals import run_closing
+from sgr_spiders.model.signals import run_closing, sandbox_found
 from sgr_spiders.reports.summary import (
     NOTHING_LOST,
     FinishedRun,
@@ -32,9 +34,11 @@ from sgr_spiders.reports.summary import (
     summary,
 )
 from sgr_spiders.storage.figures.inventory import describe_file
-from sgr_spiders.storage.ledger import runs
+from sgr_spiders.storage.ledger import runs, source
 from sgr_spiders.storage.store import Store
+from sgr_spiders.traffic.origin import Origin as ApiOrigin
 from sgr_spiders.traffic.run_control import RunControl
+from sgr_spiders.traffic.sandbox_world import WorldGuard, ask_for_world
 from sgr_spiders.traffic.scrapy_internals import reactor_held
 
 if TYPE_CHECKING:
@@ -62,6 +66,9 @@ class Harvest:
         self._started: float | None = None
         self._command: str | None = crawler.settings["HARVEST_COMMAND"] or None
         self._origin = Origin.of(spider, self._command)
+        self._api_url = spider.api_url
+        self._accept_source = spider.arguments.accept_source
+        self._noting: asyncio.Task[None] | None = None
         self.result: HarvestResult | None = None
         """The result of the run; ``None`` until its outcome is saved."""
         self.store = Store.open(crawler.settings["HARVEST_DATABASE_URL"])
@@ -73,6 +80,7 @@ class Harvest:
         crawler.signals.connect(self.note_internal_error, signal=signals.item_error)
         crawler.signals.connect(self.spider_opened, signal=signals.spider_opened)
         crawler.signals.connect(self.run_closing, signal=run_closing)
+        crawler.signals.connect(self.sandbox_found, signal=sandbox_found)
         crawler.signals.connect(self.spider_closed, signal=signals.spider_closed)
 
     @classmethod
@@ -92,8 +100,11 @@ class Harvest:
     async def start(self) -> None:
         """Begin the run before the scheduler hands out its first request."""
         try:
-            await self.writer.run(self._open)
-        except StorageError as error:
+            known = await self.writer.run(source.read)
+            # Its port may have changed, or its world.
+            world = await ask_for_world(self._api_url) if known is not None and known.is_sandbox else None
+            await self.writer.run(lambda connection: self._open(connection, world))
+        except (SourceError, StorageError) as error:
             RunControl.of(self._crawler).error = error
             self._stats.set_value(statistics.EXIT_CODE, error.exit_code)
             logger.error("Stopping: %s", error)  # noqa: TRY400 - the message suffices
@@ -104,6 +115,16 @@ class Harvest:
         """Close the spider if its run could not begin: here Scrapy closes it in the usual order."""
         if self._started is None:
             raise CloseSpider("storage")
+
+    def sandbox_found(self, world: str) -> None:
+        """Save the world before any page of it, because transactions run in the order of the calls."""
+        logger.info("The API is a sandbox (%s): all of its data is invented", world)
+        self._noting = asyncio.get_running_loop().create_task(self._note_world(world))
+
+    async def _note_world(self, world: str) -> None:
+        # A page that follows gets the same error, which stops the run.
+        with suppress(StorageError):
+            await self.writer.run(lambda connection: source.note_world(connection, self.planner.run, world))
 
     def run_closing(self) -> None:
         """Log what an interruption does, and how to resume."""
@@ -127,8 +148,16 @@ class Harvest:
     def _stats(self) -> StatsCollector:
         return self._crawler.stats
 
-    def _open(self, connection: Connection) -> None:
-        open_run(connection, self.planner, self.turns, self._origin, self.store.describe())
+    def _open(self, connection: Connection, world: str | None) -> None:
+        api_origin = str(ApiOrigin.required(self._api_url, "SOUNDCLOUD_API_URL"))
+        database = self.store.describe()
+        claimed = claim_source(connection, database, api_origin, world, accept=self._accept_source)
+        # A sandbox may be adopted unless another API has answered at this origin before.
+        may_adopt = not claimed.is_sandbox and not source.has_answered(connection, api_origin)
+        WorldGuard.of(self._crawler).expect(claimed.world, claimed.describe(), may_adopt=may_adopt)
+        route = Route(claimed.describe(), database)
+        open_run(connection, self.planner, self.turns, self._origin, route)
+        source.note_run(connection, self.planner.run, api_origin, is_sandbox=claimed.is_sandbox)
 
     async def _end(self, reason: str, stopped: threading.Event) -> None:
         ended = None

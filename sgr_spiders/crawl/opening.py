@@ -49,6 +49,14 @@ class Origin:
         return cls(json.dumps(spider.asked, sort_keys=True), spider.config.fingerprint_of_all, command)
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The names of the API that a run reads from, and of the database that it writes to."""
+
+    source: str
+    database: str
+
+
 def planner_for(spider: HarvestSpider) -> Planner:
     """Build the planner of the run of *spider*."""
     plan = Plan(
@@ -62,16 +70,16 @@ def planner_for(spider: HarvestSpider) -> Planner:
 
 
 def open_run(
-    connection: Connection, planner: Planner, turns: Turns | None, origin: Origin, database: str
+    connection: Connection, planner: Planner, turns: Turns | None, origin: Origin, route: Route
 ) -> None:
-    """Begin the run of *planner* in *database*, and log the work that is left."""
+    """Begin the run of *planner*, and log the work that is left."""
     indexes.drop_deferred(connection)
     planner.start(connection)
     _note_origin(connection, planner.run, origin)
     if turns is not None:
-        _take_turns(connection, planner, turns, database)
+        _take_turns(connection, planner, turns, route)
     else:
-        _log_start(planner, pluralize(len(planner.plan.seeds), "seed"), database)
+        _log_start(planner, pluralize(len(planner.plan.seeds), "seed"), route)
         _log_pending(planner.ledger(connection).count_by_status())
 
 
@@ -81,9 +89,9 @@ def _note_origin(connection: Connection, run: Run, origin: Origin) -> None:
         runs.note_statistics(connection, run, json.dumps({statistics.COMMAND: origin.command}))
 
 
-def _take_turns(connection: Connection, planner: Planner, turns: Turns, database: str) -> None:
+def _take_turns(connection: Connection, planner: Planner, turns: Turns, route: Route) -> None:
     due = seeds.count_waiting(connection, planner.run)
-    _log_start(planner, pluralize(due, "due seed"), database)
+    _log_start(planner, pluralize(due, "due seed"), route)
     if not due:
         _log_next_due(connection)
     turns.advance(connection)
@@ -98,9 +106,16 @@ def _log_next_due(connection: Connection) -> None:
         logger.info("No seeds yet: %s", HOW_TO_ADD)
 
 
-def _log_start(planner: Planner, around: str, database: str) -> None:
+def _log_start(planner: Planner, around: str, route: Route) -> None:
     layers = pluralize(len(planner.layers), "layer")
-    logger.info("Run %d: %s, %s, writing to %s", planner.run.run_id, layers, around, database)
+    logger.info(
+        "Run %d: %s, %s, from %s, writing to %s",
+        planner.run.run_id,
+        layers,
+        around,
+        route.source,
+        route.database,
+    )
 
 
 def _log_pending(walks: Mapping[str, int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sgr_spiders.exports.package import PackedFile
     from sgr_spiders.exports.resource import Field, Resource
@@ -22,16 +22,28 @@ UNKNOWN = "application/octet-stream"
 TYPES = {"text": "string", "bytes": "string", "list": "array"}
 
 
-def describe(purpose: str, created_at: str, packed: Iterable[PackedFile]) -> dict[str, Any]:
-    """Return the contents of ``datapackage.json``."""
+def describe(
+    purpose: str, created_at: str, source: Mapping[str, Any] | None, packed: Iterable[PackedFile]
+) -> dict[str, Any]:
+    """Return the contents of ``datapackage.json``; *source* is the one of the manifest."""
     return {
         "profile": "data-package",
         "name": f"soundgraph-{purpose}",
         "title": f"SoundGraph Deep Harvest: {purpose}",
         "created": created_at,
-        "sources": [{"title": "SoundCloud", "path": "https://soundcloud.com"}],
+        "sources": [_source(source)],
         "resources": [_describe_file(file) for file in packed],
     }
+
+
+def _source(source: Mapping[str, Any] | None) -> dict[str, str]:
+    if source is None:
+        return {"title": "SoundCloud", "path": "https://soundcloud.com"}
+    if source["is_sandbox"]:
+        title = f"Sandbox of SoundGraph Deep Harvest, invented data ({source['world']})"
+    else:
+        title = "SoundCloud"
+    return {"title": title, "path": source["api_origin"]}
 
 
 def _describe_file(packed: PackedFile) -> dict[str, Any]:

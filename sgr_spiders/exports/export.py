@@ -123,7 +123,7 @@ def _pack(
         packed = package.list_files()
         created_at = timestamp()
         package.describe(
-            datapackage.describe(options.purpose, created_at, packed),
+            datapackage.describe(options.purpose, created_at, origin["source"], packed),
             {
                 "created_at": created_at,
                 **origin,

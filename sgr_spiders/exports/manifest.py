@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders import __version__
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage.figures.inventory import latest_runs, schema_version
+from sgr_spiders.storage.ledger import source
 from sgr_spiders.storage.pairs.builds import latest
 
 if TYPE_CHECKING:
@@ -19,13 +21,14 @@ TOOL = "soundgraph-deep-harvest"
 
 
 def origin(connection: Connection, database: str) -> dict[str, Any]:
-    """Return the tool, the latest run in *database*, and the builds of its relationships."""
+    """Return the tool, the source of *database*, its latest run, and the builds of its relationships."""
     runs, _ = latest_runs(connection, 1)
     return {
         "tool": TOOL,
         "version": __version__,
         "database": database,
         "schema_version": schema_version(connection),
+        "source": None if (known := source.read(connection)) is None else asdict(known),
         "run": {name: getattr(runs[0], name) for name in RUN} if runs else None,
         "relationships": {
             relationship.table.name: {name: getattr(built, name) for name in BUILT}
@@ -35,7 +38,7 @@ def origin(connection: Connection, database: str) -> dict[str, Any]:
     }
 
 
-RUN = ("run_id", "spider", "layers", "started_at", "finished_at", "outcome")
+RUN = ("run_id", "spider", "layers", "api_origin", "is_sandbox", "started_at", "finished_at", "outcome")
 BUILT = ("parameters", "rows", "finished_at")
 
 

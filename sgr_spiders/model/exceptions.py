@@ -54,6 +54,12 @@ class DatabaseInUseError(HarvestError):
     exit_code = 5
 
 
+class SourceError(HarvestError):
+    """The database holds data of another API. Raised before anything of this one is stored."""
+
+    exit_code = 5
+
+
 class StorageError(HarvestError):
     """The database cannot be read or written, e.g. no space, no permission, a corrupt file."""
 

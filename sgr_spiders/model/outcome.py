@@ -18,7 +18,7 @@ EXIT_CODES = {
     USAGE_ERROR: "bad arguments or configuration, or no credentials; nothing was fetched",
     PARTIAL: "partial: walks failed, a seed is gone or private, or a budget ran out",
     BLOCKED: "blocked, or the credentials were refused",
-    IN_USE: "the database is locked by another crawl; nothing was fetched",
+    IN_USE: "the database is locked by another crawl, or holds data of another API; nothing was fetched",
     INTERRUPTED: "interrupted by SIGINT or SIGTERM; clean and resumable",
 }
 """The exit codes of `scrapy crawl`, with their meanings."""

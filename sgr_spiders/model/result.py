@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sgr_spiders.model import exceptions
 from sgr_spiders.model.exceptions import CrawlFailedError, HarvestError
-from sgr_spiders.model.outcome import BLOCKED, INTERNAL_ERROR
+from sgr_spiders.model.outcome import BLOCKED, IN_USE, INTERNAL_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def read(path: Path) -> HarvestResult | None:
     except FileNotFoundError:
         return None
     result = None if written["result"] is None else HarvestResult(**written["result"])
-    if result is not None and result.exit_code not in {INTERNAL_ERROR, BLOCKED}:
+    if result is not None and result.exit_code not in {INTERNAL_ERROR, BLOCKED, IN_USE}:
         return result
     if written["error"] is not None:
         name, message = written["error"]

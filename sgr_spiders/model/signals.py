@@ -9,5 +9,9 @@ hold_started = object()
 run_closing = object()
 """Scrapy is closing the spider, which is finished or was interrupted. Errors do not send this signal."""
 
+sandbox_found = object()
+"""The first response of a sandbox has arrived; none of its pages is stored yet. Handlers get
+its ``world``."""
+
 page_spilled = object()
 """A page was committed. Handlers get ``page`` and ``spilled``, the result."""

@@ -80,6 +80,8 @@ def _run_json(run: PastRun) -> dict[str, Any]:
         "arguments": dict(run.arguments),
         "config_hash": run.config_hash,
         "version": run.version,
+        "api_origin": run.api_origin,
+        "is_sandbox": run.is_sandbox,
         "started_at": run.started_at,
         "finished_at": run.finished_at,
         "seconds": run_seconds(run, None, is_last=False),

@@ -19,6 +19,7 @@ from sgr_spiders.reports.summary import (
     walks_table,
 )
 from sgr_spiders.storage.figures import inventory, overview
+from sgr_spiders.storage.ledger import source
 from sgr_spiders.storage.pairs import builds, reading
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import cut, duration, number, pluralize, size, table
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sgr_spiders.config.harvest import HarvestConfig
     from sgr_spiders.storage.figures.inventory import File, Freshness, KnownSeed, PastRun, Rejected, TableSize
     from sgr_spiders.storage.figures.overview import CappedWalks, LostWalks, Walks
+    from sgr_spiders.storage.ledger.source import Source
     from sgr_spiders.storage.store import Connection
 
 MAX_SHOWN = 10
@@ -84,6 +86,7 @@ class Status:
     database: str
     schema: str
     file: File
+    source: Source | None
     runs: list[PastRun]
     run_count: int
     seeds: list[KnownSeed]
@@ -114,6 +117,7 @@ def collect_status(connection: Connection, database: str, path: str | None, conf
         database=database,
         schema=inventory.schema_version(connection),
         file=file,
+        source=source.read(connection),
         runs=runs,
         run_count=run_count,
         seeds=seeds,
@@ -199,6 +203,7 @@ def as_json(status: Status) -> dict[str, Any]:
             "bytes": status.file.bytes,
             "last_written": _iso(status.file.last_written),
         },
+        "source": None if status.source is None else asdict(status.source),
         "runs": {"count": status.run_count, "latest": [_run_json(run) for run in status.runs]},
         "seeds": {"count": status.seed_count, "latest": [asdict(seed) for seed in status.seeds]},
         "walks": {
@@ -290,7 +295,14 @@ def _file_lines(status: Status, now: datetime) -> list[str]:
     written = status.file.last_written
     ago = f", last written {duration((now - written).total_seconds())} ago" if written else ""
     bytes_ = f", {size(status.file.bytes)}" if status.file.bytes is not None else ""
-    return [cut(f"{status.database}{bytes_}{ago}")]
+    lines = [cut(f"{status.database}{bytes_}{ago}")]
+    if status.source is not None:
+        lines.append(cut(f"Source: {status.source.describe()}{_invented(status.source)}"))
+    return lines
+
+
+def _invented(source: Source) -> str:
+    return ": all data is invented" if source.is_sandbox else ""
 
 
 def _run_rows(runs: Sequence[PastRun], written: datetime | None) -> list[list[str]]:

@@ -10,6 +10,8 @@ from sgr_spiders.sandbox.options import OptionError, Options, add_options, read
 from sgr_spiders.sandbox.server import HOST, Sandbox, run
 
 BAD_OPTION = 2
+DATABASE = "sqlite:///data/sandbox.db"
+"""The database for harvests of the sandbox: invented data must not mix with live data."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -28,6 +30,7 @@ def announce(sandbox: Sandbox, port: int) -> None:
         f"  export SOUNDCLOUD_API_URL={url}\n"
         f"  export SOUNDCLOUD_TOKEN_URL={url}/oauth/token\n"
         f"  export SOUNDCLOUD_CLIENT_ID=sandbox SOUNDCLOUD_CLIENT_SECRET={secret}\n"
+        f"  export HARVEST_DATABASE_URL={DATABASE}\n"
         f"  seed track: {sandbox.world.seed_track_id}\n"
     )
     sys.stdout.flush()

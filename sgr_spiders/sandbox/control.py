@@ -120,6 +120,7 @@ def _world(sandbox: Sandbox, method: str, _body: bytes) -> Answer:
     return json_answer(
         200,
         {
+            "world": sandbox.options.world.name,
             "seed_track_id": world.seed_track_id,
             "seed_artist_id": world.seed_artist_id,
             "generation": world.generation,

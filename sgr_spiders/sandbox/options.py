@@ -35,6 +35,11 @@ class WorldOptions:
     seed_comments: int = 40
 
     @property
+    def name(self) -> str:
+        """The world's seed and size, by which a harvest knows it again on any port and at any age."""
+        return f"seed={self.seed} users={self.users} tracks={self.tracks} playlists={self.playlists}"
+
+    @property
     def community_count(self) -> int:
         """Number of taste communities: as given, or one per 50 users, between 3 and 60."""
         return self.communities or max(3, min(60, self.users // 50))

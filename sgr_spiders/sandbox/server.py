@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import signal
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HOST = "127.0.0.1"
+WORLD = "X-Sandbox-World"
+"""The header by which a harvest recognises the sandbox, and knows its world again."""
 _ROBOTS = Answer(200, b"User-agent: *\nDisallow: /\n", TEXT)
 _GZIP_FROM_BYTES = 1024
 _SHUTDOWN_S = 1.0
@@ -77,7 +80,8 @@ class Sandbox:
             answer = await self._answer(request, target, rules)
             entry["status"] = answer.status
             entry["token_ok"] = self.tokens.is_valid(authorization)
-            return await self._send(request, answer, rules)
+            named = {**answer.headers, WORLD: self.options.world.name}
+            return await self._send(request, replace(answer, headers=named), rules)
         except _ClosedError:
             return web.Response(status=500)
 

@@ -394,6 +394,8 @@ runs = Table(
     _text("arguments", "Spider arguments as given, JSON"),
     _text("config_hash", "Hash of the whole configuration"),
     _text("version", "Version of this project"),
+    _text("api_origin", "Origin of the API, as in `source`; null for runs of earlier versions"),
+    Column("is_sandbox", Boolean, comment="1 if that API was the sandbox; null for runs of earlier versions"),
     Column(
         "requests",
         BigInteger,
@@ -405,6 +407,25 @@ runs = Table(
         *("complete", "partial", "unfinished", "interrupted", "blocked", "failed"),
     ),
     comment="All crawls on this database",
+)
+
+source = Table(
+    "source",
+    metadata,
+    Column(
+        "api_origin",
+        Text,
+        primary_key=True,
+        comment="Origin of the API that the database is filled from, e.g. `https://api.soundcloud.com`; of a "
+        "sandbox, its last one",
+    ),
+    Column(
+        "is_sandbox", Boolean, nullable=False, comment="1 if that API is the sandbox: all data is invented"
+    ),
+    _text("world", "The sandbox's world, by its seed and size; null for other APIs"),
+    Column("first_used_at", Text, nullable=False, comment="When a run first used it"),
+    sqlite_with_rowid=False,
+    comment="The source of the data, in one row; a crawl of another API is refused",
 )
 
 run_seeds = Table(

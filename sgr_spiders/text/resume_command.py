@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 DATABASE = "HARVEST_DATABASE_URL"
 
 
-def _belongs_to_scheduler(name: str) -> bool:
-    """Return whether the scheduler that started the run gave this argument or setting."""
-    return name.startswith("_") or name == "LOG_FILE"
+def _is_for_one_run(name: str) -> bool:
+    """Return whether this argument or setting is the scheduler's that started the run, or is used once."""
+    return name.startswith("_") or name in {"LOG_FILE", "accept_source"}
 
 
 def crawl_command(spider: str, arguments: Mapping[str, str], settings: Iterable[str] = ()) -> str:
@@ -28,7 +28,7 @@ def crawl_command(spider: str, arguments: Mapping[str, str], settings: Iterable[
     given += [("-s", *setting.partition("=")[::2]) for setting in settings]
     words = ["scrapy", "crawl", spider]
     for option, name, value in given:
-        if not _belongs_to_scheduler(name):
+        if not _is_for_one_run(name):
             words += [option, f"{name}={mask_setting(name, value)}"]
     return shlex.join(words)
 

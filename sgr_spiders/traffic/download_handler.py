@@ -19,6 +19,7 @@ from sgr_spiders.traffic.inflate import BrokenBodyError, TooLargeError, inflate
 from sgr_spiders.traffic.origin import Origin
 from sgr_spiders.traffic.response import ApiResponse, header_fields
 from sgr_spiders.traffic.run_control import RunControl
+from sgr_spiders.traffic.sandbox_world import WorldGuard
 from sgr_spiders.traffic.scrapy_internals import disable_resends
 from sgr_spiders.traffic.token_endpoint import AUTHORISING
 
@@ -54,12 +55,17 @@ class ApiDownloadHandler(BaseDownloadHandler):
         self._api = Origin.required(settings["SOUNDCLOUD_API_URL"], "SOUNDCLOUD_API_URL")
         self._run = RunControl.of(crawler)
         self._gate = Gate.of(crawler)
+        self._world = WorldGuard.of(crawler)
         # A spider that remembers earlier documents can decode less.
         self._decoder: Callable[[bytes], object] | None = getattr(crawler.spider, "decoder", None)
 
     async def download_request(self, request: Request) -> Response:
         self._run.check()
-        if AUTHORISING in request.meta or not self._api.covers(request.url):
+        if AUTHORISING in request.meta:
+            answer = await self._wrapped.download_request(request)
+            self._world.check(answer)
+            return answer
+        if not self._api.covers(request.url):
             return await self._wrapped.download_request(request)
         await self._keeper.wait_for_renewal()
         return await self._gate.send(request, partial(self._fetch, request))
@@ -84,6 +90,7 @@ class ApiDownloadHandler(BaseDownloadHandler):
             # Scrapy cancels only a body above the limit; the exception has no status or headers.
             read = ApiResponse(request.url, answer=_too_large(limit))
         else:
+            self._world.check(response)
             request.meta["download_latency"] = signed.meta.get("download_latency")
             read = self._read(response, limit)
         self._note(request, read)

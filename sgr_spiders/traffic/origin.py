@@ -34,6 +34,11 @@ class Origin:
             raise ValueError(f"setting `{setting}`: not an HTTP URL: {url!r}")
         return origin
 
+    def __str__(self) -> str:
+        """Return the origin as browsers write it, without the scheme's default port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}" + ("" if self.port == _PORTS[self.scheme] else f":{self.port}")
+
     def covers(self, url: str) -> bool:
         """Return whether *url* has this origin."""
         return Origin.of(url) == self

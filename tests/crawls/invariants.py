@@ -38,6 +38,7 @@ EXPANDING = [
 
 EXIT_CODES = [
     ("complete", 0), ("partial", 3), ("unfinished", 3), ("interrupted", 130), ("blocked", 4), ("failed", 1),
+    ("failed", 5),
 ]  # fmt: skip
 
 

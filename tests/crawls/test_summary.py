@@ -207,7 +207,7 @@ def test_the_summary_fits_a_terminal_and_names_the_database_and_the_next_command
 def test_the_start_logs_only_useful_lines(deep: tuple[Harvester, CrawlResult]) -> None:
     _, ended = deep
     before = ended.log.partition("Harvest complete")[0]
-    assert "Run 1: 7 layers, 1 seed, writing to" in before
+    assert "Run 1: 7 layers, 1 seed, from http://127.0.0.1:" in before
     assert "Enabled" not in before
     assert "Versions" not in before
     assert len([line for line in before.splitlines() if ".relationships." not in line]) <= 4

@@ -95,7 +95,7 @@ def test_the_most_overdue_seed_is_first_and_relationships_are_built_once(
     ended = crawl(harvester, settings={"LOG_JSON": 1})
     assert ended.code == 0, ended.log
     start, nothing, *_ = (json.loads(line)["message"] for line in ended.log.splitlines())
-    assert start.startswith("Run 3: 1 layer, 0 due seeds, writing to ")
+    assert start.startswith("Run 3: 1 layer, 0 due seeds, from the sandbox (")
     assert nothing.startswith("No seed is due; the first will be ")
     assert fetched_paths(harvester) == []
     assert harvester.query("SELECT run_id, type FROM relationship_runs") == built

@@ -67,6 +67,8 @@ class PastRun:
     config_hash: str | None
     version: str | None
     requests: int | None
+    api_origin: str | None
+    is_sandbox: bool | None
     stats: Mapping[str, Any]
 
 
@@ -183,6 +185,8 @@ def _runs(connection: sa.Connection, query: sa.Select[Any]) -> list[PastRun]:
             row.config_hash,
             row.version,
             row.requests,
+            row.api_origin,
+            row.is_sandbox,
             json.loads(row.stats) if row.stats else {},
         )
         for row in rows

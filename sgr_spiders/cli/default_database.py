@@ -1,0 +1,23 @@
+"""The default database of a command whose ``-s`` options name the API."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from scrapy.settings import SETTINGS_PRIORITIES
+
+from sgr_spiders.config.databases import LIVE, SANDBOX, default_database
+
+if TYPE_CHECKING:
+    from scrapy.settings import BaseSettings
+
+NAME = "HARVEST_DATABASE_URL"
+
+
+def choose_default_database(settings: BaseSettings) -> None:
+    """Set the default database for the API that *settings* name; settings.py knows only the environment."""
+    priority = settings.getpriority(NAME) or 0
+    is_default = settings[NAME] in {LIVE, SANDBOX} and not os.environ.get(NAME)
+    if is_default and priority < SETTINGS_PRIORITIES["cmdline"]:
+        settings.set(NAME, default_database(settings["SOUNDCLOUD_API_URL"]), priority)
