@@ -37,7 +37,7 @@ class WorldOptions:
     @property
     def name(self) -> str:
         """The world's seed and size, by which a harvest knows it again on any port and at any age."""
-        return f"seed={self.seed} users={self.users} tracks={self.tracks} playlists={self.playlists}"
+        return f"seed={self.seed}, users={self.users}, tracks={self.tracks}, playlists={self.playlists}"
 
     @property
     def community_count(self) -> int:

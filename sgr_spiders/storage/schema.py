@@ -394,13 +394,13 @@ runs = Table(
     _text("arguments", "Spider arguments as given, JSON"),
     _text("config_hash", "Hash of the whole configuration"),
     _text("version", "Version of this project"),
-    _text("api_origin", "Origin of the API, as in `source`; null for runs of earlier versions"),
-    Column("is_sandbox", Boolean, comment="1 if that API was the sandbox; null for runs of earlier versions"),
     Column(
         "requests",
         BigInteger,
         comment="Requests sent, including retries and token requests; null if it has not ended",
     ),
+    _text("api_origin", "Origin of the API, as in `source`; null for runs of earlier versions"),
+    Column("is_sandbox", Boolean, comment="1 if that API was the sandbox; null for runs of earlier versions"),
     _one_of(
         "runs",
         "outcome",

@@ -72,7 +72,7 @@ def test_the_first_call_returns_statistics_and_the_second_sends_no_request(
     first = harvest(track_id=sandbox.seed_track_id, **arguments)
     assert (first.outcome, first.exit_code, first.reason) == ("complete", 0, None)
     assert first["downloader/request_count"] > 50
-    database = tmp_path / "data" / "soundgraph.db"  # the default, from the working directory
+    database = tmp_path / "data" / "sandbox.db"  # the default, from the working directory
     with closing(sqlite3.connect(database)) as connection:
         (tracks,) = connection.execute("SELECT count(*) FROM tracks WHERE NOT is_stub").fetchone()
     assert first["tracks_collected"] == tracks > 500
@@ -208,7 +208,7 @@ def test_a_block_is_raised_and_the_next_call_resumes(sandbox: SandboxProcess, tm
         harvest(**arguments, log=False)
     sandbox.clear_faults()
     assert harvest(**arguments, log=False).outcome == "complete"
-    assert runs(tmp_path / "data" / "soundgraph.db") == [(1, "blocked", 4), (2, "complete", 0)]
+    assert runs(tmp_path / "data" / "sandbox.db") == [(1, "blocked", 4), (2, "complete", 0)]
 
 
 def test_a_killed_crawl_is_an_error(sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,7 +258,7 @@ def test_ctrl_c_ends_the_crawl_cleanly_and_is_raised(
     os.killpg(caller.pid, signal.SIGINT)
     output, _ = caller.communicate(timeout=PATIENCE_S)
     assert output.endswith("interrupted\n"), output
-    database = tmp_path / "data" / "soundgraph.db"
+    database = tmp_path / "data" / "sandbox.db"
     assert runs(database) == [(1, "interrupted", 130)]
     assert harvest(track_id=sandbox.seed_track_id, layers="user_depth", config=NO_PAUSE).outcome == "complete"
 
@@ -275,7 +275,7 @@ def test_a_second_ctrl_c_does_not_wait(sandbox: SandboxProcess, root: Path, tmp_
     os.killpg(caller.pid, signal.SIGINT)
     output, _ = caller.communicate(timeout=PATIENCE_S / 4)
     assert output.endswith("interrupted\n"), output
-    assert runs(tmp_path / "data" / "soundgraph.db") == [(1, None, None)]
+    assert runs(tmp_path / "data" / "sandbox.db") == [(1, None, None)]
 
 
 def test_no_secret_is_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SIZE = ("--users", "60", "--tracks", "200", "--playlists", "20")
-WORLD = "seed=1 users=60 tracks=200 playlists=20"
+WORLD = "seed=1, users=60, tracks=200, playlists=20"
 REFUSED = 5
 
 
@@ -109,7 +109,7 @@ def test_another_world_is_refused_before_the_first_request(
     ended = harvester.crawl(refresh=1)
     assert ended.code == REFUSED
     (line,) = [line for line in ended.log.splitlines() if "ERROR" in line]
-    assert f"holds data of the sandbox ({WORLD}), not of the sandbox at {other_world.url} (seed=2 " in line
+    assert f"holds data of the sandbox ({WORLD}), not of the sandbox at {other_world.url} (seed=2, " in line
     assert "nothing was fetched" in line
     assert other_world.log() == []
     assert harvester.contents() == before
