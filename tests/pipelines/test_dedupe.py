@@ -16,23 +16,23 @@ from sgr_spiders.soundcloud.pages import page_from_answer
 from sgr_spiders.soundcloud.track_cache import TrackCache
 from sgr_spiders.storage.ledger.spill import Spilled
 from tests.pipelines.counting import validate
-from tests.soundcloud.documents import track
+from tests.soundcloud.documents import comment, track, user
 
 
 class Pages:
     """Pages of likes that are parsed, validated, deduplicated and committed."""
 
-    def __init__(self) -> None:
+    def __init__(self, capacity: int = 100) -> None:
         self.cache = TrackCache()
         self.stats = MemoryStatsCollector(get_crawler())
-        self.dedupe = DedupePipeline(100, self.cache, self.stats)
+        self.dedupe = DedupePipeline(capacity, self.cache, self.stats)
         self._fetched = 0
 
-    def fetch(self, *tracks: dict[str, Any], kept: int | None = None) -> Page:
+    def fetch(self, *items: dict[str, Any], kept: int | None = None, endpoint: str = "user_likes") -> Page:
         """Fetch a page and commit it, or only its first *kept* entries."""
         self._fetched += 1
-        walk = Walk(self._fetched, "user_likes", str(self._fetched))
-        body = json.dumps({"collection": tracks}).encode()
+        walk = Walk(self._fetched, endpoint, str(self._fetched))
+        body = json.dumps({"collection": items}).encode()
         answer = Answer(Kind.OK, self.cache.decode(body))
         page, _ = validate(page_from_answer(walk, answer, "https://api.example"))
         self.dedupe.process_item(page)
@@ -74,6 +74,22 @@ def test_records_beyond_a_cap_are_not_known() -> None:
     page = pages.fetch(track(1, user=None), track(2, user=None))
     assert [entry.cached is not None for entry in page.entries] == [True, False]
     assert not page.known
+
+
+def test_comments_and_their_authors_are_known() -> None:
+    pages = Pages()
+    pages.fetch(comment(5), endpoint="track_comments")
+    # The spill knows a comment by the fullness 0, because comments have none.
+    assert pages.fetch(comment(5), endpoint="track_comments").known == {("comment", 5, 0), ("user", 9, 2)}
+
+
+def test_the_versions_met_last_are_remembered() -> None:
+    pages = Pages(capacity=2)
+
+    def meet(number: int) -> bool:
+        return bool(pages.fetch(user(number), endpoint="track_favoriters").known)
+
+    assert [meet(number) for number in (1, 2, 1, 3, 1, 2)] == [False, False, True, False, True, False]
 
 
 @pytest.mark.parametrize("bad", [{"duration": -1}, {"user": {"kind": "user"}}])

@@ -128,6 +128,13 @@ def test_a_rejected_record_keeps_its_id_and_raw_if_it_has_one() -> None:
     assert validate_one(Track(0))[1] == [Reject("track", None, None, "bad track_id: 0")]
 
 
+def test_of_a_rejected_record_only_the_bad_key_is_named() -> None:
+    # Whatever else is wrong with it: these fields are not nulled, because nothing of it is stored.
+    record, rejects, stats = validate_one(Track(0, title=5, duration_ms=-1))  # type: ignore[arg-type]
+    assert (record, [reject.reason for reject in rejects]) == (None, ["bad track_id: 0"])
+    assert stats == {"records_rejected": 1}
+
+
 # Optional fields
 
 WRONG: dict[str, list[Any]] = {
@@ -166,10 +173,11 @@ def test_a_bad_value_is_nulled_and_named(kind: type, name: str, wrong: str) -> N
 
 def test_other_fields_survive_a_bad_one() -> None:
     record, rejects, stats = validate_one(
-        Track(1, "Title\x00", duration_ms=-5, playback_count=-1, comment_count=3)
+        Track(1, "Title\x00", duration_ms=-5, playback_count=-1, comment_count=3, raw=b"x")
     )
-    assert record == Track(1, "Title", comment_count=3)
+    assert record == Track(1, "Title", comment_count=3, raw=b"x")
     assert [reject.field for reject in rejects] == ["duration_ms", "playback_count"]
+    assert [reject.raw for reject in rejects] == [None, None], "the record keeps it"
     assert stats == {"fields_nulled": 2, "text_cleaned": 1}
 
 

@@ -6,12 +6,17 @@ import pytest
 
 from sgr_spiders.model.exceptions import NextHrefError
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS, first_cursor
-from sgr_spiders.soundcloud.paging import MAX_LENGTH, first_position, next_cursor
+from sgr_spiders.soundcloud.paging import first_position, next_cursor
 from tests.reference import note
 
 API = "https://api.soundcloud.com"
 ACCESS = "access=playable,preview,blocked"
 LIKES = f"/users/soundcloud:users:42/likes/tracks?{ACCESS}&linked_partitioning=true"
+
+
+def padded(length: int) -> str:
+    """Return a next_href of this length."""
+    return f"{API}{LIKES}&cursor=".ljust(length, "x")
 
 
 def likes(next_href: object, api_url: str = API) -> str | None:
@@ -85,6 +90,10 @@ def test_another_path_is_refused_everywhere(origin: str, path: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_long_cursor_stays() -> None:
+    assert likes(padded(4096)) == padded(4096).removeprefix(API)
+
+
 @pytest.mark.parametrize(
     ("next_href", "reason"),
     [
@@ -92,7 +101,7 @@ def test_another_path_is_refused_everywhere(origin: str, path: str) -> None:
         (True, "not a string but bool"),
         ([API + LIKES], "not a string but list"),
         ({}, "not a string but dict"),
-        (f"{API}{LIKES}&cursor=" + "x" * MAX_LENGTH, "characters long"),
+        (padded(4097), "4097 characters long, more than 4096"),
         (f"{API}{LIKES}\n", "control characters"),
         (f"{API}{LIKES}\x00", "control characters"),
         (f"https:\\\\api.soundcloud.com{LIKES}", "control characters or backslashes"),

@@ -6,7 +6,9 @@ import pytest
 import zstandard
 
 from sgr_spiders.model.exceptions import BadRecordError
-from sgr_spiders.soundcloud.raw import MAX_BYTES, pack, unpack
+from sgr_spiders.soundcloud.raw import pack, unpack
+
+MAX_BYTES = 4 * 1024 * 1024
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,20 @@ def test_nothing_packs_to_nothing() -> None:
 def test_too_much_is_refused() -> None:
     with pytest.raises(BadRecordError, match="unknown fields take"):
         pack({"a": "x" * MAX_BYTES})
+
+
+def test_too_deep_fields_are_refused() -> None:
+    def nested(levels: int) -> dict[str, Any]:
+        value: Any = 1
+        for _ in range(levels - 1):
+            value = [value]
+        return {"a": value}
+
+    packed = pack(nested(64))
+    assert packed is not None
+    assert unpack(packed) == nested(64)
+    with pytest.raises(BadRecordError, match="nested too deeply"):
+        pack(nested(65))
 
 
 def test_a_bomb_is_not_unpacked() -> None:

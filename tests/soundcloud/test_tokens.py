@@ -14,8 +14,6 @@ from filelock import Timeout
 
 from sgr_spiders.model.exceptions import BlockedError, CredentialsError, StorageError, UnauthorisedError
 from sgr_spiders.soundcloud.tokens import (
-    DEFAULT_LIFE,
-    MAX_LIFE,
     Credentials,
     RefusedGrantError,
     Token,
@@ -110,8 +108,8 @@ def test_a_token_is_read() -> None:
 @pytest.mark.parametrize(
     ("given", "life"),
     [
-        ("7200", 7200), (1.5, 1.5), (None, DEFAULT_LIFE), (-1, DEFAULT_LIFE), (0, DEFAULT_LIFE),
-        ("soon", DEFAULT_LIFE), (10**30, MAX_LIFE), ([], DEFAULT_LIFE), ("inf", DEFAULT_LIFE),
+        ("7200", 7200), (1.5, 1.5), (None, 3600), (-1, 3600), (0, 3600), ("soon", 3600), (10**30, 86_400),
+        ([], 3600), ("inf", 3600),
     ],
 )  # fmt: skip
 def test_lives(given: object, life: float) -> None:

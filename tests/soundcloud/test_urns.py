@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sgr_spiders.soundcloud.urns import MAX_ID, locate, parse_id, parse_key, parse_urn, urn
+from sgr_spiders.soundcloud.urns import locate, parse_id, parse_key, parse_urn, urn
 
 
 @pytest.mark.parametrize("kind", ["track", "user", "playlist", "comment"])
@@ -29,10 +29,16 @@ def test_every_spelling_of_an_id_is_read(spelling: object) -> None:
 
 
 def test_ids_have_64_bits() -> None:
-    assert parse_id(MAX_ID, "track") == MAX_ID
-    assert parse_id(f"soundcloud:tracks:{MAX_ID}", "track") == MAX_ID
-    assert parse_id(MAX_ID + 1, "track") is None
-    assert parse_id(str(MAX_ID + 1), "track") is None
+    largest = 2**63 - 1
+    assert parse_id(largest, "track") == largest
+    assert parse_id(f"soundcloud:tracks:{largest}", "track") == largest
+    assert parse_id(largest + 1, "track") is None
+    assert parse_id(str(largest + 1), "track") is None
+
+
+def test_cursors_pad_ids_to_20_digits() -> None:
+    assert parse_key("00000000000000000123", "track") == 123
+    assert parse_key("000000000000000000123", "track") is None
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,23 @@ def test_it_does_not_matter_when_ids_are_merged(
         assert layer_counts.count_found(connection, run) == before
 
 
+@pytest.mark.usefixtures("run")
+def test_what_other_runs_found_does_not_count(store: Store) -> None:
+    library = collections()["user_likes", "5"]
+    with store.write() as connection:
+        later = runs.begin_run(
+            connection, spider="t", layers=LAYERS, scope="u", fresh_after="", refresh=False
+        )
+        Ledger(connection, later).widen_scope(903, LAYERS)
+        ask(connection, later, 903, ("user_likes", "5"), len(library))
+        Ledger(connection, later).select(903, "others", [Selection("track", 100)])
+        by_layer, total = layer_counts.count_found(connection, later)
+    named = {entry.record.record_id for entry in library if entry.record.record_id % 7}
+    assert by_layer["listeners"] == layer_counts.LayerCounts(len(named), 0, 0, len(library), 0)
+    assert by_layer["others"] == layer_counts.LayerCounts(1, 0, 0, 0, 0)
+    assert total.tracks == len(named | {100})
+
+
 def test_a_run_that_found_nothing(store: Store) -> None:
     with store.write() as connection:
         run = runs.begin_run(connection, spider="t", layers=[], scope="t", fresh_after="", refresh=False)

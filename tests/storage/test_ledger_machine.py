@@ -270,7 +270,8 @@ def entry(endpoint: str, code: int, shift: int) -> Entry:
             if endpoint == "user_likes":
                 link = Engagement(1, listed.track_id, "like")
             elif endpoint == "playlist_tracks":
-                return Entry(listed, link=PlaylistTrack(21, listed.track_id, listed.track_id + shift))
+                # Descending, so that the order of the list is not that of the IDs.
+                return Entry(listed, link=PlaylistTrack(21, listed.track_id, 20 - listed.track_id + shift))
             return Entry(listed, link=link)
 
 

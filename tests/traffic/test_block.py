@@ -56,14 +56,17 @@ class TwoErrors:
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     quick = {**STATIC, "DISALLOWED_BACKOFF_BASE": 0.05, "DISALLOWED_RETRY_TIMES": 2}
     # Queued requests must not delay the end by one delay each.
-    slow = {**quick, "DOWNLOAD_DELAY": 0.3, "DOWNLOAD_DELAY_JITTER": 0}
+    own = {
+        "slow": {"DOWNLOAD_DELAY": 0.3, "DOWNLOAD_DELAY_JITTER": 0},
+        # Longer than the pauses after other errors.
+        "disallowed": {"DISALLOWED_BACKOFF_BASE": 0.6, "BACKOFF_MAX": 0.1},
+    }
     scripts = {name: blocking(block) for name, block in BLOCKS.items()}
     scripts |= {"disallowed": disallowing, "two_errors": TwoErrors()}
     with ExitStack() as stack:
         servers = {name: stack.enter_context(FaultServer(script)) for name, script in scripts.items()}
         crawls = [
-            Crawl(name, server.url, PATHS, slow if name == "slow" else quick)
-            for name, server in servers.items()
+            Crawl(name, server.url, PATHS, {**quick, **own.get(name, {})}) for name, server in servers.items()
         ]
         outcomes = run(crawls, tmp_path_factory.mktemp("cache"))
         yield {name: (server, outcomes[name]) for name, server in servers.items()}
@@ -95,6 +98,10 @@ def test_a_disallowed_api_is_retried_slowly_and_then_given_up(ran: Ran) -> None:
     assert outcome.error[0] == "BlockedError"
     assert outcome.stats["finish_reason"] == "blocked"
     assert max(server.targets().count(path) for path in PATHS) == 3
+    tried = next(path for path in PATHS if server.targets().count(path) == 3)
+    first, second, third = (seen.at for seen in server.seen if seen.target == tried)
+    assert second - first >= 0.29
+    assert third - second >= 0.59
     assert set(outcome.kinds()) == {"Abandoned"}
 
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -178,6 +178,17 @@ def hold_of(server: FaultServer, form: str) -> tuple[float, float]:
     assert isinstance(script, Limiting)
     # Dates are truncated to seconds.
     return limited, script.named_at + 2.95 if form in NAMED else limited + 1.95
+
+
+def most_in_flight(server: FaultServer) -> int:
+    """Return the largest number of requests that the server had not answered at a time."""
+    changes = [(seen.at, 1) for seen in server.seen] + [(at, -1) for at, _ in server.answered]
+    return max(accumulate(change for _, change in sorted(changes)))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_more_requests_are_in_flight_than_allowed(ran: Run, form: str) -> None:
+    assert most_in_flight(ran.servers[form]) == 8
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -1,0 +1,65 @@
+"""The values of options and arguments that commands share."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+import pytest
+
+from sgr_spiders.cli.options import (
+    read_choice,
+    read_integer,
+    read_limit,
+    read_node,
+    read_seeds,
+    read_user,
+    refuse_arguments,
+)
+from sgr_spiders.model.exceptions import ArgumentError
+
+KINDS = {"track": "track", "artist": "user"}
+
+
+def test_integers_have_bounds() -> None:
+    assert [read_integer("k", text, 1, 20) for text in ("1", "20")] == [1, 20]
+    assert read_integer("k", "4294967295", 0, 2**32 - 1) == 4_294_967_295
+    assert [read_limit(Namespace(limit=text)) for text in ("1", "1000000")] == [1, 1_000_000]
+
+
+@pytest.mark.parametrize("text", ["0", "21", "-1", "1.0", "", " 1", "1_0", "\u0661", "²", "9" * 5000])
+def test_other_integers_are_refused_by_name_and_value(text: str) -> None:
+    with pytest.raises(ArgumentError, match="option `--k`: must be an integer from 1 to 20, not "):
+        read_integer("k", text, 1, 20)
+
+
+def test_seeds_are_tracks() -> None:
+    assert read_seeds(None) is None
+    assert read_seeds("7, soundcloud:tracks:8") == (7, 8)
+    for text in ("", "7,", "7,x", "soundcloud:users:7", "0"):
+        with pytest.raises(ArgumentError, match="option `--seed`: not a track ID or URN: "):
+            read_seeds(text)
+
+
+def test_choices() -> None:
+    assert read_choice("by", "walk", ("walk", "vectors")) == "walk"
+    with pytest.raises(ArgumentError, match=r"walk or vectors, not 'walks' \(did you mean `walk`\?\)"):
+        read_choice("by", "walks", ("walk", "vectors"))
+
+
+def test_records_are_named_by_kind_and_id() -> None:
+    assert read_node(["artist", "soundcloud:users:7"], KINDS, "related") == ("artist", 7)
+    assert read_user(["user", "7"], "recommend") == 7
+    for given in ([], ["track"], ["user", "7"], ["track", "7", "8"]):
+        with pytest.raises(ArgumentError, match="name one of track, artist and its ID"):
+            read_node(given, KINDS, "related")
+    for given in ([], ["user"], ["track", "7"], ["user", "7", "8"]):
+        with pytest.raises(ArgumentError, match="name a user by ID"):
+            read_user(given, "recommend")
+    with pytest.raises(ArgumentError, match="not the ID or URN of a user: 'soundcloud:tracks:7'"):
+        read_node(["artist", "soundcloud:tracks:7"], KINDS, "related")
+
+
+def test_no_argument_is_ignored() -> None:
+    refuse_arguments([])
+    with pytest.raises(ArgumentError, match="unexpected argument: 'x'"):
+        refuse_arguments(["x"])

@@ -1,0 +1,45 @@
+"""A response becomes a page of its walk."""
+
+from __future__ import annotations
+
+import pytest
+
+from sgr_spiders.model.items import Page, PlaylistTrack, Walk
+from sgr_spiders.soundcloud.answers import Answer, Kind
+from sgr_spiders.soundcloud.pages import page_from_answer
+from tests.soundcloud.documents import track
+
+API = "https://api.example"
+
+
+def page_of(walk: Walk, document: object) -> Page:
+    return page_from_answer(walk, Answer(Kind.OK, document), API)
+
+
+@pytest.mark.parametrize(
+    ("cursor", "first"),
+    [
+        ("/playlists/3/tracks?limit=2&offset=20", 20),
+        # Without an offset, the position follows from what the walk has received so far.
+        ("/playlists/3/tracks?cursor=x", 6),
+        ("", 6),
+    ],
+)
+def test_positions_in_a_playlist_go_on_from_page_to_page(cursor: str, first: int) -> None:
+    walk = Walk(1, "playlist_tracks", "3", cursor, pages=3, received=6)
+    page = page_of(walk, {"collection": [track(8), track(7)], "next_href": None})
+    assert [entry.link for entry in page.entries] == [
+        PlaylistTrack(3, 8, first),
+        PlaylistTrack(3, 7, first + 1),
+    ]
+
+
+def test_another_record_than_requested_is_not_kept() -> None:
+    page = page_of(Walk(1, "track", "1"), track(2))
+    assert (page.status, page.entries) == ("failed", [])
+    assert page.reason == "the response contains another record than requested"
+
+
+def test_a_private_record_is_gone() -> None:
+    page = page_of(Walk(1, "track", "1"), track(1, sharing="private"))
+    assert (page.status, page.reason, page.entries) == ("gone", "private", [])
