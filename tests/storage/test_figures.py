@@ -64,7 +64,7 @@ def ledger(store: Store) -> Store:
         walk(5, "gone", endpoint="track", reason=None),
         walk(6, "planned", expected=40),
         walk(7, "running"),
-        walk(8, "done", received=1000, expected=1000),
+        walk(8, "done", received=1000, expected=1000, kept=70),
         walk(9, "failed", endpoint="resolve", reason="no such page"),
     )
     insert(
@@ -91,16 +91,17 @@ def test_a_run_counts_the_walks_it_wants_once_per_layer_and_once_in_total(ledger
     with ledger.read() as connection:
         by_layer, total = overview.count_walks(connection, SECOND)
         everywhere, whole = overview.count_walks(connection)
-    # Only finished walks with a known number are compared.
     assert by_layer == {
-        "a": Walks({"done": 2, "gone": 1, "failed": 2, "planned": 1}, 145, 100, 90),
-        "b": Walks({"done": 1, "running": 1}, 90, 100, 90),
+        "a": Walks({"done": 2, "gone": 1, "failed": 2, "planned": 1}, 145, 3, 150, 90),
+        "b": Walks({"done": 1, "running": 1}, 90, 1, 100, 90),
     }
-    assert total == Walks({"done": 2, "gone": 1, "failed": 3, "running": 1, "planned": 1}, 145, 100, 90)
+    assert total == Walks({"done": 2, "gone": 1, "failed": 3, "running": 1, "planned": 1}, 145, 3, 150, 90)
     assert list(total.by_status) == ["done", "gone", "failed", "running", "planned"]
     assert (total.pending, total.count) == (2, 8)
     assert everywhere["b"].by_status == {"done": 2, "running": 1}
-    assert (whole.count, whole.received, whole.compared_expected) == (9, 1145, 1100)
+    # Of the last walk, the layer wants only 100 records.
+    assert (whole.count, whole.received) == (9, 1145)
+    assert (whole.compared_walks, whole.compared_expected, whole.compared_received) == (4, 250, 160)
 
 
 def test_a_run_counts_the_pages_spilled_since_its_start(ledger: Store) -> None:
