@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from sgr_spiders.sandbox.world import World
 from sgr_spiders.titles.labels import (
-    MAX_NAME,
     METHODS,
     DetectedLabel,
     is_of_label,
@@ -366,7 +365,7 @@ def test_any_text_is_safe(field: str, description: str, publisher: dict[str, obj
     assert len(set(keys)) == len(keys)
     assert all(keys)
     for label in found:
-        assert 0 < len(label.name) <= MAX_NAME
+        assert 0 < len(label.name) <= 100
         assert "\n" not in label.name
         assert label.name == label.name.strip()
         assert is_of_label(field, description, publisher, label.name)
