@@ -3,8 +3,9 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-# Number of test processes, e.g. `make test JOBS=4`; `make test ARGS="-k config"` selects tests.
-JOBS ?= auto
+# Number of test processes, e.g. `make test JOBS=4`; `make test ARGS="-k config"` selects tests. Three for two
+# processors, because a test of a crawl waits for half of its time.
+JOBS ?= $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 ))
 ARGS ?=
 
 BIN := $(VENV)/bin
