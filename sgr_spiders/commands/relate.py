@@ -55,8 +55,12 @@ class Command(DatabaseCommand):
                 logging.getLogger(name).setLevel(logging.WARNING)
         refuse_arguments(args)
         settings = harvest.load(opts.config or self.settings["HARVEST_CONFIG"])
-        for related in self._relate(settings, read_seeds(opts.seed), _read_types(opts.only, settings)):
+        built = self._relate(settings, read_seeds(opts.seed), _read_types(opts.only, settings))
+        for related in built:
             sys.stdout.write(f"{related.table:22} {related.rows:>14,}\n")
+        for related in built:
+            if related.error is not None:
+                self.fail(str(related.error), related.error.exit_code)
 
     def _relate(self, settings: HarvestConfig, seeds: Sequence[int] | None, only: list[str]) -> list[Related]:
         from sgr_spiders.relationships.engine import CancelledError

@@ -224,6 +224,8 @@ class Relationships(Section):
     """Threads that search for pairs; 0: one per processor."""
     memory_mb: Annotated[int, Field(ge=16, le=1_000_000)] = 512
     """Megabytes for pairs before they are written; the rest is buffered on disk."""
+    max_pairs: AtLeastOne = 50_000_000
+    """Maximum number of pairs per type; a table that would have more keeps the nearest of each node."""
     user_similarity: UserSimilarity = UserSimilarity()
     track_cooccurrence: TrackCooccurrence = TrackCooccurrence()
     artist_relation: ArtistRelation = ArtistRelation()

@@ -31,10 +31,15 @@ RETRY_EMBEDDING = "run `scrapy embed` to retry"
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The outcome of the run after its post-crawl steps, and the tables they built or found up to date."""
+    """The outcome of the run after its post-crawl steps, and their results.
+
+    ``related`` are the tables built, up to date or impossible to build; ``missing`` has a line for each other
+    result that is missing.
+    """
 
     outcome: Outcome
     related: tuple[Related, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def build_indexes(connection: Connection) -> None:
@@ -70,7 +75,8 @@ async def run_post_crawl_steps(
 ) -> Finished:
     """Build relationships, then vectors, if the run with the outcome *judged* tried everything it could.
 
-    A failure makes the outcome an internal error. The harvest and the existing tables stay as they are.
+    What cannot be built is said, and never changes the outcome of the harvest: its data is complete. A bug
+    makes the outcome an internal error. The existing tables stay as they are.
     """
     steps = [
         step
@@ -118,7 +124,7 @@ def _relate(work: _Work, before: Finished) -> Finished:
             Outcome("interrupted", INTERRUPTED, f"stopped while building relationships; {RETRY_RELATING}")
         )
     except HarvestError as error:
-        return Finished(Outcome("failed", INTERNAL_ERROR, f"relating failed: {error}; {RETRY_RELATING}"))
+        return _without(before, "Relationships", error, RETRY_RELATING)
     except Exception:
         # A bug here must not discard the outcome of the crawl.
         logger.exception("Relating failed")
@@ -141,12 +147,17 @@ def _embed(work: _Work, before: Finished) -> Finished:
     except NothingToLearnError as error:
         logger.info("No vectors: %s", error)
         return before
-    except HarvestError as error:
-        failed = Outcome("failed", INTERNAL_ERROR, f"embedding failed: {error}; {RETRY_EMBEDDING}")
-        return replace(before, outcome=failed)
+    except (HarvestError, MemoryError) as error:
+        return _without(before, "Vectors", error, RETRY_EMBEDDING)
     except Exception:
         logger.exception("Embedding failed")
         failed = Outcome("failed", INTERNAL_ERROR, f"embedding failed, see the log; {RETRY_EMBEDDING}")
         return replace(before, outcome=failed)
     logger.info("Vectors of %s", embedded.describe())
     return before
+
+
+def _without(before: Finished, what: str, error: Exception, retry: str) -> Finished:
+    reason = str(error) or "not enough memory"
+    logger.warning("%s not built: %s; %s", what, reason, retry)
+    return replace(before, missing=(*before.missing, f"{what} not built: {reason}; {retry}"))

@@ -229,7 +229,7 @@ class Harvest:
                 lambda: stopped.is_set() or not self._crawler.crawling,
             )
         await self._save(finished)
-        return replace(ended, outcome=finished.outcome, related=finished.related)
+        return replace(ended, outcome=finished.outcome, related=finished.related, missing=finished.missing)
 
     async def _save(self, finished: Finished) -> None:
         run, result = self.planner.run, finished.outcome

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sgr_spiders.config.harvest import ArtistRelation as Section
     from sgr_spiders.relationships.base import Counts
     from sgr_spiders.relationships.inputs import Incidence, RelationshipInput
+    from sgr_spiders.storage.pairs.reading import InputName
 
 
 class ArtistRelation(RelationshipType):
@@ -26,6 +27,7 @@ class ArtistRelation(RelationshipType):
     """
 
     name: ClassVar[str] = "artist_relation"
+    reads: ClassVar[tuple[InputName, ...]] = ("likes", "uploads")
     table: ClassVar[PairTable] = PairTable(
         "artist_relationships",
         kind="user",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from sgr_spiders.config.harvest import RelationshipSection
     from sgr_spiders.relationships.inputs import Incidence, RelationshipInput
+    from sgr_spiders.storage.pairs.reading import InputName
     from sgr_spiders.storage.pairs.tables import PairTable
 
     Counts = NDArray[np.int64]
@@ -26,6 +27,8 @@ class RelationshipType(ABC):
     """
 
     name: ClassVar[str]
+    reads: ClassVar[tuple[InputName, ...]] = ("likes", "playlists", "uploads")
+    """The input that ``incidence`` uses: a change in it rebuilds the table."""
     table: ClassVar[PairTable]
 
     def __init__(self, config: RelationshipSection) -> None:

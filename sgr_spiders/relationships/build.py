@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.relationships.arrangement import arrange
 from sgr_spiders.relationships.engine import CancelledError, choose_search, search_all
-from sgr_spiders.relationships.forecast import check_space, expected_pairs
-from sgr_spiders.relationships.nearest import keep_nearest
+from sgr_spiders.relationships.forecast import announce, find_limit, forecast
+from sgr_spiders.relationships.nearest import Nearest, Ranking, keep_strongest
 from sgr_spiders.relationships.pairs import FoundPairs
 from sgr_spiders.relationships.spool import Spool
 from sgr_spiders.storage.clock import timestamp
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sgr_spiders.config.harvest import Relationships
     from sgr_spiders.relationships.arrangement import Arrangement
     from sgr_spiders.relationships.base import RelationshipType
+    from sgr_spiders.relationships.forecast import Forecast, Limit
     from sgr_spiders.relationships.inputs import Incidence, RelationshipInput
     from sgr_spiders.relationships.keys import Keys
     from sgr_spiders.storage.store import Store
@@ -35,6 +36,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MEGABYTE = 1 << 20
+TOLERANCE = 1.25
+"""Expected pairs beyond the limit from which only the nearest are stored while searching. The forecast may be
+wrong by less, and storing all pairs first finds the exact number."""
+MAX_PAIRS, FREE_SPACE = "max_pairs", "free space"
+"""The causes of a limit."""
+LIMITED = "limited"
+"""The recorded parameter of a table that has less than all pairs because of a limit."""
 PROGRESS_SECONDS = 10
 """Seconds between two progress lines."""
 
@@ -62,32 +70,33 @@ class Build:
     relationship: RelationshipType
     environment: BuildEnvironment
     rows: int = 0
+    limited: dict[str, Any] | None = None
+    """The limit that the table was cut to, and the ``top_k`` found for it."""
     seconds: dict[str, float] = field(default_factory=dict)
     started_at: str = field(default_factory=timestamp)
     _last_progress: float = field(default_factory=time.monotonic)
 
-    def run(self) -> list[StagedTable]:
+    def run(self) -> StagedTable | None:
         """Stage the table in a separate file; return it, or nothing if the current table is up to date."""
         known = self._known()
         if known is not None and known.stamp == self.environment.stamp:
-            self.rows = known.rows
-            return []
+            self._keep(known)
+            return None
+        with self._timed("read"):
+            fingerprint = self.environment.inputs.fingerprint(self.relationship.reads)
+        if known is not None and known.fingerprint == fingerprint:
+            self._keep(known)
+            self._renew_stamp()
+            return None
         with self._timed("read"):
             incidence = self.relationship.incidence(self.environment.inputs)
-            fingerprint = incidence.fingerprint()
-        if known is not None and known.fingerprint == fingerprint:
-            self.rows, self.seconds = known.rows, {}
-            self._renew_stamp()
-            return []
         with self._timed("compute"):
-            found, arrangement = self._search(incidence)
-            if self.relationship.top_k is not None:
-                found = self._keep_nearest(found, arrangement, incidence, self.relationship.top_k)
+            arrangement = arrange(incidence, self.relationship)
+            found = self._find(arrangement, incidence)
             self.rows = found.length
         with self._timed("write"):
             path = self._write(found, arrangement, incidence)
-        entry = partial(self._entry, incidence, fingerprint)
-        return [StagedTable(self.relationship.table, path, entry)]
+        return StagedTable(self.relationship.table, path, partial(self._entry, incidence, fingerprint))
 
     def parameters(self) -> dict[str, Any]:
         """Return all parameters that affect the result."""
@@ -97,27 +106,77 @@ class Build:
         """Return the last build if it had the same parameters."""
         with self.environment.store.read() as connection:
             known = builds.latest(connection, self.relationship.name)
-        return known if known is not None and known.parameters == self.parameters() else None
+        if known is None:
+            return None
+        parameters = dict(known.parameters)
+        fits = self._fits(parameters.pop(LIMITED, None), known.rows)
+        return known if fits and parameters == self.parameters() else None
+
+    def _fits(self, limited: dict[str, Any] | None, rows: int) -> bool:
+        """Return whether today's limit would give a table of so many rows as well."""
+        most = self.environment.config.max_pairs
+        if limited is None or limited["by"] != MAX_PAIRS:
+            return rows <= most
+        return bool(limited["pairs"] == most)
+
+    def _keep(self, known: BuiltRelationship) -> None:
+        self.rows, self.limited, self.seconds = known.rows, known.parameters.get(LIMITED), {}
 
     def _renew_stamp(self) -> None:
         with self.environment.store.write() as connection:
             builds.renew_stamp(connection, self.relationship.name, self.environment.stamp)
 
-    def _search(self, incidence: Incidence) -> tuple[Spool, Arrangement]:
-        arrangement = arrange(incidence, self.relationship)
+    def _find(self, arrangement: Arrangement, incidence: Incidence) -> Spool:
+        """Return the pairs; if there are more than the limit, the nearest of each node."""
+        directory, top_k = self.environment.directory, self.relationship.top_k
+        limit = find_limit(self.relationship, incidence, self.environment.config.max_pairs, directory)
         search = choose_search(arrangement)
-        check_space(self.relationship, incidence, expected_pairs(search), self.environment.directory)
+        expected = forecast(search, limit.pairs)
+        pairs = expected.pairs if top_k is None else expected.pairs_with(top_k)
+        announce(self.relationship, incidence, pairs, limit, directory)
+        if pairs > TOLERANCE * limit.pairs:
+            top_k = expected.top_k_for(limit.pairs)
+        ranking = Ranking(self.relationship, incidence.sizes, arrangement.layout)
+        nearest = None if top_k is None else Nearest(ranking, top_k, self._spool)
         found = self._spool()
-        report = partial(self._report, "compared")
-        search_all(search, self.environment.config.threads, found.add, self.environment.is_cancelled, report)
-        return found, arrangement
+        take, report = found.add if nearest is None else nearest.add, partial(self._report, "compared")
+        search_all(search, self.environment.config.threads, take, self.environment.is_cancelled, report)
+        if nearest is not None:
+            found = nearest.pairs(self._rank)
+        total = max(expected.pairs, found.length)
+        found, top_k = self._cut(found, top_k, limit, expected, ranking)
+        if top_k != self.relationship.top_k or found.length == limit.pairs < total:
+            self._note_limit(limit, total, top_k, found.length)
+        return found
 
-    def _keep_nearest(self, found: Spool, arrangement: Arrangement, incidence: Incidence, k: int) -> Spool:
-        kept = self._spool()
-        blocks = self._watch(found, "ranked")
-        for keys in keep_nearest(blocks, self.relationship, incidence, arrangement.layout, k):
-            kept.add(keys)
-        return kept
+    def _cut(
+        self, found: Spool, top_k: int | None, limit: Limit, expected: Forecast, ranking: Ranking
+    ) -> tuple[Spool, int | None]:
+        """Reduce ``top_k`` until the pairs are within the limit; with 1, keep the strongest pairs of all."""
+        while found.length > limit.pairs and top_k != 1:
+            if top_k is None:
+                top_k = expected.top_k_for(limit.pairs)
+            else:
+                top_k = max(1, top_k * limit.pairs // found.length)
+            nearest = Nearest(ranking, top_k, self._spool)
+            for keys in found.sorted():
+                nearest.add(keys)
+            found = nearest.pairs(self._rank)
+        if found.length > limit.pairs:
+            found = keep_strongest(found, ranking, limit.pairs, self._spool)
+        return found, top_k
+
+    def _note_limit(self, limit: Limit, pairs: int, top_k: int | None, kept: int) -> None:
+        by = MAX_PAIRS if limit.free is None else FREE_SPACE
+        self.limited = {"by": by, "pairs": limit.pairs, "top_k": top_k}
+        logger.warning(
+            "%s: about %s pairs exceed %s; keeping %s, the %s nearest of each",
+            self.relationship.table.name,
+            f"{pairs:,}",
+            limit.describe(),
+            f"{kept:,}",
+            f"{top_k:,}",
+        )
 
     def _write(self, found: Spool, arrangement: Arrangement, incidence: Incidence) -> Path:
         pairs = FoundPairs(
@@ -127,6 +186,9 @@ class Build:
 
     def _spool(self) -> Spool:
         return Spool(self.environment.directory, self.environment.memory // 2)  # two spools exist at a time
+
+    def _rank(self, found: Spool) -> Iterator[Keys]:
+        return self._watch(found, "ranked")
 
     def _watch(self, found: Spool, step: str) -> Iterator[Keys]:
         done = 0
@@ -146,7 +208,7 @@ class Build:
         self.seconds["write"] += copying
         return BuiltRelationship(
             type=self.relationship.name,
-            parameters=self.parameters(),
+            parameters=self.parameters() | ({} if self.limited is None else {LIMITED: self.limited}),
             stamp=self.environment.stamp,
             fingerprint=fingerprint,
             inputs={

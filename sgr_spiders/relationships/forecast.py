@@ -1,9 +1,10 @@
-"""The expected size of a table, estimated before it is built."""
+"""The expected size of a table, estimated before it is built, and the size that it may have."""
 
 from __future__ import annotations
 
 import logging
 import shutil
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,8 @@ from sgr_spiders.storage.pairs.writing import COPIES, row_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from sgr_spiders.relationships.base import RelationshipType
     from sgr_spiders.relationships.inputs import Incidence
@@ -26,44 +29,113 @@ SMALL = 1_000_000
 """Pairs that need no forecast: they take a few megabytes and a second."""
 MANY = 5_000_000
 """Pairs from which ``top_k`` is suggested."""
+ROOM_SHARE = 0.9
+"""Share of the free space that a build may use."""
 
 
-def expected_pairs(search: Search) -> int:
-    """Estimate the number of pairs from evenly spaced rows; return the upper bound if it is small."""
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most pairs that a table may have. ``free`` is the free space in bytes if that is the cause."""
+
+    pairs: int
+    free: int | None = None
+
+    def describe(self) -> str:
+        """Return the cause of the limit."""
+        if self.free is not None:
+            return f"the free space ({_format_size(self.free)})"
+        return f"relationships.max_pairs ({self.pairs:,})"
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The expected number of pairs.
+
+    ``neighbours`` is the expected number of pairs of a node in each of the equal groups that the nodes are
+    sampled by, or empty for a small table.
+    """
+
+    pairs: int
+    nodes: int
+    neighbours: NDArray[np.float64]
+
+    def pairs_with(self, top_k: int) -> int:
+        """Return the number of pairs that ``top_k`` keeps at most."""
+        # Each of them is among the nearest of at least one of its nodes.
+        kept = np.minimum(self.neighbours, top_k).mean() if len(self.neighbours) else top_k
+        return min(self.pairs, int(kept * self.nodes))
+
+    def top_k_for(self, pairs: int) -> int:
+        """Return the largest ``top_k`` that is expected to keep at most so many pairs, but at least 1."""
+        low, high = 1, max(1, self.nodes)
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if self.pairs_with(middle) <= pairs else (low, middle - 1)
+        return low
+
+
+def forecast(search: Search, enough: int) -> Forecast:
+    """Estimate the number of pairs from evenly spaced rows.
+
+    The result is an upper bound if that is small and at most *enough*.
+    """
     rows = search.arrangement.rows
     bound = min(search.arrangement.total_work(), rows * (rows - 1) // 2)
-    if bound <= SMALL:
-        return bound
-    sample = np.unique(np.linspace(0, rows - 1, SAMPLE).astype(int)).tolist()
-    found = sum(len(keys) for row in sample for keys in search.keys(row, row + 1))
-    return min(bound, found * rows // len(sample))
+    if bound <= min(SMALL, enough):
+        return Forecast(bound, rows, np.empty(0))
+    sample = np.unique(np.linspace(0, rows - 1, SAMPLE).astype(int))
+    nodes, layout = search.arrangement.nodes, search.arrangement.layout
+    group = np.zeros(int(nodes.max()) + 1, np.int64)
+    group[nodes] = np.arange(rows) * len(sample) // rows
+    neighbours = np.zeros(len(sample))
+    for number, row in enumerate(sample.tolist()):
+        for keys in search.keys(row, row + 1):
+            node_a, node_b, _ = layout.unpack(keys)
+            # Each pair is found once, at its earlier row, but it is a neighbour of both.
+            neighbours[number] += len(keys)
+            later = np.where(node_a == nodes[row], node_b, node_a)
+            neighbours += np.bincount(group[later], minlength=len(sample))
+    found = int(neighbours.sum()) // 2
+    return Forecast(min(bound, found * rows // len(sample)), rows, neighbours)
 
 
-def check_space(relationship: RelationshipType, incidence: Incidence, pairs: int, directory: Path) -> None:
+def find_limit(
+    relationship: RelationshipType, incidence: Incidence, max_pairs: int, directory: Path
+) -> Limit:
+    """Return the limit that ``max_pairs`` or the free space sets."""
+    free = shutil.disk_usage(directory).free
+    largest = int(incidence.ids.max(initial=0)), int(incidence.sizes.max(initial=0))
+    room = int(free * ROOM_SHARE) // (COPIES * row_bytes(relationship.table, *largest))
+    if room < max_pairs:
+        return Limit(room, free)
+    return Limit(max_pairs)
+
+
+def announce(
+    relationship: RelationshipType, incidence: Incidence, pairs: int, limit: Limit, directory: Path
+) -> None:
     """Log the expected size of a table of *pairs* rows.
 
     Raises:
-        StorageError: the disk is too full for it.
+        StorageError: there is no room for a table with one pair per node.
     """
-    name, top_k = relationship.table.name, relationship.top_k
-    if top_k is not None:
-        pairs = min(pairs, top_k * len(incidence.ids))
+    name = relationship.table.name
     largest = int(incidence.ids.max(initial=0)), int(incidence.sizes.max(initial=0))
-    size = pairs * row_bytes(relationship.table, *largest)
-    free = shutil.disk_usage(directory).free
+    bytes_ = row_bytes(relationship.table, *largest)
+    least = min(pairs, len(incidence.ids))
+    if limit.free is not None and limit.pairs < least:
+        raise StorageError(
+            f"directory {directory.parent}: {name} needs about {_format_size(least * bytes_ * COPIES)} of "
+            f"free space for one pair per node, {_format_size(limit.free)} available"
+        )
     if pairs > SMALL:
-        logger.info("%s: about %s pairs expected, %s", name, f"{pairs:,}", _format_size(size))
-    if pairs > MANY and top_k is None:
+        logger.info("%s: about %s pairs expected, %s", name, f"{pairs:,}", _format_size(pairs * bytes_))
+    if limit.pairs >= pairs > MANY and relationship.top_k is None:
         logger.warning(
             "%s: relationships.%s.top_k: 100 would keep at most %s pairs, the nearest of each",
             name,
             relationship.name,
             f"{min(pairs, 100 * len(incidence.ids)):,}",
-        )
-    if size * COPIES > free:
-        raise StorageError(
-            f"directory {directory.parent}: {name} needs about {_format_size(size * COPIES)} of free space, "
-            f"{_format_size(free)} available; make room, or set `relationships.{relationship.name}.top_k`"
         )
 
 

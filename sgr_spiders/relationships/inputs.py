@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sgr_spiders.storage.lookup import distinct, look_up
+from sgr_spiders.storage.lookup import distinct, look_up, mix
 from sgr_spiders.storage.pairs import reading as read
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sgr_spiders.config.harvest import Relationships
-    from sgr_spiders.storage.pairs.reading import Groups
+    from sgr_spiders.storage.pairs.reading import Groups, InputName
     from sgr_spiders.storage.store import Store
 
     Ids = NDArray[np.int64]
@@ -60,13 +61,6 @@ class Incidence:
         starts = np.concatenate([[0], np.cumsum(kept)])[self.starts]
         return Incidence(self.ids, starts, self.contexts[kept], self.context_count)
 
-    def fingerprint(self) -> str:
-        """Return a hash of all data."""
-        digest = hashlib.blake2b(str(self.context_count).encode(), digest_size=16)
-        for part in (self.ids, self.starts, self.contexts):
-            digest.update(np.ascontiguousarray(part).data)
-        return digest.hexdigest()
-
 
 @dataclass(frozen=True, slots=True)
 class Members:
@@ -88,12 +82,35 @@ class RelationshipInput:
         self._store = store
         self._config = config
         self._seeds = seeds
+        self._checksums: dict[str, str] = {}
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters that limit the input, as plain data."""
         names = {"engagement_kinds", "user_sample", "sample_seed"}
         seeds = None if self._seeds is None else sorted(set(self._seeds))
         return self._config.model_dump(mode="json", include=names) | {"seeds": seeds}
+
+    def fingerprint(self, names: Sequence[InputName]) -> str:
+        """Return a hash of the inputs *names*. This reads their rows, but keeps none in memory."""
+        parts: dict[str, str] = {name: self._checksum(name) for name in names}
+        if self._seeds is not None:
+            parts["scope"] = self._scope_checksum
+        return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
+
+    def _checksum(self, name: InputName) -> str:
+        if name not in self._checksums:
+            with self._store.read() as connection:
+                self._checksums[name] = read.checksum(connection, name, self._config.engagement_kinds)
+        return self._checksums[name]
+
+    @cached_property
+    def _scope_checksum(self) -> str:
+        digest = hashlib.blake2b(digest_size=16)
+        with self._store.read() as connection:
+            for kind in ("user", "track", "playlist"):
+                digest.update(read.read_discovered(connection, kind, self._seeds or ()).data)
+                digest.update(kind.encode())
+        return digest.hexdigest()
 
     @cached_property
     def likes(self) -> Members:
@@ -146,11 +163,7 @@ def _sample(ids: Ids, share: float, seed: int) -> NDArray[np.bool_]:
     """
     if share == 1:
         return np.ones(len(ids), bool)
-    # SplitMix64 (Steele, Lea, Flood 2014).
-    mixed = ids.astype(np.uint64) + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    mixed ^= mixed >> np.uint64(31)
+    mixed = mix(ids.astype(np.uint64) + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64))
     return mixed < np.uint64(int(share * 2**64))
 
 

@@ -44,14 +44,18 @@ class KeyLayout:
         return self.node_bits + self.count_bits, self.count_bits
 
     def pack(self, node: Numbers, other: Numbers, counts: Numbers) -> Keys:
+        return self.pack_neighbours(np.minimum(node, other), np.maximum(node, other), counts)
+
+    def pack_neighbours(self, node: Numbers, other: Numbers, counts: Numbers) -> Keys:
+        """Return keys that sort by *node*, whether or not it is the smaller one."""
         first, second = self.shifts
-        keys: Keys = np.minimum(node, other).astype(np.uint64) << np.uint64(first)
-        keys |= np.maximum(node, other).astype(np.uint64) << np.uint64(second)
+        keys: Keys = node.astype(np.uint64) << np.uint64(first)
+        keys |= other.astype(np.uint64) << np.uint64(second)
         keys |= counts.astype(np.uint64)
         return keys
 
     def unpack(self, keys: Keys) -> tuple[Numbers, Numbers, Numbers]:
-        """Return the smaller node, the larger node and the count."""
+        """Return the smaller node, the larger node and the count; of neighbours, node, other and count."""
         node, count = np.uint64(2**self.node_bits - 1), np.uint64(2**self.count_bits - 1)
         first, second = (np.uint64(shift) for shift in self.shifts)
         return (

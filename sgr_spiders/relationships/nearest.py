@@ -2,67 +2,126 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sgr_spiders.relationships.spool import Spool
 from sgr_spiders.storage.lookup import distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import Any
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from sgr_spiders.relationships.base import RelationshipType
-    from sgr_spiders.relationships.inputs import Incidence
+    from sgr_spiders.relationships.base import Counts, RelationshipType
     from sgr_spiders.relationships.keys import KeyLayout, Keys
 
 PRUNE_AT = 1 << 22
 """Neighbours to collect before dropping those that are not among the nearest."""
 
 
-def keep_nearest(
-    blocks: Iterable[Keys], relationship: RelationshipType, incidence: Incidence, layout: KeyLayout, k: int
-) -> Iterator[Keys]:
-    """Yield the pairs in which one node is among the *k* nearest of the other; ties prefer the smaller ID.
+class Ranking:
+    """The scores of pairs, by which neighbours are ranked; ties prefer the smaller ID."""
 
-    Up to *k* neighbours of each node are in memory.
+    def __init__(self, relationship: RelationshipType, sizes: Counts, layout: KeyLayout) -> None:
+        self._relationship = relationship
+        self._sizes = sizes
+        self.layout = layout
+        self.nodes = len(sizes)
+
+    def score(self, node: Counts, other: Counts, common: Counts) -> NDArray[np.float64]:
+        """Return the same score for both nodes of a pair."""
+        low, high = np.minimum(node, other), np.maximum(node, other)
+        return self._relationship.score(common, self._sizes[low], self._sizes[high])
+
+
+class Nearest:
+    """Collects pairs in any order, and keeps those in which one node is among the *k* nearest of the other.
+
+    Each pair is stored twice, as a neighbour of each node, in a spool: sorting it by node needs little
+    memory. Neighbours that cannot be among the nearest are dropped from time to time, and not stored from
+    then on, so the disk never contains all pairs.
     """
-    kept: list[NDArray[Any]] = []
-    collected, limit = 0, PRUNE_AT
-    for keys in blocks:
-        neighbours = _neighbours(keys, relationship, incidence, layout)
-        kept.append(neighbours)
-        collected += len(neighbours)
-        if collected > limit:
-            kept = [_prune(np.concatenate(kept), k)]
-            collected = len(kept[0])
-            limit = PRUNE_AT + 2 * collected
-    if kept:
-        yield distinct(_prune(np.concatenate(kept), k)["key"])
+
+    def __init__(self, ranking: Ranking, k: int, make_spool: Callable[[], Spool]) -> None:
+        self._ranking = ranking
+        self._k = k
+        self._make_spool = make_spool
+        self._spool = make_spool()
+        self._limit = PRUNE_AT
+        self._least = np.full(ranking.nodes, -np.inf)
+        """The score of the k-th nearest so far of each node."""
+        self._lock = threading.Lock()
+
+    def add(self, keys: Keys) -> None:
+        """Add pairs; threads may add different ones at the same time."""
+        layout = self._ranking.layout
+        node, other, common = layout.unpack(keys)
+        score = self._ranking.score(node, other, common)
+        neighbours = np.concatenate(
+            [
+                layout.pack_neighbours(a[near], b[near], common[near])
+                for a, b in ((node, other), (other, node))
+                for near in (score >= self._least[a],)
+            ]
+        )
+        with self._lock:
+            self._spool.add(neighbours)
+            if self._spool.length > self._limit:
+                self._prune(Spool.sorted)
+
+    def pairs(self, watch: Callable[[Spool], Iterator[Keys]]) -> Spool:
+        """Return the kept pairs; nothing can be added afterwards. *watch* iterates over a sorted spool."""
+        self._prune(watch)
+        layout = self._ranking.layout
+        both, kept = self._make_spool(), self._make_spool()
+        for neighbours in self._spool.sorted():
+            both.add(layout.pack(*layout.unpack(neighbours)))
+        last = np.empty(0, np.uint64)
+        for keys in both.sorted():
+            # A pair that both nodes keep may be at the end of a block and at the beginning of the next.
+            found = distinct(keys)
+            kept.add(found[1:] if len(last) and found[0] == last[0] else found)
+            last = found[-1:]
+        return kept
+
+    def _prune(self, watch: Callable[[Spool], Iterator[Keys]]) -> None:
+        kept = self._make_spool()
+        for neighbours in self._whole_nodes(watch(self._spool)):
+            kept.add(self._nearest(neighbours))
+        self._spool = kept
+        self._limit = PRUNE_AT + 2 * kept.length
+
+    def _whole_nodes(self, blocks: Iterable[Keys]) -> Iterator[Keys]:
+        """Yield the sorted neighbours in blocks, each with all neighbours of its nodes."""
+        shift = np.uint64(self._ranking.layout.shifts[0])
+        rest = np.empty(0, np.uint64)
+        for block in blocks:
+            joined = np.concatenate([rest, block])
+            cut = int(np.searchsorted(joined >> shift, joined[-1] >> shift))
+            if cut:
+                yield joined[:cut]
+            rest = joined[cut:]
+        if len(rest):
+            yield rest
+
+    def _nearest(self, neighbours: Keys) -> Keys:
+        node, other, common = self._ranking.layout.unpack(neighbours)
+        score = self._ranking.score(node, other, common)
+        order = np.lexsort((other, -score, node))
+        begins = np.flatnonzero(np.diff(node, prepend=-1))
+        rank = np.arange(len(node)) - np.repeat(begins, np.diff([*begins, len(node)]))
+        last = order[rank == self._k - 1]
+        self._least[node[last]] = score[last]
+        return np.sort(neighbours[order[rank < self._k]])
 
 
-NEIGHBOUR = np.dtype([("node", np.int32), ("score", np.float64), ("other", np.int32), ("key", np.uint64)])
-
-
-def _neighbours(
-    keys: Keys, relationship: RelationshipType, incidence: Incidence, layout: KeyLayout
-) -> NDArray[Any]:
-    node_a, node_b, common = layout.unpack(keys)
-    sizes = incidence.sizes
-    score = relationship.score(common, sizes[node_a], sizes[node_b])
-    neighbours = np.empty(2 * len(keys), NEIGHBOUR)
-    halves = slice(0, len(keys)), slice(len(keys), None)
-    for part, node, neighbour in ((halves[0], node_a, node_b), (halves[1], node_b, node_a)):
-        neighbours["node"][part], neighbours["other"][part] = node, neighbour
-        neighbours["score"][part], neighbours["key"][part] = score, keys
-    return neighbours
-
-
-def _prune(neighbours: NDArray[Any], k: int) -> NDArray[Any]:
-    order = np.lexsort((neighbours["other"], -neighbours["score"], neighbours["node"]))
-    ordered = neighbours[order]
-    begins = np.flatnonzero(np.concatenate([[True], ordered["node"][1:] != ordered["node"][:-1]]))
-    rank = np.arange(len(ordered)) - np.repeat(begins, np.diff([*begins, len(ordered)]))
-    return ordered[rank < k]
+def keep_strongest(pairs: Spool, ranking: Ranking, limit: int, make_spool: Callable[[], Spool]) -> Spool:
+    """Return the *limit* pairs with the highest scores; all pairs are in memory."""
+    keys = np.concatenate(list(pairs.sorted()))
+    score = ranking.score(*ranking.layout.unpack(keys))
+    kept = make_spool()
+    kept.add(keys[np.lexsort((keys, -score))[:limit]])
+    return kept

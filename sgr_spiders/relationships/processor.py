@@ -8,18 +8,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sgr_spiders.config import harvest as configuration
-from sgr_spiders.model.exceptions import ArgumentError, ConfigError
+from sgr_spiders.model.exceptions import ArgumentError, ConfigError, HarvestError, StorageError
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.build import Build, BuildEnvironment
+from sgr_spiders.relationships.engine import CancelledError
 from sgr_spiders.relationships.inputs import RelationshipInput
-from sgr_spiders.storage.pairs import reading, writing
+from sgr_spiders.storage.pairs import builds, reading, writing
 from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
-    from sgr_spiders.config.harvest import HarvestConfig
+    from sgr_spiders.config.harvest import HarvestConfig, Relationships
     from sgr_spiders.embeddings.preparation import TrainingData
     from sgr_spiders.relationships.base import RelationshipType
     from sgr_spiders.storage.store import Connection
@@ -31,12 +32,18 @@ ALWAYS_COUNTED = ("user_similarities", "track_relationships", "artist_relationsh
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """The result of building one table. ``seconds`` is empty if it was up to date."""
+    """The result of building one table. ``seconds`` is empty if it was up to date.
+
+    ``limited`` is the ``top_k`` that keeps the table within ``max_pairs`` or the free space. With an
+    ``error`` the previous table, with ``rows`` rows, is kept.
+    """
 
     type: str
     table: str
     rows: int
     seconds: dict[str, float] = field(default_factory=dict)
+    limited: int | None = None
+    error: HarvestError | None = None
 
 
 class RelationshipProcessor:
@@ -51,10 +58,16 @@ class RelationshipProcessor:
         """Build the tables of all enabled types; return the number of rows by table name.
 
         *seed_track_id* limits the input to records found around that seed.
+
+        Raises:
+            HarvestError: a table could not be built; the others are built.
         """
         seeds = None if seed_track_id is None else [seed_track_id]
         with closing(Store.open(self._url, unharmed="nothing was built")) as store:
             built = relate(store, self._config, seeds=seeds)
+        for result in built:
+            if result.error is not None:
+                raise result.error
         return dict.fromkeys(ALWAYS_COUNTED, 0) | {result.table: result.rows for result in built}
 
     def prepare_for_embeddings(self, seed_track_id: int | None = None, **choice: Any) -> TrainingData:
@@ -84,9 +97,10 @@ def relate(
     seeds: Sequence[int] | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> list[Related]:
-    """Build the tables of the enabled types, or of those in *only*, and publish them in one transaction.
+    """Build the tables of the enabled types, or of those in *only*, and publish each as soon as it is built.
 
-    *seeds* limits the input to records found around them.
+    *seeds* limits the input to records found around them. A table that cannot be built does not keep the
+    others from being built; neither does a bug, which is raised at the end.
 
     Raises:
         CancelledError: *is_cancelled* returned true.
@@ -97,21 +111,47 @@ def relate(
     with store.read() as connection:
         _refuse_unknown_seeds(connection, seeds or ())
         stamp = reading.read_stamp(connection)
-    with writing.workspace(store) as directory:
-        environment = BuildEnvironment(
-            store, section, RelationshipInput(store, section, seeds), stamp, directory, is_cancelled
-        )
-        builds = [Build(relationship, environment) for relationship in _choose_types(config, only)]
-        prepared = [table for build in builds for table in build.run()]
-        if prepared:
-            writing.swap(store, prepared)
-    related = [
-        Related(build.relationship.name, build.relationship.table.name, build.rows, build.seconds)
-        for build in builds
-    ]
-    for result in related:
-        _log(result)
+    inputs = RelationshipInput(store, section, seeds)
+    related: list[Related] = []
+    bug: Exception | None = None
+    for relationship in _choose_types(config, only):
+        try:
+            related.append(_build(relationship, store, section, inputs, stamp, is_cancelled))
+        except CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised after the other tables are built
+            bug = bug or error
+        else:
+            _log(related[-1])
+    if bug is not None:
+        raise bug
     return related
+
+
+def _build(
+    relationship: RelationshipType,
+    store: Store,
+    section: Relationships,
+    inputs: RelationshipInput,
+    stamp: str,
+    is_cancelled: Callable[[], bool],
+) -> Related:
+    name, table = relationship.name, relationship.table.name
+    try:
+        with writing.workspace(store) as directory:
+            build = Build(
+                relationship, BuildEnvironment(store, section, inputs, stamp, directory, is_cancelled)
+            )
+            staged = build.run()
+            if staged is not None:
+                writing.swap(store, staged)
+    except (HarvestError, MemoryError) as error:
+        cause = error if isinstance(error, HarvestError) else StorageError(f"{table}: not enough memory")
+        with store.read() as connection:
+            known = builds.latest(connection, name)
+        return Related(name, table, known.rows if known is not None else 0, error=cause)
+    limited = build.limited["top_k"] if build.limited is not None else None
+    return Related(name, table, build.rows, build.seconds, limited)
 
 
 def _refuse_unknown_seeds(connection: Connection, seeds: Sequence[int]) -> None:
@@ -128,6 +168,9 @@ def _choose_types(config: HarvestConfig, only: Iterable[str] | None) -> Iterator
 
 
 def _log(result: Related) -> None:
+    if result.error is not None:
+        logger.warning("Could not build %s: %s; its previous version is kept", result.table, result.error)
+        return
     if not result.seconds:
         logger.info("%s: up to date, %s pairs", result.table, f"{result.rows:,}")
         return

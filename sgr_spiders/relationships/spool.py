@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import threading
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 20
 """Numbers per yielded block."""
+NUMBERS = itertools.count()
+"""The numbers of the files of this process."""
 
 
 class Spool:
@@ -51,16 +55,20 @@ class Spool:
         with self._lock:
             # The other half of the memory is for sorting and merging.
             if self._bytes + run.nbytes > self._memory // 2:
-                run = self._write_run(run, len(self._runs))
+                run = self._write_run(run)
             else:
                 self._bytes += run.nbytes
             self._runs.append(run)
 
-    def _write_run(self, run: Keys, number: int) -> Keys:
-        path = self._directory / f"run-{id(self)}-{number}"
+    def _write_run(self, run: Keys) -> Keys:
+        path = self._directory / f"run-{next(NUMBERS)}"
         # numpy.ndarray.tofile does not report a full disk.
         path.write_bytes(run.data)
-        return np.memmap(path, np.uint64, "r")
+        mapped = np.memmap(path, np.uint64, "r")
+        with contextlib.suppress(PermissionError):  # Windows keeps it until the whole directory is removed
+            # The disk space is freed as soon as the run has been read.
+            path.unlink()
+        return mapped
 
     def sorted(self) -> Iterator[Keys]:
         """Yield all numbers in ascending order, in blocks, and empty the spool."""

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from sgr_spiders.config.harvest import TrackCooccurrence as Section
     from sgr_spiders.relationships.base import Counts
     from sgr_spiders.relationships.inputs import Incidence, RelationshipInput
+    from sgr_spiders.storage.pairs.reading import InputName
 
 
 class TrackCooccurrence(RelationshipType):
     """The number of playlists with both tracks, and its ratio to the playlists with each."""
 
     name: ClassVar[str] = "track_cooccurrence"
+    reads: ClassVar[tuple[InputName, ...]] = ("playlists",)
     table: ClassVar[PairTable] = PairTable(
         "track_relationships",
         kind="track",

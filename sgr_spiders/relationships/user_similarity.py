@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from sgr_spiders.config.harvest import UserSimilarity as Section
     from sgr_spiders.relationships.base import Counts
     from sgr_spiders.relationships.inputs import Incidence, RelationshipInput
+    from sgr_spiders.storage.pairs.reading import InputName
 
 
 class UserSimilarity(RelationshipType):
     """The Jaccard index of two users' liked tracks."""
 
     name: ClassVar[str] = "user_similarity"
+    reads: ClassVar[tuple[InputName, ...]] = ("likes",)
     table: ClassVar[PairTable] = PairTable(
         "user_similarities",
         kind="user",

@@ -61,6 +61,8 @@ class FinishedRun:
     command: str | None
     status_command: str
     related: tuple[Related, ...] = ()
+    missing: tuple[str, ...] = ()
+    """A line for each other result that could not be built."""
 
 
 def run_statistics(overview: RunOverview, outcome: Outcome, seconds: float) -> dict[str, object]:
@@ -112,6 +114,7 @@ def summary(run: FinishedRun, database_bytes: int | None) -> list[str]:
         *_section("Capped walks", capped_rows(overview.cut)),
         "",
         *_relationship_lines(run.related),
+        *map(for_cell, run.missing),
         _requests_line(run.requests),
         f"Data written to {run.database}" + (f" ({size(database_bytes)})" if database_bytes else ""),
         *_next_lines(run),
@@ -282,10 +285,16 @@ def _requests_line(requests: RequestTotals) -> str:
 
 
 def _relationship_lines(related: Sequence[Related]) -> Iterator[str]:
-    """Yield the number of pairs in each relationship table, and the time to build it."""
+    """Yield the number of pairs in each relationship table and the time to build it, or why it is missing."""
     for result in related:
+        if result.error is not None:
+            yield for_cell(
+                f"Relationships: {result.table} not built: {result.error}; `scrapy relate` retries"
+            )
+            continue
         took = f"built in {duration(sum(result.seconds.values()))}" if result.seconds else "up to date"
-        yield f"Relationships: {pluralize(result.rows, 'pair')} in {result.table}, {took}"
+        kept = "" if result.limited is None else f" (the {result.limited:,} nearest of each)"
+        yield f"Relationships: {pluralize(result.rows, 'pair')} in {result.table}{kept}, {took}"
 
 
 def _next_lines(run: FinishedRun) -> list[str]:

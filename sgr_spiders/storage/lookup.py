@@ -1,4 +1,4 @@
-"""Vectorised work on IDs: read them from the database, find the distinct ones, and look up their values."""
+"""Vectorised work on IDs: read them from the database, find the distinct ones, look them up, hash them."""
 
 from __future__ import annotations
 
@@ -64,3 +64,11 @@ def look_up(keys: Ids, values: Ids, wanted: Ids) -> Ids:
         return np.full(len(wanted), -1)
     at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.where(keys[at] == wanted, values[at], -1)
+
+
+def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return a hash of each of *values*: the output function of SplitMix64 (Steele, Lea, Flood 2014)."""
+    mixed = values
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return mixed ^ (mixed >> np.uint64(31))

@@ -75,6 +75,7 @@ RELATIONSHIPS: dict[str, Any] = {
     "sample_seed": 1,
     "threads": 0,
     "memory_mb": 512,
+    "max_pairs": 50_000_000,
     "user_similarity": {
         "enabled": True,
         "top_k": None,
@@ -389,6 +390,7 @@ def test_invalid_content_raises_a_config_error(
             "`relationships.engagement_kinds`: must be a list of at least one entry, not []",
         ),
         ("user_sample: 0", "`relationships.user_sample`: must be more than 0, not 0"),
+        ("max_pairs: 0", "`relationships.max_pairs`: must be at least 1, not 0"),
         ("memory_mb: 15", "`relationships.memory_mb`: must be at least 16, not 15"),
         (
             "user_similarity: {top_k: 0}",

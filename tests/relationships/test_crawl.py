@@ -107,15 +107,18 @@ def test_on_close_and_scope_are_configurable(
     assert recorded == [(f"[{sandbox.seed_track_id}]",)] * tables
 
 
-def test_a_failed_build_is_an_error_and_keeps_the_data(sandbox: SandboxProcess, tmp_path: Path) -> None:
+def test_a_failed_build_keeps_data_and_outcome(sandbox: SandboxProcess, tmp_path: Path) -> None:
     harvester = Harvester(sandbox, tmp_path / "harvest.db")
     (tmp_path / "harvest.db.relating").touch()  # blocks the working directory
     ended = harvester.crawl(max_requests=10)
-    assert ended.code == 1
+    assert ended.code == 3
     assert "Traceback" not in ended.log
-    ((outcome, reason),) = harvester.query("SELECT outcome, reason FROM runs")
-    assert outcome == "failed"
-    assert reason.startswith("relating failed: directory ")
+    assert harvester.query("SELECT outcome, reason FROM runs") == [
+        ("unfinished", "the budget of 10 requests is spent")
+    ]
+    for table in TABLES:
+        assert f"Could not build {table}: directory " in ended.log
+        assert f"Relationships: {table} not built: directory " in ended.log
     assert harvester.value("SELECT count(*) FROM engagements") > 0
 
 

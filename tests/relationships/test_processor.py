@@ -23,10 +23,11 @@ from sgr_spiders.relationships import build, engine, forecast, nearest, spool
 from sgr_spiders.relationships.engine import CancelledError
 from sgr_spiders.relationships.processor import RelationshipProcessor, relate
 from sgr_spiders.relationships.spool import Spool
+from sgr_spiders.relationships.user_similarity import UserSimilarity
 from sgr_spiders.storage import schema
 from sgr_spiders.storage.pairs import builds, reading, writing
 from tests.relationships.test_exact import REUSED, WORLDS
-from tests.relationships.worlds import NOW, World, expected, stored
+from tests.relationships.worlds import NOW, Rows, World, expected, stored
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -207,18 +208,103 @@ def test_more_pairs_than_fit_into_memory(
     assert not list(tmp_path.glob("*.relating"))
 
 
+def pairs_of_tracks(world: World) -> Rows:
+    config = make_config(track_cooccurrence={"min_cooccurrences": 1})
+    return expected(world, config.relationships)["track_relationships"]
+
+
+def nearest_of_each(pairs: Rows, k: int) -> Rows:
+    kept = set()
+    for node in {node for pair in pairs for node in pair}:
+        ranked = sorted((-pairs[pair][1], sum(pair) - node, pair) for pair in pairs if node in pair)
+        kept |= {pair for _, _, pair in ranked[:k]}
+    return {pair: pairs[pair] for pair in kept}
+
+
 @REUSED
 @given(WORLDS, st.integers(1, 4))
 def test_top_k_keeps_the_nearest_of_each(store: Store, world: World, k: int) -> None:
     world.spill(store)
     relate(store, make_config(track_cooccurrence={"min_cooccurrences": 1, "top_k": k}))
-    every = expected(world, make_config(track_cooccurrence={"min_cooccurrences": 1}).relationships)
-    pairs = every["track_relationships"]
-    kept = set()
-    for node in {node for pair in pairs for node in pair}:
-        ranked = sorted((-pairs[pair][1], sum(pair) - node, pair) for pair in pairs if node in pair)
-        kept |= {pair for _, _, pair in ranked[:k]}
-    assert stored(store)["track_relationships"] == {pair: pairs[pair] for pair in kept}
+    assert stored(store)["track_relationships"] == nearest_of_each(pairs_of_tracks(world), k)
+
+
+@REUSED
+@given(WORLDS, st.integers(1, 40), st.sampled_from([0.01, 1.25, 1e9]))
+def test_max_pairs_keeps_the_nearest_of_each(store: Store, world: World, most: int, tolerance: float) -> None:
+    """The limit is known by the forecast, or only after the search."""
+    world.spill(store)
+    pairs = pairs_of_tracks(world)
+    config = make_config(max_pairs=most, track_cooccurrence={"min_cooccurrences": 1})
+    with mock.patch.object(build, "TOLERANCE", tolerance):
+        (result,) = relate(store, config, only=["track_cooccurrence"])
+    found = stored(store)["track_relationships"]
+    assert len(found) <= most
+    if result.limited is None:
+        assert found == pairs
+        return
+    nearest = nearest_of_each(pairs, result.limited)
+    if len(nearest) <= most:
+        assert found == nearest
+    else:
+        assert result.limited == 1
+        ranked = sorted(nearest, key=lambda pair: (-pairs[pair][1], pair))
+        assert set(found) == set(ranked[:most])
+
+
+def test_a_limited_table_is_near_its_limit_and_says_so(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(playlists={number: set(range(number, number + 70)) for number in range(1, 40)})
+    world.spill(store)
+    config = make_config(max_pairs=1500, track_cooccurrence={"min_cooccurrences": 1})
+    (result,) = relate(store, config, only=["track_cooccurrence"])
+    assert 750 < result.rows <= 1500
+    assert result.limited is not None
+    kept = f"keeping {result.rows:,}, the {result.limited} nearest of each"
+    assert f"exceed relationships.max_pairs (1,500); {kept}" in caplog.text
+    (run,) = runs(store)
+    recorded = json.loads(str(run["parameters"]))["limited"]
+    assert recorded == {"by": "max_pairs", "pairs": 1500, "top_k": result.limited}
+    (again,) = relate(store, config, only=["track_cooccurrence"])
+    assert (again.rows, again.limited, again.seconds) == (result.rows, result.limited, {})
+    every = make_config(track_cooccurrence={"min_cooccurrences": 1})
+    (whole,) = relate(store, every, only=["track_cooccurrence"])
+    assert (len(pairs_of_tracks(world)), None) == (whole.rows, whole.limited)
+    (cut,) = relate(store, config, only=["track_cooccurrence"])
+    assert (cut.rows, cut.limited) == (result.rows, result.limited)
+
+
+def test_a_table_that_does_not_fit_the_disk_keeps_the_nearest_of_each(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(playlists={number: set(range(number, number + 70)) for number in range(1, 40)})
+    world.spill(store)
+    usage = shutil.disk_usage("/")._replace(free=100_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    config = make_config(track_cooccurrence={"min_cooccurrences": 1})
+    (result,) = relate(store, config, only=["track_cooccurrence"])
+    assert 500 < result.rows < 1500
+    assert result.limited is not None
+    assert stored(store)["track_relationships"] == nearest_of_each(pairs_of_tracks(world), result.limited)
+    assert "exceed the free space (0 MB)" in caplog.text
+
+
+@pytest.mark.parametrize("error", [StorageError("no room"), MemoryError()])
+def test_a_table_that_cannot_be_built_keeps_no_other_from_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    make_world().spill(store)
+    monkeypatch.setattr(UserSimilarity, "incidence", mock.Mock(side_effect=error))
+    users, tracks, artists = relate(store, HarvestConfig())
+    assert isinstance(users.error, StorageError)
+    wanted = expected(make_world(), HarvestConfig().relationships)
+    assert {table: stored(store)[table] for table in TABLES} == {
+        **{table: wanted[table] for table in TABLES},
+        "user_similarities": {},
+    }
+    assert tracks.seconds
+    assert artists.seconds
 
 
 def test_top_k_does_not_depend_on_when_it_prunes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,7 +388,7 @@ def test_an_unknown_seed(store: Store) -> None:
         relate(store, make_config(scope="seeds"))
 
 
-def test_a_failure_keeps_all_tables(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_keeps_the_table_that_failed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     make_world().spill(store)
     relate(store, HarvestConfig())
     before = stored(store)
@@ -318,10 +404,12 @@ def test_a_failure_keeps_all_tables(store: Store, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(builds, "enter", fail_at_the_second)
     with pytest.raises(ZeroDivisionError):
         relate(store, HarvestConfig())
-    assert stored(store) == before
+    after = stored(store)
+    # Only likes have changed, so the second of these two tables failed.
+    assert [table for table in TABLES if after[table] != before[table]] == ["user_similarities"]
     monkeypatch.undo()
     relate(store, HarvestConfig())
-    assert stored(store) != before
+    assert stored(store)["artist_relationships"] != before["artist_relationships"]
 
 
 def test_cancelling_keeps_all_tables(store: Store, tmp_path: Path) -> None:
@@ -338,8 +426,14 @@ def test_a_full_disk_is_reported_before_writing(store: Store, monkeypatch: pytes
     make_world().spill(store)
     usage = shutil.disk_usage("/")._replace(free=1000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(StorageError, match=r"user_similarities needs about 0 MB of free space.*top_k"):
-        relate(store, HarvestConfig())
+    users, tracks, artists = relate(store, HarvestConfig())
+    for result in (users, tracks):
+        assert f"{result.table} needs about 0 MB of free space" in str(result.error)
+    assert artists.error is None  # these few fit
+    assert [table for table, rows in stored(store).items() if rows] == ["artist_relationships"]
+    store.close()
+    with pytest.raises(StorageError, match="user_similarities needs about"):
+        RelationshipProcessor(store.url).process_all()
 
 
 @pytest.mark.parametrize("room", [100, 50_000, 100_000])
@@ -353,10 +447,10 @@ def test_a_disk_that_fills_up_while_writing(
     before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, most))
     try:
-        with pytest.raises(StorageError, match=r"^directory .*\.relating: (?!None)"):
-            relate(store, make_config(memory_mb=16), only=["track_cooccurrence"])
+        (failed,) = relate(store, make_config(memory_mb=16), only=["track_cooccurrence"])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
+    assert re.match(r"^directory .*\.relating: (?!None)", str(failed.error))
     assert not any(stored(store).values())
     assert not list(tmp_path.glob("*.relating"))
     relate(store, HarvestConfig())

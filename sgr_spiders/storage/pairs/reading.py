@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import sqlalchemy as sa
 
@@ -22,13 +22,16 @@ from sgr_spiders.storage.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     import numpy as np
     from numpy.typing import NDArray
 
 OWNERS_AT_A_TIME = 4_096
+
+InputName = Literal["likes", "playlists", "uploads"]
+"""The rows that relationships are built from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +45,44 @@ class Groups:
 
 def read_likes(connection: sa.Connection, kinds: Sequence[str]) -> Groups:
     """Return the tracks of each user by engagements of these *kinds*, once for each kind."""
-    return read_groups(
-        connection,
-        engagements.c.user_id,
-        engagements.c.track_id,
-        engagements.c.kind.in_(kinds),
-    )
+    return read_groups(connection, *_likes(kinds))
 
 
 def read_playlists(connection: sa.Connection) -> Groups:
     """Return the tracks of each playlist."""
-    return read_groups(connection, playlist_tracks.c.playlist_id, playlist_tracks.c.track_id)
+    return read_groups(connection, *_memberships())
 
 
 def read_uploads(connection: sa.Connection) -> Groups:
     """Return the tracks of each artist, without tracks of unknown artists."""
-    return read_groups(connection, tracks.c.artist_id, tracks.c.track_id, tracks.c.artist_id.is_not(None))
+    return read_groups(connection, *_uploads())
+
+
+def checksum(connection: sa.Connection, name: InputName, kinds: Sequence[str]) -> str:
+    """Return a hash of the rows of an input, whatever their order; *kinds* are those of ``read_likes``."""
+    import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
+
+    from sgr_spiders.storage.lookup import mix  # noqa: PLC0415 - the same
+
+    columns = {"likes": _likes(kinds), "playlists": _memberships(), "uploads": _uploads()}[name]
+    rows, total = 0, 0
+    for part in _read_parts(connection, *columns):
+        owners = mix(np.repeat(part.owners, part.sizes).astype(np.uint64))
+        total += int(mix(owners + part.members.astype(np.uint64)).sum())
+        rows += len(part.members)
+    return f"{rows} {total % 2**64:016x}"
+
+
+def _likes(kinds: Sequence[str]) -> tuple[sa.ColumnElement[Any], ...]:
+    return engagements.c.user_id, engagements.c.track_id, engagements.c.kind.in_(kinds)
+
+
+def _memberships() -> tuple[sa.ColumnElement[Any], ...]:
+    return playlist_tracks.c.playlist_id, playlist_tracks.c.track_id
+
+
+def _uploads() -> tuple[sa.ColumnElement[Any], ...]:
+    return tracks.c.artist_id, tracks.c.track_id, tracks.c.artist_id.is_not(None)
 
 
 def read_groups(
@@ -72,25 +97,33 @@ def read_groups(
     """
     import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
 
+    parts = list(_read_parts(connection, owner, member, *conditions))
+    nothing = np.empty(0, np.int64)
+    return Groups(
+        np.concatenate([nothing, *(part.owners for part in parts)]),
+        np.concatenate([nothing, *(part.sizes for part in parts)]),
+        np.concatenate([nothing, *(part.members for part in parts)]),
+    )
+
+
+def _read_parts(
+    connection: sa.Connection,
+    owner: sa.ColumnElement[Any],
+    member: sa.ColumnElement[Any],
+    *conditions: sa.ColumnElement[bool],
+) -> Iterator[Groups]:
+    import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
+
     from sgr_spiders.storage.lookup import join_ids, parse_ids  # noqa: PLC0415 - the same
 
     # Ordering by the grouping key costs no extra sort; the members come in any order.
     query = (
         sa.select(owner, sa.func.count(), join_ids(member)).where(*conditions).group_by(owner).order_by(owner)
     )
-    owners: list[int] = []
-    sizes: list[int] = []
-    members = []
     for part in connection.execution_options(yield_per=OWNERS_AT_A_TIME).execute(query).partitions():
-        owners.extend(row[0] for row in part)
-        sizes.extend(row[1] for row in part)
-        text = ",".join(row[2] for row in part)
-        members.append(parse_ids(text))
-    return Groups(
-        np.array(owners, np.int64),
-        np.array(sizes, np.int64),
-        np.concatenate([np.empty(0, np.int64), *members]),
-    )
+        owners, sizes, texts = zip(*part, strict=True)
+        members = parse_ids(",".join(texts))
+        yield Groups(np.array(owners, np.int64), np.array(sizes, np.int64), members)
 
 
 def read_discovered(connection: sa.Connection, kind: str, seeds: Sequence[int]) -> NDArray[np.int64]:

@@ -20,7 +20,7 @@ from sgr_spiders.storage.pairs import builds
 from sgr_spiders.storage.pairs.file_writer import REAL, PairFile, integer_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from numpy.typing import NDArray
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Columns = tuple[NDArray[Any], ...]
 
 STAGED = "staged"
-"""The prefix of the schema names of the attached files."""
+"""The schema name of the attached file."""
 ROWS_AT_A_TIME = 10_000
 COPIES = 3
 """The most copies of the rows on disk at once: the staging file, the WAL and the database."""
@@ -121,30 +121,28 @@ def _statements(table: PairTable) -> list[str]:
     return [str(statement.compile(dialect=dialect)) for statement in statements]
 
 
-def swap(store: Store, tables: Sequence[StagedTable]) -> None:
-    """Replace the current tables with the staged ones, in one transaction."""
-    with store.write() as connection:
-        for staged in tables:
-            staged.table.as_table().create(connection, checkfirst=True)
+def swap(store: Store, staged: StagedTable) -> None:
+    """Replace the current table with the staged one, in one transaction."""
     try:
+        with store.write() as connection:
+            staged.table.as_table().create(connection, checkfirst=True)
         if store.engine.dialect.name == "sqlite":
-            _swap_by_files(store, tables)
+            _swap_by_files(store, staged)
         else:
-            _swap_by_statements(store, tables)
+            _swap_by_statements(store, staged)
     except (sqlite3.Error, sa.exc.DBAPIError) as error:
         cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
         raise StorageError(f"database {store.describe()}: {cause}") from error
 
 
-def _swap_by_statements(store: Store, tables: Sequence[StagedTable]) -> None:
+def _swap_by_statements(store: Store, staged: StagedTable) -> None:
     with store.engine.begin() as connection:
-        for staged in tables:
-            began = time.monotonic()
-            target = staged.table.as_table()
-            connection.execute(sa.delete(target))
-            for rows in _read_rows(staged):
-                connection.execute(sa.insert(target), rows)
-            builds.enter(connection, staged.built(time.monotonic() - began))
+        began = time.monotonic()
+        target = staged.table.as_table()
+        connection.execute(sa.delete(target))
+        for rows in _read_rows(staged):
+            connection.execute(sa.insert(target), rows)
+        builds.enter(connection, staged.built(time.monotonic() - began))
 
 
 def _read_rows(staged: StagedTable) -> Iterator[list[dict[str, Any]]]:
@@ -155,32 +153,29 @@ def _read_rows(staged: StagedTable) -> Iterator[list[dict[str, Any]]]:
             yield [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _swap_by_files(store: Store, tables: Sequence[StagedTable]) -> None:
+def _swap_by_files(store: Store, staged: StagedTable) -> None:
     with store.engine.connect() as connection:
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)
-        with _attach(driver, [staged.path for staged in tables]), connection.begin():
-            for number, staged in enumerate(tables):
-                began = time.monotonic()
-                name = staged.table.name
-                connection.execute(sa.delete(staged.table.as_table()))
-                # SQLite copies rows without decoding them if the target is empty and declared the same.
-                copy = f"INSERT INTO main.{name} SELECT * FROM {STAGED}{number}.{name}"  # noqa: S608 - as above
-                connection.exec_driver_sql(copy)
-                builds.enter(connection, staged.built(time.monotonic() - began))
+        with _attach(driver, staged.path), connection.begin():
+            began = time.monotonic()
+            name = staged.table.name
+            connection.execute(sa.delete(staged.table.as_table()))
+            # SQLite copies rows without decoding them if the target is empty and declared the same.
+            copy = f"INSERT INTO main.{name} SELECT * FROM {STAGED}.{name}"  # noqa: S608 - as above
+            connection.exec_driver_sql(copy)
+            builds.enter(connection, staged.built(time.monotonic() - began))
 
 
 @contextlib.contextmanager
-def _attach(driver: sqlite3.Connection, paths: Sequence[Path]) -> Iterator[None]:
+def _attach(driver: sqlite3.Connection, path: Path) -> Iterator[None]:
     # The IDs come from tables that checked them already; checking each again takes longer than all the rest.
     driver.execute("PRAGMA foreign_keys = OFF")
-    attached = 0
     try:
-        for path in paths:
-            driver.execute(f"ATTACH ? AS {STAGED}{attached}", (str(path),))
-            attached += 1
-        yield
+        driver.execute(f"ATTACH ? AS {STAGED}", (str(path),))
+        try:
+            yield
+        finally:
+            driver.execute(f"DETACH {STAGED}")
     finally:
-        for number in range(attached):
-            driver.execute(f"DETACH {STAGED}{number}")
         driver.execute("PRAGMA foreign_keys = ON")
