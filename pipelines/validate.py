@@ -21,6 +21,7 @@ from sgr_spiders.model.items import (
     Track,
     User,
 )
+from sgr_spiders.soundcloud.lenient_json import OddValue
 from sgr_spiders.soundcloud.rules import BAD, Check, Judge, Values, judge_of
 
 if TYPE_CHECKING:
@@ -221,6 +222,8 @@ def render_value(value: object) -> str:
         return f"an integer of {value.bit_length()} bits"
     if value is None or isinstance(value, (bool, int, float)):
         return repr(value)
+    if isinstance(value, OddValue):
+        return value.reason
     return f"a {type(value).__name__}"
 
 

@@ -186,7 +186,9 @@ class Api:
         items = self._items(request.query, listing.kind, listing.indices[start : taken.stop])
         if faults.duplicates:
             items += items[:1]
-        return Page(items, taken.next_query, taken.limit)
+        items = page_faults.add_items(items, listing.kind, request.query, faults)
+        page = Page(items, taken.next_query, taken.limit)
+        return page_faults.begin_again(page, request.query, faults)
 
     def _items(self, query: Mapping[str, str], kind: str, found: Indices) -> list[bytes]:
         writer, world = self.writer, self.world

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from sgr_spiders.sandbox.faults import FaultRule
 
 _ELSEWHERE = "https://api.soundcloud.example/tracks/1"
+_RESOLVED = {
+    "comment": "https://api.soundcloud.com/comments/soundcloud:comments:1",
+    "user": "https://api.soundcloud.com/users/soundcloud:users:1",
+    "station": "https://api.soundcloud.com/system-playlists/soundcloud:system-playlists:artist-stations:1",
+}
 _MIB = 1024 * 1024
 
 
@@ -53,6 +58,11 @@ def _huge(rule: FaultRule) -> Answer:
     return Answer(200, b'{"collection":[],"padding":"' + padding + b'"}')
 
 
+def _resolve_to(rule: FaultRule) -> Answer:
+    location = _RESOLVED[rule.get("kind")]
+    return json_answer(302, {"status": "302 - Found", "location": location}, {"Location": location})
+
+
 def _fixed(answer: Answer) -> Callable[[FaultRule], Answer]:
     return lambda _rule: answer
 
@@ -69,6 +79,8 @@ _ANSWERS: dict[str, Callable[[FaultRule], Answer]] = {
     "disallowed_403": _fixed(json_answer(403, {"error": "Access to this API has been disallowed"})),
     "text_404": _fixed(Answer(404, b"404 page not found\n", TEXT)),
     "method_405": _fixed(api_error(405)),
+    "error": lambda rule: api_error(int(rule.get("status"))),
+    "resolve_to": _resolve_to,
     "empty_500": _fixed(Answer(500, b"", TEXT)),
     "html_502": _fixed(Answer(502, _edge_page("502 ERROR", "The origin closed the connection."), HTML)),
     "text_503": _fixed(
@@ -103,6 +115,8 @@ def damage(answer: Answer, rule: FaultRule) -> Answer:
         body = re.sub(rb'"kind":', b'"bpm":NaN,"kind":', body, count=1)
         if b"NaN" not in body:
             body = b'{"collection":[],"count":NaN}'
+    elif rule.name == "encoding":
+        body = body.decode().encode(rule.get("encoding"), errors="replace")
     elif rule.name == "bad_gzip":
         headers["Content-Encoding"] = "gzip"
     elif rule.name == "truncated_body" and rule.get("how") == "json":

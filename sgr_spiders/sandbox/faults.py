@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sgr_spiders.sandbox.odd_items import ODD
 from sgr_spiders.sandbox.seeding import chance
 
 if TYPE_CHECKING:
@@ -63,6 +64,19 @@ KINDS: dict[str, FaultKind] = {
         _LISTS,
         {"shift": "3"},
     ),
+    "endless_list": FaultKind(
+        "page",
+        "the last page leads to the first again, under a new cursor; each page has `new` invented items",
+        _LISTS,
+        {"new": "0"},
+    ),
+    "odd_item": FaultKind(
+        "page",
+        "one more item, invented, in the middle; `what` is odd about it: "
+        f"{', '.join(ODD)}, or all but broken (which is retried first)",
+        _LISTS,
+        {"what": "all"},
+    ),
     "stale_cache": FaultKind(
         "response",
         "the first response again, from a cache that ignores the query parameter `ignore`",
@@ -89,6 +103,13 @@ KINDS: dict[str, FaultKind] = {
     "disallowed_403": FaultKind("response", "403: access to this API has been disallowed"),
     "text_404": FaultKind("response", "404 page not found, as plain text: a routing fault"),
     "method_405": FaultKind("response", "405: the endpoint is retired"),
+    "error": FaultKind("response", "the API's JSON error with this `status`", parameters={"status": "400"}),
+    "resolve_to": FaultKind(
+        "response",
+        "302 to something else than a track; `kind` is comment, user or station",
+        r"^/resolve",
+        {"kind": "comment"},
+    ),
     "empty_500": FaultKind("response", "500 without a body"),
     "html_502": FaultKind("response", "502 with the CDN's HTML page"),
     "text_503": FaultKind("response", "503 with the proxy's error text"),
@@ -99,6 +120,7 @@ KINDS: dict[str, FaultKind] = {
     "redirect_foreign": FaultKind("response", "302 to another host"),
     "invalid_json": FaultKind("body", "a body with text in it that is not JSON"),
     "nan_json": FaultKind("body", "NaN as a number in the body"),
+    "encoding": FaultKind("body", "the body in another `encoding`", parameters={"encoding": "utf-8-sig"}),
     "bad_gzip": FaultKind("body", "a body declared as gzip that is not"),
     "truncated_body": FaultKind(
         "body",
@@ -116,6 +138,9 @@ _CHOICES = {
     "to": ("host", "port", "scheme", "userinfo", "path"),
     "form": ("short", "meta"),
     "how": ("length", "json"),
+    "kind": ("comment", "user", "station"),
+    "what": ("all", *ODD),
+    "encoding": ("utf-8-sig", "utf-16", "utf-32", "latin-1"),
 }
 
 

@@ -6,12 +6,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from sgr_spiders.sandbox.odd_items import ODD, invent, odd_items
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sgr_spiders.sandbox.faults import FaultRule
 
 _INTERNAL_HOST = "http.api.prod.api-public.srv.db.s-cloud.net"
+_ROUND = "round"
+"""The parameter that makes the cursors of an endless list differ."""
 _ELSEWHERE = "api.soundcloud.example"
 
 
@@ -31,6 +35,8 @@ class PageFaults:
     names: frozenset[str] = frozenset()
     shift: int = 0
     evil_part: str = "host"
+    odd: str = ""
+    new: int = 0
 
     @property
     def duplicates(self) -> bool:
@@ -55,7 +61,28 @@ def select(rules: Iterable[FaultRule]) -> PageFaults:
         return _NONE
     shift = int(mine["shifting_pages"].get("shift")) if "shifting_pages" in mine else 0
     part = mine["evil_next_href"].get("to") if "evil_next_href" in mine else "host"
-    return PageFaults(frozenset(mine), shift, part)
+    odd = mine["odd_item"].get("what") if "odd_item" in mine else ""
+    new = int(mine["endless_list"].get("new")) if "endless_list" in mine else 0
+    return PageFaults(frozenset(mine), shift, part, odd, new)
+
+
+def add_items(items: list[bytes], kind: str, query: Mapping[str, str], faults: PageFaults) -> list[bytes]:
+    """Return the items of a page in a list of *kind*, with those that the active faults invent."""
+    middle = len(items) // 2
+    found = [*items[:middle], *(odd_items(kind, faults.odd) if faults.odd else ()), *items[middle:]]
+    first = len(ODD) + int(query.get(_ROUND, "0")) * faults.new
+    return found + [invent(kind, first + number) for number in range(faults.new)]
+
+
+def begin_again(page: Page, query: Mapping[str, str], faults: PageFaults) -> Page:
+    """Return the page, if it is the last one, with the first page as its next, under a new cursor."""
+    if "endless_list" not in faults.names:
+        return page
+    following = str(int(query.get(_ROUND, "0")) + 1)
+    if page.next_query is not None:
+        return replace(page, next_query={**page.next_query, _ROUND: following})
+    kept = {key: value for key, value in query.items() if key not in ("cursor", "offset", "page_size")}
+    return replace(page, next_query={**kept, "limit": str(page.limit), _ROUND: following})
 
 
 def make_endless(page: Page, query: Mapping[str, str], faults: PageFaults) -> Page:

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import math
+from codecs import BOM_UTF8
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
+from sgr_spiders.soundcloud import lenient_json
 from sgr_spiders.soundcloud.rate_limits import seconds_to_wait, seconds_until_renewal
 from sgr_spiders.text.escape import for_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-MAX_NESTING = 1024
-"""Maximum nesting of a document: orjson's own limit, which the second decoder also applies.
-
-Records have a much smaller limit when they are parsed (``raw.MAX_DEPTH``).
-"""
-
-MAX_NUMBER = 400
-"""Maximum number of digits of an integer; real ones have up to 20."""
-
 
 Document = dict[str, Any] | list[Any]
 """A decoded JSON object or list."""
@@ -60,8 +50,9 @@ class Kind(Enum):
 class Answer:
     """A classified response.
 
-    ``document`` is the JSON of an ``OK``, decoded by the decoder of ``classify``. ``hold`` is the pause in
-    seconds that a ``LIMITED`` requests, or that follows any other response because no requests are left.
+    ``document`` is the JSON of an ``OK``, decoded by the decoder of ``classify``; of a ``RETRY``, it contains
+    the readable items of a damaged list, to be used if retries do not help. ``hold`` is the pause in seconds
+    that a ``LIMITED`` requests, or that follows any other response because no requests are left.
     ``location`` is the target of a ``FOUND``.
     ``reason`` is one short line that is safe to log and store.
     """
@@ -74,11 +65,11 @@ class Answer:
 
 
 class UnusableDocumentError(ValueError):
-    """A body is not an acceptable document; ``final`` means that a retry would get the same body."""
+    """A body is not an acceptable document. ``salvage`` contains the readable items of a damaged list."""
 
-    def __init__(self, reason: str, *, final: bool = False) -> None:
+    def __init__(self, reason: str, *, salvage: object = None) -> None:
         super().__init__(reason)
-        self.final = final
+        self.salvage = salvage
 
 
 def classify(
@@ -102,17 +93,14 @@ def classify(
 
 
 def decode(body: bytes) -> Document:
-    r"""Decode a JSON object or list with the fast decoder or, if that fails, with a strict one.
-
-    The second decoder accepts lone surrogates (``"\ud800"``): they are valid JSON and occur in comments.
-    """
+    """Decode a JSON object or list with the fast decoder or, if that fails, with a lenient one."""
     if not body.strip():
         raise UnusableDocumentError("empty body")
     document: object
     try:
-        document = orjson.loads(body)
+        document = orjson.loads(body.removeprefix(BOM_UTF8))
     except orjson.JSONDecodeError:
-        document = _decode_strictly(body)
+        document = _decode_leniently(body)
     if not isinstance(document, dict | list):
         raise UnusableDocumentError("the JSON is neither an object nor a list")
     return document
@@ -146,7 +134,7 @@ def _success(body: bytes, decoder: Callable[[bytes], object]) -> Answer:
     try:
         return Answer(Kind.OK, document=decoder(body))
     except UnusableDocumentError as error:
-        return Answer(Kind.REFUSED if error.final else Kind.RETRY, reason=f"HTTP 200: {error}")
+        return Answer(Kind.RETRY, document=error.salvage, reason=f"HTTP 200: {error}")
 
 
 def _redirect(status: int, fields: Mapping[str, str]) -> Answer:
@@ -244,49 +232,11 @@ def _reset_times(body: bytes) -> list[object]:
     return [meta.get("reset_time") for meta in metas if isinstance(meta, dict)]
 
 
-def _decode_strictly(body: bytes) -> object:
+def _decode_leniently(body: bytes) -> object:
     try:
-        document = json.loads(body, parse_constant=_no_constant, parse_int=_integer, parse_float=_number)
-    except RecursionError:
-        raise UnusableDocumentError("nested too deeply", final=True) from None
-    except ValueError as error:
-        # The decoder's message contains the position, but no part of the body.
-        position = f" ({error.msg} at {error.pos})" if isinstance(error, json.JSONDecodeError) else ""
-        raise UnusableDocumentError(f"not JSON{position}") from None
-    if _is_deeper(document, MAX_NESTING):
-        raise UnusableDocumentError("nested too deeply", final=True)
-    return document
-
-
-def _is_deeper(document: object, limit: int) -> bool:
-    level = [document]
-    for _ in range(limit):
-        level = [
-            child
-            for node in level
-            if isinstance(node, dict | list)
-            for child in (node.values() if isinstance(node, dict) else node)
-        ]
-        if not level:
-            return False
-    return True
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > MAX_NUMBER:
-        raise ValueError("a number with too many digits")
-    return int(digits)
-
-
-def _number(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError("a number too large")
-    return number
+        return lenient_json.decode(body)
+    except lenient_json.DamagedError as error:
+        raise UnusableDocumentError(f"not JSON ({error})", salvage=error.document) from None
 
 
 _TRANSIENT = frozenset({408, 425})

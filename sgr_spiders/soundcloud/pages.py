@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from sgr_spiders.model.exceptions import NextHrefError
-from sgr_spiders.model.items import Page
+from sgr_spiders.model.items import Page, Reject
 from sgr_spiders.soundcloud.answers import Kind
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.paging import first_position, next_cursor
-from sgr_spiders.soundcloud.parse import BadDocumentError, PrivateTargetError, parse_page, parse_resolved
+from sgr_spiders.soundcloud.parse import (
+    NOT_RESOLVABLE,
+    PRIVATE,
+    BadDocumentError,
+    PrivateTargetError,
+    parse_page,
+    parse_resolved,
+)
 
 if TYPE_CHECKING:
     from sgr_spiders.model.items import Walk
@@ -22,7 +29,7 @@ def page_from_answer(walk: Walk, answer: Answer, api_url: str) -> Page:
         return _end_walk(walk, "gone", answer.reason)
     if walk.endpoint == "resolve" and answer.kind in {Kind.OK, Kind.FOUND}:
         return _build_resolved(walk, answer)
-    if answer.kind is Kind.OK:
+    if answer.kind is Kind.OK or answer.document is not None:
         return _build_page(walk, answer, api_url)
     reason = f"unexpected redirect, {answer.reason}" if answer.kind is Kind.FOUND else answer.reason
     return _end_walk(walk, "failed", reason)
@@ -34,12 +41,13 @@ def _end_walk(walk: Walk, status: Literal["gone", "failed"], reason: str) -> Pag
 
 def _build_resolved(walk: Walk, answer: Answer) -> Page:
     try:
-        kind, record_id = parse_resolved(answer.location or answer.document)
+        resolved = parse_resolved(answer.location or answer.document)
     except PrivateTargetError:
-        return _end_walk(walk, "gone", "private")
+        return _end_walk(walk, "gone", PRIVATE)
     except BadDocumentError as error:
         return _end_walk(walk, "failed", str(error))
-    return Page(walk, resolved=(kind, record_id), received=1)
+    rejects = [] if resolved is not None else [Reject("resolve", None, None, NOT_RESOLVABLE)]
+    return Page(walk, resolved=resolved, rejects=rejects, received=1)
 
 
 def _build_page(walk: Walk, answer: Answer, api_url: str) -> Page:
@@ -62,7 +70,8 @@ def _build_page(walk: Walk, answer: Answer, api_url: str) -> Page:
 
 def _check_single(page: Page) -> None:
     if not page.entries:
-        page.status, page.reason = "gone", page.rejects[0].reason if page.rejects else "empty response"
+        reason = page.rejects[0].reason
+        page.status, page.reason = "gone" if reason == PRIVATE else "failed", reason
     elif str(page.entries[0].record.record_id) != page.walk.target:
         page.entries.clear()
         page.status, page.reason = "failed", "the response contains another record than requested"

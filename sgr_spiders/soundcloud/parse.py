@@ -32,9 +32,10 @@ from sgr_spiders.model.items import (
 )
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS, Endpoint
 from sgr_spiders.soundcloud.fields import FieldReader
+from sgr_spiders.soundcloud.lenient_json import OddValue
 from sgr_spiders.soundcloud.raw import Document, Json, pack, purge, unknown_fields
 from sgr_spiders.soundcloud.track_cache import Listing
-from sgr_spiders.soundcloud.urns import Kind, locate, parse_id, parse_key, parse_urn
+from sgr_spiders.soundcloud.urns import Kind, is_urn_of, locate, names_record, parse_id, parse_key, parse_urn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +82,11 @@ _PLAYLIST_KNOWN: Final = _READ_PLAYLIST.body | _OWNED | {"type", "tracks", "trac
 _COMMENT_KNOWN: Final = _READ_COMMENT.body | _OWNED | {"track_id", "track_urn"}
 
 _KINDS: Final = frozenset({"track", "user", "playlist", "comment"})
+_RESOLVABLE: Final = ("track", "user", "playlist")
+PRIVATE: Final = "private"
+"""The reason for rejecting a private item, of which nothing is kept."""
+NOT_RESOLVABLE: Final = "is not a track, user or playlist"
+"""The reason for rejecting something else that ``resolve`` found."""
 _URL_KEYS: Final = ("permalink_url", "uri", "stream_url", "tracks_uri")
 # The API has sent secret URLs for public playlists as well.
 _URL_KEYS_UNLESS_PUBLIC: Final = (*_URL_KEYS, "secret_uri")
@@ -116,8 +122,10 @@ def parse_page(endpoint: str, target: str, document: object, first_position: int
     return page
 
 
-def parse_resolved(response: object) -> tuple[Kind, int]:
+def parse_resolved(response: object) -> tuple[Kind, int] | None:
     """Return kind and ID that ``resolve`` found: in its ``Location``, its JSON body, or the record itself.
+
+    ``None`` means that it found something else than a track, a user or a playlist, e.g. a comment.
 
     Raises:
         PrivateTargetError: The record is private.
@@ -133,23 +141,25 @@ def parse_resolved(response: object) -> tuple[Kind, int]:
     if "secret_token" in response:
         raise PrivateTargetError("resolve: the URL leads to a private record")
     found = parse_urn(response) or locate(response)
-    if found is None:
+    if found is None and not names_record(response):
         raise BadDocumentError("resolve: the location names no track, user or playlist")
-    return found
+    return found if found is not None and found[0] in _RESOLVABLE else None
 
 
-def _resolved_record(document: Document) -> tuple[Kind, int]:
+def _resolved_record(document: Document) -> tuple[Kind, int] | None:
     if _is_private(document):
         raise PrivateTargetError("resolve: the URL leads to a private record")
     kind = document.get("kind")
-    if kind in ("track", "user", "playlist"):
+    if kind in _RESOLVABLE:
         record_id = _record_id(document, kind)
         if record_id is not None:
             return cast("Kind", kind), record_id
     found = parse_urn(document.get("urn"))
-    if found is None:
+    if found is not None and found[0] in _RESOLVABLE:
+        return found
+    if found is None and (not isinstance(kind, str) or kind in _RESOLVABLE):
         raise BadDocumentError("resolve: the response is neither a location nor a record")
-    return found
+    return None
 
 
 def _items(rules: Endpoint, document: object) -> tuple[list[Json], object]:
@@ -197,15 +207,15 @@ class _Parser:
         kind = self._rules.record
         if kind == "any":
             kind = item.get("kind")
-            if kind not in ("track", "user", "playlist"):
-                self._reject("resolve", item, "is not a track, user or playlist")
+            if kind not in _RESOLVABLE:
+                self._reject("resolve", item, NOT_RESOLVABLE)
                 return None
         inside: list[Record] = []
         before = len(self._rejects)
         try:
             record = self._build[kind](item, inside)
         except _PrivateError:
-            self._rejects.append(Reject(kind, None, None, "private"))
+            self._rejects.append(Reject(kind, None, None, PRIVATE))
             return None
         except BadRecordError as error:
             del self._rejects[before:]
@@ -279,7 +289,7 @@ class _Parser:
             try:
                 track = self._track(_check(item, "track"), found, Fullness.EMBEDDED)
             except _PrivateError:
-                self._rejects.append(Reject("track", None, None, "private"))
+                self._rejects.append(Reject("track", None, None, PRIVATE))
                 continue
             except BadRecordError as error:
                 self._reject("track", item, str(error))
@@ -343,7 +353,7 @@ def _check(item: Json, kind: str) -> Document:
     if found != kind and found is not None and isinstance(found, str) and found in _KINDS:
         raise BadRecordError(f"is a {found}, not a {kind}")
     if kind != "user" and _is_private(item):
-        raise _PrivateError("private")
+        raise _PrivateError(PRIVATE)
     return item
 
 
@@ -366,12 +376,17 @@ def _has_secret_path(url: str) -> bool:
 
 
 def _record_id(item: Document, kind: str) -> int | None:
-    """Return the ID in ``urn``, else ``id``, else ``uri``; ``None`` if it belongs to another kind."""
+    """Return the ID in ``urn``, else ``id``, else ``uri``; ``None`` if it belongs to another kind.
+
+    An ``id`` alone does not say of what: it counts only if the item's ``kind`` does.
+    """
     urn = item.get("urn")
-    record_id = parse_key(urn, kind)
-    if record_id is not None or parse_urn(urn) is not None:
-        return record_id
-    return parse_key(item.get("id"), kind) or parse_id(item.get("uri"), kind)
+    if type(urn) is str and urn.startswith("soundcloud:"):
+        record_id = parse_key(urn, kind)
+        if record_id is not None or not is_urn_of(urn, kind):
+            return record_id
+    record_id = parse_key(item.get("id"), kind) if item.get("kind") == kind else None
+    return record_id or parse_id(item.get("uri"), kind)
 
 
 def _required_id(item: Document, kind: str) -> int:
@@ -422,6 +437,8 @@ def _form(value: object) -> str:
         return "a boolean"
     if isinstance(value, (int, float)):
         return "a number"
+    if isinstance(value, OddValue):
+        return value.reason
     if isinstance(value, dict):
         return f"an object without a collection of {len(value)} fields" if value else "an empty object"
     return "a string" if isinstance(value, str) else "a list"

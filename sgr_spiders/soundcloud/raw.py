@@ -11,12 +11,13 @@ import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 import orjson
 import zstandard
 
 from sgr_spiders.model.exceptions import BadRecordError
+from sgr_spiders.soundcloud.lenient_json import OddValue
 
 Json: TypeAlias = Any
 """Any JSON value."""
@@ -45,7 +46,10 @@ _SECRET: Final = "secret_token"  # noqa: S105 - a name, not a secret
 """A string that contains this is the URL of a private record."""
 _SECRET_BYTES: Final = _SECRET.encode()
 _SMALL_BYTES: Final = 384
+_MAX_CACHED_NAMES: Final = 4096
+"""The total length of a record's names up to which their selection is cached; real records have 1,000."""
 _CONTAINERS: Final = frozenset({dict, list})
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 # Short JSON does not compress, so the fastest level, which only frames it, is enough.
 _frame = zstandard.ZstdCompressor(level=-1, write_checksum=False).compress
@@ -93,8 +97,10 @@ def unknown_fields(document: Document, known: frozenset[str]) -> dict[str, Json]
 
     The values are unchanged; ``pack`` removes withheld fields inside them.
     """
-    names = _unknown_names(tuple(document), known)
-    return {name: value for name in names if (value := document[name]) is not None}
+    names = tuple(document)
+    # The names come from outside and may have megabytes, which a cache would keep.
+    select = _select_cached if len("".join(names)) <= _MAX_CACHED_NAMES else _select_unknown
+    return {name: value for name in select(names, known) if (value := document[name]) is not None}
 
 
 def purge(value: Json, depth: int = 1) -> Json:
@@ -112,11 +118,13 @@ def purge(value: Json, depth: int = 1) -> Json:
     }
 
 
-# The responses of an endpoint have the same fields in the same order, so nearly every call is a cache hit.
-@lru_cache(maxsize=1024)
-def _unknown_names(names: tuple[str, ...], known: frozenset[str]) -> tuple[str, ...]:
+def _select_unknown(names: tuple[str, ...], known: frozenset[str]) -> tuple[str, ...]:
     # Sorted, so that the same fields always pack to the same bytes.
     return tuple(sorted(name for name in set(names) - known if not _is_withheld(name)))
+
+
+# The responses of an endpoint have the same fields in the same order, so nearly every call is a cache hit.
+_select_cached = lru_cache(maxsize=1024)(_select_unknown)
 
 
 def _may_hide_below(fields: Document) -> bool:
@@ -152,12 +160,18 @@ def _dump(fields: Document) -> bytes:
     try:
         return orjson.dumps(fields)
     except TypeError:
-        # Lone surrogates and integers beyond 64 bits.
-        return json.dumps(fields).encode()
+        # Lone surrogates, integers beyond 64 bits, and odd values.
+        text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), default=_refuse)
+        return _SURROGATE.sub("\ufffd", text).encode()
+
+
+def _refuse(value: object) -> NoReturn:
+    raise BadRecordError(value.reason if isinstance(value, OddValue) else f"contains {type(value).__name__}")
 
 
 def _load(data: bytes) -> Json:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
-        return json.loads(data)
+        # Older databases contain lone surrogates, which no reader could write.
+        return json.loads(_dump(json.loads(data)))

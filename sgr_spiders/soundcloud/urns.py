@@ -33,6 +33,11 @@ def urn(kind: str, record_id: int) -> str:
     return f"{_PREFIXES[kind]}{record_id}"
 
 
+def is_urn_of(urn: str, kind: str) -> bool:
+    """Return whether *urn* has the prefix of this kind."""
+    return urn.startswith(_PREFIXES[kind])
+
+
 def parse_id(value: object, kind: str) -> int | None:
     """Return the ID in a URN of this kind, an integer, a numeric string or a record's URL, else ``None``."""
     record_id = parse_key(value, kind)
@@ -78,3 +83,19 @@ def locate(url: str) -> tuple[Kind, int] | None:
     # Old responses of resolve end in ".json".
     record_id = parse_key(unquote(segments[2]).removesuffix(".json"), kind)
     return None if record_id is None else (kind, record_id)
+
+
+def names_record(location: str) -> bool:
+    """Return whether a location has the form of a record that this program does not know.
+
+    Examples are ``soundcloud:system-playlists:…`` and the URL of a comment below a track.
+    """
+    if location.startswith("soundcloud:"):
+        return not any(location.startswith(prefix) for prefix in _PREFIXES.values())
+    try:
+        url = urlsplit(location)
+    except ValueError:
+        return False
+    segments = url.path.split("/")[1:]
+    is_record = bool(url.netloc) and len(segments) >= 2 and all(segments)
+    return is_record and (len(segments) > 2 or segments[0] not in _SINGULARS)

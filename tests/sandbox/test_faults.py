@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from sgr_spiders.sandbox.faults import KINDS, FaultError, FaultRule
+from sgr_spiders.sandbox.odd_items import ODD, odd_items
 from tests.sandbox.client import ALL, TIMEOUT_S, ApiClient
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ RESPONSES: dict[str, tuple[int, str, dict[str, str]]] = {
     "disallowed_403": (403, "Access to this API has been disallowed", {}),
     "text_404": (404, "404 page not found", {"Content-Type": "text/plain"}),
     "method_405": (405, '"code":405', {}),
+    "error": (400, '"code":400', {}),
+    "error:status=451": (451, '"status":"451 - Unavailable For Legal Reasons"', {}),
+    "resolve_to:path=tracks": (302, "/comments/", {"Location": "https://api.soundcloud.com/comments/"}),
+    "resolve_to:kind=station,path=tracks": (302, "/system-playlists/", {}),
     "empty_500": (500, "", {"Content-Length": "0"}),
     "html_502": (502, "CloudFront".lower(), {"Content-Type": "text/html"}),
     "text_503": (503, "upstream connect error", {"Content-Type": "text/plain"}),
@@ -69,6 +74,11 @@ def test_token_rate_limit(sandbox: SandboxProcess) -> None:
     assert responses[1].json()["errors"][0]["meta"]["rate_limit"]["bucket"] == "by-ip"
 
 
+def api_body(sandbox: SandboxProcess, api: ApiClient, path: str) -> bytes:
+    sandbox.clear_faults()
+    return api.get(path).content
+
+
 def test_spoilt_bodies(sandbox: SandboxProcess, api: ApiClient, seed_path: str) -> None:
     sandbox.set_faults(["invalid_json"])
     with pytest.raises(ValueError, match=r"Expecting|delimiter|control"):
@@ -76,6 +86,10 @@ def test_spoilt_bodies(sandbox: SandboxProcess, api: ApiClient, seed_path: str) 
     sandbox.set_faults(["nan_json"])
     assert "NaN" in api.get(seed_path).text
     assert "NaN" in api.get("/tracks?q=nothing-like-this&linked_partitioning=1").text
+    plain = api_body(sandbox, api, seed_path)
+    for encoding in ("utf-8-sig", "utf-16", "utf-32", "latin-1"):
+        sandbox.set_faults([f"encoding:encoding={encoding}"])
+        assert api.get(seed_path).content == plain.decode().encode(encoding, errors="replace")
     sandbox.set_faults(["truncated_body:how=json"])
     with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
         api.get(seed_path).json()
@@ -115,6 +129,34 @@ def test_revoke_tokens(sandbox: SandboxProcess, api: ApiClient, seed_path: str) 
 def favoriters(api: ApiClient, path: str, query: str = "limit=20") -> dict[str, Any]:
     page: dict[str, Any] = api.json(f"{path}/favoriters?linked_partitioning=true&{query}")
     return page
+
+
+def test_an_endless_list_repeats_its_pages(sandbox: SandboxProcess, api: ApiClient, seed_path: str) -> None:
+    sandbox.set_faults(["endless_list:new=1"])
+    pages, seen, page = [], set(), favoriters(api, seed_path)
+    for _ in range(7):
+        *items, invented = [item["urn"] for item in page["collection"]]
+        assert invented not in seen
+        seen.add(invented)
+        pages.append(items)
+        link = urlsplit(page["next_href"])
+        assert link.query not in seen
+        seen.add(link.query)
+        page = api.json(f"{link.path}?{link.query}")
+    assert pages[0] in pages[1:]
+    assert len({tuple(items) for items in pages}) == pages[1:].index(pages[0]) + 1
+
+
+@pytest.mark.parametrize("what", ["all", *ODD])
+def test_odd_items(sandbox: SandboxProcess, api: ApiClient, seed_path: str, what: str) -> None:
+    path = f"{seed_path}/favoriters?linked_partitioning=true&limit=20"
+    plain = api_body(sandbox, api, path)
+    sandbox.set_faults([f"odd_item:what={what}"])
+    found = api.get(path).content
+    assert (found[:200], found[-200:]) == (plain[:200], plain[-200:])
+    odd = odd_items("users", what)
+    assert b",".join(odd) in found
+    assert len(odd) == (len(ODD) - 1 if what == "all" else 1)
 
 
 def test_next_href_faults(sandbox: SandboxProcess, api: ApiClient, seed_path: str) -> None:

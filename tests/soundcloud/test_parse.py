@@ -153,6 +153,10 @@ def test_the_urn_is_the_key(identity: dict[str, Any], track_id: int) -> None:
         {"urn": None, "id": True},
         {"urn": None, "id": 1.5},
         {"urn": ["soundcloud:tracks:1"], "id": {}},
+        {"urn": None, "id": 6, "kind": None},
+        {"urn": None, "id": 6, "kind": "system-playlist"},
+        {"urn": 6, "id": 6, "kind": ["track"]},
+        {"urn": "soundcloud:system-playlists:5", "id": 6},
     ],
 )
 def test_without_a_usable_id_a_record_is_rejected(identity: dict[str, Any]) -> None:
@@ -168,6 +172,12 @@ def test_without_a_usable_id_a_record_is_rejected(identity: dict[str, Any]) -> N
     )
     assert reject.raw is not None
     assert unpack(reject.raw)["item"]["title"] == "Track 1"
+
+
+def test_an_id_without_a_kind_is_not_an_uploader() -> None:
+    page = parse_page("user_tracks", "7", [track(user={"id": 9}, user_id=7)])
+    assert page.entries[0].inside == [User(7)]
+    assert [reject.kind for reject in page.rejects] == ["user"]
 
 
 @pytest.mark.parametrize("item", [None, "text", 1, [], [track()], True])
@@ -266,7 +276,7 @@ def test_a_null_user_is_fine() -> None:
 
 
 @pytest.mark.parametrize(
-    "reference", [{"user_id": 7}, {"user_urn": "soundcloud:users:7"}, {"user": {"id": 7}}]
+    "reference", [{"user_id": 7}, {"user_urn": "soundcloud:users:7"}, {"user": {"id": 7, "kind": "user"}}]
 )
 def test_a_user_known_by_id_only_is_a_stub(reference: dict[str, Any]) -> None:
     (entry,) = parse_page("user_tracks", "7", [track(**{"user": None, **reference})]).entries
@@ -552,11 +562,30 @@ def test_a_private_target_is_told_apart(answer: object) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    ["", "https://soundcloud.com/a", "/me", "https://[", None, 5, [], {}, {"location": 5}, {"kind": "app"}],
-)
+    [
+        "", "https://soundcloud.com/a", "/me", "https://[", "https://api.soundcloud.com/tracks/x",
+        "soundcloud:tracks:x", None, 5, [], {}, {"location": 5}, {"kind": "track", "id": 1.5},
+    ],
+)  # fmt: skip
 def test_nothing_resolved(answer: object) -> None:
     with pytest.raises(BadDocumentError, match="resolve:"):
         parse_resolved(answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "https://api.soundcloud.com/comments/123",
+        "https://api.soundcloud.com/tracks/1/comments/123",
+        "https://api.soundcloud.com/system-playlists/soundcloud:system-playlists:artist-stations:5",
+        "soundcloud:system-playlists:artist-stations:5",
+        {"location": "https://api.soundcloud.com/comments/soundcloud:comments:5"},
+        comment(),
+        {"kind": "app"},
+    ],
+)
+def test_something_else_resolved(answer: object) -> None:
+    assert parse_resolved(answer) is None
 
 
 def test_a_rejected_record_is_one_reject_whatever_is_wrong_inside_it() -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import orjson
 import pytest
 import zstandard
 
 from sgr_spiders.model.exceptions import BadRecordError
-from sgr_spiders.soundcloud.raw import pack, unpack
+from sgr_spiders.soundcloud.lenient_json import OddValue
+from sgr_spiders.soundcloud.raw import _select_cached, pack, unknown_fields, unpack
 
 MAX_BYTES = 4 * 1024 * 1024
 
@@ -16,14 +19,46 @@ MAX_BYTES = 4 * 1024 * 1024
     [
         {"a": 1, "b": [None, True, 1.5, "é\n☃"], "c": {"d": {}}},
         {"long": "x" * 100_000},
-        {"half": "\ud800", "big": 2**70},
-        {"half": ["\udfff"]},
+        {"big": 2**70, "whole": "\U0001f600"},
     ],
 )
 def test_packed_fields_are_restored(fields: dict[str, Any]) -> None:
     packed = pack(fields)
     assert packed is not None
     assert unpack(packed) == fields
+
+
+HALVES = {"half": "a\ud800", "\udfff": ["\udfff", {"\ud83d": "\ud83d\ud83d"}], "big": 2**70}
+MENDED = {"half": "a\ufffd", "\ufffd": ["\ufffd", {"\ufffd": "\ufffd\ufffd"}], "big": 2**70}
+
+
+def test_lone_surrogates_are_replaced() -> None:
+    packed = pack(HALVES)
+    assert packed is not None
+    assert unpack(packed) == MENDED
+    orjson.loads(zstandard.decompress(packed))
+
+
+def test_lone_surrogates_of_an_older_version_are_replaced() -> None:
+    assert unpack(zstandard.compress(json.dumps(HALVES).encode())) == MENDED
+
+
+@pytest.mark.parametrize("value", [OddValue("too large"), [{"a": OddValue("too large")}]])
+def test_an_odd_value_is_refused(value: object) -> None:
+    with pytest.raises(BadRecordError, match="too large"):
+        pack({"a": value, "b": 1})
+
+
+def test_long_names_are_not_kept_in_memory() -> None:
+    known = frozenset({"title"})
+    before = _select_cached.cache_info()
+    for number in range(10):
+        name = f"{number}" * 100_000
+        assert unknown_fields({"title": 1, name: 2}, known) == {name: 2}
+    assert _select_cached.cache_info() == before
+    for title in ("a", "b"):
+        assert unknown_fields({"title": title, "new": 1}, known) == {"new": 1}
+    assert _select_cached.cache_info().hits == before.hits + 1
 
 
 def test_nothing_packs_to_nothing() -> None:
