@@ -17,13 +17,13 @@ _FIELDS: dict[str, bytes] = {
 }
 """Fields of an otherwise good item."""
 _ITEMS: dict[str, bytes] = {
-    "text": b'"an item that is no object"',
+    "text": b'"an item in a string"',
     "null": b"null",
     "id": b'{"id":9000000000001,"title":"Of what kind?"}',
     "broken": b'{"kind":"track" "title":[,]}',
 }
 ODD = (*_FIELDS, *_ITEMS)
-"""What can be odd about an item."""
+"""Names of the oddities."""
 
 
 def invent(kind: str, number: int, fields: bytes = b"") -> bytes:
