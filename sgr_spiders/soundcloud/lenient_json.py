@@ -47,6 +47,12 @@ class OddValue:
     def __init__(self, reason: str) -> None:
         self.reason = reason
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OddValue) and self.reason == other.reason
+
+    def __hash__(self) -> int:
+        return hash(self.reason)
+
 
 class DamagedError(ValueError):
     """A document is not JSON. ``document`` contains the readable items of a list, else it is ``None``."""
