@@ -29,9 +29,9 @@ class Kind(Enum):
     FOUND = "found"
     """A redirect, expected only from ``/resolve``."""
     GONE = "gone"
-    """The record is deleted or private, or never existed."""
+    """The API itself says that the record is deleted or private, or never existed."""
     HIDDEN = "hidden"
-    """The record exists but is not accessible; a harvest treats it as gone."""
+    """The API itself says that the record is not accessible; a harvest treats it as gone."""
     REFUSED = "refused"
     """The request is wrong or the response unusable; a retry would not help."""
     UNAUTHORISED = "unauthorised"
@@ -41,7 +41,7 @@ class Kind(Enum):
     RETRY = "retry"
     """A transient error; retry."""
     DISALLOWED = "disallowed"
-    """"Access to this API has been disallowed": sent under overload, so retry slowly, then stop."""
+    """The gateway before the API refuses this client or this request; it says nothing about the record."""
     BLOCKED = "blocked"
     """A block page or a bot challenge; stop."""
 
@@ -111,8 +111,17 @@ def requested_hold(fields: Mapping[str, str], body: bytes, *, now: float) -> flo
     return seconds_to_wait(fields, _reset_times(body), now=now)
 
 
-_DISALLOWED = "access to this api has been disallowed"
-_ERROR_KEYS = frozenset({"errors", "error", "code", "status", "message"})
+_GENERATOR = "x-generator"
+"""Header of the responses that the gateway (Tyk) writes itself."""
+
+_TOO_FAST = re.compile(r"rate.?limit|too many requests|slow down", re.IGNORECASE)
+_ABOUT_CLIENT = re.compile(
+    r"quota|disallowed|key (has expired|is inactive|not authori[sz]ed)|endpoint is forbidden", re.IGNORECASE
+)
+"""Texts about this client: those of the gateway, in whatever form they come."""
+
+_CONTENT = frozenset({"collection", "id", "kind", "urn", "location"})
+"""Fields of a document that is not only an error."""
 
 
 def _read(
@@ -132,9 +141,17 @@ def _read(
 
 def _success(body: bytes, decoder: Callable[[bytes], object]) -> Answer:
     try:
-        return Answer(Kind.OK, document=decoder(body))
+        document = decoder(body)
     except UnusableDocumentError as error:
         return Answer(Kind.RETRY, document=error.salvage, reason=f"HTTP 200: {error}")
+    if isinstance(document, dict) and _is_only_an_error(document):
+        return Answer(Kind.RETRY, reason=_reason(200, body, "an error instead of a document"))
+    return Answer(Kind.OK, document=document)
+
+
+def _is_only_an_error(document: Mapping[str, Any]) -> bool:
+    named = document.keys() & {"error", "errors", "fault", "message"}
+    return bool(named) and not document.keys() & _CONTENT
 
 
 def _redirect(status: int, fields: Mapping[str, str]) -> Answer:
@@ -157,10 +174,6 @@ def _unauthorised(_fields: Mapping[str, str], body: bytes, _now: float) -> Answe
     return Answer(Kind.UNAUTHORISED, reason=_reason(401, body))
 
 
-def _gone(_fields: Mapping[str, str], body: bytes, _now: float) -> Answer:
-    return Answer(Kind.GONE, reason=_reason(410, body))
-
-
 def _limited(fields: Mapping[str, str], body: bytes, now: float) -> Answer:
     return Answer(Kind.LIMITED, reason=_reason(429, body), hold=requested_hold(fields, body, now=now))
 
@@ -172,25 +185,46 @@ def _overloaded(fields: Mapping[str, str], body: bytes, now: float) -> Answer:
     return Answer(kind, reason=_reason(503, body), hold=hold)
 
 
-def _forbidden(fields: Mapping[str, str], body: bytes, _now: float) -> Answer:
+def _forbidden(fields: Mapping[str, str], body: bytes, now: float) -> Answer:
+    reason = _reason(403, body)
+    document = _error_document(body)
+    text = _plain(body) if document is None else _message(document)
+    if _TOO_FAST.search(text):
+        return Answer(Kind.LIMITED, reason=reason, hold=requested_hold(fields, body, now=now))
+    if document is not None:
+        is_about_record = _is_of_api(403, fields, document) and not _ABOUT_CLIENT.search(text)
+        return Answer(Kind.HIDDEN if is_about_record else Kind.DISALLOWED, reason=reason)
     if not body.strip() and "json" in fields.get("content-type", "").lower():
-        return Answer(Kind.HIDDEN, reason="HTTP 403")
-    document = _error_document(body)
-    if document is None:
-        # HTML comes from the CDN edge, and an empty body or a gateway's text may too. If these counted as
-        # hidden, a blocked run would mark all its records as gone.
-        return Answer(Kind.BLOCKED, reason=_reason(403, body))
-    if _DISALLOWED in _message(document).lower():
-        return Answer(Kind.DISALLOWED, reason=_reason(403, body))
-    return Answer(Kind.HIDDEN, reason=_reason(403, body))
+        return Answer(Kind.DISALLOWED, reason=reason)
+    # A page or a text comes from the CDN edge or a proxy.
+    return Answer(Kind.BLOCKED, reason=reason)
 
 
-def _not_found(_fields: Mapping[str, str], body: bytes, _now: float) -> Answer:
-    document = _error_document(body)
-    if document is None or not _ERROR_KEYS & document.keys():
-        # "404 page not found" comes from the router, not the API: the record may exist.
-        return Answer(Kind.RETRY, reason=_reason(404, body, "not a response of the API"))
-    return Answer(Kind.GONE, reason=_reason(404, body))
+def _not_there(status: int) -> Callable[[Mapping[str, str], bytes, float], Answer]:
+    """Return the reading of a 404 or 410."""
+
+    def read(fields: Mapping[str, str], body: bytes, _now: float) -> Answer:
+        document = _error_document(body)
+        if document is not None and _is_of_api(status, fields, document):
+            return Answer(Kind.GONE, reason=_reason(status, body))
+        # "404 page not found" and the like come from a router, not the API: the record may exist.
+        return Answer(Kind.RETRY, reason=_reason(status, body, "not a response of the API"))
+
+    return read
+
+
+def _is_of_api(status: int, fields: Mapping[str, str], document: Mapping[str, Any]) -> bool:
+    """Return whether an error is in the API's own long form. Only these can be about a record.
+
+    The form is ``code``, ``message``, ``link``, ``status``, ``errors``; older responses have only ``errors``.
+    """
+    if "tyk" in fields.get(_GENERATOR, "").lower():
+        return False
+    if document.get("code") == status and "message" in document:
+        phrase = document.get("status")
+        has_phrase = isinstance(phrase, str) and phrase.startswith(f"{status} - ")
+        return has_phrase or isinstance(document.get("errors"), list) or "link" in document
+    return any("error_message" in entry for entry in _entries(document))
 
 
 def _error_document(body: bytes) -> dict[str, Any] | None:
@@ -202,13 +236,18 @@ def _error_document(body: bytes) -> dict[str, Any] | None:
 
 
 def _message(document: Mapping[str, Any]) -> str:
-    """Return the text of an error in either of its formats."""
-    errors = document.get("errors")
-    entries = errors if isinstance(errors, list) else []
+    """Return the text of an error, in the forms of the API and of common gateways."""
+    inner = [value for value in (document.get("error"), document.get("fault")) if isinstance(value, dict)]
     texts = [document.get("message"), document.get("error")]
-    texts += [entry.get("error_message") for entry in entries if isinstance(entry, dict)]
+    texts += [entry.get("error_message") for entry in _entries(document)]
+    texts += [error.get(name) for error in inner for name in ("message", "faultstring")]
     texts.append(document.get("status"))
     return next((text for text in texts if isinstance(text, str) and text.strip()), "")
+
+
+def _entries(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    errors = document.get("errors")
+    return [entry for entry in errors if isinstance(entry, dict)] if isinstance(errors, list) else []
 
 
 def _reason(status: int, body: bytes, note: str = "") -> str:
@@ -225,10 +264,7 @@ def _plain(body: bytes) -> str:
 
 
 def _reset_times(body: bytes) -> list[object]:
-    document = _error_document(body) or {}
-    errors = document.get("errors")
-    entries = errors if isinstance(errors, list) else []
-    metas = [entry.get("meta") for entry in entries if isinstance(entry, dict)]
+    metas = [entry.get("meta") for entry in _entries(_error_document(body) or {})]
     return [meta.get("reset_time") for meta in metas if isinstance(meta, dict)]
 
 
@@ -243,8 +279,8 @@ _TRANSIENT = frozenset({408, 425})
 _BY_STATUS: Mapping[int, Callable[[Mapping[str, str], bytes, float], Answer]] = {
     401: _unauthorised,
     403: _forbidden,
-    404: _not_found,
-    410: _gone,
+    404: _not_there(404),
+    410: _not_there(410),
     429: _limited,
     503: _overloaded,
 }

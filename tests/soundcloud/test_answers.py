@@ -44,7 +44,7 @@ def test_a_document_is_decoded() -> None:
         (403, HTML, b"<HTML>Request blocked</HTML>", Kind.BLOCKED),
         (403, {}, b"RBAC: access denied", Kind.BLOCKED),
         (403, {}, b"", Kind.BLOCKED),
-        (403, JSON, b"", Kind.HIDDEN),
+        (403, JSON, b"", Kind.DISALLOWED),
         (403, JSON, b'{"code":403,"message":"","errors":[]}', Kind.HIDDEN),
         (403, JSON, b'{"error":"Access to this API has been disallowed"}', Kind.DISALLOWED),
         (404, JSON, b'{"errors":[{"error_message":"404 - Not Found"}]}', Kind.GONE),
@@ -52,11 +52,15 @@ def test_a_document_is_decoded() -> None:
         (404, {"Content-Type": "text/plain"}, b"404 page not found\n", Kind.RETRY),
         (404, JSON, b"", Kind.RETRY),
         (404, JSON, b"{}", Kind.RETRY),
+        (404, JSON, b'{"error": "Not Found"}', Kind.RETRY),
+        (404, JSON, b'{"message": "no Route matched with those values"}', Kind.RETRY),
         (404, JSON, b'{"detail": "no route", "path": "/tracks/1"}', Kind.RETRY),
         (404, HTML, b"<html></html>", Kind.RETRY),
         (405, {}, b"", Kind.REFUSED),
         (408, {}, b"", Kind.RETRY),
-        (410, {}, b"", Kind.GONE),
+        (410, {}, b"", Kind.RETRY),
+        (410, JSON, b'{"error": "Gone"}', Kind.RETRY),
+        (410, JSON, b'{"code":410,"message":"","status":"410 - Gone","errors":[]}', Kind.GONE),
         (422, JSON, b"{}", Kind.REFUSED),
         (429, {}, b"", Kind.LIMITED),
         (500, {}, b"", Kind.RETRY),
@@ -72,6 +76,77 @@ def test_kinds(status: int, headers: dict[str, str], body: bytes, kind: Kind) ->
     assert answer.kind is kind
     assert answer.reason
     assert answer.document is None
+
+
+LONG = b'{"code":%d,"message":"%s","link":"https://example.org","status":"%d - X","errors":[],"error":null}'
+REFUSALS = [
+    b'{\n    "error": "Quota exceeded"\n}',
+    b'{\n    "error": "Key has expired, please renew"\n}',
+    b'{\n    "error": "Key is inactive, please renew"\n}',
+    b'{\n    "error": "Key not authorised"\n}',
+    b'{\n    "error": "Access to this API has been disallowed"\n}',
+    b'{\n    "error": "Access to this resource has been disallowed"\n}',
+    b'{\n    "error": "Requested endpoint is forbidden"\n}',
+    b'{"error": "a text that nobody has seen yet"}',
+    b'{"error": {"code": 403, "message": "Forbidden", "status": "PERMISSION_DENIED", "errors": []}}',
+    b'{"message": "Forbidden"}',
+    b'{"message": "Forbidden", "request_id": "1"}',
+    b'{"fault": {"faultstring": "Access denied", "detail": {"errorcode": "oauth.v2"}}}',
+    b'{"statusCode": 403, "message": "Access denied"}',
+    b'{"timestamp": "2026", "status": 403, "error": "Forbidden", "path": "/tracks/1"}',
+    b'{"code": 403, "message": "no long form"}',
+    b"{}",
+    b"[]",
+    b'"Forbidden"',
+    b"Forbidden",
+    b"",
+    b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>',
+    LONG % (403, b"Quota exceeded", 403),
+]
+
+
+@pytest.mark.parametrize("body", REFUSALS)
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_no_refusal_by_a_gateway_is_about_a_record(status: int, body: bytes) -> None:
+    if status != 403 and body.startswith(b'{"code":403'):
+        return
+    for headers in (JSON, HTML, {}, {"Content-Type": "text/plain"}):
+        kind = classify(status, headers, body, now=NOW).kind
+        assert kind in ({Kind.DISALLOWED, Kind.BLOCKED} if status == 403 else {Kind.RETRY})
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, Kind.HIDDEN), (404, Kind.GONE), (410, Kind.GONE)])
+def test_only_the_long_form_is_about_a_record(status: int, kind: Kind) -> None:
+    body = LONG % (status, b"", status)
+    assert classify(status, JSON, body, now=NOW).kind is kind
+    # The gateway marks what it writes itself.
+    assert classify(status, {**JSON, "X-Generator": "tyk.io"}, body, now=NOW).kind is not kind
+    # The form of another status is no error of the API.
+    assert classify(status, JSON, LONG % (500, b"", 500), now=NOW).kind is not kind
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{\n    "error": "Rate Limit Exceeded"\n}',
+        b'{"message": "API rate limit exceeded"}',
+        b'{"fault": {"faultstring": "Rate limit quota violation"}}',
+        b'{"error": "rate_limit_exceeded"}',
+        b"Please slow down.",
+        LONG % (403, b"Too Many Requests", 403),
+    ],
+)
+def test_a_rate_limit_with_another_status_is_a_rate_limit(body: bytes) -> None:
+    answer = classify(403, {"Retry-After": "30"}, body, now=NOW)
+    assert (answer.kind, answer.hold) == (Kind.LIMITED, 30.0)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"error": "Quota exceeded"}', b'{"fault": {}}', b'{"errors": [{"error_message": "X"}]}']
+)
+def test_an_error_in_a_success_is_no_document(body: bytes) -> None:
+    answer = classify(200, JSON, body, now=NOW)
+    assert (answer.kind, answer.document) == (Kind.RETRY, None)
 
 
 def test_a_redirect_names_its_location() -> None:
@@ -157,6 +232,9 @@ def expected(status: int, body: Any, target: str) -> Kind:  # noqa: ANN401 - wha
     if status == 302:
         return Kind.FOUND
     if status in {403, 404, 401, 429}:
+        if body == "":
+            # An empty 403 says nothing about the record.
+            return Kind.DISALLOWED if status == 403 else Kind.LIMITED
         return {403: Kind.HIDDEN, 404: Kind.GONE, 401: Kind.UNAUTHORISED, 429: Kind.LIMITED}[status]
     assert status >= 500, target
     return Kind.RETRY
