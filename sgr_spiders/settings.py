@@ -173,10 +173,11 @@ RETRY_TIMES = 5
 # Seconds, doubled for each retry; a random half to all of it is used.
 BACKOFF_BASE = 1.0
 BACKOFF_MAX = 60.0
-# "Access to this API has been disallowed" was observed under overload and passed after minutes: waits of
-# 60, 120 and 240 s (half to all of it at random), then the run stops as blocked.
+# The gateway refused this client ("Quota exceeded", "Access to this API has been disallowed", …): all requests
+# pause for 15, 30 and 60 s (half to all of it at random) while it also refuses a record known to be good, then
+# the run stops as blocked. A request that alone is refused is given up after as many retries.
 DISALLOWED_RETRY_TIMES = 3
-DISALLOWED_BACKOFF_BASE = 60.0
+DISALLOWED_BACKOFF_BASE = 15.0
 # The pause after a 429 without a time: 5 s, doubled until a good response (half to all of it at random).
 # A time that the response names is obeyed, up to 24 h (soundcloud.rate_limits.MAX_HOLD).
 RATE_LIMIT_BASE = 5.0

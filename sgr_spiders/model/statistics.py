@@ -19,6 +19,7 @@ HOLDS = "sgr/holds"
 HOLD_SECONDS = "sgr/hold_seconds"
 RETRIES = "sgr/retry/count"
 RETRIES_GIVEN_UP = "sgr/retry/given_up"
+WITNESSES = "sgr/witnesses"
 TOKEN_EXCHANGES = "sgr/token/exchanges"  # noqa: S105 - the name of a count
 TOKEN_REFRESHES = "sgr/token/refreshes"  # noqa: S105 - the same
 
@@ -116,6 +117,11 @@ STATISTICS = (
     Statistic(HOLD_SECONDS, "seconds", "Total planned length of these pauses"),
     Statistic(RETRIES, "requests", "Requests retried after a transient error"),
     Statistic(RETRIES_GIVEN_UP, "requests", "Requests that failed with a transient error on every try"),
+    Statistic(
+        WITNESSES,
+        "requests",
+        "Requests for a record known to be good, to find out whether refusals are about this client",
+    ),
     Statistic(TOKEN_EXCHANGES, "tokens", "Tokens obtained with the client credentials"),
     Statistic(TOKEN_REFRESHES, "tokens", "Tokens obtained with a refresh token"),
     Statistic(

@@ -11,20 +11,23 @@ from sgr_spiders.traffic.authorisation import AuthorisationMiddleware
 from sgr_spiders.traffic.download_handler import ApiDownloadHandler
 from sgr_spiders.traffic.faults import FaultMiddleware
 from sgr_spiders.traffic.gate import Gate
+from sgr_spiders.traffic.refusals import RefusalMiddleware
 from sgr_spiders.traffic.run_control import RunControl
 from sgr_spiders.traffic.sandbox_world import WorldGuard
 from sgr_spiders.traffic.scope import ScopeGuard
+from sgr_spiders.traffic.witness import Witness
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 # Other components look them up, so a crawl needs them.
-EXTENSIONS: Final[dict[type, int | None]] = {RunControl: 0, Gate: 0, WorldGuard: 0}
+EXTENSIONS: Final[dict[type, int | None]] = {RunControl: 0, Gate: 0, WorldGuard: 0, Witness: 0}
 
 DOWNLOADER_MIDDLEWARES: Final[dict[type, int | None]] = {
     # Before RobotsTxt (100), which it tells to skip the API host.
     ScopeGuard: 90,
     FaultMiddleware: 550,
+    RefusalMiddleware: 600,
     # Before HttpProxy (750): it keeps requests to an http API away from proxies.
     AuthorisationMiddleware: 700,
     # ScopeGuard is stricter: it compares origins, not host names, also of requests without a callback.

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from scrapy.utils.misc import load_object
 
 from sgr_spiders.model import statistics
-from sgr_spiders.model.exceptions import BlockedError
 from sgr_spiders.soundcloud.answers import Kind
 from sgr_spiders.traffic.backoff import backoff
 from sgr_spiders.traffic.response import ApiResponse
-from sgr_spiders.traffic.run_control import Abandoned, RunControl
+from sgr_spiders.traffic.run_control import Refused, RunControl
 from sgr_spiders.traffic.token_endpoint import AUTHORISING
 
 if TYPE_CHECKING:
@@ -36,9 +35,6 @@ class FaultMiddleware:
         self._run = RunControl.of(crawler)
         self._times = settings.getint("RETRY_TIMES", 5)
         self._wait = (settings.getfloat("BACKOFF_BASE", 1.0), settings.getfloat("BACKOFF_MAX", 60.0))
-        self._slow_times = settings.getint("DISALLOWED_RETRY_TIMES", 3)
-        slow_base = settings.getfloat("DISALLOWED_BACKOFF_BASE", 60.0)
-        self._slow_wait = (slow_base, 10 * slow_base)
         self._exceptions = tuple(load_object(name) for name in settings.getlist("RETRY_EXCEPTIONS"))
 
     @classmethod
@@ -50,16 +46,12 @@ class FaultMiddleware:
             return response
         kind, reason = response.answer.kind, response.answer.reason
         if kind is Kind.LIMITED:
+            if self._run.closing:
+                raise Refused(reason)
             # The gate delays it until the rate-limit pause ends.
-            self._run.check()
             return resend(request)
-        if kind is Kind.BLOCKED:
-            # The gate has stopped the run. The walk has not failed; the next run resumes it.
-            raise Abandoned(f"blocked: {request.url}")
         if kind is Kind.RETRY:
             return await self._retry(request, reason) or response
-        if kind is Kind.DISALLOWED:
-            return await self._retry_slowly(request, reason)
         return response
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | None:
@@ -76,16 +68,6 @@ class FaultMiddleware:
             return None
         await self._pause(request, reason, backoff(times, *self._wait))
         return resend(request, retry_times=times)
-
-    async def _retry_slowly(self, request: Request, reason: str) -> Request:
-        self._run.check()
-        times = request.meta.get("disallowed_times", 0) + 1
-        if times > self._slow_times:
-            error = BlockedError(f"the API disallows access after {times} slow tries: {reason}")
-            self._run.stop(error)
-            raise Abandoned(str(error))
-        await self._pause(request, reason, backoff(times, *self._slow_wait))
-        return resend(request, disallowed_times=times)
 
     async def _pause(self, request: Request, reason: str, seconds: float) -> None:
         self._stats.inc_value(statistics.RETRIES)

@@ -7,7 +7,7 @@ import logging
 import time
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sgr_spiders.model import statistics
 from sgr_spiders.model.exceptions import BlockedError
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from sgr_spiders.traffic.response import ApiResponse
 
 logger = logging.getLogger(__name__)
+
+SENT: Final = "sgr_sent"
+"""Meta key of the time (``time.monotonic``) at which a request was last sent."""
+
+SUSPECT: Final = "sgr_suspect"
+"""Meta key of a request at whose walk an earlier run stopped: a block may be about that walk only."""
 
 _FAULTS = frozenset({Kind.LIMITED, Kind.RETRY, Kind.DISALLOWED, Kind.BLOCKED})
 
@@ -80,8 +86,8 @@ class Gate:
                 await self.wait_until_open()
                 self._passed = time.monotonic()
                 if self._holds_in_a_row:
-                    return await self._ask(fetch)
-            return await self._ask(fetch)
+                    return await self._ask(request, fetch)
+            return await self._ask(request, fetch)
 
     async def wait_until_open(self) -> None:
         """Wait for the end of a rate-limit pause; raise ``Abandoned`` if the run closes first."""
@@ -89,16 +95,23 @@ class Gate:
             await self._run.sleep(left)
         self._run.check()
 
-    async def _ask(self, fetch: Callable[[], Awaitable[ApiResponse]]) -> ApiResponse:
-        sent = time.monotonic()
+    def hold(self, seconds: float, reason: str) -> None:
+        """Pause all requests for *seconds*, because the API refuses this client."""
+        self._holds_in_a_row += 1
+        self._begin(seconds, reason, "Refused")
+
+    async def _ask(self, request: Request, fetch: Callable[[], Awaitable[ApiResponse]]) -> ApiResponse:
+        sent = request.meta[SENT] = time.monotonic()
         response = await fetch()
-        self._learn(response.answer, sent)
+        self._learn(response.answer, sent, is_suspect=request.meta.get(SUSPECT, False))
         return response
 
-    def _learn(self, answer: Answer, sent: float) -> None:
+    def _learn(self, answer: Answer, sent: float, *, is_suspect: bool) -> None:
         if answer.kind is Kind.LIMITED:
             self._pause(answer, sent)
         elif answer.kind is Kind.BLOCKED:
+            if is_suspect:
+                return
             self._run.stop(BlockedError(f"the API blocks this client: {answer.reason}"))
         elif answer.kind not in _FAULTS and sent >= self._began:
             self._holds_in_a_row = 0
@@ -114,16 +127,16 @@ class Gate:
             self._run.stop(BlockedError(f"{pauses}, last {answer.reason}"))
             return
         seconds = answer.hold or backoff(self._holds_in_a_row, self._base, self._maximum)
-        self._begin(seconds, answer.reason)
+        self._begin(seconds, answer.reason, "Rate limit")
 
-    def _begin(self, seconds: float, reason: str) -> None:
+    def _begin(self, seconds: float, reason: str, cause: str) -> None:
         self._began = time.monotonic()
         self._until = self._began + seconds
         until = time.time() + seconds
         self._crawler.stats.inc_value(statistics.HOLDS)
         self._count(seconds)
         moment = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        logger.warning("Rate limit: pausing all requests until %s (%.1f s): %s", moment, seconds, reason)
+        logger.warning("%s: pausing all requests until %s (%.1f s): %s", cause, moment, seconds, reason)
         self._crawler.signals.send_catch_log(hold_started, until=until, reason=reason)
 
     def _extend(self, seconds: float, reason: str) -> None:

@@ -35,6 +35,10 @@ class Abandoned(IgnoreRequest):
     """
 
 
+class Refused(Abandoned):
+    """A request whose response stopped the run. The next run asks for its walk last."""
+
+
 class RunControl:
     """Extension that stops the run because of an error, and wakes all waits when the run closes.
 

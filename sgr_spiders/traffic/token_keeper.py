@@ -86,6 +86,15 @@ class TokenKeeper:
         if serial == self._serial:
             self._never_accepted = 0
 
+    @property
+    def is_given(self) -> bool:
+        """True if the token is ``SOUNDCLOUD_ACCESS_TOKEN``, which cannot be renewed."""
+        return bool(self._credentials.access_token)
+
+    def is_current(self, serial: int) -> bool:
+        """Return whether token number *serial* is still in use."""
+        return serial == self._serial
+
     async def wait_for_renewal(self) -> None:
         """Wait for the end of a renewal, because the API would refuse a request with the old token."""
         async with self._turn:

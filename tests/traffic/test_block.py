@@ -84,7 +84,7 @@ def test_a_block_stops_the_run_at_once(ran: Ran, name: str) -> None:
 
 @pytest.mark.parametrize("name", BLOCKS)
 def test_requests_without_a_response_are_abandoned(ran: Ran, name: str) -> None:
-    assert set(ran[name][1].kinds()) == {"ok", "Abandoned"}
+    assert set(ran[name][1].kinds()) == {"ok", "Abandoned", "Refused"}
 
 
 def test_queued_requests_do_not_delay_the_end(ran: Ran) -> None:
@@ -97,12 +97,12 @@ def test_a_disallowed_api_is_retried_slowly_and_then_given_up(ran: Ran) -> None:
     assert outcome.error is not None
     assert outcome.error[0] == "BlockedError"
     assert outcome.stats["finish_reason"] == "blocked"
-    assert max(server.targets().count(path) for path in PATHS) == 3
-    tried = next(path for path in PATHS if server.targets().count(path) == 3)
-    first, second, third = (seen.at for seen in server.seen if seen.target == tried)
+    assert outcome.stats["sgr/holds"] == 2
+    # Eight were in flight at first; after each pause one is sent alone.
+    *_, first, second, third = (seen.at for seen in server.seen)
     assert second - first >= 0.29
     assert third - second >= 0.59
-    assert set(outcome.kinds()) == {"Abandoned"}
+    assert set(outcome.kinds()) == {"Abandoned", "Refused"}
 
 
 def test_the_first_error_is_the_outcome(ran: Ran) -> None:

@@ -49,9 +49,8 @@ PASSING = {
 FINAL = {
     "/gone": (Reply(404, ERROR), "gone"),
     "/gone-short": (Reply(404, b'{"errors":[{"error_message":"404 - Not Found"}]}'), "gone"),
-    "/410": (Reply(410, b""), "gone"),
+    "/410": (Reply(410, ERROR.replace(b"404", b"410")), "gone"),
     "/hidden": (Reply(403, b'{"code":403,"message":"","errors":[]}'), "hidden"),
-    "/hidden-empty": (Reply(403, b""), "hidden"),
     "/400": (Reply(400, b'{"code":400,"message":"bad cursor"}'), "refused"),
     "/405": (Reply(405, b""), "refused"),
     "/422": (Reply(422, b"{}"), "refused"),

@@ -1,0 +1,98 @@
+"""The question whether the API still answers well about a record that is known to be good."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+
+from scrapy import Request, signals
+from scrapy.http.request import NO_CALLBACK
+
+from sgr_spiders.model import statistics
+from sgr_spiders.soundcloud.answers import Kind
+from sgr_spiders.traffic.response import ApiResponse
+from sgr_spiders.traffic.run_control import Abandoned
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
+
+WITNESS: Final = "sgr_witness"
+"""Meta key of a request for a record known to be good. Its answer is judged by whoever asked for it."""
+
+
+class Witness:
+    """Extension that asks for a record known to be good, to find out whom a refusal is about.
+
+    If that record is refused too, the refusal is about this client; if not, it is about the request that was
+    refused. ``Witness.of(crawler)`` returns the extension.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._find: Callable[[], Awaitable[Sequence[str]]] | None = None
+        self._asking: asyncio.Task[bool | None] | None = None
+        self.last_reason = ""
+        """The reason of the latest refusal of a record known to be good."""
+        crawler.signals.connect(self.spider_closed, signal=signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Witness:
+        return cls(crawler)
+
+    @classmethod
+    def of(cls, crawler: Crawler) -> Witness:
+        """Return the witness of *crawler*."""
+        witness = crawler.get_extension(cls)
+        if witness is None:
+            raise RuntimeError("setting `EXTENSIONS`: Witness is missing")
+        return witness
+
+    def find_with(self, find: Callable[[], Awaitable[Sequence[str]]]) -> None:
+        """Use *find*, which returns the URLs of records known to be good, the best first."""
+        self._find = find
+
+    async def vouches(self) -> bool | None:
+        """Return whether a record known to be good is answered well; ``None`` if no such record is known.
+
+        Callers at the same time share one request. Raises ``Abandoned`` if the run closes.
+        """
+        if self._asking is None:
+            self._asking = asyncio.get_running_loop().create_task(self._ask())
+            self._asking.add_done_callback(self._note_done)
+        return await asyncio.shield(self._asking)
+
+    def spider_closed(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+
+    def _note_done(self, task: asyncio.Task[bool | None]) -> None:
+        self._asking = None
+        if not task.cancelled():
+            # Mark the exception as retrieved, in case nobody waits for it any more.
+            task.exception()
+
+    async def _ask(self) -> bool | None:
+        urls = await self._find() if self._find is not None else ()
+        for url in urls:
+            if await self._is_answered_well(url):
+                return True
+        return False if urls else None
+
+    async def _is_answered_well(self, url: str) -> bool:
+        self._crawler.stats.inc_value(statistics.WITNESSES)
+        request = Request(url, meta={WITNESS: True}, callback=NO_CALLBACK, dont_filter=True)
+        try:
+            response = await self._crawler.engine.download_async(request)
+        except Abandoned:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the record was not answered
+            self.last_reason = type(error).__name__
+            return False
+        assert isinstance(response, ApiResponse)
+        self.last_reason = response.answer.reason
+        return response.answer.kind is Kind.OK
