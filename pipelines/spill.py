@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import DropItem
 
+from sgr_spiders.crawl.doubts import Doubts
 from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.model import signals
 from sgr_spiders.model.exceptions import StorageError
@@ -33,6 +34,7 @@ class SpillPipeline:
     def __init__(self, crawler: Crawler, harvest: Harvest) -> None:
         self._crawler = crawler
         self._harvest = harvest
+        self._doubts = Doubts.of(crawler)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -41,7 +43,9 @@ class SpillPipeline:
     async def process_item(self, item: Page) -> Page:
         planner = self._harvest.planner
         try:
-            spilled = await self._harvest.writer.run(lambda connection: _spill(connection, planner, item))
+            spilled = await self._harvest.writer.run(
+                lambda connection: _spill(connection, planner, self._doubts, item)
+            )
         except StorageError as error:
             RunControl.of(self._crawler).stop(error)
             raise DropItem(str(error)) from error
@@ -49,12 +53,15 @@ class SpillPipeline:
             raise DropItem(
                 f"walk {item.walk.endpoint} {item.walk.target} has moved since this page was requested"
             )
+        self._doubts.page_spilled()
         self._crawler.signals.send_catch_log(signals.page_spilled, page=item, spilled=spilled)
         return item
 
 
-def _spill(connection: Connection, planner: Planner, page: Page) -> Spilled | None:
+def _spill(connection: Connection, planner: Planner, doubts: Doubts, page: Page) -> Spilled | None:
     spilled = spill_page(connection, page, planner.run)
-    if spilled is not None:
-        planner.page_spilled(planner.ledger(connection), page, ended=spilled.walk is None)
+    if spilled is not None and spilled.status != "planned":
+        ledger = planner.ledger(connection)
+        planner.page_spilled(ledger, page, ended=spilled.walk is None)
+        doubts.note(ledger, page, spilled)
     return spilled

@@ -106,6 +106,7 @@ EXTENSIONS = {
     # Other components look it up, so a crawl needs it.
     "sgr_spiders.crawl.harvest.Harvest": 0,
     "sgr_spiders.crawl.deadline.Deadline": 0,
+    "sgr_spiders.crawl.doubts.Doubts": 0,
     "sgr_spiders.crawl.next_turn.NextTurn": 0,
     # Before Harvest, which creates the database: with wrong settings for Progress there is no database yet.
     "sgr_spiders.crawl.progress.Progress": -1,
@@ -173,9 +174,9 @@ RETRY_TIMES = 5
 # Seconds, doubled for each retry; a random half to all of it is used.
 BACKOFF_BASE = 1.0
 BACKOFF_MAX = 60.0
-# The gateway refused this client ("Quota exceeded", "Access to this API has been disallowed", …): all requests
-# pause for 15, 30 and 60 s (half to all of it at random) while it also refuses a record known to be good, then
-# the run stops as blocked. A request that alone is refused is given up after as many retries.
+# The gateway refuses this client ("Quota exceeded", "Access to this API has been disallowed", …): all
+# requests pause for 15, 30 and 60 s (half to all of it at random) while it also refuses a record known to be
+# good, then the run stops as blocked. A request that alone is refused is given up after as many retries.
 DISALLOWED_RETRY_TIMES = 3
 DISALLOWED_BACKOFF_BASE = 15.0
 # The pause after a 429 without a time: 5 s, doubled until a good response (half to all of it at random).
@@ -185,6 +186,10 @@ RATE_LIMIT_MAX = 900.0
 # Eight consecutive rate-limit pauses without a good response (11 to 21 minutes if no time is named) stop
 # the run with exit code 4.
 RATE_LIMIT_MAX_HOLDS = 8
+# Gone, hidden or empty responses in a row after which the run asks for a record known to be good, such as
+# the seed. If that is refused, too, the run stops as blocked, and none of them is recorded as gone. A check
+# is one or two requests.
+MAX_GONE_ROW = 5
 # Tries per token request at transient errors and 429. Failed tries count against the quota of 30 per hour, so
 # there are few.
 TOKEN_TRIES = 5

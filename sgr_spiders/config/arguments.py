@@ -24,6 +24,7 @@ KNOWN = {
     "config": "a YAML file or a name in `configs/`; default: the setting `HARVEST_CONFIG`",
     "refresh": "`1`: refetch everything; an unfinished refresh is resumed",
     "accept_source": "`1`: fill the database from another API than before, e.g. if the API has moved",
+    "accept_gone": "`1`: believe that records are gone even if they are more than `max_gone_share`",
     "max_requests": "stop after this many requests; rerun to resume",
     "max_minutes": "stop after this many minutes; rerun to resume",
 }
@@ -72,6 +73,7 @@ class Arguments:
     refresh: bool = False
     due: bool = False
     accept_source: bool = False
+    accept_gone: bool = False
     max_requests: int | None = None
     max_minutes: float | None = None
 
@@ -93,6 +95,7 @@ def parse(arguments: Mapping[str, object], *, layer_names: Sequence[str]) -> Arg
         refresh=_parse_switch("refresh", given.get("refresh", "0")),
         due=due,
         accept_source=_parse_switch("accept_source", given.get("accept_source", "0")),
+        accept_gone=_parse_switch("accept_gone", given.get("accept_gone", "0")),
         max_requests=_parse_count("max_requests", given["max_requests"]) if "max_requests" in given else None,
         max_minutes=_parse_minutes("max_minutes", given["max_minutes"]) if "max_minutes" in given else None,
     )

@@ -436,6 +436,7 @@ SETTINGS: dict[str, Setting] = {
     "RATE_LIMIT_BASE": Setting(SECONDS, "seconds of a rate-limit pause if the response names no time"),
     "RATE_LIMIT_MAX": Setting(SECONDS, "maximum seconds of such a pause"),
     "RATE_LIMIT_MAX_HOLDS": Setting(_integer(1, 1000), "consecutive pauses after which the run ends"),
+    "MAX_GONE_ROW": Setting(_integer(1, 10**6), "responses without data in a row that cause a check"),
     "TOKEN_TRIES": Setting(_integer(1, 100), "tries per token request"),
     "PROGRESS": Setting(_words("auto", "bar", "off"), "display of progress"),
     "PROGRESS_INTERVAL": Setting(SOME_SECONDS, "seconds between two lines of progress"),

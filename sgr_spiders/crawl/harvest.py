@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 from scrapy.exceptions import CloseSpider, NotConfigured
 
+from sgr_spiders.crawl.doubts import Doubts
 from sgr_spiders.crawl.finishing import Finished, build_indexes, run_post_crawl_steps, tracks_to_relate
 from sgr_spiders.crawl.judging import Stop, judge_run, traffic_of
 from sgr_spiders.crawl.opening import Origin, Route, open_run, planner_for
@@ -110,6 +111,7 @@ class Harvest:
             logger.error("Stopping: %s", error)  # noqa: TRY400 - the message suffices
         else:
             self._started = time.monotonic()
+            Doubts.of(self._crawler).begin(self.planner, self.writer)
 
     def spider_opened(self) -> None:
         """Close the spider if its run could not begin: here Scrapy closes it in the usual order."""
@@ -182,7 +184,7 @@ class Harvest:
     async def _judge(self, reason: str, seconds: float) -> FinishedRun:
         """Judge the run, and save its statistics; it has no outcome until the post-crawl steps have ended."""
         stop = Stop(reason, RunControl.of(self._crawler).error, self._internal_errors)
-        await self.writer.run(lambda connection: self.planner.ledger(connection).give_back())
+        await self.writer.run(self._give_back)
         # Counting a large harvest takes long; a snapshot lets others write meanwhile.
         judged, overview = await self.writer.read(
             lambda connection: judge_run(connection, self.planner, stop)
@@ -195,6 +197,11 @@ class Harvest:
         await self.writer.run(lambda connection: self._note(connection, judged, traffic.sent, known))
         look = self._crawler.settings["HARVEST_STATUS_COMMAND"]
         return FinishedRun(judged, overview, traffic, seconds, self.store.describe(), self._command, look)
+
+    def _give_back(self, connection: Connection) -> None:
+        """Return to the ledger what the run has leased, or has no reason to believe."""
+        self.planner.ledger(connection).give_back()
+        Doubts.of(self._crawler).take_back(connection)
 
     def _note(self, connection: Connection, judged: outcome.Outcome, sent: int, known: str) -> None:
         if self.turns is not None:

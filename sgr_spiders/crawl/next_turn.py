@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 from scrapy.exceptions import DontCloseSpider, NotConfigured
 
+from sgr_spiders.crawl.doubts import Doubts
 from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.crawl.spider import HarvestSpider
 from sgr_spiders.model.exceptions import StorageError
@@ -52,6 +53,8 @@ class NextTurn:
         if self._taking is None:
             if self._is_over or turns is None or RunControl.of(self._crawler).error is not None:
                 return
+            if Doubts.of(self._crawler).is_open:
+                raise DontCloseSpider
             self._taking = asyncio.get_running_loop().create_task(self._take(spider, turns))
         raise DontCloseSpider
 

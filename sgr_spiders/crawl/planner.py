@@ -80,6 +80,7 @@ class Planner:
     def start(self, connection: Connection) -> None:
         """Begin a run: enter its seeds, and reopen walks that failed earlier or are stale."""
         frontier.give_back(connection)
+        frontier.take_back_doubted(connection)
         self.run = runs.begin_run(
             connection,
             spider=self.plan.spider,
@@ -212,7 +213,9 @@ class Planner:
         request = _seed_request(track_id)
         for layer, fingerprint in self.plan.settings.items():
             ledger.request(track_id, layer, fingerprint, [request])
-        return frontier.walk_id(request.endpoint, request.target)
+        walk = frontier.walk_id(request.endpoint, request.target)
+        ledger.ask_again(walk)
+        return walk
 
     def _scope(self) -> str:
         parts = sorted(seed.text for seed in self.plan.seeds), sorted(self.plan.settings)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.defer import deferred_from_coro
 
+from sgr_spiders.crawl.doubts import Doubts
 from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.crawl.spider import HarvestSpider
 from sgr_spiders.model import signals
@@ -47,12 +48,14 @@ class LedgerScheduler(BaseScheduler):
     its walk is leased, and the next run gives the lease back if this run is killed.
 
     No method blocks: the writer's thread leases walks, and the engine is woken when they have arrived. No
-    request is sent while ``CONCURRENT_ITEMS`` pages wait to be committed.
+    request is sent while ``CONCURRENT_ITEMS`` pages wait to be committed, or while a record known to be good
+    is asked for.
     """
 
     def __init__(self, crawler: Crawler, spider: HarvestSpider) -> None:
         self._crawler = crawler
         self._harvest = Harvest.of(crawler)
+        self._doubts = Doubts.of(crawler)
         self._spider = spider
         self._returned: deque[Request] = deque()
         self._leased: deque[Walk] = deque()
@@ -73,7 +76,9 @@ class LedgerScheduler(BaseScheduler):
         return deferred_from_coro(self._harvest.start())
 
     def has_pending_requests(self) -> bool:
-        return self._leasing is not None or (self._has_work() and self._budget != 0)
+        if self._leasing is not None or self._doubts.is_asking:
+            return True
+        return self._has_work() and self._budget != 0
 
     def enqueue_request(self, request: Request) -> bool:
         self._returned.append(request)
@@ -84,7 +89,7 @@ class LedgerScheduler(BaseScheduler):
     def next_request(self) -> Request | None:
         if len(self._leased) < LOW_WATER and not self._drained and self._leasing is None:
             self._leasing = asyncio.get_running_loop().create_task(self._lease())
-        if not self._returned and not self._leased:
+        if (not self._returned and not self._leased) or self._doubts.is_asking:
             return None
         if self._budget == 0:
             self._note_spent()

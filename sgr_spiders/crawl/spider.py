@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import scrapy
@@ -21,8 +22,9 @@ from sgr_spiders.soundcloud.track_page import TRACK_PAGE, page_from_rendering
 from sgr_spiders.text.escape import for_log
 from sgr_spiders.text.masking import mask_setting
 from sgr_spiders.traffic import scrapy_internals, splash
+from sgr_spiders.traffic.gate import SENT, SUSPECT
 from sgr_spiders.traffic.response import ApiResponse
-from sgr_spiders.traffic.run_control import Abandoned
+from sgr_spiders.traffic.run_control import Abandoned, Refused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -96,12 +98,15 @@ class HarvestSpider(scrapy.Spider):
             callback=self.parse_page,
             errback=self.page_failed,
             cb_kwargs={"walk": walk},
+            meta={SUSPECT: walk.setbacks > 0},
         )
 
     def parse_page(self, response: Response, walk: Walk) -> Iterator[Page]:
         """Yield the page that *response* contains."""
         assert isinstance(response, ApiResponse)
-        yield page_from_answer(walk, response.answer, self.api_url)
+        page = page_from_answer(walk, response.answer, self.api_url)
+        page.sent, page.answered = response.meta[SENT], time.monotonic()
+        yield page
 
     def parse_track_page(self, response: Response, walk: Walk) -> Iterator[Page]:
         """Yield the page that the rendered page of a track contains."""
@@ -115,10 +120,16 @@ class HarvestSpider(scrapy.Spider):
             yield page
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
-        """Record the walk as failed, unless the request was abandoned because the crawl ends."""
+        """Record the walk as failed, unless the request was abandoned because the crawl ends.
+
+        If its response ended the crawl, the next one fetches this walk last.
+        """
+        walk = failure.request.cb_kwargs["walk"]  # type: ignore[attr-defined]
+        if isinstance(failure.value, Refused):
+            yield Page(walk, status="planned", reason=for_log(str(failure.value)))
+            return
         if isinstance(failure.value, Abandoned):
             return
-        walk = failure.request.cb_kwargs["walk"]  # type: ignore[attr-defined]
         reason = f"{type(failure.value).__name__}: {for_log(str(failure.value))}"
         yield Page(walk, status="failed", reason=reason)
 

@@ -347,7 +347,7 @@ class Walk:
     """One paginated collection, leased to a crawl.
 
     ``cursor`` is the start of its next page: path and query on the API's origin, ``""`` for the first page.
-    ``pages`` and ``received`` count the pages and items spilled so far.
+    ``pages`` and ``received`` count the pages and items spilled so far, ``setbacks`` the failures in a row.
     """
 
     walk_id: int
@@ -356,6 +356,7 @@ class Walk:
     cursor: str = ""
     pages: int = 0
     received: int = 0
+    setbacks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,7 +400,12 @@ class Page:
         received: The number of items in the response, including rejected ones.
         next_cursor: The start of the next page; ``None`` if this is the last one.
         status: The status that the response ends the walk with; ``None`` if it continues or is complete.
+            ``planned`` returns it to the ledger: the response was about this client, not about the walk.
         reason: The reason of that status.
+        missing: Whether the API says that the record is gone or hidden. That is doubted until it answers
+            another request well.
+        sent: When the request was sent, on the monotonic clock; 0 if it did not go to the API.
+        answered: When the response was read, on the same clock.
         resolved: Kind and ID of the record that a ``resolve`` walk found.
         known: The records (kind, ID, fullness) that are already stored in this version.
         cacheable: The entries of tracks that may be cached once they are committed, by key.
@@ -410,8 +416,11 @@ class Page:
     rejects: list[Reject] = field(default_factory=list)
     received: int = 0
     next_cursor: str | None = None
-    status: Literal["gone", "failed"] | None = None
+    status: Literal["gone", "failed", "planned"] | None = None
     reason: str | None = None
+    missing: bool = False
+    sent: float = 0.0
+    answered: float = 0.0
     resolved: tuple[str, int] | None = None
     known: set[tuple[str, int, int]] = field(default_factory=set)
     cacheable: dict[int, Entry] = field(default_factory=dict)

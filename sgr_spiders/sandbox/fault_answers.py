@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import orjson
+
 from sgr_spiders.sandbox.answers import HTML, JSON, TEXT, Answer, api_error, json_answer
 from sgr_spiders.sandbox.tokens import too_many_tokens
 
@@ -48,6 +50,10 @@ def _retry_after(rule: FaultRule) -> Answer:
     return json_answer(429, {"error": "Rate Limit Exceeded"}, {"Retry-After": seconds})
 
 
+def _gateway(rule: FaultRule) -> Answer:
+    return Answer(403, b'{\n    "error": %s\n}' % orjson.dumps(rule.get("text")))
+
+
 def _deep(rule: FaultRule) -> Answer:
     depth = int(float(rule.get("depth")))
     return Answer(200, b'{"collection":' + b"[" * depth + b"]" * depth + b"}")
@@ -75,7 +81,11 @@ _ANSWERS: dict[str, Callable[[FaultRule], Answer]] = {
     "token_rate_limit": lambda rule: too_many_tokens(rule.get("form")),
     "waf_challenge": _fixed(Answer(202, b"", HTML, {"x-amzn-waf-action": "challenge"})),
     "html_403": _fixed(Answer(403, _edge_page("403 ERROR", "Request blocked."), HTML)),
+    "json_401": _fixed(api_error(401)),
     "json_403": _fixed(api_error(403)),
+    "json_404": _fixed(api_error(404)),
+    "gateway_403": _gateway,
+    "gateway_404": _fixed(Answer(404, b'{\n    "error": "Not Found"\n}')),
     "disallowed_403": _fixed(json_answer(403, {"error": "Access to this API has been disallowed"})),
     "text_404": _fixed(Answer(404, b"404 page not found\n", TEXT)),
     "method_405": _fixed(api_error(405)),

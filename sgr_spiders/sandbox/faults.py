@@ -99,7 +99,13 @@ KINDS: dict[str, FaultKind] = {
     ),
     "waf_challenge": FaultKind("response", "202 without a body, with x-amzn-waf-action: challenge"),
     "html_403": FaultKind("response", "403 with the CDN's HTML page"),
+    "json_401": FaultKind("response", "401 with the API's JSON error, although the token is valid"),
     "json_403": FaultKind("response", "403 with the API's JSON error"),
+    "json_404": FaultKind("response", "404 with the API's JSON error, although the record exists"),
+    "gateway_403": FaultKind(
+        "response", "403 from the gateway, with the error `text`", parameters={"text": "Quota exceeded"}
+    ),
+    "gateway_404": FaultKind("response", "404 from the gateway, as short JSON"),
     "disallowed_403": FaultKind("response", "403: access to this API has been disallowed"),
     "text_404": FaultKind("response", "404 page not found, as plain text: a routing fault"),
     "method_405": FaultKind("response", "405: the endpoint is retired"),
@@ -134,6 +140,7 @@ KINDS: dict[str, FaultKind] = {
 }
 
 _SCHEDULE = ("path", "times", "per_url", "every", "after", "rate", "seed")
+_TEXTS = ("ignore", "text")
 _CHOICES = {
     "to": ("host", "port", "scheme", "userinfo", "path"),
     "form": ("short", "meta"),
@@ -243,7 +250,7 @@ def _check_extra(extra: Mapping[str, str]) -> None:
         if key in _CHOICES:
             if value not in _CHOICES[key]:
                 raise FaultError(f"{key} must be one of {', '.join(_CHOICES[key])}: {value!r}")
-        elif key != "ignore":
+        elif key not in _TEXTS:
             try:
                 float(value)
             except ValueError:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def page_from_answer(walk: Walk, answer: Answer, api_url: str) -> Page:
     """Build the page of *walk* from *answer*; any error in it ends the walk with a reason."""
     if answer.kind in {Kind.GONE, Kind.HIDDEN}:
-        return _end_walk(walk, "gone", answer.reason)
+        return Page(walk, status="gone", reason=answer.reason, missing=True)
     if walk.endpoint == "resolve" and answer.kind in {Kind.OK, Kind.FOUND}:
         return _build_resolved(walk, answer)
     if answer.kind is Kind.OK or answer.document is not None:

@@ -26,6 +26,8 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    false,
+    text,
 )
 
 from sgr_spiders.model.fields import fields_of
@@ -245,10 +247,31 @@ walks = Table(
     Column("capped_at", BigInteger, comment="The cap it stopped at; a larger one reopens it"),
     _count("expected", "Number of items by the API's own counter, which includes deleted and private ones"),
     Column("run_id", Id, comment="The run it is leased to while `running`"),
+    Column(
+        "setbacks",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="Failures in a row, also responses that stopped a run; walks with fewer are fetched first",
+    ),
+    Column(
+        "doubted",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="1 if it ended without data and no later response has shown that the API answers; the next "
+        "run fetches it again",
+    ),
+    Column(
+        "kept_before",
+        BigInteger,
+        comment="`kept` of the generation before; null if there is none, it was gone, or a loss was accepted",
+    ),
     Column("created_at", Text, nullable=False, comment="When it was first requested"),
     _text("started_at", "When the current generation was first leased"),
     _text("finished_at", "When the current generation ended"),
-    Index(None, "status", "created_at", "walk_id"),
+    Index(None, "status", "setbacks", "created_at", "walk_id"),
+    Index(None, "doubted", sqlite_where=text("doubted"), postgresql_where=text("doubted")),
     _one_of("walks", "status", "planned", "running", "done", "capped", "gone", "failed"),
     comment="The ledger: all collections to fetch, and their progress",
 )

@@ -114,7 +114,9 @@ class RefusalMiddleware:
         if times > self._times or self._has_given_up:
             self._has_given_up = True
             self._crawler.stats.inc_value(statistics.RETRIES_GIVEN_UP)
-            logger.warning("Giving up on %s after %d tries: %s; other requests succeed", request, times, reason)
+            logger.warning(
+                "Giving up on %s after %d tries: %s; other requests succeed", request, times, reason
+            )
             return response
         seconds = backoff(times, *self._wait)
         self._crawler.stats.inc_value(statistics.RETRIES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Final
 
 from scrapy import Request, signals
@@ -19,7 +18,10 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
-logger = logging.getLogger(__name__)
+    from sgr_spiders.soundcloud.answers import Answer
+
+Candidate = tuple[str, "Callable[[Answer], bool]"]
+"""The URL of a record known to be good, and the judge of its answer."""
 
 WITNESS: Final = "sgr_witness"
 """Meta key of a request for a record known to be good. Its answer is judged by whoever asked for it."""
@@ -34,7 +36,7 @@ class Witness:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._find: Callable[[], Awaitable[Sequence[str]]] | None = None
+        self._find: Callable[[], Awaitable[Sequence[Candidate]]] | None = None
         self._asking: asyncio.Task[bool | None] | None = None
         self.last_reason = ""
         """The reason of the latest refusal of a record known to be good."""
@@ -52,8 +54,8 @@ class Witness:
             raise RuntimeError("setting `EXTENSIONS`: Witness is missing")
         return witness
 
-    def find_with(self, find: Callable[[], Awaitable[Sequence[str]]]) -> None:
-        """Use *find*, which returns the URLs of records known to be good, the best first."""
+    def find_with(self, find: Callable[[], Awaitable[Sequence[Candidate]]]) -> None:
+        """Use *find*, which returns records known to be good, the best first."""
         self._find = find
 
     async def vouches(self) -> bool | None:
@@ -77,13 +79,13 @@ class Witness:
             task.exception()
 
     async def _ask(self) -> bool | None:
-        urls = await self._find() if self._find is not None else ()
-        for url in urls:
-            if await self._is_answered_well(url):
+        candidates = await self._find() if self._find is not None else ()
+        for url, is_good in candidates:
+            if await self._is_answered_well(url, is_good):
                 return True
-        return False if urls else None
+        return False if candidates else None
 
-    async def _is_answered_well(self, url: str) -> bool:
+    async def _is_answered_well(self, url: str, is_good: Callable[[Answer], bool]) -> bool:
         self._crawler.stats.inc_value(statistics.WITNESSES)
         request = Request(url, meta={WITNESS: True}, callback=NO_CALLBACK, dont_filter=True)
         try:
@@ -94,5 +96,5 @@ class Witness:
             self.last_reason = type(error).__name__
             return False
         assert isinstance(response, ApiResponse)
-        self.last_reason = response.answer.reason
-        return response.answer.kind is Kind.OK
+        self.last_reason = response.answer.reason or "without data"
+        return response.answer.kind is Kind.OK and is_good(response.answer)

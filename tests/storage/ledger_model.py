@@ -36,6 +36,9 @@ class WalkState:
     kept: int = 0
     capped_at: int | None = None
     run_id: int | None = None
+    setbacks: int = 0
+    doubted: bool = False
+    kept_before: int | None = None
     created_at: str = NOW
     started_at: str | None = None
     finished_at: str | None = None
@@ -160,17 +163,33 @@ class Model:
                     state.target,
                     state.expected,
                     generation=state.generation + 1,
+                    setbacks=state.setbacks,
+                    kept_before=None if state.status == "gone" else state.kept,
                     created_at=state.created_at,
                 )
                 for key, want in self.requests.items():
                     if key[0] == walk:
                         want.expanded = 0
 
+    def ask_again(self, run: int, seed_walk: int) -> None:
+        state = self.walks[seed_walk]
+        if state.status == "gone" and (state.finished_at or "") < self.runs[run].started_at:
+            state.status, state.reason, state.finished_at = "planned", None, None
+
     # Leases
 
     def lease(self, run: int, limit: int) -> list[int]:
         planned = [walk for walk in self.scope(run) if self.walks[walk].status == "planned"]
-        leased = sorted(planned, key=lambda walk: (self.walks[walk].created_at, walk))[:limit]
+        fresh = [walk for walk in planned if not self.walks[walk].setbacks]
+        if not fresh and any(
+            state.status == "running" and state.run_id == run and not state.setbacks
+            for state in self.walks.values()
+        ):
+            return []
+        leased = sorted(
+            fresh or planned,
+            key=lambda walk: (self.walks[walk].setbacks, self.walks[walk].created_at, walk),
+        )[:limit]
         for walk in leased:
             state = self.walks[walk]
             state.status, state.run_id, state.started_at = "running", run, state.started_at or NOW
@@ -190,6 +209,9 @@ class Model:
         walk, state = page.walk.walk_id, self.walks[page.walk.walk_id]
         if (state.status, state.run_id, state.cursor) != ("running", run, page.walk.cursor):
             return None
+        if page.status == "planned":
+            state.status, state.run_id, state.setbacks = "planned", None, state.setbacks + 1
+            return []
         cap = self.cap(walk)
         kept, added, cut = self._choose(walk, page, cap)
         found: list[Record] = [record for entry, _ in kept for record in entry.records()]
@@ -262,8 +284,44 @@ class Model:
             state.cursor = following
             if state.empty_pages >= 10:
                 state.status, state.reason = "capped", "10 empty pages in a row"
+        state.setbacks = state.setbacks + 1 if state.status == "failed" else 0
         if state.status != "running":
             state.run_id, state.finished_at = None, NOW
+            promised = (state.kept_before or 0) if state.expected is None else state.expected
+            is_empty = state.status == "done" and not state.received
+            state.doubted = page.missing or (is_empty and promised > 0)
+
+    # Doubts
+
+    def take_back_doubted(self) -> int:
+        doubted = [state for state in self.walks.values() if state.doubted]
+        for state in doubted:
+            self._fetch_last(state)
+        return len(doubted)
+
+    def _fetch_last(self, state: WalkState) -> None:
+        state.status, state.reason, state.finished_at = "planned", None, None
+        state.empty_pages, state.doubted, state.setbacks = 0, False, state.setbacks + 1
+
+    def losses(self, run: int) -> tuple[set[int], set[int]]:
+        """Return the refetched walks of *run* that have no data any more, and those that had some before."""
+        since = self.runs[run].fresh_after
+        had = {
+            walk
+            for walk in self.scope(run)
+            if (self.walks[walk].kept_before or 0) > 0 and (self.walks[walk].finished_at or since) >= since
+        }
+        return {walk for walk in had if self._is_lost(self.walks[walk])}, had
+
+    def _is_lost(self, state: WalkState) -> bool:
+        is_empty = state.status == "done" and not state.received and state.expected != 0
+        return state.status == "gone" or is_empty
+
+    def take_back_losses(self, run: int) -> int:
+        lost, _ = self.losses(run)
+        for walk in lost:
+            self._fetch_last(self.walks[walk])
+        return len(lost)
 
     # Records
 

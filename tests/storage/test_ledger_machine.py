@@ -100,6 +100,26 @@ class Books:
         with self._ledger() as ledger:
             ledger.reopen(seed)
 
+    def take_back_doubted(self) -> int:
+        with self._ledger() as ledger:
+            return frontier.take_back_doubted(ledger.connection)
+
+    def believe(self, walk: int) -> None:
+        with self._ledger() as ledger:
+            ledger.believe([walk])
+
+    def count_losses(self) -> tuple[int, int]:
+        with self._ledger() as ledger:
+            return ledger.count_losses()
+
+    def accept_loss(self, walk: int) -> None:
+        with self._ledger() as ledger:
+            ledger.accept_loss(walk)
+
+    def take_back_losses(self) -> int:
+        with self._ledger() as ledger:
+            return ledger.take_back_losses()
+
     def spill(self, page: Page) -> Spilled | None:
         with self._store.write() as connection:
             return spill_page(connection, page, self.run)
@@ -379,6 +399,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.model.add(walk, request)
         self.model.runs[books.run.run_id].seeds.setdefault(given, (known, walk))
         self.model.reopen(books.run.run_id, [walk])
+        self.model.ask_again(books.run.run_id, walk)
         assert books.looks_up_seed(walk)
         if known is None and resolved is not None:
             books.resolve(walk, resolved)
@@ -430,7 +451,8 @@ class LedgerMachine(RuleBasedStateMachine):
         expected = set()
         for walk in self.model.lease(books.run.run_id, limit):
             state = self.model.walks[walk]
-            expected.add(Walk(walk, state.endpoint, state.target, state.cursor, state.pages, state.received))
+            where = (state.cursor, state.pages, state.received, state.setbacks)
+            expected.add(Walk(walk, state.endpoint, state.target, *where))
         leased = books.lease(limit)
         assert len(leased) == len(expected)
         assert set(leased) == expected
@@ -451,6 +473,28 @@ class LedgerMachine(RuleBasedStateMachine):
         books.reopen(seed)
         self.model.reopen(run, self.model.scope(run) if seed is None else self.model.around(run, seed))
 
+    # Doubts
+
+    @rule(pick=st.integers(0, 1), walk=st.sampled_from(WALKS), what=st.sampled_from(["believe", "take back"]))
+    def settle_doubts(self, pick: int, walk: tuple[str, str], what: str) -> None:
+        books, number = self.active(pick), frontier.walk_id(*walk)
+        if what == "take back":
+            assert books.take_back_doubted() == self.model.take_back_doubted()
+        elif number in self.model.walks:
+            books.believe(number)
+            self.model.walks[number].doubted = False
+
+    @rule(pick=st.integers(0, 1), walk=st.sampled_from(WALKS), what=st.sampled_from(["accept", "take back"]))
+    def settle_losses(self, pick: int, walk: tuple[str, str], what: str) -> None:
+        books, number = self.active(pick), frontier.walk_id(*walk)
+        lost, had = self.model.losses(books.run.run_id)
+        assert books.count_losses() == (len(lost), len(had))
+        if what == "take back":
+            assert books.take_back_losses() == self.model.take_back_losses(books.run.run_id)
+        elif number in self.model.walks:
+            books.accept_loss(number)
+            self.model.walks[number].kept_before = None
+
     # Pages
 
     @rule(
@@ -460,7 +504,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 st.lists(CODES, max_size=5),
                 st.integers(0, 3),
                 st.sampled_from([0, 0, 1, 2]),
-                st.sampled_from(["on", "on", "on", "end", "end", "repeat", "gone", "failed"]),
+                st.sampled_from(["on", "on", "on", "end", "end", "repeat", "gone", "failed", "planned"]),
                 st.booleans(),
             ),
             min_size=1,
@@ -493,8 +537,9 @@ class LedgerMachine(RuleBasedStateMachine):
                 page.next_cursor = f"/{walk.pages + 1}"
             case "repeat":
                 page.next_cursor = f"/{shift}"
-            case "gone" | "failed":
+            case "gone" | "failed" | "planned":
                 page.status, page.reason = following, f"it is {following}"
+                page.missing = following == "gone" and shift > 0
                 page.entries, page.rejects, page.received, page.resolved = [], [], 0, None
         if known and page.entries:
             self.mark_known(page)
@@ -531,12 +576,17 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         assert spilled is not None
         state = self.model.walks[page.walk.walk_id]
-        assert (spilled.status, spilled.reason, spilled.entries) == (state.status, state.reason, kept)
+        reason = page.reason if page.status == "planned" else state.reason
+        assert (spilled.status, spilled.reason, spilled.entries) == (state.status, reason, kept)
+        assert (spilled.doubted, spilled.had_data) == (
+            state.doubted,
+            (state.kept_before or 0) > 0 and page.status != "planned",
+        )
         if state.status != "running":
             assert spilled.walk is None
             return
         assert spilled.walk == replace(
-            page.walk, cursor=state.cursor, pages=state.pages, received=state.received
+            page.walk, cursor=state.cursor, pages=state.pages, received=state.received, setbacks=0
         )
         self.fetching.append((books, spilled.walk))
 

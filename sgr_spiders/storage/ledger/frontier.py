@@ -28,6 +28,26 @@ WANTED_NOW = sa.and_(
 ENDED = ("done", "capped", "gone")
 """Statuses that are final until the walk is stale."""
 
+NO_DATA = sa.or_(
+    walks.c.status == "gone",
+    sa.and_(
+        walks.c.status == "done",
+        walks.c.received == 0,
+        sa.or_(walks.c.expected > 0, sa.and_(walks.c.expected.is_(None), walks.c.kept_before > 0)),
+    ),
+)
+"""The condition that a walk ended without data, although there should have been some."""
+
+FETCH_LAST = {
+    "status": "planned",
+    "reason": None,
+    "empty_pages": 0,
+    "finished_at": None,
+    "doubted": False,
+    "setbacks": walks.c.setbacks + 1,
+}
+"""The change of a walk that ended without data and is to be fetched again after the others."""
+
 _LARGEST_CAP = CompiledStatement(
     sa.select(sa.func.max(walk_requests.c.cap)).where(walk_requests.c.walk_id == sa.bindparam("walk"))
 )
@@ -67,6 +87,12 @@ def cursor_was_seen(connection: Connection, walk: int, generation: int, cursor: 
     """Return whether a page of *walk* has already begun at *cursor*."""
     begun = {"walk": walk, "generation": generation, "cursor_hash": cursor_hash(cursor)}
     return _SEEN_CURSOR.execute(connection, begun).scalar() is not None
+
+
+def take_back_doubted(connection: Connection) -> int:
+    """Return the doubted walks to ``planned``, and return their number."""
+    taken = sa.update(walks).where(walks.c.doubted).values(FETCH_LAST)
+    return connection.execute(taken).rowcount
 
 
 def give_back(connection: Connection, which: sa.ColumnElement[bool] | None = None) -> int:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sgr_spiders.model.items import Walk
 from sgr_spiders.storage import records, upserts
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.ledger.frontier import ENDED, WANTED_NOW, give_back, walk_id
+from sgr_spiders.storage.ledger.frontier import ENDED, FETCH_LAST, NO_DATA, WANTED_NOW, give_back, walk_id
 from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import (
     playlist_tracks,
@@ -100,7 +100,20 @@ class Ledger:
         row = (self.run.run_id, given, track_id, seed_walk)
         upserts.insert_new(self.connection, run_seeds, ("run_id", "given", "track_id", "walk_id"), [row])
         self._reopen_ended([seed_walk])
+        self.ask_again(seed_walk)
         return seed_walk
+
+    def ask_again(self, seed_walk: int) -> None:
+        """Reopen the walk of a seed that was not found in an earlier run: its ID or URL may be mistyped."""
+        self.connection.execute(
+            sa.update(walks)
+            .where(
+                walks.c.walk_id == seed_walk,
+                walks.c.status == "gone",
+                walks.c.finished_at < self.run.started_at,
+            )
+            .values(status="planned", reason=None, finished_at=None)
+        )
 
     def looks_up_seed(self, walk: int) -> bool:
         """Return whether *walk* looks up a seed of the run."""
@@ -162,12 +175,20 @@ class Ledger:
         self._reopen(self._in_scope() if seed is None else self._around(seed))
 
     def lease(self, limit: int) -> list[Walk]:
-        """Lease up to *limit* planned walks to the run, oldest request first."""
+        """Lease up to *limit* planned walks to the run, oldest request first.
+
+        Walks that had setbacks follow when all others have ended: what stopped an earlier run at one of them
+        would stop this one, too.
+        """
+        leased = self._lease(walks.c.setbacks == 0, limit)
+        return leased or ([] if self._has_leases() else self._lease(walks.c.setbacks > 0, limit))
+
+    def _lease(self, which: sa.ColumnElement[bool], limit: int) -> list[Walk]:
         # SQLAlchemy omits the lock clause on SQLite, where one crawl owns the whole file.
         next_walks = (
             sa.select(walks.c.walk_id)
-            .where(walks.c.status == "planned", self._in_scope())
-            .order_by(walks.c.created_at, walks.c.walk_id)
+            .where(walks.c.status == "planned", which, self._in_scope())
+            .order_by(walks.c.setbacks, walks.c.created_at, walks.c.walk_id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
@@ -186,9 +207,58 @@ class Ledger:
                 walks.c.cursor,
                 walks.c.pages,
                 walks.c.received,
+                walks.c.setbacks,
             )
         )
         return [Walk(*row) for row in leased]
+
+    def _has_leases(self) -> bool:
+        """Return whether the run has leased a walk that had no setbacks."""
+        leased = sa.and_(
+            walks.c.status == "running", walks.c.setbacks == 0, walks.c.run_id == self.run.run_id
+        )
+        return self.connection.scalar(sa.select(sa.literal(1)).where(leased).limit(1)) is not None
+
+    def believe(self, doubted: Collection[int]) -> None:
+        """Confirm that these *doubted* walks have no data."""
+        for chunk in _chunks(doubted):
+            self.connection.execute(sa.update(walks).where(walks.c.walk_id.in_(chunk)).values(doubted=False))
+
+    def accept_loss(self, walk: int) -> None:
+        """Leave *walk* out of the walks that had data before."""
+        self.connection.execute(sa.update(walks).where(walks.c.walk_id == walk).values(kept_before=None))
+
+    def count_losses(self) -> tuple[int, int]:
+        """Return how many refetched walks of the run have no data any more, and how many had some before."""
+        row = self.connection.execute(
+            sa.select(
+                sa.func.coalesce(sa.func.sum(sa.case((self._is_lost(), 1), else_=0)), 0), sa.func.count()
+            ).where(walks.c.kept_before > 0, self._is_refetched(), self._in_scope())
+        ).one()
+        return row[0], row[1]
+
+    def take_back_losses(self) -> int:
+        """Return the walks that ``count_losses`` counts as lost to ``planned``, and return their number."""
+        lost = sa.and_(walks.c.kept_before > 0, self._is_lost(), self._in_scope())
+        return self.connection.execute(sa.update(walks).where(lost).values(FETCH_LAST)).rowcount
+
+    def _is_refetched(self) -> sa.ColumnElement[bool]:
+        return sa.or_(walks.c.finished_at.is_(None), walks.c.finished_at >= self.run.fresh_after)
+
+    def _is_lost(self) -> sa.ColumnElement[bool]:
+        return sa.and_(NO_DATA, walks.c.finished_at >= self.run.fresh_after)
+
+    def seed_known_to_be_good(self) -> int | None:
+        """Return the track of a seed that is stored in full, one fetched lately if possible."""
+        fetched = sa.and_(walks.c.endpoint == "track", walks.c.target == sa.cast(tracks.c.track_id, sa.Text))
+        return self.connection.scalar(
+            sa.select(tracks.c.track_id)
+            .join(run_seeds, run_seeds.c.track_id == tracks.c.track_id)
+            .outerjoin(walks, fetched)
+            .where(run_seeds.c.run_id == self.run.run_id, sa.not_(tracks.c.is_stub))
+            .order_by(sa.case((walks.c.status == "done", 0), else_=1), walks.c.finished_at.desc())
+            .limit(1)
+        )
 
     def give_back(self) -> int:
         """Return the run's leased walks to ``planned``, and return their number."""
@@ -392,6 +462,8 @@ class Ledger:
                 reason=None,
                 cursor="",
                 generation=walks.c.generation + 1,
+                doubted=False,
+                kept_before=sa.case((walks.c.status != "gone", walks.c.kept)),
                 pages=0,
                 empty_pages=0,
                 received=0,

@@ -36,7 +36,7 @@ _STANDS_HERE = sa.and_(
 """The fence: the walk is still leased to this run, and its cursor is still that of the page."""
 _MOVED = (
     "cursor", "pages", "received", "kept", "empty_pages", "status", "reason", "capped_at", "finished_at",
-    "run_id",
+    "run_id", "setbacks", "doubted",
 )  # fmt: skip
 """The columns of a walk that a page changes."""
 _LOCK = CompiledStatement(sa.select(walks).where(_STANDS_HERE).with_for_update())
@@ -66,12 +66,16 @@ class Spilled:
         status: The walk's new status.
         reason: The reason of that status.
         entries: The entries within the cap.
+        doubted: Whether the walk ended without data, although there should have been some.
+        had_data: Whether it had data when it was last fetched.
     """
 
     walk: Walk | None
     status: str
     reason: str | None
     entries: list[Entry]
+    doubted: bool = False
+    had_data: bool = False
 
 
 @dataclass(slots=True)
@@ -90,6 +94,8 @@ def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | Non
     state = _LOCK.execute(connection, fence).one_or_none()
     if state is None:
         return None
+    if page.status == "planned":
+        return _set_back(connection, page, state)
     now = timestamp()
     cap = frontier.largest_cap(connection, page.walk.walk_id)
     selection = _select(connection, page, state, cap)
@@ -104,8 +110,25 @@ def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | Non
     next_walk = None
     if change["status"] == "running":
         where = {name: change[name] for name in ("cursor", "pages", "received")}
-        next_walk = replace(page.walk, **where)
-    return Spilled(next_walk, change["status"], change["reason"], selection.entries)
+        next_walk = replace(page.walk, **where, setbacks=0)
+    return Spilled(
+        next_walk,
+        change["status"],
+        change["reason"],
+        selection.entries,
+        doubted=change["doubted"],
+        had_data=(state.kept_before or 0) > 0,
+    )
+
+
+def _set_back(connection: sa.Connection, page: Page, state: sa.Row[Any]) -> Spilled:
+    """Return the walk to the ledger; it is fetched after the others."""
+    connection.execute(
+        sa.update(walks)
+        .where(walks.c.walk_id == page.walk.walk_id)
+        .values(status="planned", run_id=None, setbacks=state.setbacks + 1)
+    )
+    return Spilled(None, "planned", page.reason, [])
 
 
 def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int | None) -> _Selection:
@@ -206,6 +229,8 @@ def _next_state(
         "capped_at": None,
         "finished_at": None,
         "run_id": state.run_id,
+        "setbacks": 0,
+        "doubted": False,
     }
     if page.status is not None:
         change |= {"status": page.status, "reason": page.reason, "cursor": page.walk.cursor}
@@ -223,7 +248,15 @@ def _next_state(
         change |= {"status": "capped", "reason": f"{MAX_EMPTY_PAGES} empty pages in a row"}
     else:
         return change
-    return change | {"finished_at": now, "run_id": None}
+    change |= {"finished_at": now, "run_id": None, "doubted": _is_doubtful(page, state, change)}
+    return change | {"setbacks": state.setbacks + 1 if change["status"] == "failed" else 0}
+
+
+def _is_doubtful(page: Page, state: sa.Row[Any], change: dict[str, Any]) -> bool:
+    """Return whether the walk ends without data, although there should be some."""
+    is_empty = change["status"] == "done" and not change["received"]
+    was_promised = (state.kept_before or 0) > 0 if state.expected is None else state.expected > 0
+    return page.missing or (is_empty and was_promised)
 
 
 def _capped(cap: int | None) -> dict[str, Any]:

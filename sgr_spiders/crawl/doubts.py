@@ -1,0 +1,246 @@
+"""Doubts about responses without data: whether records are gone, or the API refuses this client."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scrapy import signals
+from scrapy.exceptions import DontCloseSpider, NotConfigured
+
+from sgr_spiders.crawl.spider import HarvestSpider
+from sgr_spiders.model.exceptions import BlockedError, StorageError
+from sgr_spiders.model.items import Walk
+from sgr_spiders.soundcloud.endpoints import ENDPOINTS, first_cursor
+from sgr_spiders.soundcloud.pages import page_from_answer
+from sgr_spiders.storage.ledger import frontier
+from sgr_spiders.text.formatting import pluralize
+from sgr_spiders.traffic.run_control import Abandoned, RunControl
+from sgr_spiders.traffic.scrapy_internals import wake_engine
+from sgr_spiders.traffic.witness import Witness
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy.crawler import Crawler
+
+    from sgr_spiders.crawl.planner import Planner
+    from sgr_spiders.crawl.writer import Writer
+    from sgr_spiders.model.items import Page
+    from sgr_spiders.storage.ledger.ledger import Ledger
+    from sgr_spiders.storage.ledger.spill import Spilled
+    from sgr_spiders.storage.store import Connection
+    from sgr_spiders.traffic.witness import Candidate
+
+logger = logging.getLogger(__name__)
+
+MIN_LOST = 5
+"""Number of lost walks below which no share of them is suspicious: 1 of 4 is 25%, but means nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A walk that ended without data, and when its response was read."""
+
+    walk_id: int
+    answered: float
+    is_empty: bool
+
+
+class Doubts:
+    """Extension that believes that records are gone only when the API still answers well.
+
+    A walk that ends without data is doubted in the ledger until a later request is answered well. After
+    ``MAX_GONE_ROW`` of them in a row, and when nothing else is left to fetch, it asks for a record known to
+    be good. If that is not answered either, the run stops, and the doubted walks are pending again. So are
+    those of a run that was killed.
+
+    If more than ``max_gone_share`` of what a refresh has found before is gone, the run stops as well, unless
+    the argument ``accept_gone`` is given.
+    """
+
+    def __init__(self, crawler: Crawler, spider: HarvestSpider) -> None:
+        self._crawler = crawler
+        self._spider = spider
+        self._row: list[Doubt] = []
+        self._last_good: Walk | None = None
+        self._last_good_list: Walk | None = None
+        self._taken_back = 0
+        self._asking: asyncio.Task[None] | None = None
+        self._losses: tuple[int, int] | None = None
+        self._counted_at = ""
+        self._is_excessive = False
+        self._max_row = crawler.settings.getint("MAX_GONE_ROW")
+        self._max_share = spider.config.deep_harvest.max_gone_share
+        self._accepts = spider.arguments.accept_gone
+        self._planner: Planner
+        self._writer: Writer
+        crawler.signals.connect(self.spider_idle, signal=signals.spider_idle)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        if not isinstance(crawler.spider, HarvestSpider):
+            raise NotConfigured("only harvests have a ledger")
+        return cls(crawler, crawler.spider)
+
+    @classmethod
+    def of(cls, crawler: Crawler) -> Self:
+        """Return the extension of *crawler*."""
+        doubts = crawler.get_extension(cls)
+        if doubts is None:
+            raise RuntimeError("setting `EXTENSIONS`: sgr_spiders.crawl.doubts.Doubts is missing")
+        return doubts
+
+    def begin(self, planner: Planner, writer: Writer) -> None:
+        """Begin with the run of *planner*, whose transactions *writer* runs."""
+        self._planner, self._writer = planner, writer
+        Witness.of(self._crawler).find_with(self._known_to_be_good)
+
+    @property
+    def is_open(self) -> bool:
+        """True if the run must not end yet, because walks are doubted."""
+        return bool(self._row) or self._asking is not None
+
+    @property
+    def is_asking(self) -> bool:
+        """True while a record known to be good is asked for; no other request is to be sent."""
+        return self._asking is not None
+
+    # In the writer's thread
+
+    def take_back(self, connection: Connection) -> None:
+        """Return doubted walks, and those that the run lost in excess, to the ledger."""
+        self._taken_back += frontier.take_back_doubted(connection)
+        if self._is_excessive:
+            self._taken_back += self._planner.ledger(connection).take_back_losses()
+        if self._taken_back:
+            walks = pluralize(self._taken_back, "walk")
+            logger.info("Not recorded as gone: %s; the next run fetches them last", walks)
+
+    def note(self, ledger: Ledger, page: Page, spilled: Spilled) -> None:
+        """Note the result of a page, in the transaction that spills it."""
+        if spilled.doubted:
+            self._row.append(Doubt(page.walk.walk_id, page.answered, not page.missing))
+            if spilled.had_data:
+                self._note_loss(ledger, page.walk)
+        elif page.received and page.status != "failed":
+            self._note_good(page.walk)
+            if self._row:
+                self._believe(ledger, page.sent)
+
+    def _note_good(self, walk: Walk) -> None:
+        if walk.endpoint in ENDPOINTS:
+            self._last_good = walk
+            if ENDPOINTS[walk.endpoint].paged:
+                self._last_good_list = walk
+
+    def _note_loss(self, ledger: Ledger, walk: Walk) -> None:
+        if self._accepts:
+            ledger.accept_loss(walk.walk_id)
+            return
+        if self._losses is None or self._counted_at != ledger.run.fresh_after:
+            self._losses, self._counted_at = ledger.count_losses(), ledger.run.fresh_after
+        else:
+            self._losses = self._losses[0] + 1, self._losses[1]
+        self._is_excessive = self._is_excessive or self._exceeds(*self._losses)
+        if self._is_excessive:
+            # In the same transaction, in case the run is killed before it ends.
+            self._taken_back += ledger.take_back_losses()
+
+    def _exceeds(self, lost: int, before: int) -> bool:
+        return lost >= MIN_LOST and lost > self._max_share * before
+
+    def _believe(self, ledger: Ledger, before: float) -> None:
+        """Believe what was answered before a request that was sent at *before* and answered well."""
+        believed = [doubt.walk_id for doubt in self._row if doubt.answered < before]
+        ledger.believe(believed)
+        self._row = [doubt for doubt in self._row if doubt.answered >= before]
+
+    # In the reactor's thread
+
+    def page_spilled(self) -> None:
+        """Ask for a record known to be good after too many losses, or too many responses without data."""
+        if self._is_excessive or len(self._row) >= self._max_row:
+            self._begin_asking()
+
+    def spider_idle(self) -> None:
+        """Settle the doubts before the run or the turn ends."""
+        if self._row:
+            self._begin_asking()
+        if self.is_asking:
+            raise DontCloseSpider
+
+    def _begin_asking(self) -> None:
+        if self._asking is None and not RunControl.of(self._crawler).closing:
+            self._asking = asyncio.get_running_loop().create_task(self._ask())
+
+    async def _ask(self) -> None:
+        control, witness = RunControl.of(self._crawler), Witness.of(self._crawler)
+        row = len(self._row)
+        asked = time.monotonic()
+        try:
+            vouches = await witness.vouches()
+            if vouches and self._is_excessive:
+                control.stop(BlockedError(self._describe_losses()))
+            elif vouches or (vouches is None and row < self._max_row):
+                await self._writer.run(
+                    lambda connection: self._believe(self._planner.ledger(connection), asked)
+                )
+            else:
+                control.stop(
+                    BlockedError(_describe_row(row, witness.last_reason if vouches is False else None))
+                )
+        except StorageError as error:
+            control.stop(error)
+        except Abandoned:
+            # The run closes; its end takes the doubted walks back.
+            pass
+        finally:
+            self._asking = None
+            wake_engine(self._crawler)
+
+    async def _known_to_be_good(self) -> list[Candidate]:
+        """Return the seed, if it is stored, and what was answered well last in this run.
+
+        Only a list that had items can show that lists are not empty for this client.
+        """
+        if self._last_good_list is not None and any(doubt.is_empty for doubt in self._row):
+            return [self._candidate(self._last_good_list)]
+        seed = await self._writer.read(
+            lambda connection: self._planner.ledger(connection).seed_known_to_be_good()
+        )
+        known = [] if seed is None else [Walk(0, "track", str(seed))]
+        if self._last_good is not None and self._last_good.endpoint != "track":
+            known.append(self._last_good)
+        return [self._candidate(walk) for walk in known]
+
+    def _candidate(self, walk: Walk) -> Candidate:
+        first = Walk(walk.walk_id, walk.endpoint, walk.target)
+        api_url = self._spider.api_url
+        return (
+            api_url + first_cursor(walk.endpoint, walk.target),
+            lambda answer: page_from_answer(first, answer, api_url).received > 0,
+        )
+
+    def _describe_losses(self) -> str:
+        lost, before = self._losses or (0, 0)
+        return (
+            f"{lost:,} of {before:,} walks that had data are gone ({lost / max(before, 1):.0%}; "
+            f"max_gone_share is {self._max_share:.0%}): nothing is recorded as gone; "
+            "if they really are, add -a accept_gone=1"
+        )
+
+
+def _describe_row(row: int, reason: str | None) -> str:
+    answers = f"{pluralize(row, 'response')} in a row without data"
+    if reason is None:
+        return (
+            f"{answers}, and no record is known to be good; check the IDs and addresses, and the app's plan"
+        )
+    return (
+        f"{answers}, and a record known to be good is refused as well ({reason}): "
+        "the API refuses this client; nothing is recorded as gone"
+    )
