@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.model import outcome, statistics
 from sgr_spiders.reports.summary import RequestTotals
+from sgr_spiders.soundcloud.parse import PRIVATE
 from sgr_spiders.storage.figures.overview import look_at_run
 from sgr_spiders.storage.ledger import runs
 from sgr_spiders.traffic.run_control import Abandoned
@@ -59,4 +60,13 @@ def traffic_of(stats: StatsCollector) -> RequestTotals:
 
 def _lost_seeds(connection: Connection, run: runs.Run) -> list[str]:
     seeds = runs.seed_outcomes(connection, run)
-    return [f"seed {seed.given} is gone ({seed.reason})" for seed in seeds if seed.status == "gone"]
+    return [_describe_lost(seed) for seed in seeds if seed.status in {"gone", "failed"}]
+
+
+def _describe_lost(seed: runs.SeedOutcome) -> str:
+    name = f"seed {seed.given}"
+    if seed.status == "failed":
+        return f"{name}: not fetched ({seed.reason})"
+    if seed.was_found or seed.reason == PRIVATE:
+        return f"{name} is gone ({seed.reason})"
+    return f"{name}: not found, check the address ({seed.reason})"

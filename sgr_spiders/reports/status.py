@@ -18,6 +18,7 @@ from sgr_spiders.reports.summary import (
     shorten,
     walks_table,
 )
+from sgr_spiders.soundcloud.parse import PRIVATE
 from sgr_spiders.storage.figures import inventory, overview
 from sgr_spiders.storage.ledger import source
 from sgr_spiders.storage.pairs import builds, reading
@@ -40,6 +41,9 @@ MAX_SHOWN = 10
 
 MAX_SEEDS = 5
 """Maximum number of seeds to write into a command."""
+
+NOT_FOUND = "not found"
+"""State of a seed that was never found, which is probably mistyped."""
 
 FIRST_COMMAND = "scrapy crawl deep_harvest -a track_id=ID"
 
@@ -335,7 +339,8 @@ def _seed_rows(seeds: Sequence[KnownSeed]) -> list[list[str]]:
 def _seed_name(seed: KnownSeed) -> str:
     """Return the title and artist of the track, or why there is none."""
     if seed.title is None:
-        return seed.reason or ("not a track" if _is_no_track(seed) else "")
+        reason = seed.reason or ("not a track" if _is_no_track(seed) else "")
+        return f"check the address ({reason})" if _seed_state(seed) == NOT_FOUND else reason
     return f"{seed.title} by {seed.artist}" if seed.artist is not None else seed.title
 
 
@@ -344,10 +349,10 @@ def _is_no_track(seed: KnownSeed) -> bool:
 
 
 def _seed_state(seed: KnownSeed) -> str:
+    if _is_no_track(seed) or (seed.status == "gone" and seed.title is None and seed.reason != PRIVATE):
+        return NOT_FOUND
     if seed.status in {"gone", "failed"}:
         return seed.status
-    if _is_no_track(seed):
-        return "gone"
     pending = seed.walks.get("planned", 0) + seed.walks.get("running", 0)
     failed = seed.walks.get("failed", 0)
     if pending or failed:

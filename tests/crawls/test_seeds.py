@@ -72,8 +72,9 @@ def test_lost_seeds_are_reported_and_do_not_stop_the_others(
     assert ended.code == 3, ended.log
     assert "Traceback" not in ended.log
     for lost in (str(private), "soundcloud:tracks:123", "https://soundcloud.com/nobody/nothing"):
-        assert f"seed {lost} is gone" in harvester.value("SELECT reason FROM runs")
-        assert f"seed {lost} is gone" in ended.log
+        message = f"seed {lost}: not found, check the address (HTTP 404"
+        assert message in harvester.value("SELECT reason FROM runs")
+        assert message in ended.log
     assert (
         harvester.value("SELECT count(*) FROM walks WHERE endpoint = 'user_likes' AND status != 'failed'") > 5
     )

@@ -166,7 +166,7 @@ def test_seeds_are_shown_with_title_and_status(deep: Harvester, report: dict[str
     assert (found["title"], found["artist"], found["status"]) == (title, artist, "done")
     assert (gone["given"], gone["status"], gone["title"]) == ("5", "gone", None)
     assert re.search(rf"1 failed +{re.escape(f'{title} by {artist}')}$", text, re.MULTILINE)
-    assert re.search(r"^  5 +gone +HTTP 404", text, re.MULTILINE)
+    assert re.search(r"^  5 +not found +check the address \(HTTP 404", text, re.MULTILINE)
 
 
 def test_the_text_fits_a_terminal_and_names_the_next_command(deep: Harvester, text: str) -> None:

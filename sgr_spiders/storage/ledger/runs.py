@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.schema import run_seeds, runs, walks
+from sgr_spiders.storage.schema import run_seeds, runs, tracks, walks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,12 +29,16 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class SeedOutcome:
-    """The outcome of a seed: status and reason of the walk that fetched it, or looked it up."""
+    """The outcome of a seed: status and reason of the walk that fetched it, or looked it up.
+
+    ``was_found`` tells whether its track is stored, from this run or an earlier one.
+    """
 
     given: str
     track_id: int | None
     status: str
     reason: str | None
+    was_found: bool = False
 
 
 def begin_run(
@@ -115,16 +119,24 @@ def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:
             run_seeds.c.track_id,
             sa.func.coalesce(track.c.status, looked_up.c.status),
             sa.case((track.c.walk_id.is_not(None), track.c.reason), else_=looked_up.c.reason),
+            sa.and_(tracks.c.track_id.is_not(None), sa.not_(tracks.c.is_stub)),
         )
         .join(looked_up, looked_up.c.walk_id == run_seeds.c.walk_id)
         .outerjoin(track, found)
+        .outerjoin(tracks, tracks.c.track_id == run_seeds.c.track_id)
         .where(run_seeds.c.run_id == run.run_id)
         .order_by(run_seeds.c.given)
     )
     return [_classify_seed(*row) for row in rows]
 
 
-def _classify_seed(given: str, track_id: int | None, status: str, reason: str | None) -> SeedOutcome:
+def _classify_seed(
+    given: str,
+    track_id: int | None,
+    status: str,
+    reason: str | None,
+    was_found: bool | None,  # noqa: FBT001 - a column
+) -> SeedOutcome:
     if status == "done" and track_id is None:
         return SeedOutcome(given, None, "gone", "not a track")
-    return SeedOutcome(given, track_id, status, reason)
+    return SeedOutcome(given, track_id, status, reason, bool(was_found))
