@@ -156,8 +156,7 @@ class DeepHarvest(Section):
     freshness_days: Annotated[float, Field(ge=0, le=36_500)] = 7
     """Days after which a later run refetches a finished walk."""
     max_gone_share: Annotated[float, Field(ge=0, le=1)] = 0.05
-    """Stop if more than this share of the walks that had data are gone when refetched (5 or more of them);
-    the spider argument `accept_gone=1` goes on."""
+    """Share of the walks with data that may be gone when refetched, or 4 of them; see `accept_gone`."""
     user_depth: UserDepth = UserDepth()
     playlist_depth: PlaylistDepth = PlaylistDepth()
     artist_depth: ArtistDepth = ArtistDepth()

@@ -41,6 +41,11 @@ MIN_LOST = 5
 """Number of lost walks below which no share of them is suspicious: 1 of 4 is 25%, but means nothing."""
 
 
+def is_excessive(lost: int, before: int, max_share: float) -> bool:
+    """Return whether more than *max_share* of the walks with data *before* are *lost*, and not just a few."""
+    return lost >= MIN_LOST and lost > max_share * before
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """A walk that ended without data, and when its response was read."""
@@ -121,7 +126,7 @@ class Doubts:
             logger.info("Not recorded as gone: %s; the next run fetches them last", walks)
 
     def note(self, ledger: Ledger, page: Page, spilled: Spilled) -> None:
-        """Note the result of a page, in the transaction that spills it."""
+        """Record the result of a page, in the transaction that spills it."""
         if spilled.doubted:
             self._row.append(Doubt(page.walk.walk_id, page.answered, not page.missing))
             if spilled.had_data:
@@ -145,13 +150,10 @@ class Doubts:
             self._losses, self._counted_at = ledger.count_losses(), ledger.run.fresh_after
         else:
             self._losses = self._losses[0] + 1, self._losses[1]
-        self._is_excessive = self._is_excessive or self._exceeds(*self._losses)
+        self._is_excessive = self._is_excessive or is_excessive(*self._losses, self._max_share)
         if self._is_excessive:
             # In the same transaction, in case the run is killed before it ends.
             self._taken_back += ledger.take_back_losses()
-
-    def _exceeds(self, lost: int, before: int) -> bool:
-        return lost >= MIN_LOST and lost > self._max_share * before
 
     def _believe(self, ledger: Ledger, before: float) -> None:
         """Believe what was answered before a request that was sent at *before* and answered well."""
@@ -181,6 +183,9 @@ class Doubts:
         control, witness = RunControl.of(self._crawler), Witness.of(self._crawler)
         row = len(self._row)
         asked = time.monotonic()
+        logger.info(
+            "%s in a row without data: asking for a record known to be good", pluralize(row, "response")
+        )
         try:
             vouches = await witness.vouches()
             if vouches and self._is_excessive:

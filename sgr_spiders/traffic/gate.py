@@ -98,7 +98,8 @@ class Gate:
     def hold(self, seconds: float, reason: str) -> None:
         """Pause all requests for *seconds*, because the API refuses this client."""
         self._holds_in_a_row += 1
-        self._begin(seconds, reason, "Refused")
+        moment = self._begin(seconds, reason)
+        logger.warning("Refused: pausing all requests until %s (%.1f s): %s", moment, seconds, reason)
 
     async def _ask(self, request: Request, fetch: Callable[[], Awaitable[ApiResponse]]) -> ApiResponse:
         sent = request.meta[SENT] = time.monotonic()
@@ -127,17 +128,20 @@ class Gate:
             self._run.stop(BlockedError(f"{pauses}, last {answer.reason}"))
             return
         seconds = answer.hold or backoff(self._holds_in_a_row, self._base, self._maximum)
-        self._begin(seconds, answer.reason, "Rate limit")
+        moment = self._begin(seconds, answer.reason)
+        logger.warning(
+            "Rate limit: pausing all requests until %s (%.1f s): %s", moment, seconds, answer.reason
+        )
 
-    def _begin(self, seconds: float, reason: str, cause: str) -> None:
+    def _begin(self, seconds: float, reason: str) -> str:
+        """Begin a pause; return its end as text."""
         self._began = time.monotonic()
         self._until = self._began + seconds
         until = time.time() + seconds
         self._crawler.stats.inc_value(statistics.HOLDS)
         self._count(seconds)
-        moment = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        logger.warning("%s: pausing all requests until %s (%.1f s): %s", cause, moment, seconds, reason)
         self._crawler.signals.send_catch_log(hold_started, until=until, reason=reason)
+        return datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
     def _extend(self, seconds: float, reason: str) -> None:
         until = time.monotonic() + seconds

@@ -121,7 +121,7 @@ def test_only_the_long_form_is_about_a_record(status: int, kind: Kind) -> None:
     assert classify(status, JSON, body, now=NOW).kind is kind
     # The gateway marks what it writes itself.
     assert classify(status, {**JSON, "X-Generator": "tyk.io"}, body, now=NOW).kind is not kind
-    # The form of another status is no error of the API.
+    # The form of another status is not an error of the API.
     assert classify(status, JSON, LONG % (500, b"", 500), now=NOW).kind is not kind
 
 
