@@ -17,7 +17,7 @@ EXIT_CODES = {
     INTERNAL_ERROR: "internal error, or the database cannot be written",
     USAGE_ERROR: "bad arguments or configuration, or no credentials; nothing was fetched",
     PARTIAL: "partial: walks failed, a seed is gone or private, or a budget ran out",
-    BLOCKED: "blocked, or the credentials were refused",
+    BLOCKED: "blocked, the credentials were refused, or more is gone than `max_gone_share`",
     IN_USE: "the database is locked by another crawl, or holds data of another API; nothing was fetched",
     INTERRUPTED: "interrupted by SIGINT or SIGTERM; clean and resumable",
 }

@@ -27,6 +27,10 @@ WITNESS: Final = "sgr_witness"
 """Meta key of a request for a record known to be good. Its answer is judged by whoever asked for it."""
 
 
+_ABOUT_RECORD: Final = frozenset({Kind.OK, Kind.GONE, Kind.HIDDEN})
+"""Kinds of answers after which another record may still be answered well."""
+
+
 class Witness:
     """Extension that asks for a record known to be good, to find out whom a refusal is about.
 
@@ -81,11 +85,14 @@ class Witness:
     async def _ask(self) -> bool | None:
         candidates = await self._find() if self._find is not None else ()
         for url, is_good in candidates:
-            if await self._is_answered_well(url, is_good):
+            answer = await self._fetch(url)
+            if answer is not None and answer.kind is Kind.OK and is_good(answer):
                 return True
+            if answer is None or answer.kind not in _ABOUT_RECORD:
+                return False
         return False if candidates else None
 
-    async def _is_answered_well(self, url: str, is_good: Callable[[Answer], bool]) -> bool:
+    async def _fetch(self, url: str) -> Answer | None:
         self._crawler.stats.inc_value(statistics.WITNESSES)
         request = Request(url, meta={WITNESS: True}, callback=NO_CALLBACK, dont_filter=True)
         try:
@@ -94,7 +101,7 @@ class Witness:
             raise
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the record was not answered
             self.last_reason = type(error).__name__
-            return False
+            return None
         assert isinstance(response, ApiResponse)
         self.last_reason = response.answer.reason or "without data"
-        return response.answer.kind is Kind.OK and is_good(response.answer)
+        return response.answer
