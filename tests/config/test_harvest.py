@@ -18,6 +18,7 @@ DEFAULTS: dict[str, Any] = {
     "enabled": True,
     "request_delay": 0.3,
     "freshness_days": 7,
+    "max_gone_share": 0.05,
     "user_depth": {
         "enabled": True,
         "max_users_per_track": 500,

@@ -174,7 +174,7 @@ class Model:
     def ask_again(self, run: int, seed_walk: int) -> None:
         state = self.walks[seed_walk]
         if state.status == "gone" and (state.finished_at or "") < self.runs[run].started_at:
-            state.status, state.reason, state.finished_at = "planned", None, None
+            state.status, state.reason, state.finished_at, state.doubted = "planned", None, None, False
 
     # Leases
 

@@ -745,7 +745,7 @@ def test_the_ledger_matches_its_model() -> None:
     store = Store.open("sqlite://")
     LedgerMachine.store = store
     try:
-        LedgerMachine.TestCase.settings = settings(max_examples=10, stateful_step_count=50)
+        LedgerMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=50)
         LedgerMachine.TestCase().runTest()
     finally:
         store.close()

@@ -112,7 +112,7 @@ class Ledger:
                 walks.c.status == "gone",
                 walks.c.finished_at < self.run.started_at,
             )
-            .values(status="planned", reason=None, finished_at=None)
+            .values(status="planned", reason=None, finished_at=None, doubted=False)
         )
 
     def looks_up_seed(self, walk: int) -> bool:
