@@ -23,6 +23,7 @@ from sgr_spiders.traffic.scrapy_internals import wake_engine
 from sgr_spiders.traffic.witness import Witness
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
     from scrapy.crawler import Crawler
@@ -83,6 +84,7 @@ class Doubts:
         self._accepts = spider.arguments.accept_gone
         self._planner: Planner
         self._writer: Writer
+        self._note_bug: Callable[[], None]
         crawler.signals.connect(self.spider_idle, signal=signals.spider_idle)
 
     @classmethod
@@ -99,9 +101,9 @@ class Doubts:
             raise RuntimeError("setting `EXTENSIONS`: sgr_spiders.crawl.doubts.Doubts is missing")
         return doubts
 
-    def begin(self, planner: Planner, writer: Writer) -> None:
-        """Begin with the run of *planner*, whose transactions *writer* runs."""
-        self._planner, self._writer = planner, writer
+    def begin(self, planner: Planner, writer: Writer, note_bug: Callable[[], None]) -> None:
+        """Begin with the run of *planner*, whose transactions *writer* runs; *note_bug* counts a bug."""
+        self._planner, self._writer, self._note_bug = planner, writer, note_bug
         Witness.of(self._crawler).find_with(self._known_to_be_good)
 
     @property
@@ -180,14 +182,11 @@ class Doubts:
             self._asking = asyncio.get_running_loop().create_task(self._ask())
 
     async def _ask(self) -> None:
-        control, witness = RunControl.of(self._crawler), Witness.of(self._crawler)
+        control = RunControl.of(self._crawler)
         row = len(self._row)
         asked = time.monotonic()
-        logger.info(
-            "%s in a row without data: asking for a record known to be good", pluralize(row, "response")
-        )
         try:
-            vouches = await witness.vouches()
+            vouches = self._is_usual(row) or await self._is_known_good_answered(row)
             if vouches and self._is_excessive:
                 control.stop(BlockedError(self._describe_losses()))
             elif vouches or (vouches is None and row < self._max_row):
@@ -195,17 +194,31 @@ class Doubts:
                     lambda connection: self._believe(self._planner.ledger(connection), asked)
                 )
             else:
-                control.stop(
-                    BlockedError(_describe_row(row, witness.last_reason if vouches is False else None))
-                )
+                reason = None if vouches is None else Witness.of(self._crawler).last_reason
+                control.stop(BlockedError(_describe_row(row, reason)))
         except StorageError as error:
             control.stop(error)
         except Abandoned:
             # The run closes; its end takes the doubted walks back.
             pass
+        except Exception:
+            # Otherwise the idle spider would ask repeatedly. The end of the run takes the walks back.
+            logger.exception("Could not settle doubts")
+            self._note_bug()
+            self._row = []
         finally:
             self._asking = None
             wake_engine(self._crawler)
+
+    def _is_usual(self, row: int) -> bool:
+        """Return whether the last of the responses may well be without data, if others had some."""
+        return row == 1 < self._max_row and self._last_good is not None
+
+    async def _is_known_good_answered(self, row: int) -> bool | None:
+        logger.info(
+            "%s in a row without data: asking for a record known to be good", pluralize(row, "response")
+        )
+        return await Witness.of(self._crawler).vouches()
 
     async def _known_to_be_good(self) -> list[Candidate]:
         """Return the seed, if it is stored, and what was answered well last in this run.

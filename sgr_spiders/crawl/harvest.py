@@ -111,7 +111,7 @@ class Harvest:
             logger.error("Stopping: %s", error)  # noqa: TRY400 - the message suffices
         else:
             self._started = time.monotonic()
-            Doubts.of(self._crawler).begin(self.planner, self.writer)
+            Doubts.of(self._crawler).begin(self.planner, self.writer, self.note_internal_error)
 
     def spider_opened(self) -> None:
         """Close the spider if its run could not begin: here Scrapy closes it in the usual order."""
