@@ -221,19 +221,25 @@ class Doubts:
         return await Witness.of(self._crawler).vouches()
 
     async def _known_to_be_good(self) -> list[Candidate]:
-        """Return the seed, if it is stored, and what was answered well last in this run.
+        """Return records known to be good: the seed if it is stored, and what was answered well last.
 
-        Only a list that had items can show that lists are not empty for this client.
+        Only a list that had items can show that lists are not empty for this client. The seed does not
+        count if it is doubted itself, unless there is no other and more than the seed is doubted.
         """
         if self._last_good_list is not None and any(doubt.is_empty for doubt in self._row):
             return [self._candidate(self._last_good_list)]
-        seed = await self._writer.read(
-            lambda connection: self._planner.ledger(connection).seed_known_to_be_good()
-        )
-        known = [] if seed is None else [Walk(0, "track", str(seed))]
-        if self._last_good is not None and self._last_good.endpoint != "track":
-            known.append(self._last_good)
-        return [self._candidate(walk) for walk in known]
+        seed, other = await self._writer.read(self._find_known)
+        if seed is not None and seed.walk_id in {doubt.walk_id for doubt in self._row}:
+            seed = None if other is not None or len(self._row) == 1 else seed
+        return [self._candidate(walk) for walk in (seed, other) if walk is not None]
+
+    def _find_known(self, connection: Connection) -> tuple[Walk | None, Walk | None]:
+        ledger = self._planner.ledger(connection)
+        track = ledger.seed_known_to_be_good()
+        seed = None if track is None else Walk(frontier.walk_id("track", str(track)), "track", str(track))
+        other = self._last_good or ledger.latest_with_data()
+        same = seed is not None and other is not None and seed.walk_id == other.walk_id
+        return seed, None if same or (other is not None and other.endpoint not in ENDPOINTS) else other
 
     def _candidate(self, walk: Walk) -> Candidate:
         first = Walk(walk.walk_id, walk.endpoint, walk.target)

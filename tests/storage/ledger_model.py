@@ -288,8 +288,8 @@ class Model:
         if state.status != "running":
             state.run_id, state.finished_at = None, NOW
             promised = (state.kept_before or 0) if state.expected is None else state.expected
-            is_empty = state.status == "done" and not state.received
-            state.doubted = page.missing or (is_empty and promised > 0)
+            ends_empty = state.status == "done" and not page.received
+            state.doubted = page.missing or (ends_empty and state.received < promised)
 
     # Doubts
 

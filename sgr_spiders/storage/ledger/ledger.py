@@ -248,6 +248,16 @@ class Ledger:
     def _is_lost(self) -> sa.ColumnElement[bool]:
         return sa.and_(NO_DATA, walks.c.finished_at >= self.run.fresh_after)
 
+    def latest_with_data(self) -> Walk | None:
+        """Return the walk that was finished last among those that have data."""
+        row = self.connection.execute(
+            sa.select(walks.c.walk_id, walks.c.endpoint, walks.c.target)
+            .where(walks.c.status.in_(("done", "capped")), walks.c.kept > 0, sa.not_(walks.c.doubted))
+            .order_by(walks.c.finished_at.desc())
+            .limit(1)
+        ).one_or_none()
+        return None if row is None else Walk(*row)
+
     def seed_known_to_be_good(self) -> int | None:
         """Return the track of a seed that is stored in full, one fetched lately if possible."""
         fetched = sa.and_(walks.c.endpoint == "track", walks.c.target == sa.cast(tracks.c.track_id, sa.Text))

@@ -66,7 +66,7 @@ class Spilled:
         status: The walk's new status.
         reason: The reason of that status.
         entries: The entries within the cap.
-        doubted: Whether the walk ended without data, although there should have been some.
+        doubted: Whether the walk ended without data, although there should have been some, or more.
         had_data: Whether it had data when it was last fetched.
     """
 
@@ -253,10 +253,10 @@ def _next_state(
 
 
 def _is_doubtful(page: Page, state: sa.Row[Any], change: dict[str, Any]) -> bool:
-    """Return whether the walk ends without data, although there should be some."""
-    is_empty = change["status"] == "done" and not change["received"]
-    was_promised = (state.kept_before or 0) > 0 if state.expected is None else state.expected > 0
-    return page.missing or (is_empty and was_promised)
+    """Return whether the walk ends without data, although there should be some, or more."""
+    promised = (state.kept_before or 0) if state.expected is None else state.expected
+    ends_empty = change["status"] == "done" and not page.received
+    return page.missing or (ends_empty and change["received"] < promised)
 
 
 def _capped(cap: int | None) -> dict[str, Any]:
