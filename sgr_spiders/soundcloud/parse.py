@@ -41,10 +41,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-PRIVATE: Final = "private"
-"""The reason for rejecting a private item."""
-
-
 class BadDocumentError(HarvestError):
     """A response does not have the form of its endpoint. Raised by ``parse_page`` and ``parse_resolved``."""
 
