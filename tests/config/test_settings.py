@@ -141,6 +141,7 @@ def test_database_servers(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         "postgresql://h/d",
         "postgresql+psycopg://me:p@ss/w?rd@h:5432/d",
         "postgresql:///d?host=/tmp",
+        "postgresql://h",
     ):
         check(HARVEST_DATABASE_URL=fine)
 
@@ -195,7 +196,7 @@ def test_a_misspelt_name_is_corrected(name: str, meant: str) -> None:
 
 
 def test_a_setting_of_another_component_is_ignored() -> None:
-    check(SCRAPEOPS_API_KEY="x", MY_OWN="y", FEED_EXPORT_INDENT="2")
+    check(SCRAPEOPS_API_KEY="x", MY_OWN="y", FEED_EXPORT_INDENT="2", DOWNLOAD_DIRECTORY="z")
 
 
 @given(

@@ -10,6 +10,7 @@ from sgr_spiders.model.outcome import Outcome
 from sgr_spiders.reports.summary import (
     FinishedRun,
     RequestTotals,
+    capped_rows,
     describe_cap,
     has_work_left,
     lost_rows,
@@ -102,9 +103,32 @@ def test_failures_that_differ_only_in_the_url_form_one_group() -> None:
     assert lost_rows(lost, "gone") == []
 
 
-def test_further_groups_are_counted() -> None:
+def test_further_groups_are_counted_if_they_are_more_than_one() -> None:
     lost = [LostWalks("failed", "user_likes", f"reason {n}", 1, "17") for n in range(30)]
-    assert lost_rows(lost, "failed")[-1] == ["...", "22 more"]
+    assert lost_rows(lost, "failed")[8:] == [["...", "22 more"]]
+    assert lost_rows(lost[:10], "failed")[8:] == [["...", "2 more"]]
+    assert [row[3] for row in lost_rows(lost[:9], "failed")] == [f"reason {n}" for n in range(9)]
+
+
+def test_a_long_example_is_cut() -> None:
+    rows = lost_rows([LostWalks("gone", "e", text, 1, text) for text in ("x" * 24, "y" * 25)], "gone")
+    assert [row[2] for row in rows] == [f"e.g. {'x' * 24}", f"e.g. {'y' * 21}..."]
+
+
+def test_caps_that_a_setting_can_raise_come_first() -> None:
+    capped = [
+        CappedWalks("label_layer", "hits", "search_tracks", 1000, None, 9, "a"),
+        CappedWalks("user_depth", "likers", "track_favoriters", 500, None, 3, "7"),
+    ]
+    assert [row[1] for row in capped_rows(capped)] == ["track_favoriters", "search_tracks"]
+    assert capped_rows([]) == []
+
+
+def test_a_single_layer_has_no_row_of_totals() -> None:
+    end = finish("complete", 0, done=4)
+    one = replace(end, overview=replace(end.overview, layers={"user_depth": share(done=4)}))
+    assert sum("total (distinct)" in line for line in summary(end, None)) == 2
+    assert not any("total (distinct)" in line for line in summary(one, None))
 
 
 @pytest.mark.parametrize(

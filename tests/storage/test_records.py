@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
-from sgr_spiders.model.items import Comment, Engagement, Fullness, Playlist, PlaylistTrack, Track, User
+from sgr_spiders.model.items import (
+    Comment,
+    Engagement,
+    Fullness,
+    Mention,
+    Playlist,
+    PlaylistTrack,
+    Track,
+    User,
+)
 from sgr_spiders.storage import records, schema
 
 if TYPE_CHECKING:
@@ -92,6 +101,7 @@ def test_what_is_only_referred_to_becomes_a_stub(store: Store) -> None:
         Playlist(5, owner_id=6, fullness=Fullness.OWN),
         PlaylistTrack(5, 7, 0),
         Comment(8, 9, 10),
+        Mention(11, "featuring", "Twelve", 12),
     )
     stubs = {
         table.name: {
@@ -99,9 +109,9 @@ def test_what_is_only_referred_to_becomes_a_stub(store: Store) -> None:
             for key in ids
             if row(store, table, key)["is_stub"] and row(store, table, key)["fullness"] == 0
         }
-        for table, ids in ((schema.users, (2, 3, 6, 10)), (schema.tracks, (4, 7, 9)))
+        for table, ids in ((schema.users, (2, 3, 6, 10, 12)), (schema.tracks, (4, 7, 9, 11)))
     }
-    assert stubs == {"users": {2, 3, 6, 10}, "tracks": {4, 7, 9}}
+    assert stubs == {"users": {2, 3, 6, 10, 12}, "tracks": {4, 7, 9, 11}}
     write(store, User(2, username="found", fullness=Fullness.EMBEDDED))
     assert not row(store, schema.users, 2)["is_stub"]
 
