@@ -5,18 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 
 from sgr_spiders.config.arguments import read_seed
 from sgr_spiders.config.harvest import HarvestConfig
 from sgr_spiders.crawl.opening import KINDS
 from sgr_spiders.crawl.planner import Plan, Planner
 from sgr_spiders.layers import build
+from sgr_spiders.layers.label_layer import LabelLayer
 from sgr_spiders.model.items import Entry, Fullness, Page, Track, User, Walk
 from sgr_spiders.soundcloud.raw import pack
 from sgr_spiders.storage.ledger.ledger import Ledger
 from sgr_spiders.storage.ledger.spill import spill_page
+from sgr_spiders.storage.schema import runs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sgr_spiders.layers.base import LayerView, Seed, Wanted
+    from sgr_spiders.model.items import MainRecord
     from sgr_spiders.storage.store import Store
 
 SEED = Track(
@@ -30,10 +37,10 @@ SEED = Track(
 ARTIST = User(1, username="Mara Quill", fullness=Fullness.OWN)
 
 
-def build_planner(layer: str, **section: Any) -> Planner:
+def build_planner(layer: str, seeds: tuple[str, ...] = ("7",), **section: Any) -> Planner:
     """Build a planner of one layer with these settings in its configuration section."""
     config = HarvestConfig.model_validate({"deep_harvest": {layer: section}})
-    plan = Plan("deep_harvest", (read_seed("7"),), {layer: "settings"}, 7, refresh=False)
+    plan = Plan("deep_harvest", tuple(map(read_seed, seeds)), {layer: "settings"}, 7, refresh=False)
     return Planner(plan, build((layer,), config), KINDS)
 
 
@@ -72,3 +79,32 @@ def test_a_layer_sees_fields_of_the_seed_without_a_column(store: Store) -> None:
     planner = build_planner("label_layer")
     walks = walks_around_seed(store, planner, pages={})
     assert {walk.target for walk in walks} == {"Night Works", "Tidal Press"}
+
+
+def test_the_order_of_seeds_does_not_matter_to_a_harvest(store: Store) -> None:
+    with store.write() as connection:
+        for seeds in (("7", "8"), ("8", "7"), ("7",)):
+            build_planner("user_depth", seeds).start(connection)
+        first, second, third = connection.scalars(sa.select(runs.c.scope).order_by(runs.c.run_id))
+    assert first == second != third
+
+
+class BrokenLayer(LabelLayer):
+    """A layer whose passes fail for one seed: it must not choose from what it never saw."""
+
+    asked = 0
+
+    def found(self, step: str, seed: Seed, record: MainRecord) -> Iterator[Wanted]:
+        raise ZeroDivisionError
+
+    def after_all_ended(self, seed: Seed, view: LayerView) -> Iterator[Wanted]:
+        self.asked += 1
+        return super().after_all_ended(seed, view)
+
+
+def test_a_broken_layer_is_asked_no_more(store: Store) -> None:
+    planner = build_planner("label_layer")
+    layer = BrokenLayer(HarvestConfig().deep_harvest.label_layer)
+    planner.layers = {"label_layer": layer}
+    assert walks_around_seed(store, planner, pages={}) == []
+    assert (planner.broken, layer.asked) == ({"label_layer"}, 0)

@@ -23,7 +23,7 @@ def past_run(**more: Any) -> PastRun:
         "run_id": 4, "spider": "deep_harvest", "layers": ("a",), "scope": "x", "seeds": 2, "refresh": False,
         "started_at": STARTED, "arguments": {}, "stats": {},
     }  # fmt: skip
-    return PastRun(**(dict.fromkeys(optional) | row | more))
+    return PastRun(**{**dict.fromkeys(optional), **row, **more})
 
 
 @pytest.mark.parametrize(
