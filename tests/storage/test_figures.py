@@ -202,7 +202,7 @@ def test_the_latest_runs_and_harvests_come_first(ledger: Store) -> None:
 
 
 def test_a_known_seed_counts_each_walk_around_it_once(ledger: Store) -> None:
-    insert(ledger, schema.walk_requests, ask(1, seed=6), ask(2, "b", seed=6))
+    insert(ledger, schema.walk_requests, ask(1, seed=6), ask(1, "b", seed=6), ask(2, "b", seed=6))
     seeds = [
         {"run_id": 1, "given": "6", "track_id": 6, "walk_id": 8},
         {"run_id": 2, "given": "soundcloud:tracks:6", "track_id": 6, "walk_id": 8},
@@ -234,10 +234,10 @@ def test_rejects_are_grouped_the_most_frequent_first(ledger: Store) -> None:
         row = {"walk_id": 1, "generation": 0, "page": 0, "item": item, "kind": "track"}
         return row | {"field": field, "reason": reason}
 
-    rows = [reject(0, "bpm", "bad bpm"), reject(1, None, "private"), reject(2, None, "private")]
+    rows = [reject(0, "bpm", "bad bpm"), reject(1, None, "private"), reject(2, "bpm", "bad bpm")]
     insert(ledger, schema.rejects, *rows)
     with ledger.read() as connection:
         assert inventory.rejected(connection) == [
-            inventory.Rejected("track", None, "private", 2),
-            inventory.Rejected("track", "bpm", "bad bpm", 1),
+            inventory.Rejected("track", "bpm", "bad bpm", 2),
+            inventory.Rejected("track", None, "private", 1),
         ]

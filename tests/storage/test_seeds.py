@@ -93,3 +93,49 @@ def test_a_seed_may_be_removed_during_its_turn(store: Store) -> None:
         seeds.end_turn(connection, run, seed.given, 1, "complete")
         assert seeds.all_seeds(connection) == []
         assert seeds.named_by_now(connection, seed) == seed
+
+
+def test_a_new_interval_does_not_move_a_round_with_failures(store: Store) -> None:
+    with store.write() as connection:
+        seeds.add(connection, SeedLine(SEED, 7 * DAY), ago(2))
+        take_turn(connection, "partial")
+        seeds.add(connection, SeedLine(SEED, 3 * DAY), ago(0))
+        assert seeds.find(connection, SEED).next_harvest_at == ago(2)
+        assert seeds.count_unfinished(connection, begin(connection)) == 1, "this run has not tried it"
+
+
+def test_of_seeds_due_together_the_largest_priority_goes_first(store: Store) -> None:
+    with store.write() as connection:
+        for given, priority, due in (("3", 0, 1), ("2", 5, 1), ("1", 0, 1), ("4", 9, 0.5)):
+            seeds.add(connection, SeedLine(read_seed(given), DAY, priority), ago(due))
+        run, taken = begin(connection), []
+        while (seed := seeds.next_in_turn(connection, run)) is not None:
+            taken.append(seed.given)
+            assert seeds.count_waiting(connection, run) == 5 - len(taken)
+            seeds.begin_turn(connection, run, seed, freshness_days=7)
+            seeds.end_turn(connection, run, seed.given, int(seed.given), "complete")
+    assert taken == ["2", "1", "3", "4"]
+
+
+def test_a_resolved_url_and_its_track_are_one_seed(store: Store) -> None:
+    address = read_seed("https://soundcloud.com/a/b")
+    with store.write() as connection:
+        seeds.add(connection, SeedLine(address, DAY), ago(1))
+        take_turn(connection, "complete")
+        assert seeds.add(connection, SeedLine(SEED), ago(0)) == "unchanged"
+        assert seeds.find(connection, SEED).given == address.text
+        assert seeds.tracks_of_all(connection) == [1]
+        assert seeds.remove(connection, SEED)
+        assert seeds.all_seeds(connection) == []
+
+
+def test_a_seed_added_again_during_its_turn_is_due(store: Store) -> None:
+    with store.write() as connection:
+        seeds.add(connection, SeedLine(SEED), ago(1))
+        run = begin(connection)
+        seeds.begin_turn(connection, run, seeds.find(connection, SEED), freshness_days=7)
+        seeds.remove(connection, SEED)
+        seeds.add(connection, SeedLine(SEED), ago(0))
+        seeds.end_turn(connection, run, SEED.text, 1, "complete")
+        again = seeds.find(connection, SEED)
+    assert (again.next_harvest_at, again.last_outcome) == (ago(0), None)
