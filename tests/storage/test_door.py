@@ -348,6 +348,21 @@ def test_closing_a_store_logs_nothing(store: Store, caplog: pytest.LogCaptureFix
     assert caplog.messages == []
 
 
+def test_a_wal_that_was_large_before_causes_no_warning(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "LOOK_AT_WAL_EVERY", 0.01)
+    monkeypatch.setattr(module, "GROWN", 1 << 20)
+    sizes = iter([9, 9, 10])
+    monkeypatch.setattr(Store, "_wal_bytes", lambda _store: next(sizes, 11) << 20)
+    with store.watching_wal():
+        deadline = time.monotonic() + 30
+        while not caplog.messages and time.monotonic() < deadline:
+            threading.Event().wait(0.01)
+    (message,) = caplog.messages
+    assert ": 11 MiB so far" in message
+
+
 def test_a_growing_wal_causes_one_warning(
     store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -93,8 +93,20 @@ def test_a_database_of_a_newer_version(store: Store) -> None:
     with store.write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     store.close()
-    with pytest.raises(StorageError, match=r"revision '9999', which this version does not know"):
-        Store.open(str(store.engine.url))
+    kept = []
+    for _ in range(2):
+        with pytest.raises(StorageError, match=r"revision '9999', which this version does not know") as error:
+            Store.open(str(store.engine.url))
+        kept.append(error)  # and with it the failed store, but not its lock
+
+
+def test_a_removed_database_is_an_error_and_an_unknown_one_a_mistyped_name(store: Store) -> None:
+    assert store.file is not None
+    store.file.unlink()
+    with pytest.raises(StorageError, match="no such file"), store.read():
+        pass
+    with pytest.raises(ConfigError, match="no such file"), Store(store.url).read():
+        pass
 
 
 @pytest.mark.parametrize("url", ["nonsense", "postgresql//user:secret@host/db"])
