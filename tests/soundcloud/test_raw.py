@@ -81,7 +81,7 @@ def test_too_deep_fields_are_refused() -> None:
     packed = pack(nested(64))
     assert packed is not None
     assert unpack(packed) == nested(64)
-    assert pack({"a": [nested(62)["a"], [], []]}) is not None, "as deep, and with more lists"
+    assert pack({"a": [nested(63)["a"], [], []]}) is not None, "as deep, and with more lists"
     with pytest.raises(BadRecordError, match="nested too deeply"):
         pack(nested(65))
 
