@@ -139,8 +139,13 @@ ROBOTSTXT_OBEY = True
 SCOPE_ORIGINS: list[str] = []
 # A proxy named in the environment sees only a tunnel for https; http requests to the API never use a proxy.
 HTTPPROXY_ENABLED = True
-# Scrapy's default is False, with which anyone on the network path could read the token.
+# Scrapy's default is False, with which anyone on the network path could read the token. The authorities are
+# those of the system, or of the environment variable SSL_CERT_FILE.
 DOWNLOAD_VERIFY_CERTIFICATES = True
+# Scrapy's default knows only IPv4. Its cache would keep an address for a whole run, but the addresses of the
+# API's edge change; a connection is kept open, so there are few lookups.
+TWISTED_DNS_RESOLVER = "scrapy.resolver.CachingHostnameResolver"
+DNSCACHE_ENABLED = False
 
 # --- request rate ---------------------------------------------------------------------------------
 
@@ -190,6 +195,14 @@ RATE_LIMIT_MAX_HOLDS = 8
 # the seed. If that is refused, too, the run stops as blocked, and none of them is recorded as gone. A check
 # is one or two requests.
 MAX_GONE_ROW = 5
+# After three failures without a response of the API in between, a probe asks for what it answered before. If
+# that fails too, nothing answers: all requests wait, and the probe is repeated with the waits above (3 to 5
+# minutes in total), which bridges a restart of the router or the API. Then the run stops as unreachable, exit
+# code 3, with its walks pending. Before the first response a wrong URL is likelier, so there is less
+# patience: 8 to 15 s in total. OUTAGE_AFTER = 0 leaves every failure to its own walk.
+OUTAGE_AFTER = 3
+OUTAGE_PROBES = 10
+OUTAGE_PROBES_AT_START = 4
 # Tries per token request at transient errors and 429. Failed tries count against the quota of 30 per hour, so
 # there are few.
 TOKEN_TRIES = 5

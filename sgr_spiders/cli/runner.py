@@ -73,9 +73,9 @@ def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
     come from the environment or from *settings*. Relative paths start from the working directory. The log
     goes to ``sys.stderr`` unless *log* is false.
 
-    A complete, partial, unfinished or interrupted run returns its result; call the function again to resume.
-    Otherwise the ``HarvestError`` that ended the run is raised. A first ``KeyboardInterrupt`` ends the crawl
-    cleanly; a second one kills it, which loses no spilled page.
+    A complete, partial, unfinished, unreachable or interrupted run returns its result; call the function
+    again to resume. Otherwise the ``HarvestError`` that ended the run is raised. A first
+    ``KeyboardInterrupt`` ends the crawl cleanly; a second one kills it, which loses no spilled page.
     """
     arguments = {
         "track_id": _join(track_id),

@@ -111,7 +111,10 @@ def _refuse_misspelt(name: str) -> None:
     raise ConfigError(f"setting `{for_message(name)}`: unknown{hint}")
 
 
-_OURS = ("HARVEST_", "SOUNDCLOUD_", "RATE_LIMIT_", "BACKOFF_", "DISALLOWED_", "PROGRESS", "TOKEN_", "DEDUPE_")
+_OURS = (
+    *("HARVEST_", "SOUNDCLOUD_", "RATE_LIMIT_", "BACKOFF_", "DISALLOWED_", "OUTAGE_"),
+    *("PROGRESS", "TOKEN_", "DEDUPE_"),
+)
 
 
 # ---- numbers, switches, words
@@ -302,6 +305,26 @@ def _are_http_urls(value: object) -> bool:
     return all(_is_http_url(url) for url in urls if url != "" or len(urls) > 1)
 
 
+def _is_proxy(value: object) -> bool:
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        return False
+    parts = urlsplit(value)
+    if parts.scheme != "http":
+        raise ValueError("must begin with http://, because other kinds of proxies are not supported")
+    return _is_host(parts.netloc.rpartition("@")[2])
+
+
+def check_proxy(settings: Mapping[str, object], proxies: Mapping[str, str]) -> None:
+    """Check the proxy for https among the *proxies* of the environment, if the settings lead to it."""
+    urls = (settings["SOUNDCLOUD_API_URL"], settings["SOUNDCLOUD_TOKEN_URL"])
+    uses_https = any(str(url).startswith("https:") for url in urls)
+    if uses_https and "https" in proxies and str(settings["HTTPPROXY_ENABLED"]) in {"1", "true", "True"}:
+        problem = find_problem(PROXY, proxies["https"])
+        if problem is not None:
+            raise ConfigError(f"environment variable https_proxy: {problem}")
+
+
+PROXY = Kind("the HTTP URL of a proxy", _is_proxy)
 HTTP_URL = Kind("an HTTP URL", _is_http_url)
 HTTP_URLS = Kind("a list of HTTP URLs, separated by commas", _are_http_urls)
 
@@ -437,6 +460,9 @@ SETTINGS: dict[str, Setting] = {
     "RATE_LIMIT_MAX": Setting(SECONDS, "maximum seconds of such a pause"),
     "RATE_LIMIT_MAX_HOLDS": Setting(_integer(1, 1000), "consecutive pauses after which the run ends"),
     "MAX_GONE_ROW": Setting(_integer(1, 10**6), "responses without data in a row that cause a check"),
+    "OUTAGE_AFTER": Setting(_integer(0, 1000), "failures in a row after which the API is probed; 0: never"),
+    "OUTAGE_PROBES": Setting(_integer(1, 1000), "probes during an outage, before the run ends"),
+    "OUTAGE_PROBES_AT_START": Setting(_integer(1, 1000), "such probes before the first response of a run"),
     "TOKEN_TRIES": Setting(_integer(1, 100), "tries per token request"),
     "PROGRESS": Setting(_words("auto", "bar", "off"), "display of progress"),
     "PROGRESS_INTERVAL": Setting(SOME_SECONDS, "seconds between two lines of progress"),
@@ -472,7 +498,7 @@ SETTINGS: dict[str, Setting] = {
     "AUTOTHROTTLE_START_DELAY": Setting(_number(0, 3600), "seconds between requests at the start"),
     "AUTOTHROTTLE_TARGET_CONCURRENCY": Setting(_number(0, 1000, above=True), "requests at a time on average"),
     "AUTOTHROTTLE_MAX_DELAY": Setting(_number(0, 3600), "maximum seconds between requests"),
-    "DNS_TIMEOUT": Setting(SOME_SECONDS, "seconds until a name lookup times out"),
+    "TWISTED_DNS_RESOLVER": Setting(DOTTED, "resolver of names"),
     "DNSCACHE_ENABLED": Setting(SWITCH, "cache name lookups"),
     "DNSCACHE_SIZE": Setting(COUNT, "name lookups in the cache"),
     "REACTOR_THREADPOOL_MAXSIZE": Setting(_integer(1, 1000), "threads of the reactor"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sgr_spiders.model.exceptions import HarvestError, NothingToLearnError
-from sgr_spiders.model.outcome import COMPLETE, INTERNAL_ERROR, INTERRUPTED, PARTIAL, Outcome
+from sgr_spiders.model.outcome import FINISHING, INTERNAL_ERROR, INTERRUPTED, Outcome
 from sgr_spiders.storage import indexes
 from sgr_spiders.storage.ledger import runs, seeds
 from sgr_spiders.text.formatting import pluralize
@@ -83,7 +83,7 @@ async def run_post_crawl_steps(
         for step, enabled in ((_relate, _relates(config, around)), (_embed, config.embeddings.on_close))
         if enabled
     ]
-    if not steps or judged.exit_code not in {COMPLETE, PARTIAL}:
+    if not steps or judged.name not in FINISHING:
         return Finished(judged)
     return await asyncio.to_thread(_run, steps, _Work(store, config, around, is_cancelled), judged)
 

@@ -211,7 +211,7 @@ class Harvest:
 
     async def _build_indexes(self, judged: outcome.Outcome) -> None:
         """Build the indexes for readers, unless the harvest is to be resumed."""
-        if judged.exit_code not in {outcome.COMPLETE, outcome.PARTIAL}:
+        if judged.name not in outcome.FINISHING:
             return
         try:
             await self.writer.run(build_indexes)

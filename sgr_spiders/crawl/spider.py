@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.request import getproxies
 
 import scrapy
 from scrapy.settings import default_settings
 
 from sgr_spiders.config import arguments, harvest
-from sgr_spiders.config.settings import check_settings
+from sgr_spiders.config.settings import check_proxy, check_settings
 from sgr_spiders.layers import LAYERS, build
 from sgr_spiders.layers.commentary_layer import CommentaryLayer
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError
@@ -22,6 +23,7 @@ from sgr_spiders.soundcloud.track_page import TRACK_PAGE, page_from_rendering
 from sgr_spiders.text.escape import for_log
 from sgr_spiders.text.masking import mask_setting
 from sgr_spiders.traffic import scrapy_internals, splash
+from sgr_spiders.traffic.causes import reason_of
 from sgr_spiders.traffic.gate import SENT, SUSPECT
 from sgr_spiders.traffic.response import ApiResponse
 from sgr_spiders.traffic.run_control import Abandoned, Refused
@@ -60,6 +62,7 @@ class HarvestSpider(scrapy.Spider):
         """Check all arguments and settings before anything is opened or sent."""
         # `scrapy crawl` has checked the settings already; a crawler created in Python has not.
         check_settings(crawler.settings, vars(default_settings))
+        check_proxy(crawler.settings, getproxies())
         given = arguments.parse(kwargs, layer_names=tuple(LAYERS))
         settings = harvest.load(given.config or crawler.settings.get("HARVEST_CONFIG"))
         Credentials.from_settings(crawler.settings)
@@ -71,6 +74,12 @@ class HarvestSpider(scrapy.Spider):
         if spider.renders_pages:
             splash.switch_on(crawler.settings, delay)
         return spider
+
+    @property
+    def probe_path(self) -> str | None:
+        """The path of the first seed's track, to find out whether the API can be reached."""
+        known = (seed.track_id for seed in self.arguments.seeds if seed.track_id is not None)
+        return next((first_cursor("track", str(track_id)) for track_id in known), None)
 
     @property
     def renders_pages(self) -> bool:
@@ -130,7 +139,8 @@ class HarvestSpider(scrapy.Spider):
             return
         if isinstance(failure.value, Abandoned):
             return
-        reason = f"{type(failure.value).__name__}: {for_log(str(failure.value))}"
+        assert failure.value is not None
+        reason = reason_of(failure.value, failure.request)  # type: ignore[attr-defined]
         yield Page(walk, status="failed", reason=reason)
 
     def _choose_layers(self) -> tuple[str, ...]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sgr_spiders.model.outcome import Name
+
 
 class HarvestError(Exception):
     """Base class of the errors a user can act on. The message is one line: where, and what is wrong.
 
-    ``exit_code`` is the exit code of ``scrapy crawl`` if the error ends the crawl.
+    ``exit_code`` is the exit code of ``scrapy crawl`` if the error ends the crawl, and ``outcome`` the
+    outcome of its run.
     """
 
     exit_code = 1
+    outcome: Name = "failed"
 
 
 class ArgumentError(HarvestError):
@@ -34,18 +41,35 @@ class UnauthorisedError(HarvestError):
     """The API or its token endpoint refuses the credentials. Raised while authorising a request."""
 
     exit_code = 4
+    outcome = "blocked"
+
+
+class TokenEndedError(HarvestError):
+    """An access token without credentials to renew it ends during the run; the next run continues."""
+
+    exit_code = 130
+    outcome = "interrupted"
+
+
+class UnreachableError(HarvestError):
+    """The API or its token endpoint does not answer, or something else does; the next run continues."""
+
+    exit_code = 3
+    outcome = "unreachable"
 
 
 class BlockedError(HarvestError):
     """The API returns a block page or a bot challenge; no more requests may be sent."""
 
     exit_code = 4
+    outcome = "blocked"
 
 
 class BudgetSpentError(HarvestError):
     """``max_requests`` or ``max_minutes`` is used up; the next run continues."""
 
     exit_code = 3
+    outcome = "unfinished"
 
 
 class DatabaseInUseError(HarvestError):

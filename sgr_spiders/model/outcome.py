@@ -16,15 +16,20 @@ EXIT_CODES = {
     COMPLETE: "complete, even if there was nothing to do",
     INTERNAL_ERROR: "internal error, or the database cannot be written",
     USAGE_ERROR: "bad arguments or configuration, or no credentials; nothing was fetched",
-    PARTIAL: "partial: walks failed, a seed is gone or private, or a budget ran out",
+    PARTIAL: "partial: walks failed, a seed is gone or private, a budget ran out, or the API or its token "
+    "endpoint could not be reached",
     BLOCKED: "blocked, the credentials were refused, or more is gone than `max_gone_share`",
     IN_USE: "the database is locked by another crawl, or holds data of another API; nothing was fetched",
-    INTERRUPTED: "interrupted by SIGINT or SIGTERM; clean and resumable",
+    INTERRUPTED: "interrupted by SIGINT or SIGTERM, or `SOUNDCLOUD_ACCESS_TOKEN` ended during the run; clean "
+    "and resumable",
 }
 """The exit codes of `scrapy crawl`, with their meanings."""
 
 
-Name = Literal["complete", "partial", "unfinished", "interrupted", "blocked", "failed"]
+Name = Literal["complete", "partial", "unfinished", "unreachable", "interrupted", "blocked", "failed"]
+FINISHING: frozenset[Name] = frozenset({"complete", "partial", "unfinished"})
+"""Outcomes after which the post-crawl steps run. After the others the harvest is to be resumed first."""
+
 UNFINISHED = ("planned", "running")
 """Statuses of walks that have not ended."""
 
@@ -39,12 +44,14 @@ LIMITS = {
 }
 """Scrapy's reasons for closing the spider at a limit that the user set, with the setting: a budget."""
 
-STOPPED: dict[int, Name] = {BLOCKED: "blocked", PARTIAL: "unfinished"}
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of a run: ``unfinished`` if a budget ran out, ``partial`` if some data was unavailable."""
+    """The outcome of a run.
+
+    ``unfinished`` if a budget ran out, ``partial`` if some data was unavailable, ``unreachable`` if the API
+    or its token endpoint could not be reached.
+    """
 
     name: Name
     exit_code: int
@@ -69,7 +76,7 @@ def classify_run(
         lost_seeds: A sentence for each seed that is gone, private or not a track.
     """
     if stopped_by is not None:
-        return Outcome(STOPPED.get(stopped_by.exit_code, "failed"), stopped_by.exit_code, str(stopped_by))
+        return Outcome(stopped_by.outcome, stopped_by.exit_code, str(stopped_by))
     if internal_errors:
         return Outcome("failed", INTERNAL_ERROR, f"{internal_errors} internal errors, see the log")
     if finish_reason == "shutdown":

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 hold_started = object()
-"""A rate-limit pause has begun or was extended. Handlers get ``until`` (seconds since the epoch) and
-``reason``."""
+"""A rate-limit pause has begun or was extended, or the API cannot be reached. Handlers get ``until`` (seconds
+since the epoch) and ``reason``."""
 
 run_closing = object()
 """Scrapy is closing the spider, which is finished or was interrupted. Errors do not send this signal."""

@@ -17,6 +17,9 @@ SECONDS = "sgr/seconds"
 OUT_OF_SCOPE = "sgr/out_of_scope"
 HOLDS = "sgr/holds"
 HOLD_SECONDS = "sgr/hold_seconds"
+OUTAGES = "sgr/outages"
+OUTAGE_SECONDS = "sgr/outage_seconds"
+PROBES = "sgr/probes"
 RETRIES = "sgr/retry/count"
 RETRIES_GIVEN_UP = "sgr/retry/given_up"
 WITNESSES = "sgr/witnesses"
@@ -115,6 +118,9 @@ STATISTICS = (
     ),
     Statistic(HOLDS, "pauses", "Rate-limit pauses of all requests"),
     Statistic(HOLD_SECONDS, "seconds", "Total planned length of these pauses"),
+    Statistic(OUTAGES, "outages", "Times when nothing answered and all requests waited"),
+    Statistic(OUTAGE_SECONDS, "seconds", "Total length of these outages"),
+    Statistic(PROBES, "requests", "Requests that only find out whether the API can be reached"),
     Statistic(RETRIES, "requests", "Requests retried after a transient error"),
     Statistic(RETRIES_GIVEN_UP, "requests", "Requests that failed with a transient error on every try"),
     Statistic(

@@ -302,7 +302,7 @@ def _next_lines(run: FinishedRun) -> list[str]:
         return [f"Next: {run.status_command}"]
     if run.command is None:
         return [f"{NOTHING_LOST}."]
-    when = " when the cause is fixed" if run.outcome.name in {"blocked", "failed"} else ""
+    when = " when the cause is fixed" if run.outcome.name in {"blocked", "failed", "unreachable"} else ""
     return [f"{NOTHING_LOST}{when}:", f"  {run.command}"]
 
 

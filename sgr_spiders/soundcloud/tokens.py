@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import orjson
 from filelock import FileLock
 
-from sgr_spiders.model.exceptions import BlockedError, CredentialsError, StorageError, UnauthorisedError
+from sgr_spiders.model.exceptions import BlockedError, CredentialsError, StorageError
 from sgr_spiders.soundcloud.answers import requested_hold
 from sgr_spiders.text.escape import for_log
 
@@ -44,8 +44,16 @@ HOW_TO_FIX = (
 )
 
 
+CHECK_APP = (
+    "check SOUNDCLOUD_CLIENT_ID and SOUNDCLOUD_CLIENT_SECRET, that the app is active, and that the plan its "
+    "keys need has not lapsed (docs/first_day.md)"
+)
+
+CHECK_EDGE = "data-centre addresses and some networks are refused (docs/first_day.md)"
+
+
 class RefusedGrantError(Exception):
-    """The endpoint refuses this grant; an exchange may still work after a refused refresh."""
+    """The endpoint refuses this grant, or this way of passing the credentials; another may still work."""
 
 
 class TokenLimitedError(Exception):
@@ -57,7 +65,14 @@ class TokenLimitedError(Exception):
 
 
 class TokenFaultError(Exception):
-    """The token endpoint returned a transient error."""
+    """The token endpoint returned an error that says nothing about the credentials.
+
+    ``is_lasting`` is true if it is probably not a token endpoint.
+    """
+
+    def __init__(self, reason: str, *, is_lasting: bool = False) -> None:
+        super().__init__(reason)
+        self.is_lasting = is_lasting
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -118,13 +133,18 @@ class TokenRequest:
 
 
 def exchange_request(url: str, credentials: Credentials) -> TokenRequest:
-    """Build the exchange of client credentials for a token.
-
-    The API accepts the credentials only in the Basic header; in the body it returns 401.
-    """
+    """Build the exchange of client credentials for a token, with the credentials in a Basic header."""
     pair = f"{credentials.client_id}:{credentials.client_secret}"
     basic = base64.b64encode(pair.encode()).decode()
     return _token_request(url, {"grant_type": "client_credentials"}, {"Authorization": f"Basic {basic}"})
+
+
+def exchange_request_in_body(url: str, credentials: Credentials) -> TokenRequest:
+    """Build the same exchange with the credentials in the body.
+
+    In March 2026 the API accepted only this way for some days, and then only the header again.
+    """
+    return _token_request(url, {"grant_type": "client_credentials", **_pair(credentials)}, {})
 
 
 def refresh_request(url: str, credentials: Credentials, refresh: str) -> TokenRequest:
@@ -132,12 +152,7 @@ def refresh_request(url: str, credentials: Credentials, refresh: str) -> TokenRe
 
     The API accepts the client credentials only in the body; it refuses a Basic header here.
     """
-    form = {
-        "grant_type": "refresh_token",
-        "refresh_token": refresh,
-        "client_id": credentials.client_id,
-        "client_secret": credentials.client_secret,
-    }
+    form = {"grant_type": "refresh_token", "refresh_token": refresh, **_pair(credentials)}
     return _token_request(url, form, {})
 
 
@@ -145,20 +160,18 @@ def parse_token_answer(status: int, headers: Mapping[str, str], body: bytes, *, 
     """Return the token in a response of the token endpoint, or raise the error it reports."""
     fields = {name.lower(): value for name, value in headers.items()}
     document = _document(body)
-    if status == 200:
-        return _token(document, now)
-    code = _error_code(document)
-    reason = f"HTTP {status}" + (f": {for_log(code)}" if code else "")
+    reason = _reason(status, document, body)
     if "x-amzn-waf-action" in fields or (status == 403 and not document):
-        raise BlockedError(f"token endpoint: blocked at the edge ({reason})")
+        raise BlockedError(f"token endpoint: blocked at the edge ({reason}): {CHECK_EDGE}")
+    if status == 200:
+        return _token(document, reason, now)
     if status == 429:
         raise TokenLimitedError(reason, requested_hold(fields, body, now=now))
-    if code in {"invalid_client", "unauthorized_client"}:
-        raise UnauthorisedError(f"token endpoint: the credentials are wrong or inactive ({reason})")
     # A response of the router or a gateway contains no JSON: the grant was not examined.
-    if 400 <= status < 500 and document and status != 408:
+    is_refusal = status == 401 or (status in {400, 403} and document)
+    if is_refusal or (status >= 400 and _error_code(document) in _REFUSALS):
         raise RefusedGrantError(reason)
-    raise TokenFaultError(reason)
+    raise TokenFaultError(reason, is_lasting=300 <= status < 500 and status not in _PASSING)
 
 
 class TokenCache:
@@ -266,6 +279,10 @@ def _token_request(url: str, form: Mapping[str, str], headers: Mapping[str, str]
     return TokenRequest(url, {**common, **headers}, urlencode(form).encode())
 
 
+def _pair(credentials: Credentials) -> dict[str, str]:
+    return {"client_id": credentials.client_id, "client_secret": credentials.client_secret}
+
+
 def _document(body: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(body)
@@ -274,16 +291,31 @@ def _document(body: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
+_REFUSALS = frozenset(
+    {"invalid_client", "invalid_grant", "invalid_request", "invalid_scope", "unauthorized_client"}
+)
+"""OAuth's codes for a refused grant, whatever the status."""
+
+_PASSING = frozenset({404, 408, 425})
+"""Statuses that a router or an overloaded server also returns for a moment."""
+
+
+def _reason(status: int, document: Mapping[str, Any], body: bytes) -> str:
+    code = _error_code(document)
+    page = "an HTML page" if body[:100].lstrip().startswith(b"<") else ""
+    return ": ".join(part for part in (f"HTTP {status}", for_log(code) or page) if part)
+
+
 def _error_code(document: Mapping[str, Any]) -> str:
     """Return the code of an error, in OAuth's short form or in the API's long form."""
     codes = (document.get(key) for key in ("error", "error_code", "message"))
     return next((code for code in codes if isinstance(code, str) and code), "")
 
 
-def _token(document: Mapping[str, Any], now: float) -> Token:
+def _token(document: Mapping[str, Any], reason: str, now: float) -> Token:
     access, refresh = document.get("access_token"), document.get("refresh_token")
     if not _is_token(access):
-        raise TokenFaultError("HTTP 200 without a usable access token")
+        raise TokenFaultError(f"{reason}: no usable access token")
     lifetime = _parse_lifetime(document.get("expires_in"))
     return Token(access, refresh if _is_token(refresh) else None, now + lifetime, now)
 

@@ -408,7 +408,7 @@ runs = Table(
     _text("finished_at", "When it ended; null if it is running or was killed"),
     _text(
         "outcome",
-        "`complete`, `partial`, `unfinished`, `interrupted`, `blocked` or `failed`; "
+        "`complete`, `partial`, `unfinished`, `unreachable`, `interrupted`, `blocked` or `failed`; "
         "null if it is running or was killed",
     ),
     _text("reason", "Reason if the outcome is not `complete`"),
@@ -427,7 +427,7 @@ runs = Table(
     _one_of(
         "runs",
         "outcome",
-        *("complete", "partial", "unfinished", "interrupted", "blocked", "failed"),
+        *("complete", "partial", "unfinished", "unreachable", "interrupted", "blocked", "failed"),
     ),
     comment="All crawls on this database",
 )
@@ -491,8 +491,8 @@ seeds = Table(
     Column("next_harvest_at", Text, nullable=False, comment="When it is due; a past time if it is overdue"),
     _text(
         "last_outcome",
-        "`complete`, `partial` or `gone`; if `unfinished`, `interrupted`, `blocked` or `failed`, the next "
-        "scheduled run continues it; null if never harvested, running, or killed",
+        "`complete`, `partial` or `gone`; if `unfinished`, `unreachable`, `interrupted`, `blocked` or "
+        "`failed`, the next scheduled run continues it; null if never harvested, running, or killed",
     ),
     _reference("last_run_id", "runs.run_id", "The last scheduled run that harvested it"),
     Index(None, "track_id"),
@@ -500,7 +500,7 @@ seeds = Table(
     _one_of(
         "seeds",
         "last_outcome",
-        *("complete", "partial", "gone", "unfinished", "interrupted", "blocked", "failed"),
+        *("complete", "partial", "gone", "unfinished", "unreachable", "interrupted", "blocked", "failed"),
     ),
     comment="Seeds that are harvested at intervals (`scrapy seeds`, `due=1`)",
 )

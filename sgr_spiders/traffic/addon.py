@@ -11,6 +11,7 @@ from sgr_spiders.traffic.authorisation import AuthorisationMiddleware
 from sgr_spiders.traffic.download_handler import ApiDownloadHandler
 from sgr_spiders.traffic.faults import FaultMiddleware
 from sgr_spiders.traffic.gate import Gate
+from sgr_spiders.traffic.reach import Reach
 from sgr_spiders.traffic.refusals import RefusalMiddleware
 from sgr_spiders.traffic.run_control import RunControl
 from sgr_spiders.traffic.sandbox_world import WorldGuard
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 # Other components look them up, so a crawl needs them.
-EXTENSIONS: Final[dict[type, int | None]] = {RunControl: 0, Gate: 0, WorldGuard: 0, Witness: 0}
+EXTENSIONS: Final[dict[type, int | None]] = {RunControl: 0, Gate: 0, Reach: 0, WorldGuard: 0, Witness: 0}
 
 DOWNLOADER_MIDDLEWARES: Final[dict[type, int | None]] = {
     # Before RobotsTxt (100), which it tells to skip the API host.

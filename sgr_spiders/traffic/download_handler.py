@@ -17,6 +17,7 @@ from sgr_spiders.traffic.authorisation import AuthorisationMiddleware
 from sgr_spiders.traffic.gate import Gate
 from sgr_spiders.traffic.inflate import BrokenBodyError, TooLargeError, inflate
 from sgr_spiders.traffic.origin import Origin
+from sgr_spiders.traffic.reach import Reach
 from sgr_spiders.traffic.response import ApiResponse, header_fields
 from sgr_spiders.traffic.run_control import RunControl
 from sgr_spiders.traffic.sandbox_world import WorldGuard
@@ -55,6 +56,7 @@ class ApiDownloadHandler(BaseDownloadHandler):
         self._api = Origin.required(settings["SOUNDCLOUD_API_URL"], "SOUNDCLOUD_API_URL")
         self._run = RunControl.of(crawler)
         self._gate = Gate.of(crawler)
+        self._reach = Reach.of(crawler)
         self._world = WorldGuard.of(crawler)
         # A spider that remembers earlier documents can decode less.
         self._decoder: Callable[[bytes], object] | None = getattr(crawler.spider, "decoder", None)
@@ -67,8 +69,7 @@ class ApiDownloadHandler(BaseDownloadHandler):
             return answer
         if not self._api.covers(request.url):
             return await self._wrapped.download_request(request)
-        await self._keeper.wait_for_renewal()
-        return await self._gate.send(request, partial(self._fetch, request))
+        return await self._reach.send(request, self._send, probe=self._fetch)
 
     async def close(self) -> None:
         await self._wrapped.close()
@@ -80,6 +81,15 @@ class ApiDownloadHandler(BaseDownloadHandler):
         if middleware is None:
             raise RuntimeError("setting `DOWNLOADER_MIDDLEWARES`: AuthorisationMiddleware is missing")
         return middleware.keeper
+
+    async def _send(self, request: Request) -> ApiResponse:
+        await self._keeper.wait_for_renewal()
+        return await self._gate.send(request, partial(self._fetch_when_reachable, request))
+
+    async def _fetch_when_reachable(self, request: Request) -> ApiResponse:
+        # Here, so that requests in the gate's queue stay there during an outage.
+        await self._reach.wait_until_over()
+        return await self._fetch(request)
 
     async def _fetch(self, request: Request) -> ApiResponse:
         signed = self._keeper.sign(request)

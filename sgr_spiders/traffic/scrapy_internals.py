@@ -7,12 +7,15 @@ No other module uses them, so a new version can break the project in one place o
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING, Any, Final
 
+from scrapy.core.downloader.handlers.http11 import TunnelError
 from scrapy.exceptions import IgnoreRequest
 from scrapy.utils import url as scrapy_url
 from scrapy.utils.log import get_scrapy_root_handler
 from twisted.internet.defer import Deferred
+from twisted.web._newclient import ParseError
 from w3lib.url import canonicalize_url
 
 if TYPE_CHECKING:
@@ -91,6 +94,25 @@ def is_forbidden_by_robots(error: BaseException | None) -> bool:
     Scrapy raises a plain ``IgnoreRequest``; only its text differs from other reasons.
     """
     return type(error) is IgnoreRequest and str(error) == FORBIDDEN
+
+
+def is_tunnel_failure(error: BaseException) -> bool:
+    """Return whether a proxy refused to open a tunnel. Scrapy does not document this exception."""
+    return isinstance(error, TunnelError)
+
+
+def failed_tunnel_status(error: BaseException) -> int | None:
+    """Return the HTTP status with which a proxy refused a tunnel; ``None`` if it did not speak HTTP.
+
+    The exception contains it only in its text.
+    """
+    match = re.search(r"\[\{'status': (\d{3}),", str(error))
+    return int(match[1]) if match else None
+
+
+def is_not_http(error: BaseException) -> bool:
+    """Return whether *error* means that a server did not answer in HTTP. Twisted does not export it."""
+    return isinstance(error, ParseError)
 
 
 def restore_canonicalize_url() -> None:

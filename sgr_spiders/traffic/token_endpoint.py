@@ -11,10 +11,13 @@ from scrapy.exceptions import DownloadCancelledError
 from scrapy.http.request import NO_CALLBACK
 from scrapy.utils.misc import load_object
 
-from sgr_spiders.model.exceptions import UnauthorisedError
+from sgr_spiders.model.exceptions import UnauthorisedError, UnreachableError
 from sgr_spiders.soundcloud.tokens import QUOTA, TokenFaultError, TokenLimitedError, parse_token_answer
 from sgr_spiders.traffic.backoff import backoff
+from sgr_spiders.traffic.causes import Cause, cause_of
+from sgr_spiders.traffic.diagnosis import diagnose
 from sgr_spiders.traffic.gate import Gate
+from sgr_spiders.traffic.reach import Reach
 from sgr_spiders.traffic.response import header_fields
 from sgr_spiders.traffic.run_control import RunControl
 
@@ -35,13 +38,20 @@ MAX_SIZE: Final = 1 << 20
 """The size limit of a token response in bytes; it has a few hundred."""
 
 
+SETTING: Final = "SOUNDCLOUD_TOKEN_URL"
+
+
 class TokenEndpoint:
-    """Client of the token endpoint, with ``TOKEN_TRIES`` tries at transient errors and rate limits."""
+    """Client of the token endpoint, with ``TOKEN_TRIES`` tries at transient errors and rate limits.
+
+    If it cannot be reached during a run, it gets as many tries as the API itself.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         settings = crawler.settings
         self._crawler = crawler
         self._gate = Gate.of(crawler)
+        self._reach = Reach.of(crawler)
         self._run = RunControl.of(crawler)
         self._tries = settings.getint("TOKEN_TRIES", 5)
         self._fault_wait = (settings.getfloat("BACKOFF_BASE", 1.0), settings.getfloat("BACKOFF_MAX", 60.0))
@@ -59,27 +69,46 @@ class TokenEndpoint:
             RefusedGrantError: The endpoint refuses the grant.
             HarvestError: The endpoint blocks this client, refuses it, or fails in every try.
         """
-        problem, note = "", ""
-        for attempt in range(1, self._tries + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             # A token is useless during a rate-limit pause of the API.
             await self._gate.wait_until_open()
+            request = _as_request(token_request)
             try:
-                return await self._send(token_request)
+                return await self._send(request)
             except TokenLimitedError as error:
-                problem, note = str(error), f" (documented quota: {QUOTA})"
                 wait = error.hold or backoff(attempt, *self._limit_wait)
+                await self._wait_or_refuse(attempt, str(error), wait)
             except TokenFaultError as error:
-                problem, wait = str(error), backoff(attempt, *self._fault_wait)
+                cause = Cause(str(error), (SETTING,), is_lasting=error.is_lasting)
+                await self._wait_or_stop(attempt, cause, request)
             except self._faults as error:
-                problem, wait = type(error).__name__, backoff(attempt, *self._fault_wait)
-            if attempt < self._tries:
-                logger.warning("Token endpoint: %s; retrying in %.1f s", problem, wait)
-                await self._run.sleep(wait)
-        raise UnauthorisedError(f"token endpoint: no token after {self._tries} tries: {problem}{note}")
+                await self._wait_or_stop(attempt, cause_of(error, request, SETTING), request)
 
-    async def _send(self, token_request: TokenRequest) -> Token:
-        response = await self._crawler.engine.download_async(_as_request(token_request))
+    async def _send(self, request: Request) -> Token:
+        response = await self._crawler.engine.download_async(request)
         return parse_token_answer(response.status, header_fields(response), response.body, now=time.time())
+
+    async def _wait_or_refuse(self, attempt: int, problem: str, seconds: float) -> None:
+        if attempt >= self._tries:
+            note = f"{problem} (documented quota: {QUOTA})"
+            raise UnauthorisedError(f"token endpoint: no token after {attempt} tries: {note}")
+        await self._pause(problem, seconds)
+
+    async def _wait_or_stop(self, attempt: int, cause: Cause, request: Request) -> None:
+        """Wait for the next try, or raise ``UnreachableError`` if there is none."""
+        has_answered = self._reach.has_answered
+        cause = await diagnose(cause, request)
+        tries = max(self._tries, self._reach.patience) if has_answered else self._tries
+        if (cause.is_lasting and not has_answered) or attempt >= tries:
+            note = f" ({attempt} tries)" if attempt > 1 else ""
+            raise UnreachableError(f"no token from {request.url}: {cause.describe(note)}")
+        await self._pause(cause.text, backoff(attempt, *self._fault_wait))
+
+    async def _pause(self, problem: str, seconds: float) -> None:
+        logger.warning("Token endpoint: %s; retrying in %.1f s", problem, seconds)
+        await self._run.sleep(seconds)
 
 
 def _as_request(token_request: TokenRequest) -> Request:

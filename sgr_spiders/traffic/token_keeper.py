@@ -13,11 +13,13 @@ from filelock import Timeout
 from sgr_spiders.model import statistics
 from sgr_spiders.model.exceptions import StorageError, UnauthorisedError
 from sgr_spiders.soundcloud.tokens import (
+    CHECK_APP,
     Credentials,
     RefusedGrantError,
     Token,
     TokenCache,
     exchange_request,
+    exchange_request_in_body,
     refresh_request,
 )
 from sgr_spiders.traffic.inflate import ACCEPTED
@@ -138,12 +140,25 @@ class TokenKeeper:
         return token
 
     async def _exchange(self) -> Token:
-        try:
-            token = await self._endpoint.ask(exchange_request(self._url, self._credentials))
-        except RefusedGrantError as error:
-            raise UnauthorisedError(f"token endpoint: client credentials refused ({error})") from error
+        """Exchange the client credentials, in the second documented way if the first is refused."""
+        token = await self._exchange_with_header() or await self._exchange_in_body()
         self._stats.inc_value(statistics.TOKEN_EXCHANGES)
         return token
+
+    async def _exchange_with_header(self) -> Token | None:
+        try:
+            return await self._endpoint.ask(exchange_request(self._url, self._credentials))
+        except RefusedGrantError as error:
+            logger.warning("Client credentials refused in the header (%s); sending them in the body", error)
+            return None
+
+    async def _exchange_in_body(self) -> Token:
+        try:
+            return await self._endpoint.ask(exchange_request_in_body(self._url, self._credentials))
+        except RefusedGrantError as error:
+            raise UnauthorisedError(
+                f"client credentials refused by {self._url} in both documented ways ({error}); {CHECK_APP}"
+            ) from error
 
     def _take(self, token: Token) -> None:
         self._token = token

@@ -37,8 +37,8 @@ EXPANDING = [
 """The layers and steps whose records a layer receives individually."""
 
 EXIT_CODES = [
-    ("complete", 0), ("partial", 3), ("unfinished", 3), ("interrupted", 130), ("blocked", 4), ("failed", 1),
-    ("failed", 5),
+    ("complete", 0), ("partial", 3), ("unfinished", 3), ("unreachable", 3), ("interrupted", 130),
+    ("blocked", 4), ("failed", 1), ("failed", 5),
 ]  # fmt: skip
 
 

@@ -164,7 +164,7 @@ def test_settings_and_another_spider(sandbox: SandboxProcess, tmp_path: Path) ->
         ),
         (
             exceptions.UnauthorisedError,
-            "token endpoint: the credentials are",
+            "client credentials refused by http",
             {"track_id": 1, "config": "sandbox", "settings": {"SOUNDCLOUD_CLIENT_ID": "bad"}},
         ),
         (

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 KINDS = ("tracks", "users", "playlists", "engagements", "comments")
 FAST = {"BACKOFF_BASE": 0.01, "BACKOFF_MAX": 0.05, "RATE_LIMIT_BASE": 0.2, "RATE_LIMIT_MAX": 0.4}
-SUMMARY = "] (?:INFO|WARNING): (Harvest (?:complete|partial|interrupted|blocked|unfinished|failed) (?s:.+))"
+SUMMARY = "] (?:INFO|WARNING): (Harvest [a-z]+ after (?s:.+))"
 
 # A different cap for each setting, small enough to cut.
 CAPS = """
@@ -91,6 +91,7 @@ def disturbed(
         "revoke_tokens:after=20,times=1",
         "text_503:path=/comments",
         "empty_500:path=/likes,every=9,times=2",
+        "reset:path=.,after=60,times=6",
     ]
     shared_sandbox.set_faults(faults)
     harvester = Harvester(shared_sandbox, tmp_path_factory.mktemp("disturbed") / "harvest.db")

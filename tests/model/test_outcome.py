@@ -10,7 +10,9 @@ from sgr_spiders.model.exceptions import (
     BlockedError,
     BudgetSpentError,
     StorageError,
+    TokenEndedError,
     UnauthorisedError,
+    UnreachableError,
 )
 from sgr_spiders.model.outcome import classify_run, classify_seed
 
@@ -31,10 +33,12 @@ if TYPE_CHECKING:
         ("budgetspent", BudgetSpentError("spent"), 0, {"planned": 5}, [], ("unfinished", 3)),
         ("blocked", BlockedError("blocked"), 0, {"planned": 5}, [], ("blocked", 4)),
         ("unauthorised", UnauthorisedError("refused"), 0, {"planned": 5}, [], ("blocked", 4)),
+        ("unreachable", UnreachableError("no address"), 0, {"planned": 5}, [], ("unreachable", 3)),
+        ("tokenended", TokenEndedError("ended"), 0, {"planned": 5}, [], ("interrupted", 130)),
         ("storage", StorageError("full"), 0, {"planned": 5}, [], ("failed", 1)),
         ("shutdown", None, 0, {"planned": 5}, [], ("interrupted", 130)),
         ("shutdown", None, 2, {"planned": 5}, [], ("failed", 1)),
-        ("memusage_exceeded", None, 0, {"planned": 5}, [], ("failed", 1)),
+        ("memusage_exceeded", None, 0, {"planned": 5}, [], ("unfinished", 3)),
         ("start_error", None, 0, {}, [], ("failed", 1)),
     ],
 )

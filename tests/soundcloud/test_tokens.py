@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import pytest
 from filelock import Timeout
 
-from sgr_spiders.model.exceptions import BlockedError, CredentialsError, StorageError, UnauthorisedError
+from sgr_spiders.model.exceptions import BlockedError, CredentialsError, StorageError
 from sgr_spiders.soundcloud.tokens import (
     Credentials,
     RefusedGrantError,
@@ -126,8 +126,9 @@ def test_a_token_is_fresh_until_shortly_before_its_end() -> None:
 @pytest.mark.parametrize(
     ("status", "headers", "body", "error"),
     [
-        (401, {}, b'{"error":"invalid_client"}', UnauthorisedError),
-        (400, {}, b'{"error":"unauthorized_client"}', UnauthorisedError),
+        (401, {}, b'{"error":"invalid_client"}', RefusedGrantError),
+        (401, {}, b"", RefusedGrantError),
+        (400, {}, b'{"error":"unauthorized_client"}', RefusedGrantError),
         (400, {}, b'{"error":"invalid_grant"}', RefusedGrantError),
         (400, {}, b'{"error":"invalid_request"}', RefusedGrantError),
         (401, {}, b'{"code":401,"message":"invalid_grant","error":null}', RefusedGrantError),
@@ -135,9 +136,13 @@ def test_a_token_is_fresh_until_shortly_before_its_end() -> None:
         (403, {}, b'{"error":"access_denied"}', RefusedGrantError),
         (499, {}, b'{"error":"invalid_grant"}', RefusedGrantError),
         (408, {}, b'{"error":"timeout"}', TokenFaultError),
-        (500, {}, b'{"error":"invalid_grant"}', TokenFaultError),
+        (500, {}, b'{"error":"invalid_grant"}', RefusedGrantError),
         (399, {}, b'{"error":"invalid_grant"}', TokenFaultError),
-        (500, {}, b'{"error":"invalid_client"}', UnauthorisedError),
+        (500, {}, b'{"error":"invalid_client"}', RefusedGrantError),
+        (500, {}, b'{"error":"server_error"}', TokenFaultError),
+        (400, {}, b"<html>400 The plain HTTP request was sent to HTTPS port</html>", TokenFaultError),
+        (404, {}, b'{"code":404,"message":"","status":"404 - Not Found"}', TokenFaultError),
+        (405, {}, b'{"error":"method_not_allowed"}', TokenFaultError),
         (202, {"X-Amzn-Waf-Action": "challenge"}, b"", BlockedError),
         (429, {}, b'{"error":"rate_limit_exceeded"}', TokenLimitedError),
         (429, {}, b"", TokenLimitedError),

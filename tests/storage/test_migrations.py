@@ -88,7 +88,12 @@ def test_contents_survive_and_are_constrained(older: Path) -> None:
         for statement in WRONG:
             with pytest.raises(sqlite3.IntegrityError, match="CHECK constraint failed: ck_"):
                 connection.execute(statement)
-        for statement in ("UPDATE walks SET status = 'done'", "UPDATE runs SET outcome = NULL"):
+        for statement in (
+            "UPDATE walks SET status = 'done'",
+            "UPDATE runs SET outcome = NULL",
+            "UPDATE runs SET outcome = 'unreachable'",
+            "INSERT INTO seeds VALUES ('5', 5, 60, 0, 't', NULL, 't', 'unreachable', NULL)",
+        ):
             connection.execute(statement)
         for table in ("engagements", "walk_records", "selections"):
             with pytest.raises(sqlite3.OperationalError, match="no such column: rowid"):

@@ -50,7 +50,7 @@ def test_a_seed_that_is_done_is_due_in_the_round_after_this_one(store: Store, ou
         assert seeds.find(connection, SEED).last_outcome == outcome
 
 
-@pytest.mark.parametrize("outcome", ["unfinished", "interrupted", "blocked", "failed"])
+@pytest.mark.parametrize("outcome", ["unfinished", "unreachable", "interrupted", "blocked", "failed"])
 def test_an_interrupted_seed_stays_in_its_round(store: Store, outcome: str) -> None:
     with store.write() as connection:
         seeds.add(connection, SeedLine(SEED, DAY), ago(30.5))

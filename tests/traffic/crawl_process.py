@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
 SETTINGS: dict[str, Any] = {
+    "TWISTED_DNS_RESOLVER": "scrapy.resolver.CachingHostnameResolver",
+    "DNSCACHE_ENABLED": False,
+    "DOWNLOAD_VERIFY_CERTIFICATES": True,
     "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
     "ADDONS": {"sgr_spiders.traffic.addon.TrafficAddon": 0},
     "WRAPPED_DOWNLOAD_HANDLER": "scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler",

@@ -8,7 +8,10 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 HERE = Path(__file__).parent
 CREDENTIALS = {"SOUNDCLOUD_CLIENT_ID": "client-of-tests", "SOUNDCLOUD_CLIENT_SECRET": "c0nfidential-Secret"}
@@ -58,13 +61,13 @@ class Outcome:
 class CrawlProcess:
     """A running process with several crawls."""
 
-    def __init__(self, crawls: list[Crawl], cache: Path) -> None:
-        environment = {**os.environ, "XDG_CACHE_HOME": str(cache), "http_proxy": "http://127.0.0.1:9"}
-        environment.pop("no_proxy", None)
+    def __init__(self, crawls: list[Crawl], cache: Path, environment: Mapping[str, str] = {}) -> None:
+        inherited = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
+        own = {"XDG_CACHE_HOME": str(cache), "http_proxy": "http://127.0.0.1:9", **environment}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.traffic.crawl_process"],
             cwd=HERE.parent.parent,
-            env=environment,
+            env={**inherited, **own},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -89,5 +92,5 @@ class CrawlProcess:
         return {name: Outcome(**outcome) for name, outcome in outcomes.items()}
 
 
-def run(crawls: list[Crawl], cache: Path) -> dict[str, Outcome]:
-    return CrawlProcess(crawls, cache).wait()
+def run(crawls: list[Crawl], cache: Path, environment: Mapping[str, str] = {}) -> dict[str, Outcome]:
+    return CrawlProcess(crawls, cache, environment).wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -45,11 +46,15 @@ Script = Callable[[Seen, int], Reply]
 class FaultServer:
     """Server that runs in its own thread inside a ``with`` block."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(
+        self, script: Script, host: str = "127.0.0.1", certificate: ssl.SSLContext | None = None
+    ) -> None:
         self.seen: list[Seen] = []
         self.answered: list[tuple[float, int]] = []
         self.port = 0
         self.script = script
+        self._host = host
+        self._certificate = certificate
         self._counts: dict[str, int] = {}
         self._connections: set[asyncio.Task[None]] = set()
         self._arrived = asyncio.Condition()
@@ -60,7 +65,8 @@ class FaultServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{'https' if self._certificate else 'http'}://{host}:{self.port}"
 
     def targets(self, start: str = "") -> list[str]:
         return [seen.target for seen in self.seen if seen.target.startswith(start)]
@@ -83,7 +89,7 @@ class FaultServer:
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
         self._end = lambda: loop.call_soon_threadsafe(ended.set)
-        server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._connect, self._host, 0, ssl=self._certificate)
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()
         await ended.wait()

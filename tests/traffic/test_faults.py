@@ -23,6 +23,8 @@ GZIP = {"Content-Encoding": "gzip"}
 ERROR = b'{"code":404,"message":"","status":"404 - Not Found","errors":[],"error":null}'
 DISALLOWED = b'{"error":"Access to this API has been disallowed"}'
 LIMIT = 50_000
+NO_OUTAGE = {"OUTAGE_AFTER": 0}
+"""Here most responses are failures, which would be an outage of the whole API."""
 
 PASSING = {
     "/500-empty": Reply(500, b""),
@@ -109,6 +111,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         "DOWNLOAD_TIMEOUT": 1.5,
         "DOWNLOAD_MAXSIZE": LIMIT,
         "DISALLOWED_BACKOFF_BASE": 0.05,
+        **NO_OUTAGE,
     }
     paths = [*PASSING, *FINAL, *ALWAYS, "/resolve?url=x", "/redirected"]
     slow = {
@@ -118,6 +121,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         "DOWNLOAD_DELAY_JITTER": 0,
         "AUTOTHROTTLE_ENABLED": True,
         "AUTOTHROTTLE_START_DELAY": 0.3,
+        **NO_OUTAGE,
     }
     adapting = {
         **slow,
