@@ -15,9 +15,11 @@ from scrapy.commands import ScrapyCommand
 from scrapy.settings import default_settings
 
 from sgr_spiders.cli.default_database import choose_default_database
+from sgr_spiders.cli.options import take_any_path
 from sgr_spiders.config.settings import DATABASE, check_mappings, check_settings, find_problem
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError, HarvestError
 from sgr_spiders.model.outcome import INTERRUPTED
+from sgr_spiders.text.encoding import tolerate
 
 if TYPE_CHECKING:
     import argparse
@@ -39,6 +41,9 @@ class DatabaseCommand(ScrapyCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's own options, then those of every Scrapy command."""
+        # Here, because the next step may print the help, which is not in ASCII either.
+        tolerate(sys.stdout)
+        take_any_path(parser, "--output", "--plot")
         name = type(self).__module__.rpartition(".")[2]
         self.add_own_options(parser.add_argument_group(title=name.capitalize()))
         super().add_options(parser)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.config.choices import METHODS
 from sgr_spiders.model.exceptions import ArgumentError
@@ -11,7 +12,7 @@ from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping, Sequence
 
 MAX_NEIGHBOURS = 5_000
 """The maximum number of neighbours or recommendations."""
@@ -54,6 +55,37 @@ def add_database_option(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--database", metavar="URL", help="SQLAlchemy URL (default from the setting HARVEST_DATABASE_URL)"
     )
+
+
+def take_any_path(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Let the options *names* take a path that begins with a dash, unless it is an option itself."""
+    parse = parser.parse_known_args
+
+    def parse_joined(args: Sequence[str], *rest: Any) -> Any:  # noqa: ANN401 - as argparse
+        return parse(_join_values(args, names, parser), *rest)
+
+    parser.parse_known_args = parse_joined  # type: ignore[assignment, method-assign]
+
+
+def _join_values(args: Sequence[str], names: Container[str], parser: argparse.ArgumentParser) -> list[str]:
+    """Return the arguments, with each value of an option in *names* in the form ``--name=value``."""
+    joined: list[str] = []
+    known = parser._option_string_actions  # noqa: SLF001 - argparse has no public list of its options
+    for argument in args:
+        if joined and joined[-1] in names and argument not in known:
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
+def read_path(option: str, text: str | None) -> Path | None:
+    """Return the path in *text*, whatever it is called; ``None`` if the option is not given."""
+    if text == "":
+        raise ArgumentError(f"option `--{option}`: is empty")
+    if text is not None and "\0" in text:
+        raise ArgumentError(f"option `--{option}`: must be a path, not {quote_value(text)}")
+    return None if text is None else Path(text)
 
 
 def _list_choices(words: tuple[str, ...]) -> str:

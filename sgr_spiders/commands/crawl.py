@@ -26,6 +26,7 @@ from sgr_spiders.config.settings import (
 from sgr_spiders.model import result, statistics
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError, HarvestError
 from sgr_spiders.model.outcome import INTERNAL_ERROR, INTERRUPTED
+from sgr_spiders.text.encoding import tolerate
 from sgr_spiders.text.resume_command import crawl_command, status_command
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ them; their warnings are always shown."""
 
 class Command(crawl.Command):
     """``scrapy crawl`` whose exit code is the outcome of the harvest; Scrapy's own is almost always 0."""
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        tolerate(sys.stdout)
+        super().add_options(parser)
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         _exit_if_wrong(lambda: check_mappings(opts.set), None)

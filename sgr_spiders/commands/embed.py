@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import read_integer, refuse_arguments
+from sgr_spiders.cli.options import read_integer, read_path, refuse_arguments
 from sgr_spiders.config.choices import METHODS, SOURCES
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.messages import quote_value
@@ -53,9 +53,9 @@ class Command(DatabaseCommand):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         refuse_arguments(args)
         settings = harvest.load(opts.config or self.settings["HARVEST_CONFIG"]).embeddings
-        plot = _read_plot_path(opts.plot)
+        output, plot = read_path("output", opts.output), _read_plot_path(opts.plot)
         embedded = self._embed(harvest.override(settings, _read_changes(opts)))
-        self._write(embedded, opts.output, plot)
+        self._write(embedded, output, plot)
 
     def _embed(self, settings: Embeddings) -> Embedded:
         from sgr_spiders.embeddings.embed import embed
@@ -69,11 +69,11 @@ class Command(DatabaseCommand):
             sys.stdout.write(f"{kind + '_vectors':16}{count:>10,}  {_describe_shape(embedded)}\n")
         return embedded
 
-    def _write(self, embedded: Embedded, output: str | None, plot: Path | None) -> None:
+    def _write(self, embedded: Embedded, output: Path | None, plot: Path | None) -> None:
         if output is not None:
             from sgr_spiders.embeddings.files import write_vectors
 
-            for path in write_vectors(embedded, Path(output)):
+            for path in write_vectors(embedded, output):
                 sys.stdout.write(f"{path}\n")
         if plot is not None:
             from sgr_spiders.embeddings.picture import draw

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import read_seeds, refuse_arguments
+from sgr_spiders.cli.options import read_path, read_seeds, refuse_arguments
 from sgr_spiders.config.choices import SOURCES
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.formatting import number, pluralize, size, table
@@ -16,6 +15,7 @@ from sgr_spiders.text.messages import quote_value
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from sgr_spiders.embeddings.preparation import Choice
     from sgr_spiders.exports.export import Exported, ExportOptions
@@ -84,7 +84,7 @@ class Command(DatabaseCommand):
 
         store = Store(self.database_url)
         order = _read_order(opts)
-        folder = Path(opts.output) if opts.output else store.beside("export") / order.purpose
+        folder = read_path("output", opts.output) or store.beside("export") / order.purpose
         exported = export(store, folder, order)
         if order.purpose == "ml" and (line := terms_line(store)) is not None:
             sys.stderr.write(f"{line}\n")

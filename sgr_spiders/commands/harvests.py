@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from sgr_spiders.cli.options import (
     read_limit,
     refuse_arguments,
 )
+from sgr_spiders.text.encoding import dump_json
 
 if TYPE_CHECKING:
     import argparse
@@ -43,5 +43,5 @@ class Command(DatabaseCommand):
         with store.read() as connection:
             runs, _ = inventory.latest_runs(connection, limit)
         if opts.json:
-            return json.dumps(harvests.as_json(runs), indent=2, ensure_ascii=False)
+            return dump_json(harvests.as_json(runs))
         return "\n".join(harvests.as_text(runs, inventory.describe_file(store.path).last_written))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from sgr_spiders.cli.options import (
     read_neighbour_source,
     read_user,
 )
+from sgr_spiders.text.encoding import dump_json
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import listing, pluralize
 
@@ -49,7 +49,7 @@ class Command(DatabaseCommand):
             found = recommend(connection, user, by=by, method=method, limit=limit)
         if opts.json:
             answer = {"user": user, "by": by, "recommended": [dataclasses.asdict(track) for track in found]}
-            return json.dumps(answer, indent=2, ensure_ascii=False) + "\n"
+            return dump_json(answer) + "\n"
         return "\n".join(_render_lines(found, f"user {user} by {by}")) + "\n"
 
 

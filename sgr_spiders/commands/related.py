@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import add_json_option, add_limit_option, read_limit, read_node
 from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.text.encoding import dump_json
 from sgr_spiders.text.escape import for_message
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Command(DatabaseCommand):
             found = nearest(connection, table, node, limit)
         if as_json:
             answer = {"id": node, "name": name, "table": table.name, "nearest": found}
-            return json.dumps(answer, indent=2, ensure_ascii=False) + "\n"
+            return dump_json(answer) + "\n"
         return "\n".join(_render_lines(table, name, found)) + "\n"
 
 

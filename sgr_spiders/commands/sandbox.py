@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from sgr_spiders.model.outcome import USAGE_ERROR
+from sgr_spiders.text.encoding import tolerate
 
 if TYPE_CHECKING:
     import argparse
@@ -32,6 +33,7 @@ class Command(ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         from sgr_spiders.sandbox import options
 
+        tolerate(sys.stdout)
         options.add_options(parser)
         super().add_options(parser)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from sgr_spiders.cli.options import add_database_option
 from sgr_spiders.config.arguments import read_seed
 from sgr_spiders.config.schedule import SeedLine, parse_interval, parse_priority, read_seed_lines
 from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.text.encoding import dump_json
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
@@ -157,5 +157,5 @@ def _list(url: str, *, only_due: bool, as_json: bool) -> list[str]:
     due = [seed for seed in found if seed.next_harvest_at <= timestamp(now)]
     if as_json:
         listed = due if only_due else found
-        return [json.dumps(seed_list.as_json(listed), indent=2, ensure_ascii=False)]
+        return [dump_json(seed_list.as_json(listed))]
     return seed_list.due_as_text(due, found, now) if only_due else seed_list.as_text(found, now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from sgr_spiders.cli.options import (
     read_neighbour_source,
     read_node,
 )
+from sgr_spiders.text.encoding import dump_json
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import listing
 
@@ -54,7 +54,7 @@ class Command(DatabaseCommand):
         if opts.json:
             rows = [_as_json(neighbour, evidence) for neighbour in found]
             answer = {"id": node, "kind": kind, "by": by, "similar": rows}
-            return json.dumps(answer, indent=2, ensure_ascii=False) + "\n"
+            return dump_json(answer) + "\n"
         return "\n".join(_render_lines(found, evidence, f"{kind} {node} by {by}")) + "\n"
 
 

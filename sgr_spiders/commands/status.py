@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import add_database_option, add_json_option, refuse_arguments
+from sgr_spiders.text.encoding import dump_json
 
 if TYPE_CHECKING:
     import argparse
@@ -39,5 +39,5 @@ class Command(DatabaseCommand):
         with store.read() as connection:
             status = collect_status(connection, store.describe(), store.path, settings)
         if opts.json:
-            return json.dumps(as_json(status), indent=2, ensure_ascii=False) + "\n"
+            return dump_json(as_json(status)) + "\n"
         return "\n".join(as_text(status, datetime.now(UTC))) + "\n"

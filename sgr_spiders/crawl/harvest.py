@@ -37,10 +37,11 @@ from sgr_spiders.reports.summary import (
 from sgr_spiders.storage.figures.inventory import describe_file
 from sgr_spiders.storage.ledger import runs, source
 from sgr_spiders.storage.store import Store
+from sgr_spiders.text.encoding import tolerate
 from sgr_spiders.traffic.origin import Origin as ApiOrigin
 from sgr_spiders.traffic.run_control import RunControl
 from sgr_spiders.traffic.sandbox_world import WorldGuard, ask_for_world
-from sgr_spiders.traffic.scrapy_internals import reactor_held
+from sgr_spiders.traffic.scrapy_internals import reactor_held, root_log_handler
 
 if TYPE_CHECKING:
     from typing import Self
@@ -100,6 +101,10 @@ class Harvest:
 
     async def start(self) -> None:
         """Begin the run before the scheduler hands out its first request."""
+        # Scrapy has opened its log by now; LOG_ENCODING may lack characters of a title.
+        handler = root_log_handler()
+        if isinstance(handler, logging.StreamHandler):
+            tolerate(handler.stream, "backslashreplace")
         try:
             known = await self.writer.run(source.read)
             # Its port may have changed, or its world.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sgr_spiders.model.exceptions import StorageError
+from sgr_spiders.storage import private_files
 from sgr_spiders.text.escape import for_message
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def write_vectors(embedded: Embedded, directory: Path) -> list[Path]:
     run = embedded.run
     written = []
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        private_files.make_directory(directory)
         for kind, placed in embedded.placed.items():
             for name, array in ((f"{kind}_vectors", placed.vectors), (f"{kind}_ids", placed.ids)):
                 path = directory / f"{run.method}_{name}.npy"
@@ -47,8 +48,10 @@ def write_vectors(embedded: Embedded, directory: Path) -> list[Path]:
 def _write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
     partial = path.with_name(f".{path.name}.part")
     try:
+        private_files.create(partial)
         with partial.open("wb") as file:
             fill(file)
+        private_files.take_mode(partial, path)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
@@ -25,6 +26,15 @@ TYPES = {
     "bytes": pa.binary(),
     "list": pa.list_(pa.string()),
 }
+FORMULA = r"\A('*[-=+@\t\r\n\x{FF0B}\x{FF0D}\x{FF1D}\x{FF20}])"
+"""The beginning of a text that spreadsheets run as a formula, also with full-width characters. An apostrophe
+before it makes it text. Apostrophes that are there already get one more, so that removing one restores any
+text."""
+CSV_NOTE = (
+    "A text that a spreadsheet would run as a formula (it begins with =, +, -, @, one of these in full "
+    "width, a tab or a line end) has an apostrophe before it; remove one apostrophe there to restore the text."
+)
+"""The description of this for readers of a CSV file."""
 ROWS_PER_GROUP = 65_536
 """Rows per Parquet row group, and rows in memory at a time."""
 
@@ -78,7 +88,10 @@ def _open(path: Path, schema: pa.Schema) -> Iterator[Sink]:
 
 
 class _CsvSink:
-    """A CSV writer; bytes become base64 and lists become JSON, because CSV has no types for them."""
+    """A CSV writer; bytes become base64 and lists become JSON, because CSV has no types for them.
+
+    Text that a spreadsheet would run as a formula gets an apostrophe.
+    """
 
     def __init__(self, writer: pa.csv.CSVWriter) -> None:
         self._writer = writer
@@ -89,18 +102,21 @@ class _CsvSink:
 
 def _encode(table: pa.Table) -> pa.Table:
     for index, field in enumerate(table.schema):
+        column: pa.ChunkedArray | pa.Array = table.column(index)
         if pa.types.is_binary(field.type):
             texts = [
                 None if value is None else base64.b64encode(value).decode() for value in _values(table, index)
             ]
+            column = pa.array(texts, pa.string())
         elif pa.types.is_list(field.type):
             texts = [
                 None if value is None else json.dumps(value, ensure_ascii=False)
                 for value in _values(table, index)
             ]
-        else:
-            continue
-        table = table.set_column(index, field.name, pa.array(texts, pa.string()))
+            column = pa.array(texts, pa.string())
+        if pa.types.is_string(column.type):
+            safe = pc.replace_substring_regex(column, FORMULA, r"'\1")
+            table = table.set_column(index, field.name, safe)
     return table
 
 

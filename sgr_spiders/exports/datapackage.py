@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sgr_spiders.exports.columnar import CSV_NOTE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -59,6 +61,8 @@ def _describe_file(packed: PackedFile) -> dict[str, Any]:
     }
     if resource.suffix == "csv":
         described |= {"profile": "tabular-data-resource", "encoding": "utf-8"}
+        if any(field.kind in TYPES for field in resource.fields):
+            described["description"] = f"{resource.meaning}. {CSV_NOTE}"
     else:
         # In the standard only CSV is tabular, and Frictionless reads nulls among integers as NaN.
         described |= {"profile": "data-resource", "type": "file"}

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from sgr_spiders.model.exceptions import ArgumentError, StorageError
+from sgr_spiders.storage import private_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,7 +52,7 @@ class Package:
     def path(self, name: str) -> Path:
         """Return the path to write the file *name* to."""
         path = self._directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_files.make_directory(path.parent)
         return path
 
     def add(self, resource: Resource) -> None:
@@ -84,9 +85,9 @@ def open_package(directory: Path, purpose: str) -> Iterator[Package]:
         StorageError: *directory* cannot be written, or another export is writing to it.
     """
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        private_files.make_directory(directory)
         _check_purpose(directory, purpose)
-        with FileLock(directory / LOCK, timeout=0):
+        with FileLock(directory / LOCK, timeout=0, mode=private_files.FILE):
             yield from _pack(directory)
     except Timeout:
         raise StorageError(f"export {directory}: another export is writing to it") from None
@@ -97,7 +98,7 @@ def open_package(directory: Path, purpose: str) -> Iterator[Package]:
 def _pack(directory: Path) -> Iterator[Package]:
     partial = directory / PARTIAL
     shutil.rmtree(partial, ignore_errors=True)  # left by a killed export
-    partial.mkdir()
+    partial.mkdir(mode=private_files.DIRECTORY)
     try:
         yield Package(partial)
         _move(partial, directory)
@@ -108,10 +109,12 @@ def _pack(directory: Path) -> Iterator[Package]:
 def _move(partial: Path, directory: Path) -> None:
     new = {path.relative_to(partial) for path in partial.rglob("*") if path.is_file()}
     outdated = set(_list_previous(directory)) - new
+    for name in sorted(new):
+        private_files.take_mode(partial / name, directory / name)
     if (directory / MANIFEST).exists():
         (directory / MANIFEST).replace(directory / OUTDATED)
     for name in sorted(new - {Path(MANIFEST)}):
-        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        private_files.make_directory((directory / name).parent)
         (partial / name).replace(directory / name)
     for name in outdated:
         (directory / name).unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sgr_spiders.model.exceptions import DatabaseInUseError, StorageError
+from sgr_spiders.storage import private_files
 
 SOMEBODY = "another process"
 
@@ -27,7 +28,9 @@ class DatabaseLock:
 
     def __init__(self, database: Path) -> None:
         self._database = database
-        self._lock = FileLock(f"{database}.lock", timeout=0, thread_local=False)  # any thread may release it
+        # Any thread may release it; everyone who may write to the database may take it.
+        mode = private_files.mode_beside(database)
+        self._lock = FileLock(f"{database}.lock", timeout=0, mode=mode, thread_local=False)
         self._note = Path(self._lock.lock_file)
 
     def take(self, unharmed: str) -> None:
@@ -41,8 +44,9 @@ class DatabaseLock:
             StorageError: The lock file cannot be created beside the database.
         """
         try:
-            self._database.parent.mkdir(parents=True, exist_ok=True)
+            private_files.make_directory(self._database.parent)
             self._lock.acquire()
+            private_files.create(self._database)
         except Timeout:
             # filelock also times out on a file that cannot be created at all, in /proc or on some shares.
             if not self._note.exists():

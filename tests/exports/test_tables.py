@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import frictionless
@@ -139,6 +141,33 @@ def test_types_without_csv_equivalent(tmp_path: Path) -> None:
         ]
     write_parts(tmp_path / "x.parquet", schema, [part])
     assert pl.read_parquet(tmp_path / "x.parquet").rows() == part_rows(part)
+
+
+FORMULAS = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "\uff1d1", "'=1", "''+1"]
+PLAIN = ["", "a=b", "'tis", "it's -1", " =1", "''", "(1)", "日本 - =1"]
+
+
+def test_a_formula_is_text_in_a_spreadsheet_and_can_be_restored(tmp_path: Path) -> None:
+    fields = [Field("title", "text", ""), Field("code", "bytes", ""), Field("n", "integer", "")]
+    schema = build_schema(fields)
+    texts = [*FORMULAS, *PLAIN]
+    codes = [base64.b64decode("+AAA"), *([b""] * (len(texts) - 1))]
+    write_parts(tmp_path / "x.csv", schema, [build_table([texts, codes, [-1] * len(texts)], schema)])
+    with (tmp_path / "x.csv").open(encoding="utf-8", newline="") as file:
+        _, *rows = list(csv.reader(file))
+    found = [row[0] for row in rows]
+    assert found == [*(f"'{text}" for text in FORMULAS), *PLAIN]
+    assert [re.sub(r"^'('*[-=+@\t\r\n\uff1d])", r"\1", text) for text in found] == texts
+    assert rows[0][1:] == ["'+AAA", "-1"]
+
+
+def test_the_package_describes_what_becomes_of_formulas(
+    exporting: Callable[..., Any], tmp_path: Path
+) -> None:
+    exporting("tables", ["csv"])
+    described = json.loads((tmp_path / "out" / "datapackage.json").read_text(encoding="utf-8"))
+    (tracks,) = [resource for resource in described["resources"] if resource["path"] == "tracks.csv"]
+    assert tracks["description"].endswith(columnar.CSV_NOTE)
 
 
 def part_rows(part: pa.Table) -> list[tuple[Any, ...]]:

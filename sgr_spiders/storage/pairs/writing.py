@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from sgr_spiders.model.exceptions import StorageError
+from sgr_spiders.storage import private_files
 from sgr_spiders.storage.pairs import builds
 from sgr_spiders.storage.pairs.file_writer import REAL, PairFile, integer_width
 
@@ -64,7 +65,7 @@ def workspace(store: Store) -> Iterator[Path]:
     directory = Path(f"{store.engine.url.database}.relating")
     try:
         shutil.rmtree(directory, ignore_errors=True)
-        directory.mkdir()
+        directory.mkdir(mode=private_files.DIRECTORY)
     except OSError as error:
         raise StorageError(f"directory {directory}: {error.strerror}") from None
     try:

@@ -1,0 +1,46 @@
+"""The modes of new files: they contain personal data, so only their owner may read them.
+
+The modes of existing files and directories are the user's choice, and are kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE, DIRECTORY = 0o600, 0o700
+
+
+def make_directory(path: Path) -> None:
+    """Create the directory *path* and its missing parents."""
+    if path.is_dir():
+        return
+    # `mkdir(parents=True)` would create the parents with the default mode.
+    make_directory(path.parent)
+    path.mkdir(mode=DIRECTORY, exist_ok=True)
+
+
+def create(path: Path) -> None:
+    """Create the empty file *path* if it does not exist."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE))
+
+
+def mode_beside(path: Path) -> int:
+    """Return the mode for a new file that everyone who may use the existing file *path* needs."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode) & 0o666
+    except OSError:
+        return FILE
+
+
+def take_mode(new: Path, old: Path) -> None:
+    """Give *new* the mode of the file *old* that it will replace; without one, only the owner may read it."""
+    # Some file systems have no modes.
+    with contextlib.suppress(PermissionError, NotImplementedError):
+        new.chmod(mode_beside(old))

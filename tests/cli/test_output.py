@@ -1,0 +1,115 @@
+"""Commands print into any encoding, and write to a path whatever it is called."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from sgr_spiders.storage import schema
+from sgr_spiders.storage.store import Store
+from tests.relationships.worlds import World
+from tests.scrapy_process import ROOT, run_command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TITLE = "日本 Ünïcode пример 🎵"
+LOCALES = [
+    {"PYTHONIOENCODING": "ascii"},
+    {"PYTHONIOENCODING": "cp1252"},
+    {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"},
+]
+COMMANDS = [
+    ["similar", "track", "2"],
+    ["similar", "track", "2", "--json"],
+    ["recommend", "user", "1", "--json"],
+    ["related", "track", "2", "--json"],
+    ["status"],
+    ["status", "--json"],
+    ["seeds", "list"],
+    ["harvests", "--json"],
+]
+EVERY_HELP = [
+    [name, "--help"]
+    for name in sorted(path.stem for path in (ROOT / "sgr_spiders" / "commands").glob("[a-z]*.py"))
+]
+IN_ONE_PROCESS = """
+import json, sys
+from scrapy.cmdline import execute
+for arguments in json.loads(sys.argv[1]):
+    print("$", flush=True)
+    try:
+        execute(["scrapy", *arguments])
+    except SystemExit as ended:
+        assert not ended.code, (arguments, ended.code)
+"""
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("output") / "x.db"
+    world = World({(user, track, "like") for user in range(1, 9) for track in range(1, 9 if user > 1 else 5)})
+    world.playlists = {5: {1, 2, 3}, 6: {1, 2, 3}}
+    with closing(Store.open(f"sqlite:///{path}")) as store:
+        world.spill(store)
+        with store.write() as connection:
+            connection.execute(sa.update(schema.tracks).values(title=TITLE))
+            connection.execute(sa.update(schema.users).values(username=TITLE))
+    assert run_command("relate", HARVEST_DATABASE_URL=f"sqlite:///{path}").code == 0
+    return path
+
+
+@pytest.mark.parametrize("locale", LOCALES, ids=["ascii", "cp1252", "C"])
+def test_no_encoding_breaks_a_command(database: Path, locale: dict[str, str]) -> None:
+    commands = [*COMMANDS, *EVERY_HELP]
+    done = subprocess.run(
+        [sys.executable, "-c", IN_ONE_PROCESS, json.dumps(commands)],
+        cwd=ROOT,
+        env={**os.environ, **locale, "HARVEST_DATABASE_URL": f"sqlite:///{database}"},
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"Traceback" not in done.stderr
+    outputs = done.stdout.decode(locale.get("PYTHONIOENCODING", "ascii")).split("$\n")[1:]
+    assert len(outputs) == len(commands)
+    for command, output in zip(commands, outputs, strict=True):
+        if "--json" in command:
+            answer = json.loads(output)
+            if command[0] in {"similar", "recommend", "related"}:
+                assert TITLE in json.dumps(answer, ensure_ascii=False), command
+    assert "?? " in outputs[0], "characters are not replaced"
+
+
+@pytest.mark.parametrize(
+    "name", ["-foo", "--foo", "a b", "x.parquet", "x.csv/", "日本", "-", "%s{}", "new/-x/y"]
+)
+def test_an_output_is_a_path_whatever_it_is_called(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = f"sqlite:///{database}"
+    for option in (["--output", name], [f"--output={name}"]):
+        done = run_command("export", "--for", "graphs", *option, HARVEST_DATABASE_URL=url)
+        assert done.code == 0, done.err
+    assert (tmp_path / name / "manifest.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        (["--output", ""], "option `--output`: is empty"),
+        (["--output", "a\0b"], "option `--output`: must be a path, not 'a\\x00b'"),
+    ],
+)
+def test_what_is_no_path(database: Path, given: list[str], problem: str) -> None:
+    done = run_command("export", *given, HARVEST_DATABASE_URL=f"sqlite:///{database}")
+    assert (done.code, done.err) == (2, f"{problem}\n")
