@@ -31,8 +31,8 @@ FORMULA = r"\A('*[-=+@\t\r\n\x{FF0B}\x{FF0D}\x{FF1D}\x{FF20}])"
 before it makes it text. Apostrophes that are there already get one more, so that removing one restores any
 text."""
 CSV_NOTE = (
-    "A text that a spreadsheet would run as a formula (it begins with =, +, -, @, one of these in full "
-    "width, a tab or a line end) has an apostrophe before it; remove one apostrophe there to restore the text."
+    "A text that a spreadsheet would run as a formula (it begins with =, +, -, @, these in full width, "
+    "a tab or a line end) has an apostrophe before it; remove one apostrophe to restore it."
 )
 """The description of this for readers of a CSV file."""
 ROWS_PER_GROUP = 65_536
