@@ -40,7 +40,7 @@ def mode_beside(path: Path) -> int:
 
 
 def take_mode(new: Path, old: Path) -> None:
-    """Give *new* the mode of the file *old* that it will replace; without one, only the owner may read it."""
+    """Set the mode of *new* to that of the file *old* that it will replace; without one, to private."""
     # Some file systems have no modes.
     with contextlib.suppress(PermissionError, NotImplementedError):
         new.chmod(mode_beside(old))
