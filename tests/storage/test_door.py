@@ -117,6 +117,7 @@ def as_nobody() -> Iterator[Callable[[], None]]:
 
 def test_a_database_where_nothing_can_be_written(public: Path, as_nobody: Callable[[], None]) -> None:
     path = public / "harvest.db"
+    path.touch(0o644)
     with closing(Store.open(f"sqlite:///{path}")) as store:
         note(store, "a")
     names = sorted(file.name for file in public.iterdir())
@@ -132,6 +133,7 @@ def test_beside_a_writer_a_reader_without_rights_sees_what_is_committed(
     public: Path, as_nobody: Callable[[], None]
 ) -> None:
     path = public / "harvest.db"
+    path.touch(0o644)
     with closing(Store.open(f"sqlite:///{path}")) as store:
         note(store, "a")
         as_nobody()
