@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 import sqlalchemy as sa
 
 from sgr_spiders.config.arguments import read_seed
 from sgr_spiders.config.harvest import HarvestConfig
+from sgr_spiders.crawl.judging import Stop, judge_run
 from sgr_spiders.crawl.opening import KINDS
 from sgr_spiders.crawl.planner import Plan, Planner
 from sgr_spiders.layers import build
 from sgr_spiders.layers.label_layer import LabelLayer
 from sgr_spiders.model.items import Entry, Fullness, Page, Track, User, Walk
+from sgr_spiders.model.outcome import Outcome
 from sgr_spiders.soundcloud.raw import pack
 from sgr_spiders.storage.ledger.ledger import Ledger
 from sgr_spiders.storage.ledger.spill import spill_page
@@ -67,6 +69,12 @@ def walks_around_seed(store: Store, planner: Planner, *, pages: dict[str, list[E
     return others
 
 
+def judge(store: Store, planner: Planner) -> Outcome:
+    """Judge a run that Scrapy ended without an error."""
+    with store.read() as connection:
+        return judge_run(connection, planner, Stop("finished", None, 0))[0]
+
+
 @pytest.mark.parametrize(("cap", "libraries"), [(0, []), (1, ["5"])])
 def test_a_cap_of_0_requests_no_walk(store: Store, cap: int, libraries: list[str]) -> None:
     planner = build_planner("user_depth", max_tracks_per_user=cap, include_reposters=False)
@@ -108,3 +116,28 @@ def test_a_broken_layer_is_asked_no_more(store: Store) -> None:
     planner.layers = {"label_layer": layer}
     assert walks_around_seed(store, planner, pages={}) == []
     assert (planner.broken, layer.asked) == ({"label_layer"}, 0)
+    assert (judge(store, planner).name, judge(store, planner).exit_code) == ("failed", 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "words"),
+    [
+        ("gone", ("partial", 3), ["seed 7", "HTTP 404"]),
+        ("failed", ("partial", 3), ["1 walk failed"]),
+        (None, ("complete", 0), []),
+    ],
+)
+def test_a_run_is_judged_by_its_walks(
+    store: Store, status: Literal["gone", "failed"] | None, outcome: tuple[str, int], words: list[str]
+) -> None:
+    planner = build_planner("label_layer", max_labels_per_track=0)
+    with store.write() as connection:
+        planner.start(connection)
+        ledger = planner.ledger(connection)
+        (walk,) = ledger.lease(10)
+        entries = [Entry(SEED, inside=[ARTIST])] if status is None else []
+        spill(ledger, planner, Page(walk, entries, status=status, reason=status and "HTTP 404"))
+    judged = judge(store, planner)
+    assert (judged.name, judged.exit_code) == outcome
+    assert all(word in str(judged.reason) for word in words), judged.reason
+    assert (judged.reason is None) is (status is None)

@@ -16,6 +16,7 @@ from sgr_spiders.reports.summary import (
     lost_rows,
     run_statistics,
     summary,
+    walks_table,
 )
 from sgr_spiders.storage.figures.layer_counts import LayerCounts
 from sgr_spiders.storage.figures.overview import CappedWalks, LostWalks, RunOverview, Share, Walks, Work
@@ -122,6 +123,17 @@ def test_caps_that_a_setting_can_raise_come_first() -> None:
     ]
     assert [row[1] for row in capped_rows(capped)] == ["track_favoriters", "search_tracks"]
     assert capped_rows([]) == []
+
+
+def test_only_all_is_100_percent() -> None:
+    def shown(received: int) -> str:
+        (line, *_) = [
+            row for row in walks_table({"a": Walks({"done": 1}, 0, 1, 10_000, received)}) if "%" in row
+        ][1:]
+        return line
+
+    assert "99.9%" in shown(9_999)
+    assert "100.0%" in shown(10_000)
 
 
 def test_a_single_layer_has_no_row_of_totals() -> None:

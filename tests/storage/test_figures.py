@@ -104,6 +104,30 @@ def test_a_run_counts_the_walks_it_wants_once_per_layer_and_once_in_total(ledger
     assert (whole.compared_walks, whole.compared_expected, whole.compared_received) == (4, 250, 160)
 
 
+def test_what_was_received_is_compared_with_what_the_api_promises(ledger: Store) -> None:
+    comments = {"endpoint": "track_comments", "expected": 50}
+    insert(
+        ledger,
+        schema.walks,
+        walk(51, "capped", kept=5, **comments),
+        walk(52, "done", kept=2, **comments) | {"generation": 1},
+        walk(53, "done", expected=10, kept=12),
+    )
+    insert(ledger, schema.walk_requests, ask(51, "x", cap=5), ask(52, "y"), ask(53, "z"))
+    listed = [(1, 1), (2, 1), (3, 1), (4, 0)]
+    places = [
+        {"walk_id": 52, "kind": "comment", "record_id": number, "position": 0, "generation": generation}
+        for number, generation in listed
+    ]
+    insert(ledger, schema.walk_records, *places)
+    with ledger.read() as connection:
+        by_layer, _ = overview.count_walks(connection)
+    # A cap on authors says nothing of comments; otherwise the comments of the last generation count.
+    assert by_layer["x"] == Walks({"capped": 1}, 0, 0, 0, 0)
+    assert by_layer["y"] == Walks({"done": 1}, 0, 1, 50, 3)
+    assert by_layer["z"] == Walks({"done": 1}, 0, 1, 10, 10)
+
+
 def test_a_run_counts_the_pages_spilled_since_its_start(ledger: Store) -> None:
     def page(number: int, at: int, page: int = 0) -> dict[str, Any]:
         moment = timestamp(START + timedelta(seconds=at))
@@ -120,10 +144,12 @@ def test_a_run_counts_the_pages_spilled_since_its_start(ledger: Store) -> None:
 
 
 def test_failed_and_gone_walks_are_grouped_failed_and_larger_ones_first(ledger: Store) -> None:
+    insert(ledger, schema.walks, walk(41, "gone", endpoint="track"), walk(42, "gone", endpoint="track"))
+    insert(ledger, schema.walk_requests, ask(41), ask(42))
     lost = [
         LostWalks("failed", "user_likes", "timeout", 2, "t3"),
         LostWalks("failed", "resolve", "no such page", 1, "t9"),
-        LostWalks("gone", "track", "unknown", 1, "t5"),
+        LostWalks("gone", "track", "unknown", 3, "t41"),
     ]
     with ledger.read() as connection:
         assert overview.find_lost(connection, SECOND) == lost
@@ -212,6 +238,7 @@ def test_a_known_seed_counts_each_walk_around_it_once(ledger: Store) -> None:
     with ledger.read() as connection:
         found, count = inventory.known_seeds(connection, 2)
         assert inventory.seeds_of(connection, 1, 1) == ["6"]
+        assert inventory.seeds_of(connection, 2, 9) == ["https://x", "soundcloud:tracks:6"]
     # The walk of one seed given in two spellings is one seed, last looked up by the second run.
     assert ([seed.given for seed in found], count) == (["6", "https://x"], 3)
     assert found[0].walks == {"done": 3}

@@ -108,10 +108,11 @@ def test_of_seeds_due_together_the_largest_priority_goes_first(store: Store) -> 
     with store.write() as connection:
         for given, priority, due in (("3", 0, 1), ("2", 5, 1), ("1", 0, 1), ("4", 9, 0.5)):
             seeds.add(connection, SeedLine(read_seed(given), DAY, priority), ago(due))
+        seeds.add(connection, SeedLine(read_seed("5"), DAY, 9), ago(-1))
         run, taken = begin(connection), []
         while (seed := seeds.next_in_turn(connection, run)) is not None:
             taken.append(seed.given)
-            assert seeds.count_waiting(connection, run) == 5 - len(taken)
+            assert seeds.count_waiting(connection, run) == 5 - len(taken), "one is not due yet"
             seeds.begin_turn(connection, run, seed, freshness_days=7)
             seeds.end_turn(connection, run, seed.given, int(seed.given), "complete")
     assert taken == ["2", "1", "3", "4"]
