@@ -98,10 +98,9 @@ def test_a_disallowed_api_is_retried_slowly_and_then_given_up(ran: Ran) -> None:
     assert outcome.error[0] == "BlockedError"
     assert outcome.stats["finish_reason"] == "blocked"
     assert outcome.stats["sgr/holds"] == 2
-    # Eight were in flight at first; after each pause one is sent alone.
-    *_, first, second, third = (seen.at for seen in server.seen)
-    assert second - first >= 0.29
-    assert third - second >= 0.59
+    # Eight were in flight at first; after each pause one is sent, or two before its answer is read.
+    assert len(server.seen) <= 8 + 2 * 2
+    assert server.seen[-1].at - server.seen[0].at >= 0.29 + 0.59
     assert set(outcome.kinds()) == {"Abandoned", "Refused"}
 
 
