@@ -189,7 +189,7 @@ class Harvest:
     async def _judge(self, reason: str, seconds: float) -> FinishedRun:
         """Judge the run, and save its statistics; it has no outcome until the post-crawl steps have ended."""
         stop = Stop(reason, RunControl.of(self._crawler).error, self._internal_errors)
-        await self.writer.run(self._give_back)
+        await self.writer.run(lambda connection: self._give_back(connection, stop))
         # Counting a large harvest takes long; a snapshot lets others write meanwhile.
         judged, overview = await self.writer.read(
             lambda connection: judge_run(connection, self.planner, stop)
@@ -203,9 +203,13 @@ class Harvest:
         look = self._crawler.settings["HARVEST_STATUS_COMMAND"]
         return FinishedRun(judged, overview, traffic, seconds, self.store.describe(), self._command, look)
 
-    def _give_back(self, connection: Connection) -> None:
+    def _give_back(self, connection: Connection, stop: Stop) -> None:
         """Return to the ledger what the run has leased, or has no reason to believe."""
-        self.planner.ledger(connection).give_back()
+        ledger = self.planner.ledger(connection)
+        if stop.reason == "finished" and stop.error is None:
+            # Nothing was left to do, so internal errors kept these walks from their end.
+            ledger.note_setbacks()
+        ledger.give_back()
         Doubts.of(self._crawler).take_back(connection)
 
     def _note(self, connection: Connection, judged: outcome.Outcome, sent: int, known: str) -> None:

@@ -119,6 +119,9 @@ def test_an_exception_is_an_internal_error_and_loses_nothing(
     ended = harvester.crawl()
     assert ended.code == 1, ended.log
     assert "internal errors" in harvester.value("SELECT reason FROM runs")
+    # The next run fetches them last, so that a walk that always fails does not keep others from their turn.
+    unfinished = "SELECT min(setbacks), max(setbacks) FROM walks WHERE status = 'planned'"
+    assert harvester.query(unfinished) == [(1, 1)]
     del harvester.environment["SCRAPY_SETTINGS_MODULE"]
     assert harvester.crawl().code == 0
     assert harvester.contents() == undisturbed

@@ -270,6 +270,14 @@ class Ledger:
             .limit(1)
         )
 
+    def note_setbacks(self) -> None:
+        """Count a setback of each walk that the run has leased."""
+        self.connection.execute(
+            sa.update(walks)
+            .where(walks.c.status == "running", walks.c.run_id == self.run.run_id)
+            .values(setbacks=walks.c.setbacks + 1)
+        )
+
     def give_back(self) -> int:
         """Return the run's leased walks to ``planned``, and return their number."""
         return give_back(self.connection, walks.c.run_id == self.run.run_id)
