@@ -60,7 +60,11 @@ def traffic_of(stats: StatsCollector) -> RequestTotals:
 
 def _lost_seeds(connection: Connection, run: runs.Run) -> list[str]:
     seeds = runs.seed_outcomes(connection, run)
-    return [_describe_lost(seed) for seed in seeds if seed.status in {"gone", "failed"}]
+    refused = runs.refused_lists(connection, run)
+    return [
+        *(_describe_lost(seed) for seed in seeds if seed.status in {"gone", "failed"}),
+        *(f"seed {given}: {endpoint} refused ({reason})" for given, endpoint, reason in refused),
+    ]
 
 
 def _describe_lost(seed: runs.SeedOutcome) -> str:

@@ -178,6 +178,13 @@ def test_few_losses_are_not_a_mass_disappearance(lost: int, before: int, *, is_t
     assert is_excessive(lost, before, 0.05) is is_too_much
 
 
+def test_a_list_of_the_seed_that_the_api_hides_is_said_plainly(harvester: Harvester) -> None:
+    ended = crawl(harvester, 3, "json_403:path=/favoriters")
+    seed = harvester.sandbox.seed_track_id
+    assert f"seed {seed}: track_favoriters refused (HTTP 403: 403 - Forbidden)" in ended.log
+    harvester.rerun(3)
+
+
 @pytest.mark.parametrize("fault", ["json_401", "gateway_403", "gateway_404"])
 def test_a_walk_that_alone_is_refused_fails_and_the_harvest_continues(
     harvester: Harvester, fault: str

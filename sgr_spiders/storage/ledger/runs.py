@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.ledger.frontier import walk_id
 from sgr_spiders.storage.schema import run_seeds, runs, tracks, walks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+
+LISTS_OF_A_SEED = ("track_favoriters", "track_reposters", "track_comments", "track_related")
+"""Endpoints of lists that belong to a track."""
+
+CHUNK = 500
+"""Walks in one ``IN``; see ``records.CHUNK``."""
 
 GOT_TO_ITS_END = ("complete", "partial")
 """Outcomes of runs that tried everything they wanted."""
@@ -128,6 +135,24 @@ def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:
         .order_by(run_seeds.c.given)
     )
     return [_classify_seed(*row) for row in rows]
+
+
+def refused_lists(connection: sa.Connection, run: Run) -> list[tuple[str, str, str]]:
+    """Return (seed as given, endpoint, reason) of the lists of *run*'s seeds that the API hides, as with 403."""
+    lists = {
+        walk_id(endpoint, str(seed.track_id)): seed.given
+        for seed in seed_outcomes(connection, run)
+        for endpoint in LISTS_OF_A_SEED
+        if seed.status == "done"
+    }
+    refused = []
+    for start in range(0, len(lists), CHUNK):
+        chunk = list(lists)[start : start + CHUNK]
+        query = sa.select(walks.c.walk_id, walks.c.endpoint, walks.c.reason).where(
+            walks.c.walk_id.in_(chunk), walks.c.status == "gone", walks.c.reason.like("HTTP 403%")
+        )
+        refused += [(lists[walk], endpoint, reason) for walk, endpoint, reason in connection.execute(query)]
+    return sorted(refused)
 
 
 def _classify_seed(
