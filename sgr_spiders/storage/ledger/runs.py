@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.ledger.frontier import walk_id
-from sgr_spiders.storage.schema import run_seeds, runs, tracks, walks
+from sgr_spiders.storage.ledger.frontier import WANTED_NOW, walk_id
+from sgr_spiders.storage.schema import run_scope, run_seeds, runs, tracks, walk_requests, walks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -138,18 +138,25 @@ def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:
 
 
 def refused_lists(connection: sa.Connection, run: Run) -> list[tuple[str, str, str]]:
-    """Return (seed as given, endpoint, reason) of the lists of *run*'s seeds that the API hides, as with 403."""
+    """Return (seed as given, endpoint, reason) of the lists of *run*'s seeds that the API hides (HTTP 403)."""
     lists = {
         walk_id(endpoint, str(seed.track_id)): seed.given
         for seed in seed_outcomes(connection, run)
         for endpoint in LISTS_OF_A_SEED
         if seed.status == "done"
     }
+    wanted = (
+        sa.select(sa.literal(1))
+        .select_from(walk_requests.join(run_scope, WANTED_NOW))
+        .where(run_scope.c.run_id == run.run_id, walk_requests.c.walk_id == walks.c.walk_id)
+        .correlate(walks)
+        .exists()
+    )
     refused = []
     for start in range(0, len(lists), CHUNK):
         chunk = list(lists)[start : start + CHUNK]
         query = sa.select(walks.c.walk_id, walks.c.endpoint, walks.c.reason).where(
-            walks.c.walk_id.in_(chunk), walks.c.status == "gone", walks.c.reason.like("HTTP 403%")
+            walks.c.walk_id.in_(chunk), walks.c.status == "gone", walks.c.reason.like("HTTP 403%"), wanted
         )
         refused += [(lists[walk], endpoint, reason) for walk, endpoint, reason in connection.execute(query)]
     return sorted(refused)
