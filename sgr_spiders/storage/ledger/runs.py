@@ -138,7 +138,7 @@ def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:
 
 
 def refused_lists(connection: sa.Connection, run: Run) -> list[tuple[str, str, str]]:
-    """Return (seed as given, endpoint, reason) of the lists of *run*'s seeds that the API hides (HTTP 403)."""
+    """Return (seed as given, endpoint, reason) of lists of *run*'s seeds that the API hides (HTTP 403)."""
     lists = {
         walk_id(endpoint, str(seed.track_id)): seed.given
         for seed in seed_outcomes(connection, run)
