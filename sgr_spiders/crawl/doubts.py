@@ -23,7 +23,7 @@ from sgr_spiders.traffic.scrapy_internals import wake_engine
 from sgr_spiders.traffic.witness import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Self
 
     from scrapy.crawler import Crawler
@@ -54,6 +54,17 @@ class Doubt:
     walk_id: int
     answered: float
     is_empty: bool
+
+
+def split_row(row: Sequence[Doubt], before: float) -> tuple[list[Doubt], list[Doubt]]:
+    """Return the doubts that a good answer to a request sent at *before* clears, and those that it does not.
+
+    It was perhaps sent before the API began to refuse, and only answered later.
+    """
+    return (
+        [doubt for doubt in row if doubt.answered < before],
+        [doubt for doubt in row if doubt.answered >= before],
+    )
 
 
 class Doubts:
@@ -159,9 +170,8 @@ class Doubts:
 
     def _believe(self, ledger: Ledger, before: float) -> None:
         """Believe what was answered before a request that was sent at *before* and answered well."""
-        believed = [doubt.walk_id for doubt in self._row if doubt.answered < before]
-        ledger.believe(believed)
-        self._row = [doubt for doubt in self._row if doubt.answered >= before]
+        believed, self._row = split_row(self._row, before)
+        ledger.believe([doubt.walk_id for doubt in believed])
 
     # In the reactor's thread
 

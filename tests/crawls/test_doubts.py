@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sgr_spiders.crawl.doubts import MIN_LOST, is_excessive
+from sgr_spiders.crawl.doubts import MIN_LOST, Doubt, is_excessive, split_row
 from tests.crawls.crawling import CrawlResult, Harvester
 from tests.crawls.small import settings_of, start_sandbox, write_config
 
@@ -183,6 +183,12 @@ def test_a_list_of_the_seed_that_the_api_hides_is_said_plainly(harvester: Harves
     seed = harvester.sandbox.seed_track_id
     assert f"seed {seed}: track_favoriters refused (HTTP 403: 403 - Forbidden)" in ended.log
     harvester.rerun(3)
+
+
+def test_a_good_answer_clears_only_doubts_from_before_its_request() -> None:
+    row = [Doubt(1, 10.0, is_empty=False), Doubt(2, 20.0, is_empty=False), Doubt(3, 15.0, is_empty=True)]
+    assert split_row(row, 15.0) == (row[:1], row[1:])
+    assert split_row(row, 0.0) == ([], row)
 
 
 @pytest.mark.parametrize("fault", ["json_401", "gateway_403", "gateway_404"])
