@@ -16,8 +16,8 @@ EXIT_CODES = {
     COMPLETE: "complete, even if there was nothing to do",
     INTERNAL_ERROR: "internal error, or the database cannot be written",
     USAGE_ERROR: "bad arguments or configuration, or no credentials; nothing was fetched",
-    PARTIAL: "partial: walks failed, a seed is gone, private or refused, a budget ran out, or the API or its token "
-    "endpoint could not be reached",
+    PARTIAL: "partial: walks failed, a seed is gone, private or refused, a budget ran out, or the API or its "
+    "token endpoint could not be reached",
     BLOCKED: "blocked, the credentials were refused, or more is gone than `max_gone_share`",
     IN_USE: "the database is locked by another crawl, or holds data of another API; nothing was fetched",
     INTERRUPTED: "interrupted by SIGINT or SIGTERM, or `SOUNDCLOUD_ACCESS_TOKEN` ended during the run; clean "
