@@ -25,7 +25,8 @@ class FaultKind:
 
     ``stage`` is "response" (replaces the real one), "page" (changes a page before it
     is written), "body" (damages the written body), "connection" (disturbs the
-    connection) or "state" (changes the server, then sends the real response).
+    connection), "token" (changes what the token endpoint accepts) or "state" (changes the
+    server, then sends the real response).
     """
 
     stage: str
@@ -96,6 +97,12 @@ KINDS: dict[str, FaultKind] = {
         "429 from the token endpoint; `form` is short or meta",
         r"^/oauth/token",
         {"form": "short"},
+    ),
+    "token_body_only": FaultKind(
+        "token", "client credentials are accepted only in the body", r"^/oauth/token"
+    ),
+    "token_refresh_refused": FaultKind(
+        "token", "refresh tokens are refused as if the client were unknown", r"^/oauth/token"
     ),
     "waf_challenge": FaultKind("response", "202 without a body, with x-amzn-waf-action: challenge"),
     "html_403": FaultKind("response", "403 with the CDN's HTML page"),

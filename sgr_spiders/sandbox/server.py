@@ -99,7 +99,8 @@ class Sandbox:
     async def _real_answer(self, request: web.BaseRequest, target: str, rules: list[FaultRule]) -> Answer:
         if target.startswith("/oauth/token"):
             body = await request.read()
-            return self.tokens.answer(request.method, request.headers, body, request.remote or "")
+            names = {rule.name for rule in rules if rule.stage == "token"}
+            return self.tokens.answer(request.method, request.headers, body, request.remote or "", names)
         if target == "/robots.txt":
             return _ROBOTS
         authorization = request.headers.get("Authorization")

@@ -13,7 +13,7 @@ from sgr_spiders.sandbox.answers import Answer, json_answer, oauth_error
 from sgr_spiders.sandbox.seeding import mix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping
 
     from sgr_spiders.sandbox.options import ServerOptions
 
@@ -67,8 +67,10 @@ class TokenDesk:
         """End the session of this access token."""
         self._access.pop(authorization.removeprefix(_SCHEME), None)
 
-    def answer(self, method: str, headers: Mapping[str, str], body: bytes, address: str) -> Answer:
-        """Return the response to a token request."""
+    def answer(
+        self, method: str, headers: Mapping[str, str], body: bytes, address: str, faults: Container[str] = ()
+    ) -> Answer:
+        """Return the response to a token request, under the *faults* of the stage "token"."""
         if method != "POST":
             return oauth_error(405, "method_not_allowed", {"Allow": "POST"})
         content_type = headers.get("Content-Type", "")
@@ -78,31 +80,33 @@ class TokenDesk:
         grant = form.get("grant_type", "")
         basic = headers.get("Authorization", "")
         if grant == "client_credentials":
-            return self._exchange(basic, form, address)
+            return self._exchange(basic, form, address, in_body="token_body_only" in faults)
         if grant == "refresh_token":
-            return self._renew(basic, form)
+            return self._renew(basic, form, is_known="token_refresh_refused" not in faults)
         if grant == "authorization_code":
             return oauth_error(400, "invalid_grant")
         return oauth_error(400, "unsupported_grant" if grant else "invalid_request")
 
-    def _exchange(self, basic: str, form: Mapping[str, str], address: str) -> Answer:
-        """Exchange client credentials (Basic only); failed attempts count against the IP address."""
+    def _exchange(self, basic: str, form: Mapping[str, str], address: str, *, in_body: bool) -> Answer:
+        """Exchange client credentials, in the header or *in_body*; failures count against the IP address."""
         now = self._clock()
         if not self._by_ip.admits(address, now):
             return too_many_tokens("meta", "by-ip", self._by_ip.limit, "PT1H")
         client_id, secret = _basic_credentials(basic)
-        if not self._knows(client_id, secret) or "client_secret" in form:
+        if in_body:
+            client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
+        if not self._knows(client_id, secret) or (basic if in_body else "client_secret" in form):
             return oauth_error(401, "invalid_client")
         if not self._by_app.admits(client_id, now):
             return too_many_tokens("short")
         return self._issue(client_id)
 
-    def _renew(self, basic: str, form: Mapping[str, str]) -> Answer:
+    def _renew(self, basic: str, form: Mapping[str, str], *, is_known: bool) -> Answer:
         """Refresh a token (credentials in the body only); the old refresh token is used up."""
         if basic:
             return oauth_error(400, "invalid_request")
         client_id = form.get("client_id", "")
-        if not self._knows(client_id, form.get("client_secret", "")):
+        if not is_known or not self._knows(client_id, form.get("client_secret", "")):
             return oauth_error(401, "invalid_client")
         token = form.get("refresh_token", "")
         if self._refresh.get(token) != client_id:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from filelock import Timeout
 
 from sgr_spiders.model import statistics
-from sgr_spiders.model.exceptions import StorageError, UnauthorisedError
+from sgr_spiders.model.exceptions import HarvestError, StorageError, TokenEndedError, UnauthorisedError
 from sgr_spiders.soundcloud.tokens import (
     CHECK_APP,
     Credentials,
@@ -22,6 +22,7 @@ from sgr_spiders.soundcloud.tokens import (
     exchange_request_in_body,
     refresh_request,
 )
+from sgr_spiders.text.formatting import duration
 from sgr_spiders.traffic.inflate import ACCEPTED
 from sgr_spiders.traffic.run_control import RunControl
 from sgr_spiders.traffic.token_endpoint import TokenEndpoint
@@ -59,6 +60,7 @@ class TokenKeeper:
         self._token: Token | None = None
         self._serial = 0
         self._never_accepted = 0
+        self._accepted_since: float | None = None
         if self._credentials.access_token:
             now = time.time()
             self._take(Token(self._credentials.access_token, None, float("inf"), now))
@@ -74,7 +76,7 @@ class TokenKeeper:
     async def replace(self, serial: int) -> None:
         """Get a new token because the API refuses token number *serial*, unless it was replaced already."""
         if self._credentials.access_token:
-            raise UnauthorisedError("the API refuses SOUNDCLOUD_ACCESS_TOKEN (HTTP 401)")
+            raise self._ended()
         async with self._turn:
             if serial != self._serial:
                 return
@@ -87,6 +89,7 @@ class TokenKeeper:
         """Record that the API accepted token number *serial*."""
         if serial == self._serial:
             self._never_accepted = 0
+            self._accepted_since = self._accepted_since or time.monotonic()
 
     @property
     def is_given(self) -> bool:
@@ -112,6 +115,18 @@ class TokenKeeper:
         headers["Accept-Encoding"] = ACCEPTED
         signed: Request = request.replace(headers=headers)
         return signed
+
+    def _ended(self) -> HarvestError:
+        """Return the error for a given access token that the API refuses."""
+        if self._accepted_since is None:
+            return UnauthorisedError(
+                "the API refuses SOUNDCLOUD_ACCESS_TOKEN (HTTP 401); set a new token, or client credentials"
+            )
+        lasted = duration(time.monotonic() - self._accepted_since)
+        return TokenEndedError(
+            f"SOUNDCLOUD_ACCESS_TOKEN has ended: the API accepted it for {lasted} of this run "
+            "and now refuses it (HTTP 401); set a new token and rerun"
+        )
 
     def _is_fresh(self) -> bool:
         return self._token is not None and self._token.is_fresh(time.time())

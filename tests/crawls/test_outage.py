@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.traffic.certificates import Authority
+from tests.traffic.fault_server import FaultServer, Reply
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.crawls.crawling import Harvester
 
 FAST = {"BACKOFF_BASE": 0.02, "BACKOFF_MAX": 0.1}
@@ -77,3 +82,31 @@ def test_a_walk_that_fails_alone_is_not_an_outage(harvester: Harvester) -> None:
         )
     ]
     assert len(harvester.sandbox.log()) <= 6 + 3
+
+
+def test_certificates_are_verified(harvester: Harvester, tmp_path: Path) -> None:
+    """The server of an unknown authority gets no request; with SSL_CERT_FILE it does, here by IPv6."""
+    authority = Authority(tmp_path)
+    given = {"SOUNDCLOUD_ACCESS_TOKEN": "given-t0ken"}
+    with FaultServer(lambda *_: Reply(405, b"{}"), "::1", authority.certify("::1")) as server:
+        harvester.environment = {**given, "SOUNDCLOUD_API_URL": server.url}
+        ended = harvester.crawl(settings=FAST)
+        assert ended.code == 3, ended.log
+        assert "certificate verify failed: unable to get local issuer certificate" in ended.log
+        assert harvester.query("SELECT outcome FROM runs") == [("unreachable",)]
+        assert server.seen == []
+        harvester.environment["SSL_CERT_FILE"] = str(authority.path)
+        harvester.crawl(settings=FAST)
+        assert server.seen[0].headers["authorization"] == "OAuth given-t0ken"
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks5://me:s3cret@127.0.0.1:1080", "127.0.0.1:3128", "http://127.0.0.1:0"]
+)
+def test_an_unusable_proxy_is_refused_before_anything_is_sent(harvester: Harvester, proxy: str) -> None:
+    harvester.environment = {"https_proxy": proxy, "SOUNDCLOUD_API_URL": "https://127.0.0.1:9"}
+    ended = harvester.crawl()
+    assert ended.code == 2, ended.log
+    assert "environment variable https_proxy: must" in ended.log
+    assert "s3cret" not in ended.log
+    assert not harvester.database.exists()

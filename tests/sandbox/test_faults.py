@@ -78,6 +78,21 @@ def test_token_rate_limit(sandbox: SandboxProcess) -> None:
     assert responses[1].json()["errors"][0]["meta"]["rate_limit"]["bucket"] == "by-ip"
 
 
+def test_token_endpoint_that_changes_its_mind(sandbox: SandboxProcess) -> None:
+    url, form = f"{sandbox.url}/oauth/token", {"grant_type": "client_credentials"}
+    keys = {"client_id": "a", "client_secret": "sandbox"}
+    sandbox.set_faults(["token_body_only", "token_refresh_refused"])
+    refused = requests.post(url, data=form, auth=("a", "sandbox"), timeout=TIMEOUT_S)
+    assert (refused.status_code, refused.json()) == (401, {"error": "invalid_client"})
+    granted = requests.post(url, data={**form, **keys}, timeout=TIMEOUT_S)
+    assert granted.status_code == 200
+    refresh = {"grant_type": "refresh_token", "refresh_token": granted.json()["refresh_token"], **keys}
+    refused = requests.post(url, data=refresh, timeout=TIMEOUT_S)
+    assert (refused.status_code, refused.json()) == (401, {"error": "invalid_client"})
+    sandbox.clear_faults()
+    assert requests.post(url, data=refresh, timeout=TIMEOUT_S).status_code == 200
+
+
 def api_body(sandbox: SandboxProcess, api: ApiClient, path: str) -> bytes:
     sandbox.clear_faults()
     return api.get(path).content
