@@ -78,7 +78,7 @@ def classify_run(
     if stopped_by is not None:
         return Outcome(stopped_by.outcome, stopped_by.exit_code, str(stopped_by))
     if internal_errors:
-        return Outcome("failed", INTERNAL_ERROR, f"{internal_errors} internal errors, see the log")
+        return Outcome("failed", INTERNAL_ERROR, f"internal errors: {internal_errors}, see the log")
     if finish_reason == "shutdown":
         return Outcome("interrupted", INTERRUPTED, "stopped by a signal")
     if finish_reason in LIMITS:

@@ -33,6 +33,16 @@ def test_max_requests_ends_a_run(harvester: Harvester) -> None:
     assert harvester.crawl(refresh=1).code == 0
 
 
+def test_retries_count_against_max_requests(harvester: Harvester) -> None:
+    harvester.sandbox.set_faults(["text_503:path=likes/tracks,per_url=1"])
+    # Probes are not retries.
+    ended = harvester.crawl(max_requests=8, settings={"OUTAGE_AFTER": 0})
+    assert ended.code == 3, ended.log
+    sent = [entry for entry in harvester.sandbox.log() if entry["path"] != "/oauth/token"]
+    assert len(sent) == 8
+    assert any(entry["status"] == 503 for entry in sent[1:])
+
+
 def test_max_minutes_ends_a_run(harvester: Harvester) -> None:
     ended = harvester.crawl(max_minutes="0.02", settings={"DOWNLOAD_DELAY": 0.2})
     assert ended.code == 3, ended.log

@@ -169,7 +169,7 @@ def test_settings_and_another_spider(sandbox: SandboxProcess, tmp_path: Path) ->
         ),
         (
             exceptions.CrawlFailedError,
-            "internal errors, see the log",
+            "internal errors: 1, see the log",
             {
                 "track_id": 1,
                 "config": "sandbox",

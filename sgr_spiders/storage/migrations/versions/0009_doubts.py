@@ -25,5 +25,4 @@ def upgrade() -> None:
         ["doubted"],
         unique=False,
         sqlite_where=sa.text("doubted"),
-        postgresql_where=sa.text("doubted"),
     )
