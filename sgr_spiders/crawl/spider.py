@@ -76,12 +76,6 @@ class HarvestSpider(scrapy.Spider):
         return spider
 
     @property
-    def probe_path(self) -> str | None:
-        """The path of the first seed's track, to find out whether the API can be reached."""
-        known = (seed.track_id for seed in self.arguments.seeds if seed.track_id is not None)
-        return next((first_cursor("track", str(track_id)) for track_id in known), None)
-
-    @property
     def renders_pages(self) -> bool:
         """True if this crawl may request rendered pages of the site from Splash."""
         asked = self.config.deep_harvest.commentary_layer.html_fallback

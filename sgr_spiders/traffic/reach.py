@@ -20,6 +20,7 @@ from sgr_spiders.traffic.causes import Cause, cause_in, cause_of
 from sgr_spiders.traffic.diagnosis import diagnose
 from sgr_spiders.traffic.gate import Gate
 from sgr_spiders.traffic.run_control import RunControl
+from sgr_spiders.traffic.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -43,10 +44,11 @@ class Reach:
     """Extension that tells an outage from a request that fails by itself.
 
     After ``OUTAGE_AFTER`` failures in a row it sends a probe: the first request that the API answered in
-    this run. If that fails as well, nothing answers: all requests wait, the probe is repeated at growing
-    intervals, and after ``OUTAGE_PROBES`` the run ends as unreachable, with all walks pending. Before the
-    first response of a run, one failure is enough, and ``OUTAGE_PROBES_AT_START`` end the run. A request
-    that failed in an outage is sent again when the outage is over; this is not one of its retries.
+    this run or, if there is none, one for a record known to be good from an earlier run. If that fails as
+    well, nothing answers: all requests wait, the probe is repeated at growing intervals, and after
+    ``OUTAGE_PROBES`` the run ends as unreachable, with all walks pending. Before the first response of a
+    run, one failure is enough, and ``OUTAGE_PROBES_AT_START`` end the run. A request that failed in an
+    outage is sent again when the outage is over; this is not one of its retries.
 
     ``Reach.of(crawler)`` returns it.
     """
@@ -148,7 +150,7 @@ class Reach:
 
     async def _survive(self, cause: Cause, request: Request, send: Send) -> bool:
         """Probe until the API answers, or end the run; return whether there was an outage."""
-        probe = self._probe_instead_of(request)
+        probe = await self._probe_instead_of(request)
         found = await self._try(probe, send) if self.has_answered or probe.url != request.url else cause
         if found is None:
             return False
@@ -196,11 +198,13 @@ class Reach:
             self._note_answer(probe, response)
         return cause
 
-    def _probe_instead_of(self, request: Request) -> Request:
+    async def _probe_instead_of(self, request: Request) -> Request:
         """Return a request that is independent of *request*, if one is known."""
-        url = f"{self._api}{path}" if (path := getattr(self._crawler.spider, "probe_path", None)) else None
-        # A copy has the headers and the proxy that the middlewares have set.
-        probe = self._known or request.replace(url=url or request.url)
+        probe = self._known
+        if probe is None:
+            url = await Witness.of(self._crawler).best_url()
+            # A copy has the headers and the proxy that the middlewares have set.
+            probe = request.replace(url=url or request.url)
         timeout = min(PROBE_TIMEOUT, probe.meta.get("download_timeout", PROBE_TIMEOUT))
         return probe.replace(meta={**probe.meta, "download_timeout": timeout})
 

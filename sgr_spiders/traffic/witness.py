@@ -62,6 +62,11 @@ class Witness:
         """Use *find*, which returns records known to be good, the best first."""
         self._find = find
 
+    async def best_url(self) -> str | None:
+        """Return the URL of the best record known to be good, ``None`` if no such record is known."""
+        candidates = await self._find() if self._find is not None else ()
+        return next((url for url, _ in candidates), None)
+
     async def vouches(self) -> bool | None:
         """Return whether a record known to be good is answered well; ``None`` if no such record is known.
 
