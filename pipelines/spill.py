@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from scrapy.exceptions import DropItem
@@ -11,6 +12,7 @@ from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.model import signals
 from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.storage.ledger.spill import spill_page
+from sgr_spiders.text.escape import for_log
 from sgr_spiders.traffic.run_control import RunControl
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from sgr_spiders.model.items import Page
     from sgr_spiders.storage.ledger.spill import Spilled
     from sgr_spiders.storage.store import Connection
+
+
+logger = logging.getLogger(__name__)
 
 
 class SpillPipeline:
@@ -54,6 +59,13 @@ class SpillPipeline:
                 f"walk {item.walk.endpoint} {item.walk.target} has moved since this page was requested"
             )
         self._doubts.page_spilled()
+        if spilled.has_restarted:
+            logger.info(
+                "The API refuses the cursor of walk %s %s (%s); it begins again at page 1",
+                item.walk.endpoint,
+                for_log(item.walk.target),
+                item.reason,
+            )
         self._crawler.signals.send_catch_log(signals.page_spilled, page=item, spilled=spilled)
         return item
 

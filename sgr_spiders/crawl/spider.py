@@ -109,6 +109,7 @@ class HarvestSpider(scrapy.Spider):
         assert isinstance(response, ApiResponse)
         page = page_from_answer(walk, response.answer, self.api_url)
         page.sent, page.answered = response.meta[SENT], time.monotonic()
+        page.is_refusal = 400 <= response.status < 500
         yield page
 
     def parse_track_page(self, response: Response, walk: Walk) -> Iterator[Page]:

@@ -406,6 +406,7 @@ class Page:
             another request well.
         sent: When the request was sent, on the monotonic clock; 0 if it did not go to the API.
         answered: When the response was read, on the same clock.
+        is_refusal: Whether the API refused the request (HTTP 4xx), so that the cursor may be outdated.
         resolved: Kind and ID of the record that a ``resolve`` walk found.
         known: The records (kind, ID, fullness) that are already stored in this version.
         cacheable: The entries of tracks that may be cached once they are committed, by key.
@@ -421,6 +422,7 @@ class Page:
     missing: bool = False
     sent: float = 0.0
     answered: float = 0.0
+    is_refusal: bool = False
     resolved: tuple[str, int] | None = None
     known: set[tuple[str, int, int]] = field(default_factory=set)
     cacheable: dict[int, Entry] = field(default_factory=dict)

@@ -88,6 +88,7 @@ _ANSWERS: dict[str, Callable[[FaultRule], Answer]] = {
     "gateway_404": _fixed(Answer(404, b'{\n    "error": "Not Found"\n}')),
     "disallowed_403": _fixed(json_answer(403, {"error": "Access to this API has been disallowed"})),
     "text_404": _fixed(Answer(404, b"404 page not found\n", TEXT)),
+    "refused_cursor": _fixed(api_error(400, "invalid cursor")),
     "method_405": _fixed(api_error(405)),
     "error": lambda rule: api_error(int(rule.get("status"))),
     "resolve_to": _resolve_to,

@@ -115,6 +115,7 @@ KINDS: dict[str, FaultKind] = {
     "gateway_404": FaultKind("response", "404 from the gateway, as short JSON"),
     "disallowed_403": FaultKind("response", "403: access to this API has been disallowed"),
     "text_404": FaultKind("response", "404 page not found, as plain text: a routing fault"),
+    "refused_cursor": FaultKind("response", "400: the API no longer takes this cursor"),
     "method_405": FaultKind("response", "405: the endpoint is retired"),
     "error": FaultKind("response", "the API's JSON error with this `status`", parameters={"status": "400"}),
     "resolve_to": FaultKind(

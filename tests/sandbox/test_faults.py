@@ -36,6 +36,7 @@ RESPONSES: dict[str, tuple[int, str, dict[str, str]]] = {
     "gateway_404": (404, '"error": "Not Found"', {}),
     "disallowed_403": (403, "Access to this API has been disallowed", {}),
     "text_404": (404, "404 page not found", {"Content-Type": "text/plain"}),
+    "refused_cursor": (400, "invalid cursor", {"Content-Type": "application/json"}),
     "method_405": (405, '"code":405', {}),
     "error": (400, '"code":400', {}),
     "error:status=451": (451, '"status":"451 - Unavailable For Legal Reasons"', {}),

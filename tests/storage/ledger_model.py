@@ -64,6 +64,8 @@ class RunState:
     """Settings by seed and layer."""
     seeds: dict[str, tuple[int | None, int]] = field(default_factory=dict)
     """Track and walk, by the seed as given."""
+    paged: set[tuple[int, int]] = field(default_factory=set)
+    """Walks and generations that had pages since the start of the run."""
 
 
 RequestKey = tuple[int, int, str, str]
@@ -152,24 +154,39 @@ class Model:
     def reopen(self, run: int, walks: Iterable[int]) -> None:
         for walk in walks:
             state = self.walks[walk]
-            if state.finished_at is None:
-                continue
-            if state.status == "failed":
-                if state.finished_at < self.runs[run].started_at:
-                    state.status, state.reason, state.finished_at = "planned", None, None
-            elif state.finished_at < self.runs[run].fresh_after:
-                self.walks[walk] = WalkState(
-                    state.endpoint,
-                    state.target,
-                    state.expected,
-                    generation=state.generation + 1,
-                    setbacks=state.setbacks,
-                    kept_before=None if state.status == "gone" else state.kept,
-                    created_at=state.created_at,
-                )
-                for key, want in self.requests.items():
-                    if key[0] == walk:
-                        want.expanded = 0
+            if self.is_stale(run, state):
+                self.begin_anew(walk)
+            elif state.status == "failed" and str(state.finished_at) < self.runs[run].started_at:
+                state.status, state.reason, state.finished_at = "planned", None, None
+
+    def is_stale(self, run: int, state: WalkState) -> bool:
+        fresh_after = self.runs[run].fresh_after
+        if state.status == "failed" or (state.status == "planned" and state.pages):
+            return str(state.started_at) < fresh_after
+        return state.status not in {"planned", "running"} and str(state.finished_at) < fresh_after
+
+    def begin_anew(self, walk: int) -> None:
+        state = self.walks[walk]
+        self.walks[walk] = WalkState(
+            state.endpoint,
+            state.target,
+            state.expected,
+            generation=state.generation + 1,
+            setbacks=state.setbacks,
+            kept_before=self.kept_in_whole(state),
+            created_at=state.created_at,
+        )
+        for key, want in self.requests.items():
+            if key[0] == walk:
+                want.expanded = 0
+
+    def kept_in_whole(self, state: WalkState) -> int | None:
+        """Return what the last whole look has kept or, if there was none, the unfinished one."""
+        if state.status == "gone":
+            return None
+        if state.status in {"done", "capped"}:
+            return state.kept
+        return (state.kept or None) if state.kept_before is None else state.kept_before
 
     def ask_again(self, run: int, seed_walk: int) -> None:
         state = self.walks[seed_walk]
@@ -209,8 +226,11 @@ class Model:
         walk, state = page.walk.walk_id, self.walks[page.walk.walk_id]
         if (state.status, state.run_id, state.cursor) != ("running", run, page.walk.cursor):
             return None
-        if page.status == "planned":
-            state.status, state.run_id, state.setbacks = "planned", None, state.setbacks + 1
+        if self.is_outdated(run, walk, page):
+            self._turn(walk, page)
+            self.begin_anew(walk)
+            anew = self.walks[walk]
+            anew.status, anew.run_id, anew.started_at = "running", run, NOW
             return []
         cap = self.cap(walk)
         kept, added, cut = self._choose(walk, page, cap)
@@ -220,9 +240,20 @@ class Model:
         for item, reject in enumerate(page.rejects):
             values = (reject.kind, reject.record_id, reject.field, reject.reason, reject.raw)
             self.rejects[walk, state.generation, state.pages, item] = values
-        self.pages[walk, state.generation, state.pages] = (page.walk.cursor, page.received)
+        self._turn(walk, page)
         self._move(state, page, cap, added, cut)
         return [entry for entry, _ in kept]
+
+    def is_outdated(self, run: int, walk: int, page: Page) -> bool:
+        """Return whether the page is a cursor that the API refused for the first time in this run."""
+        before = (walk, self.walks[walk].generation - 1)
+        return page.is_refusal and page.walk.cursor != "" and before not in self.runs[run].paged
+
+    def _turn(self, walk: int, page: Page) -> None:
+        state = self.walks[walk]
+        self.pages[walk, state.generation, state.pages] = (page.walk.cursor, page.received)
+        for run in self.runs.values():
+            run.paged.add((walk, state.generation))
 
     def _choose(self, walk: int, page: Page, cap: int | None) -> tuple[list[tuple[Entry, int]], int, int]:
         state = self.walks[walk]

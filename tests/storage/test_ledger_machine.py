@@ -504,7 +504,9 @@ class LedgerMachine(RuleBasedStateMachine):
                 st.lists(CODES, max_size=5),
                 st.integers(0, 3),
                 st.sampled_from([0, 0, 1, 2]),
-                st.sampled_from(["on", "on", "on", "end", "end", "repeat", "gone", "failed", "planned"]),
+                st.sampled_from(
+                    ["on", "on", "on", "end", "end", "repeat", "gone", "failed", "planned", "refused"]
+                ),
                 st.booleans(),
             ),
             min_size=1,
@@ -540,6 +542,9 @@ class LedgerMachine(RuleBasedStateMachine):
             case "gone" | "failed" | "planned":
                 page.status, page.reason = following, f"it is {following}"
                 page.missing = following == "gone" and shift > 0
+                page.entries, page.rejects, page.received, page.resolved = [], [], 0, None
+            case "refused":
+                page.status, page.reason, page.is_refusal = "failed", "it is refused", True
                 page.entries, page.rejects, page.received, page.resolved = [], [], 0, None
         if known and page.entries:
             self.mark_known(page)

@@ -95,6 +95,39 @@ def take_back_doubted(connection: Connection) -> int:
     return connection.execute(taken).rowcount
 
 
+def begin_anew(connection: Connection, which: sa.ColumnElement[bool], **changes: object) -> None:
+    """Begin walks again at page 1, in a new generation, whose records the layers have not seen yet.
+
+    The walks become ``planned``, unless *changes* to their columns say otherwise.
+    """
+    connection.execute(
+        sa.update(walk_requests)
+        .where(walk_requests.c.walk_id.in_(sa.select(walks.c.walk_id).where(which)))
+        .values(expanded=0)
+    )
+    anew: dict[str, object] = {
+        "status": "planned",
+        "reason": None,
+        "cursor": "",
+        "generation": walks.c.generation + 1,
+        "doubted": False,
+        # What an unfinished look has kept is no measure if there was a whole one before.
+        "kept_before": sa.case(
+            (walks.c.status == "gone", None),
+            (walks.c.status.in_(ENDED), walks.c.kept),
+            else_=sa.func.coalesce(walks.c.kept_before, sa.func.nullif(walks.c.kept, 0)),
+        ),
+        "pages": 0,
+        "empty_pages": 0,
+        "received": 0,
+        "kept": 0,
+        "capped_at": None,
+        "started_at": None,
+        "finished_at": None,
+    }
+    connection.execute(sa.update(walks).where(which).values(anew | changes))
+
+
 def give_back(connection: Connection, which: sa.ColumnElement[bool] | None = None) -> int:
     """Return leased walks to ``planned``, and return their number.
 

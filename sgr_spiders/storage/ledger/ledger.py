@@ -10,7 +10,15 @@ import sqlalchemy as sa
 from sgr_spiders.model.items import Walk
 from sgr_spiders.storage import records, upserts
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.ledger.frontier import ENDED, FETCH_LAST, NO_DATA, WANTED_NOW, give_back, walk_id
+from sgr_spiders.storage.ledger.frontier import (
+    ENDED,
+    FETCH_LAST,
+    NO_DATA,
+    WANTED_NOW,
+    begin_anew,
+    give_back,
+    walk_id,
+)
 from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import (
     playlist_tracks,
@@ -169,6 +177,8 @@ class Ledger:
 
     def reopen(self, seed: str | None = None) -> None:
         """Reopen the walks of the run that failed in an earlier run or are stale.
+
+        Stale ones begin again at page 1, also if they had failed or were half done.
 
         With a *seed*, spelt as it was given, reopen only the walks around it.
         """
@@ -462,34 +472,23 @@ class Ledger:
             )
 
     def _reopen(self, which: sa.ColumnElement[bool]) -> None:
+        begin_anew(self.connection, sa.and_(which, self._is_stale()))
         failed = sa.and_(which, walks.c.status == "failed", walks.c.finished_at < self.run.started_at)
         self.connection.execute(
             sa.update(walks).where(failed).values(status="planned", reason=None, finished_at=None)
         )
-        stale = sa.and_(which, walks.c.status.in_(ENDED), walks.c.finished_at < self.run.fresh_after)
-        self.connection.execute(
-            sa.update(walk_requests)
-            .where(walk_requests.c.walk_id.in_(sa.select(walks.c.walk_id).where(stale)))
-            .values(expanded=0)
+
+    def _is_stale(self) -> sa.ColumnElement[bool]:
+        """Return the condition that a walk ended too long ago or, if it is unfinished, began too long ago.
+
+        A resumed walk would mix its old pages with new ones.
+        """
+        unfinished = sa.or_(
+            walks.c.status == "failed", sa.and_(walks.c.status == "planned", walks.c.pages > 0)
         )
-        self.connection.execute(
-            sa.update(walks)
-            .where(stale)
-            .values(
-                status="planned",
-                reason=None,
-                cursor="",
-                generation=walks.c.generation + 1,
-                doubted=False,
-                kept_before=sa.case((walks.c.status != "gone", walks.c.kept)),
-                pages=0,
-                empty_pages=0,
-                received=0,
-                kept=0,
-                capped_at=None,
-                started_at=None,
-                finished_at=None,
-            )
+        return sa.or_(
+            sa.and_(walks.c.status.in_(ENDED), walks.c.finished_at < self.run.fresh_after),
+            sa.and_(unfinished, walks.c.started_at < self.run.fresh_after),
         )
 
     def _in_scope(self) -> sa.ColumnElement[bool]:

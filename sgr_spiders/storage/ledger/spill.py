@@ -46,6 +46,15 @@ _MOVE = CompiledStatement(
 _AT_A_TIME = 200
 """Records per lookup, as many as on a full page. The number is fixed, because an ``IN`` of a different length
 would be a different statement."""
+_HAS_PAGES_SINCE = CompiledStatement(
+    sa.select(sa.literal(1))
+    .where(
+        walk_pages.c.walk_id == sa.bindparam("walk"),
+        walk_pages.c.generation == sa.bindparam("generation"),
+        walk_pages.c.fetched_at >= sa.bindparam("since"),
+    )
+    .limit(1)
+)
 _ID_NAMES = [f"id{n}" for n in range(_AT_A_TIME)]
 _PLACES = CompiledStatement(
     sa.select(walk_records.c.record_id, walk_records.c.position).where(
@@ -68,6 +77,7 @@ class Spilled:
         entries: The entries within the cap.
         doubted: Whether the walk ended without data, although there should have been some, or more.
         had_data: Whether it had data when it was last fetched.
+        has_restarted: Whether the API refused the walk's cursor, so that it begins again at page 1.
     """
 
     walk: Walk | None
@@ -76,6 +86,7 @@ class Spilled:
     entries: list[Entry]
     doubted: bool = False
     had_data: bool = False
+    has_restarted: bool = False
 
 
 @dataclass(slots=True)
@@ -97,6 +108,8 @@ def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | Non
     if page.status == "planned":
         return _set_back(connection, page, state)
     now = timestamp()
+    if _is_outdated(connection, page, state, run):
+        return _restart(connection, page, state, now)
     cap = frontier.largest_cap(connection, page.walk.walk_id)
     selection = _select(connection, page, state, cap)
     records.write_entries(connection, selection.entries, page.known, now)
@@ -129,6 +142,25 @@ def _set_back(connection: sa.Connection, page: Page, state: sa.Row[Any]) -> Spil
         .values(status="planned", run_id=None, setbacks=state.setbacks + 1)
     )
     return Spilled(None, "planned", page.reason, [])
+
+
+def _is_outdated(connection: sa.Connection, page: Page, state: sa.Row[Any], run: Run) -> bool:
+    """Return whether the page is a refused cursor, and the walk has not begun again in *run* because of one.
+
+    Only then does its previous generation have a page of this run: the refused one.
+    """
+    if not page.is_refusal or not page.walk.cursor:
+        return False
+    before = {"walk": state.walk_id, "generation": state.generation - 1, "since": run.started_at}
+    return _HAS_PAGES_SINCE.execute(connection, before).scalar() is None
+
+
+def _restart(connection: sa.Connection, page: Page, state: sa.Row[Any], now: str) -> Spilled:
+    _write_page(connection, page, state, now)
+    this = walks.c.walk_id == state.walk_id
+    frontier.begin_anew(connection, this, status="running", started_at=now)
+    walk = replace(page.walk, cursor="", pages=0, received=0)
+    return Spilled(walk, "running", None, [], has_restarted=True)
 
 
 def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int | None) -> _Selection:
