@@ -23,7 +23,7 @@ from sgr_spiders.crawl.spider import HarvestSpider
 from sgr_spiders.crawl.turns import Turns
 from sgr_spiders.crawl.writer import Writer
 from sgr_spiders.model import outcome, statistics
-from sgr_spiders.model.exceptions import SourceError, StorageError
+from sgr_spiders.model.exceptions import DatabaseGoneError, SourceError, StorageError
 from sgr_spiders.model.result import HarvestResult
 from sgr_spiders.model.signals import run_closing, sandbox_found
 from sgr_spiders.reports.summary import (
@@ -179,12 +179,18 @@ class Harvest:
         except StorageError as error:
             # The log still gets the reason. The database treats the run as killed.
             self._stats.set_value(statistics.EXIT_CODE, error.exit_code)
-            logger.error("Could not save the run outcome: %s. %s", error, NOTHING_LOST)  # noqa: TRY400 - the message suffices
+            self._log_unsaved(error)
         finally:
             await self.writer.close()
         # Without a due seed there is nothing to summarise; the log has said so.
         if ended is not None and (self.turns is None or self.turns.taken):
             self._log_summary(ended)
+
+    def _log_unsaved(self, error: StorageError) -> None:
+        if not isinstance(error, DatabaseGoneError):
+            logger.error("Could not save the run outcome: %s. %s", error, NOTHING_LOST)
+        elif not isinstance(RunControl.of(self._crawler).error, DatabaseGoneError):
+            logger.error("Stopping: %s", error)
 
     async def _judge(self, reason: str, seconds: float) -> FinishedRun:
         """Judge the run, and save its statistics; it has no outcome until the post-crawl steps have ended."""

@@ -15,6 +15,7 @@ from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE
 from sgr_spiders.storage import indexes
 from sgr_spiders.storage.ledger import runs, seeds
+from sgr_spiders.storage.ledger.wrong_times import correct_times
 from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def open_run(
 ) -> None:
     """Begin the run of *planner*, and log the work that is left."""
     indexes.drop_deferred(connection)
+    _correct_times(connection)
     planner.start(connection)
     _note_origin(connection, planner.run, origin)
     if turns is not None:
@@ -81,6 +83,16 @@ def open_run(
     else:
         _log_start(planner, pluralize(len(planner.plan.seeds), "seed"), route)
         _log_pending(planner.ledger(connection).count_by_status())
+
+
+def _correct_times(connection: Connection) -> None:
+    corrected = correct_times(connection)
+    if corrected.walks or corrected.seeds:
+        logger.warning(
+            "A clock was wrong: %s and %s have times in the future; they count as stale and due",
+            pluralize(corrected.walks, "walk"),
+            pluralize(corrected.seeds, "scheduled seed"),
+        )
 
 
 def _note_origin(connection: Connection, run: Run, origin: Origin) -> None:

@@ -90,6 +90,10 @@ class StorageError(HarvestError):
     exit_code = 1
 
 
+class DatabaseGoneError(StorageError):
+    """The database file was deleted, moved or replaced while it was in use."""
+
+
 class EmbeddingError(HarvestError):
     """Vectors cannot be learned or evaluated, because data or a package is missing."""
 

@@ -7,10 +7,12 @@ stored in the user's cache directory.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import logging
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar, cast
@@ -64,7 +66,7 @@ class ContentLocator:
 
 def kernel(function: Kernel) -> Kernel:
     """Compile *function*, or load the result of an earlier process."""
-    keep = _can_write()
+    keep = _can_use(cache_directory())
     others = getattr(numba.config, LOCATORS)
     setattr(numba.config, LOCATORS, f"{__name__}.{ContentLocator.__name__}")
     try:
@@ -74,19 +76,54 @@ def kernel(function: Kernel) -> Kernel:
 
 
 def is_compiled() -> bool:
-    """Return whether the cache contains compiled code."""
-    return any(cache_directory().glob("*/*.nbc"))
+    """Return whether the cache contains compiled code that may be used."""
+    return _problem() is None and any(cache_directory().glob("*/*.nbc"))
 
 
-def _can_write() -> bool:
+@functools.cache
+def _can_use(directory: Path) -> bool:
+    """Return whether compiled code may be loaded from *directory* and stored there; log the reason if not."""
     try:
-        cache_directory().mkdir(mode=0o700, parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=cache_directory()).close()
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=directory).close()
+        problem = _problem()
     except OSError as error:
+        problem = error.strerror
+    if problem is not None:
         logger.info(
-            "Could not use kernel cache %s: %s; every process compiles the kernels",
-            cache_directory(),
-            error.strerror,
+            "Could not use kernel cache %s: %s; every process compiles the kernels", directory, problem
         )
+    return problem is None
+
+
+def _problem() -> str | None:
+    """Return why the code in the cache must not be executed: somebody else may have written it."""
+    if os.name != "posix":
+        return None
+    directory = cache_directory().resolve()
+    for path in (*directory.rglob("*"), directory, *directory.parents):
+        try:
+            state = path.stat()
+        except FileNotFoundError:
+            continue
+        if state.st_uid not in {0, os.geteuid()}:
+            return f"{path} belongs to another user"
+        # In a parent with the sticky bit, such as /tmp, others cannot replace what is ours.
+        is_protected = path in directory.parents and state.st_mode & stat.S_ISVTX
+        if state.st_mode & stat.S_IWOTH and not is_protected:
+            return f"others can write to {path}"
+        if state.st_mode & stat.S_IWGRP and not is_protected and not _is_own_group(state.st_gid):
+            return f"the group of {path} can write to it"
+    return None
+
+
+def _is_own_group(group: int) -> bool:
+    """Return whether nobody else is in the group: many systems give each user one, with write permission."""
+    import grp  # noqa: PLC0415 - absent on Windows
+    import pwd  # noqa: PLC0415
+
+    try:
+        user = pwd.getpwuid(os.geteuid())
+        return group == user.pw_gid and set(grp.getgrgid(group).gr_mem) <= {user.pw_name}
+    except KeyError:
         return False
-    return True

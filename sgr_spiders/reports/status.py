@@ -297,7 +297,7 @@ def _section(heading: str | None, lines: Sequence[str]) -> list[str]:
 
 def _file_lines(status: Status, now: datetime) -> list[str]:
     written = status.file.last_written
-    ago = f", last written {duration((now - written).total_seconds())} ago" if written else ""
+    ago = f", last written {duration(max(0.0, (now - written).total_seconds()))} ago" if written else ""
     bytes_ = f", {size(status.file.bytes)}" if status.file.bytes is not None else ""
     lines = [cut(f"{status.database}{bytes_}{ago}")]
     if status.source is not None:
@@ -376,14 +376,18 @@ def _reject_rows(rejected: Sequence[Rejected]) -> list[list[str]]:
 
 def _freshness_lines(status: Status) -> list[str]:
     freshness = status.freshness
-    if freshness.oldest is None or freshness.newest is None:
-        return []
-    oldest, newest = _format_minute(freshness.oldest), _format_minute(freshness.newest)
-    stale = f"{pluralize(freshness.stale, 'walk')} older than {status.freshness_days:g} d"
-    return [
-        f"  walks finished from {oldest} to {newest} (UTC)",
-        f"  {stale}" + ("; the next run refetches them" if freshness.stale else ""),
-    ]
+    lines = []
+    if freshness.oldest is not None and freshness.newest is not None:
+        oldest, newest = _format_minute(freshness.oldest), _format_minute(freshness.newest)
+        lines.append(f"  walks finished from {oldest} to {newest} (UTC)")
+    if lines or freshness.stale:
+        stale = f"{pluralize(freshness.stale, 'walk')} older than {status.freshness_days:g} d"
+        lines.append(f"  {stale}" + ("; the next run refetches them" if freshness.stale else ""))
+    if freshness.in_future:
+        lines.append(
+            f"  {pluralize(freshness.in_future, 'walk')} of these finished in the future: a clock was wrong"
+        )
+    return lines
 
 
 def _table_rows(tables: Sequence[TableSize]) -> list[list[str]]:

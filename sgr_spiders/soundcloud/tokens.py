@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import errno
 import hashlib
 import json
 import logging
@@ -34,6 +36,9 @@ MAX_LIFE = 24 * 3600.0
 
 MARGIN = 60.0
 """Seconds before expiry when a token is renewed, but at most a tenth of its lifetime."""
+
+UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
+"""Errors of a drive that does not support an operation, as network and shared drives do not sync or lock."""
 
 QUOTA = "50 exchanges in 12 hours per application, 30 an hour per IP address"
 """The documented limit of client credentials exchanges, including failed ones."""
@@ -113,6 +118,11 @@ class Token:
     obtained_at: float
 
     def is_fresh(self, now: float) -> bool:
+        """Return whether the token is valid for a while; a token from the future has no known age."""
+        if self.expires_at == math.inf:
+            return True
+        if self.obtained_at > now + MARGIN:
+            return False
         margin = min(MARGIN, (self.expires_at - self.obtained_at) / 10)
         return now < self.expires_at - margin
 
@@ -186,6 +196,7 @@ class TokenCache:
         name = hashlib.sha256(f"{token_url}\n{client_id}".encode()).hexdigest()[:32]
         self.path = self._directory / f"token-{name}.json"
         self._lock: FileLock | None = None
+        self._is_open = False
 
     def lock(self) -> FileLock:
         """Return the lock between processes. Acquire it with ``timeout=0`` and retry: never block."""
@@ -237,9 +248,19 @@ class TokenCache:
     def _prepare(self) -> None:
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._directory.chmod(0o700)
         except OSError as error:
             raise StorageError(_cache_error(self._directory, error)) from error
+        try:
+            self._directory.chmod(0o700)
+        except OSError as error:
+            # A network or shared drive may have its own permissions.
+            if not self._is_open:
+                logger.warning(
+                    "Could not restrict token cache %s to its owner: %s; others may be able to read it",
+                    self._directory,
+                    error.strerror,
+                )
+            self._is_open = True
 
     def _replace(self, content: bytes) -> None:
         # mkstemp creates with mode 0600.
@@ -248,7 +269,7 @@ class TokenCache:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                _sync(file.fileno())
             Path(temporary).replace(self.path)
         except OSError:
             Path(temporary).unlink(missing_ok=True)
@@ -332,9 +353,23 @@ def _cache_error(path: Path, error: OSError) -> str:
     return f"token cache {path}: {error.strerror} (XDG_CACHE_HOME sets its location)"
 
 
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
+def _sync(descriptor: int) -> None:
+    """Sync a file to disk, unless its drive cannot; errors of the disk are raised."""
     try:
         os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
+
+
+def _sync_directory(directory: Path) -> None:
+    """Sync the names of the files where possible: Windows and some network drives cannot.
+
+    The file itself is written by now, so the new token is valid whatever happens here.
+    """
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

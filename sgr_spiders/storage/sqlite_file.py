@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -27,6 +28,20 @@ MAGIC = b"SQLite format 3\x00"
 
 READ_ONLY_MEDIUM = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 """SQLite's error codes if it cannot create the WAL's shared memory beside the database."""
+
+
+Identity = tuple[tuple[int, int], ...]
+"""Device and inode of a database file and of its WAL."""
+
+
+def identify(path: Path) -> Identity:
+    """Return the identity of the files that are at *path* now, two calls of ``stat``.
+
+    Raises:
+        OSError: One of them does not exist.
+    """
+    found = [os.stat(name) for name in (path, f"{path}-wal")]  # noqa: PTH116 - Path.stat costs twice as much
+    return tuple((file.st_dev, file.st_ino) for file in found)
 
 
 def has_content(path: Path) -> bool:

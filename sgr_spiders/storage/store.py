@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from sgr_spiders.model.exceptions import ConfigError, StorageError
+from sgr_spiders.model.exceptions import ConfigError, DatabaseGoneError, StorageError
 from sgr_spiders.storage import migrate, sqlite_file
 from sgr_spiders.storage.lock import DatabaseLock, holder
 from sgr_spiders.text.masking import mask_url
@@ -63,6 +63,7 @@ class Store:
         self._url = parse_url(url)
         self._lock: DatabaseLock | None = None
         self._is_known = False
+        self._identity: sqlite_file.Identity | None = None
         self._cancelled = threading.Event()
 
     @classmethod
@@ -87,6 +88,7 @@ class Store:
             store._is_known = True
             with store.write() as connection:
                 migrate.upgrade(connection)
+            store._identity = None if path is None else sqlite_file.identify(path)
         except BaseException:
             store._release()
             raise
@@ -165,7 +167,8 @@ class Store:
         """Yield a connection in a transaction that is committed at the end, or rolled back on any error.
 
         Any thread may write, one at a time. Raises ``StorageError`` if another process holds the write lock
-        for ``WAIT_SECONDS`` or until ``cancel_waiting``, and the errors of ``read``.
+        for ``WAIT_SECONDS`` or until ``cancel_waiting``, ``DatabaseGoneError`` if the file opened with
+        ``open`` is no longer there, and the errors of ``read``.
         """
         if not self._is_known:
             with self.read():
@@ -173,6 +176,8 @@ class Store:
         try:
             with self.engine.begin() as connection:
                 yield connection
+                # Otherwise SQLite would go on writing to the deleted file.
+                self._require_same_file()
         except sa.exc.DBAPIError as error:
             raise self._error(error) from error
 
@@ -186,7 +191,7 @@ class Store:
         A store that holds the lock first moves all data into the database file, so that a copy is complete.
         """
         try:
-            if self._lock is not None:
+            if self._lock is not None and not self._is_gone():
                 self._optimise()
         finally:
             self._release()
@@ -227,7 +232,24 @@ class Store:
         except sa.exc.DBAPIError as error:
             raise self._error(error) from error
 
+    def _require_same_file(self) -> None:
+        if self._is_gone():
+            raise DatabaseGoneError(
+                f"database {self.describe()} was deleted, moved or replaced while it was in use; put it "
+                "back, or rerun to begin again"
+            )
+
+    def _is_gone(self) -> bool:
+        """Return whether the file that ``open`` opened, or its WAL, is no longer at its path."""
+        if self._identity is None or self.file is None:
+            return False
+        try:
+            return sqlite_file.identify(self.file) != self._identity
+        except OSError:
+            return True
+
     def _require(self) -> None:
+        self._require_same_file()
         if self.file is not None and not self.file.is_file():
             # A known database has been removed; an unknown one is probably a mistyped name.
             error = StorageError if self._is_known else ConfigError
@@ -305,6 +327,10 @@ class Store:
 
     def _error(self, error: sa.exc.DBAPIError) -> StorageError:
         """Return the database's error as a ``StorageError`` of one line."""
+        try:
+            self._require_same_file()
+        except DatabaseGoneError as gone:
+            return gone
         if isinstance(error, sa.exc.OperationalError) and _is_locked(error):
             by = holder(self.file) if self.file is not None else "another process"
             return StorageError(f"database {self.describe()} is locked by {by}; nothing was written")

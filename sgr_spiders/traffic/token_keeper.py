@@ -14,6 +14,7 @@ from sgr_spiders.model import statistics
 from sgr_spiders.model.exceptions import HarvestError, StorageError, TokenEndedError, UnauthorisedError
 from sgr_spiders.soundcloud.tokens import (
     CHECK_APP,
+    UNSUPPORTED,
     Credentials,
     RefusedGrantError,
     Token,
@@ -61,6 +62,7 @@ class TokenKeeper:
         self._serial = 0
         self._never_accepted = 0
         self._accepted_since: float | None = None
+        self._has_locks = True
         if self._credentials.access_token:
             now = time.time()
             self._take(Token(self._credentials.access_token, None, float("inf"), now))
@@ -183,15 +185,20 @@ class TokenKeeper:
     async def _locked(self) -> AsyncIterator[None]:
         """Hold the lock between processes; wait for it without blocking the reactor."""
         lock = self._cache.lock()
-        while True:
+        while self._has_locks:
             try:
                 lock.acquire(timeout=0)
                 break
             except Timeout:
                 await self._run.sleep(LOCK_POLL)
             except OSError as error:
-                raise StorageError(f"token cache {lock.lock_file}: {error.strerror}") from error
+                if error.errno not in UNSUPPORTED:
+                    raise StorageError(f"token cache {lock.lock_file}: {error.strerror}") from error
+                # One process alone needs no lock, and others at worst use up a refresh token.
+                logger.warning("Could not lock token cache %s: %s", lock.lock_file, error.strerror)
+                self._has_locks = False
         try:
             yield
         finally:
-            lock.release()
+            if lock.is_locked:
+                lock.release()

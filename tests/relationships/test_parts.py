@@ -110,3 +110,31 @@ def test_a_function_is_compiled_without_a_writable_cache(
         return 2 * number
 
     assert kernel_cache.kernel(twice)(21) == 42
+
+
+@pytest.mark.parametrize("open_to", ["others", "parent", "file"])
+def test_code_that_somebody_else_may_have_written_is_not_executed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, open_to: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = tmp_path / "parent" / "kernels"
+    compiled = cache / "0123" / "kernel.nbc"
+    compiled.parent.mkdir(parents=True)
+    compiled.touch()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(cache))
+    assert kernel_cache.is_compiled()
+    wrong = {"others": cache, "parent": cache.parent, "file": compiled}[open_to]
+    wrong.chmod(0o777)
+    assert not kernel_cache.is_compiled()
+
+    def twice(number: int) -> int:
+        return 2 * number
+
+    with caplog.at_level("INFO"):
+        kernel = kernel_cache.kernel(twice)
+        kernel_cache.kernel(twice)
+    assert kernel(21) == 42
+    assert not list(cache.rglob("*.nbi"))
+    assert caplog.text.count(f"others can write to {wrong}") == 1
+    wrong.chmod(0o1777)
+    # Only in a parent the sticky bit protects what is ours.
+    assert kernel_cache.is_compiled() == (open_to == "parent")

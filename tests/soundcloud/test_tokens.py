@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
+import math
+import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -229,6 +233,61 @@ def test_a_pair_that_cannot_be_saved_is_an_error_with_the_place(tmp_path: Path) 
     with pytest.raises(StorageError, match="token cache"):
         kept.save(TOKEN)
     assert list(kept.path.parent.glob(".token-*")) == []
+
+
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP, errno.EBADF])
+def test_a_drive_that_cannot_sync_directories_keeps_the_pair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    fsync = os.fsync
+
+    def refuse_directories(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(code, os.strerror(code))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refuse_directories)
+    cache(tmp_path).save(TOKEN)
+    assert cache(tmp_path).load() == TOKEN
+
+
+def test_a_drive_that_cannot_sync_at_all_keeps_the_pair_but_a_full_one_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(code: int) -> None:
+        def fsync(_descriptor: int) -> None:
+            raise OSError(code, os.strerror(code))
+
+        monkeypatch.setattr(os, "fsync", fsync)
+
+    refuse(errno.ENOTSUP)
+    cache(tmp_path).save(TOKEN)
+    assert cache(tmp_path).load() == TOKEN
+    refuse(errno.ENOSPC)
+    with pytest.raises(StorageError, match="No space left on device"):
+        cache(tmp_path).save(TOKEN)
+
+
+def test_a_drive_with_its_own_permissions_keeps_the_pair_and_is_named_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    kept = cache(tmp_path)
+    kept.save(TOKEN)
+    kept.save(TOKEN)
+    assert kept.load() == TOKEN
+    assert caplog.text.count("to its owner: Operation not permitted") == 1
+
+
+def test_a_token_from_the_future_is_not_fresh() -> None:
+    ahead = replace(TOKEN, obtained_at=NOW + 86_400, expires_at=NOW + 90_000)
+    assert not ahead.is_fresh(NOW)
+    assert replace(ahead, obtained_at=NOW + 1).is_fresh(NOW)
+    static = replace(ahead, expires_at=math.inf)
+    assert static.is_fresh(NOW)
 
 
 def test_the_lock_has_one_holder(tmp_path: Path) -> None:

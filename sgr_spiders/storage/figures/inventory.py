@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger.frontier import ENDED
+from sgr_spiders.storage.ledger.wrong_times import UNKNOWN
 from sgr_spiders.storage.schema import (
     metadata,
     rejects,
@@ -87,11 +88,15 @@ class KnownSeed:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """The end of the oldest and newest finished walk, and the number of ``stale`` ones to refetch."""
+    """The end of the oldest and newest finished walk, and the number of ``stale`` ones to refetch.
+
+    ``in_future`` counts those among them that ended later than now, because a clock was wrong.
+    """
 
     oldest: str | None
     newest: str | None
     stale: int
+    in_future: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,13 +258,19 @@ def _walks_around(connection: sa.Connection, seeds: Sequence[int]) -> dict[int, 
 
 def freshness(connection: sa.Connection, days: float) -> Freshness:
     """Return the age of the finished walks, and the number of those finished more than *days* ago."""
-    before = timestamp(datetime.now(UTC) - timedelta(days=days))
-    stale = sa.func.sum(sa.case((walks.c.finished_at < before, 1), else_=0))
-    query = sa.select(sa.func.min(walks.c.finished_at), sa.func.max(walks.c.finished_at), stale).where(
-        walks.c.status.in_(ENDED)
-    )
-    oldest, newest, count = connection.execute(query).one()
-    return Freshness(oldest, newest, count or 0)
+    now = datetime.now(UTC)
+    before, today = timestamp(now - timedelta(days=days)), timestamp(now)
+    finished = walks.c.finished_at
+    in_future, known = finished > today, sa.and_(finished > UNKNOWN, finished <= today)
+    stale = sa.func.sum(sa.case((sa.or_(finished < before, in_future), 1), else_=0))
+    query = sa.select(
+        sa.func.min(sa.case((known, finished))),
+        sa.func.max(sa.case((known, finished))),
+        stale,
+        sa.func.sum(sa.case((in_future, 1), else_=0)),
+    ).where(walks.c.status.in_(ENDED))
+    oldest, newest, count, ahead = connection.execute(query).one()
+    return Freshness(oldest, newest, count or 0, ahead or 0)
 
 
 def rejected(connection: sa.Connection) -> list[Rejected]:

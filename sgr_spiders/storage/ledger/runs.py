@@ -64,7 +64,9 @@ def begin_run(
     """
     now = timestamp()
     if refresh:
-        fresh_after = _start_of_unfinished_refresh(connection, scope) or now
+        begun = _start_of_unfinished_refresh(connection, scope)
+        # A start in the future comes from a wrong clock, and nothing would ever be fresh after it.
+        fresh_after = now if begun is None else min(begun, now)
     row = {
         "spider": spider,
         "layers": ",".join(layers),

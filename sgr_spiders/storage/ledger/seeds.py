@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -95,12 +95,35 @@ def all_seeds(connection: sa.Connection) -> list[ScheduledSeed]:
     return _read(connection, sa.true())
 
 
+def stored(connection: sa.Connection) -> list[ScheduledSeed]:
+    """Return all seeds with their times as stored, even if these are impossible."""
+    return _select(connection, sa.true())
+
+
+def is_impossible(seed: ScheduledSeed, now: str) -> bool:
+    """Return whether times of *seed* lie further in the future than *now* allows: a clock was wrong."""
+    latest = datetime.fromisoformat(now) + timedelta(seconds=seed.interval_seconds)
+    was_ahead = seed.last_harvest_at is not None and seed.last_harvest_at > now
+    return was_ahead or datetime.fromisoformat(seed.next_harvest_at) > latest
+
+
 def find(connection: sa.Connection, seed: GivenSeed) -> ScheduledSeed:
     """Return the row of *seed*, which must exist."""
     return _read(connection, _is(seed), limit=1)[0]
 
 
 def _read(
+    connection: sa.Connection, which: sa.ColumnElement[bool], limit: int | None = None
+) -> list[ScheduledSeed]:
+    """Return seeds, most overdue first; one with an impossible time is due now."""
+    now = timestamp()
+    return [
+        replace(seed, next_harvest_at=now) if is_impossible(seed, now) else seed
+        for seed in _select(connection, which, limit)
+    ]
+
+
+def _select(
     connection: sa.Connection, which: sa.ColumnElement[bool], limit: int | None = None
 ) -> list[ScheduledSeed]:
     query = (
