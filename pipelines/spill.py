@@ -53,7 +53,8 @@ class SpillPipeline:
             )
         except StorageError as error:
             RunControl.of(self._crawler).stop(error)
-            raise DropItem(str(error)) from error
+            # The run stops with this error; a line for each page in work would repeat it.
+            raise DropItem(str(error), log_level="DEBUG") from error
         if spilled is None:
             raise DropItem(
                 f"walk {item.walk.endpoint} {item.walk.target} has moved since this page was requested"

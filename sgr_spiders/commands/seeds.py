@@ -151,9 +151,10 @@ def _list(url: str, *, only_due: bool, as_json: bool) -> list[str]:
     from sgr_spiders.storage.ledger import seeds
     from sgr_spiders.storage.store import Store
 
-    now = datetime.now(UTC)
     with Store(url).read() as connection:
         found = seeds.all_seeds(connection)
+    # After reading: a seed whose time is impossible is due at the moment of reading.
+    now = datetime.now(UTC)
     due = [seed for seed in found if seed.next_harvest_at <= timestamp(now)]
     if as_json:
         listed = due if only_due else found

@@ -51,7 +51,8 @@ def traffic_of(stats: StatsCollector) -> RequestTotals:
     """Return the traffic of a run according to its statistics."""
     get = stats.get_value
     return RequestTotals(
-        sent=get("downloader/request_count", 0) - get(ABANDONED, 0),
+        # A request may be abandoned before Scrapy counts it.
+        sent=max(0, get("downloader/request_count", 0) - get(ABANDONED, 0)),
         retries=get(statistics.RETRIES, 0),
         tokens=get(statistics.TOKEN_EXCHANGES, 0) + get(statistics.TOKEN_REFRESHES, 0),
         hold_seconds=get(statistics.HOLD_SECONDS, 0.0),

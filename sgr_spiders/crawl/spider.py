@@ -15,6 +15,7 @@ from sgr_spiders.layers import LAYERS, build
 from sgr_spiders.layers.commentary_layer import CommentaryLayer
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError
 from sgr_spiders.model.items import Page
+from sgr_spiders.soundcloud.answers import Kind
 from sgr_spiders.soundcloud.endpoints import first_cursor
 from sgr_spiders.soundcloud.pages import page_from_answer
 from sgr_spiders.soundcloud.tokens import Credentials
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from sgr_spiders.model.items import Walk
+
+
+FINAL = frozenset({Kind.REFUSED, Kind.GONE, Kind.HIDDEN})
+"""Kinds of responses that are about the request; others are about the API's state or this client."""
 
 
 class HarvestSpider(scrapy.Spider):
@@ -109,7 +114,7 @@ class HarvestSpider(scrapy.Spider):
         assert isinstance(response, ApiResponse)
         page = page_from_answer(walk, response.answer, self.api_url)
         page.sent, page.answered = response.meta[SENT], time.monotonic()
-        page.is_refusal = 400 <= response.status < 500
+        page.is_refusal = response.answer.kind in FINAL and 400 <= response.status < 500
         yield page
 
     def parse_track_page(self, response: Response, walk: Walk) -> Iterator[Page]:

@@ -112,3 +112,9 @@ def test_a_cursor_that_is_always_refused_ends_its_walk(half_done: Harvester) -> 
     third = crawl(half_done, SETTINGS, "user_depth")
     half_done.sandbox.clear_faults()
     assert third.places == fetch_anew(half_done).places
+
+
+def test_a_fault_of_the_router_is_no_refusal_of_the_cursor(half_done: Harvester) -> None:
+    half_done.sandbox.set_faults([{"name": "text_404", "path": LATER_PAGES}])
+    second = crawl(half_done, SETTINGS, "user_depth", code=3)
+    assert set(second.generations.values()) == {0}

@@ -152,3 +152,17 @@ def test_the_bar_is_drawn_only_on_a_capable_terminal(
             assert not re.search(rb"\x1b\[[\d;]*3\d", terminal.written)
         if "PYTHONIOENCODING" in environment:
             assert terminal.written.isascii()
+
+
+def test_the_bar_disappears_with_the_database(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    with harvest(sandbox, tmp_path, columns=600) as terminal:
+        terminal.wait_until(lambda terminal: re.search(r"\d done", terminal.text) is not None)
+        for path in tmp_path.glob("harvest.db*"):
+            path.unlink()
+        assert terminal.wait() == 1
+        assert not has_bar(terminal)
+        assert [row for row in terminal.rows if "ERROR" in row or "WARNING" in row] == [
+            row for row in terminal.rows if "was deleted, moved or replaced while it was in use" in row
+        ]
+        assert terminal.text.count("was deleted, moved or replaced") == 1
+        assert terminal.restored
