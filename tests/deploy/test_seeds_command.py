@@ -150,7 +150,8 @@ def test_a_seed_that_a_wrong_clock_put_off_is_due(database: Path) -> None:
             "UPDATE seeds SET next_harvest_at = '2200-01-01T00:00:00.000000Z' WHERE given = '1'"
         )
         connection.execute(
-            "UPDATE seeds SET next_harvest_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+20 hours') WHERE given = '2'"
+            "UPDATE seeds SET next_harvest_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+20 hours') "
+            "WHERE given = '2'"
         )
         connection.commit()
     (due,) = seeds(database, ["due", "--json"])
