@@ -153,9 +153,8 @@ def _list(url: str, *, only_due: bool, as_json: bool) -> list[str]:
 
     with Store(url).read() as connection:
         found = seeds.all_seeds(connection)
-    # After reading: a seed whose time is impossible is due at the moment of reading.
     now = datetime.now(UTC)
-    due = [seed for seed in found if seed.next_harvest_at <= timestamp(now)]
+    due = seeds.due_now(found, timestamp(now))
     if as_json:
         listed = due if only_due else found
         return [dump_json(seed_list.as_json(listed))]

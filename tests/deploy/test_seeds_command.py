@@ -143,16 +143,11 @@ def test_an_unknown_seed_removes_nothing(database: Path) -> None:
     assert [row["given"] for row in json.loads(listed.out)] == ["1"]
 
 
-def test_a_seed_that_a_wrong_clock_put_off_is_due(database: Path) -> None:
+def test_a_seed_that_was_harvested_in_the_future_is_due(database: Path) -> None:
     seeds(database, ["add", "1", "2", "--every", "1d"])
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute(
-            "UPDATE seeds SET next_harvest_at = '2200-01-01T00:00:00.000000Z' WHERE given = '1'"
-        )
-        connection.execute(
-            "UPDATE seeds SET next_harvest_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+20 hours') "
-            "WHERE given = '2'"
-        )
-        connection.commit()
+    with closing(sqlite3.connect(database)) as connection, connection:
+        later = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+20 hours')"
+        connection.execute(f"UPDATE seeds SET next_harvest_at = {later}")  # noqa: S608 - ours
+        connection.execute(f"UPDATE seeds SET last_harvest_at = {later} WHERE given = '1'")  # noqa: S608 - ours
     (due,) = seeds(database, ["due", "--json"])
     assert [seed["given"] for seed in json.loads(due.out)] == ["1"]

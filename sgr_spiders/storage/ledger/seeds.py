@@ -14,6 +14,8 @@ from sgr_spiders.storage.ledger.frontier import WANTED_NOW
 from sgr_spiders.storage.schema import run_scope, seeds, tracks, users, walk_requests, walks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sgr_spiders.config.arguments import GivenSeed
     from sgr_spiders.config.schedule import SeedLine
     from sgr_spiders.storage.ledger.runs import Run
@@ -95,16 +97,21 @@ def all_seeds(connection: sa.Connection) -> list[ScheduledSeed]:
     return _read(connection, sa.true())
 
 
-def stored(connection: sa.Connection) -> list[ScheduledSeed]:
-    """Return all seeds with their times as stored, even if these are impossible."""
-    return _select(connection, sa.true())
+def is_ahead(seed: ScheduledSeed, now: str) -> bool:
+    """Return whether *seed* was added or harvested later than *now*: a clock was wrong."""
+    return (seed.last_harvest_at or seed.added_at) > now
 
 
-def is_impossible(seed: ScheduledSeed, now: str) -> bool:
-    """Return whether times of *seed* lie further in the future than *now* allows: a clock was wrong."""
+def is_put_off(seed: ScheduledSeed, now: str) -> bool:
+    """Return whether *seed* is due later than a harvest *now* would make it."""
     latest = datetime.fromisoformat(now) + timedelta(seconds=seed.interval_seconds)
-    was_ahead = seed.last_harvest_at is not None and seed.last_harvest_at > now
-    return was_ahead or datetime.fromisoformat(seed.next_harvest_at) > latest
+    return datetime.fromisoformat(seed.next_harvest_at) > latest
+
+
+def due_now(known: Iterable[ScheduledSeed], now: str) -> list[ScheduledSeed]:
+    """Return the seeds that are due; one from the future is due *now*, as in the next run."""
+    due = [replace(seed, next_harvest_at=now) if is_ahead(seed, now) else seed for seed in known]
+    return [seed for seed in due if seed.next_harvest_at <= now]
 
 
 def find(connection: sa.Connection, seed: GivenSeed) -> ScheduledSeed:
@@ -113,17 +120,6 @@ def find(connection: sa.Connection, seed: GivenSeed) -> ScheduledSeed:
 
 
 def _read(
-    connection: sa.Connection, which: sa.ColumnElement[bool], limit: int | None = None
-) -> list[ScheduledSeed]:
-    """Return seeds, most overdue first; one with an impossible time is due now."""
-    now = timestamp()
-    return [
-        replace(seed, next_harvest_at=now) if is_impossible(seed, now) else seed
-        for seed in _select(connection, which, limit)
-    ]
-
-
-def _select(
     connection: sa.Connection, which: sa.ColumnElement[bool], limit: int | None = None
 ) -> list[ScheduledSeed]:
     query = (

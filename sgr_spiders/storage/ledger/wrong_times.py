@@ -1,4 +1,4 @@
-"""Times of the ledger that lie in the future, because a clock was wrong when they were stored.
+"""Times of the ledger that are later than now, because a clock was wrong when they were stored.
 
 They would count as fresh until the clock reaches them. A run first makes them ``UNKNOWN``, which is stale.
 """
@@ -30,7 +30,7 @@ class Corrected:
 
 
 def correct_times(connection: Connection) -> Corrected:
-    """Make the times of the ledger that lie in the future unknown, and seeds that wait for them due."""
+    """Make times of the ledger that are later than now unknown, and seeds that wait for them due."""
     now = timestamp()
     return Corrected(_correct_walks(connection, now), _correct_seeds(connection, now))
 
@@ -49,8 +49,12 @@ def _correct_walks(connection: Connection, now: str) -> int:
 
 
 def _correct_seeds(connection: Connection, now: str) -> int:
-    wrong = [seed for seed in seeds.stored(connection) if seeds.is_impossible(seed, now)]
+    wrong = [
+        seed
+        for seed in seeds.all_seeds(connection)
+        if seeds.is_ahead(seed, now) or seeds.is_put_off(seed, now)
+    ]
     for seed in wrong:
-        due = {"next_harvest_at": now, "last_harvest_at": None}
+        due = {"next_harvest_at": now, "last_harvest_at": None, "added_at": min(seed.added_at, now)}
         connection.execute(sa.update(seeds_table).where(seeds_table.c.given == seed.given).values(due))
     return len(wrong)
