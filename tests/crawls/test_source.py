@@ -114,7 +114,7 @@ def test_another_world_is_refused_before_the_first_request(
     assert other_world.log() == []
     assert harvester.contents() == before
     assert harvester.value("SELECT count(*) FROM runs") == 1
-    accepted = harvester.crawl(refresh=1, accept_source=1)
+    accepted = harvester.crawl(accept_source=1)
     assert accepted.code == 0, accepted.log
     assert source_of(harvester) == (other_world.url, 1, WORLD.replace("seed=1", "seed=2"))
     assert "accept_source" not in harvester.value("SELECT stats FROM runs ORDER BY run_id DESC LIMIT 1")

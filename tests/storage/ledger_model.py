@@ -226,6 +226,9 @@ class Model:
         walk, state = page.walk.walk_id, self.walks[page.walk.walk_id]
         if (state.status, state.run_id, state.cursor) != ("running", run, page.walk.cursor):
             return None
+        if page.status == "planned":
+            state.status, state.run_id, state.setbacks = "planned", None, state.setbacks + 1
+            return []
         if self.is_outdated(run, walk, page):
             self._turn(walk, page)
             self.begin_anew(walk)

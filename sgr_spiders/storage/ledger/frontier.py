@@ -111,7 +111,7 @@ def begin_anew(connection: Connection, which: sa.ColumnElement[bool], **changes:
         "cursor": "",
         "generation": walks.c.generation + 1,
         "doubted": False,
-        # What an unfinished look has kept is no measure if there was a whole one before.
+        # Not what an unfinished look has kept, if there was a whole one before.
         "kept_before": sa.case(
             (walks.c.status == "gone", None),
             (walks.c.status.in_(ENDED), walks.c.kept),

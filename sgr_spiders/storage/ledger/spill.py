@@ -160,7 +160,8 @@ def _restart(connection: sa.Connection, page: Page, state: sa.Row[Any], now: str
     this = walks.c.walk_id == state.walk_id
     frontier.begin_anew(connection, this, status="running", started_at=now)
     walk = replace(page.walk, cursor="", pages=0, received=0)
-    return Spilled(walk, "running", None, [], has_restarted=True)
+    kept = state.kept if state.kept_before is None else state.kept_before
+    return Spilled(walk, "running", None, [], had_data=kept > 0, has_restarted=True)
 
 
 def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int | None) -> _Selection:
