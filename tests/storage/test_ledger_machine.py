@@ -590,8 +590,9 @@ class LedgerMachine(RuleBasedStateMachine):
         if state.status != "running":
             assert spilled.walk is None
             return
+        setbacks = page.walk.setbacks if spilled.has_restarted else 0
         assert spilled.walk == replace(
-            page.walk, cursor=state.cursor, pages=state.pages, received=state.received, setbacks=0
+            page.walk, cursor=state.cursor, pages=state.pages, received=state.received, setbacks=setbacks
         )
         self.fetching.append((books, spilled.walk))
 
