@@ -249,11 +249,11 @@ class Store:
             return True
 
     def _require(self) -> None:
-        self._require_same_file()
         if self.file is not None and not self.file.is_file():
             # A known database has been removed; an unknown one is probably a mistyped name.
-            error = StorageError if self._is_known else ConfigError
+            error = DatabaseGoneError if self._is_known else ConfigError
             raise error(f"database {self.describe()}: no such file; create it with `scrapy crawl`")
+        self._require_same_file()
         if not self._is_known:
             self._refuse_foreign()
 
