@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sgr_spiders.layers.base import SEED_STEP, EndedWalk, Fact, Seed
-from sgr_spiders.model.items import Mention, Selection, Track, User, WalkRequest
+from sgr_spiders.layers.base import SEED_STEP, EndedWalk, Fact, PlaylistContents, Seed
+from sgr_spiders.model.items import Cut, Mention, Selection, Track, User, WalkRequest
 from sgr_spiders.soundcloud.raw import unpack
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import frontier, runs
 from sgr_spiders.storage.ledger.ledger import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from sgr_spiders.config.arguments import GivenSeed
     from sgr_spiders.layers.base import Layer, Wanted
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Connection
 
 logger = logging.getLogger(__name__)
+
+FINAL = ""
+"""The step of the choices that a layer makes after all its walks have ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,16 @@ class DatabaseView:
             for walk, endpoint, target, cap in found
         ]
 
-    def playlist_tracks(self, playlist_id: int, cap: int) -> Sequence[int]:
-        return self._ledger.tracks_of_playlist(playlist_id, cap)
+    def contents(self, playlist_ids: Collection[int]) -> dict[int, PlaylistContents]:
+        stored = self._ledger.tracks_of_playlists(playlist_ids)
+        left_out = self._ledger.leftovers_of_playlists(playlist_ids)
+        walks = self._ledger.known_walks("playlist_tracks", list(map(str, playlist_ids)))
+        return {
+            playlist: PlaylistContents(
+                stored.get(playlist, ()), left_out.get(playlist, ()), str(playlist) in walks
+            )
+            for playlist in playlist_ids
+        }
 
 
 class Planner:
@@ -147,6 +158,8 @@ class Planner:
         before = ledger.requested(seed_id, layer.name)
         view = DatabaseView(ledger, seed_id, layer.name, self.kinds)
         wanted = self._ask(layer, lambda: layer.after_all_ended(seed, view))
+        if layer.name in self.broken:
+            return False
         # Walks and facts do not depend on other walks.
         sure = [want for want in wanted if isinstance(want, WalkRequest | Fact)]
         self.expand(ledger, self._enter_wanted(ledger, seed_id, layer, sure))
@@ -156,6 +169,7 @@ class Planner:
         # Choices come last: they depend on all walks, and new ones are still to be fetched.
         others = [want for want in wanted if not isinstance(want, WalkRequest | Fact)]
         self._enter_wanted(ledger, seed_id, layer, others)
+        ledger.replace_cuts(seed_id, layer.name, self.plan.settings[layer.name], FINAL, _cuts(layer, wanted))
         return False
 
     def _show(self, ledger: Ledger, expansion: Expansion) -> list[int]:
@@ -174,7 +188,18 @@ class Planner:
         if layer.name in self.broken:
             return []
         ledger.set_expanded(expansion)
+        self._note_cuts(ledger, expansion, layer, wanted)
         return self._enter_wanted(ledger, expansion.seed_id, layer, wanted)
+
+    def _note_cuts(
+        self, ledger: Ledger, expansion: Expansion, layer: Layer, wanted: Sequence[Wanted]
+    ) -> None:
+        note = ledger.replace_cuts if expansion.start == 0 else ledger.add_cuts
+        # Of a step, only the seed is shown all at once; other steps may leave out more than is known so far.
+        reported = _cuts(layer, wanted)
+        if expansion.step != SEED_STEP:
+            reported = [replace(cut, available=None) for cut in reported]
+        note(expansion.seed_id, layer.name, self.plan.settings[layer.name], expansion.step, reported)
 
     def _ask(self, layer: Layer, question: Callable[[], Iterable[Wanted]]) -> list[Wanted]:
         try:
@@ -188,7 +213,7 @@ class Planner:
     def _enter_wanted(
         self, ledger: Ledger, seed_id: int, layer: Layer, wanted: Sequence[Wanted]
     ) -> list[int]:
-        """Enter the walks, selections and records that a layer wants; return the walks."""
+        """Enter the walks, selections and records that a layer wants; return the walks with a cap."""
         walks = [want for want in wanted if isinstance(want, WalkRequest) and want.cap]
         ledger.request(seed_id, layer.name, self.plan.settings[layer.name], walks)
         ledger.select(seed_id, layer.name, [want for want in wanted if isinstance(want, Selection)])
@@ -220,6 +245,21 @@ class Planner:
     def _scope(self) -> str:
         parts = sorted(seed.text for seed in self.plan.seeds), sorted(self.plan.settings)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _cuts(layer: Layer, wanted: Iterable[Wanted]) -> list[Cut]:
+    """Return what *layer* left out: its own reports, and the walks that a cap of 0 does not request."""
+    reported = [want for want in wanted if isinstance(want, Cut)]
+    unrequested: dict[str, list[int | None]] = {}
+    for want in wanted:
+        if isinstance(want, WalkRequest) and not want.cap and want.expected != 0:
+            setting = layer.caps.get(want.step)
+            if isinstance(setting, str):
+                unrequested.setdefault(setting, []).append(want.expected)
+    for setting, expected in unrequested.items():
+        known = [count for count in expected if count is not None]
+        reported.append(Cut(setting, 0, sum(known) if len(known) == len(expected) else None))
+    return reported
 
 
 def _seed_request(track_id: int) -> WalkRequest:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sgr_spiders.layers.base import SEARCH_DEPTH, FixedCap
-from sgr_spiders.model.items import Selection, Track, User, WalkRequest
+from sgr_spiders.layers.base import SEARCH_DEPTH, FixedCap, cut
+from sgr_spiders.model.items import Cut, Selection, Track, User, WalkRequest
 from sgr_spiders.titles.accounts import best_account
 
 if TYPE_CHECKING:
@@ -47,11 +47,16 @@ def account_of(
 
 
 def catalogue(
-    view: LayerView, account: User | None, name: str | None, cap: int, belongs: Callable[[Track], bool]
+    view: LayerView,
+    account: User | None,
+    name: str | None,
+    setting: str,
+    cap: int,
+    belongs: Callable[[Track], bool],
 ) -> Iterator[Wanted]:
     """Request the account's uploads and, if they do not reach the *cap*, a search for *name*.
 
-    Yield the uploads and the hits that *belongs* accepts, up to the cap.
+    Yield the uploads and the hits that *belongs* accepts, up to the cap, which is the value of *setting*.
     """
     tracks: dict[int, None] = {}
     is_complete = True
@@ -64,6 +69,10 @@ def catalogue(
         yield WalkRequest("search_tracks", name, "hits", SEARCH_DEPTH, selective=True)
         hits = (hit for hit in records_of(view, "hits", name) if isinstance(hit, Track) and belongs(hit))
         tracks |= dict.fromkeys(hit.track_id for hit in hits)
+        yield from cut(setting, cap, len(tracks), name)
+    elif name is not None and len(tracks) >= cap:
+        # The search is left out, so nobody knows what it would have found.
+        yield Cut(setting, cap, None, name)
     for track_id in islice(tracks, cap):
         yield Selection("track", track_id)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from sgr_spiders.layers.base import (
@@ -14,8 +13,9 @@ from sgr_spiders.layers.base import (
     LayerView,
     Seed,
     Wanted,
+    cut,
 )
-from sgr_spiders.model.items import Mention, Selection, Track, WalkRequest
+from sgr_spiders.model.items import Cut, Mention, Selection, Track, WalkRequest
 from sgr_spiders.titles.credits import credits, credits_artist  # noqa: A004 - the standard word of the field
 from sgr_spiders.titles.names import bare_key, split_names
 
@@ -53,13 +53,17 @@ class ArtistDepth(Layer):
         wants_others = self.config.include_features or self.config.include_remixes
         if wants_others and artist.username and cap:
             yield WalkRequest("search_tracks", artist.username, "appearances", SEARCH_DEPTH, selective=True)
+        elif wants_others and artist.username:
+            yield Cut("max_artist_tracks", 0, None, artist.username)
 
     def after_all_ended(self, seed: Seed, view: LayerView) -> Iterator[Wanted]:
         if seed.artist is None:
             return
         hits = (hit for walk in view.walks("appearances") for hit in walk.records if isinstance(hit, Track))
-        credited = (hit for hit in hits if self._is_part(hit, seed.artist))
-        for hit in islice(credited, self.config.max_artist_tracks):
+        credited = [hit for hit in hits if self._is_part(hit, seed.artist)]
+        cap = self.config.max_artist_tracks
+        yield from cut("max_artist_tracks", cap, len(credited), seed.artist.username or "")
+        for hit in credited[:cap]:
             yield Selection("track", hit.track_id)
             kind = _credit(hit, seed.artist)
             if kind is not None:

@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from sgr_spiders.model.items import Comment, Engagement, Mention, Selection, Track, User, WalkRequest
+from sgr_spiders.model.items import Comment, Cut, Engagement, Mention, Selection, Track, User, WalkRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from sgr_spiders.model.items import MainRecord
 
@@ -35,8 +35,14 @@ ALL_THE_API_GIVES = FixedCap("the API returns no more hits of a search")
 Fact = User | Comment | Engagement
 """A record that a layer combines from several walks because none contains all of it."""
 
-Wanted = WalkRequest | Selection | Mention | Fact
-"""A layer's output: a walk to fetch, a record to keep, a name found in a track, or a fact."""
+Wanted = WalkRequest | Selection | Mention | Cut | Fact
+"""A layer's output: a walk to fetch, a record to keep, a name in a track, what was left out, or a fact."""
+
+
+def cut(setting: str, cap: int, available: int, target: str = "") -> Iterator[Cut]:
+    """Yield the cut if *setting*, whose value is *cap*, leaves out some of those *available*."""
+    if available > cap:
+        yield Cut(setting, cap, available, target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +62,39 @@ class EndedWalk:
     records: Sequence[MainRecord]
 
 
+@dataclass(frozen=True, slots=True)
+class PlaylistContents:
+    """The known tracks of a playlist, in order.
+
+    Attributes:
+        tracks: The stored tracks.
+        left_out: Tracks of which only the ID is known, because a cap left them out.
+        is_walk: Whether the playlist's tracks are a walk of their own.
+    """
+
+    tracks: Sequence[int] = ()
+    left_out: Sequence[int] = ()
+    is_walk: bool = False
+
+    def __contains__(self, track_id: int) -> bool:
+        return track_id in self.tracks or track_id in self.left_out
+
+    def __len__(self) -> int:
+        return len(self.tracks) + len(self.left_out)
+
+    def lacks(self, cap: int) -> bool:
+        """Return whether some of the first *cap* tracks are not stored."""
+        return len(self.tracks) < min(cap, len(self))
+
+
 class LayerView(Protocol):
     """A layer's view of the data fetched for it around one seed."""
 
     def walks(self, step: str) -> Sequence[EndedWalk]:
         """Return the walks of *step*, ordered by target."""
 
-    def playlist_tracks(self, playlist_id: int, cap: int) -> Sequence[int]:
-        """Return the first *cap* tracks of a playlist, in order."""
+    def contents(self, playlist_ids: Collection[int]) -> Mapping[int, PlaylistContents]:
+        """Return the contents of these playlists; empty ones are also included."""
 
 
 class Layer(ABC):
@@ -91,7 +122,10 @@ class Layer(ABC):
 
     @abstractmethod
     def found(self, step: str, seed: Seed, record: MainRecord) -> Iterable[Wanted]:
-        """Return the requests that follow from a *record* found by a walk of this *step* around *seed*."""
+        """Return the requests that follow from a *record* found by a walk of this *step* around *seed*.
+
+        It may report a ``Cut`` in the step of the seed.
+        """
 
     def after_all_ended(self, seed: Seed, view: LayerView) -> Iterable[Wanted]:
         """Return the requests that need complete lists; called after all walks around *seed* have ended.

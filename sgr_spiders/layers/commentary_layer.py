@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 from sgr_spiders.layers.accounts import records_of
-from sgr_spiders.layers.base import EVERYTHING, SEED_STEP, FixedCap, Layer, LayerView, Seed, Wanted
+from sgr_spiders.layers.base import EVERYTHING, SEED_STEP, FixedCap, Layer, LayerView, Seed, Wanted, cut
 from sgr_spiders.model.items import Comment, Engagement, Fullness, User, WalkRequest
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE, Author, author_of, page_url, profile_url
 
@@ -46,6 +46,7 @@ class CommentaryLayer(Layer):
             return
         yield WalkRequest(TRACK_PAGE, url, "page", EVERYTHING, seed.track.comment_count)
         authors = _authors(seed, view, url)
+        yield from cut("max_commenters", self.config.max_commenters, len(authors), url)
         for author, comments in islice(authors.items(), self.config.max_commenters):
             yield from self._attribute(view, author, comments)
 

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from sgr_spiders.layers.accounts import ACCOUNT_HITS, FIRST_HITS, account_of, catalogue, records_of
-from sgr_spiders.layers.base import ALL_THE_API_GIVES, SEED_STEP, FixedCap, Layer, LayerView, Seed, Wanted
+from sgr_spiders.layers.base import (
+    ALL_THE_API_GIVES,
+    SEED_STEP,
+    FixedCap,
+    Layer,
+    LayerView,
+    Seed,
+    Wanted,
+    cut,
+)
 from sgr_spiders.model.items import Mention, Selection, Track, User, WalkRequest
 from sgr_spiders.titles.credits import (
     collaborators,
@@ -46,6 +55,7 @@ class ContextualLayer(Layer):
         self.config = config
 
     def found(self, step: str, seed: Seed, record: MainRecord) -> Iterator[Wanted]:
+        yield from cut("max_entities", self.config.max_entities, len(self._detected(seed)))
         for entity in self._entities(seed):
             yield Mention(seed.track.track_id, entity.kind, entity.name)
             if entity.kind == "mention":
@@ -58,6 +68,9 @@ class ContextualLayer(Layer):
             yield from self._tracks(seed, view, entity)
 
     def _entities(self, seed: Seed) -> list[Entity]:
+        return self._detected(seed)[: self.config.max_entities]
+
+    def _detected(self, seed: Seed) -> list[Entity]:
         artist = seed.artist.username if seed.artist is not None else None
         named = credits(seed.track.title or "", seed.track.description, artist)
         credited = collaborators(seed.track.metadata_artist or "", artist)
@@ -71,10 +84,9 @@ class ContextualLayer(Layer):
         patterns = sorted(self.config.extraction_patterns, key=list(by_pattern).index)
         entities = [entity for pattern in patterns for entity in by_pattern[pattern]]
         # "w/ @somebody" is a mention; as a name it would be searched a second time.
-        distinct_entities = [
+        return [
             entity for entity in entities if entity.kind == "mention" or entity.name not in named.mentions
         ]
-        return distinct_entities[: self.config.max_entities]
 
     def _tracks(self, seed: Seed, view: LayerView, entity: Entity) -> Iterator[Wanted]:
         account = _account(view, entity)
@@ -86,7 +98,9 @@ class ContextualLayer(Layer):
         # A mention is a permalink, which no credit contains, so a search for it finds nothing.
         name = None if entity.kind == "mention" else entity.name
         cap = self.config.max_tracks_per_entity
-        yield from catalogue(view, user, name, cap, lambda hit: _credits(hit, entity.name))
+        yield from catalogue(
+            view, user, name, "max_tracks_per_entity", cap, lambda hit: _credits(hit, entity.name)
+        )
 
 
 def _profile(permalink: str) -> str:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from sgr_spiders.layers.accounts import ACCOUNT_HITS, FIRST_HITS, account_of, catalogue
-from sgr_spiders.layers.base import ALL_THE_API_GIVES, SEED_STEP, FixedCap, Layer, LayerView, Seed, Wanted
+from sgr_spiders.layers.base import (
+    ALL_THE_API_GIVES,
+    SEED_STEP,
+    FixedCap,
+    Layer,
+    LayerView,
+    Seed,
+    Wanted,
+    cut,
+)
 from sgr_spiders.model.items import Mention, Selection, WalkRequest
 from sgr_spiders.titles.labels import is_of_label, label_key, labels
 
@@ -36,6 +45,7 @@ class LabelLayer(Layer):
         self.config = config
 
     def found(self, step: str, seed: Seed, record: MainRecord) -> Iterator[Wanted]:
+        yield from cut("max_labels_per_track", self.config.max_labels_per_track, len(self._detected(seed)))
         for label in self._labels(seed):
             yield Mention(seed.track.track_id, "label", label)
             yield WalkRequest("search_users", label, "accounts", ACCOUNT_HITS, selective=True)
@@ -45,6 +55,9 @@ class LabelLayer(Layer):
             yield from self._catalogue(seed, view, label)
 
     def _labels(self, seed: Seed) -> list[str]:
+        return self._detected(seed)[: self.config.max_labels_per_track]
+
+    def _detected(self, seed: Seed) -> list[str]:
         track, publisher = seed.track, seed.unknown_fields.get("publisher_metadata")
         detected = labels(
             label_name=track.label_name,
@@ -52,7 +65,7 @@ class LabelLayer(Layer):
             publisher=publisher if isinstance(publisher, dict) else None,
             methods=self.config.detection_methods,
         )
-        return [label.name for label in detected][: self.config.max_labels_per_track]
+        return [label.name for label in detected]
 
     def _catalogue(self, seed: Seed, view: LayerView, label: str) -> Iterator[Wanted]:
         account = account_of(label, view, key=label_key)
@@ -63,5 +76,10 @@ class LabelLayer(Layer):
             yield Mention(seed.track.track_id, "label", label, user.user_id)
         cap = self.config.max_catalog_size
         yield from catalogue(
-            view, user, label, cap, lambda hit: is_of_label(hit.label_name, hit.description, None, label)
+            view,
+            user,
+            label,
+            "max_catalog_size",
+            cap,
+            lambda hit: is_of_label(hit.label_name, hit.description, None, label),
         )

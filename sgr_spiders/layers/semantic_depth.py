@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from sgr_spiders.layers.base import SEED_STEP, FixedCap, Layer, Seed, Wanted
+from sgr_spiders.layers.base import EVERYTHING, SEED_STEP, FixedCap, Layer, Seed, Wanted, cut
 from sgr_spiders.model.items import Selection, Track, WalkRequest
 from sgr_spiders.titles.similarity import similarity
 from sgr_spiders.titles.terms import key_terms
@@ -29,7 +29,9 @@ class SemanticDepth(Layer):
     def found(self, step: str, seed: Seed, record: MainRecord) -> Iterator[Wanted]:
         if step == SEED_STEP:
             artist = seed.artist.username if seed.artist is not None else None
-            for term in key_terms(seed.track.title or "", artist, self.config.max_key_terms):
+            terms = key_terms(seed.track.title or "", artist, EVERYTHING)
+            yield from cut("max_key_terms", self.config.max_key_terms, len(terms))
+            for term in terms[: self.config.max_key_terms]:
                 yield WalkRequest(
                     "search_tracks", term, "hits", self.config.fuzzy_search_limit, selective=True
                 )

@@ -370,6 +370,8 @@ class WalkRequest:
         cap: The number of distinct records that the layer wants.
         expected: The API's number of records; ``None`` if hidden or unknown.
         selective: Whether only records that the layer selects count as found by it.
+        inline_cap: The number of tracks that the layer wants of each playlist listed with its tracks;
+            ``None``: all.
     """
 
     endpoint: str
@@ -378,6 +380,24 @@ class WalkRequest:
     cap: int
     expected: int | None = None
     selective: bool = False
+    inline_cap: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A choice of a layer that left something out.
+
+    Attributes:
+        setting: The key of the layer's section that limits the choice.
+        kept: The number kept, which is the value of the setting.
+        available: The number that there was to choose from; ``None`` if unknown.
+        target: What the setting was applied to, e.g. a label; empty for the seed itself.
+    """
+
+    setting: str
+    kept: int
+    available: int | None
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)

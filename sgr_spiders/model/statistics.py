@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 OUTCOME = "sgr/outcome"
 EXIT_CODE = "sgr/exit_code"
@@ -47,6 +51,17 @@ def layer(name: str, what: str) -> str:
     return f"sgr/layer/{name}/{what}"
 
 
+def capped_by(name: str, setting: str) -> str:
+    """Return the name of the count of what a setting of one layer limited."""
+    return layer(name, f"capped_by/{setting}")
+
+
+def settings_that_capped(stats: Mapping[str, object]) -> dict[str, object]:
+    """Return those counts by setting, e.g. ``playlist_depth.max_likers``."""
+    found = {re.fullmatch(capped_by(r"(\w+)", r"(\w+)"), name): count for name, count in stats.items()}
+    return {f"{match[1]}.{match[2]}": count for match, count in found.items() if match is not None}
+
+
 def relate(table: str, what: str) -> str:
     """Return the name of a statistic of a relationship table: its rows, or the seconds of one part."""
     return f"sgr/relate/{table}/{what}"
@@ -58,6 +73,7 @@ PLACEHOLDERS = {
     "layer": "[a-z]+(?:_[a-z]+)*",
     "status": "planned|running|done|capped|gone|failed",
     "kind": "[a-z]+",
+    "setting": "[a-z]+(?:_[a-z]+)*",
 }
 """The patterns of the words in angle brackets."""
 
@@ -110,6 +126,11 @@ STATISTICS = (
     ),
     Statistic("sgr/layer/<layer>/received", "items", "Items its walks have received, including duplicates"),
     Statistic("sgr/layer/<layer>/<status>", "walks", "Walks that the layer wants, by status as in `walks`"),
+    Statistic(
+        "sgr/layer/<layer>/capped_by/<setting>",
+        "walks or choices",
+        "Walks that this setting ended for the layer, and choices in which the layer left something out",
+    ),
     Statistic(
         "sgr/answers/<kind>",
         "responses",

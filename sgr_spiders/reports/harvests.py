@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.model import statistics
-from sgr_spiders.text.formatting import duration, number, table
+from sgr_spiders.text.formatting import duration, number, pluralize, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ def as_text(runs: Sequence[PastRun], written: datetime | None) -> list[str]:
     """
     if not runs:
         return [NONE_YET]
-    head = ["run", "spider", "outcome", "started (UTC)", "time", "seeds", "requests", "tracks"]
+    head = ["run", "spider", "outcome", "started (UTC)", "time", "seeds", "requests", "tracks", "capped by"]
     rows = [_row(run, written, is_last=index == 0) for index, run in enumerate(runs)]
     return table([head, *rows], left=3)
 
@@ -69,7 +69,13 @@ def _row(run: PastRun, written: datetime | None, *, is_last: bool) -> list[str]:
         number(run.seeds),
         number(run.requests),
         number(_collected(run)["tracks"]),
+        _capped_by(run),
     ]
+
+
+def _capped_by(run: PastRun) -> str:
+    capped = statistics.settings_that_capped(run.stats)
+    return pluralize(len(capped), "setting") if capped else "-"
 
 
 def _run_json(run: PastRun) -> dict[str, Any]:
@@ -92,6 +98,7 @@ def _run_json(run: PastRun) -> dict[str, Any]:
         "requests": run.requests,
         "pages": _known(run, statistics.PAGES),
         "walks": _walks(run),
+        "capped": None if _is_unknown(run) else statistics.settings_that_capped(run.stats),
         "collected": _collected(run),
     }
 
@@ -105,5 +112,10 @@ def _collected(run: PastRun) -> Mapping[str, int | None]:
 
 
 def _known(run: PastRun, name: str) -> int | None:
-    # After fetching, a missing statistic means 0; before that, it is unknown.
-    return None if run.outcome is None and fetch_outcome(run) is None else run.stats.get(name, 0)
+    # After fetching, a missing statistic means 0.
+    return None if _is_unknown(run) else run.stats.get(name, 0)
+
+
+def _is_unknown(run: PastRun) -> bool:
+    """Return whether *run* has not finished fetching, so that its statistics are unknown."""
+    return run.outcome is None and fetch_outcome(run) is None

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.model import statistics
 from sgr_spiders.relationships import TYPES
+from sgr_spiders.reports.caps import HEADING, cap_rows, list_caps
 from sgr_spiders.reports.harvests import describe_outcome, fetch_outcome, run_seconds
 from sgr_spiders.reports.summary import (
     TOTAL,
-    capped_rows,
     count_table,
     has_work_left,
     lost_rows,
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sgr_spiders.config.harvest import HarvestConfig
+    from sgr_spiders.reports.caps import Cap
     from sgr_spiders.storage.figures.inventory import File, Freshness, KnownSeed, PastRun, Rejected, TableSize
-    from sgr_spiders.storage.figures.overview import CappedWalks, LostWalks, Walks
+    from sgr_spiders.storage.figures.overview import Capped, LostWalks, Walks
     from sgr_spiders.storage.ledger.source import Source
     from sgr_spiders.storage.store import Connection
 
@@ -98,7 +99,8 @@ class Status:
     layers: Mapping[str, Walks]
     total: Walks
     lost: list[LostWalks]
-    capped: list[CappedWalks]
+    capped: Capped
+    capped_seeds: Mapping[int, list[Cap]]
     freshness: Freshness
     freshness_days: float
     tables: list[TableSize]
@@ -129,7 +131,12 @@ def collect_status(connection: Connection, database: str, path: str | None, conf
         layers={name: layers[name] for name in names if name in layers},
         total=total,
         lost=overview.find_lost(connection),
-        capped=overview.find_cut(connection),
+        capped=overview.find_capped(connection),
+        capped_seeds={
+            seed.track_id: list_caps(overview.find_capped(connection, seed_id=seed.track_id))
+            for seed in seeds
+            if seed.track_id is not None
+        },
         freshness=freshness,
         freshness_days=freshness_days,
         tables=inventory.table_sizes(connection, file),
@@ -209,13 +216,19 @@ def as_json(status: Status) -> dict[str, Any]:
         },
         "source": None if status.source is None else asdict(status.source),
         "runs": {"count": status.run_count, "latest": [_run_json(run) for run in status.runs]},
-        "seeds": {"count": status.seed_count, "latest": [asdict(seed) for seed in status.seeds]},
+        "seeds": {
+            "count": status.seed_count,
+            "latest": [
+                {**asdict(seed), "capped": [asdict(cap) for cap in _caps_of(status, seed)]}
+                for seed in status.seeds
+            ],
+        },
         "walks": {
             "layers": {name: _walks_json(walks) for name, walks in status.layers.items()},
             "together": _walks_json(status.total),
         },
         "lost": [asdict(walks) for walks in status.lost],
-        "capped": [_capped_json(capped) for capped in status.capped],
+        "capped": [asdict(cap) for cap in list_caps(status.capped)],
         "freshness": {"days": status.freshness_days, **asdict(status.freshness)},
         "tables": {
             table.name: {"rows": table.rows, "stubs": table.stubs, "bytes": table.bytes}
@@ -251,16 +264,6 @@ def _walks_json(walks: Walks) -> dict[str, Any]:
     }
 
 
-def _capped_json(capped: CappedWalks) -> dict[str, Any]:
-    from sgr_spiders.layers import cap_of  # noqa: PLC0415 - the layers load dictionaries
-    from sgr_spiders.layers.base import FixedCap  # noqa: PLC0415
-
-    cap = cap_of(capped.layer, capped.step)
-    setting = cap if isinstance(cap, str) and capped.reason is None else None
-    why = capped.reason or (cap.why if isinstance(cap, FixedCap) else None)
-    return {**asdict(capped), "setting": setting, "reason": why}
-
-
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -276,11 +279,11 @@ def as_text(status: Status, now: datetime) -> list[str]:
             f"Runs ({status.run_count:,})",
             table(_run_rows(status.runs, status.file.last_written), left=3, indent="  "),
         ),
-        *_section(f"Seeds ({status.seed_count:,})", table(_seed_rows(status.seeds), left=4, indent="  ")),
-        *_section(None, walks_table({**status.layers, TOTAL: status.total}) if status.layers else []),
+        *_section(f"Seeds ({status.seed_count:,})", table(_seed_rows(status), left=4, indent="  ")),
+        *_section(None, _walks_lines(status)),
         *_section("Failed; rerun to retry", count_table(lost_rows(status.lost, "failed"))),
         *_section("Gone: deleted, private or hidden", count_table(lost_rows(status.lost, "gone"))),
-        *_section("Capped walks", count_table(capped_rows(status.capped))),
+        *_section(HEADING, count_table(cap_rows(list_caps(status.capped)))),
         *_section("Rejected", count_table(_reject_rows(status.rejected))),
         *_section("Freshness", _freshness_lines(status)),
         *_section(None, table(_table_rows(status.tables))),
@@ -332,15 +335,28 @@ def _run_row(run: PastRun, written: datetime | None, *, is_last: bool) -> list[s
     ]
 
 
-def _seed_rows(seeds: Sequence[KnownSeed]) -> list[list[str]]:
-    return [[for_message(seed.given), _seed_state(seed), for_message(_seed_name(seed))] for seed in seeds]
+def _walks_lines(status: Status) -> list[str]:
+    if not status.layers:
+        return []
+    return walks_table({**status.layers, TOTAL: status.total}, status.capped.layers)
+
+
+def _seed_rows(status: Status) -> list[list[str]]:
+    return [
+        [for_message(seed.given), _seed_state(seed, _caps_of(status, seed)), for_message(_seed_name(seed))]
+        for seed in status.seeds
+    ]
+
+
+def _caps_of(status: Status, seed: KnownSeed) -> Sequence[Cap]:
+    return [] if seed.track_id is None else status.capped_seeds[seed.track_id]
 
 
 def _seed_name(seed: KnownSeed) -> str:
     """Return the title and artist of the track, or why there is none."""
     if seed.title is None:
         reason = seed.reason or ("not a track" if _is_no_track(seed) else "")
-        return f"check the address ({reason})" if _seed_state(seed) == NOT_FOUND else reason
+        return f"check the address ({reason})" if _is_not_found(seed) else reason
     return f"{seed.title} by {seed.artist}" if seed.artist is not None else seed.title
 
 
@@ -348,8 +364,12 @@ def _is_no_track(seed: KnownSeed) -> bool:
     return seed.status == "done" and seed.track_id is None
 
 
-def _seed_state(seed: KnownSeed) -> str:
-    if _is_no_track(seed) or (seed.status == "gone" and seed.title is None and seed.reason != PRIVATE):
+def _is_not_found(seed: KnownSeed) -> bool:
+    return _is_no_track(seed) or (seed.status == "gone" and seed.title is None and seed.reason != PRIVATE)
+
+
+def _seed_state(seed: KnownSeed, caps: Sequence[Cap]) -> str:
+    if _is_not_found(seed):
         return NOT_FOUND
     if seed.status in {"gone", "failed"}:
         return seed.status
@@ -358,7 +378,9 @@ def _seed_state(seed: KnownSeed) -> str:
     if pending or failed:
         counts = {"pending": pending, "failed": failed}
         return ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
-    return f"all {pluralize(sum(seed.walks.values()), 'walk')} finished"
+    settings = {cap.setting for cap in caps if cap.setting is not None}
+    capped = f", capped by {pluralize(len(settings), 'setting')}" if settings else ""
+    return f"all {pluralize(sum(seed.walks.values()), 'walk')} finished{capped}"
 
 
 def _reject_rows(rejected: Sequence[Rejected]) -> list[list[str]]:

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.model import statistics
+from sgr_spiders.reports import caps
+from sgr_spiders.reports.caps import render_example
 from sgr_spiders.text.escape import for_cell, for_message
 from sgr_spiders.text.formatting import duration, number, pluralize, size, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from sgr_spiders.model.outcome import Outcome
     from sgr_spiders.relationships.processor import Related
-    from sgr_spiders.storage.figures.overview import CappedWalks, LostWalks, RunOverview, Share, Walks
+    from sgr_spiders.storage.figures.overview import LostWalks, RunOverview, Share, Walks
 
 KINDS = ("tracks", "users", "playlists", "engagements", "comments")
 
@@ -25,10 +27,7 @@ TOTAL = "total (distinct)"
 """Label of the row that counts each record or walk once, however many layers share it."""
 
 MAX_GROUPS = 8
-"""Groups of failed, gone or capped walks that a summary lists; it counts the rest."""
-
-MAX_EXAMPLE = 24
-"""Maximum length of an example target: an ID, or the start of a search query or URL."""
+"""Groups of failed or gone walks that a summary lists; it counts the rest."""
 
 BASIS = "% of expected: distinct records kept, over the walks whose number of records the API states"
 """Explanation of the percentages, below their table."""
@@ -79,6 +78,8 @@ def run_statistics(overview: RunOverview, outcome: Outcome, seconds: float) -> d
     stats |= {statistics.walks(status): count for status, count in total.walks.by_status.items()}
     for name, share in overview.layers.items():
         stats |= {statistics.layer(name, what): value for what, value in _layer_statistics(share)}
+    for (name, key), count in caps.count_by_setting(overview.capped).items():
+        stats[statistics.capped_by(name, key)] = count
     return stats
 
 
@@ -111,7 +112,7 @@ def summary(run: FinishedRun, database_bytes: int | None) -> list[str]:
         *_walks_table(overview),
         *_section(_lost_heading(overview.lost, "failed"), lost_rows(overview.lost, "failed")),
         *_section(_lost_heading(overview.lost, "gone"), lost_rows(overview.lost, "gone")),
-        *_section("Capped walks", capped_rows(overview.cut)),
+        *_section(caps.HEADING, caps.cap_rows(caps.list_caps(overview.capped))),
         "",
         *_relationship_lines(run.related),
         *map(for_cell, run.missing),
@@ -149,22 +150,30 @@ def _work_row(name: str, share: Share, seconds: float) -> list[str]:
 
 def _walks_table(overview: RunOverview) -> list[str]:
     rows = {name: share.walks for name, share in sort_layers(overview.layers)}
-    return walks_table(rows if len(rows) == 1 else {**rows, TOTAL: overview.together.walks})
+    capped = overview.capped.layers
+    return walks_table(rows if len(rows) == 1 else {**rows, TOTAL: overview.together.walks}, capped)
 
 
-def walks_table(rows: Mapping[str, Walks]) -> list[str]:
-    """Return a table of walks by status, and the share of the API's counters that was received."""
+def walks_table(rows: Mapping[str, Walks], capped: Collection[str]) -> list[str]:
+    """Return a table of walks by status, and the share of the API's counters that was received.
+
+    *capped* contains the layers of which a cap left something out.
+    """
     head = ["walks", "", "done", "capped", "gone", "failed", "pending", "received", "% of expected"]
-    lines = table([head, *(_walks_row(name, walks) for name, walks in rows.items())], left=2)
+    lines = table(
+        [head, *(_walks_row(name, walks, capped) for name, walks in rows.items())],
+        left=2,
+    )
     if any(walks.compared_expected for walks in rows.values()):
         lines.append(BASIS)
     return lines
 
 
-def _walks_row(name: str, walks: Walks) -> list[str]:
+def _walks_row(name: str, walks: Walks, capped: Collection[str]) -> list[str]:
     finished = [number(walks.by_status.get(status, 0)) for status in ("done", "capped", "gone", "failed")]
     pending, received = number(walks.pending), number(walks.received)
-    return [name, _state(walks), *finished, pending, received, _share_of_expected(walks)]
+    is_capped = name in capped or (name == TOTAL and bool(capped))
+    return [name, _state(walks, is_capped=is_capped), *finished, pending, received, _share_of_expected(walks)]
 
 
 def _share_of_expected(walks: Walks) -> str:
@@ -176,10 +185,10 @@ def _share_of_expected(walks: Walks) -> str:
     return f"{permille / 10:.1f}% ({walks.compared_walks:,} of {pluralize(walks.count, 'walk')})"
 
 
-def _state(walks: Walks) -> str:
+def _state(walks: Walks, *, is_capped: bool) -> str:
     if walks.pending or walks.by_status.get("failed"):
         return "partial"
-    if walks.by_status.get("capped"):
+    if is_capped:
         return "capped"
     return "complete" if walks.count else "-"
 
@@ -206,7 +215,7 @@ def lost_rows(lost: Iterable[LostWalks], status: str) -> list[list[str]]:
         [
             number(sum(walks.walks for walks in group)),
             endpoint,
-            _example(group[0].example),
+            render_example(group[0].example),
             for_message(reason),
         ]
         for (endpoint, reason), group in groups.items()
@@ -214,43 +223,9 @@ def lost_rows(lost: Iterable[LostWalks], status: str) -> list[list[str]]:
     return shorten(rows)
 
 
-def _example(target: str) -> str:
-    text = for_message(target)
-    return f"e.g. {text}" if len(text) <= MAX_EXAMPLE else f"e.g. {text[: MAX_EXAMPLE - 3]}..."
-
-
 def _strip_urls(reason: str) -> str:
     """Replace the URLs in *reason*, which differ from walk to walk."""
     return re.sub(r"https?://\S+", "...", reason)
-
-
-def capped_rows(capped: Sequence[CappedWalks]) -> list[list[str]]:
-    """Return a row for each group of capped walks: count, endpoint, example and cause."""
-    if not capped:
-        return []
-    from sgr_spiders.layers import cap_of  # noqa: PLC0415 - the layers load dictionaries
-
-    rows = sorted(capped, key=lambda walks: not isinstance(cap_of(walks.layer, walks.step), str))
-    return shorten(
-        [
-            [number(walks.walks), walks.endpoint, _example(walks.example), describe_cap(walks)]
-            for walks in rows
-        ]
-    )
-
-
-def describe_cap(capped: CappedWalks) -> str:
-    """Return the setting that capped the walks, or the reason if no setting did."""
-    from sgr_spiders.layers import cap_of  # noqa: PLC0415 - the layers load dictionaries
-    from sgr_spiders.layers.base import FixedCap  # noqa: PLC0415
-
-    cap = cap_of(capped.layer, capped.step)
-    if capped.reason is not None:
-        return f"{capped.layer}: {capped.reason}"
-    if isinstance(cap, str):
-        return f"{cap} = {capped.cap:,}"
-    why = f": {cap.why}" if isinstance(cap, FixedCap) else ""
-    return f"{capped.layer}: {capped.cap:,} (fixed){why}"
 
 
 def shorten(rows: list[list[str]]) -> list[list[str]]:

@@ -168,6 +168,22 @@ playlist_tracks = Table(
     comment="Tracks of each playlist: one row per playlist and track",
 )
 
+playlist_leftovers = Table(
+    "playlist_leftovers",
+    metadata,
+    _reference("playlist_id", "playlists.playlist_id", "The playlist", primary_key=True, autoincrement=False),
+    Column(
+        "track_id",
+        Id,
+        primary_key=True,
+        autoincrement=False,
+        comment="The track; only its ID is known from here",
+    ),
+    Column("position", Integer, nullable=False, comment="As in `playlist_tracks`"),
+    sqlite_with_rowid=False,
+    comment="Tracks that the API listed inside a playlist and a cap left out of `playlist_tracks`",
+)
+
 engagements = Table(
     "engagements",
     metadata,
@@ -299,6 +315,11 @@ walk_requests = Table(
         nullable=False,
         comment="1 if the layer keeps only its `selections` from the walk",
     ),
+    Column(
+        "inline_cap",
+        BigInteger,
+        comment="Number of tracks that the layer wants of each playlist listed with its tracks; null: all",
+    ),
     Column("expanded", BigInteger, nullable=False, comment="Number of its records shown to the layer"),
     Column("settings", Text, nullable=False, comment="Fingerprint of the layer's settings at the request"),
     Index(None, "seed_id", "layer"),
@@ -339,6 +360,28 @@ selections = Table(
     _one_of("selections", "kind", "track", "user", "playlist"),
     sqlite_with_rowid=False,
     comment="The records that layers selected from `selective` walks",
+)
+
+cuts = Table(
+    "cuts",
+    metadata,
+    Column("seed_id", Id, primary_key=True, autoincrement=False, comment="The seed (a track ID)"),
+    Column("layer", Text, primary_key=True, comment="The layer"),
+    Column("step", Text, primary_key=True, comment="The step in which it chose; empty for its final choice"),
+    Column(
+        "setting", Text, primary_key=True, comment="The key of the layer's section that limits the choice"
+    ),
+    Column(
+        "target",
+        Text,
+        primary_key=True,
+        comment="What the setting was applied to, e.g. a label or a playlist; empty for the seed itself",
+    ),
+    Column("kept", BigInteger, nullable=False, comment="The number kept: the value of the setting"),
+    Column("available", BigInteger, comment="The number to choose from; null if unknown"),
+    Column("settings", Text, nullable=False, comment="Fingerprint of the layer's settings at the choice"),
+    sqlite_with_rowid=False,
+    comment="What the choices of layers left out, and the settings to raise; capped walks are in `walks`",
 )
 
 walk_pages = Table(

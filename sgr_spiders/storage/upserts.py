@@ -157,6 +157,7 @@ def _asking_insert(dialect: str, table: sa.Table) -> Insert:
         "cap": new.cap,
         "widest": sa.case((new.cap > old.widest, new.cap), else_=old.widest),
         "expanded": sa.case((new.settings == old.settings, old.expanded), else_=new.expanded),
+        "inline_cap": new.inline_cap,
         "settings": new.settings,
     }
     return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changes)

@@ -125,6 +125,10 @@ LEDGER = {
         UNION SELECT 'engagements', kind FROM engagements WHERE kind NOT IN ('like', 'repost', 'comment')
         UNION SELECT 'track_mentions', kind FROM track_mentions
         WHERE kind NOT IN ('mention', 'featuring', 'remixer', 'producer', 'label')""",
+    "a cut leaves something out":
+        "SELECT * FROM cuts WHERE available <= kept",
+    "a leftover of a playlist is not stored in it":
+        "SELECT * FROM playlist_leftovers JOIN playlist_tracks USING (playlist_id, track_id)",
     "scores are from 0 to 1":
         "SELECT * FROM selections WHERE score NOT BETWEEN 0 AND 1",
     "the record of a discovery exists":

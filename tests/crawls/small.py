@@ -24,7 +24,7 @@ CAPS: dict[str, dict[str, Any]] = {
         "max_playlists_per_liker": 3,
     },
     "artist_depth": {"max_artist_tracks": 7},
-    "semantic_depth": {"fuzzy_search_limit": 12, "name_similarity_threshold": 0.2},
+    "semantic_depth": {"fuzzy_search_limit": 12, "name_similarity_threshold": 0.2, "max_key_terms": 2},
     "commentary_layer": {"max_commenters": 4},
     "label_layer": {"max_catalog_size": 13},
     "contextual_layer": {"max_tracks_per_entity": 2},

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sgr_spiders.reports.caps import count_by_setting
+from sgr_spiders.storage.figures.overview import count_walks, find_capped
+from sgr_spiders.storage.store import Store
 from sgr_spiders.titles.terms import key_terms
 from tests.crawls.crawling import Harvester
 from tests.crawls.small import build_world, settings_of, start_sandbox, write_config
@@ -52,11 +55,11 @@ def selected_ids(harvester: Harvester, layer: str, kind: str) -> list[int]:
     return [row[0] for row in rows]
 
 
-def test_playlists_are_kept_in_the_documented_order(deep: Harvester, world: World) -> None:
-    """First those with the seed: the artist's, the likers' by rank, search hits; then the artist's others."""
+def playlists_in_order(harvester: Harvester, world: World) -> tuple[list[int], list[int]]:
+    """Return the playlists to keep: those with the seed, then the artist's others."""
     seed, artist = world.seed_track_id, world.seed_artist_id
     (term,) = key_terms(world.title_of(seed), None, 1)
-    ranked = deep.query(
+    ranked = harvester.query(
         "SELECT user_id FROM users JOIN engagements USING (user_id) WHERE track_id = ? AND kind = 'like' "
         "ORDER BY ifnull(followers_count, 0) DESC, user_id LIMIT 4",
         seed,
@@ -66,13 +69,116 @@ def test_playlists_are_kept_in_the_documented_order(deep: Harvester, world: Worl
     sources += [world.search_playlists(term)[:6]]
     candidates = list(dict.fromkeys(playlist for source in sources for playlist in sorted(source)))
     with_seed = [playlist for playlist in candidates if seed in (world.playlist_tracks(playlist) or ())]
+    own = set(world.playlists_of(artist) or [])
+    return with_seed, [playlist for playlist in candidates if playlist in own and playlist not in with_seed]
+
+
+def contents_of(world: World, playlist: int) -> list[int]:
+    """Return the distinct tracks of a playlist, in order."""
+    return list(dict.fromkeys(world.playlist_tracks(playlist) or ()))
+
+
+def test_playlists_are_kept_in_the_documented_order(deep: Harvester, world: World) -> None:
+    """First those with the seed: the artist's, the likers' by rank, search hits; then the artist's others."""
+    with_seed, _ = playlists_in_order(deep, world)
     assert len(with_seed) >= 4, "the world is too small for this cap"
     assert selected_ids(deep, "playlist_depth", "playlist") == sorted(with_seed[:4])
-    cut = [list(dict.fromkeys(world.playlist_tracks(playlist) or ()))[:7] for playlist in with_seed[:4]]
+    cut = [contents_of(world, playlist)[:7] for playlist in with_seed[:4]]
     assert any(tracks != sorted(tracks) for tracks in cut)
     assert selected_ids(deep, "playlist_depth", "track") == sorted(
         {track for tracks in cut for track in tracks}
     )
+
+
+STORED = "SELECT playlist_id, track_id FROM playlist_tracks ORDER BY playlist_id, position"
+
+
+def test_playlists_listed_with_their_tracks_are_cut_like_fetched_ones(deep: Harvester, world: World) -> None:
+    stored: dict[int, list[int]] = {}
+    for playlist, track in deep.query(STORED):
+        stored.setdefault(playlist, []).append(track)
+    assert stored == {playlist: contents_of(world, playlist)[:7] for playlist in stored}
+    listed = "SELECT playlist_id, track_id FROM playlist_leftovers ORDER BY playlist_id, position"
+    left_out = deep.query(listed)
+    assert left_out == [
+        (playlist, track)
+        for playlist in sorted({playlist for playlist, _ in left_out})
+        for track in contents_of(world, playlist)[7:]
+    ]
+    # The walks that listed the playlists list only the tracks that are kept.
+    orphans = """SELECT count(*) FROM walk_records JOIN walks USING (walk_id) WHERE kind = 'track'
+        AND endpoint IN ('user_playlists', 'search_playlists') AND record_id NOT IN
+        (SELECT track_id FROM playlist_tracks)"""
+    assert deep.value(orphans) == 0
+
+
+def test_every_choice_reports_what_it_left_out(deep: Harvester, world: World) -> None:
+    seed = world.seed_track_id
+    with_seed, others = playlists_in_order(deep, world)
+    likers = deep.value("SELECT count(*) FROM engagements WHERE track_id = ? AND kind = 'like'", seed)
+    kept = [*with_seed, *others][:4]
+    fetched = {
+        int(target) for (target,) in deep.query("SELECT target FROM walks WHERE endpoint = 'playlist_tracks'")
+    }
+    expected = {
+        ("playlist_depth", "max_likers", "", 4, likers),
+        ("playlist_depth", "max_playlists", "", 4, len(with_seed) + len(others)),
+    }
+    expected |= {
+        ("playlist_depth", "max_tracks_per_playlist", str(playlist), 7, len(contents_of(world, playlist)))
+        for playlist in kept
+        if playlist not in fetched and len(contents_of(world, playlist)) > 7
+    }
+    cuts = deep.query("SELECT seed_id, layer, setting, target, kept, available FROM cuts")
+    assert {seed_id for seed_id, *_ in cuts} == {seed}
+    assert {row[1:] for row in cuts if row[1] == "playlist_depth"} == expected
+    assert len(expected) > 3
+    artist = world.username_of(world.seed_artist_id)
+    terms = key_terms(world.title_of(seed), artist, 1_000)
+    assert len(terms) > 2
+    assert ("semantic_depth", "max_key_terms", "", 2, len(terms)) in {row[1:] for row in cuts}
+
+
+def settings_that_cut(harvester: Harvester) -> set[tuple[str, str]]:
+    with Store(f"sqlite:///{harvester.database}").read() as connection:
+        return set(count_by_setting(find_capped(connection)))
+
+
+def test_raised_caps_give_what_they_would_have_given_at_once(
+    sandbox: SandboxProcess, world: World, tmp_path: Path
+) -> None:
+    """Then nothing is left out, no percentage exceeds 100%, and lower caps delete nothing."""
+    large = {"max_likers": 99, "max_playlists": 99, "max_playlists_per_liker": 99, "max_search_playlists": 99}
+    raised = settings_of(playlist_depth={**large, "max_tracks_per_playlist": 999}, user_depth={
+        "max_users_per_track": 99, "max_tracks_per_user": 999
+    })  # fmt: skip
+    layers = "playlist_depth,user_depth"
+    harvester, at_once = (Harvester(sandbox, tmp_path / f"{name}.db") for name in ("harvest", "at_once"))
+    crawl(harvester, settings_of(), "deep_harvest", layers=layers)
+    small = harvester.contents()
+    assert len(small["cuts"]) > 3
+    settings = settings_that_cut(harvester)
+    crawl(harvester, raised, "deep_harvest", layers=layers)
+    harvester.rerun()
+    crawl(at_once, raised, "deep_harvest", layers=layers)
+    assert harvester.query("SELECT * FROM cuts") == at_once.query("SELECT * FROM cuts") == []
+    assert settings_that_cut(harvester) == settings_that_cut(at_once) == set()
+    assert harvester.query(STORED) == at_once.query(STORED)
+    assert selected_ids(harvester, "playlist_depth", "track") == selected_ids(
+        at_once, "playlist_depth", "track"
+    )
+    assert any(len(contents_of(world, playlist)) > 7 for playlist, _ in harvester.query(STORED))
+    with Store(f"sqlite:///{harvester.database}").read() as connection:
+        by_layer, total = count_walks(connection)
+    with Store(f"sqlite:///{at_once.database}").read() as connection:
+        _, fresh = count_walks(connection)
+    assert total.received > fresh.received, "no page was read twice"
+    assert total.compared_received <= total.compared_expected
+    assert by_layer["user_depth"].compared_received <= by_layer["user_depth"].compared_expected
+    crawl(harvester, settings_of(), "deep_harvest", layers=layers)
+    assert settings_that_cut(harvester) == settings
+    assert harvester.query(STORED) == at_once.query(STORED)
+    harvester.rerun()
 
 
 def test_uploads_and_likes_are_the_first_of_their_lists(deep: Harvester, world: World) -> None:

@@ -153,8 +153,16 @@ def test_failed_gone_and_capped_walks_are_shown_with_the_reason(
     capped = {row["setting"]: row for row in report["capped"]}
     assert capped["semantic_depth.fuzzy_search_limit"]["cap"] == 100
     assert re.search(
-        r"^  \d+  search_tracks +e\.g\. \w+ +semantic_depth\.fuzzy_search_limit = 100$", text, re.MULTILINE
+        r"^ +\d+  semantic_depth\.fuzzy_search_limit = 100 +\d+ of unknown  search_tracks +e\.g\. \w+",
+        text,
+        re.MULTILINE,
     )
+    choice = capped["playlist_depth.max_likers"]
+    assert (choice["cap"], choice["kept"], choice["choices"], choice["walks"]) == (50, 50, 1, None)
+    likers = "SELECT count(*) FROM engagements WHERE kind = 'like' AND track_id = ?"
+    assert choice["available"] == deep.value(likers, deep.sandbox.seed_track_id)
+    assert report["seeds"]["latest"][0]["capped"] == report["capped"]
+    assert report["seeds"]["latest"][1]["capped"] == []
 
 
 def test_seeds_are_shown_with_title_and_status(deep: Harvester, report: dict[str, Any], text: str) -> None:

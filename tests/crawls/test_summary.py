@@ -185,7 +185,8 @@ def test_walks_are_counted_by_layer(deep: tuple[Harvester, CrawlResult]) -> None
         )
         row = table[layer][1:5]
         assert row == [f"{counts.get(status, 0):,}" for status in ("done", "capped", "gone", "failed")]
-        assert table[layer][0] == ("capped" if counts.get("capped") else "complete")
+        cut = harvester.value("SELECT count(*) FROM cuts WHERE layer = ?", layer)
+        assert table[layer][0] == ("capped" if counts.get("capped") or cut else "complete")
 
 
 def test_the_summary_fits_a_terminal_and_names_the_database_and_the_next_command(
@@ -290,7 +291,9 @@ def test_every_cap_is_named_by_its_setting(sandbox: SandboxProcess, tmp_path: Pa
     assert len(named) >= 9
     text = LoggedSummary(ended).text()
     assert re.search(
-        r" 1  track_favoriters  e\.g\. \d+ +user_depth\.max_users_per_track = 11$", text, re.MULTILINE
+        r" 1  user_depth\.max_users_per_track = 11 +11 of \d+ +track_favoriters +e\.g\. \d+$",
+        text,
+        re.MULTILINE,
     )
     # Other layers want all likers, so the walk is done although it is cut for this layer.
     likers = "SELECT status FROM walks WHERE endpoint = 'track_favoriters'"

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Store three runs: killed, partial, and one that is running or was killed."""
     path = tmp_path_factory.mktemp("harvests") / "harvest.db"
-    stats = {"sgr/pages": 7, "sgr/walks/failed": 2, "tracks_collected": 1234}
+    stats = {
+        "sgr/pages": 7,
+        "sgr/walks/failed": 2,
+        "tracks_collected": 1234,
+        "sgr/layer/user_depth/capped_by/max_tracks_per_user": 34,
+        "sgr/layer/playlist_depth/capped_by/max_likers": 1,
+    }
     with closing(Store.open(f"sqlite:///{path}")) as store, store.write() as connection:
         begun = [
             runs.begin_run(
@@ -45,9 +51,9 @@ def test_the_table_for_people(database: Path) -> None:
     head, *rows = result.out.splitlines()
     assert head.split()[:4] == ["run", "spider", "outcome", "started"]
     assert all(len(row) <= 100 for row in rows)
-    assert re.match(r"3 +user_depth +running or killed +2.* s +0 +- +-$", rows[0])
-    assert re.match(r"2 +deep_harvest +partial +2.* s +0 +12 +1,234$", rows[1])
-    assert re.match(r"1 +user_depth +killed +2.* - +0 +- +-$", rows[2])
+    assert re.match(r"3 +user_depth +running or killed +2.* s +0 +- +- +-$", rows[0])
+    assert re.match(r"2 +deep_harvest +partial +2.* s +0 +12 +1,234 +2 settings$", rows[1])
+    assert re.match(r"1 +user_depth +killed +2.* - +0 +- +- +-$", rows[2])
 
 
 def test_the_json_for_monitoring(database: Path) -> None:
@@ -65,6 +71,8 @@ def test_the_json_for_monitoring(database: Path) -> None:
     assert (partial["outcome"], partial["reason"], partial["exit_code"]) == ("partial", "2 walks failed", 3)
     assert partial["walks"] == {"done": 0, "capped": 0, "gone": 0, "failed": 2}
     assert partial["collected"]["tracks"] == 1234
+    assert partial["capped"] == {"user_depth.max_tracks_per_user": 34, "playlist_depth.max_likers": 1}
+    assert (newest["capped"], killed["capped"]) == (None, None)
     assert [run["run_id"] for run in json.loads(harvests(database, "--json", "--limit", "1").out)] == [3]
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sgr_spiders.layers.base import SEED_STEP, EndedWalk, Fact, Layer, Seed
-from sgr_spiders.model.items import Comment, Mention, Selection, WalkRequest
+from sgr_spiders.layers.base import SEED_STEP, EndedWalk, Fact, Layer, PlaylistContents, Seed
+from sgr_spiders.model.items import Comment, Cut, Mention, Selection, WalkRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sgr_spiders.model.items import MainRecord
 
@@ -39,11 +39,13 @@ class LayerResult:
     named: list[str] = field(default_factory=list)
     """Mentions as ``kind of track: name``, followed by the account if there is one."""
     facts: list[Fact] = field(default_factory=list)
+    cuts: list[str] = field(default_factory=list)
+    """Reported cuts as ``setting kept of available``, followed by the target if there is one."""
 
 
 def as_view(walks: Mapping[str, list[EndedWalk]], playlists: Mapping[int, Sequence[int]]) -> _View:
-    """Return the view that a layer has of its fetched walks."""
-    return _View(walks, playlists)
+    """Return the view that a layer has of its fetched walks, and of playlists listed with their tracks."""
+    return _View(walks, {number: PlaylistContents(tracks) for number, tracks in playlists.items()})
 
 
 def when_all_ended(layer: Layer, seed: Seed, view: _View) -> list[object]:
@@ -69,19 +71,19 @@ class _Driver:
         self.answers = LayerResult()
         self._layer, self._seed, self._world = layer, seed, world
         self._walks: dict[str, dict[str, EndedWalk]] = {}
-        self._playlists = {number: world.playlists[number] for number in world.embedded}
+        self._playlists: dict[int, PlaylistContents] = {}
 
     def view(self) -> _View:
         walks = {step: [ended[name] for name in sorted(ended)] for step, ended in self._walks.items()}
-        return as_view(walks, self._playlists)
+        return _View(walks, self._playlists)
 
-    def fetch_all(self, wanted: Iterable[object]) -> list[Selection | Mention]:
+    def fetch_all(self, wanted: Iterable[object]) -> list[Selection | Mention | Cut]:
         """Fetch the walks among *wanted* and record the facts; return the choices, which may still change."""
-        choices: list[Selection | Mention] = []
+        choices: list[Selection | Mention | Cut] = []
         for want in wanted:
             if isinstance(want, WalkRequest):
                 self._fetch(want)
-            elif isinstance(want, Selection | Mention):
+            elif isinstance(want, Selection | Mention | Cut):
                 choices.append(want)
             else:
                 assert isinstance(want, Fact)
@@ -89,11 +91,15 @@ class _Driver:
                     self.answers.facts.append(want)
         return choices
 
-    def note(self, choices: Iterable[Selection | Mention]) -> None:
+    def note(self, choices: Iterable[Selection | Mention | Cut]) -> None:
         for want in choices:
             if isinstance(want, Selection):
                 score = "" if want.score is None else f" {want.score:.2f}"
                 self._keep(f"{want.kind} {want.record_id}{score}")
+            elif isinstance(want, Cut):
+                self.answers.cuts.append(
+                    f"{want.setting} {want.kept} of {want.available} {want.target}".rstrip()
+                )
             else:
                 account = "" if want.user_id is None else f" {want.user_id}"
                 self.answers.named.append(f"{want.kind} of {want.track_id}: {want.name}{account}")
@@ -105,16 +111,28 @@ class _Driver:
         self.answers.asked.append(f"{request.endpoint} {request.target} {request.step} {request.cap}")
         if request.expected is not None:
             self.answers.expected[f"{request.endpoint} {request.target}"] = request.expected
-        if request.endpoint == "playlist_tracks":
-            playlist = int(request.target)
-            self._playlists[playlist] = self._world.playlists[playlist][: request.cap]
         records = _first(self._world.walks.get((request.endpoint, request.target), ()), request.cap)
+        self._fetch_contents(request, records)
         ended[request.target] = EndedWalk(request.target, records)
         for record in records:
             if not request.selective:
                 self._keep(f"{record.kind} {record.record_id}")
             if request.step in self._layer.expanding_steps:
                 self.note(self.fetch_all(self._layer.found(request.step, self._seed, record)))
+
+    def _fetch_contents(self, request: WalkRequest, records: Iterable[MainRecord]) -> None:
+        """Store the tracks of a playlist, or of those playlists among *records* that embed them."""
+        if request.endpoint == "playlist_tracks":
+            playlist = int(request.target)
+            self._playlists[playlist] = PlaylistContents(self._tracks(playlist)[: request.cap], is_walk=True)
+        for record in records:
+            if record.kind == "playlist" and record.record_id in self._world.embedded:
+                tracks, cap = self._tracks(record.record_id), request.inline_cap
+                assert cap is not None
+                self._playlists.setdefault(record.record_id, PlaylistContents(tracks[:cap], tracks[cap:]))
+
+    def _tracks(self, playlist: int) -> list[int]:
+        return list(dict.fromkeys(self._world.playlists[playlist]))
 
     def _keep(self, line: str) -> None:
         if line not in self.answers.kept:
@@ -135,12 +153,14 @@ def _first(records: Sequence[MainRecord], cap: int) -> list[MainRecord]:
 
 
 class _View:
-    def __init__(self, walks: Mapping[str, list[EndedWalk]], playlists: Mapping[int, Sequence[int]]) -> None:
+    def __init__(
+        self, walks: Mapping[str, list[EndedWalk]], playlists: Mapping[int, PlaylistContents]
+    ) -> None:
         self._walks = walks
         self._playlists = playlists
 
     def walks(self, step: str) -> Sequence[EndedWalk]:
         return self._walks.get(step, [])
 
-    def playlist_tracks(self, playlist_id: int, cap: int) -> Sequence[int]:
-        return self._playlists.get(playlist_id, [])[:cap]
+    def contents(self, playlist_ids: Collection[int]) -> Mapping[int, PlaylistContents]:
+        return {number: self._playlists.get(number, PlaylistContents()) for number in playlist_ids}

@@ -338,12 +338,13 @@ WORLDS: dict[str, tuple[Seed, World]] = {
 
 @dataclass(frozen=True)
 class Case:
-    """A setting as ``layer.key: value``, and everything that the layer then requests, keeps and mentions."""
+    """A setting as ``layer.key: value``, and what the layer then requests, keeps, mentions and leaves out."""
 
     setting: str
     asked: set[str]
     kept: set[str]
     named: frozenset[str] | set[str] = frozenset()
+    cuts: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -388,25 +389,31 @@ CASES = [
     Case(
         "playlist_depth.max_playlists: 8",
         LOOKED_AT | OF_LIKERS | contents(*WITHOUT_CONTENTS), holding(*WITH_SEED, 32),
+        cuts=("max_playlists 8 of 9",),
     ),
     # The likers by followers, then by ID: 23 (without playlists), 22, 24, 21, 25.
     Case(
         "playlist_depth.max_playlists: 4",
         LOOKED_AT | OF_LIKERS | contents(*WITHOUT_CONTENTS), holding(31, 42, 44, 41),
+        cuts=("max_playlists 4 of 9",),
     ),
-    Case("playlist_depth.max_playlists: 0", LOOKED_AT | OF_LIKERS | contents(*WITHOUT_CONTENTS), set()),
+    Case("playlist_depth.max_playlists: 0", LOOKED_AT | OF_LIKERS | contents(*WITHOUT_CONTENTS), set(),
+        cuts=("max_playlists 0 of 9",)),
     Case(
         "playlist_depth.max_tracks_per_playlist: 2",
         # The first two tracks of 53 are fetched, without the seed. In 42 it is embedded.
         LOOKED_AT | OF_LIKERS | contents(*WITHOUT_CONTENTS, most=2),
         holding(31, 42, 44, 41, 46, 51, *OTHERS_OF_ARTIST, most=2),
+        cuts=("max_tracks_per_playlist 2 of 3 31",),
     ),
     Case("playlist_depth.max_tracks_per_playlist: 1",
         LOOKED_AT | OF_LIKERS | contents(*WITHOUT_CONTENTS, most=1),
-        holding(31, 42, 44, 41, 51, *OTHERS_OF_ARTIST, most=1)),
+        holding(31, 42, 44, 41, 51, *OTHERS_OF_ARTIST, most=1),
+        cuts=("max_tracks_per_playlist 1 of 3 31", "max_tracks_per_playlist 1 of 2 42")),
     Case(
         "playlist_depth.max_tracks_per_playlist: 0",
         LOOKED_AT | OF_LIKERS, holding(31, 42, *OTHERS_OF_ARTIST, most=0),
+        cuts=("max_tracks_per_playlist 0 of 3 31", "max_tracks_per_playlist 0 of 2 42"),
     ),
     Case(
         "playlist_depth.include_artist_playlists: false",
@@ -422,11 +429,13 @@ CASES = [
         "playlist_depth.max_likers: 2",
         LOOKED_AT | {"user_playlists 22 liker 50"} | contents(32, 44, 43, 51, 52, 53),
         holding(31, 42, 44, 51, 53, *OTHERS_OF_ARTIST),
+        cuts=("max_likers 2 of 5",),
     ),
     Case(
         "playlist_depth.max_likers: 0",
         (LOOKED_AT - {ALL_LIKERS}) | contents(32, 51, 52, 53),
         holding(31, 51, 53, *OTHERS_OF_ARTIST),
+        cuts=("max_likers 0 of 5",),
     ),
     Case(
         "playlist_depth.max_playlists_per_liker: 2",
@@ -459,8 +468,9 @@ CASES = [
         {"user_tracks 1 uploads 3", "search_tracks Mara Quill appearances 1000"},
         {"track 7", "track 61", "track 62", "track 71", "track 72", "track 73"},
         {"remixer of 71: Mara Quill 1", "featuring of 72: Mara Quill 1"},
+        cuts=("max_artist_tracks 3 of 6 Mara Quill",),
     ),
-    Case("artist_depth.max_artist_tracks: 0", set(), set()),
+    Case("artist_depth.max_artist_tracks: 0", set(), set(), cuts=("max_artist_tracks 0 of None Mara Quill",)),
     # A remix of the artist by another user also counts.
     Case(
         "artist_depth.include_remixes: false",
@@ -474,29 +484,34 @@ CASES = [
     Case(
         "semantic_depth.max_key_terms: 3",
         searched(*TERMS), {"track 81 0.87", "track 83 1.00", "track 84 0.96", "track 86 1.00"},
+        cuts=("max_key_terms 3 of 7",),
     ),
     Case(
         "semantic_depth.max_key_terms: 2",
         searched(*TERMS[:2]), {"track 81 0.87", "track 83 1.00", "track 84 0.96"},
+        cuts=("max_key_terms 2 of 7",),
     ),
-    Case("semantic_depth.max_key_terms: 0", set(), set()),
+    Case("semantic_depth.max_key_terms: 0", set(), set(), cuts=("max_key_terms 0 of 7",)),
     Case(
         "semantic_depth.fuzzy_search_limit: 1",
         searched(*TERMS, most=1), set(),
+        cuts=("max_key_terms 3 of 7",),
     ),
     Case(
         "semantic_depth.fuzzy_search_limit: 2",
         searched(*TERMS, most=2), {"track 81 0.87", "track 84 0.96", "track 86 1.00"},
+        cuts=("max_key_terms 3 of 7",),
     ),
-    Case("semantic_depth.fuzzy_search_limit: 0", set(), set()),
+    Case("semantic_depth.fuzzy_search_limit: 0", set(), set(), cuts=("max_key_terms 3 of 7",)),
     Case(
  "semantic_depth.name_similarity_threshold: 1.0",
-searched(*TERMS), {"track 83 1.00", "track 86 1.00"}),
+searched(*TERMS), {"track 83 1.00", "track 86 1.00"}, cuts=("max_key_terms 3 of 7",)),
     Case(
         "semantic_depth.name_similarity_threshold: 0.0",
         searched(*TERMS),
         {"track 81 0.87", "track 82 0.36", "track 83 1.00", "track 84 0.96", "track 85 0.44",
          "track 86 1.00"},
+        cuts=("max_key_terms 3 of 7",),
     ),
     # commentary_layer
     Case(
@@ -531,29 +546,44 @@ searched(*TERMS), {"track 83 1.00", "track 86 1.00"}),
     Case(
         "label_layer.max_labels_per_track: 3",
         labelled(*FIRST_LABELS), OF_HARBOUR | OF_TIDAL | OF_NIGHT, label_names(*FIRST_LABELS),
+        cuts=("max_labels_per_track 3 of 4",),
     ),
     Case(
         "label_layer.max_labels_per_track: 1",
         labelled("Harbour Discs"), OF_HARBOUR, label_names("Harbour Discs"),
+        cuts=("max_labels_per_track 1 of 4",),
     ),
     Case("label_layer.max_labels_per_track: 4", labelled(*LABELS),
         OF_HARBOUR | OF_TIDAL | OF_NIGHT | OF_CRANE, label_names(*LABELS)),
-    Case("label_layer.max_labels_per_track: 0", set(), set()),
+    Case("label_layer.max_labels_per_track: 0", set(), set(), cuts=("max_labels_per_track 0 of 4",)),
     Case(
         "label_layer.max_catalog_size: 3",
         labelled(*FIRST_LABELS, most=3, search=("Harbour Discs", "Tidal Records")),
         (OF_HARBOUR - {"track 313"}) | OF_TIDAL | OF_NIGHT, label_names(*FIRST_LABELS),
+        cuts=(
+            "max_labels_per_track 3 of 4", "max_catalog_size 3 of 4 Harbour Discs",
+            "max_catalog_size 3 of None Night Signal Recordings",
+        ),
     ),
     Case(
         "label_layer.max_catalog_size: 2",
         labelled(*FIRST_LABELS, most=2, search=("Tidal Records",)),
         {"user 92 1.00", "track 301", "track 302", "user 96 0.94", "track 303", "track 304"} | OF_TIDAL,
         label_names(*FIRST_LABELS),
+        cuts=(
+            "max_labels_per_track 3 of 4", "max_catalog_size 2 of None Harbour Discs",
+            "max_catalog_size 2 of None Night Signal Recordings",
+        ),
     ),
     Case(
         "label_layer.max_catalog_size: 0",
         labelled(*FIRST_LABELS, most=0, search=()), {"user 92 1.00", "user 96 0.94"},
         label_names(*FIRST_LABELS),
+        cuts=(
+            "max_labels_per_track 3 of 4", "max_catalog_size 0 of None Harbour Discs",
+            "max_catalog_size 0 of None Tidal Records",
+            "max_catalog_size 0 of None Night Signal Recordings",
+        ),
     ),
     Case(
         "label_layer.detection_methods: [label_field]",
@@ -576,18 +606,24 @@ searched(*TERMS), {"track 83 1.00", "track 86 1.00"}),
     Case(
         "contextual_layer.max_entities: 3",
         asked_of(*EVERYBODY[:3]), kept_of(*EVERYBODY[:3]), named_of(*EVERYBODY[:3]),
+        cuts=("max_entities 3 of 6",),
     ),
-    Case("contextual_layer.max_entities: 0", set(), set()),
+    Case("contextual_layer.max_entities: 0", set(), set(), cuts=("max_entities 0 of 6",)),
     Case(
         "contextual_layer.max_tracks_per_entity: 2",
         {line.replace("uploads 50", "uploads 2") for line in asked_of(*EVERYBODY)}
         - {"search_tracks Otto Vane hits 1000"},
         kept_of(*EVERYBODY) - {"track 503", "track 534"}, named_of(*EVERYBODY),
+        cuts=("max_tracks_per_entity 2 of 3 Ilse Brand", "max_tracks_per_entity 2 of None Otto Vane"),
     ),
     Case(
         "contextual_layer.max_tracks_per_entity: 0",
         {line for line in asked_of(*EVERYBODY) if line.startswith(("resolve", "search_users"))},
         {"user 51 1.00", "user 53 0.95", "user 54 1.00"}, named_of(*EVERYBODY),
+        cuts=(
+            "max_tracks_per_entity 0 of None Ilse Brand", "max_tracks_per_entity 0 of None Tove Lind",
+            "max_tracks_per_entity 0 of None Otto Vane", "max_tracks_per_entity 0 of None Nils Hart",
+        ),
     ),
     Case(
         "contextual_layer.extraction_patterns: [mentions]",
@@ -630,6 +666,7 @@ def test_a_key_has_exactly_its_documented_effect(case: Case) -> None:
     assert len(answers.asked) == len(case.asked), "a walk was requested twice"
     assert set(answers.kept) == case.kept
     assert set(answers.named) == set(case.named)
+    assert answers.cuts == list(case.cuts)
 
 
 def test_every_key_is_in_the_table() -> None:

@@ -7,11 +7,10 @@ from dataclasses import replace
 import pytest
 
 from sgr_spiders.model.outcome import Outcome
+from sgr_spiders.reports.caps import cap_rows, count_by_setting, list_caps
 from sgr_spiders.reports.summary import (
     FinishedRun,
     RequestTotals,
-    capped_rows,
-    describe_cap,
     has_work_left,
     lost_rows,
     run_statistics,
@@ -19,7 +18,16 @@ from sgr_spiders.reports.summary import (
     walks_table,
 )
 from sgr_spiders.storage.figures.layer_counts import LayerCounts
-from sgr_spiders.storage.figures.overview import CappedWalks, LostWalks, RunOverview, Share, Walks, Work
+from sgr_spiders.storage.figures.overview import (
+    Capped,
+    CappedWalks,
+    Choices,
+    LostWalks,
+    RunOverview,
+    Share,
+    Walks,
+    Work,
+)
 
 COMMAND = "scrapy crawl deep_harvest -a track_id=7"
 FOUND = LayerCounts(2_000_000_000, 100_000_000, 1_000_000, 30_000_000_000, 123_456_789)
@@ -32,19 +40,17 @@ def share(**by_status: int) -> Share:
 def finish(name: str, code: int, reason: str | None = None, **by_status: int) -> FinishedRun:
     layers = {"contextual_layer": share(done=3), "user_depth": share(**by_status)}
     totals = dict.fromkeys(("tracks", "users", "playlists", "engagements", "comments"), 9_999_999_999)
-    view = RunOverview(layers, share(**by_status), totals, [], [])
+    view = RunOverview(layers, share(**by_status), totals, [], Capped([], []))
     outcome = Outcome(name, code, reason)  # type: ignore[arg-type]
     return FinishedRun(outcome, view, RequestTotals(5, 0, 0, 0.0), 3.2, "data/x.db", COMMAND, "scrapy status")
 
 
 def test_only_the_command_is_wider_than_a_terminal() -> None:
     lost = [LostWalks("failed", "user_playlists", "reason " * 40, 7, "a search text " * 9)]
-    capped = [
-        CappedWalks("playlist_depth", "liker", "user_playlists", 1_000_000_000, None, 123_456, "x" * 80)
-    ]
+    capped = Capped([walks("liker", 1_000_000_000, "x" * 80)], [])
     end = finish("partial", 3, "1 walks failed", done=1, failed=7)
     end = replace(
-        end, overview=replace(end.overview, lost=lost, cut=capped), command=COMMAND + " -s X=" + "y" * 200
+        end, overview=replace(end.overview, lost=lost, capped=capped), command=COMMAND + " -s X=" + "y" * 200
     )
     lines = summary(end, 10**12)
     assert max(len(line) for line in lines if "scrapy crawl" not in line) <= 100
@@ -117,18 +123,15 @@ def test_a_long_example_is_cut() -> None:
 
 
 def test_caps_that_a_setting_can_raise_come_first() -> None:
-    capped = [
-        CappedWalks("label_layer", "hits", "search_tracks", 1000, None, 9, "a"),
-        CappedWalks("user_depth", "likers", "track_favoriters", 500, None, 3, "7"),
-    ]
-    assert [row[1] for row in capped_rows(capped)] == ["track_favoriters", "search_tracks"]
-    assert capped_rows([]) == []
+    capped = Capped([walks("hits", 1_000, layer="label_layer"), walks("likers", 5, layer="user_depth")], [])
+    assert [cap.setting for cap in list_caps(capped)] == ["user_depth.max_users_per_track", None]
+    assert cap_rows([]) == []
 
 
 def test_only_all_is_100_percent() -> None:
     def shown(received: int) -> str:
         (line, *_) = [
-            row for row in walks_table({"a": Walks({"done": 1}, 0, 1, 10_000, received)}) if "%" in row
+            row for row in walks_table({"a": Walks({"done": 1}, 0, 1, 10_000, received)}, set()) if "%" in row
         ][1:]
         return line
 
@@ -143,22 +146,85 @@ def test_a_single_layer_has_no_row_of_totals() -> None:
     assert not any("total (distinct)" in line for line in summary(one, None))
 
 
+def walks(step: str, cap: int, example: str = "7", reason: str | None = None, **more: object) -> CappedWalks:
+    known = {"layer": "playlist_depth", "walks": 3, "kept": 3 * cap, "available": None, **more}
+    return CappedWalks(step=step, endpoint="an_endpoint", cap=cap, reason=reason, example=example, **known)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
-    ("layer", "step", "reason", "text"),
+    ("capped", "row"),
     [
-        ("user_depth", "likers", None, "user_depth.max_users_per_track = 1,000"),
         (
-            "label_layer",
-            "hits",
-            None,
-            "label_layer: 1,000 (fixed): the API returns no more hits of a search",
+            walks("likers", 1_000, layer="user_depth", available=4_000),
+            ["3", "user_depth.max_users_per_track = 1,000", "3,000 of 4,000", "an_endpoint", "e.g. 7"],
         ),
-        ("user_depth", "likers", "10 empty pages in a row", "user_depth: 10 empty pages in a row"),
-        ("of_yesterday", "likers", None, "of_yesterday: 1,000 (fixed)"),
+        (
+            walks("hits", 1_000, layer="label_layer"),
+            ["3", "label_layer: 1,000 (fixed)", "3,000 of unknown", "an_endpoint",
+             "the API returns no more hits of a search"],
+        ),
+        (
+            walks("likers", 1_000, layer="user_depth", reason="10 empty pages in a row"),
+            ["3", "user_depth", "3,000 of unknown", "an_endpoint", "10 empty pages in a row"],
+        ),
+        (
+            walks("likers", 1_000, layer="of_yesterday"),
+            ["3", "of_yesterday: 1,000 (fixed)", "3,000 of unknown", "an_endpoint", "e.g. 7"],
+        ),
+    ],
+)  # fmt: skip
+def test_capped_walks_are_shown_with_the_cause(capped: CappedWalks, row: list[str]) -> None:
+    assert cap_rows(list_caps(Capped([capped], []))) == [row]
+
+
+def test_choices_of_layers_are_in_the_same_list() -> None:
+    choices = [
+        Choices("contextual_layer", "max_entities", 10, 1, 1, 10, 14, "900"),
+        Choices("playlist_depth", "max_likers", 4, 2, 2, 8, None, "900"),
+    ]
+    end = finish("complete", 0, done=4, capped=1)
+    end = replace(end, overview=replace(end.overview, capped=Capped([walks("liker", 50)], choices)))
+    caps = list_caps(end.overview.capped)
+    assert [cap.setting for cap in caps] == [
+        "playlist_depth.max_likers", "playlist_depth.max_playlists_per_liker", "contextual_layer.max_entities"
+    ]  # fmt: skip
+    lines = summary(end, None)
+    start = lines.index("Capped; to get more, raise the setting in its section of the configuration")
+    assert [" ".join(line.split()) for line in lines[start + 1 : start + 4]] == [
+        "2 playlist_depth.max_likers = 4 8 of unknown choice e.g. 900",
+        "3 playlist_depth.max_playlists_per_liker = 50 150 of unknown an_endpoint e.g. 7",
+        "1 contextual_layer.max_entities = 10 10 of 14 choice e.g. 900",
+    ]
+    states = {
+        line.split()[0]: line.replace("total (distinct)", "total").split()[1]
+        for line in lines
+        if line[:1] > " "
+    }
+    assert states["contextual_layer"] == states["total"] == "capped"
+    assert states["user_depth"] == "complete"
+    assert count_by_setting(end.overview.capped) == {
+        ("playlist_depth", "max_likers"): 2,
+        ("playlist_depth", "max_playlists_per_liker"): 3,
+        ("contextual_layer", "max_entities"): 1,
+    }
+    stats = run_statistics(end.overview, end.outcome, 1.0)
+    assert stats["sgr/layer/playlist_depth/capped_by/max_likers"] == 2
+
+
+@pytest.mark.parametrize(
+    ("received", "expected", "shown"),
+    [
+        (985, 1_000, "98.5% (7 of 9 walks)"),
+        (9_999, 10_000, "99.9% (7 of 9 walks)"),
+        (5, 5, "100.0% (7 of 9 walks)"),
+        (0, 0, "-"),
     ],
 )
-def test_the_cause_of_a_cap(layer: str, step: str, reason: str | None, text: str) -> None:
-    assert describe_cap(CappedWalks(layer, step, "endpoint", 1000, reason, 1, "7")) == text
+def test_a_percentage_names_its_basis_and_is_rounded_down(received: int, expected: int, shown: str) -> None:
+    walked = Walks({"done": 8, "gone": 1}, 5, 7, expected, received)
+    lines = walks_table({"user_depth": walked}, set())
+    assert lines[1].endswith(f"  {shown}")
+    assert len(lines) == (3 if expected else 2)
 
 
 def test_retries_token_requests_and_pauses_are_counted() -> None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sgr_spiders.config.harvest import CommentaryLayer as Section
-from sgr_spiders.layers.base import EVERYTHING, EndedWalk, Seed, Wanted
+from sgr_spiders.layers.base import EVERYTHING, EndedWalk, PlaylistContents, Seed, Wanted
 from sgr_spiders.layers.commentary_layer import CommentaryLayer
 from sgr_spiders.model.items import Comment, Engagement, Fullness, Track, User, WalkRequest
 from sgr_spiders.soundcloud.raw import pack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 PAGE = "https://soundcloud.com/mara-quill/paper-tides"
 PAGE_REQUEST = WalkRequest("track_page", PAGE, "page", EVERYTHING, 5)
@@ -29,8 +29,8 @@ class FixedView:
     def walks(self, step: str) -> Sequence[EndedWalk]:
         return self._walks.get(step, [])
 
-    def playlist_tracks(self, playlist_id: int, cap: int) -> Sequence[int]:
-        return []
+    def contents(self, playlist_ids: Collection[int]) -> Mapping[int, PlaylistContents]:
+        return {playlist: PlaylistContents() for playlist in playlist_ids}
 
 
 def page_comment(comment_id: int, permalink: str, body: str = "lovely", track_id: int = 7) -> Comment:

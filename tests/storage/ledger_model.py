@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.model.items import Comment, Engagement, Playlist, PlaylistTrack, Track, User
@@ -271,7 +271,9 @@ class Model:
                 counted = ("anonymous", record.comment_id) if anonymous else ("user", record.user_id or 0)
             known = self.places.get((walk, *counted))
             if known is not None and known[1] == state.generation:
-                kept.append((entry, known[0]))
+                # A track's first position in a playlist counts.
+                repeated = replace(entry, link=None) if isinstance(entry.link, PlaylistTrack) else entry
+                kept.append((repeated, known[0]))
                 continue
             place = new.get(counted, state.kept + len(new))
             if cap is not None and place >= cap and counted not in new and not isinstance(record, Comment):

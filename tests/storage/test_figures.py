@@ -12,7 +12,7 @@ from sgr_spiders.model.items import Comment, Engagement, Fullness, Playlist, Tra
 from sgr_spiders.storage import records, schema
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.figures import inventory, overview
-from sgr_spiders.storage.figures.overview import CappedWalks, LostWalks, Walks, Work
+from sgr_spiders.storage.figures.overview import CappedWalks, Choices, LostWalks, Walks, Work
 from sgr_spiders.storage.ledger.runs import Run
 
 if TYPE_CHECKING:
@@ -162,9 +162,9 @@ def test_a_walk_is_capped_for_each_layer_that_wanted_no_more(ledger: Store) -> N
         ledger,
         schema.walks,
         walk(21, "capped", kept=5, capped_at=5, reason="cap of 5"),
-        walk(22, "capped", kept=5, capped_at=5, reason="cap of 5"),
+        walk(22, "capped", kept=5, expected=30, capped_at=5, reason="cap of 5"),
         walk(23, "capped", kept=3, reason="10 empty pages in a row"),
-        walk(24, "done", kept=9),
+        walk(24, "done", kept=9, expected=20),
         walk(25, "capped", kept=5, capped_at=5, reason="cap of 5"),
     )
     insert(
@@ -176,19 +176,39 @@ def test_a_walk_is_capped_for_each_layer_that_wanted_no_more(ledger: Store) -> N
         *(ask(24, "b", cap=8), ask(24, cap=9), ask(25, "b", seed=6, cap=5)),
     )
     of_second = [
-        CappedWalks("a", "x", "user_likes", 5, None, 2, "t21"),
-        CappedWalks("a", "x", "user_likes", 5, "10 empty pages in a row", 1, "t23"),
-        CappedWalks("b", "x", "user_likes", 8, None, 1, "t24"),
+        CappedWalks("a", "x", "user_likes", 5, None, 2, 10, None, "t21"),
+        CappedWalks("a", "x", "user_likes", 5, "10 empty pages in a row", 1, 3, None, "t23"),
+        CappedWalks("b", "x", "user_likes", 8, None, 1, 8, 20, "t24"),
     ]
     insert(ledger, schema.walk_requests, ask(21, seed=6, cap=5))
     with ledger.read() as connection:
-        assert overview.find_cut(connection, SECOND) == of_second
+        assert overview.find_capped(connection, SECOND).walks == of_second
         # A walk that two seeds want is one walk.
-        assert overview.find_cut(connection)[0] == of_second[0]
-        assert overview.find_cut(connection, FIRST) == [
-            CappedWalks("a", "x", "user_likes", 5, None, 1, "t21"),
-            CappedWalks("b", "x", "user_likes", 5, None, 1, "t25"),
+        assert overview.find_capped(connection).walks[0] == of_second[0]
+        assert overview.find_capped(connection, FIRST).walks == [
+            CappedWalks("a", "x", "user_likes", 5, None, 1, 5, None, "t21"),
+            CappedWalks("b", "x", "user_likes", 5, None, 1, 5, None, "t25"),
         ]
+
+
+def test_choices_are_grouped_by_setting_and_value(ledger: Store) -> None:
+    def cut(seed: int, target: str, kept: int, available: int | None, settings: str = "s") -> dict[str, Any]:
+        row = {"seed_id": seed, "layer": "a", "step": "", "setting": "max_x", "target": target}
+        return row | {"kept": kept, "available": available, "settings": settings}
+
+    insert(ledger, schema.cuts, cut(7, "", 4, 9), cut(6, "", 4, 6), cut(7, "q", 3, None), cut(7, "r", 3, 8))
+    insert(ledger, schema.cuts, cut(7, "of earlier settings", 4, 99, "earlier"))
+    unknown = Choices("a", "max_x", 3, 2, 1, 6, None, "q")
+    with ledger.read() as connection:
+        assert overview.find_capped(connection, SECOND).choices == [
+            unknown, Choices("a", "max_x", 4, 1, 1, 4, 9, "7")
+        ]  # fmt: skip
+        whole = overview.find_capped(connection)
+        assert whole.choices == [unknown, Choices("a", "max_x", 4, 2, 2, 8, 15, "6")]
+        assert overview.find_capped(connection, seed_id=6).choices == [
+            Choices("a", "max_x", 4, 1, 1, 4, 6, "6")
+        ]
+    assert whole.layers == {"a"}
 
 
 def test_totals_count_no_stubs(store: Store) -> None:

@@ -31,7 +31,8 @@ INSERT INTO runs (run_id, spider, layers, scope, refresh, fresh_after, started_a
 """
 
 COLUMNS = {
-    "walks": "walk_id, endpoint, target, status, cursor, received, kept, capped_at, run_id, created_at"
+    "walks": "walk_id, endpoint, target, status, cursor, received, kept, capped_at, run_id, created_at",
+    "walk_requests": "walk_id, seed_id, layer, step, cap, widest, selective, expanded, settings",
 }
 """The columns to compare of tables that later migrations add columns to."""
 
@@ -108,3 +109,16 @@ def test_a_value_that_no_version_writes_is_named_and_nothing_changes(older: Path
         with pytest.raises(StorageError, match=r"walks\.status contains 'odd'; correct it by hand"):
             Store.open(f"sqlite:///{older}")
         assert connection.execute("SELECT name, sql FROM sqlite_master").fetchall() == before
+
+
+def test_the_layers_are_shown_their_seeds_once_more(older: Path) -> None:
+    """An earlier version has not stored what its layers left out."""
+    with closing(sqlite3.connect(older)) as connection:
+        row = (9, 5, "label_layer", "seed", 1, 1, 0, 1, "x")
+        connection.execute("INSERT INTO walk_requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        connection.commit()
+    Store.open(f"sqlite:///{older}").close()
+    with closing(sqlite3.connect(older)) as connection:
+        shown = connection.execute("SELECT step, expanded, inline_cap FROM walk_requests ORDER BY step")
+        assert shown.fetchall() == [("listeners", 1, None), ("seed", 0, None)]
+        assert connection.execute("SELECT count(*) FROM cuts").fetchone() == (0,)

@@ -31,6 +31,7 @@ LARGE = (
     *("track_vectors", "user_vectors", "artist_vectors"),
     *("user_similarities", "track_relationships", "artist_relationships"),
 )
+REQUESTS = "walk_requests (walk_id, seed_id, layer, step, cap, widest, selective, expanded, settings)"
 WALKS = "walks (walk_id, endpoint, target, status, cursor, generation, pages, empty_pages, received,"
 RUN = Run(1, "2026-01-01", "2026-01-01")
 
@@ -100,7 +101,7 @@ def connection(
             columns = (user, "user_likes", str(user), ("done", "failed")[user % 2], "", 0, 1, 0, 9, 9, "t")
             _insert(driver, f"{WALKS} kept, created_at)", columns)
             layer = ("user_depth", "artist_depth")[user % 2]
-            _insert(driver, "walk_requests", (user, user % 5, layer, "s", 9, 9, 0, 0, "x"))
+            _insert(driver, REQUESTS, (user, user % 5, layer, "s", 9, 9, 0, 0, "x"))
             _insert(driver, "selections", (user % 3, layer, "track", user, 0.5))
             for track in range(1, 41, user % 7 + 1):
                 _insert(driver, "engagements", (user, track, "like")) if user >= track else None
@@ -109,7 +110,7 @@ def connection(
             more = (walk, "user_likes", str(walk), "done", "", 0, 1, 0, 9, 9, "t")
             _insert(driver, f"{WALKS} kept, created_at)", more)
             layer = ("user_depth", "artist_depth", "playlist_depth", "label_layer")[walk % 4]
-            _insert(driver, "walk_requests", (walk, walk % 50, layer, "s", 9, 9, 0, 0, "x"))
+            _insert(driver, REQUESTS, (walk, walk % 50, layer, "s", 9, 9, 0, 0, "x"))
             for track in range(1, 9):
                 _insert(driver, "walk_records", (walk, "track", walk + track, track, 0))
         for relationship in TYPES.values():

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sgr_spiders.storage.ledger.frontier import WANTED_NOW
 from sgr_spiders.storage.schema import (
     comments,
+    cuts,
     engagements,
     playlists,
     run_scope,
@@ -99,7 +100,16 @@ class LostWalks:
 class CappedWalks:
     """A group of walks that were capped for a layer; another layer may have received more of them.
 
-    ``reason`` is set if no cap ended the walks, but empty pages in a row.
+    Attributes:
+        layer: The layer.
+        step: Its use for the walks.
+        endpoint: The kind of collection.
+        cap: The number of records that the layer wants of each.
+        reason: The reason if no cap ended the walks, but empty pages in a row.
+        walks: The number of walks.
+        kept: The records kept of all of them.
+        available: The records that the API promises for them; ``None`` if it does not for each.
+        example: The target of one.
     """
 
     layer: str
@@ -108,7 +118,46 @@ class CappedWalks:
     cap: int
     reason: str | None
     walks: int
+    kept: int
+    available: int | None
     example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """A group of choices of a layer that left something out, because of the same setting and value.
+
+    Attributes:
+        layer: The layer.
+        setting: The key of its section that limits the choices.
+        cap: The value of the setting.
+        choices: The number of choices.
+        seeds: The number of seeds around which they were made.
+        kept: The number kept in all of them.
+        available: The number there was to choose from; ``None`` if unknown for one of them.
+        example: What one of them was made for, e.g. a label; else a seed.
+    """
+
+    layer: str
+    setting: str
+    cap: int
+    choices: int
+    seeds: int
+    kept: int
+    available: int | None
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capped:
+    """Everything that caps left out: of walks, and in the choices of layers."""
+
+    walks: list[CappedWalks]
+    choices: list[Choices]
+
+    @property
+    def layers(self) -> set[str]:
+        return {walks.layer for walks in self.walks} | {choices.layer for choices in self.choices}
 
 
 NO_WALKS = Walks({}, 0, 0, 0, 0)
@@ -132,7 +181,7 @@ class RunOverview:
     together: Share
     totals: Mapping[str, int]
     lost: list[LostWalks]
-    cut: list[CappedWalks]
+    capped: Capped
 
 
 def look_at_run(connection: sa.Connection, run: Run) -> RunOverview:
@@ -148,7 +197,7 @@ def look_at_run(connection: sa.Connection, run: Run) -> RunOverview:
     }
     together = Share(found_together, all_walks, all_work)
     totals = count_totals(connection)
-    return RunOverview(layers, together, totals, find_lost(connection, run), find_cut(connection, run))
+    return RunOverview(layers, together, totals, find_lost(connection, run), find_capped(connection, run))
 
 
 def count_totals(connection: sa.Connection) -> dict[str, int]:
@@ -225,27 +274,103 @@ def find_lost(connection: sa.Connection, run: Run | None = None) -> list[LostWal
     ]
 
 
-def find_cut(connection: sa.Connection, run: Run | None = None) -> list[CappedWalks]:
+def find_capped(connection: sa.Connection, run: Run | None = None, seed_id: int | None = None) -> Capped:
+    """Return what caps left out for *run*, or for the latest run of each seed and layer.
+
+    With a *seed_id*, only what they left out around that seed.
+    """
+    scope = _select_scope(run, seed_id).subquery()
+    return Capped(_capped_walks(connection, scope), _choices(connection, scope))
+
+
+def _capped_walks(connection: sa.Connection, scope: sa.Subquery) -> list[CappedWalks]:
     """Return the capped walks in groups, by layer and step, the largest groups first.
 
     A walk runs up to the largest cap of all requests. For a layer with a smaller cap it is capped whatever
     its status is.
     """
+    asked = walk_requests.c
     ran_out = sa.and_(walks.c.status == "capped", walks.c.capped_at.is_(None))
-    at_its_cap = sa.and_(walks.c.status == "capped", walk_requests.c.cap <= walks.c.kept)
-    reason = sa.case((ran_out, walks.c.reason))
-    what = (walk_requests.c.layer, walk_requests.c.step, walks.c.endpoint, walk_requests.c.cap, reason)
-    number = sa.func.count(walks.c.walk_id.distinct()).label("number")
+    at_its_cap = sa.and_(walks.c.status == "capped", asked.cap <= walks.c.kept)
+    kept = sa.case((walks.c.kept < asked.cap, walks.c.kept), else_=asked.cap)
+    promises = sa.and_(walks.c.endpoint.not_in(AUTHORS_COUNT), walks.c.expected > kept)
+    capped = (
+        sa.select(
+            asked.layer,
+            asked.step,
+            walks.c.endpoint,
+            asked.cap,
+            sa.case((ran_out, walks.c.reason)).label("reason"),
+            walks.c.walk_id,
+            walks.c.target,
+            kept.label("kept"),
+            sa.case((promises, walks.c.expected)).label("available"),
+        )
+        .join(walks, walks.c.walk_id == asked.walk_id)
+        .join(scope, _is_in(scope, walk_requests))
+        .where(sa.or_(ran_out, at_its_cap, asked.cap < walks.c.kept))
+        .group_by(asked.layer, asked.step, asked.cap, walks.c.walk_id)
+        .subquery()
+    ).c
+    what = (capped.layer, capped.step, capped.endpoint, capped.cap, capped.reason)
+    number = sa.func.count().label("number")
     query = (
-        sa.select(*what, number, sa.func.min(walks.c.target))
-        .select_from(sa.join(walk_requests, walks, walk_requests.c.walk_id == walks.c.walk_id))
-        .where(sa.or_(ran_out, at_its_cap, walk_requests.c.cap < walks.c.kept))
+        sa.select(
+            *what,
+            number,
+            sa.func.sum(capped.kept),
+            _sum_if_known(capped.available),
+            sa.func.min(capped.target),
+        )
         .group_by(*what)
-        .order_by(walk_requests.c.layer, number.desc(), walk_requests.c.step, walk_requests.c.cap)
+        .order_by(capped.layer, number.desc(), capped.step, capped.cap)
     )
-    if run is not None:
-        query = query.join(run_scope, WANTED_NOW).where(run_scope.c.run_id == run.run_id)
     return [CappedWalks(*row) for row in connection.execute(query)]
+
+
+def _choices(connection: sa.Connection, scope: sa.Subquery) -> list[Choices]:
+    """Return the choices of layers that left something out, in groups by setting and value."""
+    example = sa.case((cuts.c.target != "", cuts.c.target), else_=sa.cast(cuts.c.seed_id, sa.Text))
+    what = (cuts.c.layer, cuts.c.setting, cuts.c.kept)
+    query = (
+        sa.select(
+            *what,
+            sa.func.count(),
+            sa.func.count(cuts.c.seed_id.distinct()),
+            sa.func.sum(cuts.c.kept),
+            _sum_if_known(cuts.c.available),
+            sa.func.min(example),
+        )
+        .join(scope, _is_in(scope, cuts))
+        .group_by(*what)
+        .order_by(*what)
+    )
+    return [Choices(*row) for row in connection.execute(query)]
+
+
+def _select_scope(run: Run | None, seed_id: int | None) -> sa.Select[Any]:
+    """Build the query for the seeds and layers of *run* with their settings; by default the latest ones."""
+    if run is not None:
+        return sa.select(run_scope).where(run_scope.c.run_id == run.run_id)
+    last = sa.select(run_scope.c.seed_id, run_scope.c.layer, sa.func.max(run_scope.c.run_id).label("run_id"))
+    if seed_id is not None:
+        last = last.where(run_scope.c.seed_id == seed_id)
+    latest = last.group_by(run_scope.c.seed_id, run_scope.c.layer).subquery()
+    is_latest = sa.and_(
+        latest.c.seed_id == run_scope.c.seed_id,
+        latest.c.layer == run_scope.c.layer,
+        latest.c.run_id == run_scope.c.run_id,
+    )
+    return sa.select(run_scope).join(latest, is_latest)
+
+
+def _is_in(scope: sa.Subquery, table: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(*(scope.c[name] == table.c[name] for name in ("seed_id", "layer", "settings")))
+
+
+def _sum_if_known(values: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    """Return the sum of *values*; null if one of them is."""
+    return sa.case((sa.func.count(values) == sa.func.count(), sa.func.sum(values)))
 
 
 def _select_wanted(run: Run | None) -> sa.Select[tuple[str, int]]:

@@ -51,6 +51,16 @@ FETCH_LAST = {
 _LARGEST_CAP = CompiledStatement(
     sa.select(sa.func.max(walk_requests.c.cap)).where(walk_requests.c.walk_id == sa.bindparam("walk"))
 )
+_LARGEST_INLINE_CAP = CompiledStatement(
+    sa.select(
+        sa.case(
+            (
+                sa.func.count(walk_requests.c.inline_cap) == sa.func.count(),
+                sa.func.max(walk_requests.c.inline_cap),
+            )
+        )
+    ).where(walk_requests.c.walk_id == sa.bindparam("walk"))
+)
 _SEEN_CURSOR = CompiledStatement(
     sa.select(sa.literal(1))
     .where(
@@ -80,6 +90,12 @@ def cursor_hash(cursor: str) -> int:
 def largest_cap(connection: Connection, walk: int) -> int | None:
     """Return the largest cap of all requests for *walk*; ``None`` if it only looks up a seed."""
     cap: int | None = _LARGEST_CAP.execute(connection, {"walk": walk}).scalar()
+    return cap
+
+
+def largest_inline_cap(connection: Connection, walk: int) -> int | None:
+    """Return the largest cap on the tracks of each playlist that *walk* lists; ``None`` if one has no cap."""
+    cap: int | None = _LARGEST_INLINE_CAP.execute(connection, {"walk": walk}).scalar()
     return cap
 
 

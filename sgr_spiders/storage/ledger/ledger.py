@@ -21,6 +21,8 @@ from sgr_spiders.storage.ledger.frontier import (
 )
 from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import (
+    cuts,
+    playlist_leftovers,
     playlist_tracks,
     run_scope,
     run_seeds,
@@ -34,7 +36,7 @@ from sgr_spiders.storage.schema import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from sgr_spiders.model.items import MainRecord, Record, Selection, WalkRequest
+    from sgr_spiders.model.items import Cut, MainRecord, Record, Selection, WalkRequest
     from sgr_spiders.storage.ledger.runs import Run
     from sgr_spiders.storage.store import Connection
 
@@ -157,20 +159,21 @@ class Ledger:
         """
         ids = self._add_walks(wanted)
         rows = [
-            (walk, seed_id, layer, request.step, request.cap, request.cap, request.selective, 0, settings)
+            (
+                walk,
+                seed_id,
+                layer,
+                request.step,
+                request.cap,
+                request.cap,
+                request.selective,
+                request.inline_cap,
+                0,
+                settings,
+            )
             for walk, request in zip(ids, wanted, strict=True)
         ]
-        columns = (
-            "walk_id",
-            "seed_id",
-            "layer",
-            "step",
-            "cap",
-            "widest",
-            "selective",
-            "expanded",
-            "settings",
-        )
+        columns = tuple(walk_requests.columns.keys())
         upserts.upsert_walk_requests(self.connection, walk_requests, columns, rows)
         self._reopen_ended(ids)
         self._reopen_capped(ids)
@@ -410,15 +413,39 @@ class Ledger:
         """Write records that a layer completed."""
         records.write_records(self.connection, found, set(), timestamp())
 
-    def tracks_of_playlist(self, playlist_id: int, cap: int) -> list[int]:
-        """Return the first *cap* tracks of a playlist, in order."""
-        query = (
-            sa.select(playlist_tracks.c.track_id)
-            .where(playlist_tracks.c.playlist_id == playlist_id)
-            .order_by(playlist_tracks.c.position)
-            .limit(cap)
+    def tracks_of_playlists(self, ids: Collection[int]) -> dict[int, list[int]]:
+        """Return the stored tracks of playlists, in order."""
+        return self._in_playlists(playlist_tracks, ids)
+
+    def leftovers_of_playlists(self, ids: Collection[int]) -> dict[int, list[int]]:
+        """Return the tracks that a cap left out of playlists, in order."""
+        return self._in_playlists(playlist_leftovers, ids)
+
+    def known_walks(self, endpoint: str, targets: Collection[str]) -> set[str]:
+        """Return those of *targets* for which the database has a walk of *endpoint*."""
+        ids = {walk_id(endpoint, target): target for target in targets}
+        found: set[str] = set()
+        for chunk in _chunks(ids):
+            query = sa.select(walks.c.walk_id).where(walks.c.walk_id.in_(chunk))
+            found.update(ids[walk] for walk in self.connection.scalars(query))
+        return found
+
+    def replace_cuts(
+        self, seed_id: int, layer: str, settings: str, step: str, reported: Sequence[Cut]
+    ) -> None:
+        """Store what *layer* left out in *step*, in place of earlier reports."""
+        self.connection.execute(
+            sa.delete(cuts).where(cuts.c.seed_id == seed_id, cuts.c.layer == layer, cuts.c.step == step)
         )
-        return list(self.connection.scalars(query))
+        self.add_cuts(seed_id, layer, settings, step, reported)
+
+    def add_cuts(self, seed_id: int, layer: str, settings: str, step: str, reported: Sequence[Cut]) -> None:
+        """Store what *layer* left out in *step*."""
+        rows = [
+            (seed_id, layer, step, cut.setting, cut.target, cut.kept, cut.available, settings)
+            for cut in reported
+        ]
+        upserts.upsert_latest(self.connection, cuts, tuple(cuts.columns.keys()), rows)
 
     def select(self, seed_id: int, layer: str, chosen: Sequence[Selection]) -> None:
         """Store the records *chosen* by *layer*, and the uploaders of the tracks among them."""
@@ -443,6 +470,18 @@ class Ledger:
         )
         which = sa.and_(walks.c.status == "planned", sa.or_(self._around(seed), looks_it_up))
         return self.connection.scalar(sa.select(sa.func.count()).select_from(walks).where(which)) or 0
+
+    def _in_playlists(self, table: sa.Table, ids: Collection[int]) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for chunk in _chunks(ids):
+            query = (
+                sa.select(table.c.playlist_id, table.c.track_id)
+                .where(table.c.playlist_id.in_(chunk))
+                .order_by(table.c.playlist_id, table.c.position)
+            )
+            for playlist, track in self.connection.execute(query):
+                found.setdefault(playlist, []).append(track)
+        return found
 
     def _add_walks(self, wanted: Sequence[WalkRequest]) -> list[int]:
         ids = [walk_id(request.endpoint, request.target) for request in wanted]

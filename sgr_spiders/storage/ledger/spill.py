@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sgr_spiders.model.items import Comment
+from sgr_spiders.model.items import Comment, Playlist, PlaylistTrack
 from sgr_spiders.storage import records, schema, upserts
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.ledger import frontier
+from sgr_spiders.storage.ledger import frontier, playlist_caps
 from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import walk_pages, walk_records, walks
 
@@ -112,7 +112,9 @@ def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | Non
         return _restart(connection, page, state, now)
     cap = frontier.largest_cap(connection, page.walk.walk_id)
     selection = _select(connection, page, state, cap)
+    left_out = _cut_playlists(connection, page, selection)
     records.write_entries(connection, selection.entries, page.known, now)
+    playlist_caps.write_leftovers(connection, selection.entries, left_out)
     _write_places(connection, page, state, selection)
     _write_rejects(connection, page, state)
     _write_page(connection, page, state, now)
@@ -171,8 +173,12 @@ def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int 
     """
     counted = list(map(_counted, page.entries))
     places = _known_places(connection, counted, state)
+    earlier = frozenset(places)
     selection = _Selection([], [], 0, 0)
     for entry, (kind, record_id) in zip(page.entries, counted, strict=True):
+        if record_id in earlier and isinstance(entry.link, PlaylistTrack):
+            # The first position counts.
+            entry = replace(entry, link=None)  # noqa: PLW2901 - the same entry
         if record_id not in places:
             place = state.kept + selection.added
             if cap is not None and place >= cap and kind == entry.record.kind:
@@ -183,6 +189,17 @@ def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int 
         selection.entries.append(entry)
         selection.places.append(places[record_id])
     return selection
+
+
+def _cut_playlists(connection: sa.Connection, page: Page, selection: _Selection) -> list[PlaylistTrack]:
+    """Cut the tracks listed inside the selected playlists; return those left out."""
+    if not any(isinstance(entry.record, Playlist) for entry in selection.entries):
+        return []
+    cap = frontier.largest_inline_cap(connection, page.walk.walk_id)
+    if cap is None:
+        return []
+    selection.entries, left_out = playlist_caps.cut_playlists(selection.entries, cap)
+    return left_out
 
 
 def _counted(entry: Entry) -> tuple[str, int]:
