@@ -36,6 +36,9 @@ def claim_source(
     if known.covers(api_origin, world):
         source.move(connection, api_origin)
         return known
+    if not source.is_filled(connection):
+        # For example after a run with a mistyped URL, which nothing answered.
+        return source.adopt(connection, api_origin, world)
     here = api_origin if world is None else f"the sandbox at {api_origin} ({world})"
     if not accept:
         raise SourceError(

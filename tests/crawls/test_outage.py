@@ -65,6 +65,9 @@ def test_an_api_that_never_answers_leaves_the_seed_pending(harvester: Harvester)
     assert "check SOUNDCLOUD_API_URL" in log
     assert harvester.query("SELECT outcome FROM runs") == [("unreachable",)]
     assert harvester.query("SELECT status, pages FROM walks") == [("planned", 0)]
+    # The URL that nothing answered is not the source of the database.
+    harvester.environment = {}
+    assert harvester.crawl().code == 0
 
 
 def test_a_walk_that_fails_alone_is_not_an_outage(harvester: Harvester) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.schema import runs, source
+from sgr_spiders.storage.schema import runs, source, walk_pages
 
 if TYPE_CHECKING:
     from sgr_spiders.storage.ledger.runs import Run
@@ -38,6 +38,11 @@ def read(connection: sa.Connection) -> Source | None:
     """Return the source; ``None`` if no run has named it yet."""
     row = connection.execute(sa.select(source)).first()
     return None if row is None else Source(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+
+
+def is_filled(connection: sa.Connection) -> bool:
+    """Return whether the database holds anything of its source."""
+    return connection.scalar(sa.select(sa.literal(1)).select_from(walk_pages).limit(1)) is not None
 
 
 def adopt(connection: sa.Connection, api_origin: str, world: str | None) -> Source:
