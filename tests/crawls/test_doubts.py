@@ -215,10 +215,15 @@ def test_a_walk_that_stops_a_run_is_fetched_last_in_the_next_and_fails_alone(har
 
 
 def test_a_seed_that_was_not_found_is_asked_for_again(harvester: Harvester, whole: Harvester) -> None:
-    ended = crawl(harvester, 3, track_id=12345)
-    assert "seed 12345: not found, check the address (HTTP 404: 404 - Not Found)" in ended.log
-    crawl(harvester, 3, track_id=12345)
-    assert [entry["path"] for entry in harvester.sandbox.log()] == ["/tracks/soundcloud:tracks:12345"]
+    address = "https://soundcloud.com/nobody/nothing"
+    ended = crawl(harvester, 3, track_id=12345, track_url=address)
+    for seed in ("12345", address):
+        assert f"seed {seed}: not found, check the address (HTTP 404: 404 - Not Found)" in ended.log
+    crawl(harvester, 3, track_id=12345, track_url=address)
+    assert {entry["path"] for entry in harvester.sandbox.log()} == {
+        "/tracks/soundcloud:tracks:12345",
+        "/resolve",
+    }
     # Another one that the API misses only for a while.
     ended = crawl(harvester, 3, f"json_404:path={EVERYTHING}")
     assert f"seed {harvester.sandbox.seed_track_id}: not found, check the address" in ended.log
