@@ -96,7 +96,7 @@ def disturbed(
     shared_sandbox.set_faults(faults)
     harvester = Harvester(shared_sandbox, tmp_path_factory.mktemp("disturbed") / "harvest.db")
     harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.spoiled_settings"
-    ended = harvester.crawl("deep_harvest", settings={**FAST, "RETRY_TIMES": 2})
+    ended = harvester.crawl("deep_harvest", settings={**FAST, "RETRY_TIMES": 2, "MAX_GONE_ROW": 1})
     shared_sandbox.clear_faults()
     assert ended.code == 3, ended.log
     return harvester, ended
