@@ -10,7 +10,7 @@ import os
 import sys
 
 from sgr_spiders import __version__
-from sgr_spiders.config.databases import default_database
+from sgr_spiders.config.databases import default_database, in_project
 
 
 def _from_environment(name: str, default: str = "") -> str:
@@ -72,11 +72,13 @@ DEFAULT_REQUEST_HEADERS = {"Accept": "application/json; charset=utf-8"}
 
 # --- database and configuration -------------------------------------------------------------------
 
-# An SQLAlchemy URL. A relative path starts from the working directory; use an absolute path with Scrapyd. If
-# SOUNDCLOUD_API_URL is on this machine, the default is the sandbox's own database: sqlite:///data/sandbox.db
+# An SQLAlchemy URL. A relative path starts from the working directory, but the default is beside scrapy.cfg,
+# if there is one. Use an absolute path with Scrapyd. If SOUNDCLOUD_API_URL is on this machine, the default is
+# the sandbox's own database: sqlite:///data/sandbox.db
 HARVEST_DATABASE_URL = _from_environment("HARVEST_DATABASE_URL", "sqlite:///data/soundgraph.db")
 if not os.environ.get("HARVEST_DATABASE_URL"):
-    HARVEST_DATABASE_URL = default_database(SOUNDCLOUD_API_URL)
+    # Beside scrapy.cfg, whatever directory of the project a command is run in.
+    HARVEST_DATABASE_URL = in_project(default_database(SOUNDCLOUD_API_URL))
 # A YAML file or a name in configs/; the spider argument `config` overrides it.
 HARVEST_CONFIG = _from_environment("HARVEST_CONFIG", "deep_harvest")
 # A file for the result of `scrapy crawl`, which sgr_spiders.harvest reads; empty: none.

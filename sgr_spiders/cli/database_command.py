@@ -16,6 +16,7 @@ from scrapy.settings import default_settings
 
 from sgr_spiders.cli.default_database import choose_default_database
 from sgr_spiders.cli.options import take_any_path
+from sgr_spiders.cli.program import remember_invocation
 from sgr_spiders.config.settings import DATABASE, check_mappings, check_settings, find_problem
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError, HarvestError
 from sgr_spiders.model.outcome import INTERRUPTED
@@ -61,6 +62,7 @@ class DatabaseCommand(ScrapyCommand):
         super().process_options(args, opts)
         assert self.settings is not None
         choose_default_database(self.settings)
+        remember_invocation(self.settings, getattr(opts, "config", None), getattr(opts, "database", None))
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sgr_spiders.config.choices import METHODS
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.soundcloud.urns import parse_key
+from sgr_spiders.text.invocation import plain_command
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
@@ -122,14 +123,16 @@ def refuse_arguments(args: list[str]) -> None:
 def read_node(args: list[str], kinds: Mapping[str, str], command: str) -> tuple[str, int]:
     """Return the kind and ID in *args*; *kinds* maps each kind to the kind in its URN."""
     if len(args) != 2 or args[0] not in kinds:
-        raise ArgumentError(f"name one of {', '.join(kinds)} and its ID, e.g. `scrapy {command} track 123`")
+        raise ArgumentError(
+            f"name one of {', '.join(kinds)} and its ID, e.g. `{plain_command(command, 'track', '123')}`"
+        )
     return args[0], _read_id(args[1], kinds[args[0]])
 
 
 def read_user(args: list[str], command: str) -> int:
     """Return the ID of the user in *args*."""
     if len(args) != 2 or args[0] != "user":
-        raise ArgumentError(f"name a user by ID: `scrapy {command} user 123`")
+        raise ArgumentError(f"name a user by ID: `{plain_command(command, 'user', '123')}`")
     return _read_id(args[1], "user")
 
 

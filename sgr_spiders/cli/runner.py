@@ -44,8 +44,8 @@ USAGE_ERROR = 2
 LAST_LINES = 20
 """Number of output lines of a crawl that are kept to explain its end."""
 
-GIVEN = "configuration given"
-"""The name in errors of a configuration that was given as a mapping."""
+MAX_WIDTH = 1 << 20
+"""A width at which YAML breaks no line."""
 
 
 def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
@@ -95,14 +95,9 @@ def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
         all_settings["HARVEST_DATABASE_URL"] = database_url
     with tempfile.TemporaryDirectory(prefix="harvest-") as folder:
         if isinstance(config, Mapping):
-            arguments["config"] = _write_config(config, Path(folder))
+            arguments["config"] = _inline(config)
         all_settings["HARVEST_RESULT_FILE"] = Path(folder) / "result.json"
-        try:
-            return _crawl(spider, arguments, all_settings, log=log)
-        except ConfigError as error:
-            # The temporary file no longer exists, and the caller never saw it.
-            message = str(error).replace(f"configuration {for_message(str(arguments['config']))}", GIVEN)
-            raise ConfigError(message if isinstance(config, Mapping) else str(error)) from None
+        return _crawl(spider, arguments, all_settings, log=log)
 
 
 def _join(value: object) -> object:
@@ -111,13 +106,14 @@ def _join(value: object) -> object:
     return ",".join(str(part) for part in value)
 
 
-def _write_config(config: Mapping[str, Any], folder: Path) -> Path:
-    path = folder / "config.yaml"
+def _inline(config: Mapping[str, Any]) -> str:
+    """Return the configuration as one line of YAML, so that the command that resumes the run contains it."""
     try:
-        path.write_text(yaml.safe_dump(dict(config), allow_unicode=True), encoding="utf-8")
+        return yaml.safe_dump(
+            dict(config), allow_unicode=True, default_flow_style=True, width=MAX_WIDTH
+        ).strip()
     except yaml.YAMLError as error:
-        raise ConfigError(f"{GIVEN}: {for_message(str(error))}") from None
-    return path
+        raise ConfigError(f"configuration given: {for_message(str(error))}") from None
 
 
 def _crawl(

@@ -16,6 +16,7 @@ from scrapy.spiderloader import get_spider_loader
 
 from sgr_spiders.cli import json_log
 from sgr_spiders.cli.default_database import choose_default_database
+from sgr_spiders.cli.program import chosen_settings, remember_invocation
 from sgr_spiders.config.settings import (
     NO_FEEDS_BECAUSE,
     SETTINGS,
@@ -27,7 +28,8 @@ from sgr_spiders.model import result, statistics
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError, HarvestError
 from sgr_spiders.model.outcome import INTERNAL_ERROR, INTERRUPTED
 from sgr_spiders.text.encoding import tolerate
-from sgr_spiders.text.resume_command import crawl_command, status_command
+from sgr_spiders.text.invocation import as_typed, command, plain_command
+from sgr_spiders.text.resume_command import crawl_command
 
 if TYPE_CHECKING:
     import argparse
@@ -69,12 +71,13 @@ class Command(crawl.Command):
         assert self.settings is not None
         settings = self.settings
         choose_default_database(settings)
+        remember_invocation(settings, opts.spargs.get("config"))
         _exit_if_wrong(lambda: check_settings(settings, vars(default_settings)), settings)
         if len(args) != 1:
-            raise UsageError("name one spider; `scrapy list` lists them")
+            raise UsageError(f"name one spider; `{plain_command('list')}` lists them")
         # Before the crawler process exists, which would leave an event loop open.
         if args[0] not in get_spider_loader(self.settings).list():
-            raise UsageError(f"unknown spider {args[0]!r}; `scrapy list` lists them")
+            raise UsageError(f"unknown spider {args[0]!r}; `{plain_command('list')}` lists them")
         log_as_json_if_asked(self.settings)
         # Here, because the crawler process that is created next logs the versions. A filter, because that
         # process resets the levels of all loggers.
@@ -87,8 +90,8 @@ class Command(crawl.Command):
             for name in TECHNICAL:
                 logging.getLogger(name).setLevel(logging.WARNING)
         commands = {
-            "HARVEST_COMMAND": crawl_command(args[0], opts.spargs, opts.set),
-            "HARVEST_STATUS_COMMAND": status_command(_with_database(opts.set, self.settings)),
+            "HARVEST_COMMAND": crawl_command(args[0], opts.spargs, chosen_settings(opts.set)),
+            "HARVEST_STATUS_COMMAND": command("status"),
         }
         self.crawler_process.settings.update(commands, priority="cmdline")
         crawler = self._create_crawler(args[0])
@@ -107,13 +110,6 @@ class Command(crawl.Command):
 
     def _is_terse(self) -> bool:
         return self.settings is not None and self.settings["LOG_LEVEL"] != "DEBUG"
-
-
-def _with_database(given: list[str], settings: BaseSettings | None) -> list[str]:
-    """Return the values of ``-s``, preceded by the default database if one of them decides it."""
-    if settings is None or not any(setting.startswith("SOUNDCLOUD_API_URL=") for setting in given):
-        return given
-    return [f"HARVEST_DATABASE_URL={settings['HARVEST_DATABASE_URL']}", *given]
 
 
 def _exit_if_wrong(check: Callable[[], None], settings: BaseSettings | None) -> None:
@@ -171,7 +167,9 @@ def _exit_code(crawler: Crawler, failures: list[BaseException]) -> int:
 
     # Without an exit code, a second Ctrl-C ended the crawl before it could save its outcome.
     logger.warning(
-        "Ended at once, without a summary. %s: %s", NOTHING_LOST, crawler.settings["HARVEST_COMMAND"]
+        "Ended at once, without a summary. %s: %s",
+        NOTHING_LOST,
+        as_typed(crawler.settings["HARVEST_COMMAND"]),
     )
     return INTERRUPTED
 

@@ -10,6 +10,7 @@ from sgr_spiders.cli.options import add_json_option, add_limit_option, read_limi
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.encoding import dump_json
 from sgr_spiders.text.escape import for_message
+from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
     import argparse
@@ -52,7 +53,7 @@ class Command(DatabaseCommand):
             except LookupError:
                 raise ArgumentError(f"{kind} {node} is not in this database") from None
             if latest(connection, NEAREST[kind]) is None:
-                raise ArgumentError(f"{table.name} has not been built; run `scrapy relate`")
+                raise ArgumentError(f"{table.name} has not been built; run `{command('relate')}`")
             found = nearest(connection, table, node, limit)
         if as_json:
             answer = {"id": node, "name": name, "table": table.name, "nearest": found}

@@ -21,7 +21,7 @@ KNOWN = {
     "seeds": "a file with one ID, URN or URL per line; `#` begins a comment",
     "due": "`1`: the seeds of `scrapy seeds` that are due, the most overdue first",
     "layers": "layers to run, separated by commas; default: those enabled in the configuration",
-    "config": "a YAML file or a name in `configs/`; default: the setting `HARVEST_CONFIG`",
+    "config": "a YAML file, a name in `configs/`, or YAML in braces; default: the setting `HARVEST_CONFIG`",
     "refresh": "`1`: refetch everything; an unfinished refresh is resumed",
     "accept_source": "`1`: fill the database from another API than before, e.g. if the API has moved",
     "accept_gone": "`1`: believe that records are gone even if they are more than `max_gone_share`",

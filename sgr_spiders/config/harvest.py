@@ -282,10 +282,14 @@ LAYER_NAMES = tuple(
 
 
 def load(name_or_path: str | None = None) -> HarvestConfig:
-    """Load a YAML file given by path or by its name in ``configs/``; ``None`` loads the defaults."""
+    """Load a YAML file given by path or by its name in ``configs/``; ``None`` loads the defaults.
+
+    A text in braces is YAML itself.
+    """
     name = DEFAULT_NAME if name_or_path is None else name_or_path
-    about = f"configuration {for_message(name) or quote_value(name)}"
-    content = _read_content(name, about)
+    is_content = name.startswith("{")
+    about = "configuration given" if is_content else f"configuration {for_message(name) or quote_value(name)}"
+    content = name.encode(errors="replace") if is_content else _read_content(name, about)
     if len(content) > MAX_FILE_BYTES:
         raise ConfigError(f"{about}: larger than {MAX_FILE_BYTES} bytes; not a configuration")
     try:

@@ -12,6 +12,7 @@ from sgr_spiders.model.outcome import FINISHING, INTERNAL_ERROR, INTERRUPTED, Ou
 from sgr_spiders.storage import indexes
 from sgr_spiders.storage.ledger import runs, seeds
 from sgr_spiders.text.formatting import pluralize
+from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Connection, Store
 
 logger = logging.getLogger(__name__)
-
-BUILD_NOW = "run `scrapy relate` to build them now"
-RETRY_RELATING = "run `scrapy relate` to retry"
-RETRY_EMBEDDING = "run `scrapy embed` to retry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,8 @@ def tracks_to_relate(
         return [seed.track_id for seed in runs.seed_outcomes(connection, planner.run) if seed.track_id]
     left = seeds.count_unfinished(connection, planner.run)
     if left and config.relationships.on_close:
-        logger.info("Relationships deferred: %s unfinished; %s", pluralize(left, "due seed"), BUILD_NOW)
+        now = f"run `{command('relate')}` to build them now"
+        logger.info("Relationships deferred: %s unfinished; %s", pluralize(left, "due seed"), now)
     return seeds.tracks_of_all(connection) if turns.taken > 0 and not left else None
 
 
@@ -121,14 +119,16 @@ def _relate(work: _Work, before: Finished) -> Finished:
         related = relate(work.store, work.config, seeds=chosen, is_cancelled=work.is_cancelled)
     except CancelledError:
         return Finished(
-            Outcome("interrupted", INTERRUPTED, f"stopped while building relationships; {RETRY_RELATING}")
+            Outcome("interrupted", INTERRUPTED, f"stopped while building relationships; {_retry('relate')}")
         )
     except HarvestError as error:
-        return _without(before, "Relationships", error, RETRY_RELATING)
+        return _without(before, "Relationships", error, _retry("relate"))
     except Exception:
         # A bug here must not discard the outcome of the crawl.
         logger.exception("Relating failed")
-        return Finished(Outcome("failed", INTERNAL_ERROR, f"relating failed, see the log; {RETRY_RELATING}"))
+        return Finished(
+            Outcome("failed", INTERNAL_ERROR, f"relating failed, see the log; {_retry('relate')}")
+        )
     return replace(before, related=tuple(related))
 
 
@@ -138,7 +138,7 @@ def _embed(work: _Work, before: Finished) -> Finished:
     from sgr_spiders.embeddings.terms import terms_line  # noqa: PLC0415
 
     if work.is_cancelled():
-        stopped = Outcome("interrupted", INTERRUPTED, f"stopped before building vectors; {RETRY_EMBEDDING}")
+        stopped = Outcome("interrupted", INTERRUPTED, f"stopped before building vectors; {_retry('embed')}")
         return replace(before, outcome=stopped)
     if line := terms_line(work.store):
         logger.info("%s", line)
@@ -148,10 +148,10 @@ def _embed(work: _Work, before: Finished) -> Finished:
         logger.info("No vectors: %s", error)
         return before
     except (HarvestError, MemoryError) as error:
-        return _without(before, "Vectors", error, RETRY_EMBEDDING)
+        return _without(before, "Vectors", error, _retry("embed"))
     except Exception:
         logger.exception("Embedding failed")
-        failed = Outcome("failed", INTERNAL_ERROR, f"embedding failed, see the log; {RETRY_EMBEDDING}")
+        failed = Outcome("failed", INTERNAL_ERROR, f"embedding failed, see the log; {_retry('embed')}")
         return replace(before, outcome=failed)
     logger.info("Vectors of %s", embedded.describe())
     return before
@@ -161,3 +161,7 @@ def _without(before: Finished, what: str, error: Exception, retry: str) -> Finis
     reason = str(error) or "not enough memory"
     logger.warning("%s not built: %s; %s", what, reason, retry)
     return replace(before, missing=(*before.missing, f"{what} not built: {reason}; {retry}"))
+
+
+def _retry(name: str) -> str:
+    return f"run `{command(name)}` to retry"

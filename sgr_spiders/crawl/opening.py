@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sgr_spiders import __version__
 from sgr_spiders.crawl.planner import Plan, Planner
 from sgr_spiders.model import statistics
-from sgr_spiders.reports.seed_list import HOW_TO_ADD, describe_seed, format_minute
+from sgr_spiders.reports.seed_list import describe_seed, format_minute, how_to_add
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE
 from sgr_spiders.storage import indexes
@@ -115,7 +115,7 @@ def _log_next_due(connection: Connection) -> None:
         when = format_minute(known[0].next_harvest_at)
         logger.info("No seed is due; the first will be %s at %s (UTC)", describe_seed(known[0]), when)
     else:
-        logger.info("No seeds yet: %s", HOW_TO_ADD)
+        logger.info("No seeds yet: %s", how_to_add())
 
 
 def _log_start(planner: Planner, around: str, route: Route) -> None:

@@ -17,6 +17,7 @@ from sgr_spiders.storage import neighbours, private_files, vectors
 from sgr_spiders.storage.vectors import read_genres
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import pluralize
+from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,7 +76,9 @@ def draw(connection: Connection, method: str, path: Path) -> None:
 def _load_dots(connection: Connection, method: str) -> list[Dot]:
     placed = vectors.read_vectors(connection, "track", method)
     if not len(placed.ids):
-        raise EmbeddingError(f"no {method} vectors in this database; run `scrapy embed --method {method}`")
+        raise EmbeddingError(
+            f"no {method} vectors in this database; run `{command('embed', '--method', method)}`"
+        )
     fans = placed.columns["fans"]
     chosen = _choose_tracks(fans)
     directions = unit(placed.vectors[chosen])

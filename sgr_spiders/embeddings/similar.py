@@ -13,6 +13,7 @@ from sgr_spiders.embeddings.index import search_index
 from sgr_spiders.embeddings.walk import RandomWalk
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import neighbours, vectors
+from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Numbers
@@ -102,7 +103,7 @@ def _by_vectors(
 def explain_missing_vector(connection: Connection, what: str, method: str) -> str:
     """Return why *what* has no vector."""
     if vectors.latest(connection, method) is None:
-        return f"no {method} vectors in this database; run `scrapy embed --method {method}`"
+        return f"no {method} vectors in this database; run `{command('embed', '--method', method)}`"
     return f"{what} has no {method} vector: no data on it when `scrapy embed` ran"
 
 

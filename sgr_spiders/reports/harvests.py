@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.model import statistics
 from sgr_spiders.text.formatting import duration, number, pluralize, table
+from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sgr_spiders.storage.figures.inventory import PastRun
-
-NONE_YET = "No harvest yet: scrapy crawl deep_harvest -a track_id=ID"
 
 COLLECTED = ("tracks", "users", "playlists", "engagements", "comments")
 
@@ -29,7 +28,7 @@ def as_text(runs: Sequence[PastRun], written: datetime | None) -> list[str]:
     *written* is the time of the last write to the file.
     """
     if not runs:
-        return [NONE_YET]
+        return [f"No harvest yet: {command('crawl', 'deep_harvest', '-a', 'track_id=ID')}"]
     head = ["run", "spider", "outcome", "started (UTC)", "time", "seeds", "requests", "tracks", "capped by"]
     rows = [_row(run, written, is_last=index == 0) for index, run in enumerate(runs)]
     return table([head, *rows], left=3)

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 from sgr_spiders.config.schedule import spell_interval
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import duration, pluralize, table
+from sgr_spiders.text.invocation import as_typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sgr_spiders.storage.ledger.seeds import ScheduledSeed
-
-HOW_TO_ADD = "scrapy seeds add ID|URN|URL --every 7d"
 
 
 def as_json(seeds: Sequence[ScheduledSeed]) -> list[dict[str, Any]]:
@@ -26,7 +25,7 @@ def as_json(seeds: Sequence[ScheduledSeed]) -> list[dict[str, Any]]:
 def as_text(seeds: Sequence[ScheduledSeed], now: datetime) -> list[str]:
     """Return a table, at most ``formatting.WIDTH`` wide."""
     if not seeds:
-        return [f"No seeds yet: {HOW_TO_ADD}"]
+        return [f"No seeds yet: {how_to_add()}"]
     head = ["seed", "every", "priority", "last harvest", "outcome", "next harvest", "track"]
     return table([head, *(_row(seed, now) for seed in seeds)], left=len(head))
 
@@ -86,3 +85,8 @@ def describe_import(results: Sequence[str]) -> str:
         f"{results.count(what):,} {what}" for what in ("added", "changed", "unchanged") if what in results
     ]
     return f"{pluralize(len(results), 'seed')}: {', '.join(parts)}"
+
+
+def how_to_add() -> str:
+    """Return the command that adds a seed, with placeholders."""
+    return f"{as_typed('scrapy seeds add')} ID|URN|URL --every 7d"

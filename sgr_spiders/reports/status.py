@@ -24,7 +24,7 @@ from sgr_spiders.storage.ledger import source
 from sgr_spiders.storage.pairs import builds, reading
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import cut, duration, number, pluralize, size, table
-from sgr_spiders.text.resume_command import crawl_command
+from sgr_spiders.text.invocation import as_typed, command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ MAX_SEEDS = 5
 NOT_FOUND = "not found"
 """State of a seed that was never found, which is probably mistyped."""
 
-FIRST_COMMAND = "scrapy crawl deep_harvest -a track_id=ID"
+FIRST_COMMAND = ("crawl", "deep_harvest", "-a", "track_id=ID")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def _find_next_step(
 ) -> NextStep:
     harvests = inventory.latest_of_each_harvest(connection, MAX_SHOWN)
     if not harvests:
-        return NextStep("no run yet", [FIRST_COMMAND])
+        return NextStep("no run yet", [command(*FIRST_COMMAND)])
     unfinished = [
         run
         for run in harvests
@@ -183,7 +183,7 @@ def _find_next_step(
 
 def _relate_command(connection: Connection, config: HarvestConfig, run: PastRun) -> str:
     if config.relationships.scope == "all":
-        return "scrapy relate"
+        return command("relate")
     # With this scope, a crawl builds the relationships around its own seeds.
     return _command(connection, run)
 
@@ -191,15 +191,16 @@ def _relate_command(connection: Connection, config: HarvestConfig, run: PastRun)
 def _command(connection: Connection, run: PastRun) -> str:
     known = run.stats.get(statistics.COMMAND)
     if isinstance(known, str) and known.isprintable():
-        return known
+        return as_typed(known)
     # Only `scrapy crawl` records its command.
     seeds = inventory.seeds_of(connection, run.run_id, MAX_SEEDS + 1)
     if len(seeds) > MAX_SEEDS:
-        return f"scrapy crawl {run.spider} -a seeds=FILE"
+        return command("crawl", run.spider, "-a", "seeds=FILE")
     urls = ",".join(seed for seed in seeds if "://" in seed)
     ids = ",".join(seed for seed in seeds if "://" not in seed)
     arguments = {"track_id": ids, "track_url": urls}
-    return crawl_command(run.spider, {name: value for name, value in arguments.items() if value})
+    given = [word for name, value in arguments.items() if value for word in ("-a", f"{name}={value}")]
+    return command("crawl", run.spider, *given)
 
 
 # JSON

@@ -13,6 +13,7 @@ from sgr_spiders.reports import caps
 from sgr_spiders.reports.caps import render_example
 from sgr_spiders.text.escape import for_cell, for_message
 from sgr_spiders.text.formatting import duration, number, pluralize, size, table
+from sgr_spiders.text.invocation import as_typed, command
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -264,7 +265,7 @@ def _relationship_lines(related: Sequence[Related]) -> Iterator[str]:
     for result in related:
         if result.error is not None:
             yield for_cell(
-                f"Relationships: {result.table} not built: {result.error}; `scrapy relate` retries"
+                f"Relationships: {result.table} not built: {result.error}; `{command('relate')}` retries"
             )
             continue
         took = f"built in {duration(sum(result.seconds.values()))}" if result.seconds else "up to date"
@@ -278,7 +279,7 @@ def _next_lines(run: FinishedRun) -> list[str]:
     if run.command is None:
         return [f"{NOTHING_LOST}."]
     when = " when the cause is fixed" if run.outcome.name in {"blocked", "failed", "unreachable"} else ""
-    return [f"{NOTHING_LOST}{when}:", f"  {run.command}"]
+    return [f"{NOTHING_LOST}{when}:", f"  {as_typed(run.command)}"]
 
 
 def has_work_left(outcome: str | None, failed: int) -> bool:
@@ -286,6 +287,6 @@ def has_work_left(outcome: str | None, failed: int) -> bool:
     return failed > 0 if outcome == "partial" else outcome != "complete"
 
 
-def describe_interruption(command: str | None) -> str:
+def describe_interruption(resume: str | None) -> str:
     """Return what the first Ctrl-C does, to follow "Interrupted: "."""
-    return "finishing the requests in flight; rerun to resume" + (f": {command}" if command else "")
+    return "finishing the requests in flight; rerun to resume" + (f": {as_typed(resume)}" if resume else "")

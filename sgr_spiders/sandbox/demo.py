@@ -5,8 +5,10 @@ It runs the two commands that you would type, so a live harvest behaves the same
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -55,6 +57,8 @@ class Sandbox(NamedTuple):
 def main() -> int:
     # Without a handler, SIGTERM would end the demo before it stops the sandbox.
     signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(128 + signal.SIGTERM))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     try:
         with _sandbox() as sandbox:
             code = _harvest(sandbox)
@@ -98,10 +102,17 @@ def _harvest(sandbox: Sandbox) -> int:
     command = _scrapy("crawl", "deep_harvest", "-a", f"track_id={sandbox.track_id}", "-a", "config=sandbox")
     for name, value in settings.items():
         print(f"export {name}={value}")
-    print(f"scrapy {' '.join(command[3:])}", flush=True)
+    print(f"{_program()} {' '.join(command[3:])}", flush=True)
     crawl = subprocess.Popen(command, env=environment)
     with _forward_sigterm(crawl):
         return crawl.wait()
+
+
+def _program() -> str:
+    """Return ``scrapy`` as it is typed here."""
+    script = Path(sys.executable).with_name("scrapy")
+    here = Path.cwd()
+    return shlex.quote(str(script.relative_to(here) if script.is_relative_to(here) else script))
 
 
 def _scrapy(*arguments: str) -> list[str]:
@@ -137,7 +148,7 @@ def _show(code: int) -> None:
     for table, rows in _counts(DATABASE).items():
         print(f"  {table:<16}{rows:>9,}")
     print(
-        f"\nLook inside:  sqlite3 {DATABASE} .tables"
+        f"\nLook inside:  {_program()} status -s HARVEST_DATABASE_URL=sqlite:///{DATABASE}"
         "\nAll of it is invented; a live harvest writes to data/soundgraph.db."
         "\nNext:  README.md shows how to harvest the real API with your own client credentials."
     )

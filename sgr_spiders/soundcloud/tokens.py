@@ -22,6 +22,7 @@ from filelock import FileLock
 from sgr_spiders.model.exceptions import BlockedError, CredentialsError, StorageError
 from sgr_spiders.soundcloud.answers import requested_hold
 from sgr_spiders.text.escape import for_log
+from sgr_spiders.text.invocation import plain_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,8 +45,7 @@ QUOTA = "50 exchanges in 12 hours per application, 30 an hour per IP address"
 """The documented limit of client credentials exchanges, including failed ones."""
 
 HOW_TO_FIX = (
-    "set SOUNDCLOUD_CLIENT_ID and SOUNDCLOUD_CLIENT_SECRET (or SOUNDCLOUD_ACCESS_TOKEN), "
-    "or try it offline with `scrapy sandbox`"
+    "set SOUNDCLOUD_CLIENT_ID and SOUNDCLOUD_CLIENT_SECRET (or SOUNDCLOUD_ACCESS_TOKEN), or try it offline"
 )
 
 
@@ -102,7 +102,8 @@ class Credentials:
         missing = "credentials"
         if client_id or secret:
             missing = "SOUNDCLOUD_CLIENT_SECRET" if client_id else "SOUNDCLOUD_CLIENT_ID"
-        raise CredentialsError(f"missing {missing}: {HOW_TO_FIX}")
+        offline = plain_command("sandbox")
+        raise CredentialsError(f"missing {missing}: {HOW_TO_FIX} with `{offline}`")
 
     def __repr__(self) -> str:
         return f"<Credentials {'access token' if self.access_token else 'client credentials'}>"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sgr_spiders.model.exceptions import StorageError
+from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -39,7 +40,7 @@ def require_head(connection: sa.Connection, where: str) -> None:
     if revision < HEAD:
         raise StorageError(
             f"database {where}: its schema is of revision {revision}, older than this version's {HEAD}; "
-            "run `scrapy upgrade`"
+            f"run `{command('upgrade')}`"
         )
     if revision > HEAD:
         raise StorageError(

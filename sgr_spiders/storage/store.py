@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sgr_spiders.model.exceptions import ConfigError, DatabaseGoneError, StorageError
 from sgr_spiders.storage import migrate, sqlite_file
 from sgr_spiders.storage.lock import DatabaseLock, holder
+from sgr_spiders.text.invocation import command
 from sgr_spiders.text.masking import mask_url
 
 if TYPE_CHECKING:
@@ -252,7 +253,8 @@ class Store:
         if self.file is not None and not self.file.is_file():
             # A known database has been removed; an unknown one is probably a mistyped name.
             error = DatabaseGoneError if self._is_known else ConfigError
-            raise error(f"database {self.describe()}: no such file; create it with `scrapy crawl`")
+            create = command("crawl", "deep_harvest", "-a", "track_id=ID")
+            raise error(f"database {self.describe()}: no such file; create it with `{create}`")
         self._require_same_file()
         if not self._is_known:
             self._refuse_foreign()

@@ -1,4 +1,4 @@
-"""The command lines that resume a harvest and show its status, as a user types them."""
+"""The command line that resumes a harvest, as it is recorded."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from sgr_spiders.text.masking import mask_setting
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-DATABASE = "HARVEST_DATABASE_URL"
-
 
 def _is_for_one_run(name: str) -> bool:
     """Return whether this argument or setting is the scheduler's that started the run, or is used once."""
-    return name.startswith("_") or name in {"LOG_FILE", "accept_source"}
+    return name.startswith("_") or name in {"LOG_FILE", "HARVEST_RESULT_FILE", "accept_source"}
 
 
 def crawl_command(spider: str, arguments: Mapping[str, str], settings: Iterable[str] = ()) -> str:
@@ -31,11 +29,3 @@ def crawl_command(spider: str, arguments: Mapping[str, str], settings: Iterable[
         if not _is_for_one_run(name):
             words += [option, f"{name}={mask_setting(name, value)}"]
     return shlex.join(words)
-
-
-def status_command(settings: Iterable[str] = ()) -> str:
-    """Return the ``scrapy status`` command for the database that *settings* (``-s``, as given) name."""
-    urls = [value for name, _, value in (setting.partition("=") for setting in settings) if name == DATABASE]
-    return shlex.join(
-        ["scrapy", "status", *(f"--database={mask_setting(DATABASE, url)}" for url in urls[-1:])]
-    )

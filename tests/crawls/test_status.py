@@ -183,7 +183,7 @@ def test_the_text_fits_a_terminal_and_names_the_next_command(deep: Harvester, te
     # The path of a test's database may be wider than a terminal, and is cut.
     assert max(map(len, others)) <= 100
     assert others[-1] == "Next (unfinished):"
-    assert last.startswith(f"  scrapy crawl deep_harvest -a track_id={deep.sandbox.seed_track_id} ")
+    assert f"scrapy crawl deep_harvest -a track_id={deep.sandbox.seed_track_id} " in last
 
 
 def test_the_command_changes_nothing(deep: Harvester) -> None:
@@ -218,7 +218,7 @@ def test_an_up_to_date_database_has_no_next_command_until_it_is_stale(harvester:
     report = json_of(harvester.database)
     assert report["next"]["why"] == "not fresh"
     (command,) = report["next"]["commands"]
-    assert command.startswith("scrapy crawl user_depth -a track_id=")
+    assert "scrapy crawl user_depth -a track_id=" in command
 
 
 def test_a_running_and_a_killed_crawl(harvester: Harvester) -> None:
@@ -256,13 +256,15 @@ def test_an_empty_database(tmp_path: Path) -> None:
     report = json_of(database)
     assert report["runs"] == {"count": 0, "latest": []}
     assert report["next"]["why"] == "no run yet"
-    assert text_of(database).splitlines()[-1] == "  scrapy crawl deep_harvest -a track_id=ID"
+    first = f"scrapy crawl deep_harvest -a track_id=ID -s HARVEST_DATABASE_URL=sqlite:///{database}"
+    assert text_of(database).splitlines()[-1].endswith(first)
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
     result = run_status(tmp_path / "none.db")
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == f"database {tmp_path}/none.db: no such file; create it with `scrapy crawl`\n"
+    assert result.stderr.startswith(f"database {tmp_path}/none.db: no such file; create it with `")
+    assert result.stderr.endswith(f" -a track_id=ID -s HARVEST_DATABASE_URL=sqlite:///{tmp_path}/none.db`\n")
     assert list(tmp_path.iterdir()) == []
 
 

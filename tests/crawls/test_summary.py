@@ -197,7 +197,8 @@ def test_the_summary_fits_a_terminal_and_names_the_database_and_the_next_command
     where = f"Data written to {harvester.database}"
     assert max(len(line) for line in summary.lines if not line.startswith(where)) <= 100
     assert any(line.startswith(where) for line in summary.lines)
-    assert summary.lines[-1] == "Next: scrapy status"
+    assert summary.lines[-1].startswith("Next: ")
+    assert " status -s HARVEST_DATABASE_URL=sqlite:///" in summary.lines[-1]
     sent = len(harvester.sandbox.log())
     stats = stats_of(harvester)
     line = next(line for line in summary.lines if " requests sent" in line)
@@ -256,9 +257,9 @@ def test_failed_walks_are_shown_with_the_reason(disturbed: tuple[Harvester, Craw
 def test_the_summary_ends_with_the_command_that_resumes(disturbed: tuple[Harvester, CrawlResult]) -> None:
     harvester, ended = disturbed
     command = LoggedSummary(ended).lines[-1].strip()
-    assert command == stats_of(harvester)["sgr/command"]
+    assert command.endswith(stats_of(harvester)["sgr/command"])
     words = shlex.split(command)
-    assert words[:3] == ["scrapy", "crawl", "deep_harvest"]
+    assert words[words.index("crawl") + 1] == "deep_harvest"
     given = [f"track_id={harvester.sandbox.seed_track_id}", "config=sandbox", "RETRY_TIMES=2"]
     assert set(given) < set(words)
 
@@ -305,7 +306,7 @@ def test_a_block_is_shown_with_the_next_step(harvester: Harvester) -> None:
     summary = LoggedSummary(harvester.crawl())
     assert summary.lines[0].startswith("Harvest blocked after")
     assert "rerun to resume when the cause is fixed:" in summary.lines[-2]
-    assert summary.lines[-1].startswith("  scrapy crawl user_depth")
+    assert "scrapy crawl user_depth" in summary.lines[-1]
     pending = harvester.value("SELECT count(*) FROM walks WHERE status = 'planned'")
     assert summary.table("walks")["user_depth"][:1] + summary.table("walks")["user_depth"][5:6] == [
         "partial",
@@ -318,10 +319,11 @@ def test_ctrl_c_logs_how_to_resume(harvester: Harvester) -> None:
     assert ended.code == 130, ended.log
     (line,) = [line for line in ended.log.splitlines() if "Interrupted" in line]
     command = stats_of(harvester)["sgr/command"]
-    assert line.endswith(f"Interrupted: finishing the requests in flight; rerun to resume: {command}")
+    assert "Interrupted: finishing the requests in flight; rerun to resume: " in line
+    assert line.endswith(command)
     summary = LoggedSummary(ended)
     assert summary.lines[0].endswith("stopped by a signal")
-    assert summary.lines[-1] == f"  {command}"
+    assert summary.lines[-1].endswith(command)
     sent = [entry for entry in harvester.sandbox.log() if entry["path"] != "/robots.txt"]
     assert re.search(rf"^{len(sent)} requests sent", summary.text(), re.MULTILINE)
 
@@ -336,7 +338,7 @@ def test_a_second_ctrl_c_ends_the_crawl_at_once(harvester: Harvester) -> None:
     ended = harvester.wait(process, no_outcome="a second Ctrl-C leaves no time to save it")
     assert ended.code == 130, ended.log
     assert re.search(
-        r"Ended at once, without a summary\. .+: scrapy crawl user_depth -a track_id=", ended.log
+        r"Ended at once, without a summary\. .+: \S*scrapy crawl user_depth -a track_id=", ended.log
     )
     assert "Traceback" not in ended.log
     harvester.sandbox.clear_faults()

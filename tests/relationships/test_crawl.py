@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -128,10 +129,8 @@ def test_a_crawl_interrupted_while_relating_has_an_outcome(sandbox: SandboxProce
     ended = harvester.interrupt_when(writes.exists, max_requests=10)
     assert ended.code == 130, ended.log
     ((outcome, reason),) = harvester.query("SELECT outcome, reason FROM runs")
-    assert (outcome, reason) == (
-        "interrupted",
-        "stopped while building relationships; run `scrapy relate` to retry",
-    )
+    assert outcome == "interrupted"
+    assert re.fullmatch(r"stopped while building relationships; run `\S*scrapy relate .+` to retry", reason)
     assert not writes.parent.exists()
 
 
@@ -262,9 +261,9 @@ def test_commands_while_a_crawl_holds_the_writer_lock(sandbox: SandboxProcess, d
     assert relating.code == 5
     assert relating.err.endswith("; nothing was built\n")
     # This command is read-only, and distinguishes a table that was never built from an empty one.
-    assert (looking.code, looking.err) == (
-        2, "track_relationships has not been built; run `scrapy relate`\n",
-    )  # fmt: skip
+    assert looking.code == 2
+    assert looking.err.startswith("track_relationships has not been built; run `")
+    assert f"scrapy relate -s HARVEST_DATABASE_URL=sqlite:///{database}" in looking.err
 
 
 def test_an_export_during_a_crawl(sandbox: SandboxProcess, database: Path, tmp_path: Path) -> None:

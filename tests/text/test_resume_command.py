@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from sgr_spiders.text.resume_command import crawl_command, status_command
+from sgr_spiders.text.resume_command import crawl_command
 
 
 def test_it_repeats_what_was_typed() -> None:
@@ -67,9 +67,3 @@ def test_nothing_else_is_masked(setting: str) -> None:
     command = crawl_command("user_depth", {"track_url": "https://soundcloud.com/a:b/c@d"}, [setting])
     assert shlex.split(command)[-1] == setting
     assert "***" not in command
-
-
-def test_the_status_is_that_of_the_same_database() -> None:
-    assert status_command(["X=1"]) == "scrapy status"
-    given = ["HARVEST_DATABASE_URL=sqlite:///a.db", "HARVEST_DATABASE_URL=postgresql://me:hushhush@host/b"]
-    assert status_command(given) == "scrapy status '--database=postgresql://me:***@host/b'"
