@@ -16,7 +16,7 @@ from scrapy.spiderloader import get_spider_loader
 
 from sgr_spiders.cli import json_log
 from sgr_spiders.cli.default_database import choose_default_database
-from sgr_spiders.cli.program import chosen_settings, remember_invocation
+from sgr_spiders.cli.program import chosen_settings, find_program, remember_invocation
 from sgr_spiders.config.settings import (
     NO_FEEDS_BECAUSE,
     SETTINGS,
@@ -127,7 +127,7 @@ def _exit_if_wrong(check: Callable[[], None], settings: BaseSettings | None) -> 
 def _refuse_feeds(opts: argparse.Namespace) -> None:
     for option, given in (("-o", opts.output), ("-O", opts.overwrite_output)):
         if given:
-            raise ArgumentError(f"option `{option}`: {NO_FEEDS_BECAUSE}")
+            raise ArgumentError(f"option `{option}`: {NO_FEEDS_BECAUSE}: `{find_program()} export`")
 
 
 def log_as_json_if_asked(settings: BaseSettings) -> None:

@@ -77,7 +77,7 @@ WRONG: list[tuple[str, object, str]] = [
     ("LOG_FILE", "a\0b", "must be a path: 'a\\x00b'"),
     ("LOG_FILE", "a" * 5000, "cannot be used (File name too long)"),
     ("FEEDS", {"out.jsonl": {"format": "jsonlines"}}, "must be empty: a crawl writes its records"),
-    ("FEEDS", "s3://me:hushhush@bucket/out.jsonl", "run `scrapy export` for files"),
+    ("FEEDS", "s3://me:hushhush@bucket/out.jsonl", "`scrapy export` writes files"),
     *(("HTTPCACHE_ENABLED", value, "must be off") for value in (True, "1", "true", "yes", "")),
     ("JOBDIR", __file__, "is a file, not a directory"),
     ("CONTACT", "me\r\nX-Evil: 1", "must be printable text on one line, of 1 to 500 characters"),
