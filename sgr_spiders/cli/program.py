@@ -1,4 +1,4 @@
-"""How to start this process's ``scrapy`` from a shell in this directory."""
+"""The command line that starts ``scrapy`` as in this process, from a shell in this directory."""
 
 from __future__ import annotations
 

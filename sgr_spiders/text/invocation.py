@@ -12,7 +12,7 @@ SCRAPY = "scrapy"
 
 
 class _Invocation:
-    """How this process was started."""
+    """The way this process was started."""
 
     program = SCRAPY
     options: tuple[str, ...] = ()
