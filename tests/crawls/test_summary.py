@@ -213,7 +213,7 @@ def test_the_start_logs_only_useful_lines(deep: tuple[Harvester, CrawlResult]) -
     assert "Run 1: 7 layers, 1 seed, from http://127.0.0.1:" in before
     assert "Enabled" not in before
     assert "Versions" not in before
-    assert len([line for line in before.splitlines() if ".relationships." not in line]) <= 4
+    assert len([line for line in before.splitlines() if ".relationships." not in line]) <= 5
 
 
 @pytest.mark.parametrize("crawl", ["deep", "disturbed"])
