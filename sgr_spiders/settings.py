@@ -157,7 +157,8 @@ CONCURRENT_REQUESTS_PER_DOMAIN = 2
 # transfer slot); few enough that the queue behind the delay is shorter than the expiry margin of a token.
 CONCURRENT_REQUESTS = 8
 # The spider sets DOWNLOAD_DELAY and AUTOTHROTTLE_START_DELAY to `request_delay` of the configuration. It
-# is a minimum, so there is no jitter; AutoThrottle only increases it.
+# is a minimum, so there is no jitter. For the API one object applies it, the rule of AutoThrottle and the
+# rate learned from refusals (sgr_spiders/traffic/pace.py); these settings are its parameters.
 DOWNLOAD_DELAY_JITTER = 0
 AUTOTHROTTLE_ENABLED = True
 # One request at a time on average: within the "1-2 concurrent" that is considered polite.
@@ -186,7 +187,8 @@ BACKOFF_MAX = 60.0
 # good, then the run stops as blocked. A request that alone is refused is given up after as many retries.
 DISALLOWED_RETRY_TIMES = 3
 DISALLOWED_BACKOFF_BASE = 15.0
-# The pause after a 429 without a time: 5 s, doubled until a good response (half to all of it at random).
+# The pause after a 429 without a time: 5 s, doubled until a good response (half to all of it at random). Once
+# a rate is learned, the first pause is one interval between requests.
 # A time that the response names is obeyed, up to 24 h (soundcloud.rate_limits.MAX_HOLD).
 RATE_LIMIT_BASE = 5.0
 RATE_LIMIT_MAX = 900.0

@@ -18,6 +18,7 @@ from sgr_spiders.crawl.doubts import Doubts
 from sgr_spiders.crawl.finishing import Finished, build_indexes, run_post_crawl_steps, tracks_to_relate
 from sgr_spiders.crawl.judging import Stop, judge_run, traffic_of
 from sgr_spiders.crawl.opening import Origin, Route, open_run, planner_for
+from sgr_spiders.crawl.rate_memory import RateMemory
 from sgr_spiders.crawl.source import claim_source
 from sgr_spiders.crawl.spider import HarvestSpider
 from sgr_spiders.crawl.turns import Turns
@@ -75,6 +76,7 @@ class Harvest:
         """The result of the run; ``None`` until its outcome is saved."""
         self.store = Store.open(crawler.settings["HARVEST_DATABASE_URL"])
         self.writer = Writer(self.store)
+        self._rates = RateMemory(crawler, self.writer)
         self.planner = planner_for(spider)
         self.turns = Turns(self.planner) if spider.arguments.due else None
         """The source of the seeds in a scheduled run."""
@@ -165,6 +167,7 @@ class Harvest:
         route = Route(claimed.describe(), database)
         open_run(connection, self.planner, self.turns, self._origin, route)
         source.note_run(connection, self.planner.run, api_origin, is_sandbox=claimed.is_sandbox)
+        self._rates.load(connection)
 
     async def _end(self, reason: str, stopped: threading.Event) -> None:
         ended = None
@@ -221,6 +224,7 @@ class Harvest:
     def _note(self, connection: Connection, judged: outcome.Outcome, sent: int, known: str) -> None:
         if self.turns is not None:
             self.turns.cut(connection, judged.name)
+        self._rates.save(connection)
         runs.note_requests(connection, self.planner.run, sent)
         runs.note_statistics(connection, self.planner.run, known)
 

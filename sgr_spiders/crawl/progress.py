@@ -8,7 +8,6 @@ import os
 import sys
 import time
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from scrapy import signals as scrapy_signals
 from scrapy.exceptions import DontCloseSpider, NotConfigured
@@ -25,6 +24,7 @@ from sgr_spiders.reports.progress.snapshot import RequestState, Snapshot, Tally
 from sgr_spiders.reports.progress.terminal import Terminal
 from sgr_spiders.storage.figures.progress_counts import WalkCounter
 from sgr_spiders.traffic import scrapy_internals
+from sgr_spiders.traffic.gate import API_SLOT, Gate
 from sgr_spiders.traffic.run_control import RunControl
 
 if TYPE_CHECKING:
@@ -77,7 +77,6 @@ class Progress:
         self._crawler = crawler
         self._mode = mode
         self._terminal: Terminal | None = None
-        self._api_host = urlsplit(spider.api_url).hostname or ""
         rules = spider.rules.items()
         self._counter = WalkCounter({name: layer.expanding_steps for name, layer in rules}, PAGE_SIZES)
         choosing = {name for name, layer in rules if layer.needs_second_pass}
@@ -206,11 +205,12 @@ class Progress:
 
     def _traffic(self) -> RequestState:
         get = self._crawler.stats.get_value
-        in_flight = scrapy_internals.transfer_count(self._crawler)
+        gate = Gate.of(self._crawler)
+        # Requests to the API that wait for their turn have not been sent.
+        in_flight = scrapy_internals.transfer_count(self._crawler, without=API_SLOT) + gate.in_flight
         answered = get("downloader/response_count", 0) + get("downloader/exception_count", 0)
         sent = self._requests.update(answered, in_flight)
-        delay = scrapy_internals.slot_delay(self._crawler, self._api_host)
-        return RequestState(sent, in_flight, delay)
+        return RequestState(sent, in_flight, gate.pace.interval, is_limited=gate.pace.rate.value is not None)
 
 
 def _mode(settings: BaseSettings) -> str:

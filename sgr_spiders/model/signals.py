@@ -6,6 +6,9 @@ hold_started = object()
 """A rate-limit pause has begun or was extended, or the API cannot be reached. Handlers get ``until`` (seconds
 since the epoch) and ``reason``."""
 
+rate_learned = object()
+"""The request rate that the API accepts has changed noticeably."""
+
 run_closing = object()
 """Scrapy is closing the spider, which is finished or was interrupted. Errors do not send this signal."""
 

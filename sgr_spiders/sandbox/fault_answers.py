@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 import orjson
@@ -12,7 +14,7 @@ from sgr_spiders.sandbox.answers import HTML, JSON, TEXT, Answer, api_error, jso
 from sgr_spiders.sandbox.tokens import too_many_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from sgr_spiders.sandbox.faults import FaultRule
 
@@ -23,6 +25,7 @@ _RESOLVED = {
     "station": "https://api.soundcloud.com/system-playlists/soundcloud:system-playlists:artist-stations:1",
 }
 _MIB = 1024 * 1024
+_TOO_FAST = {"error": "Rate Limit Exceeded"}
 
 
 def _edge_page(status: str, text: str) -> bytes:
@@ -34,8 +37,9 @@ def _edge_page(status: str, text: str) -> bytes:
     ).encode()
 
 
-def _documented(rule: FaultRule) -> Answer:
-    reset = datetime.now(UTC) + timedelta(seconds=float(rule.get("seconds")))
+def _documented(rule: FaultRule, clock: datetime) -> Answer:
+    # The format has whole seconds.
+    reset = clock + timedelta(seconds=math.ceil(float(rule.get("seconds"))))
     limit = {"group": "plays", "max_nr_of_requests": 15000, "time_window": "PT24H"}
     meta = {
         "rate_limit": limit,
@@ -45,40 +49,55 @@ def _documented(rule: FaultRule) -> Answer:
     return json_answer(429, {"errors": [{"meta": meta}]})
 
 
-def _retry_after(rule: FaultRule) -> Answer:
+def _retry_after(rule: FaultRule, _clock: datetime) -> Answer:
     seconds = f"{float(rule.get('seconds')):g}"
-    return json_answer(429, {"error": "Rate Limit Exceeded"}, {"Retry-After": seconds})
+    return json_answer(429, _TOO_FAST, {"Retry-After": seconds})
 
 
-def _gateway(rule: FaultRule) -> Answer:
+def _gateway(rule: FaultRule, _clock: datetime) -> Answer:
     return Answer(403, b'{\n    "error": %s\n}' % orjson.dumps(rule.get("text")))
 
 
-def _deep(rule: FaultRule) -> Answer:
+def _limited(rule: FaultRule, clock: datetime) -> Answer:
+    refusal, seconds = rule.get("refusal"), math.ceil(float(rule.get("seconds")))
+    if refusal == "documented":
+        return _documented(rule, clock)
+    if refusal == "text":
+        return Answer(429, b"Please slow down.", TEXT)
+    if refusal == "forbidden":
+        return json_answer(403, _TOO_FAST, {"x-generator": "tyk.io"})
+    if refusal == "unavailable":
+        later = format_datetime(clock + timedelta(seconds=seconds), usegmt=True)
+        return Answer(503, b"", TEXT, {"Retry-After": later})
+    return json_answer(429, _TOO_FAST, {"Retry-After": str(seconds)} if refusal == "retry_after" else {})
+
+
+def _deep(rule: FaultRule, _clock: datetime) -> Answer:
     depth = int(float(rule.get("depth")))
     return Answer(200, b'{"collection":' + b"[" * depth + b"]" * depth + b"}")
 
 
-def _huge(rule: FaultRule) -> Answer:
+def _huge(rule: FaultRule, _clock: datetime) -> Answer:
     padding = b"a" * int(float(rule.get("mib")) * _MIB)
     return Answer(200, b'{"collection":[],"padding":"' + padding + b'"}')
 
 
-def _resolve_to(rule: FaultRule) -> Answer:
+def _resolve_to(rule: FaultRule, _clock: datetime) -> Answer:
     location = _RESOLVED[rule.get("kind")]
     return json_answer(302, {"status": "302 - Found", "location": location}, {"Location": location})
 
 
-def _fixed(answer: Answer) -> Callable[[FaultRule], Answer]:
-    return lambda _rule: answer
+def _fixed(answer: Answer) -> Callable[[FaultRule, datetime], Answer]:
+    return lambda _rule, _clock: answer
 
 
-_ANSWERS: dict[str, Callable[[FaultRule], Answer]] = {
+_ANSWERS: dict[str, Callable[[FaultRule, datetime], Answer]] = {
     "rate_limit_documented": _documented,
-    "rate_limit_gateway": _fixed(json_answer(429, {"error": "Rate Limit Exceeded"})),
+    "rate_limit_gateway": _fixed(json_answer(429, _TOO_FAST)),
     "rate_limit_text": _fixed(Answer(429, b"Please slow down.", TEXT)),
     "rate_limit_retry_after": _retry_after,
-    "token_rate_limit": lambda rule: too_many_tokens(rule.get("form")),
+    "limiter": _limited,
+    "token_rate_limit": lambda rule, _clock: too_many_tokens(rule.get("form")),
     "waf_challenge": _fixed(Answer(202, b"", HTML, {"x-amzn-waf-action": "challenge"})),
     "html_403": _fixed(Answer(403, _edge_page("403 ERROR", "Request blocked."), HTML)),
     "json_401": _fixed(api_error(401)),
@@ -90,7 +109,7 @@ _ANSWERS: dict[str, Callable[[FaultRule], Answer]] = {
     "text_404": _fixed(Answer(404, b"404 page not found\n", TEXT)),
     "refused_cursor": _fixed(api_error(400, "invalid cursor")),
     "method_405": _fixed(api_error(405)),
-    "error": lambda rule: api_error(int(rule.get("status"))),
+    "error": lambda rule, _clock: api_error(int(rule.get("status"))),
     "resolve_to": _resolve_to,
     "empty_500": _fixed(Answer(500, b"", TEXT)),
     "html_502": _fixed(Answer(502, _edge_page("502 ERROR", "The origin closed the connection."), HTML)),
@@ -110,10 +129,21 @@ _ANSWERS: dict[str, Callable[[FaultRule], Answer]] = {
 }
 
 
-def replacement(rule: FaultRule) -> Answer | None:
+def server_time(rules: Iterable[FaultRule]) -> datetime:
+    """Return the time of the server's clock, which a fault may have changed."""
+    off = sum(float(rule.get("seconds")) for rule in rules if rule.stage == "clock")
+    return datetime.now(UTC) + timedelta(seconds=off)
+
+
+def date(clock: datetime) -> dict[str, str]:
+    """Return the header with the time of the server's clock."""
+    return {"Date": format_datetime(clock, usegmt=True)}
+
+
+def replacement(rule: FaultRule, clock: datetime) -> Answer | None:
     """Return the fault's own response, or ``None`` if the fault has none."""
     make = _ANSWERS.get(rule.name)
-    return None if make is None else make(rule)
+    return None if make is None else make(rule, clock)
 
 
 def damage(answer: Answer, rule: FaultRule) -> Answer:

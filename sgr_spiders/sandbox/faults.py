@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 import zlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from sgr_spiders.sandbox.limiter import Limiter, LimitPlan
 from sgr_spiders.sandbox.odd_items import ODD
 from sgr_spiders.sandbox.seeding import chance
 
@@ -25,8 +27,8 @@ class FaultKind:
 
     ``stage`` is "response" (replaces the real one), "page" (changes a page before it
     is written), "body" (damages the written body), "connection" (disturbs the
-    connection), "token" (changes what the token endpoint accepts) or "state" (changes the
-    server, then sends the real response).
+    connection), "token" (changes what the token endpoint accepts), "clock" (changes the
+    server's time) or "state" (changes the server, then sends the real response).
     """
 
     stage: str
@@ -92,6 +94,19 @@ KINDS: dict[str, FaultKind] = {
     "rate_limit_retry_after": FaultKind(
         "response", "429 with a Retry-After of `seconds`", parameters={"seconds": "1"}
     ),
+    "limiter": FaultKind(
+        "response",
+        "refuses requests faster than one per `interval` seconds, after a `burst`. `steps` such as "
+        "60/10,120/2: from second 60 on one per 10 s, from 120 on per 2 s. `drift` such as 4/600: evenly to "
+        "4 s within 600 s, and back. `refusal` is gateway, text, documented, retry_after, forbidden or "
+        "unavailable",
+        parameters={"interval": "1", "burst": "1", "steps": "", "drift": "", "refusal": "gateway"},
+    ),
+    "wrong_clock": FaultKind(
+        "clock",
+        "the server's clock, in `Date` and in the times that it names, is `seconds` ahead (negative: behind)",
+        parameters={"seconds": "7200"},
+    ),
     "token_rate_limit": FaultKind(
         "response",
         "429 from the token endpoint; `form` is short or meta",
@@ -148,7 +163,7 @@ KINDS: dict[str, FaultKind] = {
 }
 
 _SCHEDULE = ("path", "times", "per_url", "every", "after", "rate", "seed")
-_TEXTS = ("ignore", "text")
+_TEXTS = ("ignore", "text", "steps", "drift")
 _CHOICES = {
     "to": ("host", "port", "scheme", "userinfo", "path"),
     "form": ("short", "meta"),
@@ -156,6 +171,7 @@ _CHOICES = {
     "kind": ("comment", "user", "station"),
     "what": ("all", *ODD),
     "encoding": ("utf-8-sig", "utf-16", "utf-32", "latin-1"),
+    "refusal": ("gateway", "text", "documented", "retry_after", "forbidden", "unavailable"),
 }
 
 
@@ -204,7 +220,7 @@ class FaultRule:
             raise FaultError(f"fault {name} has no parameter {unknown[0]!r}")
         extra = {key: str(given.get(key, default)) for key, default in kind.parameters.items()}
         _check_extra(extra)
-        return cls(
+        rule = cls(
             name=name,
             path=_check_pattern(given.get("path", kind.applies_to)),
             times=_parse_count(given, "times", kind.times),
@@ -215,6 +231,8 @@ class FaultRule:
             seed=_parse_count(given, "seed", 0),
             extra=tuple(extra.items()),
         )
+        rule.limiter()
+        return rule
 
     @property
     def stage(self) -> str:
@@ -223,6 +241,20 @@ class FaultRule:
     def get(self, key: str) -> str:
         """Return one of the fault's own parameters."""
         return dict(self.extra)[key]
+
+    def limiter(self) -> Limiter | None:
+        """Return a new limiter if this is that fault."""
+        if self.name != "limiter":
+            return None
+        try:
+            plan = LimitPlan.from_text(*(self.get(key) for key in ("interval", "steps", "drift")))
+        except ValueError as error:
+            raise FaultError(f"limiter: {error}") from None
+        return Limiter(plan, float(self.get("burst")))
+
+    def with_wait(self, seconds: float) -> FaultRule:
+        """Return the rule with the time until its limiter passes a request again."""
+        return replace(self, extra=(*self.extra, ("seconds", f"{seconds:.3f}")))
 
 
 def _parse_count(given: Mapping[str, Any], key: str, default: int) -> int:
@@ -270,13 +302,22 @@ class _ArmedRule:
 
     def __init__(self, rule: FaultRule) -> None:
         self.rule = rule
+        self.limiter = rule.limiter()
         self.pattern = re.compile(rule.path)
         self.matched = 0
         self.struck = 0
         self.requests: Counter[str] = Counter()
         self.struck_at: Counter[str] = Counter()
 
-    def strikes(self, target: str) -> bool:
+    def strike(self, target: str) -> FaultRule | None:
+        """Return the rule if it strikes this request."""
+        if not self._is_due(target) or (self.limiter and self.limiter.passes(time.monotonic())):
+            return None
+        self.struck += 1
+        self.struck_at[target] += 1
+        return self.rule.with_wait(self.limiter.seconds_left()) if self.limiter else self.rule
+
+    def _is_due(self, target: str) -> bool:
         rule = self.rule
         if not self.pattern.search(target):
             return False
@@ -286,11 +327,7 @@ class _ArmedRule:
         due = due and not (rule.times and self.struck >= rule.times)
         due = due and not (rule.per_url and self.struck_at[target] >= rule.per_url)
         throw = chance(rule.seed, zlib.crc32(target.encode()), self.requests[target])
-        if due and throw < rule.rate:
-            self.struck += 1
-            self.struck_at[target] += 1
-            return True
-        return False
+        return due and throw < rule.rate
 
 
 class FaultBoard:
@@ -309,4 +346,5 @@ class FaultBoard:
 
     def strike(self, target: str) -> list[FaultRule]:
         """Return the rules that strike this request (path and query), in their given order."""
-        return [armed.rule for armed in self._armed if armed.strikes(target)]
+        struck = [armed.strike(target) for armed in self._armed]
+        return [rule for rule in struck if rule is not None]

@@ -92,7 +92,7 @@ class Sandbox:
                 await _disturb(request, rule)
             elif rule.stage == "state":
                 self.tokens.revoke_all()
-            elif (ready := fault_answers.replacement(rule)) is not None:
+            elif (ready := fault_answers.replacement(rule, fault_answers.server_time(rules))) is not None:
                 return ready
         return await self._real_answer(request, target, rules)
 
@@ -130,6 +130,9 @@ class Sandbox:
                 if rule.name == "truncated_body" and rule.get("how") == "length":
                     await _send_half(request, answer)
                 answer = fault_answers.damage(answer, rule)
+        if any(rule.stage == "clock" for rule in rules):
+            date = fault_answers.date(fault_answers.server_time(rules))
+            answer = Answer(answer.status, answer.body, answer.content_type, {**answer.headers, **date})
         if self.options.server.gzip and _may_compress(request, answer):
             headers = {**answer.headers, "Content-Encoding": "gzip"}
             body = gzip.compress(answer.body, compresslevel=1)

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import errno
 import hashlib
+import hmac
 import json
 import logging
 import math
@@ -104,6 +105,12 @@ class Credentials:
             missing = "SOUNDCLOUD_CLIENT_SECRET" if client_id else "SOUNDCLOUD_CLIENT_ID"
         offline = plain_command("sandbox")
         raise CredentialsError(f"missing {missing}: {HOW_TO_FIX} with `{offline}`")
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash that identifies the API key. It is keyed with the secret, so nobody else can check an ID."""
+        secret = self.client_secret or self.access_token
+        return hmac.new(secret.encode(), self.client_id.encode(), hashlib.sha256).hexdigest()[:32]
 
     def __repr__(self) -> str:
         return f"<Credentials {'access token' if self.access_token else 'client credentials'}>"

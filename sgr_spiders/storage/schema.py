@@ -596,6 +596,22 @@ notices = Table(
     comment="Notices already shown to the users of this database",
 )
 
+request_rates = Table(
+    "request_rates",
+    metadata,
+    Column("api_origin", Text, primary_key=True, comment="Scheme, host and port of the API"),
+    Column(
+        "key_fingerprint",
+        Text,
+        primary_key=True,
+        comment="Hash of the client ID, keyed with the client secret; contains neither",
+    ),
+    Column("interval_seconds", Float, nullable=False, comment="Seconds between two requests that it accepts"),
+    Column("learned_at", Text, nullable=False, comment="When that was last confirmed"),
+    sqlite_with_rowid=False,
+    comment="Request rates that the API accepts, learned from its rate limits; the next run starts with them",
+)
+
 vector_runs = Table(
     "vector_runs",
     metadata,

@@ -10,7 +10,7 @@ from scrapy.downloadermiddlewares.offsite import OffsiteMiddleware
 from sgr_spiders.traffic.authorisation import AuthorisationMiddleware
 from sgr_spiders.traffic.download_handler import ApiDownloadHandler
 from sgr_spiders.traffic.faults import FaultMiddleware
-from sgr_spiders.traffic.gate import Gate
+from sgr_spiders.traffic.gate import API_SLOT, Gate
 from sgr_spiders.traffic.reach import Reach
 from sgr_spiders.traffic.refusals import RefusalMiddleware
 from sgr_spiders.traffic.run_control import RunControl
@@ -62,4 +62,6 @@ class TrafficAddon:
             "http": ApiDownloadHandler,
             "https": ApiDownloadHandler,
         }
+        slots = {API_SLOT: {"delay": 0}, **settings.getdict("DOWNLOAD_SLOTS")}
+        settings.set("DOWNLOAD_SLOTS", slots, settings.getpriority("DOWNLOAD_SLOTS") or "addon")
         settings.set("DOWNLOAD_HANDLERS", handlers, settings.getpriority("DOWNLOAD_HANDLERS") or "addon")

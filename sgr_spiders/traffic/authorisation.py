@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sgr_spiders.model.exceptions import HarvestError, UnauthorisedError
 from sgr_spiders.soundcloud.answers import Kind
 from sgr_spiders.traffic.faults import resend
+from sgr_spiders.traffic.gate import API_SLOT
 from sgr_spiders.traffic.origin import Origin
 from sgr_spiders.traffic.response import ApiResponse
 from sgr_spiders.traffic.run_control import Abandoned, Refused, RunControl
@@ -53,6 +54,7 @@ class AuthorisationMiddleware:
             return
         _drop_token(request)
         if self._api.covers(request.url):
+            request.meta["download_slot"] = API_SLOT
             if self._api.scheme == "http":
                 # A proxy could read the token; with https it sees only a tunnel.
                 request.meta["proxy"] = None

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from sgr_spiders.traffic.token_keeper import TokenKeeper
 
-_UNDELAYED = frozenset({Kind.OK, Kind.FOUND, Kind.GONE, Kind.HIDDEN})
 _CLEAR_WITHOUT_BODY = frozenset({Kind.LIMITED, Kind.UNAUTHORISED, Kind.BLOCKED})
 
 
@@ -128,9 +127,8 @@ class ApiDownloadHandler(BaseDownloadHandler):
     def _note(self, request: Request, response: ApiResponse) -> None:
         kind = response.answer.kind
         self.crawler.stats.inc_value(statistics.answers(kind.value))
-        # A refusal or an empty 200 is fast and does not indicate the API's load. Of all errors, only a
-        # server error may make AutoThrottle slower, by the time it took.
-        request.meta["autothrottle_dont_adjust_delay"] = kind not in _UNDELAYED and response.status < 500
+        # The pace applies the rule of AutoThrottle, together with everything else that delays requests.
+        request.meta["autothrottle_dont_adjust_delay"] = True
 
 
 def _too_large(limit: int) -> Answer:

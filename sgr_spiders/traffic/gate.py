@@ -1,4 +1,4 @@
-"""The gate before the API: rate-limit pauses, and the request rate after them."""
+"""The gate before the API: each request passes when the pace allows it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import logging
 import time
 from datetime import UTC, datetime
 from functools import cached_property
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from sgr_spiders.model import statistics
 from sgr_spiders.model.exceptions import BlockedError
-from sgr_spiders.model.signals import hold_started
+from sgr_spiders.model.signals import hold_started, rate_learned
 from sgr_spiders.soundcloud.answers import Answer, Kind
-from sgr_spiders.traffic import scrapy_internals
-from sgr_spiders.traffic.backoff import backoff
+from sgr_spiders.traffic.latency_delay import LatencyDelay
+from sgr_spiders.traffic.pace import Pace
 from sgr_spiders.traffic.run_control import RunControl
 
 if TYPE_CHECKING:
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+API_SLOT = "sgr-api"
+"""The download slot of requests to the API. It has no delay, because the pace decides when they are sent."""
+
+NOTICEABLE = 1.25
+"""The ratio of two request rates from which on the difference is logged and stored."""
+
+REACTION: Final = 20
+"""Rounds of the event loop in which the middlewares have seen a response."""
+
 SENT: Final = "sgr_sent"
 """Meta key of the time (``time.monotonic``) at which a request was last sent."""
 
@@ -34,10 +44,11 @@ SUSPECT: Final = "sgr_suspect"
 """Meta key of a request at whose walk an earlier run stopped: a block may be about that walk only."""
 
 _FAULTS = frozenset({Kind.LIMITED, Kind.RETRY, Kind.DISALLOWED, Kind.BLOCKED})
+_UNDELAYED = frozenset({Kind.OK, Kind.FOUND, Kind.GONE, Kind.HIDDEN})
 
 
 class Gate:
-    """Extension that stops requests to the API during a rate-limit pause and once the run closes.
+    """Extension that sends the requests to the API one after the other, when the ``pace`` allows it.
 
     It is the last step before the network and reads a 429 before the downloader takes the next request, so
     none is sent in between. After a pause one request is sent alone; the others follow its good response.
@@ -47,17 +58,19 @@ class Gate:
     def __init__(self, crawler: Crawler) -> None:
         settings = crawler.settings
         self._crawler = crawler
-        self._base = settings.getfloat("RATE_LIMIT_BASE", 5.0)
-        self._maximum = settings.getfloat("RATE_LIMIT_MAX", 900.0)
+        self.pace = Pace(
+            settings.getfloat("DOWNLOAD_DELAY"),
+            LatencyDelay.from_settings(settings),
+            (settings.getfloat("RATE_LIMIT_BASE", 5.0), settings.getfloat("RATE_LIMIT_MAX", 900.0)),
+        )
+        self.in_flight = 0
+        """Requests that were sent and have no response yet."""
         self._max_holds = settings.getint("RATE_LIMIT_MAX_HOLDS", 8)
         # Without a delay the downloader starts more transfers than CONCURRENT_REQUESTS_PER_DOMAIN: it
         # counts a transfer only when its task starts.
         self._places = asyncio.Semaphore(settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
         self._turn = asyncio.Lock()
-        self._passed = 0.0
-        self._began = 0.0
-        self._until = 0.0
-        self._holds_in_a_row = 0
+        self._known_rate: float | None = None
         self._held = 0.0
 
     @classmethod
@@ -77,83 +90,123 @@ class Gate:
         # Extensions can find each other only after Scrapy has created all of them.
         return RunControl.of(self._crawler)
 
+    def resume_rate(self, interval: float, age: float) -> None:
+        """Start with the *interval* between requests that an earlier run learned *age* seconds ago."""
+        self.pace.rate.resume(interval, age)
+        self._known_rate = self.pace.rate.value
+
     async def send(self, request: Request, fetch: Callable[[], Awaitable[ApiResponse]]) -> ApiResponse:
-        """Call *fetch* for *request* when the gate is open and its turn comes."""
+        """Call *fetch* for *request* when its turn comes and the pace allows it."""
         async with self._places:
             async with self._turn:
-                await self.wait_until_open()
-                await self._run.sleep(self._passed + self._delay(request) - time.monotonic())
-                await self.wait_until_open()
-                self._passed = time.monotonic()
-                if self._holds_in_a_row:
+                await self._let_middlewares_react()
+                await self._wait_until(lambda: self.pace.next_at)
+                self.pace.note_sent(time.monotonic())
+                if self.pace.is_probing:
                     return await self._ask(request, fetch)
             return await self._ask(request, fetch)
 
+    async def _let_middlewares_react(self) -> None:
+        """After a refusal, give the middlewares time to begin the next pause because of the last response."""
+        if self.pace.is_probing:
+            for _ in range(REACTION):
+                await asyncio.sleep(0)
+
     async def wait_until_open(self) -> None:
         """Wait for the end of a rate-limit pause; raise ``Abandoned`` if the run closes first."""
-        while (left := self._until - time.monotonic()) > 0:
-            await self._run.sleep(left)
-        self._run.check()
+        await self._wait_until(lambda: self.pace.open_at)
 
     def hold(self, seconds: float, reason: str) -> None:
         """Pause all requests for *seconds*, because the API refuses this client."""
-        self._holds_in_a_row += 1
-        moment = self._begin(seconds, reason)
+        before = self.pace.open_at
+        self.pace.hold(time.monotonic(), seconds)
+        moment, seconds = self._begin(before, reason)
         logger.warning("Refused: pausing all requests until %s (%.1f s): %s", moment, seconds, reason)
 
+    async def _wait_until(self, moment: Callable[[], float]) -> None:
+        # A pause may begin or become longer meanwhile.
+        while (left := moment() - time.monotonic()) > 0:
+            await self._run.sleep(left)
+        self._run.check()
+
     async def _ask(self, request: Request, fetch: Callable[[], Awaitable[ApiResponse]]) -> ApiResponse:
-        sent = request.meta[SENT] = time.monotonic()
-        response = await fetch()
-        self._learn(response.answer, sent, is_suspect=request.meta.get(SUSPECT, False))
+        sent_at = request.meta[SENT] = time.monotonic()
+        self.in_flight += 1
+        try:
+            response = await fetch()
+        finally:
+            self.in_flight -= 1
+        self._learn(response.answer, sent_at, is_suspect=request.meta.get(SUSPECT, False))
+        self._learn_latency(request, response)
         return response
 
-    def _learn(self, answer: Answer, sent: float, *, is_suspect: bool) -> None:
+    def _learn(self, answer: Answer, sent_at: float, *, is_suspect: bool) -> None:
         if answer.kind is Kind.LIMITED:
-            self._pause(answer, sent)
+            self._slow_down(answer, sent_at)
         elif answer.kind is Kind.BLOCKED:
             if is_suspect:
                 return
             self._run.stop(BlockedError(f"the API blocks this client: {answer.reason}"))
-        elif answer.kind not in _FAULTS and sent >= self._began:
-            self._holds_in_a_row = 0
+        elif answer.kind not in _FAULTS:
+            self.pace.note_passed(sent_at, time.monotonic())
+            self._report_rate()
+            if answer.hold is not None:
+                self._pause(answer.hold, "no requests are left until then")
 
-    def _pause(self, answer: Answer, sent: float) -> None:
-        if sent < self._began:
-            # Sent before the pause began: the same limit, possibly with a later end.
-            self._extend(answer.hold or 0.0, answer.reason)
-            return
-        self._holds_in_a_row += 1
-        if self._holds_in_a_row > self._max_holds:
+    def _learn_latency(self, request: Request, response: ApiResponse) -> None:
+        latency = request.meta.get("download_latency")
+        # A refusal or an empty 200 is fast and does not indicate the API's load. Of all errors, only a
+        # server error may make requests slower, by the time it took.
+        if latency is not None and (response.answer.kind in _UNDELAYED or response.status >= 500):
+            self.pace.latency.note(latency, may_fall=response.status == 200)
+
+    def _slow_down(self, answer: Answer, sent_at: float) -> None:
+        before, now = self.pace.open_at, time.monotonic()
+        begins = self.pace.note_refused(sent_at, now, answer.hold)
+        if self.pace.pauses_in_a_row > self._max_holds:
             pauses = f"{self._max_holds} rate-limit pauses in a row without a good response"
             self._run.stop(BlockedError(f"{pauses}, last {answer.reason}"))
-            return
-        seconds = answer.hold or backoff(self._holds_in_a_row, self._base, self._maximum)
-        moment = self._begin(seconds, answer.reason)
-        logger.warning(
-            "Rate limit: pausing all requests until %s (%.1f s): %s", moment, seconds, answer.reason
-        )
+        elif begins:
+            self._announce(before, answer.reason)
+        else:
+            self._extend(before, answer.reason)
 
-    def _begin(self, seconds: float, reason: str) -> str:
-        """Begin a pause; return its end as text."""
-        self._began = time.monotonic()
-        self._until = self._began + seconds
-        until = time.time() + seconds
+    def _pause(self, seconds: float, reason: str) -> None:
+        before = self.pace.open_at
+        self.pace.pause(time.monotonic(), seconds)
+        self._announce(before, reason)
+
+    def _announce(self, before: float, reason: str) -> None:
+        """Log and count a rate-limit pause that has begun."""
+        moment, seconds = self._begin(before, reason)
+        logger.warning("Rate limit: pausing all requests until %s (%.1f s): %s", moment, seconds, reason)
+
+    def _begin(self, before: float, reason: str) -> tuple[str, float]:
+        """Count a pause that has begun; return its end as text, and its length."""
         self._crawler.stats.inc_value(statistics.HOLDS)
-        self._count(seconds)
-        self._crawler.signals.send_catch_log(hold_started, until=until, reason=reason)
-        return datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        self._extend(before, reason)
+        seconds = self.pace.open_at - time.monotonic()
+        moment = datetime.fromtimestamp(time.time() + seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return moment, seconds
 
-    def _extend(self, seconds: float, reason: str) -> None:
-        until = time.monotonic() + seconds
-        if until > self._until:
-            self._count(until - self._until)
-            self._until = until
-            self._crawler.signals.send_catch_log(hold_started, until=time.time() + seconds, reason=reason)
+    def _extend(self, before: float, reason: str) -> None:
+        """Count and signal the pause beyond *before*, its previous end."""
+        now = time.monotonic()
+        longer = self.pace.open_at - max(before, now)
+        if longer > 0:
+            self._held += longer
+            self._crawler.stats.set_value(statistics.HOLD_SECONDS, round(self._held, 3))
+            until = time.time() + self.pace.open_at - now
+            self._crawler.signals.send_catch_log(hold_started, until=until, reason=reason)
 
-    def _count(self, seconds: float) -> None:
-        self._held += seconds
-        self._crawler.stats.set_value(statistics.HOLD_SECONDS, round(self._held, 3))
-
-    def _delay(self, request: Request) -> float:
-        # The downloader has applied it already, but requests that wait here would be sent all at once.
-        return scrapy_internals.slot_delay(self._crawler, request.meta.get("download_slot", ""))
+    def _report_rate(self) -> None:
+        """Log and signal the learned rate if it differs noticeably from the one reported last."""
+        rate, known = self.pace.rate.value or inf, self._known_rate or inf
+        if rate == known or 1 / NOTICEABLE < rate / known < NOTICEABLE:
+            return
+        self._known_rate = self.pace.rate.value
+        word = "Lowered" if rate < known else "Raised"
+        logger.info(
+            "%s the request rate to one every %.2f s, learned from rate limits", word, self.pace.interval
+        )
+        self._crawler.signals.send_catch_log(rate_learned)

@@ -52,21 +52,13 @@ def release_queues(crawler: Crawler) -> None:
         downloader._process_queue(slot)  # noqa: SLF001 - not public
 
 
-def slot_delay(crawler: Crawler, key: str) -> float:
-    """Return the current delay of the download slot *key* in seconds, 0 if there is no such slot.
-
-    AutoThrottle changes the delay of the slot; no setting and no statistic contains it.
-    """
-    slot = crawler.engine.downloader.slots.get(key)
-    return slot.delay if slot is not None else 0.0
-
-
-def transfer_count(crawler: Crawler) -> int:
-    """Return the number of requests that wait for their response.
+def transfer_count(crawler: Crawler, *, without: str) -> int:
+    """Return the number of requests that wait for their response, except those of the slot *without*.
 
     The statistics count a request only when the downloader is done with it.
     """
-    return sum(len(slot.transferring) for slot in crawler.engine.downloader.slots.values())
+    slots = crawler.engine.downloader.slots.items()
+    return sum(len(slot.transferring) for key, slot in slots if key != without)
 
 
 def disable_resends(handler: DownloadHandlerProtocol) -> None:

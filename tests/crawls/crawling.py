@@ -25,7 +25,7 @@ LIMIT_S = 280
 """Even on a loaded machine only a crawl that hangs takes this long; pytest's own limit is 300 s."""
 USAGE_ERROR, LOCKED = 2, 5
 """Exit codes of crawls that did not start: the database is unchanged, or locked by another crawl."""
-JOURNAL = {"runs", "run_seeds", "run_scope", "relationship_runs", "alembic_version"}
+JOURNAL = {"runs", "run_seeds", "run_scope", "relationship_runs", "request_rates", "alembic_version"}
 """Tables about the crawls and builds themselves, without harvested data."""
 
 

@@ -19,6 +19,7 @@ KEYS = {
     "hold": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d|-",
     "eta": r"\d+|-",
     "eta_is": "known_walks|about|-",
+    "limited": "yes|no",
     **dict.fromkeys(LAYERS, WALKS),
 }
 """The keys of a line in order, and the pattern of each value."""

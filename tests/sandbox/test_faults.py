@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -11,6 +13,7 @@ import pytest
 import requests
 
 from sgr_spiders.sandbox.faults import KINDS, FaultError, FaultRule
+from sgr_spiders.sandbox.limiter import LimitPlan
 from sgr_spiders.sandbox.odd_items import ODD, odd_items
 from tests.sandbox.client import ALL, TIMEOUT_S, ApiClient
 
@@ -68,6 +71,53 @@ def test_answers(sandbox: SandboxProcess, api: ApiClient, seed_path: str, name: 
     assert sandbox.log()[-1]["status"] == status
     sandbox.clear_faults()
     assert api.get(seed_path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status"),
+    [
+        ("gateway", 429),
+        ("text", 429),
+        ("documented", 429),
+        ("retry_after", 429),
+        ("forbidden", 403),
+        ("unavailable", 503),
+    ],
+)
+def test_a_limiter_passes_a_burst_and_then_one_per_interval(
+    sandbox: SandboxProcess, api: ApiClient, seed_path: str, refusal: str, status: int
+) -> None:
+    sandbox.set_faults([f"limiter:interval=60,burst=2,refusal={refusal}"])
+    responses = [api.get(seed_path) for _ in range(4)]
+    assert [response.status_code for response in responses] == [200, 200, status, status]
+    if refusal == "retry_after":
+        assert 55 <= int(responses[2].headers["Retry-After"]) <= 60
+
+
+@pytest.mark.parametrize(
+    ("plan", "intervals"),
+    [
+        (LimitPlan.from_text("2", "", ""), [2, 2, 2]),
+        (LimitPlan.from_text("2", "60/10,120/1", ""), [2, 10, 1]),
+        (LimitPlan.from_text("2", "", "4/60"), [2, 4, 2]),
+        (LimitPlan.from_text("2", "", "4/120"), [2, 3, 4]),
+    ],
+)
+def test_limits_change_as_planned(plan: LimitPlan, intervals: list[float]) -> None:
+    assert [plan.interval_at(time) for time in (0, 60, 120)] == intervals
+
+
+def test_a_wrong_clock_shows_in_the_date_and_in_named_times(
+    sandbox: SandboxProcess, api: ApiClient, seed_path: str
+) -> None:
+    sandbox.set_faults(["wrong_clock:seconds=-7200", "limiter:interval=60,refusal=unavailable"])
+    dates = [
+        parsedate_to_datetime(api.get(seed_path).headers["Date"]),
+        parsedate_to_datetime(api.get(seed_path).headers["Retry-After"]),
+    ]
+    now = datetime.now(UTC)
+    seconds = [(now - date).total_seconds() for date in dates]
+    assert seconds == [pytest.approx(7200, abs=5), pytest.approx(7140, abs=5)]
 
 
 def test_token_rate_limit(sandbox: SandboxProcess) -> None:
@@ -306,7 +356,8 @@ def test_a_comma_in_a_path_is_not_a_separator() -> None:
     "text",
     [
         "nothing", "slow:wait=1", "slow:seconds=x", "slow:times=-1", "slow:times=x", "slow:rate=2",
-        "slow:path=(", "evil_next_href:to=moon", "slow:seconds",
+        "slow:path=(", "evil_next_href:to=moon", "slow:seconds", "limiter:interval=0", "limiter:steps=9/x",
+        "limiter:drift=4",
     ],
 )  # fmt: skip
 def test_bad_faults(sandbox: SandboxProcess, text: str) -> None:

@@ -138,10 +138,11 @@ class _Block:
         ]
 
     def _rate(self) -> list[Text]:
-        rate, delay = self._snapshot.requests_per_minute, self._snapshot.requests.delay
+        rate, requests = self._snapshot.requests_per_minute, self._snapshot.requests
         parts = [Text("not known yet" if rate is None else f"{rate:,.0f} per minute")]
-        if delay:
-            parts.append(Text(f"at least {delay:.2f} s apart"))
+        if requests.delay:
+            reason = " (rate limit)" if requests.is_limited else ""
+            parts.append(Text(f"at least {requests.delay:.2f} s apart{reason}"))
         return parts
 
     def _pause(self, hold: Hold) -> list[Text]:

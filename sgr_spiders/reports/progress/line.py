@@ -27,6 +27,7 @@ def line(snapshot: Snapshot) -> str:
         "hold": _moment(snapshot.hold.until) if snapshot.hold is not None else UNKNOWN,
         "eta": _number(snapshot.estimate.seconds if snapshot.estimate is not None else None, 0),
         "eta_is": _estimate_kind(snapshot),
+        "limited": "yes" if snapshot.requests.is_limited else "no",
         **{layer: f"{walks.finished}/{walks.known}" for layer, walks in snapshot.layers.items()},
     }
     return "progress " + " ".join(f"{key}={value}" for key, value in values.items())

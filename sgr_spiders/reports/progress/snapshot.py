@@ -22,11 +22,15 @@ FINISHED = ("done", "capped", "gone", "failed")
 
 @dataclass(frozen=True, slots=True)
 class RequestState:
-    """Requests sent (including retries and token requests) and in flight, and the delay between two."""
+    """Requests sent (including retries and token requests) and in flight, and the delay between two.
+
+    ``is_limited``: the API's rate limit was met, so the delay follows what it accepts.
+    """
 
     sent: int = 0
     in_flight: int = 0
     delay: float = 0.0
+    is_limited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,11 @@ def test_the_block() -> None:
     ]
 
 
+def test_a_learned_delay_is_marked() -> None:
+    limited = replace(SNAPSHOT, requests=replace(SNAPSHOT.requests, is_limited=True))
+    assert "rate              71 per minute · at least 0.50 s apart (rate limit)" in rows(limited)
+
+
 def test_a_pause_replaces_the_rate() -> None:
     paused = replace(SNAPSHOT, hold=Hold(NOW + 61, "HTTP 429\x1b[2J"))
     (row,) = set(rows(paused)) - set(rows())
