@@ -43,6 +43,7 @@ def judge_run(connection: Connection, planner: Planner, stop: Stop) -> tuple[Out
         internal_errors=stop.internal_errors + len(planner.broken),
         walks=overview.together.walks.by_status,
         lost_seeds=_lost_seeds(connection, planner.run),
+        refused=overview.refused,
     )
     return judged, overview
 

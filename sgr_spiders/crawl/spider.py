@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.request import getproxies
 
 import scrapy
+from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError, ResponseDataLossError
 from scrapy.settings import default_settings
 
 from sgr_spiders.config import arguments, harvest
@@ -17,14 +19,16 @@ from sgr_spiders.model.exceptions import ArgumentError, ConfigError
 from sgr_spiders.model.items import Page
 from sgr_spiders.soundcloud.answers import Kind
 from sgr_spiders.soundcloud.endpoints import first_cursor
-from sgr_spiders.soundcloud.pages import page_from_answer
+from sgr_spiders.soundcloud.page_size import resize
+from sgr_spiders.soundcloud.pages import ask_for_less, page_from_answer
 from sgr_spiders.soundcloud.tokens import Credentials
 from sgr_spiders.soundcloud.track_cache import TrackCache
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE, page_from_rendering
-from sgr_spiders.text.escape import for_log
+from sgr_spiders.text.escape import for_log, for_message
 from sgr_spiders.text.masking import mask_setting
 from sgr_spiders.traffic import scrapy_internals, splash
 from sgr_spiders.traffic.causes import reason_of
+from sgr_spiders.traffic.faults import MAX_RETRY_TIMES
 from sgr_spiders.traffic.gate import SENT, SUSPECT
 from sgr_spiders.traffic.response import ApiResponse
 from sgr_spiders.traffic.run_control import Abandoned, Refused
@@ -40,8 +44,13 @@ if TYPE_CHECKING:
     from sgr_spiders.model.items import Walk
 
 
+logger = logging.getLogger(__name__)
+
 FINAL = frozenset({Kind.REFUSED, Kind.GONE, Kind.HIDDEN})
 """Kinds of responses that are about the request; others are about the API's state or this client."""
+
+TOO_MUCH = (DownloadFailedError, DownloadTimeoutError, ResponseDataLossError)
+"""Exceptions of requests that may have asked for too much."""
 
 
 class HarvestSpider(scrapy.Spider):
@@ -102,11 +111,12 @@ class HarvestSpider(scrapy.Spider):
             )
         cursor = walk.cursor or first_cursor(walk.endpoint, walk.target)
         return scrapy.Request(
-            self.api_url + cursor,
+            self.api_url + resize(cursor, walk.size),
             callback=self.parse_page,
             errback=self.page_failed,
             cb_kwargs={"walk": walk},
-            meta={SUSPECT: walk.setbacks > 0},
+            # More retries would not help as much as an even smaller page.
+            meta={SUSPECT: walk.setbacks > 0} | ({MAX_RETRY_TIMES: 1} if (walk.size.limit or 1) > 1 else {}),
         )
 
     def parse_page(self, response: Response, walk: Walk) -> Iterator[Page]:
@@ -115,6 +125,8 @@ class HarvestSpider(scrapy.Spider):
         page = page_from_answer(walk, response.answer, self.api_url)
         page.sent, page.answered = response.meta[SENT], time.monotonic()
         page.is_refusal = response.answer.kind in FINAL and 400 <= response.status < 500
+        if page.is_too_large:
+            _log_too_large(page)
         yield page
 
     def parse_track_page(self, response: Response, walk: Walk) -> Iterator[Page]:
@@ -141,7 +153,10 @@ class HarvestSpider(scrapy.Spider):
             return
         assert failure.value is not None
         reason = reason_of(failure.value, failure.request)  # type: ignore[attr-defined]
-        yield Page(walk, status="failed", reason=reason)
+        page = ask_for_less(walk, reason) if isinstance(failure.value, TOO_MUCH) else None
+        if page is not None:
+            _log_too_large(page)
+        yield page or Page(walk, status="failed", reason=reason)
 
     def _choose_layers(self) -> tuple[str, ...]:
         asked = self.arguments.layers
@@ -157,3 +172,8 @@ class HarvestSpider(scrapy.Spider):
                 "no layer is enabled; enable one in the configuration, or name one with -a layers="
             )
         return chosen
+
+
+def _log_too_large(page: Page) -> None:
+    walk = page.walk
+    logger.info("Asking for less per page of %s %s: %s", walk.endpoint, for_message(walk.target), page.reason)

@@ -211,6 +211,9 @@ class PlaylistTrack:
     position: Annotated[int, integer("First position of the track in the playlist, from 0", high=2**31 - 1)]
 
 
+REFUSED: Final = "refused: "
+"""The beginning of the reason of a ``gone`` walk whose requests the API refuses, whoever sends them."""
+
 EngagementKind = Literal["like", "repost", "comment"]
 
 
@@ -343,6 +346,18 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class PageSize:
+    """The size of a walk's pages, if the API could not return the usual one.
+
+    ``limit`` is the number of items per page (``None``: the usual one). ``without_tracks`` asks for playlists
+    without their tracks.
+    """
+
+    limit: int | None = None
+    without_tracks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Walk:
     """One paginated collection, leased to a crawl.
 
@@ -357,6 +372,7 @@ class Walk:
     pages: int = 0
     received: int = 0
     setbacks: int = 0
+    size: PageSize = PageSize()
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,6 +443,8 @@ class Page:
         sent: When the request was sent, on the monotonic clock; 0 if it did not go to the API.
         answered: When the response was read, on the same clock.
         is_refusal: Whether the API refused the request (HTTP 4xx), so that the cursor may be outdated.
+        size: The size of the walk's next page; ``None`` if it does not change.
+        is_too_large: Whether the API could not return the page; it is fetched again in the new ``size``.
         resolved: Kind and ID of the record that a ``resolve`` walk found.
         known: The records (kind, ID, fullness) that are already stored in this version.
         cacheable: The entries of tracks that may be cached once they are committed, by key.
@@ -443,6 +461,8 @@ class Page:
     sent: float = 0.0
     answered: float = 0.0
     is_refusal: bool = False
+    size: PageSize | None = None
+    is_too_large: bool = False
     resolved: tuple[str, int] | None = None
     known: set[tuple[str, int, int]] = field(default_factory=set)
     cacheable: dict[int, Entry] = field(default_factory=dict)

@@ -16,8 +16,8 @@ EXIT_CODES = {
     COMPLETE: "complete, even if there was nothing to do",
     INTERNAL_ERROR: "internal error, or the database cannot be written",
     USAGE_ERROR: "bad arguments or configuration, or no credentials; nothing was fetched",
-    PARTIAL: "partial: walks failed, a seed is gone, private or refused, a budget ran out, or the API or its "
-    "token endpoint could not be reached",
+    PARTIAL: "partial: walks failed or were refused, a seed is gone or private, a budget ran out, or the API "
+    "or its token endpoint could not be reached",
     BLOCKED: "blocked, the credentials were refused, or more is gone than `max_gone_share`",
     IN_USE: "the database is locked by another crawl, or holds data of another API; nothing was fetched",
     INTERRUPTED: "interrupted by SIGINT or SIGTERM, or `SOUNDCLOUD_ACCESS_TOKEN` ended during the run; clean "
@@ -65,6 +65,7 @@ def classify_run(
     internal_errors: int,
     walks: Mapping[str, int],
     lost_seeds: Sequence[str],
+    refused: int = 0,
 ) -> Outcome:
     """Return the outcome of a run.
 
@@ -74,6 +75,7 @@ def classify_run(
         internal_errors: The number of unexpected exceptions.
         walks: The numbers of walks, by status.
         lost_seeds: A sentence for each seed that is gone, private or not a track.
+        refused: The number of walks that the API has refused for good in this run.
     """
     if stopped_by is not None:
         return Outcome(stopped_by.outcome, stopped_by.exit_code, str(stopped_by))
@@ -85,7 +87,7 @@ def classify_run(
         return Outcome("unfinished", PARTIAL, f"the limit of the setting {LIMITS[finish_reason]} is reached")
     if finish_reason != "finished":
         return Outcome("failed", INTERNAL_ERROR, f"closed: {finish_reason}")
-    return _classify_finished(walks, lost_seeds)
+    return _classify_finished(walks, lost_seeds, refused)
 
 
 def classify_seed(status: str, walks: Mapping[str, int], *, broken: bool) -> str:
@@ -103,13 +105,15 @@ def classify_seed(status: str, walks: Mapping[str, int], *, broken: bool) -> str
     return "partial" if status == "failed" or walks.get("failed") else "complete"
 
 
-def _classify_finished(walks: Mapping[str, int], lost_seeds: Sequence[str]) -> Outcome:
+def _classify_finished(walks: Mapping[str, int], lost_seeds: Sequence[str], refused: int) -> Outcome:
     unfinished = sum(walks.get(status, 0) for status in UNFINISHED)
     if unfinished:
         return Outcome("failed", INTERNAL_ERROR, f"{_walks(unfinished)} left unfinished; see the log")
     problems = list(lost_seeds)
     if failed := walks.get("failed", 0):
         problems.append(f"{_walks(failed)} failed")
+    if refused:
+        problems.append(f"{_walks(refused)} refused by the API")
     if problems:
         return Outcome("partial", PARTIAL, "; ".join(problems))
     return Outcome("complete", COMPLETE)

@@ -15,6 +15,7 @@ from sgr_spiders.reports.summary import (
     count_table,
     has_work_left,
     lost_rows,
+    reasons_of_gone,
     shorten,
     walks_table,
 )
@@ -283,7 +284,7 @@ def as_text(status: Status, now: datetime) -> list[str]:
         *_section(f"Seeds ({status.seed_count:,})", table(_seed_rows(status), left=4, indent="  ")),
         *_section(None, _walks_lines(status)),
         *_section("Failed; rerun to retry", count_table(lost_rows(status.lost, "failed"))),
-        *_section("Gone: deleted, private or hidden", count_table(lost_rows(status.lost, "gone"))),
+        *_section(reasons_of_gone(status.lost).capitalize(), count_table(lost_rows(status.lost, "gone"))),
         *_section(HEADING, count_table(cap_rows(list_caps(status.capped)))),
         *_section("Rejected", count_table(_reject_rows(status.rejected))),
         *_section("Freshness", _freshness_lines(status)),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.model import statistics
+from sgr_spiders.model.items import REFUSED
 from sgr_spiders.reports import caps
 from sgr_spiders.reports.caps import render_example
 from sgr_spiders.text.escape import for_cell, for_message
@@ -203,7 +204,13 @@ def _lost_heading(lost: Sequence[LostWalks], status: str) -> str:
     count = sum(walks.walks for walks in lost if walks.status == status)
     if status == "failed":
         return f"{pluralize(count, 'walk')} failed; rerun to retry"
-    return f"{pluralize(count, 'walk')} gone: deleted, private or hidden"
+    return f"{pluralize(count, 'walk')} {reasons_of_gone(lost)}"
+
+
+def reasons_of_gone(lost: Iterable[LostWalks]) -> str:
+    """Return why walks are gone; most harvests meet no refusals, which say something else."""
+    is_refused = any(walks.status == "gone" and walks.reason.startswith(REFUSED) for walks in lost)
+    return "gone: deleted, private, hidden or refused" if is_refused else "gone: deleted, private or hidden"
 
 
 def lost_rows(lost: Iterable[LostWalks], status: str) -> list[list[str]]:

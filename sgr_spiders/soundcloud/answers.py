@@ -55,7 +55,9 @@ class Answer:
     the readable items of a damaged list, to be used if retries do not help. ``hold`` is the pause in seconds
     that a ``LIMITED`` requests, or that follows any other response because no requests are left.
     ``location`` is the target of a ``FOUND``.
-    ``reason`` is one short line that is safe to log and store.
+    ``reason`` is one short line that is safe to log and store. ``size`` is the length of an ``OK`` body.
+    ``is_heavy``: the response is too large, or the API could not put it together; a smaller page may succeed.
+    ``is_final``: the API refuses such a request, whoever sends it, e.g. because the endpoint is retired.
     """
 
     kind: Kind
@@ -63,6 +65,9 @@ class Answer:
     reason: str = ""
     hold: float | None = None
     location: str | None = None
+    size: int = 0
+    is_heavy: bool = False
+    is_final: bool = False
 
 
 class UnusableDocumentError(ValueError):
@@ -136,18 +141,23 @@ def _read(
         return _BY_STATUS[status](fields, body, now)
     if 300 <= status < 400:
         return _redirect(status, fields)
-    transient = status in _TRANSIENT or 200 <= status < 300 or 500 <= status < 600
-    return Answer(Kind.RETRY if transient else Kind.REFUSED, reason=_reason(status, body))
+    if status in _TRANSIENT or 200 <= status < 300 or 500 <= status < 600:
+        return Answer(Kind.RETRY, reason=_reason(status, body), is_heavy=status == 408 or status >= 500)
+    # A page of HTML comes from the CDN edge or a proxy, and says nothing about the request.
+    is_final = 400 <= status < 500 and not _is_page(body)
+    return Answer(
+        Kind.REFUSED, reason=_reason(status, body), is_heavy=status in _TOO_LARGE, is_final=is_final
+    )
 
 
 def _success(body: bytes, decoder: Callable[[bytes], object]) -> Answer:
     try:
         document = decoder(body)
     except UnusableDocumentError as error:
-        return Answer(Kind.RETRY, document=error.salvage, reason=f"HTTP 200: {error}")
+        return Answer(Kind.RETRY, document=error.salvage, reason=f"HTTP 200: {error}", is_heavy=True)
     if isinstance(document, dict) and _is_only_an_error(document):
         return Answer(Kind.RETRY, reason=_reason(200, body, "an error instead of a document"))
-    return Answer(Kind.OK, document=document)
+    return Answer(Kind.OK, document=document, size=len(body))
 
 
 def _is_only_an_error(document: Mapping[str, Any]) -> bool:
@@ -257,9 +267,13 @@ def _reason(status: int, body: bytes, note: str = "") -> str:
     return ": ".join(part for part in (f"HTTP {status}", note, text) if part)
 
 
+def _is_page(body: bytes) -> bool:
+    return body[:1000].lstrip().startswith(b"<")
+
+
 def _plain(body: bytes) -> str:
     text = body[:1000].decode("utf-8", errors="replace").strip()
-    if text.startswith("<"):
+    if _is_page(body):
         return "an HTML page"
     return "JSON" if text.startswith(("{", "[")) else for_log(text)
 
@@ -277,6 +291,8 @@ def _decode_leniently(body: bytes) -> object:
 
 
 _TRANSIENT = frozenset({408, 425})
+_TOO_LARGE = frozenset({413, 414})
+"""Content too large, and URI too long; some servers mean the page that was asked for."""
 _BY_STATUS: Mapping[int, Callable[[Mapping[str, str], bytes, float], Answer]] = {
     401: _unauthorised,
     403: _forbidden,

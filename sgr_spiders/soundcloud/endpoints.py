@@ -23,6 +23,8 @@ LINKED: Final = ("linked_partitioning", "true")
 SHOW_TRACKS: Final = ("show_tracks", "true")
 LIMIT: Final = ("limit", "200")
 """The API's maximum."""
+DEFAULT_LIMIT: Final = 50
+"""The number of items per page that the API returns if none is asked for."""
 PLAYLIST_LIMIT: Final = ("limit", "20")
 """A short page, because each playlist contains up to 500 tracks."""
 
@@ -44,6 +46,11 @@ class Endpoint:
     params: tuple[tuple[str, str], ...] = ()
     engagement: Literal["like", "repost", "comment"] | None = None
     paged: bool = True
+
+    @property
+    def usual_limit(self) -> int:
+        """The number of items per page that the API is asked for or uses by default; 0 without pages."""
+        return int(dict(self.params).get(LIMIT[0], DEFAULT_LIMIT)) if self.paged else 0
 
     @property
     def target_param(self) -> str | None:

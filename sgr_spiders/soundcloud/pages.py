@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from sgr_spiders.model.exceptions import NextHrefError
-from sgr_spiders.model.items import Page, Reject
+from sgr_spiders.model.items import REFUSED, Page, PageSize, Playlist, Reject
 from sgr_spiders.soundcloud.answers import Kind
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
+from sgr_spiders.soundcloud.page_size import after_success, smaller
 from sgr_spiders.soundcloud.paging import first_position, next_cursor
 from sgr_spiders.soundcloud.parse import (
     NOT_RESOLVABLE,
@@ -31,8 +32,19 @@ def page_from_answer(walk: Walk, answer: Answer, api_url: str) -> Page:
         return _build_resolved(walk, answer)
     if answer.kind is Kind.OK or answer.document is not None:
         return _build_page(walk, answer, api_url)
+    if answer.is_heavy and (page := ask_for_less(walk, answer.reason)) is not None:
+        return page
+    if answer.is_final:
+        return _end_walk(walk, "gone", REFUSED + answer.reason)
     reason = f"unexpected redirect, {answer.reason}" if answer.kind is Kind.FOUND else answer.reason
-    return _end_walk(walk, "failed", reason)
+    note = ", even for the smallest page" if answer.is_heavy and walk.size != PageSize() else ""
+    return _end_walk(walk, "failed", reason + note)
+
+
+def ask_for_less(walk: Walk, reason: str) -> Page | None:
+    """Return the page with which *walk* asks for less at the same position, ``None`` if there is no less."""
+    size = smaller(walk) if walk.endpoint in ENDPOINTS else None
+    return None if size is None else Page(walk, size=size, is_too_large=True, reason=reason)
 
 
 def _end_walk(walk: Walk, status: Literal["gone", "failed"], reason: str) -> Page:
@@ -58,6 +70,9 @@ def _build_page(walk: Walk, answer: Answer, api_url: str) -> Page:
         return _end_walk(walk, "failed", str(error))
     page = Page(walk, parsed.entries, parsed.rejects, parsed.received)
     page.cacheable = parsed.cacheable
+    page.size = after_success(walk, answer.size)
+    if walk.size.without_tracks:
+        _forget_track_counts(page)
     if not ENDPOINTS[walk.endpoint].paged:
         _check_single(page)
         return page
@@ -66,6 +81,13 @@ def _build_page(walk: Walk, answer: Answer, api_url: str) -> Page:
     except NextHrefError as error:
         page.status, page.reason = "failed", str(error)
     return page
+
+
+def _forget_track_counts(page: Page) -> None:
+    """Null the 0 that the API has sent as the number of tracks of playlists listed without them."""
+    for entry in page.entries:
+        if isinstance(entry.record, Playlist) and entry.record.track_count == 0:
+            entry.record.track_count = None
 
 
 def _check_single(page: Page) -> None:

@@ -247,7 +247,12 @@ walks = Table(
         comment="Number of refetches because it was stale",
     ),
     Column("pages", Integer, nullable=False, comment="Pages spilled in this generation"),
-    Column("empty_pages", Integer, nullable=False, comment="Current number of empty pages in a row"),
+    Column(
+        "empty_pages",
+        Integer,
+        nullable=False,
+        comment="Current number of pages in a row without a new record",
+    ),
     Column(
         "received",
         BigInteger,
@@ -259,6 +264,18 @@ walks = Table(
         BigInteger,
         nullable=False,
         comment="Distinct records kept in this generation; caps count these",
+    ),
+    Column(
+        "page_limit",
+        Integer,
+        comment="Items per page to ask for, if the API could not return the usual number; null otherwise",
+    ),
+    Column(
+        "without_tracks",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="1 if playlists are listed without their tracks, because even one with them was too large",
     ),
     Column("capped_at", BigInteger, comment="The cap it stopped at; a larger one reopens it"),
     _count("expected", "Number of items by the API's own counter, which includes deleted and private ones"),

@@ -115,7 +115,8 @@ class ApiDownloadHandler(BaseDownloadHandler):
         except BrokenBodyError as error:
             answer = classify(response.status, fields, b"", now=time.time())
             if answer.kind not in _CLEAR_WITHOUT_BODY:
-                answer = Answer(Kind.RETRY, reason=f"HTTP {response.status}: {error}")
+                reason = f"HTTP {response.status}: {error}"
+                answer = Answer(Kind.RETRY, reason=reason, is_heavy=True)
         except TooLargeError:
             answer = _too_large(limit)
         if answer.kind is Kind.FOUND and not urlsplit(response.url).path.endswith("/resolve"):
@@ -132,4 +133,4 @@ class ApiDownloadHandler(BaseDownloadHandler):
 
 
 def _too_large(limit: int) -> Answer:
-    return Answer(Kind.REFUSED, reason=f"larger than {limit} bytes")
+    return Answer(Kind.REFUSED, reason=f"larger than {limit} bytes", is_heavy=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from scrapy.utils.misc import load_object
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
 logger = logging.getLogger(__name__)
+
+MAX_RETRY_TIMES: Final = "max_retry_times"
+"""Meta key, as in Scrapy, of the retries of a request that another one replaces if it fails."""
 
 
 class FaultMiddleware:
@@ -62,9 +65,10 @@ class FaultMiddleware:
     async def _retry(self, request: Request, reason: str) -> Request | None:
         self._run.check()
         times = request.meta.get("retry_times", 0) + 1
-        if times > self._times:
-            self._stats.inc_value(statistics.RETRIES_GIVEN_UP)
-            logger.warning("Giving up on %s after %d tries: %s", request, times, reason)
+        if times > request.meta.get(MAX_RETRY_TIMES, self._times):
+            if MAX_RETRY_TIMES not in request.meta:
+                self._stats.inc_value(statistics.RETRIES_GIVEN_UP)
+                logger.warning("Giving up on %s after %d tries: %s", request, times, reason)
             return None
         await self._pause(request, reason, backoff(times, *self._wait))
         return resend(request, retry_times=times)

@@ -40,7 +40,7 @@ def share(**by_status: int) -> Share:
 def finish(name: str, code: int, reason: str | None = None, **by_status: int) -> FinishedRun:
     layers = {"contextual_layer": share(done=3), "user_depth": share(**by_status)}
     totals = dict.fromkeys(("tracks", "users", "playlists", "engagements", "comments"), 9_999_999_999)
-    view = RunOverview(layers, share(**by_status), totals, [], Capped([], []))
+    view = RunOverview(layers, share(**by_status), totals, [], Capped([], []), 0)
     outcome = Outcome(name, code, reason)  # type: ignore[arg-type]
     return FinishedRun(outcome, view, RequestTotals(5, 0, 0, 0.0), 3.2, "data/x.db", COMMAND, "scrapy status")
 

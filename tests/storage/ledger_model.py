@@ -39,6 +39,8 @@ class WalkState:
     setbacks: int = 0
     doubted: bool = False
     kept_before: int | None = None
+    page_limit: int | None = None
+    without_tracks: bool = False
     created_at: str = NOW
     started_at: str | None = None
     finished_at: str | None = None
@@ -226,6 +228,10 @@ class Model:
         walk, state = page.walk.walk_id, self.walks[page.walk.walk_id]
         if (state.status, state.run_id, state.cursor) != ("running", run, page.walk.cursor):
             return None
+        if page.size is not None:
+            state.page_limit, state.without_tracks = page.size.limit, page.size.without_tracks
+        if page.is_too_large:
+            return []
         if page.status == "planned":
             state.status, state.run_id, state.setbacks = "planned", None, state.setbacks + 1
             return []
@@ -236,6 +242,7 @@ class Model:
             anew.status, anew.run_id, anew.started_at = "running", run, NOW
             return []
         cap = self.cap(walk)
+        is_news = self._has_news(walk, page)
         kept, added, cut = self._choose(walk, page, cap)
         found: list[Record] = [record for entry, _ in kept for record in entry.records()]
         self.write([*found, *(entry.link for entry, _ in kept if entry.link is not None)], page.known)
@@ -244,7 +251,7 @@ class Model:
             values = (reject.kind, reject.record_id, reject.field, reject.reason, reject.raw)
             self.rejects[walk, state.generation, state.pages, item] = values
         self._turn(walk, page)
-        self._move(state, page, cap, added, cut)
+        self._move(state, page, cap, added, cut, is_news=is_news)
         return [entry for entry, _ in kept]
 
     def is_outdated(self, run: int, walk: int, page: Page) -> bool:
@@ -297,13 +304,15 @@ class Model:
             position, seen = self.places.get((walk, *key), (place, generation))
             self.places[walk, *key] = (min(place, position) if seen == generation else place, generation)
 
-    def _move(self, state: WalkState, page: Page, cap: int | None, added: int, cut: int) -> None:
+    def _move(
+        self, state: WalkState, page: Page, cap: int | None, added: int, cut: int, *, is_news: bool
+    ) -> None:
         begun = {cursor for (walk, generation, _), (cursor, _) in self.pages.items()
                  if (walk, generation) == (page.walk.walk_id, state.generation)}  # fmt: skip
         state.pages += 1
         state.received += page.received - cut
         state.kept += added
-        state.empty_pages = 0 if page.received else state.empty_pages + 1
+        state.empty_pages = 0 if is_news else state.empty_pages + 1
         following = page.next_cursor
         if page.status is not None:
             state.status, state.reason = page.status, page.reason
@@ -319,13 +328,25 @@ class Model:
         else:
             state.cursor = following
             if state.empty_pages >= 10:
-                state.status, state.reason = "capped", "10 empty pages in a row"
+                state.status, state.reason = self._without_progress(page.walk.walk_id, state)
         state.setbacks = state.setbacks + 1 if state.status == "failed" else 0
         if state.status != "running":
             state.run_id, state.finished_at = None, NOW
             promised = (state.kept_before or 0) if state.expected is None else state.expected
             ends_empty = state.status == "done" and not page.received
             state.doubted = page.missing or (ends_empty and state.received < promised)
+
+    def _without_progress(self, walk: int, state: WalkState) -> tuple[str, str]:
+        last = [self.pages[walk, state.generation, state.pages - back][1] for back in range(1, 11)]
+        if any(last):
+            return "failed", "the list repeats: 10 consecutive pages without a new record"
+        return "capped", "10 empty pages in a row"
+
+    def _has_news(self, walk: int, page: Page) -> bool:
+        generation = self.walks[walk].generation
+        records = [(entry.record.kind, entry.record.record_id) for entry in page.entries]
+        records = [key for key in records if key[0] == "comment"] or records
+        return any(self.places.get((walk, *key), (0, -1))[1] != generation for key in records)
 
     # Doubts
 

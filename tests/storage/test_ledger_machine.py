@@ -16,6 +16,7 @@ from sgr_spiders.model.items import (
     Engagement,
     Entry,
     Page,
+    PageSize,
     Playlist,
     PlaylistTrack,
     Reject,
@@ -451,7 +452,8 @@ class LedgerMachine(RuleBasedStateMachine):
         expected = set()
         for walk in self.model.lease(books.run.run_id, limit):
             state = self.model.walks[walk]
-            where = (state.cursor, state.pages, state.received, state.setbacks)
+            size = PageSize(state.page_limit, state.without_tracks)
+            where = (state.cursor, state.pages, state.received, state.setbacks, size)
             expected.add(Walk(walk, state.endpoint, state.target, *where))
         leased = books.lease(limit)
         assert len(leased) == len(expected)
@@ -505,7 +507,10 @@ class LedgerMachine(RuleBasedStateMachine):
                 st.integers(0, 3),
                 st.sampled_from([0, 0, 1, 2]),
                 st.sampled_from(
-                    ["on", "on", "on", "end", "end", "repeat", "gone", "failed", "planned", "refused"]
+                    [
+                        *("on", "on", "on", "end", "end", "repeat", "gone", "failed", "planned"),
+                        *("refused", "large"),
+                    ]
                 ),
                 st.booleans(),
             ),
@@ -545,6 +550,8 @@ class LedgerMachine(RuleBasedStateMachine):
                 page.entries, page.rejects, page.received, page.resolved = [], [], 0, None
             case "refused":
                 page.status, page.reason, page.is_refusal = "failed", "it is refused", True
+            case "large":
+                page.size, page.is_too_large = PageSize(1 + shift, without_tracks=shift > 1), True
                 page.entries, page.rejects, page.received, page.resolved = [], [], 0, None
         if known and page.entries:
             self.mark_known(page)
@@ -585,14 +592,19 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (spilled.status, spilled.reason, spilled.entries) == (state.status, reason, kept)
         assert (spilled.doubted, spilled.had_data) == (
             state.doubted,
-            (state.kept_before or 0) > 0 and page.status != "planned",
+            (state.kept_before or 0) > 0 and page.status != "planned" and not page.is_too_large,
         )
         if state.status != "running":
             assert spilled.walk is None
             return
-        setbacks = page.walk.setbacks if spilled.has_restarted else 0
+        setbacks = page.walk.setbacks if spilled.has_restarted or page.is_too_large else 0
         assert spilled.walk == replace(
-            page.walk, cursor=state.cursor, pages=state.pages, received=state.received, setbacks=setbacks
+            page.walk,
+            cursor=state.cursor,
+            pages=state.pages,
+            received=state.received,
+            setbacks=setbacks,
+            size=PageSize(state.page_limit, state.without_tracks),
         )
         self.fetching.append((books, spilled.walk))
 

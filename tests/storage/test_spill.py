@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import sqlalchemy as sa
 
-from sgr_spiders.model.items import Entry, Fullness, Page, Reject, User, Walk, WalkRequest
+from sgr_spiders.model.items import Comment, Entry, Fullness, Page, Reject, User, Walk, WalkRequest
 from sgr_spiders.storage.ledger import frontier, runs
 from sgr_spiders.storage.ledger.ledger import Ledger
 from sgr_spiders.storage.ledger.spill import Spilled, spill_page
 from sgr_spiders.storage.schema import rejects, walk_records, walks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from sgr_spiders.storage.store import Store
 
 SEED = 99
@@ -29,8 +32,10 @@ def run(store: Store) -> runs.Run:
     return run
 
 
-def ask(store: Store, run: runs.Run, cap: int = 1000, layer: str = "test") -> Walk:
-    request = WalkRequest("track_favoriters", "7", "likers", cap)
+def ask(
+    store: Store, run: runs.Run, cap: int = 1000, layer: str = "test", expected: int | None = None
+) -> Walk:
+    request = WalkRequest("track_favoriters", "7", "likers", cap, expected)
     with store.write() as connection:
         Ledger(connection, run).request(SEED, layer, "settings", [request])
         (walk,) = Ledger(connection, run).lease(10)
@@ -177,3 +182,88 @@ def test_rejects_are_kept_with_their_reason(store: Store, run: runs.Run) -> None
     with store.write() as connection:
         row = connection.execute(sa.select(rejects.c.kind, rejects.c.reason, rejects.c.raw)).one()
     assert row == ("user", "no id", b"raw")
+
+
+# Progress
+
+
+def follow(store: Store, run: runs.Run, walk: Walk, pages: Iterator[list[Entry]]) -> int:
+    """Spill pages, each with another cursor, until the walk ends; return their number."""
+    for number, entries in enumerate(pages, 1):
+        spilled = spill(store, run, Page(walk, entries, next_cursor=f"/{number}", received=len(entries)))
+        assert spilled is not None
+        if spilled.walk is None:
+            return number
+        walk = spilled.walk
+    raise AssertionError("the walk did not end")
+
+
+def comments(*ids: int, user_id: int | None = 1) -> list[Entry]:
+    return [Entry(Comment(comment_id, 7, user_id), [User(1)] if user_id else []) for comment_id in ids]
+
+
+ENDLESS: dict[str, tuple[Callable[[int], list[Entry]], int]] = {
+    "one page": (lambda _: users(*range(1, 51)), 11),
+    "two pages in turn": (lambda page: users(*range(1, 51)) if page % 2 else users(*range(51, 101)), 12),
+    "a cycle of seven pages": (lambda page: users(*range(page % 7 * 10 + 1, page % 7 * 10 + 11)), 17),
+    "full and empty pages": (lambda page: users(1, 2) if page % 2 else [], 12),
+    "comments": (lambda _: comments(1, 2, 3), 11),
+    "comments without authors": (lambda _: comments(1, 2, 3, user_id=None), 11),
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_a_list_that_repeats_its_pages_ends(store: Store, run: runs.Run, name: str) -> None:
+    page, expected = ENDLESS[name]
+    walk = ask(store, run)
+    assert follow(store, run, walk, map(page, range(1000))) == expected
+    assert state(store)[:2] == ("failed", "the list repeats: 10 consecutive pages without a new record")
+    # The next run asks for one more page, not for ten.
+    later = replace(run, started_at="9999")
+    with store.write() as connection:
+        Ledger(connection, later).reopen()
+        (walk,) = Ledger(connection, later).lease(10)
+    assert follow(store, later, walk, map(page, range(expected, 1000))) == 1
+
+
+def test_a_list_with_a_new_record_among_repeated_ones_ends(store: Store, run: runs.Run) -> None:
+    walk = ask(store, run)
+    pages = follow(store, run, walk, (users(*range(1, 200), 1000 + page) for page in range(1000)))
+    assert pages == 13
+    reason = "the list repeats: 2,600 items received, 212 distinct"
+    assert state(store)[:2] == ("failed", reason)
+
+
+def test_a_list_that_invents_records_ends(
+    store: Store, run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sgr_spiders.storage.ledger.spill.MAX_SURPLUS", 100)
+    walk = ask(store, run, expected=5)
+    pages = follow(store, run, walk, (users(*range(1 + 50 * page, 51 + 50 * page)) for page in range(9)))
+    assert pages == 4
+    assert state(store)[:2] == ("failed", "the list does not end: 200 records, 5 expected")
+
+
+@pytest.mark.parametrize("expected", [None, 0, 3000])
+def test_a_long_list_is_followed_to_its_end(store: Store, run: runs.Run, expected: int | None) -> None:
+    """It may be longer than the API says, repeat items at the borders of pages, and have private ones."""
+    walk = ask(store, run, cap=10**6, expected=expected)
+    for page in range(40):
+        entries = users(*range(1 + 190 * page, 201 + 190 * page))
+        rejects = [Reject("user", None, None, "private")] * 60
+        step = Page(walk, entries, rejects, 260, next_cursor=None if page == 39 else f"/{page}")
+        spilled = spill(store, run, step)
+        assert spilled is not None
+        assert spilled.status == ("done" if page == 39 else "running")
+        walk = spilled.walk or walk
+
+
+def test_one_author_may_write_many_comments(store: Store, run: runs.Run) -> None:
+    walk = ask(store, run)
+    for page in range(20):
+        entries = comments(*range(1 + 200 * page, 201 + 200 * page))
+        spilled = spill(store, run, Page(walk, entries, next_cursor=f"/{page}"))
+        assert spilled is not None
+        assert spilled.walk is not None
+        walk = spilled.walk
+    assert state(store).kept == 1

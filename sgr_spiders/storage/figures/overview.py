@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sgr_spiders.model.items import REFUSED
 from sgr_spiders.storage.ledger.frontier import WANTED_NOW
 from sgr_spiders.storage.schema import (
     comments,
@@ -175,13 +176,17 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class RunOverview:
-    """The figures of a run and its harvest. ``totals`` cover the whole database."""
+    """The figures of a run and its harvest.
+
+    ``totals`` cover the whole database. ``refused`` counts the walks that the API refused in this run.
+    """
 
     layers: Mapping[str, Share]
     together: Share
     totals: Mapping[str, int]
     lost: list[LostWalks]
     capped: Capped
+    refused: int
 
 
 def look_at_run(connection: sa.Connection, run: Run) -> RunOverview:
@@ -197,7 +202,8 @@ def look_at_run(connection: sa.Connection, run: Run) -> RunOverview:
     }
     together = Share(found_together, all_walks, all_work)
     totals = count_totals(connection)
-    return RunOverview(layers, together, totals, find_lost(connection, run), find_capped(connection, run))
+    lost, capped = find_lost(connection, run), find_capped(connection, run)
+    return RunOverview(layers, together, totals, lost, capped, count_refused(connection, run))
 
 
 def count_totals(connection: sa.Connection) -> dict[str, int]:
@@ -254,6 +260,17 @@ def count_work(connection: sa.Connection, run: Run) -> tuple[dict[str, Work], Wo
     by_layer = {layer: _work(*row) for layer, *row in rows}
     whole = sa.select(*figures).where(since, walk_pages.c.walk_id.in_(_select_all_wanted(run)))
     return by_layer, _work(*connection.execute(whole).one())
+
+
+def count_refused(connection: sa.Connection, run: Run) -> int:
+    """Count the walks of *run* that the API has refused for good since its start; later runs leave them."""
+    query = sa.select(sa.func.count()).where(
+        walks.c.status == "gone",
+        walks.c.reason.startswith(REFUSED),
+        walks.c.finished_at >= run.started_at,
+        walks.c.walk_id.in_(_select_all_wanted(run)),
+    )
+    return connection.scalar(query) or 0
 
 
 def find_lost(connection: sa.Connection, run: Run | None = None) -> list[LostWalks]:

@@ -137,6 +137,8 @@ def begin_anew(connection: Connection, which: sa.ColumnElement[bool], **changes:
         "empty_pages": 0,
         "received": 0,
         "kept": 0,
+        "page_limit": None,
+        "without_tracks": False,
         "capped_at": None,
         "started_at": None,
         "finished_at": None,

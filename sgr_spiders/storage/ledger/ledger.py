@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sgr_spiders.model.items import Walk
+from sgr_spiders.model.items import PageSize, Walk
 from sgr_spiders.storage import records, upserts
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger.frontier import (
@@ -221,9 +221,11 @@ class Ledger:
                 walks.c.pages,
                 walks.c.received,
                 walks.c.setbacks,
+                walks.c.page_limit,
+                walks.c.without_tracks,
             )
         )
-        return [Walk(*row) for row in leased]
+        return list(map(_read_walk, leased))
 
     def _has_leases(self) -> bool:
         """Return whether the run has leased a walk that had no setbacks."""
@@ -564,6 +566,12 @@ class Ledger:
             )
             found.update(self.connection.scalars(query))
         return found
+
+
+def _read_walk(row: sa.Row[Any]) -> Walk:
+    columns = row._asdict()
+    size = PageSize(columns.pop("page_limit"), columns.pop("without_tracks"))
+    return Walk(**columns, size=size)
 
 
 def _chunks(ids: Collection[int]) -> Iterator[list[int]]:

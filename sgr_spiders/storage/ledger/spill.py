@@ -10,22 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sgr_spiders.model.items import Comment, Playlist, PlaylistTrack
+from sgr_spiders.model.items import Comment, PageSize, Playlist, PlaylistTrack
 from sgr_spiders.storage import records, schema, upserts
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import frontier, playlist_caps
 from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import walk_pages, walk_records, walks
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sgr_spiders.model.items import Entry, Page, Walk
     from sgr_spiders.storage.ledger.runs import Run
 
 MAX_EMPTY_PAGES = 10
-"""The number of empty pages in a row that ends a walk. At 200 items per page, only a collection with 2,000
-private items in a row would be truncated. Searches beyond offset 1,000 return empty pages without end."""
+"""The number of pages in a row without a new record that ends a walk. At 200 items per page, only a
+collection with 2,000 private items in a row would be truncated. Searches beyond offset 1,000 return empty
+pages without end; a broken list returns the same items again and again, each time with another cursor."""
+
+MAX_REPEATED = 2_000
+"""The number of repeated items that ends a walk, beyond those that a list may repeat: as many as it has."""
+
+MAX_SURPLUS = 10_000
+"""The number of records that ends a walk, beyond ten times as many as the API promised. Real lists grow, and
+their counters are late or wrong."""
 
 _STANDS_HERE = sa.and_(
     walks.c.walk_id == sa.bindparam("here"),
@@ -36,7 +45,7 @@ _STANDS_HERE = sa.and_(
 """The fence: the walk is still leased to this run, and its cursor is still that of the page."""
 _MOVED = (
     "cursor", "pages", "received", "kept", "empty_pages", "status", "reason", "capped_at", "finished_at",
-    "run_id", "setbacks", "doubted",
+    "run_id", "setbacks", "doubted", "page_limit", "without_tracks",
 )  # fmt: skip
 """The columns of a walk that a page changes."""
 _LOCK = CompiledStatement(sa.select(walks).where(_STANDS_HERE).with_for_update())
@@ -97,6 +106,8 @@ class _Selection:
     places: list[int]
     added: int
     cut: int
+    is_news: bool
+    """True if the walk had not seen all of these records; unlike a cap, it also counts comments."""
 
 
 def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | None:
@@ -107,6 +118,8 @@ def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | Non
         return None
     if page.status == "planned":
         return _set_back(connection, page, state)
+    if page.is_too_large:
+        return _ask_again(connection, page, state, fence)
     now = timestamp()
     if _is_outdated(connection, page, state, run):
         return _restart(connection, page, state, now)
@@ -119,13 +132,11 @@ def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | Non
     _write_rejects(connection, page, state)
     _write_page(connection, page, state, now)
     change = _next_state(connection, page, state, selection, cap, now)
-    moved = _MOVE.execute(connection, fence | {f"new_{name}": change[name] for name in _MOVED})
-    if moved.rowcount != 1:
-        raise RuntimeError(f"walk {page.walk.walk_id} moved while it was locked")
+    _move(connection, page, fence, change)
     next_walk = None
     if change["status"] == "running":
         where = {name: change[name] for name in ("cursor", "pages", "received")}
-        next_walk = replace(page.walk, **where, setbacks=0)
+        next_walk = replace(page.walk, **where, setbacks=0, size=_size_after(page, state))
     return Spilled(
         next_walk,
         change["status"],
@@ -161,9 +172,27 @@ def _restart(connection: sa.Connection, page: Page, state: sa.Row[Any], now: str
     _write_page(connection, page, state, now)
     this = walks.c.walk_id == state.walk_id
     frontier.begin_anew(connection, this, status="running", started_at=now)
-    walk = replace(page.walk, cursor="", pages=0, received=0)
+    walk = replace(page.walk, cursor="", pages=0, received=0, size=PageSize())
     kept = state.kept if state.kept_before is None else state.kept_before
     return Spilled(walk, "running", None, [], had_data=kept > 0, has_restarted=True)
+
+
+def _ask_again(connection: sa.Connection, page: Page, state: sa.Row[Any], fence: dict[str, Any]) -> Spilled:
+    """Keep the walk where it is, for a page of another size."""
+    size = _size_after(page, state)
+    change = state._asdict() | {"page_limit": size.limit, "without_tracks": size.without_tracks}
+    _move(connection, page, fence, change)
+    return Spilled(replace(page.walk, size=size), "running", None, [])
+
+
+def _size_after(page: Page, state: sa.Row[Any]) -> PageSize:
+    return page.size or PageSize(state.page_limit, state.without_tracks)
+
+
+def _move(connection: sa.Connection, page: Page, fence: dict[str, Any], change: Mapping[str, Any]) -> None:
+    moved = _MOVE.execute(connection, fence | {f"new_{name}": change[name] for name in _MOVED})
+    if moved.rowcount != 1:
+        raise RuntimeError(f"walk {page.walk.walk_id} moved while it was locked")
 
 
 def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int | None) -> _Selection:
@@ -174,7 +203,7 @@ def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int 
     counted = list(map(_counted, page.entries))
     places = _known_places(connection, counted, state)
     earlier = frozenset(places)
-    selection = _Selection([], [], 0, 0)
+    selection = _Selection([], [], 0, 0, _has_news(connection, page, counted, places, state))
     for entry, (kind, record_id) in zip(page.entries, counted, strict=True):
         if record_id in earlier and isinstance(entry.link, PlaylistTrack):
             # The first position counts.
@@ -209,6 +238,23 @@ def _counted(entry: Entry) -> tuple[str, int]:
         # Each comment without an author counts by itself; the sign avoids collisions with user IDs.
         return "user", -record.comment_id if record.user_id is None else record.user_id
     return record.kind, record.record_id
+
+
+def _has_news(
+    connection: sa.Connection,
+    page: Page,
+    counted: Sequence[tuple[str, int]],
+    places: dict[int, int],
+    state: sa.Row[Any],
+) -> bool:
+    """Return whether the walk sees a record of the page for the first time."""
+    comments = [
+        (Comment.kind, entry.record.record_id) for entry in page.entries if isinstance(entry.record, Comment)
+    ]
+    if comments:
+        # Their authors, whom a cap counts, may write many.
+        counted, places = comments, _known_places(connection, comments, state)
+    return any(record_id not in places for _, record_id in counted)
 
 
 def _known_places(
@@ -273,7 +319,7 @@ def _next_state(
         "pages": state.pages + 1,
         "received": state.received + page.received - selection.cut,
         "kept": kept,
-        "empty_pages": 0 if page.received else state.empty_pages + 1,
+        "empty_pages": 0 if selection.is_news else state.empty_pages + 1,
         "status": "running",
         "reason": None,
         "capped_at": None,
@@ -281,6 +327,8 @@ def _next_state(
         "run_id": state.run_id,
         "setbacks": 0,
         "doubted": False,
+        "page_limit": _size_after(page, state).limit,
+        "without_tracks": _size_after(page, state).without_tracks,
     }
     if page.status is not None:
         change |= {"status": page.status, "reason": page.reason, "cursor": page.walk.cursor}
@@ -295,7 +343,9 @@ def _next_state(
         reason = "next_href repeats an earlier page"
         change |= {"status": "failed", "reason": reason, "cursor": page.walk.cursor}
     elif change["empty_pages"] >= MAX_EMPTY_PAGES:
-        change |= {"status": "capped", "reason": f"{MAX_EMPTY_PAGES} empty pages in a row"}
+        change |= _without_progress(connection, state)
+    elif (surplus := _describe_surplus(connection, state, change)) is not None:
+        change |= {"status": "failed", "reason": surplus}
     else:
         return change
     change |= {"finished_at": now, "run_id": None, "doubted": _is_doubtful(page, state, change)}
@@ -311,3 +361,51 @@ def _is_doubtful(page: Page, state: sa.Row[Any], change: dict[str, Any]) -> bool
 
 def _capped(cap: int | None) -> dict[str, Any]:
     return {"status": "capped", "reason": f"cap of {cap}", "capped_at": cap}
+
+
+def _without_progress(connection: sa.Connection, state: sa.Row[Any]) -> dict[str, Any]:
+    """Return how a walk ends after ``MAX_EMPTY_PAGES`` pages, the last one included, without a new record."""
+    items = connection.scalar(
+        sa.select(sa.func.sum(walk_pages.c.received)).where(
+            walk_pages.c.walk_id == state.walk_id,
+            walk_pages.c.generation == state.generation,
+            walk_pages.c.page > state.pages - MAX_EMPTY_PAGES,
+        )
+    )
+    if not items:
+        return {"status": "capped", "reason": f"{MAX_EMPTY_PAGES} empty pages in a row"}
+    return {
+        "status": "failed",
+        "reason": f"the list repeats: {MAX_EMPTY_PAGES} consecutive pages without a new record",
+    }
+
+
+def _describe_surplus(connection: sa.Connection, state: sa.Row[Any], change: dict[str, Any]) -> str | None:
+    """Return why a walk received so much more than the API promised that it would never end, else ``None``.
+
+    An API that hides a counter may send 0, so 0 promises nothing.
+    """
+    received, kept, expected = change["received"], change["kept"], state.expected or 0
+    if expected and kept > 10 * expected + MAX_SURPLUS:
+        return f"the list does not end: {pluralize(kept, 'record')}, {expected:,} expected"
+    if received - kept <= MAX_REPEATED + max(kept, expected):
+        return None
+    distinct = _count_distinct(connection, state, kept)
+    if received - distinct <= MAX_REPEATED + max(distinct, expected):
+        return None
+    return f"the list repeats: {pluralize(received, 'item')} received, {distinct:,} distinct"
+
+
+def _count_distinct(connection: sa.Connection, state: sa.Row[Any], kept: int) -> int:
+    """Count the records of a walk, and the items it rejected, which may be repeated ones, too."""
+    comments = sa.select(sa.func.count()).where(
+        walk_records.c.walk_id == state.walk_id,
+        walk_records.c.generation == state.generation,
+        walk_records.c.kind == Comment.kind,
+    )
+    rejected = sa.select(sa.func.count()).where(
+        schema.rejects.c.walk_id == state.walk_id,
+        schema.rejects.c.generation == state.generation,
+        schema.rejects.c.field.is_(None),
+    )
+    return max(kept, connection.scalar(comments) or 0) + (connection.scalar(rejected) or 0)
