@@ -55,8 +55,8 @@ def test_a_pair_is_saved_readable_only_by_its_owner_before_it_is_used(tmp_path: 
     assert script.modes[0] == 0o600
 
 
-class Expired(TokenScript):
-    """Script whose tokens no process reuses; a page of the first process waits for one of the second."""
+class Waiting(TokenScript):
+    """Script whose page of the first process waits for one of the second."""
 
     def __call__(self, seen: Seen, before: int) -> Reply:
         if seen.target == "/oauth/token":
@@ -64,11 +64,18 @@ class Expired(TokenScript):
         return Reply(until=4) if seen.target == "/a" else Reply()
 
 
+def expire(cache: Path) -> None:
+    """Make the token in the cache one that no other process reuses."""
+    (file,) = (cache / "soundgraph").glob("token-*.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"expires_at": time.time() - 10}))
+
+
 def test_a_process_with_a_token_does_not_block_others(tmp_path: Path) -> None:
-    with FaultServer(Expired(life=1)) as server:
+    with FaultServer(Waiting()) as server:
         settings = {**CREDENTIALS, "DOWNLOAD_TIMEOUT": 15}
         first = CrawlProcess([Crawl("first", server.url, ["/a"], settings)], tmp_path)
         server.wait_for(2)
+        expire(tmp_path)
         second = CrawlProcess([Crawl("second", server.url, ["/b"], settings)], tmp_path)
         outcomes = [first.wait()["first"], second.wait()["second"]]
     assert [outcome.kinds() for outcome in outcomes] == [["ok"], ["ok"]]
