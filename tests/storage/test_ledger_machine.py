@@ -699,7 +699,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.learn_times(tables["walks"])
         assert tables["walks"] == {(walk, *vars(state).values()) for walk, state in model.walks.items()}
         assert tables["walk_requests"] == {
-            (*key, want.cap, want.widest, want.selective, None, want.expanded, want.settings)
+            (*key, want.cap, want.widest, want.selective, want.expanded, want.settings, None)
             for key, want in model.requests.items()
         }
         assert tables["walk_records"] == {(*key, *where) for key, where in model.places.items()}

@@ -167,9 +167,9 @@ class Ledger:
                 request.cap,
                 request.cap,
                 request.selective,
-                request.inline_cap,
                 0,
                 settings,
+                request.inline_cap,
             )
             for walk, request in zip(ids, wanted, strict=True)
         ]
