@@ -137,7 +137,10 @@ class FaultServer:
 
 
 async def _read(reader: asyncio.StreamReader) -> Seen:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    start = await reader.readexactly(1)
+    if not start.isalpha():
+        raise ConnectionError("a request of another protocol, such as a TLS handshake")
+    head = (start + await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     at = time.time()
     method, target, _ = head[0].split(" ", 2)
     pairs = (line.split(":", 1) for line in head[1:] if line)
