@@ -34,7 +34,8 @@ def page_from_answer(walk: Walk, answer: Answer, api_url: str) -> Page:
         return _build_page(walk, answer, api_url)
     if answer.is_heavy and (page := ask_for_less(walk, answer.reason)) is not None:
         return page
-    if answer.is_final:
+    if answer.is_final and not walk.cursor:
+        # Later in a list, the API may refuse the cursor only, and the rest of the list is missing.
         return _end_walk(walk, "gone", REFUSED + answer.reason)
     reason = f"unexpected redirect, {answer.reason}" if answer.kind is Kind.FOUND else answer.reason
     note = ", even for the smallest page" if answer.is_heavy and walk.size != PageSize() else ""

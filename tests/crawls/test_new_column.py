@@ -26,7 +26,8 @@ from pipelines.validate import Validation
 from sgr_spiders.model.items import Page, Walk
 from sgr_spiders.soundcloud.parse import parse_page
 
-items = [{"id": n, "title": "t", "embeddable_by": value} for n, value in enumerate(["me", 5, "us"], 1)]
+track = {"kind": "track", "title": "t"}
+items = [track | {"id": n, "embeddable_by": value} for n, value in enumerate(["me", 5, "us"], 1)]
 parsed = parse_page("user_likes", "1", items)
 page = Page(Walk(1, "user_likes", "1"), parsed.entries, parsed.rejects, 3)
 Validation(page).run()

@@ -649,6 +649,7 @@ ELSEWHERE = {
     "enabled",  # the same
     "request_delay",  # tests/traffic
     "freshness_days",  # tests/crawls
+    "max_gone_share",  # tests/crawls/test_doubts.py
 }
 """Keys that no layer reads, with their tests."""
 

@@ -43,3 +43,13 @@ def test_another_record_than_requested_is_not_kept() -> None:
 def test_a_private_record_is_gone() -> None:
     page = page_of(Walk(1, "track", "1"), track(1, sharing="private"))
     assert (page.status, page.reason, page.entries) == ("gone", "private", [])
+
+
+def test_a_refused_list_is_gone_and_a_refused_cursor_fails() -> None:
+    answer = Answer(Kind.REFUSED, reason="HTTP 400", is_final=True)
+    first, later = (Walk(1, "user_likes", "1", cursor) for cursor in ("", "/users/1/likes/tracks?cursor=2"))
+    ends = [page_from_answer(walk, answer, API) for walk in (first, later)]
+    assert [(page.status, page.reason) for page in ends] == [
+        ("gone", "refused: HTTP 400"),
+        ("failed", "HTTP 400"),
+    ]

@@ -242,7 +242,7 @@ class Model:
             anew.status, anew.run_id, anew.started_at = "running", run, NOW
             return []
         cap = self.cap(walk)
-        is_news = self._has_news(walk, page)
+        is_news = self._has_news(walk, page) or self._has_new_rejects(walk, page)
         kept, added, cut = self._choose(walk, page, cap)
         found: list[Record] = [record for entry, _ in kept for record in entry.records()]
         self.write([*found, *(entry.link for entry, _ in kept if entry.link is not None)], page.known)
@@ -347,6 +347,12 @@ class Model:
         records = [(entry.record.kind, entry.record.record_id) for entry in page.entries]
         records = [key for key in records if key[0] == "comment"] or records
         return any(self.places.get((walk, *key), (0, -1))[1] != generation for key in records)
+
+    def _has_new_rejects(self, walk: int, page: Page) -> bool:
+        now = (walk, self.walks[walk].generation)
+        seen = {values[1] or values[4] for key, values in self.rejects.items() if key[:2] == now}
+        wanted = {reject.record_id or reject.raw for reject in page.rejects}
+        return bool(wanted - seen - {None})
 
     # Doubts
 

@@ -234,6 +234,22 @@ def test_a_list_with_a_new_record_among_repeated_ones_ends(store: Store, run: ru
     assert state(store)[:2] == ("failed", reason)
 
 
+@pytest.mark.parametrize("has_id", [True, False])
+def test_new_items_that_are_rejected_are_progress(store: Store, run: runs.Run, *, has_id: bool) -> None:
+    walk = ask(store, run)
+    for page in range(23):
+        # From page 13 on, they are those of page 12.
+        number = 1 + min(page, 12)
+        raw = b"raw" if has_id else b"raw %d" % number
+        rejects = [Reject("user", number if has_id else None, None, "it is bad", raw)]
+        step = Page(walk, [], rejects, 1, next_cursor=f"/{page}")
+        spilled = spill(store, run, step)
+        assert spilled is not None
+        assert (spilled.walk is None) == (page == 22)
+        walk = spilled.walk or walk
+    assert state(store)[:2] == ("failed", "the list repeats: 10 consecutive pages without a new record")
+
+
 def test_a_list_that_invents_records_ends(
     store: Store, run: runs.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

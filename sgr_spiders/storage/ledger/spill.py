@@ -107,7 +107,7 @@ class _Selection:
     added: int
     cut: int
     is_news: bool
-    """True if the walk had not seen all of these records; unlike a cap, it also counts comments."""
+    """True if the walk had not seen all of these; unlike a cap, it counts comments and rejects, too."""
 
 
 def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | None:
@@ -203,7 +203,8 @@ def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int 
     counted = list(map(_counted, page.entries))
     places = _known_places(connection, counted, state)
     earlier = frozenset(places)
-    selection = _Selection([], [], 0, 0, _has_news(connection, page, counted, places, state))
+    is_news = _has_news(connection, page, counted, places, state) or _has_new_rejects(connection, page, state)
+    selection = _Selection([], [], 0, 0, is_news)
     for entry, (kind, record_id) in zip(page.entries, counted, strict=True):
         if record_id in earlier and isinstance(entry.link, PlaylistTrack):
             # The first position counts.
@@ -255,6 +256,25 @@ def _has_news(
         # Their authors, whom a cap counts, may write many.
         counted, places = comments, _known_places(connection, comments, state)
     return any(record_id not in places for _, record_id in counted)
+
+
+def _has_new_rejects(connection: sa.Connection, page: Page, state: sa.Row[Any]) -> bool:
+    """Return whether the walk rejects an item of the page for the first time, by its ID or else its data."""
+    wanted = {_identity(reject.record_id, reject.raw) for reject in page.rejects if reject.field is None}
+    wanted.discard(None)
+    if not wanted:
+        return False
+    rejected = sa.select(schema.rejects.c.record_id, schema.rejects.c.raw).where(
+        schema.rejects.c.walk_id == state.walk_id,
+        schema.rejects.c.generation == state.generation,
+        schema.rejects.c.field.is_(None),
+    )
+    return not wanted <= {_identity(*row) for row in connection.execute(rejected)}
+
+
+def _identity(record_id: int | None, raw: bytes | None) -> int | bytes | None:
+    """Return what tells a rejected item from others; ``None`` for a private one, of which nothing is kept."""
+    return raw if record_id is None else record_id
 
 
 def _known_places(
