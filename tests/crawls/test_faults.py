@@ -33,9 +33,9 @@ def test_transient_errors_change_nothing(
 ) -> None:
     """All of them occur in one harvest, each on some of the requests."""
     transient = [
-        "rate_limit_retry_after", "rate_limit_documented:seconds=1", "rate_limit_gateway", "rate_limit_text",
         "text_404", "empty_500", "text_503", "html_502", "empty_504", "invalid_json", "truncated_body",
         "bad_gzip", "reset", "empty_200", "duplicate_items",
+        "rate_limit_retry_after", "rate_limit_documented:seconds=1", "rate_limit_gateway", "rate_limit_text",
     ]  # fmt: skip
     faults = [
         f"{name}{',' if ':' in name else ':'}path=/(tracks|users)/,every=29,after={number},times=2"
@@ -127,7 +127,7 @@ def test_a_token_renewed_by_another_process_is_read_from_the_cache(
 ) -> None:
     """A refresh token works once, so the crawl uses the cached one instead of its first."""
     sandbox = harvester.sandbox
-    process = harvester.start(settings={"DOWNLOAD_DELAY": 0.1})
+    process = harvester.start(settings={"DOWNLOAD_DELAY": 0.05})
     harvester.wait_until(lambda: _answered(sandbox) >= 3, process)
     (cache,) = (path for path in tmp_path.glob("cache/soundgraph/*") if not path.name.endswith(".lock"))
     # The lock is free between two renewals.

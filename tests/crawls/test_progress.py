@@ -76,7 +76,7 @@ def test_a_resumed_harvest_counts_earlier_walks(harvester: Harvester) -> None:
 
 
 def test_a_hold_is_logged_with_its_end(harvester: Harvester) -> None:
-    harvester.sandbox.set_faults(["rate_limit_retry_after:seconds=2,after=5,times=1"])
+    harvester.sandbox.set_faults(["rate_limit_retry_after:seconds=2,after=40,times=1"])
     ended = harvester.crawl(settings=LINES)
     assert ended.code == 0, ended.log
     held = [line for line in lines(ended.log) if line["hold"] != "-"]

@@ -55,7 +55,7 @@ def unexpected_rows(rows: list[str]) -> list[str]:
 
 def test_the_bar_is_below_the_log_and_disappears_at_the_end(sandbox: SandboxProcess, tmp_path: Path) -> None:
     sandbox.set_faults(["text_503:every=7"])
-    with harvest(sandbox, tmp_path, columns=600) as terminal:
+    with harvest(sandbox, tmp_path, SLOW | {"DOWNLOAD_DELAY": 0.05}, columns=600) as terminal:
         terminal.wait_until(
             lambda terminal: terminal.screen_text().count("Retrying") >= 2 and has_bar(terminal)
         )
@@ -155,7 +155,7 @@ def test_the_bar_is_drawn_only_on_a_capable_terminal(
 
 
 def test_the_bar_disappears_with_the_database(sandbox: SandboxProcess, tmp_path: Path) -> None:
-    with harvest(sandbox, tmp_path, columns=600) as terminal:
+    with harvest(sandbox, tmp_path, SLOW | {"DOWNLOAD_DELAY": 0.05}, columns=600) as terminal:
         terminal.wait_until(lambda terminal: re.search(r"\d done", terminal.text) is not None)
         for path in tmp_path.glob("harvest.db*"):
             path.unlink()

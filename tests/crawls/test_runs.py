@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.sandbox_process import SandboxProcess
 
 FEW = settings_of(user_depth={"max_users_per_track": 3, "max_tracks_per_user": 7})
-NO_RETRIES = {"RETRY_TIMES": 0, "DISALLOWED_RETRY_TIMES": 0}
+NO_RETRIES = {"RETRY_TIMES": 0, "DISALLOWED_RETRY_TIMES": 0, "BACKOFF_BASE": 0.05}
 
 
 @pytest.fixture(scope="module")
