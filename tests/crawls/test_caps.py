@@ -144,6 +144,7 @@ def settings_that_cut(harvester: Harvester) -> set[tuple[str, str]]:
         return set(count_by_setting(find_capped(connection)))
 
 
+@pytest.mark.slow
 def test_raised_caps_give_what_they_would_have_given_at_once(
     sandbox: SandboxProcess, world: World, tmp_path: Path
 ) -> None:

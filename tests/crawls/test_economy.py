@@ -147,6 +147,7 @@ def _with_playlists(harvester: Harvester, users: set[int]) -> set[int]:
     return {user for (user,) in rows} & users
 
 
+@pytest.mark.slow
 def test_a_url_is_requested_again_only_after_a_failure(harvester: Harvester, small: Path) -> None:
     faults = ["text_503", "empty_500", "html_502", "reset", "rate_limit_retry_after"]
     harvester.sandbox.set_faults(

@@ -7,6 +7,8 @@ import sqlite3
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.crawls.crawling import CrawlResult, Harvester
 
@@ -58,6 +60,7 @@ def test_the_next_run_starts_with_the_rate_that_the_first_has_learned(harvester:
     assert refused(harvester) <= 2
 
 
+@pytest.mark.slow
 def test_a_rate_that_no_limit_confirms_is_forgotten(harvester: Harvester) -> None:
     crawl(harvester, max_requests=20)
     harvester.sandbox.clear_faults()
@@ -67,6 +70,7 @@ def test_a_rate_that_no_limit_confirms_is_forgotten(harvester: Harvester) -> Non
     assert harvester.query("SELECT * FROM request_rates") == []
 
 
+@pytest.mark.slow
 def test_a_rate_of_another_time_does_not_slow_the_next_run_down(harvester: Harvester) -> None:
     crawl(harvester, max_requests=10)
     harvester.sandbox.clear_faults()

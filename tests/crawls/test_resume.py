@@ -53,6 +53,7 @@ def _pages(sandbox: SandboxProcess) -> int:
     return sum(entry["status"] == 200 for entry in sandbox.log())
 
 
+@pytest.mark.slow
 def test_a_harvest_killed_repeatedly_ends_with_the_same_database(
     harvester: Harvester, undisturbed_with_all_layers: dict[str, list[tuple[Any, ...]]]
 ) -> None:
@@ -268,6 +269,7 @@ def test_refresh_refetches_everything_and_an_unfinished_refresh_resumes(harveste
     assert harvester.query("SELECT generation, count(*) FROM walks GROUP BY 1") == [(2, walks)]
 
 
+@pytest.mark.slow
 def test_a_raised_cap_reopens_and_a_lowered_one_deletes_nothing(harvester: Harvester, tmp_path: Path) -> None:
     config = tmp_path / "caps.yaml"
 

@@ -92,6 +92,7 @@ def test_a_url_that_is_not_a_track_is_gone(harvester: Harvester, world: World, s
     assert harvester.query("SELECT status FROM walks WHERE endpoint = 'resolve'") == [("gone",)]
 
 
+@pytest.mark.slow
 def test_two_seeds_in_one_file_find_what_separate_files_find(
     harvester: Harvester, world: World, small: Path, tmp_path: Path
 ) -> None:

@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.slow
 def test_benchmarks_run(root: Path) -> None:
     code = "from tests.benchmarks.relationships import __main__ as it; it.ways(0.003); it.tables(0.003)"
     ended = subprocess.run(
