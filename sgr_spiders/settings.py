@@ -83,9 +83,8 @@ if not os.environ.get("HARVEST_DATABASE_URL"):
 HARVEST_CONFIG = _from_environment("HARVEST_CONFIG", "deep_harvest")
 # A file for the result of `scrapy crawl`, which sgr_spiders.harvest reads; empty: none.
 HARVEST_RESULT_FILE = ""
-# The commands that resume the run and show its database, for messages and `runs`; `scrapy crawl` sets them.
+# The command that resumes the run, for messages and `runs`; `scrapy crawl` sets it.
 HARVEST_COMMAND = ""
-HARVEST_STATUS_COMMAND = "scrapy status"
 # Pending requests are in the ledger, not in memory.
 SCHEDULER = "sgr_spiders.crawl.scheduler.LedgerScheduler"
 # Validate, dedupe, spill: each item is one page.

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 SETTINGS_MODULE = "sgr_spiders.settings"
+DATABASE, CONFIG = "HARVEST_DATABASE_URL", "HARVEST_CONFIG"
 ENVIRONMENT = (
     "SOUNDCLOUD_API_URL",
     "SOUNDCLOUD_TOKEN_URL",
-    "HARVEST_DATABASE_URL",
-    "HARVEST_CONFIG",
+    DATABASE,
+    CONFIG,
     "SPLASH_URL",
 )
 """Settings of the environment that decide what a crawl does, and are not secret."""
-DATABASE, CONFIG = "HARVEST_DATABASE_URL", "HARVEST_CONFIG"
 
 
 def remember_invocation(

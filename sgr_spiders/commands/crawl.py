@@ -28,7 +28,7 @@ from sgr_spiders.model import result, statistics
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError, HarvestError
 from sgr_spiders.model.outcome import INTERNAL_ERROR, INTERRUPTED
 from sgr_spiders.text.encoding import tolerate
-from sgr_spiders.text.invocation import as_typed, command, plain_command
+from sgr_spiders.text.invocation import as_typed, plain_command
 from sgr_spiders.text.resume_command import crawl_command
 
 if TYPE_CHECKING:
@@ -89,11 +89,8 @@ class Command(crawl.Command):
         if self._is_terse():
             for name in TECHNICAL:
                 logging.getLogger(name).setLevel(logging.WARNING)
-        commands = {
-            "HARVEST_COMMAND": crawl_command(args[0], opts.spargs, chosen_settings(opts.set)),
-            "HARVEST_STATUS_COMMAND": command("status"),
-        }
-        self.crawler_process.settings.update(commands, priority="cmdline")
+        resume = crawl_command(args[0], opts.spargs, chosen_settings(opts.set))
+        self.crawler_process.settings.set("HARVEST_COMMAND", resume, priority="cmdline")
         crawler = self._create_crawler(args[0])
         crawling: Any = self.crawler_process.crawl(crawler, **opts.spargs)
         failures: list[BaseException] = []

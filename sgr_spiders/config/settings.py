@@ -112,8 +112,16 @@ def _refuse_misspelt(name: str) -> None:
 
 
 _OURS = (
-    *("HARVEST_", "SOUNDCLOUD_", "RATE_LIMIT_", "BACKOFF_", "DISALLOWED_", "OUTAGE_"),
-    *("PROGRESS", "TOKEN_", "DEDUPE_"),
+    "BACKOFF_",
+    "DEDUPE_",
+    "DISALLOWED_",
+    "HARVEST_",
+    "MAX_GONE_",
+    "OUTAGE_",
+    "PROGRESS",
+    "RATE_LIMIT_",
+    "SOUNDCLOUD_",
+    "TOKEN_",
 )
 
 
@@ -449,7 +457,6 @@ SETTINGS: dict[str, Setting] = {
     "HARVEST_CONFIG": Setting(TEXT, "the configuration: a YAML file or a name in `configs/`"),
     "HARVEST_RESULT_FILE": Setting(FILE, "file for the result of a crawl"),
     "HARVEST_COMMAND": Setting(TEXT, "the command that resumes the run"),
-    "HARVEST_STATUS_COMMAND": Setting(TEXT, "the command that shows the database"),
     "DEDUPE_MEMORY": Setting(_integer(1, 10**9), "record versions kept in memory"),
     "RETRY_TIMES": Setting(_integer(0, 100), "retries after a transient error"),
     "BACKOFF_BASE": Setting(SECONDS, "seconds before the first retry"),

@@ -209,8 +209,7 @@ class Harvest:
             self._stats.set_value(statistics.COMMAND, self._command)
         traffic, known = traffic_of(self._stats), self._statistics()
         await self.writer.run(lambda connection: self._note(connection, judged, traffic.sent, known))
-        look = self._crawler.settings["HARVEST_STATUS_COMMAND"]
-        return FinishedRun(judged, overview, traffic, seconds, self.store.describe(), self._command, look)
+        return FinishedRun(judged, overview, traffic, seconds, self.store.describe(), self._command)
 
     def _give_back(self, connection: Connection, stop: Stop) -> None:
         """Return to the ledger what the run has leased, or has no reason to believe."""

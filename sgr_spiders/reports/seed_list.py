@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sgr_spiders.config.schedule import spell_interval
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import duration, pluralize, table
-from sgr_spiders.text.invocation import as_typed
+from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,5 +88,5 @@ def describe_import(results: Sequence[str]) -> str:
 
 
 def how_to_add() -> str:
-    """Return the command that adds a seed, with placeholders."""
-    return f"{as_typed('scrapy seeds add')} ID|URN|URL --every 7d"
+    """Return the command that adds a seed, with a placeholder for it."""
+    return command("seeds", "add", "ID", "--every", "7d")

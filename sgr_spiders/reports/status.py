@@ -16,12 +16,15 @@ from sgr_spiders.reports.summary import (
     has_work_left,
     lost_rows,
     reasons_of_gone,
+    section,
     shorten,
     walks_table,
 )
 from sgr_spiders.soundcloud.parse import PRIVATE
+from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.figures import inventory, overview
 from sgr_spiders.storage.ledger import source
+from sgr_spiders.storage.ledger.seeds import all_seeds, due_now
 from sgr_spiders.storage.pairs import builds, reading
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import cut, duration, number, pluralize, size, table
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Connection
 
 MAX_SHOWN = 10
-"""Maximum number of runs, and of seeds, to list; newest first."""
+"""Maximum number of runs, of seeds, and of commands to run next, to list; newest first."""
 
 MAX_SEEDS = 5
 """Maximum number of seeds to write into a command."""
@@ -61,6 +64,7 @@ class NextStep:
 REASONS = {
     "no run yet": "no run yet",
     "unfinished": "unfinished",
+    "seeds due": "scheduled seeds are due",
     "not related": "relationships missing or stale",
     "not fresh": "stale walks",
 }
@@ -165,8 +169,9 @@ def _relationships(connection: Connection, config: HarvestConfig) -> list[Relati
 def _find_next_step(
     connection: Connection, config: HarvestConfig, freshness: Freshness, relationships: Sequence[Relationship]
 ) -> NextStep:
-    harvests = inventory.latest_of_each_harvest(connection, MAX_SHOWN)
-    if not harvests:
+    harvests = inventory.latest_of_each_harvest(connection)
+    is_due = bool(due_now(all_seeds(connection), timestamp()))
+    if not harvests and not is_due:
         return NextStep("no run yet", [command(*FIRST_COMMAND)])
     unfinished = [
         run
@@ -174,7 +179,10 @@ def _find_next_step(
         if has_work_left(fetch_outcome(run) or run.outcome, run.stats.get(statistics.walks("failed"), 0))
     ]
     if unfinished:
-        return NextStep("unfinished", list(dict.fromkeys(_command(connection, run) for run in unfinished)))
+        resume = list(dict.fromkeys(_command(connection, run) for run in unfinished))
+        return NextStep("unfinished", resume[:MAX_SHOWN])
+    if is_due:
+        return NextStep("seeds due", [command("crawl", "deep_harvest", "-a", "due=1")])
     if config.relationships.on_close and any(relationship.needs_build for relationship in relationships):
         return NextStep("not related", [_relate_command(connection, config, harvests[0])])
     if freshness.stale:
@@ -277,27 +285,22 @@ def as_text(status: Status, now: datetime) -> list[str]:
     """Return sections at most ``formatting.WIDTH`` wide, except for the commands to copy."""
     return [
         *_file_lines(status, now),
-        *_section(
+        *section(
             f"Runs ({status.run_count:,})",
             table(_run_rows(status.runs, status.file.last_written), left=3, indent="  "),
         ),
-        *_section(f"Seeds ({status.seed_count:,})", table(_seed_rows(status), left=4, indent="  ")),
-        *_section(None, _walks_lines(status)),
-        *_section("Failed; rerun to retry", count_table(lost_rows(status.lost, "failed"))),
-        *_section(reasons_of_gone(status.lost).capitalize(), count_table(lost_rows(status.lost, "gone"))),
-        *_section(HEADING, count_table(cap_rows(list_caps(status.capped)))),
-        *_section("Rejected", count_table(_reject_rows(status.rejected))),
-        *_section("Freshness", _freshness_lines(status)),
-        *_section(None, table(_table_rows(status.tables))),
-        *_section(None, table(_relationship_rows(status.relationships), left=1)),
+        *section(f"Seeds ({status.seed_count:,})", table(_seed_rows(status), left=4, indent="  ")),
+        *section(None, _walks_lines(status)),
+        *section("Failed; rerun to retry", count_table(lost_rows(status.lost, "failed"))),
+        *section(reasons_of_gone(status.lost).capitalize(), count_table(lost_rows(status.lost, "gone"))),
+        *section(HEADING, count_table(cap_rows(list_caps(status.capped)))),
+        *section("Rejected", count_table(_reject_rows(status.rejected))),
+        *section("Freshness", _freshness_lines(status)),
+        *section(None, table(_table_rows(status.tables))),
+        *section(None, table(_relationship_rows(status.relationships), left=1)),
         "",
         *_next_lines(status),
     ]
-
-
-def _section(heading: str | None, lines: Sequence[str]) -> list[str]:
-    """Return a section, or nothing if it has no *lines*."""
-    return ["", *([heading] if heading else []), *lines] if lines else []
 
 
 def _file_lines(status: Status, now: datetime) -> list[str]:
@@ -441,7 +444,9 @@ def _relationship_rows(relationships: Sequence[Relationship]) -> list[list[str]]
 
 def _next_lines(status: Status) -> list[str]:
     if status.next.why is None:
-        return ["Up to date."]
+        missing = sum(map(_is_not_found, status.seeds))
+        exception = f", except for {pluralize(missing, 'seed')} not found" if missing else ""
+        return [f"Up to date{exception}."]
     return [f"Next ({REASONS[status.next.why]}):", *(f"  {command}" for command in status.next.commands)]
 
 

@@ -49,10 +49,7 @@ class RequestTotals:
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """A finished run.
-
-    ``command`` started it (``None``: unknown); ``status_command`` shows more.
-    """
+    """A finished run, and the ``command`` that started it (``None``: unknown)."""
 
     outcome: Outcome
     overview: RunOverview
@@ -60,7 +57,6 @@ class FinishedRun:
     seconds: float
     database: str
     command: str | None
-    status_command: str
     related: tuple[Related, ...] = ()
     missing: tuple[str, ...] = ()
     """A line for each other result that could not be built."""
@@ -112,9 +108,9 @@ def summary(run: FinishedRun, database_bytes: int | None) -> list[str]:
         *_work_table(run),
         "",
         *_walks_table(overview),
-        *_section(_lost_heading(overview.lost, "failed"), lost_rows(overview.lost, "failed")),
-        *_section(_lost_heading(overview.lost, "gone"), lost_rows(overview.lost, "gone")),
-        *_section(caps.HEADING, caps.cap_rows(caps.list_caps(overview.capped))),
+        *section(_lost_heading(overview.lost, "failed"), count_table(lost_rows(overview.lost, "failed"))),
+        *section(_lost_heading(overview.lost, "gone"), count_table(lost_rows(overview.lost, "gone"))),
+        *section(caps.HEADING, count_table(caps.cap_rows(caps.list_caps(overview.capped)))),
         "",
         *_relationship_lines(run.related),
         *map(for_cell, run.missing),
@@ -242,9 +238,9 @@ def shorten(rows: list[list[str]]) -> list[list[str]]:
     return rows if more <= 1 else [*rows[:MAX_GROUPS], ["...", f"{more} more"]]
 
 
-def _section(heading: str, rows: list[list[str]]) -> list[str]:
-    """Return a section, or nothing if there are no *rows*."""
-    return ["", heading, *count_table(rows)] if rows else []
+def section(heading: str | None, lines: Sequence[str]) -> list[str]:
+    """Return a section, or nothing if it has no *lines*."""
+    return ["", *([heading] if heading else []), *lines] if lines else []
 
 
 def count_table(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -282,7 +278,7 @@ def _relationship_lines(related: Sequence[Related]) -> Iterator[str]:
 
 def _next_lines(run: FinishedRun) -> list[str]:
     if not has_work_left(run.outcome.name, run.overview.together.walks.by_status.get("failed", 0)):
-        return [f"Next: {run.status_command}"]
+        return [f"Next: {command('status')}"]
     if run.command is None:
         return [f"{NOTHING_LOST}."]
     when = " when the cause is fixed" if run.outcome.name in {"blocked", "failed", "unreachable"} else ""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from sgr_spiders.reports.seed_list import as_text, describe_change, describe_import, due_as_text
 from sgr_spiders.storage.ledger.seeds import ScheduledSeed
+from sgr_spiders.text import invocation
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -26,6 +29,13 @@ def test_a_seed_is_due_from_its_time_on() -> None:
     assert "due for 0.0 s" in rows[1]
     assert "2026-03-01 12:00" in rows[2]
     assert due_as_text([], [later], NOW) == ["No seed is due; the first will be 8 at 2026-03-01 12:00 (UTC)"]
+
+
+def test_an_empty_list_shows_the_command_for_this_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invocation, "_own", invocation._Invocation())
+    invocation.remember(".venv/bin/scrapy", ["-s", "HARVEST_DATABASE_URL=sqlite:///my.db"])
+    command = ".venv/bin/scrapy seeds add ID --every 7d -s HARVEST_DATABASE_URL=sqlite:///my.db"
+    assert as_text([], NOW) == [f"No seeds yet: {command}"]
 
 
 def test_changes_are_described() -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
 
+from sgr_spiders.config.arguments import read_seed
 from sgr_spiders.config.harvest import HarvestConfig
-from sgr_spiders.reports.status import STALE, UP_TO_DATE, NextStep, Relationship, collect_status
+from sgr_spiders.config.schedule import SeedLine
+from sgr_spiders.reports.status import STALE, UP_TO_DATE, NextStep, Relationship, as_text, collect_status
 from sgr_spiders.storage import schema
+from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.ledger.seeds import add
 
 if TYPE_CHECKING:
     from sgr_spiders.storage.store import Store
 
+TOMORROW = datetime.now(UTC) + timedelta(days=1)
 COMMAND = "scrapy crawl deep_harvest -a track_id=7 -s LOG_LEVEL=INFO"
 KNOWN = {"sgr/command": COMMAND}
 
@@ -87,6 +93,45 @@ def test_a_command_names_up_to_five_seeds(store: Store, seeds: int, arguments: s
     # What cannot be printed is not shown as a command to copy.
     add_run(store, 1, "blocked", {"sgr/command": "scrapy\x1b[2J"}, seeds=seeds)
     assert next_step(store).commands == [f"scrapy crawl deep_harvest {arguments}"]
+
+
+def test_an_unfinished_harvest_is_not_forgotten_after_ten_others(store: Store) -> None:
+    add_run(store, 1, "interrupted", KNOWN, scope="first")
+    for run_id in range(2, 12):
+        add_run(store, run_id, "complete", {}, scope=str(run_id))
+    assert next_step(store) == NextStep("unfinished", [COMMAND])
+    for run_id in range(12, 24):
+        add_run(store, run_id, "interrupted", {"sgr/command": f"scrapy {run_id}"}, scope=str(run_id))
+    assert next_step(store).commands == [f"scrapy {run_id}" for run_id in range(23, 13, -1)]
+
+
+def test_scheduled_seeds_that_are_due_are_harvested_next(store: Store) -> None:
+    command = "scrapy crawl deep_harvest -a due=1"
+    with store.write() as connection:
+        add(connection, SeedLine(read_seed("7"), 86_400, 0), "2026-03-01T12:00:00.000Z")
+    assert next_step(store) == NextStep("seeds due", [command]), "not yet harvested at all"
+    add_run(store, 1, "complete", KNOWN)
+    assert next_step(store, on_close=False) == NextStep("seeds due", [command])
+    with store.write() as connection:
+        connection.execute(sa.update(schema.seeds).values(next_harvest_at=timestamp(TOMORROW)))
+    assert next_step(store, on_close=False) == NextStep(None, [])
+
+
+@pytest.mark.parametrize(
+    ("status", "last"), [("gone", "Up to date, except for 1 seed not found."), ("done", "Up to date.")]
+)
+def test_a_seed_that_was_not_found_is_not_up_to_date(store: Store, status: str, last: str) -> None:
+    add_run(store, 1, "complete", KNOWN, seeds=1)
+    with store.write() as connection:
+        connection.execute(sa.update(schema.walks).values(status=status))
+        if status == "gone":
+            connection.execute(sa.update(schema.run_seeds).values(track_id=None))
+    settings = {"deep_harvest": {"freshness_days": 10_000}, "relationships": {"on_close": False}}
+    with store.read() as connection:
+        text = as_text(
+            collect_status(connection, "x", None, HarvestConfig.model_validate(settings)), datetime.now(UTC)
+        )
+    assert text[-1] == last
 
 
 def test_missing_relationships_come_before_stale_walks(store: Store) -> None:

@@ -42,7 +42,7 @@ def finish(name: str, code: int, reason: str | None = None, **by_status: int) ->
     totals = dict.fromkeys(("tracks", "users", "playlists", "engagements", "comments"), 9_999_999_999)
     view = RunOverview(layers, share(**by_status), totals, [], Capped([], []), 0)
     outcome = Outcome(name, code, reason)  # type: ignore[arg-type]
-    return FinishedRun(outcome, view, RequestTotals(5, 0, 0, 0.0), 3.2, "data/x.db", COMMAND, "scrapy status")
+    return FinishedRun(outcome, view, RequestTotals(5, 0, 0, 0.0), 3.2, "data/x.db", COMMAND)
 
 
 def test_only_the_command_is_wider_than_a_terminal() -> None:

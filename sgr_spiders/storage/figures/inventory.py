@@ -158,10 +158,10 @@ def latest_runs(connection: sa.Connection, limit: int) -> tuple[list[PastRun], i
     return _runs(connection, sa.select(runs).order_by(runs.c.run_id.desc()).limit(limit)), count
 
 
-def latest_of_each_harvest(connection: sa.Connection, limit: int) -> list[PastRun]:
-    """Return the last run of each of the *limit* latest harvests (runs with the same seeds and layers)."""
+def latest_of_each_harvest(connection: sa.Connection) -> list[PastRun]:
+    """Return the last run of each harvest (runs with the same seeds and layers), newest first."""
     last = sa.select(sa.func.max(runs.c.run_id)).group_by(runs.c.scope)
-    chosen = sa.select(runs).where(runs.c.run_id.in_(last)).order_by(runs.c.run_id.desc()).limit(limit)
+    chosen = sa.select(runs).where(runs.c.run_id.in_(last)).order_by(runs.c.run_id.desc())
     return _runs(connection, chosen)
 
 
