@@ -18,6 +18,7 @@ from sgr_spiders.soundcloud.endpoints import ENDPOINTS, first_cursor
 from sgr_spiders.soundcloud.pages import page_from_answer
 from sgr_spiders.storage.ledger import frontier
 from sgr_spiders.text.formatting import pluralize
+from sgr_spiders.traffic.extension import Extension
 from sgr_spiders.traffic.run_control import Abandoned, RunControl
 from sgr_spiders.traffic.scrapy_internals import wake_engine
 from sgr_spiders.traffic.witness import Witness
@@ -67,7 +68,7 @@ def split_row(row: Sequence[Doubt], before: float) -> tuple[list[Doubt], list[Do
     )
 
 
-class Doubts:
+class Doubts(Extension):
     """Extension that believes that records are gone only when the API still answers well.
 
     A walk that ends without data is doubted in the ledger until a later request is answered well. After
@@ -103,14 +104,6 @@ class Doubts:
         if not isinstance(crawler.spider, HarvestSpider):
             raise NotConfigured("only harvests have a ledger")
         return cls(crawler, crawler.spider)
-
-    @classmethod
-    def of(cls, crawler: Crawler) -> Self:
-        """Return the extension of *crawler*."""
-        doubts = crawler.get_extension(cls)
-        if doubts is None:
-            raise RuntimeError("setting `EXTENSIONS`: sgr_spiders.crawl.doubts.Doubts is missing")
-        return doubts
 
     def begin(self, planner: Planner, writer: Writer, note_bug: Callable[[], None]) -> None:
         """Begin with the run of *planner*, whose transactions *writer* runs; *note_bug* counts a bug."""

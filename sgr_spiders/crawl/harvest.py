@@ -17,7 +17,7 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from sgr_spiders.crawl.doubts import Doubts
 from sgr_spiders.crawl.finishing import Finished, build_indexes, run_post_crawl_steps, tracks_to_relate
 from sgr_spiders.crawl.judging import Stop, judge_run, traffic_of
-from sgr_spiders.crawl.opening import Origin, Route, open_run, planner_for
+from sgr_spiders.crawl.opening import Invocation, Route, open_run, planner_for
 from sgr_spiders.crawl.rate_memory import RateMemory
 from sgr_spiders.crawl.source import claim_source
 from sgr_spiders.crawl.spider import HarvestSpider
@@ -39,7 +39,9 @@ from sgr_spiders.storage.figures.inventory import describe_file
 from sgr_spiders.storage.ledger import runs, source
 from sgr_spiders.storage.store import Store
 from sgr_spiders.text.encoding import tolerate
-from sgr_spiders.traffic.origin import Origin as ApiOrigin
+from sgr_spiders.traffic.extension import Extension
+from sgr_spiders.traffic.gate import Gate
+from sgr_spiders.traffic.origin import Origin
 from sgr_spiders.traffic.run_control import RunControl
 from sgr_spiders.traffic.sandbox_world import WorldGuard, ask_for_world
 from sgr_spiders.traffic.scrapy_internals import reactor_held, root_log_handler
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Harvest:
+class Harvest(Extension):
     """Extension that contains the database and planner of one run, and opens and ends it.
 
     No other extension finishes a run, so ``spider_closed`` fixes the order of all steps after a crawl.
@@ -68,7 +70,7 @@ class Harvest:
         self._internal_errors = 0
         self._started: float | None = None
         self._command: str | None = crawler.settings["HARVEST_COMMAND"] or None
-        self._origin = Origin.of(spider, self._command)
+        self._invocation = Invocation.of(spider, self._command)
         self._api_url = spider.api_url
         self._accept_source = spider.arguments.accept_source
         self._noting: asyncio.Task[None] | None = None
@@ -92,14 +94,6 @@ class Harvest:
         if not isinstance(crawler.spider, HarvestSpider):
             raise NotConfigured("only harvests need a database")
         return cls(crawler, crawler.spider)
-
-    @classmethod
-    def of(cls, crawler: Crawler) -> Self:
-        """Return the extension of *crawler*."""
-        harvest = crawler.get_extension(cls)
-        if harvest is None:
-            raise RuntimeError("setting `EXTENSIONS`: sgr_spiders.crawl.harvest.Harvest is missing")
-        return harvest
 
     async def start(self) -> None:
         """Begin the run before the scheduler hands out its first request."""
@@ -158,14 +152,14 @@ class Harvest:
         return self._crawler.stats
 
     def _open(self, connection: Connection, world: str | None) -> None:
-        api_origin = str(ApiOrigin.required(self._api_url, "SOUNDCLOUD_API_URL"))
+        api_origin = str(Origin.required(self._api_url, "SOUNDCLOUD_API_URL"))
         database = self.store.describe()
         claimed = claim_source(connection, database, api_origin, world, accept=self._accept_source)
         # A sandbox may be adopted unless another API has answered at this origin before.
         may_adopt = not claimed.is_sandbox and not source.has_answered(connection, api_origin)
         WorldGuard.of(self._crawler).expect(claimed.world, claimed.describe(), may_adopt=may_adopt)
         route = Route(claimed.describe(), database)
-        open_run(connection, self.planner, self.turns, self._origin, route)
+        open_run(connection, self.planner, self.turns, self._invocation, route)
         source.note_run(connection, self.planner.run, api_origin, is_sandbox=claimed.is_sandbox)
         self._rates.load(connection)
 
@@ -197,6 +191,7 @@ class Harvest:
 
     async def _judge(self, reason: str, seconds: float) -> FinishedRun:
         """Judge the run, and save its statistics; it has no outcome until the post-crawl steps have ended."""
+        Gate.of(self._crawler).end_pause()
         stop = Stop(reason, RunControl.of(self._crawler).error, self._internal_errors)
         await self.writer.run(lambda connection: self._give_back(connection, stop))
         # Counting a large harvest takes long; a snapshot lets others write meanwhile.

@@ -10,7 +10,6 @@ from sgr_spiders.reports.summary import RequestTotals
 from sgr_spiders.soundcloud.parse import PRIVATE
 from sgr_spiders.storage.figures.overview import look_at_run
 from sgr_spiders.storage.ledger import runs
-from sgr_spiders.traffic.run_control import Abandoned
 
 if TYPE_CHECKING:
     from scrapy.statscollectors import StatsCollector
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from sgr_spiders.model.outcome import Outcome
     from sgr_spiders.storage.figures.overview import RunOverview
     from sgr_spiders.storage.store import Connection
-
-ABANDONED = f"downloader/exception_type_count/{Abandoned.__module__}.{Abandoned.__qualname__}"
-"""Scrapy's statistic of requests that were abandoned unsent when the run closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +48,10 @@ def traffic_of(stats: StatsCollector) -> RequestTotals:
     """Return the traffic of a run according to its statistics."""
     get = stats.get_value
     return RequestTotals(
-        # A request may be abandoned before Scrapy counts it.
-        sent=max(0, get("downloader/request_count", 0) - get(ABANDONED, 0)),
+        sent=get(statistics.REQUESTS, 0),
         retries=get(statistics.RETRIES, 0),
         tokens=get(statistics.TOKEN_EXCHANGES, 0) + get(statistics.TOKEN_REFRESHES, 0),
+        checks=get(statistics.PROBES, 0) + get(statistics.WITNESSES, 0),
         hold_seconds=get(statistics.HOLD_SECONDS, 0.0),
     )
 

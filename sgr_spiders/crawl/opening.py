@@ -37,16 +37,16 @@ KINDS = {name: endpoint.record for name, endpoint in ENDPOINTS.items()} | {
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """The origin of a run: spider arguments as JSON, hash of the configuration, command if known."""
+class Invocation:
+    """How a run was started: spider arguments as JSON, hash of the configuration, command if known."""
 
     arguments: str
     config_hash: str
     command: str | None
 
     @classmethod
-    def of(cls, spider: HarvestSpider, command: str | None) -> Origin:
-        """Return the origin of the run of *spider*."""
+    def of(cls, spider: HarvestSpider, command: str | None) -> Invocation:
+        """Return how the run of *spider* was started."""
         return cls(json.dumps(spider.asked, sort_keys=True), spider.config.fingerprint_of_all, command)
 
 
@@ -71,13 +71,13 @@ def planner_for(spider: HarvestSpider) -> Planner:
 
 
 def open_run(
-    connection: Connection, planner: Planner, turns: Turns | None, origin: Origin, route: Route
+    connection: Connection, planner: Planner, turns: Turns | None, invocation: Invocation, route: Route
 ) -> None:
     """Begin the run of *planner*, and log the work that is left."""
     indexes.drop_deferred(connection)
     _correct_times(connection)
     planner.start(connection)
-    _note_origin(connection, planner.run, origin)
+    _note_invocation(connection, planner.run, invocation)
     if turns is not None:
         _take_turns(connection, planner, turns, route)
     else:
@@ -95,10 +95,10 @@ def _correct_times(connection: Connection) -> None:
         )
 
 
-def _note_origin(connection: Connection, run: Run, origin: Origin) -> None:
-    runs.note_asked(connection, run, origin.arguments, origin.config_hash, __version__)
-    if origin.command is not None:
-        runs.note_statistics(connection, run, json.dumps({statistics.COMMAND: origin.command}))
+def _note_invocation(connection: Connection, run: Run, invocation: Invocation) -> None:
+    runs.note_asked(connection, run, invocation.arguments, invocation.config_hash, __version__)
+    if invocation.command is not None:
+        runs.note_statistics(connection, run, json.dumps({statistics.COMMAND: invocation.command}))
 
 
 def _take_turns(connection: Connection, planner: Planner, turns: Turns, route: Route) -> None:

@@ -15,7 +15,7 @@ from scrapy.utils.asyncio import create_looping_call
 
 from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.crawl.spider import HarvestSpider
-from sgr_spiders.model import signals
+from sgr_spiders.model import signals, statistics
 from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.reports.progress.block import block
 from sgr_spiders.reports.progress.estimate import PAGE_SIZES
@@ -49,22 +49,6 @@ COUNTING_SHARE = 0.01
 1,000 a few milliseconds."""
 
 
-class RequestCount:
-    """The number of requests sent so far, which never decreases.
-
-    Scrapy counts a response a moment after it has left the requests in flight. A request that is abandoned
-    when the run closes leaves them as well.
-    """
-
-    def __init__(self) -> None:
-        self._sent = 0
-
-    def update(self, answered: int, in_flight: int) -> int:
-        """Return the number of requests sent, given those *answered* and those *in_flight* now."""
-        self._sent = max(self._sent, answered + in_flight)
-        return self._sent
-
-
 class Progress:
     """Extension that shows a bar for each layer on a terminal, and log lines at intervals elsewhere.
 
@@ -81,7 +65,6 @@ class Progress:
         self._counter = WalkCounter({name: layer.expanding_steps for name, layer in rules}, PAGE_SIZES)
         choosing = {name for name, layer in rules if layer.needs_second_pass}
         self._tally = Tally(spider.layer_names, choosing, time.time())
-        self._requests = RequestCount()
         self._timer = create_looping_call(self._show)
         self._count_again = 0.0
         self._showing: asyncio.Task[None] | None = None
@@ -204,12 +187,10 @@ class Progress:
             return self._counter.count(connection, harvest.planner.run)
 
     def _traffic(self) -> RequestState:
-        get = self._crawler.stats.get_value
         gate = Gate.of(self._crawler)
         # Requests to the API that wait for their turn have not been sent.
         in_flight = scrapy_internals.transfer_count(self._crawler, without=API_SLOT) + gate.in_flight
-        answered = get("downloader/response_count", 0) + get("downloader/exception_count", 0)
-        sent = self._requests.update(answered, in_flight)
+        sent = self._crawler.stats.get_value(statistics.REQUESTS, 0)
         return RequestState(sent, in_flight, gate.pace.interval, is_limited=gate.pace.rate.value is not None)
 
 

@@ -13,7 +13,7 @@ from scrapy.utils.defer import deferred_from_coro
 from sgr_spiders.crawl.doubts import Doubts
 from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.crawl.spider import HarvestSpider
-from sgr_spiders.model import signals
+from sgr_spiders.model import signals, statistics
 from sgr_spiders.model.exceptions import BudgetSpentError, StorageError
 from sgr_spiders.text.formatting import pluralize
 from sgr_spiders.traffic.run_control import RunControl
@@ -63,6 +63,7 @@ class LedgerScheduler(BaseScheduler):
         self._changes = 0
         self._leasing: asyncio.Task[None] | None = None
         self._budget = spider.arguments.max_requests
+        self._handed_out = 0
         self._max_pages = crawler.settings.getint("CONCURRENT_ITEMS")
 
     @classmethod
@@ -78,7 +79,7 @@ class LedgerScheduler(BaseScheduler):
     def has_pending_requests(self) -> bool:
         if self._leasing is not None or self._doubts.is_asking:
             return True
-        return self._has_work() and self._budget != 0
+        return self._has_work() and not self._is_spent()
 
     def enqueue_request(self, request: Request) -> bool:
         self._returned.append(request)
@@ -91,14 +92,13 @@ class LedgerScheduler(BaseScheduler):
             self._leasing = asyncio.get_running_loop().create_task(self._lease())
         if (not self._returned and not self._leased) or self._doubts.is_asking:
             return None
-        if self._budget == 0:
+        if self._is_spent():
             self._note_spent()
             return None
         if pages_in_work(self._crawler) >= self._max_pages:
             # The engine comes again when a page is committed.
             return None
-        if self._budget is not None:
-            self._budget -= 1
+        self._handed_out += 1
         if self._returned:
             return self._returned.popleft()
         return self._spider.request_for(self._leased.popleft())
@@ -116,9 +116,15 @@ class LedgerScheduler(BaseScheduler):
     def _has_work(self) -> bool:
         return bool(self._returned or self._leased) or not self._drained
 
+    def _is_spent(self) -> bool:
+        """Return whether the budget is used up, by requests of walks or by checks of the API."""
+        get = self._crawler.stats.get_value
+        checks = get(statistics.PROBES, 0) + get(statistics.WITNESSES, 0)
+        return self._budget is not None and self._handed_out + checks >= self._budget
+
     def _note_spent(self) -> None:
         # The crawl ends after the last response in flight.
-        budget = pluralize(self._spider.arguments.max_requests or 0, "request")
+        budget = pluralize(self._budget or 0, "request")
         error = BudgetSpentError(f"the budget of {budget} is spent")
         control = RunControl.of(self._crawler)
         control.error = control.error or error

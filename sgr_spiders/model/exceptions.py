@@ -59,7 +59,7 @@ class UnreachableError(HarvestError):
 
 
 class BlockedError(HarvestError):
-    """The API returns a block page or a bot challenge; no more requests may be sent."""
+    """The API or its edge refuses this client, or misses too many records to be believed."""
 
     exit_code = 4
     outcome = "blocked"

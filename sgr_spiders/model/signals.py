@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 hold_started = object()
-"""A rate-limit pause has begun or was extended, or the API cannot be reached. Handlers get ``until`` (seconds
-since the epoch) and ``reason``."""
+"""All requests pause, or a pause was extended: for a rate limit, because the gateway refuses this client, or
+because the API cannot be reached. Handlers get ``until`` (seconds since the epoch) and ``reason``."""
 
 rate_learned = object()
 """The request rate that the API accepts has changed noticeably."""

@@ -17,6 +17,7 @@ EXIT_CODE = "sgr/exit_code"
 FETCHED = "sgr/fetched"
 COMMAND = "sgr/command"
 PAGES = "sgr/pages"
+REQUESTS = "sgr/requests"
 SECONDS = "sgr/seconds"
 OUT_OF_SCOPE = "sgr/out_of_scope"
 HOLDS = "sgr/holds"
@@ -106,6 +107,11 @@ STATISTICS = (
     Statistic(EXIT_CODE, "integer", "Exit code of `scrapy crawl`"),
     Statistic(COMMAND, "string", "Command that continues this run, with secrets masked"),
     Statistic(PAGES, "pages", "Pages spilled, one for each conclusive response"),
+    Statistic(
+        REQUESTS,
+        "requests",
+        "Requests sent, including retries, token requests, probes, and those for a record known to be good",
+    ),
     Statistic(SECONDS, "seconds", "Duration of the run"),
     Statistic(
         "sgr/walks/<status>", "walks", "Walks of this harvest at the end of the run, by status as in `walks`"
@@ -119,7 +125,7 @@ STATISTICS = (
         "sgr/layer/<layer>/requests",
         "pages",
         "Pages spilled in this run for walks that the layer wants; a page that several layers want counts "
-        "for each. Only `downloader/request_count` includes retries and token requests",
+        "for each. Only `sgr/requests` includes retries and token requests",
     ),
     Statistic(
         "sgr/layer/<layer>/seconds", "seconds", "Time from the layer's first to its last page in this run"
@@ -137,8 +143,12 @@ STATISTICS = (
         "Responses of the API by kind: `ok`, `found` (a redirect), `gone`, `hidden`, "
         "`refused`, `unauthorised`, `limited`, `retry`, `disallowed`, `blocked`",
     ),
-    Statistic(HOLDS, "pauses", "Rate-limit pauses of all requests"),
-    Statistic(HOLD_SECONDS, "seconds", "Total planned length of these pauses"),
+    Statistic(
+        HOLDS,
+        "pauses",
+        "Pauses of all requests, because of a rate limit or because the gateway refuses this client",
+    ),
+    Statistic(HOLD_SECONDS, "seconds", "Total length of these pauses"),
     Statistic(OUTAGES, "outages", "Times when nothing answered and all requests waited"),
     Statistic(OUTAGE_SECONDS, "seconds", "Total length of these outages"),
     Statistic(PROBES, "requests", "Requests that only find out whether the API can be reached"),

@@ -327,7 +327,8 @@ def _run_rows(runs: Sequence[PastRun], written: datetime | None) -> list[list[st
 def _run_row(run: PastRun, written: datetime | None, *, is_last: bool) -> list[str]:
     get = run.stats.get
     counts = [
-        get("downloader/request_count"),
+        # Runs of earlier versions have only Scrapy's count.
+        get(statistics.REQUESTS, get("downloader/request_count")),
         *(get(statistics.collected(name)) for name in ("tracks", "users")),
     ]
     return [

@@ -39,11 +39,12 @@ NOTHING_LOST = "All committed data is kept; rerun to resume"
 
 @dataclass(frozen=True, slots=True)
 class RequestTotals:
-    """The requests of a run, and the seconds that rate limits paused it."""
+    """The requests of a run, and the seconds of its pauses for rate limits and refusals of this client."""
 
     sent: int
     retries: int
     tokens: int
+    checks: int
     hold_seconds: float
 
 
@@ -258,8 +259,14 @@ def _requests_line(requests: RequestTotals) -> str:
         kinds.append(f"{requests.retries:,} {'retry' if requests.retries == 1 else 'retries'}")
     if requests.tokens:
         kinds.append(pluralize(requests.tokens, "token request"))
+    if requests.checks:
+        kinds.append(pluralize(requests.checks, "check"))
     included = f" ({', '.join(kinds)})" if kinds else ""
-    paused = f", paused {duration(requests.hold_seconds)} by rate limits" if requests.hold_seconds else ""
+    paused = (
+        f", paused {duration(requests.hold_seconds)} by rate limits or refusals"
+        if requests.hold_seconds
+        else ""
+    )
     return f"{pluralize(requests.sent, 'request')} sent{included}{paused}"
 
 

@@ -63,11 +63,11 @@ class ApiDownloadHandler(BaseDownloadHandler):
     async def download_request(self, request: Request) -> Response:
         self._run.check()
         if AUTHORISING in request.meta:
-            answer = await self._wrapped.download_request(request)
+            answer = await self._transfer(request)
             self._world.check(answer)
             return answer
         if not self._api.covers(request.url):
-            return await self._wrapped.download_request(request)
+            return await self._transfer(request)
         return await self._reach.send(request, self._send, probe=self._fetch)
 
     async def close(self) -> None:
@@ -94,7 +94,7 @@ class ApiDownloadHandler(BaseDownloadHandler):
         signed = self._keeper.sign(request)
         limit = request.meta.get("download_maxsize", self._max_size)
         try:
-            response = await self._wrapped.download_request(signed)
+            response = await self._transfer(signed)
         except DownloadCancelledError:
             # Scrapy cancels only a body above the limit; the exception has no status or headers.
             read = ApiResponse(request.url, answer=_too_large(limit))
@@ -104,6 +104,11 @@ class ApiDownloadHandler(BaseDownloadHandler):
             read = self._read(response, limit)
         self._note(request, read)
         return read
+
+    async def _transfer(self, request: Request) -> Response:
+        """Send *request*. Nothing else sends one, so its count includes retries, tokens and checks."""
+        self.crawler.stats.inc_value(statistics.REQUESTS)
+        return await self._wrapped.download_request(request)
 
     def _read(self, response: Response, limit: int) -> ApiResponse:
         fields = header_fields(response)

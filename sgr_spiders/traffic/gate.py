@@ -14,6 +14,7 @@ from sgr_spiders.model import statistics
 from sgr_spiders.model.exceptions import BlockedError
 from sgr_spiders.model.signals import hold_started, rate_learned
 from sgr_spiders.soundcloud.answers import Answer, Kind
+from sgr_spiders.traffic.extension import Extension
 from sgr_spiders.traffic.latency_delay import LatencyDelay
 from sgr_spiders.traffic.pace import Pace
 from sgr_spiders.traffic.run_control import RunControl
@@ -47,7 +48,7 @@ _FAULTS = frozenset({Kind.LIMITED, Kind.RETRY, Kind.DISALLOWED, Kind.BLOCKED})
 _UNDELAYED = frozenset({Kind.OK, Kind.FOUND, Kind.GONE, Kind.HIDDEN})
 
 
-class Gate:
+class Gate(Extension):
     """Extension that sends the requests to the API one after the other, when the ``pace`` allows it.
 
     It is the last step before the network and reads a 429 before the downloader takes the next request, so
@@ -77,14 +78,6 @@ class Gate:
     def from_crawler(cls, crawler: Crawler) -> Gate:
         return cls(crawler)
 
-    @classmethod
-    def of(cls, crawler: Crawler) -> Gate:
-        """Return the gate of *crawler*."""
-        gate = crawler.get_extension(cls)
-        if gate is None:
-            raise RuntimeError("setting `EXTENSIONS`: Gate is missing")
-        return gate
-
     @cached_property
     def _run(self) -> RunControl:
         # Extensions can find each other only after Scrapy has created all of them.
@@ -113,7 +106,7 @@ class Gate:
                 await asyncio.sleep(0)
 
     async def wait_until_open(self) -> None:
-        """Wait for the end of a rate-limit pause; raise ``Abandoned`` if the run closes first."""
+        """Wait for the end of a pause; raise ``Abandoned`` if the run closes first."""
         await self._wait_until(lambda: self.pace.open_at)
 
     def hold(self, seconds: float, reason: str) -> None:
@@ -122,6 +115,12 @@ class Gate:
         self.pace.hold(time.monotonic(), seconds)
         moment, seconds = self._begin(before, reason)
         logger.warning("Refused: pausing all requests until %s (%.1f s): %s", moment, seconds, reason)
+
+    def end_pause(self) -> None:
+        """Count only the part of a pause that has passed, because the run ends."""
+        left = self.pace.open_at - time.monotonic()
+        if left > 0:
+            self._count_held(-left)
 
     async def _wait_until(self, moment: Callable[[], float]) -> None:
         # A pause may begin or become longer meanwhile.
@@ -182,7 +181,7 @@ class Gate:
         logger.warning("Rate limit: pausing all requests until %s (%.1f s): %s", moment, seconds, reason)
 
     def _begin(self, before: float, reason: str) -> tuple[str, float]:
-        """Count a pause that has begun; return its end as text, and its length."""
+        """Count a pause that has begun, and return its end as text, and its length."""
         self._crawler.stats.inc_value(statistics.HOLDS)
         self._extend(before, reason)
         seconds = self.pace.open_at - time.monotonic()
@@ -194,10 +193,13 @@ class Gate:
         now = time.monotonic()
         longer = self.pace.open_at - max(before, now)
         if longer > 0:
-            self._held += longer
-            self._crawler.stats.set_value(statistics.HOLD_SECONDS, round(self._held, 3))
+            self._count_held(longer)
             until = time.time() + self.pace.open_at - now
             self._crawler.signals.send_catch_log(hold_started, until=until, reason=reason)
+
+    def _count_held(self, seconds: float) -> None:
+        self._held += seconds
+        self._crawler.stats.set_value(statistics.HOLD_SECONDS, round(self._held, 3))
 
     def _report_rate(self) -> None:
         """Log and signal the learned rate if it differs noticeably from the one reported last."""

@@ -18,6 +18,7 @@ from sgr_spiders.text.formatting import duration
 from sgr_spiders.traffic.backoff import backoff
 from sgr_spiders.traffic.causes import Cause, cause_in, cause_of
 from sgr_spiders.traffic.diagnosis import diagnose
+from sgr_spiders.traffic.extension import Extension
 from sgr_spiders.traffic.gate import Gate
 from sgr_spiders.traffic.run_control import RunControl
 from sgr_spiders.traffic.witness import Witness
@@ -40,7 +41,7 @@ PROBE_TIMEOUT: Final = 15.0
 SETTING: Final = "SOUNDCLOUD_API_URL"
 
 
-class Reach:
+class Reach(Extension):
     """Extension that tells an outage from a request that fails by itself.
 
     After ``OUTAGE_AFTER`` failures in a row it sends a probe: the first request that the API answered in
@@ -74,14 +75,6 @@ class Reach:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Reach:
         return cls(crawler)
-
-    @classmethod
-    def of(cls, crawler: Crawler) -> Reach:
-        """Return the extension of *crawler*."""
-        reach = crawler.get_extension(cls)
-        if reach is None:
-            raise RuntimeError("setting `EXTENSIONS`: Reach is missing")
-        return reach
 
     @property
     def has_answered(self) -> bool:

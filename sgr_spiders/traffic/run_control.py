@@ -13,6 +13,7 @@ from scrapy.utils.defer import deferred_from_coro
 from sgr_spiders.model.exceptions import BudgetSpentError
 from sgr_spiders.model.signals import run_closing
 from sgr_spiders.traffic import scrapy_internals
+from sgr_spiders.traffic.extension import Extension
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -39,7 +40,7 @@ class Refused(Abandoned):
     """A request whose response stopped the run. The next run asks for its walk last."""
 
 
-class RunControl:
+class RunControl(Extension):
     """Extension that stops the run because of an error, and wakes all waits when the run closes.
 
     ``RunControl.of(crawler)`` returns it. ``error`` is the first error passed to ``stop``, or ``None`` if the
@@ -58,14 +59,6 @@ class RunControl:
         control = cls(crawler)
         crawler.signals.connect(control.spider_opened, signals.spider_opened)
         crawler.signals.connect(control.spider_closed, signals.spider_closed)
-        return control
-
-    @classmethod
-    def of(cls, crawler: Crawler) -> RunControl:
-        """Return the run control of *crawler*."""
-        control = crawler.get_extension(cls)
-        if control is None:
-            raise RuntimeError("setting `EXTENSIONS`: RunControl is missing")
         return control
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sgr_spiders.model.exceptions import SourceError
 from sgr_spiders.model.signals import sandbox_found
+from sgr_spiders.traffic.extension import Extension
 from sgr_spiders.traffic.run_control import Abandoned, RunControl
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ TIMEOUT_S: Final = 5.0
 MAX_SIZE: Final = 1 << 16
 
 
-class WorldGuard:
+class WorldGuard(Extension):
     """Extension that stops the run when a sandbox answers whose world is not that of the database.
 
     ``expect`` tells it the world. ``WorldGuard.of(crawler)`` returns it.
@@ -39,14 +40,6 @@ class WorldGuard:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> WorldGuard:
         return cls(crawler)
-
-    @classmethod
-    def of(cls, crawler: Crawler) -> WorldGuard:
-        """Return the guard of *crawler*."""
-        guard = crawler.get_extension(cls)
-        if guard is None:
-            raise RuntimeError("setting `EXTENSIONS`: WorldGuard is missing")
-        return guard
 
     def expect(self, world: str | None, source: str, *, may_adopt: bool) -> None:
         """Expect responses of *source*, a sandbox with this *world*, or of any one that it *may_adopt*."""

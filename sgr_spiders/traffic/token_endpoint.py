@@ -37,7 +37,6 @@ AUTHORISING_SLOT: Final = "sgr-authorising"
 MAX_SIZE: Final = 1 << 20
 """The size limit of a token response in bytes; it has a few hundred."""
 
-
 SETTING: Final = "SOUNDCLOUD_TOKEN_URL"
 
 
@@ -99,8 +98,10 @@ class TokenEndpoint:
     async def _wait_or_stop(self, attempt: int, cause: Cause, request: Request) -> None:
         """Wait for the next try, or raise ``UnreachableError`` if there is none."""
         has_answered = self._reach.has_answered
-        cause = await diagnose(cause, request)
         tries = max(self._tries, self._reach.patience) if has_answered else self._tries
+        if attempt in {1, tries}:
+            # It opens a connection of its own, so not for every try.
+            cause = await diagnose(cause, request)
         if (cause.is_lasting and not has_answered) or attempt >= tries:
             note = f" ({attempt} tries)" if attempt > 1 else ""
             raise UnreachableError(f"no token from {request.url}: {cause.describe(note)}")

@@ -10,6 +10,7 @@ from scrapy.http.request import NO_CALLBACK
 
 from sgr_spiders.model import statistics
 from sgr_spiders.soundcloud.answers import Kind
+from sgr_spiders.traffic.extension import Extension
 from sgr_spiders.traffic.response import ApiResponse
 from sgr_spiders.traffic.run_control import Abandoned
 
@@ -31,7 +32,7 @@ _ABOUT_RECORD: Final = frozenset({Kind.OK, Kind.GONE, Kind.HIDDEN})
 """Kinds of answers after which another record may still be answered well."""
 
 
-class Witness:
+class Witness(Extension):
     """Extension that asks for a record known to be good, to find out whom a refusal is about.
 
     If that record is refused too, the refusal is about this client; if not, it is about the request that was
@@ -49,14 +50,6 @@ class Witness:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Witness:
         return cls(crawler)
-
-    @classmethod
-    def of(cls, crawler: Crawler) -> Witness:
-        """Return the witness of *crawler*."""
-        witness = crawler.get_extension(cls)
-        if witness is None:
-            raise RuntimeError("setting `EXTENSIONS`: Witness is missing")
-        return witness
 
     def find_with(self, find: Callable[[], Awaitable[Sequence[Candidate]]]) -> None:
         """Use *find*, which returns records known to be good, the best first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,6 +42,17 @@ def test_retries_count_against_max_requests(harvester: Harvester) -> None:
     sent = [entry for entry in harvester.sandbox.log() if entry["path"] != "/oauth/token"]
     assert len(sent) == 8
     assert any(entry["status"] == 503 for entry in sent[1:])
+
+
+def test_checks_count_against_max_requests(harvester: Harvester) -> None:
+    harvester.sandbox.set_faults([{"name": "reset", "path": ".", "after": 5, "times": 9}])
+    ended = harvester.crawl(max_requests=30, settings={"BACKOFF_BASE": 0.02, "BACKOFF_MAX": 0.1})
+    assert ended.code == 3, ended.log
+    stats = json.loads(harvester.value("SELECT stats FROM runs"))
+    assert stats["sgr/probes"] >= 4
+    sent = [entry for entry in harvester.sandbox.log() if entry["path"] != "/oauth/token"]
+    # Requests in flight when the outage began were sent again.
+    assert 30 <= len(sent) <= 30 + 3
 
 
 def test_max_minutes_ends_a_run(harvester: Harvester) -> None:

@@ -147,6 +147,7 @@ def test_a_row_of_missing_records_is_believed_if_the_seed_is_there(harvester: Ha
     stats = json.loads(harvester.value("SELECT stats FROM runs"))
     asked_again = [entry["path"] for entry in harvester.sandbox.log()].count(seed) - 1
     assert 1 <= asked_again <= stats["sgr/witnesses"]
+    assert stats["sgr/requests"] == len(harvester.sandbox.log())
     harvester.rerun()
 
 

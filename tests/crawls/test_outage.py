@@ -32,6 +32,7 @@ def test_a_crawl_survives_an_outage(harvester: Harvester) -> None:
     assert harvester.value("SELECT count(*) FROM walks WHERE status = 'failed'") == 0
     stats = json.loads(harvester.value("SELECT stats FROM runs"))
     assert stats["sgr/outages"] >= 1
+    assert stats["sgr/requests"] == len(harvester.sandbox.log()), "probes and requests sent again count"
     assert "The API answers again after" in ended.log
 
 

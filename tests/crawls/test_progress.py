@@ -6,7 +6,6 @@ import re
 import signal
 from typing import TYPE_CHECKING
 
-from sgr_spiders.crawl.progress import RequestCount
 from sgr_spiders.layers import LAYERS
 from tests.crawls.crawling import Harvester
 from tests.crawls.progress_lines import KEYS, counts, lines
@@ -49,13 +48,6 @@ def test_the_last_line_agrees_with_the_database(harvester: Harvester) -> None:
     assert (last["in_flight"], last["eta"], last["eta_is"]) == ("0", "0", "about")
     assert any(line["eta_is"] == "known_walks" for line in found)
     assert {line["delay"] for line in found} >= {"0.05"}
-
-
-def test_the_number_of_requests_never_decreases() -> None:
-    count = RequestCount()
-    # A response that has just arrived is no longer in flight, and is counted a moment later.
-    moments = [(0, 0), (10, 4), (10, 3), (11, 3), (11, 0), (15, 1)]
-    assert [count.update(answered, in_flight) for answered, in_flight in moments] == [0, 14, 14, 14, 14, 16]
 
 
 def test_a_resumed_harvest_counts_earlier_walks(harvester: Harvester) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -84,6 +85,14 @@ def test_a_rate_of_another_time_does_not_slow_the_next_run_down(harvester: Harve
         times = [entry["time"] for entry in requests_of(harvester)]
         assert len(times) == 10
         assert times[-1] - times[0] < 5
+
+
+def test_a_pause_that_the_run_does_not_wait_for_is_not_counted(harvester: Harvester) -> None:
+    harvester.sandbox.set_faults(["rate_limit_retry_after:seconds=600,after=8"])
+    ended = harvester.interrupt_when(lambda: "Rate limit: pausing" in harvester.log(), signal.SIGINT)
+    assert ended.code == 130, ended.log
+    stats = json.loads(harvester.value("SELECT stats FROM runs"))
+    assert 0 < stats["sgr/hold_seconds"] < 60
 
 
 def test_a_refusal_may_have_any_form_and_the_server_any_clock(harvester: Harvester) -> None:

@@ -42,7 +42,7 @@ def finish(name: str, code: int, reason: str | None = None, **by_status: int) ->
     totals = dict.fromkeys(("tracks", "users", "playlists", "engagements", "comments"), 9_999_999_999)
     view = RunOverview(layers, share(**by_status), totals, [], Capped([], []), 0)
     outcome = Outcome(name, code, reason)  # type: ignore[arg-type]
-    return FinishedRun(outcome, view, RequestTotals(5, 0, 0, 0.0), 3.2, "data/x.db", COMMAND)
+    return FinishedRun(outcome, view, RequestTotals(5, 0, 0, 0, 0.0), 3.2, "data/x.db", COMMAND)
 
 
 def test_only_the_command_is_wider_than_a_terminal() -> None:
@@ -227,13 +227,14 @@ def test_a_percentage_names_its_basis_and_is_rounded_down(received: int, expecte
     assert len(lines) == (3 if expected else 2)
 
 
-def test_retries_token_requests_and_pauses_are_counted() -> None:
+def test_retries_token_requests_checks_and_pauses_are_counted() -> None:
     end = finish("complete", 0, done=1)
     assert "5 requests sent" in summary(end, None)
-    busy = replace(end, requests=RequestTotals(1200, 30, 1, 61.0))
-    line = "1,200 requests sent (30 retries, 1 token request), paused 1 min 01 s by rate limits"
-    assert line in summary(busy, None)
-    assert "No requests sent" in summary(replace(end, requests=RequestTotals(0, 0, 0, 0.0)), None)
+    busy = replace(end, requests=RequestTotals(1200, 30, 1, 2, 61.0))
+    (line,) = [line for line in summary(busy, None) if "sent" in line]
+    sent, paused = "1,200 requests sent (30 retries, 1 token request, 2 checks)", "paused 1 min 01 s"
+    assert line == f"{sent}, {paused} by rate limits or refusals"
+    assert "No requests sent" in summary(replace(end, requests=RequestTotals(0, 0, 0, 0, 0.0)), None)
 
 
 def test_the_statistics_match_the_table() -> None:
