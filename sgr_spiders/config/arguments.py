@@ -25,7 +25,7 @@ KNOWN = {
     "refresh": "`1`: refetch everything; an unfinished refresh is resumed",
     "accept_source": "`1`: fill the database from another API than before, e.g. if the API has moved",
     "accept_gone": "`1`: believe that records are gone even if they are more than `max_gone_share`",
-    "max_requests": "stop after this many requests; rerun to resume",
+    "max_requests": "stop after this many requests, without token requests; rerun to resume",
     "max_minutes": "stop after this many minutes; rerun to resume",
 }
 """Every spider argument with its meaning."""

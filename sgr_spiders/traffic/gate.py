@@ -99,6 +99,11 @@ class Gate(Extension):
                     return await self._ask(request, fetch)
             return await self._ask(request, fetch)
 
+    async def pass_by(self) -> None:
+        """Wait until the pace allows a request that is sent past the queue."""
+        await self._wait_until(lambda: self.pace.next_at)
+        self.pace.note_sent(time.monotonic())
+
     async def _let_middlewares_react(self) -> None:
         """After a refusal, give the middlewares time to begin the next pause because of the last response."""
         if self.pace.is_probing:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from functools import cached_property
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from scrapy.utils.misc import load_object
@@ -19,7 +20,7 @@ from sgr_spiders.traffic.backoff import backoff
 from sgr_spiders.traffic.causes import Cause, cause_in, cause_of
 from sgr_spiders.traffic.diagnosis import diagnose
 from sgr_spiders.traffic.extension import Extension
-from sgr_spiders.traffic.gate import Gate
+from sgr_spiders.traffic.gate import SENT, Gate
 from sgr_spiders.traffic.run_control import RunControl
 from sgr_spiders.traffic.witness import Witness
 
@@ -64,9 +65,10 @@ class Reach(Extension):
         self._wait = (settings.getfloat("BACKOFF_BASE", 1.0), settings.getfloat("BACKOFF_MAX", 60.0))
         self._faults = tuple(load_object(name) for name in settings.getlist("RETRY_EXCEPTIONS"))
         self._failures = 0
-        self._answers = 0
+        self._answered_at = -inf
         self._known: Request | None = None
         self._outages = 0
+        self._ended_at = -inf
         self._seconds = 0.0
         self._probing = asyncio.Lock()
         self._over = asyncio.Event()
@@ -79,7 +81,7 @@ class Reach(Extension):
     @property
     def has_answered(self) -> bool:
         """True if the API has answered in this run."""
-        return self._answers > 0
+        return self._answered_at > -inf
 
     @property
     def patience(self) -> int:
@@ -92,22 +94,24 @@ class Reach(Extension):
         A failure that is not part of an outage is returned or raised as it is.
         """
         while True:
-            before = (self._outages, self._answers)
             try:
                 response = await send(request)
             except self._faults as error:
-                if not await self._is_outage(cause_of(error, request, SETTING), request, probe, before):
+                if not await self._is_outage(cause_of(error, request, SETTING), request, probe):
                     raise
             else:
                 cause = cause_in(response, SETTING)
                 if cause is None:
                     self._note_answer(request, response)
-                if cause is None or not await self._is_outage(cause, request, probe, before):
+                if cause is None or not await self._is_outage(cause, request, probe):
                     return response
 
     async def wait_until_over(self) -> None:
         """Wait for the end of an outage; raise ``Abandoned`` if the run ends with it."""
-        await self._over.wait()
+        if not self._over.is_set():
+            await self._over.wait()
+            self._run.check()
+            await Gate.of(self._crawler).pass_by()
         self._run.check()
 
     @cached_property
@@ -116,16 +120,13 @@ class Reach(Extension):
         return RunControl.of(self._crawler)
 
     def _note_answer(self, request: Request, response: ApiResponse) -> None:
-        self._answers += 1
+        self._answered_at = time.monotonic()
         self._failures = 0
         if self._known is None and response.answer.kind is Kind.OK:
             self._known = request
 
-    async def _is_outage(self, cause: Cause, request: Request, probe: Send, before: tuple[int, int]) -> bool:
-        """Return whether *request* failed because nothing answers, after the end of that outage.
-
-        *before* are the numbers of outages and responses when it was sent.
-        """
+    async def _is_outage(self, cause: Cause, request: Request, probe: Send) -> bool:
+        """Return whether *request* failed because nothing answers, after the end of that outage."""
         self._run.check()
         if not self._after:
             return False
@@ -136,9 +137,9 @@ class Reach(Extension):
             return False
         async with self._probing:
             self._run.check()
-            outages, answers = before
-            if self._outages > outages or self._answers > answers:
-                return self._outages > outages
+            sent_at: float = request.meta[SENT]
+            if self._ended_at > sent_at or self._answered_at > sent_at:
+                return self._ended_at > sent_at
             return await self._survive(cause, request, probe)
 
     async def _survive(self, cause: Cause, request: Request, send: Send) -> bool:
@@ -151,6 +152,7 @@ class Reach(Extension):
         try:
             await self._wait_out(await diagnose(found, probe), probe, send)
         finally:
+            self._ended_at = time.monotonic()
             self._over.set()
         return True
 
@@ -169,7 +171,6 @@ class Reach(Extension):
                     hold_started, until=time.time() + seconds, reason=cause.text
                 )
                 await self._run.sleep(seconds)
-                await Gate.of(self._crawler).wait_until_open()
                 found = await self._try(probe, send)
                 if found is None:
                     logger.info("The API answers again after %s", duration(time.monotonic() - began))
@@ -181,6 +182,7 @@ class Reach(Extension):
 
     async def _try(self, probe: Request, send: Send) -> Cause | None:
         """Send the probe; return the cause if it gets no response of the API."""
+        await Gate.of(self._crawler).pass_by()
         self._crawler.stats.inc_value(statistics.PROBES)
         try:
             response = await send(probe.copy())

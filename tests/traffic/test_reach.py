@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PATHS = [f"/tracks/{number}" for number in range(20)]
-QUICK = {"BACKOFF_BASE": 0.02, "BACKOFF_MAX": 0.1, "DOWNLOAD_TIMEOUT": 0.5, "CONCURRENT_REQUESTS": 4}
+QUICK = {"BACKOFF_BASE": 0.02, "BACKOFF_MAX": 0.1, "CONCURRENT_REQUESTS": 4}
+SHORT = {"DOWNLOAD_TIMEOUT": 0.5}
+DELAY = 0.3
 HTML = {"Content-Type": "text/html"}
 TOKEN = b'{"access_token": "granted-acc3ss", "expires_in": 3599}'
 
@@ -115,8 +117,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         for name, (reply, _) in ANSWERS.items():
             scripts[f"api_{name}"] = scripts[f"token_{name}"] = lambda *_, reply=reply: reply
         scripts |= {
-            "returns": Outage(6, 5),
+            "returns": Outage(6, 9),
             "leaves": Outage(6, 10**6),
+            "paced": Outage(2, 8),
             "flaky": one_bad_page,
             "alone": last_is_bad,
         }
@@ -126,12 +129,14 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             urls[f"api_{name}"] = urls[f"token_{name}"] = url.format(**ports)
         crawls = []
         for name, url in urls.items():
+            quick = {**QUICK, **SHORT} if name.endswith("silent") else QUICK
             if name.startswith("token_"):
                 endpoint = {"SOUNDCLOUD_TOKEN_URL": f"{url}/oauth/token"}
-                crawls.append(Crawl(name, good.url, PATHS, {**QUICK, **CREDENTIALS, **endpoint}))
+                crawls.append(Crawl(name, good.url, PATHS, {**quick, **CREDENTIALS, **endpoint}))
             else:
-                paths = PATHS[:2] if name == "alone" else PATHS
-                crawls.append(Crawl(name, url, paths, {**QUICK, **STATIC, "RETRY_TIMES": 3}))
+                paths = PATHS[: {"alone": 2, "paced": 5}.get(name)]
+                own = {"DOWNLOAD_DELAY": DELAY} if name == "paced" else {}
+                crawls.append(Crawl(name, url, paths, {**quick, **STATIC, "RETRY_TIMES": 3, **own}))
         process = CrawlProcess(crawls, tmp_path_factory.mktemp("cache"))
         yield Run(servers, process.wait(), process.log)
 
@@ -176,6 +181,12 @@ def test_a_run_continues_after_an_outage(ran: Run) -> None:
     assert outcome.stats["sgr/outage_seconds"] > 0
     # A request that failed in the outage has its retries left.
     assert outcome.stats.get("sgr/retry/count", 0) <= 3
+
+
+def test_probes_keep_the_delay_between_requests(ran: Run) -> None:
+    assert ran.outcomes["paced"].stats["sgr/probes"] >= 2
+    times = [seen.at for seen in ran.servers["paced"].seen]
+    assert times[-1] - times[0] >= 0.9 * DELAY * (len(times) - 1)
 
 
 def test_an_outage_that_lasts_ends_the_run(ran: Run) -> None:
