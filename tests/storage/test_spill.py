@@ -253,7 +253,7 @@ def test_new_items_that_are_rejected_are_progress(store: Store, run: runs.Run, *
 def test_a_list_that_invents_records_ends(
     store: Store, run: runs.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sgr_spiders.storage.ledger.spill.MAX_SURPLUS", 100)
+    monkeypatch.setattr("sgr_spiders.storage.ledger.progress.MAX_SURPLUS", 100)
     walk = ask(store, run, expected=5)
     pages = follow(store, run, walk, (users(*range(1 + 50 * page, 51 + 50 * page)) for page in range(9)))
     assert pages == 4

@@ -11,14 +11,22 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from sgr_spiders.model.items import PlaylistTrack, Track, User
+from sgr_spiders.model.items import Playlist, PlaylistTrack, Track, User
 from sgr_spiders.storage import upserts
+from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import playlist_leftovers, playlist_tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sgr_spiders.model.items import Entry, Record
+
+
+_ANY = CompiledStatement(sa.select(sa.literal(1)).select_from(playlist_leftovers).limit(1))
+_IS_SAME = sa.and_(
+    playlist_tracks.c.playlist_id == playlist_leftovers.c.playlist_id,
+    playlist_tracks.c.track_id == playlist_leftovers.c.track_id,
+)
 
 
 def cut_playlists(entries: Iterable[Entry], cap: int) -> tuple[list[Entry], list[PlaylistTrack]]:
@@ -53,31 +61,37 @@ def write_leftovers(
     An earlier list of the playlist, or a larger cap, may have stored some of them: they keep their row, and
     get their position in the new list.
     """
-    listed = {link.playlist_id for link in left_out}
-    stored = {
-        record.playlist_id
-        for entry in entries
-        for record in (entry.link, *entry.inside)
-        if isinstance(record, PlaylistTrack)
-    }
-    if listed:
+    ids = set(_playlists_of(entries))
+    if not ids:
+        return
+    cut = {link.playlist_id for link in left_out}
+    if cut:
         # The new list replaces the earlier one.
-        connection.execute(sa.delete(playlist_leftovers).where(playlist_leftovers.c.playlist_id.in_(listed)))
+        connection.execute(sa.delete(playlist_leftovers).where(playlist_leftovers.c.playlist_id.in_(cut)))
         rows = [(link.playlist_id, link.track_id, link.position) for link in left_out]
         upserts.insert_new(connection, playlist_leftovers, tuple(playlist_leftovers.columns.keys()), rows)
-    if listed or stored:
-        _drop_stored(connection, listed, stored)
+        _move_stored(connection, cut)
+    elif _ANY.execute(connection, {}).scalar() is None:
+        # Most harvests have no leftovers.
+        return
+    _drop_stored(connection, ids)
 
 
-def _drop_stored(connection: sa.Connection, listed: set[int], stored: set[int]) -> None:
-    is_same = sa.and_(
-        playlist_tracks.c.playlist_id == playlist_leftovers.c.playlist_id,
-        playlist_tracks.c.track_id == playlist_leftovers.c.track_id,
-    )
-    place = sa.select(playlist_leftovers.c.position).where(is_same).scalar_subquery()
-    moved = playlist_tracks.c.playlist_id.in_(listed)
-    connection.execute(
-        sa.update(playlist_tracks).where(moved, sa.exists().where(is_same)).values(position=place)
-    )
-    whose = playlist_leftovers.c.playlist_id.in_(listed | stored)
-    connection.execute(sa.delete(playlist_leftovers).where(whose, sa.exists().where(is_same)))
+def _playlists_of(entries: Iterable[Entry]) -> Iterator[int]:
+    """Yield the playlists whose tracks *entries* may contain."""
+    for entry in entries:
+        if isinstance(entry.link, PlaylistTrack):
+            yield entry.link.playlist_id
+        elif isinstance(entry.record, Playlist):
+            yield entry.record.playlist_id
+
+
+def _move_stored(connection: sa.Connection, ids: set[int]) -> None:
+    place = sa.select(playlist_leftovers.c.position).where(_IS_SAME).scalar_subquery()
+    moved = sa.and_(playlist_tracks.c.playlist_id.in_(ids), sa.exists().where(_IS_SAME))
+    connection.execute(sa.update(playlist_tracks).where(moved).values(position=place))
+
+
+def _drop_stored(connection: sa.Connection, ids: set[int]) -> None:
+    stored = sa.and_(playlist_leftovers.c.playlist_id.in_(ids), sa.exists().where(_IS_SAME))
+    connection.execute(sa.delete(playlist_leftovers).where(stored))

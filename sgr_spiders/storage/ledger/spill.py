@@ -13,28 +13,15 @@ import sqlalchemy as sa
 from sgr_spiders.model.items import Comment, PageSize, Playlist, PlaylistTrack
 from sgr_spiders.storage import records, schema, upserts
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.ledger import frontier, playlist_caps
+from sgr_spiders.storage.ledger import frontier, playlist_caps, progress
 from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import walk_pages, walk_records, walks
-from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sgr_spiders.model.items import Entry, Page, Walk
     from sgr_spiders.storage.ledger.runs import Run
-
-MAX_EMPTY_PAGES = 10
-"""The number of pages in a row without a new record that ends a walk. At 200 items per page, only a
-collection with 2,000 private items in a row would be truncated. Searches beyond offset 1,000 return empty
-pages without end; a broken list returns the same items again and again, each time with another cursor."""
-
-MAX_REPEATED = 2_000
-"""The number of repeated items that ends a walk, beyond those that a list may repeat: as many as it has."""
-
-MAX_SURPLUS = 10_000
-"""The number of records that ends a walk, beyond ten times as many as the API promised. Real lists grow, and
-their counters are late or wrong."""
 
 _STANDS_HERE = sa.and_(
     walks.c.walk_id == sa.bindparam("here"),
@@ -119,7 +106,7 @@ def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | Non
     if page.status == "planned":
         return _set_back(connection, page, state)
     if page.is_too_large:
-        return _ask_again(connection, page, state, fence)
+        return _resize(connection, page, state, fence)
     now = timestamp()
     if _is_outdated(connection, page, state, run):
         return _restart(connection, page, state, now)
@@ -177,7 +164,7 @@ def _restart(connection: sa.Connection, page: Page, state: sa.Row[Any], now: str
     return Spilled(walk, "running", None, [], had_data=kept > 0, has_restarted=True)
 
 
-def _ask_again(connection: sa.Connection, page: Page, state: sa.Row[Any], fence: dict[str, Any]) -> Spilled:
+def _resize(connection: sa.Connection, page: Page, state: sa.Row[Any], fence: dict[str, Any]) -> Spilled:
     """Keep the walk where it is, for a page of another size."""
     size = _size_after(page, state)
     change = state._asdict() | {"page_limit": size.limit, "without_tracks": size.without_tracks}
@@ -202,14 +189,14 @@ def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int 
     """
     counted = list(map(_counted, page.entries))
     places = _known_places(connection, counted, state)
-    earlier = frozenset(places)
-    is_news = _has_news(connection, page, counted, places, state) or _has_new_rejects(connection, page, state)
+    is_news = _has_news(connection, page, counted, places, state)
     selection = _Selection([], [], 0, 0, is_news)
     for entry, (kind, record_id) in zip(page.entries, counted, strict=True):
-        if record_id in earlier and isinstance(entry.link, PlaylistTrack):
-            # The first position counts.
-            entry = replace(entry, link=None)  # noqa: PLW2901 - the same entry
-        if record_id not in places:
+        if record_id in places:
+            if isinstance(entry.link, PlaylistTrack):
+                # The first position counts.
+                entry = replace(entry, link=None)  # noqa: PLW2901 - the same entry
+        else:
             place = state.kept + selection.added
             if cap is not None and place >= cap and kind == entry.record.kind:
                 selection.cut += 1
@@ -248,33 +235,15 @@ def _has_news(
     places: dict[int, int],
     state: sa.Row[Any],
 ) -> bool:
-    """Return whether the walk sees a record of the page for the first time."""
+    """Return whether the walk sees a record or a rejected item of the page for the first time."""
+    if any(record_id > 0 and record_id not in places for _, record_id in counted):
+        return True
+    # Known authors may write new comments, and those without an author have no place as a user.
     comments = [
         (Comment.kind, entry.record.record_id) for entry in page.entries if isinstance(entry.record, Comment)
     ]
-    if comments:
-        # Their authors, whom a cap counts, may write many.
-        counted, places = comments, _known_places(connection, comments, state)
-    return any(record_id not in places for _, record_id in counted)
-
-
-def _has_new_rejects(connection: sa.Connection, page: Page, state: sa.Row[Any]) -> bool:
-    """Return whether the walk rejects an item of the page for the first time, by its ID or else its data."""
-    wanted = {_identity(reject.record_id, reject.raw) for reject in page.rejects if reject.field is None}
-    wanted.discard(None)
-    if not wanted:
-        return False
-    rejected = sa.select(schema.rejects.c.record_id, schema.rejects.c.raw).where(
-        schema.rejects.c.walk_id == state.walk_id,
-        schema.rejects.c.generation == state.generation,
-        schema.rejects.c.field.is_(None),
-    )
-    return not wanted <= {_identity(*row) for row in connection.execute(rejected)}
-
-
-def _identity(record_id: int | None, raw: bytes | None) -> int | bytes | None:
-    """Return what tells a rejected item from others; ``None`` for a private one, of which nothing is kept."""
-    return raw if record_id is None else record_id
+    known = _known_places(connection, comments, state)
+    return len(known) < len(set(comments)) or progress.has_new_rejects(connection, page, state)
 
 
 def _known_places(
@@ -362,9 +331,9 @@ def _next_state(
     elif frontier.cursor_was_seen(connection, state.walk_id, state.generation, page.next_cursor):
         reason = "next_href repeats an earlier page"
         change |= {"status": "failed", "reason": reason, "cursor": page.walk.cursor}
-    elif change["empty_pages"] >= MAX_EMPTY_PAGES:
-        change |= _without_progress(connection, state)
-    elif (surplus := _describe_surplus(connection, state, change)) is not None:
+    elif change["empty_pages"] >= progress.MAX_EMPTY_PAGES:
+        change |= progress.end_without_progress(connection, state)
+    elif (surplus := progress.describe_surplus(connection, state, change)) is not None:
         change |= {"status": "failed", "reason": surplus}
     else:
         return change
@@ -381,51 +350,3 @@ def _is_doubtful(page: Page, state: sa.Row[Any], change: dict[str, Any]) -> bool
 
 def _capped(cap: int | None) -> dict[str, Any]:
     return {"status": "capped", "reason": f"cap of {cap}", "capped_at": cap}
-
-
-def _without_progress(connection: sa.Connection, state: sa.Row[Any]) -> dict[str, Any]:
-    """Return how a walk ends after ``MAX_EMPTY_PAGES`` pages, the last one included, without a new record."""
-    items = connection.scalar(
-        sa.select(sa.func.sum(walk_pages.c.received)).where(
-            walk_pages.c.walk_id == state.walk_id,
-            walk_pages.c.generation == state.generation,
-            walk_pages.c.page > state.pages - MAX_EMPTY_PAGES,
-        )
-    )
-    if not items:
-        return {"status": "capped", "reason": f"{MAX_EMPTY_PAGES} empty pages in a row"}
-    return {
-        "status": "failed",
-        "reason": f"the list repeats: {MAX_EMPTY_PAGES} consecutive pages without a new record",
-    }
-
-
-def _describe_surplus(connection: sa.Connection, state: sa.Row[Any], change: dict[str, Any]) -> str | None:
-    """Return why a walk received so much more than the API promised that it would never end, else ``None``.
-
-    An API that hides a counter may send 0, so 0 promises nothing.
-    """
-    received, kept, expected = change["received"], change["kept"], state.expected or 0
-    if expected and kept > 10 * expected + MAX_SURPLUS:
-        return f"the list does not end: {pluralize(kept, 'record')}, {expected:,} expected"
-    if received - kept <= MAX_REPEATED + max(kept, expected):
-        return None
-    distinct = _count_distinct(connection, state, kept)
-    if received - distinct <= MAX_REPEATED + max(distinct, expected):
-        return None
-    return f"the list repeats: {pluralize(received, 'item')} received, {distinct:,} distinct"
-
-
-def _count_distinct(connection: sa.Connection, state: sa.Row[Any], kept: int) -> int:
-    """Count the records of a walk, and the items it rejected, which may be repeated ones, too."""
-    comments = sa.select(sa.func.count()).where(
-        walk_records.c.walk_id == state.walk_id,
-        walk_records.c.generation == state.generation,
-        walk_records.c.kind == Comment.kind,
-    )
-    rejected = sa.select(sa.func.count()).where(
-        schema.rejects.c.walk_id == state.walk_id,
-        schema.rejects.c.generation == state.generation,
-        schema.rejects.c.field.is_(None),
-    )
-    return max(kept, connection.scalar(comments) or 0) + (connection.scalar(rejected) or 0)
