@@ -6,6 +6,7 @@ import re
 from codecs import BOM_UTF8
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -91,7 +92,7 @@ def classify(
     *decoder* replaces ``decode`` for successful responses and raises the same errors.
     """
     fields = {name.lower(): value for name, value in headers.items()}
-    answer = _read(status, fields, body, now, decoder or decode)
+    answer = _read(_Response(status, fields, body, now), decoder or decode)
     if answer.kind is Kind.LIMITED:
         return answer
     hold = seconds_until_renewal(fields, now=now)
@@ -113,8 +114,8 @@ def decode(body: bytes) -> Document:
 
 
 def requested_hold(fields: Mapping[str, str], body: bytes, *, now: float) -> float | None:
-    """Return the pause in seconds that a refusal requests; see ``seconds_to_wait``."""
-    return seconds_to_wait(fields, _reset_times(body), now=now)
+    """Return the pause in seconds that a refusal with this *body* requests; see ``seconds_to_wait``."""
+    return _Response(429, fields, body, now).requested_hold()
 
 
 _GENERATOR = "x-generator"
@@ -129,35 +130,71 @@ _ABOUT_CLIENT = re.compile(
 _CONTENT = frozenset({"collection", "id", "kind", "urn", "location"})
 """Fields of a document that is not only an error."""
 
+_MAX_ERROR_BYTES = 64 * 1024
+"""The size of a body from which it is not read as an error; real ones have a few hundred bytes."""
 
-def _read(
-    status: int, fields: Mapping[str, str], body: bytes, now: float, decoder: Callable[[bytes], object]
-) -> Answer:
-    if "x-amzn-waf-action" in fields:
+
+@dataclass(frozen=True)
+class _Response:
+    """A response; what its body says as an error is read once, when it is needed."""
+
+    status: int
+    fields: Mapping[str, str]
+    body: bytes
+    now: float
+
+    @cached_property
+    def error(self) -> dict[str, Any] | None:
+        """The body as a JSON object, or ``None`` if it is not one."""
+        if len(self.body) > _MAX_ERROR_BYTES:
+            return None
+        try:
+            document = decode(self.body)
+        except UnusableDocumentError:
+            return None
+        return document if isinstance(document, dict) else None
+
+    @property
+    def text(self) -> str:
+        """The text of the error."""
+        return _plain(self.body) if self.error is None else _message(self.error)
+
+    def reason(self, note: str = "") -> str:
+        """Return the status, a *note* and the text as one line."""
+        return ": ".join(part for part in (f"HTTP {self.status}", note, for_log(self.text)) if part)
+
+    def requested_hold(self) -> float | None:
+        """Return the pause in seconds that the response requests."""
+        metas = [entry.get("meta") for entry in _entries(self.error or {})]
+        reset_times = [meta.get("reset_time") for meta in metas if isinstance(meta, dict)]
+        return seconds_to_wait(self.fields, reset_times, now=self.now)
+
+
+def _read(response: _Response, decoder: Callable[[bytes], object]) -> Answer:
+    status, reason = response.status, response.reason
+    if "x-amzn-waf-action" in response.fields:
         return Answer(Kind.BLOCKED, reason=f"bot challenge (HTTP {status}, x-amzn-waf-action)")
     if status == 200:
-        return _success(body, decoder)
+        return _success(response, decoder)
     if status in _BY_STATUS:
-        return _BY_STATUS[status](fields, body, now)
+        return _BY_STATUS[status](response)
     if 300 <= status < 400:
-        return _redirect(status, fields)
+        return _redirect(response)
     if status in _TRANSIENT or 200 <= status < 300 or 500 <= status < 600:
-        return Answer(Kind.RETRY, reason=_reason(status, body), is_heavy=status == 408 or status >= 500)
+        return Answer(Kind.RETRY, reason=reason(), is_heavy=status == 408 or status >= 500)
     # A page of HTML comes from the CDN edge or a proxy, and says nothing about the request.
-    is_final = 400 <= status < 500 and not _is_page(body)
-    return Answer(
-        Kind.REFUSED, reason=_reason(status, body), is_heavy=status in _TOO_LARGE, is_final=is_final
-    )
+    is_final = 400 <= status < 500 and not _is_page(response.body)
+    return Answer(Kind.REFUSED, reason=reason(), is_heavy=status in _TOO_LARGE, is_final=is_final)
 
 
-def _success(body: bytes, decoder: Callable[[bytes], object]) -> Answer:
+def _success(response: _Response, decoder: Callable[[bytes], object]) -> Answer:
     try:
-        document = decoder(body)
+        document = decoder(response.body)
     except UnusableDocumentError as error:
         return Answer(Kind.RETRY, document=error.salvage, reason=f"HTTP 200: {error}", is_heavy=True)
     if isinstance(document, dict) and _is_only_an_error(document):
-        return Answer(Kind.RETRY, reason=_reason(200, body, "an error instead of a document"))
-    return Answer(Kind.OK, document=document, size=len(body))
+        return Answer(Kind.RETRY, reason=response.reason("an error instead of a document"))
+    return Answer(Kind.OK, document=document, size=len(response.body))
 
 
 def _is_only_an_error(document: Mapping[str, Any]) -> bool:
@@ -165,8 +202,8 @@ def _is_only_an_error(document: Mapping[str, Any]) -> bool:
     return bool(named) and not document.keys() & _CONTENT
 
 
-def _redirect(status: int, fields: Mapping[str, str]) -> Answer:
-    location = fields.get("location", "").strip()
+def _redirect(response: _Response) -> Answer:
+    status, location = response.status, response.fields.get("location", "").strip()
     if not location or status not in {301, 302, 303, 307, 308}:
         return Answer(Kind.REFUSED, reason=f"HTTP {status} without a location")
     if _is_secret(location):
@@ -181,69 +218,53 @@ def _is_secret(location: str) -> bool:
         return False
 
 
-def _unauthorised(_fields: Mapping[str, str], body: bytes, _now: float) -> Answer:
-    return Answer(Kind.UNAUTHORISED, reason=_reason(401, body))
+def _unauthorised(response: _Response) -> Answer:
+    return Answer(Kind.UNAUTHORISED, reason=response.reason())
 
 
-def _limited(fields: Mapping[str, str], body: bytes, now: float) -> Answer:
-    return Answer(Kind.LIMITED, reason=_reason(429, body), hold=requested_hold(fields, body, now=now))
+def _limited(response: _Response) -> Answer:
+    return Answer(Kind.LIMITED, reason=response.reason(), hold=response.requested_hold())
 
 
-def _overloaded(fields: Mapping[str, str], body: bytes, now: float) -> Answer:
+def _overloaded(response: _Response) -> Answer:
     # With a time it asks for fewer requests; without one it is one of the edge's short errors.
-    hold = requested_hold(fields, body, now=now) if "retry-after" in fields else None
+    hold = response.requested_hold() if "retry-after" in response.fields else None
     kind = Kind.RETRY if hold is None else Kind.LIMITED
-    return Answer(kind, reason=_reason(503, body), hold=hold)
+    return Answer(kind, reason=response.reason(), hold=hold)
 
 
-def _forbidden(fields: Mapping[str, str], body: bytes, now: float) -> Answer:
-    reason = _reason(403, body)
-    document = _error_document(body)
-    text = _plain(body) if document is None else _message(document)
-    if _TOO_FAST.search(text):
-        return Answer(Kind.LIMITED, reason=reason, hold=requested_hold(fields, body, now=now))
-    if document is not None:
-        is_about_record = _is_of_api(403, fields, document) and not _ABOUT_CLIENT.search(text)
-        return Answer(Kind.HIDDEN if is_about_record else Kind.DISALLOWED, reason=reason)
-    if not body.strip() and "json" in fields.get("content-type", "").lower():
-        return Answer(Kind.DISALLOWED, reason=reason)
+def _forbidden(response: _Response) -> Answer:
+    if _TOO_FAST.search(response.text):
+        return _limited(response)
+    if response.error is not None:
+        is_about_record = _is_of_api(response, response.error) and not _ABOUT_CLIENT.search(response.text)
+        return Answer(Kind.HIDDEN if is_about_record else Kind.DISALLOWED, reason=response.reason())
+    if not response.body.strip() and "json" in response.fields.get("content-type", "").lower():
+        return Answer(Kind.DISALLOWED, reason=response.reason())
     # A page or a text comes from the CDN edge or a proxy.
-    return Answer(Kind.BLOCKED, reason=reason)
+    return Answer(Kind.BLOCKED, reason=response.reason())
 
 
-def _not_there(status: int) -> Callable[[Mapping[str, str], bytes, float], Answer]:
-    """Return the reading of a 404 or 410."""
-
-    def read(fields: Mapping[str, str], body: bytes, _now: float) -> Answer:
-        document = _error_document(body)
-        if document is not None and _is_of_api(status, fields, document):
-            return Answer(Kind.GONE, reason=_reason(status, body))
-        # "404 page not found" and the like come from a router, not the API: the record may exist.
-        return Answer(Kind.RETRY, reason=_reason(status, body, "not a response of the API"))
-
-    return read
+def _not_there(response: _Response) -> Answer:
+    if response.error is not None and _is_of_api(response, response.error):
+        return Answer(Kind.GONE, reason=response.reason())
+    # "404 page not found" and the like come from a router, not the API: the record may exist.
+    return Answer(Kind.RETRY, reason=response.reason("not a response of the API"))
 
 
-def _is_of_api(status: int, fields: Mapping[str, str], document: Mapping[str, Any]) -> bool:
+def _is_of_api(response: _Response, document: Mapping[str, Any]) -> bool:
     """Return whether an error is in the API's own long form. Only these can be about a record.
 
     The form is ``code``, ``message``, ``link``, ``status``, ``errors``; older responses have only ``errors``.
     """
-    if "tyk" in fields.get(_GENERATOR, "").lower():
+    status = response.status
+    if "tyk" in response.fields.get(_GENERATOR, "").lower():
         return False
     if document.get("code") == status and "message" in document:
         phrase = document.get("status")
         has_phrase = isinstance(phrase, str) and phrase.startswith(f"{status} - ")
         return has_phrase or isinstance(document.get("errors"), list) or "link" in document
     return any("error_message" in entry for entry in _entries(document))
-
-
-def _error_document(body: bytes) -> dict[str, Any] | None:
-    try:
-        document = decode(body)
-    except UnusableDocumentError:
-        return None
-    return document if isinstance(document, dict) else None
 
 
 def _message(document: Mapping[str, Any]) -> str:
@@ -261,12 +282,6 @@ def _entries(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [entry for entry in errors if isinstance(entry, dict)] if isinstance(errors, list) else []
 
 
-def _reason(status: int, body: bytes, note: str = "") -> str:
-    document = _error_document(body)
-    text = for_log(_message(document)) if document is not None else _plain(body)
-    return ": ".join(part for part in (f"HTTP {status}", note, text) if part)
-
-
 def _is_page(body: bytes) -> bool:
     return body[:1000].lstrip().startswith(b"<")
 
@@ -275,12 +290,7 @@ def _plain(body: bytes) -> str:
     text = body[:1000].decode("utf-8", errors="replace").strip()
     if _is_page(body):
         return "an HTML page"
-    return "JSON" if text.startswith(("{", "[")) else for_log(text)
-
-
-def _reset_times(body: bytes) -> list[object]:
-    metas = [entry.get("meta") for entry in _entries(_error_document(body) or {})]
-    return [meta.get("reset_time") for meta in metas if isinstance(meta, dict)]
+    return "JSON" if text.startswith(("{", "[")) else text
 
 
 def _decode_leniently(body: bytes) -> object:
@@ -293,11 +303,11 @@ def _decode_leniently(body: bytes) -> object:
 _TRANSIENT = frozenset({408, 425})
 _TOO_LARGE = frozenset({413, 414})
 """Content too large, and URI too long; some servers mean the page that was asked for."""
-_BY_STATUS: Mapping[int, Callable[[Mapping[str, str], bytes, float], Answer]] = {
+_BY_STATUS: Mapping[int, Callable[[_Response], Answer]] = {
     401: _unauthorised,
     403: _forbidden,
-    404: _not_there(404),
-    410: _not_there(410),
+    404: _not_there,
+    410: _not_there,
     429: _limited,
     503: _overloaded,
 }

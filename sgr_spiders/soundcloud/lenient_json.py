@@ -4,7 +4,9 @@ A value that cannot be stored, e.g. ``1e999``, ``NaN`` or one nested 3,000 level
 ``OddValue``: it costs the record that contains it, not the page. Lone surrogates, control characters in
 strings and bytes that are not UTF-8 are kept for the validation, which replaces them.
 
-The time is proportional to the length, and nothing recurses, whatever a document contains.
+The time is proportional to the length, and nothing recurses, whatever a document contains. It is read in the
+thread of the reactor, so a document that would take more than a few seconds is refused: a smaller page may
+be readable.
 """
 
 from __future__ import annotations
@@ -19,6 +21,10 @@ import orjson
 MAX_NESTING: Final = 128
 """The deepest nesting that is decoded: more than a record may have (``raw.MAX_DEPTH``)."""
 
+MAX_TOKENS: Final = 1_000_000
+"""The most tokens that are looked at, which takes about 2 s. A playlist with 500 tracks has 150,000, and an item
+that the fast decoder accepts counts as one."""
+
 _TOO_DEEP: Final = "nested too deeply"
 _TOKEN: Final = re.compile(
     r"""[ \t\n\r]*(?:
@@ -29,8 +35,8 @@ _TOKEN: Final = re.compile(
     )""",
     re.VERBOSE,
 )
-_BOUNDARY: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?P<quote>"?)|[\[{]+|[\]}]+|,', re.DOTALL)
-"""A string, whole or without its end, brackets, or a comma."""
+_BOUNDARY: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<quote>"?)|[\[{]+|[\]}]+|,', re.DOTALL)
+"""A string, whole or without its end, brackets, or a comma. Without backtracking, which takes memory."""
 _read_string: Final = json.JSONDecoder(strict=False).raw_decode
 """The standard decoder, here only for strings: it accepts control characters and lone surrogates."""
 _WORDS: Final = {"true": True, "false": False, "null": None}
@@ -82,11 +88,12 @@ def _decode_text(body: bytes) -> str:
 class _Reader:
     """A position in a text, and what was read up to it. ``damage`` is the first error inside an item."""
 
-    __slots__ = ("_at", "_text", "damage")
+    __slots__ = ("_at", "_text", "_tokens", "damage")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, tokens: int = 0) -> None:
         self._text = text
         self._at = 0
+        self._tokens = tokens
         self.damage: DamagedError | None = None
 
     def read_document(self) -> Any:  # noqa: ANN401 - any JSON value
@@ -168,13 +175,14 @@ class _Reader:
         try:
             return orjson.loads(source)
         except orjson.JSONDecodeError:
-            item = _Reader(source)
+            item = _Reader(source, self._tokens)
         try:
             value = item.read_value()
             item.expect_end()
         except DamagedError as error:
             self.damage = self.damage or error
-            return OddValue("not JSON")
+            value = OddValue("not JSON")
+        self._tokens = item._tokens  # noqa: SLF001 - another reader of the same document
         return value
 
     def _read_key(self) -> str:
@@ -232,6 +240,9 @@ class _Reader:
         return self._match()[0].lstrip()[:1]
 
     def _match(self) -> re.Match[str]:
+        self._tokens += 1
+        if self._tokens > MAX_TOKENS:
+            raise DamagedError(f"more than {MAX_TOKENS} tokens")
         found = _TOKEN.match(self._text, self._at)
         if found is None:
             raise self._error("not a value")

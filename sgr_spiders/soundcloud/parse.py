@@ -378,15 +378,17 @@ def _has_secret_path(url: str) -> bool:
 def _record_id(item: Document, kind: str) -> int | None:
     """Return the ID in ``urn``, else ``id``, else ``uri``; ``None`` if it belongs to another kind.
 
-    An ``id`` alone does not say of what: it counts only if the item's ``kind`` does.
+    Without a usable URN, the item's ``kind`` must say of what it is the ID. The ``uri`` is needed because a
+    user in the specification's example of a comment has a misspelled URN and no ``id``.
     """
     urn = item.get("urn")
     if type(urn) is str and urn.startswith("soundcloud:"):
         record_id = parse_key(urn, kind)
         if record_id is not None or not is_urn_of(urn, kind):
             return record_id
-    record_id = parse_key(item.get("id"), kind) if item.get("kind") == kind else None
-    return record_id or parse_id(item.get("uri"), kind)
+    if item.get("kind") != kind:
+        return None
+    return parse_key(item.get("id"), kind) or parse_id(item.get("uri"), kind)
 
 
 def _required_id(item: Document, kind: str) -> int:

@@ -98,9 +98,11 @@ def unknown_fields(document: Document, known: frozenset[str]) -> dict[str, Json]
     The values are unchanged; ``pack`` removes withheld fields inside them.
     """
     names = tuple(document)
-    # The names come from outside and may have megabytes, which a cache would keep.
-    select = _select_cached if len("".join(names)) <= _MAX_CACHED_NAMES else _select_unknown
-    return {name: value for name in select(names, known) if (value := document[name]) is not None}
+    try:
+        unknown = _select_cached(names, known)
+    except _LongNamesError:
+        unknown = _select_unknown(names, known)
+    return {name: value for name in unknown if (value := document[name]) is not None}
 
 
 def purge(value: Json, depth: int = 1) -> Json:
@@ -123,8 +125,16 @@ def _select_unknown(names: tuple[str, ...], known: frozenset[str]) -> tuple[str,
     return tuple(sorted(name for name in set(names) - known if not _is_withheld(name)))
 
 
+class _LongNamesError(Exception):
+    """Names come from outside and may have megabytes, which a cache would keep. An error is not cached."""
+
+
 # The responses of an endpoint have the same fields in the same order, so nearly every call is a cache hit.
-_select_cached = lru_cache(maxsize=1024)(_select_unknown)
+@lru_cache(maxsize=1024)
+def _select_cached(names: tuple[str, ...], known: frozenset[str]) -> tuple[str, ...]:
+    if sum(map(len, names)) > _MAX_CACHED_NAMES:
+        raise _LongNamesError
+    return _select_unknown(names, known)
 
 
 def _may_hide_below(fields: Document) -> bool:

@@ -77,7 +77,7 @@ class TrackCache:
             known = map(self._tracks.get, keys)
             items = [track or orjson.loads(source) for track, source in zip(known, sources, strict=True)]
         except (ValueError, RecursionError):
-            # Not a list of the usual form, or one that needs the strict decoder.
+            # Not a list of the usual form, or one that needs the lenient decoder.
             return decode(body)
         return Listing(items, keys, envelope.next_href, sources)
 

@@ -103,6 +103,21 @@ def test_hostile_documents_take_linear_time(body: bytes) -> None:
     assert time.process_time() - began < 10
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"collection": [' + b"[}," * 600_000 + b"1]}",
+        b'{"collection": [[NaN' + b",1" * 600_000 + b"]]}",
+        b'{"a": [NaN' + b",1" * 600_000 + b"]}",
+    ],
+    ids=["items", "item", "field"],
+)
+def test_what_takes_too_long_is_refused(body: bytes) -> None:
+    with pytest.raises(DamagedError, match="more than 1000000 tokens") as caught:
+        decode(body)
+    assert caught.value.document is None
+
+
 JSON = st.recursive(
     st.none()
     | st.booleans()

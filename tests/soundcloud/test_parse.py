@@ -174,8 +174,9 @@ def test_without_a_usable_id_a_record_is_rejected(identity: dict[str, Any]) -> N
     assert unpack(reject.raw)["item"]["title"] == "Track 1"
 
 
-def test_an_id_without_a_kind_is_not_an_uploader() -> None:
-    page = parse_page("user_tracks", "7", [track(user={"id": 9}, user_id=7)])
+@pytest.mark.parametrize("identity", [{}, {"uri": "https://api.soundcloud.com/users/9"}])
+def test_an_id_without_a_kind_is_not_an_uploader(identity: dict[str, str]) -> None:
+    page = parse_page("user_tracks", "7", [track(user={"id": 9, **identity}, user_id=7)])
     assert page.entries[0].inside == [User(7)]
     assert [reject.kind for reject in page.rejects] == ["user"]
 
@@ -295,6 +296,7 @@ def test_a_broken_user_does_not_cost_the_track(broken: object) -> None:
 def test_a_misspelled_urn_of_the_specification_s_own_example() -> None:
     example = {
         "urn": "souncloud:users:12345",
+        "kind": "user",
         "uri": "https://api.soundcloud.com/users/12345",
         "username": "a",
     }
