@@ -22,7 +22,7 @@ MAX_NESTING: Final = 128
 """The deepest nesting that is decoded: more than a record may have (``raw.MAX_DEPTH``)."""
 
 MAX_TOKENS: Final = 1_000_000
-"""The most tokens that are looked at, which takes about 2 s. A playlist with 500 tracks has 150,000, and an item
+"""The most tokens that are looked at, which takes about 2 s. A playlist with 500 tracks has 150,000; an item
 that the fast decoder accepts counts as one."""
 
 _TOO_DEEP: Final = "nested too deeply"
@@ -182,7 +182,7 @@ class _Reader:
         except DamagedError as error:
             self.damage = self.damage or error
             value = OddValue("not JSON")
-        self._tokens = item._tokens  # noqa: SLF001 - another reader of the same document
+        self._tokens = item._tokens
         return value
 
     def _read_key(self) -> str:

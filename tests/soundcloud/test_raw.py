@@ -55,7 +55,7 @@ def test_long_names_are_not_kept_in_memory() -> None:
     for number in range(10):
         name = f"{number}" * 100_000
         assert unknown_fields({"title": 1, name: 2}, known) == {name: 2}
-    assert _select_cached.cache_info() == before
+    assert _select_cached.cache_info().currsize == before.currsize
     for title in ("a", "b"):
         assert unknown_fields({"title": title, "new": 1}, known) == {"new": 1}
     assert _select_cached.cache_info().hits == before.hits + 1
