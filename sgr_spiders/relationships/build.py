@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -115,9 +116,13 @@ class Build:
     def _fits(self, limited: dict[str, Any] | None, rows: int) -> bool:
         """Return whether today's limit would give a table of so many rows as well."""
         most = self.environment.config.max_pairs
-        if limited is None or limited["by"] != MAX_PAIRS:
+        if limited is None:
             return rows <= most
-        return bool(limited["pairs"] == most)
+        if limited["by"] == MAX_PAIRS:
+            return bool(limited["pairs"] == most)
+        # The free space always changes a little.
+        free = shutil.disk_usage(self.environment.directory).free
+        return rows <= most and free <= TOLERANCE * limited["free"]
 
     def _keep(self, known: BuiltRelationship) -> None:
         self.rows, self.limited, self.seconds = known.rows, known.parameters.get(LIMITED), {}
@@ -143,10 +148,10 @@ class Build:
         search_all(search, self.environment.config.threads, take, self.environment.is_cancelled, report)
         if nearest is not None:
             found = nearest.pairs(self._rank)
-        total = max(expected.pairs, found.length)
+        counted = found.length
         found, top_k = self._cut(found, top_k, limit, expected, ranking)
-        if top_k != self.relationship.top_k or found.length == limit.pairs < total:
-            self._note_limit(limit, total, top_k, found.length)
+        if top_k != self.relationship.top_k or counted > limit.pairs:
+            self._note_limit(limit, max(expected.pairs, counted), top_k, found.length)
         return found
 
     def _cut(
@@ -159,7 +164,7 @@ class Build:
             else:
                 top_k = max(1, top_k * limit.pairs // found.length)
             nearest = Nearest(ranking, top_k, self._spool)
-            for keys in found.sorted():
+            for keys in self._rank(found):
                 nearest.add(keys)
             found = nearest.pairs(self._rank)
         if found.length > limit.pairs:
@@ -169,6 +174,8 @@ class Build:
     def _note_limit(self, limit: Limit, pairs: int, top_k: int | None, kept: int) -> None:
         by = MAX_PAIRS if limit.free is None else FREE_SPACE
         self.limited = {"by": by, "pairs": limit.pairs, "top_k": top_k}
+        if limit.free is not None:
+            self.limited["free"] = limit.free
         logger.warning(
             "%s: about %s pairs exceed %s; keeping %s, the %s nearest of each",
             self.relationship.table.name,

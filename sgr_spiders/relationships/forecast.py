@@ -104,8 +104,7 @@ def find_limit(
 ) -> Limit:
     """Return the limit that ``max_pairs`` or the free space sets."""
     free = shutil.disk_usage(directory).free
-    largest = int(incidence.ids.max(initial=0)), int(incidence.sizes.max(initial=0))
-    room = int(free * ROOM_SHARE) // (COPIES * row_bytes(relationship.table, *largest))
+    room = int(free * ROOM_SHARE) // (COPIES * _pair_bytes(relationship, incidence))
     if room < max_pairs:
         return Limit(room, free)
     return Limit(max_pairs)
@@ -119,17 +118,16 @@ def announce(
     Raises:
         StorageError: there is no room for a table with one pair per node.
     """
-    name = relationship.table.name
-    largest = int(incidence.ids.max(initial=0)), int(incidence.sizes.max(initial=0))
-    bytes_ = row_bytes(relationship.table, *largest)
+    name, pair_bytes = relationship.table.name, _pair_bytes(relationship, incidence)
     least = min(pairs, len(incidence.ids))
     if limit.free is not None and limit.pairs < least:
+        needed = _format_size(least * pair_bytes * COPIES)
         raise StorageError(
-            f"directory {directory.parent}: {name} needs about {_format_size(least * bytes_ * COPIES)} of "
-            f"free space for one pair per node, {_format_size(limit.free)} available"
+            f"directory {directory.parent}: {name} needs about {needed} of free space for one pair per node, "
+            f"{_format_size(limit.free)} available"
         )
     if pairs > SMALL:
-        logger.info("%s: about %s pairs expected, %s", name, f"{pairs:,}", _format_size(pairs * bytes_))
+        logger.info("%s: about %s pairs expected, %s", name, f"{pairs:,}", _format_size(pairs * pair_bytes))
     if limit.pairs >= pairs > MANY and relationship.top_k is None:
         logger.warning(
             "%s: relationships.%s.top_k: 100 would keep at most %s pairs, the nearest of each",
@@ -137,6 +135,12 @@ def announce(
             relationship.name,
             f"{min(pairs, 100 * len(incidence.ids)):,}",
         )
+
+
+def _pair_bytes(relationship: RelationshipType, incidence: Incidence) -> int:
+    """Return the size of the largest row that the table may have."""
+    ids, sizes = int(incidence.ids.max(initial=0)), int(incidence.sizes.max(initial=0))
+    return row_bytes(relationship.table, ids, sizes)
 
 
 def _format_size(size: int) -> str:

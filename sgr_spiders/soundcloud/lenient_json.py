@@ -242,7 +242,7 @@ class _Reader:
     def _match(self) -> re.Match[str]:
         self._tokens += 1
         if self._tokens > MAX_TOKENS:
-            raise DamagedError(f"more than {MAX_TOKENS} tokens")
+            raise DamagedError("too many tokens")
         found = _TOKEN.match(self._text, self._at)
         if found is None:
             raise self._error("not a value")

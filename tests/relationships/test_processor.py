@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from unittest import mock
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
@@ -127,6 +128,21 @@ def test_the_same_number_of_other_likes_is_a_change(store: Store) -> None:
         HarvestConfig().relationships,
     )
     assert stored(store)["user_similarities"] == wanted["user_similarities"]
+
+
+def test_two_playlists_that_swap_a_track_are_a_change(store: Store) -> None:
+    World(playlists={1: {1, 2}, 2: {3, 4}}).spill(store)
+    config = make_config(track_cooccurrence={"min_cooccurrences": 1})
+    relate(store, config)
+    assert set(stored(store)["track_relationships"]) == {(1, 2), (3, 4)}
+    items = schema.playlist_tracks
+    with store.write() as connection:
+        for playlist, was, now in ((1, 2, 4), (2, 4, 2)):
+            moved = sa.update(items).where(items.c.playlist_id == playlist, items.c.track_id == was)
+            assert connection.execute(moved.values(track_id=now)).rowcount == 1
+    spill_page(store, 1)
+    relate(store, config)
+    assert set(stored(store)["track_relationships"]) == {(1, 4), (2, 3)}
 
 
 def spill_page(store: Store, walk: int) -> None:
@@ -288,6 +304,25 @@ def test_a_table_that_does_not_fit_the_disk_keeps_the_nearest_of_each(
     assert result.limited is not None
     assert stored(store)["track_relationships"] == nearest_of_each(pairs_of_tracks(world), result.limited)
     assert "exceed the free space (0 MB)" in caplog.text
+    (again,) = relate(store, config, only=["track_cooccurrence"])
+    assert (again.rows, again.limited, again.seconds) == (result.rows, result.limited, {})
+    monkeypatch.undo()
+    (whole,) = relate(store, config, only=["track_cooccurrence"])
+    assert (whole.rows, whole.limited) == (len(pairs_of_tracks(world)), None)
+
+
+def test_a_table_with_exactly_the_most_pairs_is_not_limited(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The forecast expects more, but not so much more that only the nearest are stored at once."""
+    world = World(playlists={number: set(range(number, number + 70)) for number in range(1, 40)})
+    world.spill(store)
+    every = len(pairs_of_tracks(world))
+    too_many = mock.Mock(return_value=forecast.Forecast(every + 1, 108, np.empty(0)))
+    monkeypatch.setattr(build, "forecast", too_many)
+    config = make_config(max_pairs=every, track_cooccurrence={"min_cooccurrences": 1})
+    (result,) = relate(store, config, only=["track_cooccurrence"])
+    assert (result.rows, result.limited, result.error) == (every, None, None)
 
 
 @pytest.mark.parametrize("error", [StorageError("no room"), MemoryError()])

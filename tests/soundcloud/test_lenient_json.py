@@ -113,7 +113,7 @@ def test_hostile_documents_take_linear_time(body: bytes) -> None:
     ids=["items", "item", "field"],
 )
 def test_what_takes_too_long_is_refused(body: bytes) -> None:
-    with pytest.raises(DamagedError, match="more than 1000000 tokens") as caught:
+    with pytest.raises(DamagedError, match="too many tokens") as caught:
         decode(body)
     assert caught.value.document is None
 
