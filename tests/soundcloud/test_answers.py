@@ -193,6 +193,18 @@ def test_holds(headers: dict[str, str], body: bytes, hold: float | None) -> None
         assert math.isclose(answer.hold, hold, abs_tol=1e-6)
 
 
+def test_the_hold_of_a_rate_limit_is_the_longest_one() -> None:
+    window = {"X-RateLimit-Limit": "10", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "5"}
+    assert classify(429, {"Retry-After": "30", **window}, b"", now=NOW).hold == 30
+    assert classify(200, window, b"[]", now=NOW).hold == 5
+
+
+def test_what_is_too_long_for_an_error_is_not_read_as_one() -> None:
+    body = LONG % (404, b"x" * 100_000, 404)
+    answer = classify(404, JSON, body, now=NOW)
+    assert (answer.kind, answer.reason) == (Kind.RETRY, "HTTP 404: not a response of the API: JSON")
+
+
 def test_lone_surrogates_are_legal() -> None:
     document = classify(200, {}, b'[{"title": "\\ud83d"}]', now=NOW).document
     assert document == [{"title": "\ud83d"}]
