@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -186,7 +187,7 @@ def _find_next_step(
     if config.relationships.on_close and any(relationship.needs_build for relationship in relationships):
         return NextStep("not related", [_relate_command(connection, config, harvests[0])])
     if freshness.stale:
-        return NextStep("not fresh", [_command(connection, harvests[0])])
+        return NextStep("not fresh", [_repeat(_command(connection, harvests[0]))])
     return NextStep(None, [])
 
 
@@ -194,7 +195,12 @@ def _relate_command(connection: Connection, config: HarvestConfig, run: PastRun)
     if config.relationships.scope == "all":
         return command("relate")
     # With this scope, a crawl builds the relationships around its own seeds.
-    return _command(connection, run)
+    return _repeat(_command(connection, run))
+
+
+def _repeat(line: str) -> str:
+    """Return the command of a finished harvest without what was decided for that run only."""
+    return re.sub(r" -a (accept_gone|refresh)=\w+", "", line)
 
 
 def _command(connection: Connection, run: PastRun) -> str:
@@ -410,7 +416,7 @@ def _freshness_lines(status: Status) -> list[str]:
         lines.append(f"  walks finished from {oldest} to {newest} (UTC)")
     if lines or freshness.stale:
         stale = f"{pluralize(freshness.stale, 'walk')} older than {status.freshness_days:g} d"
-        lines.append(f"  {stale}" + ("; the next run refetches them" if freshness.stale else ""))
+        lines.append(f"  {stale}" + ("; a rerun refetches them" if freshness.stale else ""))
     if freshness.in_future:
         lines.append(
             f"  {pluralize(freshness.in_future, 'walk')} of these finished in the future: a clock was wrong"

@@ -186,6 +186,7 @@ def test_accepted_values(name: str, value: object) -> None:
         ("SOUNDCLOUD_CLIENTID", "SOUNDCLOUD_CLIENT_ID"),
         ("RATE_LIMIT_MAXHOLDS", "RATE_LIMIT_MAX_HOLDS"),
         ("PROGRESS_INTERVALL", "PROGRESS_INTERVAL"),
+        ("MAX_GONE_ROWS_ALLOWED", "MAX_GONE_ROW"),
         ("CONCURENT_REQUESTS", "CONCURRENT_REQUESTS"),
     ],
 )

@@ -143,7 +143,21 @@ def test_types_without_csv_equivalent(tmp_path: Path) -> None:
     assert pl.read_parquet(tmp_path / "x.parquet").rows() == part_rows(part)
 
 
-FORMULAS = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "\uff1d1", "'=1", "''+1"]
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@x",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "\uff1d1",
+    "\uff0b1",
+    "\uff0d1",
+    "\uff20x",
+    "'=1",
+    "''+1",
+]
 PLAIN = ["", "a=b", "'tis", "it's -1", " =1", "''", "(1)", "日本 - =1"]
 
 
@@ -157,7 +171,7 @@ def test_a_formula_is_text_in_a_spreadsheet_and_can_be_restored(tmp_path: Path) 
         _, *rows = list(csv.reader(file))
     found = [row[0] for row in rows]
     assert found == [*(f"'{text}" for text in FORMULAS), *PLAIN]
-    assert [re.sub(r"^'('*[-=+@\t\r\n\uff1d])", r"\1", text) for text in found] == texts
+    assert [re.sub(r"^'('*[-=+@\t\r\n\uff0b\uff0d\uff1d\uff20])", r"\1", text) for text in found] == texts
     assert rows[0][1:] == ["'+AAA", "-1"]
 
 

@@ -134,6 +134,15 @@ def test_a_seed_that_was_not_found_is_not_up_to_date(store: Store, status: str, 
     assert text[-1] == last
 
 
+def test_only_a_resumed_run_repeats_what_was_decided_for_it(store: Store) -> None:
+    once = "scrapy crawl deep_harvest -a track_id=7 -a accept_gone=1 -a refresh=1 -s LOG_LEVEL=INFO"
+    add_run(store, 1, "interrupted", {"sgr/command": once})
+    assert next_step(store) == NextStep("unfinished", [once])
+    add_run(store, 2, "complete", {"sgr/command": once})
+    assert next_step(store, scope="seeds") == NextStep("not related", [COMMAND])
+    assert next_step(store, on_close=False, days=1) == NextStep("not fresh", [COMMAND])
+
+
 def test_missing_relationships_come_before_stale_walks(store: Store) -> None:
     add_run(store, 1, "complete", KNOWN)
     assert next_step(store, scope="all") == NextStep("not related", ["scrapy relate"])
