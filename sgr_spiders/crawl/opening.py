@@ -38,7 +38,7 @@ KINDS = {name: endpoint.record for name, endpoint in ENDPOINTS.items()} | {
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """How a run was started: spider arguments as JSON, hash of the configuration, command if known."""
+    """The start of a run: spider arguments as JSON, hash of the configuration, and command if known."""
 
     arguments: str
     config_hash: str
