@@ -277,13 +277,15 @@ class Model:
                 anonymous = record.user_id is None
                 counted = ("anonymous", record.comment_id) if anonymous else ("user", record.user_id or 0)
             known = self.places.get((walk, *counted))
-            if known is not None and known[1] == state.generation:
+            is_known = known is not None and known[1] == state.generation
+            place = known[0] if known is not None and is_known else new.get(counted)
+            if place is not None:
                 # A track's first position in a playlist counts.
                 repeated = replace(entry, link=None) if isinstance(entry.link, PlaylistTrack) else entry
-                kept.append((repeated, known[0]))
+                kept.append((repeated, place))
                 continue
-            place = new.get(counted, state.kept + len(new))
-            if cap is not None and place >= cap and counted not in new and not isinstance(record, Comment):
+            place = state.kept + len(new)
+            if cap is not None and place >= cap and not isinstance(record, Comment):
                 cut += 1
                 continue
             new[counted] = place
@@ -350,9 +352,8 @@ class Model:
 
     def _has_new_rejects(self, walk: int, page: Page) -> bool:
         now = (walk, self.walks[walk].generation)
-        seen = {values[1] or values[4] for key, values in self.rejects.items() if key[:2] == now}
-        wanted = {reject.record_id or reject.raw for reject in page.rejects}
-        return bool(wanted - seen - {None})
+        seen = {values[1] for key, values in self.rejects.items() if key[:2] == now}
+        return bool({reject.record_id for reject in page.rejects} - seen - {None})
 
     # Doubts
 
