@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,3 +161,13 @@ def read_integer(option: str, text: str, least: int, most: int) -> int:
             f"option `--{option}`: must be an integer from {least} to {most}, not {quote_value(text)}"
         )
     return int(text)
+
+
+def read_seconds(option: str, text: str) -> float:
+    """Return the seconds in *text*; raise ``ArgumentError`` if it is not a number from 0.1 to 86400."""
+    is_number = re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", text) is not None
+    if not (is_number and 0.1 <= float(text) <= 86_400):
+        raise ArgumentError(
+            f"option `--{option}`: must be a number of seconds from 0.1 to 86400, not {quote_value(text)}"
+        )
+    return float(text)
