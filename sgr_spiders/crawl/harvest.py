@@ -214,6 +214,7 @@ class Harvest(Extension):
             ledger.note_setbacks()
         ledger.give_back()
         Doubts.of(self._crawler).take_back(connection)
+        ledger.note_believed()
 
     def _note(self, connection: Connection, judged: outcome.Outcome, sent: int, known: str) -> None:
         if self.turns is not None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sgr_spiders.model import outcome, statistics
+from sgr_spiders.model.items import PRIVATE
 from sgr_spiders.reports.summary import RequestTotals
-from sgr_spiders.soundcloud.parse import PRIVATE
 from sgr_spiders.storage.figures.overview import look_at_run
 from sgr_spiders.storage.ledger import runs
 

@@ -211,6 +211,8 @@ class PlaylistTrack:
     position: Annotated[int, integer("First position of the track in the playlist, from 0", high=2**31 - 1)]
 
 
+PRIVATE: Final = "private"
+"""The reason for rejecting a private item, of which nothing is kept."""
 REFUSED: Final = "refused: "
 """The beginning of the reason of a ``gone`` walk whose requests the API refuses, whoever sends them."""
 
@@ -446,6 +448,7 @@ class Page:
         size: The size of the walk's next page; ``None`` if it does not change.
         is_too_large: Whether the API could not return the page; it is fetched again in the new ``size``.
         resolved: Kind and ID of the record that a ``resolve`` walk found.
+        private: Kind and ID of the private items, to mark records stored when they were public.
         known: The records (kind, ID, fullness) that are already stored in this version.
         cacheable: The entries of tracks that may be cached once they are committed, by key.
     """
@@ -464,6 +467,7 @@ class Page:
     size: PageSize | None = None
     is_too_large: bool = False
     resolved: tuple[str, int] | None = None
+    private: list[tuple[str, int]] = field(default_factory=list)
     known: set[tuple[str, int, int]] = field(default_factory=set)
     cacheable: dict[int, Entry] = field(default_factory=dict)
 

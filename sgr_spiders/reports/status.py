@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.model import statistics
+from sgr_spiders.model.items import PRIVATE
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.reports.caps import HEADING, cap_rows, list_caps
 from sgr_spiders.reports.harvests import describe_outcome, fetch_outcome, run_seconds
@@ -21,7 +22,6 @@ from sgr_spiders.reports.summary import (
     shorten,
     walks_table,
 )
-from sgr_spiders.soundcloud.parse import PRIVATE
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.figures import inventory, overview
 from sgr_spiders.storage.ledger import source

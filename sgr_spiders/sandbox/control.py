@@ -27,6 +27,7 @@ _CHANGES: dict[str, Callable[[Model, Any], None]] = {
     "unlike": generations.unlike,
     "like": generations.like,
     "comment": generations.comment,
+    "delete_comments": generations.delete_comments,
     "reverse_playlists": generations.reverse_playlists,
 }
 """Changes by name. ``rounds``, which ages the world, comes before them."""

@@ -120,6 +120,11 @@ def comment(world: Model, pairs: Iterable[tuple[int, int]]) -> None:
         )
 
 
+def delete_comments(world: Model, comment_ids: Iterable[int]) -> None:
+    """Delete these comments."""
+    world.comments = world.comments.keep(~np.isin(world.comments.ids, list(comment_ids)))
+
+
 def reverse_playlists(world: Model, playlist_ids: Iterable[int]) -> None:
     """Turn the order of these playlists round."""
     for playlist_id in playlist_ids:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from sgr_spiders.model.exceptions import NextHrefError
-from sgr_spiders.model.items import REFUSED, Page, PageSize, Playlist, Reject
+from sgr_spiders.model.items import PRIVATE, REFUSED, Page, PageSize, Playlist, Reject
 from sgr_spiders.soundcloud.answers import Kind
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.page_size import after_success, smaller
 from sgr_spiders.soundcloud.paging import first_position, next_cursor
 from sgr_spiders.soundcloud.parse import (
     NOT_RESOLVABLE,
-    PRIVATE,
     BadDocumentError,
     PrivateTargetError,
     parse_page,
@@ -70,7 +69,7 @@ def _build_page(walk: Walk, answer: Answer, api_url: str) -> Page:
     except BadDocumentError as error:
         return _end_walk(walk, "failed", str(error))
     page = Page(walk, parsed.entries, parsed.rejects, parsed.received)
-    page.cacheable = parsed.cacheable
+    page.cacheable, page.private = parsed.cacheable, parsed.private
     page.size = after_success(walk, answer.size)
     if walk.size.without_tracks:
         _forget_track_counts(page)

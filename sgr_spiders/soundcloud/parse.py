@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from sgr_spiders.model.exceptions import BadRecordError, HarvestError
 from sgr_spiders.model.items import (
     FIELDS,
+    PRIVATE,
     CachedTrack,
     Comment,
     Engagement,
@@ -51,13 +52,17 @@ class PrivateTargetError(HarvestError):
 
 @dataclass(slots=True)
 class ParsedPage:
-    """The contents of a response. ``received`` counts its items, including rejected ones."""
+    """The contents of a response.
+
+    ``received`` counts its items, including rejected ones. ``private`` contains kind and ID of private ones.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     received: int = 0
     next_href: object = None
     cacheable: dict[int, Entry] = field(default_factory=dict)
+    private: list[tuple[str, int]] = field(default_factory=list)
 
 
 # Records are built by position, which is much faster than by name, from values that are not validated yet.
@@ -83,8 +88,6 @@ _COMMENT_KNOWN: Final = _READ_COMMENT.body | _OWNED | {"track_id", "track_urn"}
 
 _KINDS: Final = frozenset({"track", "user", "playlist", "comment"})
 _RESOLVABLE: Final = ("track", "user", "playlist")
-PRIVATE: Final = "private"
-"""The reason for rejecting a private item, of which nothing is kept."""
 NOT_RESOLVABLE: Final = "is not a track, user or playlist"
 """The reason for rejecting something else that ``resolve`` found."""
 _URL_KEYS: Final = ("permalink_url", "uri", "stream_url", "tracks_uri")
@@ -215,7 +218,7 @@ class _Parser:
         try:
             record = self._build[kind](item, inside)
         except _PrivateError:
-            self._rejects.append(Reject(kind, None, None, PRIVATE))
+            self._reject_private(kind, item)
             return None
         except BadRecordError as error:
             del self._rejects[before:]
@@ -237,6 +240,12 @@ class _Parser:
             self._placed.add(record_id)
             return PlaylistTrack(self._target_id, record_id, position)
         return None
+
+    def _reject_private(self, kind: str, item: Json) -> None:
+        self._rejects.append(Reject(kind, None, None, PRIVATE))
+        record_id = _record_id(item, kind) if isinstance(item, dict) else None
+        if record_id is not None:
+            self._page.private.append((kind, record_id))
 
     def _reject(self, kind: str, item: Json, reason: str) -> None:
         record_id = _record_id(item, kind) if isinstance(item, dict) and kind in _KINDS else None
@@ -289,7 +298,7 @@ class _Parser:
             try:
                 track = self._track(_check(item, "track"), found, Fullness.EMBEDDED)
             except _PrivateError:
-                self._rejects.append(Reject("track", None, None, PRIVATE))
+                self._reject_private("track", item)
                 continue
             except BadRecordError as error:
                 self._reject("track", item, str(error))
@@ -343,7 +352,7 @@ class _Parser:
 
 
 class _PrivateError(BadRecordError):
-    """An item is private. Nothing of it is kept, not even its ID."""
+    """An item is private. Nothing of it is stored, not even its ID."""
 
 
 def _check(item: Json, kind: str) -> Document:

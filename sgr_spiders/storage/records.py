@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from dataclasses import fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,6 +21,7 @@ from sgr_spiders.model.items import (
     User,
 )
 from sgr_spiders.storage import schema, upserts
+from sgr_spiders.storage.prepared import CompiledStatement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -43,6 +46,15 @@ TRACK_REFERENCES: dict[type, str] = {
     Mention: "track_id",
 }
 
+FIELDS_OF_LINKS: dict[type, tuple[str, ...]] = {
+    kind: tuple(column.name for column in fields(kind)) for kind in (PlaylistTrack, Engagement)
+}
+_LAST_PLACE = CompiledStatement(
+    sa.select(sa.func.max(schema.playlist_tracks.c.position)).where(
+        schema.playlist_tracks.c.playlist_id == sa.bindparam("playlist")
+    )
+)
+
 
 def write_entries(
     connection: sa.Connection, entries: Iterable[Entry], known: set[tuple[str, int, int]], now: str
@@ -52,6 +64,7 @@ def write_entries(
     *known* contains the records (kind, ID, fullness) that are already stored in this version.
     """
     records: list[Record] = []
+    growing: list[PlaylistTrack] = []
     there: set[int] = set()
     for entry in entries:
         if entry.cached is None:
@@ -59,9 +72,12 @@ def write_entries(
             records.append(entry.record)
         else:
             there.add(entry.record.record_id)
-        if entry.link is not None:
+        if isinstance(entry.link, PlaylistTrack):
+            growing.append(entry.link)
+        elif entry.link is not None:
             records.append(entry.link)
     write_records(connection, records, known, now, there)
+    _note_places(connection, growing, now)
 
 
 def write_records(
@@ -73,11 +89,13 @@ def write_records(
 ) -> None:
     """Upsert *records* of all types, parents first, with stubs for parents that are only referred to.
 
+    Places in playlists are those of a whole list.
+
     Args:
         connection: A connection in a write transaction.
         records: The records, in any order.
         known: The records (kind, ID, fullness) that are already stored in this version.
-        now: The timestamp for ``fetched_at``.
+        now: The timestamp for ``fetched_at``, ``first_seen_at`` and ``last_seen_at``.
         tracks_there: The tracks that are already stored, and need no stubs.
     """
     groups: dict[type, list[Any]] = {}
@@ -88,12 +106,15 @@ def write_records(
         _write_merged(connection, whole.kind, groups.get(whole, []), known, now)
     _write_comments(connection, groups.get(Comment, []), known, now)
     for link, table, insert in (
-        (PlaylistTrack, schema.playlist_tracks, upserts.upsert_latest),
-        (Engagement, schema.engagements, upserts.insert_new),
-        (Mention, schema.track_mentions, upserts.upsert_latest),
+        (PlaylistTrack, schema.playlist_tracks, upserts.place_tracks),
+        (Engagement, schema.engagements, upserts.upsert_engagements),
     ):
-        columns = tuple(table.columns.keys())
-        insert(connection, table, columns, list(set(map(attrgetter(*columns), groups.get(link, [])))))
+        names = FIELDS_OF_LINKS[link]
+        distinct = set(map(attrgetter(*names), groups.get(link, [])))
+        insert(connection, table, (*names, *upserts.SEEN), [(*row, now, now) for row in distinct])
+    columns = tuple(schema.track_mentions.columns.keys())
+    mentions = set(map(attrgetter(*columns), groups.get(Mention, [])))
+    upserts.upsert_latest(connection, schema.track_mentions, columns, list(mentions))
 
 
 def read_records(connection: sa.Connection, kind: str, ids: Sequence[int]) -> Iterator[MainRecord]:
@@ -113,21 +134,45 @@ def _write_merged(
     connection: sa.Connection, kind: str, records: list[Any], known: set[tuple[str, int, int]], now: str
 ) -> None:
     table = schema.RECORD_TABLES[kind]
-    columns = tuple(table.columns.keys())
-    values = attrgetter(*columns[:-1])
+    columns = _written_columns(table)
+    values = attrgetter(*columns[:-3])
     new = {(kind, record.record_id, record.fullness): record for record in records}
-    rows = [(*values(record), now) for key, record in new.items() if key not in known]
+    rows = [(*values(record), now, now, now) for key, record in new.items() if key not in known]
     upserts.upsert_records(connection, table, columns, rows)
 
 
 def _write_comments(
     connection: sa.Connection, records: list[Comment], known: set[tuple[str, int, int]], now: str
 ) -> None:
-    columns = tuple(schema.comments.columns.keys())
-    values = attrgetter(*columns[:-1])
+    columns = _written_columns(schema.comments)
+    values = attrgetter(*columns[:-3])
     new = {record.comment_id: record for record in records}
-    rows = [(*values(record), now) for key, record in new.items() if ("comment", key, 0) not in known]
-    upserts.upsert_latest(connection, schema.comments, columns, rows)
+    rows = [
+        (*values(record), now, now, now) for key, record in new.items() if ("comment", key, 0) not in known
+    ]
+    upserts.upsert_comments(connection, schema.comments, columns, rows)
+
+
+def _note_places(connection: sa.Connection, links: list[PlaylistTrack], now: str) -> None:
+    """Write places in a playlist whose own list is being fetched.
+
+    They become its order when the list is whole. Until then, new tracks follow the known ones.
+    """
+    if not links:
+        return
+    (playlist_id,) = {link.playlist_id for link in links}
+    last = _LAST_PLACE.execute(connection, {"playlist": playlist_id}).scalar()
+    shift = 0 if last is None or min(link.position for link in links) > last else last + 1
+    rows = [(playlist_id, link.track_id, link.position + shift, now, now, link.position) for link in links]
+    columns = ("playlist_id", "track_id", "position", *upserts.SEEN, "next_position")
+    upserts.note_places(connection, schema.playlist_tracks, columns, rows)
+
+
+@functools.cache
+def _written_columns(table: sa.Table) -> tuple[str, ...]:
+    """Return the columns of a record that is written: the last three are times of the write."""
+    removal = {"removed_at", "removed_reason"}
+    return tuple(column.name for column in table.columns if column.name not in removal)
 
 
 def _write_stubs(

@@ -132,11 +132,26 @@ def _provenance_columns() -> list[Column[Any]]:
     ]
 
 
+def _presence_columns() -> list[Column[Any]]:
+    return [
+        _text("first_seen_at", "When it was first seen"),
+        _text("last_seen_at", "When it was last seen"),
+        _text("removed_at", "When it was found missing; null if it was there at the last look"),
+        _text(
+            "removed_reason",
+            "`left_list`: it left the list; `owner_removed`: it left the list of its owner (uploads, "
+            "playlists, comments of a track); `gone`: the API does not find it; `private`; `blocked`: its "
+            "track is blocked for this client; null if present",
+        ),
+    ]
+
+
 tracks = Table(
     "tracks",
     metadata,
     *_declared_columns(Track),
     *_provenance_columns(),
+    *_presence_columns(),
     Index(None, "artist_id"),
     _one_of("tracks", "access", "playable", "preview", "blocked"),
     comment="All tracks found",
@@ -147,6 +162,7 @@ users = Table(
     metadata,
     *_declared_columns(User),
     *_provenance_columns(),
+    *_presence_columns(),
     comment="All accounts found: listeners, artists and comment authors",
 )
 
@@ -155,6 +171,7 @@ playlists = Table(
     metadata,
     *_declared_columns(Playlist),
     *_provenance_columns(),
+    *_presence_columns(),
     Index(None, "owner_id"),
     comment="All playlists found",
 )
@@ -163,6 +180,12 @@ playlist_tracks = Table(
     "playlist_tracks",
     metadata,
     *_declared_columns(PlaylistTrack),
+    *_presence_columns(),
+    Column(
+        "next_position",
+        Integer,
+        comment="Position in a look at the playlist that is not whole yet, or that never became whole",
+    ),
     Index(None, "track_id", info=READER_ONLY),
     sqlite_with_rowid=False,
     comment="Tracks of each playlist: one row per playlist and track",
@@ -188,6 +211,7 @@ engagements = Table(
     "engagements",
     metadata,
     *_declared_columns(Engagement),
+    *_presence_columns(),
     Index(None, "track_id", "kind", info=READER_ONLY),
     _one_of("engagements", "kind", "like", "repost", "comment"),
     sqlite_with_rowid=False,
@@ -200,6 +224,7 @@ comments = Table(
     *_declared_columns(Comment),
     Column("raw", LargeBinary, comment="As in `tracks`"),
     Column("fetched_at", Text, nullable=False, comment="When this row was last written"),
+    *_presence_columns(),
     Index(None, "track_id"),
     Index(None, "user_id"),
     comment="Comments on tracks",
@@ -358,6 +383,7 @@ walk_records = Table(
         comment="Position among the distinct records kept, from 0; an embedded record has its parent's",
     ),
     Column("generation", Integer, nullable=False, comment="Last generation of the walk that contained it"),
+    _text("removed_at", "When the walk was found not to contain it any more; null if it does"),
     Index(None, "record_id", "kind", info=READER_ONLY),
     _one_of("walk_records", "kind", "track", "user", "playlist", "comment"),
     sqlite_with_rowid=False,
@@ -372,6 +398,8 @@ selections = Table(
     Column("kind", Text, primary_key=True, comment="`track`, `user` or `playlist`"),
     Column("record_id", Id, primary_key=True, autoincrement=False, comment="Its ID"),
     Column("score", Float, comment="Score from 0 to 1, if the layer computes one"),
+    _text("last_seen_at", "When the layer last selected it; null for selections of earlier versions"),
+    _text("removed_at", "When the layer chose anew without it; null if it is selected"),
     Index(None, "record_id", "kind", info=READER_ONLY),
     Index(None, "layer", info=READER_ONLY),
     _one_of("selections", "kind", "track", "user", "playlist"),

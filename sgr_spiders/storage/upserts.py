@@ -28,15 +28,61 @@ COUNTS_AN_OUTAGE_ZEROED = {"followers_count"}
 """Columns in which a 0 never replaces a positive count: during an outage the API returned 0 for everyone."""
 
 
+SEEN = ("first_seen_at", "last_seen_at")
+"""The columns of what was seen, and when; a writer sets both to the current time."""
+
+PRESENCE = (*SEEN, "removed_at", "removed_reason")
+"""The columns of what the database knows about presence."""
+
+
 def upsert_records(
     connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
 ) -> None:
     """Write whole records (tracks, users, playlists).
 
     A version that is at least as full as the stored one replaces its values; a less full one only fills
-    nulls. A null never replaces a value.
+    nulls. A null never replaces a value. ``access`` is always that of the newest version, however full it
+    is. The records are present again, unless only their IDs are known.
     """
     _execute(connection, _merging_insert, table, columns, rows)
+
+
+def upsert_comments(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Write comments like ``upsert_latest``; they are present again."""
+    _execute(connection, _comment_insert, table, columns, rows)
+
+
+def upsert_selections(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Write selections like ``upsert_latest``; they are selected again."""
+    _execute(connection, _selection_insert, table, columns, rows)
+
+
+def upsert_engagements(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Write engagements; stored ones have been seen again."""
+    _execute(connection, _seeing_insert, table, columns, rows)
+
+
+def place_tracks(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Write the places of tracks in whole lists of playlists."""
+    _execute(connection, _whole_list_insert, table, columns, rows)
+
+
+def note_places(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Write the places of tracks in a list of a playlist that is not whole yet.
+
+    Stored tracks keep their ``position`` until the list is whole.
+    """
+    _execute(connection, _growing_list_insert, table, columns, rows)
 
 
 def upsert_latest(
@@ -56,7 +102,10 @@ def insert_new(
 def place_records(
     connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
 ) -> None:
-    """Write positions in a walk: the first position of a generation wins, a newer generation replaces it."""
+    """Write positions in a walk: the first position of a generation wins, a newer generation replaces it.
+
+    The records are present in the walk again.
+    """
     _execute(connection, _placing_insert, table, columns, rows)
 
 
@@ -77,8 +126,8 @@ def upsert_walk_requests(
 def insert_stubs(connection: sa.Connection, table: sa.Table, ids: Iterable[int], now: str) -> None:
     """Write a stub for each of *ids* that has no row, so that other rows can refer to it."""
     (key,) = table.primary_key.columns
-    rows = [(record_id, True, 0, now) for record_id in ids]
-    insert_new(connection, table, (key.name, "is_stub", "fullness", "fetched_at"), rows)
+    rows = [(record_id, True, 0, now, now, now) for record_id in ids]
+    insert_new(connection, table, (key.name, "is_stub", "fullness", "fetched_at", *SEEN), rows)
 
 
 def _execute(
@@ -136,11 +185,67 @@ def _latest_insert(dialect: str, table: sa.Table) -> Insert:
     return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=newest)
 
 
+def _seen(insert: Insert) -> dict[str, Any]:
+    """Return the changes of a row that is seen again."""
+    return {
+        "last_seen_at": insert.excluded.last_seen_at,
+        "removed_at": sa.null(),
+        "removed_reason": sa.null(),
+    }
+
+
+def _seeing_insert(dialect: str, table: sa.Table) -> Insert:
+    insert = _begin(dialect, table)
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=_seen(insert))
+
+
+def _selection_insert(dialect: str, table: sa.Table) -> Insert:
+    insert = _begin(dialect, table)
+    changes = {
+        "score": sa.func.coalesce(insert.excluded.score, table.c.score),
+        "last_seen_at": insert.excluded.last_seen_at,
+        "removed_at": sa.null(),
+    }
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changes)
+
+
+def _comment_insert(dialect: str, table: sa.Table) -> Insert:
+    insert = _begin(dialect, table)
+    newest = {
+        name: sa.func.coalesce(insert.excluded[name], table.c[name])
+        for name in _values(table)
+        if name not in PRESENCE
+    }
+    return insert.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns), set_=newest | _seen(insert)
+    )
+
+
+def _whole_list_insert(dialect: str, table: sa.Table) -> Insert:
+    insert = _begin(dialect, table)
+    place = {"position": insert.excluded.position, "next_position": sa.null()}
+    return insert.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns), set_=place | _seen(insert)
+    )
+
+
+def _growing_list_insert(dialect: str, table: sa.Table) -> Insert:
+    insert = _begin(dialect, table)
+    place = {"next_position": insert.excluded.next_position}
+    return insert.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns), set_=place | _seen(insert)
+    )
+
+
 def _placing_insert(dialect: str, table: sa.Table) -> Insert:
     insert = _begin(dialect, table)
     new, old = insert.excluded, table.c
     sooner = sa.or_(new.generation > old.generation, new.position < old.position)
-    place = {"position": sa.case((sooner, new.position), else_=old.position), "generation": new.generation}
+    place = {
+        "position": sa.case((sooner, new.position), else_=old.position),
+        "generation": new.generation,
+        "removed_at": sa.null(),
+    }
     return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=place)
 
 
@@ -169,6 +274,8 @@ def _merging_insert(dialect: str, table: sa.Table) -> Insert:
     not_thinner = new.fullness >= old.fullness
     merged: dict[str, sa.ColumnElement[Any]] = {}
     for name in _values(table):
+        if name in PRESENCE:
+            continue
         wanted = (
             sa.func.nullif(new[name], sa.literal_column("0"))
             if name in COUNTS_AN_OUTAGE_ZEROED
@@ -180,4 +287,10 @@ def _merging_insert(dialect: str, table: sa.Table) -> Insert:
         )
     merged["fullness"] = sa.case((not_thinner, new.fullness), else_=old.fullness)
     merged["is_stub"] = sa.and_(new.is_stub, old.is_stub)
+    if "access" in merged:
+        merged["access"] = sa.func.coalesce(new.access, old.access)
+    merged |= _seen(insert)
+    # A reference to a removed record does not bring it back.
+    for name in ("removed_at", "removed_reason"):
+        merged[name] = sa.case((new.is_stub, old[name]), else_=None)
     return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=merged)

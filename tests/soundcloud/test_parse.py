@@ -451,7 +451,8 @@ def test_a_bare_entry_of_a_list_is_a_stub() -> None:
 )
 def test_nothing_of_a_private_record_is_kept(changes: dict[str, Any]) -> None:
     page = parse_page("user_likes", "42", [track(**changes)])
-    assert page == ParsedPage([], [Reject("track", None, None, "private")], 1)
+    rejects = [Reject("track", None, None, "private")]
+    assert page == ParsedPage([], rejects, 1, private=[("track", track()["id"])])
 
 
 @pytest.mark.parametrize(

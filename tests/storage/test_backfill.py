@@ -120,8 +120,13 @@ def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     database = tmp_path / "older.db"
     with monkeypatch.context() as earlier:
         earlier.setattr(migrate, "HEAD", "0002")
-        with closing(Store.open(f"sqlite:///{database}")) as store:
-            write(store, track(1, {"genre": "Techno", "isrc": 5}), track(2, {"genre": "House"}))
+        Store.open(f"sqlite:///{database}").close()
+    tracks = [(1, pack({"genre": "Techno", "isrc": 5})), (2, pack({"genre": "House"}))]
+    with closing(sqlite3.connect(database)) as connection, connection:
+        insert = (
+            "INSERT INTO tracks (track_id, raw, is_stub, fullness, fetched_at) VALUES (?, ?, 0, 3, 'before')"
+        )
+        connection.executemany(insert, tracks)
     return database
 
 

@@ -33,14 +33,17 @@ INSERT INTO runs (run_id, spider, layers, scope, refresh, fresh_after, started_a
 COLUMNS = {
     "walks": "walk_id, endpoint, target, status, cursor, received, kept, capped_at, run_id, created_at",
     "walk_requests": "walk_id, seed_id, layer, step, cap, widest, selective, expanded, settings",
+    "walk_records": "walk_id, kind, record_id, position, generation",
+    "engagements": "user_id, track_id, kind",
+    "selections": "seed_id, layer, kind, record_id, score",
 }
 """The columns to compare of tables that later migrations add columns to."""
 
 WRONG = [
     "UPDATE walks SET status = 'don'",
-    "INSERT INTO engagements VALUES (1, 6, 'likes')",
+    "INSERT INTO engagements (user_id, track_id, kind) VALUES (1, 6, 'likes')",
     "INSERT INTO track_mentions VALUES (5, 'feat', 'Bob', NULL)",
-    "INSERT INTO walk_records VALUES (9, 'tracks', 1, 0, 0)",
+    "INSERT INTO walk_records VALUES (9, 'tracks', 1, 0, 0, NULL)",
     "UPDATE selections SET kind = 'comment'",
     "UPDATE runs SET outcome = 'good'",
     "INSERT INTO seeds VALUES ('5', 5, 60, 0, 't', NULL, 't', 'fine', NULL)",

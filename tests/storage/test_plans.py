@@ -18,6 +18,7 @@ from sgr_spiders.storage.ledger.ledger import Ledger
 from sgr_spiders.storage.ledger.runs import Run
 from sgr_spiders.storage.pairs import builds, reading
 from sgr_spiders.storage.pairs.related import name_of, nearest
+from sgr_spiders.storage.schema import metadata
 from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
@@ -122,6 +123,9 @@ def connection(
 
 
 def _insert(driver: Any, table: str, values: tuple[object, ...]) -> None:  # noqa: ANN401 - sqlite3's
+    if "(" not in table:
+        # Later columns are null.
+        table += f" ({', '.join(metadata.tables[table].columns.keys()[: len(values)])})"
     driver.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608 - ours
 
 

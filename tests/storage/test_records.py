@@ -120,7 +120,7 @@ def test_references_are_enforced(store: Store) -> None:
     with closing(sqlite3.connect(str(store.engine.url.database))) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
         with pytest.raises(sqlite3.IntegrityError):
-            connection.execute("INSERT INTO engagements VALUES (1, 1, 'like')")
+            connection.execute("INSERT INTO engagements (user_id, track_id, kind) VALUES (1, 1, 'like')")
 
 
 def test_what_is_written_can_be_read_back(store: Store) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sgr_spiders.model.items import PageSize, Walk
 from sgr_spiders.storage import records, upserts
 from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.ledger import presence
 from sgr_spiders.storage.ledger.frontier import (
     ENDED,
     FETCH_LAST,
@@ -59,8 +60,8 @@ NEW_WALK = (
 )
 """The columns of ``walks`` that are set for a new walk."""
 
-SELECTION = ("seed_id", "layer", "kind", "record_id", "score")
-"""The columns of ``selections``."""
+SELECTION = ("seed_id", "layer", "kind", "record_id", "score", "last_seen_at")
+"""The columns of ``selections`` that are written."""
 
 _SHOWN_UP_TO = sa.case((walk_requests.c.cap < walks.c.kept, walk_requests.c.cap), else_=walks.c.kept)
 _EXPANSIONS = CompiledStatement(
@@ -238,10 +239,15 @@ class Ledger:
         """Confirm that these *doubted* walks have no data."""
         for chunk in _chunks(doubted):
             self.connection.execute(sa.update(walks).where(walks.c.walk_id.in_(chunk)).values(doubted=False))
+            presence.note_certain(self.connection, chunk, self.run, timestamp())
 
     def accept_loss(self, walk: int) -> None:
         """Leave *walk* out of the walks that had data before."""
         self.connection.execute(sa.update(walks).where(walks.c.walk_id == walk).values(kept_before=None))
+
+    def note_believed(self) -> None:
+        """Mark what is gone or empty, after all doubts are settled."""
+        presence.note_believed(self.connection, self.run, timestamp())
 
     def count_losses(self) -> tuple[int, int]:
         """Return how many refetched walks of the run have no data any more, and how many had some before."""
@@ -451,10 +457,11 @@ class Ledger:
 
     def select(self, seed_id: int, layer: str, chosen: Sequence[Selection]) -> None:
         """Store the records *chosen* by *layer*, and the uploaders of the tracks among them."""
-        rows = [(seed_id, layer, choice.kind, choice.record_id, choice.score) for choice in chosen]
+        now = timestamp()
+        rows = [(seed_id, layer, choice.kind, choice.record_id, choice.score, now) for choice in chosen]
         ids = [choice.record_id for choice in chosen if choice.kind == "track"]
-        rows += [(seed_id, layer, "user", artist, None) for artist in self._artists(ids)]
-        upserts.upsert_latest(self.connection, selections, SELECTION, rows)
+        rows += [(seed_id, layer, "user", artist, None, now) for artist in self._artists(ids)]
+        upserts.upsert_selections(self.connection, selections, SELECTION, rows)
 
     def count_by_status(self) -> dict[str, int]:
         """Count the walks that the run wants, by status."""
@@ -475,10 +482,11 @@ class Ledger:
 
     def _in_playlists(self, table: sa.Table, ids: Collection[int]) -> dict[int, list[int]]:
         found: dict[int, list[int]] = {}
+        present = [table.c.removed_at.is_(None)] if "removed_at" in table.c else []
         for chunk in _chunks(ids):
             query = (
                 sa.select(table.c.playlist_id, table.c.track_id)
-                .where(table.c.playlist_id.in_(chunk))
+                .where(table.c.playlist_id.in_(chunk), *present)
                 .order_by(table.c.playlist_id, table.c.position)
             )
             for playlist, track in self.connection.execute(query):

@@ -54,9 +54,9 @@ def _begin_of_track(inside: Sequence[Record], place: int) -> int:
 
 
 def write_leftovers(
-    connection: sa.Connection, entries: Iterable[Entry], left_out: Sequence[PlaylistTrack]
+    connection: sa.Connection, entries: Iterable[Entry], left_out: Sequence[PlaylistTrack], now: str
 ) -> None:
-    """Write the tracks *left_out* of a page, and drop the leftovers that are stored.
+    """Write the tracks *left_out* of a page *now*, and drop the leftovers that are stored.
 
     An earlier list of the playlist, or a larger cap, may have stored some of them: they keep their row, and
     get their position in the new list.
@@ -70,7 +70,7 @@ def write_leftovers(
         connection.execute(sa.delete(playlist_leftovers).where(playlist_leftovers.c.playlist_id.in_(cut)))
         rows = [(link.playlist_id, link.track_id, link.position) for link in left_out]
         upserts.insert_new(connection, playlist_leftovers, tuple(playlist_leftovers.columns.keys()), rows)
-        _move_stored(connection, cut)
+        _move_stored(connection, cut, now)
     elif _ANY.execute(connection, {}).scalar() is None:
         # Most harvests have no leftovers.
         return
@@ -86,10 +86,11 @@ def _playlists_of(entries: Iterable[Entry]) -> Iterator[int]:
             yield entry.record.playlist_id
 
 
-def _move_stored(connection: sa.Connection, ids: set[int]) -> None:
+def _move_stored(connection: sa.Connection, ids: set[int], now: str) -> None:
     place = sa.select(playlist_leftovers.c.position).where(_IS_SAME).scalar_subquery()
     moved = sa.and_(playlist_tracks.c.playlist_id.in_(ids), sa.exists().where(_IS_SAME))
-    connection.execute(sa.update(playlist_tracks).where(moved).values(position=place))
+    seen = {"last_seen_at": now, "removed_at": None, "removed_reason": None}
+    connection.execute(sa.update(playlist_tracks).where(moved).values(position=place, **seen))
 
 
 def _drop_stored(connection: sa.Connection, ids: set[int]) -> None:

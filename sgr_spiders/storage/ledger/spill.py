@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from sgr_spiders.model.items import Comment, PageSize, Playlist, PlaylistTrack
 from sgr_spiders.storage import records, schema, upserts
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.ledger import frontier, playlist_caps, progress
+from sgr_spiders.storage.ledger import frontier, playlist_caps, presence, progress
 from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import walk_pages, walk_records, walks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sgr_spiders.model.items import Entry, Page, Walk
     from sgr_spiders.storage.ledger.runs import Run
@@ -51,6 +51,8 @@ _HAS_PAGES_SINCE = CompiledStatement(
     )
     .limit(1)
 )
+_PLACED = ("walk_id", "kind", "record_id", "position", "generation")
+"""The columns of ``walk_records`` that a page writes."""
 _ID_NAMES = [f"id{n}" for n in range(_AT_A_TIME)]
 _PLACES = CompiledStatement(
     sa.select(walk_records.c.record_id, walk_records.c.position).where(
@@ -108,18 +110,24 @@ def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | Non
     if page.is_too_large:
         return _resize(connection, page, state, fence)
     now = timestamp()
+    presence.note_private(connection, page.private, now)
     if _is_outdated(connection, page, state, run):
         return _restart(connection, page, state, now)
+    presence.note_begin(connection, state)
     cap = frontier.largest_cap(connection, page.walk.walk_id)
     selection = _select(connection, page, state, cap)
+    whole = list(_listed_whole(selection.entries))
     left_out = _cut_playlists(connection, page, selection)
     records.write_entries(connection, selection.entries, page.known, now)
-    playlist_caps.write_leftovers(connection, selection.entries, left_out)
+    playlist_caps.write_leftovers(connection, selection.entries, left_out, now)
+    presence.note_whole_playlists(connection, whole, now)
     _write_places(connection, page, state, selection)
     _write_rejects(connection, page, state)
     _write_page(connection, page, state, now)
     change = _next_state(connection, page, state, selection, cap, now)
     _move(connection, page, fence, change)
+    if not change["doubted"]:
+        presence.note_end(connection, state, change["status"], run, now)
     next_walk = None
     if change["status"] == "running":
         where = {name: change[name] for name in ("cursor", "pages", "received")}
@@ -219,6 +227,15 @@ def _cut_playlists(connection: sa.Connection, page: Page, selection: _Selection)
     return left_out
 
 
+def _listed_whole(entries: Iterable[Entry]) -> Iterator[int]:
+    """Yield the playlists that are listed with all their tracks."""
+    for entry in entries:
+        if isinstance(entry.record, Playlist) and (
+            entry.record.track_count == 0 or any(isinstance(record, PlaylistTrack) for record in entry.inside)
+        ):
+            yield entry.record.playlist_id
+
+
 def _counted(entry: Entry) -> tuple[str, int]:
     """Return kind and ID of the record that a cap counts for this entry."""
     record = entry.record
@@ -276,7 +293,7 @@ def _write_places(connection: sa.Connection, page: Page, state: sa.Row[Any], sel
         kind, record_id = page.resolved
         upserts.insert_stubs(connection, schema.RECORD_TABLES[kind], [record_id], timestamp())
         rows.append((state.walk_id, kind, record_id, 0, state.generation))
-    upserts.place_records(connection, walk_records, tuple(walk_records.columns.keys()), rows)
+    upserts.place_records(connection, walk_records, _PLACED, rows)
 
 
 def _write_rejects(connection: sa.Connection, page: Page, state: sa.Row[Any]) -> None:

@@ -52,8 +52,8 @@ def spill(path: Path, likes: Incidence, playlists: Incidence, artists: int) -> N
             ((int(playlist),) for playlist in playlists.ids),
         )
         for statement, entries in (
-            ("INSERT INTO engagements VALUES (?, ?, 'like')", likes),
-            ("INSERT INTO playlist_tracks VALUES (?, ?, 0)", playlists),
+            ("INSERT INTO engagements (user_id, track_id, kind) VALUES (?, ?, 'like')", likes),
+            ("INSERT INTO playlist_tracks (playlist_id, track_id, position) VALUES (?, ?, 0)", playlists),
         ):
             owners = np.repeat(entries.ids, entries.sizes).tolist()
             members = (entries.contexts + 1).tolist()

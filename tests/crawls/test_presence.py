@@ -1,0 +1,144 @@
+"""A refresh says what is present and what has been removed, as the sandbox's world is."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sgr_spiders.sandbox.generations import age, delete_users
+from tests.crawls.crawling import Harvester
+from tests.crawls.small import build_world, start_sandbox, write_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sgr_spiders.sandbox.world import World
+
+LAYERS = "user_depth,commentary_layer,playlist_depth,artist_depth"
+EVERYTHING = 100_000
+UNCAPPED = {
+    "user_depth": {"max_users_per_track": EVERYTHING, "max_tracks_per_user": EVERYTHING},
+    "playlist_depth": {
+        "max_likers": EVERYTHING, "max_search_playlists": 6, "max_playlists": EVERYTHING,
+        "max_tracks_per_playlist": EVERYTHING, "max_playlists_per_liker": EVERYTHING,
+    },
+    "artist_depth": {"max_artist_tracks": EVERYTHING},
+    "commentary_layer": {"max_commenters": EVERYTHING},
+}  # fmt: skip
+ROUNDS = 4
+"""Enough that a world of this size loses something of everything."""
+
+PRESENT = {
+    "tracks": "SELECT track_id FROM tracks WHERE removed_at IS NULL",
+    "users": "SELECT user_id FROM users WHERE removed_at IS NULL",
+    "playlists": "SELECT playlist_id FROM playlists WHERE removed_at IS NULL",
+    "comments": "SELECT comment_id FROM comments WHERE removed_at IS NULL",
+    "engagements": "SELECT user_id, track_id, kind FROM engagements WHERE removed_at IS NULL",
+    "playlist_tracks": "SELECT playlist_id, track_id, position FROM playlist_tracks WHERE removed_at IS NULL",
+    "walk_records": "SELECT walk_id, kind, record_id, position FROM walk_records WHERE removed_at IS NULL",
+}
+
+
+def crawl(harvester: Harvester, **arguments: Any) -> None:
+    path = write_config(harvester.database.with_suffix(".yaml"), UNCAPPED)
+    ended = harvester.crawl("deep_harvest", config=path, layers=LAYERS, **arguments)
+    assert ended.code == 0, ended.log
+
+
+def present(harvester: Harvester) -> dict[str, set[tuple[Any, ...]]]:
+    return {table: set(harvester.query(sql)) for table, sql in PRESENT.items()}
+
+
+class Aged:
+    """A world before and after a change: a refresh and a new harvest of the changed world."""
+
+    def __init__(self, before: Harvester, refreshed: Harvester, fresh: Harvester, world: World) -> None:
+        self.before, self.refreshed, self.fresh, self.world = before, refreshed, fresh, world
+
+
+@pytest.fixture(scope="module")
+def aged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aged]:
+    folder = tmp_path_factory.mktemp("presence")
+    with start_sandbox() as sandbox:
+        before = Harvester(sandbox, folder / "before.db")
+        crawl(before)
+        refreshed, fresh = Harvester(sandbox, folder / "again.db"), Harvester(sandbox, folder / "fresh.db")
+        shutil.copy(before.database, refreshed.database)
+        world = build_world()
+        for _ in range(ROUNDS):
+            age(world)
+        users = (world.likers(world.seed_track_id) or [])[1:3]
+        comments = [comment.comment_id for comment in world.comments_on(world.seed_track_id) or ()][2:5]
+        delete_users(world, users)
+        sandbox.mutate(rounds=ROUNDS, delete_users=users, delete_comments=comments)
+        crawl(refreshed, refresh=1, accept_gone=1)
+        crawl(fresh)
+        yield Aged(before, refreshed, fresh, world)
+
+
+def test_the_world_lost_something_of_everything(aged: Aged) -> None:
+    removed = "SELECT count(*) FROM {} WHERE removed_at IS NOT NULL"
+    for table in PRESENT:
+        assert aged.refreshed.value(removed.format(table)), table
+        assert not aged.before.value(removed.format(table)), table
+        assert not aged.fresh.value(removed.format(table)), table
+
+
+@pytest.mark.parametrize("table", ["engagements", "playlist_tracks", "comments", "walk_records"])
+def test_what_is_present_after_a_refresh_is_what_a_new_harvest_finds(aged: Aged, table: str) -> None:
+    refreshed, fresh = present(aged.refreshed)[table], present(aged.fresh)[table]
+    assert fresh <= refreshed
+    # The walks that only the first harvest wanted are refreshed as well.
+    if table == "walk_records":
+        ours = aged.fresh.query("SELECT walk_id FROM walks WHERE status <> 'gone'")
+        assert {row for row in refreshed if (row[0],) in set(ours)} == fresh
+
+
+def test_no_like_is_present_that_the_world_does_not_have(aged: Aged) -> None:
+    likes = aged.refreshed.query(
+        "SELECT user_id, track_id FROM engagements WHERE kind = 'like' AND removed_at IS NULL"
+    )
+    libraries = {user: aged.world.library(user) for user, _ in likes}
+    # Nobody can know what is in a library that has been hidden.
+    likes = [like for like in likes if libraries[like[0]] is not None]
+    fans = {track: set(aged.world.likers(track) or ()) for _, track in likes}
+    assert [
+        like for like in likes if like[1] not in (libraries[like[0]] or ()) and like[0] not in fans[like[1]]
+    ] == []
+
+
+def test_removed_rows_say_why_and_when(aged: Aged) -> None:
+    began = aged.refreshed.value("SELECT max(started_at) FROM runs")
+    reasons = set()
+    for table in PRESENT.keys() - {"walk_records"}:
+        for seen, removed, reason in aged.refreshed.query(
+            f"SELECT last_seen_at, removed_at, removed_reason FROM {table} WHERE removed_at IS NOT NULL"  # noqa: S608
+        ):
+            assert seen < began <= removed, table
+            reasons.add(reason)
+    assert reasons == {"left_list", "owner_removed", "gone"}
+    unstamped = "SELECT count(*) FROM {} WHERE first_seen_at IS NULL OR last_seen_at < first_seen_at"
+    for table in PRESENT.keys() - {"walk_records"}:
+        assert aged.refreshed.value(unstamped.format(table)) == 0, table
+
+
+def test_a_playlist_has_the_order_of_its_last_whole_look(aged: Aged) -> None:
+    places = "SELECT position FROM playlist_tracks WHERE removed_at IS NULL AND playlist_id = ? ORDER BY 1"
+    for (playlist,) in aged.refreshed.query("SELECT playlist_id FROM playlists WHERE removed_at IS NULL"):
+        positions = [row[0] for row in aged.refreshed.query(places, playlist)]
+        assert len(positions) == len(set(positions)), playlist
+    assert aged.refreshed.value("SELECT count(*) FROM playlist_tracks WHERE next_position IS NOT NULL") == 0
+
+
+def test_what_comes_back_is_present_again(aged: Aged, tmp_path_factory: pytest.TempPathFactory) -> None:
+    returned = Harvester(aged.refreshed.sandbox, tmp_path_factory.mktemp("back") / "back.db")
+    shutil.copy(aged.refreshed.database, returned.database)
+    returned.sandbox.undo_changes()
+    crawl(returned, refresh=1)
+    before, after = present(aged.before), present(returned)
+    for table in ("engagements", "comments", "walk_records"):
+        assert before[table] <= after[table], table
+    first = "SELECT user_id, track_id, kind, first_seen_at FROM engagements"
+    assert set(aged.before.query(first)) <= set(returned.query(first))
