@@ -101,7 +101,7 @@ def _note_whole(connection: Connection, walk: sa.Row[Any], run: Run, now: str) -
 
 
 def _note_capped_playlist(connection: Connection, walk: sa.Row[Any]) -> None:
-    """Give the tracks of a playlist that *walk* has seen up to its cap their new places."""
+    """Move the tracks of a playlist that *walk* has seen up to its cap to their new places."""
     here = playlist_tracks.c.playlist_id == int(walk.target)
     seen = connection.scalar(sa.select(sa.func.max(playlist_tracks.c.next_position)).where(here))
     if seen is None:

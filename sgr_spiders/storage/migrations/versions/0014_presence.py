@@ -1,4 +1,4 @@
-"""Say what is present, what has been removed, and when.
+"""Columns for what is present, what has been removed, and when.
 
 The times of existing rows come from ``fetched_at`` and from the pages of the walks that list them. What an
 earlier generation of a walk listed, and its last whole look did not, is marked as removed.
