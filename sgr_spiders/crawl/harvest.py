@@ -7,7 +7,7 @@ import json
 import logging
 import threading
 import time
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,8 @@ from sgr_spiders.reports.summary import (
     run_statistics,
     summary,
 )
+from sgr_spiders.soundcloud.raw import packing_with
+from sgr_spiders.storage import dictionaries
 from sgr_spiders.storage.figures.inventory import describe_file
 from sgr_spiders.storage.ledger import runs, source
 from sgr_spiders.storage.store import Store
@@ -78,6 +80,7 @@ class Harvest(Extension):
         """The result of the run; ``None`` until its outcome is saved."""
         self.store = Store.open(crawler.settings["HARVEST_DATABASE_URL"])
         self.writer = Writer(self.store)
+        self._packing = ExitStack()
         self._rates = RateMemory(crawler, self.writer)
         self.planner = planner_for(spider)
         self.turns = Turns(self.planner) if spider.arguments.due else None
@@ -106,6 +109,7 @@ class Harvest(Extension):
             # Its port may have changed, or its world.
             world = await ask_for_world(self._api_url) if known is not None and known.is_sandbox else None
             await self.writer.run(lambda connection: self._open(connection, world))
+            self._packing.enter_context(packing_with(await self.writer.read(dictionaries.load)))
         except (SourceError, StorageError) as error:
             RunControl.of(self._crawler).error = error
             self._stats.set_value(statistics.EXIT_CODE, error.exit_code)
@@ -179,6 +183,7 @@ class Harvest(Extension):
             self._log_unsaved(error)
         finally:
             await self.writer.close()
+            self._packing.close()
         # Without a due seed there is nothing to summarise; the log has said so.
         if ended is not None and (self.turns is None or self.turns.taken):
             self._log_summary(ended)

@@ -12,6 +12,7 @@ from sgr_spiders.exports.columnar import build_schema, build_table, write_parts
 from sgr_spiders.exports.resource import Field, Format, Resource, describe_columns
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.soundcloud.raw import purge, unpack
+from sgr_spiders.storage import dictionaries
 from sgr_spiders.storage.rows import describe_tables, read_columns
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def export_tables(
 
     *with_raw* includes the fields without a column, as JSON.
     """
+    if with_raw:
+        dictionaries.load(connection)
     tables = describe_tables(connection, (relationship.table for relationship in TYPES.values()))
     counts = {}
     for suffix in formats:

@@ -434,7 +434,8 @@ def _same(first: Document, second: Document) -> bool:
 def _excerpt(item: Json) -> bytes | None:
     """Return the item for ``rejects``, packed; ``None`` if it is too large or too deeply nested."""
     try:
-        packed = pack({"item": purge(item)})
+        # Without a dictionary: equal items give equal bytes, whenever they are rejected.
+        packed = pack({"item": purge(item)}, alone=True)
     except BadRecordError:
         return None
     return packed if packed is not None and len(packed) <= _EXCERPT_BYTES else None

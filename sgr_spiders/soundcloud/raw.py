@@ -3,13 +3,18 @@
 Fields that give access to private records, play audio or describe the caller are left out at any depth.
 
 ``pack`` reuses one compressor and is therefore not thread-safe; a crawl parses in one thread.
+
+A record alone is too short to compress, so a database has dictionaries that its records share (see
+``raw_dictionary``). A frame names its dictionary by ID. The ID follows from the dictionary's content, so the
+dictionaries of several databases can be loaded together.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final, NoReturn, TypeAlias
 
@@ -51,45 +56,111 @@ _MAX_CACHED_NAMES: Final = 4096
 _CONTAINERS: Final = frozenset({dict, list})
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
+FIRST_ID: Final = 1 << 15
+LAST_ID: Final = (1 << 31) - 1
+"""The range of dictionary IDs that zstd leaves to private use."""
+
 # Short JSON does not compress, so the fastest level, which only frames it, is enough.
 _frame = zstandard.ZstdCompressor(level=-1, write_checksum=False).compress
 _compress = zstandard.ZstdCompressor(level=1, write_checksum=False).compress
-_decompressor = zstandard.ZstdDecompressor()
+_dictionaries: dict[int, zstandard.ZstdCompressionDict] = {}
+_decompressors: dict[int, zstandard.ZstdDecompressor] = {0: zstandard.ZstdDecompressor()}
+_LEVEL: Final = 3
+"""With a dictionary, level 3 is as fast as level 1 and takes 2% less space."""
 
 
-def pack(fields: Document) -> bytes | None:
-    """Return the fields as compressed JSON, ``None`` if there are none.
+def load_dictionary(content: bytes) -> int:
+    """Make a dictionary known to ``unpack``, and return its ID."""
+    dictionary = zstandard.ZstdCompressionDict(content, dict_type=zstandard.DICT_TYPE_FULLDICT)
+    dictionary_id = int(dictionary.dict_id())
+    if dictionary_id not in _dictionaries:
+        _dictionaries[dictionary_id] = dictionary
+        _decompressors[dictionary_id] = zstandard.ZstdDecompressor(dict_data=dictionary)
+    return dictionary_id
+
+
+def compressor_with(dictionary_id: int) -> Callable[[bytes], bytes]:
+    """Return a function that compresses JSON with a loaded dictionary."""
+    dictionary = _dictionaries[dictionary_id]
+    dictionary.precompute_compress(level=_LEVEL)
+    return zstandard.ZstdCompressor(level=_LEVEL, dict_data=dictionary, write_checksum=False).compress
+
+
+@contextmanager
+def packing_with(dictionary_id: int | None) -> Iterator[None]:
+    """Let ``pack`` use a loaded dictionary in this context; ``None`` stands for none.
+
+    While contexts with different dictionaries are open, as crawls of two databases in one process, ``pack``
+    uses none: no database must get a frame whose dictionary it does not have.
+    """
+    _open_contexts.append(dictionary_id)
+    _choose_compressor()
+    try:
+        yield
+    finally:
+        _open_contexts.remove(dictionary_id)
+        _choose_compressor()
+
+
+_open_contexts: list[int | None] = []
+_compress_shared: Callable[[bytes], bytes] | None = None
+
+
+def _choose_compressor() -> None:
+    global _compress_shared  # noqa: PLW0603 - like the other compressors, it belongs to the process
+    wanted = set(_open_contexts)
+    (only,) = wanted if len(wanted) == 1 else (None,)
+    _compress_shared = None if only is None else compressor_with(only)
+
+
+def pack(fields: Document, *, alone: bool = False) -> bytes | None:
+    """Return the fields as compressed JSON, ``None`` if there are none; *alone*: without a dictionary.
 
     Raises ``BadRecordError`` if they are nested too deeply or too large.
     """
     if not fields:
         return None
-    data = b"" if _may_hide_below(fields) else _dump(fields)
+    data = b"" if _may_hide_below(fields) else dump_json(fields)
     if not data or _SECRET_BYTES in data:
         fields = purge(fields)
         if not fields:
             return None
-        data = _dump(fields)
-    if len(data) <= _SMALL_BYTES:
-        return _frame(data)
+        data = dump_json(fields)
     if len(data) > MAX_BYTES:
         raise BadRecordError(f"unknown fields take {len(data)} bytes, more than {MAX_BYTES}")
-    return _compress(data)
+    if _compress_shared is not None and not alone:
+        return _compress_shared(data)
+    return _frame(data) if len(data) <= _SMALL_BYTES else _compress(data)
 
 
 def unpack(packed: bytes) -> dict[str, Json]:
-    """Return the fields that ``pack`` packed; raise ``ValueError`` if *packed* is invalid or too large."""
+    """Return the fields that ``pack`` packed.
+
+    Raises ``ValueError`` if *packed* is invalid or too large, or its dictionary is not loaded.
+    """
+    fields = _load(decompress(packed))
+    if isinstance(fields, dict):
+        return fields
+    raise ValueError("packed JSON is not an object")
+
+
+def decompress(packed: bytes) -> bytes:
+    """Return the JSON that ``pack`` compressed. Raises the errors of ``unpack``."""
     try:
         # Check first: zstandard allocates the size in the frame, whatever ``max_output_size`` is.
         if not 0 <= zstandard.frame_content_size(packed) <= MAX_BYTES:
             raise ValueError(f"packed JSON claims to be larger than {MAX_BYTES} bytes")
-        data = _decompressor.decompress(packed, max_output_size=MAX_BYTES)
+        dictionary_id = dictionary_of(packed)
+        if dictionary_id not in _decompressors:
+            raise ValueError(f"packed with the dictionary {dictionary_id}, which is not loaded")
+        return _decompressors[dictionary_id].decompress(packed, max_output_size=MAX_BYTES)
     except zstandard.ZstdError as error:
         raise ValueError(f"not packed JSON: {error}") from error
-    fields = _load(data)
-    if isinstance(fields, dict):
-        return fields
-    raise ValueError("packed JSON is not an object")
+
+
+def dictionary_of(packed: bytes) -> int:
+    """Return the ID of the dictionary of a frame, 0 if it has none; raise ``ZstdError`` if it is no frame."""
+    return int(zstandard.get_frame_parameters(packed).dict_id)
 
 
 def unknown_fields(document: Document, known: frozenset[str]) -> dict[str, Json]:
@@ -166,7 +237,8 @@ def _is_secret(value: object) -> bool:
     return isinstance(value, str) and _SECRET in value
 
 
-def _dump(fields: Document) -> bytes:
+def dump_json(fields: Document) -> bytes:
+    """Return the fields as JSON; raise ``BadRecordError`` for values that JSON has not."""
     try:
         return orjson.dumps(fields)
     except TypeError:
@@ -184,4 +256,4 @@ def _load(data: bytes) -> Json:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
         # Older databases contain lone surrogates, which no reader could write.
-        return json.loads(_dump(json.loads(data)))
+        return json.loads(dump_json(json.loads(data)))

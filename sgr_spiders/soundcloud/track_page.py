@@ -247,7 +247,7 @@ def _add(page: Page, track_id: int, found: _PageComment) -> None:
 
 def _reject(found: _PageComment, reason: str) -> Reject:
     excerpt = {"href": found.href[:MAX_NAME], "name": found.name[:MAX_NAME], "body": found.body[:MAX_NAME]}
-    return Reject("comment", found.comment_id, None, reason, pack({"item": excerpt}))
+    return Reject("comment", found.comment_id, None, reason, pack({"item": excerpt}, alone=True))
 
 
 def _path_on_site(href: str) -> str:

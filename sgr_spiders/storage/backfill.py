@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sgr_spiders.model.fields import fields_of
 from sgr_spiders.model.items import RECORD_TYPES
 from sgr_spiders.soundcloud.fields import READERS
-from sgr_spiders.soundcloud.raw import pack, unpack
+from sgr_spiders.soundcloud.raw import pack, packing_with, unpack
 from sgr_spiders.soundcloud.rules import BAD, judge_of
+from sgr_spiders.storage import dictionaries
 from sgr_spiders.storage.schema import RECORD_TABLES
 
 if TYPE_CHECKING:
@@ -43,6 +44,13 @@ def backfill(store: Store) -> Backfilled:
 
     A value that fails validation stays in ``raw``.
     """
+    with store.read() as connection:
+        dictionary_id = dictionaries.load(connection)
+    with packing_with(dictionary_id):
+        return _backfill(store)
+
+
+def _backfill(store: Store) -> Backfilled:
     done = Backfilled()
     for kind, table in RECORD_TABLES.items():
         record: type = RECORD_TYPES[kind]

@@ -125,8 +125,7 @@ def _provenance_columns() -> list[Column[Any]]:
         Column(
             "raw",
             LargeBinary,
-            comment="API fields without a column, as zstd-compressed JSON; "
-            "`sgr_spiders.soundcloud.raw.unpack` decodes it",
+            comment="API fields without a column, as zstd-compressed JSON; see [Read `raw`](#read-raw)",
         ),
         Column("fetched_at", Text, nullable=False, comment="When this row was last written"),
     ]
@@ -655,6 +654,23 @@ request_rates = Table(
     Column("learned_at", Text, nullable=False, comment="When that was last confirmed"),
     sqlite_with_rowid=False,
     comment="Request rates that the API accepts, learned from its rate limits; the next run starts with them",
+)
+
+raw_dictionaries = Table(
+    "raw_dictionaries",
+    metadata,
+    Column(
+        "dictionary_id",
+        Id,
+        primary_key=True,
+        autoincrement=False,
+        comment="Its ID, as in the frames of `raw` that need it",
+    ),
+    Column("content", LargeBinary, nullable=False, comment="The dictionary, in zstd's format"),
+    Column("records", BigInteger, nullable=False, comment="Records with `raw` when it was trained"),
+    Column("trained_at", Text, nullable=False, comment="When it was trained"),
+    comment="The zstd dictionaries that decompress `raw` (`scrapy vacuum`); they contain nothing of a single "
+    "record",
 )
 
 vector_runs = Table(
