@@ -252,10 +252,40 @@ class Embeddings(Section):
     """Random seed."""
 
 
+Days = Annotated[float, Field(ge=0, le=36_500)]
+
+
+class Retention(Section):
+    raw: Days | None = None
+    """Days to keep `raw`, the fields without a column; none: for ever, here and below."""
+    comment_texts: Days | None = None
+    """Days to keep the texts of comments."""
+    descriptions: Days | None = None
+    """Days to keep the descriptions of tracks, playlists and users."""
+    personal_fields: Days | None = None
+    """Days to keep the names, places, links and avatars of users."""
+    removed_rows: Days | None = None
+    """Days to keep what was removed, counted from `removed_at`."""
+    page_ledgers: Days | None = None
+    """Days to keep the pages and rejects of finished walks."""
+    runs: Days | None = None
+    """Days to keep the runs that nothing refers to, except the newest of each harvest."""
+    users: Literal["keep", "pseudonymise", "drop"] = "keep"
+    """`pseudonymise`: replace IDs and names by keyed hashes; `drop`: delete users and what refers to them."""
+    after_runs: bool = False
+    """Apply these rules after every run, not only by `scrapy prune`."""
+
+    @property
+    def keeps_everything(self) -> bool:
+        """True if no rule removes anything."""
+        return self == Retention(after_runs=self.after_runs)
+
+
 class HarvestConfig(Section):
     deep_harvest: DeepHarvest = DeepHarvest()
     relationships: Relationships = Relationships()
     embeddings: Embeddings = Embeddings()
+    retention: Retention = Retention()
 
     @property
     def enabled_layers(self) -> tuple[str, ...]:

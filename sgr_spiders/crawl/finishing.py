@@ -1,4 +1,7 @@
-"""The steps after a crawl: indexes, relationships, vectors. None of them runs on the reactor's thread."""
+"""The steps after a crawl: indexes, retention, relationships, vectors.
+
+None of them runs on the reactor's thread.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from sgr_spiders.crawl.planner import Planner
     from sgr_spiders.crawl.turns import Turns
     from sgr_spiders.relationships.processor import Related
+    from sgr_spiders.storage.retention.prune import Pruned
     from sgr_spiders.storage.store import Connection, Store
 
 logger = logging.getLogger(__name__)
@@ -67,23 +71,31 @@ def tracks_to_relate(
 async def run_post_crawl_steps(
     store: Store,
     config: HarvestConfig,
-    around: Sequence[int],
+    around: Sequence[int] | None,
     judged: Outcome,
     is_cancelled: Callable[[], bool],
 ) -> Finished:
-    """Build relationships, then vectors, if the run with the outcome *judged* tried everything it could.
+    """Apply the retention rules, then build relationships, then vectors.
+
+    They run after a run with the outcome *judged* that tried everything it could. Without tracks to build
+    them *around*, relationships and vectors are left to a later run.
 
     What cannot be built is said, and never changes the outcome of the harvest: its data is complete. A bug
     makes the outcome an internal error. The existing tables stay as they are.
     """
     steps = [
         step
-        for step, enabled in ((_relate, _relates(config, around)), (_embed, config.embeddings.on_close))
+        for step, enabled in (
+            # First, so that pseudonyms are what the others see.
+            (_prune, config.retention.after_runs and not config.retention.keeps_everything),
+            (_relate, around is not None and _relates(config, around)),
+            (_embed, around is not None and config.embeddings.on_close),
+        )
         if enabled
     ]
     if not steps or judged.name not in FINISHING:
         return Finished(judged)
-    return await asyncio.to_thread(_run, steps, _Work(store, config, around, is_cancelled), judged)
+    return await asyncio.to_thread(_run, steps, _Work(store, config, around or (), is_cancelled), judged)
 
 
 def _relates(config: HarvestConfig, around: Sequence[int]) -> bool:
@@ -107,6 +119,30 @@ def _run(steps: Sequence[Callable[[_Work, Finished], Finished]], work: _Work, ju
         if finished.outcome == judged:
             finished = step(work, finished)
     return finished
+
+
+def _prune(work: _Work, before: Finished) -> Finished:
+    # Lazy import, as in _relate.
+    from sgr_spiders.storage.retention.prune import prune  # noqa: PLC0415
+
+    try:
+        pruned = prune(work.store, work.config.retention)
+    except HarvestError as error:
+        logger.warning("Retention not applied: %s; %s", error, _retry("prune"))
+        return replace(
+            before, missing=(*before.missing, f"Retention not applied: {error}; {_retry('prune')}")
+        )
+    except Exception:
+        logger.exception("Pruning failed")
+        failed = Outcome("failed", INTERNAL_ERROR, f"pruning failed, see the log; {_retry('prune')}")
+        return replace(before, outcome=failed)
+    logger.info("Pruned %s by %s", *_describe_pruned(pruned))
+    return before
+
+
+def _describe_pruned(pruned: Pruned) -> tuple[str, str]:
+    rows = sum(rule.rows for rule in pruned.rules)
+    return pluralize(rows, "row"), pluralize(sum(rule.rows > 0 for rule in pruned.rules), "rule")
 
 
 def _relate(work: _Work, before: Finished) -> Finished:

@@ -15,7 +15,7 @@ from scrapy import signals
 from scrapy.exceptions import CloseSpider, NotConfigured
 
 from sgr_spiders.crawl.doubts import Doubts
-from sgr_spiders.crawl.finishing import Finished, build_indexes, run_post_crawl_steps, tracks_to_relate
+from sgr_spiders.crawl.finishing import build_indexes, run_post_crawl_steps, tracks_to_relate
 from sgr_spiders.crawl.judging import Stop, judge_run, traffic_of
 from sgr_spiders.crawl.opening import Invocation, Route, open_run, planner_for
 from sgr_spiders.crawl.rate_memory import RateMemory
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.statscollectors import StatsCollector
 
+    from sgr_spiders.crawl.finishing import Finished
     from sgr_spiders.storage.store import Connection
 
 logger = logging.getLogger(__name__)
@@ -245,15 +246,13 @@ class Harvest(Extension):
         around = await self.writer.read(
             lambda connection: tracks_to_relate(connection, self.planner, self.turns, self._config)
         )
-        finished = Finished(ended.outcome)
-        if around is not None:
-            finished = await run_post_crawl_steps(
-                self.store,
-                self._config,
-                around,
-                ended.outcome,
-                lambda: stopped.is_set() or not self._crawler.crawling,
-            )
+        finished = await run_post_crawl_steps(
+            self.store,
+            self._config,
+            around,
+            ended.outcome,
+            lambda: stopped.is_set() or not self._crawler.crawling,
+        )
         await self._save(finished)
         return replace(ended, outcome=finished.outcome, related=finished.related, missing=finished.missing)
 

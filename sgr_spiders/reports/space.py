@@ -1,4 +1,4 @@
-"""What ``scrapy vacuum`` does, and how it reports it."""
+"""The steps of ``scrapy vacuum``, and its output."""
 
 from __future__ import annotations
 

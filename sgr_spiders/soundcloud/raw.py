@@ -159,7 +159,7 @@ def decompress(packed: bytes) -> bytes:
 
 
 def dictionary_of(packed: bytes) -> int:
-    """Return the ID of the dictionary of a frame, 0 if it has none; raise ``ZstdError`` if it is no frame."""
+    """Return the ID of the dictionary of a frame, 0 if it has none; raise ``ZstdError`` if it is not one."""
     return int(zstandard.get_frame_parameters(packed).dict_id)
 
 

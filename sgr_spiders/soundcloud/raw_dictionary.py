@@ -69,7 +69,7 @@ def _with_own_id(trained: bytes) -> bytes:
 
 
 class _Shape:
-    """What records of one kind share: names of fields, values, and the beginnings and ends of texts."""
+    """The parts that records of one kind share: names of fields, values, beginnings and ends of texts."""
 
     def __init__(self, documents: Sequence[Document], source: random.Random) -> None:
         self._random = source

@@ -29,7 +29,7 @@ OUTGROWN = 10
 
 @dataclass(slots=True)
 class Repacked:
-    """What ``repack`` did: records compressed again, and the bytes of all ``raw`` before and after."""
+    """The result of ``repack``: records compressed again, and the bytes of all ``raw`` before and after."""
 
     records: int = 0
     bytes_before: int = 0

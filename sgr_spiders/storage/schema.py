@@ -327,6 +327,13 @@ walks = Table(
         server_default=false(),
         comment="1 if playlists are listed without their tracks, because even one with them was too large",
     ),
+    Column(
+        "outdated",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="1 if retention has cleared some of its records: a run that wants it fetches it again",
+    ),
     Index(None, "status", "setbacks", "created_at", "walk_id"),
     # On PostgreSQL a full index: its own keyword would load that dialect for every command.
     Index(None, "doubted", sqlite_where=text("doubted")),
@@ -671,6 +678,17 @@ raw_dictionaries = Table(
     Column("trained_at", Text, nullable=False, comment="When it was trained"),
     comment="The zstd dictionaries that decompress `raw` (`scrapy vacuum`); they contain nothing of a single "
     "record",
+)
+
+pseudonym_key = Table(
+    "pseudonym_key",
+    metadata,
+    Column(
+        "digest", Text, primary_key=True, comment="Hash of the key, to recognise it; the key is in a file"
+    ),
+    Column("first_used_at", Text, nullable=False, comment="When it was first used"),
+    sqlite_with_rowid=False,
+    comment="The key of the pseudonyms of users (`retention.users`), in one row; empty if there are none",
 )
 
 vector_runs = Table(

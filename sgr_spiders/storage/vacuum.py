@@ -1,4 +1,4 @@
-"""Give the space of deleted rows back to the operating system."""
+"""Return the space of deleted rows to the operating system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much disk does a harvest take? Bytes per row by table, and of ``raw`` with and without a dictionary.
+"""Disk space of a harvest: bytes per row by table, and of ``raw`` with and without a dictionary.
 
 ``python -m tests.benchmarks.space [--users 3000]`` harvests a world with all layers, then runs ``scrapy
 vacuum``. "bytes a row" includes the indexes of the table. "walk_records" has a row for each record of each

@@ -102,7 +102,23 @@ EMBEDDINGS: dict[str, Any] = {
     "sources": ["like"],
     "random_seed": 1,
 }
-WHOLE = {"deep_harvest": DEFAULTS, "relationships": RELATIONSHIPS, "embeddings": EMBEDDINGS}
+RETENTION: dict[str, Any] = {
+    "raw": None,
+    "comment_texts": None,
+    "descriptions": None,
+    "personal_fields": None,
+    "removed_rows": None,
+    "page_ledgers": None,
+    "runs": None,
+    "users": "keep",
+    "after_runs": False,
+}
+WHOLE = {
+    "deep_harvest": DEFAULTS,
+    "relationships": RELATIONSHIPS,
+    "embeddings": EMBEDDINGS,
+    "retention": RETENTION,
+}
 
 
 def of(tmp_path: Path, text: str | bytes) -> HarvestConfig:
@@ -412,6 +428,27 @@ def test_invalid_content_raises_a_config_error(
 )
 def test_a_bad_value_of_the_relationships(tmp_path: Path, line: str, message: str) -> None:
     assert error_of(tmp_path, f"relationships:\n  {line}\n") == message
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("raw: -1", "`retention.raw`: must be at least 0, not -1"),
+        ("personal_fields: never", "`retention.personal_fields`: must be a number, not 'never'"),
+        ("runs: 40000", "`retention.runs`: must be at most 36500, not 40000"),
+        ("users: drop it", "`retention.users`: must be keep, pseudonymise or drop, not 'drop it'"),
+        ("comment_text: 1", "`retention`: unknown key `comment_text` (did you mean `comment_texts`?)"),
+    ],
+)
+def test_a_bad_value_of_the_retention(tmp_path: Path, line: str, message: str) -> None:
+    assert error_of(tmp_path, f"retention:\n  {line}\n") == message
+
+
+def test_days_of_retention_may_be_zero_or_a_part_of_a_day(tmp_path: Path) -> None:
+    retention = of(tmp_path, "retention: {raw: 0, runs: 0.5, users: drop, after_runs: true}").retention
+    assert (retention.raw, retention.runs, retention.users, retention.after_runs) == (0, 0.5, "drop", True)
+    assert not retention.keeps_everything
+    assert of(tmp_path, "retention: {after_runs: true}").retention.keeps_everything
 
 
 # ---- fingerprints

@@ -139,6 +139,7 @@ def begin_anew(connection: Connection, which: sa.ColumnElement[bool], **changes:
         "kept": 0,
         "page_limit": None,
         "without_tracks": False,
+        "outdated": False,
         "capped_at": None,
         "started_at": None,
         "finished_at": None,

@@ -273,7 +273,11 @@ class Ledger:
         """Return the walk that was finished last among those that have data."""
         row = self.connection.execute(
             sa.select(walks.c.walk_id, walks.c.endpoint, walks.c.target)
-            .where(walks.c.status.in_(("done", "capped")), walks.c.kept > 0, sa.not_(walks.c.doubted))
+            .where(
+                walks.c.status.in_(("done", "capped")),
+                walks.c.kept > 0,
+                sa.not_(sa.or_(walks.c.doubted, walks.c.outdated)),
+            )
             .order_by(walks.c.finished_at.desc())
             .limit(1)
         ).one_or_none()
@@ -530,14 +534,19 @@ class Ledger:
     def _is_stale(self) -> sa.ColumnElement[bool]:
         """Return the condition that a walk ended too long ago or, if it is unfinished, began too long ago.
 
+        One of whose records retention has cleared something is stale as well.
+
         A resumed walk would mix its old pages with new ones.
         """
         unfinished = sa.or_(
             walks.c.status == "failed", sa.and_(walks.c.status == "planned", walks.c.pages > 0)
         )
         return sa.or_(
-            sa.and_(walks.c.status.in_(ENDED), walks.c.finished_at < self.run.fresh_after),
-            sa.and_(unfinished, walks.c.started_at < self.run.fresh_after),
+            sa.and_(
+                walks.c.status.in_(ENDED),
+                sa.or_(walks.c.finished_at < self.run.fresh_after, walks.c.outdated),
+            ),
+            sa.and_(unfinished, sa.or_(walks.c.started_at < self.run.fresh_after, walks.c.outdated)),
         )
 
     def _in_scope(self) -> sa.ColumnElement[bool]:

@@ -1,0 +1,366 @@
+"""Pseudonymise or drop the users of a database.
+
+First everything else that names them is cleared, then they are replaced in batches. An interruption leaves
+every reference valid, and a rerun continues with the users that are left.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from sgr_spiders.model import statistics
+from sgr_spiders.soundcloud.endpoints import ENDPOINTS
+from sgr_spiders.soundcloud.track_page import TRACK_PAGE
+from sgr_spiders.storage import indexes
+from sgr_spiders.storage.ledger.frontier import walk_id
+from sgr_spiders.storage.retention.merging import move_rows, move_walk
+from sgr_spiders.storage.retention.names import Names
+from sgr_spiders.storage.retention.pseudonyms import FIRST, Pseudonyms
+from sgr_spiders.storage.retention.rules import PERSONAL
+from sgr_spiders.storage.retention.steps import Step, execute
+from sgr_spiders.storage.schema import (
+    VECTOR_TABLES,
+    artist_vectors,
+    comments,
+    cuts,
+    metadata,
+    playlists,
+    raw_dictionaries,
+    rejects,
+    relationship_runs,
+    run_seeds,
+    runs,
+    seeds,
+    selections,
+    track_mentions,
+    tracks,
+    user_vectors,
+    users,
+    walk_records,
+    walks,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sgr_spiders.storage.store import Connection, Store
+
+RULE: Final = "users"
+BATCH: Final = 200
+"""Users per transaction."""
+TEXTS: Final = 2_000
+"""Rows whose texts are rewritten per transaction."""
+
+CLEARED: Final[dict[sa.Table, tuple[str, ...]]] = {
+    users: (*PERSONAL[1:], "description", "created_at", "last_modified", "raw"),
+    tracks: ("permalink_url", "description", "purchase_url", "purchase_title", "raw"),
+    playlists: ("permalink_url", "description", "purchase_url", "purchase_title", "raw"),
+    comments: ("body", "raw"),
+}
+"""The columns that name users, or lead to them. ``users.username`` gets a pseudonym."""
+SEARCHED: Final = {tracks: ("title", "tag_list", "genre"), playlists: ("title", "tag_list", "genre")}
+"""The columns in which names of users are looked for."""
+CREDITED: Final = {tracks: ("metadata_artist", "label_name"), playlists: ("label_name",)}
+"""The columns that contain a name, and nothing else."""
+LISTED: Final = (walk_records, selections)
+"""The tables that refer to records of any ``kind``."""
+
+_OF_USERS: Final = [name for name, endpoint in ENDPOINTS.items() if endpoint.target == "user"]
+_OF_TEXTS: Final = [name for name, endpoint in ENDPOINTS.items() if endpoint.target in ("query", "url")]
+
+
+_DROPPED_WALKS: Final = walks.c.endpoint.in_(
+    [
+        TRACK_PAGE,
+        *(
+            name
+            for name, endpoint in ENDPOINTS.items()
+            if endpoint.target == "user" or endpoint.record in ("user", "comment")
+        ),
+    ]
+)
+"""The condition that a walk lists users or comments, or belongs to a user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """The future of users: they get ``pseudonyms``, or are dropped and only their names get some."""
+
+    pseudonyms: Pseudonyms
+    drops: bool
+
+    @property
+    def real(self) -> sa.ColumnElement[bool]:
+        """The condition that a row of ``users`` is left to be replaced."""
+        return self.is_real(users.c.user_id)
+
+    def is_real(self, column: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+        return column.is_not(None) if self.drops else column < FIRST
+
+
+@functools.cache
+def references() -> list[sa.Column[Any]]:
+    """Return the columns that refer to users, except in tables that are built from others."""
+    return [
+        column
+        for table in metadata.sorted_tables
+        for column in table.columns
+        for key in column.foreign_keys
+        if key.column is users.c.user_id and table not in VECTOR_TABLES.values()
+    ]
+
+
+def count_pending(connection: Connection) -> int:
+    """Count the walks that have not ended: they are fetched by the IDs of users."""
+    pending = walks.c.status.in_(("planned", "running"))
+    return connection.scalar(sa.select(sa.func.count()).select_from(walks).where(pending)) or 0
+
+
+def steps_of(replacement: Replacement) -> list[Step]:
+    """Return steps that measure what the rule changes; they are not carried out themselves."""
+    return [*(_dropping if replacement.drops else _renaming)(replacement.is_real)]
+
+
+def _renaming(is_real: Callable[[sa.ColumnElement[int]], sa.ColumnElement[bool]]) -> Iterator[Step]:
+    for column in references():
+        yield Step(RULE, column.table, is_real(column), CLEARED.get(column.table, ()) or (column.name,))
+    for table in LISTED:
+        of_user = sa.and_(table.c.kind == "user", is_real(table.c.record_id))
+        yield Step(RULE, table, of_user, ("record_id",))
+    of_users = walks.c.endpoint.in_(_OF_USERS)
+    # PostgreSQL may cast before it compares the endpoint.
+    target = sa.cast(sa.case((of_users, walks.c.target), else_="0"), walks.c.walk_id.type)
+    yield Step(RULE, walks, sa.and_(of_users, is_real(target)), ("target",))
+    yield Step(RULE, users, is_real(users.c.user_id), ("username", *CLEARED[users]))
+
+
+def _dropping(is_real: Callable[[sa.ColumnElement[int]], sa.ColumnElement[bool]]) -> Iterator[Step]:
+    for column in references():
+        table = column.table
+        if table in (tracks, playlists):
+            yield Step(RULE, table, is_real(column), CLEARED[table])
+        elif table is not track_mentions:
+            yield Step(RULE, table, is_real(column))
+    yield Step(RULE, track_mentions, sa.true())
+    for table in _children_of_walks():
+        yield Step(RULE, table, _is_of_dropped_walk(table))
+    for table in LISTED:
+        yield Step(RULE, table, sa.and_(table.c.kind == "user", is_real(table.c.record_id)))
+    yield Step(RULE, walks, _DROPPED_WALKS)
+    yield Step(RULE, users, is_real(users.c.user_id))
+
+
+def _is_of_dropped_walk(table: sa.Table) -> sa.ColumnElement[bool]:
+    return table.c.walk_id.in_(sa.select(walks.c.walk_id).where(_DROPPED_WALKS))
+
+
+def hide_names(store: Store, replacement: Replacement) -> None:
+    """Replace the names of users in texts, as long as the users have names."""
+    with store.write() as connection:
+        if not _is_anyone_left(connection, replacement):
+            return
+        _hide_seeds(connection)
+        names = _read_names(connection, replacement)
+    for table in SEARCHED:
+        _rewrite_texts(store, table, names, replacement.pseudonyms)
+
+
+def replace_users(store: Store, replacement: Replacement) -> None:
+    """Replace the users themselves, everywhere."""
+    with store.write() as connection:
+        if not _is_anyone_left(connection, replacement):
+            return
+        for index in indexes.missing(connection):
+            index.create(connection)
+        _delete_derived(connection)
+    _clear(store)
+    if replacement.drops:
+        _drop_lists(store)
+    _replace_names(store, replacement)
+    is_done = False
+    while not is_done:
+        with store.write() as connection:
+            is_done = not _replace_some(connection, replacement)
+
+
+def _is_anyone_left(connection: Connection, replacement: Replacement) -> bool:
+    return connection.scalar(sa.select(sa.literal(1)).where(replacement.real).limit(1)) is not None
+
+
+def _clear(store: Store) -> None:
+    """Clear the columns that name users, or lead to them; any later run fetches what it wants again."""
+    for table, columns in CLEARED.items():
+        if table is not users:
+            has_any = sa.or_(*(table.c[name].is_not(None) for name in columns))
+            execute(store, Step(RULE, table, has_any, columns))
+    execute(store, Step(RULE, rejects, rejects.c.raw.is_not(None), ("raw",)))
+    named = sa.and_(rejects.c.kind == "user", rejects.c.record_id.is_not(None))
+    execute(store, Step(RULE, rejects, named, ("record_id",)))
+    with store.write() as connection:
+        connection.execute(sa.delete(raw_dictionaries))
+    not_yet = sa.or_(sa.not_(walks.c.outdated), walks.c.cursor != "")
+    execute(store, Step(RULE, walks, not_yet, sets={"outdated": True, "cursor": ""}))
+
+
+def _replace_some(connection: Connection, replacement: Replacement) -> int:
+    """Replace a batch of users; return their number."""
+    chunk = connection.execute(sa.select(users).where(replacement.real).limit(BATCH)).mappings().all()
+    for user in chunk:
+        if replacement.drops:
+            _drop(connection, user["user_id"])
+        else:
+            _rename(connection, dict(user), replacement.pseudonyms)
+        connection.execute(sa.delete(users).where(users.c.user_id == user["user_id"]))
+    return len(chunk)
+
+
+def _delete_derived(connection: Connection) -> None:
+    """Delete what is built from other tables: it is rebuilt from the new users."""
+    inspector = sa.inspect(connection)
+    for name in inspector.get_table_names():
+        columns = {column["name"] for column in inspector.get_columns(name)}
+        if columns & {"user_id_a", "artist_id_a"}:
+            connection.execute(sa.delete(sa.table(name)))
+    for table in (user_vectors, artist_vectors, relationship_runs):
+        connection.execute(sa.delete(table))
+
+
+def _hide_seeds(connection: Connection) -> None:
+    """Name seeds that were given as URLs by the IDs of their tracks: a URL contains the artist's name."""
+    for table in (run_seeds, seeds):
+        keys = [column for column in table.primary_key.columns if column.name != "given"]
+        given = sa.cast(table.c.track_id, sa.Text)
+        is_url = sa.and_(table.c.given.like("%/%"), table.c.track_id.is_not(None))
+        other = table.alias()
+        twice = sa.exists().where(other.c.given == given, *(other.c[key.name] == key for key in keys))
+        connection.execute(sa.delete(table).where(is_url, twice))
+        connection.execute(sa.update(table).where(is_url).values(given=given))
+    named = sa.or_(runs.c.arguments.like("%/%"), runs.c.stats.like(f'%"{statistics.COMMAND}"%/%'))
+    for row in connection.execute(sa.select(runs.c.run_id, runs.c.stats).where(named)).all():
+        stats = json.loads(row.stats or "{}")
+        stats.pop(statistics.COMMAND, None)
+        values = {"arguments": None, "stats": json.dumps(stats, sort_keys=True)}
+        connection.execute(sa.update(runs).where(runs.c.run_id == row.run_id).values(values))
+
+
+def _read_names(connection: Connection, replacement: Replacement) -> Names:
+    named = (users.c.username, users.c.full_name, users.c.permalink)
+    found: list[str | None] = list(connection.scalars(sa.select(track_mentions.c.name).distinct()))
+    for row in connection.execute(sa.select(*named).where(replacement.real)):
+        found += row
+    return Names(name for name in found if name is None or replacement.pseudonyms.of_name(name) != name)
+
+
+def _rewrite_texts(store: Store, table: sa.Table, names: Names, pseudonyms: Pseudonyms) -> None:
+    """Replace the names in the texts of *table*, a bounded number of rows in each transaction."""
+    (key,) = table.primary_key.columns
+    columns = [table.c[name] for name in (*SEARCHED[table], *CREDITED[table])]
+    last = None
+    while True:
+        query = sa.select(key, *columns).order_by(key).limit(TEXTS)
+        with store.write() as connection:
+            rows = connection.execute(query if last is None else query.where(key > last)).mappings().all()
+            for row in rows:
+                new = _without_names(table, row, names, pseudonyms)
+                if new:
+                    connection.execute(sa.update(table).where(key == row[key.name]).values(new))
+        if not rows:
+            return
+        last = rows[-1][key.name]
+
+
+def _without_names(
+    table: sa.Table, row: sa.RowMapping, names: Names, pseudonyms: Pseudonyms
+) -> dict[str, str]:
+    """Return the texts of *row* that change."""
+    new = {name: names.replace(row[name], pseudonyms.of_name) for name in SEARCHED[table] if row[name]}
+    new |= {name: pseudonyms.of_name(row[name]) for name in CREDITED[table] if row[name]}
+    return {name: value for name, value in new.items() if value != row[name]}
+
+
+def _replace_names(store: Store, replacement: Replacement) -> None:
+    """Replace names that are part of a key: of mentions, of choices, and of searches."""
+    if replacement.drops:
+        execute(store, Step(RULE, track_mentions, sa.true()))
+    else:
+        _move_names(store, track_mentions, "name", replacement)
+    _move_names(store, cuts, "target", replacement)
+    with store.write() as connection:
+        searches = connection.execute(
+            sa.select(walks.c.walk_id, walks.c.endpoint, walks.c.target).where(
+                walks.c.endpoint.in_(_OF_TEXTS)
+            )
+        ).all()
+    for chunk in _chunks(searches):
+        with store.write() as connection:
+            for search in chunk:
+                target = replacement.pseudonyms.of_name(search.target)
+                move_walk(connection, search.walk_id, walk_id(search.endpoint, target), target)
+
+
+def _move_names(store: Store, table: sa.Table, column: str, replacement: Replacement) -> None:
+    with store.read() as connection:
+        names = connection.scalars(sa.select(table.c[column]).where(table.c[column] != "").distinct()).all()
+    for chunk in _chunks(names):
+        with store.write() as connection:
+            for name in chunk:
+                move_rows(connection, table.c[column], name, replacement.pseudonyms.of_name(name))
+
+
+def _rename(connection: Connection, user: dict[str, Any], pseudonyms: Pseudonyms) -> None:
+    """Replace the ID of a user everywhere. Its rows replace those of an earlier harvest of the same user."""
+    old, new = user["user_id"], pseudonyms.of_id(user["user_id"])
+    name = user["username"]
+    row = {**user, **dict.fromkeys(CLEARED[users]), "user_id": new}
+    row["username"] = None if name is None else pseudonyms.of_name(name)
+    earlier = connection.execute(sa.select(users).where(users.c.user_id == new)).mappings().one_or_none()
+    if earlier is None:
+        connection.execute(sa.insert(users).values(row))
+    else:
+        kept = {name: value for name, value in row.items() if value is not None}
+        kept |= {name: row[name] for name in ("removed_at", "removed_reason") if name in row}
+        if earlier.get("first_seen_at") is not None:
+            kept["first_seen_at"] = earlier["first_seen_at"]
+        connection.execute(sa.update(users).where(users.c.user_id == new).values(kept))
+    for column in references():
+        move_rows(connection, column, old, new)
+    for table in LISTED:
+        move_rows(connection, table.c.record_id, old, new, table.c.kind == "user")
+    for endpoint in _OF_USERS:
+        move_walk(connection, walk_id(endpoint, str(old)), walk_id(endpoint, str(new)), str(new))
+
+
+def _drop(connection: Connection, user_id: int) -> None:
+    for column in references():
+        table = column.table
+        if table in (tracks, playlists):
+            connection.execute(sa.update(table).where(column == user_id).values({column.name: None}))
+        else:
+            connection.execute(sa.delete(table).where(column == user_id))
+    for table in LISTED:
+        connection.execute(sa.delete(table).where(table.c.record_id == user_id, table.c.kind == "user"))
+
+
+def _drop_lists(store: Store) -> None:
+    """Delete the lists of users and comments, and those that belong to users, from the ledger."""
+    for table in _children_of_walks():
+        execute(store, Step(RULE, table, _is_of_dropped_walk(table)))
+    execute(store, Step(RULE, walks, _DROPPED_WALKS))
+
+
+def _children_of_walks() -> list[sa.Table]:
+    return [
+        table
+        for table in metadata.sorted_tables
+        if any(key.column is walks.c.walk_id for column in table.columns for key in column.foreign_keys)
+    ]
+
+
+def _chunks(found: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(found), BATCH):
+        yield found[start : start + BATCH]
