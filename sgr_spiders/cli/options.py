@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,6 +162,18 @@ def read_integer(option: str, text: str, least: int, most: int) -> int:
             f"option `--{option}`: must be an integer from {least} to {most}, not {quote_value(text)}"
         )
     return int(text)
+
+
+def read_time(option: str, text: str) -> datetime:
+    """Return the time in *text*, a date or time in ISO 8601; without an offset it is in UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentError(
+            f"option `--{option}`: must be a date or time as 2026-03-01 or 2026-03-01T12:00, "
+            f"not {quote_value(text)}"
+        ) from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def read_seconds(option: str, text: str) -> float:

@@ -37,6 +37,7 @@ from sgr_spiders.reports.summary import (
 )
 from sgr_spiders.soundcloud.raw import packing_with
 from sgr_spiders.storage import dictionaries
+from sgr_spiders.storage.figures import changes
 from sgr_spiders.storage.figures.inventory import describe_file
 from sgr_spiders.storage.ledger import runs, source
 from sgr_spiders.storage.store import Store
@@ -208,9 +209,15 @@ class Harvest(Extension):
             self._stats.set_value(name, value)
         if self._command is not None:
             self._stats.set_value(statistics.COMMAND, self._command)
+        changed = await self.writer.read(self._count_changes)
         traffic, known = traffic_of(self._stats), self._statistics()
         await self.writer.run(lambda connection: self._note(connection, judged, traffic.sent, known))
-        return FinishedRun(judged, overview, traffic, seconds, self.store.describe(), self._command)
+        described = self.store.describe()
+        return FinishedRun(judged, overview, traffic, seconds, described, self._command, changed=changed)
+
+    def _count_changes(self, connection: Connection) -> changes.Counts:
+        since = self.planner.run.started_at
+        return changes.count_changes(connection, since) if changes.has_refetched(connection, since) else {}
 
     def _give_back(self, connection: Connection, stop: Stop) -> None:
         """Return to the ledger what the run has leased, or has no reason to believe."""

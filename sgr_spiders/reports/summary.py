@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from sgr_spiders.config.harvest import LAYER_NAMES
@@ -12,6 +12,7 @@ from sgr_spiders.model import statistics
 from sgr_spiders.model.items import REFUSED
 from sgr_spiders.reports import caps
 from sgr_spiders.reports.caps import render_example
+from sgr_spiders.reports.changes import count_lines
 from sgr_spiders.text.escape import for_cell, for_message
 from sgr_spiders.text.formatting import duration, number, pluralize, size, table
 from sgr_spiders.text.invocation import as_typed, command
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from sgr_spiders.model.outcome import Outcome
     from sgr_spiders.relationships.processor import Related
+    from sgr_spiders.storage.figures.changes import Counts
     from sgr_spiders.storage.figures.overview import LostWalks, RunOverview, Share, Walks
 
 KINDS = ("tracks", "users", "playlists", "engagements", "comments")
@@ -61,6 +63,8 @@ class FinishedRun:
     related: tuple[Related, ...] = ()
     missing: tuple[str, ...] = ()
     """A line for each other result that could not be built."""
+    changed: Counts = field(default_factory=dict)
+    """The changes since the run began, if it refetched anything."""
 
 
 def run_statistics(overview: RunOverview, outcome: Outcome, seconds: float) -> dict[str, object]:
@@ -112,6 +116,7 @@ def summary(run: FinishedRun, database_bytes: int | None) -> list[str]:
         *section(_lost_heading(overview.lost, "failed"), count_table(lost_rows(overview.lost, "failed"))),
         *section(_lost_heading(overview.lost, "gone"), count_table(lost_rows(overview.lost, "gone"))),
         *section(caps.HEADING, count_table(caps.cap_rows(caps.list_caps(overview.capped)))),
+        *section("Changes since the run began", count_lines(run.changed) if run.changed else []),
         "",
         *_relationship_lines(run.related),
         *map(for_cell, run.missing),

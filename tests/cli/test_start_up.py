@@ -42,6 +42,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("version",), 0),
         (("status",), 0),
         (("harvests",), 0),
+        (("changes",), 2),
         (("seeds", "list"), 0),
         (("seeds", "add", "7"), 0),
         (("related", "track", "1"), 2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 from sgr_spiders.sandbox.generations import age, delete_users
 from tests.crawls.crawling import Harvester
 from tests.crawls.small import build_world, start_sandbox, write_config
+from tests.scrapy_process import scrapy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,3 +144,47 @@ def test_what_comes_back_is_present_again(aged: Aged, tmp_path_factory: pytest.T
         assert before[table] <= after[table], table
     first = "SELECT user_id, track_id, kind, first_seen_at FROM engagements"
     assert set(aged.before.query(first)) <= set(returned.query(first))
+
+
+def changes(harvester: Harvester, *options: str, code: int = 0) -> str:
+    done = scrapy("changes", *options, HARVEST_DATABASE_URL=f"sqlite:///{harvester.database}")
+    assert done.code == code, done.err
+    return done.out if code == 0 else done.err
+
+
+def test_changes_are_counted_by_kind_and_reason(aged: Aged) -> None:
+    found = json.loads(changes(aged.refreshed, "--json", "--limit", "1000"))
+    for kind in ("track", "user", "playlist", "comment"):
+        rows = f"SELECT removed_reason, count(*) FROM {kind}s WHERE removed_at IS NOT NULL GROUP BY 1"  # noqa: S608
+        removed = {change: count for change, count in found["counts"][kind].items() if change != "appeared"}
+        assert removed == dict(aged.refreshed.query(rows)), kind
+        assert len([change for change in found["changes"] if change["kind"] == kind]) == sum(
+            found["counts"][kind].values()
+        )
+    left = aged.refreshed.value(
+        "SELECT count(*) FROM engagements WHERE kind = 'like' AND removed_reason = 'left_list'"
+    )
+    assert found["counts"]["like"]["left_list"] == left
+    # One seed: everything that changed was found around it.
+    (around,) = found["seeds"]
+    assert around["track_id"] == aged.world.seed_track_id
+    for kind in ("track", "user", "comment", "like"):
+        assert around["counts"][kind] == found["counts"][kind], kind
+
+
+def test_the_summary_of_a_refresh_counts_the_changes(aged: Aged) -> None:
+    table = changes(aged.refreshed).split("\n\n")[1].splitlines()
+    log = aged.refreshed.log().split("Changes since the run began\n")[1].splitlines()
+    assert log[: len(table)] == table
+    assert "Changes since" not in aged.fresh.log()
+
+
+def test_changes_since_a_run_or_a_time(aged: Aged) -> None:
+    first = json.loads(changes(aged.refreshed, "--json", "--since", "1"))
+    assert first["counts"]["user"]["gone"] == 2
+    assert first["counts"]["track"]["appeared"] > 100
+    assert changes(aged.refreshed, "--since", "2200-01-01").startswith(
+        "Nothing changed since 2200-01-01 00:00"
+    )
+    assert "option `--since`: there is no run 77" in changes(aged.refreshed, "--since", "77", code=2)
+    assert "option `--since`: must be a date or time" in changes(aged.refreshed, "--since", "soon", code=2)

@@ -1,0 +1,70 @@
+"""``scrapy changes``: what appeared, left its list or was removed."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from sgr_spiders.cli.database_command import DatabaseCommand
+from sgr_spiders.cli.options import (
+    add_database_option,
+    add_json_option,
+    add_limit_option,
+    read_limit,
+    read_time,
+    refuse_arguments,
+)
+from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.text.encoding import dump_json
+
+if TYPE_CHECKING:
+    import argparse
+
+    from sgr_spiders.storage.store import Connection
+
+
+class Command(DatabaseCommand):
+    """Read-only; safe during a crawl."""
+
+    def short_desc(self) -> str:
+        return "List what appeared, left its list, went private or was deleted"
+
+    def add_own_options(self, group: argparse._ArgumentGroup) -> None:
+        group.add_argument(
+            "--since",
+            metavar="RUN|TIME",
+            help="number of a run, to begin with its start, or a date or time in UTC (default the last run)",
+        )
+        add_limit_option(group, 10)
+        add_json_option(group, "docs/operations.md")
+        add_database_option(group)
+
+    def work(self, args: list[str], opts: argparse.Namespace) -> None:
+        refuse_arguments(args)
+        limit = read_limit(opts)
+        sys.stdout.write(self._render(limit, opts) + "\n")
+
+    def _render(self, limit: int, opts: argparse.Namespace) -> str:
+        from sgr_spiders.reports import changes
+        from sgr_spiders.storage.store import Store
+
+        with Store(opts.database or self.database_url).read() as connection:
+            run_id, since = _read_since(connection, opts.since)
+            found = changes.read_changes(connection, since, run_id, limit)
+        return dump_json(changes.as_json(found)) if opts.json else "\n".join(changes.as_text(found))
+
+
+def _read_since(connection: Connection, given: str | None) -> tuple[int | None, str]:
+    """Return the run, if it was named, and the time."""
+    from sgr_spiders.storage.clock import timestamp
+    from sgr_spiders.storage.figures.changes import start_of_run
+
+    is_run = given is None or (given.isascii() and given.isdecimal() and len(given) <= 10)
+    if not is_run:
+        return None, timestamp(read_time("since", given or ""))
+    found = start_of_run(connection, None if given is None else int(given))
+    if found is None:
+        raise ArgumentError(
+            "no run in this database yet" if given is None else f"option `--since`: there is no run {given}"
+        )
+    return found
