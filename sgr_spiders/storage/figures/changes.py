@@ -1,4 +1,4 @@
-"""What has appeared, left its list or been removed since a time, by kind and around which seed.
+"""Counts of what has appeared and what was removed since a time, by kind and around which seed.
 
 A change is known from the stamps of a row: the last one of each row since that time. A record that was away
 and came back is as before.
