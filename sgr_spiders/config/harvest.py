@@ -239,6 +239,11 @@ class Relationships(Section):
         return section if isinstance(section, RelationshipSection) else RelationshipSection()
 
 
+class Relate(Section):
+    every_minutes: Annotated[float, Field(ge=0, le=100_000)] = 0
+    """Minutes between two updates of the relationships while a crawl runs; 0: only after it."""
+
+
 class Embeddings(Section):
     on_close: bool = False
     """Build vectors after a crawl that ends complete or partial."""
@@ -284,6 +289,7 @@ class Retention(Section):
 class HarvestConfig(Section):
     deep_harvest: DeepHarvest = DeepHarvest()
     relationships: Relationships = Relationships()
+    relate: Relate = Relate()
     embeddings: Embeddings = Embeddings()
     retention: Retention = Retention()
 

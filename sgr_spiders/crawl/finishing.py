@@ -59,13 +59,21 @@ def tracks_to_relate(
 
     A scheduled run that has harvested something builds them around all seeds once no due seed is left.
     """
+    around = seeds_of_tables(connection, planner, turns)
     if turns is None:
-        return [seed.track_id for seed in runs.seed_outcomes(connection, planner.run) if seed.track_id]
+        return around
     left = seeds.count_unfinished(connection, planner.run)
     if left and config.relationships.on_close:
         now = f"run `{command('relate')}` to build them now"
         logger.info("Relationships deferred: %s unfinished; %s", pluralize(left, "due seed"), now)
-    return seeds.tracks_of_all(connection) if turns.taken > 0 and not left else None
+    return around if turns.taken > 0 and not left else None
+
+
+def seeds_of_tables(connection: Connection, planner: Planner, turns: Turns | None) -> list[int]:
+    """Return the tracks that ``relationships.scope: seeds`` stands for: the run's, or all scheduled ones."""
+    if turns is not None:
+        return seeds.tracks_of_all(connection)
+    return [seed.track_id for seed in runs.seed_outcomes(connection, planner.run) if seed.track_id]
 
 
 async def run_post_crawl_steps(

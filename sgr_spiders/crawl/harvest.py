@@ -15,8 +15,14 @@ from scrapy import signals
 from scrapy.exceptions import CloseSpider, NotConfigured
 
 from sgr_spiders.crawl.doubts import Doubts
-from sgr_spiders.crawl.finishing import build_indexes, run_post_crawl_steps, tracks_to_relate
+from sgr_spiders.crawl.finishing import (
+    build_indexes,
+    run_post_crawl_steps,
+    seeds_of_tables,
+    tracks_to_relate,
+)
 from sgr_spiders.crawl.judging import Stop, judge_run, traffic_of
+from sgr_spiders.crawl.live_relating import LiveRelating
 from sgr_spiders.crawl.opening import Invocation, Route, open_run, planner_for
 from sgr_spiders.crawl.rate_memory import RateMemory
 from sgr_spiders.crawl.source import claim_source
@@ -87,6 +93,13 @@ class Harvest(Extension):
         self.planner = planner_for(spider)
         self.turns = Turns(self.planner) if spider.arguments.due else None
         """The source of the seeds in a scheduled run."""
+        self._relating = LiveRelating(
+            self.store,
+            self.writer,
+            self._config,
+            lambda connection: seeds_of_tables(connection, self.planner, self.turns),
+            self.note_internal_error,
+        )
         crawler.signals.connect(self.note_internal_error, signal=signals.spider_error)
         crawler.signals.connect(self.note_internal_error, signal=signals.item_error)
         crawler.signals.connect(self.spider_opened, signal=signals.spider_opened)
@@ -119,6 +132,7 @@ class Harvest(Extension):
         else:
             self._started = time.monotonic()
             Doubts.of(self._crawler).begin(self.planner, self.writer, self.note_internal_error)
+            self._relating.start()
 
     def spider_opened(self) -> None:
         """Close the spider if its run could not begin: here Scrapy closes it in the usual order."""
@@ -137,6 +151,7 @@ class Harvest(Extension):
 
     def run_closing(self) -> None:
         """Log what an interruption does, and how to resume."""
+        self._relating.cancel()
         if self._started is not None and not self._crawler.crawling:
             logger.warning("Interrupted: %s", describe_interruption(self._command))
 
@@ -171,6 +186,7 @@ class Harvest(Extension):
 
     async def _end(self, reason: str, stopped: threading.Event) -> None:
         ended = None
+        await self._relating.stop()
         try:
             if self._started is not None:
                 # A failure from here on must not count as a success.

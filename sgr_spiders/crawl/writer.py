@@ -45,6 +45,15 @@ class Writer:
         """Call *function* with a snapshot and return its result; other processes may write meanwhile."""
         return await self._submit(lambda: self._read(function))
 
+    def call(self, function: Callable[[], Result]) -> Result:
+        """Call *function*, which opens its own transactions, and wait for its result in another thread.
+
+        Its errors do not affect later transactions.
+        """
+        future: Future[Result] = Future()
+        self._jobs.put(lambda: settle(future, function))
+        return future.result()
+
     def retry_writes(self) -> None:
         """Allow writing again after a failed transaction."""
         self._failure = None
@@ -56,7 +65,7 @@ class Writer:
 
     async def _submit(self, function: Callable[[], Result]) -> Result:
         future: Future[Result] = Future()
-        self._jobs.put(lambda: _settle(future, function))
+        self._jobs.put(lambda: settle(future, function))
         return await asyncio.wrap_future(future)
 
     def _read(self, function: Callable[[Connection], Result]) -> Result:
@@ -78,7 +87,8 @@ class Writer:
             job()
 
 
-def _settle(future: Future[Any], function: Callable[[], Any]) -> None:
+def settle(future: Future[Any], function: Callable[[], Any]) -> None:
+    """Call *function*, and set its result or exception, unless nobody awaits the *future* any more."""
     # A second Ctrl-C has stopped the loop, so nobody awaits the result.
     if not future.set_running_or_notify_cancel():
         return

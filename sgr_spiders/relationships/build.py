@@ -56,7 +56,6 @@ class BuildEnvironment:
     config: Relationships
     inputs: RelationshipInput
     stamp: str
-    directory: Path
     is_cancelled: Callable[[], bool]
 
     @property
@@ -70,6 +69,7 @@ class Build:
 
     relationship: RelationshipType
     environment: BuildEnvironment
+    directory: Path
     rows: int = 0
     limited: dict[str, Any] | None = None
     """The limit that the table was cut to, and the ``top_k`` found for it."""
@@ -101,7 +101,7 @@ class Build:
 
     def parameters(self) -> dict[str, Any]:
         """Return all parameters that affect the result."""
-        return self.relationship.parameters() | self.environment.inputs.parameters()
+        return parameters_of(self.relationship, self.environment.inputs)
 
     def _known(self) -> BuiltRelationship | None:
         """Return the last build if it had the same parameters."""
@@ -121,7 +121,7 @@ class Build:
         if limited["by"] == MAX_PAIRS:
             return bool(limited["pairs"] == most)
         # The free space always changes a little.
-        free = shutil.disk_usage(self.environment.directory).free
+        free = shutil.disk_usage(self.directory).free
         return rows <= most and free <= TOLERANCE * limited["free"]
 
     def _keep(self, known: BuiltRelationship) -> None:
@@ -133,7 +133,7 @@ class Build:
 
     def _find(self, arrangement: Arrangement, incidence: Incidence) -> Spool:
         """Return the pairs; if there are more than the limit, the nearest of each node."""
-        directory, top_k = self.environment.directory, self.relationship.top_k
+        directory, top_k = self.directory, self.relationship.top_k
         limit = find_limit(self.relationship, incidence, self.environment.config.max_pairs, directory)
         search = choose_search(arrangement)
         expected = forecast(search, limit.pairs)
@@ -189,10 +189,10 @@ class Build:
         pairs = FoundPairs(
             self.relationship, incidence, arrangement.layout, self._watch(found, "written"), self._spool()
         )
-        return writing.prepare(self.relationship.table, pairs, self.environment.directory)
+        return writing.prepare(self.relationship.table, pairs, self.directory)
 
     def _spool(self) -> Spool:
-        return Spool(self.environment.directory, self.environment.memory // 2)  # two spools exist at a time
+        return Spool(self.directory, self.environment.memory // 2)  # two spools exist at a time
 
     def _rank(self, found: Spool) -> Iterator[Keys]:
         return self._watch(found, "ranked")
@@ -218,11 +218,7 @@ class Build:
             parameters=self.parameters() | ({} if self.limited is None else {LIMITED: self.limited}),
             stamp=self.environment.stamp,
             fingerprint=fingerprint,
-            inputs={
-                "nodes": len(incidence.ids),
-                "contexts": incidence.context_count,
-                "entries": len(incidence.contexts),
-            },
+            inputs=incidence.counts,
             rows=self.rows,
             seconds={part: round(seconds, 3) for part, seconds in self.seconds.items()},
             started_at=self.started_at,
@@ -234,3 +230,8 @@ class Build:
         began = time.monotonic()
         yield
         self.seconds[part] = self.seconds.get(part, 0.0) + time.monotonic() - began
+
+
+def parameters_of(relationship: RelationshipType, inputs: RelationshipInput) -> dict[str, Any]:
+    """Return all parameters that affect the table of *relationship*."""
+    return relationship.parameters() | inputs.parameters()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,13 +16,20 @@ from sgr_spiders.storage.pairs import reading as read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
+    from contextlib import AbstractContextManager
+    from typing import Any, Protocol
 
     from numpy.typing import NDArray
 
     from sgr_spiders.config.harvest import Relationships
     from sgr_spiders.storage.pairs.reading import Groups, InputName
-    from sgr_spiders.storage.store import Store
+    from sgr_spiders.storage.store import Connection
+
+    class Readable(Protocol):
+        """A database, or one snapshot of it."""
+
+        def read(self) -> AbstractContextManager[Connection]:
+            """Yield a read-only connection."""
 
     Ids = NDArray[np.int64]
     Numbers = NDArray[np.int32]
@@ -39,17 +46,28 @@ class Incidence:
     starts: Ids
     contexts: Numbers
     context_count: int
+    context_ids: Ids | None = None
+    """The ID of each context; needed to compare nodes with those of another time."""
 
     @property
     def sizes(self) -> Ids:
         return np.diff(self.starts)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The numbers of nodes, of contexts and of entries."""
+        return {
+            "nodes": len(self.ids),
+            "contexts": self.context_count,
+            "entries": len(self.contexts),
+        }
 
     def transposed(self, ids: Ids) -> Incidence:
         """Return the transpose: the contexts become the nodes, with these *ids*."""
         order = np.argsort(self.contexts, kind="stable")
         owners = np.repeat(np.arange(len(self.ids), dtype=np.int32), self.sizes)
         counts = np.bincount(self.contexts, minlength=self.context_count)
-        return Incidence(ids, _starts(counts), owners[order], len(self.ids))
+        return Incidence(ids, _starts(counts), owners[order], len(self.ids), self.ids)
 
     def without_contexts_of_more_than(self, share: float) -> Incidence:
         """Drop the contexts that more than this share of all nodes have."""
@@ -59,7 +77,7 @@ class Incidence:
             return self
         kept = ~frequent[self.contexts]
         starts = np.concatenate([[0], np.cumsum(kept)])[self.starts]
-        return Incidence(self.ids, starts, self.contexts[kept], self.context_count)
+        return replace(self, starts=starts, contexts=self.contexts[kept])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +95,7 @@ class Members:
 class RelationshipInput:
     """The data that relationships are built from. Data that several types need is read once."""
 
-    def __init__(self, store: Store, config: Relationships, seeds: Sequence[int] | None) -> None:
+    def __init__(self, store: Readable, config: Relationships, seeds: Sequence[int] | None) -> None:
         """Limit the input to records found around *seeds*; ``None``: all records."""
         self._store = store
         self._config = config
@@ -142,9 +160,8 @@ class RelationshipInput:
         pairs = distinct(artist[known] * len(likes.incidence.ids) + user[known])
         artists, users = np.divmod(pairs, max(1, len(likes.incidence.ids)))
         present, sizes = np.unique(artists, return_counts=True)
-        return Incidence(
-            uploads.owners[present], _starts(sizes), users.astype(np.int32), len(likes.incidence.ids)
-        )
+        fans = likes.incidence.ids
+        return Incidence(uploads.owners[present], _starts(sizes), users.astype(np.int32), len(fans), fans)
 
     def _in_scope(self, kind: str, ids: Ids) -> NDArray[np.bool_]:
         if self._seeds is None:
@@ -184,7 +201,8 @@ def _number(groups: Groups, owners: NDArray[np.bool_], members: NDArray[np.bool_
     owner, number = np.divmod(keys, max(1, len(ids)))
     sizes = np.bincount(owner, minlength=len(groups.owners))
     present = sizes > 0
-    incidence = Incidence(groups.owners[present], _starts(sizes[present]), number.astype(np.int32), len(ids))
+    starts, contexts = _starts(sizes[present]), number.astype(np.int32)
+    incidence = Incidence(groups.owners[present], starts, contexts, len(ids), ids)
     return Members(incidence, ids)
 
 

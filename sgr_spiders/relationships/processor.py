@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sgr_spiders.config import harvest as configuration
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
-    from sgr_spiders.config.harvest import HarvestConfig, Relationships
+    from sgr_spiders.config.harvest import HarvestConfig
     from sgr_spiders.embeddings.preparation import TrainingData
     from sgr_spiders.relationships.base import RelationshipType
+    from sgr_spiders.storage.pairs.writing import StagedTable
     from sgr_spiders.storage.store import Connection
 
 logger = logging.getLogger(__name__)
@@ -112,39 +114,38 @@ def relate(
         _refuse_unknown_seeds(connection, seeds or ())
         stamp = reading.read_stamp(connection)
     inputs = RelationshipInput(store, section, seeds)
+    environment = BuildEnvironment(store, section, inputs, stamp, is_cancelled)
     related: list[Related] = []
     bug: Exception | None = None
-    for relationship in _choose_types(config, only):
+    for relationship in choose_types(config, only):
         try:
-            related.append(_build(relationship, store, section, inputs, stamp, is_cancelled))
+            related.append(build_table(relationship, environment, partial(writing.swap, store)))
         except CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - raised after the other tables are built
             bug = bug or error
         else:
-            _log(related[-1])
+            log_related(related[-1])
     if bug is not None:
         raise bug
     return related
 
 
-def _build(
-    relationship: RelationshipType,
-    store: Store,
-    section: Relationships,
-    inputs: RelationshipInput,
-    stamp: str,
-    is_cancelled: Callable[[], bool],
+def build_table(
+    relationship: RelationshipType, environment: BuildEnvironment, publish: Callable[[StagedTable], None]
 ) -> Related:
-    name, table = relationship.name, relationship.table.name
+    """Build a table unless it is up to date, and pass it to *publish*; return an error instead of raising it.
+
+    Raises:
+        CancelledError: The build was cancelled.
+    """
+    name, table, store = relationship.name, relationship.table.name, environment.store
     try:
         with writing.workspace(store) as directory:
-            build = Build(
-                relationship, BuildEnvironment(store, section, inputs, stamp, directory, is_cancelled)
-            )
+            build = Build(relationship, environment, directory)
             staged = build.run()
             if staged is not None:
-                writing.swap(store, staged)
+                publish(staged)
     except (HarvestError, MemoryError) as error:
         cause = error if isinstance(error, HarvestError) else StorageError(f"{table}: not enough memory")
         with store.read() as connection:
@@ -160,14 +161,16 @@ def _refuse_unknown_seeds(connection: Connection, seeds: Sequence[int]) -> None:
             raise ArgumentError(f"seed {seed}: nothing was harvested around it in this database")
 
 
-def _choose_types(config: HarvestConfig, only: Iterable[str] | None) -> Iterator[RelationshipType]:
+def choose_types(config: HarvestConfig, only: Iterable[str] | None = None) -> Iterator[RelationshipType]:
+    """Yield the enabled types, or those in *only*, with their sections of the configuration."""
     for name, make in TYPES.items():
         section = config.relationships.section(name)
         if name in only if only is not None else section.enabled:
             yield make(section)
 
 
-def _log(result: Related) -> None:
+def log_related(result: Related) -> None:
+    """Log the result of building a table."""
     if result.error is not None:
         logger.warning("Could not build %s: %s; its previous version is kept", result.table, result.error)
         return

@@ -116,6 +116,7 @@ RETENTION: dict[str, Any] = {
 WHOLE = {
     "deep_harvest": DEFAULTS,
     "relationships": RELATIONSHIPS,
+    "relate": {"every_minutes": 0},
     "embeddings": EMBEDDINGS,
     "retention": RETENTION,
 }

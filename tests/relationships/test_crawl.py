@@ -159,6 +159,28 @@ def test_after_a_kill_while_relating_the_next_crawl_builds(sandbox: SandboxProce
     assert status.next.why == "not related"
 
 
+def test_a_crawl_updates_relationships_while_it_runs(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    config = tmp_path / "my.yaml"
+    config.write_text("deep_harvest: {request_delay: 0}\nrelate: {every_minutes: 0.005}\n")
+    harvester = Harvester(sandbox, tmp_path / "harvest.db", {"DOWNLOAD_DELAY": 0.1}, config=str(config))
+
+    def has_updates() -> bool:
+        if not harvester.database.exists() or "writing to" not in harvester.log():
+            return False
+        return bool(harvester.value("SELECT count(*) > 8 FROM relationship_runs"))
+
+    ended = harvester.interrupt_when(has_updates)
+    assert ended.code == 130, ended.log
+    assert "Traceback" not in ended.log
+    assert not harvester.database.with_name("harvest.db.relating").exists()
+    assert harvester.value("SELECT count(*) FROM walk_pages") > 8
+    harvester.settings.clear()
+    ended = harvester.crawl()
+    assert ended.code == 0, ended.log
+    wanted = expected(world_in(harvester), load().relationships)
+    assert rows_in(harvester.database) == {table: wanted[table] for table in TABLES}
+
+
 def test_the_relate_command(sandbox: SandboxProcess, database: Path) -> None:
     before = rows_in(database)
     config = database.with_name("my.yaml")
