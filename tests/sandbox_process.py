@@ -81,6 +81,10 @@ class SandboxProcess:
         self._has_changed = True
         self._control("POST", "mutate", changes or {"rounds": 1})
 
+    def times(self, kind: str) -> dict[tuple[int, int], int]:
+        """Return when each user liked or reposted each track, in milliseconds since the epoch."""
+        return {(user, track): at for user, track, at in self._control("GET", "times")[kind]}
+
     def undo_changes(self) -> None:
         """Restore the world to its state at the start."""
         if self._has_changed:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 RECOMMENDERS = ("popularity", "walk", *METHODS)
 DEFAULT = "popularity,walk,svd"
+SPLITS = ("random", "time")
 FIGURES = ("recall", "ndcg", "coverage", "tail_recall", "popularity_lift", "cpu_seconds")
 
 
@@ -53,6 +55,17 @@ class Command(DatabaseCommand):
             "--share", metavar="SHARE", default="0.2", help="share of each library to hold out (default 0.2)"
         )
         group.add_argument(
+            "--split",
+            metavar="HOW",
+            default="random",
+            help="random, or time: train on what was liked before a time, test on the rest (default random)",
+        )
+        group.add_argument(
+            "--at",
+            metavar="TIME",
+            help="time of `--split time`, e.g. 2026-01-31 (default: it follows from --share)",
+        )
+        group.add_argument(
             "--random-seed",
             metavar="N",
             default="1",
@@ -73,21 +86,25 @@ class Command(DatabaseCommand):
         sys.stdout.write(_render(trial, measured, as_json=opts.json))
 
     def _trial(self, opts: argparse.Namespace, seed: int) -> Trial:
-        from sgr_spiders.embeddings.evaluation import Trial, prepare_trial
+        from sgr_spiders.embeddings.evaluation import Trial, prepare_time_trial, prepare_trial
         from sgr_spiders.embeddings.pairs_file import read_pairs
         from sgr_spiders.storage.store import Store
 
         k = read_integer("k", opts.k, 1, 10_000)
         if (opts.train is None) != (opts.test is None):
             raise ArgumentError("options `--train` and `--test`: give both or neither")
+        by_time = read_choice("split", opts.split, SPLITS) == "time"
+        if opts.at is not None and not by_time:
+            raise ArgumentError("option `--at`: needs `--split time`")
         if opts.train is not None:
             train, test = read_pairs(Path(opts.train), Path(opts.test))
             return Trial(train, test, k=k)
         sources = [part.strip() for part in opts.sources.split(",")]
+        share, at = _read_share(opts.share), None if opts.at is None else _read_time(opts.at)
         with Store(self.database_url).read() as connection:
-            return prepare_trial(
-                connection, sources=sources, share=_read_share(opts.share), random_seed=seed, k=k
-            )
+            if by_time:
+                return prepare_time_trial(connection, sources=sources, share=share, at=at, k=k)
+            return prepare_trial(connection, sources=sources, share=share, random_seed=seed, k=k)
 
 
 def _read_methods(text: str) -> list[str]:
@@ -105,8 +122,21 @@ def _read_share(text: str) -> float:
     return share
 
 
+def _read_time(text: str) -> str:
+    """Return a date or time in ISO 8601 in UTC; a time without an offset is in UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).replace(tzinfo=None)
+        return moment.isoformat(timespec="seconds") + "Z"
+    except (ValueError, OverflowError):
+        raise ArgumentError(
+            f"option `--at`: must be a date or time such as 2026-01-31 or 2026-01-31T12:00Z, "
+            f"not {quote_value(text)}"
+        ) from None
+
+
 def _render(trial: Trial, measured: list[Quality], *, as_json: bool) -> str:
-    about = {
+    about: dict[str, object] = {
         "k": trial.k,
         "users": trial.train.shape[0],
         "tracks": trial.train.shape[1],
@@ -114,6 +144,8 @@ def _render(trial: Trial, measured: list[Quality], *, as_json: bool) -> str:
         "test": trial.test.nnz,
         "cold": trial.cold_pairs,
     }
+    if trial.at is not None:
+        about |= {"at": trial.at, "left_out": trial.left_out}
     if as_json:
         methods = [
             {key: _null_if_nan(value) for key, value in dataclasses.asdict(quality).items()}
@@ -135,7 +167,12 @@ def _render(trial: Trial, measured: list[Quality], *, as_json: bool) -> str:
         f"held out: {pluralize(trial.test.nnz, 'pair')} of {pluralize(measured[0].users, 'user')}; "
         f"{trial.cold_pairs:,} with a track that is not in the training data"
     )
-    return "\n".join([trained, tested, *table([head, *rows])]) + "\n"
+    split = [] if trial.at is None else [_describe_split(trial.at, trial.left_out)]
+    return "\n".join([*split, trained, tested, *table([head, *rows])]) + "\n"
+
+
+def _describe_split(at: str, left_out: int) -> str:
+    return f"split at {at}; left out: {pluralize(left_out, 'pair')} that may be from before or after it"
 
 
 def _format_figure(name: str, value: float) -> str:

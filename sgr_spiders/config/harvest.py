@@ -157,6 +157,8 @@ class DeepHarvest(Section):
     """Days after which a later run refetches a finished walk."""
     max_gone_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Share of the walks with data that may be gone when refetched, or 4 of them; see `accept_gone`."""
+    like_times: bool = True
+    """Store when likes and reposts were given, as far as it is known; see docs/like_times.md."""
     user_depth: UserDepth = UserDepth()
     playlist_depth: PlaylistDepth = PlaylistDepth()
     artist_depth: ArtistDepth = ArtistDepth()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.request import getproxies
 
@@ -18,6 +19,7 @@ from sgr_spiders.layers.commentary_layer import CommentaryLayer
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError
 from sgr_spiders.model.items import Page
 from sgr_spiders.soundcloud.answers import Kind
+from sgr_spiders.soundcloud.boundaries import read_boundaries
 from sgr_spiders.soundcloud.endpoints import first_cursor
 from sgr_spiders.soundcloud.page_size import resize
 from sgr_spiders.soundcloud.pages import ask_for_less, page_from_answer
@@ -125,6 +127,9 @@ class HarvestSpider(scrapy.Spider):
         page = page_from_answer(walk, response.answer, self.api_url)
         page.sent, page.answered = response.meta[SENT], time.monotonic()
         page.is_refusal = response.answer.kind in FINAL and 400 <= response.status < 500
+        if self.config.deep_harvest.like_times:
+            now = datetime.now(UTC)
+            page.boundaries = read_boundaries(walk, page.next_cursor, response.answer.date, now)
         if page.is_too_large:
             _log_too_large(page)
         yield page

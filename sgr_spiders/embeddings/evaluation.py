@@ -12,9 +12,12 @@ import scipy.sparse as sp
 from sgr_spiders.embeddings import metrics
 from sgr_spiders.embeddings.base import Corpus
 from sgr_spiders.embeddings.embed import build_corpus
+from sgr_spiders.embeddings.interactions import SOURCES
+from sgr_spiders.embeddings.pair_times import DATED, read_pair_times
 from sgr_spiders.embeddings.preparation import Choice, prepare
 from sgr_spiders.embeddings.recommenders import train
-from sgr_spiders.model.exceptions import EmbeddingError
+from sgr_spiders.embeddings.time_split import choose_time, split_at
+from sgr_spiders.model.exceptions import ArgumentError, EmbeddingError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +25,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sgr_spiders.embeddings.base import Array, Numbers
+    from sgr_spiders.embeddings.interactions import Interactions
     from sgr_spiders.embeddings.metrics import Figures
     from sgr_spiders.embeddings.recommenders import Recommender
+    from sgr_spiders.embeddings.split import Split
+    from sgr_spiders.embeddings.time_split import TimeSplit
     from sgr_spiders.storage.store import Connection
 
 SCORES_AT_A_TIME = 1 << 24
@@ -52,13 +58,15 @@ class Trial:
     """A test set-up.
 
     *train* and *test*: users x tracks, of the same shape, without a common pair. *playlists*: as in
-    ``Corpus``.
+    ``Corpus``. *at*: the time of a split by time, and *left_out* the number of pairs in neither part.
     """
 
     train: sp.csr_array
     test: sp.csr_array
     playlists: Sequence[Numbers] = ()
     k: int = 20
+    at: str | None = None
+    left_out: int = 0
 
     @property
     def cold_pairs(self) -> int:
@@ -97,6 +105,41 @@ def prepare_trial(
     data = prepare(connection, Choice(sources=weights, test=share, validation=0, split_seed=random_seed))
     corpus = build_corpus(data)
     return Trial(corpus.matrix, data.split.test, corpus.playlists, k)
+
+
+def prepare_time_trial(
+    connection: Connection, *, sources: Sequence[str], share: float, at: str | None, k: int
+) -> Trial:
+    """Train on what was liked before a time, and test on what was liked after it.
+
+    Args:
+        connection: the database.
+        sources: the interactions that count as liking.
+        share: the share of the pairs to test, if *at* is ``None``.
+        at: the time, ISO 8601 in UTC.
+        k: the number of recommendations per user.
+
+    Raises:
+        ArgumentError: the times of a source are unknown.
+        EmbeddingError: no time is known.
+    """
+    undated = [source for source in sources if source in SOURCES and source not in DATED]
+    if undated:
+        raise ArgumentError(
+            f"option `--split time`: times of a {undated[0]} are not known, only of a {' or '.join(DATED)}"
+        )
+    found: list[TimeSplit] = []
+
+    def divide(interactions: Interactions, seed_tracks: Numbers) -> Split:
+        times = read_pair_times(connection, interactions, sources)
+        moment = choose_time(times, share) if at is None else np.datetime64(at.removesuffix("Z"), "us")
+        found.append(split_at(interactions, seed_tracks, times, moment))
+        return found[0].parts
+
+    data = prepare(connection, Choice(sources=dict.fromkeys(sources, 1.0)), divide=divide)
+    corpus = build_corpus(data)
+    moment = f"{np.datetime_as_string(found[0].at, unit='s')}Z"
+    return Trial(corpus.matrix, data.split.test, corpus.playlists, k, moment, found[0].left_out)
 
 
 def recommend_best(recommender: Recommender, known: sp.csr_array, users: Numbers, k: int) -> Numbers:

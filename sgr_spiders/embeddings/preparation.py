@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sgr_spiders.embeddings.features import read_features
 from sgr_spiders.embeddings.interactions import LIKES, read_interactions
+from sgr_spiders.embeddings.pair_times import read_pair_times
 from sgr_spiders.embeddings.split import Split, split
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import interactions_read
 from sgr_spiders.storage.pairs.reading import read_discovered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     import pyarrow as pa
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sgr_spiders.embeddings.interactions import Interactions
+    from sgr_spiders.embeddings.pair_times import PairTimes
     from sgr_spiders.storage.store import Connection
 
     Ids = NDArray[np.int64]
+    Divide = Callable[[Interactions, Ids], Split]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,8 @@ class TrainingData:
     ``interactions``: the matrix, with the IDs of its rows and columns. ``split``: its parts for training,
     validation and testing. ``users``, ``tracks``: tables of features, one row for each row or column of the
     matrix, in the same order. ``playlists``: the playlists in scope, without the tracks held out from their
-    owners. ``seed_tracks``: the IDs of the seeds of all harvests, which are never held out.
+    owners. ``seed_tracks``: the IDs of the seeds of all harvests, which are never held out. ``times``: when
+    the pairs were liked, if that was asked for.
     """
 
     choice: Choice
@@ -84,10 +89,19 @@ class TrainingData:
     tracks: pa.Table
     playlists: Sequences
     seed_tracks: Ids
+    times: PairTimes | None = None
 
 
-def prepare(connection: Connection, choice: Choice) -> TrainingData:
+def prepare(
+    connection: Connection, choice: Choice, *, divide: Divide | None = None, with_times: bool = False
+) -> TrainingData:
     """Read and split the data selected by *choice*.
+
+    Args:
+        connection: the database.
+        choice: the selection and the split.
+        divide: the function that splits, instead of ``split`` with the shares of *choice*.
+        with_times: whether to read when the pairs were liked.
 
     Raises:
         ArgumentError: the choice is invalid.
@@ -103,9 +117,7 @@ def prepare(connection: Connection, choice: Choice) -> TrainingData:
         seeds=choice.seeds,
     )
     seed_tracks = interactions_read.read_seeds(connection)
-    parts = split(
-        interactions, seed_tracks, test=choice.test, validation=choice.validation, seed=choice.split_seed
-    )
+    parts = (divide or _by_share(choice))(interactions, seed_tracks)
     return TrainingData(
         choice=choice,
         interactions=interactions,
@@ -114,7 +126,12 @@ def prepare(connection: Connection, choice: Choice) -> TrainingData:
         tracks=read_features(connection, "track", interactions.tracks),
         playlists=_sequences(connection, choice, interactions, parts),
         seed_tracks=seed_tracks,
+        times=read_pair_times(connection, interactions, choice.sources) if with_times else None,
     )
+
+
+def _by_share(choice: Choice) -> Divide:
+    return partial(split, test=choice.test, validation=choice.validation, seed=choice.split_seed)
 
 
 def _sequences(connection: Connection, choice: Choice, interactions: Interactions, parts: Split) -> Sequences:

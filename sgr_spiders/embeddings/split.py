@@ -86,12 +86,12 @@ def split(
     rank = _ranks(interactions, row, free, seed)
     is_test = rank < tested[row]
     is_held = rank < held[row]
-    train = _part(matrix, ~is_held)
+    train = take_part(matrix, ~is_held)
     cold = np.bincount(train.indices, minlength=matrix.shape[1]) == 0
     return Split(
         train=train,
-        validation=_part(matrix, is_held & ~is_test),
-        test=_part(matrix, is_test),
+        validation=take_part(matrix, is_held & ~is_test),
+        test=take_part(matrix, is_test),
         cold_tracks=np.flatnonzero(cold),
         untested_users=np.flatnonzero(tested == 0),
     )
@@ -124,7 +124,8 @@ def _hash(values: NDArray[np.int64 | np.uint64]) -> NDArray[np.uint64]:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def _part(matrix: sp.csr_array, kept: NDArray[np.bool_]) -> sp.csr_array:
+def take_part(matrix: sp.csr_array, kept: NDArray[np.bool_]) -> sp.csr_array:
+    """Return the matrix with only those entries, in its order, that are *kept*."""
     starts = np.concatenate([[0], np.cumsum(kept)])[matrix.indptr].astype(matrix.indptr.dtype)
     part = sp.csr_array((matrix.data[kept], matrix.indices[kept], starts), shape=matrix.shape)
     part.has_sorted_indices = True

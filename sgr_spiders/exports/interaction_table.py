@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from sgr_spiders.embeddings.pair_times import DATED
 from sgr_spiders.exports.columnar import ROWS_PER_GROUP, build_schema, write_parts
 from sgr_spiders.exports.edge_index import PARTS, collect_edges
 from sgr_spiders.exports.resource import Field, Kind, Resource
@@ -16,8 +17,12 @@ from sgr_spiders.storage.schema import RECORD_TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from sgr_spiders.embeddings.preparation import TrainingData
     from sgr_spiders.exports.package import Package
+
+DATED_SOURCES = " or ".join(DATED)
 
 
 def write_parquet(data: TrainingData, package: Package) -> None:
@@ -39,6 +44,12 @@ def _write(data: TrainingData, package: Package, suffix: str) -> None:
         Field("track_id", "integer", "The track", required=True),
         Field("weight", "number", "Sum of the weights of its sources", required=True),
         Field("part", "text", "`train`, `validation` or `test`", required=True),
+        Field(
+            "not_before",
+            "text",
+            f"Start of the interval of the first of its {DATED_SOURCES}; null if unknown",
+        ),
+        Field("not_after", "text", "End of this interval; null if unknown"),
     )
     name = f"interactions.{suffix}"
     rows = write_parts(package.path(name), build_schema(fields), _interactions(data))
@@ -54,8 +65,10 @@ def _write(data: TrainingData, package: Package, suffix: str) -> None:
 def _interactions(data: TrainingData) -> Iterator[pa.Table]:
     user, track, weight, part = collect_edges(data)
     names = np.array(PARTS)
+    times = data.times
     for start in range(0, len(user), ROWS_PER_GROUP):
         rows = slice(start, start + ROWS_PER_GROUP)
+        ends = (None, None) if times is None else times.at(user[rows], track[rows])
         yield pa.table(
             {
                 "user_index": user[rows],
@@ -64,8 +77,18 @@ def _interactions(data: TrainingData) -> Iterator[pa.Table]:
                 "track_id": data.interactions.tracks[track[rows]],
                 "weight": weight[rows].astype(float),
                 "part": names[part[rows]].tolist(),
+                "not_before": _to_text(ends[0], len(user[rows])),
+                "not_after": _to_text(ends[1], len(user[rows])),
             }
         )
+
+
+def _to_text(times: NDArray[np.datetime64] | None, count: int) -> pa.Array:
+    """Return times in the format of the database; null if unknown."""
+    if times is None:
+        return pa.nulls(count, pa.string())
+    texts = np.datetime_as_string(times, unit="us")
+    return pa.array([None if text == "NaT" else f"{text}Z" for text in texts.tolist()], pa.string())
 
 
 def _describe_features(kind: str, table: pa.Table) -> tuple[Field, ...]:

@@ -37,7 +37,7 @@ def prepare_all(connection: Connection, choice: Choice) -> TrainingData:
     Raises:
         ArgumentError: there are no interactions.
     """
-    data = prepare(connection, choice)
+    data = prepare(connection, choice, with_times=True)
     if not data.interactions.matrix.nnz:
         tracks, users = pluralize(choice.min_per_user, "track"), pluralize(choice.min_per_track, "user")
         raise ArgumentError(

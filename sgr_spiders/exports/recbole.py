@@ -1,8 +1,9 @@
 """RecBole's atomic files: tab-separated, with column types in the header row, and a configuration.
 
 Each part of the split is a separate file (``benchmark_filename``), so RecBole tests on the held-out part.
-Likes have no timestamps, so the order is random (``RO``) and sequential models do not apply. The format is
-documented in RecBole's "Atomic Files" and "Data Settings".
+The time of an interaction is the end of its interval (``not_after``), which is known if any time is: at that
+time the user certainly liked the track. RecBole fills missing times with their mean, so there is no such
+column unless all are known. The format is documented in RecBole's "Atomic Files" and "Data Settings".
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import yaml
 
 from sgr_spiders.exports.edge_index import PARTS
@@ -33,6 +35,8 @@ HOW_TO = f"""\
 #   run_recbole(model='LightGCN', config_file_list=['{NAME}.yaml'])"
 """
 INTERACTIONS = {"user_id": "token", "track_id": "token", "weight": "float"}
+TIME = "not_after"
+"""The column with the time of an interaction, in seconds since the epoch."""
 USERS = {
     "user_id": "token",
     "country": "token",
@@ -82,35 +86,48 @@ class Columns:
 
 def write(data: TrainingData, package: Package) -> None:
     """Write the interactions of each part, users, tracks and the configuration."""
-    ids = data.interactions
+    interactions = _columns_of_interactions(data)
     for part in PARTS:
-        matrix = getattr(data.split, part).tocoo()
-        entries = zip(
-            ids.users[matrix.row].tolist(), ids.tracks[matrix.col].tolist(), matrix.data.tolist(), strict=True
-        )
-        lines = (f"{user}\t{track}\t{weight!r}\n" for user, track, weight in entries)
-        _write(package, f"{part}.inter", f"Interactions for {PURPOSES[part]}", Columns(INTERACTIONS), lines)
+        meaning = f"Interactions for {PURPOSES[part]}"
+        _write(package, f"{part}.inter", meaning, interactions, _interactions(data, part, interactions))
     users, tracks = Columns.of(data.users, USERS), Columns.of(data.tracks, TRACKS)
     _write(package, "user", "Features of the users", users, users.lines(data.users))
     _write(package, "item", "Features of the tracks", tracks, tracks.lines(data.tracks))
-    text = HOW_TO + yaml.safe_dump(build_configuration(users, tracks), sort_keys=False)
+    text = HOW_TO + yaml.safe_dump(build_configuration(interactions, users, tracks), sort_keys=False)
     package.path(CONFIGURATION).write_text(text, encoding="utf-8")
     package.add(Resource(CONFIGURATION, "RecBole configuration for the files in recbole/"))
+
+
+def _columns_of_interactions(data: TrainingData) -> Columns:
+    has_times = data.times is not None and not np.isnat(data.times.not_after).any()
+    return Columns(INTERACTIONS | ({TIME: "float"} if has_times else {}))
+
+
+def _interactions(data: TrainingData, part: str, columns: Columns) -> Iterator[str]:
+    matrix, ids = getattr(data.split, part).tocoo(), data.interactions
+    cells = [ids.users[matrix.row], ids.tracks[matrix.col], matrix.data]
+    if TIME in columns.types and data.times is not None:
+        _, not_after = data.times.at(matrix.row, matrix.col)
+        cells.append(not_after.astype(np.int64) / 1e6)
+    rows = zip(*(column.tolist() for column in cells), strict=True)
+    return ("\t".join(map(repr, row)) + "\n" for row in rows)
 
 
 PURPOSES = {"train": "training", "validation": "validation", "test": "testing"}
 
 
-def build_configuration(users: Columns, tracks: Columns) -> dict[str, Any]:
+def build_configuration(interactions: Columns, users: Columns, tracks: Columns) -> dict[str, Any]:
     """Return the RecBole configuration for the files."""
+    time = {"TIME_FIELD": TIME} if TIME in interactions.types else {}
     return {
         "dataset": NAME,
         "data_path": ".",
         "USER_ID_FIELD": "user_id",
         "ITEM_ID_FIELD": "track_id",
+        **time,
         "benchmark_filename": list(PARTS),
         "load_col": {
-            "inter": list(INTERACTIONS),
+            "inter": list(interactions.types),
             "user": list(users.types),
             "item": list(tracks.types),
         },

@@ -6,6 +6,7 @@ and missing values stay null. Times are ISO 8601 strings in UTC (``2024-01-09T21
 """
 
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Annotated, ClassVar, Final, Literal, get_args
 
 from sgr_spiders.model.fields import (
@@ -229,6 +230,16 @@ class Engagement:
         EngagementKind,
         word("`like`, `repost` or `comment`", *get_args(EngagementKind), is_key=True),
     ]
+    not_before: Annotated[
+        str | None,
+        date(
+            "Start of the interval in which the like or repost was given, to the microsecond; null if unknown"
+        ),
+    ] = None
+    not_after: Annotated[
+        str | None,
+        date("End of this interval; null for comments, and if `like_times` is off. See docs/like_times.md"),
+    ] = None
 
 
 @dataclass(slots=True)
@@ -427,6 +438,21 @@ class Selection:
     score: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Boundaries:
+    """The times at the ends of a page, as the cursors of its list contain them.
+
+    Attributes:
+        before: The time of the last item of the page before; ``None`` on the first page, or if unknown.
+        at: The time of the last item of this page; ``None`` on the last page, or if unknown.
+        answered: The time of the response by the API's clock; ``None`` if unknown.
+    """
+
+    before: datetime | None = None
+    at: datetime | None = None
+    answered: datetime | None = None
+
+
 @dataclass(slots=True)
 class Page:
     """One response of the API, and the progress of its walk.
@@ -449,6 +475,7 @@ class Page:
         is_too_large: Whether the API could not return the page; it is fetched again in the new ``size``.
         resolved: Kind and ID of the record that a ``resolve`` walk found.
         private: Kind and ID of the private items, to mark records stored when they were public.
+        boundaries: The times at its ends; ``None`` if times of likes are not to be stored.
         known: The records (kind, ID, fullness) that are already stored in this version.
         cacheable: The entries of tracks that may be cached once they are committed, by key.
     """
@@ -468,6 +495,7 @@ class Page:
     is_too_large: bool = False
     resolved: tuple[str, int] | None = None
     private: list[tuple[str, int]] = field(default_factory=list)
+    boundaries: Boundaries | None = None
     known: set[tuple[str, int, int]] = field(default_factory=set)
     cacheable: dict[int, Entry] = field(default_factory=dict)
 

@@ -179,7 +179,8 @@ class Api:
         self, request: ApiRequest, listing: Listing, style: str, faults: page_faults.PageFaults
     ) -> Page:
         """Cut the page before filtering it, as the API does, so it may be short or empty."""
-        taken = cut(listing, style, request.query, self.most_per_page, faults.shift)
+        query = page_faults.true_query(request.query)
+        taken = cut(listing, style, query, self.most_per_page, faults.shift)
         if faults.empty:
             return Page([], None, taken.limit)
         start = max(0, taken.start - 1) if faults.duplicates else taken.start
@@ -187,8 +188,8 @@ class Api:
         if faults.duplicates:
             items += items[:1]
         items = page_faults.add_items(items, listing.kind, request.query, faults)
-        page = Page(items, taken.next_query, taken.limit)
-        return page_faults.begin_again(page, request.query, faults)
+        page = page_faults.begin_again(Page(items, taken.next_query, taken.limit), request.query, faults)
+        return page_faults.invent_cursor(page, request.query, faults)
 
     def _items(self, query: Mapping[str, str], kind: str, found: Indices) -> list[bytes]:
         writer, world = self.writer, self.world

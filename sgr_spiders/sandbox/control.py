@@ -55,9 +55,7 @@ class RequestLog(deque[LogEntry]):
 
 def answer(sandbox: Sandbox, method: str, path: str, body: bytes) -> Answer:
     """Return the response to a control request; bad input gives 400 with the reason."""
-    handler = {"faults": _faults, "log": _log, "mutate": _mutate, "world": _world}.get(
-        path.removeprefix(PREFIX)
-    )
+    handler = _HANDLERS.get(path.removeprefix(PREFIX))
     if handler is None:
         return json_answer(404, {"error": f"no control endpoint {path}"})
     try:
@@ -114,6 +112,15 @@ def _mutate(sandbox: Sandbox, method: str, body: bytes) -> Answer:
     return json_answer(200, {"generation": world.generation})
 
 
+def _times(sandbox: Sandbox, method: str, _body: bytes) -> Answer:
+    if method != "GET":
+        return _not_allowed(method)
+    times = {kind: sandbox.world.engagement_times(kind) for kind in ("like", "repost")}
+    return json_answer(
+        200, {kind: [[*pair, at] for pair, at in found.items()] for kind, found in times.items()}
+    )
+
+
 def _world(sandbox: Sandbox, method: str, _body: bytes) -> Answer:
     if method != "GET":
         return _not_allowed(method)
@@ -131,3 +138,6 @@ def _world(sandbox: Sandbox, method: str, _body: bytes) -> Answer:
             "likes": len(world.likes),
         },
     )
+
+
+_HANDLERS = {"faults": _faults, "log": _log, "mutate": _mutate, "times": _times, "world": _world}

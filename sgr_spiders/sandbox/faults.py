@@ -73,6 +73,12 @@ KINDS: dict[str, FaultKind] = {
         _LISTS,
         {"new": "0"},
     ),
+    "odd_cursors": FaultKind(
+        "page",
+        "cursors contain other times than those of the list; `as` is rising, future or opaque (none)",
+        _LISTS,
+        {"as": "rising"},
+    ),
     "odd_item": FaultKind(
         "page",
         "one more item, invented, in the middle; `what` is odd about it: "
@@ -167,6 +173,7 @@ _TEXTS = ("ignore", "text", "steps", "drift")
 _CHOICES = {
     "to": ("host", "port", "scheme", "userinfo", "path"),
     "form": ("short", "meta"),
+    "as": ("rising", "future", "opaque"),
     "how": ("length", "json"),
     "kind": ("comment", "user", "station"),
     "what": ("all", *ODD),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,12 +95,13 @@ def unlike(world: Model, pairs: Iterable[tuple[int, int]]) -> None:
 
 
 def like(world: Model, pairs: Iterable[tuple[int, int]]) -> None:
-    """Add likes, given as (user id, track id): each is newer than all before it."""
+    """Add likes, given as (user id, track id): each is of now, and newer than all before it."""
     likes = world.likes
+    now = max(likes.owner_times.max() + 1, round(time.time() * 1000))
     added = np.array(_indices(world, pairs), dtype=np.int32).reshape(-1, 2)
     owners = np.concatenate((likes.owner_of_each(), added[:, 0]))
     items = np.concatenate((likes.items, added[:, 1]))
-    times = np.concatenate((likes.owner_times, likes.owner_times.max() + 1 + np.arange(len(added))))
+    times = np.concatenate((likes.owner_times, now + np.arange(len(added))))
     world.likes = Edges.build(owners, items, times, (len(world.people), len(world.catalogue)))
 
 

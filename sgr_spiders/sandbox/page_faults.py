@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 
 _INTERNAL_HOST = "http.api.prod.api-public.srv.db.s-cloud.net"
 _ROUND = "round"
-"""The parameter that makes the cursors of an endless list differ."""
+"""The parameter that counts the pages or rounds of a list, so that the URLs differ."""
+_TRUE_CURSOR = "at"
+"""The parameter with the real cursor where ``cursor`` contains an invented time."""
+_INVENTED_FROM = datetime(2020, 1, 1, tzinfo=UTC)
+_FUTURE = "2999-01-01T00:00:00.000Z"
 _ELSEWHERE = "api.soundcloud.example"
 
 
@@ -37,6 +42,7 @@ class PageFaults:
     evil_part: str = "host"
     odd: str = ""
     new: int = 0
+    cursors: str = ""
 
     @property
     def duplicates(self) -> bool:
@@ -63,7 +69,8 @@ def select(rules: Iterable[FaultRule]) -> PageFaults:
     part = mine["evil_next_href"].get("to") if "evil_next_href" in mine else "host"
     odd = mine["odd_item"].get("what") if "odd_item" in mine else ""
     new = int(mine["endless_list"].get("new")) if "endless_list" in mine else 0
-    return PageFaults(frozenset(mine), shift, part, odd, new)
+    cursors = mine["odd_cursors"].get("as") if "odd_cursors" in mine else ""
+    return PageFaults(frozenset(mine), shift, part, odd, new, cursors)
 
 
 def add_items(items: list[bytes], kind: str, query: Mapping[str, str], faults: PageFaults) -> list[bytes]:
@@ -83,6 +90,26 @@ def begin_again(page: Page, query: Mapping[str, str], faults: PageFaults) -> Pag
         return replace(page, next_query={**page.next_query, _ROUND: following})
     kept = {key: value for key, value in query.items() if key not in ("cursor", "offset", "page_size")}
     return replace(page, next_query={**kept, "limit": str(page.limit), _ROUND: following})
+
+
+def invent_cursor(page: Page, query: Mapping[str, str], faults: PageFaults) -> Page:
+    """Return the page with an invented time in the cursor of the next one."""
+    following = page.next_query
+    if not faults.cursors or following is None or "cursor" not in following:
+        return page
+    pages = int(query.get(_ROUND, "0")) + 1
+    rising = f"{_INVENTED_FROM + timedelta(days=pages):%Y-%m-%dT%H:%M:%S}.000Z"
+    cursor = {"rising": rising, "future": _FUTURE, "opaque": f"page{pages}"}[faults.cursors]
+    true = {_TRUE_CURSOR: following["cursor"], _ROUND: str(pages)}
+    return replace(page, next_query={**following, "cursor": cursor, **true})
+
+
+def true_query(query: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the query with the real cursor."""
+    if _TRUE_CURSOR not in query:
+        return query
+    others = {name: value for name, value in query.items() if name != _TRUE_CURSOR}
+    return others | {"cursor": query[_TRUE_CURSOR]}
 
 
 def make_endless(page: Page, query: Mapping[str, str], faults: PageFaults) -> Page:

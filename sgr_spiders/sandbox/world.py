@@ -8,7 +8,7 @@ client gets that follows every page, by default with all three ``access`` levels
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -108,6 +108,13 @@ class World(Model):
     def reposters(self, track_id: int) -> list[int] | None:
         index = self._visible_track(track_id)
         return None if index is None else self._users(self.reposts.of_item(index).indices)
+
+    def engagement_times(self, kind: Literal["like", "repost"]) -> dict[tuple[int, int], int]:
+        """Return when each user liked or reposted each track, in milliseconds since the epoch."""
+        links = self.likes if kind == "like" else self.reposts
+        owners, items = self.people.ids[links.owner_of_each()], self.catalogue.ids[links.items]
+        pairs = zip(numbers(owners), numbers(items), strict=True)
+        return dict(zip(pairs, numbers(links.owner_times), strict=True))
 
     def library(self, user_id: int, access: Sequence[str] = ALL_ACCESS) -> list[int] | None:
         """Return liked tracks, newest like first; ``None`` if the library is hidden or the user gone."""

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 
 from sgr_spiders.soundcloud import lenient_json
-from sgr_spiders.soundcloud.rate_limits import seconds_to_wait, seconds_until_renewal
+from sgr_spiders.soundcloud.rate_limits import read_date, seconds_to_wait, seconds_until_renewal
 from sgr_spiders.text.escape import for_log
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ class Answer:
     the readable items of a damaged list, to be used if retries do not help. ``hold`` is the pause in seconds
     that a ``LIMITED`` requests, or that follows any other response because no requests are left.
     ``location`` is the target of a ``FOUND``.
-    ``reason`` is one short line that is safe to log and store. ``size`` is the length of an ``OK`` body.
+    ``reason`` is one short line that is safe to log and store. ``size`` is the length of an ``OK`` body, and
+    ``date`` the time of an ``OK`` by the API's clock, in seconds since the epoch.
     ``is_heavy``: the response is too large, or the API could not put it together; a smaller page may succeed.
     ``is_final``: the API refuses such a request, whoever sends it, e.g. because the endpoint is retired.
     """
@@ -69,6 +70,7 @@ class Answer:
     size: int = 0
     is_heavy: bool = False
     is_final: bool = False
+    date: float | None = None
 
 
 class UnusableDocumentError(ValueError):
@@ -194,7 +196,8 @@ def _success(response: _Response, decoder: Callable[[bytes], object]) -> Answer:
         return Answer(Kind.RETRY, document=error.salvage, reason=f"HTTP 200: {error}", is_heavy=True)
     if isinstance(document, dict) and _is_only_an_error(document):
         return Answer(Kind.RETRY, reason=response.reason("an error instead of a document"))
-    return Answer(Kind.OK, document=document, size=len(response.body))
+    date = read_date(response.fields)
+    return Answer(Kind.OK, document=document, size=len(response.body), date=date)
 
 
 def _is_only_an_error(document: Mapping[str, Any]) -> bool:

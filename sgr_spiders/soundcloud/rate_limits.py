@@ -49,6 +49,11 @@ def seconds_until_renewal(fields: Mapping[str, str], *, now: float) -> float | N
     return max((wait for wait in seconds if wait is not None and 0 < wait <= MAX_HOLD), default=None)
 
 
+def read_date(fields: Mapping[str, str]) -> float | None:
+    """Return the server's clock, seconds since the epoch, as the ``Date`` of a response shows it."""
+    return next((_date(text) for text in _split(fields.get("date", ""))[:1]), None)
+
+
 class _Clock:
     """Converts times that a response names to durations.
 
@@ -57,8 +62,8 @@ class _Clock:
     """
 
     def __init__(self, fields: Mapping[str, str], now: float) -> None:
-        dates = [_date(text) for text in _split(fields.get("date", ""))[:1]]
-        self._clocks = [*(date for date in dates if date is not None), now]
+        date = read_date(fields)
+        self._clocks = [now] if date is None else [date, now]
 
     def seconds_until(self, text: str) -> float | None:
         """Return the seconds until the time that *text* names, ``None`` if it names none."""

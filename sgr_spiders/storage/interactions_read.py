@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,19 +10,55 @@ import sqlalchemy as sa
 
 from sgr_spiders.storage.lookup import look_up
 from sgr_spiders.storage.pairs.reading import Groups, read_groups, read_likes
-from sgr_spiders.storage.schema import playlist_tracks, playlists, run_seeds, walk_requests
+from sgr_spiders.storage.schema import engagements, playlist_tracks, playlists, run_seeds, walk_requests
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from numpy.typing import NDArray
 
 ENGAGEMENTS = ("like", "repost", "comment")
+DATED = ("like", "repost")
+"""The kinds of engagement with an interval in which they were given."""
+_ROWS_AT_A_TIME = 50_000
+_UNKNOWN = "NaT"
+_ZONELESS = len("2026-11-27T12:00:00.000000")
+
+
+@dataclass(frozen=True, slots=True)
+class EngagementTimes:
+    """When engagements were given: one element per engagement in each array.
+
+    ``not_before`` and ``not_after`` are ``datetime64[us]`` in UTC, NaT if unknown.
+    """
+
+    users: NDArray[np.int64]
+    tracks: NDArray[np.int64]
+    not_before: NDArray[np.datetime64]
+    not_after: NDArray[np.datetime64]
 
 
 def read_engagements(connection: sa.Connection, kind: str) -> Groups:
     """Return the tracks of each user by engagements of one *kind*."""
     return read_likes(connection, [kind])
+
+
+def read_times(connection: sa.Connection, kinds: Sequence[str]) -> EngagementTimes:
+    """Return the intervals of the engagements of these *kinds*, as far as they are known."""
+    ends = (
+        sa.func.coalesce(sa.func.substr(end, 1, _ZONELESS), _UNKNOWN)
+        for end in (engagements.c.not_before, engagements.c.not_after)
+    )
+    query = sa.select(engagements.c.user_id, engagements.c.track_id, *ends).where(
+        engagements.c.kind.in_(kinds), engagements.c.not_after.is_not(None)
+    )
+    types: tuple[Any, ...] = (np.int64, np.int64, "datetime64[us]", "datetime64[us]")
+    found: list[list[Any]] = [[np.empty(0, kind)] for kind in types]
+    for rows in connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(query).partitions():
+        for parts, column, kind in zip(found, zip(*rows, strict=True), types, strict=True):
+            parts.append(np.array(column, kind))
+    return EngagementTimes(*map(np.concatenate, found))
 
 
 def read_memberships(connection: sa.Connection) -> tuple[Groups, NDArray[np.int64]]:

@@ -1,0 +1,97 @@
+"""What one page of a list tells about the times of likes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from sgr_spiders.model.items import Boundaries
+from sgr_spiders.storage.ledger.intervals import (
+    Changes,
+    Interval,
+    compare_order,
+    latest_time,
+    of_page,
+    since_upload,
+)
+
+NOW = "2026-11-27T12:00:00.500000Z"
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def test_the_interval_of_a_page_lies_between_its_boundaries() -> None:
+    newest, oldest = at("2024-02-01T10:00:00.123456"), at("2024-01-01T10:00:00.999999")
+    assert of_page(Boundaries(newest, oldest), NOW) == Interval(
+        "2024-01-01T10:00:00.999000Z", "2024-02-01T10:00:00.124000Z"
+    )
+    assert of_page(Boundaries(None, oldest), NOW) == Interval("2024-01-01T10:00:00.999000Z", NOW)
+    assert of_page(Boundaries(newest, None), NOW) == Interval(None, "2024-02-01T10:00:00.124000Z")
+    assert of_page(Boundaries(), NOW) == Interval(None, NOW)
+
+
+def test_a_local_clock_that_is_behind_does_not_count() -> None:
+    assert latest_time(Boundaries(), NOW) == NOW
+    assert latest_time(Boundaries(answered=at("2026-11-27T12:00:00")), NOW) == NOW
+    ahead = Boundaries(answered=at("2026-11-27T14:00:01"))
+    assert latest_time(ahead, NOW) == "2026-11-27T14:00:01.000000Z"
+
+
+MAY = Interval("2024-05-01T00:00:00.000000Z", "2024-06-01T00:00:00.000000Z")
+
+
+@pytest.mark.parametrize(
+    ("created_at", "expected"),
+    [
+        (None, MAY),
+        ("2020-01-01T00:00:00Z", MAY),
+        ("2024-05-20T00:00:00Z", Interval("2024-05-20T00:00:00.000000Z", MAY.not_after)),
+        ("2024-06-20T00:00:00Z", Interval(MAY.not_before, NOW)),
+        ("2030-01-01T00:00:00Z", MAY),
+    ],
+)
+def test_a_like_does_not_precede_the_upload(created_at: str | None, expected: Interval) -> None:
+    assert since_upload(MAY, created_at, NOW) == expected
+
+
+def test_an_upload_is_the_start_of_an_interval_without_one() -> None:
+    open_start = Interval(None, MAY.not_after)
+    assert since_upload(open_start, "2019-01-01T00:00:00Z", NOW) == Interval(
+        "2019-01-01T00:00:00.000000Z", MAY.not_after
+    )
+
+
+def test_a_start_beyond_the_end_is_ignored() -> None:
+    assert MAY.not_before_time("2024-07-01T00:00:00.000000Z") == MAY
+
+
+A, B, C, D, NEW, OLDER = 10, 11, 12, 13, 20, 30
+PLACES = {A: (0, 4), B: (1, 4), C: (2, 4), D: (3, 4), OLDER: (1, 2)}
+
+
+@pytest.mark.parametrize(
+    ("order", "arrived", "doubtful"),
+    [
+        ([A, B, C, D], [], []),
+        ([A, D], [], []),
+        ([NEW, A, B], [NEW], []),
+        ([NEW, 21, B, C], [NEW, 21], []),
+        ([A, NEW, B], [], []),
+        ([NEW], [], []),
+        ([], [], []),
+        ([C, A, B, D], [], [C]),
+        ([D, C, A, B], [], [D, C]),
+        ([A, C, B, D], [], [A, C]),
+        ([NEW, C, A], [], [C]),
+        ([OLDER, A, B], [], [OLDER]),
+        ([NEW, OLDER], [], [OLDER]),
+        ([NEW, A, OLDER], [NEW], [OLDER]),
+    ],
+)
+def test_the_order_shows_what_is_new(order: list[int], arrived: list[int], doubtful: list[int]) -> None:
+    known = {record: PLACES[record] for record in order if record in PLACES}
+    assert compare_order(order, known, 4, is_first_page=True) == Changes(arrived, doubtful)
+    assert compare_order(order, known, 4, is_first_page=False) == Changes([], doubtful)
