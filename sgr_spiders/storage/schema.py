@@ -214,7 +214,7 @@ engagements = Table(
     Index(None, "track_id", "kind", info=READER_ONLY),
     _one_of("engagements", "kind", "like", "repost", "comment"),
     sqlite_with_rowid=False,
-    comment="Likes, reposts and comments by users on tracks (the API has no timestamps of likes and reposts)",
+    comment="Likes, reposts and comments by users on tracks",
 )
 
 comments = Table(
@@ -451,6 +451,11 @@ walk_pages = Table(
     ),
     Column("received", Integer, nullable=False, comment="Items on the page"),
     Column("fetched_at", Text, nullable=False, comment="When it was spilled"),
+    _text(
+        "boundary_at",
+        "Time of its last item, from the cursor of the next page; null if unknown, or if the list is not "
+        "newest first",
+    ),
     sqlite_with_rowid=False,
     comment="All pages spilled",
 )

@@ -17,6 +17,7 @@ from sqlalchemy.dialects import sqlite
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from sqlalchemy.sql.base import ReadOnlyColumnCollection
     from sqlalchemy.sql.compiler import SQLCompiler
 
     Row = tuple[Any, ...]
@@ -64,8 +65,13 @@ def upsert_selections(
 def upsert_engagements(
     connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]
 ) -> None:
-    """Write engagements; stored ones have been seen again."""
-    _execute(connection, _seeing_insert, table, columns, rows)
+    """Write engagements; stored ones have been seen again, and their intervals become narrower.
+
+    The result is the common part of both intervals. If there is none, and the new one allows it, the
+    engagement was taken back and given again: only the new one counts. Otherwise one of them is wrong, and
+    the result contains both. An engagement that returns after it was removed is another one.
+    """
+    _execute(connection, _engagement_insert, table, columns, rows)
 
 
 def place_tracks(
@@ -194,9 +200,34 @@ def _seen(insert: Insert) -> dict[str, Any]:
     }
 
 
-def _seeing_insert(dialect: str, table: sa.Table) -> Insert:
+def _engagement_insert(dialect: str, table: sa.Table) -> Insert:
     insert = _begin(dialect, table)
-    return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=_seen(insert))
+    changes = _seen(insert) | _narrow(insert.excluded, table.c)
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changes)
+
+
+def _narrow(
+    new: ReadOnlyColumnCollection[str, Any], old: ReadOnlyColumnCollection[str, Any]
+) -> dict[str, Any]:
+    """Return the changes of an interval; a comparison with an unknown end is never true."""
+    is_later, is_earlier = new.not_before > old.not_after, old.not_before > new.not_after
+    is_another = sa.or_(old.removed_at.is_not(None), sa.and_(is_later, new.not_after >= old.last_seen_at))
+    return {
+        "not_before": sa.case(
+            (is_another, new.not_before),
+            (is_later, old.not_before),
+            (is_earlier, new.not_before),
+            (old.not_before > new.not_before, old.not_before),
+            else_=sa.func.coalesce(new.not_before, old.not_before),
+        ),
+        "not_after": sa.case(
+            (is_another, new.not_after),
+            (is_later, new.not_after),
+            (is_earlier, old.not_after),
+            (old.not_after < new.not_after, old.not_after),
+            else_=sa.func.coalesce(new.not_after, old.not_after),
+        ),
+    }
 
 
 def _selection_insert(dialect: str, table: sa.Table) -> Insert:

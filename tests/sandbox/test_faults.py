@@ -305,6 +305,15 @@ def test_shifting_pages(sandbox: SandboxProcess, api: ApiClient, seed_path: str,
     assert len(api.ids(f"{seed_path}/{name}", limit=10)) < len(whole)
 
 
+@pytest.mark.parametrize("name", ["favoriters", "reposters"])
+def test_odd_cursors(sandbox: SandboxProcess, api: ApiClient, seed_path: str, name: str) -> None:
+    whole = api.ids(f"{seed_path}/{name}", limit=200)
+    for kind, expected in (("rising", "2020-01-02T"), ("future", "2999-01-01T"), ("opaque", "page1")):
+        sandbox.set_faults([f"odd_cursors:as={kind}"])
+        assert f"cursor={expected}" in api.json(f"{seed_path}/{name}?limit=10")["next_href"]
+        assert api.ids(f"{seed_path}/{name}", limit=10) == whole
+
+
 def test_stale_cache(sandbox: SandboxProcess, api: ApiClient) -> None:
     sandbox.set_faults(["stale_cache:ignore=q"])
     first = api.json("/tracks?q=lanterns&limit=5")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sgr_spiders.storage.clock import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sgr_spiders.model.items import Boundaries
 
@@ -51,6 +51,14 @@ def of_page(boundaries: Boundaries, latest: str) -> Interval:
     )
 
 
+def count_later(uploads: Iterable[str | None], interval: Interval, latest: str) -> int:
+    """Return how many tracks were uploaded after *interval*, but not after the *latest* time."""
+    return sum(
+        created_at is not None and interval.not_after < _to_timestamp(created_at) <= latest
+        for created_at in uploads
+    )
+
+
 def since_upload(interval: Interval, created_at: str | None, latest: str) -> Interval:
     """Return the part of *interval* in which a track existed that was uploaded at *created_at*.
 
@@ -59,7 +67,7 @@ def since_upload(interval: Interval, created_at: str | None, latest: str) -> Int
     """
     if created_at is None:
         return interval
-    uploaded = created_at[:-1] + ".000000Z"
+    uploaded = _to_timestamp(created_at)
     if uploaded > latest:
         return interval
     if uploaded > interval.not_after:
@@ -113,6 +121,11 @@ def compare_order(
             if record_id in places and (index <= moved or places[record_id][1] != last)
         ],
     )
+
+
+def _to_timestamp(date: str) -> str:
+    """Convert a date of the API to the format of the harvest's own times."""
+    return f"{date[:-1]}.000000Z"
 
 
 def _round_down(moment: datetime) -> datetime:

@@ -76,20 +76,30 @@ def note_times(
     boundaries = page.boundaries
     if boundaries is None:
         return None
-    is_trusted = _is_trusted(connection, boundaries, state)
     listed = LIKE_LISTS.get(state.endpoint)
-    if listed is not None and entries:
-        latest = intervals.latest_time(boundaries, now)
-        interval = intervals.of_page(boundaries if is_trusted else Boundaries(), latest)
+    uploads = [] if listed is None else _uploads(connection, state, listed, entries)
+    latest = intervals.latest_time(boundaries, now)
+    interval = intervals.of_page(boundaries, latest)
+    is_trusted = _is_trusted(connection, boundaries, state)
+    if is_trusted and intervals.count_later(uploads, interval, latest) > _most_odd(uploads):
+        _forget(connection, state)
+        is_trusted = False
+    if not is_trusted:
+        interval = intervals.Interval(None, latest)
+    if listed is not None:
         arrived = _compare(connection, state, listed, entries) if is_trusted and state.generation else {}
-        uploaded = _uploads(connection, state, listed, entries)
-        for entry, created_at in zip(entries, uploaded, strict=True):
+        for entry, created_at in zip(entries, uploads, strict=True):
             if isinstance(entry.link, Engagement):
                 given = intervals.since_upload(interval, created_at, latest)
                 if (since := arrived.get(entry.record.record_id)) is not None:
                     given = given.not_before_time(since)
                 entry.link.not_before, entry.link.not_after = given.not_before, given.not_after
     return timestamp(boundaries.at) if is_trusted and boundaries.at is not None else None
+
+
+def _most_odd(uploads: Sequence[str | None]) -> int:
+    """Return how many uploads of a page may be later than its likes; more show that its times are wrong."""
+    return max(1, len(uploads) // 20)
 
 
 def _is_trusted(connection: sa.Connection, boundaries: Boundaries, state: sa.Row[Any]) -> bool:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sgr_spiders.model.items import Comment, PageSize, Playlist, PlaylistTrack
 from sgr_spiders.storage import records, schema, upserts
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.ledger import frontier, playlist_caps, presence, progress
+from sgr_spiders.storage.ledger import frontier, like_times, playlist_caps, presence, progress
 from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import walk_pages, walk_records, walks
 
@@ -118,12 +118,13 @@ def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | Non
     selection = _select(connection, page, state, cap)
     whole = list(_listed_whole(selection.entries))
     left_out = _cut_playlists(connection, page, selection)
+    boundary = like_times.note_times(connection, page, state, list(_first_seen(selection, state)), now)
     records.write_entries(connection, selection.entries, page.known, now)
     playlist_caps.write_leftovers(connection, selection.entries, left_out, now)
     presence.note_whole_playlists(connection, whole, now)
     _write_places(connection, page, state, selection)
     _write_rejects(connection, page, state)
-    _write_page(connection, page, state, now)
+    _write_page(connection, page, state, now, boundary)
     change = _next_state(connection, page, state, selection, cap, now)
     _move(connection, page, fence, change)
     if not change["doubted"]:
@@ -227,6 +228,13 @@ def _cut_playlists(connection: sa.Connection, page: Page, selection: _Selection)
     return left_out
 
 
+def _first_seen(selection: _Selection, state: sa.Row[Any]) -> Iterator[Entry]:
+    """Yield the entries that no earlier page of this look had; a page may repeat items of another."""
+    for entry, place in zip(selection.entries, selection.places, strict=True):
+        if place >= state.kept:
+            yield entry
+
+
 def _listed_whole(entries: Iterable[Entry]) -> Iterator[int]:
     """Yield the playlists that are listed with all their tracks."""
     for entry in entries:
@@ -304,9 +312,11 @@ def _write_rejects(connection: sa.Connection, page: Page, state: sa.Row[Any]) ->
     upserts.upsert_latest(connection, schema.rejects, tuple(schema.rejects.columns.keys()), rows)
 
 
-def _write_page(connection: sa.Connection, page: Page, state: sa.Row[Any], now: str) -> None:
+def _write_page(
+    connection: sa.Connection, page: Page, state: sa.Row[Any], now: str, boundary: str | None = None
+) -> None:
     begun_at = frontier.cursor_hash(page.walk.cursor)
-    row = (state.walk_id, state.generation, state.pages, begun_at, page.received, now)
+    row = (state.walk_id, state.generation, state.pages, begun_at, page.received, now, boundary)
     upserts.upsert_latest(connection, walk_pages, tuple(walk_pages.columns.keys()), [row])
 
 
