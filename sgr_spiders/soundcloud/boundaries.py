@@ -22,6 +22,8 @@ from sgr_spiders.model.items import Boundaries
 if TYPE_CHECKING:
     from sgr_spiders.model.items import Walk
 
+SECOND: Final = timedelta(seconds=1)
+"""The precision of an HTTP date."""
 EARLIEST: Final = datetime(2007, 1, 1, tzinfo=UTC)
 """No like is older than SoundCloud."""
 
@@ -46,7 +48,7 @@ def read_boundaries(walk: Walk, next_cursor: str | None, answered: float | None,
         now: The time by the local clock.
     """
     clock = _from_epoch(answered)
-    latest = clock or now
+    latest = now if clock is None else clock + SECOND
     return Boundaries(
         before=read_boundary(walk.cursor, latest), at=read_boundary(next_cursor or "", latest), answered=clock
     )
@@ -80,10 +82,7 @@ def _read(text: str) -> datetime | None:
 
 
 def _from_epoch(seconds: float | None) -> datetime | None:
-    """Return the end of this second: an HTTP date contains no fraction."""
-    if seconds is None:
-        return None
     try:
-        return _EPOCH + timedelta(seconds=seconds + 1)
+        return None if seconds is None else _EPOCH + timedelta(seconds=seconds)
     except OverflowError:
         return None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sgr_spiders.model.items import Boundaries
 
+SECOND = timedelta(seconds=1)
 PRECISION = timedelta(milliseconds=1)
 """The coarsest precision of times in cursors; a list may be in the order of finer ones."""
 
@@ -37,9 +38,10 @@ class Interval:
 def latest_time(boundaries: Boundaries, now: str) -> str:
     """Return the time until which the items of a page may have been added, *now* by the local clock.
 
-    A local clock that is behind that of the API does not count.
+    A local clock that is behind that of the API does not count. The API names its time in whole seconds.
     """
-    return now if boundaries.answered is None else max(now, timestamp(boundaries.answered))
+    answered = boundaries.answered
+    return now if answered is None or timestamp(answered) <= now else timestamp(answered + SECOND)
 
 
 def of_page(boundaries: Boundaries, latest: str) -> Interval:
@@ -80,11 +82,13 @@ class Changes:
     """The changes of a newest-first list since the last look, as one page shows them.
 
     ``arrived``: items above all known ones, if this is the first page and the order of those is unchanged;
-    they are new since that look. ``doubtful``: known items that may have been removed and added again.
+    they are new since that look. ``moved``: known items that may have been removed and added again.
+    ``first``: the first known item that has not moved; whether it was added again cannot be seen.
     """
 
     arrived: list[int]
-    doubtful: list[int]
+    moved: list[int]
+    first: int | None
 
 
 def compare_order(
@@ -102,25 +106,26 @@ def compare_order(
         last: The generation of the last look.
         is_first_page: Whether the page is the first of its list.
     """
-    moved = -1
+    last_moved = -1
     lowest: int | None = None
+    first: int | None = None
     for index in range(len(ids) - 1, -1, -1):
         position, generation = places.get(ids[index], (-1, -1))
         if generation != last:
             continue
         if lowest is not None and position > lowest:
-            moved = max(moved, index)
+            last_moved = max(last_moved, index)
         else:
             lowest = position
-    first_known = next((index for index in range(len(ids)) if ids[index] in places), None)
-    return Changes(
-        list(ids[:first_known]) if is_first_page and lowest is not None and moved < 0 else [],
-        [
-            record_id
-            for index, record_id in enumerate(ids)
-            if record_id in places and (index <= moved or places[record_id][1] != last)
-        ],
-    )
+            first = ids[index] if index > last_moved else first
+    first_known = next((index for index, record_id in enumerate(ids) if record_id in places), None)
+    moved = [
+        record_id
+        for index, record_id in enumerate(ids)
+        if record_id in places and (index <= last_moved or places[record_id][1] != last)
+    ]
+    arrived = list(ids[:first_known]) if first is not None and last_moved < 0 else []
+    return Changes(arrived, moved, first) if is_first_page else Changes([], moved, None)
 
 
 def _to_timestamp(date: str) -> str:

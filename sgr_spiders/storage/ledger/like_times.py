@@ -54,6 +54,18 @@ LIKE_LISTS: Mapping[str, LikeList] = {
     "track_reposters": LikeList("repost", "track_id"),
 }
 
+_FORGET_END = {
+    listed: CompiledStatement(
+        sa.update(engagements)
+        .where(
+            engagements.c[listed.owner] == sa.bindparam("list"),
+            engagements.c[listed.item] == sa.bindparam("first"),
+            engagements.c.kind == listed.kind,
+        )
+        .values(not_after=None)
+    )
+    for listed in LIKE_LISTS.values()
+}
 _PAGE = sa.and_(
     walk_pages.c.walk_id == sa.bindparam("walk"),
     walk_pages.c.generation == sa.bindparam("generation"),
@@ -152,17 +164,19 @@ def _compare(
 ) -> dict[int, str]:
     """Compare a page with the last look at its list.
 
-    Drop the intervals of engagements that may have been taken back and given again. Return the earliest times
-    of those that are new since that look.
+    Drop what intervals say of engagements that may have been taken back and given again. Return the earliest
+    times of those that are new since that look.
     """
     ids = list(dict.fromkeys(entry.record.record_id for entry in entries))
     places = _places(connection, state, listed, ids)
     last = state.generation - 1
     changes = intervals.compare_order(ids, places, last, is_first_page=not state.pages)
-    if changes.doubtful:
-        again = _engaged(state, listed, engagements.c[listed.item].in_(changes.doubtful))
+    if changes.moved:
+        again = _engaged(state, listed, engagements.c[listed.item].in_(changes.moved))
         unknown = {"not_before": None, "not_after": None}
         connection.execute(sa.update(engagements).where(again).values(unknown))
+    if changes.first is not None:
+        _FORGET_END[listed].execute(connection, {"list": int(state.target), "first": changes.first})
     looked = _FETCHED.execute(connection, _page_key(state, 1, 0)).scalar() if changes.arrived else None
     if looked is None:
         return {}
