@@ -5,7 +5,7 @@ All times are text in the format of ``clock.timestamp``, which sorts chronologic
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ class Interval:
         """Return the part from *start* on; the interval itself if there is none."""
         if start > self.not_after or start <= (self.not_before or ""):
             return self
-        return replace(self, not_before=start)
+        return Interval(start, self.not_after)
 
 
 def latest_time(boundaries: Boundaries, now: str) -> str:
@@ -73,7 +73,7 @@ def since_upload(interval: Interval, created_at: str | None, latest: str) -> Int
     if uploaded > latest:
         return interval
     if uploaded > interval.not_after:
-        return replace(interval, not_after=latest)
+        return Interval(interval.not_before, latest)
     return interval.not_before_time(uploaded)
 
 

@@ -17,7 +17,6 @@ from sgr_spiders.model.items import Boundaries, Engagement, Track
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import intervals
 from sgr_spiders.storage.prepared import CompiledStatement
-from sgr_spiders.storage.records import CHUNK
 from sgr_spiders.storage.schema import engagements, tracks, walk_pages, walk_records
 
 if TYPE_CHECKING:
@@ -70,6 +69,16 @@ _PAGE = sa.and_(
     walk_pages.c.walk_id == sa.bindparam("walk"),
     walk_pages.c.generation == sa.bindparam("generation"),
     walk_pages.c.page == sa.bindparam("number"),
+)
+_AT_A_TIME = 200
+"""Records per lookup, as on a full page; see ``spill``."""
+_ID_NAMES = [f"id{n}" for n in range(_AT_A_TIME)]
+_PLACES = CompiledStatement(
+    sa.select(walk_records.c.record_id, walk_records.c.position, walk_records.c.generation).where(
+        walk_records.c.walk_id == sa.bindparam("walk"),
+        walk_records.c.kind == sa.bindparam("kind"),
+        walk_records.c.record_id.in_(list(map(sa.bindparam, _ID_NAMES))),
+    )
 )
 _BOUNDARY = CompiledStatement(sa.select(walk_pages.c.boundary_at).where(_PAGE))
 _FETCHED = CompiledStatement(sa.select(walk_pages.c.fetched_at).where(_PAGE))
@@ -188,12 +197,14 @@ def _places(
     connection: sa.Connection, state: sa.Row[Any], listed: LikeList, ids: Sequence[int]
 ) -> dict[int, tuple[int, int]]:
     """Return position and generation of those items that the walk has listed in an earlier generation."""
-    columns = walk_records.c.record_id, walk_records.c.position, walk_records.c.generation
-    here = sa.and_(walk_records.c.walk_id == state.walk_id, walk_records.c.kind == listed.item_kind)
+    here = {"walk": state.walk_id, "kind": listed.item_kind}
     found: dict[int, tuple[int, int]] = {}
-    for start in range(0, len(ids), CHUNK):
-        some = walk_records.c.record_id.in_(ids[start : start + CHUNK])
-        for record_id, *place in connection.execute(sa.select(*columns).where(here, some)):
+    for start in range(0, len(ids), _AT_A_TIME):
+        chunk = ids[start : start + _AT_A_TIME]
+        padded = [*chunk, *[chunk[-1]] * (_AT_A_TIME - len(chunk))]
+        for record_id, *place in _PLACES.execute(
+            connection, {**here, **dict(zip(_ID_NAMES, padded, strict=True))}
+        ):
             found[record_id] = (place[0], place[1])
     return found
 
