@@ -58,12 +58,12 @@ class Command(DatabaseCommand):
             "--split",
             metavar="HOW",
             default="random",
-            help="random, or time: train on what was liked before a time, test on the rest (default random)",
+            help="random, or time to train on earlier and test on later likes (default random)",
         )
         group.add_argument(
             "--at",
             metavar="TIME",
-            help="time of `--split time`, e.g. 2026-01-31 (default: it follows from --share)",
+            help="time of `--split time`, e.g. 2026-01-31 (default by --share)",
         )
         group.add_argument(
             "--random-seed",

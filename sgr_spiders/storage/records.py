@@ -110,8 +110,10 @@ def write_records(
         (Engagement, schema.engagements, upserts.upsert_engagements),
     ):
         names = FIELDS_OF_LINKS[link]
+        at = list(table.columns.keys()).index(upserts.SEEN[0])
         distinct = set(map(attrgetter(*names), groups.get(link, [])))
-        insert(connection, table, (*names, *upserts.SEEN), [(*row, now, now) for row in distinct])
+        columns = (*names[:at], *upserts.SEEN, *names[at:])
+        insert(connection, table, columns, [(*row[:at], now, now, *row[at:]) for row in distinct])
     columns = tuple(schema.track_mentions.columns.keys())
     mentions = set(map(attrgetter(*columns), groups.get(Mention, [])))
     upserts.upsert_latest(connection, schema.track_mentions, columns, list(mentions))

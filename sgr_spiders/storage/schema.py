@@ -209,8 +209,9 @@ playlist_leftovers = Table(
 engagements = Table(
     "engagements",
     metadata,
-    *_declared_columns(Engagement),
+    *_declared_columns(Engagement)[:3],
     *_presence_columns(),
+    *_declared_columns(Engagement)[3:],
     Index(None, "track_id", "kind", info=READER_ONLY),
     _one_of("engagements", "kind", "like", "repost", "comment"),
     sqlite_with_rowid=False,

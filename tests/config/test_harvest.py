@@ -19,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "request_delay": 0.3,
     "freshness_days": 7,
     "max_gone_share": 0.05,
+    "like_times": True,
     "user_depth": {
         "enabled": True,
         "max_users_per_track": 500,

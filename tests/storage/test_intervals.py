@@ -1,4 +1,4 @@
-"""What one page of a list tells about the times of likes."""
+"""The times of likes that one page of a list tells."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sgr_spiders.model.items import Entry, Page
 
 DELAY = timedelta(hours=1)
-"""How late a like may appear in a list; users report minutes."""
+"""The delay with which a like may appear in a list; users report minutes."""
 
 
 @dataclass(frozen=True, slots=True)

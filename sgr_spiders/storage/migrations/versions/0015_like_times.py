@@ -1,4 +1,4 @@
-"""Say when likes and reposts were given.
+"""Add the intervals in which likes and reposts were given.
 
 Those of existing rows were given after the upload of the track, and before they were first seen.
 """
