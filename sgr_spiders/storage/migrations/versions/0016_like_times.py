@@ -6,8 +6,8 @@ Those of existing rows were given after the upload of the track, and before they
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 
 def upgrade() -> None:
