@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sgr_spiders.config.arguments import GivenSeed
     from sgr_spiders.layers.base import Layer, Wanted
-    from sgr_spiders.model.items import Page
+    from sgr_spiders.model.items import Page, Walk
     from sgr_spiders.storage.ledger.ledger import Expansion
     from sgr_spiders.storage.store import Connection
 
@@ -83,6 +83,8 @@ class Planner:
         self.kinds = kinds
         self.run: runs.Run
         self.broken: set[str] = set()
+        self._requester: tuple[int, str] | None = None
+        self._has_looked_up = False
 
     def ledger(self, connection: Connection) -> Ledger:
         """Return the run's session on the ledger in the transaction of *connection*."""
@@ -118,6 +120,17 @@ class Planner:
         self.expand(ledger, [*walks, *ledger.not_shown(steps)])
         for walk in walks:
             self.run_second_pass(ledger, walk)
+
+    def lease(self, connection: Connection, limit: int) -> list[Walk]:
+        """Lease walks; when none is left, look up the records that left lists, once for each set of seeds."""
+        ledger = self.ledger(connection)
+        leased = ledger.lease(limit)
+        if leased or self._has_looked_up or self._requester is None or not ledger.is_settled():
+            return leased
+        self._has_looked_up = True
+        seed_id, layer = self._requester
+        ledger.look_up_vanished(self.plan.settings[layer], seed_id, layer)
+        return ledger.lease(limit)
 
     def page_spilled(self, ledger: Ledger, page: Page, *, ended: bool) -> None:
         """Show the records of a page, in the transaction that spills it; *ended*: its walk is finished."""
@@ -235,6 +248,7 @@ class Planner:
 
     def _request_seed(self, ledger: Ledger, track_id: int) -> int:
         ledger.widen_scope(track_id, dict(self.plan.settings))
+        self._requester, self._has_looked_up = (track_id, min(self.plan.settings)), False
         request = _seed_request(track_id)
         for layer, fingerprint in self.plan.settings.items():
             ledger.request(track_id, layer, fingerprint, [request])

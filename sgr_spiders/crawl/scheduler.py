@@ -60,6 +60,7 @@ class LedgerScheduler(BaseScheduler):
         self._returned: deque[Request] = deque()
         self._leased: deque[Walk] = deque()
         self._drained = False
+        self._was_doubtful = False
         self._changes = 0
         self._leasing: asyncio.Task[None] | None = None
         self._budget = spider.arguments.max_requests
@@ -88,7 +89,7 @@ class LedgerScheduler(BaseScheduler):
         return True
 
     def next_request(self) -> Request | None:
-        if len(self._leased) < LOW_WATER and not self._drained and self._leasing is None:
+        if len(self._leased) < LOW_WATER and not self._is_drained and self._leasing is None:
             self._leasing = asyncio.get_running_loop().create_task(self._lease())
         if (not self._returned and not self._leased) or self._doubts.is_asking:
             return None
@@ -114,7 +115,12 @@ class LedgerScheduler(BaseScheduler):
         self._changes += 1
 
     def _has_work(self) -> bool:
-        return bool(self._returned or self._leased) or not self._drained
+        return bool(self._returned or self._leased) or not self._is_drained
+
+    @property
+    def _is_drained(self) -> bool:
+        # Records that left lists are looked up when nothing is doubted any more.
+        return self._drained and not (self._was_doubtful and not self._doubts.is_open)
 
     def _is_spent(self) -> bool:
         """Return whether the budget is used up, by requests of walks or by checks of the API."""
@@ -145,7 +151,8 @@ class LedgerScheduler(BaseScheduler):
         self._leased.extend(leased)
         # A page committed since may have led to walks that this lease could not see.
         self._drained = not leased and changes == self._changes
+        self._was_doubtful = self._doubts.is_open
         wake_engine(self._crawler)
 
     def _lease_some(self, connection: Connection) -> list[Walk]:
-        return self._harvest.planner.ledger(connection).lease(LEASE_SIZE)
+        return self._harvest.planner.lease(connection, LEASE_SIZE)

@@ -34,15 +34,16 @@ class Endpoint:
     """The requests and responses of one kind of walk.
 
     ``path`` contains ``{urn}`` in place of the target. ``target`` is the type of the target: the ID of a
-    track, user or playlist, a ``query``, or a ``url``. ``record`` is the type of the records in the
-    response (``any``: a track, a user or a playlist). ``engagement`` is the engagement between user and
-    track that each item implies. ``paged`` endpoints return lists, the others one object.
+    track, user or playlist, a ``query``, a ``url``, or ``ids`` of tracks or users, separated by commas.
+    ``record`` is the type of the records in the response (``any``: a track, a user or a playlist).
+    ``engagement`` is the engagement between user and track that each item implies. ``paged`` endpoints return
+    lists, the others one object.
     """
 
     name: str
     path: str
     record: Literal["track", "user", "playlist", "comment", "any"]
-    target: Literal["track", "user", "playlist", "query", "url"]
+    target: Literal["track", "user", "playlist", "query", "url", "ids"]
     params: tuple[tuple[str, str], ...] = ()
     engagement: Literal["like", "repost", "comment"] | None = None
     paged: bool = True
@@ -55,7 +56,13 @@ class Endpoint:
     @property
     def target_param(self) -> str | None:
         """The query parameter of the target, or ``None`` if the target is in the path."""
-        return {"query": "q", "url": "url"}.get(self.target)
+        return {"query": "q", "url": "url", "ids": "urns"}.get(self.target)
+
+    def param_value(self, target: str) -> str:
+        """Return the value of that parameter."""
+        if self.target != "ids":
+            return target
+        return ",".join(urn(self.record, int(record_id)) for record_id in target.split(","))
 
 
 _TABLE: Final = (
@@ -82,6 +89,8 @@ _TABLE: Final = (
     # The specification lists no limit here.
     Endpoint("playlist_tracks", "/playlists/{urn}/tracks", "track", "playlist", (ACCESS, LINKED)),
     Endpoint("search_tracks", "/tracks", "track", "query", (ACCESS, LIMIT, LINKED)),
+    Endpoint("tracks_by_id", "/tracks", "track", "ids", (ACCESS, LIMIT, LINKED)),
+    Endpoint("users_by_id", "/users", "user", "ids", (LIMIT, LINKED)),
     Endpoint("search_users", "/users", "user", "query", (LIMIT, LINKED)),
     Endpoint(
         "search_playlists", "/playlists", "playlist", "query", (ACCESS, SHOW_TRACKS, PLAYLIST_LIMIT, LINKED)
@@ -101,7 +110,7 @@ def first_cursor(endpoint_name: str, target: str) -> str:
     params = endpoint.params
     path = endpoint.path
     if endpoint.target_param is not None:
-        params = ((endpoint.target_param, target), *params)
+        params = ((endpoint.target_param, endpoint.param_value(target)), *params)
     else:
         target_id = parse_key(target, endpoint.target)
         if target_id is None:
@@ -112,5 +121,9 @@ def first_cursor(endpoint_name: str, target: str) -> str:
 
 
 def encode_param(name: str, value: str) -> str:
-    """Return ``name=value`` for a query, with literal commas, which the API requires in lists."""
-    return f"{name}={quote(value, safe=',', errors='replace')}"
+    """Return ``name=value`` for a query, with literal commas, which the API requires in lists.
+
+    Colons are literal in URNs: a list of 200 would be a third longer.
+    """
+    safe = ",:" if name == "urns" else ","
+    return f"{name}={quote(value, safe=safe, errors='replace')}"

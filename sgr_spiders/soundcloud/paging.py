@@ -15,7 +15,7 @@ from sgr_spiders.model.exceptions import NextHrefError
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS, Endpoint, encode_param
 from sgr_spiders.soundcloud.urns import parse_key
 
-MAX_LENGTH: Final = 4096
+MAX_LENGTH: Final = 16_384
 
 _CREDENTIALS: Final = frozenset(
     {
@@ -104,8 +104,8 @@ def _is_own_path(endpoint: Endpoint, target: str, path: str) -> bool:
 
 def _query(endpoint: Endpoint, target: str, query: str) -> str:
     missing = {name: value for name, value in endpoint.params if name in _KEPT_PARAMS}
-    if endpoint.target == "query":
-        missing["q"] = target
+    if endpoint.target in {"query", "ids"} and endpoint.target_param is not None:
+        missing[endpoint.target_param] = endpoint.param_value(target)
     wanted = dict(missing)
     parts = []
     for part in query.split("&"):

@@ -77,11 +77,13 @@ class Recorder:
             "track": track_id,
             "user": str(_id_of(track["user"], "user")),
             "playlist": str(_id_of(largest, "playlist")),
+            "ids": track_id,
             "query": word,
             "url": track["permalink_url"].partition("?")[0],
         }
         targets = {name: found[endpoint.target] for name, endpoint in sorted(ENDPOINTS.items())}
         targets["search_users"] = track["user"]["username"].split()[0]
+        targets["users_by_id"] = found["user"]
         for name, fans in (("user_likes", "track_favoriters"), ("user_reposts", "track_reposters")):
             targets[name] = str(_id_of(self.first_items(fans, track_id)[0], "user"))
         return targets

@@ -96,16 +96,24 @@ def crawl(
 
 
 def read_harvest(harvester: Harvester) -> Harvest:
-    log = [entry for entry in harvester.sandbox.log() if entry["path"] != "/oauth/token"]
+    # Only a refresh looks up what left lists.
+    log = [
+        entry
+        for entry in harvester.sandbox.log()
+        if entry["path"] != "/oauth/token" and "urns=" not in entry["query"]
+    ]
     columns = "endpoint, target, status, reason, capped_at, received, kept, pages, expected, generation"
     walks, generations = {}, {}
-    for endpoint, target, *state, generation in harvester.query(f"SELECT {columns} FROM walks"):  # noqa: S608
+    for endpoint, target, *state, generation in harvester.query(
+        f"SELECT {columns} FROM walks WHERE endpoint NOT LIKE '%_by_id'"  # noqa: S608
+    ):
         walks[endpoint, target] = tuple(state)
         generations[endpoint, target] = generation
     places: dict[Key, list[tuple[Any, ...]]] = {key: [] for key in walks}
     for endpoint, target, *place in harvester.query(
         "SELECT endpoint, target, kind, record_id, position FROM walk_records "
-        "JOIN walks USING (walk_id, generation) ORDER BY position, kind, record_id"
+        "JOIN walks USING (walk_id, generation) WHERE endpoint NOT LIKE '%_by_id' "
+        "ORDER BY position, kind, record_id"
     ):
         places[endpoint, target].append(tuple(place))
     return Harvest(
@@ -118,11 +126,11 @@ def read_harvest(harvester: Harvester) -> Harvest:
             harvester.query(
                 "SELECT endpoint, target, seed_id, layer, step, cap, selective, expanded FROM walk_requests "
                 "JOIN run_scope USING (seed_id, layer, settings) JOIN walks USING (walk_id) "
-                "WHERE run_scope.run_id = (SELECT max(run_id) FROM runs)"
+                "WHERE run_scope.run_id = (SELECT max(run_id) FROM runs) AND step <> 'lookup'"
             )
         ),
         set(harvester.query("SELECT kind, record_id, seed_id, layer FROM discoveries")),
-        set(harvester.query("SELECT * FROM selections")),
+        set(harvester.query("SELECT seed_id, layer, kind, record_id, score FROM selections")),
     )
 
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.model.items import REFUSED
 from sgr_spiders.storage.ledger.frontier import WANTED_NOW
+from sgr_spiders.storage.ledger.presence import LOOKUPS
 from sgr_spiders.storage.schema import (
     comments,
     cuts,
@@ -421,7 +422,9 @@ def _sums(cap: sa.ColumnElement[int]) -> tuple[sa.ColumnElement[Any], ...]:
     """Return the figures of a group of walks, each wanted up to *cap*."""
     # A cap on authors says nothing about the number of comments.
     is_cut_by_authors = sa.and_(walks.c.endpoint.in_(AUTHORS_COUNT), walks.c.kept >= cap)
-    comparable = sa.and_(walks.c.expected.is_not(None), sa.not_(is_cut_by_authors))
+    # What is looked up may be gone: the API promises nothing.
+    is_promise = sa.and_(walks.c.expected.is_not(None), walks.c.endpoint.not_in(LOOKUPS))
+    comparable = sa.and_(is_promise, sa.not_(is_cut_by_authors))
     by_authors = walks.c.endpoint.in_(AUTHORS_COUNT)
     promised = sa.case((sa.or_(by_authors, walks.c.expected < cap), walks.c.expected), else_=cap)
     kept = sa.case((by_authors, _count_comments()), else_=walks.c.kept)

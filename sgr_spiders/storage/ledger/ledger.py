@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sgr_spiders.model.items import PageSize, Walk
+from sgr_spiders.model.items import PageSize, Walk, WalkRequest
 from sgr_spiders.storage import records, upserts
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import presence
@@ -37,12 +37,18 @@ from sgr_spiders.storage.schema import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from sgr_spiders.model.items import Cut, MainRecord, Record, Selection, WalkRequest
+    from sgr_spiders.model.items import Cut, MainRecord, Record, Selection
     from sgr_spiders.storage.ledger.runs import Run
     from sgr_spiders.storage.store import Connection
 
 CHUNK = 500
 """Walks in one ``IN``; see ``records.CHUNK``."""
+
+LOOKUP_SIZE = 200
+"""Records in one request that looks them up: as many as the API returns on a page."""
+
+LOOKUP_STEP = "lookup"
+"""The step of requests that look up records that left lists."""
 
 NEW_WALK = (
     "walk_id",
@@ -244,6 +250,30 @@ class Ledger:
     def accept_loss(self, walk: int) -> None:
         """Leave *walk* out of the walks that had data before."""
         self.connection.execute(sa.update(walks).where(walks.c.walk_id == walk).values(kept_before=None))
+
+    def is_settled(self) -> bool:
+        """Return whether the run has leased no walk, and none is doubted."""
+        leased = sa.and_(walks.c.status == "running", walks.c.run_id == self.run.run_id)
+        open_ones = [sa.select(sa.literal(1)).where(which).limit(1) for which in (leased, walks.c.doubted)]
+        return all(self.connection.scalar(query) is None for query in open_ones)
+
+    def look_up_vanished(self, settings: str, seed_id: int, layer: str) -> None:
+        """Request walks that tell which of the records that left lists in this run are gone.
+
+        Any seed and layer of the run will do; the records are not theirs.
+        """
+        refetched = sa.and_(walks.c.generation > 0, walks.c.finished_at >= self.run.started_at)
+        if self.connection.scalar(sa.select(sa.literal(1)).where(refetched).limit(1)) is None:
+            return
+        for endpoint, kind in presence.LOOKUPS.items():
+            ids = presence.vanished(self.connection, kind, self.run)
+            wanted = [
+                WalkRequest(
+                    endpoint, ",".join(map(str, some)), LOOKUP_STEP, len(some), len(some), selective=True
+                )
+                for some in _chunks(ids, LOOKUP_SIZE)
+            ]
+            self.request(seed_id, layer, settings, wanted)
 
     def note_believed(self) -> None:
         """Mark what is gone or empty, after all doubts are settled."""
@@ -525,7 +555,9 @@ class Ledger:
             )
 
     def _reopen(self, which: sa.ColumnElement[bool]) -> None:
-        begin_anew(self.connection, sa.and_(which, self._is_stale()))
+        # Each run looks up what has left lists in it.
+        stale = sa.and_(self._is_stale(), walks.c.endpoint.not_in(presence.LOOKUPS))
+        begin_anew(self.connection, sa.and_(which, stale))
         failed = sa.and_(which, walks.c.status == "failed", walks.c.finished_at < self.run.started_at)
         self.connection.execute(
             sa.update(walks).where(failed).values(status="planned", reason=None, finished_at=None)
@@ -591,7 +623,7 @@ def _read_walk(row: sa.Row[Any]) -> Walk:
     return Walk(**columns, size=size)
 
 
-def _chunks(ids: Collection[int]) -> Iterator[list[int]]:
+def _chunks(ids: Collection[int], length: int = CHUNK) -> Iterator[list[int]]:
     ordered = sorted(ids)
-    for start in range(0, len(ordered), CHUNK):
-        yield ordered[start : start + CHUNK]
+    for start in range(0, len(ordered), length):
+        yield ordered[start : start + length]

@@ -22,6 +22,7 @@ from sgr_spiders.storage.schema import (
     comments,
     engagements,
     playlist_tracks,
+    playlists,
     walk_records,
     walks,
 )
@@ -57,6 +58,8 @@ OWNED = {
     "track_page": "comment",
 }
 """The lists that contain all public records of their owner, with the kind of these records."""
+LOOKUPS = {"tracks_by_id": "track", "users_by_id": "user"}
+"""The endpoints that tell which of many records there are, with the kind of these."""
 _SINGLE = ("track", "user", "playlist")
 """The endpoints that return one record, named like its kind."""
 _LISTS_OF = {
@@ -79,6 +82,9 @@ def note_end(connection: Connection, walk: sa.Row[Any], status: str, run: Run, n
 
 
 def _note_whole(connection: Connection, walk: sa.Row[Any], run: Run, now: str) -> None:
+    if walk.endpoint in LOOKUPS:
+        _note_looked_up(connection, walk, now)
+        return
     if walk.endpoint == "playlist_tracks":
         _finish_playlist(connection, walk, now)
     if not walk.generation:
@@ -136,7 +142,8 @@ def note_certain(connection: Connection, ids: Sequence[int], run: Run, now: str)
 
     Lists without any item wait for the end of the run, which may not believe that so many are empty.
     """
-    ended = sa.select(walks).where(walks.c.walk_id.in_(ids), walks.c.status == "done", walks.c.received > 0)
+    is_certain = sa.or_(walks.c.received > 0, walks.c.endpoint.in_(LOOKUPS))
+    ended = sa.select(walks).where(walks.c.walk_id.in_(ids), walks.c.status == "done", is_certain)
     for walk in connection.execute(ended).all():
         _note_whole(connection, walk, run, now)
 
@@ -176,31 +183,52 @@ def remove(
     return removed
 
 
-def restore(connection: Connection, kind: str, ids: Collection[int], now: str) -> None:
-    """Mark removed records as seen *now*, with the links that were removed together with them."""
-    table = RECORD_TABLES[kind]
-    (key,) = table.primary_key.columns
-    back = {"last_seen_at": now, "removed_at": None, "removed_reason": None}
-    for chunk in _chunks(ids):
-        removed = connection.execute(
-            sa.select(key, table.c.removed_at, table.c.removed_reason).where(
-                key.in_(chunk), table.c.removed_at.is_not(None)
-            )
-        ).all()
-        for record_id, removed_at, reason in removed:
-            for links in _LINKS.get(kind, ()):
-                together = sa.and_(links.c.removed_at == removed_at, links.c.removed_reason == reason)
-                which = sa.and_(links.c[key.name] == record_id, together)
-                connection.execute(sa.update(links).where(which).values(removed_at=None, removed_reason=None))
-        connection.execute(sa.update(table).where(key.in_(chunk)).values(back))
-
-
 _LINKS = {
     "track": (engagements, playlist_tracks, comments),
     "user": (engagements, comments),
     "playlist": (playlist_tracks,),
 }
 """The tables of links that a removed record takes along, by its kind."""
+
+
+def vanished(connection: Connection, kind: str, run: Run) -> list[int]:
+    """Return the records of *kind* that left a list in this run, and that it has not seen elsewhere."""
+    table = RECORD_TABLES[kind]
+    (key,) = table.primary_key.columns
+    left: sa.ColumnElement[bool] = sa.exists().where(
+        walk_records.c.record_id == key,
+        walk_records.c.kind == kind,
+        walk_records.c.removed_at >= run.started_at,
+    )
+    if kind == "track":
+        places = playlist_tracks.c.removed_at >= run.started_at
+        left = left | sa.exists().where(playlist_tracks.c.track_id == key, places)
+    unknown = sa.or_(
+        table.c.removed_at.is_(None),
+        sa.and_(table.c.removed_at >= run.started_at, table.c.removed_reason == "owner_removed"),
+    )
+    query = sa.select(key).where(table.c.last_seen_at < run.started_at, unknown, left)
+    return list(connection.scalars(query.order_by(key)))
+
+
+def _note_looked_up(connection: Connection, walk: sa.Row[Any], now: str) -> None:
+    """Mark the records that *walk* looked up and did not find as gone; those that it found are there."""
+    kind = LOOKUPS[walk.endpoint]
+    table = RECORD_TABLES[kind]
+    (key,) = table.primary_key.columns
+    ids = list(map(int, walk.target.split(",")))
+    remove(connection, kind, ids, "gone", now, walk.started_at)
+    for chunk in _chunks(ids):
+        unseen = sa.and_(key.in_(chunk), table.c.last_seen_at < walk.started_at)
+        removed_before = sa.and_(unseen, table.c.removed_reason == "owner_removed")
+        connection.execute(sa.update(table).where(removed_before).values(removed_reason="gone"))
+        found = sa.select(key).where(key.in_(chunk), table.c.removed_at.is_(None))
+        for links in _LINKS[kind]:
+            back = sa.and_(links.c[key.name].in_(found), links.c.removed_reason == "owner_removed")
+            if links is playlist_tracks:
+                gone = sa.select(playlists.c.playlist_id).where(playlists.c.removed_at.is_not(None))
+                back &= links.c.playlist_id.not_in(gone)
+            connection.execute(sa.update(links).where(back).values(removed_at=None, removed_reason=None))
 
 
 def _take_off_list(connection: Connection, walk: sa.Row[Any], now: str) -> dict[str, list[int]]:
