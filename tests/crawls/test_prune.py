@@ -79,7 +79,7 @@ INSERT INTO seeds (given, track_id, interval_seconds, priority, added_at, next_h
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess("--users", "120", "--tracks", "900", "--likes-per-user", "30") as process:
+    with SandboxProcess("--users", "100", "--tracks", "600", "--likes-per-user", "15") as process:
         yield process
 
 
@@ -399,13 +399,12 @@ def test_a_harvest_of_a_pseudonymised_database_gives_the_same_people(
 
 
 @pytest.mark.usefixtures("_key")
-@pytest.mark.parametrize("mode", ["pseudonymise", "drop"])
-@pytest.mark.parametrize("after", [3, 14, 22])
+@pytest.mark.parametrize(("mode", "after"), [("pseudonymise", 12), ("pseudonymise", 30), ("drop", 30)])
 def test_an_interruption_leaves_a_consistent_database_and_a_rerun_completes(
     aged: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: str, after: int
 ) -> None:
     rules = {"users": mode, "raw": 30, "removed_rows": 30}
-    monkeypatch.setattr(steps, "BATCH", 100)
+    monkeypatch.setattr(steps, "BATCH", 300)
     monkeypatch.setattr(users, "BATCH", 20)
     whole = tmp_path / "whole.db"
     whole.write_bytes(aged.read_bytes())
@@ -537,9 +536,11 @@ def test_a_crawl_after_a_vacuum_packs_with_the_dictionary(harvester: Harvester) 
     (dictionary_id,) = used - {0}
     apply(harvester.database, raw=0)
     assert fields(harvester.database)[0] == {table: {} for table in RECORDS}
-    ended = harvester.crawl("deep_harvest", refresh=1)
+    ended = harvester.crawl("user_depth", refresh=1)
     assert ended.code == 0, ended.log
     after, used = fields(harvester.database)
-    assert after == before
+    assert len(after["tracks"]) > len(before["tracks"]) / 2
+    for table, rows in after.items():
+        assert rows == {key: before[table][key] for key in rows}
     assert used - {0} == {dictionary_id}
     assert harvester.value("SELECT count(*) FROM raw_dictionaries") == 1

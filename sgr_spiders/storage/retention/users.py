@@ -210,12 +210,12 @@ def _clear(store: Store) -> None:
 def _replace_some(connection: Connection, replacement: Replacement) -> int:
     """Replace a batch of users; return their number."""
     chunk = connection.execute(sa.select(users).where(replacement.real).limit(BATCH)).mappings().all()
-    for user in chunk:
-        if replacement.drops:
-            _drop(connection, user["user_id"])
-        else:
-            _rename(connection, dict(user), replacement.pseudonyms)
-        connection.execute(sa.delete(users).where(users.c.user_id == user["user_id"]))
+    old = [user["user_id"] for user in chunk]
+    if replacement.drops:
+        _drop(connection, old)
+    else:
+        _rename(connection, [dict(user) for user in chunk], replacement.pseudonyms)
+    connection.execute(sa.delete(users).where(users.c.user_id.in_(old)))
     return len(chunk)
 
 
@@ -312,38 +312,78 @@ def _move_names(store: Store, table: sa.Table, column: str, replacement: Replace
                 move_rows(connection, table.c[column], name, replacement.pseudonyms.of_name(name))
 
 
-def _rename(connection: Connection, user: dict[str, Any], pseudonyms: Pseudonyms) -> None:
-    """Replace the ID of a user everywhere. Its rows replace those of an earlier harvest of the same user."""
-    old, new = user["user_id"], pseudonyms.of_id(user["user_id"])
-    name = user["username"]
-    row = {**user, **dict.fromkeys(CLEARED[users]), "user_id": new}
-    row["username"] = None if name is None else pseudonyms.of_name(name)
-    earlier = connection.execute(sa.select(users).where(users.c.user_id == new)).mappings().one_or_none()
-    if earlier is None:
-        connection.execute(sa.insert(users).values(row))
-    else:
-        kept = {name: value for name, value in row.items() if value is not None}
-        kept |= {name: row[name] for name in ("removed_at", "removed_reason") if name in row}
-        if earlier.get("first_seen_at") is not None:
-            kept["first_seen_at"] = earlier["first_seen_at"]
-        connection.execute(sa.update(users).where(users.c.user_id == new).values(kept))
+def _rename(connection: Connection, chunk: list[dict[str, Any]], pseudonyms: Pseudonyms) -> None:
+    """Replace the IDs of users everywhere. Their rows replace those of earlier harvests of the same users."""
+    new_ids = {user["user_id"]: pseudonyms.of_id(user["user_id"]) for user in chunk}
+    query = sa.select(users).where(users.c.user_id.in_(new_ids.values()))
+    earlier = {row["user_id"]: dict(row) for row in connection.execute(query).mappings()}
+    rows = [_anonymise(user, pseudonyms) for user in chunk]
+    if new := [row for row in rows if row["user_id"] not in earlier]:
+        connection.execute(sa.insert(users), new)
+    for row in rows:
+        if row["user_id"] in earlier:
+            _merge(connection, row, earlier[row["user_id"]])
+    _move_references(connection, {old: new for old, new in new_ids.items() if new not in earlier})
+    for old_id, new_id in new_ids.items():
+        if new_id in earlier:
+            for column, which in _referring():
+                move_rows(connection, column, old_id, new_id, which)
+    _move_walks(connection, new_ids)
+
+
+def _anonymise(user: dict[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any]:
+    row = {**user, **dict.fromkeys(CLEARED[users]), "user_id": pseudonyms.of_id(user["user_id"])}
+    if user["username"] is not None:
+        row["username"] = pseudonyms.of_name(user["username"])
+    return row
+
+
+def _merge(connection: Connection, row: dict[str, Any], earlier: dict[str, Any]) -> None:
+    kept = {name: value for name, value in row.items() if value is not None}
+    kept |= {name: row[name] for name in ("removed_at", "removed_reason")}
+    if earlier["first_seen_at"] is not None:
+        kept["first_seen_at"] = earlier["first_seen_at"]
+    connection.execute(sa.update(users).where(users.c.user_id == row["user_id"]).values(kept))
+
+
+def _referring() -> Iterator[tuple[sa.Column[Any], sa.ColumnElement[bool]]]:
+    """Yield the columns with IDs of users, and the condition that a row's is one."""
     for column in references():
-        move_rows(connection, column, old, new)
+        yield column, sa.true()
     for table in LISTED:
-        move_rows(connection, table.c.record_id, old, new, table.c.kind == "user")
-    for endpoint in _OF_USERS:
-        move_walk(connection, walk_id(endpoint, str(old)), walk_id(endpoint, str(new)), str(new))
+        yield table.c.record_id, table.c.kind == "user"
 
 
-def _drop(connection: Connection, user_id: int) -> None:
-    for column in references():
+def _move_references(connection: Connection, new_ids: dict[int, int]) -> None:
+    """Replace the IDs of users who have no rows under their new IDs."""
+    if not new_ids:
+        return
+    changes = [{"old_id": old, "new_id": new} for old, new in new_ids.items()]
+    for column, which in _referring():
+        update = sa.update(column.table).where(column == sa.bindparam("old_id"), which)
+        connection.execute(update.values({column.name: sa.bindparam("new_id")}), changes)
+
+
+def _move_walks(connection: Connection, new_ids: dict[int, int]) -> None:
+    """Replace the IDs of users as the targets of walks."""
+    moves = {
+        walk_id(endpoint, str(old)): (walk_id(endpoint, str(new)), str(new))
+        for endpoint in _OF_USERS
+        for old, new in new_ids.items()
+    }
+    there = connection.scalars(sa.select(walks.c.walk_id).where(walks.c.walk_id.in_(moves))).all()
+    for walk in there:
+        move_walk(connection, walk, *moves[walk])
+
+
+def _drop(connection: Connection, chunk: list[int]) -> None:
+    for column, which in _referring():
         table = column.table
+        these = sa.and_(column.in_(chunk), which)
         if table in (tracks, playlists):
-            connection.execute(sa.update(table).where(column == user_id).values({column.name: None}))
+            connection.execute(sa.update(table).where(these).values({column.name: None}))
         else:
-            connection.execute(sa.delete(table).where(column == user_id))
-    for table in LISTED:
-        connection.execute(sa.delete(table).where(table.c.record_id == user_id, table.c.kind == "user"))
+            connection.execute(sa.delete(table).where(these))
 
 
 def _drop_lists(store: Store) -> None:
