@@ -17,11 +17,9 @@ from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.crawl.spider import HarvestSpider
 from sgr_spiders.model import signals, statistics
 from sgr_spiders.model.exceptions import StorageError
-from sgr_spiders.reports.progress.block import block
 from sgr_spiders.reports.progress.estimate import PAGE_SIZES
 from sgr_spiders.reports.progress.line import line
 from sgr_spiders.reports.progress.snapshot import RequestState, Snapshot, Tally
-from sgr_spiders.reports.progress.terminal import Terminal
 from sgr_spiders.storage.figures.progress_counts import WalkCounter
 from sgr_spiders.traffic import scrapy_internals
 from sgr_spiders.traffic.gate import API_SLOT, Gate
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
     from sgr_spiders.model.items import Page
+    from sgr_spiders.reports.progress.terminal import Terminal
     from sgr_spiders.storage.figures.progress_counts import WalkGroup
     from sgr_spiders.storage.ledger.spill import Spilled
 
@@ -157,6 +156,8 @@ class Progress:
             self._draw(self._terminal)
 
     def _draw(self, terminal: Terminal) -> None:
+        from sgr_spiders.reports.progress.block import block  # noqa: PLC0415 - see _terminal
+
         snapshot = self._snapshot()
         if snapshot.closing and not snapshot.requests.in_flight:
             terminal.hide()
@@ -207,6 +208,9 @@ def _mode(settings: BaseSettings) -> str:
 
 
 def _terminal(settings: BaseSettings) -> Terminal:
+    # Lazy import: rich is slow to import, and most crawls have no terminal.
+    from sgr_spiders.reports.progress.terminal import Terminal  # noqa: PLC0415
+
     # Scrapy replaces its handler after it has created the extensions, so it is read here.
     plain = logging.Formatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"])
     return Terminal(scrapy_internals.root_log_handler(), plain, forced=settings["PROGRESS"] == "bar")

@@ -1,4 +1,7 @@
-"""Commands that only look at a database load no module that only crawls, builds or exports need."""
+"""Commands that only look at a database load no module that only crawls, builds or exports need.
+
+A crawl loads none of the modules that are only for terminals, or for parts of Scrapy that are switched off.
+"""
 
 from __future__ import annotations
 
@@ -63,3 +66,19 @@ def test_nothing_slow_is_loaded(command: tuple[str, ...], code: int, database: P
     assert not sorted(set(SLOW) & set(modules))
     if command == ("version",):
         assert not sorted(name for name in modules if name.startswith(("sqlalchemy", "sgr_spiders.storage")))
+
+
+def test_a_crawl_without_a_terminal_loads_nothing_for_one(database: Path, root: Path) -> None:
+    arguments = ["user_depth", "-a", "track_id=7", "-s", "BACKOFF_BASE=0.001", "-s", "BACKOFF_MAX=0.001"]
+    unreachable = {"SOUNDCLOUD_API_URL": "http://127.0.0.1:1", "SOUNDCLOUD_ACCESS_TOKEN": "token"}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, "crawl", *arguments],
+        cwd=root,
+        env={**os.environ, **unreachable, "HARVEST_DATABASE_URL": f"sqlite:///{database}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ended, modules = json.loads(done.stderr.splitlines()[-1])
+    assert ended == 3, done.stderr
+    assert not {"aiohttp", "rich", "requests", "tldextract", "alembic"} & set(modules)
