@@ -48,9 +48,9 @@ def test_walks_from_the_future_are_refetched(harvester: Harvester, refresh: int)
     begun = harvester.value("SELECT count(*) FROM walks WHERE pages > 0")
     finished = harvester.value("SELECT count(*) FROM walks WHERE finished_at NOTNULL")
     set_clock_ahead(harvester)
-    status = json.loads(run_status(harvester.database, "--json").stdout)
+    status = json.loads(run_status(harvester.database, "--json").out)
     assert status["freshness"]["in_future"] == status["freshness"]["stale"] == finished
-    assert f"{finished} walks of these finished in the future" in run_status(harvester.database).stdout
+    assert f"{finished} walks of these finished in the future" in run_status(harvester.database).out
     harvester.sandbox.clear_log()
     ended = harvester.crawl(refresh=refresh)
     assert ended.code == 0, ended.log
@@ -58,7 +58,7 @@ def test_walks_from_the_future_are_refetched(harvester: Harvester, refresh: int)
     assert len(harvester.sandbox.log()) >= begun
     assert harvester.value("SELECT count(*) FROM walks WHERE generation = 1") == begun
     assert harvester.value("SELECT max(finished_at) FROM walks") < timestamp()
-    assert json.loads(run_status(harvester.database, "--json").stdout)["freshness"]["in_future"] == 0
+    assert json.loads(run_status(harvester.database, "--json").out)["freshness"]["in_future"] == 0
     assert SAID not in harvester.rerun().log
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +12,8 @@ import pytest
 
 from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.storage.store import Store
-from tests.crawls.crawling import ROOT, Harvester
+from tests.crawls.crawling import Harvester
+from tests.scrapy_process import CommandResult, run_command, scrapy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,29 +23,26 @@ if TYPE_CHECKING:
 STATUSES = ("done", "capped", "gone", "failed", "running", "planned")
 
 
-def run_status(database: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command without credentials."""
-    return subprocess.run(
-        [sys.executable, "-m", "scrapy", "status", *options],
-        cwd=ROOT,
-        env={**os.environ, "HARVEST_DATABASE_URL": f"sqlite:///{database}", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def run_status(database: Path, *options: str, **settings: str) -> CommandResult:
+    """Run the command in this process, without credentials."""
+    return run_command("status", *options, HARVEST_DATABASE_URL=f"sqlite:///{database}", **settings)
+
+
+def run_process(database: Path, *options: str) -> CommandResult:
+    """Run the command in a process of its own: only there do the commands that it names show the database."""
+    return scrapy("status", *options, HARVEST_DATABASE_URL=f"sqlite:///{database}")
 
 
 def text_of(database: Path) -> str:
     result = run_status(database)
-    assert (result.returncode, result.stderr) == (0, "")
-    return result.stdout
+    assert (result.code, result.err) == (0, "")
+    return result.out
 
 
 def json_of(database: Path) -> dict[str, Any]:
     result = run_status(database, "--json")
-    assert (result.returncode, result.stderr) == (0, "")
-    found: dict[str, Any] = json.loads(result.stdout)
+    assert (result.code, result.err) == (0, "")
+    found: dict[str, Any] = json.loads(result.out)
     return found
 
 
@@ -203,7 +198,7 @@ def test_database_and_freshness_are_options(deep: Harvester, tmp_path: Path) -> 
         f"sqlite:///{deep.database}",
         HARVEST_CONFIG=str(tmp_path / "fresh.yaml"),
     )
-    freshness = json.loads(result.stdout)["freshness"]
+    freshness = json.loads(result.out)["freshness"]
     assert freshness["days"] == 0
     assert freshness["stale"] == deep.value(
         "SELECT count(*) FROM walks WHERE status IN ('done', 'capped', 'gone')"
@@ -258,14 +253,14 @@ def test_an_empty_database(tmp_path: Path) -> None:
     assert report["runs"] == {"count": 0, "latest": []}
     assert report["next"]["why"] == "no run yet"
     first = f"scrapy crawl deep_harvest -a track_id=ID -s HARVEST_DATABASE_URL=sqlite:///{database}"
-    assert text_of(database).splitlines()[-1].endswith(first)
+    assert run_process(database).out.splitlines()[-1].endswith(first)
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    result = run_status(tmp_path / "none.db")
-    assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"database {tmp_path}/none.db: no such file; create it with `")
-    assert result.stderr.endswith(f" -a track_id=ID -s HARVEST_DATABASE_URL=sqlite:///{tmp_path}/none.db`\n")
+    result = run_process(tmp_path / "none.db")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"database {tmp_path}/none.db: no such file; create it with `")
+    assert result.err.endswith(f" -a track_id=ID -s HARVEST_DATABASE_URL=sqlite:///{tmp_path}/none.db`\n")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -278,11 +273,11 @@ def test_another_schema_version(tmp_path: Path, revision: str, words: str) -> No
     Store.open(f"sqlite:///{database}").close()
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
-    result = run_status(database, "--json")
-    assert (result.returncode, result.stdout) == (1, "")
-    assert len(result.stderr.splitlines()) == 1
-    assert revision in result.stderr
-    assert words in result.stderr
+    result = run_process(database, "--json")
+    assert (result.code, result.out) == (1, "")
+    assert len(result.err.splitlines()) == 1
+    assert revision in result.err
+    assert words in result.err
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(revision,)]
 
@@ -292,9 +287,9 @@ def test_a_file_without_a_harvest(tmp_path: Path, content: bytes) -> None:
     database = tmp_path / "harvest.db"
     database.write_bytes(content)
     result = run_status(database)
-    assert result.returncode == 1
-    assert len(result.stderr.splitlines()) == 1
-    assert str(database) in result.stderr
+    assert result.code == 1
+    assert len(result.err.splitlines()) == 1
+    assert str(database) in result.err
     assert database.read_bytes() == content
 
 
@@ -304,6 +299,6 @@ def test_a_file_without_a_harvest(tmp_path: Path, content: bytes) -> None:
 )
 def test_bad_arguments(tmp_path: Path, options: list[str], words: str) -> None:
     result = run_status(tmp_path / "harvest.db", *options)
-    assert result.returncode == 2
-    assert words in result.stderr
-    assert len(result.stderr.splitlines()) == 1
+    assert result.code == 2
+    assert words in result.err
+    assert len(result.err.splitlines()) == 1
