@@ -23,6 +23,7 @@ from sgr_spiders.storage.schema import (
     engagements,
     playlist_tracks,
     playlists,
+    runs,
     walk_records,
     walks,
 )
@@ -158,11 +159,11 @@ def note_private(connection: Connection, found: Collection[tuple[str, int]], now
 def note_believed(connection: Connection, run: Run, now: str) -> None:
     """Mark what walks that ended without data tell, if it is not doubted any more.
 
-    These are the records that are gone or private, the owners of lists that are gone, unless they were seen
-    in this run, and the contents of lists that are empty now.
+    These are the records that are gone or private, the owners of lists that are gone, and the contents of
+    lists that are empty now.
     """
     for kind in _SINGLE:
-        for why, ids in _missing(connection, kind, run).items():
+        for why, ids in _missing(connection, kind).items():
             remove(connection, kind, ids, why, now, now)
     for walk in connection.execute(_emptied()).all():
         _note_whole(connection, walk, run, now)
@@ -321,16 +322,23 @@ def _move_to_new_places(connection: Connection, here: sa.ColumnElement[bool]) ->
     )
 
 
-def _missing(connection: Connection, kind: str, run: Run) -> dict[Reason, list[int]]:
-    """Return the records of *kind* that are stored as present and that the API does not show any more."""
+def _missing(connection: Connection, kind: str) -> dict[Reason, list[int]]:
+    """Return the records of *kind* that are stored as present and that the API does not show any more.
+
+    A list that is gone tells that its owner is, unless the run that asked for it saw the owner elsewhere.
+    """
     table = RECORD_TABLES[kind]
     (key,) = table.primary_key.columns
+    run_of_walk = (
+        sa.select(sa.func.max(runs.c.started_at))
+        .where(runs.c.started_at <= walks.c.started_at)
+        .scalar_subquery()
+    )
     itself = sa.and_(walks.c.endpoint == kind, table.c.last_seen_at < walks.c.finished_at)
     list_of_it = sa.and_(
         walks.c.endpoint.in_(_LISTS_OF[kind]),
         walks.c.reason.startswith("HTTP 404"),
-        table.c.last_seen_at < walks.c.started_at,
-        table.c.last_seen_at < run.started_at,
+        table.c.last_seen_at < run_of_walk,
     )
     query = (
         sa.select(key, walks.c.reason)
