@@ -36,8 +36,27 @@ def add_neighbour_options(group: argparse._ArgumentGroup) -> None:
         default="svd",
         help=f"method of the vectors, {_list_choices(METHODS)} (default svd)",
     )
+    add_inclusion_options(group)
     add_limit_option(group, 10)
     add_json_option(group)
+
+
+def add_inclusion_options(group: argparse._ArgumentGroup) -> None:
+    """Add ``--include-unseen`` and ``--include-removed``."""
+    group.add_argument(
+        "--include-unseen",
+        action="store_true",
+        help="include users and playlists whose library was not looked at",
+    )
+    group.add_argument(
+        "--include-removed", action="store_true", help="include what has been removed from its list"
+    )
+
+
+def read_inclusion(opts: argparse.Namespace) -> dict[str, bool]:
+    """Return the changes of ``--include-unseen`` and ``--include-removed`` to a configuration."""
+    names = ("include_unseen", "include_removed")
+    return {name: True for name in names if getattr(opts, name)}
 
 
 def add_limit_option(group: argparse._ArgumentGroup, default: int) -> None:

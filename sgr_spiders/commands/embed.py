@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import read_integer, read_path, refuse_arguments
+from sgr_spiders.cli.options import (
+    add_inclusion_options,
+    read_inclusion,
+    read_integer,
+    read_path,
+    refuse_arguments,
+)
 from sgr_spiders.config.choices import METHODS, SOURCES
 from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.text.formatting import describe_left_out
 from sgr_spiders.text.messages import quote_value
 
 if TYPE_CHECKING:
@@ -37,6 +44,7 @@ class Command(DatabaseCommand):
             "--sources", metavar="LIST", help=f"what counts as liking, of {', '.join(SOURCES)} (default like)"
         )
         group.add_argument("--random-seed", metavar="N", help="random seed (default 1)")
+        add_inclusion_options(group)
         group.add_argument(
             "--config", metavar="FILE", help="configuration, a YAML file or a name in configs/"
         )
@@ -67,6 +75,8 @@ class Command(DatabaseCommand):
             embedded = embed(store, settings)
         for kind, count in embedded.counts.items():
             sys.stdout.write(f"{kind + '_vectors':16}{count:>10,}  {_describe_shape(embedded)}\n")
+        if embedded.left_out:
+            sys.stdout.write(f"{describe_left_out(embedded.left_out)}\n")
         return embedded
 
     def _write(self, embedded: Embedded, output: Path | None, plot: Path | None) -> None:
@@ -90,7 +100,7 @@ def _describe_shape(embedded: Embedded) -> str:
 
 def _read_changes(opts: argparse.Namespace) -> dict[str, Any]:
     """Return the changes of the options to the configuration."""
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = {**read_inclusion(opts)}
     if opts.method is not None:
         changes["method"] = opts.method
     if opts.dimensions is not None:

@@ -11,10 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import add_json_option, read_choice, read_integer, refuse_arguments
+from sgr_spiders.cli.options import (
+    add_inclusion_options,
+    add_json_option,
+    read_choice,
+    read_integer,
+    refuse_arguments,
+)
 from sgr_spiders.config.choices import METHODS, SOURCES
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.text.formatting import pluralize, table
+from sgr_spiders.text.formatting import describe_left_out, pluralize, table
 from sgr_spiders.text.messages import quote_value
 
 if TYPE_CHECKING:
@@ -51,6 +57,7 @@ class Command(DatabaseCommand):
             default="like",
             help=f"what counts as liking, of {', '.join(SOURCES)} (default like)",
         )
+        add_inclusion_options(group)
         group.add_argument(
             "--share", metavar="SHARE", default="0.2", help="share of each library to hold out (default 0.2)"
         )
@@ -88,6 +95,7 @@ class Command(DatabaseCommand):
     def _trial(self, opts: argparse.Namespace, seed: int) -> Trial:
         from sgr_spiders.embeddings.evaluation import Trial, prepare_time_trial, prepare_trial
         from sgr_spiders.embeddings.pairs_file import read_pairs
+        from sgr_spiders.storage.libraries import Inclusion
         from sgr_spiders.storage.store import Store
 
         k = read_integer("k", opts.k, 1, 10_000)
@@ -101,10 +109,15 @@ class Command(DatabaseCommand):
             return Trial(train, test, k=k)
         sources = [part.strip() for part in opts.sources.split(",")]
         share, at = _read_share(opts.share), None if opts.at is None else _read_time(opts.at)
+        include = Inclusion(opts.include_unseen, opts.include_removed)
         with Store(self.database_url).read() as connection:
             if by_time:
-                return prepare_time_trial(connection, sources=sources, share=share, at=at, k=k)
-            return prepare_trial(connection, sources=sources, share=share, random_seed=seed, k=k)
+                return prepare_time_trial(
+                    connection, sources=sources, share=share, at=at, k=k, include=include
+                )
+            return prepare_trial(
+                connection, sources=sources, share=share, random_seed=seed, k=k, include=include
+            )
 
 
 def _read_methods(text: str) -> list[str]:
@@ -143,6 +156,7 @@ def _render(trial: Trial, measured: list[Quality], *, as_json: bool) -> str:
         "train": trial.train.nnz,
         "test": trial.test.nnz,
         "cold": trial.cold_pairs,
+        "libraries_left_out": trial.libraries_left_out,
     }
     if trial.at is not None:
         about |= {"at": trial.at, "left_out": trial.left_out}
@@ -167,8 +181,10 @@ def _render(trial: Trial, measured: list[Quality], *, as_json: bool) -> str:
         f"held out: {pluralize(trial.test.nnz, 'pair')} of {pluralize(measured[0].users, 'user')}; "
         f"{trial.cold_pairs:,} with a track that is not in the training data"
     )
-    split = [] if trial.at is None else [_describe_split(trial.at, trial.left_out)]
-    return "\n".join([*split, trained, tested, *table([head, *rows])]) + "\n"
+    lines = [] if trial.at is None else [_describe_split(trial.at, trial.left_out)]
+    if trial.libraries_left_out:
+        lines.append(describe_left_out(trial.libraries_left_out))
+    return "\n".join([*lines, trained, tested, *table([head, *rows])]) + "\n"
 
 
 def _describe_split(at: str, left_out: int) -> str:

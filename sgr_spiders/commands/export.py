@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
     Number = TypeVar("Number", int, float)
 
-ONLY_ML = ("seed", "sources", "min_per_user", "min_per_track", "test", "validation", "split_seed")
+ONLY_ML = (
+    "seed",
+    "sources",
+    "min_per_user",
+    "min_per_track",
+    "test",
+    "validation",
+    "split_seed",
+    "include_unseen",
+)
 """Options that apply only to interactions."""
 
 NUMBERS: dict[type, str] = {int: "an integer", float: "a number"}
@@ -70,6 +79,12 @@ class Command(DatabaseCommand):
             "--validation", metavar="SHARE", help="share for choosing parameters, for ml (default 0.1)"
         )
         group.add_argument("--split-seed", metavar="N", help="random seed of the split, for ml (default 1)")
+        group.add_argument(
+            "--include-unseen",
+            action="store_true",
+            default=None,
+            help="include users and playlists whose library was not looked at, for ml",
+        )
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         # As on Ctrl-C: incomplete files are removed.
@@ -125,6 +140,7 @@ def _read_choice_of_pairs(opts: argparse.Namespace) -> Choice:
         "test": _read_number(opts, "test", float),
         "validation": _read_number(opts, "validation", float),
         "split_seed": _read_number(opts, "split_seed", int),
+        "include_unseen": opts.include_unseen,
     }
     return Choice(**{name: value for name, value in values.items() if value is not None})
 

@@ -16,7 +16,7 @@ from sgr_spiders.cli.options import (
 )
 from sgr_spiders.text.encoding import dump_json
 from sgr_spiders.text.escape import for_message
-from sgr_spiders.text.formatting import listing, pluralize
+from sgr_spiders.text.formatting import describe_left_out, listing, pluralize
 
 if TYPE_CHECKING:
     import argparse
@@ -41,16 +41,24 @@ class Command(DatabaseCommand):
 
     def _render(self, user: int, opts: argparse.Namespace) -> str:
         from sgr_spiders.embeddings.recommend import recommend
+        from sgr_spiders.embeddings.similar import count_left_out
+        from sgr_spiders.storage.libraries import Inclusion
         from sgr_spiders.storage.store import Store
 
         by, method = read_neighbour_source(opts)
         limit = read_limit(opts, MAX_NEIGHBOURS)
+        include = Inclusion(opts.include_unseen, opts.include_removed)
         with Store(self.database_url).read() as connection:
-            found = recommend(connection, user, by=by, method=method, limit=limit)
+            found = recommend(connection, user, by=by, method=method, limit=limit, include=include)
+            left_out = count_left_out(connection, "user", user, by=by, method=method, include=include)
         if opts.json:
-            answer = {"user": user, "by": by, "recommended": [dataclasses.asdict(track) for track in found]}
+            recommended = [dataclasses.asdict(track) for track in found]
+            answer = {"user": user, "by": by, "left_out": left_out, "recommended": recommended}
             return dump_json(answer) + "\n"
-        return "\n".join(_render_lines(found, f"user {user} by {by}")) + "\n"
+        lines = _render_lines(found, f"user {user} by {by}")
+        if left_out:
+            lines.append(describe_left_out(left_out))
+        return "\n".join(lines) + "\n"
 
 
 def _render_lines(found: list[Recommendation], about: str) -> list[str]:

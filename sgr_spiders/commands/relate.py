@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from scrapy.utils.log import configure_logging
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import read_seeds, refuse_arguments
+from sgr_spiders.cli.options import add_inclusion_options, read_inclusion, read_seeds, refuse_arguments
 from sgr_spiders.commands.crawl import TECHNICAL, log_as_json_if_asked
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.messages import did_you_mean, quote_value
@@ -43,6 +43,7 @@ class Command(DatabaseCommand):
             "--config", metavar="FILE", help="configuration, a YAML file or a name in configs/"
         )
         group.add_argument("--only", metavar="WHAT", help="one type, users, tracks or artists")
+        add_inclusion_options(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         from sgr_spiders.config import harvest
@@ -55,6 +56,8 @@ class Command(DatabaseCommand):
                 logging.getLogger(name).setLevel(logging.WARNING)
         refuse_arguments(args)
         settings = harvest.load(opts.config or self.settings["HARVEST_CONFIG"])
+        section = harvest.override(settings.relationships, read_inclusion(opts))
+        settings = settings.model_copy(update={"relationships": section})
         built = self._relate(settings, read_seeds(opts.seed), _read_types(opts.only, settings))
         for related in built:
             sys.stdout.write(f"{related.table:22} {related.rows:>14,}\n")

@@ -70,7 +70,7 @@ def _render_lines(table: PairTable, name: str | None, found: list[dict[str, Any]
         [
             str(row["id"]),
             f"{row[table.score]:.4f}",
-            *(str(row[key]) for key in evidence),
+            *(_render_value(row[key]) for key in evidence),
             _render_name(row["name"]),
         ]
         for row in found
@@ -81,6 +81,12 @@ def _render_lines(table: PairTable, name: str | None, found: list[dict[str, Any]
         for row in [head, *rows]
     ]
     return [f"Nearest to {_render_name(name)}:", *table_lines]
+
+
+def _render_value(value: object) -> str:
+    if value is None:  # the flag `cut` of a table built by an earlier version
+        return "-"
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _render_name(name: str | None) -> str:

@@ -16,7 +16,7 @@ from sgr_spiders.cli.options import (
 )
 from sgr_spiders.text.encoding import dump_json
 from sgr_spiders.text.escape import for_message
-from sgr_spiders.text.formatting import listing
+from sgr_spiders.text.formatting import describe_left_out, listing
 
 if TYPE_CHECKING:
     import argparse
@@ -43,19 +43,25 @@ class Command(DatabaseCommand):
         sys.stdout.write(self._render(kind, node, opts))
 
     def _render(self, kind: str, node: int, opts: argparse.Namespace) -> str:
-        from sgr_spiders.embeddings.similar import EVIDENCE, find_similar
+        from sgr_spiders.embeddings.similar import EVIDENCE, count_left_out, find_similar
+        from sgr_spiders.storage.libraries import Inclusion
         from sgr_spiders.storage.store import Store
 
         by, method = read_neighbour_source(opts)
         limit = read_limit(opts, MAX_NEIGHBOURS)
+        include = Inclusion(opts.include_unseen, opts.include_removed)
         with Store(self.database_url).read() as connection:
-            found = find_similar(connection, kind, node, by=by, method=method, limit=limit)
+            found = find_similar(connection, kind, node, by=by, method=method, limit=limit, include=include)
+            left_out = count_left_out(connection, kind, node, by=by, method=method, include=include)
         evidence = EVIDENCE[kind]
         if opts.json:
             rows = [_as_json(neighbour, evidence) for neighbour in found]
-            answer = {"id": node, "kind": kind, "by": by, "similar": rows}
+            answer = {"id": node, "kind": kind, "by": by, "left_out": left_out, "similar": rows}
             return dump_json(answer) + "\n"
-        return "\n".join(_render_lines(found, evidence, f"{kind} {node} by {by}")) + "\n"
+        lines = _render_lines(found, evidence, f"{kind} {node} by {by}")
+        if left_out:
+            lines.append(describe_left_out(left_out))
+        return "\n".join(lines) + "\n"
 
 
 def _as_json(neighbour: Similar, evidence: tuple[str, str]) -> dict[str, object]:

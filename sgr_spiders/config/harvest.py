@@ -220,6 +220,10 @@ class Relationships(Section):
     """`all`, or `seeds`: only the data around the seeds of the crawl."""
     engagement_kinds: Annotated[Names[EngagementKind], Field(min_length=1)] = ("like",)
     """Interactions that count as liking a track: `like`, `repost`, `comment`."""
+    include_unseen: bool = False
+    """Include users and playlists whose library was not looked at, of whom only single likes are known."""
+    include_removed: bool = False
+    """Include what has been removed from its list, e.g. tracks that are no longer liked."""
     user_sample: Share = 1
     """Share of the users to sample."""
     sample_seed: Cap = 1
@@ -255,6 +259,10 @@ class Embeddings(Section):
     """Length of a vector, less if the data has a lower rank; none: 256 for `svd`, else 64."""
     sources: Annotated[Names[Source], Field(min_length=1)] = ("like",)
     """Interactions that count as liking a track: `like`, `repost`, `comment`, `playlist` (the user's own)."""
+    include_unseen: bool = False
+    """As in `relationships`."""
+    include_removed: bool = False
+    """As in `relationships`."""
     random_seed: Cap = 1
     """Random seed."""
 

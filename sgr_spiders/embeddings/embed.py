@@ -13,8 +13,9 @@ from sgr_spiders.embeddings.index import build_index
 from sgr_spiders.embeddings.preparation import Choice, prepare
 from sgr_spiders.embeddings.recommenders import METHODS
 from sgr_spiders.storage import vectors as stored
+from sgr_spiders.storage.libraries import LEFT_OUT
 from sgr_spiders.storage.vectors import Placed, VectorRun
-from sgr_spiders.text.formatting import pluralize
+from sgr_spiders.text.formatting import describe_left_out, pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,10 +40,16 @@ class Embedded:
         """The number of vectors of each kind."""
         return {kind: len(placed.ids) for kind, placed in self.placed.items()}
 
+    @property
+    def left_out(self) -> int:
+        """The number of libraries left out because they were not looked at."""
+        return self.run.inputs[LEFT_OUT]
+
     def describe(self) -> str:
         """Return the number of vectors, their dimensions and their method."""
         counts = ", ".join(pluralize(count, kind) for kind, count in self.counts.items())
-        return f"{counts}: {self.run.dimensions} dimensions, method {self.run.method}"
+        end = f"; {describe_left_out(self.left_out)}" if self.left_out else ""
+        return f"{counts}: {self.run.dimensions} dimensions, method {self.run.method}{end}"
 
 
 def embed(store: Store, config: Embeddings) -> Embedded:
@@ -54,7 +61,13 @@ def embed(store: Store, config: Embeddings) -> Embedded:
     began = time.monotonic()
     method = METHODS[config.method](config.dimensions, config.random_seed)
     sources = dict.fromkeys((*config.sources, *method.extra_sources), 1.0)
-    choice = Choice(sources=sources, test=0, validation=0)
+    choice = Choice(
+        sources=sources,
+        test=0,
+        validation=0,
+        include_unseen=config.include_unseen,
+        include_removed=config.include_removed,
+    )
     with store.read() as connection:
         data = prepare(connection, choice)
         artists = stored.read_artists(connection, data.interactions.tracks)
@@ -63,13 +76,19 @@ def embed(store: Store, config: Embeddings) -> Embedded:
     placed = _collect_vectors(data, vectors, artists)
     run = VectorRun(
         method=config.method,
-        parameters=method.parameters() | {"sources": list(sources)},
+        parameters=method.parameters()
+        | {
+            "sources": list(sources),
+            "include_unseen": config.include_unseen,
+            "include_removed": config.include_removed,
+        },
         dimensions=vectors.dimensions,
         inputs={
             "users": corpus.matrix.shape[0],
             "tracks": corpus.matrix.shape[1],
             "pairs": corpus.matrix.nnz,
             "playlists": len(corpus.playlists),
+            LEFT_OUT: data.interactions.left_out,
         },
         seconds=time.monotonic() - began,
     )

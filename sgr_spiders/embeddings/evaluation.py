@@ -18,6 +18,7 @@ from sgr_spiders.embeddings.preparation import Choice, prepare
 from sgr_spiders.embeddings.recommenders import train
 from sgr_spiders.embeddings.time_split import choose_time, split_at
 from sgr_spiders.model.exceptions import ArgumentError, EmbeddingError
+from sgr_spiders.storage.libraries import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.recommenders import Recommender
     from sgr_spiders.embeddings.split import Split
     from sgr_spiders.embeddings.time_split import TimeSplit
+    from sgr_spiders.storage.libraries import Inclusion
     from sgr_spiders.storage.store import Connection
 
 SCORES_AT_A_TIME = 1 << 24
@@ -67,6 +69,8 @@ class Trial:
     k: int = 20
     at: str | None = None
     left_out: int = 0
+    libraries_left_out: int = 0
+    """The number of libraries left out because they were not looked at."""
 
     @property
     def cold_pairs(self) -> int:
@@ -98,17 +102,37 @@ class Trial:
 
 
 def prepare_trial(
-    connection: Connection, *, sources: Sequence[str], share: float, random_seed: int, k: int
+    connection: Connection,
+    *,
+    sources: Sequence[str],
+    share: float,
+    random_seed: int,
+    k: int,
+    include: Inclusion = USUAL,
 ) -> Trial:
     """Hold out this share of each user's tracks in a database, except the seeds, which all users share."""
-    weights = dict.fromkeys(sources, 1.0)
-    data = prepare(connection, Choice(sources=weights, test=share, validation=0, split_seed=random_seed))
+    choice = Choice(
+        sources=dict.fromkeys(sources, 1.0),
+        test=share,
+        validation=0,
+        split_seed=random_seed,
+        include_unseen=include.unseen,
+        include_removed=include.removed,
+    )
+    data = prepare(connection, choice)
     corpus = build_corpus(data)
-    return Trial(corpus.matrix, data.split.test, corpus.playlists, k)
+    left_out = data.interactions.left_out
+    return Trial(corpus.matrix, data.split.test, corpus.playlists, k, libraries_left_out=left_out)
 
 
 def prepare_time_trial(
-    connection: Connection, *, sources: Sequence[str], share: float, at: str | None, k: int
+    connection: Connection,
+    *,
+    sources: Sequence[str],
+    share: float,
+    at: str | None,
+    k: int,
+    include: Inclusion = USUAL,
 ) -> Trial:
     """Train on what was liked before a time, and test on what was liked after it.
 
@@ -118,6 +142,7 @@ def prepare_time_trial(
         share: the share of the pairs to test, if *at* is ``None``.
         at: the time, ISO 8601 in UTC.
         k: the number of recommendations per user.
+        include: what to include besides present rows of libraries that were looked at.
 
     Raises:
         ArgumentError: the times of a source are unknown.
@@ -136,10 +161,23 @@ def prepare_time_trial(
         found.append(split_at(interactions, seed_tracks, times, moment))
         return found[0].parts
 
-    data = prepare(connection, Choice(sources=dict.fromkeys(sources, 1.0)), divide=divide)
+    choice = Choice(
+        sources=dict.fromkeys(sources, 1.0),
+        include_unseen=include.unseen,
+        include_removed=include.removed,
+    )
+    data = prepare(connection, choice, divide=divide)
     corpus = build_corpus(data)
     moment = f"{np.datetime_as_string(found[0].at, unit='s')}Z"
-    return Trial(corpus.matrix, data.split.test, corpus.playlists, k, moment, found[0].left_out)
+    return Trial(
+        corpus.matrix,
+        data.split.test,
+        corpus.playlists,
+        k,
+        moment,
+        found[0].left_out,
+        data.interactions.left_out,
+    )
 
 
 def recommend_best(recommender: Recommender, known: sp.csr_array, users: Numbers, k: int) -> Numbers:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -12,23 +13,27 @@ import scipy.sparse as sp
 
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import interactions_read
+from sgr_spiders.storage.libraries import USUAL
+from sgr_spiders.storage.looked_at import ALL_COUNT, read_libraries
 from sgr_spiders.storage.pairs.reading import read_discovered
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from sgr_spiders.storage.libraries import Inclusion
+    from sgr_spiders.storage.looked_at import Libraries
     from sgr_spiders.storage.store import Connection
 
     Ids = NDArray[np.int64]
     Pairs = tuple[Ids, Ids]
 
-PLAYLIST = "playlist"
+LIKE, PLAYLIST = "like", "playlist"
 SOURCES = (*interactions_read.ENGAGEMENTS, PLAYLIST)
 """The kinds of evidence for an interaction."""
-LIKES: Mapping[str, float] = MappingProxyType({"like": 1.0})
+LIKES: Mapping[str, float] = MappingProxyType({LIKE: 1.0})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,13 @@ class Interactions:
 
     Both lists of IDs ascend, and each user and track in them has an interaction. ``matrix`` is a CSR array of
     float32 weights greater than 0 with sorted, distinct pairs, and with 32-bit indices if they suffice.
+    ``left_out`` is the number of libraries left out because they were not looked at.
     """
 
     users: Ids
     tracks: Ids
     matrix: sp.csr_array
+    left_out: int = 0
 
     def user_indices(self, ids: Ids) -> Ids:
         """Return the row of each user; -1 for none."""
@@ -59,6 +66,7 @@ def read_interactions(
     min_per_user: int = 1,
     min_per_track: int = 1,
     seeds: Sequence[int] | None = None,
+    include: Inclusion = USUAL,
 ) -> Interactions:
     """Return the interactions from *sources*, with the weight of each source.
 
@@ -72,6 +80,7 @@ def read_interactions(
         min_per_user, min_per_track: drop users and tracks with fewer pairs, until all meet the minimum
             (k-core).
         seeds: use only users, tracks and playlists found around these tracks.
+        include: what to include besides present rows of libraries that were looked at.
 
     Raises:
         ArgumentError: a source is unknown, or a weight is not greater than 0.
@@ -79,7 +88,8 @@ def read_interactions(
     _check(sources)
     # Use a fixed order: adding floats in another order could change the last bit.
     weights = {name: float(sources[name]) for name in SOURCES if name in sources}
-    pairs = {name: _read(connection, name, seeds) for name in weights}
+    reader = _Reader(connection, weights, seeds, include)
+    pairs = {name: reader.read(name) for name in weights}
     users = _distinct([user for user, _ in pairs.values()])
     tracks = _distinct([track for _, track in pairs.values()])
     matrix = sp.csr_array((len(users), len(tracks)), dtype=np.float32)
@@ -87,7 +97,7 @@ def read_interactions(
         matrix = matrix + weights[name] * _incidence(
             np.searchsorted(users, user), np.searchsorted(tracks, track), matrix.shape
         )
-    interactions = Interactions(users, tracks, _normalise(matrix))
+    interactions = Interactions(users, tracks, _normalise(matrix), reader.left_out)
     return _core(interactions, min_per_user, min_per_track)
 
 
@@ -104,24 +114,49 @@ def _check(sources: Mapping[str, float]) -> None:
         raise ArgumentError(f"interactions: name at least one source of {', '.join(SOURCES)}")
 
 
-def _read(connection: Connection, source: str, seeds: Sequence[int] | None) -> Pairs:
-    """Return the pairs of a source in the scope of *seeds*, in any order and with possible duplicates."""
-    if source == PLAYLIST:
-        groups, owners = interactions_read.read_memberships(connection)
-        kept = (owners >= 0) & _in_scope(connection, "playlist", groups.owners, seeds)
-    else:
-        groups = interactions_read.read_engagements(connection, source)
-        owners = groups.owners
-        kept = np.ones(len(owners), bool)
-    kept &= _in_scope(connection, "user", owners, seeds)
-    pairs = np.repeat(kept, groups.sizes) & _in_scope(connection, "track", groups.members, seeds)
-    return np.repeat(owners, groups.sizes)[pairs], groups.members[pairs]
+@dataclass
+class _Reader:
+    """Reads the pairs of each source, and collects the users and playlists that it leaves out."""
 
+    connection: Connection
+    sources: Container[str]
+    seeds: Sequence[int] | None
+    include: Inclusion
+    _users_left_out: list[Ids] = field(default_factory=list)
+    _playlists_left_out: int = 0
 
-def _in_scope(connection: Connection, kind: str, ids: Ids, seeds: Sequence[int] | None) -> NDArray[np.bool_]:
-    if seeds is None:
-        return np.ones(len(ids), bool)
-    return np.isin(ids, read_discovered(connection, kind, seeds))
+    @property
+    def left_out(self) -> int:
+        return len(_distinct(self._users_left_out)) + self._playlists_left_out
+
+    @cached_property
+    def _libraries(self) -> Libraries:
+        # Comments and reposts are never looked at by user: without likes, no library is.
+        if LIKE not in self.sources:
+            return ALL_COUNT
+        return read_libraries(self.connection, "user", self.include)
+
+    def read(self, source: str) -> Pairs:
+        """Return the pairs of a source in the scope, in any order and with possible duplicates."""
+        if source == PLAYLIST:
+            groups, owners = interactions_read.read_memberships(self.connection, self.include.rows)
+            in_scope = (owners >= 0) & self._in_scope("playlist", groups.owners)
+            in_scope &= self._in_scope("user", owners)
+            looked_at = read_libraries(self.connection, "playlist", self.include).contain(groups.owners)
+            self._playlists_left_out += int((in_scope & ~looked_at).sum())
+        else:
+            groups = interactions_read.read_engagements(self.connection, source, self.include.rows)
+            owners = groups.owners
+            in_scope = self._in_scope("user", owners)
+            looked_at = self._libraries.contain(owners)
+            self._users_left_out.append(owners[in_scope & ~looked_at])
+        pairs = np.repeat(in_scope & looked_at, groups.sizes) & self._in_scope("track", groups.members)
+        return np.repeat(owners, groups.sizes)[pairs], groups.members[pairs]
+
+    def _in_scope(self, kind: str, ids: Ids) -> NDArray[np.bool_]:
+        if self.seeds is None:
+            return np.ones(len(ids), bool)
+        return np.isin(ids, read_discovered(self.connection, kind, self.seeds, self.include.rows))
 
 
 def _distinct(parts: Sequence[Ids]) -> Ids:
@@ -153,7 +188,7 @@ def _core(interactions: Interactions, min_per_user: int, min_per_track: int) -> 
         often = np.diff(matrix.indptr) >= max(1, min_per_user)
         liked = np.bincount(matrix.indices, minlength=len(tracks)) >= max(1, min_per_track)
         if often.all() and liked.all():
-            return Interactions(users, tracks, _normalise(matrix))
+            return replace(interactions, users=users, tracks=tracks, matrix=_normalise(matrix))
         users, tracks = users[often], tracks[liked]
         matrix = matrix[often][:, liked]
 

@@ -15,6 +15,8 @@ from sgr_spiders.embeddings.pair_times import read_pair_times
 from sgr_spiders.embeddings.split import Split, split
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import interactions_read
+from sgr_spiders.storage.libraries import Inclusion
+from sgr_spiders.storage.looked_at import read_libraries
 from sgr_spiders.storage.pairs.reading import read_discovered
 
 if TYPE_CHECKING:
@@ -45,6 +47,14 @@ class Choice:
     test: float = 0.2
     validation: float = 0.1
     split_seed: int = 1
+    include_unseen: bool = False
+    """Include users and playlists whose library was not looked at."""
+    include_removed: bool = False
+    """Include what has been removed from its list."""
+
+    @property
+    def include(self) -> Inclusion:
+        return Inclusion(self.include_unseen, self.include_removed)
 
     def as_plain(self) -> dict[str, Any]:
         """Return the fields as plain data."""
@@ -107,7 +117,7 @@ def prepare(
         ArgumentError: the choice is invalid.
     """
     for seed in choice.seeds or ():
-        if not len(read_discovered(connection, "track", [seed])):
+        if not len(read_discovered(connection, "track", [seed], "all")):
             raise ArgumentError(f"seed {seed}: nothing was harvested around it in this database")
     interactions = read_interactions(
         connection,
@@ -115,6 +125,7 @@ def prepare(
         min_per_user=choice.min_per_user,
         min_per_track=choice.min_per_track,
         seeds=choice.seeds,
+        include=choice.include,
     )
     seed_tracks = interactions_read.read_seeds(connection)
     parts = (divide or _by_share(choice))(interactions, seed_tracks)
@@ -135,12 +146,16 @@ def _by_share(choice: Choice) -> Divide:
 
 
 def _sequences(connection: Connection, choice: Choice, interactions: Interactions, parts: Split) -> Sequences:
-    groups, owners = interactions_read.read_memberships(connection)
+    groups, owners = interactions_read.read_memberships(connection, choice.include.rows)
     playlist = np.repeat(np.arange(len(groups.owners)), groups.sizes)
     kept = ~_is_held_out(interactions, parts, owners[playlist], groups.members)
+    kept &= read_libraries(connection, "playlist", choice.include).contain(groups.owners)[playlist]
     if choice.seeds is not None:
-        kept &= np.isin(groups.owners, read_discovered(connection, "playlist", choice.seeds))[playlist]
-        kept &= np.isin(groups.members, read_discovered(connection, "track", choice.seeds))
+        around = [
+            read_discovered(connection, kind, choice.seeds, choice.include.rows)
+            for kind in ("playlist", "track")
+        ]
+        kept &= np.isin(groups.owners, around[0])[playlist] & np.isin(groups.members, around[1])
     sizes = np.bincount(playlist[kept], minlength=len(groups.owners))
     long = sizes >= 2
     kept &= long[playlist]

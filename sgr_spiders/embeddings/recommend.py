@@ -15,9 +15,11 @@ from sgr_spiders.embeddings.similar import PLAYLISTS, VECTORS, WALK, explain_mis
 from sgr_spiders.embeddings.walk import RandomWalk
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import interactions_read, neighbours, vectors
+from sgr_spiders.storage.libraries import USUAL
 
 if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Numbers
+    from sgr_spiders.storage.libraries import Inclusion
     from sgr_spiders.storage.store import Connection
     from sgr_spiders.storage.vectors import Placed, VectorRun
 
@@ -54,33 +56,35 @@ class _Ranked:
     support: Array
 
 
-def recommend(connection: Connection, user: int, *, by: str, method: str, limit: int) -> list[Recommendation]:
+def recommend(
+    connection: Connection, user: int, *, by: str, method: str, limit: int, include: Inclusion = USUAL
+) -> list[Recommendation]:
     """Return the *limit* best tracks for *user* that the user does not like yet.
 
-    *by*: as for ``find_similar``.
+    *by* and *include*: as for ``find_similar``.
 
     Raises:
         ArgumentError: the user is unknown or likes no tracks, or there are no vectors.
     """
     if not neighbours.is_known(connection, "user", user):
         raise ArgumentError(f"user {user} is not in this database")
-    library = neighbours.read_library(connection, user)
+    library = neighbours.read_library(connection, user, include.rows)
     if not len(library):
         raise ArgumentError(f"user {user}: no liked tracks in this database, so nothing can be recommended")
     if by == VECTORS:
         ranked = _by_vectors(connection, user, library, method, limit)
     else:
-        ranked = _by_walk(*{WALK: _likes, PLAYLISTS: _memberships}[by](connection), library, limit)
-    return _explain(connection, ranked, library)
+        ranked = _by_walk(*{WALK: _likes, PLAYLISTS: _memberships}[by](connection, include), library, limit)
+    return _explain(connection, ranked, library, include)
 
 
-def _likes(connection: Connection) -> tuple[sp.csr_array, Numbers]:
-    interactions = read_interactions(connection)
+def _likes(connection: Connection, include: Inclusion) -> tuple[sp.csr_array, Numbers]:
+    interactions = read_interactions(connection, include=include)
     return interactions.matrix, interactions.tracks
 
 
-def _memberships(connection: Connection) -> tuple[sp.csr_array, Numbers]:
-    groups, _ = interactions_read.read_memberships(connection)
+def _memberships(connection: Connection, include: Inclusion) -> tuple[sp.csr_array, Numbers]:
+    groups, _ = interactions_read.read_memberships(connection, include.rows)
     tracks, column = np.unique(groups.members, return_inverse=True)
     starts = np.concatenate([[0], np.cumsum(groups.sizes)])
     ones = np.ones(len(column), np.float32)
@@ -130,7 +134,9 @@ def _largest(scores: Array, limit: int) -> Numbers:
     return order[scores[order] > 0]
 
 
-def _explain(connection: Connection, ranked: _Ranked, library: Numbers) -> list[Recommendation]:
+def _explain(
+    connection: Connection, ranked: _Ranked, library: Numbers, include: Inclusion
+) -> list[Recommendation]:
     order = np.argsort(-ranked.support, axis=0, kind="stable")[:MAX_REASONS]
     supports = np.take_along_axis(ranked.support, order, axis=0) > 0
     names = neighbours.read_names(
@@ -140,7 +146,7 @@ def _explain(connection: Connection, ranked: _Ranked, library: Numbers) -> list[
     for rank, track in enumerate(ranked.tracks.tolist()):
         reasons = library[order[supports[:, rank], rank]].tolist()
         fans, playlists = (
-            neighbours.count_shared(connection, incidences["track"], track, reasons)
+            neighbours.count_shared(connection, incidences["track"], track, reasons, include)
             for incidences in (neighbours.FANS, neighbours.PLAYLISTS)
         )
         because = tuple(Reason(liked, names.get(liked), fans[liked], playlists[liked]) for liked in reasons)

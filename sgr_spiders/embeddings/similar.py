@@ -13,10 +13,12 @@ from sgr_spiders.embeddings.index import search_index
 from sgr_spiders.embeddings.walk import RandomWalk
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import neighbours, vectors
+from sgr_spiders.storage.libraries import LEFT_OUT, USUAL
 from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Numbers
+    from sgr_spiders.storage.libraries import Inclusion
     from sgr_spiders.storage.neighbours import Incidence
     from sgr_spiders.storage.store import Connection
 
@@ -40,13 +42,21 @@ class Similar:
     shared: tuple[int, int]
 
 
-def find_similar(
-    connection: Connection, kind: str, node: int, *, by: str, method: str, limit: int
+def find_similar(  # noqa: PLR0913 - all but the node are options of the command
+    connection: Connection,
+    kind: str,
+    node: int,
+    *,
+    by: str,
+    method: str,
+    limit: int,
+    include: Inclusion = USUAL,
 ) -> list[Similar]:
     """Return the *limit* nearest neighbours of *node*, a track, user or artist, nearest first.
 
     *by*: ``walk`` (over likes), ``playlists`` (a walk over playlists) or ``vectors`` (the cosine of the
-    vectors of *method*).
+    vectors of *method*). *include*: what to include besides present rows of libraries that were looked at;
+    it does not change vectors.
 
     Raises:
         ArgumentError: the node is not in the database, or has no vector.
@@ -57,11 +67,11 @@ def find_similar(
         ids, scores = _by_vectors(connection, kind, node, method, limit)
     else:
         incidences = neighbours.FANS if by == WALK else neighbours.PLAYLISTS
-        ids, scores = _by_walk(connection, incidences[kind], node, limit)
+        ids, scores = _by_walk(connection, incidences[kind], node, limit, include)
     found = ids.tolist()
     names = neighbours.read_names(connection, kind, found)
     over_likes, over_playlists = (
-        neighbours.count_shared(connection, incidences[kind], node, found)
+        neighbours.count_shared(connection, incidences[kind], node, found, include)
         for incidences in (neighbours.FANS, neighbours.PLAYLISTS)
     )
     return [
@@ -72,8 +82,24 @@ def find_similar(
     ]
 
 
-def _by_walk(connection: Connection, incidence: Incidence, node: int, limit: int) -> tuple[Numbers, Array]:
-    contexts, nodes = neighbours.read_neighbourhood(connection, incidence, node)
+def count_left_out(
+    connection: Connection, kind: str, node: int, *, by: str, method: str, include: Inclusion
+) -> int:
+    """Return the number of users around *node* that were left out because their libraries were not looked at.
+
+    Of vectors, it is the number left out when they were learned.
+    """
+    if by == VECTORS:
+        run = vectors.latest(connection, method)
+        return 0 if run is None else run.inputs.get(LEFT_OUT, 0)
+    incidences = neighbours.FANS if by == WALK else neighbours.PLAYLISTS
+    return neighbours.count_left_out(connection, incidences[kind], node, include)
+
+
+def _by_walk(
+    connection: Connection, incidence: Incidence, node: int, limit: int, include: Inclusion
+) -> tuple[Numbers, Array]:
+    contexts, nodes = neighbours.read_neighbourhood(connection, incidence, node, include)
     if not len(nodes):
         return nodes, np.empty(0, np.float32)
     rows, row = np.unique(contexts, return_inverse=True)

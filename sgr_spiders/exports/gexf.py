@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sgr_spiders.exports.package import Package
     from sgr_spiders.storage.rows import WholeColumn
 
-TYPES = {"integer": "long", "number": "double", "text": "string"}
+TYPES = {"integer": "long", "number": "double", "text": "string", "boolean": "boolean"}
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <gexf xmlns="http://gexf.net/1.3" version="1.3">
 <graph mode="static" defaultedgetype="undirected">
@@ -76,6 +76,8 @@ def _values(values: Sequence[Any]) -> str:
 
 
 def _quote(value: object) -> str:
+    if isinstance(value, bool):
+        return f'"{str(value).lower()}"'
     if isinstance(value, (int, float)):
         return f'"{value!r}"'
     return quoteattr(_INVALID_XML.sub("\N{REPLACEMENT CHARACTER}", str(value)))

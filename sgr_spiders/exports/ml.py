@@ -10,6 +10,7 @@ from sgr_spiders.embeddings.preparation import prepare
 from sgr_spiders.exports import edge_index, interaction_table, matrices, recbole, sequences
 from sgr_spiders.exports.resource import Format, Resource, write_format
 from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.storage.libraries import LEFT_OUT
 from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
@@ -73,4 +74,5 @@ def _counts(data: TrainingData) -> dict[str, int]:
         "untested_users": len(parts.untested_users),
         "playlists": len(data.playlists),
         "seed_tracks": len(data.seed_tracks),
+        LEFT_OUT: interactions.left_out,
     }

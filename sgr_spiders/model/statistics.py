@@ -166,6 +166,11 @@ STATISTICS = (
     ),
     Statistic("sgr/relate/<table>/rows", "pairs", "Pairs in a relationship table at the end of the run"),
     Statistic(
+        "sgr/relate/<table>/left_out",
+        "libraries",
+        "Users or playlists left out of a relationship table, because their library was not looked at",
+    ),
+    Statistic(
         "sgr/relate/<table>/<part>_seconds",
         "seconds",
         "Seconds for one part of the build: `read`, `compute` or `write`; missing if it was up to date",

@@ -17,6 +17,7 @@ from sgr_spiders.relationships.nearest import Nearest, Ranking, keep_strongest
 from sgr_spiders.relationships.pairs import FoundPairs
 from sgr_spiders.relationships.spool import Spool
 from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.libraries import LEFT_OUT
 from sgr_spiders.storage.pairs import builds, writing
 from sgr_spiders.storage.pairs.builds import BuiltRelationship
 from sgr_spiders.storage.pairs.writing import StagedTable
@@ -71,6 +72,8 @@ class Build:
     environment: BuildEnvironment
     directory: Path
     rows: int = 0
+    left_out: int = 0
+    """The number of libraries left out because they were not looked at."""
     limited: dict[str, Any] | None = None
     """The limit that the table was cut to, and the ``top_k`` found for it."""
     seconds: dict[str, float] = field(default_factory=dict)
@@ -91,6 +94,7 @@ class Build:
             return None
         with self._timed("read"):
             incidence = self.relationship.incidence(self.environment.inputs)
+            self.left_out = incidence.left_out
         with self._timed("compute"):
             arrangement = arrange(incidence, self.relationship)
             found = self._find(arrangement, incidence)
@@ -126,6 +130,7 @@ class Build:
 
     def _keep(self, known: BuiltRelationship) -> None:
         self.rows, self.limited, self.seconds = known.rows, known.parameters.get(LIMITED), {}
+        self.left_out = known.inputs.get(LEFT_OUT, 0)
 
     def _renew_stamp(self) -> None:
         with self.environment.store.write() as connection:

@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sgr_spiders.storage.libraries import LEFT_OUT, Inclusion
+from sgr_spiders.storage.looked_at import ALL_COUNT, read_libraries
 from sgr_spiders.storage.lookup import distinct, look_up, mix
 from sgr_spiders.storage.pairs import reading as read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
-    from typing import Any, Protocol
+    from typing import Any, Literal, Protocol
 
     from numpy.typing import NDArray
 
     from sgr_spiders.config.harvest import Relationships
+    from sgr_spiders.storage.looked_at import Libraries
     from sgr_spiders.storage.pairs.reading import Groups, InputName
     from sgr_spiders.storage.store import Connection
 
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
             """Yield a read-only connection."""
 
     Ids = NDArray[np.int64]
+    Mask = NDArray[np.bool_]
     Numbers = NDArray[np.int32]
 
 
@@ -39,7 +43,9 @@ if TYPE_CHECKING:
 class Incidence:
     """The contexts of each node: ascending node *ids*, and the context numbers of each node.
 
-    The contexts of node ``i`` are ``contexts[starts[i]:starts[i + 1]]``, ascending and distinct.
+    The contexts of node ``i`` are ``contexts[starts[i]:starts[i + 1]]``, ascending and distinct. ``cut``
+    marks the nodes with a library that was looked at only in part, their own or one of their contexts';
+    ``None``: no node. ``left_out`` is the number of libraries left out because they were not looked at.
     """
 
     ids: Ids
@@ -48,6 +54,8 @@ class Incidence:
     context_count: int
     context_ids: Ids | None = None
     """The ID of each context; needed to compare nodes with those of another time."""
+    cut: Mask | None = None
+    left_out: int = 0
 
     @property
     def sizes(self) -> Ids:
@@ -55,19 +63,26 @@ class Incidence:
 
     @property
     def counts(self) -> dict[str, int]:
-        """The numbers of nodes, of contexts and of entries."""
+        """The numbers of nodes, of contexts, of entries, and of libraries left out."""
         return {
             "nodes": len(self.ids),
             "contexts": self.context_count,
             "entries": len(self.contexts),
+            LEFT_OUT: self.left_out,
         }
+
+    @property
+    def is_cut(self) -> Mask:
+        return np.zeros(len(self.ids), bool) if self.cut is None else self.cut
 
     def transposed(self, ids: Ids) -> Incidence:
         """Return the transpose: the contexts become the nodes, with these *ids*."""
         order = np.argsort(self.contexts, kind="stable")
         owners = np.repeat(np.arange(len(self.ids), dtype=np.int32), self.sizes)
         counts = np.bincount(self.contexts, minlength=self.context_count)
-        return Incidence(ids, _starts(counts), owners[order], len(self.ids), self.ids)
+        cut = np.zeros(self.context_count, bool)
+        cut[self.contexts[np.repeat(self.is_cut, self.sizes)]] = True
+        return Incidence(ids, _starts(counts), owners[order], len(self.ids), self.ids, cut, self.left_out)
 
     def without_contexts_of_more_than(self, share: float) -> Incidence:
         """Drop the contexts that more than this share of all nodes have."""
@@ -104,7 +119,7 @@ class RelationshipInput:
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters that limit the input, as plain data."""
-        names = {"engagement_kinds", "user_sample", "sample_seed"}
+        names = {"engagement_kinds", "user_sample", "sample_seed", "include_unseen", "include_removed"}
         seeds = None if self._seeds is None else sorted(set(self._seeds))
         return self._config.model_dump(mode="json", include=names) | {"seeds": seeds}
 
@@ -117,16 +132,45 @@ class RelationshipInput:
 
     def _checksum(self, name: InputName) -> str:
         if name not in self._checksums:
+            libraries = self._libraries_of(name)
             with self._store.read() as connection:
-                self._checksums[name] = read.checksum(connection, name, self._config.engagement_kinds)
+                self._checksums[name] = read.checksum(
+                    connection, name, self._config.engagement_kinds, self._include.rows, libraries
+                )
         return self._checksums[name]
+
+    def _libraries_of(self, name: InputName) -> Libraries:
+        """Return the libraries that count in an input."""
+        if name == "playlists":
+            return self._playlist_libraries
+        return self._user_libraries if name == "likes" else ALL_COUNT
+
+    @property
+    def _include(self) -> Inclusion:
+        return Inclusion(self._config.include_unseen, self._config.include_removed)
+
+    @cached_property
+    def _user_libraries(self) -> Libraries:
+        # Comments and reposts are never looked at by user: without likes, no library is.
+        if "like" not in self._config.engagement_kinds:
+            return ALL_COUNT
+        return self._read_libraries("user")
+
+    @cached_property
+    def _playlist_libraries(self) -> Libraries:
+        return self._read_libraries("playlist")
+
+    def _read_libraries(self, kind: Literal["user", "playlist"]) -> Libraries:
+        with self._store.read() as connection:
+            return read_libraries(connection, kind, self._include)
 
     @cached_property
     def _scope_checksum(self) -> str:
         digest = hashlib.blake2b(digest_size=16)
         with self._store.read() as connection:
             for kind in ("user", "track", "playlist"):
-                digest.update(read.read_discovered(connection, kind, self._seeds or ()).data)
+                rows = self._include.rows
+                digest.update(read.read_discovered(connection, kind, self._seeds or (), rows).data)
                 digest.update(kind.encode())
         return digest.hexdigest()
 
@@ -134,46 +178,54 @@ class RelationshipInput:
     def likes(self) -> Members:
         """The users in scope and their liked tracks."""
         with self._store.read() as connection:
-            groups = read.read_likes(connection, self._config.engagement_kinds)
+            groups = read.read_likes(connection, self._config.engagement_kinds, self._include.rows)
         sampled = _sample(groups.owners, self._config.user_sample, self._config.sample_seed)
-        return _number(
-            groups, sampled & self._in_scope("user", groups.owners), self._members_in_scope(groups)
-        )
+        owners = sampled & self._in_scope("user", groups.owners)
+        return _number(groups, owners, self._members_in_scope(groups), self._user_libraries)
 
     @cached_property
     def playlists(self) -> Members:
         """The playlists and their tracks."""
         with self._store.read() as connection:
-            groups = read.read_playlists(connection)
+            groups = read.read_playlists(connection, self._include.rows)
         owners = self._in_scope("playlist", groups.owners)
-        return _number(groups, owners, self._members_in_scope(groups))
+        return _number(groups, owners, self._members_in_scope(groups), self._playlist_libraries)
 
     @cached_property
     def fans(self) -> Incidence:
         """The artists as nodes, and the users who like a track of theirs as contexts."""
         with self._store.read() as connection:
             uploads = read.read_uploads(connection)
-        likes = self.likes
-        artist = _owner_numbers(uploads, likes.ids)[likes.incidence.contexts]
-        user = np.repeat(np.arange(len(likes.incidence.ids)), likes.incidence.sizes)
+        likes, users_count = self.likes.incidence, len(self.likes.incidence.ids)
+        artist = _owner_numbers(uploads, self.likes.ids)[likes.contexts]
+        user = np.repeat(np.arange(users_count), likes.sizes)
         known = artist >= 0
-        pairs = distinct(artist[known] * len(likes.incidence.ids) + user[known])
-        artists, users = np.divmod(pairs, max(1, len(likes.incidence.ids)))
+        pairs = distinct(artist[known] * users_count + user[known])
+        artists, users = np.divmod(pairs, max(1, users_count))
         present, sizes = np.unique(artists, return_counts=True)
-        fans = likes.incidence.ids
-        return Incidence(uploads.owners[present], _starts(sizes), users.astype(np.int32), len(fans), fans)
+        cut = np.zeros(len(uploads.owners), bool)
+        cut[artists[likes.is_cut[users]]] = True
+        return Incidence(
+            uploads.owners[present],
+            _starts(sizes),
+            users.astype(np.int32),
+            users_count,
+            likes.ids,
+            cut[present],
+            likes.left_out,
+        )
 
-    def _in_scope(self, kind: str, ids: Ids) -> NDArray[np.bool_]:
+    def _in_scope(self, kind: str, ids: Ids) -> Mask:
         if self._seeds is None:
             return np.ones(len(ids), bool)
         with self._store.read() as connection:
-            return np.isin(ids, read.read_discovered(connection, kind, self._seeds))
+            return np.isin(ids, read.read_discovered(connection, kind, self._seeds, self._include.rows))
 
-    def _members_in_scope(self, groups: Groups) -> NDArray[np.bool_] | None:
+    def _members_in_scope(self, groups: Groups) -> Mask | None:
         return None if self._seeds is None else self._in_scope("track", groups.members)
 
 
-def _sample(ids: Ids, share: float, seed: int) -> NDArray[np.bool_]:
+def _sample(ids: Ids, share: float, seed: int) -> Mask:
     """Return a mask of a random share of *ids*.
 
     Each ID is chosen by its own hash, so the choice does not depend on the other IDs.
@@ -184,9 +236,11 @@ def _sample(ids: Ids, share: float, seed: int) -> NDArray[np.bool_]:
     return mixed < np.uint64(int(share * 2**64))
 
 
-def _number(groups: Groups, owners: NDArray[np.bool_], members: NDArray[np.bool_] | None) -> Members:
-    """Keep these owners and members, and number the members in order of their IDs."""
-    kept = np.repeat(owners, groups.sizes)
+def _number(groups: Groups, owners: Mask, members: Mask | None, libraries: Libraries) -> Members:
+    """Keep these owners, if their libraries count, and these members, and number the members by ID."""
+    looked_at = libraries.contain(groups.owners)
+    left_out = int((owners & ~looked_at).sum())
+    kept = np.repeat(owners & looked_at, groups.sizes)
     if members is not None:
         kept &= members
     everything = bool(kept.all())
@@ -201,9 +255,9 @@ def _number(groups: Groups, owners: NDArray[np.bool_], members: NDArray[np.bool_
     owner, number = np.divmod(keys, max(1, len(ids)))
     sizes = np.bincount(owner, minlength=len(groups.owners))
     present = sizes > 0
-    starts, contexts = _starts(sizes[present]), number.astype(np.int32)
-    incidence = Incidence(groups.owners[present], starts, contexts, len(ids), ids)
-    return Members(incidence, ids)
+    nodes, starts, contexts = groups.owners[present], _starts(sizes[present]), number.astype(np.int32)
+    cut = libraries.cut_short(nodes)
+    return Members(Incidence(nodes, starts, contexts, len(ids), ids, cut, left_out), ids)
 
 
 def _owner_numbers(groups: Groups, members: Ids) -> Ids:

@@ -31,6 +31,7 @@ class FoundPairs:
         self._relationship = relationship
         self._ids = incidence.ids
         self._sizes = incidence.sizes
+        self._cut = incidence.is_cut
         self._layout = layout
         self._found = found
         self._mirrored = mirrored
@@ -43,7 +44,8 @@ class FoundPairs:
             self._mirrored.add(self._layout.mirror(keys))
             node_a, node_b, common = self._layout.unpack(keys)
             measures = self._relationship.measures(common, self._sizes[node_a], self._sizes[node_b])
-            yield self._ids[node_a], self._ids[node_b], *measures
+            cut = self._cut[node_a] | self._cut[node_b]
+            yield self._ids[node_a], self._ids[node_b], *measures, cut
 
     def mirrored(self) -> Iterator[tuple[NDArray[Any], ...]]:
         """Yield the two IDs, the larger first, sorted by both."""

@@ -16,6 +16,7 @@ from sgr_spiders.relationships.engine import CancelledError
 from sgr_spiders.relationships.inputs import RelationshipInput
 from sgr_spiders.storage.pairs import builds, reading, writing
 from sgr_spiders.storage.store import Store
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,6 +37,7 @@ ALWAYS_COUNTED = ("user_similarities", "track_relationships", "artist_relationsh
 class Related:
     """The result of building one table. ``seconds`` is empty if it was up to date.
 
+    ``left_out`` is the number of libraries left out because they were not looked at.
     ``limited`` is the ``top_k`` that keeps the table within ``max_pairs`` or the free space. With an
     ``error`` the previous table, with ``rows`` rows, is kept.
     """
@@ -45,6 +47,7 @@ class Related:
     rows: int
     seconds: dict[str, float] = field(default_factory=dict)
     limited: int | None = None
+    left_out: int = 0
     error: HarvestError | None = None
 
 
@@ -152,12 +155,12 @@ def build_table(
             known = builds.latest(connection, name)
         return Related(name, table, known.rows if known is not None else 0, error=cause)
     limited = build.limited["top_k"] if build.limited is not None else None
-    return Related(name, table, build.rows, build.seconds, limited)
+    return Related(name, table, build.rows, build.seconds, limited, build.left_out)
 
 
 def _refuse_unknown_seeds(connection: Connection, seeds: Sequence[int]) -> None:
     for seed in seeds:
-        if not len(reading.read_discovered(connection, "track", [seed])):
+        if not len(reading.read_discovered(connection, "track", [seed], "all")):
             raise ArgumentError(f"seed {seed}: nothing was harvested around it in this database")
 
 
@@ -179,3 +182,6 @@ def log_related(result: Related) -> None:
         return
     times = ", ".join(f"{part} {seconds:.1f} s" for part, seconds in result.seconds.items())
     logger.info("%s: %s pairs (%s)", result.table, f"{result.rows:,}", times)
+    if result.left_out:
+        libraries = pluralize(result.left_out, "library", "libraries")
+        logger.info("%s: left out %s not looked at", result.table, libraries)

@@ -21,7 +21,7 @@ ENTRIES = 1 << 20
 
 
 class Signatures:
-    """A hash of the contexts of each node. Nodes with equal hashes have the same contexts."""
+    """A hash of each node. Nodes with equal hashes have the same contexts, and are both cut or not."""
 
     def __init__(self, ids: Ids, incidence: Incidence) -> None:
         """Hash the contexts in *incidence*, whose context numbers stand for *ids*."""
@@ -29,7 +29,8 @@ class Signatures:
         # The sum of any order; it wraps around, as do the differences.
         total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(hashes, dtype=np.uint64)])
         self._ids = incidence.ids
-        self._hashes = (total[incidence.starts[1:]] - total[incidence.starts[:-1]]).view(np.int64)
+        sums = total[incidence.starts[1:]] - total[incidence.starts[:-1]]
+        self._hashes = (sums + incidence.is_cut.astype(np.uint64)).view(np.int64)
         self._sizes = incidence.sizes
 
     def changed_since(self, before: Signatures) -> Ids:
@@ -65,13 +66,14 @@ class TouchedSearch:
 
     def rows(self, is_cancelled: Callable[[], bool]) -> Iterator[list[tuple[int | float, ...]]]:
         """Yield the pairs as rows of the table, in any order; raise ``CancelledError`` once cancelled."""
-        ids, sizes = self._incidence.ids, self._incidence.sizes
+        ids, sizes, is_cut = self._incidence.ids, self._incidence.sizes, self._incidence.is_cut
         for node, other, common in self._pairs():
             if is_cancelled():
                 raise CancelledError
             a, b = np.minimum(node, other), np.maximum(node, other)
             measures = self._relationship.measures(common, sizes[a], sizes[b])
-            yield list(zip(ids[a].tolist(), ids[b].tolist(), *(m.tolist() for m in measures), strict=True))
+            columns = (ids[a], ids[b], *measures, is_cut[a] | is_cut[b])
+            yield list(zip(*(column.tolist() for column in columns), strict=True))
 
     def _pairs(self) -> Iterator[tuple[Counts, Counts, Counts]]:
         touched = np.flatnonzero(self._is_touched)

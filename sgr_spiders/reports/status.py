@@ -26,6 +26,7 @@ from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.figures import inventory, overview
 from sgr_spiders.storage.ledger import source
 from sgr_spiders.storage.ledger.seeds import all_seeds, due_now
+from sgr_spiders.storage.libraries import LEFT_OUT
 from sgr_spiders.storage.pairs import builds, reading
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import cut, duration, number, pluralize, size, table
@@ -77,13 +78,17 @@ UP_TO_DATE, STALE, NEVER_BUILT = "up to date", "older than the data", "never bui
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """A relationship table: its size, when it was built, and whether it is up to date."""
+    """A relationship table: its size, when it was built, and whether it is up to date.
+
+    ``left_out`` is the number of libraries left out because they were not looked at.
+    """
 
     table: str
     rows: int
     built_at: str | None
     state: str
     is_enabled: bool
+    left_out: int = 0
 
     @property
     def needs_build(self) -> bool:
@@ -161,7 +166,8 @@ def _relationships(connection: Connection, config: HarvestConfig) -> list[Relati
         built = builds.latest(connection, name)
         if built is not None:
             state = UP_TO_DATE if built.stamp == stamp else STALE
-            found.append(Relationship(table, built.rows, built.finished_at, state, is_enabled))
+            left_out = built.inputs.get(LEFT_OUT, 0)
+            found.append(Relationship(table, built.rows, built.finished_at, state, is_enabled, left_out))
         elif is_enabled:
             found.append(Relationship(table, 0, None, NEVER_BUILT, is_enabled))
     return found
@@ -255,6 +261,7 @@ def as_json(status: Status) -> dict[str, Any]:
                 "rows": relationship.rows,
                 "built_at": relationship.built_at,
                 "state": relationship.state,
+                "left_out": relationship.left_out,
             }
             for relationship in status.relationships
         },

@@ -14,7 +14,7 @@ from sgr_spiders.reports import caps
 from sgr_spiders.reports.caps import render_example
 from sgr_spiders.reports.changes import count_lines
 from sgr_spiders.text.escape import for_cell, for_message
-from sgr_spiders.text.formatting import duration, number, pluralize, size, table
+from sgr_spiders.text.formatting import describe_left_out, duration, number, pluralize, size, table
 from sgr_spiders.text.invocation import as_typed, command
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def relationship_statistics(related: Iterable[Related]) -> dict[str, object]:
     stats: dict[str, object] = {}
     for result in related:
         stats[statistics.relate(result.table, "rows")] = result.rows
+        stats[statistics.relate(result.table, "left_out")] = result.left_out
         for part, seconds in result.seconds.items():
             stats[statistics.relate(result.table, f"{part}_seconds")] = round(seconds, 3)
     return stats
@@ -286,6 +287,9 @@ def _relationship_lines(related: Sequence[Related]) -> Iterator[str]:
         took = f"built in {duration(sum(result.seconds.values()))}" if result.seconds else "up to date"
         kept = "" if result.limited is None else f" (the {result.limited:,} nearest of each)"
         yield f"Relationships: {pluralize(result.rows, 'pair')} in {result.table}{kept}, {took}"
+    # The users left out are the same for each type.
+    if left_out := max((result.left_out for result in related), default=0):
+        yield f"Relationships: {describe_left_out(left_out)}"
 
 
 def _next_lines(run: FinishedRun) -> list[str]:

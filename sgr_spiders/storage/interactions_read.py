@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sqlalchemy as sa
 
+from sgr_spiders.storage.libraries import present
 from sgr_spiders.storage.lookup import look_up
 from sgr_spiders.storage.pairs.reading import Groups, read_groups, read_likes
 from sgr_spiders.storage.schema import engagements, playlist_tracks, playlists, run_seeds, walk_requests
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from numpy.typing import NDArray
+
+    from sgr_spiders.storage.libraries import Rows
 
 ENGAGEMENTS = ("like", "repost", "comment")
 DATED = ("like", "repost")
@@ -39,9 +42,9 @@ class EngagementTimes:
     not_after: NDArray[np.datetime64]
 
 
-def read_engagements(connection: sa.Connection, kind: str) -> Groups:
+def read_engagements(connection: sa.Connection, kind: str, rows: Rows = "present") -> Groups:
     """Return the tracks of each user by engagements of one *kind*."""
-    return read_likes(connection, [kind])
+    return read_likes(connection, [kind], rows)
 
 
 def read_times(connection: sa.Connection, kinds: Sequence[str]) -> EngagementTimes:
@@ -61,10 +64,10 @@ def read_times(connection: sa.Connection, kinds: Sequence[str]) -> EngagementTim
     return EngagementTimes(*map(np.concatenate, found))
 
 
-def read_memberships(connection: sa.Connection) -> tuple[Groups, NDArray[np.int64]]:
+def read_memberships(connection: sa.Connection, rows: Rows = "present") -> tuple[Groups, NDArray[np.int64]]:
     """Return the tracks of each playlist, in order, and the owner of each playlist (-1 if unknown)."""
     both = _text(playlist_tracks.c.position) + "," + _text(playlist_tracks.c.track_id)
-    read = read_groups(connection, playlist_tracks.c.playlist_id, both)
+    read = read_groups(connection, playlist_tracks.c.playlist_id, both, *present(playlist_tracks, rows))
     position, track = read.members.reshape(-1, 2).T
     order = np.lexsort((position, np.repeat(np.arange(len(read.owners)), read.sizes)))
     return Groups(read.owners, read.sizes, track[order]), _owners(connection, read.owners)

@@ -30,8 +30,10 @@ def parse_ids(text: str | None) -> Ids:
     return np.fromstring(text, np.int64, sep=",") if text else np.empty(0, np.int64)
 
 
-def ids_of_walk(wanted: sa.Subquery, kind: str) -> sa.ScalarSelect[Any]:
+def ids_of_walk(wanted: sa.Subquery, kind: str, *conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
     """Return the SQL for the joined IDs of the records of *kind* of one walk, up to its ``widest`` position.
+
+    Only ``walk_records`` that meet the *conditions* count.
 
     *wanted* has the columns ``walk_id`` and ``widest``. A subquery per walk, because a GROUP BY over the
     records would sort them all.
@@ -42,6 +44,7 @@ def ids_of_walk(wanted: sa.Subquery, kind: str) -> sa.ScalarSelect[Any]:
             walk_records.c.walk_id == wanted.c.walk_id,
             walk_records.c.kind == kind,
             walk_records.c.position < wanted.c.widest,
+            *conditions,
         )
         .scalar_subquery()
     )
@@ -64,6 +67,14 @@ def look_up(keys: Ids, values: Ids, wanted: Ids) -> Ids:
         return np.full(len(wanted), -1)
     at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.where(keys[at] == wanted, values[at], -1)
+
+
+def is_among(ids: Ids, known: Ids) -> NDArray[np.bool_]:
+    """Return which of *ids* are *known*, which must be ascending."""
+    if not len(known):
+        return np.zeros(len(ids), bool)
+    among: NDArray[np.bool_] = known[np.minimum(np.searchsorted(known, ids), len(known) - 1)] == ids
+    return among
 
 
 def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
+from sgr_spiders.storage.libraries import libraries
 from sgr_spiders.storage.schema import DISCOVERIES_COLUMNS, Id, metadata
 
 if TYPE_CHECKING:
@@ -68,10 +69,10 @@ class WholeTable:
 
 
 def describe_tables(connection: sa.Connection, pair_tables: Iterable[PairTable]) -> list[WholeTable]:
-    """Describe all tables of a harvest, and the *pair_tables* that exist in the database."""
+    """Describe all tables and views of a harvest, and the *pair_tables* that exist in the database."""
     there = set(sa.inspect(connection).get_table_names())
     pairs = [table.as_table() for table in pair_tables if table.name in there]
-    return [describe_table(table) for table in [*metadata.tables.values(), discoveries, *pairs]]
+    return [describe_table(table) for table in [*metadata.tables.values(), discoveries, libraries, *pairs]]
 
 
 def describe_table(table: sa.Table) -> WholeTable:

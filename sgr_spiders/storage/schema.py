@@ -336,6 +336,7 @@ walks = Table(
         comment="1 if retention has cleared some of its records: a run that wants it fetches it again",
     ),
     Index(None, "status", "setbacks", "created_at", "walk_id"),
+    Index(None, "endpoint", "target"),
     # On PostgreSQL a full index: its own keyword would load that dialect for every command.
     Index(None, "doubted", sqlite_where=text("doubted")),
     _one_of("walks", "status", "planned", "running", "done", "capped", "gone", "failed"),

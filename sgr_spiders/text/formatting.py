@@ -21,9 +21,14 @@ def number(value: int | None) -> str:
     return "-" if value is None else f"{value:,}"
 
 
-def pluralize(count: int, noun: str) -> str:
-    """Return the count with its noun: ``1 walk``, ``1,200 walks``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def pluralize(count: int, noun: str, plural: str | None = None) -> str:
+    """Return the count with its noun: ``1 walk``, ``1,200 walks``, ``2 libraries``."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def describe_left_out(count: int) -> str:
+    """Return how many libraries were left out because they were not looked at."""
+    return f"left out {pluralize(count, 'library', 'libraries')} not looked at"
 
 
 def duration(seconds: float | None) -> str:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sgr_spiders.config.harvest import HarvestConfig
+from sgr_spiders.relationships.processor import relate
 from sgr_spiders.sandbox.generations import age, delete_users
+from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import Harvester
 from tests.crawls.small import build_world, start_sandbox, write_config
+from tests.relationships.worlds import LOOKS, Rows, expected, stored
+from tests.relationships.worlds import World as RelatedWorld
 from tests.scrapy_process import scrapy
 
 if TYPE_CHECKING:
@@ -209,3 +215,36 @@ def test_changes_since_a_run_or_a_time(aged: Aged) -> None:
     )
     assert "option `--since`: there is no run 77" in changes(aged.refreshed, "--since", "77", code=2)
     assert "option `--since`: must be a date or time" in changes(aged.refreshed, "--since", "soon", code=2)
+
+
+def related(harvester: Harvester) -> dict[str, Rows]:
+    with closing(Store.open(f"sqlite:///{harvester.database}")) as store:
+        relate(store, HarvestConfig())
+        return stored(store)
+
+
+def test_relationships_after_a_refresh_are_those_of_the_changed_world(aged: Aged) -> None:
+    """The tables equal brute force over the sandbox's truth: no pair is false or missing."""
+    world = aged.world
+    looks = dict(aged.refreshed.query(LOOKS))
+    libraries = {user: world.library(user) or [] for user, state in looks.items() if state == "whole"}
+    tracks = {track for library in libraries.values() for track in library}
+    playlists: dict[int, set[int]] = {}
+    places = "SELECT playlist_id, track_id FROM playlist_tracks WHERE removed_at IS NULL"
+    for playlist, track in aged.refreshed.query(places):
+        playlists.setdefault(playlist, set()).add(track)
+    for playlist in playlists:
+        # A refresh cannot know of a deleted playlist that only a search has found.
+        if (listed := world.playlist_tracks(playlist)) is not None:
+            playlists[playlist] = set(listed)
+    truth = RelatedWorld(
+        {(user, track, "like") for user, library in libraries.items() for track in library},
+        playlists,
+        {track: artist for track in tracks if (artist := world.artist_of(track)) is not None},
+        looks=looks,
+    )
+    wanted = expected(truth, HarvestConfig().relationships)
+    found, before = (related(harvester) for harvester in (aged.refreshed, aged.before))
+    for table in ("user_similarities", "track_relationships", "artist_relationships"):
+        assert found[table] == wanted[table], table
+        assert before[table] != wanted[table], table

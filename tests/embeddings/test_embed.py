@@ -58,7 +58,13 @@ def test_vectors_are_stored_unchanged(harvest: tuple[Store, Embedded], drawn: Ta
         fans = vectors.read_vectors(connection, "track", "svd").columns["fans"]
         blob = connection.scalar(sa.select(schema.track_vectors.c.vector))
     assert made is not None
-    assert made.parameters == {"dimensions": 8, "random_seed": 1, "sources": ["like"]}
+    assert made.parameters == {
+        "dimensions": 8,
+        "random_seed": 1,
+        "sources": ["like"],
+        "include_unseen": False,
+        "include_removed": False,
+    }
     assert made.inputs["pairs"] == drawn.train.nnz
     known = np.bincount(drawn.train.indices)
     assert fans.tolist() == known[known > 0].tolist()

@@ -21,9 +21,10 @@ TABLES = [TYPES[name].table for name in ("user_similarity", "track_cooccurrence"
 
 
 def edges_of(harvest: Path, table: PairTable) -> dict[tuple[int, int], dict[str, Any]]:
-    measures = [measure.name for measure in table.measures]
+    measures = [*(measure.name for measure in table.measures), "cut"]
     rows = rows_of(harvest, f"SELECT {', '.join([*table.keys, *measures])} FROM {table.name}")  # noqa: S608 - our own names
-    return {(row[0], row[1]): dict(zip(measures, row[2:], strict=True)) for row in rows}
+    edges = {(row[0], row[1]): dict(zip(measures, row[2:], strict=True)) for row in rows}
+    return {pair: edge | {"cut": bool(edge["cut"])} for pair, edge in edges.items()}
 
 
 @pytest.fixture

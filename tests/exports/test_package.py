@@ -76,6 +76,8 @@ def test_the_manifest(harvest: Path, exporting: Callable[..., Any], tmp_path: Pa
         "test": 0.3,
         "validation": 0.1,
         "split_seed": 4,
+        "include_unseen": False,
+        "include_removed": False,
     }
     counts = manifest["counts"]
     assert counts["train"] + counts["validation"] + counts["test"] == counts["interactions"] == 29 * 21

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-TABLES = {*metadata.tables, "discoveries", *(relationship.table.name for relationship in TYPES.values())}
+PAIRS = [relationship.table.as_table() for relationship in TYPES.values()]
+TABLES = {*metadata.tables, "discoveries", "libraries", *(table.name for table in PAIRS)}
 
 
 def columns_of(harvest: Path, table: str) -> list[str]:
@@ -87,7 +88,7 @@ def test_csv_contains_every_cell_and_is_valid_for_frictionless(
 
 FLAGS = {
     column.name
-    for table in metadata.tables.values()
+    for table in [*metadata.tables.values(), *PAIRS]
     for column in table.columns
     if str(column.type) == "BOOLEAN"
 }

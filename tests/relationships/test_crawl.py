@@ -25,7 +25,7 @@ from sgr_spiders.storage import schema
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import ROOT, Harvester
 from tests.relationships.test_exact import both_searches, incidence
-from tests.relationships.worlds import World, expected, stored
+from tests.relationships.worlds import CUT_PLAYLISTS, LOOKS, World, expected, stored
 from tests.sandbox_process import SandboxProcess
 from tests.scrapy_process import scrapy_in_one
 
@@ -62,6 +62,8 @@ def world_in(harvester: Harvester) -> World:
     world = World(
         set(harvester.query("SELECT user_id, track_id, kind FROM engagements")),
         artists=dict(harvester.query("SELECT track_id, artist_id FROM tracks WHERE artist_id IS NOT NULL")),
+        looks=dict(harvester.query(LOOKS)),
+        cut_playlists={row[0] for row in harvester.query(CUT_PLAYLISTS)},
     )
     for playlist, track in harvester.query("SELECT playlist_id, track_id FROM playlist_tracks"):
         world.playlists.setdefault(playlist, set()).add(track)
@@ -269,9 +271,9 @@ def test_the_related_command(sandbox: SandboxProcess, harvested: Path) -> None:
     assert {user["tracks_own"] for user in answer["nearest"]} == {own}
     lines = readable.out.splitlines()
     assert lines[0] == f"Nearest to {answer['name']}:"
-    assert lines[1].split() == ["id", "jaccard", "common_tracks", "tracks_other", "tracks_own", "name"]
+    assert lines[1].split() == ["id", "jaccard", "common_tracks", "tracks_other", "tracks_own", "cut", "name"]
     assert lines[2].split()[0] == str(ranked[0][1])
-    assert list(json.loads(artists.out)["nearest"][0]) == ["id", "name", "shared_fans", "strength"]
+    assert list(json.loads(artists.out)["nearest"][0]) == ["id", "name", "shared_fans", "strength", "cut"]
 
 
 def test_commands_while_a_crawl_holds_the_writer_lock(sandbox: SandboxProcess, database: Path) -> None:
@@ -290,7 +292,8 @@ def test_commands_while_a_crawl_holds_the_writer_lock(sandbox: SandboxProcess, d
 
 def test_an_export_during_a_crawl(sandbox: SandboxProcess, database: Path, tmp_path: Path) -> None:
     harvester = Harvester(sandbox, database)
-    likes = set(harvester.query("SELECT user_id, track_id FROM engagements WHERE kind = 'like'"))
+    libraries = world_in(harvester).libraries_looked_at(HarvestConfig().relationships)
+    likes = {(user, track) for user, library in libraries.items() for track in library}
     with closing(Store.open(f"sqlite:///{database}")):
         first, again = scrapy_in_one(
             database,

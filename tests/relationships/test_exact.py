@@ -31,11 +31,14 @@ if TYPE_CHECKING:
 
 KNOWN = [*range(1, 13), 2**31 - 1, 2**31, 2**40 + 7, 2**62 + 1, 2**63 - 1]
 IDS = st.sampled_from(KNOWN)
+STATES = st.sampled_from(["whole", "whole", "newest", "unseen", "hidden"])
 THIN = st.builds(
     World,
     engagements=st.sets(st.tuples(IDS, IDS, st.sampled_from(["like", "repost"])), max_size=120),
     playlists=st.dictionaries(IDS, st.sets(IDS), max_size=12),
     artists=st.dictionaries(IDS, IDS, max_size=12),
+    looks=st.none() | st.dictionaries(IDS, STATES, min_size=1),
+    removed=st.sets(st.tuples(IDS, IDS, st.sampled_from(["like", "repost", "place"])), max_size=40),
 )
 
 
@@ -46,19 +49,29 @@ def crowd(seed: int, density: float) -> World:
     def some(of: Sequence[int]) -> set[int]:
         return {member for member in of if dice.random() < density}
 
+    engagements = {
+        (user, track, kind) for user in KNOWN for kind in ("like", "repost") for track in some(KNOWN)
+    }
+    playlists = {playlist: some(KNOWN) for playlist in KNOWN}
+    places = {(playlist, track, "place") for playlist, tracks in playlists.items() for track in tracks}
     return World(
-        {(user, track, kind) for user in KNOWN for kind in ("like", "repost") for track in some(KNOWN)},
-        {playlist: some(KNOWN) for playlist in KNOWN},
+        engagements,
+        playlists,
         {track: dice.choice(KNOWN[3:9]) for track in some(KNOWN)},
+        looks={user: dice.choice(["whole", "whole", "newest", "unseen", "hidden"]) for user in KNOWN},
+        cut_playlists=some(KNOWN),
+        removed={link for link in sorted(engagements | places) if dice.random() < 0.1},
     )
 
 
 WORLDS = THIN | st.builds(crowd, st.integers(0, 2**32), st.sampled_from([0.1, 0.2, 0.4, 0.8]))
 CONFIGS = st.builds(
-    lambda common, similarity, together, fans, kinds: HarvestConfig.model_validate(
+    lambda common, similarity, together, fans, kinds, unseen, removed: HarvestConfig.model_validate(
         {
             "relationships": {
                 "engagement_kinds": kinds,
+                "include_unseen": unseen,
+                "include_removed": removed,
                 "user_similarity": {"min_common_tracks": common, "min_similarity": similarity},
                 "user_cosine": {
                     "enabled": True,
@@ -74,7 +87,9 @@ CONFIGS = st.builds(
     st.sampled_from([0.0, 0.1, 0.2, 0.25, 0.333333, 0.5, 0.666667, 1.0]),
     st.integers(1, 3),
     st.integers(1, 3),
-    st.sampled_from([["like"], ["like", "repost"]]),
+    st.sampled_from([["like"], ["like", "repost"], ["repost"]]),
+    st.sampled_from([False, False, True]),
+    st.sampled_from([False, False, True]),
 )
 REUSED = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -106,7 +121,7 @@ def test_one_in_ten_meets_a_threshold_of_a_tenth(store: Store, common: int, extr
     shared = {(user, track, "like") for user in (1, 2) for track in range(1, common + 1)}
     World(shared | {(1, 1000 + track, "like") for track in range(extra)}).spill(store)
     relate(store, HarvestConfig())
-    row = (common / (common + extra), common, common + extra, common)
+    row = (common / (common + extra), common, common + extra, common, False)
     assert stored(store)["user_similarities"] == ({(1, 2): row} if kept else {})
 
 

@@ -19,7 +19,7 @@ from sgr_spiders.relationships.processor import relate
 from sgr_spiders.storage import schema
 from sgr_spiders.storage.pairs import builds, writing
 from tests.relationships.test_exact import CONFIGS, KNOWN, REUSED, WORLDS
-from tests.relationships.worlds import NOW, World, expected, stored
+from tests.relationships.worlds import World, expected, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,24 +41,11 @@ def begin(store: Store) -> None:
 
 def change(store: Store, world: World) -> None:
     """Replace all inputs by those of *world*, as pages would; its records exist already."""
-    likes = [dict(zip(("user_id", "track_id", "kind"), row, strict=True)) for row in world.engagements]
-    playlists = [
-        {"playlist_id": playlist, "is_stub": False, "fullness": 3, "fetched_at": NOW}
-        for playlist in world.playlists
-    ]
-    members = [
-        {"playlist_id": playlist, "track_id": track, "position": position}
-        for playlist, tracks in world.playlists.items()
-        for position, track in enumerate(sorted(tracks))
-    ]
+    lists = world.lists()
     with store.write() as connection:
-        for table, rows in (
-            (schema.playlist_tracks, []),
-            (schema.playlists, playlists),
-            (schema.playlist_tracks, members),
-            (schema.engagements, likes),
-        ):
+        for table in reversed(lists):
             connection.execute(sa.delete(table))
+        for table, rows in lists.items():
             if rows:
                 connection.execute(sa.insert(table), rows)
         connection.execute(sa.update(schema.tracks).values(artist_id=None))

@@ -74,6 +74,8 @@ def test_parameters_inputs_and_times_are_recorded(store: Store) -> None:
     parameters = json.loads(str(recorded["user_similarity"]["parameters"]))
     assert parameters == {
         "engagement_kinds": ["like"],
+        "include_removed": False,
+        "include_unseen": False,
         "max_library_share": 1,
         "min_common_tracks": 3,
         "min_similarity": 0.2,
@@ -83,7 +85,8 @@ def test_parameters_inputs_and_times_are_recorded(store: Store) -> None:
         "user_sample": 0.9,
     }
     inputs = json.loads(str(recorded["track_cooccurrence"]["inputs"]))
-    assert inputs == {"nodes": 59, "contexts": 8, "entries": sum(59 // number for number in range(1, 9))}
+    entries = sum(59 // number for number in range(1, 9))
+    assert inputs == {"nodes": 59, "contexts": 8, "entries": entries, "left_out": 0}
     assert set(json.loads(str(recorded["artist_relation"]["seconds"]))) == {"read", "compute", "write"}
 
 

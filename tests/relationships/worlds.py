@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import combinations
 from math import sqrt
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage import schema
+from sgr_spiders.storage.ledger.frontier import walk_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,24 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Store
 
 Rows = dict[tuple[int, int], tuple[Any, ...]]
+WALKS: dict[str, dict[str, Any]] = {
+    "whole": {"status": "done", "received": 1, "kept": 1},
+    "newest": {"status": "capped", "received": 1, "kept": 1},
+    "unseen": {"status": "planned", "received": 0, "kept": 0},
+    "hidden": {"status": "done", "received": 0, "kept": 0, "expected": 7},
+}
+"""A walk of a library in each state."""
+LOOKS = """
+SELECT CAST(target AS INTEGER),
+       CASE status WHEN 'done' THEN 'whole' WHEN 'capped' THEN 'newest' ELSE 'hidden' END
+FROM walks WHERE endpoint = 'user_likes' AND (status <> 'done' OR received > 0 OR NOT expected)
+"""
+"""The state of each library in the ledger of a crawl."""
+CUT_PLAYLISTS = """
+SELECT CAST(target AS INTEGER) FROM walks WHERE endpoint = 'playlist_tracks' AND status = 'capped'
+UNION SELECT playlist_id FROM playlist_leftovers
+"""
+"""The playlists that were looked at only in part."""
 NOW = "2026-01-01T00:00:00.000000Z"
 
 
@@ -27,13 +46,30 @@ NOW = "2026-01-01T00:00:00.000000Z"
 class World:
     """A world: ``engagements`` (user, track, kind), ``playlists`` (ID and tracks), ``artists`` of tracks.
 
-    ``owners``: of playlists.
+    ``owners``: of playlists. ``looks``: the state of each user's library, ``unseen`` by default; ``None``: no
+    library was requested. ``cut_playlists``: those that were looked at only in part.
     """
 
     engagements: set[tuple[int, int, str]] = field(default_factory=set)
     playlists: dict[int, set[int]] = field(default_factory=dict)
     artists: dict[int, int] = field(default_factory=dict)
     owners: dict[int, int] = field(default_factory=dict)
+    looks: dict[int, str] | None = None
+    cut_playlists: set[int] = field(default_factory=set)
+    removed: set[tuple[int, int, str]] = field(default_factory=set)
+    """Engagements, and (playlist, track, "place"), that were there at an earlier look."""
+
+    def present(self) -> World:
+        """Return the world without what has been removed."""
+        return replace(
+            self,
+            engagements=self.engagements - self.removed,
+            playlists={
+                playlist: {track for track in members if (playlist, track, "place") not in self.removed}
+                for playlist, members in self.playlists.items()
+            },
+            removed=set(),
+        )
 
     def libraries(self, kinds: tuple[str, ...] = ("like",)) -> dict[int, set[int]]:
         found: dict[int, set[int]] = {}
@@ -41,6 +77,70 @@ class World:
             if kind in kinds:
                 found.setdefault(user, set()).add(track)
         return found
+
+    def libraries_looked_at(self, config: Relationships) -> dict[int, set[int]]:
+        """Return the libraries that count."""
+        return {
+            user: library
+            for user, library in self.libraries(config.engagement_kinds).items()
+            if self.looks is None
+            or config.include_unseen
+            or "like" not in config.engagement_kinds
+            or self.looks.get(user) in {"whole", "newest"}
+        }
+
+    def cut_libraries(self, config: Relationships) -> set[int]:
+        if self.looks is None or "like" not in config.engagement_kinds:
+            return set()
+        return {user for user, library in self.looks.items() if library == "newest"}
+
+    def _stamps(self, link: tuple[int, int, str]) -> dict[str, str | None]:
+        removed = ("later", "left_list") if link in self.removed else (None, None)
+        return dict(zip(("removed_at", "removed_reason"), removed, strict=True))
+
+    def _walks(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "walk_id": walk_id("user_likes", str(user)),
+                "endpoint": "user_likes",
+                "target": str(user),
+                "created_at": NOW,
+                **dict.fromkeys(("generation", "pages", "empty_pages"), 0),
+                "cursor": "",
+                "expected": None,
+                **WALKS[library],
+            }
+            for user, library in (self.looks or {}).items()
+        ]
+
+    def lists(self) -> dict[sa.Table, list[dict[str, Any]]]:
+        """Return the rows of all but users and tracks: what is in which list, and what was looked at."""
+        whole = {"is_stub": False, "fullness": 3, "fetched_at": NOW}
+        return {
+            schema.playlists: [
+                {"playlist_id": playlist, "owner_id": self.owners.get(playlist), **whole}
+                for playlist in self.playlists
+            ],
+            schema.engagements: [
+                {"user_id": user, "track_id": track, "kind": kind, **self._stamps((user, track, kind))}
+                for user, track, kind in self.engagements
+            ],
+            schema.playlist_tracks: [
+                {
+                    "playlist_id": playlist,
+                    "track_id": track,
+                    "position": position,
+                    **self._stamps((playlist, track, "place")),
+                }
+                for playlist, members in self.playlists.items()
+                for position, track in enumerate(sorted(members))
+            ],
+            schema.playlist_leftovers: [
+                {"playlist_id": playlist, "track_id": 0, "position": len(self.playlists[playlist])}
+                for playlist in self.cut_playlists
+            ],
+            schema.walks: self._walks(),
+        }
 
     def spill(self, store: Store) -> None:
         """Write the world into the database, replacing its contents."""
@@ -55,18 +155,7 @@ class World:
                 {"track_id": track, "title": f"track {track}", "artist_id": self.artists.get(track), **whole}
                 for track in tracks
             ],
-            schema.playlists: [
-                {"playlist_id": playlist, "owner_id": self.owners.get(playlist), **whole}
-                for playlist in self.playlists
-            ],
-            schema.engagements: [
-                {"user_id": user, "track_id": track, "kind": kind} for user, track, kind in self.engagements
-            ],
-            schema.playlist_tracks: [
-                {"playlist_id": playlist, "track_id": track, "position": position}
-                for playlist, members in self.playlists.items()
-                for position, track in enumerate(sorted(members))
-            ],
+            **self.lists(),
         }
         with store.write() as connection:
             for relationship in TYPES.values():
@@ -81,7 +170,9 @@ class World:
 
 def expected(world: World, config: Relationships) -> dict[str, Rows]:
     """Return the rows of all tables, found by brute force."""
-    libraries = world.libraries(config.engagement_kinds)
+    if not config.include_removed:
+        world = world.present()
+    libraries, cut = world.libraries_looked_at(config), world.cut_libraries(config)
     playlists: dict[int, set[int]] = {}
     for playlist, members in world.playlists.items():
         for track in members:
@@ -90,20 +181,30 @@ def expected(world: World, config: Relationships) -> dict[str, Rows]:
     for user, library in libraries.items():
         for track in library & set(world.artists):
             fans.setdefault(world.artists[track], set()).add(user)
+    cut_tracks = {track for track, owners in playlists.items() if owners & world.cut_playlists}
+    cut_artists = {artist for artist, users in fans.items() if users & cut}
     return {
-        "user_similarities": _similar(libraries, config),
-        "user_cosines": _near(libraries, config),
+        "user_similarities": _mark(_similar(libraries, config), cut),
+        "user_cosines": _mark(_near(libraries, config), cut),
         "track_relationships": {
-            pair: (count, count / sqrt(a * b))
+            pair: (count, count / sqrt(a * b), bool(cut_tracks & {*pair}))
             for pair, (count, a, b) in _common(playlists).items()
             if count >= config.track_cooccurrence.min_cooccurrences
         },
         "artist_relationships": {
-            pair: (count, count / (count + config.artist_relation.shrinkage) * (count / sqrt(a * b)))
+            pair: (
+                count,
+                count / (count + config.artist_relation.shrinkage) * (count / sqrt(a * b)),
+                bool(cut_artists & {*pair}),
+            )
             for pair, (count, a, b) in _common(fans).items()
             if count >= config.artist_relation.min_shared_fans
         },
     }
+
+
+def _mark(rows: Rows, cut: set[int]) -> Rows:
+    return {pair: (*measures, bool(cut & {*pair})) for pair, measures in rows.items()}
 
 
 def _common(sets: Mapping[int, set[int]]) -> dict[tuple[int, int], tuple[int, int, int]]:

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Literal
 
 import sqlalchemy as sa
 
+from sgr_spiders.storage.libraries import present
 from sgr_spiders.storage.schema import (
     engagements,
     playlist_tracks,
     selections,
     tracks,
     walk_pages,
+    walk_records,
     walk_requests,
+    walks,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from sgr_spiders.storage.libraries import Rows
+    from sgr_spiders.storage.looked_at import Libraries
 
 OWNERS_AT_A_TIME = 4_096
 
@@ -43,14 +49,14 @@ class Groups:
     members: NDArray[np.int64]
 
 
-def read_likes(connection: sa.Connection, kinds: Sequence[str]) -> Groups:
+def read_likes(connection: sa.Connection, kinds: Sequence[str], rows: Rows = "present") -> Groups:
     """Return the tracks of each user by engagements of these *kinds*, once for each kind."""
-    return read_groups(connection, *_likes(kinds))
+    return read_groups(connection, *_likes(kinds, rows))
 
 
-def read_playlists(connection: sa.Connection) -> Groups:
+def read_playlists(connection: sa.Connection, rows: Rows = "present") -> Groups:
     """Return the tracks of each playlist."""
-    return read_groups(connection, *_memberships())
+    return read_groups(connection, *_memberships(rows))
 
 
 def read_uploads(connection: sa.Connection) -> Groups:
@@ -58,27 +64,39 @@ def read_uploads(connection: sa.Connection) -> Groups:
     return read_groups(connection, *_uploads())
 
 
-def checksum(connection: sa.Connection, name: InputName, kinds: Sequence[str]) -> str:
-    """Return a hash of the rows of an input, whatever their order; *kinds* are those of ``read_likes``."""
+def checksum(
+    connection: sa.Connection, name: InputName, kinds: Sequence[str], rows: Rows, libraries: Libraries
+) -> str:
+    """Return a hash of an input, whatever the order of its rows.
+
+    Only the owners in *libraries* count; *kinds* are those of ``read_likes``.
+    """
     import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
 
     from sgr_spiders.storage.lookup import mix  # noqa: PLC0415 - the same
 
-    columns = {"likes": _likes(kinds), "playlists": _memberships(), "uploads": _uploads()}[name]
-    rows, total = 0, 0
+    columns = {"likes": _likes(kinds, rows), "playlists": _memberships(rows), "uploads": _uploads()}[name]
+    count, total = 0, 0
     for part in _read_parts(connection, *columns):
-        owners = mix(np.repeat(part.owners, part.sizes).astype(np.uint64))
-        total += int(mix(owners + part.members.astype(np.uint64)).sum())
-        rows += len(part.members)
-    return f"{rows} {total % 2**64:016x}"
+        kept = np.repeat(libraries.contain(part.owners), part.sizes)
+        # The hash tells cut libraries from whole ones.
+        owners = part.owners.astype(np.uint64) << np.uint64(1) | libraries.cut_short(part.owners)
+        total += int(mix(mix(np.repeat(owners, part.sizes)) + part.members.astype(np.uint64))[kept].sum())
+        count += int(kept.sum())
+    return f"{count} {total % 2**64:016x}"
 
 
-def _likes(kinds: Sequence[str]) -> tuple[sa.ColumnElement[Any], ...]:
-    return engagements.c.user_id, engagements.c.track_id, engagements.c.kind.in_(kinds)
+def _likes(kinds: Sequence[str], rows: Rows) -> tuple[sa.ColumnElement[Any], ...]:
+    return (
+        engagements.c.user_id,
+        engagements.c.track_id,
+        engagements.c.kind.in_(kinds),
+        *present(engagements, rows),
+    )
 
 
-def _memberships() -> tuple[sa.ColumnElement[Any], ...]:
-    return playlist_tracks.c.playlist_id, playlist_tracks.c.track_id
+def _memberships(rows: Rows) -> tuple[sa.ColumnElement[Any], ...]:
+    return playlist_tracks.c.playlist_id, playlist_tracks.c.track_id, *present(playlist_tracks, rows)
 
 
 def _uploads() -> tuple[sa.ColumnElement[Any], ...]:
@@ -126,7 +144,9 @@ def _read_parts(
         yield Groups(np.array(owners, np.int64), np.array(sizes, np.int64), members)
 
 
-def read_discovered(connection: sa.Connection, kind: str, seeds: Sequence[int]) -> NDArray[np.int64]:
+def read_discovered(
+    connection: sa.Connection, kind: str, seeds: Sequence[int], rows: Rows = "present"
+) -> NDArray[np.int64]:
     """Return the IDs of the records of *kind* found around any of the *seeds*, in ascending order."""
     import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
 
@@ -146,10 +166,11 @@ def read_discovered(connection: sa.Connection, kind: str, seeds: Sequence[int]) 
         .subquery()
     )
     selected = sa.select(join_ids(selections.c.record_id)).where(
-        selections.c.kind == kind, selections.c.seed_id.in_(seeds)
+        selections.c.kind == kind, selections.c.seed_id.in_(seeds), *present(selections, rows)
     )
     found = [np.empty(0, np.int64)]
-    for query in (sa.select(ids_of_walk(wanted, kind)).select_from(wanted), selected):
+    listed = sa.select(ids_of_walk(wanted, kind, *present(walk_records, rows))).select_from(wanted)
+    for query in (listed, selected):
         for texts in connection.scalars(query).partitions(OWNERS_AT_A_TIME):
             text = ",".join(text for text in texts if text is not None)
             found.append(distinct(parse_ids(text)))
@@ -157,13 +178,25 @@ def read_discovered(connection: sa.Connection, kind: str, seeds: Sequence[int]) 
 
 
 def read_stamp(connection: sa.Connection) -> str:
-    """Return a hash that changes whenever a page is spilled, or rows are otherwise added or removed.
+    """Return a hash that changes whenever the input of relationships may have changed.
 
-    The input of relationships changes in no other way, so an equal stamp means equal input.
+    It does when a page is spilled, rows are otherwise added, removed, or marked as removed, or a walk gets
+    another status, which changes what was looked at.
     """
     counts = [
-        connection.scalar(sa.select(sa.func.count()).select_from(table))
-        for table in (engagements, playlist_tracks, tracks, walk_pages)
+        connection.scalar(sa.select(sa.func.count()).select_from(table)) for table in (tracks, walk_pages)
     ]
+    links = [
+        tuple(connection.execute(sa.select(sa.func.count(), *_removed(table)).select_from(table)).one())
+        for table in (engagements, playlist_tracks)
+    ]
+    by_status = connection.execute(
+        sa.select(walks.c.status, sa.func.count()).group_by(walks.c.status).order_by(walks.c.status)
+    )
     newest = connection.scalar(sa.select(sa.func.max(walk_pages.c.fetched_at)))
-    return hashlib.blake2b(json.dumps([*counts, newest]).encode(), digest_size=16).hexdigest()
+    parts = [counts, links, [tuple(row) for row in by_status], newest]
+    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
+
+
+def _removed(table: sa.Table) -> tuple[sa.ColumnElement[Any], ...]:
+    return sa.func.count(table.c.removed_at), sa.func.max(table.c.removed_at)

@@ -22,6 +22,14 @@ NAMES = {
 }
 """The column with the display name of a node, by kind."""
 
+CUT = "cut"
+"""The column that marks the pairs whose measures rest on libraries that were looked at only in part."""
+
+CUT_COMMENT = (
+    "1 if the measures rest on a library or playlist that was looked at only in part (`newest` in "
+    "`libraries`); null if built by an earlier version"
+)
+
 metadata = sa.MetaData(naming_convention=schema.metadata.naming_convention)
 """The pair tables that this process has used."""
 
@@ -37,7 +45,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class PairTable:
-    """A table of pairs of nodes, the smaller ID first, sorted by both IDs."""
+    """A table of pairs of nodes, the smaller ID first, sorted by both IDs.
+
+    After the measures, each row has the column ``cut``.
+    """
 
     name: str
     kind: Literal["user", "track", "playlist"]
@@ -84,6 +95,7 @@ class PairTable:
             metadata,
             *keys,
             *measures,
+            sa.Column(CUT, sa.Boolean, comment=CUT_COMMENT),
             sa.Index(None, self.keys[1]),
             sqlite_with_rowid=False,
             comment=self.comment,

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 STAGED = "staged"
 """The schema name of the attached file."""
+FLAG = 1
+"""The bytes of a flag."""
 ROWS_AT_A_TIME = 10_000
 COPIES = 3
 """The most copies of the rows on disk at once: the staging file, the WAL and the database."""
@@ -81,12 +83,13 @@ def row_bytes(table: PairTable, largest_id: int, largest_count: int) -> int:
     """Estimate the bytes that a row will take in the database, including its index entry."""
     widths = _widths(table, largest_id, largest_count)
     overhead = 2 * (2 + 1 + 2)  # of the row and its entry: sizes, types of the IDs, cell pointer
-    return sum(width or 8 for width in widths) + len(table.measures) + 2 * widths[0] + overhead
+    types = len(table.measures) + 1  # of the measures and of `cut`
+    return sum(width or 8 for width in widths) + types + 2 * widths[0] + overhead
 
 
 def _widths(table: PairTable, largest_id: int, largest_count: int) -> list[int]:
     node, count = integer_width(largest_id), integer_width(largest_count)
-    return [node, node, *(REAL if measure.real else count for measure in table.measures)]
+    return [node, node, *(REAL if measure.real else count for measure in table.measures), FLAG]
 
 
 @dataclass(frozen=True, slots=True)
