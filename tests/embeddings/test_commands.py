@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -40,6 +41,31 @@ def database(drawn: Tastes, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with closing(Store.open(f"sqlite:///{path}")) as store:
         drawn.world().spill(store)
     return path
+
+
+def test_evaluating_at_a_time(database: Path) -> None:
+    """Likes of tracks with even IDs are from 2020, the others from 2022."""
+    dated = database.with_name("dated.db")
+    shutil.copy(database, dated)
+    with closing(sqlite3.connect(dated)) as connection, connection:
+        connection.execute(
+            "UPDATE engagements SET not_before = y || '-02-01T00:00:00.000000Z', "
+            "not_after = y || '-03-01T00:00:00.000000Z' "
+            "FROM (SELECT DISTINCT track_id AS t, 2020 + 2 * (track_id % 2) AS y FROM engagements) "
+            "WHERE track_id = t"
+        )
+    evaluate = ["evaluate", "--method", "popularity", "--split", "time"]
+    table, figures, refused, undated = scrapy_in_one(
+        dated, [*evaluate, "--at", "2021-06-01"], [*evaluate, "--json"], [*evaluate, "--at", "2021-13"],
+        ["evaluate", "--at", "2021-06-01"],
+    )  # fmt: skip
+    assert table[0] == 0, table
+    assert table[1].startswith("split at 2021-06-01T00:00:00Z; left out: ")
+    found = json.loads(figures[1])
+    assert found["at"] == "2022-02-01T00:00:00Z"
+    assert found["test"] > 0
+    assert "option `--at`: must be a date or time such as" in refused[2]
+    assert "option `--at`: needs `--split time`" in undated[2]
 
 
 def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Path) -> None:

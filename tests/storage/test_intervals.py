@@ -10,6 +10,7 @@ from sgr_spiders.model.items import Boundaries
 from sgr_spiders.storage.ledger.intervals import (
     Changes,
     Interval,
+    Place,
     compare_order,
     latest_time,
     of_page,
@@ -68,15 +69,24 @@ def test_a_start_beyond_the_end_is_ignored() -> None:
     assert MAY.not_before_time("2024-07-01T00:00:00.000000Z") == MAY
 
 
-A, B, C, D, NEW, OLDER = 10, 11, 12, 13, 20, 30
-PLACES = {A: (0, 4), B: (1, 4), C: (2, 4), D: (3, 4), OLDER: (1, 2)}
+A, B, C, D, NEW, BEYOND, GONE = 10, 11, 12, 13, 20, 30, 40
+PLACES = {
+    A: Place(4, 0, is_removed=False),
+    B: Place(4, 1, is_removed=False),
+    C: Place(4, 2, is_removed=False),
+    D: Place(4, 3, is_removed=False),
+    BEYOND: Place(2, 1, is_removed=False),
+    GONE: Place(2, 0, is_removed=True),
+}
+"""The last look, of generation 4, did not reach ``BEYOND``; an earlier one found that ``GONE`` is removed."""
 
 
 @pytest.mark.parametrize(
     ("order", "arrived", "moved", "first"),
     [
         ([A, B, C, D], [], [], A),
-        ([A, D], [], [], A),
+        ([A, D, BEYOND], [], [], A),
+        ([BEYOND, 31], [], [], BEYOND),
         ([NEW, A, B], [NEW], [], A),
         ([NEW, 21, B, C], [NEW, 21], [], B),
         ([A, NEW, B], [], [], A),
@@ -86,14 +96,15 @@ PLACES = {A: (0, 4), B: (1, 4), C: (2, 4), D: (3, 4), OLDER: (1, 2)}
         ([D, C, A, B], [], [D, C], A),
         ([A, C, B, D], [], [A, C], B),
         ([NEW, C, A], [], [C], A),
-        ([OLDER, A, B], [], [OLDER], A),
-        ([NEW, OLDER], [], [OLDER], None),
-        ([NEW, A, OLDER], [NEW], [OLDER], A),
+        ([BEYOND, A, B], [], [BEYOND], A),
+        ([GONE, A, B], [], [GONE], A),
+        ([NEW, GONE], [], [GONE], None),
+        ([NEW, A, GONE], [NEW], [GONE], A),
     ],
 )
 def test_the_order_shows_what_is_new(
     order: list[int], arrived: list[int], moved: list[int], first: int | None
 ) -> None:
     known = {record: PLACES[record] for record in order if record in PLACES}
-    assert compare_order(order, known, 4, is_first_page=True) == Changes(arrived, moved, first)
-    assert compare_order(order, known, 4, is_first_page=False) == Changes([], moved, None)
+    assert compare_order(order, known, is_first_page=True) == Changes(arrived, moved, first)
+    assert compare_order(order, known, is_first_page=False) == Changes([], moved, None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sgr_spiders.storage.clock import timestamp
 
@@ -77,13 +77,31 @@ def since_upload(interval: Interval, created_at: str | None, latest: str) -> Int
     return interval.not_before_time(uploaded)
 
 
+class Place(NamedTuple):
+    """The place of a record when a walk last listed it.
+
+    Every look begins at the top of the list, and some do not reach the end. So records of a newer generation
+    are above the others.
+    """
+
+    generation: int
+    position: int
+    is_removed: bool
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """The key that sorts records from the top of the list to its end."""
+        return -self.generation, self.position
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The changes of a newest-first list since the last look, as one page shows them.
+    """The changes of a newest-first list since the last looks, as one page shows them.
 
     ``arrived``: items above all known ones, if this is the first page and the order of those is unchanged;
-    they are new since that look. ``moved``: known items that may have been removed and added again.
-    ``first``: the first known item that has not moved; whether it was added again cannot be seen.
+    they are newer than the last look that listed ``first``. ``moved``: known items that may have been removed
+    and added again. ``first``: the first known item that has not moved, on the first page; whether it was
+    added again cannot be seen.
     """
 
     arrived: list[int]
@@ -91,10 +109,8 @@ class Changes:
     first: int | None
 
 
-def compare_order(
-    ids: Sequence[int], places: Mapping[int, tuple[int, int]], last: int, *, is_first_page: bool
-) -> Changes:
-    """Compare the order of a page with the order at the last look.
+def compare_order(ids: Sequence[int], places: Mapping[int, Place], *, is_first_page: bool) -> Changes:
+    """Compare the order of a page with the order at the last looks.
 
     An item that stays in a newest-first list keeps its place in relation to others that stay. One that was
     removed and added again is above items that were above it. Then all items that are even higher may have
@@ -102,30 +118,26 @@ def compare_order(
 
     Args:
         ids: The distinct items of the page, in order.
-        places: The position and generation of those that were known before.
-        last: The generation of the last look.
+        places: The places of those that were known before.
         is_first_page: Whether the page is the first of its list.
     """
     last_moved = -1
-    lowest: int | None = None
+    highest: tuple[int, int] | None = None
     first: int | None = None
     for index in range(len(ids) - 1, -1, -1):
-        position, generation = places.get(ids[index], (-1, -1))
-        if generation != last:
+        place = places.get(ids[index])
+        if place is None or place.is_removed:
             continue
-        if lowest is not None and position > lowest:
+        if highest is not None and place.rank > highest:
             last_moved = max(last_moved, index)
         else:
-            lowest = position
+            highest = place.rank
             first = ids[index] if index > last_moved else first
-    first_known = next((index for index, record_id in enumerate(ids) if record_id in places), None)
-    moved = [
-        record_id
-        for index, record_id in enumerate(ids)
-        if record_id in places and (index <= last_moved or places[record_id][1] != last)
-    ]
-    arrived = list(ids[:first_known]) if first is not None and last_moved < 0 else []
-    return Changes(arrived, moved, first) if is_first_page else Changes([], moved, None)
+    known = [(index, record_id) for index, record_id in enumerate(ids) if record_id in places]
+    moved = [record_id for index, record_id in known if index <= last_moved or places[record_id].is_removed]
+    if not is_first_page:
+        return Changes([], moved, None)
+    return Changes(list(ids[: known[0][0]]) if first is not None and last_moved < 0 else [], moved, first)
 
 
 def _to_timestamp(date: str) -> str:

@@ -74,7 +74,12 @@ _AT_A_TIME = 200
 """Records per lookup, as on a full page; see ``spill``."""
 _ID_NAMES = [f"id{n}" for n in range(_AT_A_TIME)]
 _PLACES = CompiledStatement(
-    sa.select(walk_records.c.record_id, walk_records.c.position, walk_records.c.generation).where(
+    sa.select(
+        walk_records.c.record_id,
+        walk_records.c.generation,
+        walk_records.c.position,
+        walk_records.c.removed_at,
+    ).where(
         walk_records.c.walk_id == sa.bindparam("walk"),
         walk_records.c.kind == sa.bindparam("kind"),
         walk_records.c.record_id.in_(list(map(sa.bindparam, _ID_NAMES))),
@@ -130,11 +135,14 @@ def _is_trusted(connection: sa.Connection, boundaries: Boundaries, state: sa.Row
         return False
     if state.pages < 2:
         return True
-    return _BOUNDARY.execute(connection, _page_key(state, 0, state.pages - 1)).scalar() is not None
+    return (
+        _BOUNDARY.execute(connection, _page_key(state, state.generation, state.pages - 1)).scalar()
+        is not None
+    )
 
 
-def _page_key(state: sa.Row[Any], looks_ago: int, number: int) -> dict[str, int]:
-    return {"walk": state.walk_id, "generation": state.generation - looks_ago, "number": number}
+def _page_key(state: sa.Row[Any], generation: int, number: int) -> dict[str, int]:
+    return {"walk": state.walk_id, "generation": generation, "number": number}
 
 
 def _forget(connection: sa.Connection, state: sa.Row[Any]) -> None:
@@ -171,22 +179,26 @@ def _uploads(
 def _compare(
     connection: sa.Connection, state: sa.Row[Any], listed: LikeList, entries: Sequence[Entry]
 ) -> dict[int, str]:
-    """Compare a page with the last look at its list.
+    """Compare a page with the last looks at its list.
 
     Drop what intervals say of engagements that may have been taken back and given again. Return the earliest
-    times of those that are new since that look.
+    times of those that are new since the last look.
     """
     ids = list(dict.fromkeys(entry.record.record_id for entry in entries))
     places = _places(connection, state, listed, ids)
-    last = state.generation - 1
-    changes = intervals.compare_order(ids, places, last, is_first_page=not state.pages)
+    changes = intervals.compare_order(ids, places, is_first_page=not state.pages)
     if changes.moved:
         again = _engaged(state, listed, engagements.c[listed.item].in_(changes.moved))
         unknown = {"not_before": None, "not_after": None}
         connection.execute(sa.update(engagements).where(again).values(unknown))
-    if changes.first is not None:
-        _FORGET_END[listed].execute(connection, {"list": int(state.target), "first": changes.first})
-    looked = _FETCHED.execute(connection, _page_key(state, 1, 0)).scalar() if changes.arrived else None
+    if changes.first is None:
+        return {}
+    _FORGET_END[listed].execute(connection, {"list": int(state.target), "first": changes.first})
+    if not changes.arrived:
+        return {}
+    looked = _FETCHED.execute(
+        connection, _page_key(state, places[changes.first].generation, number=0)
+    ).scalar()
     if looked is None:
         return {}
     since = timestamp(datetime.fromisoformat(looked) - DELAY)
@@ -195,17 +207,15 @@ def _compare(
 
 def _places(
     connection: sa.Connection, state: sa.Row[Any], listed: LikeList, ids: Sequence[int]
-) -> dict[int, tuple[int, int]]:
-    """Return position and generation of those items that the walk has listed in an earlier generation."""
+) -> dict[int, intervals.Place]:
+    """Return the places of those items that the walk has listed before."""
     here = {"walk": state.walk_id, "kind": listed.item_kind}
-    found: dict[int, tuple[int, int]] = {}
+    found: dict[int, intervals.Place] = {}
     for start in range(0, len(ids), _AT_A_TIME):
         chunk = ids[start : start + _AT_A_TIME]
         padded = [*chunk, *[chunk[-1]] * (_AT_A_TIME - len(chunk))]
-        for record_id, *place in _PLACES.execute(
-            connection, {**here, **dict(zip(_ID_NAMES, padded, strict=True))}
-        ):
-            found[record_id] = (place[0], place[1])
+        rows = _PLACES.execute(connection, {**here, **dict(zip(_ID_NAMES, padded, strict=True))})
+        found.update((row[0], intervals.Place(row[1], row[2], row[3] is not None)) for row in rows)
     return found
 
 

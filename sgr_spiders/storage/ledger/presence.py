@@ -10,12 +10,12 @@ playlists, its comments.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
 from sgr_spiders.model.items import PRIVATE, REFUSED
+from sgr_spiders.storage.ledger.like_times import LIKE_LISTS
 from sgr_spiders.storage.records import CHUNK
 from sgr_spiders.storage.schema import (
     RECORD_TABLES,
@@ -37,21 +37,6 @@ if TYPE_CHECKING:
 Reason = Literal["left_list", "owner_removed", "gone", "private", "blocked"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Engaged:
-    """A list whose items imply an engagement between the ``owner`` of the list and the ``listed`` record."""
-
-    kind: Literal["like", "repost"]
-    owner: Literal["user_id", "track_id"]
-    listed: Literal["user_id", "track_id"]
-
-
-_ENGAGED = {
-    "user_likes": _Engaged("like", "user_id", "track_id"),
-    "user_reposts": _Engaged("repost", "user_id", "track_id"),
-    "track_favoriters": _Engaged("like", "track_id", "user_id"),
-    "track_reposters": _Engaged("repost", "track_id", "user_id"),
-}
 OWNED = {
     "user_tracks": "track",
     "user_playlists": "playlist",
@@ -91,15 +76,14 @@ def _note_whole(connection: Connection, walk: sa.Row[Any], run: Run, now: str) -
     if not walk.generation:
         return
     left = _take_off_list(connection, walk, now)
-    if (engaged := _ENGAGED.get(walk.endpoint)) is not None:
-        kind = "track" if engaged.listed == "track_id" else "user"
-        ids = left.get(kind, [])
+    if (engaged := LIKE_LISTS.get(walk.endpoint)) is not None:
+        ids = left.get(engaged.item_kind, [])
         link = sa.and_(
             engagements.c[engaged.owner] == int(walk.target),
             engagements.c.kind == engaged.kind,
             engagements.c.last_seen_at < walk.started_at,
         )
-        _mark(connection, engagements.c[engaged.listed], ids, _removed("left_list", now), link)
+        _mark(connection, engagements.c[engaged.item], ids, _removed("left_list", now), link)
     owned = OWNED.get(walk.endpoint)
     if owned is not None:
         # Cached records are not written again during a run.

@@ -1,0 +1,121 @@
+"""A split at a time trains on what was liked before it, and tests on what was liked after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from sgr_spiders.embeddings.evaluation import prepare_time_trial
+from sgr_spiders.embeddings.pair_times import PairTimes, read_pair_times
+from sgr_spiders.embeddings.time_split import choose_time, split_at
+from sgr_spiders.model.exceptions import ArgumentError, EmbeddingError
+from sgr_spiders.storage.schema import engagements
+from tests.embeddings.test_split import NO_SEEDS, build_interactions, pairs_of
+from tests.relationships.worlds import World
+
+if TYPE_CHECKING:
+    from sgr_spiders.storage.store import Store
+
+SEED = 109
+UNKNOWN = None
+# Years between which a pair was liked.
+YEARS: dict[tuple[int, int], tuple[int | None, int | None]] = {
+    (1, 101): (2010, 2012),
+    (1, 102): (2014, 2016),
+    (1, 103): (2017, 2018),
+    (1, SEED): (2017, 2018),
+    (2, 101): (UNKNOWN, 2013),
+    (2, 104): (2015, 2015),
+    (2, 105): (UNKNOWN, 2019),
+    (2, 106): (UNKNOWN, UNKNOWN),
+    (3, 101): (2018, 2019),
+}
+
+
+def to_time(year: int | None) -> np.datetime64:
+    return np.datetime64("NaT" if year is None else f"{year}-01-01", "us")
+
+
+def times_of(years: dict[tuple[int, int], tuple[int | None, int | None]]) -> PairTimes:
+    """Return the times in the order of the matrix."""
+    ends = [years[pair] for pair in sorted(years)]
+    starts, stops = (np.array([to_time(end[side]) for end in ends]) for side in (0, 1))
+    return PairTimes(1, np.empty(0, np.int64), starts, stops)
+
+
+def test_a_split_at_a_time() -> None:
+    whole = build_interactions(set(YEARS))
+    found = split_at(whole, np.array([SEED]), times_of(YEARS), to_time(2015))
+    assert pairs_of(whole, found.parts.train) == {(1, 101), (2, 101), (2, 104)}
+    # User 3 has no training pair, and the seed is never tested.
+    assert pairs_of(whole, found.parts.test) == {(1, 103)}
+    assert found.left_out == len(YEARS) - 4
+    assert found.parts.validation.nnz == 0
+    assert whole.users[found.parts.untested_users].tolist() == [2, 3]
+
+
+def test_the_share_chooses_the_time() -> None:
+    times = times_of(YEARS)
+    assert choose_time(times, 0.5) == to_time(2017)
+    assert choose_time(times, 1.0) == to_time(2010)
+    assert choose_time(times, 1e-9) == to_time(2018)
+    unknown = times_of({(1, 101): (UNKNOWN, 2012)})
+    with pytest.raises(EmbeddingError, match="contains no times of these"):
+        choose_time(unknown, 0.2)
+
+
+@pytest.fixture
+def dated(store: Store) -> Store:
+    """Fill a database with likes of these times, and with a repost before the like of one pair."""
+    world = World({(user, track, "like") for user, track in YEARS} | {(1, 103, "repost")})
+    world.spill(store)
+    with store.write() as connection:
+        for (user, track), years in {**YEARS, (0, 0): (2011, 2013)}.items():
+            ends = [None if year is None else f"{year}-01-01T00:00:00.000000Z" for year in years]
+            where = (
+                engagements.c.kind == "repost"
+                if not user
+                else sa.and_(
+                    engagements.c.user_id == user,
+                    engagements.c.track_id == track,
+                    engagements.c.kind == "like",
+                )
+            )
+            values = {"not_before": ends[0], "not_after": ends[1]}
+            connection.execute(sa.update(engagements).where(where).values(values))
+    return store
+
+
+def test_times_of_a_database(dated: Store) -> None:
+    whole = build_interactions(set(YEARS))
+    pairs = [divmod(int(key), len(whole.tracks)) for key in np.flatnonzero(whole.matrix.toarray())]
+    rows, columns = (np.array([pair[side] for pair in pairs]) for side in (0, 1))
+    with dated.read() as connection:
+        likes = read_pair_times(connection, whole, ["like", "comment"])
+        both = read_pair_times(connection, whole, ["repost", "like"])
+    for found, first in ((likes, (2017, 2018)), (both, (2011, 2013))):
+        expected = YEARS | {(1, 103): first}
+        starts, ends = found.at(rows, columns)
+        for side, given in ((0, starts), (1, ends)):
+            wanted = np.array([to_time(expected[pair][side]) for pair in sorted(expected)])
+            assert np.array_equal(given, wanted, equal_nan=True)
+
+
+def test_a_trial_of_a_database(dated: Store) -> None:
+    with dated.read() as connection:
+        trial = prepare_time_trial(connection, sources=["like"], share=0.2, at="2015-01-01T00:00:00Z", k=5)
+        assert (trial.train.nnz, trial.test.nnz, trial.left_out) == (3, 2, len(YEARS) - 5)
+        assert trial.at == "2015-01-01T00:00:00Z"
+        by_share = prepare_time_trial(connection, sources=["like"], share=0.5, at=None, k=5)
+        assert by_share.at == "2017-01-01T00:00:00Z"
+        with pytest.raises(ArgumentError, match="times of a playlist are not known"):
+            prepare_time_trial(connection, sources=["like", "playlist"], share=0.5, at=None, k=5)
+
+
+def test_no_seed_is_needed() -> None:
+    whole = build_interactions(set(YEARS))
+    found = split_at(whole, NO_SEEDS, times_of(YEARS), to_time(2015))
+    assert (1, SEED) in pairs_of(whole, found.parts.test)
