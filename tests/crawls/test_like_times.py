@@ -99,3 +99,12 @@ def test_invented_times_in_cursors(harvester: Harvester, sandbox: SandboxProcess
     harvest(harvester)
     dated, _ = check(harvester, IN_LONG_LISTS)
     assert dated > 50
+
+
+def test_no_times_are_stored_if_they_are_switched_off(harvester: Harvester) -> None:
+    few = {"max_users_per_track": 1, "max_tracks_per_user": 8, "include_reposters": False}
+    sections = {**settings_of(user_depth=few), "like_times": False}
+    config = write_config(harvester.database.with_suffix(".yaml"), sections)
+    assert harvester.crawl(config=config).code == 0, harvester.log()
+    assert harvester.query("SELECT DISTINCT not_before, not_after FROM engagements") == [(None, None)]
+    assert harvester.query("SELECT DISTINCT boundary_at FROM walk_pages") == [(None,)]

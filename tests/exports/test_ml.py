@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,10 @@ import pytest
 import scipy.sparse as sp
 import yaml
 
+from sgr_spiders.embeddings.pair_times import PairTimes
 from sgr_spiders.embeddings.preparation import TrainingData
+from sgr_spiders.exports import interaction_table, recbole
+from sgr_spiders.exports.package import Package
 from sgr_spiders.relationships.processor import RelationshipProcessor
 from tests.exports.conftest import export_from
 
@@ -157,3 +161,29 @@ def test_the_recbole_configuration_matches_the_files(folder: Path, prepared: Tra
     assert tracks.loc["110", "bpm"] == 174.5
     assert tracks.loc["110", "tags"].split()[0] == "drone"
     assert "label_name" not in tracks.columns  # unknown for all tracks
+
+
+def test_times_of_interactions(prepared: TrainingData, tmp_path: Path) -> None:
+    """A column of times is in the tables; RecBole gets one only if no time is missing."""
+    matrix = prepared.interactions.matrix
+    rows, columns = matrix.nonzero()
+    keys = rows.astype(np.int64) * matrix.shape[1] + columns
+    ends = np.datetime64("2024-01-01", "us") + np.arange(matrix.nnz)
+    starts = ends.copy()
+    starts[0] = np.datetime64("NaT")
+    times = PairTimes(matrix.shape[1], keys, starts, ends)
+    dated = dataclasses.replace(prepared, times=times)
+    interaction_table.write_parquet(dated, Package(tmp_path))
+    frame = pl.read_parquet(tmp_path / "interactions.parquet")
+    assert frame["not_before"].to_list()[:2] == [None, "2024-01-01T00:00:00.000001Z"]
+    assert frame["not_after"].to_list()[-1] == f"{np.datetime_as_string(ends[-1])}Z"
+    recbole.write(dated, Package(tmp_path))
+    config = yaml.safe_load((tmp_path / "recbole" / "soundgraph.yaml").read_text())
+    assert config["TIME_FIELD"] == "not_after"
+    test = read_atomic(tmp_path / "recbole" / "soundgraph" / "soundgraph.test.inter")
+    assert list(test.columns) == config["load_col"]["inter"]
+    row, column = (end[:1] for end in prepared.split.test.nonzero())
+    assert test["not_after"][0] == (times.at(row, column)[1][0].astype(np.int64)) / 1e6
+    ends[5] = np.datetime64("NaT")
+    recbole.write(dated, Package(tmp_path / "gap"))
+    assert "TIME_FIELD" not in (tmp_path / "gap" / "recbole" / "soundgraph.yaml").read_text()
