@@ -145,6 +145,9 @@ def _prune(work: _Work, before: Finished) -> Finished:
         failed = Outcome("failed", INTERNAL_ERROR, f"pruning failed, see the log; {_retry('prune')}")
         return replace(before, outcome=failed)
     logger.info("Pruned %s by %s", *_describe_pruned(pruned))
+    if pruned.pending:
+        pending = pluralize(pruned.pending, "walk")
+        logger.info("Users kept: %s pending; they are replaced when the harvest is finished", pending)
     return before
 
 

@@ -262,6 +262,12 @@ def test_several_rules_count_nothing_twice(aged: Path) -> None:
     by_rule = {rule.rule: rule for rule in planned.rules}
     with_raw = [row for row in before["tracks"] if row["raw"] is not None and is_old(row)]
     assert by_rule["raw"].tables["tracks"] == sum(not was_removed(row) for row in with_raw)
+    old_comments = [row for row in before["comments"] if is_old(row) and not was_removed(row)]
+    assert by_rule["comment_texts"].tables["comments"] == len(old_comments) > 0
+    alone = dry_run(aged, users="pseudonymise").rules[0]
+    together = dry_run(aged, users="pseudonymise", personal_fields=0, descriptions=0, raw=0, comment_texts=0)
+    assert together.rules[-1].rows == alone.rows
+    assert together.rules[-1].bytes < alone.bytes
 
 
 # ---- users

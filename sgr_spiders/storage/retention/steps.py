@@ -51,13 +51,31 @@ class Removed:
 
 def measure(connection: Connection, step: Step, before: Sequence[Step]) -> Removed:
     """Return what *step* removes after the steps *before* it, without changing anything."""
-    emptied = [earlier.where for earlier in before if earlier.empties and earlier.table is step.table]
-    left = sa.and_(step.where, *(sa.not_(sa.func.coalesce(where, sa.false())) for where in emptied))
+    here = [earlier for earlier in before if earlier.table is step.table]
+    emptied = [earlier for earlier in here if earlier.empties or _repeats(step, earlier)]
+    left = sa.and_(step.where, sa.not_(_any_of(emptied)))
     columns = step.table.c if step.deletes else [step.table.c[name] for name in step.clears]
-    size = sum((_bytes_of(connection, column) for column in columns), start=sa.literal(0))
+    sizes = (
+        sa.case(
+            (_any_of([earlier for earlier in here if column.name in earlier.clears]), 0),
+            else_=_bytes_of(connection, column),
+        )
+        for column in columns
+    )
+    size = sum(sizes, start=sa.literal(0))
     query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(size), 0)).select_from(step.table)
     row = connection.execute(query.where(left)).one()
     return Removed(int(row[0]), int(row[1]))
+
+
+def _repeats(step: Step, earlier: Step) -> bool:
+    """Return whether *earlier* has cleared everything that *step* would clear."""
+    return bool(step.clears) and set(step.clears) <= set(earlier.clears)
+
+
+def _any_of(steps: Sequence[Step]) -> sa.ColumnElement[bool]:
+    """Return the condition that one of *steps* changes a row; it is never null."""
+    return sa.or_(sa.false(), *(sa.func.coalesce(step.where, sa.false()) for step in steps))
 
 
 def _bytes_of(connection: Connection, column: sa.Column[Any]) -> sa.ColumnElement[int]:

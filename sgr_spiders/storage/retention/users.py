@@ -128,7 +128,7 @@ def steps_of(replacement: Replacement) -> list[Step]:
 
 def _renaming(is_real: Callable[[sa.ColumnElement[int]], sa.ColumnElement[bool]]) -> Iterator[Step]:
     for column in references():
-        yield Step(RULE, column.table, is_real(column), CLEARED.get(column.table, ()) or (column.name,))
+        yield Step(RULE, column.table, is_real(column), (column.name, *CLEARED.get(column.table, ())))
     for table in LISTED:
         of_user = sa.and_(table.c.kind == "user", is_real(table.c.record_id))
         yield Step(RULE, table, of_user, ("record_id",))
@@ -143,7 +143,7 @@ def _dropping(is_real: Callable[[sa.ColumnElement[int]], sa.ColumnElement[bool]]
     for column in references():
         table = column.table
         if table in (tracks, playlists):
-            yield Step(RULE, table, is_real(column), CLEARED[table])
+            yield Step(RULE, table, is_real(column), (column.name, *CLEARED[table]))
         elif table is not track_mentions:
             yield Step(RULE, table, is_real(column))
     yield Step(RULE, track_mentions, sa.true())
