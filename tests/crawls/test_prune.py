@@ -372,6 +372,23 @@ def test_dropped_users_take_everything_along_that_refers_to_them(harvester: Harv
     assert_nobody_is_left(path, before)
 
 
+def add_a_like(path: Path, tables: Tables) -> tuple[int, int]:
+    """Add a like to a whole library, as if it was taken back since; return the IDs of user and track."""
+    library = next(
+        row for row in tables["walks"] if row["endpoint"] == "user_likes" and row["status"] == "done"
+    )
+    user_id = int(library["target"])
+    liked = {row["track_id"] for row in tables["engagements"] if row["user_id"] == user_id}
+    track_id = next(row["track_id"] for row in tables["tracks"] if row["track_id"] not in liked)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "INSERT INTO engagements (user_id, track_id, kind, first_seen_at, last_seen_at) "
+            "VALUES (?, ?, 'like', ?, ?)",
+            (user_id, track_id, OLD, OLD),
+        )
+    return user_id, track_id
+
+
 @pytest.mark.usefixtures("_key")
 def test_a_harvest_of_a_pseudonymised_database_gives_the_same_people(
     harvester: Harvester, tmp_path: Path
@@ -379,6 +396,7 @@ def test_a_harvest_of_a_pseudonymised_database_gives_the_same_people(
     before = tables_of(harvester.database)
     apply(harvester.database, users="pseudonymise")
     first = tables_of(harvester.database)
+    unliked = add_a_like(harvester.database, first)
     config = tmp_path / "config.yaml"
     config.write_text(
         "deep_harvest: {request_delay: 0}\nretention: {users: pseudonymise, raw: 0, after_runs: true}\n"
@@ -390,6 +408,9 @@ def test_a_harvest_of_a_pseudonymised_database_gives_the_same_people(
     assert "Pruned " in ended.log
     invariants.check_ledger(harvester.database)
     after = tables_of(harvester.database)
+    left = [row for row in after["engagements"] if (row["user_id"], row["track_id"]) == unliked]
+    assert [(row["removed_at"] is not None, row["removed_reason"]) for row in left] == [(True, "left_list")]
+    after["engagements"] = [row for row in after["engagements"] if row not in left]
     for table, columns in (
         ("users", ("user_id", "username")),
         ("engagements", ("user_id", "track_id", "kind", "first_seen_at", "removed_at")),

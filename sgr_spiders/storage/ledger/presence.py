@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sgr_spiders.model.items import PRIVATE, REFUSED
 from sgr_spiders.storage.ledger.like_times import LIKE_LISTS
 from sgr_spiders.storage.records import CHUNK
+from sgr_spiders.storage.retention.pseudonyms import FIRST
 from sgr_spiders.storage.schema import (
     RECORD_TABLES,
     comments,
@@ -192,7 +193,9 @@ def vanished(connection: Connection, kind: str, run: Run) -> list[int]:
         table.c.removed_at.is_(None),
         sa.and_(table.c.removed_at >= run.started_at, table.c.removed_reason == "owner_removed"),
     )
-    query = sa.select(key).where(table.c.last_seen_at < run.started_at, unknown, left)
+    # The API knows no pseudonyms.
+    real = key < FIRST if kind == "user" else sa.true()
+    query = sa.select(key).where(table.c.last_seen_at < run.started_at, unknown, left, real)
     return list(connection.scalars(query.order_by(key)))
 
 

@@ -5,6 +5,7 @@ A user who was harvested again has rows under the real ID and under the pseudony
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -82,7 +83,7 @@ def move_walk(connection: Connection, old: int, new: int, target: str) -> None:
             row["generation"] = int(walk["generation"]) + later
             _note_removals(connection, row)
             connection.execute(sa.update(walks).where(walks.c.walk_id == new).values(row))
-        for column in _references():
+        for column in references_to_walks():
             move_rows(connection, column, old, new)
         if earlier is not None and row["status"] == "done":
             left = sa.and_(walk_records.c.walk_id == new, walk_records.c.generation < row["generation"])
@@ -109,7 +110,8 @@ def _note_removals(connection: Connection, walk: dict[str, Any]) -> None:
     connection.execute(sa.update(engagements).where(unseen).values(values))
 
 
-def _references() -> list[sa.Column[Any]]:
+@functools.cache
+def references_to_walks() -> list[sa.Column[Any]]:
     """Return the columns that refer to walks."""
     return [
         column

@@ -18,7 +18,7 @@ from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE
 from sgr_spiders.storage import indexes
 from sgr_spiders.storage.ledger.frontier import walk_id
-from sgr_spiders.storage.retention.merging import move_rows, move_walk
+from sgr_spiders.storage.retention.merging import move_rows, move_walk, references_to_walks
 from sgr_spiders.storage.retention.names import Names
 from sgr_spiders.storage.retention.pseudonyms import FIRST, Pseudonyms
 from sgr_spiders.storage.retention.rules import PERSONAL
@@ -74,7 +74,7 @@ _OF_USERS: Final = [name for name, endpoint in ENDPOINTS.items() if endpoint.tar
 _OF_TEXTS: Final = [name for name, endpoint in ENDPOINTS.items() if endpoint.target in ("query", "url")]
 
 
-_DROPPED_WALKS: Final = walks.c.endpoint.in_(
+_LISTS_OF_USERS: Final = walks.c.endpoint.in_(
     [
         TRACK_PAGE,
         *(
@@ -85,6 +85,10 @@ _DROPPED_WALKS: Final = walks.c.endpoint.in_(
     ]
 )
 """The condition that a walk lists users or comments, or belongs to a user."""
+_LOOKUPS: Final = walks.c.endpoint.in_(
+    [name for name, endpoint in ENDPOINTS.items() if endpoint.target == "ids" and endpoint.record == "user"]
+)
+"""The condition that the target of a walk contains the IDs of many users."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,7 @@ def steps_of(replacement: Replacement) -> list[Step]:
 def _renaming(is_real: Callable[[sa.ColumnElement[int]], sa.ColumnElement[bool]]) -> Iterator[Step]:
     for column in references():
         yield Step(RULE, column.table, is_real(column), (column.name, *CLEARED.get(column.table, ())))
+    yield from _deleting(_LOOKUPS)
     for table in LISTED:
         of_user = sa.and_(table.c.kind == "user", is_real(table.c.record_id))
         yield Step(RULE, table, of_user, ("record_id",))
@@ -147,16 +152,18 @@ def _dropping(is_real: Callable[[sa.ColumnElement[int]], sa.ColumnElement[bool]]
         elif table is not track_mentions:
             yield Step(RULE, table, is_real(column))
     yield Step(RULE, track_mentions, sa.true())
-    for table in _children_of_walks():
-        yield Step(RULE, table, _is_of_dropped_walk(table))
+    yield from _deleting(_LISTS_OF_USERS)
     for table in LISTED:
         yield Step(RULE, table, sa.and_(table.c.kind == "user", is_real(table.c.record_id)))
-    yield Step(RULE, walks, _DROPPED_WALKS)
     yield Step(RULE, users, is_real(users.c.user_id))
 
 
-def _is_of_dropped_walk(table: sa.Table) -> sa.ColumnElement[bool]:
-    return table.c.walk_id.in_(sa.select(walks.c.walk_id).where(_DROPPED_WALKS))
+def _deleting(which: sa.ColumnElement[bool]) -> Iterator[Step]:
+    """Yield the steps that delete walks, after the rows that refer to them."""
+    for column in references_to_walks():
+        these = column.in_(sa.select(walks.c.walk_id).where(which))
+        yield Step(RULE, column.table, these)
+    yield Step(RULE, walks, which)
 
 
 def hide_names(store: Store, replacement: Replacement) -> None:
@@ -179,8 +186,8 @@ def replace_users(store: Store, replacement: Replacement) -> None:
             index.create(connection)
         _delete_derived(connection)
     _clear(store)
-    if replacement.drops:
-        _drop_lists(store)
+    for step in _deleting(_LISTS_OF_USERS if replacement.drops else _LOOKUPS):
+        execute(store, step)
     _replace_names(store, replacement)
     is_done = False
     while not is_done:
@@ -384,21 +391,6 @@ def _drop(connection: Connection, chunk: list[int]) -> None:
             connection.execute(sa.update(table).where(these).values({column.name: None}))
         else:
             connection.execute(sa.delete(table).where(these))
-
-
-def _drop_lists(store: Store) -> None:
-    """Delete the lists of users and comments, and those that belong to users, from the ledger."""
-    for table in _children_of_walks():
-        execute(store, Step(RULE, table, _is_of_dropped_walk(table)))
-    execute(store, Step(RULE, walks, _DROPPED_WALKS))
-
-
-def _children_of_walks() -> list[sa.Table]:
-    return [
-        table
-        for table in metadata.sorted_tables
-        if any(key.column is walks.c.walk_id for column in table.columns for key in column.foreign_keys)
-    ]
 
 
 def _chunks(found: Sequence[Any]) -> Iterator[Sequence[Any]]:
