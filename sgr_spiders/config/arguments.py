@@ -22,7 +22,7 @@ KNOWN = {
     "due": "`1`: the seeds of `scrapy seeds` that are due, the most overdue first",
     "layers": "layers to run, separated by commas; default: those enabled in the configuration",
     "config": "a YAML file, a name in `configs/`, or YAML in braces; default: the setting `HARVEST_CONFIG`",
-    "refresh": "`1`: refetch everything; an unfinished refresh is resumed",
+    "refresh": "`1`: refetch everything; `delta`: refetch what changed; an unfinished refresh is resumed",
     "accept_source": "`1`: fill the database from another API than before, e.g. if the API has moved",
     "accept_gone": "`1`: believe that records are gone even if they are more than `max_gone_share`",
     "max_requests": "stop after this many requests, without token requests; rerun to resume",
@@ -33,6 +33,8 @@ SCHEDULER_PREFIX = "_"
 """The beginning of arguments that belong to the scheduler of the run, such as Scrapyd's ``_job`` and
 ``_version``."""
 
+BY_DELTA = "delta"
+"""The value of ``refresh`` for what scheduled runs do."""
 MAX_TRACK_ID = 2**63 - 1
 MAX_SEEDS_BYTES = 16 * 1024 * 1024
 MAX_REQUESTS = 10**12
@@ -64,13 +66,15 @@ class Arguments:
     """The checked spider arguments.
 
     ``layers`` is ``None`` if none were named; then the spider and the configuration decide. ``seeds`` is
-    empty if ``due`` is set, because those seeds are in the database.
+    empty if ``due`` is set, because those seeds are in the database. ``by_delta``: lists are looked at only
+    where they may have changed.
     """
 
     seeds: tuple[GivenSeed, ...]
     layers: tuple[str, ...] | None = None
     config: str | None = None
     refresh: bool = False
+    by_delta: bool = False
     due: bool = False
     accept_source: bool = False
     accept_gone: bool = False
@@ -92,7 +96,8 @@ def parse(arguments: Mapping[str, object], *, layer_names: Sequence[str]) -> Arg
         seeds=() if due else _collect_seeds(given),
         layers=_parse_layers(given["layers"], layer_names) if "layers" in given else None,
         config=given.get("config"),
-        refresh=_parse_switch("refresh", given.get("refresh", "0")),
+        refresh=given.get("refresh") == BY_DELTA or _parse_switch("refresh", given.get("refresh", "0")),
+        by_delta=due or given.get("refresh") == BY_DELTA,
         due=due,
         accept_source=_parse_switch("accept_source", given.get("accept_source", "0")),
         accept_gone=_parse_switch("accept_gone", given.get("accept_gone", "0")),

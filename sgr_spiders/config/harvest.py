@@ -155,6 +155,8 @@ class DeepHarvest(Section):
     """Minimum seconds between two requests."""
     freshness_days: Annotated[float, Field(ge=0, le=36_500)] = 7
     """Days after which a later run refetches a finished walk."""
+    full_refresh_days: Annotated[float, Field(ge=0, le=36_500)] = 28
+    """Days in which a refresh by delta looks at each list whole; see docs/operations.md."""
     max_gone_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Share of the walks with data that may be gone when refetched, or 4 of them; see `accept_gone`."""
     like_times: bool = True

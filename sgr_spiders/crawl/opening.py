@@ -66,6 +66,8 @@ def planner_for(spider: HarvestSpider) -> Planner:
         settings={name: spider.config.fingerprint(name) for name in spider.layer_names},
         freshness_days=spider.config.deep_harvest.freshness_days,
         refresh=spider.arguments.refresh,
+        by_delta=spider.arguments.by_delta,
+        full_refresh_days=spider.config.deep_harvest.full_refresh_days,
     )
     return Planner(plan, spider.rules, KINDS)
 

@@ -17,7 +17,7 @@ from sgr_spiders.layers.base import SEED_STEP, EndedWalk, Fact, PlaylistContents
 from sgr_spiders.model.items import Cut, Mention, Selection, Track, User, WalkRequest
 from sgr_spiders.soundcloud.raw import unpack
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.ledger import frontier, runs
+from sgr_spiders.storage.ledger import delta, frontier, runs
 from sgr_spiders.storage.ledger.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -37,13 +37,19 @@ FINAL = ""
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The task of a run. ``settings`` maps the names of its layers to fingerprints of their settings."""
+    """The task of a run.
+
+    ``settings`` maps the names of its layers to fingerprints of their settings. ``by_delta``: it refetches
+    only what changed, and each list whole once in ``full_refresh_days``.
+    """
 
     spider: str
     seeds: tuple[GivenSeed, ...]
     settings: Mapping[str, str]
     freshness_days: float
     refresh: bool
+    by_delta: bool = False
+    full_refresh_days: float = 0
 
 
 class DatabaseView:
@@ -82,13 +88,14 @@ class Planner:
         self.layers = layers
         self.kinds = kinds
         self.run: runs.Run
+        self.delta: delta.Delta | None = None
         self.broken: set[str] = set()
         self._requester: tuple[int, str] | None = None
         self._has_looked_up = False
 
     def ledger(self, connection: Connection) -> Ledger:
         """Return the run's session on the ledger in the transaction of *connection*."""
-        return Ledger(connection, self.run)
+        return Ledger(connection, self.run, self.delta)
 
     def start(self, connection: Connection) -> None:
         """Begin a run: enter its seeds, and reopen walks that failed earlier or are stale."""
@@ -102,6 +109,8 @@ class Planner:
             fresh_after=timestamp(datetime.now(UTC) - timedelta(days=self.plan.freshness_days)),
             refresh=self.plan.refresh,
         )
+        if self.plan.by_delta:
+            self.delta = delta.plan(connection, self.plan.full_refresh_days)
         ledger = self.ledger(connection)
         walks = [self._enter(ledger, seed) for seed in self.plan.seeds]
         ledger.reopen()
@@ -110,6 +119,8 @@ class Planner:
     def enter(self, connection: Connection, seed: GivenSeed, fresh_after: str) -> None:
         """Enter one more seed, and refetch the walks of it that ended before *fresh_after*."""
         self.run = replace(self.run, fresh_after=fresh_after)
+        if self.delta is not None:
+            self.delta = replace(self.delta, seed=seed.text)
         ledger = self.ledger(connection)
         walk = self._enter(ledger, seed)
         ledger.reopen(seed.text)

@@ -335,6 +335,27 @@ walks = Table(
         server_default=false(),
         comment="1 if retention has cleared some of its records: a run that wants it fetches it again",
     ),
+    Column(
+        "looked",
+        Text,
+        comment="How its list is looked at, or was last: `whole`; `head`, from the newest item down to known "
+        "ones; `counter`, not at all, because the API's counter of its items had not changed",
+    ),
+    _text("whole_at", "When it was last looked at whole, or up to its cap"),
+    Column(
+        "newest_first",
+        Text,
+        comment="How it is known that its list is newest first: `cursor`, the times in its cursors fall; "
+        "`observed`, a whole look found new items only before known ones; null if it is not known",
+    ),
+    Column("counted", BigInteger, comment="The API's counter of its items at the last look"),
+    Column(
+        "neighbours",
+        Integer,
+        comment="Records of the look before that this one has found, in the same order and below all new "
+        "ones; -1 if the order differs; null if no ended look came before",
+    ),
+    Column("known_to", BigInteger, comment="Position in the look before of the last of these"),
     Index(None, "status", "setbacks", "created_at", "walk_id"),
     Index(None, "endpoint", "target"),
     # On PostgreSQL a full index: its own keyword would load that dialect for every command.

@@ -274,7 +274,9 @@ def test_python_accepts_every_argument() -> None:
 
 
 def test_due_takes_its_seeds_from_the_database() -> None:
-    assert parse({"due": "1", "max_requests": "5"}) == Arguments(seeds=(), due=True, max_requests=5)
+    assert parse({"due": "1", "max_requests": "5"}) == Arguments(
+        seeds=(), due=True, by_delta=True, max_requests=5
+    )
     assert parse({"due": "0", **SEED}) == parse(SEED)
     assert error_of(due="yes") == "spider argument `due`: must be 0 or 1, not 'yes'"
 

@@ -141,6 +141,10 @@ def begin_anew(connection: Connection, which: sa.ColumnElement[bool], **changes:
         "without_tracks": False,
         "outdated": False,
         "capped_at": None,
+        "looked": "whole",
+        # An order can be compared only with that of a whole list.
+        "neighbours": sa.case((walks.c.status.in_(("done", "capped")), 0), else_=None),
+        "known_to": None,
         "started_at": None,
         "finished_at": None,
     }

@@ -11,6 +11,7 @@ from sgr_spiders.model.items import PageSize, Walk, WalkRequest
 from sgr_spiders.storage import records, upserts
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import presence
+from sgr_spiders.storage.ledger.delta import is_counted
 from sgr_spiders.storage.ledger.frontier import (
     ENDED,
     FETCH_LAST,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from sgr_spiders.model.items import Cut, MainRecord, Record, Selection
+    from sgr_spiders.storage.ledger.delta import Delta
     from sgr_spiders.storage.ledger.runs import Run
     from sgr_spiders.storage.store import Connection
 
@@ -110,6 +112,7 @@ class Ledger:
 
     connection: Connection
     run: Run
+    delta: Delta | None = None
 
     def add_seed(self, given: str, request: WalkRequest, track_id: int | None) -> int:
         """Add the seed *given* to the run; return the ID of the walk that looks it up."""
@@ -192,7 +195,14 @@ class Ledger:
 
         With a *seed*, spelt as it was given, reopen only the walks around it.
         """
-        self._reopen(self._in_scope() if seed is None else self._around(seed))
+        which = self._in_scope() if seed is None else self._around(seed)
+        if self.delta is None:
+            self._reopen(which)
+            return
+        # Lists with a counter follow when the layers have renewed it.
+        self._reopen(sa.and_(which, sa.not_(is_counted())))
+        if not (self.count_planned(seed) if seed is not None else self._has_planned()):
+            self._reopen(which)
 
     def lease(self, limit: int) -> list[Walk]:
         """Lease up to *limit* planned walks to the run, oldest request first.
@@ -201,7 +211,13 @@ class Ledger:
         would stop this one, too.
         """
         leased = self._lease(walks.c.setbacks == 0, limit)
-        return leased or ([] if self._has_leases() else self._lease(walks.c.setbacks > 0, limit))
+        if leased or self._has_leases():
+            return leased
+        if self.delta is not None:
+            # What no layer has requested again.
+            self._reopen(self._in_scope() if self.delta.seed is None else self._around(self.delta.seed))
+            leased = self._lease(walks.c.setbacks == 0, limit)
+        return leased or self._lease(walks.c.setbacks > 0, limit)
 
     def _lease(self, which: sa.ColumnElement[bool], limit: int) -> list[Walk]:
         # SQLAlchemy omits the lock clause on SQLite, where one crawl owns the whole file.
@@ -233,6 +249,11 @@ class Ledger:
             )
         )
         return list(map(_read_walk, leased))
+
+    def _has_planned(self) -> bool:
+        """Return whether a walk of the run is planned."""
+        planned = sa.and_(walks.c.status == "planned", self._in_scope())
+        return self.connection.scalar(sa.select(sa.literal(1)).where(planned).limit(1)) is not None
 
     def _has_leases(self) -> bool:
         """Return whether the run has leased a walk that had no setbacks."""
@@ -294,10 +315,14 @@ class Ledger:
         return self.connection.execute(sa.update(walks).where(lost).values(FETCH_LAST)).rowcount
 
     def _is_refetched(self) -> sa.ColumnElement[bool]:
-        return sa.or_(walks.c.finished_at.is_(None), walks.c.finished_at >= self.run.fresh_after)
+        since = sa.or_(walks.c.finished_at.is_(None), walks.c.finished_at >= self.run.fresh_after)
+        return sa.and_(since, self._was_looked_at())
 
     def _is_lost(self) -> sa.ColumnElement[bool]:
-        return sa.and_(NO_DATA, walks.c.finished_at >= self.run.fresh_after)
+        return sa.and_(NO_DATA, walks.c.finished_at >= self.run.fresh_after, self._was_looked_at())
+
+    def _was_looked_at(self) -> sa.ColumnElement[bool]:
+        return sa.func.coalesce(walks.c.looked, "whole") != "counter"
 
     def latest_with_data(self) -> Walk | None:
         """Return the walk that was finished last among those that have data."""
@@ -548,16 +573,27 @@ class Ledger:
             .scalar_subquery()
         )
         for chunk in _chunks(ids):
+            reopened = sa.and_(
+                walks.c.walk_id.in_(chunk), walks.c.status == "capped", walks.c.capped_at < largest
+            )
+            # Its cursor is at the end of the head, above what is known.
+            begin_anew(self.connection, sa.and_(reopened, walks.c.looked == "head"))
             self.connection.execute(
                 sa.update(walks)
-                .where(walks.c.walk_id.in_(chunk), walks.c.status == "capped", walks.c.capped_at < largest)
+                .where(reopened)
                 .values(status="planned", reason=None, capped_at=None, finished_at=None)
             )
 
     def _reopen(self, which: sa.ColumnElement[bool]) -> None:
         # Each run looks up what has left lists in it.
-        stale = sa.and_(self._is_stale(), walks.c.endpoint.not_in(presence.LOOKUPS))
-        begin_anew(self.connection, sa.and_(which, stale))
+        stale = sa.and_(which, self._is_stale(), walks.c.endpoint.not_in(presence.LOOKUPS))
+        if self.delta is not None:
+            unchanged = sa.and_(stale, self.delta.may_wait(self.run.fresh_after))
+            looked = {"looked": "counter", "finished_at": timestamp()}
+            self.connection.execute(sa.update(walks).where(unchanged).values(looked))
+            head = sa.and_(stale, self.delta.needs_only_head())
+            begin_anew(self.connection, head, looked="head", capped_at=walks.c.capped_at)
+        begin_anew(self.connection, stale)
         failed = sa.and_(which, walks.c.status == "failed", walks.c.finished_at < self.run.started_at)
         self.connection.execute(
             sa.update(walks).where(failed).values(status="planned", reason=None, finished_at=None)

@@ -13,7 +13,15 @@ import sqlalchemy as sa
 from sgr_spiders.model.items import Comment, PageSize, Playlist, PlaylistTrack
 from sgr_spiders.storage import records, schema, upserts
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.ledger import frontier, like_times, playlist_caps, presence, progress
+from sgr_spiders.storage.ledger import (
+    counters,
+    frontier,
+    heads,
+    like_times,
+    playlist_caps,
+    presence,
+    progress,
+)
 from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import walk_pages, walk_records, walks
 
@@ -32,7 +40,8 @@ _STANDS_HERE = sa.and_(
 """The fence: the walk is still leased to this run, and its cursor is still that of the page."""
 _MOVED = (
     "cursor", "pages", "received", "kept", "empty_pages", "status", "reason", "capped_at", "finished_at",
-    "run_id", "setbacks", "doubted", "page_limit", "without_tracks",
+    "run_id", "setbacks", "doubted", "page_limit", "without_tracks", "looked", "whole_at", "newest_first",
+    "counted", "neighbours", "known_to",
 )  # fmt: skip
 """The columns of a walk that a page changes."""
 _LOCK = CompiledStatement(sa.select(walks).where(_STANDS_HERE).with_for_update())
@@ -95,6 +104,7 @@ class _Selection:
     places: list[int]
     added: int
     cut: int
+    order: heads.Order
     is_news: bool
     """True if the walk had not seen all of these; unlike a cap, it counts comments and rejects, too."""
 
@@ -199,7 +209,7 @@ def _select(connection: sa.Connection, page: Page, state: sa.Row[Any], cap: int 
     counted = list(map(_counted, page.entries))
     places = _known_places(connection, counted, state)
     is_news = _has_news(connection, page, counted, places, state)
-    selection = _Selection([], [], 0, 0, is_news)
+    selection = _Selection([], [], 0, 0, _follow_order(connection, counted, places, state), is_news)
     for entry, (kind, record_id) in zip(page.entries, counted, strict=True):
         if record_id in places:
             if isinstance(entry.link, PlaylistTrack):
@@ -271,12 +281,30 @@ def _has_news(
     return len(known) < len(set(comments)) or progress.has_new_rejects(connection, page, state)
 
 
+def _follow_order(
+    connection: sa.Connection,
+    counted: Sequence[tuple[str, int]],
+    places: Mapping[int, int],
+    state: sa.Row[Any],
+) -> heads.Order:
+    if state.endpoint not in heads.LISTED or state.neighbours is None:
+        return heads.Order(state.neighbours, state.known_to)
+    before = _places_in(connection, counted, state.walk_id, state.generation - 1)
+    return heads.follow(state, [record_id for _, record_id in counted], places, before)
+
+
 def _known_places(
     connection: sa.Connection, counted: Sequence[tuple[str, int]], state: sa.Row[Any]
 ) -> dict[int, int]:
-    if not state.kept or not counted:
+    return _places_in(connection, counted, state.walk_id, state.generation) if state.kept else {}
+
+
+def _places_in(
+    connection: sa.Connection, counted: Sequence[tuple[str, int]], walk_id: int, generation: int
+) -> dict[int, int]:
+    if not counted:
         return {}
-    walk = {"walk": state.walk_id, "kind": counted[0][0], "generation": state.generation}
+    walk = {"walk": walk_id, "kind": counted[0][0], "generation": generation}
     ids = list({record_id for _, record_id in counted})
     places: dict[int, int] = {}
     for start in range(0, len(ids), _AT_A_TIME):
@@ -345,27 +373,91 @@ def _next_state(
         "doubted": False,
         "page_limit": _size_after(page, state).limit,
         "without_tracks": _size_after(page, state).without_tracks,
+        "looked": state.looked,
+        "whole_at": state.whole_at,
+        "newest_first": state.newest_first,
+        "counted": state.counted,
+        "neighbours": selection.order.neighbours,
+        "known_to": selection.order.known_to,
     }
-    if page.status is not None:
-        change |= {"status": page.status, "reason": page.reason, "cursor": page.walk.cursor}
-    elif selection.cut:
-        # Keep the cursor at this page: a raised cap still needs the rest of it.
-        change |= _capped(cap) | {"cursor": page.walk.cursor}
-    elif page.next_cursor is None:
-        change |= {"status": "done"}
-    elif cap is not None and kept >= cap:
-        change |= _capped(cap)
-    elif frontier.cursor_was_seen(connection, state.walk_id, state.generation, page.next_cursor):
-        reason = "next_href repeats an earlier page"
-        change |= {"status": "failed", "reason": reason, "cursor": page.walk.cursor}
-    elif change["empty_pages"] >= progress.MAX_EMPTY_PAGES:
-        change |= progress.end_without_progress(connection, state)
-    elif (surplus := progress.describe_surplus(connection, state, change)) is not None:
-        change |= {"status": "failed", "reason": surplus}
-    else:
+    if selection.order.neighbours == heads.DIFFERS:
+        change |= {"looked": "whole", "newest_first": None}
+    elif state.looked == "head":
+        # The cap of the look before.
+        change["capped_at"] = state.capped_at
+    end = _end(connection, page, state, selection, change, cap)
+    if end is None:
         return change
-    change |= {"finished_at": now, "run_id": None, "doubted": _is_doubtful(page, state, change)}
-    return change | {"setbacks": state.setbacks + 1 if change["status"] == "failed" else 0}
+    change |= end | {"finished_at": now, "run_id": None}
+    change["doubted"] = _is_doubtful(page, state, change)
+    change["setbacks"] = state.setbacks + 1 if change["status"] == "failed" else 0
+    if change["status"] in frontier.ENDED:
+        change["counted"] = counters.read(connection, state.endpoint, state.target)
+        if change["looked"] == "whole":
+            known = heads.learn_order(connection, state, selection.order, kept)
+            change |= {"whole_at": now, "newest_first": known}
+    return change
+
+
+def _end(
+    connection: sa.Connection,
+    page: Page,
+    state: sa.Row[Any],
+    selection: _Selection,
+    change: dict[str, Any],
+    cap: int | None,
+) -> dict[str, Any] | None:
+    """Return how the walk ends after *page*; ``None`` if it goes on."""
+    whole = {"looked": "whole", "capped_at": None}
+    here = {"cursor": page.walk.cursor}
+    if page.status is not None:
+        return whole | here | {"status": page.status, "reason": page.reason}
+    if selection.cut:
+        # Keep the cursor at this page: a raised cap still needs the rest of it.
+        return whole | here | _capped(cap)
+    if page.next_cursor is None:
+        return whole | {"status": "done"}
+    rest = heads.find_rest(connection, state, selection.order, change["kept"], cap)
+    if rest is not None:
+        return _end_head(connection, state, selection.order, change, rest, cap)
+    if cap is not None and change["kept"] >= cap:
+        return whole | _capped(cap)
+    guarded = _end_by_guard(connection, page, state, change)
+    return None if guarded is None else whole | guarded
+
+
+def _end_by_guard(
+    connection: sa.Connection, page: Page, state: sa.Row[Any], change: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Return how a walk ends whose list seems to have no end; ``None`` if it goes on."""
+    cursor = page.next_cursor or ""
+    if frontier.cursor_was_seen(connection, state.walk_id, state.generation, cursor):
+        reason = "next_href repeats an earlier page"
+        return {"status": "failed", "reason": reason, "cursor": page.walk.cursor}
+    if change["empty_pages"] >= progress.MAX_EMPTY_PAGES:
+        return progress.end_without_progress(connection, state)
+    if (surplus := progress.describe_surplus(connection, state, change)) is not None:
+        return {"status": "failed", "reason": surplus}
+    return None
+
+
+def _end_head(
+    connection: sa.Connection,
+    state: sa.Row[Any],
+    order: heads.Order,
+    change: Mapping[str, Any],
+    rest: heads.Rest,
+    cap: int | None,
+) -> dict[str, Any]:
+    """Take the rest of the list over; return how the look at its head ends."""
+    heads.take_over(connection, state, order, change["kept"], cap)
+    kept = change["kept"] + rest.below
+    was_capped = state.capped_at is not None
+    end = _capped(cap) if cap is not None and (kept > cap or was_capped) else {"status": "done"}
+    return {"looked": "head", "capped_at": None, **end} | {
+        "kept": kept if cap is None else min(kept, cap),
+        "received": change["received"] + rest.below,
+    }
 
 
 def _is_doubtful(page: Page, state: sa.Row[Any], change: dict[str, Any]) -> bool:
