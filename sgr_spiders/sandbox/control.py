@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import orjson
 
-from sgr_spiders.sandbox import generations
+from sgr_spiders.sandbox import days, generations
 from sgr_spiders.sandbox.answers import Answer, json_answer
 from sgr_spiders.sandbox.faults import FaultError, FaultRule
 
@@ -30,7 +30,7 @@ _CHANGES: dict[str, Callable[[Model, Any], None]] = {
     "delete_comments": generations.delete_comments,
     "reverse_playlists": generations.reverse_playlists,
 }
-"""Changes by name. ``rounds``, which ages the world, comes before them."""
+"""Changes by name. ``rounds`` and ``days``, which age the world, come before them."""
 
 
 class LogEntry(TypedDict):
@@ -98,13 +98,15 @@ def _mutate(sandbox: Sandbox, method: str, body: bytes) -> Answer:
     if method != "POST":
         return _not_allowed(method)
     changes: dict[str, Any] = orjson.loads(body) if body else {"rounds": 1}
-    rounds = int(changes.pop("rounds", 0))
+    rounds, passed = int(changes.pop("rounds", 0)), int(changes.pop("days", 0))
     unknown = sorted(changes.keys() - _CHANGES.keys())
     if unknown:
         raise ValueError(f"unknown change {unknown[0]!r}")
     world = sandbox.world
     for _ in range(rounds):
         generations.age(world)
+    for _ in range(passed):
+        days.pass_day(world)
     for name, change in _CHANGES.items():
         if name in changes:
             change(world, changes[name])

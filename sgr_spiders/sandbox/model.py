@@ -43,6 +43,7 @@ class Model:
     def __init__(self, options: WorldOptions) -> None:
         self.options = options
         self.generation = 0
+        self.days = 0
         self.people: People = build_people(options)
         self.catalogue: Catalogue = build_catalogue(options, self.people)
         titles.write_titles(options.seed, self.people, self.catalogue)
@@ -67,6 +68,7 @@ class Model:
         self._community_artists = _artists_by_community(self.people, options.community_count)
         self._by_permalink = {link: number for number, link in enumerate(self.people.permalinks)}
         self._index_uploads()
+        self.index_playlists()
         self._open_search()
         self.refresh_visibility()
 
@@ -75,10 +77,20 @@ class Model:
         order = newest[np.argsort(self.catalogue.uploader[newest], kind="stable")]
         self._uploads = order.astype(np.int32)
         self._upload_starts = np.searchsorted(self.catalogue.uploader[order], np.arange(len(self.people) + 1))
+
+    def index_playlists(self) -> None:
+        """Index the playlists by owner and title; call this after playlists were added."""
         newest = np.argsort(-self.playlists.created_s, kind="stable")
         order = newest[np.argsort(self.playlists.owner[newest], kind="stable")]
         self._sets = order.astype(np.int32)
         self._set_starts = np.searchsorted(self.playlists.owner[order], np.arange(len(self.people) + 1))
+        self.playlist_search = SearchIndex(
+            (
+                f"{title} {self.people.usernames[owner]}"
+                for title, owner in zip(self.playlists.titles, self.playlists.owner.tolist(), strict=True)
+            ),
+            self.playlists.weight,
+        )
 
     def _open_search(self) -> None:
         people, catalogue = self.people, self.catalogue
@@ -92,13 +104,6 @@ class Model:
         self.user_search = SearchIndex(
             (f"{name} {link}" for name, link in zip(people.usernames, people.permalinks, strict=True)),
             people.weight,
-        )
-        self.playlist_search = SearchIndex(
-            (
-                f"{title} {people.usernames[owner]}"
-                for title, owner in zip(self.playlists.titles, self.playlists.owner.tolist(), strict=True)
-            ),
-            self.playlists.weight,
         )
 
     def refresh_visibility(self) -> None:

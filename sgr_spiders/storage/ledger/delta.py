@@ -73,8 +73,9 @@ class Delta:
         )
 
     def _is_due_whole(self) -> sa.ColumnElement[bool]:
+        """Return the condition that it is a walk's turn, or that retention has cleared its records."""
         turn = sa.case(dict(self.turns), value=walks.c.walk_id % TURNS)
-        return sa.or_(walks.c.whole_at.is_(None), walks.c.whole_at < turn)
+        return sa.or_(walks.c.whole_at.is_(None), walks.c.whole_at < turn, walks.c.outdated)
 
 
 def plan(connection: Connection, full_refresh_days: float) -> Delta:
