@@ -89,13 +89,14 @@ LEDGER = {
     "`received` is the number of items on all pages, minus those cut by a cap":
         """SELECT endpoint, target, status, kept, received, items FROM walks
         LEFT JOIN page_totals USING (walk_id)
-        WHERE received > ifnull(items, 0) OR received < kept OR received <> ifnull(items, 0)
+        WHERE received > ifnull(items, 0) OR received < kept AND ifnull(looked, 'whole') = 'whole'
+        OR received <> ifnull(items, 0)
         AND NOT (status = 'capped' AND capped_at NOTNULL) AND cursors = number""",
     "in a list cut by one cap, `received` counts kept and rejected items":
         """SELECT endpoint, target, kept, received, records FROM walks JOIN kind_of USING (endpoint)
         JOIN page_totals USING (walk_id) LEFT JOIN rejected USING (walk_id)
         WHERE status = 'capped' AND capped_at NOTNULL AND cursors = number
-        AND received <> kept + ifnull(records, 0)
+        AND looked = 'whole' AND received <> kept + ifnull(records, 0)
         AND endpoint NOT IN ('playlist_tracks', 'track_comments', 'track_page')""",
     "a walk keeps at most as many records as the largest requested cap":
         """SELECT endpoint, target, kept, widest FROM walks JOIN kind_of USING (endpoint)
@@ -104,6 +105,9 @@ LEDGER = {
         """SELECT endpoint, target, status, capped_at, reason FROM walks WHERE
         (status = 'capped') <> (capped_at NOTNULL OR status = 'capped' AND reason = '10 empty pages in a row')
         OR status = 'capped' AND kept < capped_at""",
+    "an ended walk was looked at, and whole at least once":
+        """SELECT endpoint, target, status, looked, whole_at FROM walks
+        WHERE status IN ('done', 'capped', 'gone') AND (looked IS NULL OR whole_at IS NULL)""",
     "statuses are known, and only capped, gone and failed walks have a reason":
         """SELECT endpoint, target, status, reason FROM walks
         WHERE status NOT IN ('planned', 'running', 'done', 'capped', 'gone', 'failed')

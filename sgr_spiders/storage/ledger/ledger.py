@@ -576,8 +576,8 @@ class Ledger:
             reopened = sa.and_(
                 walks.c.walk_id.in_(chunk), walks.c.status == "capped", walks.c.capped_at < largest
             )
-            # Its cursor is at the end of the head, above what is known.
-            begin_anew(self.connection, sa.and_(reopened, walks.c.looked == "head"))
+            # The cursor of a head look is above what is known.
+            begin_anew(self.connection, sa.and_(reopened, walks.c.looked != "whole"))
             self.connection.execute(
                 sa.update(walks)
                 .where(reopened)

@@ -454,10 +454,7 @@ def _end_head(
     kept = change["kept"] + rest.below
     was_capped = state.capped_at is not None
     end = _capped(cap) if cap is not None and (kept > cap or was_capped) else {"status": "done"}
-    return {"looked": "head", "capped_at": None, **end} | {
-        "kept": kept if cap is None else min(kept, cap),
-        "received": change["received"] + rest.below,
-    }
+    return {"looked": "head", "capped_at": None, "kept": kept if cap is None else min(kept, cap)} | end
 
 
 def _is_doubtful(page: Page, state: sa.Row[Any], change: dict[str, Any]) -> bool:
