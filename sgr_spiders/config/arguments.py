@@ -96,7 +96,7 @@ def parse(arguments: Mapping[str, object], *, layer_names: Sequence[str]) -> Arg
         seeds=() if due else _collect_seeds(given),
         layers=_parse_layers(given["layers"], layer_names) if "layers" in given else None,
         config=given.get("config"),
-        refresh=given.get("refresh") == BY_DELTA or _parse_switch("refresh", given.get("refresh", "0")),
+        refresh=_parse_refresh(given.get("refresh", "0")),
         by_delta=due or given.get("refresh") == BY_DELTA,
         due=due,
         accept_source=_parse_switch("accept_source", given.get("accept_source", "0")),
@@ -124,6 +124,12 @@ def _parse_switch(name: str, text: str) -> bool:
     if text not in {"0", "1"}:
         raise _wrong(name, f"must be 0 or 1, not {quote_value(text)}")
     return text == "1"
+
+
+def _parse_refresh(text: str) -> bool:
+    if text not in {"0", "1", BY_DELTA}:
+        raise _wrong("refresh", f"must be 0, 1 or {BY_DELTA}, not {quote_value(text)}")
+    return text != "0"
 
 
 def _parse_count(name: str, text: str) -> int:

@@ -284,6 +284,8 @@ def _walks_json(walks: Walks) -> dict[str, Any]:
         "compared_walks": walks.compared_walks,
         "compared_received": walks.compared_received,
         "compared_expected": walks.compared_expected,
+        "at_head": walks.at_head,
+        "by_counter": walks.by_counter,
     }
 
 

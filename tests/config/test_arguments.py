@@ -82,7 +82,7 @@ def test_an_empty_argument(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("refresh", "yes", "must be 0 or 1, not 'yes'"),
+        ("refresh", "yes", "must be 0, 1 or delta, not 'yes'"),
         ("max_requests", "0", "must be an integer from 1 to 1000000000000, not '0'"),
         ("max_requests", "1_0", "must be an integer from 1 to 1000000000000, not '1_0'"),
         ("max_requests", "9" * 5000, "must be an integer from 1 to 1000000000000, not '999"),
@@ -287,6 +287,12 @@ def test_due_and_a_seed_contradict_each_other(name: str) -> None:
     assert message == (
         f"spider argument `due`: takes its seeds from the database (`scrapy seeds`); leave out `{name}`"
     )
+
+
+def test_a_refresh_by_delta_is_a_refresh() -> None:
+    found = parse({"track_id": "1", "refresh": "delta"})
+    assert (found.refresh, found.by_delta) == (True, True)
+    assert not parse({"track_id": "1", "refresh": "1"}).by_delta
 
 
 def test_due_and_refresh_contradict_each_other() -> None:

@@ -62,6 +62,8 @@ class Walks:
         compared_expected: The records that the API promises for these, each walk only up to its cap. The API
             also counts deleted and private records.
         compared_received: The distinct records kept of those promised. It is never larger.
+        at_head: The walks last looked at only at the head of their list.
+        by_counter: The walks last not looked at, because the API's counter of their items had not changed.
     """
 
     by_status: Mapping[str, int]
@@ -69,6 +71,8 @@ class Walks:
     compared_walks: int
     compared_expected: int
     compared_received: int
+    at_head: int = 0
+    by_counter: int = 0
 
     @property
     def pending(self) -> int:
@@ -435,6 +439,7 @@ def _sums(cap: sa.ColumnElement[int]) -> tuple[sa.ColumnElement[Any], ...]:
         sa.func.sum(sa.case((comparable, 1), else_=0)),
         sa.func.sum(sa.case((comparable, promised), else_=0)),
         sa.func.sum(sa.case((comparable, received), else_=0)),
+        *(sa.func.sum(sa.case((walks.c.looked == how, 1), else_=0)) for how in ("head", "counter")),
     )
 
 
@@ -454,7 +459,7 @@ def _count_comments() -> sa.ScalarSelect[int]:
 def _walks(rows: Any) -> Walks:  # noqa: ANN401 - rows of a query
     by_status = {row[0]: row[1] for row in rows}
     ordered = {status: by_status[status] for status in STATUSES if status in by_status}
-    return Walks(ordered, *(sum(int(row[place]) for row in rows) for place in (2, 3, 4, 5)))
+    return Walks(ordered, *(sum(int(row[place]) for row in rows) for place in range(2, 8)))
 
 
 def _work(pages: int, first: str | None, last: str | None) -> Work:
