@@ -209,8 +209,8 @@ NULLED = """SELECT count(*) FROM rejects JOIN walk_pages USING (walk_id, generat
 REJECTED = """SELECT count(*) FROM rejects JOIN walk_pages USING (walk_id, generation, page), latest
     WHERE fetched_at >= latest.started_at AND field IS NULL AND rejects.reason <> 'private'"""
 LISTED = """SELECT count(*) FROM walk_records JOIN walks USING (walk_id, generation), latest
-    WHERE endpoint <> 'resolve' AND walks.started_at >= latest.started_at"""
-"""Number of records of the walks that the latest run started."""
+    WHERE endpoint <> 'resolve' AND walks.started_at >= latest.started_at AND looked = 'whole'"""
+"""Number of records of the walks that the latest run started and looked at whole."""
 
 
 def latest_run(database: Path) -> int:

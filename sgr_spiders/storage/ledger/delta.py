@@ -51,7 +51,7 @@ class Delta:
         """Return the condition that an ended walk need not be looked at, because its counter is as before."""
         small = sa.case(dict(self.small), value=walks.c.endpoint, else_=-1) if self.small else sa.literal(-1)
         return sa.and_(
-            walks.c.status.in_(_ENDED),
+            is_counted(),
             sa.not_(self._is_due_whole()),
             walks.c.kept <= small,
             sa.not_(_has_larger_cap()),
@@ -99,8 +99,13 @@ def last_turns(full_refresh_days: float, now: datetime) -> dict[int, str]:
 
 
 def is_counted() -> sa.ColumnElement[bool]:
-    """Return the condition that a walk has ended and has a counter, which its layers may yet renew."""
-    return sa.and_(walks.c.status.in_(_ENDED), walks.c.endpoint.in_(list(counters.COUNTERS)))
+    """Return the condition that a walk has ended and has a counter, which its layers may yet renew.
+
+    A list that is hidden is still hidden, as far as the counter tells.
+    """
+    hidden = sa.and_(walks.c.status == "gone", walks.c.reason.startswith("HTTP 404"))
+    ended = sa.or_(walks.c.status.in_(_ENDED), hidden)
+    return sa.and_(ended, walks.c.endpoint.in_(list(counters.COUNTERS)))
 
 
 def _has_larger_cap() -> sa.ColumnElement[bool]:

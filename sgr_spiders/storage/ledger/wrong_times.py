@@ -43,7 +43,7 @@ def _correct_walks(connection: Connection, now: str) -> int:
     # A walk must not end before it starts.
     both = {"started_at": UNKNOWN, "finished_at": UNKNOWN}
     connection.execute(sa.update(walks).where(walks.c.finished_at > now).values(both))
-    for column in (walks.c.started_at, walks.c.created_at, walk_pages.c.fetched_at):
+    for column in (walks.c.started_at, walks.c.created_at, walks.c.whole_at, walk_pages.c.fetched_at):
         connection.execute(sa.update(column.table).where(column > now).values({column.name: UNKNOWN}))
     return wrong
 

@@ -1,0 +1,1 @@
+"""A refresh by delta, measured on a world in which days pass."""
