@@ -32,8 +32,6 @@ class Library:
     """The likes of a user, newest first, as an API pages them."""
 
     likes: list[int]
-    times: bool = True
-    """Whether the cursors contain the times of likes."""
 
     def page(self, walk: Walk) -> Page:
         start = int(walk.cursor.rpartition("=")[2] or 0)

@@ -46,7 +46,7 @@ DIFFERS = -1
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a look has found of the order of the look before: columns of ``walks``.
+    """The order of the look before, as far as a look has found it: columns of ``walks``.
 
     ``has_news`` tells whether the last page contained a new record.
     """
