@@ -29,7 +29,7 @@ PRESENT: Final = {
     "walk_records": "SELECT walk_id, kind, record_id, position FROM walk_records JOIN walks "
     "USING (walk_id, generation) WHERE removed_at IS NULL",
 }
-"""What is present, by table."""
+"""Queries of the present rows, by table."""
 
 
 @dataclass(frozen=True)
