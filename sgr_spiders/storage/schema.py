@@ -295,7 +295,7 @@ walks = Table(
     Column("run_id", Id, comment="The run it is leased to while `running`"),
     Column("created_at", Text, nullable=False, comment="When it was first requested"),
     _text("started_at", "When the current generation was first leased"),
-    _text("finished_at", "When the current generation ended"),
+    _text("finished_at", "When the current generation ended, or when a counter last said that it suffices"),
     Column(
         "setbacks",
         Integer,
