@@ -208,6 +208,7 @@ ENDLESS: dict[str, tuple[Callable[[int], list[Entry]], int]] = {
     "a cycle of seven pages": (lambda page: users(*range(page % 7 * 10 + 1, page % 7 * 10 + 11)), 17),
     "full and empty pages": (lambda page: users(1, 2) if page % 2 else [], 12),
     "comments": (lambda _: comments(1, 2, 3), 11),
+    "comments with only the IDs of authors": (lambda _: [Entry(Comment(n, 7, n)) for n in (31, 32)], 11),
     "comments without authors": (lambda _: comments(1, 2, 3, user_id=None), 11),
 }
 

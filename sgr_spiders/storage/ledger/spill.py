@@ -271,14 +271,14 @@ def _has_news(
     state: sa.Row[Any],
 ) -> bool:
     """Return whether the walk sees a record or a rejected item of the page for the first time."""
-    if any(record_id > 0 and record_id not in places for _, record_id in counted):
-        return True
-    # Known authors may write new comments, and those without an author have no place as a user.
     comments = [
         (Comment.kind, entry.record.record_id) for entry in page.entries if isinstance(entry.record, Comment)
     ]
-    known = _known_places(connection, comments, state)
-    return len(known) < len(set(comments)) or progress.has_new_rejects(connection, page, state)
+    if comments:
+        # Their authors, whom a cap counts, may write many, and without a record have no place in the walk.
+        counted, places = comments, _known_places(connection, comments, state)
+    is_new = any(record_id not in places for _, record_id in counted)
+    return is_new or progress.has_new_rejects(connection, page, state)
 
 
 def _follow_order(
