@@ -25,6 +25,8 @@ LIMIT_S = 280
 """Even on a loaded machine only a crawl that hangs takes this long; pytest's own limit is 300 s."""
 USAGE_ERROR, LOCKED = 2, 5
 """Exit codes of crawls that did not start: the database is unchanged, or locked by another crawl."""
+OBSERVED = {"not_before", "not_after"}
+"""Columns with the times of the requests that found a like."""
 JOURNAL = {"runs", "run_seeds", "run_scope", "relationship_runs", "request_rates", "alembic_version"}
 """Tables about the crawls and builds themselves, without harvested data."""
 
@@ -174,7 +176,9 @@ class Harvester:
 def _rows(connection: sqlite3.Connection, table: str) -> list[tuple[Any, ...]]:
     columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
     kept = ", ".join(
-        f'"{column}"' for column in columns if not column.endswith("_at") or column == "capped_at"
+        f'"{column}"'
+        for column in columns
+        if column not in OBSERVED and (not column.endswith("_at") or column == "capped_at")
     )
     if table in {"tracks", "users", "playlists", "comments"}:
         kept += ", created_at"

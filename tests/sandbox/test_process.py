@@ -244,10 +244,10 @@ def test_gzip() -> None:
 
 
 def test_a_large_world_is_built_quickly_and_small() -> None:
-    start = time.monotonic()
+    start = time.process_time()
     world = World.build(WorldOptions(users=10_000, tracks=30_000, playlists=1_000, likes_per_user=100))
     assert 900_000 < len(world.likes) <= 1_000_000 + 1_000
-    assert time.monotonic() - start < 25
+    assert time.process_time() - start < 25
     # Kilobytes on Linux, for the whole test process: hence the generous limit.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1_500_000
     user = world.user_ids()[77]

@@ -89,7 +89,7 @@ def test_requests_without_a_response_are_abandoned(ran: Ran, name: str) -> None:
 
 def test_queued_requests_do_not_delay_the_end(ran: Ran) -> None:
     # Fifty requests wait 0.3 s apart.
-    assert ran["slow"][1].stats["elapsed_time_seconds"] < 8
+    assert ran["slow"][1].stats["elapsed_time_seconds"] < 12
 
 
 def test_a_disallowed_api_is_retried_slowly_and_then_given_up(ran: Ran) -> None:

@@ -48,7 +48,7 @@ def test_an_interrupted_wait_ends_at_once(tmp_path: Path, name: str) -> None:
         interrupted = time.monotonic()
         process.process.send_signal(signal.SIGINT)
         outcome = process.wait(30)["waiting"]
-    assert time.monotonic() - interrupted < 10
+    assert time.monotonic() - interrupted < 20
     assert len(server.seen) == asked, "nothing is sent after the interruption"
     assert "Abandoned" in outcome.kinds()
     assert set(outcome.kinds()) <= {"ok", "Abandoned"}
