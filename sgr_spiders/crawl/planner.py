@@ -240,7 +240,8 @@ class Planner:
         """Enter the walks, selections and records that a layer wants; return the walks with a cap."""
         walks = [want for want in wanted if isinstance(want, WalkRequest) and want.cap]
         ledger.request(seed_id, layer.name, self.plan.settings[layer.name], walks)
-        ledger.select(seed_id, layer.name, [want for want in wanted if isinstance(want, Selection)])
+        selected = [want for want in wanted if isinstance(want, Selection)]
+        ledger.select(seed_id, layer.name, self.plan.settings[layer.name], selected)
         ledger.write_records([want for want in wanted if isinstance(want, Mention | Fact)])
         return [frontier.walk_id(want.endpoint, want.target) for want in walks]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import sqlalchemy as sa
 
-from sgr_spiders.storage.schema import walk_records
+from sgr_spiders.storage.schema import LISTED_SQL, walk_records, walk_requests, walks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,23 +30,38 @@ def parse_ids(text: str | None) -> Ids:
     return np.fromstring(text, np.int64, sep=",") if text else np.empty(0, np.int64)
 
 
-def ids_of_walk(wanted: sa.Subquery, kind: str, *conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
+def ids_of_walk(wanted: sa.Subquery, kind: str, *, include_removed: bool = False) -> sa.ScalarSelect[Any]:
     """Return the SQL for the joined IDs of the records of *kind* of one walk, up to its ``widest`` position.
 
-    Only ``walk_records`` that meet the *conditions* count.
-
-    *wanted* has the columns ``walk_id`` and ``widest``. A subquery per walk, because a GROUP BY over the
-    records would sort them all.
+    *wanted* is a query of ``select_wanted``. A subquery per walk, because a GROUP BY over the records would
+    sort them all.
     """
     return (
         sa.select(join_ids(walk_records.c.record_id))
+        .join_from(walk_records, walks, walks.c.walk_id == walk_records.c.walk_id)
         .where(
             walk_records.c.walk_id == wanted.c.walk_id,
             walk_records.c.kind == kind,
             walk_records.c.position < wanted.c.widest,
-            *conditions,
+            sa.true() if include_removed else sa.text(LISTED_SQL),
         )
+        .correlate(wanted)
         .scalar_subquery()
+    )
+
+
+def select_wanted(*, include_removed: bool = False) -> sa.Select[tuple[int, int]]:
+    """Build the query for each walk whose records are discoveries, with its ``widest`` cap.
+
+    Add conditions on ``walk_requests``.
+    """
+    return (
+        sa.select(walk_requests.c.walk_id, sa.func.max(walk_requests.c.widest).label("widest"))
+        .where(
+            sa.not_(walk_requests.c.selective),
+            sa.true() if include_removed else walk_requests.c.removed_at.is_(None),
+        )
+        .group_by(walk_requests.c.walk_id)
     )
 
 

@@ -234,6 +234,7 @@ def _selection_insert(dialect: str, table: sa.Table) -> Insert:
     insert = _begin(dialect, table)
     changes = {
         "score": sa.func.coalesce(insert.excluded.score, table.c.score),
+        "settings": insert.excluded.settings,
         "last_seen_at": insert.excluded.last_seen_at,
         "removed_at": sa.null(),
     }
@@ -295,6 +296,7 @@ def _asking_insert(dialect: str, table: sa.Table) -> Insert:
         "expanded": sa.case((new.settings == old.settings, old.expanded), else_=new.expanded),
         "inline_cap": new.inline_cap,
         "settings": new.settings,
+        "removed_at": sa.null(),
     }
     return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changes)
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sgr_spiders.model.items import Comment, Engagement, Playlist, PlaylistTrack, Track, User
+from sgr_spiders.model.items import REFUSED, Comment, Engagement, Playlist, PlaylistTrack, Track, User
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -81,6 +81,8 @@ class Model:
     runs: dict[int, RunState] = field(default_factory=dict)
     places: dict[tuple[int, str, int], tuple[int, int]] = field(default_factory=dict)
     """Position and generation, by walk, kind and ID."""
+    removed: set[tuple[int, str, int]] = field(default_factory=set)
+    """The places of records that the last whole look at their walk did not find."""
     pages: dict[tuple[int, int, int], tuple[str, int]] = field(default_factory=dict)
     """Cursor and number of items, by walk, generation and page."""
     rejects: dict[tuple[int, int, int, int], tuple[Any, ...]] = field(default_factory=dict)
@@ -305,6 +307,7 @@ class Model:
         for key, place in first.items():
             position, seen = self.places.get((walk, *key), (place, generation))
             self.places[walk, *key] = (min(place, position) if seen == generation else place, generation)
+            self.removed.discard((walk, *key))
 
     def _move(
         self, state: WalkState, page: Page, cap: int | None, added: int, cut: int, *, is_news: bool
@@ -333,10 +336,23 @@ class Model:
                 state.status, state.reason = self._without_progress(page.walk.walk_id, state)
         state.setbacks = state.setbacks + 1 if state.status == "failed" else 0
         if state.status != "running":
-            state.run_id, state.finished_at = None, NOW
-            promised = (state.kept_before or 0) if state.expected is None else state.expected
-            ends_empty = state.status == "done" and not page.received
-            state.doubted = page.missing or (ends_empty and state.received < promised)
+            self._end(state, page)
+
+    def _end(self, state: WalkState, page: Page) -> None:
+        state.run_id, state.finished_at = None, NOW
+        promised = (state.kept_before or 0) if state.expected is None else state.expected
+        ends_empty = state.status == "done" and not page.received
+        state.doubted = page.missing or (ends_empty and state.received < promised)
+        if not state.doubted:
+            self.note_whole(page.walk.walk_id)
+
+    def note_whole(self, walk: int) -> None:
+        """Remove what a whole look at *walk* did not find."""
+        state = self.walks[walk]
+        if state.status == "done":
+            self.removed |= {
+                key for key, (_, seen) in self.places.items() if key[0] == walk and seen < state.generation
+            }
 
     def _without_progress(self, walk: int, state: WalkState) -> tuple[str, str]:
         last = [self.pages[walk, state.generation, state.pages - back][1] for back in range(1, 11)]
@@ -356,6 +372,11 @@ class Model:
         return bool({reject.record_id for reject in page.rejects} - seen - {None})
 
     # Doubts
+
+    def believe(self, walk: int) -> None:
+        self.walks[walk].doubted = False
+        if self.walks[walk].received:
+            self.note_whole(walk)
 
     def take_back_doubted(self) -> int:
         doubted = [state for state in self.walks.values() if state.doubted]
@@ -455,9 +476,17 @@ class Model:
                 found |= {
                     (kind, number, seed, layer)
                     for (listing, kind, number), (position, _) in self.places.items()
-                    if listing == walk and position < want.widest
+                    if listing == walk and position < want.widest and self._is_listed((walk, kind, number))
                 }
         return found
+
+    def _is_listed(self, key: tuple[int, str, int]) -> bool:
+        """Return whether the last look at a walk found the record."""
+        (position, seen), state = self.places[key], self.walks[key[0]]
+        is_beyond = state.status == "capped" and position < state.kept
+        is_refused = (state.reason or "").startswith(REFUSED)
+        is_gone = state.status == "gone" and not (state.doubted or is_refused)
+        return key not in self.removed and (seen == state.generation or not (is_beyond or is_gone))
 
     def listed(self, walk: int, kind: str, start: int, stop: int) -> list[tuple[int, int]]:
         """Return position and ID of the records at these positions of the walk's generation, in order."""

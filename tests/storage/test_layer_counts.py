@@ -81,7 +81,7 @@ def run(store: Store) -> runs.Run:
             entries = listed[walk.endpoint, walk.target]
             spill_page(connection, Page(walk, entries, received=len(entries)), run)
         chosen = [Selection("track", 100 + n) for n in range(50)]
-        Ledger(connection, run).select(SEEDS[0], "others", chosen)
+        Ledger(connection, run).select(SEEDS[0], "others", "settings", chosen)
     return run
 
 
@@ -124,7 +124,7 @@ def test_what_other_runs_found_does_not_count(store: Store) -> None:
         )
         Ledger(connection, later).widen_scope(903, LAYERS)
         ask(connection, later, 903, ("user_likes", "5"), len(library))
-        Ledger(connection, later).select(903, "others", [Selection("track", 100)])
+        Ledger(connection, later).select(903, "others", "settings", [Selection("track", 100)])
         by_layer, total = layer_counts.count_found(connection, later)
     named = {entry.record.record_id for entry in library if entry.record.record_id % 7}
     assert by_layer["listeners"] == layer_counts.LayerCounts(len(named), 0, 0, len(library), 0)

@@ -147,7 +147,7 @@ class Books:
 
     def select(self, seed: int, layer: str, chosen: Sequence[Selection]) -> None:
         with self._ledger() as ledger:
-            ledger.select(seed, layer, chosen)
+            ledger.select(seed, layer, "settings", chosen)
 
     def has_unfinished(self, seed: int, layer: str) -> bool:
         with self._ledger() as ledger:
@@ -179,7 +179,7 @@ class Books:
             return {name: set(map(tuple, connection.exec_driver_sql(sql))) for name, sql in COMPARED.items()}
 
 
-TIMES = ("first_seen_at", "last_seen_at", "removed_at", "removed_reason", "next_position")
+TIMES = ("first_seen_at", "last_seen_at", "removed_at", "removed_reason", "next_position", "requested_at")
 """The columns that test_presence.py is about."""
 
 
@@ -202,7 +202,7 @@ COMPARED = {
     "rejects": _select(schema.rejects, _columns(schema.rejects)),
     "engagements": _select(schema.engagements, _columns(schema.engagements, ["not_before", "not_after"])),
     "playlist_tracks": _select(schema.playlist_tracks, ["playlist_id", "track_id"]),
-    "selections": _select(schema.selections, _columns(schema.selections)),
+    "selections": _select(schema.selections, _columns(schema.selections, ["settings"])),
     "discoveries": _select(discoveries, DISCOVERED),
     **{table.name: _select(table, _columns(table, ["fetched_at"])) for table in RECORDS.values()},
 }
@@ -488,7 +488,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert books.take_back_doubted() == self.model.take_back_doubted()
         elif number in self.model.walks:
             books.believe(number)
-            self.model.walks[number].doubted = False
+            self.model.believe(number)
 
     @rule(pick=st.integers(0, 1), walk=st.sampled_from(WALKS), what=st.sampled_from(["accept", "take back"]))
     def settle_losses(self, pick: int, walk: tuple[str, str], what: str) -> None:

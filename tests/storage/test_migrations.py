@@ -26,6 +26,7 @@ INSERT INTO walks (walk_id, endpoint, target, status, cursor, generation, pages,
 INSERT INTO walk_requests VALUES (9, 5, 'user_depth', 'listeners', 1, 1, 0, 1, 'x');
 INSERT INTO walk_records VALUES (9, 'user', 1, 0, 0), (9, 'user', 2, 1, 0);
 INSERT INTO selections VALUES (5, 'semantic_depth', 'track', 6, 0.5);
+INSERT INTO run_scope VALUES (1, 5, 'semantic_depth', 'old'), (2, 5, 'semantic_depth', 'new');
 INSERT INTO runs (run_id, spider, layers, scope, refresh, fresh_after, started_at, outcome)
     VALUES (1, 's', 'l', 's', 0, 't', 't', 'partial'), (2, 's', 'l', 's', 0, 't', 't', NULL);
 """

@@ -44,6 +44,11 @@ BY_HAND = {
     "discoveries by layer and seed": "SELECT * FROM discoveries WHERE layer = 'user_depth' AND seed_id = 7",
     "tracks discovered": "SELECT title FROM discoveries JOIN tracks ON track_id = record_id "
     "WHERE kind = 'track' AND seed_id = 7",
+    "history of discoveries by record": "SELECT * FROM discoveries_history "
+    "WHERE kind = 'track' AND record_id = 7",
+    "history of discoveries by seed": "SELECT * FROM discoveries_history WHERE seed_id = 7",
+    "history of engagements by user": "SELECT * FROM engagements_history WHERE user_id = 7 AND NOT present",
+    "history of a track": "SELECT * FROM tracks_history WHERE track_id = 7",
     "engagements by track": "SELECT user_id FROM engagements WHERE track_id = 7 AND kind = 'like'",
     "engagements by user": "SELECT track_id FROM engagements WHERE user_id = 7",
     "playlists of a track": "SELECT playlist_id FROM playlist_tracks WHERE track_id = 7",

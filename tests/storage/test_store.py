@@ -14,7 +14,14 @@ from alembic.runtime.migration import MigrationContext
 from sgr_spiders.model.exceptions import ConfigError, DatabaseInUseError, StorageError
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage import migrate
-from sgr_spiders.storage.schema import DISCOVERIES_COLUMNS, DISCOVERIES_SQL, metadata
+from sgr_spiders.storage.schema import (
+    DISCOVERIES_COLUMNS,
+    DISCOVERIES_HISTORY_COLUMNS,
+    DISCOVERIES_HISTORY_SQL,
+    DISCOVERIES_SQL,
+    PRESENCE_TABLES,
+    metadata,
+)
 from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
@@ -29,10 +36,13 @@ def test_the_migrations_create_the_schema(store: Store) -> None:
             table.to_metadata(whole)
         assert compare_metadata(MigrationContext.configure(connection), whole) == []
         assert MigrationContext.configure(connection).get_current_revision() == migrate.HEAD
-        columns = sa.inspect(connection).get_columns("discoveries")
-        view_sql = connection.exec_driver_sql(
-            "SELECT sql FROM sqlite_master WHERE name = 'discoveries'"
-        ).scalar()
+        names = sa.inspect(connection).get_view_names()
+        columns = {
+            name: [column["name"] for column in sa.inspect(connection).get_columns(name)] for name in names
+        }
+        views: dict[str, str] = dict(
+            connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'view'").all()
+        )
         constraints = {
             (table, check["name"], "".join(check["sqltext"].split()))
             for table in sa.inspect(connection).get_table_names()
@@ -45,8 +55,13 @@ def test_the_migrations_create_the_schema(store: Store) -> None:
         if isinstance(check, sa.CheckConstraint)
     }
     assert len(constraints) == 8
-    assert [column["name"] for column in columns] == list(DISCOVERIES_COLUMNS)
-    assert str(view_sql).split("AS", 1)[1].split() == DISCOVERIES_SQL.split()
+    assert columns == {
+        "discoveries": list(DISCOVERIES_COLUMNS),
+        "discoveries_history": list(DISCOVERIES_HISTORY_COLUMNS),
+        **{f"{table.name}_history": ["present", *table.columns.keys()] for table in PRESENCE_TABLES},
+    }
+    for name, sql in (("discoveries", DISCOVERIES_SQL), ("discoveries_history", DISCOVERIES_HISTORY_SQL)):
+        assert str(views[name]).split("AS", 1)[1].split() == sql.split()
 
 
 def test_a_database_is_opened_once(store: Store) -> None:

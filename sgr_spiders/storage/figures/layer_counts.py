@@ -14,7 +14,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
-from sgr_spiders.storage.lookup import distinct, ids_of_walk, join_ids, parse_ids
+from sgr_spiders.storage.lookup import distinct, ids_of_walk, join_ids, parse_ids, select_wanted
 from sgr_spiders.storage.schema import (
     RECORD_TABLES,
     run_scope,
@@ -108,19 +108,14 @@ def _ids_by_walk(
 ) -> Iterator[tuple[str, str, Ids]]:
     """Yield endpoint, target and the IDs of the records of *kind* of each walk that the layer wants."""
     wanted = (
-        sa.select(walk_requests.c.walk_id, sa.func.max(walk_requests.c.widest).label("widest"))
+        select_wanted()
         .join(
             run_scope,
             sa.and_(
                 run_scope.c.seed_id == walk_requests.c.seed_id, run_scope.c.layer == walk_requests.c.layer
             ),
         )
-        .where(
-            run_scope.c.run_id == run.run_id,
-            walk_requests.c.layer == layer,
-            sa.not_(walk_requests.c.selective),
-        )
-        .group_by(walk_requests.c.walk_id)
+        .where(run_scope.c.run_id == run.run_id, walk_requests.c.layer == layer)
         .subquery()
     )
     query = sa.select(walks.c.endpoint, walks.c.target, ids_of_walk(wanted, kind)).join(
@@ -138,7 +133,12 @@ def _selected(connection: sa.Connection, run: Run, layer: str, kind: str) -> Ids
             run_scope,
             sa.and_(run_scope.c.seed_id == selections.c.seed_id, run_scope.c.layer == selections.c.layer),
         )
-        .where(run_scope.c.run_id == run.run_id, selections.c.layer == layer, selections.c.kind == kind)
+        .where(
+            run_scope.c.run_id == run.run_id,
+            selections.c.layer == layer,
+            selections.c.kind == kind,
+            selections.c.removed_at.is_(None),
+        )
     )
     return parse_ids(connection.scalar(query))
 

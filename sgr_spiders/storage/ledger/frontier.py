@@ -22,8 +22,10 @@ WANTED_NOW = sa.and_(
     run_scope.c.seed_id == walk_requests.c.seed_id,
     run_scope.c.layer == walk_requests.c.layer,
     run_scope.c.settings == walk_requests.c.settings,
+    walk_requests.c.removed_at.is_(None),
 )
-"""The condition that a request is in the scope of a run: it was made under the run's settings."""
+"""The condition that a request is in the scope of a run: it was made under the run's settings, and still is.
+"""
 
 ENDED = ("done", "capped", "gone")
 """Statuses that are final until the walk is stale."""

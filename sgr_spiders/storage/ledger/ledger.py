@@ -68,7 +68,7 @@ NEW_WALK = (
 )
 """The columns of ``walks`` that are set for a new walk."""
 
-SELECTION = ("seed_id", "layer", "kind", "record_id", "score", "last_seen_at")
+SELECTION = ("seed_id", "layer", "kind", "record_id", "score", "settings", "first_seen_at", "last_seen_at")
 """The columns of ``selections`` that are written."""
 
 _SHOWN_UP_TO = sa.case((walk_requests.c.cap < walks.c.kept, walk_requests.c.cap), else_=walks.c.kept)
@@ -168,6 +168,7 @@ class Ledger:
         cap.
         """
         ids = self._add_walks(wanted)
+        now = timestamp()
         rows = [
             (
                 walk,
@@ -180,6 +181,8 @@ class Ledger:
                 0,
                 settings,
                 request.inline_cap,
+                now,
+                None,
             )
             for walk, request in zip(ids, wanted, strict=True)
         ]
@@ -514,12 +517,15 @@ class Ledger:
         ]
         upserts.upsert_latest(self.connection, cuts, tuple(cuts.columns.keys()), rows)
 
-    def select(self, seed_id: int, layer: str, chosen: Sequence[Selection]) -> None:
+    def select(self, seed_id: int, layer: str, settings: str, chosen: Sequence[Selection]) -> None:
         """Store the records *chosen* by *layer*, and the uploaders of the tracks among them."""
         now = timestamp()
-        rows = [(seed_id, layer, choice.kind, choice.record_id, choice.score, now) for choice in chosen]
+        rows = [
+            (seed_id, layer, choice.kind, choice.record_id, choice.score, settings, now, now)
+            for choice in chosen
+        ]
         ids = [choice.record_id for choice in chosen if choice.kind == "track"]
-        rows += [(seed_id, layer, "user", artist, None, now) for artist in self._artists(ids)]
+        rows += [(seed_id, layer, "user", artist, None, settings, now, now) for artist in self._artists(ids)]
         upserts.upsert_selections(self.connection, selections, SELECTION, rows)
 
     def count_by_status(self) -> dict[str, int]:

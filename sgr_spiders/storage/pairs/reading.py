@@ -19,7 +19,6 @@ from sgr_spiders.storage.schema import (
     selections,
     tracks,
     walk_pages,
-    walk_records,
     walk_requests,
     walks,
 )
@@ -155,21 +154,20 @@ def read_discovered(
         ids_of_walk,
         join_ids,
         parse_ids,
+        select_wanted,
     )
 
     # The same as the view ``discoveries``. SQLite sorts its rows to make them distinct: 19 s of CPU time for
     # 4 million, where this takes 2.
+    include_removed = rows == "all"
     wanted = (
-        sa.select(walk_requests.c.walk_id, sa.func.max(walk_requests.c.widest).label("widest"))
-        .where(walk_requests.c.seed_id.in_(seeds), sa.not_(walk_requests.c.selective))
-        .group_by(walk_requests.c.walk_id)
-        .subquery()
+        select_wanted(include_removed=include_removed).where(walk_requests.c.seed_id.in_(seeds)).subquery()
     )
     selected = sa.select(join_ids(selections.c.record_id)).where(
         selections.c.kind == kind, selections.c.seed_id.in_(seeds), *present(selections, rows)
     )
     found = [np.empty(0, np.int64)]
-    listed = sa.select(ids_of_walk(wanted, kind, *present(walk_records, rows))).select_from(wanted)
+    listed = sa.select(ids_of_walk(wanted, kind, include_removed=include_removed)).select_from(wanted)
     for query in (listed, selected):
         for texts in connection.scalars(query).partitions(OWNERS_AT_A_TIME):
             text = ",".join(text for text in texts if text is not None)
