@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import read_path, read_seeds, refuse_arguments
+from sgr_spiders.cli.options import read_path, read_seeds, read_time, refuse_arguments
 from sgr_spiders.config.choices import SOURCES
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.formatting import number, pluralize, size, table
@@ -63,6 +63,17 @@ class Command(DatabaseCommand):
         )
         group.add_argument(
             "--raw", action="store_true", help="also export the fields without a column, for tables"
+        )
+        group.add_argument(
+            "--include-removed",
+            action="store_true",
+            help="also export what is not present any more (see DATA_FORMAT.md)",
+        )
+        group.add_argument(
+            "--as-of",
+            metavar="DATE",
+            help="export what was present at this time (UTC), such as 2026-11-27 or 2026-11-27T15:00, for "
+            "tables and graphs",
         )
         group.add_argument("--seed", metavar="ID[,ID]", help="seeds whose surroundings to export, for ml")
         group.add_argument(
@@ -120,13 +131,31 @@ def _read_order(opts: argparse.Namespace) -> ExportOptions:
     from sgr_spiders.exports.export import resolve_options
 
     formats = [name.strip() for name in opts.formats.split(",")] if opts.formats is not None else []
-    read = resolve_options(opts.purpose, formats, _read_choice_of_pairs(opts), with_raw=opts.raw)
+    read = resolve_options(
+        opts.purpose,
+        formats,
+        _read_choice_of_pairs(opts),
+        with_raw=opts.raw,
+        include_removed=opts.include_removed,
+        as_of=_read_moment(opts.as_of),
+    )
     given = [name for name in ONLY_ML if getattr(opts, name) is not None]
     if given and read.purpose != "ml":
         raise ArgumentError(f"option `--{given[0].replace('_', '-')}`: only with `--for ml`")
     if opts.raw and read.purpose != "tables":
         raise ArgumentError("option `--raw`: only with `--for tables`")
     return read
+
+
+def _read_moment(text: str | None) -> str | None:
+    from sgr_spiders.storage.clock import timestamp
+
+    if text is None:
+        return None
+    moment = timestamp(read_time("as-of", text))
+    if moment > timestamp():
+        raise ArgumentError(f"option `--as-of`: {quote_value(text)} is in the future")
+    return moment
 
 
 def _read_choice_of_pairs(opts: argparse.Namespace) -> Choice:

@@ -244,6 +244,7 @@ class Harvest(Extension):
         ledger.give_back()
         Doubts.of(self._crawler).take_back(connection)
         ledger.note_believed()
+        self.planner.settle(ledger)
 
     def _note(self, connection: Connection, judged: outcome.Outcome, sent: int, known: str) -> None:
         if self.turns is not None:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+WalkUse = tuple[int, str]
+"""A walk and the step that a layer uses it for."""
+
 FINAL = ""
 """The step of the choices that a layer makes after all its walks have ended."""
 
@@ -55,16 +58,26 @@ class Plan:
 class DatabaseView:
     """The walks that a layer requested around one seed, as it sees them: a ``layers.base.LayerView``."""
 
-    def __init__(self, ledger: Ledger, seed_id: int, layer: str, kinds: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        seed_id: int,
+        layer: str,
+        kinds: Mapping[str, str],
+        among: Collection[WalkUse] | None = None,
+    ) -> None:
+        """Create the view of these walks, or of all; *kinds* maps each endpoint to the kind that it lists."""
         self._ledger = ledger
         self._scope = (seed_id, layer)
         self._kinds = kinds
+        self._among = among
 
     def walks(self, step: str) -> list[EndedWalk]:
         found = self._ledger.walks_of_step(*self._scope, step)
         return [
             EndedWalk(target, list(self._ledger.records_of_walk(self._kinds[endpoint], walk, cap)))
             for walk, endpoint, target, cap in found
+            if self._among is None or (walk, step) in self._among
         ]
 
     def contents(self, playlist_ids: Collection[int]) -> dict[int, PlaylistContents]:
@@ -180,7 +193,10 @@ class Planner:
         if seed is None:
             return False
         before = ledger.requested(seed_id, layer.name)
-        view = DatabaseView(ledger, seed_id, layer.name, self.kinds)
+        among = None
+        if ledger.is_refetched(seed_id, layer.name):
+            among = _uses(self._ask_anew(ledger, seed, layer))
+        view = DatabaseView(ledger, seed_id, layer.name, self.kinds, among)
         wanted = self._ask(layer, lambda: layer.after_all_ended(seed, view))
         if layer.name in self.broken:
             return False
@@ -195,6 +211,65 @@ class Planner:
         self._enter_wanted(ledger, seed_id, layer, others)
         ledger.replace_cuts(seed_id, layer.name, self.plan.settings[layer.name], FINAL, _cuts(layer, wanted))
         return False
+
+    def settle(self, ledger: Ledger) -> None:
+        """Remove what layers do not want or select any more, where all their walks were refetched."""
+        for seed_id, name in ledger.refetched():
+            layer, seed = self.layers.get(name), _read_seed(ledger, seed_id)
+            if layer is None or seed is None or name in self.broken:
+                continue
+            wanted = self._ask_anew(ledger, seed, layer)
+            if name not in self.broken:
+                chosen = [want for want in wanted if isinstance(want, Selection)]
+                ledger.keep_only(seed_id, name, self.plan.settings[name], _uses(wanted), chosen)
+
+    def _ask_anew(self, ledger: Ledger, seed: Seed, layer: Layer) -> list[Wanted]:
+        """Return what *layer* wants of what its walks list now, as if it had never been asked before."""
+        track_id = seed.track.track_id
+        wanted = self._follow(ledger, seed, layer, [_seed_request(track_id)], set())
+        while layer.needs_second_pass and layer.name not in self.broken:
+            asked = _uses(wanted)
+            view = DatabaseView(ledger, track_id, layer.name, self.kinds, asked)
+            more = self._ask(layer, lambda view=view: layer.after_all_ended(seed, view))  # type: ignore[misc]
+            new = [want for want in more if isinstance(want, WalkRequest) and _use(want) not in asked]
+            if not new:
+                # Only now are the choices final.
+                return [*wanted, *more]
+            wanted += self._follow(ledger, seed, layer, new, asked)
+        return wanted
+
+    def _follow(
+        self,
+        ledger: Ledger,
+        seed: Seed,
+        layer: Layer,
+        requests: Sequence[WalkRequest],
+        asked: set[WalkUse],
+    ) -> list[Wanted]:
+        """Return *requests* and all that *layer* wants of their records, apart from walks in *asked*."""
+        wanted: list[Wanted] = []
+        pending = list(requests)
+        while pending:
+            request = pending.pop()
+            if _use(request) in asked:
+                continue
+            asked.add(_use(request))
+            wanted.append(request)
+            for want in self._ask_about(ledger, seed, layer, request):
+                if not isinstance(want, WalkRequest):
+                    wanted.append(want)
+                elif want.cap:
+                    pending.append(want)
+        return wanted
+
+    def _ask_about(self, ledger: Ledger, seed: Seed, layer: Layer, request: WalkRequest) -> list[Wanted]:
+        if request.step not in layer.expanding_steps or layer.name in self.broken:
+            return []
+        walk = frontier.walk_id(request.endpoint, request.target)
+        found = list(ledger.records_of_walk(self.kinds[request.endpoint], walk, request.cap))
+        return self._ask(
+            layer, lambda: (want for record in found for want in layer.found(request.step, seed, record))
+        )
 
     def _show(self, ledger: Ledger, expansion: Expansion) -> list[int]:
         layer = self.layers[expansion.layer]
@@ -286,6 +361,14 @@ def _cuts(layer: Layer, wanted: Iterable[Wanted]) -> list[Cut]:
         known = [count for count in expected if count is not None]
         reported.append(Cut(setting, 0, sum(known) if len(known) == len(expected) else None))
     return reported
+
+
+def _use(request: WalkRequest) -> WalkUse:
+    return frontier.walk_id(request.endpoint, request.target), request.step
+
+
+def _uses(wanted: Iterable[Wanted]) -> set[WalkUse]:
+    return {_use(want) for want in wanted if isinstance(want, WalkRequest)}
 
 
 def _seed_request(track_id: int) -> WalkRequest:

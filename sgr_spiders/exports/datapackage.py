@@ -25,13 +25,14 @@ TYPES = {"text": "string", "bytes": "string", "list": "array"}
 
 
 def describe(
-    purpose: str, created_at: str, source: Mapping[str, Any] | None, packed: Iterable[PackedFile]
+    purpose: str, rows: str, created_at: str, source: Mapping[str, Any] | None, packed: Iterable[PackedFile]
 ) -> dict[str, Any]:
-    """Return the contents of ``datapackage.json``; *source* is the one of the manifest."""
+    """Return the contents of ``datapackage.json``; *rows* and *source* are those of the manifest."""
     return {
         "profile": "data-package",
         "name": f"soundgraph-{purpose}",
         "title": f"SoundGraph Deep Harvest: {purpose}",
+        "description": f"Rows: {rows}",
         "created": created_at,
         "sources": [_source(source)],
         "resources": [_describe_file(file) for file in packed],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.embeddings.preparation import Choice
@@ -10,6 +10,8 @@ from sgr_spiders.exports import datapackage, graphs, manifest, ml, tables
 from sgr_spiders.exports.package import open_package
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.extent import PRESENT, Extent
+from sgr_spiders.storage.ledger.runs import first_start
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
@@ -30,19 +32,32 @@ FORMATS: Mapping[str, Mapping[str, Format]] = {
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """The options of an export. ``choice`` applies to ``ml``, ``with_raw`` to ``tables``."""
+    """The options of an export.
+
+    ``choice`` applies to ``ml``, ``with_raw`` to ``tables``, and ``extent`` to tables and graphs.
+    """
 
     purpose: str
     formats: tuple[str, ...]
     choice: Choice = field(default_factory=Choice)
     with_raw: bool = False
+    extent: Extent = PRESENT
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters that affect the files, as plain data."""
         if self.purpose == "ml":
             return self.choice.as_plain()
-        return {"with_raw": self.with_raw} if self.purpose == "tables" else {}
+        shared = {"include_removed": self.extent.include_removed, "as_of": self.extent.as_of}
+        return {"with_raw": self.with_raw, **shared} if self.purpose == "tables" else shared
+
+    @property
+    def rows(self) -> str:
+        """The rows that the files contain, in words."""
+        if self.extent.as_of is not None:
+            return f"as of {self.extent.as_of}"
+        removed = self.choice.include_removed if self.purpose == "ml" else self.extent.include_removed
+        return "present and removed" if removed else "present"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +74,13 @@ def default_formats(purpose: str) -> tuple[str, ...]:
 
 
 def resolve_options(
-    purpose: str | None, formats: Iterable[str], choice: Choice, *, with_raw: bool
+    purpose: str | None,
+    formats: Iterable[str],
+    choice: Choice,
+    *,
+    with_raw: bool,
+    include_removed: bool = False,
+    as_of: str | None = None,
 ) -> ExportOptions:
     """Fill in defaults: the formats of the purpose, or the first purpose that has all formats.
 
@@ -82,7 +103,14 @@ def resolve_options(
     matching = [name for name in FORMATS if purpose in {None, name} and set(named) <= set(FORMATS[name])]
     if not matching:
         raise ArgumentError(f"option `--format`: {', '.join(named)} cannot be combined in one export")
-    return ExportOptions(matching[0], named or default_formats(matching[0]), choice, with_raw)
+    if include_removed and as_of is not None:
+        raise ArgumentError("option `--as-of`: cannot be combined with `--include-removed`")
+    if matching[0] == "ml":
+        if as_of is not None:
+            raise ArgumentError("option `--as-of`: only with `--for tables` or `--for graphs`")
+        choice = replace(choice, include_removed=include_removed)
+    extent = Extent(include_removed, as_of)
+    return ExportOptions(matching[0], named or default_formats(matching[0]), choice, with_raw, extent)
 
 
 def export(store: Store, directory: Path, options: ExportOptions) -> Exported:
@@ -102,14 +130,28 @@ def export(store: Store, directory: Path, options: ExportOptions) -> Exported:
         return _pack(directory, options, origin, lambda package: ml.export_ml(data, package, options.formats))
     # Use one snapshot for all files, because tables refer to each other.
     with store.read() as connection, store.watching_wal():
+        _check_time(connection, options.extent.as_of)
         origin = manifest.origin(connection, store.describe())
+        if options.purpose == "tables" and options.extent.as_of is not None:
+            origin["left_out"] = tables.left_out(connection, options.extent)
         return _pack(directory, options, origin, lambda package: _write(connection, package, options))
 
 
 def _write(connection: Connection, package: Package, options: ExportOptions) -> dict[str, int]:
     if options.purpose == "graphs":
-        return graphs.export_graphs(connection, package, options.formats)
-    return tables.export_tables(connection, package, options.formats, with_raw=options.with_raw)
+        return graphs.export_graphs(connection, package, options.formats, options.extent)
+    return tables.export_tables(
+        connection, package, options.formats, options.extent, with_raw=options.with_raw
+    )
+
+
+def _check_time(connection: Connection, as_of: str | None) -> None:
+    if as_of is None:
+        return
+    first = first_start(connection)
+    if first is None or as_of < first:
+        began = "this database has no runs" if first is None else f"the first run began at {first}"
+        raise ArgumentError(f"option `--as-of`: {as_of} is too early: {began}")
 
 
 def _pack(
@@ -123,12 +165,13 @@ def _pack(
         packed = package.list_files()
         created_at = timestamp()
         package.describe(
-            datapackage.describe(options.purpose, created_at, origin["source"], packed),
+            datapackage.describe(options.purpose, options.rows, created_at, origin["source"], packed),
             {
                 "created_at": created_at,
                 **origin,
                 "purpose": options.purpose,
                 "formats": list(options.formats),
+                "rows": options.rows,
                 "parameters": options.parameters,
                 "counts": counts,
                 "files": manifest.files(packed),

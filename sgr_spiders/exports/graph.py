@@ -11,6 +11,7 @@ from sgr_spiders.storage.rows import read_columns
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sgr_spiders.storage.extent import Extent
     from sgr_spiders.storage.pairs.tables import PairTable
     from sgr_spiders.storage.rows import Columns, WholeColumn, WholeTable
     from sgr_spiders.storage.store import Connection
@@ -26,6 +27,7 @@ class Graph:
     connection: Connection
     pairs: PairTable
     table: WholeTable
+    extent: Extent
 
     @property
     def name(self) -> str:
@@ -44,7 +46,7 @@ class Graph:
 
     def nodes(self) -> Iterator[Columns]:
         """Yield IDs, names and attributes of the nodes in batches, ordered by ID."""
-        return graph_read.read_nodes(self.connection, self.pairs)
+        return graph_read.read_nodes(self.connection, self.pairs, self.extent)
 
     def edges(self) -> Iterator[Columns]:
         """Yield both IDs, weights and measures of the edges in batches, ordered by the IDs."""

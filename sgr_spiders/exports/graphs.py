@@ -10,12 +10,13 @@ from sgr_spiders.exports.resource import Format, write_format
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.processor import ALWAYS_COUNTED
 from sgr_spiders.storage import graph_read
-from sgr_spiders.storage.rows import count_rows, describe_table
+from sgr_spiders.storage.rows import count_rows, describe_extent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sgr_spiders.exports.package import Package
+    from sgr_spiders.storage.extent import Extent
     from sgr_spiders.storage.store import Connection
 
 FORMATS = {
@@ -24,8 +25,10 @@ FORMATS = {
 }
 
 
-def export_graphs(connection: Connection, package: Package, formats: Sequence[str]) -> dict[str, int]:
-    """Write the graphs in all *formats*; return the number of edges of each.
+def export_graphs(
+    connection: Connection, package: Package, formats: Sequence[str], extent: Extent
+) -> dict[str, int]:
+    """Write the graphs of *extent* in all *formats*; return the number of edges of each.
 
     Graphs of the three standard types are always written, those of other types only if they have pairs.
     """
@@ -34,7 +37,7 @@ def export_graphs(connection: Connection, package: Package, formats: Sequence[st
         pairs = relationship.table
         if not graph_read.is_there(connection, pairs):
             continue
-        graph = Graph(connection, pairs, describe_table(pairs.as_table()))
+        graph = Graph(connection, pairs, describe_extent(pairs.as_table(), extent), extent)
         edges = count_rows(connection, graph.table)
         if edges or pairs.name in ALWAYS_COUNTED:
             counts[pairs.name] = edges

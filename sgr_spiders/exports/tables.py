@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sgr_spiders.exports.package import Package
+    from sgr_spiders.storage.extent import Extent
+    from sgr_spiders.storage.pairs.tables import PairTable
     from sgr_spiders.storage.rows import WholeTable
     from sgr_spiders.storage.store import Connection
 
@@ -33,15 +35,15 @@ WITHHELD = "(withheld)"
 
 
 def export_tables(
-    connection: Connection, package: Package, formats: Sequence[str], *, with_raw: bool
+    connection: Connection, package: Package, formats: Sequence[str], extent: Extent, *, with_raw: bool
 ) -> dict[str, int]:
-    """Write all tables in all *formats*; return the number of rows of each.
+    """Write the rows of all tables that belong to *extent* in all *formats*; return the numbers of rows.
 
     *with_raw* includes the fields without a column, as JSON.
     """
     if with_raw:
         dictionaries.load(connection)
-    tables = describe_tables(connection, (relationship.table for relationship in TYPES.values()))
+    tables, _ = describe_tables(connection, _pair_tables(), extent)
     counts = {}
     for suffix in formats:
         files = {table.name: f"{table.name}.{suffix}" for table in tables}
@@ -59,6 +61,15 @@ def export_tables(
                 )
             )
     return counts
+
+
+def left_out(connection: Connection, extent: Extent) -> list[str]:
+    """Return the tables that do not tell which of their rows belong to *extent*."""
+    return describe_tables(connection, _pair_tables(), extent)[1]
+
+
+def _pair_tables() -> list[PairTable]:
+    return [relationship.table for relationship in TYPES.values()]
 
 
 def _fields(table: WholeTable, files: dict[str, str], *, with_raw: bool) -> tuple[Field, ...]:

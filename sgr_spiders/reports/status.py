@@ -253,7 +253,12 @@ def as_json(status: Status) -> dict[str, Any]:
         "capped": [asdict(cap) for cap in list_caps(status.capped)],
         "freshness": {"days": status.freshness_days, **asdict(status.freshness)},
         "tables": {
-            table.name: {"rows": table.rows, "stubs": table.stubs, "bytes": table.bytes}
+            table.name: {
+                "rows": table.rows,
+                "removed": table.removed,
+                "stubs": table.stubs,
+                "bytes": table.bytes,
+            }
             for table in status.tables
         },
         "relationships": {
@@ -435,10 +440,14 @@ def _freshness_lines(status: Status) -> list[str]:
 
 def _table_rows(tables: Sequence[TableSize]) -> list[list[str]]:
     rows = [
-        [table.name, number(table.rows), "" if table.stubs is None else number(table.stubs)]
+        [
+            table.name,
+            number(table.rows),
+            *("" if count is None else number(count) for count in (table.stubs, table.removed)),
+        ]
         for table in tables
     ]
-    head = ["table", "rows", "stubs"]
+    head = ["table", "rows", "stubs", "removed"]
     if any(table.bytes is not None for table in tables):
         head.append("size")
         rows = [[*row, size(table.bytes)] for row, table in zip(rows, tables, strict=True)]

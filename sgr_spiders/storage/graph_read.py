@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from sgr_spiders.storage.extent import condition_of
 from sgr_spiders.storage.rows import describe_table, stream
 from sgr_spiders.storage.schema import RECORD_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sgr_spiders.storage.extent import Extent
     from sgr_spiders.storage.pairs.tables import PairTable
     from sgr_spiders.storage.rows import Columns, WholeColumn
 
@@ -34,11 +36,13 @@ def is_there(connection: sa.Connection, pairs: PairTable) -> bool:
     return sa.inspect(connection).has_table(pairs.name)
 
 
-def read_nodes(connection: sa.Connection, pairs: PairTable) -> Iterator[Columns]:
-    """Yield ID, name and attributes of the records that are in any pair, by ID, in batches."""
+def read_nodes(connection: sa.Connection, pairs: PairTable, extent: Extent) -> Iterator[Columns]:
+    """Yield ID, name and attributes of the records in any pair of *extent*, by ID, in batches."""
     table, records = pairs.as_table(), RECORD_TABLES[pairs.kind]
     key = records.c[f"{pairs.kind}_id"]
-    related = sa.union(*(sa.select(table.c[name]) for name in pairs.keys)).subquery()
+    condition = condition_of(table, extent)
+    taken = sa.true() if condition is None else condition
+    related = sa.union(*(sa.select(table.c[name]).where(taken) for name in pairs.keys)).subquery()
     chosen = [key, pairs.names_column, *(records.c[name] for name in ATTRIBUTES[pairs.kind])]
     query = sa.select(*chosen).join(related, related.c[0] == key).order_by(key)
     yield from stream(connection, query)

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
+from sgr_spiders.storage.extent import (
+    PRESENT,
+    condition_of,
+    discoveries_history,
+    is_known,
+    select_discoveries_as_of,
+)
 from sgr_spiders.storage.libraries import libraries
 from sgr_spiders.storage.schema import DISCOVERIES_COLUMNS, Id, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from sgr_spiders.storage.extent import Extent
     from sgr_spiders.storage.pairs.tables import PairTable
 
 ROWS_AT_A_TIME = 16_384
@@ -42,7 +50,7 @@ discoveries = sa.Table(
         sa.Column(name, Id if name.endswith("_id") else sa.Text, primary_key=True, comment=comment)
         for name, comment in DISCOVERIES_COLUMNS.items()
     ),
-    comment="The records that each seed and layer found",
+    comment="The records that each seed and layer found, and still finds",
 )
 
 
@@ -59,28 +67,52 @@ class WholeColumn:
 
 @dataclass(frozen=True, slots=True)
 class WholeTable:
-    """A table or view, for callers that use no SQL."""
+    """A table or view, for callers that use no SQL. Only rows that meet the ``condition`` are read."""
 
     name: str
     meaning: str
     columns: tuple[WholeColumn, ...]
     key: tuple[str, ...]
-    source: sa.Table = field(repr=False)
+    source: sa.FromClause = field(repr=False)
+    condition: sa.ColumnElement[bool] | None = field(default=None, repr=False)
 
 
-def describe_tables(connection: sa.Connection, pair_tables: Iterable[PairTable]) -> list[WholeTable]:
-    """Describe all tables and views of a harvest, and the *pair_tables* that exist in the database."""
+def describe_tables(
+    connection: sa.Connection, pair_tables: Iterable[PairTable], extent: Extent = PRESENT
+) -> tuple[list[WholeTable], list[str]]:
+    """Describe all tables and views of a harvest, and the *pair_tables* that exist in the database.
+
+    Return also the names of the tables that do not tell which of their rows belong to *extent*.
+    """
     there = set(sa.inspect(connection).get_table_names())
     pairs = [table.as_table() for table in pair_tables if table.name in there]
-    return [describe_table(table) for table in [*metadata.tables.values(), discoveries, libraries, *pairs]]
+    views = [discoveries, libraries, *([discoveries_history] if extent.include_removed else [])]
+    tables = [*metadata.tables.values(), *views, *pairs]
+    known = [describe_extent(table, extent) for table in tables if is_known(table, extent)]
+    return known, [table.name for table in tables if not is_known(table, extent)]
 
 
 def describe_table(table: sa.Table) -> WholeTable:
-    """Describe one table of the schema."""
+    """Describe one table of the schema, with all its rows."""
     columns = tuple(_describe(column) for column in table.columns)
     return WholeTable(
         table.name, table.comment or "", columns, tuple(table.primary_key.columns.keys()), table
     )
+
+
+def describe_extent(table: sa.Table, extent: Extent) -> WholeTable:
+    """Describe the rows of one table that belong to *extent*."""
+    described = describe_table(table)
+    if extent.as_of is None:
+        return replace(described, condition=condition_of(table, extent))
+    # What a row refers to now may not have been there.
+    columns = tuple(
+        column if column.name in described.key else replace(column, refers_to=None)
+        for column in described.columns
+    )
+    if table is discoveries:
+        return replace(described, columns=columns, source=select_discoveries_as_of(extent.as_of))
+    return replace(described, columns=columns, condition=condition_of(table, extent))
 
 
 def _describe(column: sa.Column[Any]) -> WholeColumn:
@@ -95,7 +127,11 @@ def read_columns(connection: sa.Connection, table: WholeTable, names: Sequence[s
     """Yield these columns of all rows, in the order of the table's key, in batches of rows."""
     chosen = [table.source.c[name] for name in names]
     flags = [place for place, column in enumerate(chosen) if isinstance(column.type, sa.Boolean)]
-    query = sa.select(*chosen).order_by(*table.source.primary_key.columns)
+    query = sa.select(*chosen).order_by(
+        *(table.source.c[name] for name in table.key or table.source.c.keys())
+    )
+    if table.condition is not None:
+        query = query.where(table.condition)
     for columns in stream(connection, query):
         for place in flags:  # SQLite stores booleans as 0 and 1
             columns[place] = [None if value is None else bool(value) for value in columns[place]]
@@ -125,4 +161,5 @@ def _read(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Sequence
 
 def count_rows(connection: sa.Connection, table: WholeTable) -> int:
     """Count the rows of *table*."""
-    return connection.scalar(sa.select(sa.func.count()).select_from(table.source)) or 0
+    query = sa.select(sa.func.count()).select_from(table.source)
+    return connection.scalar(query if table.condition is None else query.where(table.condition)) or 0

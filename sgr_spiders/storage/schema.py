@@ -131,7 +131,7 @@ def _provenance_columns() -> list[Column[Any]]:
     ]
 
 
-def _presence_columns() -> list[Column[Any]]:
+def _presence_columns() -> list[Column[Any] | Index]:
     return [
         _text("first_seen_at", "When it was first seen"),
         _text("last_seen_at", "When it was last seen"),
@@ -142,6 +142,8 @@ def _presence_columns() -> list[Column[Any]]:
             "playlists, comments of a track); `gone`: the API does not find it; `private`; `blocked`: its "
             "track is blocked for this client; null if present",
         ),
+        # Contains only removed rows, so that counting them, and what is present, reads few.
+        Index(None, "removed_at", sqlite_where=text("removed_at IS NOT NULL")),
     ]
 
 
@@ -432,10 +434,10 @@ selections = Table(
     Column("kind", Text, primary_key=True, comment="`track`, `user` or `playlist`"),
     Column("record_id", Id, primary_key=True, autoincrement=False, comment="Its ID"),
     Column("score", Float, comment="Score from 0 to 1, if the layer computes one"),
-    _text("settings", "Fingerprint of the layer's settings at the selection"),
-    _text("first_seen_at", "When the layer first selected it"),
     _text("last_seen_at", "When the layer last selected it; null for selections of earlier versions"),
-    _text("removed_at", "When the layer last chose and left it out; null if it is selected"),
+    _text("removed_at", "When the layer chose anew and left it out; null if it is selected"),
+    _text("settings", "Fingerprint of the layer's settings at the last selection"),
+    _text("first_seen_at", "When the layer first selected it"),
     Index(None, "record_id", "kind", info=READER_ONLY),
     Index(None, "layer", info=READER_ONLY),
     _one_of("selections", "kind", "track", "user", "playlist"),

@@ -68,7 +68,7 @@ rejected AS (
 latest AS (SELECT * FROM runs ORDER BY run_id DESC LIMIT 1),
 scope AS (
     SELECT DISTINCT walk_requests.* FROM latest JOIN run_scope USING (run_id)
-    JOIN walk_requests USING (seed_id, layer, settings)
+    JOIN walk_requests USING (seed_id, layer, settings) WHERE walk_requests.removed_at IS NULL
 ),
 wanted AS (
     SELECT walk_id FROM scope UNION SELECT walk_id FROM run_seeds JOIN latest USING (run_id)
@@ -188,11 +188,11 @@ FIGURES = {
     "sgr/walks/gone": "SELECT count(*) FROM walks JOIN wanted USING (walk_id) WHERE status = 'gone'",
     "sgr/walks/failed": "SELECT count(*) FROM walks JOIN wanted USING (walk_id) WHERE status = 'failed'",
     "sgr/walks/planned": "SELECT count(*) FROM walks JOIN wanted USING (walk_id) WHERE status = 'planned'",
-    "tracks_collected": "SELECT count(*) FROM tracks WHERE NOT is_stub",
-    "users_collected": "SELECT count(*) FROM users WHERE NOT is_stub",
-    "playlists_collected": "SELECT count(*) FROM playlists WHERE NOT is_stub",
-    "engagements_collected": "SELECT count(*) FROM engagements",
-    "comments_collected": "SELECT count(*) FROM comments",
+    "tracks_collected": "SELECT count(*) FROM tracks WHERE NOT is_stub AND removed_at IS NULL",
+    "users_collected": "SELECT count(*) FROM users WHERE NOT is_stub AND removed_at IS NULL",
+    "playlists_collected": "SELECT count(*) FROM playlists WHERE NOT is_stub AND removed_at IS NULL",
+    "engagements_collected": "SELECT count(*) FROM engagements WHERE removed_at IS NULL",
+    "comments_collected": "SELECT count(*) FROM comments WHERE removed_at IS NULL",
 }
 """Statistics of a run, and queries for the same figures."""
 

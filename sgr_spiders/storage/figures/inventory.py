@@ -14,6 +14,7 @@ from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger.frontier import ENDED
 from sgr_spiders.storage.ledger.wrong_times import UNKNOWN
 from sgr_spiders.storage.schema import (
+    PRESENCE_TABLES,
     metadata,
     rejects,
     run_seeds,
@@ -41,10 +42,14 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class TableSize:
-    """The size of a table: ``rows`` include the ``stubs``, and ``bytes`` include the indexes."""
+    """The size of a table: ``rows`` include the ``stubs``, and ``bytes`` the ``removed`` rows and the indexes.
+
+    ``rows`` are those that are present, in the tables that tell; in others, ``removed`` is ``None``.
+    """
 
     name: str
     rows: int
+    removed: int | None
     stubs: int | None
     bytes: int | None
 
@@ -132,12 +137,19 @@ def table_sizes(connection: sa.Connection, file: File) -> list[TableSize]:
     sizes = []
     for name, table in metadata.tables.items():
         rows = connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+        removed = count_removed(connection, table) if table in PRESENCE_TABLES else None
         stubs = None
         if "is_stub" in table.c:
-            query = sa.select(sa.func.count()).select_from(table).where(table.c.is_stub)
-            stubs = connection.scalar(query) or 0
-        sizes.append(TableSize(name, rows, stubs, measured.get(name)))
+            which = sa.and_(table.c.is_stub, table.c.removed_at.is_(None))
+            stubs = connection.scalar(sa.select(sa.func.count()).select_from(table).where(which)) or 0
+        sizes.append(TableSize(name, rows - (removed or 0), removed, stubs, measured.get(name)))
     return sizes
+
+
+def count_removed(connection: sa.Connection, table: sa.Table) -> int:
+    """Count the rows of *table* that are not present any more."""
+    removed = table.c.removed_at.is_not(None)
+    return connection.scalar(sa.select(sa.func.count()).select_from(table).where(removed)) or 0
 
 
 def _measure(connection: sa.Connection) -> dict[str, int]:

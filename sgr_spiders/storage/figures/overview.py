@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sgr_spiders.model.items import REFUSED
-from sgr_spiders.storage.ledger.frontier import WANTED_NOW
+from sgr_spiders.storage.ledger.frontier import ASKED_FOR, WANTED_NOW
 from sgr_spiders.storage.ledger.presence import LOOKUPS
 from sgr_spiders.storage.schema import (
     comments,
@@ -212,13 +212,15 @@ def look_at_run(connection: sa.Connection, run: Run) -> RunOverview:
 
 
 def count_totals(connection: sa.Connection) -> dict[str, int]:
-    """Count the records in each table, without stubs."""
+    """Count the records in each table that are present, without stubs."""
     totals = {}
     for name, table in COLLECTED.items():
-        query = sa.select(sa.func.count()).select_from(table)
+        query = removed = sa.select(sa.func.count()).select_from(table)
         if "is_stub" in table.c:
-            query = query.where(sa.not_(table.c.is_stub))
-        totals[name] = connection.scalar(query) or 0
+            query = removed = query.where(sa.not_(table.c.is_stub))
+        # Counting all and the removed ones reads only indexes, unless there are stubs.
+        removed = removed.where(table.c.removed_at.is_not(None))
+        totals[name] = (connection.scalar(query) or 0) - (connection.scalar(removed) or 0)
     return totals
 
 
@@ -250,7 +252,10 @@ def count_walks(connection: sa.Connection, run: Run | None = None) -> tuple[dict
 
 
 def count_work(connection: sa.Connection, run: Run) -> tuple[dict[str, Work], Work]:
-    """Count the pages of the walks that *run* wants, spilled since its start, by layer and in total."""
+    """Count the pages of the walks that *run* wanted, spilled since its start, by layer and in total.
+
+    Some of these walks may have turned out at its end to be wanted for nothing any more.
+    """
     wanted = _select_wanted(run).subquery()
     figures = (
         sa.func.count(),
@@ -263,7 +268,7 @@ def count_work(connection: sa.Connection, run: Run) -> tuple[dict[str, Work], Wo
         sa.select(wanted.c.layer, *figures).select_from(joined).where(since).group_by(wanted.c.layer)
     )
     by_layer = {layer: _work(*row) for layer, *row in rows}
-    whole = sa.select(*figures).where(since, walk_pages.c.walk_id.in_(_select_all_wanted(run)))
+    whole = sa.select(*figures).where(since, walk_pages.c.walk_id.in_(_select_all_wanted(run, ASKED_FOR)))
     return by_layer, _work(*connection.execute(whole).one())
 
 
@@ -396,11 +401,11 @@ def _sum_if_known(values: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
 
 
 def _select_wanted(run: Run | None) -> sa.Select[tuple[str, int]]:
-    """Build the query for the distinct pairs of a layer and a walk that it wants."""
+    """Build the query for the distinct pairs of a layer and a walk that it wanted."""
     query = sa.select(walk_requests.c.layer, walk_requests.c.walk_id).distinct()
     if run is None:
         return query
-    return query.join(run_scope, WANTED_NOW).where(run_scope.c.run_id == run.run_id)
+    return query.join(run_scope, ASKED_FOR).where(run_scope.c.run_id == run.run_id)
 
 
 def _select_requested(run: Run | None) -> sa.Select[tuple[str, int, int]]:
@@ -414,10 +419,10 @@ def _select_requested(run: Run | None) -> sa.Select[tuple[str, int, int]]:
     return query.join(run_scope, WANTED_NOW).where(run_scope.c.run_id == run.run_id)
 
 
-def _select_all_wanted(run: Run) -> sa.CompoundSelect[Any]:
+def _select_all_wanted(run: Run, condition: sa.ColumnElement[bool] = WANTED_NOW) -> sa.CompoundSelect[Any]:
     """Build the query for all walks that *run* wants, including those that look up the URL of a seed."""
     by_layers = (
-        sa.select(walk_requests.c.walk_id).join(run_scope, WANTED_NOW).where(run_scope.c.run_id == run.run_id)
+        sa.select(walk_requests.c.walk_id).join(run_scope, condition).where(run_scope.c.run_id == run.run_id)
     )
     return by_layers.union(sa.select(run_seeds.c.walk_id).where(run_seeds.c.run_id == run.run_id))
 

@@ -18,14 +18,15 @@ from sgr_spiders.storage.schema import run_scope, walk_pages, walk_requests, wal
 if TYPE_CHECKING:
     from sgr_spiders.storage.store import Connection
 
-WANTED_NOW = sa.and_(
+ASKED_FOR = sa.and_(
     run_scope.c.seed_id == walk_requests.c.seed_id,
     run_scope.c.layer == walk_requests.c.layer,
     run_scope.c.settings == walk_requests.c.settings,
-    walk_requests.c.removed_at.is_(None),
 )
-"""The condition that a request is in the scope of a run: it was made under the run's settings, and still is.
-"""
+"""The condition that a request was made under a run's settings."""
+
+WANTED_NOW = sa.and_(ASKED_FOR, walk_requests.c.removed_at.is_(None))
+"""The condition that a request is in the scope of a run: it was made under its settings, and still is."""
 
 ENDED = ("done", "capped", "gone")
 """Statuses that are final until the walk is stale."""

@@ -68,7 +68,7 @@ NEW_WALK = (
 )
 """The columns of ``walks`` that are set for a new walk."""
 
-SELECTION = ("seed_id", "layer", "kind", "record_id", "score", "settings", "first_seen_at", "last_seen_at")
+SELECTION = ("seed_id", "layer", "kind", "record_id", "score", "last_seen_at", "settings", "first_seen_at")
 """The columns of ``selections`` that are written."""
 
 _SHOWN_UP_TO = sa.case((walk_requests.c.cap < walks.c.kept, walk_requests.c.cap), else_=walks.c.kept)
@@ -416,6 +416,70 @@ class Ledger:
         )
         return self.connection.scalar(query) is not None
 
+    def is_refetched(self, seed_id: int, layer: str) -> bool:
+        """Return whether any walk that *layer* wants around the seed was refetched in any run."""
+        query = (
+            sa.select(sa.literal(1))
+            .select_from(walk_requests.join(run_scope, WANTED_NOW).join(walks))
+            .where(
+                run_scope.c.run_id == self.run.run_id,
+                walk_requests.c.seed_id == seed_id,
+                walk_requests.c.layer == layer,
+                walks.c.generation > 0,
+            )
+            .limit(1)
+        )
+        return self.connection.scalar(query) is not None
+
+    def refetched(self) -> list[tuple[int, str]]:
+        """Return the seeds and layers whose walks have all ended, some of them refetched in the run."""
+        since = min(self.run.fresh_after, self.run.started_at)
+        anew = sa.and_(walks.c.generation > 0, walks.c.finished_at >= since)
+        is_open = sa.or_(walks.c.status.not_in(ENDED), walks.c.doubted)
+        query = (
+            sa.select(walk_requests.c.seed_id, walk_requests.c.layer)
+            .select_from(walk_requests.join(run_scope, WANTED_NOW).join(walks))
+            .where(run_scope.c.run_id == self.run.run_id)
+            .group_by(walk_requests.c.seed_id, walk_requests.c.layer)
+            .having(
+                sa.func.max(sa.case((anew, 1), else_=0)) == 1,
+                sa.func.max(sa.case((is_open, 1), else_=0)) == 0,
+            )
+            .order_by(walk_requests.c.seed_id, walk_requests.c.layer)
+        )
+        return [(row[0], row[1]) for row in self.connection.execute(query)]
+
+    def keep_only(
+        self,
+        seed_id: int,
+        layer: str,
+        settings: str,
+        wanted: Collection[tuple[int, str]],
+        chosen: Collection[Selection],
+    ) -> None:
+        """Mark other walks (with their steps) and selections of *layer* as removed.
+
+        Those made under other *settings* stay: a lowered cap removes nothing.
+        """
+        now = timestamp()
+        mine = sa.and_(walk_requests.c.seed_id == seed_id, walk_requests.c.layer == layer)
+        for use in self.requested(seed_id, layer) - set(wanted):
+            this = sa.and_(mine, walk_requests.c.walk_id == use[0], walk_requests.c.step == use[1])
+            self.connection.execute(sa.update(walk_requests).where(this).values(removed_at=now))
+        kept = {(choice.kind, choice.record_id) for choice in chosen}
+        tracks_chosen = [choice.record_id for choice in chosen if choice.kind == "track"]
+        kept |= {("user", artist) for artist in self._artists(tracks_chosen)}
+        selected = sa.and_(
+            selections.c.seed_id == seed_id,
+            selections.c.layer == layer,
+            selections.c.settings == settings,
+            selections.c.removed_at.is_(None),
+        )
+        rows = self.connection.execute(sa.select(selections.c.kind, selections.c.record_id).where(selected))
+        for kind, record_id in {(row[0], row[1]) for row in rows} - kept:
+            this = sa.and_(selected, selections.c.kind == kind, selections.c.record_id == record_id)
+            self.connection.execute(sa.update(selections).where(this).values(removed_at=now))
+
     def requesters(self, walk: int) -> list[tuple[int, str]]:
         """Return the seeds and layers of the run that want *walk*."""
         query = (
@@ -521,11 +585,11 @@ class Ledger:
         """Store the records *chosen* by *layer*, and the uploaders of the tracks among them."""
         now = timestamp()
         rows = [
-            (seed_id, layer, choice.kind, choice.record_id, choice.score, settings, now, now)
+            (seed_id, layer, choice.kind, choice.record_id, choice.score, now, settings, now)
             for choice in chosen
         ]
         ids = [choice.record_id for choice in chosen if choice.kind == "track"]
-        rows += [(seed_id, layer, "user", artist, None, settings, now, now) for artist in self._artists(ids)]
+        rows += [(seed_id, layer, "user", artist, None, now, settings, now) for artist in self._artists(ids)]
         upserts.upsert_selections(self.connection, selections, SELECTION, rows)
 
     def count_by_status(self) -> dict[str, int]:

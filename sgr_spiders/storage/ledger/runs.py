@@ -91,6 +91,12 @@ def _start_of_unfinished_refresh(connection: sa.Connection, scope: str) -> str |
     return latest.fresh_after if latest is not None and latest.outcome not in GOT_TO_ITS_END else None
 
 
+def first_start(connection: sa.Connection) -> str | None:
+    """Return when the first run of the database started; ``None`` if there was none."""
+    first: str | None = connection.scalar(sa.select(sa.func.min(runs.c.started_at)))
+    return first
+
+
 def note_asked(connection: sa.Connection, run: Run, arguments: str, config_hash: str, version: str) -> None:
     """Save how *run* was started: its spider *arguments* as JSON, its configuration and its version."""
     asked = {"arguments": arguments, "config_hash": config_hash, "version": version}

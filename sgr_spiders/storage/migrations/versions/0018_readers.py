@@ -84,6 +84,9 @@ def upgrade() -> None:
     op.execute(DISCOVERIES)
     op.execute(DISCOVERIES_HISTORY)
     for table in TABLES:
+        op.create_index(
+            f"ix_{table}_removed_at", table, ["removed_at"], sqlite_where=sa.text("removed_at IS NOT NULL")
+        )
         op.execute(
             f"CREATE VIEW {table}_history AS "
             f"SELECT CASE WHEN removed_at IS NULL THEN 1 ELSE 0 END AS present, {table}.* FROM {table}"
