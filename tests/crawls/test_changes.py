@@ -126,8 +126,8 @@ def read_harvest(harvester: Harvester) -> Harvest:
             harvester.query(
                 "SELECT endpoint, target, seed_id, layer, step, cap, selective, expanded FROM walk_requests "
                 "JOIN run_scope USING (seed_id, layer, settings) JOIN walks USING (walk_id) "
-                "WHERE run_scope.run_id = (SELECT max(run_id) FROM runs) AND walk_requests.removed_at IS NULL "
-                "AND step <> 'lookup'"
+                "WHERE run_scope.run_id = (SELECT max(run_id) FROM runs) "
+                "AND walk_requests.removed_at IS NULL AND step <> 'lookup'"
             )
         ),
         set(harvester.query("SELECT kind, record_id, seed_id, layer FROM discoveries")),

@@ -42,7 +42,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class TableSize:
-    """The size of a table: ``rows`` include the ``stubs``, and ``bytes`` the ``removed`` rows and the indexes.
+    """The size of a table: ``rows`` include ``stubs``, and ``bytes`` include ``removed`` rows and indexes.
 
     ``rows`` are those that are present, in the tables that tell; in others, ``removed`` is ``None``.
     """
