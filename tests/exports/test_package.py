@@ -73,7 +73,6 @@ def test_the_manifest(harvest: Path, exporting: Callable[..., Any], tmp_path: Pa
         "min_per_user": 1,
         "min_per_track": 2,
         "seeds": None,
-        "include_removed": False,
         "test": 0.3,
         "validation": 0.1,
         "split_seed": 4,
