@@ -35,11 +35,18 @@ BEGAN = {
 FOLLOWING = ("track_mentions", "run_seeds", "run_scope")
 """Tables without times, whose rows exist as long as those that their keys refer to."""
 
+
+def _type_of(name: str) -> sa.types.TypeEngine[Any]:
+    if name.endswith("_id"):
+        return Id
+    return sa.Integer() if name == "present" else sa.Text()
+
+
 discoveries_history = sa.Table(
     "discoveries_history",
     sa.MetaData(),  # separate, because a view is not created like a table
     *(
-        sa.Column(name, Id if name.endswith("_id") else sa.Text, comment=comment, key=name)
+        sa.Column(name, _type_of(name), comment=comment)
         for name, comment in DISCOVERIES_HISTORY_COLUMNS.items()
     ),
     comment="All that each seed and layer ever found, by the walk or selection",

@@ -8,9 +8,13 @@ from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import frictionless
+import polars as pl
 import pytest
 
 from sgr_spiders.config.harvest import HarvestConfig
+from sgr_spiders.embeddings.preparation import Choice
+from sgr_spiders.exports.export import export, resolve_options
 from sgr_spiders.relationships.processor import relate
 from sgr_spiders.sandbox.generations import age, delete_users
 from sgr_spiders.storage.store import Store
@@ -22,6 +26,7 @@ from tests.scrapy_process import scrapy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sgr_spiders.sandbox.world import World
 
@@ -248,3 +253,78 @@ def test_relationships_after_a_refresh_are_those_of_the_changed_world(aged: Aged
     for table in ("user_similarities", "track_relationships", "artist_relationships"):
         assert found[table] == wanted[table], table
         assert before[table] != wanted[table], table
+
+
+def keys_of(folder: Path, database: Path, **extent: Any) -> dict[str, set[tuple[Any, ...]]]:
+    """Export all tables; return the keys of their rows."""
+    options = resolve_options("tables", ["parquet"], Choice(), with_raw=False, **extent)
+    export(Store(f"sqlite:///{database}"), folder, options)
+    described = json.loads((folder / "datapackage.json").read_text())["resources"]
+    return {
+        table["path"]: set(
+            pl.read_parquet(folder / table["path"]).select(table["schema"]["primaryKey"]).rows()
+        )
+        for table in described
+        if "primaryKey" in table["schema"]
+    }
+
+
+def test_an_export_as_of_a_time_has_the_rows_of_then(aged: Aged, tmp_path: Path) -> None:
+    between = aged.before.value("SELECT finished_at FROM runs")
+    then = keys_of(tmp_path / "then", aged.before.database)
+    known = keys_of(tmp_path / "known", aged.refreshed.database, as_of=between)
+    assert {"tracks.parquet", "engagements.parquet", "discoveries.parquet", "walks.parquet"} <= known.keys()
+    # What is stored and listed now, but was not listed then, cannot be told.
+    assert then["discoveries.parquet"] <= known.pop("discoveries.parquet")
+    assert {name for name, keys in known.items() if keys != then[name]} == set()
+    manifest = json.loads((tmp_path / "known" / "manifest.json").read_text())
+    assert manifest["rows"] == f"as of {between}"
+    assert {"walk_records", "cuts"} <= set(manifest["left_out"])
+    assert not {f"{name}.parquet" for name in manifest["left_out"]} & known.keys()
+
+
+def test_an_export_contains_what_is_present_or_all(aged: Aged, tmp_path: Path) -> None:
+    known = keys_of(tmp_path / "present", aged.refreshed.database)
+    everything = keys_of(tmp_path / "all", aged.refreshed.database, include_removed=True)
+    for table, columns in (("engagements", "user_id, track_id, kind"), ("comments", "comment_id")):
+        rows = f"SELECT {columns} FROM {table}"  # noqa: S608 - names of the schema
+        assert everything[f"{table}.parquet"] == set(aged.refreshed.query(rows))
+        present_rows = set(aged.refreshed.query(f"{rows} WHERE removed_at IS NULL"))
+        assert known[f"{table}.parquet"] == present_rows < everything[f"{table}.parquet"]
+    for folder, rows in (("present", "present"), ("all", "present and removed")):
+        assert json.loads((tmp_path / folder / "manifest.json").read_text())["rows"] == rows
+        options = resolve_options(
+            "tables", ["csv"], Choice(), with_raw=False, include_removed=folder == "all"
+        )
+        export(Store(f"sqlite:///{aged.refreshed.database}"), tmp_path / folder, options)
+        report = frictionless.validate(str(tmp_path / folder / "datapackage.json"))
+        assert report.valid, report.flatten(["name", "message"])[:5]
+
+
+def test_training_data_are_of_present_likes_unless_all_are_asked_for(aged: Aged, tmp_path: Path) -> None:
+    likes = "SELECT count(*) FROM engagements WHERE kind = 'like'"
+    store = Store(f"sqlite:///{aged.refreshed.database}")
+    for include_removed, sql in ((False, f"{likes} AND removed_at IS NULL"), (True, likes)):
+        choice = Choice(include_unseen=True)
+        options = resolve_options("ml", ["npz"], choice, with_raw=False, include_removed=include_removed)
+        assert export(store, tmp_path / "ml", options).counts["interactions"] == aged.refreshed.value(sql)
+
+
+def test_the_histories_say_what_is_present(aged: Aged) -> None:
+    for table in PRESENT.keys() - {"walk_records"}:
+        known, gone = aged.refreshed.query(
+            f"SELECT sum(present), count(*) - sum(present) FROM {table}_history"  # noqa: S608
+        )[0]
+        assert known == len(present(aged.refreshed)[table])
+        assert gone == aged.refreshed.value(f"SELECT count(*) FROM {table} WHERE removed_at IS NOT NULL")  # noqa: S608
+    columns = "kind, record_id, seed_id, layer"
+    now = set(aged.refreshed.query(f"SELECT {columns} FROM discoveries"))  # noqa: S608
+    assert now == set(aged.refreshed.query(f"SELECT {columns} FROM discoveries_history WHERE present"))  # noqa: S608
+    before = set(aged.before.query(f"SELECT {columns} FROM discoveries"))  # noqa: S608
+    assert before - now <= set(
+        aged.refreshed.query(
+            f"SELECT {columns} FROM discoveries_history WHERE removed_at IS NOT NULL"  # noqa: S608
+        )
+    )
+    assert before - now
+    assert now == set(aged.fresh.query(f"SELECT {columns} FROM discoveries"))  # noqa: S608

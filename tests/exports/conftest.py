@@ -80,8 +80,9 @@ def exporting(harvest: Path, tmp_path: Path) -> Callable[..., Exported]:
 def export_from(
     harvest: Path, folder: Path, purpose: str | None, formats: Sequence[str] = (), **options: Any
 ) -> Exported:
+    named = {name: options.pop(name) for name in ("include_removed", "as_of") if name in options}
     with_raw = options.pop("with_raw", False)
-    wanted = resolve_options(purpose, formats, Choice(**options), with_raw=with_raw)
+    wanted = resolve_options(purpose, formats, Choice(**options), with_raw=with_raw, **named)
     return export(Store(f"sqlite:///{harvest}"), folder, wanted)
 
 

@@ -6,6 +6,8 @@ import argparse
 import os
 import shutil
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,3 +115,31 @@ def test_an_interrupted_export_keeps_the_directory(
     assert run(harvest, "--for", "graphs", "--output", str(folder)) == 130
     assert capsys.readouterr().err == "Interrupted: the output directory is unchanged\n"
     assert sorted(path.name for path in folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--as-of", "2199-01-01"], "option `--as-of`: '2199-01-01' is in the future"),
+        (["--as-of", "1999-12-31"], "is too early: the first run began at 2026-01-01"),
+        (["--as-of", "yesterday"], "option `--as-of`: must be a date or time as 2026-03-01"),
+        (["--as-of", "2026-01-01", "--for", "ml"], "option `--as-of`: only with `--for tables` or"),
+        (["--as-of", "2026-01-01", "--include-removed"], "option `--as-of`: cannot be combined with"),
+    ],
+)
+@pytest.mark.usefixtures("_signals")
+def test_times_that_no_export_can_show(
+    harvest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    database = Path(shutil.copy(harvest, tmp_path / "copy.db"))
+    assert run(database, "--as-of", "2026-01-01", "--output", str(tmp_path / "out")) == 2
+    assert "this database has no runs" in capsys.readouterr().err
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(
+            "INSERT INTO runs (run_id, spider, layers, scope, refresh, fresh_after, started_at) "
+            "VALUES (1, 's', 'l', 's', 0, 't', '2026-01-01T00:00:00.000000Z')"
+        )
+    assert run(database, *arguments, "--output", str(tmp_path / "out")) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert not (tmp_path / "out" / "manifest.json").exists()

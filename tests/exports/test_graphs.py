@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -9,11 +13,10 @@ import pandas as pd
 import pytest
 
 from sgr_spiders.relationships import TYPES
-from tests.exports.conftest import AWKWARD, rows_of
+from tests.exports.conftest import AWKWARD, export_from, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from sgr_spiders.storage.pairs.tables import PairTable
 
@@ -69,3 +72,27 @@ def test_pandas_reads_the_gephi_tables(harvest: Path, folder: Path) -> None:
     assert pd.read_csv(folder / "user_similarities.nodes.csv").set_index("Id").loc[3, "Label"] == AWKWARD
     tracks = pd.read_csv(folder / "track_relationships.nodes.csv").set_index("Id")
     assert tracks.loc[110, "playback_count"] == 2**40
+
+
+@pytest.mark.parametrize(
+    ("extent", "has_left", "has_come"),
+    [({}, False, True), ({"include_removed": True}, True, True), ({"as_of": "2026-01-02"}, True, False)],
+)
+def test_a_graph_contains_the_nodes_that_are_present(
+    harvest: Path, tmp_path: Path, extent: dict[str, Any], *, has_left: bool, has_come: bool
+) -> None:
+    database = Path(shutil.copy(harvest, tmp_path / "copy.db"))
+    ((left, came),) = rows_of(harvest, "SELECT user_id_a, user_id_b FROM user_similarities LIMIT 1")
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(
+            "INSERT INTO runs (run_id, spider, layers, scope, refresh, fresh_after, started_at) "
+            "VALUES (1, 's', 'l', 's', 0, 't', '2026-01-01')"
+        )
+        connection.execute("UPDATE users SET first_seen_at = '2026-01-01'")
+        connection.execute("UPDATE users SET removed_at = '2026-01-03' WHERE user_id = ?", (left,))
+        connection.execute("UPDATE users SET first_seen_at = '2026-01-04' WHERE user_id = ?", (came,))
+    export_from(database, tmp_path / "out", "graphs", ["gexf"], **extent)
+    graph = nx.read_gexf(tmp_path / "out" / "user_similarities.gexf", node_type=int)
+    assert (left in graph, came in graph) == (has_left, has_come)
+    assert graph.has_edge(left, came) is (has_left and has_come)
+    assert not list(nx.isolates(graph))
