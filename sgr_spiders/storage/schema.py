@@ -435,7 +435,7 @@ selections = Table(
     Column("record_id", Id, primary_key=True, autoincrement=False, comment="Its ID"),
     Column("score", Float, comment="Score from 0 to 1, if the layer computes one"),
     _text("last_seen_at", "When the layer last selected it; null for selections of earlier versions"),
-    _text("removed_at", "When the layer chose anew and left it out; null if it is selected"),
+    _text("removed_at", "When the layer chose again and left it out; null if it is selected"),
     _text("settings", "Fingerprint of the layer's settings at the last selection"),
     _text("first_seen_at", "When the layer first selected it"),
     Index(None, "record_id", "kind", info=READER_ONLY),
