@@ -233,7 +233,7 @@ class Planner:
             more = self._ask(layer, lambda view=view: layer.after_all_ended(seed, view))  # type: ignore[misc]
             new = [want for want in more if isinstance(want, WalkRequest) and _use(want) not in asked]
             if not new:
-                # Only now are the choices final.
+                # Choices depend on all walks, and no more are wanted.
                 return [*wanted, *more]
             wanted += self._follow(ledger, seed, layer, new, asked)
         return wanted

@@ -14,6 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from sgr_spiders.model.exceptions import ConfigError, DatabaseInUseError, StorageError
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage import migrate
+from sgr_spiders.storage.libraries import libraries
 from sgr_spiders.storage.schema import (
     DISCOVERIES_COLUMNS,
     DISCOVERIES_HISTORY_COLUMNS,
@@ -57,6 +58,7 @@ def test_the_migrations_create_the_schema(store: Store) -> None:
     assert len(constraints) == 8
     assert columns == {
         "discoveries": list(DISCOVERIES_COLUMNS),
+        "libraries": list(libraries.columns.keys()),
         "discoveries_history": list(DISCOVERIES_HISTORY_COLUMNS),
         **{f"{table.name}_history": ["present", *table.columns.keys()] for table in PRESENCE_TABLES},
     }
