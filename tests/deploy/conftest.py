@@ -56,9 +56,10 @@ def tracks(world: World) -> list[int]:
 
 @pytest.fixture
 def config(tmp_path: Path) -> str:
-    """Write a configuration with small caps and no delay; return its path."""
+    """Write a configuration with small caps, no delay and only whole looks; return its path."""
     path = tmp_path / "small.yaml"
     path.write_text(
-        "deep_harvest: {request_delay: 0, user_depth: {max_users_per_track: 4, max_tracks_per_user: 20}}"
+        "deep_harvest: {request_delay: 0, full_refresh_days: 0, "
+        "user_depth: {max_users_per_track: 4, max_tracks_per_user: 20}}"
     )
     return str(path)

@@ -1,8 +1,8 @@
 """``python -m tests.benchmarks.delta [--days N]``: requests of a refresh by delta.
 
 A world drifts from day to day: 2% new likes, 0.5% of the likes taken back, new playlists and comments,
-deletions. After each day a refresh by delta is counted against a full harvest of the same world: first
-without the turns in which lists are looked at whole, then with them. Then the world stands still, and weekly
+deletions. After each day a refresh by delta is counted against a full harvest of the same world: first with
+the turns in which lists are looked at whole, then without them. Then the world stands still, and weekly
 refreshes give each list its turn; the database is compared with a new harvest. The stamps of the database
 are aged instead of waiting.
 
@@ -31,7 +31,7 @@ from tests.sandbox_process import SandboxProcess
 AIM: Final = 0.30
 AIM_OF_HEADS: Final = 0.15
 HEADS, TURNS, STILL = "heads", "turns", "still"
-"""The phases: days without turns, days with them, and weeks without changes."""
+"""The phases: days without turns of whole looks, days with them, and weeks without changes."""
 PERIOD: Final = 28
 NEVER: Final = 36_500
 WEEKS: Final = PERIOD // 7 + 1
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         "delta", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--days", type=int, default=3, help="days without turns, and as many with them (3)")
+    parser.add_argument("--days", type=int, default=3, help="days with turns, and as many without them (3)")
     parser.add_argument("--page-size", type=int, default=50, help="items per page (50)")
     parser.add_argument("--users", type=int, default=1200, help="users of the world (1200)")
     parser.add_argument("--tracks", type=int, default=8000, help="tracks of the world (8000)")
@@ -99,7 +99,7 @@ def measure(folder: Path, sandbox: SandboxProcess, mirror: World, options: argpa
 def schedule(days: int) -> Iterator[tuple[str, int]]:
     """Yield the refreshes: phase and day."""
     for number in range(1, 2 * days + 1):
-        yield HEADS if number <= days else TURNS, number
+        yield TURNS if number <= days else HEADS, number
     for week in range(1, WEEKS + 1):
         yield STILL, 2 * days + 7 * week
 
