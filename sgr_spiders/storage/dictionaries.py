@@ -39,6 +39,8 @@ class Repacked:
 
 def load(connection: sa.Connection) -> int | None:
     """Make the dictionaries of the database known to ``raw.unpack``; return the ID of the newest."""
+    if not sa.inspect(connection).has_table(raw_dictionaries.name):
+        return None  # the schema of an earlier version
     query = sa.select(raw_dictionaries.c.content).order_by(
         raw_dictionaries.c.trained_at, raw_dictionaries.c.dictionary_id
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sgr_spiders.model.exceptions import ConfigError, DatabaseGoneError, StorageError
-from sgr_spiders.storage import migrate, sqlite_file
+from sgr_spiders.storage import dictionaries, migrate, sqlite_file
 from sgr_spiders.storage.lock import DatabaseLock, holder
 from sgr_spiders.text.invocation import command
 from sgr_spiders.text.masking import mask_url
@@ -89,6 +89,8 @@ class Store:
             store._is_known = True
             with store.write() as connection:
                 migrate.upgrade(connection)
+                # Whoever may write may also read `raw`, and must not take it for damaged.
+                dictionaries.load(connection)
             store._identity = None if path is None else sqlite_file.identify(path)
         except BaseException:
             store._release()

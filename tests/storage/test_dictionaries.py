@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.model.items import Comment, Fullness, Playlist, Track, User
+from sgr_spiders.soundcloud import raw
 from sgr_spiders.soundcloud.raw import dictionary_of, pack, packing_with, unpack
 from sgr_spiders.storage import dictionaries, records, schema
 from sgr_spiders.storage.backfill import backfill
@@ -76,6 +77,23 @@ def test_all_records_keep_their_fields_and_take_less_space(store: Store) -> None
     again = repack(store)
     assert (again.records, again.bytes_after) == (0, done.bytes_after)
     assert packed(store) == after
+
+
+def test_whoever_opens_a_database_can_unpack_its_records(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store)
+    before = unpacked(packed(store))
+    repack(store)
+    raw_of_a_track = packed(store)["track", 7]
+    assert raw_of_a_track is not None
+    store.close()
+    monkeypatch.setattr(raw, "_dictionaries", {})
+    monkeypatch.setattr(raw, "_decompressors", {0: raw._decompressors[0]})
+    with pytest.raises(ValueError, match="which is not loaded"):
+        unpack(raw_of_a_track)
+    with closing(Store.open(url)):
+        assert unpack(raw_of_a_track) == before["track", 7]
 
 
 def test_a_small_database_gets_no_dictionary(store: Store) -> None:
