@@ -162,8 +162,9 @@ def test_the_switch_stores_neither_boundaries_nor_intervals(lists: Lists) -> Non
 
 
 def test_a_repeated_item_has_the_interval_of_its_first_page(lists: Lists) -> None:
+    first = text(lists.clock.now + timedelta(hours=1))
     lists.look([1, 2], [2, 3], boundaries=[day(20)])
-    assert lists.interval(2)[0] == text(day(20))
+    assert lists.interval(2) == (text(day(20)), first)
 
 
 @pytest.mark.parametrize(
@@ -222,6 +223,13 @@ def test_a_removed_like_that_returns_is_another(lists: Lists) -> None:
     assert lists.interval(2) == (uploaded(), third)
 
 
+def test_a_removed_like_that_another_list_shows_is_another(lists: Lists) -> None:
+    lists.look([SEED, 2], [3], boundaries=[day(20)])
+    lists.look([2], [3], boundaries=[day(20)])
+    now = lists.look([USER], endpoint="track_favoriters", target=SEED)
+    assert lists.interval(SEED) == (uploaded(), now)
+
+
 def test_a_new_like_is_later_than_the_last_look(lists: Lists) -> None:
     lists.look([10, 11], target=5)
     first = lists.look([1, 2])
@@ -230,6 +238,9 @@ def test_a_new_like_is_later_than_the_last_look(lists: Lists) -> None:
     assert lists.interval(10) == (text(looked), second)
     # It may have been private at the last look.
     assert lists.interval(12) == (uploaded(), second)
+    lists.look([13], target=6)
+    third = lists.look([13, 10, 12, 1, 2])
+    assert lists.interval(13) == (uploaded(), third)
 
 
 def test_an_item_among_known_ones_is_not_new(lists: Lists) -> None:
