@@ -11,16 +11,13 @@ from sgr_spiders.cli.options import (
     add_json_option,
     add_limit_option,
     read_limit,
-    read_time,
     refuse_arguments,
 )
-from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.cli.since import read_since
 from sgr_spiders.text.encoding import dump_json
 
 if TYPE_CHECKING:
     import argparse
-
-    from sgr_spiders.storage.store import Connection
 
 
 class Command(DatabaseCommand):
@@ -49,22 +46,6 @@ class Command(DatabaseCommand):
         from sgr_spiders.storage.store import Store
 
         with Store(opts.database or self.database_url).read() as connection:
-            run_id, since = _read_since(connection, opts.since)
+            run_id, since = read_since(connection, opts.since)
             found = changes.read_changes(connection, since, run_id, limit)
         return dump_json(changes.as_json(found)) if opts.json else "\n".join(changes.as_text(found))
-
-
-def _read_since(connection: Connection, given: str | None) -> tuple[int | None, str]:
-    """Return the run, if it was named, and the time."""
-    from sgr_spiders.storage.clock import timestamp
-    from sgr_spiders.storage.figures.changes import start_of_run
-
-    is_run = given is None or (given.isascii() and given.isdecimal() and len(given) <= 10)
-    if not is_run:
-        return None, timestamp(read_time("since", given or ""))
-    found = start_of_run(connection, None if given is None else int(given))
-    if found is None:
-        raise ArgumentError(
-            "no run in this database yet" if given is None else f"option `--since`: there is no run {given}"
-        )
-    return found

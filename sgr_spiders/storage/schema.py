@@ -147,12 +147,18 @@ def _presence_columns() -> list[Column[Any] | Index]:
     ]
 
 
+def _removals_index() -> Index:
+    """Return the index of what was removed; a present row has no entry in it."""
+    return Index(None, "removed_at", sqlite_where=text("removed_at IS NOT NULL"))
+
+
 tracks = Table(
     "tracks",
     metadata,
     *_declared_columns(Track),
     *_provenance_columns(),
     *_presence_columns(),
+    _removals_index(),
     Index(None, "artist_id"),
     _one_of("tracks", "access", "playable", "preview", "blocked"),
     comment="All tracks found",
@@ -164,6 +170,7 @@ users = Table(
     *_declared_columns(User),
     *_provenance_columns(),
     *_presence_columns(),
+    _removals_index(),
     comment="All accounts found: listeners, artists and comment authors",
 )
 
@@ -173,6 +180,7 @@ playlists = Table(
     *_declared_columns(Playlist),
     *_provenance_columns(),
     *_presence_columns(),
+    _removals_index(),
     Index(None, "owner_id"),
     comment="All playlists found",
 )
@@ -182,6 +190,7 @@ playlist_tracks = Table(
     metadata,
     *_declared_columns(PlaylistTrack),
     *_presence_columns(),
+    _removals_index(),
     Column(
         "next_position",
         Integer,
@@ -214,6 +223,7 @@ engagements = Table(
     *_declared_columns(Engagement)[:3],
     *_presence_columns(),
     *_declared_columns(Engagement)[3:],
+    _removals_index(),
     Index(None, "track_id", "kind", info=READER_ONLY),
     _one_of("engagements", "kind", "like", "repost", "comment"),
     sqlite_with_rowid=False,
@@ -227,6 +237,7 @@ comments = Table(
     Column("raw", LargeBinary, comment="As in `tracks`"),
     Column("fetched_at", Text, nullable=False, comment="When this row was last written"),
     *_presence_columns(),
+    _removals_index(),
     Index(None, "track_id"),
     Index(None, "user_id"),
     comment="Comments on tracks",
@@ -488,6 +499,7 @@ walk_pages = Table(
         "Time of its last item, from the cursor of the next page; null if unknown, or if the list is not "
         "newest first",
     ),
+    Index(None, "fetched_at"),
     sqlite_with_rowid=False,
     comment="All pages spilled",
 )

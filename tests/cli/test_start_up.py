@@ -49,6 +49,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("seeds", "list"), 0),
         (("seeds", "add", "7"), 0),
         (("related", "track", "1"), 2),
+        (("follow", "--since", "x"), 2),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
