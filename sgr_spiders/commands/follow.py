@@ -87,11 +87,12 @@ class _Follower:
         from sgr_spiders.storage.figures.news import NewsReader, Position
         from sgr_spiders.storage.store import Store
 
-        self._url = url
+        # One store, because it keeps its compiled statements; each read opens the file at its path.
+        self._store = Store(url)
         self._write = write
         moment = timestamp()
         if since is not None:
-            with Store(url).read() as connection:
+            with self._store.read() as connection:
                 _, moment = read_since(connection, since)
         self._reader = NewsReader(Position.at(moment))
         self._identity: object = None
@@ -100,12 +101,9 @@ class _Follower:
 
     def look(self) -> bool:
         """Write what is new; return whether there is more."""
-        from sgr_spiders.storage.store import Store
-
-        store = Store(self._url)
         try:
-            with store.read() as connection:
-                if (identity := _identify(store)) != self._identity:
+            with self._store.read() as connection:
+                if (identity := _identify(self._store)) != self._identity:
                     self._reader.note_stubs(connection)
                     self._identity = identity
                 found, has_more = self._reader.read(connection)
