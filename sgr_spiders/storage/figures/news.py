@@ -1,4 +1,4 @@
-"""What was spilled, removed and related since a moment: small reads that a follower repeats.
+"""News of a database since a moment: what was spilled, removed and related, in small reads."""
 
 Pages lead to what is new: all that a page brings has its time. Only the lists of the walks that went on are
 read, and what was removed through the indexes of ``removed_at``; no table is scanned.
