@@ -1,4 +1,4 @@
-"""News of a database since a moment: what was spilled, removed and related, in small reads."""
+"""News of a database since a moment, in small reads that a follower repeats.
 
 Pages lead to what is new: all that a page brings has its time. Only the lists of the walks that went on are
 read, and what was removed through the indexes of ``removed_at``; no table is scanned.
