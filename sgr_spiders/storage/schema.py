@@ -147,18 +147,12 @@ def _presence_columns() -> list[Column[Any] | Index]:
     ]
 
 
-def _removals_index() -> Index:
-    """Return the index of what was removed; a present row has no entry in it."""
-    return Index(None, "removed_at", sqlite_where=text("removed_at IS NOT NULL"))
-
-
 tracks = Table(
     "tracks",
     metadata,
     *_declared_columns(Track),
     *_provenance_columns(),
     *_presence_columns(),
-    _removals_index(),
     Index(None, "artist_id"),
     _one_of("tracks", "access", "playable", "preview", "blocked"),
     comment="All tracks found",
@@ -170,7 +164,6 @@ users = Table(
     *_declared_columns(User),
     *_provenance_columns(),
     *_presence_columns(),
-    _removals_index(),
     comment="All accounts found: listeners, artists and comment authors",
 )
 
@@ -180,7 +173,6 @@ playlists = Table(
     *_declared_columns(Playlist),
     *_provenance_columns(),
     *_presence_columns(),
-    _removals_index(),
     Index(None, "owner_id"),
     comment="All playlists found",
 )
@@ -190,7 +182,6 @@ playlist_tracks = Table(
     metadata,
     *_declared_columns(PlaylistTrack),
     *_presence_columns(),
-    _removals_index(),
     Column(
         "next_position",
         Integer,
@@ -223,7 +214,6 @@ engagements = Table(
     *_declared_columns(Engagement)[:3],
     *_presence_columns(),
     *_declared_columns(Engagement)[3:],
-    _removals_index(),
     Index(None, "track_id", "kind", info=READER_ONLY),
     _one_of("engagements", "kind", "like", "repost", "comment"),
     sqlite_with_rowid=False,
@@ -237,7 +227,6 @@ comments = Table(
     Column("raw", LargeBinary, comment="As in `tracks`"),
     Column("fetched_at", Text, nullable=False, comment="When this row was last written"),
     *_presence_columns(),
-    _removals_index(),
     Index(None, "track_id"),
     Index(None, "user_id"),
     comment="Comments on tracks",
