@@ -126,3 +126,79 @@ def test_the_layers_are_shown_their_seeds_once_more(older: Path) -> None:
         shown = connection.execute("SELECT step, expanded, inline_cap FROM walk_requests ORDER BY step")
         assert shown.fetchall() == [("listeners", 1, None), ("seed", 0, None)]
         assert connection.execute("SELECT count(*) FROM cuts").fetchone() == (0,)
+
+
+REFETCHED = """
+INSERT INTO users (user_id, is_stub, fullness, fetched_at)
+    VALUES (1, 0, 3, '2'), (2, 0, 3, '1'), (3, 0, 3, '1');
+INSERT INTO tracks (track_id, artist_id, is_stub, fullness, fetched_at)
+    VALUES (5, 1, 0, 3, '2'), (6, 1, 0, 3, '1'), (7, 2, 0, 3, '1'), (8, 2, 0, 3, '1');
+INSERT INTO playlists (playlist_id, owner_id, is_stub, fullness, fetched_at) VALUES (20, 1, 0, 3, '2');
+INSERT INTO comments (comment_id, track_id, user_id, fetched_at) VALUES (30, 5, 2, '1'), (31, 5, 2, '2');
+INSERT INTO engagements VALUES (1, 5, 'like'), (1, 6, 'like'), (1, 7, 'like'), (2, 5, 'comment'),
+    (3, 5, 'like'), (2, 8, 'like');
+INSERT INTO playlist_tracks VALUES (20, 5, 0), (20, 6, 1);
+INSERT INTO walks (walk_id, endpoint, target, status, cursor, generation, pages, empty_pages, received, kept,
+    created_at, started_at, finished_at, reason)
+VALUES (90, 'user_likes', '1', 'done', '', 1, 1, 0, 1, 1, '0', '15', '2', NULL),
+    (91, 'user_tracks', '1', 'done', '', 1, 1, 0, 1, 1, '0', '15', '2', NULL),
+    (92, 'playlist_tracks', '20', 'done', '', 1, 1, 0, 1, 1, '0', '15', '2', NULL),
+    (93, 'track_comments', '5', 'done', '', 1, 1, 0, 1, 1, '0', '15', '2', NULL),
+    (94, 'track', '8', 'gone', '', 1, 1, 0, 0, 0, '0', '15', '2', 'HTTP 404: 404 - Not Found'),
+    (95, 'track_favoriters', '5', 'capped', '', 1, 1, 0, 1, 1, '0', '15', '2', 'cap of 1');
+INSERT INTO walk_records VALUES (90, 'track', 5, 0, 1), (90, 'track', 6, 1, 0), (90, 'track', 7, 2, 0),
+    (91, 'track', 5, 0, 1), (91, 'track', 6, 1, 0), (92, 'track', 5, 0, 1), (92, 'track', 6, 1, 0),
+    (93, 'comment', 31, 0, 1), (93, 'comment', 30, 1, 0), (95, 'user', 1, 0, 1), (95, 'user', 3, 1, 0);
+INSERT INTO walk_pages VALUES (90, 0, 0, 1, 3, '1'), (90, 1, 0, 1, 1, '2'), (91, 0, 0, 1, 2, '1'),
+    (91, 1, 0, 1, 1, '2'), (92, 0, 0, 1, 2, '1'), (92, 1, 0, 1, 1, '2'), (93, 0, 0, 1, 2, '1'),
+    (93, 1, 0, 1, 1, '2'), (95, 0, 0, 1, 2, '1'), (95, 1, 0, 1, 1, '2');
+"""
+"""Looks at the times 1 and 2: what generation 0 of a walk has and generation 1 has not has left the list."""
+
+
+@pytest.mark.parametrize("version", ["0001", "0013"])
+def test_what_had_left_its_list_is_marked_as_removed(
+    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "older.db"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(migrate, "HEAD", version)
+        Store.open(f"sqlite:///{path}").close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(REFETCHED)
+    Store.open(f"sqlite:///{path}").close()
+    stamps = "first_seen_at, last_seen_at, removed_at, removed_reason"
+    with closing(sqlite3.connect(path)) as connection:
+        found = {
+            (table, *row[:-4]): row[-4:]
+            for table, key in (
+                ("engagements", "user_id, track_id, kind"),
+                ("playlist_tracks", "playlist_id, track_id"),
+                ("comments", "comment_id"),
+                ("tracks", "track_id"),
+            )
+            for row in connection.execute(f"SELECT {key}, {stamps} FROM {table}")  # noqa: S608 - ours
+        }
+        left = connection.execute(
+            "SELECT walk_id, record_id FROM walk_records WHERE removed_at = '2'"
+        ).fetchall()
+    assert found == {
+        # The ledger knows only the last generation that listed it.
+        ("engagements", 1, 5, "like"): ("2", "2", None, None),
+        # It left the uploads, too, and a removed track takes its likes along.
+        ("engagements", 1, 6, "like"): ("1", "1", "2", "left_list"),
+        ("engagements", 1, 7, "like"): ("1", "1", "2", "left_list"),
+        ("engagements", 2, 5, "comment"): ("2", "2", None, None),
+        # The list was not looked at to its end.
+        ("engagements", 3, 5, "like"): ("1", "1", None, None),
+        ("engagements", 2, 8, "like"): ("1", "1", "2", "gone"),
+        ("playlist_tracks", 20, 5): ("2", "2", None, None),
+        ("playlist_tracks", 20, 6): ("1", "1", "2", "left_list"),
+        ("comments", 30): ("1", "1", "2", "owner_removed"),
+        ("comments", 31): ("2", "2", None, None),
+        ("tracks", 5): ("2", "2", None, None),
+        ("tracks", 6): ("1", "1", "2", "owner_removed"),
+        ("tracks", 7): ("1", "1", None, None),
+        ("tracks", 8): ("1", "1", "2", "gone"),
+    }
+    assert sorted(left) == [(90, 6), (90, 7), (91, 6), (92, 6), (93, 30)]
