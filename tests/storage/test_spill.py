@@ -261,6 +261,49 @@ def test_a_list_that_invents_records_ends(
     assert state(store)[:2] == ("failed", "the list does not end: 200 records, 5 expected")
 
 
+def look_again(store: Store, run: runs.Run, *, is_new: bool) -> tuple[Walk, runs.Run]:
+    """Begin a later run, and lease the walk: from the start of its list, or as it stands."""
+    with store.write() as connection:
+        later = "9" if is_new else ""
+        run = runs.begin_run(
+            connection, spider="test", layers=["test"], scope="test", fresh_after=later, refresh=False
+        )
+        ledger = Ledger(connection, run)
+        ledger.widen_scope(SEED, {"test": "settings"})
+        ledger.reopen()
+        (walk,) = ledger.lease(10)
+    return walk, run
+
+
+def removed(store: Store) -> set[int]:
+    with store.write() as connection:
+        query = sa.select(walk_records.c.record_id).where(walk_records.c.removed_at.is_not(None))
+        return set(connection.scalars(query))
+
+
+@pytest.mark.parametrize(
+    ("now", "expected", "is_believed"),
+    [(5, 30, False), (15, 30, True), (5, 29, True), (5, None, True)],
+    ids=["cut", "shorter", "counted", "unknown"],
+)
+def test_a_list_that_ends_early_removes_nothing_at_first(
+    store: Store, run: runs.Run, now: int, expected: int | None, *, is_believed: bool
+) -> None:
+    """The counter has not fallen: a gateway may have cut the list. The second time it is believed."""
+    spill(store, run, Page(ask(store, run, expected=expected), users(*range(1, 31))))
+    walk, run = look_again(store, run, is_new=True)
+    spill(store, run, Page(walk, users(*range(1, now + 1))))
+    left = set(range(now + 1, 31))
+    if not is_believed:
+        reason = "the list ends early: 5 records, 30 before, 30 by the counter"
+        assert state(store)[:2] == ("failed", reason)
+        assert removed(store) == set()
+        walk, run = look_again(store, run, is_new=False)
+        spill(store, run, Page(walk, users(*range(1, now + 1))))
+    assert state(store).status == "done"
+    assert removed(store) == left
+
+
 @pytest.mark.parametrize("expected", [None, 0, 3000])
 def test_a_long_list_is_followed_to_its_end(store: Store, run: runs.Run, expected: int | None) -> None:
     """It may be longer than the API says, repeat items at the borders of pages, and have private ones."""

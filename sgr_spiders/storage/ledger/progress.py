@@ -1,4 +1,4 @@
-"""Guards against lists without end: count what pages add, and what exceeds the promised number."""
+"""Guards against lists without end, and against lists that end too early."""
 
 from __future__ import annotations
 
@@ -24,6 +24,22 @@ MAX_REPEATED = 2_000
 MAX_SURPLUS = 10_000
 """The number of records that ends a walk, beyond ten times as many as the API promised. Real lists grow, and
 their counters are late or wrong."""
+
+MIN_BEFORE = 20
+"""The number of records that a list must have had before a much shorter one is suspicious."""
+
+
+def describe_early_end(state: sa.Row[Any], kept: int) -> str | None:
+    """Return why the end of a list is not believed, else ``None``.
+
+    It has less than half of the records it had at the last whole look, and the API's own counter has not
+    fallen below these: a gateway may have cut the list. If it ends there again in a later run, it is believed.
+    """
+    before, expected = state.kept_before or 0, state.expected or 0
+    if state.setbacks or before < MIN_BEFORE or expected < before or 2 * kept >= before or not kept:
+        return None
+    counts = f"{before:,} before, {expected:,} by the counter"
+    return f"the list ends early: {pluralize(kept, 'record')}, {counts}"
 
 
 def has_new_rejects(connection: sa.Connection, page: Page, state: sa.Row[Any]) -> bool:

@@ -416,7 +416,8 @@ def _end(
         # Keep the cursor at this page: a raised cap still needs the rest of it.
         return whole | here | _capped(cap)
     if page.next_cursor is None:
-        return whole | {"status": "done"}
+        early = progress.describe_early_end(state, change["kept"])
+        return whole | ({"status": "done"} if early is None else {"status": "failed", "reason": early})
     rest = heads.find_rest(connection, state, selection.order, change["kept"], cap)
     if rest is not None:
         return _end_head(connection, state, selection.order, change, rest, cap)
