@@ -33,7 +33,7 @@ def describe_early_end(state: sa.Row[Any], kept: int) -> str | None:
     """Return why the end of a list is not believed, else ``None``.
 
     It has less than half of the records it had at the last whole look, and the API's own counter has not
-    fallen below these: a gateway may have cut the list. If it ends there again in a later run, it is believed.
+    fallen below these: a gateway may have cut the list. If it ends there again in a later run, it is.
     """
     before, expected = state.kept_before or 0, state.expected or 0
     if state.setbacks or before < MIN_BEFORE or expected < before or 2 * kept >= before or not kept:
