@@ -97,11 +97,13 @@ _FOUND = "Distinct {} that the layer found around the seeds of this run, in this
 _STUBS = ", without stubs"
 
 STATISTICS = (
-    Statistic("tracks_collected", "tracks", "Tracks in the database at the end of the run, without stubs"),
-    Statistic("users_collected", "users", "Users at the end of the run, without stubs"),
-    Statistic("playlists_collected", "playlists", "Playlists at the end of the run, without stubs"),
-    Statistic("engagements_collected", "engagements", "Likes, reposts and comments at the end of the run"),
-    Statistic("comments_collected", "comments", "Comments at the end of the run"),
+    Statistic("tracks_collected", "tracks", "Tracks present at the end of the run, without stubs"),
+    Statistic("users_collected", "users", "Users present at the end of the run, without stubs"),
+    Statistic("playlists_collected", "playlists", "Playlists present at the end of the run, without stubs"),
+    Statistic(
+        "engagements_collected", "engagements", "Likes, reposts and comments present at the end of the run"
+    ),
+    Statistic("comments_collected", "comments", "Comments present at the end of the run"),
     Statistic(OUTCOME, "word", "Outcome of the run as in `runs`, e.g. `complete`"),
     Statistic(FETCHED, "word", "Outcome before relationships were built"),
     Statistic(EXIT_CODE, "integer", "Exit code of `scrapy crawl`"),
