@@ -13,6 +13,7 @@ from sgr_spiders.config.arguments import read_seed
 from sgr_spiders.config.schedule import SeedLine, parse_interval, parse_priority, read_seed_lines
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.encoding import dump_json
+from sgr_spiders.text.invocation import command
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sgr_spiders.config.arguments import GivenSeed
+    from sgr_spiders.storage.store import Connection
 
 Read = TypeVar("Read")
 
@@ -106,6 +108,7 @@ def _add(url: str, lines: list[SeedLine]) -> list[str]:
 
     now = timestamp()
     with closing(Store.open_unlocked(url)) as store, store.write() as connection:
+        _refuse_forgotten(connection, lines)
         return [
             seed_list.describe_change(seeds.add(connection, line, now), seeds.find(connection, line.seed))
             for line in lines
@@ -130,7 +133,18 @@ def _import(url: str, path: str, opts: argparse.Namespace) -> list[str]:
     # The same time for all, so that their priorities decide the order.
     now = timestamp()
     with closing(Store.open_unlocked(url)) as store, store.write() as connection:
+        _refuse_forgotten(connection, lines)
         return [seed_list.describe_import([seeds.add(connection, line, now) for line in lines])]
+
+
+def _refuse_forgotten(connection: Connection, lines: list[SeedLine]) -> None:
+    from sgr_spiders.storage.ledger.forgotten import find_forgotten_seeds
+
+    for seed in find_forgotten_seeds(connection, [line.seed for line in lines]):
+        lift = command("forget", "--lift", seed.text)
+        raise ArgumentError(
+            f"seed {quote_value(seed.text)}: was forgotten; `{lift}` lifts that; nothing was added"
+        )
 
 
 def _remove(url: str, given: list[GivenSeed]) -> list[str]:

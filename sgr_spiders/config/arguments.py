@@ -305,13 +305,23 @@ def seed_lines(path: str) -> Iterator[tuple[str, str]]:
         ValueError: The file cannot be read or contains no seeds.
     """
     empty = True
+    for where, text in read_lines(path):
+        empty = False
+        yield where, text
+    if empty:
+        raise ValueError(f"{for_message(path)}: contains no seeds")
+
+
+def read_lines(path: str) -> Iterator[tuple[str, str]]:
+    """Yield (location, text) for each line of a file that is not empty, without comments.
+
+    Raises:
+        ValueError: The file cannot be read.
+    """
     for number, line in enumerate(_read_lines(path), start=1):
         text = re.sub(r"(^|\s)#.*", "", line).strip()
         if text:
-            empty = False
             yield f"{for_message(path)}, line {number}", text
-    if empty:
-        raise ValueError(f"{for_message(path)}: contains no seeds")
 
 
 def _read_lines(path: str) -> Iterable[str]:

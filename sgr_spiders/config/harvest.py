@@ -273,6 +273,8 @@ Days = Annotated[float, Field(ge=0, le=36_500)]
 
 
 class Retention(Section):
+    on_gone: Literal["keep", "forget"] = "keep"
+    """`forget`: when a run ends, forget the records that are gone or private, as `scrapy forget` does."""
     raw: Days | None = None
     """Days to keep `raw`, the fields without a column; none: for ever, here and below."""
     comment_texts: Days | None = None
@@ -294,8 +296,8 @@ class Retention(Section):
 
     @property
     def keeps_everything(self) -> bool:
-        """True if no rule removes anything."""
-        return self == Retention(after_runs=self.after_runs)
+        """True if no rule of `scrapy prune` removes anything."""
+        return self == Retention(after_runs=self.after_runs, on_gone=self.on_gone)
 
 
 class HarvestConfig(Section):

@@ -21,6 +21,7 @@ from sgr_spiders.crawl.finishing import (
     seeds_of_tables,
     tracks_to_relate,
 )
+from sgr_spiders.crawl.forgetting import Forgetting
 from sgr_spiders.crawl.judging import Stop, judge_run, traffic_of
 from sgr_spiders.crawl.live_relating import LiveRelating
 from sgr_spiders.crawl.opening import Invocation, Route, open_run, planner_for
@@ -45,7 +46,9 @@ from sgr_spiders.soundcloud.raw import packing_with
 from sgr_spiders.storage import dictionaries
 from sgr_spiders.storage.figures import changes
 from sgr_spiders.storage.figures.inventory import describe_file
+from sgr_spiders.storage.figures.overview import count_totals
 from sgr_spiders.storage.ledger import runs, source
+from sgr_spiders.storage.redaction import redact_new_cursors
 from sgr_spiders.storage.store import Store
 from sgr_spiders.text.encoding import tolerate
 from sgr_spiders.traffic.extension import Extension
@@ -81,6 +84,7 @@ class Harvest(Extension):
         self._started: float | None = None
         self._command: str | None = crawler.settings["HARVEST_COMMAND"] or None
         self._invocation = Invocation.of(spider, self._command)
+        self._forgetting = Forgetting()
         self._api_url = spider.api_url
         self._accept_source = spider.arguments.accept_source
         self._noting: asyncio.Task[None] | None = None
@@ -180,6 +184,8 @@ class Harvest(Extension):
         may_adopt = not claimed.is_sandbox and not source.has_answered(connection, api_origin)
         WorldGuard.of(self._crawler).expect(claimed.world, claimed.describe(), may_adopt=may_adopt)
         route = Route(claimed.describe(), database)
+        self._forgetting.leave_out_seeds(connection, self.planner)
+        self._invocation = self._forgetting.clean_invocation(self._invocation)
         open_run(connection, self.planner, self.turns, self._invocation, route)
         source.note_run(connection, self.planner.run, api_origin, is_sandbox=claimed.is_sandbox)
         self._rates.load(connection)
@@ -219,13 +225,16 @@ class Harvest(Extension):
         await self.writer.run(lambda connection: self._give_back(connection, stop))
         # Counting a large harvest takes long; a snapshot lets others write meanwhile.
         judged, overview = await self.writer.read(
-            lambda connection: judge_run(connection, self.planner, stop)
+            lambda connection: judge_run(connection, self.planner, stop, self._forgetting.seeds)
         )
+        changed = await self.writer.read(self._count_changes)
+        if await self._forget(judged):
+            # The rest of the overview is about what the run did.
+            overview = replace(overview, totals=await self.writer.read(count_totals))
         for name, value in run_statistics(overview, judged, seconds).items():
             self._stats.set_value(name, value)
-        if self._command is not None:
-            self._stats.set_value(statistics.COMMAND, self._command)
-        changed = await self.writer.read(self._count_changes)
+        if self._invocation.command is not None:
+            self._stats.set_value(statistics.COMMAND, self._invocation.command)
         traffic, known = traffic_of(self._stats), self._statistics()
         await self.writer.run(lambda connection: self._note(connection, judged, traffic.sent, known))
         described = self.store.describe()
@@ -245,6 +254,7 @@ class Harvest(Extension):
         Doubts.of(self._crawler).take_back(connection)
         ledger.note_believed()
         self.planner.settle(ledger)
+        redact_new_cursors(connection)
 
     def _note(self, connection: Connection, judged: outcome.Outcome, sent: int, known: str) -> None:
         if self.turns is not None:
@@ -252,6 +262,15 @@ class Harvest(Extension):
         self._rates.save(connection)
         runs.note_requests(connection, self.planner.run, sent)
         runs.note_statistics(connection, self.planner.run, known)
+
+    async def _forget(self, judged: outcome.Outcome) -> bool:
+        """Forget what the run must not keep; return whether there is anything."""
+        has_forgotten = await self.writer.run(self._forgetting.forget_addresses)
+        # After an interruption, the harvest is to be resumed first.
+        if self._config.retention.on_gone == "forget" and judged.name in outcome.FINISHING:
+            has_forgotten |= await self.writer.run(self._forgetting.forget_gone)
+        self._invocation = self._forgetting.clean_invocation(self._invocation)
+        return has_forgotten
 
     async def _build_indexes(self, judged: outcome.Outcome) -> None:
         """Build the indexes for readers, unless the harvest is to be resumed."""
@@ -286,11 +305,9 @@ class Harvest(Extension):
             self._stats.set_value(name, value)
         self._stats.set_value(statistics.OUTCOME, result.name)
         self._stats.set_value(statistics.EXIT_CODE, result.exit_code)
-        known = self._statistics()
+        known, reason = self._statistics(), self._forgetting.clean_text(result.reason)
         await self.writer.run(
-            lambda connection: runs.end_run(
-                connection, run, result.name, result.reason, result.exit_code, known
-            )
+            lambda connection: runs.end_run(connection, run, result.name, reason, result.exit_code, known)
         )
         stats = self._stats.get_stats()
         self.result = HarvestResult(run.run_id, result.name, result.exit_code, result.reason, stats)

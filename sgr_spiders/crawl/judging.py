@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sgr_spiders.model import outcome, statistics
-from sgr_spiders.model.items import PRIVATE
+from sgr_spiders.model.items import FORGOTTEN, PRIVATE
 from sgr_spiders.reports.summary import RequestTotals
 from sgr_spiders.storage.figures.overview import look_at_run
 from sgr_spiders.storage.ledger import runs
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from scrapy.statscollectors import StatsCollector
@@ -30,15 +31,20 @@ class Stop:
     internal_errors: int
 
 
-def judge_run(connection: Connection, planner: Planner, stop: Stop) -> tuple[Outcome, RunOverview]:
-    """Return the outcome and the overview of the run, whose leases must have been given back."""
+def judge_run(
+    connection: Connection, planner: Planner, stop: Stop, forgotten: int = 0
+) -> tuple[Outcome, RunOverview]:
+    """Return the outcome and the overview of the run, whose leases must have been given back.
+
+    *forgotten* is the number of seeds that were left out because they had been forgotten.
+    """
     overview = look_at_run(connection, planner.run)
     judged = outcome.classify_run(
         finish_reason=stop.reason,
         stopped_by=stop.error,
         internal_errors=stop.internal_errors + len(planner.broken),
         walks=overview.together.walks.by_status,
-        lost_seeds=_lost_seeds(connection, planner.run),
+        lost_seeds=_lost_seeds(connection, planner.run) + _describe_forgotten(forgotten),
         refused=overview.refused,
     )
     return judged, overview
@@ -65,8 +71,15 @@ def _lost_seeds(connection: Connection, run: runs.Run) -> list[str]:
     ]
 
 
+def _describe_forgotten(seeds: int) -> list[str]:
+    # Their IDs must not be saved again, with the reason of the run.
+    return [f"{pluralize(seeds, 'forgotten seed')} left out"] if seeds else []
+
+
 def _describe_lost(seed: runs.SeedOutcome) -> str:
     name = f"seed {seed.given}"
+    if seed.reason == FORGOTTEN:
+        return f"{name} was forgotten"
     if seed.status == "failed":
         return f"{name}: not fetched ({seed.reason})"
     if seed.was_found or seed.reason == PRIVATE:

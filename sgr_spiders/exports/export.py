@@ -9,6 +9,7 @@ from sgr_spiders.embeddings.preparation import Choice
 from sgr_spiders.exports import datapackage, graphs, manifest, ml, tables
 from sgr_spiders.exports.package import open_package
 from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.storage import export_log
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.extent import PRESENT, Extent
 from sgr_spiders.storage.ledger.runs import first_start
@@ -122,19 +123,25 @@ def export(store: Store, directory: Path, options: ExportOptions) -> Exported:
         ArgumentError: the options are invalid.
         StorageError: *directory* cannot be written.
     """
-    if options.purpose == "ml":
-        with store.read() as connection:
+    exported = _export_ml(store, directory, options) if options.purpose == "ml" else None
+    if exported is None:
+        # Use one snapshot for all files, because tables refer to each other.
+        with store.read() as connection, store.watching_wal():
             origin = manifest.origin(connection, store.describe())
-            data = ml.prepare_all(connection, options.choice)
-        # All data is in memory, so close the snapshot before the slow writing.
-        return _pack(directory, options, origin, lambda package: ml.export_ml(data, package, options.formats))
-    # Use one snapshot for all files, because tables refer to each other.
-    with store.read() as connection, store.watching_wal():
-        _check_time(connection, options.extent.as_of)
+            _check_time(connection, options.extent.as_of)
+            if options.purpose == "tables" and options.extent.as_of is not None:
+                origin["left_out"] = tables.left_out(connection, options.extent)
+            exported = _pack(directory, options, origin, lambda package: _write(connection, package, options))
+    export_log.note(store, directory, options.purpose)
+    return exported
+
+
+def _export_ml(store: Store, directory: Path, options: ExportOptions) -> Exported:
+    with store.read() as connection:
         origin = manifest.origin(connection, store.describe())
-        if options.purpose == "tables" and options.extent.as_of is not None:
-            origin["left_out"] = tables.left_out(connection, options.extent)
-        return _pack(directory, options, origin, lambda package: _write(connection, package, options))
+        data = ml.prepare_all(connection, options.choice)
+    # All data is in memory, so close the snapshot before the slow writing.
+    return _pack(directory, options, origin, lambda package: ml.export_ml(data, package, options.formats))
 
 
 def _write(connection: Connection, package: Package, options: ExportOptions) -> dict[str, int]:

@@ -7,7 +7,7 @@ and missing values stay null. Times are ISO 8601 strings in UTC (``2024-01-09T21
 
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Annotated, ClassVar, Final, Literal, get_args
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias, get_args
 
 from sgr_spiders.model.fields import (
     Rule,
@@ -216,6 +216,14 @@ PRIVATE: Final = "private"
 """The reason for rejecting a private item, of which nothing is kept."""
 REFUSED: Final = "refused: "
 """The beginning of the reason of a ``gone`` walk whose requests the API refuses, whoever sends them."""
+
+Reference: TypeAlias = tuple[str, int | str]
+"""Kind and ID of a record, or ``URL`` and the address of its page."""
+
+URL: Final = "url"
+
+FORGOTTEN: Final = "forgotten"
+"""The reason of rejects and ``gone`` walks that are about a record with a tombstone."""
 
 EngagementKind = Literal["like", "repost", "comment"]
 

@@ -133,6 +133,16 @@ def pack(fields: Document, *, alone: bool = False) -> bytes | None:
     return _frame(data) if len(data) <= _SMALL_BYTES else _compress(data)
 
 
+def pack_again(fields: Document) -> bytes | None:
+    """Return some of the fields that ``unpack`` returned as compressed JSON, ``None`` if there are none.
+
+    Any thread may call this. It uses no dictionary.
+    """
+    if not fields:
+        return None
+    return zstandard.ZstdCompressor(level=1, write_checksum=False).compress(dump_json(fields))
+
+
 def unpack(packed: bytes) -> dict[str, Json]:
     """Return the fields that ``pack`` packed.
 

@@ -80,14 +80,15 @@ class WholeTable:
 def describe_tables(
     connection: sa.Connection, pair_tables: Iterable[PairTable], extent: Extent = PRESENT
 ) -> tuple[list[WholeTable], list[str]]:
-    """Describe all tables and views of a harvest, and the *pair_tables* that exist in the database.
+    """Describe the tables and views that exports contain, and the *pair_tables* that exist.
 
     Return also the names of the tables that do not tell which of their rows belong to *extent*.
     """
     there = set(sa.inspect(connection).get_table_names())
     pairs = [table.as_table() for table in pair_tables if table.name in there]
     views = [discoveries, libraries, *([discoveries_history] if extent.include_removed else [])]
-    tables = [*metadata.tables.values(), *views, *pairs]
+    own = [table for table in metadata.tables.values() if not table.info.get("unexported")]
+    tables = [*own, *views, *pairs]
     known = [describe_extent(table, extent) for table in tables if is_known(table, extent)]
     return known, [table.name for table in tables if not is_known(table, extent)]
 

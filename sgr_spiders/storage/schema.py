@@ -53,6 +53,9 @@ metadata = MetaData(
 READER_ONLY = {"reader_only": True}
 """Marks an index that only readers need; see ``indexes.py``."""
 
+UNEXPORTED = {"unexported": True}
+"""Marks a table that exports leave out."""
+
 
 def _one_of(table: str, column: str, *values: str) -> CheckConstraint:
     """Return the constraint that *column* contains one of *values*, or null in a nullable column."""
@@ -727,6 +730,57 @@ pseudonym_key = Table(
     Column("first_used_at", Text, nullable=False, comment="When it was first used"),
     sqlite_with_rowid=False,
     comment="The key of the pseudonyms of users (`retention.users`), in one row; empty if there are none",
+)
+
+tombstone_salt = Table(
+    "tombstone_salt",
+    metadata,
+    Column("salt", LargeBinary, primary_key=True, comment="Random bytes, made with the first tombstone"),
+    sqlite_with_rowid=False,
+    info=UNEXPORTED,
+    comment="The key of the hashes in `tombstones`, in one row; exports leave it out",
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column(
+        "digest",
+        Id,
+        primary_key=True,
+        autoincrement=False,
+        comment="63-bit hash of kind and ID, or of a URL, keyed with `tombstone_salt`",
+    ),
+    Column("kind", Text, nullable=False, comment="`track`, `user`, `playlist`, `comment` or `url`"),
+    Column(
+        "forgotten_with",
+        Id,
+        nullable=False,
+        comment="The `digest` of the record that was named; its own, or e.g. that of the track's uploader",
+    ),
+    Column("forgotten_at", Text, nullable=False, comment="When it was forgotten"),
+    Column(
+        "reason",
+        Text,
+        nullable=False,
+        comment="`asked` (`scrapy forget`), or `gone` or `private` (`retention.on_gone`)",
+    ),
+    Index(None, "forgotten_with"),
+    _one_of("tombstones", "kind", "track", "user", "playlist", "comment", "url"),
+    _one_of("tombstones", "reason", "asked", "gone", "private"),
+    info=UNEXPORTED,
+    comment="What was forgotten and is never stored again (`scrapy forget`); exports leave it out",
+)
+
+exports = Table(
+    "exports",
+    metadata,
+    Column("directory", Text, primary_key=True, comment="Its directory, an absolute path"),
+    Column("purpose", Text, nullable=False, comment="`tables`, `ml`, `graphs` or `vectors`"),
+    Column("created_at", Text, nullable=False, comment="When it was last written"),
+    sqlite_with_rowid=False,
+    info=UNEXPORTED,
+    comment="Files made from this database, so that `scrapy forget` can name them; exports leave it out",
 )
 
 vector_runs = Table(

@@ -13,6 +13,7 @@ PRAGMAS = (
     "PRAGMA journal_mode = WAL",  # readers and the writer never wait for each other
     "PRAGMA synchronous = NORMAL",  # with WAL, a crash of the process loses no committed data
     "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",  # what is deleted is overwritten; the default of many builds of SQLite
     "PRAGMA cache_size = -65536",  # 64 MiB: the upper levels of the indexes of a large harvest
     # Database pages (64 MiB). Index pages that change with every page of a crawl are copied less often.
     "PRAGMA wal_autocheckpoint = 16000",

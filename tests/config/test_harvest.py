@@ -104,6 +104,7 @@ EMBEDDINGS: dict[str, Any] = {
     "random_seed": 1,
 }
 RETENTION: dict[str, Any] = {
+    "on_gone": "keep",
     "raw": None,
     "comment_texts": None,
     "descriptions": None,

@@ -78,8 +78,11 @@ wanted AS (
 LEDGER = {
     "`kept` counts the distinct records of the current generation, at positions 0 to kept-1":
         """SELECT endpoint, target, kept, records, positions, last FROM walks JOIN kind_of USING (endpoint)
-        LEFT JOIN listed USING (walk_id) WHERE kept <> ifnull(positions, 0) OR kept <> ifnull(last, -1) + 1
-        OR kept <> ifnull(records, 0) AND kind <> 'comment'""",
+        LEFT JOIN listed USING (walk_id) WHERE (kept <> ifnull(positions, 0) OR kept <> ifnull(last, -1) + 1
+        OR kept <> ifnull(records, 0) AND kind <> 'comment') AND NOT EXISTS (SELECT * FROM tombstones)""",
+    "`kept` also counts records that were forgotten later":
+        """SELECT endpoint, target, kept, positions, last FROM walks LEFT JOIN listed USING (walk_id)
+        WHERE endpoint <> 'resolve' AND (kept < positions OR kept < last + 1)""",
     "a URL resolves to one record at most":
         """SELECT endpoint, target, kept FROM walks WHERE endpoint = 'resolve' AND (kept <> 0 OR
         (SELECT count(*) FROM walk_records WHERE walk_records.walk_id = walks.walk_id) > 1)""",
@@ -207,7 +210,8 @@ FOUND = """SELECT 'sgr/layer/' || layer || '/' || kind || 's', count(DISTINCT re
 NULLED = """SELECT count(*) FROM rejects JOIN walk_pages USING (walk_id, generation, page), latest
     WHERE fetched_at >= latest.started_at AND field NOTNULL AND field <> 'tracks'"""
 REJECTED = """SELECT count(*) FROM rejects JOIN walk_pages USING (walk_id, generation, page), latest
-    WHERE fetched_at >= latest.started_at AND field IS NULL AND rejects.reason <> 'private'"""
+    WHERE fetched_at >= latest.started_at AND field IS NULL
+    AND rejects.reason NOT IN ('private', 'forgotten')"""
 LISTED = """SELECT count(*) FROM walk_records JOIN walks USING (walk_id, generation), latest
     WHERE endpoint <> 'resolve' AND walks.started_at >= latest.started_at AND looked = 'whole'"""
 """Number of records of the walks that the latest run started and looked at whole."""

@@ -26,8 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+UNEXPORTED = {"tombstones", "tombstone_salt", "exports"}
 PAIRS = [relationship.table.as_table() for relationship in TYPES.values()]
-TABLES = {*metadata.tables, "discoveries", "libraries", *(table.name for table in PAIRS)}
+TABLES = {
+    *(metadata.tables.keys() - UNEXPORTED),
+    "discoveries",
+    "libraries",
+    *(table.name for table in PAIRS),
+}
 
 
 def columns_of(harvest: Path, table: str) -> list[str]:

@@ -55,7 +55,7 @@ def test_the_migrations_create_the_schema(store: Store) -> None:
         for check in table.constraints
         if isinstance(check, sa.CheckConstraint)
     }
-    assert len(constraints) == 8
+    assert len(constraints) == 10
     assert columns == {
         "discoveries": list(DISCOVERIES_COLUMNS),
         "libraries": list(libraries.columns.keys()),

@@ -12,6 +12,7 @@ from sgr_spiders.storage import records, upserts
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import presence
 from sgr_spiders.storage.ledger.delta import is_counted
+from sgr_spiders.storage.ledger.forgotten import keep_unforgotten
 from sgr_spiders.storage.ledger.frontier import (
     ENDED,
     FETCH_LAST,
@@ -545,7 +546,8 @@ class Ledger:
 
     def write_records(self, found: Iterable[Record]) -> None:
         """Write records that a layer completed."""
-        records.write_records(self.connection, found, set(), timestamp())
+        kept = keep_unforgotten(self.connection, found)
+        records.write_records(self.connection, kept, set(), timestamp())
 
     def tracks_of_playlists(self, ids: Collection[int]) -> dict[int, list[int]]:
         """Return the stored tracks of playlists, in order."""

@@ -22,6 +22,7 @@ from sgr_spiders.storage.ledger import (
     presence,
     progress,
 )
+from sgr_spiders.storage.ledger.forgotten import drop_forgotten
 from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import walk_pages, walk_records, walks
 
@@ -119,6 +120,7 @@ def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | Non
         return _set_back(connection, page, state)
     if page.is_too_large:
         return _resize(connection, page, state, fence)
+    drop_forgotten(connection, page)
     now = timestamp()
     presence.note_private(connection, page.private, now)
     if _is_outdated(connection, page, state, run):
