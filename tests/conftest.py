@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]  # hooks are found by their names
 
-settings.register_profile("steady", deadline=None, derandomize=True)  # the same examples in every run
+settings.register_profile("steady", deadline=None, derandomize=True)  # the same examples for the same code
 settings.load_profile("steady")
 
 # A developer's settings for live use must not reach a test.

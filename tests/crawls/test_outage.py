@@ -108,6 +108,7 @@ def test_certificates_are_verified(harvester: Harvester, tmp_path: Path) -> None
     "proxy", ["socks5://me:s3cret@127.0.0.1:1080", "127.0.0.1:3128", "http://127.0.0.1:0"]
 )
 def test_an_unusable_proxy_is_refused_before_anything_is_sent(harvester: Harvester, proxy: str) -> None:
+    harvester.makes_database = True
     harvester.environment = {"https_proxy": proxy, "SOUNDCLOUD_API_URL": "https://127.0.0.1:9"}
     ended = harvester.crawl()
     assert ended.code == 2, ended.log

@@ -137,6 +137,10 @@ def test_records_that_left_lists_are_told_apart_from_those_that_are_gone(aged: A
     public = {track for track, _ in tracks if aged.world.track_is_visible(track)}
     assert {track for track, reason in tracks if reason is None} == public
     assert {reason for track, reason in tracks if track not in public} == {"gone"}
+    of_gone = (
+        "SELECT count(*) FROM playlists JOIN users ON user_id = owner_id WHERE users.removed_reason = 'gone'"
+    )
+    assert aged.refreshed.value(f"{of_gone} AND playlists.removed_at IS NULL") == 0
     users = aged.refreshed.query("SELECT user_id, removed_reason FROM users WHERE NOT is_stub")
     assert {(user, aged.world.user_is_visible(user)) for user, _ in users} == {
         (user, reason is None) for user, reason in users

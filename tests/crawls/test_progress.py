@@ -104,6 +104,7 @@ def test_every_key_is_documented(root: Path) -> None:
 
 
 def test_an_invalid_value_is_an_error_before_the_first_request(harvester: Harvester) -> None:
+    harvester.makes_database = True
     ended = harvester.crawl(settings={"PROGRESS": "Bars"})
     assert (ended.code, ended.log) == (2, "setting `PROGRESS`: must be auto, bar or off, not 'Bars'\n")
     assert not harvester.sandbox.log()

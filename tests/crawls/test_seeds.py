@@ -143,6 +143,7 @@ def test_a_crawl_fetches_only_walks_of_its_own_seeds(harvester: Harvester, world
 def test_bad_arguments_stop_before_the_first_request(
     harvester: Harvester, arguments: dict[str, Any], message: str
 ) -> None:
+    harvester.makes_database = True
     ended = harvester.crawl(**arguments)
     assert ended.code == 2
     assert message in ended.log
@@ -152,6 +153,7 @@ def test_bad_arguments_stop_before_the_first_request(
 
 
 def test_missing_credentials_are_one_line_with_the_alternatives(harvester: Harvester) -> None:
+    harvester.makes_database = True
     harvester.environment.update(SOUNDCLOUD_CLIENT_ID="", SOUNDCLOUD_CLIENT_SECRET="")
     ended = harvester.crawl()
     assert ended.code == 2

@@ -25,6 +25,7 @@ from sgr_spiders.storage.schema import (
     playlist_tracks,
     playlists,
     runs,
+    tracks,
     walk_records,
     walks,
 )
@@ -70,7 +71,7 @@ def note_end(connection: Connection, walk: sa.Row[Any], status: str, run: Run, n
 
 def _note_whole(connection: Connection, walk: sa.Row[Any], run: Run, now: str) -> None:
     if walk.endpoint in LOOKUPS:
-        _note_looked_up(connection, walk, now)
+        _note_looked_up(connection, walk, run, now)
         return
     if walk.endpoint == "playlist_tracks":
         _finish_playlist(connection, walk, now)
@@ -150,6 +151,8 @@ def note_believed(connection: Connection, run: Run, now: str) -> None:
     for kind in _SINGLE:
         for why, ids in _missing(connection, kind).items():
             remove(connection, kind, ids, why, now, now)
+            if kind == "user" and why == "gone":
+                _remove_uploads(connection, ids, run, now)
     for walk in connection.execute(_emptied()).all():
         _note_whole(connection, walk, run, now)
 
@@ -199,13 +202,24 @@ def vanished(connection: Connection, kind: str, run: Run) -> list[int]:
     return list(connection.scalars(query.order_by(key)))
 
 
-def _note_looked_up(connection: Connection, walk: sa.Row[Any], now: str) -> None:
+def _remove_uploads(connection: Connection, user_ids: Collection[int], run: Run, now: str) -> None:
+    """Mark the tracks and playlists of users that are gone, unless the run has seen them."""
+    for kind, owner in (("playlist", playlists.c.owner_id), ("track", tracks.c.artist_id)):
+        (key,) = RECORD_TABLES[kind].primary_key.columns
+        for chunk in _chunks(user_ids):
+            ids = list(connection.scalars(sa.select(key).where(owner.in_(chunk))))
+            remove(connection, kind, ids, "gone", now, run.started_at)
+
+
+def _note_looked_up(connection: Connection, walk: sa.Row[Any], run: Run, now: str) -> None:
     """Mark the records that *walk* looked up and did not find as gone; those that it found are there."""
     kind = LOOKUPS[walk.endpoint]
     table = RECORD_TABLES[kind]
     (key,) = table.primary_key.columns
     ids = list(map(int, walk.target.split(",")))
-    remove(connection, kind, ids, "gone", now, walk.started_at)
+    gone = remove(connection, kind, ids, "gone", now, walk.started_at)
+    if kind == "user":
+        _remove_uploads(connection, gone, run, now)
     for chunk in _chunks(ids):
         unseen = sa.and_(key.in_(chunk), table.c.last_seen_at < walk.started_at)
         removed_before = sa.and_(unseen, table.c.removed_reason == "owner_removed")
@@ -214,8 +228,8 @@ def _note_looked_up(connection: Connection, walk: sa.Row[Any], now: str) -> None
         for links in _LINKS[kind]:
             back = sa.and_(links.c[key.name].in_(found), links.c.removed_reason == "owner_removed")
             if links is playlist_tracks:
-                gone = sa.select(playlists.c.playlist_id).where(playlists.c.removed_at.is_not(None))
-                back &= links.c.playlist_id.not_in(gone)
+                removed = sa.select(playlists.c.playlist_id).where(playlists.c.removed_at.is_not(None))
+                back &= links.c.playlist_id.not_in(removed)
             connection.execute(sa.update(links).where(back).values(removed_at=None, removed_reason=None))
 
 
