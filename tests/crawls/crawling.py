@@ -63,7 +63,7 @@ class Harvester:
     unchecked: str = ""
     """Reason for not checking the database after a crawl, where the check would distort timings."""
     makes_database: bool = False
-    """Whether the first crawl creates the database, in half a second of CPU time, or gets an empty one."""
+    """True if the first crawl is to create the database, which takes half a second of CPU time."""
     _log: Path = field(init=False)
     _last_command: tuple[str, dict[str, Any], dict[str, Any]] = field(init=False)
     _runs_before: dict[int, int] = field(init=False, default_factory=dict)
