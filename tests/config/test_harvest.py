@@ -18,6 +18,7 @@ DEFAULTS: dict[str, Any] = {
     "enabled": True,
     "request_delay": 0.3,
     "freshness_days": 7,
+    "full_refresh_days": 28,
     "max_gone_share": 0.05,
     "like_times": True,
     "user_depth": {
@@ -73,6 +74,8 @@ RELATIONSHIPS: dict[str, Any] = {
     "on_close": True,
     "scope": "all",
     "engagement_kinds": ["like"],
+    "include_unseen": False,
+    "include_removed": False,
     "user_sample": 1,
     "sample_seed": 1,
     "threads": 0,
@@ -101,6 +104,8 @@ EMBEDDINGS: dict[str, Any] = {
     "method": "svd",
     "dimensions": None,
     "sources": ["like"],
+    "include_unseen": False,
+    "include_removed": False,
     "random_seed": 1,
 }
 RETENTION: dict[str, Any] = {
