@@ -72,8 +72,8 @@ class Command(DatabaseCommand):
         group.add_argument(
             "--as-of",
             metavar="DATE",
-            help="export what was present at this time (UTC), such as 2026-11-27 or 2026-11-27T15:00, for "
-            "tables and graphs",
+            help="export what was present at this time (UTC), a date such as 2026-11-27 or "
+            "with a time, for tables and graphs",
         )
         group.add_argument("--seed", metavar="ID[,ID]", help="seeds whose surroundings to export, for ml")
         group.add_argument(

@@ -153,7 +153,8 @@ def test_a_failing_layer_does_not_stop_the_others(
 def test_a_full_disk_stops_the_run_and_loses_nothing(
     harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]
 ) -> None:
-    limit = 300_000
+    harvester.makes_database = True
+    limit = 400_000
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:

@@ -649,6 +649,8 @@ ELSEWHERE = {
     "enabled",  # the same
     "request_delay",  # tests/traffic
     "freshness_days",  # tests/crawls
+    "full_refresh_days",  # tests/storage/test_delta.py
+    "like_times",  # tests/crawls/test_like_times.py
     "max_gone_share",  # tests/crawls/test_doubts.py
 }
 """Keys that no layer reads, with their tests."""

@@ -91,7 +91,7 @@ def test_another_path_is_refused_everywhere(origin: str, path: str) -> None:
 
 
 def test_a_long_cursor_stays() -> None:
-    assert likes(padded(4096)) == padded(4096).removeprefix(API)
+    assert likes(padded(16_384)) == padded(16_384).removeprefix(API)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_long_cursor_stays() -> None:
         (True, "not a string but bool"),
         ([API + LIKES], "not a string but list"),
         ({}, "not a string but dict"),
-        (padded(4097), "4097 characters long, more than 4096"),
+        (padded(16_385), "16385 characters long, more than 16384"),
         (f"{API}{LIKES}\n", "control characters"),
         (f"{API}{LIKES}\x00", "control characters"),
         (f"https:\\\\api.soundcloud.com{LIKES}", "control characters or backslashes"),

@@ -39,7 +39,7 @@ def test_the_migrations_create_the_schema(store: Store) -> None:
         assert MigrationContext.configure(connection).get_current_revision() == migrate.HEAD
         names = sa.inspect(connection).get_view_names()
         columns = {
-            name: [column["name"] for column in sa.inspect(connection).get_columns(name)] for name in names
+            name: {column["name"] for column in sa.inspect(connection).get_columns(name)} for name in names
         }
         views: dict[str, str] = dict(
             connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'view'").all()
@@ -57,10 +57,10 @@ def test_the_migrations_create_the_schema(store: Store) -> None:
     }
     assert len(constraints) == 10
     assert columns == {
-        "discoveries": list(DISCOVERIES_COLUMNS),
-        "libraries": list(libraries.columns.keys()),
-        "discoveries_history": list(DISCOVERIES_HISTORY_COLUMNS),
-        **{f"{table.name}_history": ["present", *table.columns.keys()] for table in PRESENCE_TABLES},
+        "discoveries": set(DISCOVERIES_COLUMNS),
+        "libraries": set(libraries.columns.keys()),
+        "discoveries_history": set(DISCOVERIES_HISTORY_COLUMNS),
+        **{f"{table.name}_history": {"present", *table.columns.keys()} for table in PRESENCE_TABLES},
     }
     for name, sql in (("discoveries", DISCOVERIES_SQL), ("discoveries_history", DISCOVERIES_HISTORY_SQL)):
         assert str(views[name]).split("AS", 1)[1].split() == sql.split()

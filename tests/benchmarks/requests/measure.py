@@ -23,6 +23,8 @@ UNKNOWN: Final = "(other)"
 _PATHS: Final = [
     (re.compile(re.escape(endpoint.path).replace(re.escape("{urn}"), "[^/]+")), name)
     for name, endpoint in ENDPOINTS.items()
+    # Only a run that refetches looks up records, at the paths of searches.
+    if endpoint.target != "ids"
 ]
 
 
