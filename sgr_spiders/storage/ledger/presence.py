@@ -220,6 +220,8 @@ def _note_looked_up(connection: Connection, walk: sa.Row[Any], run: Run, now: st
     gone = remove(connection, kind, ids, "gone", now, walk.started_at)
     if kind == "user":
         _remove_uploads(connection, gone, run, now)
+    else:
+        _note_blocked(connection, ids, run)
     for chunk in _chunks(ids):
         unseen = sa.and_(key.in_(chunk), table.c.last_seen_at < walk.started_at)
         removed_before = sa.and_(unseen, table.c.removed_reason == "owner_removed")
@@ -231,6 +233,21 @@ def _note_looked_up(connection: Connection, walk: sa.Row[Any], run: Run, now: st
                 removed = sa.select(playlists.c.playlist_id).where(playlists.c.removed_at.is_not(None))
                 back &= links.c.playlist_id.not_in(removed)
             connection.execute(sa.update(links).where(back).values(removed_at=None, removed_reason=None))
+
+
+def _note_blocked(connection: Connection, track_ids: Collection[int], run: Run) -> None:
+    """Mark links that left their lists in this run as blocked if their track is."""
+    for chunk in _chunks(track_ids):
+        blocked = sa.select(tracks.c.track_id).where(
+            tracks.c.track_id.in_(chunk), tracks.c.access == "blocked", tracks.c.removed_at.is_(None)
+        )
+        for links in (engagements, playlist_tracks):
+            left = sa.and_(
+                links.c.track_id.in_(blocked),
+                links.c.removed_reason == "left_list",
+                links.c.removed_at >= run.started_at,
+            )
+            connection.execute(sa.update(links).where(left).values(removed_reason="blocked"))
 
 
 def _take_off_list(connection: Connection, walk: sa.Row[Any], now: str) -> dict[str, list[int]]:
