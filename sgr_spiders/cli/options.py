@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Container, Mapping, Sequence
 
+    from sgr_spiders.storage.libraries import Inclusion
+
 MAX_NEIGHBOURS = 5_000
 """The maximum number of neighbours or recommendations."""
 NEIGHBOUR_SOURCES = ("walk", "vectors", "playlists")
@@ -53,7 +55,14 @@ def add_inclusion_options(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def read_inclusion(opts: argparse.Namespace) -> dict[str, bool]:
+def read_inclusion(opts: argparse.Namespace) -> Inclusion:
+    """Return the rows that ``--include-unseen`` and ``--include-removed`` include."""
+    from sgr_spiders.storage.libraries import Inclusion  # noqa: PLC0415 - Scrapy imports all commands
+
+    return Inclusion(unseen=opts.include_unseen, removed=opts.include_removed)
+
+
+def read_inclusion_changes(opts: argparse.Namespace) -> dict[str, bool]:
     """Return the changes of ``--include-unseen`` and ``--include-removed`` to a configuration."""
     names = ("include_unseen", "include_removed")
     return {name: True for name in names if getattr(opts, name)}
@@ -184,15 +193,15 @@ def read_integer(option: str, text: str, least: int, most: int) -> int:
 
 
 def read_time(option: str, text: str) -> datetime:
-    """Return the time in *text*, a date or time in ISO 8601; without an offset it is in UTC."""
+    """Return the time in *text* in UTC, a date or time in ISO 8601; without an offset it is in UTC."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):  # the second in the years 1 and 9999
         raise ArgumentError(
-            f"option `--{option}`: must be a date or time as 2026-03-01 or 2026-03-01T12:00, "
+            f"option `--{option}`: must be a date or time such as 2026-03-01 or 2026-03-01T12:00, "
             f"not {quote_value(text)}"
         ) from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def read_seconds(option: str, text: str) -> float:

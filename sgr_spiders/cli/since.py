@@ -8,7 +8,18 @@ from sgr_spiders.cli.options import read_time
 from sgr_spiders.model.exceptions import ArgumentError
 
 if TYPE_CHECKING:
+    import argparse
+
     from sgr_spiders.storage.store import Connection
+
+
+def add_since_option(group: argparse._ArgumentGroup, default: str) -> None:
+    """Add ``--since``; *default* names the moment without it."""
+    group.add_argument(
+        "--since",
+        metavar="RUN|TIME",
+        help=f"number of a run, to begin with its start, or a date or time in UTC (default {default})",
+    )
 
 
 def read_since(connection: Connection, given: str | None) -> tuple[int | None, str]:

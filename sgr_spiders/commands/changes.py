@@ -13,7 +13,7 @@ from sgr_spiders.cli.options import (
     read_limit,
     refuse_arguments,
 )
-from sgr_spiders.cli.since import read_since
+from sgr_spiders.cli.since import add_since_option, read_since
 from sgr_spiders.text.encoding import dump_json
 
 if TYPE_CHECKING:
@@ -27,11 +27,7 @@ class Command(DatabaseCommand):
         return "List what appeared, left its list, went private or was deleted"
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
-        group.add_argument(
-            "--since",
-            metavar="RUN|TIME",
-            help="number of a run, to begin with its start, or a date or time in UTC (default the last run)",
-        )
+        add_since_option(group, "the last run")
         add_limit_option(group, 10)
         add_json_option(group, "docs/operations.md")
         add_database_option(group)

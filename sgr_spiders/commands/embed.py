@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import (
     add_inclusion_options,
-    read_inclusion,
+    read_inclusion_changes,
     read_integer,
     read_path,
     refuse_arguments,
@@ -103,7 +103,7 @@ def _describe_shape(embedded: Embedded) -> str:
 
 def _read_changes(opts: argparse.Namespace) -> dict[str, Any]:
     """Return the changes of the options to the configuration."""
-    changes: dict[str, Any] = {**read_inclusion(opts)}
+    changes: dict[str, Any] = {**read_inclusion_changes(opts)}
     if opts.method is not None:
         changes["method"] = opts.method
     if opts.dimensions is not None:

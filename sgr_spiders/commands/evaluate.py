@@ -6,7 +6,6 @@ import dataclasses
 import json
 import math
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,9 @@ from sgr_spiders.cli.options import (
     add_inclusion_options,
     add_json_option,
     read_choice,
+    read_inclusion,
     read_integer,
+    read_time,
     refuse_arguments,
 )
 from sgr_spiders.config.choices import METHODS, SOURCES
@@ -95,7 +96,7 @@ class Command(DatabaseCommand):
     def _trial(self, opts: argparse.Namespace, seed: int) -> Trial:
         from sgr_spiders.embeddings.evaluation import Trial, prepare_time_trial, prepare_trial
         from sgr_spiders.embeddings.pairs_file import read_pairs
-        from sgr_spiders.storage.libraries import Inclusion
+        from sgr_spiders.storage.clock import timestamp
         from sgr_spiders.storage.store import Store
 
         k = read_integer("k", opts.k, 1, 10_000)
@@ -108,8 +109,9 @@ class Command(DatabaseCommand):
             train, test = read_pairs(Path(opts.train), Path(opts.test))
             return Trial(train, test, k=k)
         sources = [part.strip() for part in opts.sources.split(",")]
-        share, at = _read_share(opts.share), None if opts.at is None else _read_time(opts.at)
-        include = Inclusion(opts.include_unseen, opts.include_removed)
+        share = _read_share(opts.share)
+        at = None if opts.at is None else timestamp(read_time("at", opts.at))
+        include = read_inclusion(opts)
         with Store(self.database_url).read() as connection:
             if by_time:
                 return prepare_time_trial(
@@ -135,19 +137,6 @@ def _read_share(text: str) -> float:
     return share
 
 
-def _read_time(text: str) -> str:
-    """Return a date or time in ISO 8601 in UTC; a time without an offset is in UTC."""
-    try:
-        moment = datetime.fromisoformat(text)
-        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).replace(tzinfo=None)
-        return moment.isoformat(timespec="seconds") + "Z"
-    except (ValueError, OverflowError):
-        raise ArgumentError(
-            f"option `--at`: must be a date or time such as 2026-01-31 or 2026-01-31T12:00Z, "
-            f"not {quote_value(text)}"
-        ) from None
-
-
 def _render(trial: Trial, measured: list[Quality], *, as_json: bool) -> str:
     about: dict[str, object] = {
         "k": trial.k,
@@ -156,10 +145,10 @@ def _render(trial: Trial, measured: list[Quality], *, as_json: bool) -> str:
         "train": trial.train.nnz,
         "test": trial.test.nnz,
         "cold": trial.cold_pairs,
-        "libraries_left_out": trial.libraries_left_out,
+        "left_out": trial.left_out,
     }
     if trial.at is not None:
-        about |= {"at": trial.at, "left_out": trial.left_out}
+        about |= {"at": trial.at, "undecided": trial.undecided}
     if as_json:
         methods = [
             {key: _null_if_nan(value) for key, value in dataclasses.asdict(quality).items()}
@@ -181,14 +170,14 @@ def _render(trial: Trial, measured: list[Quality], *, as_json: bool) -> str:
         f"held out: {pluralize(trial.test.nnz, 'pair')} of {pluralize(measured[0].users, 'user')}; "
         f"{trial.cold_pairs:,} with a track that is not in the training data"
     )
-    lines = [] if trial.at is None else [_describe_split(trial.at, trial.left_out)]
-    if trial.libraries_left_out:
-        lines.append(describe_left_out(trial.libraries_left_out))
+    lines = [] if trial.at is None else [_describe_split(trial.at, trial.undecided)]
+    if trial.left_out:
+        lines.append(describe_left_out(trial.left_out))
     return "\n".join([*lines, trained, tested, *table([head, *rows])]) + "\n"
 
 
-def _describe_split(at: str, left_out: int) -> str:
-    return f"split at {at}; left out: {pluralize(left_out, 'pair')} that may be from before or after it"
+def _describe_split(at: str, undecided: int) -> str:
+    return f"split at {at}; without {pluralize(undecided, 'pair')} that may be from before or after it"
 
 
 def _format_figure(name: str, value: float) -> str:

@@ -16,7 +16,7 @@ from sgr_spiders.cli.options import (
     read_seconds,
     refuse_arguments,
 )
-from sgr_spiders.cli.since import read_since
+from sgr_spiders.cli.since import add_since_option, read_since
 from sgr_spiders.model.exceptions import HarvestError
 
 if TYPE_CHECKING:
@@ -41,11 +41,7 @@ class Command(DatabaseCommand):
         return "Print new records, removals and relationship changes as they are stored"
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
-        group.add_argument(
-            "--since",
-            metavar="RUN|TIME",
-            help="number of a run, to begin with its start, or a date or time in UTC (default now)",
-        )
+        add_since_option(group, "now")
         group.add_argument(
             "--every",
             metavar="SECONDS",

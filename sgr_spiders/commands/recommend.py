@@ -10,6 +10,7 @@ from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import (
     MAX_NEIGHBOURS,
     add_neighbour_options,
+    read_inclusion,
     read_limit,
     read_neighbour_source,
     read_user,
@@ -42,12 +43,11 @@ class Command(DatabaseCommand):
     def _render(self, user: int, opts: argparse.Namespace) -> str:
         from sgr_spiders.embeddings.recommend import recommend
         from sgr_spiders.embeddings.similar import count_left_out
-        from sgr_spiders.storage.libraries import Inclusion
         from sgr_spiders.storage.store import Store
 
         by, method = read_neighbour_source(opts)
         limit = read_limit(opts, MAX_NEIGHBOURS)
-        include = Inclusion(opts.include_unseen, opts.include_removed)
+        include = read_inclusion(opts)
         with Store(self.database_url).read() as connection:
             found = recommend(connection, user, by=by, method=method, limit=limit, include=include)
             left_out = count_left_out(connection, "user", user, by=by, method=method, include=include)

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 from scrapy.utils.log import configure_logging
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import add_inclusion_options, read_inclusion, read_seeds, refuse_arguments
+from sgr_spiders.cli.options import (
+    add_inclusion_options,
+    read_inclusion_changes,
+    read_seeds,
+    refuse_arguments,
+)
 from sgr_spiders.commands.crawl import TECHNICAL, log_as_json_if_asked
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.messages import did_you_mean, quote_value
@@ -56,7 +61,7 @@ class Command(DatabaseCommand):
                 logging.getLogger(name).setLevel(logging.WARNING)
         refuse_arguments(args)
         settings = harvest.load(opts.config or self.settings["HARVEST_CONFIG"])
-        section = harvest.override(settings.relationships, read_inclusion(opts))
+        section = harvest.override(settings.relationships, read_inclusion_changes(opts))
         settings = settings.model_copy(update={"relationships": section})
         built = self._relate(settings, read_seeds(opts.seed), _read_types(opts.only, settings))
         for related in built:

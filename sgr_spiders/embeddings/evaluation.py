@@ -60,7 +60,7 @@ class Trial:
     """A test set-up.
 
     *train* and *test*: users x tracks, of the same shape, without a common pair. *playlists*: as in
-    ``Corpus``. *at*: the time of a split by time, and *left_out* the number of pairs in neither part.
+    ``Corpus``. *at*: the time of a split by time, and *undecided* the number of pairs in neither part.
     """
 
     train: sp.csr_array
@@ -68,8 +68,8 @@ class Trial:
     playlists: Sequence[Numbers] = ()
     k: int = 20
     at: str | None = None
+    undecided: int = 0
     left_out: int = 0
-    libraries_left_out: int = 0
     """The number of libraries left out because they were not looked at."""
 
     @property
@@ -122,7 +122,7 @@ def prepare_trial(
     data = prepare(connection, choice)
     corpus = build_corpus(data)
     left_out = data.interactions.left_out
-    return Trial(corpus.matrix, data.split.test, corpus.playlists, k, libraries_left_out=left_out)
+    return Trial(corpus.matrix, data.split.test, corpus.playlists, k, left_out=left_out)
 
 
 def prepare_time_trial(
@@ -175,7 +175,7 @@ def prepare_time_trial(
         corpus.playlists,
         k,
         moment,
-        found[0].left_out,
+        found[0].undecided,
         data.interactions.left_out,
     )
 

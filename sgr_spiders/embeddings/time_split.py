@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TimeSplit:
-    """A split at a time; ``left_out`` is the number of pairs in no part."""
+    """A split at a time; ``undecided`` is the number of pairs in no part."""
 
     parts: Split
     at: np.datetime64
-    left_out: int
+    undecided: int
 
 
 def choose_time(times: PairTimes, share: float) -> np.datetime64:

@@ -14,7 +14,7 @@ from sgr_spiders.storage.figures.changes import (
     titles_of,
 )
 from sgr_spiders.text.escape import for_message
-from sgr_spiders.text.formatting import number, table
+from sgr_spiders.text.formatting import minute, number, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +91,7 @@ def _as_object(change: ChangedRecord) -> dict[str, Any]:
 
 def as_text(changes: Changes) -> list[str]:
     """Return tables of the changes, at most ``formatting.WIDTH`` wide."""
-    began = changes.since[:16].replace("T", " ")
+    began = minute(changes.since)
     when = f"{began} (UTC)" if changes.run_id is None else f"run {changes.run_id} began, {began} (UTC)"
     if not changes.counts:
         return [f"Nothing changed since {when}"]
@@ -126,5 +126,10 @@ def _row(change: ChangedRecord) -> list[str]:
     which = str(change.record_id)
     if change.other_id is not None:
         which += f" {change.other_id}"
-    at = change.at[:16].replace("T", " ")
-    return [at, change.kind.replace("_", " "), _SHOWN[change.change], which, for_message(change.title or "")]
+    return [
+        minute(change.at),
+        change.kind.replace("_", " "),
+        _SHOWN[change.change],
+        which,
+        for_message(change.title or ""),
+    ]

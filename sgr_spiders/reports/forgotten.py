@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.model.items import URL
 from sgr_spiders.soundcloud.urns import urn
-from sgr_spiders.text.formatting import number, pluralize, table
+from sgr_spiders.text.formatting import minute, number, pluralize, table
 from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _rows(counts: Iterable[tuple[str, int]]) -> list[tuple[str, str]]:
 
 def _describe(export: ExportMade) -> str:
     there = "" if _is_there(export) else ", not found there now"
-    return f"{export.directory} ({export.purpose}, {export.created_at[:16].replace('T', ' ')} UTC{there})"
+    return f"{export.directory} ({export.purpose}, {minute(export.created_at)} UTC{there})"
 
 
 def _is_there(export: ExportMade) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.model import statistics
-from sgr_spiders.text.formatting import duration, number, pluralize, table
+from sgr_spiders.text.formatting import duration, minute, number, pluralize, table
 from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _row(run: PastRun, written: datetime | None, *, is_last: bool) -> list[str]:
         str(run.run_id),
         run.spider,
         describe_outcome(run, is_last=is_last),
-        run.started_at[:16].replace("T", " "),
+        minute(run.started_at),
         duration(run_seconds(run, written, is_last=is_last)),
         number(run.seeds),
         number(run.requests),

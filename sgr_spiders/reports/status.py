@@ -29,7 +29,7 @@ from sgr_spiders.storage.ledger.seeds import all_seeds, due_now
 from sgr_spiders.storage.libraries import LEFT_OUT
 from sgr_spiders.storage.pairs import builds, reading
 from sgr_spiders.text.escape import for_message
-from sgr_spiders.text.formatting import cut, duration, number, pluralize, size, table
+from sgr_spiders.text.formatting import cut, duration, minute, number, pluralize, size, table
 from sgr_spiders.text.invocation import as_typed, command
 
 if TYPE_CHECKING:
@@ -355,7 +355,7 @@ def _run_row(run: PastRun, written: datetime | None, *, is_last: bool) -> list[s
         str(run.run_id),
         run.spider,
         describe_outcome(run, is_last=is_last),
-        run.started_at[:16].replace("T", " "),
+        minute(run.started_at),
         duration(run_seconds(run, written, is_last=is_last)),
         *map(number, counts),
     ]
@@ -426,7 +426,7 @@ def _freshness_lines(status: Status) -> list[str]:
     freshness = status.freshness
     lines = []
     if freshness.oldest is not None and freshness.newest is not None:
-        oldest, newest = _format_minute(freshness.oldest), _format_minute(freshness.newest)
+        oldest, newest = minute(freshness.oldest), minute(freshness.newest)
         lines.append(f"  walks finished from {oldest} to {newest} (UTC)")
     if lines or freshness.stale:
         stale = f"{pluralize(freshness.stale, 'walk')} older than {status.freshness_days:g} d"
@@ -459,7 +459,7 @@ def _relationship_rows(relationships: Sequence[Relationship]) -> list[list[str]]
         [
             relationship.table,
             number(relationship.rows),
-            "" if relationship.built_at is None else _format_minute(relationship.built_at),
+            "" if relationship.built_at is None else minute(relationship.built_at),
             "stale" if relationship.state == STALE else relationship.state,
         ]
         for relationship in relationships
@@ -473,7 +473,3 @@ def _next_lines(status: Status) -> list[str]:
         exception = f", except for {pluralize(missing, 'seed')} not found" if missing else ""
         return [f"Up to date{exception}."]
     return [f"Next ({REASONS[status.next.why]}):", *(f"  {command}" for command in status.next.commands)]
-
-
-def _format_minute(timestamp: str) -> str:
-    return timestamp[:16].replace("T", " ")

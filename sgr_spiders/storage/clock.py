@@ -11,4 +11,5 @@ def timestamp(moment: datetime | None = None) -> str:
     Microseconds, because a run may start in the same second in which another one ended.
     """
     moment = moment or datetime.now(UTC)
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not `strftime`, which writes years before 1000 with fewer digits.
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"

@@ -44,6 +44,11 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {minutes:02} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
+def minute(timestamp: str) -> str:
+    """Return a timestamp of the database as ``2026-11-27 03:00``, in UTC."""
+    return timestamp[:16].replace("T", " ")
+
+
 def size(count: int | None) -> str:
     """Return a number of bytes as ``1.3 MB``, or a dash if it is unknown."""
     if count is None:

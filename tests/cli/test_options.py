@@ -12,10 +12,12 @@ from sgr_spiders.cli.options import (
     read_limit,
     read_node,
     read_seeds,
+    read_time,
     read_user,
     refuse_arguments,
 )
 from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.storage.clock import timestamp
 
 KINDS = {"track": "track", "artist": "user"}
 
@@ -63,3 +65,13 @@ def test_no_argument_is_ignored() -> None:
     refuse_arguments([])
     with pytest.raises(ArgumentError, match="unexpected argument: 'x'"):
         refuse_arguments(["x"])
+
+
+def test_times_are_read_in_utc_and_sort_as_text() -> None:
+    texts = ["0001-01-01", "0999-12-31T23:00", "2026-03-01T01:00+02:00", "2026-03-01", "9999-12-31"]
+    stamps = [timestamp(read_time("since", text)) for text in texts]
+    assert stamps == sorted(stamps)
+    assert stamps[1:3] == ["0999-12-31T23:00:00.000000Z", "2026-02-28T23:00:00.000000Z"]
+    for text in ("", "soon", "2026-13-01", "0001-01-01T00:00+14:00", "9999-12-31T23:00-14:00"):
+        with pytest.raises(ArgumentError, match="option `--since`: must be a date or time such as"):
+            read_time("since", text)

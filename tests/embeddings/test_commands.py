@@ -60,7 +60,7 @@ def test_evaluating_at_a_time(database: Path) -> None:
         ["evaluate", "--at", "2021-06-01"],
     )  # fmt: skip
     assert table[0] == 0, table
-    assert table[1].startswith("split at 2021-06-01T00:00:00Z; left out: ")
+    assert table[1].startswith("split at 2021-06-01T00:00:00Z; without ")
     found = json.loads(figures[1])
     assert found["at"] == "2022-02-01T00:00:00Z"
     assert found["test"] > 0

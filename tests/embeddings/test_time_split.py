@@ -52,7 +52,7 @@ def test_a_split_at_a_time() -> None:
     assert pairs_of(whole, found.parts.train) == {(1, 101), (2, 101), (2, 104)}
     # User 3 has no training pair, and the seed is never tested.
     assert pairs_of(whole, found.parts.test) == {(1, 103)}
-    assert found.left_out == len(YEARS) - 4
+    assert found.undecided == len(YEARS) - 4
     assert found.parts.validation.nnz == 0
     assert whole.users[found.parts.untested_users].tolist() == [2, 3]
 
@@ -107,7 +107,7 @@ def test_times_of_a_database(dated: Store) -> None:
 def test_a_trial_of_a_database(dated: Store) -> None:
     with dated.read() as connection:
         trial = prepare_time_trial(connection, sources=["like"], share=0.2, at="2015-01-01T00:00:00Z", k=5)
-        assert (trial.train.nnz, trial.test.nnz, trial.left_out) == (3, 2, len(YEARS) - 5)
+        assert (trial.train.nnz, trial.test.nnz, trial.undecided) == (3, 2, len(YEARS) - 5)
         assert trial.at == "2015-01-01T00:00:00Z"
         by_share = prepare_time_trial(connection, sources=["like"], share=0.5, at=None, k=5)
         assert by_share.at == "2017-01-01T00:00:00Z"

@@ -122,7 +122,7 @@ def test_an_interrupted_export_keeps_the_directory(
     [
         (["--as-of", "2199-01-01"], "option `--as-of`: '2199-01-01' is in the future"),
         (["--as-of", "1999-12-31"], "is too early: the first run began at 2026-01-01"),
-        (["--as-of", "yesterday"], "option `--as-of`: must be a date or time as 2026-03-01"),
+        (["--as-of", "yesterday"], "option `--as-of`: must be a date or time such as 2026-03-01"),
         (["--as-of", "2026-01-01", "--for", "ml"], "option `--as-of`: only with `--for tables` or"),
         (["--as-of", "2026-01-01", "--include-removed"], "option `--as-of`: cannot be combined with"),
     ],

@@ -134,7 +134,7 @@ def test_vectors_and_evaluation_use_the_same_users(store: Store) -> None:
         usual, everyone = (read_interactions(connection, include=include) for include in (USUAL, UNSEEN))
         trial = prepare_trial(connection, sources=["like"], share=0.2, random_seed=1, k=5)
     assert set(usual.users.tolist()) == seen
-    assert (usual.left_out, trial.libraries_left_out) == (LIKERS // 2, LIKERS // 2)
+    assert (usual.left_out, trial.left_out) == (LIKERS // 2, LIKERS // 2)
     assert trial.train.shape[0] == LIKERS // 2
     assert (len(everyone.users), everyone.left_out) == (LIKERS, 0)
 
@@ -185,4 +185,4 @@ def test_commands_say_what_they_left_out(store: Store) -> None:
     assert "user_similarities: left out 60 libraries not looked at" in relate_.err
     assert near.out.splitlines()[-1] == "left out 60 libraries not looked at"
     assert [json.loads(answer.out)["left_out"] for answer in (as_json, everyone)] == [60, 0]
-    assert json.loads(figures.out)["libraries_left_out"] == 60
+    assert json.loads(figures.out)["left_out"] == 60

@@ -16,6 +16,7 @@ from sgr_spiders.storage.schema import (
     comments,
     engagements,
     playlist_tracks,
+    playlists,
     runs,
     selections,
     tracks,
@@ -38,6 +39,14 @@ RECORDS = tuple(RECORD_TABLES)
 LINKS = ("like", "repost", "playlist_track")
 KINDS = (*RECORDS, *LINKS)
 """The kinds that change. Engagements of the kind ``comment`` are left out, as comments are records."""
+
+TITLES = {
+    "track": tracks.c.title,
+    "user": users.c.username,
+    "playlist": playlists.c.title,
+    "comment": comments.c.body,
+}
+"""The title, name or text of each kind of record."""
 
 Counts = dict[tuple[str, str], int]
 """Numbers of rows, by kind and change."""
@@ -162,12 +171,12 @@ def _found_around(kind: str) -> sa.CompoundSelect[Any]:
 
 def _named(kind: str, changed: sa.Subquery) -> sa.Select[Any]:
     """Return the query of the *changed* rows with the title or name of each, newest first."""
-    table = {"user": users, "comment": comments, "playlist": RECORD_TABLES["playlist"]}.get(kind, tracks)
-    (key,) = table.primary_key.columns
-    title = table.c[{"user": "username", "comment": "body"}.get(kind, "title")]
     named = changed.c.record_id if kind in RECORD_TABLES else changed.c.other_id
+    record = kind if kind in RECORD_TABLES else "track"
+    table = RECORD_TABLES[record]
+    (key,) = table.primary_key.columns
     return (
-        sa.select(changed, title)
+        sa.select(changed, TITLES[record])
         .outerjoin(table, key == named)
         .order_by(changed.c.at.desc(), changed.c.record_id, changed.c.other_id)
     )

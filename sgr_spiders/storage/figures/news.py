@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sgr_spiders.storage.figures.changes import APPEARED, TITLES
 from sgr_spiders.storage.ledger.like_times import LIKE_LISTS
 from sgr_spiders.storage.schema import (
     RECORD_TABLES,
-    comments,
     engagements,
     playlist_tracks,
-    playlists,
     relationship_runs,
     runs,
     tracks,
-    users,
     walk_pages,
     walk_records,
     walks,
@@ -37,13 +35,6 @@ CHUNK = 500
 """IDs in one ``IN``; see ``records.CHUNK``."""
 NEWEST_BUILDS = 50
 """Builds of relationship tables to look at: more do not end between two reads."""
-APPEARED = "appeared"
-TITLES = {
-    "track": tracks.c.title,
-    "user": users.c.username,
-    "playlist": playlists.c.title,
-    "comment": comments.c.body,
-}
 STUBBED = ("track", "user", "playlist")
 """The kinds of records that may be known only by their ID."""
 
