@@ -107,6 +107,8 @@ def _rewrite(store: Store) -> str | None:
         vacuum(store)
     except StorageError as error:
         return str(error)
+    except KeyboardInterrupt:
+        return "interrupted"
     return None
 
 

@@ -100,7 +100,8 @@ def spellings(store: Store, reference: Reference) -> list[Reference]:
         has_pseudonyms = connection.scalar(sa.select(pseudonym_key.c.digest).limit(1)) is not None
     if kind != "user" or not has_pseudonyms:
         return [reference]
-    return [reference, (kind, load_pseudonyms(store).of_id(int(key)))]
+    pseudonyms = load_pseudonyms(store, unharmed="nothing was forgotten")
+    return [reference, (kind, pseudonyms.of_id(int(key)))]
 
 
 def find(connection: Connection, reference: Reference) -> list[Reference]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +22,7 @@ from sgr_spiders.storage.store import Store
 from tests.crawls import invariants
 from tests.crawls.crawling import Harvester
 from tests.crawls.small import settings_of, start_sandbox, write_config
-from tests.scrapy_process import CommandResult, run_command
+from tests.scrapy_process import ROOT, CommandResult, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -334,6 +338,38 @@ def test_one_mistake_forgets_nothing(copied: Harvester, chosen: Chosen) -> None:
     before = read_tables(copied.database)
     assert run(copied.database, "forget", urn("user", chosen.user), "user:5").code == 2
     assert read_tables(copied.database) == before
+
+
+def test_a_kill_forgets_nothing(copied: Harvester, chosen: Chosen) -> None:
+    before = read_tables(copied.database)
+    arguments = ["scrapy", "forget", urn("user", chosen.user)]
+    script = (
+        "from tests.crawls.kill_settings import KillSwitch\n"
+        "from scrapy.cmdline import execute\n"
+        f"KillSwitch()\nexecute({arguments})"
+    )
+    environment = os.environ | {"HARVEST_DATABASE_URL": f"sqlite:///{copied.database}"}
+    for number in (70, 110):
+        killed = subprocess.run(
+            [sys.executable, "-c", script], env=environment | {"KILL_AT": str(number)}, cwd=ROOT, check=False
+        )
+        assert killed.returncode == -signal.SIGKILL
+        assert read_tables(copied.database) == before
+    forget(copied.database, urn("user", chosen.user))
+    assert mentions(read_tables(copied.database), str(chosen.user)) == []
+
+
+def test_an_interruption_of_the_rewriting_does_not_deny_the_rest(
+    copied: Harvester, chosen: Chosen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: Store) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sgr_spiders.storage.vacuum.vacuum", interrupt)
+    out = forget(copied.database, urn("comment", chosen.comment)).out
+    assert out.startswith("Forgotten: 1 comment")
+    assert "\nNot rewritten: interrupted; run `scrapy vacuum`\n" in out
+    assert mentions(read_tables(copied.database), str(chosen.comment)) == []
 
 
 def test_a_database_in_use_is_left_alone(copied: Harvester, chosen: Chosen) -> None:

@@ -484,11 +484,15 @@ def test_the_key_is_private_and_must_not_be_lost(harvester: Harvester) -> None:
     assert key.encode() not in harvester.database.read_bytes()
     before = tables_of(harvester.database)
     path.write_text("00" * 32)
-    with pytest.raises(ConfigError, match="not the key that made those of"):
+    with pytest.raises(ConfigError, match=r"not the key that made those of .+; nothing was pruned$"):
         apply(harvester.database, users="pseudonymise", raw=0)
     path.unlink()
-    with pytest.raises(ConfigError, match="No such file"):
+    with pytest.raises(ConfigError, match="No such file or directory; nothing was pruned$"):
         apply(harvester.database, users="pseudonymise", raw=0)
+    url = {"HARVEST_DATABASE_URL": f"sqlite:///{harvester.database}"}
+    refused = run_command("forget", f"user:{before['users'][0]['user_id']}", **url)
+    assert refused.code == ConfigError.exit_code
+    assert refused.err.endswith("No such file or directory; nothing was forgotten\n")
     assert tables_of(harvester.database) == before
     path.write_text(key)
     assert apply(harvester.database, users="pseudonymise").rules[0].rows == 0

@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from sgr_spiders.model.exceptions import ConfigError, DatabaseInUseError, StorageError
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage import migrate
-from sgr_spiders.storage.libraries import libraries
+from sgr_spiders.storage.libraries import LIBRARIES_SQL, libraries
 from sgr_spiders.storage.schema import (
     DISCOVERIES_COLUMNS,
     DISCOVERIES_HISTORY_COLUMNS,
@@ -62,7 +62,11 @@ def test_the_migrations_create_the_schema(store: Store) -> None:
         "discoveries_history": set(DISCOVERIES_HISTORY_COLUMNS),
         **{f"{table.name}_history": {"present", *table.columns.keys()} for table in PRESENCE_TABLES},
     }
-    for name, sql in (("discoveries", DISCOVERIES_SQL), ("discoveries_history", DISCOVERIES_HISTORY_SQL)):
+    for name, sql in (
+        ("discoveries", DISCOVERIES_SQL),
+        ("discoveries_history", DISCOVERIES_HISTORY_SQL),
+        ("libraries", LIBRARIES_SQL),
+    ):
         assert str(views[name]).split("AS", 1)[1].split() == sql.split()
 
 

@@ -71,10 +71,11 @@ def key_path(environment: Mapping[str, str] = os.environ) -> Path:
     return (base if base.is_absolute() else Path.home() / ".local" / "share") / "soundgraph" / KEY_FILE
 
 
-def load_pseudonyms(store: Store) -> Pseudonyms:
+def load_pseudonyms(store: Store, *, unharmed: str) -> Pseudonyms:
     """Return the pseudonyms for a database; create the key if no database has used one.
 
-    Raises ``ConfigError`` if the key is not the one that made the pseudonyms of the database.
+    Raises ``ConfigError`` if the key is not the one that made the pseudonyms of the database; *unharmed* is
+    what was not done then.
     """
     path = key_path()
     with store.read() as connection:
@@ -85,11 +86,11 @@ def load_pseudonyms(store: Store) -> Pseudonyms:
         pseudonyms = Pseudonyms(bytes.fromhex(path.read_text(encoding="ascii")))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a key"
-        raise ConfigError(f"key of the pseudonyms {path}: {reason}; nothing was pruned") from None
+        raise ConfigError(f"key of the pseudonyms {path}: {reason}; {unharmed}") from None
     if known not in (None, pseudonyms.digest):
         raise ConfigError(
             f"key of the pseudonyms {path}: not the key that made those of {store.describe()}; "
-            "put that one back (XDG_DATA_HOME sets its location). Nothing was pruned"
+            f"put that one back (XDG_DATA_HOME sets its location); {unharmed}"
         )
     if known is None:
         with store.write() as connection:
