@@ -18,6 +18,7 @@ from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE
 from sgr_spiders.soundcloud.urns import parse_key
 from sgr_spiders.storage import redaction, tombstones
+from sgr_spiders.storage.pairs.tables import find_stored
 from sgr_spiders.storage.retention.pseudonyms import load_pseudonyms
 from sgr_spiders.storage.schema import (
     RECORD_TABLES,
@@ -165,7 +166,7 @@ def forget(connection: Connection, named: Collection[Reference], reason: Reason 
         _remove_authorship(connection, named, forgotten)
         _blank_rejects(connection, forgotten)
         _remove_by_text(connection, forgotten, names)
-        for table in (*_pair_tables(connection), *reversed(metadata.sorted_tables)):
+        for table in (*find_stored(connection), *reversed(metadata.sorted_tables)):
             for condition in _conditions(table):
                 gone = connection.execute(sa.delete(table).where(condition)).rowcount
                 forgotten.removed[table.name] += gone
@@ -382,18 +383,6 @@ def _blank_rejects(connection: Connection, forgotten: Forgotten) -> None:
     )
     blank = sa.update(rejects).where(theirs).values(record_id=None, raw=None, reason=FORGOTTEN)
     forgotten.changed["rejects"] += connection.execute(blank).rowcount
-
-
-def _pair_tables(connection: Connection) -> list[sa.Table]:
-    """Return the relationship tables, whichever types have declared them."""
-    there = sa.MetaData()
-    names = set(sa.inspect(connection).get_table_names()) - set(metadata.tables) - set(_scratch.tables)
-    there.reflect(connection, only=sorted(names - {"alembic_version"}), resolve_fks=False)
-    return [
-        table
-        for table in there.tables.values()
-        if any(column.name.endswith("_id_a") for column in table.columns)
-    ]
 
 
 def _conditions(table: sa.Table) -> Iterator[sa.ColumnElement[bool]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sgr_spiders.model.exceptions import StorageError
+from sgr_spiders.storage.pairs.tables import find_stored
 from sgr_spiders.storage.schema import metadata
 from sgr_spiders.text.formatting import size
 
@@ -91,8 +92,8 @@ def _temporary_directory() -> Path:
 
 def _vacuum_server(store: Store) -> Vacuumed:
     """Rewrite the tables one by one; each is locked only while it is rewritten."""
-    names = list(metadata.tables)
     with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        names = [*metadata.tables, *(table.name for table in find_stored(connection))]
         before = _server_bytes(connection, names)
         for name in names:
             connection.exec_driver_sql(f'VACUUM (FULL, ANALYZE) "{name}"')

@@ -487,7 +487,7 @@ def test_the_key_is_private_and_must_not_be_lost(harvester: Harvester) -> None:
     with pytest.raises(ConfigError, match=r"not the key that made those of .+; nothing was pruned$"):
         apply(harvester.database, users="pseudonymise", raw=0)
     path.unlink()
-    with pytest.raises(ConfigError, match="No such file or directory; nothing was pruned$"):
+    with pytest.raises(ConfigError, match=r"No such file or directory; nothing was pruned$"):
         apply(harvester.database, users="pseudonymise", raw=0)
     url = {"HARVEST_DATABASE_URL": f"sqlite:///{harvester.database}"}
     refused = run_command("forget", f"user:{before['users'][0]['user_id']}", **url)

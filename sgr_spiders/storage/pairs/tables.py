@@ -100,3 +100,17 @@ class PairTable:
             sqlite_with_rowid=False,
             comment=self.comment,
         )
+
+
+def find_stored(connection: sa.Connection) -> list[sa.Table]:
+    """Return the pair tables in the database, whichever types have declared them."""
+    inspector = sa.inspect(connection)
+    others = [name for name in inspector.get_table_names() if name not in schema.metadata.tables]
+    names = [
+        name
+        for name in others
+        if any(column["name"].endswith("_id_a") for column in inspector.get_columns(name))
+    ]
+    stored = sa.MetaData()
+    stored.reflect(connection, only=names, resolve_fks=False)
+    return list(stored.tables.values())

@@ -18,6 +18,7 @@ from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE
 from sgr_spiders.storage import indexes
 from sgr_spiders.storage.ledger.frontier import walk_id
+from sgr_spiders.storage.pairs.tables import find_stored
 from sgr_spiders.storage.retention.merging import move_rows, move_walk, references_to_walks
 from sgr_spiders.storage.retention.names import Names
 from sgr_spiders.storage.retention.pseudonyms import FIRST, Pseudonyms
@@ -228,12 +229,8 @@ def _replace_some(connection: Connection, replacement: Replacement) -> int:
 
 def _delete_derived(connection: Connection) -> None:
     """Delete what is built from other tables: it is rebuilt from the new users."""
-    inspector = sa.inspect(connection)
-    for name in inspector.get_table_names():
-        columns = {column["name"] for column in inspector.get_columns(name)}
-        if columns & {"user_id_a", "artist_id_a"}:
-            connection.execute(sa.delete(sa.table(name)))
-    for table in (user_vectors, artist_vectors, relationship_runs):
+    pairs = [table for table in find_stored(connection) if {"user_id_a", "artist_id_a"} & {*table.c.keys()}]
+    for table in (*pairs, user_vectors, artist_vectors, relationship_runs):
         connection.execute(sa.delete(table))
 
 
