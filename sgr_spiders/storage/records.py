@@ -152,7 +152,7 @@ def _write_comments(
     rows = [
         (*values(record), now, now, now) for key, record in new.items() if ("comment", key, 0) not in known
     ]
-    upserts.upsert_comments(connection, schema.comments, columns, rows)
+    upserts.upsert_latest(connection, schema.comments, columns, rows)
 
 
 def _note_places(connection: sa.Connection, links: list[PlaylistTrack], now: str) -> None:

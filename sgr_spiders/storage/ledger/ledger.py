@@ -592,7 +592,7 @@ class Ledger:
         ]
         ids = [choice.record_id for choice in chosen if choice.kind == "track"]
         rows += [(seed_id, layer, "user", artist, None, now, settings, now) for artist in self._artists(ids)]
-        upserts.upsert_selections(self.connection, selections, SELECTION, rows)
+        upserts.upsert_latest(self.connection, selections, SELECTION, rows)
 
     def count_by_status(self) -> dict[str, int]:
         """Count the walks that the run wants, by status."""
