@@ -21,6 +21,7 @@ from sgr_spiders.model.items import (
     User,
 )
 from sgr_spiders.storage import schema, upserts
+from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.prepared import CompiledStatement
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from sgr_spiders.model.items import Entry, MainRecord, Record
-
-CHUNK = 500
-"""IDs in one ``IN``: far below SQLite's limit on variables, and enough to amortise the query's own cost."""
 
 USER_REFERENCES: dict[type, str] = {
     Track: "artist_id",
@@ -123,8 +121,7 @@ def read_records(connection: sa.Connection, kind: str, ids: Sequence[int]) -> It
     """Yield the stored records of *kind* with these *ids*, in that order."""
     table, build = schema.RECORD_TABLES[kind], RECORD_TYPES[kind]
     columns = [table.c[name] for name in FIELDS[kind]]
-    for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
+    for chunk in chunked(ids):
         found = {
             row[0]: build(*row)
             for row in connection.execute(sa.select(*columns).where(columns[0].in_(chunk)))

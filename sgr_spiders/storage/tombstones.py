@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import sqlalchemy as sa
 
 from sgr_spiders.storage import upserts
+from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import tombstone_salt, tombstones
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 Reason = Literal["asked", "gone", "private"]
 
 SALT_BYTES = 32
-CHUNK = 500
-"""Hashes in one ``IN``; see ``records.CHUNK``."""
 
 _SALT = CompiledStatement(sa.select(tombstone_salt.c.salt).limit(1))
 
@@ -51,12 +50,9 @@ class Tombstones:
     def find(self, references: Collection[Reference]) -> set[Reference]:
         """Return those of *references* that were forgotten."""
         digests = {self.digest(reference): reference for reference in references}
-        wanted = list(digests)
         found: set[Reference] = set()
-        for start in range(0, len(wanted), CHUNK):
-            query = sa.select(tombstones.c.digest).where(
-                tombstones.c.digest.in_(wanted[start : start + CHUNK])
-            )
+        for chunk in chunked(digests):
+            query = sa.select(tombstones.c.digest).where(tombstones.c.digest.in_(chunk))
             found.update(digests[digest] for digest in self.connection.scalars(query))
         return found
 

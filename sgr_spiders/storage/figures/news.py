@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.figures.changes import APPEARED, TITLES
 from sgr_spiders.storage.ledger.like_times import LIKE_LISTS
 from sgr_spiders.storage.schema import (
@@ -26,13 +27,11 @@ from sgr_spiders.storage.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from sgr_spiders.storage.store import Connection
 
 PAGES_AT_A_TIME = 200
-CHUNK = 500
-"""IDs in one ``IN``; see ``records.CHUNK``."""
 NEWEST_BUILDS = 50
 """Builds of relationship tables to look at: more do not end between two reads."""
 STUBBED = ("track", "user", "playlist")
@@ -197,7 +196,7 @@ class NewsReader:
 
     def _read_places(self, connection: Connection, ids: Collection[int], window: _Window) -> Iterator[News]:
         places = playlist_tracks
-        for chunk in _chunks(ids):
+        for chunk in chunked(ids):
             query = (
                 sa.select(
                     places.c.playlist_id,
@@ -295,9 +294,3 @@ def _with_runs(connection: Connection, found: list[News]) -> list[News]:
         else replace(news, run=next((run_id for started_at, run_id in starts if started_at <= news.at), None))
         for news in found
     ]
-
-
-def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), CHUNK):
-        yield ordered[start : start + CHUNK]

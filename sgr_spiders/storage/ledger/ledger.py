@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.model.items import PageSize, Walk, WalkRequest
 from sgr_spiders.storage import records, upserts
+from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import presence
 from sgr_spiders.storage.ledger.delta import is_counted
@@ -43,9 +44,6 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.ledger.delta import Delta
     from sgr_spiders.storage.ledger.runs import Run
     from sgr_spiders.storage.store import Connection
-
-CHUNK = 500
-"""Walks in one ``IN``; see ``records.CHUNK``."""
 
 LOOKUP_SIZE = 200
 """Records in one request that looks them up: as many as the API returns on a page."""
@@ -268,7 +266,7 @@ class Ledger:
 
     def believe(self, doubted: Collection[int]) -> None:
         """Confirm that these *doubted* walks have no data."""
-        for chunk in _chunks(doubted):
+        for chunk in chunked(sorted(doubted)):
             self.connection.execute(sa.update(walks).where(walks.c.walk_id.in_(chunk)).values(doubted=False))
             presence.note_certain(self.connection, chunk, self.run, timestamp())
 
@@ -296,7 +294,7 @@ class Ledger:
                 WalkRequest(
                     endpoint, ",".join(map(str, some)), LOOKUP_STEP, len(some), len(some), selective=True
                 )
-                for some in _chunks(ids, LOOKUP_SIZE)
+                for some in chunked(ids, LOOKUP_SIZE)
             ]
             self.request(seed_id, layer, settings, wanted)
 
@@ -561,7 +559,7 @@ class Ledger:
         """Return those of *targets* for which the database has a walk of *endpoint*."""
         ids = {walk_id(endpoint, target): target for target in targets}
         found: set[str] = set()
-        for chunk in _chunks(ids):
+        for chunk in chunked(ids):
             query = sa.select(walks.c.walk_id).where(walks.c.walk_id.in_(chunk))
             found.update(ids[walk] for walk in self.connection.scalars(query))
         return found
@@ -614,7 +612,7 @@ class Ledger:
     def _in_playlists(self, table: sa.Table, ids: Collection[int]) -> dict[int, list[int]]:
         found: dict[int, list[int]] = {}
         present = [table.c.removed_at.is_(None)] if "removed_at" in table.c else []
-        for chunk in _chunks(ids):
+        for chunk in chunked(ids):
             query = (
                 sa.select(table.c.playlist_id, table.c.track_id)
                 .where(table.c.playlist_id.in_(chunk), *present)
@@ -635,7 +633,7 @@ class Ledger:
         return ids
 
     def _reopen_ended(self, ids: Sequence[int]) -> None:
-        for chunk in _chunks(ids):
+        for chunk in chunked(sorted(ids)):
             self._reopen(walks.c.walk_id.in_(chunk))
 
     def _reopen_capped(self, ids: Sequence[int]) -> None:
@@ -644,7 +642,7 @@ class Ledger:
             .where(walk_requests.c.walk_id == walks.c.walk_id)
             .scalar_subquery()
         )
-        for chunk in _chunks(ids):
+        for chunk in chunked(sorted(ids)):
             reopened = sa.and_(
                 walks.c.walk_id.in_(chunk), walks.c.status == "capped", walks.c.capped_at < largest
             )
@@ -716,8 +714,7 @@ class Ledger:
 
     def _artists(self, ids: Sequence[int]) -> set[int]:
         found: set[int] = set()
-        for start in range(0, len(ids), records.CHUNK):
-            chunk = ids[start : start + records.CHUNK]
+        for chunk in chunked(ids):
             query = sa.select(tracks.c.artist_id).where(
                 tracks.c.track_id.in_(chunk), tracks.c.artist_id.is_not(None)
             )
@@ -729,9 +726,3 @@ def _read_walk(row: sa.Row[Any]) -> Walk:
     columns = row._asdict()
     size = PageSize(columns.pop("page_limit"), columns.pop("without_tracks"))
     return Walk(**columns, size=size)
-
-
-def _chunks(ids: Collection[int], length: int = CHUNK) -> Iterator[list[int]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), length):
-        yield ordered[start : start + length]

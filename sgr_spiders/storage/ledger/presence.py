@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import sqlalchemy as sa
 
 from sgr_spiders.model.items import PRIVATE, REFUSED
+from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.ledger.like_times import LIKE_LISTS
-from sgr_spiders.storage.records import CHUNK
 from sgr_spiders.storage.retention.pseudonyms import FIRST
 from sgr_spiders.storage.schema import (
     RECORD_TABLES,
@@ -31,7 +31,7 @@ from sgr_spiders.storage.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sgr_spiders.storage.ledger.runs import Run
     from sgr_spiders.storage.store import Connection
@@ -206,7 +206,7 @@ def _remove_uploads(connection: Connection, user_ids: Collection[int], run: Run,
     """Mark the tracks and playlists of users that are gone, unless the run has seen them."""
     for kind, owner in (("playlist", playlists.c.owner_id), ("track", tracks.c.artist_id)):
         (key,) = RECORD_TABLES[kind].primary_key.columns
-        for chunk in _chunks(user_ids):
+        for chunk in chunked(user_ids):
             ids = list(connection.scalars(sa.select(key).where(owner.in_(chunk))))
             remove(connection, kind, ids, "gone", now, run.started_at)
 
@@ -222,7 +222,7 @@ def _note_looked_up(connection: Connection, walk: sa.Row[Any], run: Run, now: st
         _remove_uploads(connection, gone, run, now)
     else:
         _note_blocked(connection, ids, run)
-    for chunk in _chunks(ids):
+    for chunk in chunked(sorted(ids)):
         unseen = sa.and_(key.in_(chunk), table.c.last_seen_at < walk.started_at)
         removed_before = sa.and_(unseen, table.c.removed_reason == "owner_removed")
         connection.execute(sa.update(table).where(removed_before).values(removed_reason="gone"))
@@ -237,7 +237,7 @@ def _note_looked_up(connection: Connection, walk: sa.Row[Any], run: Run, now: st
 
 def _note_blocked(connection: Connection, track_ids: Collection[int], run: Run) -> None:
     """Mark links that left their lists in this run as blocked if their track is."""
-    for chunk in _chunks(track_ids):
+    for chunk in chunked(sorted(track_ids)):
         blocked = sa.select(tracks.c.track_id).where(
             tracks.c.track_id.in_(chunk), tracks.c.access == "blocked", tracks.c.removed_at.is_(None)
         )
@@ -285,7 +285,7 @@ def _mark_commenters(connection: Connection, ids: Sequence[int], reason: Reason,
         other.c.user_id == engagements.c.user_id,
         other.c.removed_at.is_(None),
     )
-    for chunk in _chunks(ids):
+    for chunk in chunked(sorted(ids)):
         authors = sa.select(comments.c.user_id, comments.c.track_id).where(comments.c.comment_id.in_(chunk))
         for user_id, track_id in connection.execute(authors.distinct()).all():
             which = sa.and_(
@@ -308,7 +308,7 @@ def _mark(
     """Mark the present rows whose *column* is among *ids* as *removed*; return these values of them."""
     marked: list[int] = []
     table = column.table
-    for chunk in _chunks(ids):
+    for chunk in chunked(sorted(ids)):
         present = sa.and_(column.in_(chunk), table.c.removed_at.is_(None))
         rows = connection.scalars(
             sa.update(table)
@@ -394,9 +394,3 @@ def _emptied() -> sa.Select[Any]:
 
 def _reason_of(reason: str) -> Reason:
     return "private" if reason == PRIVATE or reason.startswith("HTTP 403") else "gone"
-
-
-def _chunks(ids: Collection[int]) -> Iterator[list[int]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), CHUNK):
-        yield ordered[start : start + CHUNK]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger.frontier import WANTED_NOW, walk_id
 from sgr_spiders.storage.schema import run_scope, run_seeds, runs, tracks, walk_requests, walks
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 LISTS_OF_A_SEED = ("track_favoriters", "track_reposters", "track_comments", "track_related")
 """Endpoints of lists that belong to a track."""
 
-CHUNK = 500
-"""Walks in one ``IN``; see ``records.CHUNK``."""
 
 GOT_TO_ITS_END = ("complete", "partial")
 """Outcomes of runs that tried everything they wanted."""
@@ -161,8 +160,7 @@ def refused_lists(connection: sa.Connection, run: Run) -> list[tuple[str, str, s
         .exists()
     )
     refused = []
-    for start in range(0, len(lists), CHUNK):
-        chunk = list(lists)[start : start + CHUNK]
+    for chunk in chunked(lists):
         query = sa.select(walks.c.walk_id, walks.c.endpoint, walks.c.reason).where(
             walks.c.walk_id.in_(chunk), walks.c.status == "gone", walks.c.reason.like("HTTP 403%"), wanted
         )

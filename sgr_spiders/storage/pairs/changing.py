@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.pairs import builds
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.pairs.tables import PairTable
 
     Row = tuple[Any, ...]
-
-CHUNK = 500
-"""IDs in one ``IN``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +52,8 @@ def compare(
 def _read(connection: sa.Connection, table: PairTable, nodes: Sequence[int]) -> dict[tuple[int, int], Row]:
     target, found = table.as_table(), {}
     for key in table.keys:
-        for start in range(0, len(nodes), CHUNK):
-            query = sa.select(target).where(target.c[key].in_(nodes[start : start + CHUNK]))
+        for chunk in chunked(nodes):
+            query = sa.select(target).where(target.c[key].in_(chunk))
             found.update({(row[0], row[1]): tuple(row[2:]) for row in connection.execute(query)})
     return found
 

@@ -17,6 +17,7 @@ from sgr_spiders.model import statistics
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE
 from sgr_spiders.storage import indexes
+from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.ledger.frontier import walk_id
 from sgr_spiders.storage.pairs.tables import find_stored
 from sgr_spiders.storage.retention.merging import move_rows, move_walk, references_to_walks
@@ -47,7 +48,7 @@ from sgr_spiders.storage.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from sgr_spiders.storage.store import Connection, Store
 
@@ -300,7 +301,7 @@ def _replace_names(store: Store, replacement: Replacement) -> None:
                 walks.c.endpoint.in_(_OF_TEXTS)
             )
         ).all()
-    for chunk in _chunks(searches):
+    for chunk in chunked(searches, BATCH):
         with store.write() as connection:
             for search in chunk:
                 target = replacement.pseudonyms.of_name(search.target)
@@ -310,7 +311,7 @@ def _replace_names(store: Store, replacement: Replacement) -> None:
 def _move_names(store: Store, table: sa.Table, column: str, replacement: Replacement) -> None:
     with store.read() as connection:
         names = connection.scalars(sa.select(table.c[column]).where(table.c[column] != "").distinct()).all()
-    for chunk in _chunks(names):
+    for chunk in chunked(names, BATCH):
         with store.write() as connection:
             for name in chunk:
                 move_rows(connection, table.c[column], name, replacement.pseudonyms.of_name(name))
@@ -388,8 +389,3 @@ def _drop(connection: Connection, chunk: list[int]) -> None:
             connection.execute(sa.update(table).where(these).values({column.name: None}))
         else:
             connection.execute(sa.delete(table).where(these))
-
-
-def _chunks(found: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(found), BATCH):
-        yield found[start : start + BATCH]
