@@ -173,9 +173,8 @@ def walks_table(rows: Mapping[str, Walks], capped: Collection[str]) -> list[str]
         lines.append(BASIS)
     *_, total = rows.values()
     if total.at_head or total.by_counter:
-        whole = total.count - total.pending - total.at_head - total.by_counter
         lines.append(
-            f"looked at: {whole:,} whole, {total.at_head:,} at their head, "
+            f"looked at: {total.looked_whole:,} whole, {total.at_head:,} at their head, "
             f"{total.by_counter:,} by their counter only"
         )
     return lines

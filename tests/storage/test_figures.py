@@ -92,16 +92,31 @@ def test_a_run_counts_the_walks_it_wants_once_per_layer_and_once_in_total(ledger
         by_layer, total = overview.count_walks(connection, SECOND)
         everywhere, whole = overview.count_walks(connection)
     assert by_layer == {
-        "a": Walks({"done": 2, "gone": 1, "failed": 2, "planned": 1}, 145, 3, 150, 90),
-        "b": Walks({"done": 1, "running": 1}, 90, 1, 100, 90),
+        "a": Walks({"done": 2, "gone": 1, "failed": 2, "planned": 1}, 145, 3, 150, 90, 2),
+        "b": Walks({"done": 1, "running": 1}, 90, 1, 100, 90, 1),
     }
-    assert total == Walks({"done": 2, "gone": 1, "failed": 3, "running": 1, "planned": 1}, 145, 3, 150, 90)
+    assert total == Walks({"done": 2, "gone": 1, "failed": 3, "running": 1, "planned": 1}, 145, 3, 150, 90, 2)
     assert list(total.by_status) == ["done", "gone", "failed", "running", "planned"]
     assert (total.pending, total.count) == (2, 8)
     assert everywhere["b"].by_status == {"done": 2, "running": 1}
     # Of the last walk, the layer wants only 100 records.
     assert (whole.count, whole.received) == (9, 1145)
     assert (whole.compared_walks, whole.compared_expected, whole.compared_received) == (4, 250, 160)
+
+
+def test_only_lists_looked_at_to_their_end_count_as_whole(store: Store) -> None:
+    looks = [
+        ("done", "whole"), ("done", None), ("capped", "whole"), ("gone", "whole"), ("failed", "whole"),
+        ("done", "head"), ("capped", "head"), ("running", "head"), ("done", "counter"),
+    ]  # fmt: skip
+    insert(
+        store,
+        schema.walks,
+        *(walk(number, status) | {"looked": looked} for number, (status, looked) in enumerate(looks)),
+    )
+    with store.read() as connection:
+        _, total = overview.count_walks(connection)
+    assert (total.looked_whole, total.at_head, total.by_counter) == (2, 2, 1)
 
 
 def test_what_was_received_is_compared_with_what_the_api_promises(ledger: Store) -> None:
@@ -124,8 +139,8 @@ def test_what_was_received_is_compared_with_what_the_api_promises(ledger: Store)
         by_layer, _ = overview.count_walks(connection)
     # A cap on authors says nothing of comments; otherwise the comments of the last generation count.
     assert by_layer["x"] == Walks({"capped": 1}, 0, 0, 0, 0)
-    assert by_layer["y"] == Walks({"done": 1}, 0, 1, 50, 3)
-    assert by_layer["z"] == Walks({"done": 1}, 0, 1, 10, 10)
+    assert by_layer["y"] == Walks({"done": 1}, 0, 1, 50, 3, 1)
+    assert by_layer["z"] == Walks({"done": 1}, 0, 1, 10, 10, 1)
 
 
 def test_a_run_counts_the_pages_spilled_since_its_start(ledger: Store) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sgr_spiders.model.items import REFUSED
-from sgr_spiders.storage.ledger.frontier import ASKED_FOR, WANTED_NOW
+from sgr_spiders.storage.ledger.frontier import ASKED_FOR, ENDED, WANTED_NOW
 from sgr_spiders.storage.ledger.presence import LOOKUPS
 from sgr_spiders.storage.schema import (
     comments,
@@ -62,6 +62,7 @@ class Walks:
         compared_expected: The records that the API promises for these, each walk only up to its cap. The API
             also counts deleted and private records.
         compared_received: The distinct records kept of those promised. It is never larger.
+        looked_whole: The walks whose list was last looked at to its end.
         at_head: The walks last looked at only at the head of their list.
         by_counter: The walks last not looked at, because the API's counter of their items had not changed.
     """
@@ -71,6 +72,7 @@ class Walks:
     compared_walks: int
     compared_expected: int
     compared_received: int
+    looked_whole: int = 0
     at_head: int = 0
     by_counter: int = 0
 
@@ -438,13 +440,19 @@ def _sums(cap: sa.ColumnElement[int]) -> tuple[sa.ColumnElement[Any], ...]:
     promised = sa.case((sa.or_(by_authors, walks.c.expected < cap), walks.c.expected), else_=cap)
     kept = sa.case((by_authors, _count_comments()), else_=walks.c.kept)
     received = sa.case((kept < promised, kept), else_=promised)
+    looked = sa.func.coalesce(walks.c.looked, "whole")
     return (
         sa.func.count(),
         sa.func.sum(walks.c.received),
         sa.func.sum(sa.case((comparable, 1), else_=0)),
         sa.func.sum(sa.case((comparable, promised), else_=0)),
         sa.func.sum(sa.case((comparable, received), else_=0)),
-        *(sa.func.sum(sa.case((walks.c.looked == how, 1), else_=0)) for how in ("head", "counter")),
+        # In the ledger, the look of a capped or failed walk is `whole` too: it was not one at the head.
+        sa.func.sum(sa.case((sa.and_(walks.c.status == "done", looked == "whole"), 1), else_=0)),
+        *(
+            sa.func.sum(sa.case((sa.and_(walks.c.status.in_(ENDED), looked == how), 1), else_=0))
+            for how in ("head", "counter")
+        ),
     )
 
 
@@ -464,7 +472,7 @@ def _count_comments() -> sa.ScalarSelect[int]:
 def _walks(rows: Any) -> Walks:  # noqa: ANN401 - rows of a query
     by_status = {row[0]: row[1] for row in rows}
     ordered = {status: by_status[status] for status in STATUSES if status in by_status}
-    return Walks(ordered, *(sum(int(row[place]) for row in rows) for place in range(2, 8)))
+    return Walks(ordered, *(sum(int(row[place]) for row in rows) for place in range(2, 9)))
 
 
 def _work(pages: int, first: str | None, last: str | None) -> Work:
