@@ -1,10 +1,13 @@
-"""Records that left lists are looked up: gone, blocked, or only no longer listed."""
+"""What a look at a list says of what it listed before, and what a lookup says of what left it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from sgr_spiders.model.items import (
+    Comment,
     Engagement,
     Entry,
     Fullness,
@@ -15,12 +18,14 @@ from sgr_spiders.model.items import (
     User,
     WalkRequest,
 )
-from sgr_spiders.storage.ledger import presence, runs
+from sgr_spiders.storage.ledger import frontier, presence, runs
 from sgr_spiders.storage.ledger.ledger import Ledger
 from sgr_spiders.storage.ledger.spill import spill_page
 from sgr_spiders.storage.records import write_records
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sgr_spiders.model.items import Record
     from sgr_spiders.storage.store import Store
 
@@ -80,3 +85,142 @@ def _look_up(store: Store, run: runs.Run, ids: str) -> Page:
         )
         (walk,) = ledger.lease(10)
     return Page(walk)
+
+
+class Lists:
+    """Looks at one list, each in a run of its own that refetches everything."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def look(
+        self, endpoint: str, target: str, pages: Sequence[list[Entry]], *, cap: int = 1000, **end: Any
+    ) -> None:
+        """Spill *pages*; *end* are fields of the last one."""
+        with self.store.write() as connection:
+            run = runs.begin_run(
+                connection, spider="test", layers=["test"], scope="test", fresh_after=NOW, refresh=False
+            )
+            ledger = Ledger(connection, run)
+            ledger.widen_scope(1, {"test": "settings"})
+            ledger.request(1, "test", "settings", [WalkRequest(endpoint, target, "s", cap)])
+            frontier.give_back(connection)
+            ledger.reopen()
+            # Walks that failed before are fetched last.
+            connection.exec_driver_sql("UPDATE walks SET setbacks = 0")
+            (walk,) = [walk for walk in ledger.lease(10) if walk.endpoint == endpoint]
+        for number, entries in enumerate(pages):
+            is_last = number == len(pages) - 1
+            page = Page(walk, entries, received=len(entries), next_cursor=None if is_last else f"/{number}")
+            for name, value in end.items() if is_last else ():
+                setattr(page, name, value)
+            with self.store.write() as connection:
+                spilled = spill_page(connection, page, run)
+            assert spilled is not None
+            walk = spilled.walk or walk
+
+    def removed(self, table: str, key: str) -> dict[Any, Any]:
+        return rows(self.store, f"SELECT {key}, removed_reason FROM {table} WHERE removed_at NOTNULL")  # noqa: S608
+
+
+def likes(*track_ids: int) -> list[Entry]:
+    return [Entry(track(number), link=Engagement(9, number, "like")) for number in track_ids]
+
+
+def places(*track_ids: int) -> list[Entry]:
+    return [
+        Entry(track(number), link=PlaylistTrack(20, number, place)) for place, number in enumerate(track_ids)
+    ]
+
+
+def playlist(*track_ids: int) -> list[Entry]:
+    inside: list[Record] = []
+    for place, number in enumerate(track_ids):
+        inside += [track(number), PlaylistTrack(20, number, place)]
+    listed = Playlist(20, title="p", owner_id=9, track_count=len(track_ids), fullness=Fullness.OWN)
+    return [Entry(listed, inside)]
+
+
+def in_order(store: Store) -> list[int]:
+    with store.write() as connection:
+        query = "SELECT track_id, position FROM playlist_tracks WHERE removed_at IS NULL ORDER BY position"
+        found = connection.exec_driver_sql(query).all()
+    assert len({position for _, position in found}) == len(found), "two tracks on one place"
+    return [number for number, _ in found]
+
+
+@pytest.fixture
+def lists(store: Store) -> Lists:
+    with store.write() as connection:
+        write_records(connection, [User(9, username="u", fullness=Fullness.OWN)], set(), EARLIER)
+    return Lists(store)
+
+
+def test_a_whole_look_removes_what_it_did_not_see(lists: Lists) -> None:
+    lists.look("user_likes", "9", [likes(1, 2), likes(3, 4)])
+    lists.look("user_likes", "9", [likes(4), likes(1)])
+    assert lists.removed("engagements", "track_id") == {2: "left_list", 3: "left_list"}
+    assert lists.removed("tracks", "track_id") == {}
+    lists.look("user_likes", "9", [likes(1, 2, 3, 4)])
+    assert lists.removed("engagements", "track_id") == {}
+
+
+@pytest.mark.parametrize(
+    ("cap", "end"),
+    [(1, {}), (1000, {"status": "failed", "reason": "x"}), (1000, {"next_cursor": "/more"})],
+    ids=["capped", "failed", "unfinished"],
+)
+def test_a_look_at_a_part_removes_nothing(lists: Lists, cap: int, end: dict[str, Any]) -> None:
+    lists.look("user_likes", "9", [likes(1, 2, 3)], cap=cap + 2)
+    lists.look("user_likes", "9", [likes(3)], cap=cap, **({"next_cursor": "/more"} if cap == 1 else end))
+    assert lists.removed("engagements", "track_id") == {}
+
+
+def test_what_another_list_shows_meanwhile_is_not_removed(lists: Lists) -> None:
+    lists.look("user_likes", "9", [likes(1, 2)])
+    with lists.store.write() as connection:
+        connection.exec_driver_sql("UPDATE engagements SET last_seen_at = '9000' WHERE track_id = 2")
+    lists.look("user_likes", "9", [likes(1)])
+    assert lists.removed("engagements", "track_id") == {}
+
+
+def test_an_upload_that_its_owner_does_not_show_takes_its_links_along(lists: Lists) -> None:
+    lists.look("user_likes", "9", [likes(1, 2)])
+    lists.look("user_tracks", "9", [[Entry(track(1)), Entry(track(2))]])
+    with lists.store.write() as connection:
+        connection.exec_driver_sql("UPDATE tracks SET last_seen_at = '2020'")
+    lists.look("user_tracks", "9", [[Entry(track(1))]])
+    assert lists.removed("tracks", "track_id") == {2: "owner_removed"}
+    assert lists.removed("engagements", "track_id") == {2: "owner_removed"}
+
+
+def test_an_author_has_commented_until_the_last_comment_is_deleted(lists: Lists) -> None:
+    def comments(*ids: int) -> list[Entry]:
+        return [Entry(Comment(number, 5, 9, "c"), [Engagement(9, 5, "comment")]) for number in ids]
+
+    lists.look("track_comments", "5", [comments(31, 32)])
+    with lists.store.write() as connection:
+        connection.exec_driver_sql("UPDATE comments SET last_seen_at = '2020'")
+    lists.look("track_comments", "5", [comments(32)])
+    assert lists.removed("comments", "comment_id") == {31: "owner_removed"}
+    assert lists.removed("engagements", "user_id") == {}
+
+
+def test_a_private_item_marks_what_was_stored_when_it_was_public(lists: Lists) -> None:
+    lists.look("user_likes", "9", [likes(1, 2)])
+    lists.look("search_tracks", "x", [[Entry(track(1))]], private=[("track", 2), ("track", 77)])
+    assert lists.removed("tracks", "track_id") == {2: "private"}
+    assert lists.removed("engagements", "track_id") == {2: "private"}
+
+
+def test_a_playlist_has_the_order_of_its_last_whole_look(lists: Lists) -> None:
+    lists.look("search_playlists", "x", [playlist(1, 2, 3)])
+    assert in_order(lists.store) == [1, 2, 3]
+    lists.look("search_playlists", "x", [playlist(3, 4, 1)])
+    assert in_order(lists.store) == [3, 4, 1]
+    assert lists.removed("playlist_tracks", "track_id") == {2: "left_list"}
+    # The look fails, so the order is still that of before, and what is new follows.
+    lists.look("playlist_tracks", "20", [places(5, 1), []], status="failed", reason="x")
+    assert in_order(lists.store) == [3, 4, 1, 5]
+    lists.look("playlist_tracks", "20", [places(5, 1, 4)])
+    assert in_order(lists.store) == [5, 1, 4]

@@ -142,3 +142,36 @@ def test_known_versions_are_not_written_again(store: Store) -> None:
     assert row(store, schema.users, 1)["fetched_at"] == "first"
     with store.write() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(schema.engagements)) == 1
+
+
+def test_access_is_that_of_the_newest_response_however_full_it_is(store: Store) -> None:
+    write(store, Track(1, title="t", access="playable", fullness=Fullness.OWN))
+    write(store, Track(1, access="blocked", fullness=Fullness.EMBEDDED))
+    assert row(store, schema.tracks, 1)["access"] == "blocked"
+    write(store, Track(1, fullness=Fullness.STUB))
+    assert row(store, schema.tracks, 1)["access"] == "blocked"
+    write(store, Track(1, access="preview", fullness=Fullness.OWN))
+    found = row(store, schema.tracks, 1)
+    assert (found["access"], found["title"]) == ("preview", "t")
+
+
+def test_what_is_seen_again_is_present_and_keeps_when_it_was_first_seen(store: Store) -> None:
+    everything: list[Record] = [
+        User(1, username="u", fullness=Fullness.OWN), Track(2, title="t", artist_id=1, fullness=Fullness.OWN),
+        Playlist(3, title="p", owner_id=1, fullness=Fullness.OWN), PlaylistTrack(3, 2, 0),
+        Comment(4, 2, 1, "c"), Engagement(1, 2, "like"),
+    ]  # fmt: skip
+    tables = ("users", "tracks", "playlists", "playlist_tracks", "comments", "engagements")
+    write(store, *everything, now="1")
+    with store.write() as connection:
+        for name in tables:
+            connection.exec_driver_sql(f"UPDATE {name} SET removed_at = '2', removed_reason = 'gone'")  # noqa: S608 - ours
+    # A reference to a record says nothing about it.
+    write(store, User(1), Track(2, artist_id=1), now="3")
+    assert row(store, schema.tracks, 2)["removed_reason"] == "gone"
+    write(store, *everything, now="4")
+    stamps = "first_seen_at, last_seen_at, removed_at, removed_reason"
+    with store.write() as connection:
+        for name in tables:
+            found = connection.exec_driver_sql(f"SELECT {stamps} FROM {name}").all()  # noqa: S608 - ours
+            assert found == [("1", "4", None, None)], name
