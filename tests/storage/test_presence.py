@@ -1,4 +1,4 @@
-"""What a look at a list says of what it listed before, and what a lookup says of what left it."""
+"""Presence after looks at lists, and after lookups of what left them."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _look_up(store: Store, run: runs.Run, ids: str) -> Page:
 
 
 class Lists:
-    """Looks at one list, each in a run of its own that refetches everything."""
+    """A database whose lists are looked at, each time in a run of its own that refetches everything."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -96,7 +96,7 @@ class Lists:
     def look(
         self, endpoint: str, target: str, pages: Sequence[list[Entry]], *, cap: int = 1000, **end: Any
     ) -> None:
-        """Spill *pages*; *end* are fields of the last one."""
+        """Spill *pages*, with the fields *end* of the last one."""
         with self.store.write() as connection:
             run = runs.begin_run(
                 connection, spider="test", layers=["test"], scope="test", fresh_after=NOW, refresh=False
