@@ -158,21 +158,20 @@ def forget(connection: Connection, named: Collection[Reference], reason: Reason 
     The transaction of *connection* makes that one step.
     """
     _scratch.create_all(connection)
-    try:
-        forgotten = Forgotten(_collect_records(connection, named))
-        names = _names_of_users(connection)
-        _collect_walks(connection, forgotten.references, names)
-        tombstones.prepare(connection).add(forgotten.references, reason)
-        _remove_authorship(connection, named, forgotten)
-        _blank_rejects(connection, forgotten)
-        _remove_by_text(connection, forgotten, names)
-        for table in (*find_stored(connection), *reversed(metadata.sorted_tables)):
-            for condition in _conditions(table):
-                gone = connection.execute(sa.delete(table).where(condition)).rowcount
-                forgotten.removed[table.name] += gone
-        forgotten.changed.update(redaction.redact(connection, set(forgotten.references)))
-    finally:
-        _scratch.drop_all(connection)
+    forgotten = Forgotten(_collect_records(connection, named))
+    names = _names_of_users(connection)
+    _collect_walks(connection, forgotten.references, names)
+    tombstones.prepare(connection).add(forgotten.references, reason)
+    _remove_authorship(connection, named, forgotten)
+    _blank_rejects(connection, forgotten)
+    _remove_by_text(connection, forgotten, names)
+    for table in (*find_stored(connection), *reversed(metadata.sorted_tables)):
+        for condition in _conditions(table):
+            gone = connection.execute(sa.delete(table).where(condition)).rowcount
+            forgotten.removed[table.name] += gone
+    forgotten.changed.update(redaction.redact(connection, set(forgotten.references)))
+    # After an error, the rollback drops them.
+    _scratch.drop_all(connection)
     return forgotten
 
 

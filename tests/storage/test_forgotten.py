@@ -26,8 +26,9 @@ from sgr_spiders.model.items import (
     Walk,
 )
 from sgr_spiders.soundcloud.raw import pack, unpack
-from sgr_spiders.storage import tombstones
+from sgr_spiders.storage import forgetting, redaction, tombstones
 from sgr_spiders.storage.ledger.forgotten import drop_forgotten, keep_unforgotten
+from sgr_spiders.storage.schema import users
 from sgr_spiders.storage.store import Store
 
 FORGOTTEN = "forgotten"
@@ -161,3 +162,19 @@ def test_lifting_a_record_lifts_what_belongs_to_it(forgetful: Store) -> None:
         known.add({("track", 77): USER, ("url", "https://soundcloud.com/ann"): USER}, "asked")
         assert known.lift([USER]) == 3
         assert known.find({USER, ("track", 77), TRACK}) == {TRACK}
+
+
+def test_after_an_error_all_is_as_before_and_the_next_attempt_works(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with store.write() as connection:
+        values = {"is_stub": False, "fullness": Fullness.OWN, "fetched_at": "2026-01-01T00:00:00.000000Z"}
+        connection.execute(sa.insert(users).values(user_id=1, **values))
+    with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError):  # noqa: PT012 - a transaction
+        broken.setattr(redaction, "redact", lambda *_: 1 / 0)
+        with store.write() as connection:
+            forgetting.forget(connection, [USER])
+    with store.write() as connection:
+        assert connection.scalar(sa.select(users.c.user_id)) == 1
+        assert tombstones.read(connection) is None
+        assert forgetting.forget(connection, [USER]).removed["users"] == 1
