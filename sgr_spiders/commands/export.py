@@ -39,7 +39,7 @@ NUMBERS: dict[type, str] = {int: "an integer", float: "a number"}
 
 
 class Command(DatabaseCommand):
-    """Read-only; safe during a crawl."""
+    """Safe during a crawl: reads one snapshot, and then saves only where the files are."""
 
     interrupted = "Interrupted: the output directory is unchanged"
 

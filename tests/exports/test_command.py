@@ -20,6 +20,8 @@ from sgr_spiders.embeddings import interactions
 from sgr_spiders.embeddings.preparation import Choice
 from sgr_spiders.exports import graphs
 from sgr_spiders.exports.export import FORMATS, default_formats, resolve_options
+from sgr_spiders.model.exceptions import StorageError
+from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,6 +117,21 @@ def test_an_interrupted_export_keeps_the_directory(
     assert run(harvest, "--for", "graphs", "--output", str(folder)) == 130
     assert capsys.readouterr().err == "Interrupted: the output directory is unchanged\n"
     assert sorted(path.name for path in folder.iterdir()) == before
+
+
+@pytest.mark.usefixtures("_signals")
+def test_a_database_that_cannot_be_written_is_exported(
+    harvest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_: Store) -> None:
+        raise StorageError("attempt to write a readonly database")
+
+    monkeypatch.setattr(Store, "write", refuse)
+    folder = tmp_path / "out"
+    with caplog.at_level("INFO"):
+        assert run(harvest, "--for", "graphs", "--output", str(folder)) == 0
+    assert (folder / "manifest.json").exists()
+    assert f"Could not save that {folder} is an export: attempt to write" in caplog.text
 
 
 @pytest.mark.parametrize(
