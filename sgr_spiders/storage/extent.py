@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sgr_spiders.storage import schema
-from sgr_spiders.storage.schema import DISCOVERIES_HISTORY_COLUMNS, RECORD_TABLES, Id
+from sgr_spiders.storage.schema import RECORD_TABLES, Id
+from sgr_spiders.storage.views import DISCOVERIES_HISTORY_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

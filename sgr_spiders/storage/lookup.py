@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import sqlalchemy as sa
 
-from sgr_spiders.storage.schema import LISTED_SQL, walk_records, walk_requests, walks
+from sgr_spiders.storage.schema import walk_records, walk_requests, walks
+from sgr_spiders.storage.views import LISTED_SQL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,10 +10,16 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+import sqlalchemy as sa
 
-    import sqlalchemy as sa
+from sgr_spiders.storage.chunks import chunked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+IDS_AT_A_TIME = 200
+"""IDs per lookup, as many as records on a full page. The number is fixed, because an ``IN`` of a different
+length would be a different statement."""
 
 
 class CompiledStatement:
@@ -37,3 +43,22 @@ class CompiledStatement:
     def _compile(self, dialect: sa.Dialect) -> tuple[str, list[str] | None, dict[str, Any]]:
         compiled = self._statement.compile(dialect=dialect)
         return str(compiled), compiled.positiontup, dict(compiled.params)
+
+
+class LookupStatement:
+    """A ``CompiledStatement`` for the rows in which *column* contains one of many IDs."""
+
+    def __init__(self, statement: sa.Select[Any], column: sa.ColumnElement[int]) -> None:
+        self._names = [f"id{number}" for number in range(IDS_AT_A_TIME)]
+        self._statement = CompiledStatement(statement.where(column.in_(list(map(sa.bindparam, self._names)))))
+
+    def find(
+        self, connection: sa.Connection, ids: Sequence[int], values: Mapping[str, Any]
+    ) -> Iterator[sa.Row[*tuple[Any, ...]]]:
+        """Yield the rows of distinct *ids*, with these *values* of the statement's own parameters."""
+        for chunk in chunked(ids, IDS_AT_A_TIME):
+            # Pad the last chunk by repeating its last ID.
+            padded = chunk + [chunk[-1]] * (IDS_AT_A_TIME - len(chunk))
+            yield from self._statement.execute(
+                connection, {**values, **dict(zip(self._names, padded, strict=True))}
+            )

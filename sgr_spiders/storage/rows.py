@@ -18,7 +18,8 @@ from sgr_spiders.storage.extent import (
     select_discoveries_as_of,
 )
 from sgr_spiders.storage.libraries import libraries
-from sgr_spiders.storage.schema import DISCOVERIES_COLUMNS, Id, metadata
+from sgr_spiders.storage.schema import Id, metadata
+from sgr_spiders.storage.views import DISCOVERIES_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -16,14 +16,16 @@ from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage import migrate
 from sgr_spiders.storage.libraries import LIBRARIES_SQL, libraries
 from sgr_spiders.storage.schema import (
-    DISCOVERIES_COLUMNS,
-    DISCOVERIES_HISTORY_COLUMNS,
-    DISCOVERIES_HISTORY_SQL,
-    DISCOVERIES_SQL,
     PRESENCE_TABLES,
     metadata,
 )
 from sgr_spiders.storage.store import Store
+from sgr_spiders.storage.views import (
+    DISCOVERIES_COLUMNS,
+    DISCOVERIES_HISTORY_COLUMNS,
+    DISCOVERIES_HISTORY_SQL,
+    DISCOVERIES_SQL,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sgr_spiders.model.items import Boundaries, Engagement, Track
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import intervals
-from sgr_spiders.storage.prepared import CompiledStatement
+from sgr_spiders.storage.prepared import CompiledStatement, LookupStatement
 from sgr_spiders.storage.schema import engagements, tracks, walk_pages, walk_records
 
 if TYPE_CHECKING:
@@ -70,10 +70,7 @@ _PAGE = sa.and_(
     walk_pages.c.generation == sa.bindparam("generation"),
     walk_pages.c.page == sa.bindparam("number"),
 )
-_AT_A_TIME = 200
-"""Records per lookup, as on a full page; see ``spill``."""
-_ID_NAMES = [f"id{n}" for n in range(_AT_A_TIME)]
-_PLACES = CompiledStatement(
+_PLACES = LookupStatement(
     sa.select(
         walk_records.c.record_id,
         walk_records.c.generation,
@@ -82,8 +79,8 @@ _PLACES = CompiledStatement(
     ).where(
         walk_records.c.walk_id == sa.bindparam("walk"),
         walk_records.c.kind == sa.bindparam("kind"),
-        walk_records.c.record_id.in_(list(map(sa.bindparam, _ID_NAMES))),
-    )
+    ),
+    walk_records.c.record_id,
 )
 _BOUNDARY = CompiledStatement(sa.select(walk_pages.c.boundary_at).where(_PAGE))
 _FETCHED = CompiledStatement(sa.select(walk_pages.c.fetched_at).where(_PAGE))
@@ -210,13 +207,8 @@ def _places(
 ) -> dict[int, intervals.Place]:
     """Return the places of those items that the walk has listed before."""
     here = {"walk": state.walk_id, "kind": listed.item_kind}
-    found: dict[int, intervals.Place] = {}
-    for start in range(0, len(ids), _AT_A_TIME):
-        chunk = ids[start : start + _AT_A_TIME]
-        padded = [*chunk, *[chunk[-1]] * (_AT_A_TIME - len(chunk))]
-        rows = _PLACES.execute(connection, {**here, **dict(zip(_ID_NAMES, padded, strict=True))})
-        found.update((row[0], intervals.Place(row[1], row[2], row[3] is not None)) for row in rows)
-    return found
+    rows = _PLACES.find(connection, ids, here)
+    return {row[0]: intervals.Place(row[1], row[2], row[3] is not None) for row in rows}
 
 
 def _were_visible(

@@ -23,7 +23,7 @@ from sgr_spiders.storage.ledger import (
     progress,
 )
 from sgr_spiders.storage.ledger.forgotten import drop_forgotten
-from sgr_spiders.storage.prepared import CompiledStatement
+from sgr_spiders.storage.prepared import CompiledStatement, LookupStatement
 from sgr_spiders.storage.schema import walk_pages, walk_records, walks
 
 if TYPE_CHECKING:
@@ -49,9 +49,6 @@ _LOCK = CompiledStatement(sa.select(walks).where(_STANDS_HERE).with_for_update()
 _MOVE = CompiledStatement(
     sa.update(walks).where(_STANDS_HERE).values({name: sa.bindparam(f"new_{name}") for name in _MOVED})
 )
-_AT_A_TIME = 200
-"""Records per lookup, as many as on a full page. The number is fixed, because an ``IN`` of a different length
-would be a different statement."""
 _HAS_PAGES_SINCE = CompiledStatement(
     sa.select(sa.literal(1))
     .where(
@@ -63,14 +60,13 @@ _HAS_PAGES_SINCE = CompiledStatement(
 )
 _PLACED = ("walk_id", "kind", "record_id", "position", "generation")
 """The columns of ``walk_records`` that a page writes."""
-_ID_NAMES = [f"id{n}" for n in range(_AT_A_TIME)]
-_PLACES = CompiledStatement(
+_PLACES = LookupStatement(
     sa.select(walk_records.c.record_id, walk_records.c.position).where(
         walk_records.c.walk_id == sa.bindparam("walk"),
         walk_records.c.kind == sa.bindparam("kind"),
         walk_records.c.generation == sa.bindparam("generation"),
-        walk_records.c.record_id.in_(list(map(sa.bindparam, _ID_NAMES))),
-    )
+    ),
+    walk_records.c.record_id,
 )
 
 
@@ -308,14 +304,7 @@ def _places_in(
         return {}
     walk = {"walk": walk_id, "kind": counted[0][0], "generation": generation}
     ids = list({record_id for _, record_id in counted})
-    places: dict[int, int] = {}
-    for start in range(0, len(ids), _AT_A_TIME):
-        chunk = ids[start : start + _AT_A_TIME]
-        # Pad the last chunk by repeating its last ID.
-        padded = chunk + [chunk[-1]] * (_AT_A_TIME - len(chunk))
-        found = _PLACES.execute(connection, {**walk, **dict(zip(_ID_NAMES, padded, strict=True))})
-        places.update((row[0], row[1]) for row in found)
-    return places
+    return {row[0]: row[1] for row in _PLACES.find(connection, ids, walk)}
 
 
 def _write_places(connection: sa.Connection, page: Page, state: sa.Row[Any], selection: _Selection) -> None:
