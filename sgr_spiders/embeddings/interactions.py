@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import interactions_read
 from sgr_spiders.storage.libraries import USUAL
-from sgr_spiders.storage.looked_at import ALL_COUNT, read_libraries
+from sgr_spiders.storage.looked_at import read_libraries, read_user_libraries
 from sgr_spiders.storage.pairs.reading import read_discovered
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
@@ -131,10 +131,7 @@ class _Reader:
 
     @cached_property
     def _libraries(self) -> Libraries:
-        # Comments and reposts are never looked at by user: without likes, no library is.
-        if LIKE not in self.sources:
-            return ALL_COUNT
-        return read_libraries(self.connection, "user", self.include)
+        return read_user_libraries(self.connection, self.sources, self.include)
 
     def read(self, source: str) -> Pairs:
         """Return the pairs of a source in the scope, in any order and with possible duplicates."""

@@ -72,7 +72,7 @@ def recommend(
     if not len(library):
         raise ArgumentError(f"user {user}: no liked tracks in this database, so nothing can be recommended")
     if by == VECTORS:
-        ranked = _by_vectors(connection, user, library, method, limit)
+        ranked = _by_vectors(connection, user, library, method, limit, include)
     else:
         ranked = _by_walk(*{WALK: _likes, PLAYLISTS: _memberships}[by](connection, include), library, limit)
     return _explain(connection, ranked, library, include)
@@ -104,7 +104,9 @@ def _by_walk(matrix: sp.csr_array, tracks: Numbers, library: Numbers, limit: int
     return _Ranked(tracks[best], scores[best], support)
 
 
-def _by_vectors(connection: Connection, user: int, library: Numbers, method: str, limit: int) -> _Ranked:
+def _by_vectors(
+    connection: Connection, user: int, library: Numbers, method: str, limit: int, include: Inclusion
+) -> _Ranked:
     placed = vectors.read_vectors(connection, "track", method)
     run = vectors.latest(connection, method)
     own = np.flatnonzero(np.isin(placed.ids, library))
@@ -112,6 +114,7 @@ def _by_vectors(connection: Connection, user: int, library: Numbers, method: str
         raise ArgumentError(explain_missing_vector(connection, f"the library of user {user}", method))
     scores = placed.vectors @ _user_vector(connection, user, placed, own, run)
     scores[own] = -np.inf
+    scores[np.isin(placed.ids, neighbours.read_removed(connection, "track", include))] = -np.inf
     best = _largest(scores, limit)
     directions = unit(placed.vectors)
     support = np.full((len(library), len(best)), -1, np.float32)

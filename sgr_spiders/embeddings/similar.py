@@ -56,7 +56,7 @@ def find_similar(  # noqa: PLR0913 - all but the node are options of the command
 
     *by*: ``walk`` (over likes), ``playlists`` (a walk over playlists) or ``vectors`` (the cosine of the
     vectors of *method*). *include*: what to include besides present rows of libraries that were looked at;
-    it does not change vectors.
+    it does not change the vectors.
 
     Raises:
         ArgumentError: the node is not in the database, or has no vector.
@@ -64,7 +64,7 @@ def find_similar(  # noqa: PLR0913 - all but the node are options of the command
     if not neighbours.is_known(connection, kind, node):
         raise ArgumentError(f"{kind} {node} is not in this database")
     if by == VECTORS:
-        ids, scores = _by_vectors(connection, kind, node, method, limit)
+        ids, scores = _by_vectors(connection, kind, node, method, limit, include)
     else:
         incidences = neighbours.FANS if by == WALK else neighbours.PLAYLISTS
         ids, scores = _by_walk(connection, incidences[kind], node, limit, include)
@@ -111,10 +111,13 @@ def _by_walk(
 
 
 def _by_vectors(
-    connection: Connection, kind: str, node: int, method: str, limit: int
+    connection: Connection, kind: str, node: int, method: str, limit: int, include: Inclusion
 ) -> tuple[Numbers, Array]:
-    if (indexed := search_index(connection, kind, method, node, limit)) is not None:
-        return indexed
+    removed = neighbours.read_removed(connection, kind, include)
+    if (indexed := search_index(connection, kind, method, node, limit + len(removed))) is not None:
+        ids, scores = indexed
+        kept = ~np.isin(ids, removed)
+        return ids[kept][:limit], scores[kept][:limit]
     placed = vectors.read_vectors(connection, kind, method)
     row = int(np.searchsorted(placed.ids, node))
     if row == len(placed.ids) or placed.ids[row] != node:
@@ -122,6 +125,7 @@ def _by_vectors(
     directions = unit(placed.vectors)
     cosines = directions @ directions[row]
     cosines[row] = -np.inf
+    cosines[np.isin(placed.ids, removed)] = -np.inf
     found, scores = _take_nearest(placed.ids, cosines, limit)
     return found[scores > 0], scores[scores > 0]
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sgr_spiders.storage.libraries import LEFT_OUT, Inclusion
-from sgr_spiders.storage.looked_at import ALL_COUNT, read_libraries
+from sgr_spiders.storage.looked_at import ALL_COUNT, read_libraries, read_user_libraries
 from sgr_spiders.storage.lookup import distinct, look_up, mix
 from sgr_spiders.storage.pairs import reading as read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
-    from typing import Any, Literal, Protocol
+    from typing import Any, Protocol
 
     from numpy.typing import NDArray
 
@@ -151,18 +151,13 @@ class RelationshipInput:
 
     @cached_property
     def _user_libraries(self) -> Libraries:
-        # Comments and reposts are never looked at by user: without likes, no library is.
-        if "like" not in self._config.engagement_kinds:
-            return ALL_COUNT
-        return self._read_libraries("user")
+        with self._store.read() as connection:
+            return read_user_libraries(connection, self._config.engagement_kinds, self._include)
 
     @cached_property
     def _playlist_libraries(self) -> Libraries:
-        return self._read_libraries("playlist")
-
-    def _read_libraries(self, kind: Literal["user", "playlist"]) -> Libraries:
         with self._store.read() as connection:
-            return read_libraries(connection, kind, self._include)
+            return read_libraries(connection, "playlist", self._include)
 
     @cached_property
     def _scope_checksum(self) -> str:

@@ -13,6 +13,7 @@ from sgr_spiders.storage.lookup import distinct, is_among, join_ids, parse_ids
 from sgr_spiders.storage.schema import walks
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from typing import Any, Literal
 
     from numpy.typing import NDArray
@@ -59,6 +60,12 @@ def read_libraries(
     query = _user_ids() if kind == "user" else _playlist_ids()
     whole, cut = (parse_ids(text) for text in connection.execute(query).one())
     return Libraries(None if include.unseen else distinct(np.concatenate([whole, cut])), distinct(cut))
+
+
+def read_user_libraries(connection: sa.Connection, kinds: Container[str], include: Inclusion) -> Libraries:
+    """Return the libraries of users that count where engagements of these *kinds* are compared."""
+    # Comments and reposts are never looked at by user: without likes, no library is.
+    return read_libraries(connection, "user", include) if "like" in kinds else ALL_COUNT
 
 
 def _user_ids() -> sa.Select[Any]:

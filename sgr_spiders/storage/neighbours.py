@@ -159,6 +159,15 @@ def is_known(connection: sa.Connection, kind: str, node: int) -> bool:
     return connection.scalar(sa.select(key).where(key == node)) is not None
 
 
+def read_removed(connection: sa.Connection, kind: str, include: Inclusion) -> Ids:
+    """Return the IDs of the tracks, users or artists to leave out, because they have been removed."""
+    if include.removed:
+        return np.empty(0, np.int64)
+    table = RECORD_TABLES[KINDS[kind]]
+    (key,) = table.primary_key.columns
+    return np.array(connection.scalars(sa.select(key).where(table.c.removed_at.is_not(None))).all(), np.int64)
+
+
 def read_names(connection: sa.Connection, kind: str, ids: Iterable[int]) -> dict[int, str | None]:
     """Return the title of each track, or the name of each user or artist; ``None`` if it is unknown."""
     record = KINDS[kind]

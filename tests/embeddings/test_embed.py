@@ -23,6 +23,7 @@ from sgr_spiders.embeddings.recommend import recommend
 from sgr_spiders.embeddings.similar import find_similar
 from sgr_spiders.model.exceptions import ArgumentError, NothingToLearnError, StorageError
 from sgr_spiders.storage import schema, vectors
+from sgr_spiders.storage.libraries import USUAL, Inclusion
 from sgr_spiders.storage.store import Store
 from tests.embeddings.communities import Tastes, tastes
 from tests.relationships.worlds import World
@@ -193,6 +194,31 @@ def test_recommendations_match_the_taste_and_are_new(
             both = [own for own in libraries.values() if {found[0].id, shared.id} <= own]
             assert shared.shared_fans == len(both)
     assert np.mean(fitting) > 0.8
+
+
+def test_what_was_removed_after_learning_is_not_shown(store: Store, drawn: Tastes) -> None:
+    drawn.world().spill(store)
+    embed(store, SVD)
+
+    def look(include: Inclusion = USUAL) -> tuple[list[int], list[int]]:
+        with store.read() as connection:
+            near = find_similar(
+                connection, "track", 1001, by="vectors", method="svd", limit=4, include=include
+            )
+            recommended = recommend(connection, 1, by="vectors", method="svd", limit=4, include=include)
+        return [one.id for one in near], [one.id for one in recommended]
+
+    near, recommended = look()
+    gone = {near[0], recommended[0]}
+    with store.write() as connection:
+        values = {"removed_at": "2026-01-02", "removed_reason": "gone"}
+        connection.execute(sa.update(schema.tracks).where(schema.tracks.c.track_id.in_(gone)).values(values))
+    for now, before in zip(look(), (near, recommended), strict=True):
+        left = [track for track in before if track not in gone]
+        assert now[: len(left)] == left
+        assert len(now) == 4
+        assert not gone & {*now}
+    assert look(Inclusion(removed=True)) == (near, recommended)
 
 
 def test_a_later_user_is_folded_in(store: Store, drawn: Tastes) -> None:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sgr_spiders.config.harvest import HarvestConfig
 from sgr_spiders.embeddings.evaluation import prepare_trial
 from sgr_spiders.embeddings.interactions import read_interactions
+from sgr_spiders.embeddings.preparation import Choice, prepare
 from sgr_spiders.embeddings.recommend import recommend
 from sgr_spiders.embeddings.similar import count_left_out, find_similar
 from sgr_spiders.relationships.processor import relate
@@ -137,6 +138,32 @@ def test_vectors_and_evaluation_use_the_same_users(store: Store) -> None:
     assert (usual.left_out, trial.left_out) == (LIKERS // 2, LIKERS // 2)
     assert trial.train.shape[0] == LIKERS // 2
     assert (len(everyone.users), everyone.left_out) == (LIKERS, 0)
+
+
+def test_hidden_playlists_count_neither_as_pairs_nor_as_sequences(store: Store) -> None:
+    owner, hidden, listed = 2001, 3001, 3002
+    World(playlists={hidden: {1, 2}, listed: {3, 4}}, owners=dict.fromkeys((hidden, listed), owner)).spill(
+        store
+    )
+    walk = {
+        "walk_id": 1,
+        "endpoint": "playlist_tracks",
+        "target": str(hidden),
+        "status": "gone",
+        "cursor": "",
+    }
+    numbers = dict.fromkeys(("generation", "pages", "empty_pages", "received", "kept"), 0)
+    with store.write() as connection:
+        connection.execute(sa.insert(schema.walks).values(**walk, **numbers, created_at="2026"))
+    with store.read() as connection:
+        for include, known in ((USUAL, {listed: [3, 4]}), (UNSEEN, {hidden: [1, 2], listed: [3, 4]})):
+            choice = Choice(sources={"playlist": 1}, test=0, validation=0, include_unseen=include.unseen)
+            data = prepare(connection, choice)
+            assert data.interactions.tracks.tolist() == [
+                track for tracks in known.values() for track in tracks
+            ]
+            assert data.interactions.left_out == 2 - len(known)
+            assert [tracks.tolist() for tracks in data.playlists] == list(known.values())
 
 
 def test_comments_alone_need_no_library(store: Store) -> None:
