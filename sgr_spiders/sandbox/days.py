@@ -114,10 +114,10 @@ def _undo(rng: np.random.Generator, links: Edges, active: Indices, seed: int) ->
     """Return which links stay: active people undo some, and others take back their link to the seed."""
     kept = np.ones(len(links), dtype=np.bool_)
     is_seed = links.items == seed
-    for which in (np.isin(links.owner_of_each(), active) & ~is_seed, is_seed):
-        candidates = np.flatnonzero(which)
-        share = len(links) - is_seed.sum() if which is not is_seed else is_seed.sum()
-        undone = min(len(candidates), round(_UNDONE * int(share)))
+    of_active = np.isin(links.owner_of_each(), active)
+    for among, by in ((~is_seed, of_active), (is_seed, True)):
+        candidates = np.flatnonzero(among & by)
+        undone = min(len(candidates), round(_UNDONE * int(among.sum())))
         kept[rng.choice(candidates, undone, replace=False)] = False
     return kept
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from sgr_spiders.soundcloud.boundaries import SECOND
 from sgr_spiders.storage.clock import timestamp
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from sgr_spiders.model.items import Boundaries
 
-SECOND = timedelta(seconds=1)
 PRECISION = timedelta(milliseconds=1)
 """The coarsest precision of times in cursors; a list may be in the order of finer ones."""
 
