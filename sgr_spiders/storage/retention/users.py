@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 RULE: Final = "users"
 BATCH: Final = 200
-"""Users per transaction."""
+"""Users, or walks, per transaction."""
 TEXTS: Final = 2_000
 """Rows whose texts are rewritten per transaction."""
 
@@ -188,8 +188,7 @@ def replace_users(store: Store, replacement: Replacement) -> None:
             index.create(connection)
         _delete_derived(connection)
     _clear(store)
-    for step in _deleting(_LISTS_OF_USERS if replacement.drops else _LOOKUPS):
-        execute(store, step)
+    _delete_walks(store, _LISTS_OF_USERS if replacement.drops else _LOOKUPS)
     _replace_names(store, replacement)
     is_done = False
     while not is_done:
@@ -214,6 +213,17 @@ def _clear(store: Store) -> None:
         connection.execute(sa.delete(raw_dictionaries))
     not_yet = sa.or_(sa.not_(walks.c.outdated), walks.c.cursor != "")
     execute(store, Step(RULE, walks, not_yet, sets={"outdated": True, "cursor": ""}))
+
+
+def _delete_walks(store: Store, which: sa.ColumnElement[bool]) -> None:
+    """Delete walks in batches, each walk with all that refers to it: its counts are always true."""
+    is_done = False
+    while not is_done:
+        with store.write() as connection:
+            chunk = connection.scalars(sa.select(walks.c.walk_id).where(which).limit(BATCH)).all()
+            for column in (*references_to_walks(), walks.c.walk_id):
+                connection.execute(sa.delete(column.table).where(column.in_(chunk)))
+            is_done = not chunk
 
 
 def _replace_some(connection: Connection, replacement: Replacement) -> int:
