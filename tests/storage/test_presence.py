@@ -94,15 +94,24 @@ class Lists:
         self.store = store
 
     def look(
-        self, endpoint: str, target: str, pages: Sequence[list[Entry]], *, cap: int = 1000, **end: Any
+        self,
+        endpoint: str,
+        target: str,
+        pages: Sequence[list[Entry]],
+        *,
+        cap: int = 1000,
+        seen: int = 0,
+        **end: Any,
     ) -> None:
-        """Spill *pages*, with the fields *end* of the last one."""
+        """Spill *pages*, with the fields *end* of the last one, after the run has seen the track *seen*."""
         with self.store.write() as connection:
             run = runs.begin_run(
                 connection, spider="test", layers=["test"], scope="test", fresh_after=NOW, refresh=False
             )
             ledger = Ledger(connection, run)
             ledger.widen_scope(1, {"test": "settings"})
+            saw = "UPDATE tracks SET last_seen_at = ? WHERE track_id = ?"
+            connection.exec_driver_sql(saw, (run.started_at, seen))
             ledger.request(1, "test", "settings", [WalkRequest(endpoint, target, "s", cap)])
             frontier.give_back(connection)
             ledger.reopen()
@@ -194,6 +203,13 @@ def test_an_upload_that_its_owner_does_not_show_takes_its_links_along(lists: Lis
     assert lists.removed("engagements", "track_id") == {2: "owner_removed"}
 
 
+def test_an_upload_that_the_run_has_seen_is_there(lists: Lists) -> None:
+    """A cached track is not written again, so a run knows only that it has seen it at some time."""
+    lists.look("user_tracks", "9", [[Entry(track(1)), Entry(track(2))]])
+    lists.look("user_tracks", "9", [[Entry(track(1))]], seen=2)
+    assert lists.removed("tracks", "track_id") == {}
+
+
 def test_an_author_has_commented_until_the_last_comment_is_deleted(lists: Lists) -> None:
     def comments(*ids: int) -> list[Entry]:
         return [Entry(Comment(number, 5, 9, "c"), [Engagement(9, 5, "comment")]) for number in ids]
@@ -224,3 +240,11 @@ def test_a_playlist_has_the_order_of_its_last_whole_look(lists: Lists) -> None:
     assert in_order(lists.store) == [3, 4, 1, 5]
     lists.look("playlist_tracks", "20", [places(5, 1, 4)])
     assert in_order(lists.store) == [5, 1, 4]
+
+
+def test_the_places_of_a_failed_look_at_a_playlist_do_not_count(lists: Lists) -> None:
+    lists.look("search_playlists", "x", [playlist(1, 2, 3)])
+    lists.look("playlist_tracks", "20", [places(5, 1), []], status="failed", reason="x")
+    lists.look("playlist_tracks", "20", [places(2)], cap=1, next_cursor="/more")
+    # What the cap left out may be anywhere behind.
+    assert in_order(lists.store) == [2, 1, 3, 5]
