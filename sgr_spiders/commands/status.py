@@ -16,7 +16,7 @@ from sgr_spiders.text.encoding import dump_json
 if TYPE_CHECKING:
     import argparse
 
-    from sgr_spiders.reports.status import Status
+    from sgr_spiders.reports.state import Status
 
 WATCH_SECONDS = "2"
 MAX_SHARE = 0.2
@@ -72,7 +72,7 @@ class Command(DatabaseCommand):
 
     def _collect(self, opts: argparse.Namespace) -> Status:
         from sgr_spiders.config import harvest
-        from sgr_spiders.reports.status import collect_status
+        from sgr_spiders.reports.state import collect_status
         from sgr_spiders.storage.store import Store
 
         assert self.settings is not None

@@ -2,66 +2,39 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.model import statistics
 from sgr_spiders.model.items import PRIVATE
-from sgr_spiders.relationships import TYPES
 from sgr_spiders.reports.caps import HEADING, cap_rows, list_caps
-from sgr_spiders.reports.harvests import describe_outcome, fetch_outcome, run_seconds
+from sgr_spiders.reports.harvests import describe_outcome, run_seconds
+from sgr_spiders.reports.state import STALE
 from sgr_spiders.reports.summary import (
     TOTAL,
     count_table,
-    has_work_left,
     lost_rows,
     reasons_of_gone,
     section,
     shorten,
     walks_table,
 )
-from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.figures import inventory, overview
-from sgr_spiders.storage.ledger import source
-from sgr_spiders.storage.ledger.seeds import all_seeds, due_now
-from sgr_spiders.storage.libraries import LEFT_OUT
-from sgr_spiders.storage.pairs import builds, reading
+from sgr_spiders.storage.figures import overview
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import cut, duration, minute, number, pluralize, size, table
-from sgr_spiders.text.invocation import as_typed, command
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from sgr_spiders.config.harvest import HarvestConfig
     from sgr_spiders.reports.caps import Cap
-    from sgr_spiders.storage.figures.inventory import File, Freshness, KnownSeed, PastRun, Rejected, TableSize
-    from sgr_spiders.storage.figures.overview import Capped, LostWalks, Walks
+    from sgr_spiders.reports.state import Relationship, Status
+    from sgr_spiders.storage.figures.inventory import KnownSeed, PastRun, Rejected, TableSize
+    from sgr_spiders.storage.figures.overview import Walks
     from sgr_spiders.storage.ledger.source import Source
-    from sgr_spiders.storage.store import Connection
-
-MAX_SHOWN = 10
-"""Maximum number of runs, of seeds, and of commands to run next, to list; newest first."""
-
-MAX_SEEDS = 5
-"""Maximum number of seeds to write into a command."""
 
 NOT_FOUND = "not found"
 """State of a seed that was never found, which is probably mistyped."""
-
-FIRST_COMMAND = ("crawl", "deep_harvest", "-a", "track_id=ID")
-
-
-@dataclass(frozen=True, slots=True)
-class NextStep:
-    """The commands to run next, newest harvest first, and the reason (a key of ``REASONS``)."""
-
-    why: str | None
-    commands: list[str]
-
 
 REASONS = {
     "no run yet": "no run yet",
@@ -71,157 +44,6 @@ REASONS = {
     "not fresh": "stale walks",
 }
 """The text for each reason in the JSON output."""
-
-
-UP_TO_DATE, STALE, NEVER_BUILT = "up to date", "older than the data", "never built"
-
-
-@dataclass(frozen=True, slots=True)
-class Relationship:
-    """A relationship table: its size, when it was built, and whether it is up to date.
-
-    ``left_out`` is the number of libraries left out because they were not looked at.
-    """
-
-    table: str
-    rows: int
-    built_at: str | None
-    state: str
-    is_enabled: bool
-    left_out: int = 0
-
-    @property
-    def needs_build(self) -> bool:
-        return self.is_enabled and self.state != UP_TO_DATE
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The state of a database."""
-
-    database: str
-    schema: str
-    file: File
-    source: Source | None
-    runs: list[PastRun]
-    run_count: int
-    seeds: list[KnownSeed]
-    seed_count: int
-    layers: Mapping[str, Walks]
-    total: Walks
-    lost: list[LostWalks]
-    capped: Capped
-    capped_seeds: Mapping[int, list[Cap]]
-    freshness: Freshness
-    freshness_days: float
-    tables: list[TableSize]
-    relationships: list[Relationship]
-    rejected: list[Rejected]
-    next: NextStep
-
-
-def collect_status(connection: Connection, database: str, path: str | None, config: HarvestConfig) -> Status:
-    """Collect the state of the database called *database*, stored in the file at *path*."""
-    file = inventory.describe_file(path)
-    layers, total = overview.count_walks(connection)
-    names = [*LAYER_NAMES, *sorted(set(layers) - set(LAYER_NAMES))]
-    runs, run_count = inventory.latest_runs(connection, MAX_SHOWN)
-    seeds, seed_count = inventory.known_seeds(connection, MAX_SHOWN)
-    freshness_days = config.deep_harvest.freshness_days
-    freshness = inventory.freshness(connection, freshness_days)
-    relationships = _relationships(connection, config)
-    return Status(
-        database=database,
-        schema=inventory.schema_version(connection),
-        file=file,
-        source=source.read(connection),
-        runs=runs,
-        run_count=run_count,
-        seeds=seeds,
-        seed_count=seed_count,
-        layers={name: layers[name] for name in names if name in layers},
-        total=total,
-        lost=overview.find_lost(connection),
-        capped=overview.find_capped(connection),
-        capped_seeds={
-            seed.track_id: list_caps(overview.find_capped(connection, seed_id=seed.track_id))
-            for seed in seeds
-            if seed.track_id is not None
-        },
-        freshness=freshness,
-        freshness_days=freshness_days,
-        tables=inventory.table_sizes(connection, file),
-        relationships=relationships,
-        rejected=inventory.rejected(connection),
-        next=_find_next_step(connection, config, freshness, relationships),
-    )
-
-
-def _relationships(connection: Connection, config: HarvestConfig) -> list[Relationship]:
-    """Return the enabled relationship tables, and others that were built earlier."""
-    stamp = reading.read_stamp(connection)
-    found = []
-    for name, relationship in TYPES.items():
-        table, is_enabled = relationship.table.name, config.relationships.section(name).enabled
-        built = builds.latest(connection, name)
-        if built is not None:
-            state = UP_TO_DATE if built.stamp == stamp else STALE
-            left_out = built.inputs.get(LEFT_OUT, 0)
-            found.append(Relationship(table, built.rows, built.finished_at, state, is_enabled, left_out))
-        elif is_enabled:
-            found.append(Relationship(table, 0, None, NEVER_BUILT, is_enabled))
-    return found
-
-
-def _find_next_step(
-    connection: Connection, config: HarvestConfig, freshness: Freshness, relationships: Sequence[Relationship]
-) -> NextStep:
-    harvests = inventory.latest_of_each_harvest(connection)
-    is_due = bool(due_now(all_seeds(connection), timestamp()))
-    if not harvests and not is_due:
-        return NextStep("no run yet", [command(*FIRST_COMMAND)])
-    unfinished = [
-        run
-        for run in harvests
-        if has_work_left(fetch_outcome(run) or run.outcome, run.stats.get(statistics.walks("failed"), 0))
-    ]
-    if unfinished:
-        resume = list(dict.fromkeys(_command(connection, run) for run in unfinished))
-        return NextStep("unfinished", resume[:MAX_SHOWN])
-    if is_due:
-        return NextStep("seeds due", [command("crawl", "deep_harvest", "-a", "due=1")])
-    if config.relationships.on_close and any(relationship.needs_build for relationship in relationships):
-        return NextStep("not related", [_relate_command(connection, config, harvests[0])])
-    if freshness.stale:
-        return NextStep("not fresh", [_repeat(_command(connection, harvests[0]))])
-    return NextStep(None, [])
-
-
-def _relate_command(connection: Connection, config: HarvestConfig, run: PastRun) -> str:
-    if config.relationships.scope == "all":
-        return command("relate")
-    # With this scope, a crawl builds the relationships around its own seeds.
-    return _repeat(_command(connection, run))
-
-
-def _repeat(line: str) -> str:
-    """Return the command of a finished harvest without what was decided for that run only."""
-    return re.sub(r" -a (accept_gone|refresh)=\w+", "", line)
-
-
-def _command(connection: Connection, run: PastRun) -> str:
-    known = run.stats.get(statistics.COMMAND)
-    if isinstance(known, str) and known.isprintable():
-        return as_typed(known)
-    # Only `scrapy crawl` records its command.
-    seeds = inventory.seeds_of(connection, run.run_id, MAX_SEEDS + 1)
-    if len(seeds) > MAX_SEEDS:
-        return command("crawl", run.spider, "-a", "seeds=FILE")
-    urls = ",".join(seed for seed in seeds if "://" in seed)
-    ids = ",".join(seed for seed in seeds if "://" not in seed)
-    arguments = {"track_id": ids, "track_url": urls}
-    given = [word for name, value in arguments.items() if value for word in ("-a", f"{name}={value}")]
-    return command("crawl", run.spider, *given)
 
 
 # JSON

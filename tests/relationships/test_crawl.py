@@ -20,7 +20,8 @@ import sqlalchemy as sa
 
 from sgr_spiders.config.harvest import HarvestConfig, load
 from sgr_spiders.relationships.user_similarity import UserSimilarity
-from sgr_spiders.reports.status import Status, as_text, collect_status
+from sgr_spiders.reports.state import Status, collect_status
+from sgr_spiders.reports.status import as_text
 from sgr_spiders.storage import schema
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import ROOT, Harvester

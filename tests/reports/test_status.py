@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sgr_spiders.config.arguments import read_seed
 from sgr_spiders.config.harvest import HarvestConfig
 from sgr_spiders.config.schedule import SeedLine
-from sgr_spiders.reports.status import STALE, UP_TO_DATE, NextStep, Relationship, as_text, collect_status
+from sgr_spiders.reports.state import STALE, UP_TO_DATE, NextStep, Relationship, collect_status
+from sgr_spiders.reports.status import as_text
 from sgr_spiders.storage import schema
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger.seeds import add
