@@ -170,8 +170,11 @@ def test_a_whole_look_removes_what_it_did_not_see(lists: Lists) -> None:
     lists.look("user_likes", "9", [likes(4), likes(1)])
     assert lists.removed("engagements", "track_id") == {2: "left_list", 3: "left_list"}
     assert lists.removed("tracks", "track_id") == {}
+    left = "SELECT record_id, kind FROM walk_records WHERE removed_at IS NOT NULL"
+    assert rows(lists.store, left) == {2: "track", 3: "track"}
     lists.look("user_likes", "9", [likes(1, 2, 3, 4)])
     assert lists.removed("engagements", "track_id") == {}
+    assert rows(lists.store, left) == {}
 
 
 @pytest.mark.parametrize(
