@@ -375,3 +375,33 @@ def test_a_list_in_its_turn_is_looked_at_whole(books: Books) -> None:
     books.change(whole_at=LONG_AGO, counted=20)
     assert books.refresh() == 5
     assert books.walk().whole_at > LONG_AGO
+
+
+@pytest.mark.parametrize(
+    ("change", "suffices"),
+    [
+        ({}, True),
+        ({"status": "capped", "capped_at": 1000}, True),
+        ({"status": "capped", "capped_at": 500}, False),
+        ({"status": "capped", "capped_at": None}, False),
+        ({"status": "failed"}, False),
+        ({"newest_first": None}, False),
+        ({"kept": 0}, False),
+        ({"whole_at": None}, False),
+        ({"outdated": True}, False),
+        ({"endpoint": "track_comments"}, False),
+        # Its page renews the counters of the users whose libraries the layer wants.
+        ({"endpoint": "track_favoriters"}, False),
+    ],
+    ids=str,
+)
+def test_when_a_look_at_the_head_suffices(books: Books, change: dict[str, Any], *, suffices: bool) -> None:
+    books.begin()
+    assert books.delta is not None
+    with books.store.write() as connection:
+        of_a_fan = WalkRequest("user_likes", "8", "libraries", 1000)
+        books.ledger(connection).request(SEED, "test", "settings", [of_a_fan])
+        library = walks.c.target == str(OWNER)
+        connection.execute(sa.update(walks).where(library).values({"status": "done", **change}))
+        found = connection.scalars(sa.select(walks.c.target).where(books.delta.needs_only_head())).all()
+    assert found == ([str(OWNER)] if suffices else [])
