@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sgr_spiders.embeddings.interactions import Interactions, read_interactions
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import schema
+from sgr_spiders.storage.libraries import Inclusion
 from tests.relationships.worlds import World
 
 if TYPE_CHECKING:
@@ -89,6 +90,22 @@ def test_the_default_source_is_likes(store: Store) -> None:
     with store.write() as connection:
         found = read_interactions(connection)
     assert pairs_of(found) == {(1, 101): 1.0}
+
+
+def test_what_has_been_removed_does_not_count(store: Store) -> None:
+    world = World(
+        {(1, 101, "like"), (1, 102, "like")},
+        {1001: {103, 104}},
+        owners={1001: 1},
+        removed={(1, 102, "like"), (1001, 104, "place")},
+    )
+    world.spill(store)
+    sources = {"like": 1, "playlist": 2}
+    with store.write() as connection:
+        usual = read_interactions(connection, sources=sources)
+        everything = read_interactions(connection, sources=sources, include=Inclusion(removed=True))
+    assert pairs_of(usual) == {(1, 101): 1, (1, 103): 2}
+    assert pairs_of(everything) == {(1, 101): 1, (1, 102): 1, (1, 103): 2, (1, 104): 2}
 
 
 def test_scope_of_a_seed(store: Store) -> None:

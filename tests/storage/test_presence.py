@@ -1,4 +1,4 @@
-"""Presence after looks at lists, and after lookups of what left them."""
+"""Presence after looks at lists, after responses, and after lookups of what left lists."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sgr_spiders.model.items import Record
-    from sgr_spiders.storage.store import Store
+    from sgr_spiders.storage.store import Connection, Store
 
-EARLIER, NOW = "2020", "9000"
+EARLIER, NOW, LATER = "2020", "9000", "9001"
 TRACKS = (1, 2, 3, 4)
 """Of the lookup's tracks, 1 is found, 2 is found blocked, 3 is not found; 4 is an upload that is found."""
 
@@ -50,11 +50,7 @@ def test_a_lookup_tells_why_a_record_left(store: Store) -> None:
     stored += [PlaylistTrack(20, number, number) for number in TRACKS]
     with store.write() as connection:
         write_records(connection, stored, set(), EARLIER)
-        run = runs.begin_run(
-            connection, spider="test", layers=["test"], scope="test", fresh_after="", refresh=True
-        )
-        ledger = Ledger(connection, run)
-        ledger.widen_scope(1, {"test": "settings"})
+        run = begin(connection)
         presence.remove(connection, "track", [4], "owner_removed", NOW, NOW)
         left = "SET removed_at = '9000', removed_reason = 'left_list' WHERE track_id < 4"
         connection.exec_driver_sql(f"UPDATE engagements {left}")
@@ -75,6 +71,94 @@ def test_a_lookup_tells_why_a_record_left(store: Store) -> None:
     }
     assert rows(store, "SELECT track_id, removed_reason FROM engagements") == links
     assert rows(store, "SELECT track_id, removed_reason FROM playlist_tracks") == links
+
+
+def test_access_is_that_of_the_newest_response(store: Store) -> None:
+    """It may be a thinner one, which leaves the other fields as they are."""
+    thinner = Track(1, access="blocked", fullness=Fullness.EMBEDDED)
+    with store.write() as connection:
+        write_records(connection, [track(1)], set(), EARLIER)
+        write_records(connection, [thinner], set(), NOW)
+    assert rows(store, "SELECT access, title FROM tracks WHERE track_id = 1") == {"blocked": "t1"}
+
+
+def test_a_reference_does_not_bring_a_removed_record_back(store: Store) -> None:
+    with store.write() as connection:
+        write_records(connection, [track(1)], set(), EARLIER)
+        presence.remove(connection, "track", [1], "gone", NOW, NOW)
+        write_records(connection, [Track(1, fullness=Fullness.STUB)], set(), LATER)
+    assert rows(store, "SELECT removed_at, removed_reason FROM tracks WHERE track_id = 1") == {NOW: "gone"}
+    with store.write() as connection:
+        write_records(connection, [track(1)], set(), LATER)
+    assert rows(store, "SELECT first_seen_at, removed_at FROM tracks WHERE track_id = 1") == {EARLIER: None}
+
+
+def test_a_private_record_takes_its_links_along(store: Store) -> None:
+    places = [PlaylistTrack(20, 1, 0), PlaylistTrack(20, 2, 1)]
+    links: list[Record] = [Engagement(9, 1, "like"), Engagement(9, 2, "like"), *places]
+    owner: list[Record] = [User(9, username="u", fullness=Fullness.OWN), track(1), track(2)]
+    with store.write() as connection:
+        write_records(connection, [*owner, Playlist(20, title="p", owner_id=9), *links], set(), EARLIER)
+        run = begin(connection)
+    page = _look_up(store, run, "2")
+    page.private = [("track", 1)]
+    page.entries = [Entry(track(2))]
+    with store.write() as connection:
+        spill_page(connection, page, run)
+    for table in ("tracks", "engagements", "playlist_tracks"):
+        query = f"SELECT track_id, removed_reason FROM {table}"  # noqa: S608 - our own names
+        assert rows(store, query) == {1: "private", 2: None}, table
+    assert rows(store, "SELECT track_id, title FROM tracks") == {1: "t1", 2: "t2"}
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("HTTP 404: 404 - Not Found", "gone"),
+        ("private", "private"),
+        ("HTTP 403: forbidden", "private"),
+        ("refused: HTTP 451", None),
+    ],
+)
+def test_the_answer_to_a_request_for_one_record(store: Store, reason: str, expected: str | None) -> None:
+    with store.write() as connection:
+        write_records(connection, [track(1)], set(), EARLIER)
+        run = begin(connection)
+        Ledger(connection, run).request(1, "test", "settings", [WalkRequest("track", "1", "seed", 1)])
+        ended = "SET status = 'gone', started_at = ?, finished_at = ?, reason = ?"
+        connection.exec_driver_sql(f"UPDATE walks {ended}", (NOW, NOW, reason))  # noqa: S608 - our own text
+        presence.note_believed(connection, run, NOW)
+    assert rows(store, "SELECT track_id, removed_reason FROM tracks") == {1: expected}
+
+
+def test_what_vanished_is_looked_up_200_at_a_time(store: Store) -> None:
+    ids = range(1, 251)
+    with store.write() as connection:
+        owner = User(9, username="u", fullness=Fullness.OWN)
+        likes = [Engagement(9, number, "like") for number in ids]
+        write_records(connection, [owner, *map(track, ids), *likes], set(), EARLIER)
+        run = begin(connection)
+        ledger = Ledger(connection, run)
+        ledger.request(1, "test", "settings", [WalkRequest("user_likes", "9", "libraries", 1000)])
+        ended = "SET status = 'done', generation = 1, started_at = '9000', finished_at = '9000'"
+        connection.exec_driver_sql(f"UPDATE walks {ended}")  # noqa: S608 - our own text
+        connection.exec_driver_sql(
+            "INSERT INTO walk_records (walk_id, kind, record_id, position, generation, removed_at) "
+            "SELECT walk_id, 'track', track_id, track_id, 0, '9000' FROM walks, tracks"
+        )
+        ledger.look_up_vanished("settings", 1, "test")
+        ledger.look_up_vanished("settings", 1, "test")
+    targets = rows(store, "SELECT target, status FROM walks WHERE endpoint = 'tracks_by_id'")
+    assert sorted(target.count(",") + 1 for target in targets) == [50, 200]
+    assert {int(number) for target in targets for number in target.split(",")} == set(ids)
+
+
+def begin(connection: Connection) -> runs.Run:
+    run = runs.begin_run(
+        connection, spider="test", layers=["test"], scope="test", fresh_after="", refresh=True
+    )
+    Ledger(connection, run).widen_scope(1, {"test": "settings"})
+    return run
 
 
 def _look_up(store: Store, run: runs.Run, ids: str) -> Page:
