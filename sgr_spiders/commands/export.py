@@ -71,7 +71,7 @@ class Command(DatabaseCommand):
         )
         group.add_argument(
             "--as-of",
-            metavar="DATE",
+            metavar="TIME",
             help="export what was present at this time (UTC), a date such as 2026-11-27 or "
             "with a time, for tables and graphs",
         )

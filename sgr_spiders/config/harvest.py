@@ -274,7 +274,7 @@ Days = Annotated[float, Field(ge=0, le=36_500)]
 
 class Retention(Section):
     on_gone: Literal["keep", "forget"] = "keep"
-    """`forget`: when a run ends, forget the records that are gone or private, as `scrapy forget` does."""
+    """`forget`: after the runs as in `after_runs`, forget the records that are gone or private."""
     raw: Days | None = None
     """Days to keep `raw`, the fields without a column; none: for ever, here and below."""
     comment_texts: Days | None = None
@@ -286,13 +286,13 @@ class Retention(Section):
     removed_rows: Days | None = None
     """Days to keep what was removed, counted from `removed_at`."""
     page_ledgers: Days | None = None
-    """Days to keep the pages and rejects of finished walks."""
+    """Days to keep the pages and rejects of looks at a list that a later look has replaced."""
     runs: Days | None = None
     """Days to keep the runs that nothing refers to, except the newest of each harvest."""
     users: Literal["keep", "pseudonymise", "drop"] = "keep"
     """`pseudonymise`: replace IDs and names by keyed hashes; `drop`: delete users and what refers to them."""
     after_runs: bool = False
-    """Apply these rules after every run, not only by `scrapy prune`."""
+    """Apply these rules also after each run that ends complete, partial or unfinished."""
 
     @property
     def keeps_everything(self) -> bool:

@@ -156,7 +156,7 @@ def prepare_time_trial(
     found: list[TimeSplit] = []
 
     def divide(interactions: Interactions, seed_tracks: Numbers) -> Split:
-        times = read_pair_times(connection, interactions, sources)
+        times = read_pair_times(connection, interactions, sources, include.rows)
         moment = choose_time(times, share) if at is None else np.datetime64(at.removesuffix("Z"), "us")
         found.append(split_at(interactions, seed_tracks, times, moment))
         return found[0].parts

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sgr_spiders.storage import interactions_read
+from sgr_spiders.storage.lookup import is_among
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sgr_spiders.embeddings.interactions import Interactions
+    from sgr_spiders.storage.libraries import Rows
     from sgr_spiders.storage.store import Connection
 
     Ids = NDArray[np.int64]
@@ -43,7 +45,9 @@ class PairTimes:
         return self.not_before[places], self.not_after[places]
 
 
-def read_pair_times(connection: Connection, interactions: Interactions, sources: Iterable[str]) -> PairTimes:
+def read_pair_times(
+    connection: Connection, interactions: Interactions, sources: Iterable[str], rows: Rows = "present"
+) -> PairTimes:
     """Return the intervals of all pairs, from those of *sources* whose times are known."""
     matrix = interactions.matrix
     width = max(1, len(interactions.tracks))
@@ -52,10 +56,13 @@ def read_pair_times(connection: Connection, interactions: Interactions, sources:
     ends = [np.full(len(keys), np.datetime64("NaT"), "datetime64[us]") for _ in range(2)]
     is_known = np.zeros(len(keys), bool)
     for kind in (kind for kind in DATED if kind in set(sources)):
-        times = interactions_read.read_times(connection, [kind])
+        times = interactions_read.read_times(connection, [kind], rows)
         user, track = interactions.user_indices(times.users), interactions.track_indices(times.tracks)
         is_inside = (user >= 0) & (track >= 0)
-        found = user[is_inside] * width + track[is_inside]
+        pair = user * width + track
+        # A like that the matrix leaves out may have a user and a track that are in it.
+        is_inside &= is_among(pair, keys)
+        found = pair[is_inside]
         places = np.searchsorted(keys, found)
         for end, given in zip(ends, (times.not_before, times.not_after), strict=True):
             new = given[is_inside]

@@ -129,6 +129,8 @@ def prepare(
     )
     seed_tracks = interactions_read.read_seeds(connection)
     parts = (divide or _by_share(choice))(interactions, seed_tracks)
+    rows = choice.include.rows
+    times = read_pair_times(connection, interactions, choice.sources, rows) if with_times else None
     return TrainingData(
         choice=choice,
         interactions=interactions,
@@ -137,7 +139,7 @@ def prepare(
         tracks=read_features(connection, "track", interactions.tracks),
         playlists=_sequences(connection, choice, interactions, parts),
         seed_tracks=seed_tracks,
-        times=read_pair_times(connection, interactions, choice.sources) if with_times else None,
+        times=times,
     )
 
 

@@ -47,19 +47,19 @@ def read_engagements(connection: sa.Connection, kind: str, rows: Rows = "present
     return read_likes(connection, [kind], rows)
 
 
-def read_times(connection: sa.Connection, kinds: Sequence[str]) -> EngagementTimes:
+def read_times(connection: sa.Connection, kinds: Sequence[str], rows: Rows = "present") -> EngagementTimes:
     """Return the intervals of the engagements of these *kinds*, as far as they are known."""
     ends = (
         sa.func.coalesce(sa.func.substr(end, 1, _ZONELESS), _UNKNOWN)
         for end in (engagements.c.not_before, engagements.c.not_after)
     )
     query = sa.select(engagements.c.user_id, engagements.c.track_id, *ends).where(
-        engagements.c.kind.in_(kinds), engagements.c.not_after.is_not(None)
+        engagements.c.kind.in_(kinds), engagements.c.not_after.is_not(None), *present(engagements, rows)
     )
     types: tuple[Any, ...] = (np.int64, np.int64, "datetime64[us]", "datetime64[us]")
     found: list[list[Any]] = [[np.empty(0, kind)] for kind in types]
-    for rows in connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(query).partitions():
-        for parts, column, kind in zip(found, zip(*rows, strict=True), types, strict=True):
+    for some in connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(query).partitions():
+        for parts, column, kind in zip(found, zip(*some, strict=True), types, strict=True):
             parts.append(np.array(column, kind))
     return EngagementTimes(*map(np.concatenate, found))
 

@@ -17,6 +17,7 @@ from tests.embeddings.test_split import NO_SEEDS, build_interactions, pairs_of
 from tests.relationships.worlds import World
 
 if TYPE_CHECKING:
+    from sgr_spiders.storage.libraries import Rows
     from sgr_spiders.storage.store import Store
 
 SEED = 109
@@ -102,6 +103,31 @@ def test_times_of_a_database(dated: Store) -> None:
         for side, given in ((0, starts), (1, ends)):
             wanted = np.array([to_time(expected[pair][side]) for pair in sorted(expected)])
             assert np.array_equal(given, wanted, equal_nan=True)
+
+
+@pytest.mark.parametrize("rows", ["present", "all"])
+def test_a_like_outside_the_matrix_gives_its_time_to_no_other_pair(dated: Store, rows: Rows) -> None:
+    """Its user and its track are in the matrix, because of other pairs."""
+    pairs = sorted(set(YEARS) - {(2, 105)} | {(3, 105)})
+    with dated.write() as connection:
+        left = sa.and_(engagements.c.user_id == 2, engagements.c.track_id == 105)
+        connection.execute(sa.update(engagements).where(left).values(removed_at="2026"))
+        times = read_pair_times(connection, build_interactions(set(pairs)), ["like"], rows)
+    wanted = [to_time(YEARS.get(pair, (UNKNOWN, UNKNOWN))[1]) for pair in pairs]
+    assert np.array_equal(times.not_after, np.array(wanted), equal_nan=True)
+
+
+def test_a_removed_repost_does_not_count(dated: Store) -> None:
+    whole = build_interactions(set(YEARS))
+    place = sorted(YEARS).index((1, 103))
+    with dated.write() as connection:
+        reposts = engagements.c.kind == "repost"
+        connection.execute(sa.update(engagements).where(reposts).values(removed_at="2026"))
+        present, everything = (
+            read_pair_times(connection, whole, ["like", "repost"], rows) for rows in ("present", "all")
+        )
+    assert present.not_after[place] == to_time(2018)
+    assert everything.not_after[place] == to_time(2013)
 
 
 def test_a_trial_of_a_database(dated: Store) -> None:

@@ -126,7 +126,7 @@ def test_the_answer_to_a_request_for_one_record(store: Store, reason: str, expec
         run = begin(connection)
         Ledger(connection, run).request(1, "test", "settings", [WalkRequest("track", "1", "seed", 1)])
         ended = "SET status = 'gone', started_at = ?, finished_at = ?, reason = ?"
-        connection.exec_driver_sql(f"UPDATE walks {ended}", (NOW, NOW, reason))  # noqa: S608 - our own text
+        connection.exec_driver_sql(f"UPDATE walks {ended}", (NOW, NOW, reason))
         presence.note_believed(connection, run, NOW)
     assert rows(store, "SELECT track_id, removed_reason FROM tracks") == {1: expected}
 
@@ -141,7 +141,7 @@ def test_what_vanished_is_looked_up_200_at_a_time(store: Store) -> None:
         ledger = Ledger(connection, run)
         ledger.request(1, "test", "settings", [WalkRequest("user_likes", "9", "libraries", 1000)])
         ended = "SET status = 'done', generation = 1, started_at = '9000', finished_at = '9000'"
-        connection.exec_driver_sql(f"UPDATE walks {ended}")  # noqa: S608 - our own text
+        connection.exec_driver_sql(f"UPDATE walks {ended}")
         connection.exec_driver_sql(
             "INSERT INTO walk_records (walk_id, kind, record_id, position, generation, removed_at) "
             "SELECT walk_id, 'track', track_id, track_id, 0, '9000' FROM walks, tracks"
