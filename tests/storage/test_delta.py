@@ -279,18 +279,6 @@ def test_a_list_that_outgrows_its_cap_is_capped(store: Store) -> None:
     assert books.listed() == [101, *range(1, 20)]
 
 
-@pytest.mark.parametrize(("cap", "pages"), [(8, 2), (1000, 1)])
-def test_a_whole_look_that_is_cut_or_interrupted_removes_nothing(store: Store, cap: int, pages: int) -> None:
-    books = Books(store, Library(list(range(1, 21))), cap, by_delta=False)
-    books.refresh()
-    books.library.likes = [1, *range(11, 21)]
-    books.begin()
-    books.request()
-    assert books.fetch(pages=pages) == pages
-    assert books.walk().status == ("capped" if cap == 8 else "planned")
-    assert books.removed() == set()
-
-
 def test_an_interrupted_head_goes_on(books: Books) -> None:
     books.library.likes = [*range(101, 110), *range(1, 21)]
     books.begin()

@@ -93,24 +93,6 @@ def test_a_reference_does_not_bring_a_removed_record_back(store: Store) -> None:
     assert rows(store, "SELECT first_seen_at, removed_at FROM tracks WHERE track_id = 1") == {EARLIER: None}
 
 
-def test_a_private_record_takes_its_links_along(store: Store) -> None:
-    places = [PlaylistTrack(20, 1, 0), PlaylistTrack(20, 2, 1)]
-    links: list[Record] = [Engagement(9, 1, "like"), Engagement(9, 2, "like"), *places]
-    owner: list[Record] = [User(9, username="u", fullness=Fullness.OWN), track(1), track(2)]
-    with store.write() as connection:
-        write_records(connection, [*owner, Playlist(20, title="p", owner_id=9), *links], set(), EARLIER)
-        run = begin(connection)
-    page = _look_up(store, run, "2")
-    page.private = [("track", 1)]
-    page.entries = [Entry(track(2))]
-    with store.write() as connection:
-        spill_page(connection, page, run)
-    for table in ("tracks", "engagements", "playlist_tracks"):
-        query = f"SELECT track_id, removed_reason FROM {table}"  # noqa: S608 - our own names
-        assert rows(store, query) == {1: "private", 2: None}, table
-    assert rows(store, "SELECT track_id, title FROM tracks") == {1: "t1", 2: "t2"}
-
-
 @pytest.mark.parametrize(
     ("reason", "expected"),
     [
