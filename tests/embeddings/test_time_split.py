@@ -70,20 +70,15 @@ def test_the_share_chooses_the_time() -> None:
 
 @pytest.fixture
 def dated(store: Store) -> Store:
-    """Fill a database with likes of these times, and with a repost before the like of one pair."""
-    world = World({(user, track, "like") for user, track in YEARS} | {(1, 103, "repost")})
-    world.spill(store)
+    """Fill a database with likes of these times, and with reposts before and after a like."""
+    known = {(*pair, "like"): years for pair, years in YEARS.items()}
+    known |= {(1, 103, "repost"): (2011, 2013), (3, 101, "repost"): (2020, 2021)}
+    World(set(known)).spill(store)
     with store.write() as connection:
-        for (user, track), years in {**YEARS, (0, 0): (2011, 2013)}.items():
+        for (user, track, kind), years in known.items():
             ends = [None if year is None else f"{year}-01-01T00:00:00.000000Z" for year in years]
-            where = (
-                engagements.c.kind == "repost"
-                if not user
-                else sa.and_(
-                    engagements.c.user_id == user,
-                    engagements.c.track_id == track,
-                    engagements.c.kind == "like",
-                )
+            where = sa.and_(
+                engagements.c.user_id == user, engagements.c.track_id == track, engagements.c.kind == kind
             )
             values = {"not_before": ends[0], "not_after": ends[1]}
             connection.execute(sa.update(engagements).where(where).values(values))

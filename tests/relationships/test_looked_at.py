@@ -127,6 +127,20 @@ def test_a_build_notices_a_changed_library(store: Store, status: str, *, rebuilt
     assert stored(store) == expected(world, settings().relationships)
 
 
+def test_a_build_notices_a_like_that_was_removed(store: Store) -> None:
+    world = likers()
+    world.spill(store)
+    relate(store, settings())
+    like = schema.engagements.c
+    with store.write() as connection:
+        left = {"removed_at": "2026-01-02T00:00:00.000000Z", "removed_reason": "left_list"}
+        one = sa.and_(like.user_id == 2002, like.track_id == SEED)
+        connection.execute(sa.update(schema.engagements).where(one).values(left))
+    world.removed = {(2002, SEED, "like")}
+    relate(store, settings())
+    assert stored(store) == expected(world, settings().relationships)
+
+
 def test_vectors_and_evaluation_use_the_same_users(store: Store) -> None:
     world = likers(harvested=False)
     world.spill(store)
