@@ -290,7 +290,7 @@ class Retention(Section):
     runs: Days | None = None
     """Days to keep the runs that nothing refers to, except the newest of each harvest."""
     users: Literal["keep", "pseudonymise", "drop"] = "keep"
-    """`pseudonymise`: replace IDs and names by keyed hashes; `drop`: delete users and what refers to them."""
+    """`pseudonymise`: replace IDs and names by hashes; `drop`: delete users with their likes and comments."""
     after_runs: bool = False
     """Apply these rules also after each run that ends complete, partial or unfinished."""
 

@@ -38,9 +38,7 @@ def as_text(pruned: Pruned, retention: Retention, *, dry_run: bool, vacuumed: bo
     if any(rule.rule == "users" and rule.rows for rule in pruned.rules):
         lines.append(f"Relationships and vectors of users were deleted; run `{command('relate')}`")
     if not vacuumed:
-        lines.append(
-            f"Until a vacuum, the file has the same size, and still contains it: run `{command('vacuum')}`"
-        )
+        lines.append(f"To give the space back, and to remove remains, run `{command('vacuum')}`")
     return lines
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -28,8 +29,11 @@ from sgr_spiders.model.items import (
 from sgr_spiders.soundcloud.raw import pack, unpack
 from sgr_spiders.storage import forgetting, redaction, tombstones
 from sgr_spiders.storage.ledger.forgotten import drop_forgotten, keep_unforgotten
-from sgr_spiders.storage.schema import users
+from sgr_spiders.storage.schema import tracks, users
 from sgr_spiders.storage.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FORGOTTEN = "forgotten"
 USER: Reference = ("user", 1)
@@ -162,6 +166,28 @@ def test_lifting_a_record_lifts_what_belongs_to_it(forgetful: Store) -> None:
         known.add({("track", 77): USER, ("url", "https://soundcloud.com/ann"): USER}, "asked")
         assert known.lift([USER]) == 3
         assert known.find({USER, ("track", 77), TRACK}) == {TRACK}
+
+
+def test_hashes_of_different_databases_differ(store: Store, tmp_path: Path) -> None:
+    with closing(Store.open(f"sqlite:///{tmp_path / 'other.db'}")) as other:
+        digests = set()
+        for each in (store, other):
+            with each.write() as connection:
+                digests.add(tombstones.prepare(connection).digest(USER))
+                assert tombstones.prepare(connection).digest(USER) in digests, "the salt stays"
+    assert len(digests) == 2
+
+
+def test_what_is_deleted_is_overwritten(store: Store) -> None:
+    text = "a title that no other record has"
+    stub = {"is_stub": False, "fullness": Fullness.OWN, "fetched_at": "2026-01-01T00:00:00.000000Z"}
+    with store.write() as connection:
+        connection.execute(sa.insert(tracks), [{"track_id": key, "title": text, **stub} for key in range(99)])
+    with store.write() as connection:
+        forgetting.forget(connection, [("track", key) for key in range(99)])
+    assert store.file is not None
+    store.close()
+    assert text.encode() not in store.file.read_bytes()
 
 
 def test_after_an_error_all_is_as_before_and_the_next_attempt_works(
