@@ -209,6 +209,24 @@ def test_neighbours_are_those_of_a_database_without_the_unseen(store: Store, kin
         assert near != answers[0][0] or kind == "user"
 
 
+@pytest.mark.parametrize("kind", ["track", "artist", "user"])
+def test_neighbours_are_those_of_a_database_without_the_removed(store: Store, kind: str) -> None:
+    node = {"track": SEED, "artist": SEED_ARTIST, "user": 2002}[kind]
+    world = likers()
+    # Some of the likes of the seed, too, but not that of the user.
+    world.removed = {link for link in sorted(world.engagements)[::3] if link[0] != 2002}
+    everything = Inclusion(removed=True)
+    answers = []
+    for drawn, include in ((world.present(), USUAL), (world, USUAL), (world, everything)):
+        drawn.spill(store)
+        with store.read() as connection:
+            near = find_similar(connection, kind, node, by="walk", method="svd", limit=10, include=include)
+            recommended = recommend(connection, 2002, by="walk", method="svd", limit=5, include=include)
+        answers.append((near, recommended))
+    assert answers[0] == answers[1] != answers[2]
+    assert answers[0][0]
+
+
 def test_commands_say_what_they_left_out(store: Store) -> None:
     likers(harvested=False).spill(store)
     store.close()

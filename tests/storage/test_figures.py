@@ -247,6 +247,21 @@ def test_totals_count_no_stubs(store: Store) -> None:
     assert (sizes["tracks"], sizes["users"], sizes["engagements"]) == ((2, 1), (3, 2), (2, None))
 
 
+def test_removed_rows_are_counted_apart(store: Store) -> None:
+    user = User(9, username="u", fullness=Fullness.OWN)
+    tracks = [Track(1, title="a", artist_id=9, fullness=Fullness.OWN), Track(2), Track(3)]
+    with store.write() as connection:
+        likes = [Engagement(9, number, "like") for number in (1, 2, 3)]
+        records.write_records(connection, [user, *tracks, *likes], set(), "2026")
+        connection.exec_driver_sql("UPDATE tracks SET removed_at = '2027' WHERE track_id < 3")
+        connection.exec_driver_sql("UPDATE engagements SET removed_at = '2027' WHERE track_id = 1")
+        sizes = {size.name: size for size in inventory.table_sizes(connection, inventory.File(None, None))}
+    found = {name: (sizes[name].rows, sizes[name].removed, sizes[name].stubs) for name in sizes}
+    assert found["tracks"] == (1, 2, 1)
+    assert found["engagements"] == (2, 1, None)
+    assert found["walks"] == (0, None, None)
+
+
 def test_the_latest_runs_and_harvests_come_first(ledger: Store) -> None:
     third = {
         "run_id": 3, "spider": "s", "layers": "a", "scope": "of 1", "refresh": False, "fresh_after": "",
