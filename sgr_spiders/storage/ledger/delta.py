@@ -66,8 +66,6 @@ class Delta:
             walks.c.newest_first.is_not(None),
             walks.c.kept > 0,
             sa.not_(self._is_due_whole()),
-            # Else the guard against empty pages has ended it.
-            sa.or_(walks.c.status == "done", walks.c.capped_at.is_not(None)),
             sa.not_(_has_larger_cap()),
             sa.not_(_renews_counters()),
         )
@@ -109,6 +107,10 @@ def is_counted() -> sa.ColumnElement[bool]:
 
 
 def _has_larger_cap() -> sa.ColumnElement[bool]:
+    """Return the condition that a walk was capped, and now has a larger cap.
+
+    It is null, as is its negation, if the guard against empty pages has ended the walk: its list is unknown.
+    """
     largest = (
         sa.select(sa.func.max(walk_requests.c.cap))
         .where(walk_requests.c.walk_id == walks.c.walk_id)
