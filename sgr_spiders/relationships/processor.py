@@ -16,7 +16,7 @@ from sgr_spiders.relationships.engine import CancelledError
 from sgr_spiders.relationships.inputs import RelationshipInput
 from sgr_spiders.storage.pairs import builds, reading, writing
 from sgr_spiders.storage.store import Store
-from sgr_spiders.text.formatting import describe_left_out
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -183,4 +183,5 @@ def log_related(result: Related) -> None:
     times = ", ".join(f"{part} {seconds:.1f} s" for part, seconds in result.seconds.items())
     logger.info("%s: %s pairs (%s)", result.table, f"{result.rows:,}", times)
     if result.left_out:
-        logger.info("%s: %s", result.table, describe_left_out(result.left_out))
+        libraries = pluralize(result.left_out, "library", "libraries")
+        logger.info("%s: left out %s not looked at", result.table, libraries)
