@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from sgr_spiders.storage.store import Store
+from tests import databases
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
 
 if TYPE_CHECKING:
@@ -34,6 +36,33 @@ _USER_SETTINGS = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help=f"where tests keep their databases; postgresql: on the server that {databases.VARIABLE} names",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--database") == "postgresql":
+        if not os.environ.get(databases.VARIABLE):
+            raise pytest.UsageError(
+                f"--database=postgresql: {databases.VARIABLE} is not set; `make postgres-test` has a server"
+            )
+        databases.use_server()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests that are about the other database."""
+    other = "sqlite" if databases.is_on_server() else "postgresql"
+    deselected = [item for item in items if item.get_closest_marker(other)]
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = [item for item in items if not item.get_closest_marker(other)]
+
+
 @pytest.fixture(autouse=True)
 def _without_user_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in _USER_SETTINGS:
@@ -43,10 +72,22 @@ def _without_user_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
 
 
+@pytest.fixture(autouse=True)
+def _drop_databases(tmp_path: Path) -> Iterator[None]:
+    yield
+    databases.drop_databases(tmp_path)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _drop_all_databases() -> Iterator[None]:
+    yield
+    databases.drop_databases()
+
+
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    """Return the URL of a database for one test; the file does not exist yet."""
-    return f"sqlite:///{tmp_path / 'harvest.db'}"
+    """Return the URL of a database for one test; a file does not exist yet."""
+    return databases.url_of(tmp_path / "harvest.db")
 
 
 @pytest.fixture

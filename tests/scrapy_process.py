@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from scrapy.cmdline import ScrapyArgumentParser
 from scrapy.utils.project import get_project_settings
 
+from tests.databases import url_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -60,7 +62,7 @@ def scrapy_in_one(database: Path, *commands: Sequence[str]) -> list[CommandResul
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", IN_ONE_PROCESS, json.dumps(commands)],
         cwd=ROOT,
-        env={**os.environ, "HARVEST_DATABASE_URL": f"sqlite:///{database}"},
+        env={**os.environ, "HARVEST_DATABASE_URL": url_of(database)},
         capture_output=True,
         text=True,
         check=False,

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.storage import schema
 from sgr_spiders.storage.store import Store
+from tests.databases import url_of
 from tests.relationships.worlds import World
 from tests.scrapy_process import ROOT, run_command
 
@@ -57,12 +58,12 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("output") / "x.db"
     world = World({(user, track, "like") for user in range(1, 9) for track in range(1, 9 if user > 1 else 5)})
     world.playlists = {5: {1, 2, 3}, 6: {1, 2, 3}}
-    with closing(Store.open(f"sqlite:///{path}")) as store:
+    with closing(Store.open(url_of(path))) as store:
         world.spill(store)
         with store.write() as connection:
             connection.execute(sa.update(schema.tracks).values(title=TITLE))
             connection.execute(sa.update(schema.users).values(username=TITLE))
-    assert run_command("relate", HARVEST_DATABASE_URL=f"sqlite:///{path}").code == 0
+    assert run_command("relate", HARVEST_DATABASE_URL=url_of(path)).code == 0
     return path
 
 
@@ -72,7 +73,7 @@ def test_no_encoding_breaks_a_command(database: Path, locale: dict[str, str]) ->
     done = subprocess.run(
         [sys.executable, "-c", IN_ONE_PROCESS, json.dumps(commands)],
         cwd=ROOT,
-        env={**os.environ, **locale, "HARVEST_DATABASE_URL": f"sqlite:///{database}"},
+        env={**os.environ, **locale, "HARVEST_DATABASE_URL": url_of(database)},
         capture_output=True,
         check=False,
         timeout=120,
@@ -96,7 +97,7 @@ def test_an_output_is_a_path_whatever_it_is_called(
     database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    url = f"sqlite:///{database}"
+    url = url_of(database)
     for option in (["--output", name], [f"--output={name}"]):
         done = run_command("export", "--for", "graphs", *option, HARVEST_DATABASE_URL=url)
         assert done.code == 0, done.err
@@ -111,5 +112,5 @@ def test_an_output_is_a_path_whatever_it_is_called(
     ],
 )
 def test_what_is_no_path(database: Path, given: list[str], problem: str) -> None:
-    done = run_command("export", *given, HARVEST_DATABASE_URL=f"sqlite:///{database}")
+    done = run_command("export", *given, HARVEST_DATABASE_URL=url_of(database))
     assert (done.code, done.err) == (2, f"{problem}\n")

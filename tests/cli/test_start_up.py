@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from sgr_spiders.storage.store import Store
+from tests.databases import url_of
 
 SLOW = (
     "numpy", "scipy", "pyarrow", "numba", "alembic", "rapidfuzz", "spellchecker", "rich", "aiohttp",
@@ -35,7 +36,7 @@ except SystemExit as ended:
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("start") / "harvest.db"
-    with closing(Store.open(f"sqlite:///{path}")):
+    with closing(Store.open(url_of(path))):
         return path
 
 
@@ -57,7 +58,7 @@ def test_nothing_slow_is_loaded(command: tuple[str, ...], code: int, database: P
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *command],
         cwd=root,
-        env={**os.environ, "HARVEST_DATABASE_URL": f"sqlite:///{database}"},
+        env={**os.environ, "HARVEST_DATABASE_URL": url_of(database)},
         capture_output=True,
         text=True,
         check=True,
@@ -75,7 +76,7 @@ def test_a_crawl_without_a_terminal_loads_nothing_for_one(database: Path, root: 
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, "crawl", *arguments],
         cwd=root,
-        env={**os.environ, **unreachable, "HARVEST_DATABASE_URL": f"sqlite:///{database}"},
+        env={**os.environ, **unreachable, "HARVEST_DATABASE_URL": url_of(database)},
         capture_output=True,
         text=True,
         check=True,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sgr_spiders.storage.store import Store
+from tests.databases import url_of
 from tests.pseudo_terminal import PseudoTerminal
 from tests.relationships.worlds import World
 from tests.scrapy_process import ROOT, run_command
@@ -32,17 +33,17 @@ def database(tmp_path: Path) -> Path:
 
 
 def fill(path: Path, users: int) -> None:
-    with closing(Store.open(f"sqlite:///{path}")) as store:
+    with closing(Store.open(url_of(path))) as store:
         World({(user, 1, "like") for user in range(1, users + 1)}).spill(store)
 
 
 def start(database: Path, *options: str, **streams: Any) -> subprocess.Popen[str]:
-    environment = {**os.environ, "HARVEST_DATABASE_URL": f"sqlite:///{database}"}
+    environment = {**os.environ, "HARVEST_DATABASE_URL": url_of(database)}
     return subprocess.Popen([*WATCH, *options], cwd=ROOT, env=environment, text=True, **streams)
 
 
 def test_a_terminal_shows_only_the_newest_status(database: Path) -> None:
-    environment = {"HARVEST_DATABASE_URL": f"sqlite:///{database}"}
+    environment = {"HARVEST_DATABASE_URL": url_of(database)}
     with PseudoTerminal(WATCH, cwd=ROOT, columns=120, environment=environment) as terminal:
         terminal.wait_until(lambda it: re.search(r"engagements +2 ", it.text) is not None)
         fill(database, 4_321)
@@ -58,7 +59,7 @@ def test_a_terminal_shows_only_the_newest_status(database: Path) -> None:
 
 
 def test_a_small_terminal_shows_the_first_lines(database: Path) -> None:
-    environment = {"HARVEST_DATABASE_URL": f"sqlite:///{database}"}
+    environment = {"HARVEST_DATABASE_URL": url_of(database)}
     with PseudoTerminal(WATCH, cwd=ROOT, columns=30, lines=6, environment=environment) as terminal:
         terminal.wait_until(lambda it: "more lines" in it.text)
         rows = terminal.rows

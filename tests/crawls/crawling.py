@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from sgr_spiders.storage.store import Store
+from tests import databases
 from tests.crawls import invariants
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Mapping
 
     from tests.sandbox_process import SandboxProcess
@@ -32,15 +30,6 @@ OBSERVED = {"not_before", "not_after"}
 """Columns with the times of the requests that found a like."""
 JOURNAL = {"runs", "run_seeds", "run_scope", "relationship_runs", "request_rates", "alembic_version"}
 """Tables about the crawls and builds themselves, without harvested data."""
-
-
-@functools.cache
-def empty_database() -> bytes:
-    """Return a database without a harvest."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "empty.db"
-        Store.open(f"sqlite:///{path}").close()
-        return path.read_bytes()
 
 
 @dataclass(frozen=True)
@@ -73,6 +62,10 @@ class Harvester:
         # A file, because a full pipe without a reader would block the crawl.
         self._log = self.database.with_suffix(".log")
 
+    @property
+    def url(self) -> str:
+        return databases.url_of(self.database)
+
     def crawl(
         self, spider: str = "user_depth", settings: Mapping[str, Any] = {}, **arguments: Any
     ) -> CrawlResult:
@@ -99,9 +92,9 @@ class Harvester:
         if self.config is not None:
             arguments.setdefault("config", self.config)
         self._last_command = spider, dict(settings), dict(arguments)
-        if not self.makes_database and not self.database.exists():
-            self.database.touch(0o600)
-            self.database.write_bytes(empty_database())
+        if not databases.exists(self.database):
+            create = databases.create_blank if self.makes_database else databases.create_empty
+            create(self.database)
         before = invariants.latest_run(self.database)
         command = [sys.executable, "-m", "scrapy", "crawl", spider]
         for name, value in arguments.items():
@@ -111,7 +104,7 @@ class Harvester:
         environment = {
             **os.environ,
             **self.sandbox.env(),
-            "HARVEST_DATABASE_URL": f"sqlite:///{self.database}",
+            "HARVEST_DATABASE_URL": self.url,
             **self.environment,
         }
         with self._log.open("w") as log:
@@ -141,7 +134,7 @@ class Harvester:
             process.wait()
             raise AssertionError(f"the crawl did not end in {LIMIT_S} s:\n{self._log.read_text()}") from None
         assert (code == -signal.SIGKILL) == killed, self._log.read_text()
-        if self.database.exists() and not self.unchecked:
+        if databases.exists(self.database) and not self.unchecked:
             self._check(self._runs_before[process.pid], code, has_outcome=not killed and not no_outcome)
         return CrawlResult(code, self._log.read_text())
 
@@ -174,7 +167,7 @@ class Harvester:
             time.sleep(0.01)  # noqa: TID251 - not in a crawl
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.database)) as connection:
+        with closing(databases.connect(self.database)) as connection:
             return connection.execute(sql, parameters).fetchall()
 
     def value(self, sql: str, *parameters: Any) -> Any:  # noqa: ANN401 - any type of column
@@ -183,15 +176,13 @@ class Harvester:
 
     def contents(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return the sorted rows of all tables and views, without times and the tables in ``JOURNAL``."""
-        with closing(sqlite3.connect(self.database)) as connection:
-            names = connection.execute(
-                "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
-            )
-            return {name: _rows(connection, name) for (name,) in names if name not in JOURNAL}
+        names = databases.table_names(self.database)
+        with closing(databases.connect(self.database)) as connection:
+            return {name: _rows(connection, name) for name in names if name not in JOURNAL}
 
 
 def _rows(connection: sqlite3.Connection, table: str) -> list[tuple[Any, ...]]:
-    columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+    columns = databases.column_names(connection, table)
     kept = ", ".join(
         f'"{column}"'
         for column in columns

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pytest
 from tests.crawls.crawling import Harvester
 from tests.crawls.small import settings_of, start_sandbox
 from tests.crawls.test_changes import Harvest, compare, crawl, read_harvest
+from tests.databases import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def fetch_anew(harvester: Harvester) -> Harvest:
 
 
 def edit(harvester: Harvester, statement: str) -> None:
-    with closing(sqlite3.connect(harvester.database)) as connection:
+    with closing(connect(harvester.database)) as connection:
         connection.execute(statement)
         connection.commit()
 

@@ -12,6 +12,7 @@ from sgr_spiders.storage.store import Store
 from sgr_spiders.titles.terms import key_terms
 from tests.crawls.crawling import Harvester
 from tests.crawls.small import build_world, settings_of, start_sandbox, write_config
+from tests.databases import url_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,7 +141,7 @@ def test_every_choice_reports_what_it_left_out(deep: Harvester, world: World) ->
 
 
 def settings_that_cut(harvester: Harvester) -> set[tuple[str, str]]:
-    with Store(f"sqlite:///{harvester.database}").read() as connection:
+    with Store(url_of(harvester.database)).read() as connection:
         return set(count_by_setting(find_capped(connection)))
 
 
@@ -169,9 +170,9 @@ def test_raised_caps_give_what_they_would_have_given_at_once(
         at_once, "playlist_depth", "track"
     )
     assert any(len(contents_of(world, playlist)) > 7 for playlist, _ in harvester.query(STORED))
-    with Store(f"sqlite:///{harvester.database}").read() as connection:
+    with Store(url_of(harvester.database)).read() as connection:
         by_layer, total = count_walks(connection)
-    with Store(f"sqlite:///{at_once.database}").read() as connection:
+    with Store(url_of(at_once.database)).read() as connection:
         _, fresh = count_walks(connection)
     assert total.received > fresh.received, "no page was read twice"
     assert total.compared_received <= total.compared_expected

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import runs, seeds
 from sgr_spiders.storage.ledger.wrong_times import correct_times
 from tests.crawls.test_status import run_status
+from tests.databases import connect
 
 if TYPE_CHECKING:
     from sgr_spiders.storage.store import Store
@@ -34,7 +34,7 @@ def set_clock_ahead(harvester: Harvester) -> None:
         "walk_pages": ("fetched_at",),
         "runs": ("started_at", "finished_at", "fresh_after"),
     }
-    with closing(sqlite3.connect(harvester.database)) as connection:
+    with closing(connect(harvester.database)) as connection:
         for table, names in columns.items():
             for name in names:
                 connection.execute(f"UPDATE {table} SET {name} = ? WHERE {name} NOTNULL", [NEXT_YEAR])  # noqa: S608

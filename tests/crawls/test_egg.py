@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.storage.migrate import HEAD
 from tests.crawls import invariants
+from tests.databases import connect, url_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,13 +39,13 @@ def test_a_crawl_runs_from_an_egg(egg: Path, sandbox: SandboxProcess, tmp_path: 
             **sandbox.env(),
             "PYTHONPATH": str(egg),
             "SCRAPY_SETTINGS_MODULE": "sgr_spiders.settings",
-            "HARVEST_DATABASE_URL": f"sqlite:///{database}",
+            "HARVEST_DATABASE_URL": url_of(database),
         },
         capture_output=True,
         text=True,
     )
     assert ended.returncode == 0, ended.stderr
     invariants.check_ended(database, 0)
-    with closing(sqlite3.connect(database)) as connection:
+    with closing(connect(database)) as connection:
         assert connection.execute("SELECT count(*) FROM tracks").fetchone()[0] > 500
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]

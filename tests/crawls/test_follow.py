@@ -19,6 +19,7 @@ from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.figures.news import News, NewsReader, Position
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import ROOT, Harvester
+from tests.databases import url_of
 from tests.scrapy_process import run_command
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ REMOVED = {
 
 
 def start(database: Path, *options: str, **streams: Any) -> subprocess.Popen[str]:
-    environment = {**os.environ, "HARVEST_DATABASE_URL": f"sqlite:///{database}"}
+    environment = {**os.environ, "HARVEST_DATABASE_URL": url_of(database)}
     return subprocess.Popen(
         [*FOLLOW, "--every", "0.1", *options], cwd=ROOT, env=environment, text=True, **streams
     )
@@ -166,12 +167,12 @@ def test_it_waits_for_the_database_and_ends_with_its_reader(tmp_path: Path) -> N
         assert follow.stdout is not None
         assert follow.stderr is not None
         assert follow.stderr.readline().startswith(f"Waiting: database {path}: no such file; create it with ")
-        with closing(Store.open(f"sqlite:///{path}")) as store:
+        with closing(Store.open(url_of(path))) as store:
             spill(store, timestamp(), *((1, track) for track in range(1, 6)))
         first = [follow.stdout.readline() for _ in range(6)]
         path.unlink()
         assert "no such file" in follow.stderr.readline()
-        with closing(Store.open(f"sqlite:///{path}")) as store:
+        with closing(Store.open(url_of(path))) as store:
             spill(store, timestamp(), (1, 7))
         second = [follow.stdout.readline() for _ in range(2)]
         follow.stdout.close()
@@ -249,7 +250,7 @@ def test_no_table_is_scanned(store: Store) -> None:
 
 
 def test_unknown_values_are_refused(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'x.db'}"
+    url = url_of(tmp_path / "x.db")
     with closing(Store.open(url)):
         pass
     for option, problem in (

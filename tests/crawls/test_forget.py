@@ -22,6 +22,7 @@ from sgr_spiders.storage.store import Store
 from tests.crawls import invariants
 from tests.crawls.crawling import Harvester
 from tests.crawls.small import settings_of, start_sandbox, write_config
+from tests.databases import connect, url_of
 from tests.scrapy_process import ROOT, CommandResult, run_command
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def chosen(harvested: Harvester) -> Chosen:
 
 
 def run(database: Path, name: str, *arguments: str) -> CommandResult:
-    return run_command(name, *arguments, HARVEST_DATABASE_URL=f"sqlite:///{database}")
+    return run_command(name, *arguments, HARVEST_DATABASE_URL=url_of(database))
 
 
 def forget(database: Path, *arguments: str) -> CommandResult:
@@ -116,7 +117,7 @@ def forget(database: Path, *arguments: str) -> CommandResult:
 
 def read_tables(database: Path) -> Tables:
     """Return the rows of all tables, with ``raw`` as text."""
-    with closing(sqlite3.connect(database)) as connection:
+    with closing(connect(database)) as connection:
         connection.row_factory = sqlite3.Row
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {
@@ -209,7 +210,7 @@ def test_raw_of_others_loses_what_it_embeds(copied: Harvester, chosen: Chosen) -
         "station_urn": f"soundcloud:users:{chosen.user}",
         "caption": "stays",
     }
-    with closing(sqlite3.connect(copied.database)) as connection:
+    with closing(connect(copied.database)) as connection:
         connection.execute("UPDATE tracks SET raw = ? WHERE track_id = ?", (pack(raw), chosen.track))
         connection.execute(
             "INSERT INTO rejects SELECT walk_id, 0, 0, 77, 'user', ?, 'city', 'bad city: ''X''', NULL "
@@ -276,7 +277,7 @@ def test_what_is_gone_is_forgotten_by_rule(copied: Harvester, chosen: Chosen, tm
     config = json.loads(Path(str(copied.config)).read_text()) | {"retention": {"on_gone": "forget"}}
     path = tmp_path / "forgetful.yaml"
     path.write_text(json.dumps(config))
-    with closing(sqlite3.connect(copied.database)) as connection:
+    with closing(connect(copied.database)) as connection:
         # As if an earlier run had found it private.
         removed = "removed_at = last_seen_at, removed_reason = 'private'"
         connection.execute(f"UPDATE playlists SET {removed} WHERE playlist_id = {chosen.playlist}")  # noqa: S608
@@ -348,7 +349,7 @@ def test_a_kill_forgets_nothing(copied: Harvester, chosen: Chosen) -> None:
         "from scrapy.cmdline import execute\n"
         f"KillSwitch()\nexecute({arguments})"
     )
-    environment = os.environ | {"HARVEST_DATABASE_URL": f"sqlite:///{copied.database}"}
+    environment = os.environ | {"HARVEST_DATABASE_URL": url_of(copied.database)}
     for number in (70, 110):
         killed = subprocess.run(
             [sys.executable, "-c", script], env=environment | {"KILL_AT": str(number)}, cwd=ROOT, check=False
@@ -373,7 +374,7 @@ def test_an_interruption_of_the_rewriting_does_not_deny_the_rest(
 
 
 def test_a_database_in_use_is_left_alone(copied: Harvester, chosen: Chosen) -> None:
-    with closing(Store.open(f"sqlite:///{copied.database}")):
+    with closing(Store.open(url_of(copied.database))):
         done = run(copied.database, "forget", urn("user", chosen.user))
     assert done.code == 5
     assert done.err.endswith("nothing was forgotten\n")
@@ -383,7 +384,7 @@ def test_another_address_of_a_forgotten_seed(copied: Harvester, chosen: Chosen) 
     """Only the API knows where it leads; it is then forgotten as well."""
     ((page,),) = copied.query("SELECT permalink_url FROM tracks WHERE track_id = ?", chosen.seed)
     forget(copied.database, f"track:{chosen.seed}")
-    with closing(sqlite3.connect(copied.database)) as connection:
+    with closing(connect(copied.database)) as connection:
         # As if the track had been renamed since.
         connection.execute("DELETE FROM tombstones WHERE kind = 'url'")
         connection.commit()

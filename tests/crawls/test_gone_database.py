@@ -12,6 +12,7 @@ import pytest
 from sgr_spiders.model.exceptions import DatabaseGoneError
 from sgr_spiders.storage.ledger import source
 from sgr_spiders.storage.store import Store
+from tests.databases import url_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,7 @@ def delete_directory(database: Path) -> None:
 @pytest.mark.parametrize("vanish", [delete, replace, delete_wal, delete_directory])
 def test_a_transaction_notices_it(tmp_path: Path, vanish: Callable[[Path], None]) -> None:
     database = tmp_path / "data" / "harvest.db"
-    store = Store.open(f"sqlite:///{database}")
+    store = Store.open(url_of(database))
     with store.write() as connection:
         source.adopt(connection, "https://api.example", None)
     vanish(database)
@@ -55,7 +56,7 @@ def test_a_transaction_notices_it(tmp_path: Path, vanish: Callable[[Path], None]
 
 
 def test_a_database_in_use_keeps_its_identity(tmp_path: Path) -> None:
-    store = Store.open(f"sqlite:///{tmp_path / 'harvest.db'}")
+    store = Store.open(url_of(tmp_path / "harvest.db"))
     for number in range(3):
         with store.write() as connection:
             source.adopt(connection, f"https://api{number}.example", None)

@@ -13,6 +13,7 @@ import pytest
 
 from sgr_spiders.storage.migrate import HEAD
 from tests.crawls.crawling import Harvester
+from tests.databases import url_of
 from tests.scrapy_process import scrapy
 
 if TYPE_CHECKING:
@@ -87,9 +88,7 @@ def test_earlier_records_are_backfilled(copy: Path, sandbox: SandboxProcess, tmp
     ended = harvester.crawl()
     assert ended.code == 0, ended.log
     tracks = harvester.value("SELECT count(*) FROM tracks WHERE fullness > 0")
-    upgraded = scrapy(
-        "upgrade", "--backfill", cwd=copy, HARVEST_DATABASE_URL=f"sqlite:///{harvester.database}"
-    )
+    upgraded = scrapy("upgrade", "--backfill", cwd=copy, HARVEST_DATABASE_URL=url_of(harvester.database))
     assert upgraded.code == 0, upgraded.err
     assert upgraded.out.splitlines()[0] == f"Schema upgraded from revision {HEAD} to {NEXT}"
     assert upgraded.out.splitlines()[2].split() == ["tracks.embeddable_by", f"{tracks:,}"]

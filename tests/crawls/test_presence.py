@@ -21,6 +21,7 @@ from sgr_spiders.sandbox.generations import age, delete_users
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import Harvester
 from tests.crawls.small import build_world, start_sandbox, write_config
+from tests.databases import url_of
 from tests.relationships.worlds import LOOKS, Rows, expected, stored
 from tests.relationships.worlds import World as RelatedWorld
 from tests.scrapy_process import scrapy
@@ -183,7 +184,7 @@ def test_what_comes_back_is_present_again(aged: Aged, tmp_path_factory: pytest.T
 
 
 def changes(harvester: Harvester, *options: str, code: int = 0) -> str:
-    done = scrapy("changes", *options, HARVEST_DATABASE_URL=f"sqlite:///{harvester.database}")
+    done = scrapy("changes", *options, HARVEST_DATABASE_URL=url_of(harvester.database))
     assert done.code == code, done.err
     return done.out if code == 0 else done.err
 
@@ -228,7 +229,7 @@ def test_changes_since_a_run_or_a_time(aged: Aged) -> None:
 
 
 def related(harvester: Harvester) -> dict[str, Rows]:
-    with closing(Store.open(f"sqlite:///{harvester.database}")) as store:
+    with closing(Store.open(url_of(harvester.database))) as store:
         relate(store, HarvestConfig())
         return stored(store)
 
@@ -263,7 +264,7 @@ def test_relationships_after_a_refresh_are_those_of_the_changed_world(aged: Aged
 def keys_of(folder: Path, database: Path, **extent: Any) -> dict[str, set[tuple[Any, ...]]]:
     """Export all tables; return the keys of their rows."""
     options = resolve_options("tables", ["parquet"], Choice(), with_raw=False, **extent)
-    export(Store(f"sqlite:///{database}"), folder, options)
+    export(Store(url_of(database)), folder, options)
     described = json.loads((folder / "datapackage.json").read_text())["resources"]
     return {
         table["path"]: set(
@@ -304,14 +305,14 @@ def test_an_export_contains_what_is_present_or_all(aged: Aged, tmp_path: Path) -
         options = resolve_options(
             "tables", ["csv"], Choice(), with_raw=False, include_removed=folder == "all"
         )
-        export(Store(f"sqlite:///{aged.refreshed.database}"), tmp_path / folder, options)
+        export(Store(url_of(aged.refreshed.database)), tmp_path / folder, options)
         report = frictionless.validate(str(tmp_path / folder / "datapackage.json"))
         assert report.valid, report.flatten(["name", "message"])[:5]
 
 
 def test_training_data_are_of_present_likes_unless_all_are_asked_for(aged: Aged, tmp_path: Path) -> None:
     likes = "SELECT count(*) FROM engagements WHERE kind = 'like'"
-    store = Store(f"sqlite:///{aged.refreshed.database}")
+    store = Store(url_of(aged.refreshed.database))
     for include_removed, sql in ((False, f"{likes} AND removed_at IS NULL"), (True, likes)):
         choice = Choice(include_unseen=True)
         options = resolve_options("ml", ["npz"], choice, with_raw=False, include_removed=include_removed)

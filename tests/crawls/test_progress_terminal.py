@@ -12,6 +12,7 @@ import pytest
 from sgr_spiders.layers import LAYERS
 from tests.crawls import invariants
 from tests.crawls.crawling import ROOT
+from tests.databases import url_of
 from tests.pseudo_terminal import PseudoTerminal
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def harvest(
     command += ["-a", f"track_id={sandbox.seed_track_id}", "-a", "config=sandbox"]
     for name, value in settings.items():
         command += ["-s", f"{name}={value}"]
-    own = {"HARVEST_DATABASE_URL": f"sqlite:///{folder / 'harvest.db'}"}
+    own = {"HARVEST_DATABASE_URL": url_of(folder / "harvest.db")}
     return PseudoTerminal(
         command, cwd=ROOT, columns=columns, environment={**sandbox.env(), **own, **(environment or {})}
     )

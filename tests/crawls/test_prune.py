@@ -22,6 +22,7 @@ from sgr_spiders.storage.store import Store
 from sgr_spiders.storage.vacuum import vacuum
 from tests.crawls import invariants
 from tests.crawls.crawling import Harvester
+from tests.databases import connect, url_of
 from tests.sandbox_process import SandboxProcess
 from tests.scrapy_process import run_command
 
@@ -101,13 +102,13 @@ def harvester(sandbox: SandboxProcess, harvest: Path, tmp_path: Path) -> Harvest
 
 @pytest.fixture
 def aged(harvester: Harvester) -> Path:
-    with closing(sqlite3.connect(harvester.database)) as connection:
+    with closing(connect(harvester.database)) as connection:
         connection.executescript(AGED)
     return harvester.database
 
 
 def tables_of(path: Path) -> Tables:
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(connect(path)) as connection:
         connection.row_factory = sqlite3.Row
         names = connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
@@ -119,12 +120,12 @@ def tables_of(path: Path) -> Tables:
 
 
 def apply(path: Path, **retention: Any) -> Pruned:
-    with closing(Store.open(f"sqlite:///{path}")) as store:
+    with closing(Store.open(url_of(path))) as store:
         return prune(store, Retention(**retention))
 
 
 def dry_run(path: Path, **retention: Any) -> Pruned:
-    with Store(f"sqlite:///{path}").read() as connection:
+    with Store(url_of(path)).read() as connection:
         return plan(connection, Retention(**retention))
 
 
@@ -288,7 +289,7 @@ def names_and_ids(before: Tables) -> tuple[set[str], set[int]]:
 
 
 def assert_nobody_is_left(path: Path, before: Tables) -> None:
-    with closing(Store.open(f"sqlite:///{path}")) as store:
+    with closing(Store.open(url_of(path))) as store:
         vacuum(store)
     content = path.read_bytes()
     names, ids = names_and_ids(before)
@@ -336,7 +337,7 @@ def test_pseudonyms_replace_users_everywhere(harvester: Harvester) -> None:
 
 
 def assert_it_still_trains(path: Path, before: Tables) -> None:
-    url = {"HARVEST_DATABASE_URL": f"sqlite:///{path}"}
+    url = {"HARVEST_DATABASE_URL": url_of(path)}
     assert run_command("relate", **url).code == 0
     after = tables_of(path)
     for table, *keys in (("user_similarities", "user_id_a", "user_id_b"),):
@@ -380,7 +381,7 @@ def add_a_like(path: Path, tables: Tables) -> tuple[int, int]:
     user_id = int(library["target"])
     liked = {row["track_id"] for row in tables["engagements"] if row["user_id"] == user_id}
     track_id = next(row["track_id"] for row in tables["tracks"] if row["track_id"] not in liked)
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with closing(connect(path)) as connection, connection:
         connection.execute(
             "INSERT INTO engagements (user_id, track_id, kind, first_seen_at, last_seen_at) "
             "VALUES (?, ?, 'like', ?, ?)",
@@ -484,7 +485,7 @@ def test_every_transaction_leaves_a_consistent_ledger(
 
 
 def test_pending_walks_keep_their_users(harvester: Harvester) -> None:
-    with closing(sqlite3.connect(harvester.database)) as connection, connection:
+    with closing(connect(harvester.database)) as connection, connection:
         connection.execute(
             "UPDATE walks SET status = 'planned', finished_at = NULL, reason = NULL "
             "WHERE endpoint = 'user_likes'"
@@ -510,7 +511,7 @@ def test_the_key_is_private_and_must_not_be_lost(harvester: Harvester) -> None:
     path.unlink()
     with pytest.raises(ConfigError, match=r"No such file or directory; nothing was pruned$"):
         apply(harvester.database, users="pseudonymise", raw=0)
-    url = {"HARVEST_DATABASE_URL": f"sqlite:///{harvester.database}"}
+    url = {"HARVEST_DATABASE_URL": url_of(harvester.database)}
     refused = run_command("forget", f"user:{before['users'][0]['user_id']}", **url)
     assert refused.code == ConfigError.exit_code
     assert refused.err.endswith("No such file or directory; nothing was forgotten\n")
@@ -536,7 +537,7 @@ def test_pseudonyms_differ_by_key_and_are_no_ids_of_the_api() -> None:
 
 
 def test_the_command_prints_the_same_for_a_dry_run_and_vacuums_if_asked(aged: Path, tmp_path: Path) -> None:
-    url = {"HARVEST_DATABASE_URL": f"sqlite:///{aged}"}
+    url = {"HARVEST_DATABASE_URL": url_of(aged)}
     config = tmp_path / "config.yaml"
     config.write_text("retention: {raw: 30, comment_texts: 30, removed_rows: 30}")
     dry = run_command("prune", "--config", str(config), "--dry-run", "--json", **url)
@@ -552,7 +553,7 @@ def test_the_command_prints_the_same_for_a_dry_run_and_vacuums_if_asked(aged: Pa
 
 
 def test_the_command_keeps_everything_by_default_and_is_refused_during_a_crawl(harvester: Harvester) -> None:
-    url = {"HARVEST_DATABASE_URL": f"sqlite:///{harvester.database}"}
+    url = {"HARVEST_DATABASE_URL": url_of(harvester.database)}
     before = tables_of(harvester.database)
     assert "keeps everything" in run_command("prune", **url).out
     assert tables_of(harvester.database) == before
@@ -582,7 +583,7 @@ def fields(path: Path) -> tuple[dict[str, dict[int, Any]], set[int]]:
 def test_a_crawl_after_a_vacuum_packs_with_the_dictionary(harvester: Harvester) -> None:
     before, alone = fields(harvester.database)
     assert alone == {0}
-    assert run_command("vacuum", HARVEST_DATABASE_URL=f"sqlite:///{harvester.database}").code == 0
+    assert run_command("vacuum", HARVEST_DATABASE_URL=url_of(harvester.database)).code == 0
     vacuumed, used = fields(harvester.database)
     assert vacuumed == before
     (dictionary_id,) = used - {0}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
-import sqlite3
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.databases import connect
 
 if TYPE_CHECKING:
     from tests.crawls.crawling import CrawlResult, Harvester
@@ -76,7 +77,7 @@ def test_a_rate_of_another_time_does_not_slow_the_next_run_down(harvester: Harve
     crawl(harvester, max_requests=10)
     harvester.sandbox.clear_faults()
     for year, line in (("2020", "at first, learned"), ("2999", "Ignoring the learned request rate")):
-        with sqlite3.connect(harvester.database) as connection:
+        with connect(harvester.database) as connection:
             learned = f"{year}-01-01T00:00:00.000000Z"
             connection.execute("UPDATE request_rates SET interval_seconds = 30, learned_at = ?", (learned,))
         harvester.sandbox.clear_log()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import resource
 import signal
-import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ import pytest
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import Harvester
 from tests.crawls.small import start_sandbox
+from tests.databases import connect, url_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,16 +167,16 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(
     assert ended.code == 1, ended.log
     assert "Traceback" not in ended.log
     assert f"{harvester.database}: disk I/O error" in ended.log
-    with closing(sqlite3.connect(harvester.database)) as connection:
+    with closing(connect(harvester.database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert harvester.crawl().code == 0
     assert harvester.contents() == undisturbed
 
 
 def test_an_index_that_cannot_be_built_is_built_by_the_next_run(harvester: Harvester) -> None:
-    Store.open(f"sqlite:///{harvester.database}").close()
+    Store.open(url_of(harvester.database)).close()
     indexed = "SELECT type FROM sqlite_master WHERE name = 'ix_engagements_track_id_kind'"
-    with closing(sqlite3.connect(harvester.database)) as connection:
+    with closing(connect(harvester.database)) as connection:
         connection.execute("DROP INDEX ix_engagements_track_id_kind")
         connection.execute("CREATE TABLE ix_engagements_track_id_kind (blocker INTEGER)")
     ended = harvester.crawl(max_requests=4)
@@ -184,7 +184,7 @@ def test_an_index_that_cannot_be_built_is_built_by_the_next_run(harvester: Harve
     assert "Could not build indexes: database" in ended.log
     assert "Traceback" not in ended.log
     assert harvester.value("SELECT outcome FROM runs") == "unfinished"
-    with closing(sqlite3.connect(harvester.database)) as connection:
+    with closing(connect(harvester.database)) as connection:
         connection.execute("DROP TABLE ix_engagements_track_id_kind")
     assert harvester.crawl(max_requests=1).code == 3
     assert harvester.value(indexed) == "index"
@@ -230,7 +230,7 @@ def test_only_failed_walks_are_retried(
 
 
 def _age(harvester: Harvester, days: float) -> None:
-    with closing(sqlite3.connect(harvester.database)) as connection, connection:
+    with closing(connect(harvester.database)) as connection, connection:
         moment = f"strftime('%Y-%m-%dT%H:%M:%S.000000Z', 'now', '-{days} days')"
         connection.execute(f"UPDATE walks SET started_at = {moment}, finished_at = {moment}")  # noqa: S608
 

@@ -6,7 +6,6 @@ import io
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from sgr_spiders import harvest, settings
 from sgr_spiders.cli import runner
 from sgr_spiders.model import exceptions
 from tests.crawls import invariants
+from tests.databases import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ def runs(database: Path) -> list[tuple[Any, ...]]:
     """Check the invariants of *database*; return its runs with their outcomes and exit codes."""
     if not database.exists():
         return []
-    with closing(sqlite3.connect(database)) as connection:
+    with closing(connect(database)) as connection:
         found = connection.execute("SELECT run_id, outcome, exit_code FROM runs ORDER BY run_id").fetchall()
     *_, (_, _, code) = found
     if code is None:
@@ -73,7 +73,7 @@ def test_the_first_call_returns_statistics_and_the_second_sends_no_request(
     assert (first.outcome, first.exit_code, first.reason) == ("complete", 0, None)
     assert first["downloader/request_count"] > 50
     database = tmp_path / "data" / "sandbox.db"  # the default, from the working directory
-    with closing(sqlite3.connect(database)) as connection:
+    with closing(connect(database)) as connection:
         (tracks,) = connection.execute("SELECT count(*) FROM tracks WHERE NOT is_stub").fetchone()
     assert first["tracks_collected"] == tracks > 500
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from sgr_spiders.sandbox.options import ShapeOptions
 from sgr_spiders.titles.terms import key_terms
 from tests.crawls.crawling import CrawlResult, Harvester
 from tests.crawls.small import build_world, settings_of, start_sandbox, write_config
+from tests.databases import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ def requests_of(harvester: Harvester) -> list[str]:
 
 def age(harvester: Harvester, days: float, which: str = "1") -> None:
     """Make walks *days* older."""
-    with closing(sqlite3.connect(harvester.database)) as connection, connection:
+    with closing(connect(harvester.database)) as connection, connection:
         older = ", ".join(
             f"{column} = strftime('%Y-%m-%dT%H:%M:%f000Z', {column}, '-{days} days')"
             for column in ("created_at", "started_at", "finished_at")

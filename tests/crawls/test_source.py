@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -14,6 +13,7 @@ import pytest
 
 from sgr_spiders.config.databases import LIVE, SANDBOX, default_database
 from tests.crawls.crawling import ROOT, Harvester
+from tests.databases import connect, url_of
 from tests.sandbox_process import SandboxProcess
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def harvester(sandbox: SandboxProcess, tmp_path: Path) -> Harvester:
 
 
 def edit(harvester: Harvester, *statements: str) -> None:
-    with closing(sqlite3.connect(harvester.database)) as connection:
+    with closing(connect(harvester.database)) as connection:
         for statement in statements:
             connection.execute(statement)
         connection.commit()
@@ -75,7 +75,7 @@ def test_the_source_is_named_everywhere(harvester: Harvester, tmp_path: Path) ->
     url = harvester.sandbox.url
     assert source_of(harvester) == (url, 1, WORLD)
     assert harvester.query("SELECT api_origin, is_sandbox FROM runs") == [(url, 1)]
-    database = {"HARVEST_DATABASE_URL": f"sqlite:///{harvester.database}"}
+    database = {"HARVEST_DATABASE_URL": url_of(harvester.database)}
     text = scrapy("status", **database).stdout
     assert f"Source: the sandbox ({WORLD}): all data is invented\n" in text
     known = json.loads(scrapy("status", "--json", **database).stdout)["source"]

@@ -13,6 +13,7 @@ import pytest
 from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import Harvester
+from tests.databases import connect, url_of
 from tests.scrapy_process import CommandResult, run_command, scrapy
 
 if TYPE_CHECKING:
@@ -25,12 +26,12 @@ STATUSES = ("done", "capped", "gone", "failed", "running", "planned")
 
 def run_status(database: Path, *options: str, **settings: str) -> CommandResult:
     """Run the command in this process, without credentials."""
-    return run_command("status", *options, HARVEST_DATABASE_URL=f"sqlite:///{database}", **settings)
+    return run_command("status", *options, HARVEST_DATABASE_URL=url_of(database), **settings)
 
 
 def run_process(database: Path, *options: str) -> CommandResult:
     """Run the command in a process of its own: only there do the commands that it names show the database."""
-    return scrapy("status", *options, HARVEST_DATABASE_URL=f"sqlite:///{database}")
+    return scrapy("status", *options, HARVEST_DATABASE_URL=url_of(database))
 
 
 def text_of(database: Path) -> str:
@@ -195,7 +196,7 @@ def test_database_and_freshness_are_options(deep: Harvester, tmp_path: Path) -> 
         tmp_path / "other.db",
         "--json",
         "--database",
-        f"sqlite:///{deep.database}",
+        url_of(deep.database),
         HARVEST_CONFIG=str(tmp_path / "fresh.yaml"),
     )
     freshness = json.loads(result.out)["freshness"]
@@ -208,7 +209,7 @@ def test_database_and_freshness_are_options(deep: Harvester, tmp_path: Path) -> 
 def test_an_up_to_date_database_has_no_next_command_until_it_is_stale(harvester: Harvester) -> None:
     assert harvester.crawl().code == 0
     assert text_of(harvester.database).splitlines()[-1] == "Up to date."
-    with closing(sqlite3.connect(harvester.database)) as connection, connection:
+    with closing(connect(harvester.database)) as connection, connection:
         connection.execute("UPDATE walks SET finished_at = '2001-01-01T00:00:00.000000Z'")
     report = json_of(harvester.database)
     assert report["next"]["why"] == "not fresh"
@@ -248,7 +249,7 @@ def _pages(harvester: Harvester) -> int:
 
 def test_an_empty_database(tmp_path: Path) -> None:
     database = tmp_path / "harvest.db"
-    Store.open(f"sqlite:///{database}").close()
+    Store.open(url_of(database)).close()
     report = json_of(database)
     assert report["runs"] == {"count": 0, "latest": []}
     assert report["next"]["why"] == "no run yet"
@@ -270,15 +271,15 @@ def test_a_missing_file(tmp_path: Path) -> None:
 )
 def test_another_schema_version(tmp_path: Path, revision: str, words: str) -> None:
     database = tmp_path / "harvest.db"
-    Store.open(f"sqlite:///{database}").close()
-    with closing(sqlite3.connect(database)) as connection, connection:
+    Store.open(url_of(database)).close()
+    with closing(connect(database)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
     result = run_process(database, "--json")
     assert (result.code, result.out) == (1, "")
     assert len(result.err.splitlines()) == 1
     assert revision in result.err
     assert words in result.err
-    with closing(sqlite3.connect(database)) as connection:
+    with closing(connect(database)) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(revision,)]
 
 

@@ -14,6 +14,7 @@ from sgr_spiders.config.arguments import read_seed
 from sgr_spiders.config.schedule import SeedLine
 from sgr_spiders.storage.ledger import seeds
 from sgr_spiders.storage.store import Store
+from tests.databases import url_of
 
 if TYPE_CHECKING:
     import subprocess
@@ -97,7 +98,7 @@ def test_no_wake_up_is_missed(harvester: Harvester, settings: dict[str, Any]) ->
 
 
 def test_no_wake_up_is_missed_between_two_due_seeds(harvester: Harvester) -> None:
-    store = Store.open(f"sqlite:///{harvester.database}")
+    store = Store.open(url_of(harvester.database))
     with store.write() as connection:
         for seed in (harvester.sandbox.seed_track_id, 1):
             seeds.add(connection, SeedLine(read_seed(str(seed))), "2026-01-01T00:00:00.000000Z")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import sqlite3
 from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import pytest
 from sgr_spiders import __version__
 from sgr_spiders.config.harvest import load
 from tests.crawls.crawling import CrawlResult, Harvester
+from tests.databases import connect, url_of
 from tests.scrapy_process import run_command
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def crawl(harvester: Harvester, **arguments: Any) -> CrawlResult:
 def add(harvester: Harvester, *seeds: object, every: str = "1d", priority: int = 0) -> None:
     result = run_command(
         "seeds", "add", *map(str, seeds), f"--every={every}", f"--priority={priority}",
-        HARVEST_DATABASE_URL=f"sqlite:///{harvester.database}",
+        HARVEST_DATABASE_URL=url_of(harvester.database),
     )  # fmt: skip
     assert result.code == 0, result.err
 
@@ -55,7 +55,7 @@ def age_database(harvester: Harvester, days: int) -> None:
         "seeds": ("added_at", "last_harvest_at", "next_harvest_at"),
         "walks": ("created_at", "started_at", "finished_at"),
     }
-    with closing(sqlite3.connect(harvester.database)) as connection, connection:
+    with closing(connect(harvester.database)) as connection, connection:
         for table, columns in times.items():
             changes = ", ".join(
                 f"{column} = strftime('%Y-%m-%dT%H:%M:%f000Z', {column}, '-{days} days')"
@@ -70,7 +70,7 @@ def test_the_most_overdue_seed_is_first_and_relationships_are_built_once(
     first, second, third, _ = tracks
     add(harvester, second)
     add(harvester, third, priority=5)
-    with closing(sqlite3.connect(harvester.database)) as connection, connection:
+    with closing(connect(harvester.database)) as connection, connection:
         # If two seeds are due since the same time, the higher priority is first.
         connection.execute("UPDATE seeds SET next_harvest_at = '2026-01-02T00:00:00.000000Z'")
     add(harvester, first)
@@ -110,7 +110,7 @@ def test_the_most_overdue_seed_is_first_and_relationships_are_built_once(
         "config": harvester.config, "due": "1", "layers": "user_depth", "max_requests": "12",
     }  # fmt: skip
     listed = json.loads(
-        run_command("harvests", "--json", HARVEST_DATABASE_URL=f"sqlite:///{harvester.database}").out
+        run_command("harvests", "--json", HARVEST_DATABASE_URL=url_of(harvester.database)).out
     )
     assert [(run["outcome"], run["seeds"], run["requests"], run["pages"]) for run in listed] == [
         ("complete", 0, 0, 0),
@@ -164,7 +164,7 @@ def test_overlapping_schedules_and_an_interruption(harvester: Harvester, tracks:
     assert re.fullmatch(line, second.log), second.log
     # docs/operations.md: a backup made during a harvest can be resumed like the database itself.
     copy = Harvester(harvester.sandbox, harvester.database.with_name("backup.db"), config=harvester.config)
-    with closing(sqlite3.connect(harvester.database)) as connection:
+    with closing(connect(harvester.database)) as connection:
         connection.execute("VACUUM INTO ?", (str(copy.database),))
     assert process.poll() is None
     process.send_signal(signal.SIGTERM)
@@ -199,7 +199,7 @@ def test_a_failed_seed_stays_due_and_a_missing_one_does_not(
     assert ended.code == 3, ended.log
     assert outcomes(harvester) == {"5": "gone", str(tracks[1]): "partial"}
     due = json.loads(
-        run_command("seeds", "due", "--json", HARVEST_DATABASE_URL=f"sqlite:///{harvester.database}").out
+        run_command("seeds", "due", "--json", HARVEST_DATABASE_URL=url_of(harvester.database)).out
     )
     assert [seed["given"] for seed in due] == [str(tracks[1])]
     assert due[0]["title"]

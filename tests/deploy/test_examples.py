@@ -19,6 +19,7 @@ from sgr_spiders.config.arguments import parse
 from sgr_spiders.config.harvest import LAYER_NAMES
 from tests.crawls import invariants
 from tests.crawls.crawling import ROOT, Harvester
+from tests.databases import url_of
 from tests.scrapy_process import run_command
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def cron_line(name: str) -> tuple[str, str]:
 def environment_file(sandbox: SandboxProcess, database: Path, config: str) -> str:
     """Return the example file with the values of a test."""
     example = (EXAMPLES / "soundgraph.env").read_text()
-    values = {**sandbox.env(), "HARVEST_DATABASE_URL": f"sqlite:///{database}", "HARVEST_CONFIG": config}
+    values = {**sandbox.env(), "HARVEST_DATABASE_URL": url_of(database), "HARVEST_CONFIG": config}
     named = re.findall(r"^(\w+)=", example, flags=re.MULTILINE)
     assert {*named} <= {*re.findall(r'"(\w+)"', Path(settings.__file__).read_text())}
     kept = [name for name in named if name not in values]
@@ -65,7 +66,7 @@ def environment(text: str) -> dict[str, str]:
 def test_the_service_and_the_cron_job_harvest(sandbox: SandboxProcess, tmp_path: Path, config: str) -> None:
     database = tmp_path / "harvest.db"
     seed = str(sandbox.seed_track_id)
-    assert run_command("seeds", "add", seed, HARVEST_DATABASE_URL=f"sqlite:///{database}").code == 0
+    assert run_command("seeds", "add", seed, HARVEST_DATABASE_URL=url_of(database)).code == 0
     text = environment_file(sandbox, database, config)
     service = unit("soundgraph.service")["Service"]
     assert (service["WorkingDirectory"], service["EnvironmentFile"]) == (APP, ENVIRONMENT)

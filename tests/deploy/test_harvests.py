@@ -11,6 +11,7 @@ import pytest
 
 from sgr_spiders.storage.ledger import runs
 from sgr_spiders.storage.store import Store
+from tests.databases import url_of
 from tests.scrapy_process import CommandResult, run_command
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "sgr/layer/user_depth/capped_by/max_tracks_per_user": 34,
         "sgr/layer/playlist_depth/capped_by/max_likers": 1,
     }
-    with closing(Store.open(f"sqlite:///{path}")) as store, store.write() as connection:
+    with closing(Store.open(url_of(path))) as store, store.write() as connection:
         begun = [
             runs.begin_run(
                 connection, spider=name, layers=["a", "b"], scope="s", fresh_after="", refresh=False
@@ -42,7 +43,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def harvests(database: Path, *options: str) -> CommandResult:
-    return run_command("harvests", *options, HARVEST_DATABASE_URL=f"sqlite:///{database}")
+    return run_command("harvests", *options, HARVEST_DATABASE_URL=url_of(database))
 
 
 def test_the_table_for_people(database: Path) -> None:
@@ -85,7 +86,7 @@ def test_every_key_is_documented(database: Path, root: Path) -> None:
 
 def test_a_database_without_runs(tmp_path: Path) -> None:
     path = tmp_path / "harvest.db"
-    Store.open(f"sqlite:///{path}").close()
+    Store.open(url_of(path)).close()
     assert harvests(path).out == "No harvest yet: scrapy crawl deep_harvest -a track_id=ID\n"
     assert harvests(path, "--json").out == "[]\n"
 

@@ -18,6 +18,7 @@ import pytest
 
 from tests.crawls import invariants
 from tests.crawls.crawling import ROOT, Harvester
+from tests.databases import url_of
 from tests.deploy.scrapyd_process import PASSWORD, ScrapydProcess
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def scrapyd(
     folder = tmp_path_factory.mktemp("scrapyd")
     environment = {
         **small_sandbox.env(),
-        "HARVEST_DATABASE_URL": f"sqlite:///{database}",
+        "HARVEST_DATABASE_URL": url_of(database),
         "XDG_CACHE_HOME": str(folder / "cache"),
     }
     with ScrapydProcess(folder, environment) as process:

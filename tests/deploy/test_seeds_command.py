@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pytest
 
 from sgr_spiders.storage import migrate
 from sgr_spiders.storage.store import Store
+from tests.databases import connect, url_of
 from tests.scrapy_process import CommandResult, run_command, scrapy
 
 if TYPE_CHECKING:
@@ -20,9 +20,7 @@ ADDRESS = "https://soundcloud.com/artist/track"
 
 
 def seeds(database: Path, *commands: list[str]) -> list[CommandResult]:
-    return [
-        run_command("seeds", *command, HARVEST_DATABASE_URL=f"sqlite:///{database}") for command in commands
-    ]
+    return [run_command("seeds", *command, HARVEST_DATABASE_URL=url_of(database)) for command in commands]
 
 
 @pytest.fixture
@@ -65,14 +63,14 @@ def test_every_spelling_is_added_listed_and_removed(database: Path, tmp_path: Pa
 
 
 def test_seeds_is_a_command_of_scrapy(database: Path) -> None:
-    result = scrapy("seeds", "add", "1", "--every", "x", HARVEST_DATABASE_URL=f"sqlite:///{database}")
+    result = scrapy("seeds", "add", "1", "--every", "x", HARVEST_DATABASE_URL=url_of(database))
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith("option `--every`: not an interval such as 30m, 12h, 7d or 2w")
 
 
 def test_known_titles_are_shown(database: Path) -> None:
     assert [result.code for result in seeds(database, ["add", "1"], ["add", ADDRESS])] == [0, 0]
-    with closing(sqlite3.connect(database)) as connection, connection:
+    with closing(connect(database)) as connection, connection:
         connection.execute(
             "INSERT INTO users (user_id, username, is_stub, fullness, fetched_at) VALUES (9, 'Ann', 0, 3, '')"
         )
@@ -94,7 +92,7 @@ def test_known_titles_are_shown(database: Path) -> None:
 
 
 def test_seeds_can_be_changed_during_a_crawl(database: Path) -> None:
-    with closing(Store.open(f"sqlite:///{database}")):
+    with closing(Store.open(url_of(database))):
         add, remove = seeds(database, ["add", "1"], ["remove", "1"])
     assert (add.code, remove.code) == (0, 0), add.err + remove.err
 
@@ -102,8 +100,8 @@ def test_seeds_can_be_changed_during_a_crawl(database: Path) -> None:
 def test_an_older_database_is_upgraded(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as older:
         older.setattr(migrate, "HEAD", "0002")
-        Store.open(f"sqlite:///{database}").close()
-    with closing(sqlite3.connect(database)):
+        Store.open(url_of(database)).close()
+    with closing(connect(database)):
         (add, listed) = seeds(database, ["add", "1"], ["list"])
     assert (add.code, listed.code) == (0, 0), add.err
 
@@ -145,7 +143,7 @@ def test_an_unknown_seed_removes_nothing(database: Path) -> None:
 
 def test_a_seed_that_was_harvested_in_the_future_is_due(database: Path) -> None:
     seeds(database, ["add", "1", "2", "--every", "1d"])
-    with closing(sqlite3.connect(database)) as connection, connection:
+    with closing(connect(database)) as connection, connection:
         later = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+20 hours')"
         connection.execute(f"UPDATE seeds SET next_harvest_at = {later}")  # noqa: S608 - ours
         connection.execute(f"UPDATE seeds SET last_harvest_at = {later} WHERE given = '1'")  # noqa: S608 - ours

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -22,6 +21,7 @@ from sgr_spiders.embeddings import recommenders, similar
 from sgr_spiders.embeddings.terms import LINE
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import ROOT, CrawlResult, Harvester
+from tests.databases import connect, url_of
 from tests.embeddings.communities import Tastes, tastes
 from tests.sandbox_process import SandboxProcess
 from tests.scrapy_process import scrapy_in_one
@@ -38,7 +38,7 @@ def drawn() -> Tastes:
 @pytest.fixture(scope="module")
 def database(drawn: Tastes, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("commands") / "harvest.db"
-    with closing(Store.open(f"sqlite:///{path}")) as store:
+    with closing(Store.open(url_of(path))) as store:
         drawn.world().spill(store)
     return path
 
@@ -47,7 +47,7 @@ def test_evaluating_at_a_time(database: Path) -> None:
     """Likes of tracks with even IDs are from 2020, the others from 2022."""
     dated = database.with_name("dated.db")
     shutil.copy(database, dated)
-    with closing(sqlite3.connect(dated)) as connection, connection:
+    with closing(connect(dated)) as connection, connection:
         connection.execute(
             "UPDATE engagements SET not_before = y || '-02-01T00:00:00.000000Z', "
             "not_after = y || '-03-01T00:00:00.000000Z' "
@@ -167,7 +167,7 @@ def test_an_interrupted_command_changes_nothing(database: Path, tmp_path: Path) 
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         cwd=ROOT,
-        env={**os.environ, "HARVEST_DATABASE_URL": f"sqlite:///{copy}"},
+        env={**os.environ, "HARVEST_DATABASE_URL": url_of(copy)},
         capture_output=True,
         text=True,
         check=False,

@@ -25,6 +25,7 @@ from sgr_spiders.model.exceptions import ArgumentError, NothingToLearnError, Sto
 from sgr_spiders.storage import schema, vectors
 from sgr_spiders.storage.libraries import USUAL, Inclusion
 from sgr_spiders.storage.store import Store
+from tests.databases import url_of
 from tests.embeddings.communities import Tastes, tastes
 from tests.relationships.worlds import World
 
@@ -43,7 +44,7 @@ def drawn() -> Tastes:
 def harvest(drawn: Tastes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Embedded]]:
     """Yield a database of these tastes with vectors; tests must not write to it."""
     path = tmp_path_factory.mktemp("embedded") / "harvest.db"
-    with closing(Store.open(f"sqlite:///{path}")) as store:
+    with closing(Store.open(url_of(path))) as store:
         drawn.world().spill(store)
         yield store, embed(store, SVD)
 

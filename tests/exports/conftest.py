@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from sgr_spiders.relationships.processor import relate
 from sgr_spiders.soundcloud.raw import pack
 from sgr_spiders.storage import schema
 from sgr_spiders.storage.store import Store
+from tests.databases import connect, url_of
 from tests.embeddings.test_preparation import SEED, harvest_around_the_seed
 from tests.relationships.worlds import NOW, World
 
@@ -40,7 +40,7 @@ def harvest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world.artists = {track: 500 + track % 5 for track in range(102, 163)}
     world.playlists = {1000 + user: set(range(100 + user, 130 + user)) for user in range(1, 9)}
     world.owners = {1000 + user: user for user in range(1, 7)}
-    with closing(Store.open(f"sqlite:///{path}")) as store:
+    with closing(Store.open(url_of(path))) as store:
         world.spill(store)
         with store.write() as connection:
             harvest_around_the_seed(connection)
@@ -83,9 +83,9 @@ def export_from(
     named = {name: options.pop(name) for name in ("include_removed", "as_of") if name in options}
     with_raw = options.pop("with_raw", False)
     wanted = resolve_options(purpose, formats, Choice(**options), with_raw=with_raw, **named)
-    return export(Store(f"sqlite:///{harvest}"), folder, wanted)
+    return export(Store(url_of(harvest)), folder, wanted)
 
 
 def rows_of(harvest: Path, sql: str) -> Rows:
-    with closing(sqlite3.connect(harvest)) as connection:
+    with closing(connect(harvest)) as connection:
         return connection.execute(sql).fetchall()

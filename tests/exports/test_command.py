@@ -6,7 +6,6 @@ import argparse
 import os
 import shutil
 import signal
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from sgr_spiders.exports import graphs
 from sgr_spiders.exports.export import FORMATS, default_formats, resolve_options
 from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.storage.store import Store
+from tests.databases import connect, url_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +75,7 @@ def _signals() -> Iterator[None]:
 
 def run(database: Path, *arguments: str) -> int:
     command, parser = Command(), argparse.ArgumentParser()
-    command.settings = Settings({"HARVEST_DATABASE_URL": f"sqlite:///{database}"})
+    command.settings = Settings({"HARVEST_DATABASE_URL": url_of(database)})
     command.add_options(parser)
     options, rest = parser.parse_known_args(arguments)
     command.run(rest, options)
@@ -151,7 +151,7 @@ def test_times_that_no_export_can_show(
     database = Path(shutil.copy(harvest, tmp_path / "copy.db"))
     assert run(database, "--as-of", "2026-01-01", "--output", str(tmp_path / "out")) == 2
     assert "this database has no runs" in capsys.readouterr().err
-    with closing(sqlite3.connect(database)) as connection, connection:
+    with closing(connect(database)) as connection, connection:
         connection.execute(
             "INSERT INTO runs (run_id, spider, layers, scope, refresh, fresh_after, started_at) "
             "VALUES (1, 's', 'l', 's', 0, 't', '2026-01-01T00:00:00.000000Z')"

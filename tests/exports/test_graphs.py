@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import pandas as pd
 import pytest
 
 from sgr_spiders.relationships import TYPES
+from tests.databases import connect
 from tests.exports.conftest import AWKWARD, export_from, rows_of
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def test_a_graph_contains_the_nodes_that_are_present(
 ) -> None:
     database = Path(shutil.copy(harvest, tmp_path / "copy.db"))
     ((left, came),) = rows_of(harvest, "SELECT user_id_a, user_id_b FROM user_similarities LIMIT 1")
-    with closing(sqlite3.connect(database)) as connection, connection:
+    with closing(connect(database)) as connection, connection:
         connection.execute(
             "INSERT INTO runs (run_id, spider, layers, scope, refresh, fresh_after, started_at) "
             "VALUES (1, 's', 'l', 's', 0, 't', '2026-01-01')"

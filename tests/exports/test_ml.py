@@ -18,6 +18,7 @@ from sgr_spiders.embeddings.preparation import TrainingData
 from sgr_spiders.exports import interaction_table, recbole
 from sgr_spiders.exports.package import Package
 from sgr_spiders.relationships.processor import RelationshipProcessor
+from tests.databases import url_of
 from tests.exports.conftest import export_from
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def folder(harvest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def prepared(harvest: Path) -> TrainingData:
-    processor = RelationshipProcessor(f"sqlite:///{harvest}")
+    processor = RelationshipProcessor(url_of(harvest))
     return processor.prepare_for_embeddings(sources=SOURCES, min_per_user=3, split_seed=7)
 
 

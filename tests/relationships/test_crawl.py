@@ -25,6 +25,7 @@ from sgr_spiders.reports.status import as_text
 from sgr_spiders.storage import schema
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import ROOT, Harvester
+from tests.databases import url_of
 from tests.relationships.test_exact import both_searches, incidence
 from tests.relationships.worlds import CUT_PLAYLISTS, LOOKS, World, expected, stored
 from tests.sandbox_process import SandboxProcess
@@ -72,12 +73,12 @@ def world_in(harvester: Harvester) -> World:
 
 
 def rows_in(database: Path) -> dict[str, object]:
-    with closing(Store.open(f"sqlite:///{database}")) as store:
+    with closing(Store.open(url_of(database))) as store:
         return {table: rows for table, rows in stored(store).items() if table in TABLES}
 
 
 def status_of(database: Path) -> tuple[Status, str]:
-    with closing(Store.open(f"sqlite:///{database}")) as store, store.write() as connection:
+    with closing(Store.open(url_of(database))) as store, store.write() as connection:
         status = collect_status(connection, str(database), str(database), load())
     return status, "\n".join(as_text(status, datetime.now(UTC)))
 
@@ -155,7 +156,7 @@ def test_after_a_kill_while_relating_the_next_crawl_builds(sandbox: SandboxProce
     assert {relationship.state for relationship in status.relationships} == {"up to date"}
     assert harvester.value("SELECT count(*) FROM user_similarities") == status.relationships[0].rows > 0
     assert status.next.why is None
-    with closing(Store.open(f"sqlite:///{harvester.database}")) as store, store.write() as connection:
+    with closing(Store.open(url_of(harvester.database))) as store, store.write() as connection:
         connection.execute(sa.delete(schema.engagements).where(schema.engagements.c.kind == "repost"))
     status, _ = status_of(harvester.database)
     assert {relationship.state for relationship in status.relationships} == {"older than the data"}
@@ -278,7 +279,7 @@ def test_the_related_command(sandbox: SandboxProcess, harvested: Path) -> None:
 
 
 def test_commands_while_a_crawl_holds_the_writer_lock(sandbox: SandboxProcess, database: Path) -> None:
-    with closing(Store.open(f"sqlite:///{database}")) as store:
+    with closing(Store.open(url_of(database))) as store:
         with store.write() as connection:
             connection.execute(sa.delete(schema.relationship_runs))
         seed = str(sandbox.seed_track_id)
@@ -295,7 +296,7 @@ def test_an_export_during_a_crawl(sandbox: SandboxProcess, database: Path, tmp_p
     harvester = Harvester(sandbox, database)
     libraries = world_in(harvester).libraries_looked_at(HarvestConfig().relationships)
     likes = {(user, track) for user, library in libraries.items() for track in library}
-    with closing(Store.open(f"sqlite:///{database}")):
+    with closing(Store.open(url_of(database))):
         first, again = scrapy_in_one(
             database,
             ["export", "--for", "ml", "--output", str(tmp_path / "ml")],
@@ -325,7 +326,7 @@ def test_an_interrupted_build_keeps_the_old_tables(database: Path, number: int, 
     process = subprocess.Popen(
         [sys.executable, "-m", "scrapy", "relate", "--config", str(config)],
         cwd=ROOT,
-        env={**os.environ, **ENDLESS, "HARVEST_DATABASE_URL": f"sqlite:///{database}"},
+        env={**os.environ, **ENDLESS, "HARVEST_DATABASE_URL": url_of(database)},
         stderr=subprocess.PIPE,
         text=True,
     )

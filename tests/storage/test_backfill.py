@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from sgr_spiders.storage import backfill as backfill_module
 from sgr_spiders.storage import migrate, records, schema
 from sgr_spiders.storage.backfill import Backfilled, backfill
 from sgr_spiders.storage.store import Store
+from tests.databases import connect, url_of
 from tests.scrapy_process import scrapy
 
 if TYPE_CHECKING:
@@ -120,9 +120,9 @@ def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     database = tmp_path / "older.db"
     with monkeypatch.context() as earlier:
         earlier.setattr(migrate, "HEAD", "0002")
-        Store.open(f"sqlite:///{database}").close()
+        Store.open(url_of(database)).close()
     tracks = [(1, pack({"genre": "Techno", "isrc": 5})), (2, pack({"genre": "House"}))]
-    with closing(sqlite3.connect(database)) as connection, connection:
+    with closing(connect(database)) as connection, connection:
         insert = (
             "INSERT INTO tracks (track_id, raw, is_stub, fullness, fetched_at) VALUES (?, ?, 0, 3, 'before')"
         )
@@ -131,11 +131,11 @@ def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(database: Path, *options: str) -> Any:  # noqa: ANN401 - the result of the command
-    return scrapy("upgrade", *options, HARVEST_DATABASE_URL=f"sqlite:///{database}")
+    return scrapy("upgrade", *options, HARVEST_DATABASE_URL=url_of(database))
 
 
 def query(database: Path, sql: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(database)) as connection:
+    with closing(connect(database)) as connection:
         return connection.execute(sql).fetchall()
 
 
@@ -160,7 +160,7 @@ def test_the_command_upgrades_and_backfills(older: Path) -> None:
 
 def test_the_command_needs_the_lock(older: Path) -> None:
     run(older)
-    with closing(Store.open(f"sqlite:///{older}")):
+    with closing(Store.open(url_of(older))):
         refused = run(older, "--backfill")
     assert refused.code == 5
     assert "is locked by `" in refused.err
@@ -172,7 +172,7 @@ def test_the_command_creates_no_database(tmp_path: Path) -> None:
     assert "no such file" in missing.err
     assert not list(tmp_path.glob("none*"))
     foreign = tmp_path / "foreign.db"
-    with closing(sqlite3.connect(foreign)) as connection:
+    with closing(connect(foreign)) as connection:
         connection.execute("CREATE TABLE mine (x)")
     assert run(foreign).code != 0
     assert query(foreign, "SELECT name FROM sqlite_master") == [("mine",)]

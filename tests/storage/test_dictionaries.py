@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from sgr_spiders.storage.backfill import backfill
 from sgr_spiders.storage.dictionaries import repack
 from sgr_spiders.storage.store import Store
 from sgr_spiders.storage.vacuum import vacuum
+from tests.databases import connect
 from tests.scrapy_process import run_command
 from tests.soundcloud.test_raw_dictionary import track as fields_of_track
 
@@ -195,7 +195,7 @@ def test_a_vacuum_gives_space_back_and_keeps_the_rows(store: Store) -> None:
     assert file is not None
     assert done.bytes_before > done.bytes_after == file.stat().st_size
     assert packed(store) == before
-    with closing(sqlite3.connect(file)) as connection:
+    with closing(connect(file)) as connection:
         assert connection.execute("PRAGMA freelist_count").fetchone() == (0,)
 
 

@@ -22,6 +22,7 @@ from sgr_spiders.relationships.processor import relate
 from sgr_spiders.storage import store as module
 from sgr_spiders.storage.pairs import reading
 from sgr_spiders.storage.store import Store
+from tests.databases import connect, url_of
 from tests.relationships.worlds import World
 from tests.scrapy_process import run_command, scrapy
 
@@ -46,7 +47,7 @@ NOBODY = 65_534
 
 
 def rows(path: Path, table: str) -> int:
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(connect(path)) as connection:
         return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - ours
 
 
@@ -56,21 +57,21 @@ def note(store: Store, name: str) -> None:
 
 
 def create_foreign(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(connect(path)) as connection:
         connection.execute("CREATE TABLE customers (name TEXT)")
         connection.execute("INSERT INTO customers VALUES ('Ada')")
         connection.commit()
 
 
 def create_foreign_wal(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
     create_foreign(path)
 
 
 def create_foreign_alembic(path: Path) -> None:
     create_foreign(path)
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(connect(path)) as connection:
         connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
         connection.execute("INSERT INTO alembic_version VALUES ('0001')")
         connection.commit()
@@ -118,13 +119,13 @@ def as_nobody() -> Iterator[Callable[[], None]]:
 def test_a_database_where_nothing_can_be_written(public: Path, as_nobody: Callable[[], None]) -> None:
     path = public / "harvest.db"
     path.touch(0o644)
-    with closing(Store.open(f"sqlite:///{path}")) as store:
+    with closing(Store.open(url_of(path))) as store:
         note(store, "a")
     names = sorted(file.name for file in public.iterdir())
     as_nobody()
-    with Store(f"sqlite:///{path}").read() as connection:
+    with Store(url_of(path)).read() as connection:
         assert connection.exec_driver_sql("SELECT name FROM notices").scalar() == "a"
-    result = run_command("status", HARVEST_DATABASE_URL=f"sqlite:///{path}")
+    result = run_command("status", HARVEST_DATABASE_URL=url_of(path))
     assert (result.code, result.err) == (0, "")
     assert sorted(file.name for file in public.iterdir()) == names
 
@@ -134,10 +135,10 @@ def test_beside_a_writer_a_reader_without_rights_sees_what_is_committed(
 ) -> None:
     path = public / "harvest.db"
     path.touch(0o644)
-    with closing(Store.open(f"sqlite:///{path}")) as store:
+    with closing(Store.open(url_of(path))) as store:
         note(store, "a")
         as_nobody()
-        with Store(f"sqlite:///{path}").read() as connection:
+        with Store(url_of(path)).read() as connection:
             assert connection.exec_driver_sql("SELECT name FROM notices").scalar() == "a"
         os.seteuid(0)
 
@@ -169,7 +170,7 @@ def test_every_command_refuses_a_foreign_file_and_leaves_it_unchanged(
     make(path)
     before = path.read_bytes()
     for name, *arguments in EVERY_COMMAND:
-        result = run_command(name, *arguments, HARVEST_DATABASE_URL=f"sqlite:///{path}")
+        result = run_command(name, *arguments, HARVEST_DATABASE_URL=url_of(path))
         assert (result.code, result.out) == (1, ""), name
         assert result.err == f"database {path}: not a SoundGraph database\n", name
         assert [file.name for file in directory.iterdir()] == ["other.db"], name
@@ -187,7 +188,7 @@ def test_a_crawl_refuses_it_as_well(tmp_path: Path) -> None:
         "deep_harvest",
         "-a",
         "track_id=1",
-        HARVEST_DATABASE_URL=f"sqlite:///{path}",
+        HARVEST_DATABASE_URL=url_of(path),
         SOUNDCLOUD_ACCESS_TOKEN="secret",
     )
     assert result.code == 1
@@ -199,7 +200,7 @@ def test_a_crawl_refuses_it_as_well(tmp_path: Path) -> None:
 def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
     path = tmp_path / "empty.db"
     path.touch()
-    result = run_command("seeds", "add", "1", HARVEST_DATABASE_URL=f"sqlite:///{path}")
+    result = run_command("seeds", "add", "1", HARVEST_DATABASE_URL=url_of(path))
     assert result.code == 0
     assert rows(path, "seeds") == 1
 
@@ -321,7 +322,7 @@ def test_seeds_are_added_while_a_relate_reads(
 
 def test_the_file_alone_contains_everything_despite_an_idle_reader(store: Store, tmp_path: Path) -> None:
     path, copy = tmp_path / "harvest.db", tmp_path / "copy.db"
-    with closing(sqlite3.connect(path)) as idle:
+    with closing(connect(path)) as idle:
         assert idle.execute("SELECT count(*) FROM notices").fetchone() == (0,)
         note(store, "a")
         assert (tmp_path / "harvest.db-wal").stat().st_size > 0

@@ -31,6 +31,7 @@ from sgr_spiders.storage import forgetting, redaction, tombstones
 from sgr_spiders.storage.ledger.forgotten import drop_forgotten, keep_unforgotten
 from sgr_spiders.storage.schema import tracks, users
 from sgr_spiders.storage.store import Store
+from tests.databases import url_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,7 +170,7 @@ def test_lifting_a_record_lifts_what_belongs_to_it(forgetful: Store) -> None:
 
 
 def test_hashes_of_different_databases_differ(store: Store, tmp_path: Path) -> None:
-    with closing(Store.open(f"sqlite:///{tmp_path / 'other.db'}")) as other:
+    with closing(Store.open(url_of(tmp_path / "other.db"))) as other:
         digests = set()
         for each in (store, other):
             with each.write() as connection:

@@ -7,6 +7,7 @@ from pathlib import Path
 from sgr_spiders.model.items import Engagement
 from sgr_spiders.storage import indexes, records
 from sgr_spiders.storage.store import Store
+from tests.databases import url_of
 
 
 def names(store: Store) -> set[str | None]:
@@ -15,7 +16,7 @@ def names(store: Store) -> set[str | None]:
 
 
 def test_empty_tables_lose_their_indexes_and_filled_ones_keep_them(tmp_path: Path) -> None:
-    store = Store.open(f"sqlite:///{tmp_path / 'a.db'}")
+    store = Store.open(url_of(tmp_path / "a.db"))
     assert names(store) == set()
     with store.write() as connection:
         records.write_records(connection, [Engagement(1, 2, "like")], set(), "now")

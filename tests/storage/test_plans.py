@@ -20,6 +20,7 @@ from sgr_spiders.storage.pairs import builds, reading
 from sgr_spiders.storage.pairs.related import name_of, nearest
 from sgr_spiders.storage.schema import metadata
 from sgr_spiders.storage.store import Store
+from tests.databases import url_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,7 +96,7 @@ def connection(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Connection]:
     """Yield a read connection to a filled database, with or without statistics for the planner."""
-    store = Store.open(f"sqlite:///{tmp_path_factory.mktemp('plans') / 'harvest.db'}")
+    store = Store.open(url_of(tmp_path_factory.mktemp("plans") / "harvest.db"))
     with store.write() as writing:
         driver: Any = writing.connection.driver_connection
         for user in range(1, 41):

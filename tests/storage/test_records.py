@@ -21,6 +21,7 @@ from sgr_spiders.model.items import (
     User,
 )
 from sgr_spiders.storage import records, schema
+from tests.databases import connect
 
 if TYPE_CHECKING:
     from sgr_spiders.model.items import Record
@@ -117,7 +118,7 @@ def test_what_is_only_referred_to_becomes_a_stub(store: Store) -> None:
 
 
 def test_references_are_enforced(store: Store) -> None:
-    with closing(sqlite3.connect(str(store.engine.url.database))) as connection:
+    with closing(connect(str(store.engine.url.database))) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
         with pytest.raises(sqlite3.IntegrityError):
             connection.execute("INSERT INTO engagements (user_id, track_id, kind) VALUES (1, 1, 'like')")

@@ -26,6 +26,7 @@ from sgr_spiders.storage.views import (
     DISCOVERIES_HISTORY_SQL,
     DISCOVERIES_SQL,
 )
+from tests.databases import url_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +81,7 @@ def test_a_database_is_opened_once(store: Store) -> None:
 
 
 def test_a_killed_owner_leaves_no_lock(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'harvest.db'}"
+    url = url_of(tmp_path / "harvest.db")
     code = "import os; from sgr_spiders.storage.store import Store; "
     code += f"Store.open({url!r}); os.kill(os.getpid(), 9)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
@@ -88,7 +89,7 @@ def test_a_killed_owner_leaves_no_lock(tmp_path: Path) -> None:
 
 
 def test_the_directory_is_created(tmp_path: Path) -> None:
-    Store.open(f"sqlite:///{tmp_path / 'new' / 'folder' / 'harvest.db'}").close()
+    Store.open(url_of(tmp_path / "new" / "folder" / "harvest.db")).close()
     assert (tmp_path / "new" / "folder" / "harvest.db").exists()
 
 
@@ -109,7 +110,7 @@ def test_a_file_that_is_not_a_database(tmp_path: Path) -> None:
     path = tmp_path / "harvest.db"
     path.write_text("this is plain text" * 100)
     with pytest.raises(StorageError, match=f"{path}: not a SoundGraph database"):
-        Store.open(f"sqlite:///{path}")
+        Store.open(url_of(path))
 
 
 def test_a_database_of_a_newer_version(store: Store) -> None:

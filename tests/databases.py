@@ -1,0 +1,201 @@
+"""The databases of tests: SQLite files, or with ``--database=postgresql`` databases on a server.
+
+A path names a database either way. On a server, the name of its database is derived from the path; nothing
+is created at the path itself.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Self
+
+import psycopg
+import sqlalchemy as sa
+
+from sgr_spiders.storage.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from types import TracebackType
+
+VARIABLE = "HARVEST_TEST_POSTGRES_URL"
+"""The environment variable with the URL of a server on which the tests may create databases."""
+
+_server = ""
+_created: dict[Path, str] = {}
+"""The databases on the server, by the paths that name them."""
+
+
+def use_server() -> None:
+    """Put all databases of this process on the server; raise ``KeyError`` if none is named."""
+    global _server  # noqa: PLW0603 - chosen once, before the first test
+    _server = os.environ[VARIABLE]
+
+
+def is_on_server() -> bool:
+    return bool(_server)
+
+
+def url_of(path: Path | str) -> str:
+    """Return the URL of a database; on a server, create it with an empty schema if necessary."""
+    if not _server:
+        return f"sqlite:///{path}"
+    if Path(path) not in _created:
+        _create(Path(path), template())
+    return _url(_created[Path(path)])
+
+
+def create_blank(path: Path) -> None:
+    """Create a database without tables on a server; an SQLite file is created by its first use."""
+    if _server:
+        _create(path, "template0")
+
+
+def create_empty(path: Path) -> None:
+    """Create a database without a harvest, unless it exists."""
+    if exists(path):
+        return
+    if _server:
+        _create(path, template())
+    else:
+        path.touch(0o600)
+        path.write_bytes(_empty_file())
+
+
+def exists(path: Path) -> bool:
+    return path in _created if _server else path.exists()
+
+
+def copy_database(source: Path, target: Path) -> Path:
+    """Copy a database that nobody uses; return *target*."""
+    if _server:
+        _create(target, _created[source])
+    else:
+        shutil.copy(source, target)
+    return target
+
+
+def drop_databases(below: Path | None = None) -> None:
+    """Drop the databases on the server that paths below *below* name; all of them by default."""
+    for path in list(_created):
+        if below is None or path.is_relative_to(below):
+            _execute(f'DROP DATABASE IF EXISTS "{_created.pop(path)}" WITH (FORCE)')
+    if below is None and template.cache_info().currsize:
+        _execute(f'DROP DATABASE IF EXISTS "{template()}" WITH (FORCE)')
+
+
+def connect(path: Path | str) -> sqlite3.Connection:
+    """Connect to a database directly, with the methods of ``sqlite3`` that tests use."""
+    if not _server:
+        return sqlite3.connect(path)
+    connection: Any = ServerConnection(url_of(path))
+    assert isinstance(connection, ServerConnection)
+    return connection  # type: ignore[return-value]  # the same methods, as far as tests use them
+
+
+def begin_snapshot(connection: sqlite3.Connection) -> None:
+    """Let all later queries of *connection* see one state of the database, even during a crawl."""
+    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ" if _server else "BEGIN")
+
+
+class ServerConnection:
+    """A connection to a server that behaves like one of ``sqlite3``."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = psycopg.connect(url)
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[Any]:
+        query = _with_percent_signs(sql) if parameters else sql
+        return self._connection.execute(query.encode(), tuple(parameters) or None)
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.executemany(_with_percent_signs(sql).encode(), list(rows))
+
+    def executescript(self, sql: str) -> None:
+        self._connection.execute(sql.encode())
+
+    def commit(self) -> None:
+        self._connection.commit()
+
+    def rollback(self) -> None:
+        self._connection.rollback()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        # Unlike psycopg's, a block of sqlite3 does not close the connection.
+        if kind is None:
+            self.commit()
+        else:
+            self.rollback()
+
+
+@functools.cache
+def template() -> str:
+    """Create a database with an empty schema on the server, once per process; return its name."""
+    name = f"template_{os.getpid()}"
+    _execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    _execute(f'CREATE DATABASE "{name}"')
+    Store.open(_url(name)).close()
+    return name
+
+
+def _create(path: Path, source: str) -> None:
+    name = f"test_{hashlib.sha1(str(path).encode(), usedforsecurity=False).hexdigest()[:20]}"
+    _execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    _execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
+    _created[path] = name
+
+
+def _url(name: str) -> str:
+    return sa.make_url(_server).set(database=name).render_as_string(hide_password=False)
+
+
+def _execute(statement: str) -> None:
+    # Databases are created and dropped outside of transactions.
+    with psycopg.connect(_server, autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def _with_percent_signs(sql: str) -> str:
+    return re.sub(r"\?(\d*)", "%s", sql.replace("%", "%%"))
+
+
+@functools.cache
+def _empty_file() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        Store.open(f"sqlite:///{path}").close()
+        return path.read_bytes()
+
+
+def column_names(connection: sqlite3.Connection, table: str) -> list[str]:
+    """Return the names of the columns of a table or view."""
+    cursor = connection.execute(f"SELECT * FROM {table} LIMIT 0")  # noqa: S608 - a name of the schema
+    return [column[0] for column in cursor.description]
+
+
+def table_names(path: Path) -> list[str]:
+    """Return the names of all tables and views."""
+    listed = (
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        if _server
+        else "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
+    )
+    with closing(connect(path)) as connection:
+        return [name for (name,) in connection.execute(listed)]
