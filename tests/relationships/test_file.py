@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+pytestmark = pytest.mark.sqlite("the writer of SQLite files")
+
 STATEMENTS = (
     "CREATE TABLE pairs (a INTEGER, b INTEGER, score FLOAT, PRIMARY KEY (a, b)) WITHOUT ROWID",
     "CREATE INDEX by_b ON pairs (b)",

@@ -14,7 +14,7 @@ from sgr_spiders.storage import backfill as backfill_module
 from sgr_spiders.storage import migrate, records, schema
 from sgr_spiders.storage.backfill import Backfilled, backfill
 from sgr_spiders.storage.store import Store
-from tests.databases import connect, url_of
+from tests.databases import connect, create_blank, url_of
 from tests.scrapy_process import scrapy
 
 if TYPE_CHECKING:
@@ -120,12 +120,11 @@ def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     database = tmp_path / "older.db"
     with monkeypatch.context() as earlier:
         earlier.setattr(migrate, "HEAD", "0002")
+        create_blank(database)
         Store.open(url_of(database)).close()
     tracks = [(1, pack({"genre": "Techno", "isrc": 5})), (2, pack({"genre": "House"}))]
     with closing(connect(database)) as connection, connection:
-        insert = (
-            "INSERT INTO tracks (track_id, raw, is_stub, fullness, fetched_at) VALUES (?, ?, 0, 3, 'before')"
-        )
+        insert = "INSERT INTO tracks (track_id, raw, is_stub, fullness, fetched_at) VALUES (?, ?, false, 3, 'before')"
         connection.executemany(insert, tracks)
     return database
 
@@ -158,6 +157,7 @@ def test_the_command_upgrades_and_backfills(older: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.sqlite("the lock of the file")
 def test_the_command_needs_the_lock(older: Path) -> None:
     run(older)
     with closing(Store.open(url_of(older))):
@@ -166,6 +166,7 @@ def test_the_command_needs_the_lock(older: Path) -> None:
     assert "is locked by `" in refused.err
 
 
+@pytest.mark.sqlite("a file that does not exist")
 def test_the_command_creates_no_database(tmp_path: Path) -> None:
     missing = run(tmp_path / "none.db")
     assert missing.code == 2

@@ -131,6 +131,7 @@ def test_an_interruption_leaves_readable_records_and_a_rerun_completes(
     assert len(dictionary_ids(store)) == 1
 
 
+@pytest.mark.sqlite("a server keeps dictionaries for crawls elsewhere")
 def test_a_database_that_outgrew_its_dictionary_gets_another(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +149,7 @@ def test_a_database_that_outgrew_its_dictionary_gets_another(
     assert {dictionary_of(value) for value in after.values() if value is not None} <= {0, second}
 
 
+@pytest.mark.sqlite("a server keeps dictionaries for crawls elsewhere")
 def test_a_dictionary_that_no_record_needs_is_deleted(store: Store) -> None:
     fill(store)
     repack(store)
@@ -184,6 +186,7 @@ def test_a_backfill_reads_and_writes_with_the_dictionary(store: Store) -> None:
     assert dictionary_of(left) == own_id
 
 
+@pytest.mark.sqlite("space in the file")
 def test_a_vacuum_gives_space_back_and_keeps_the_rows(store: Store) -> None:
     fill(store)
     with store.write() as connection:
@@ -199,6 +202,7 @@ def test_a_vacuum_gives_space_back_and_keeps_the_rows(store: Store) -> None:
         assert connection.execute("PRAGMA freelist_count").fetchone() == (0,)
 
 
+@pytest.mark.sqlite("space in the file")
 def test_a_vacuum_without_room_changes_nothing_and_says_what_it_needs(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,6 +229,7 @@ def test_the_command_says_bytes_before_and_after(store: Store, url: str) -> None
     assert unpacked(packed(Store(url))) == unpacked(before)
 
 
+@pytest.mark.sqlite("the lock of the file")
 @pytest.mark.usefixtures("store")
 def test_the_command_is_refused_during_a_crawl(url: str) -> None:
     ended = run_command("vacuum", HARVEST_DATABASE_URL=url)

@@ -149,8 +149,8 @@ def test_without_tombstones_a_page_costs_one_query(store: Store) -> None:
     assert page.entries == [Entry(track(10))]
 
 
-def test_hashes_differ_between_databases(forgetful: Store, tmp_path: object) -> None:
-    other = Store.open(f"sqlite:///{tmp_path}/other.db")
+def test_hashes_differ_between_databases(forgetful: Store, tmp_path: Path) -> None:
+    other = Store.open(url_of(tmp_path / "other.db"))
     digests = []
     for database in (forgetful, other):
         with database.write() as connection:
@@ -179,6 +179,7 @@ def test_hashes_of_different_databases_differ(store: Store, tmp_path: Path) -> N
     assert len(digests) == 2
 
 
+@pytest.mark.sqlite("bytes of the file")
 def test_what_is_deleted_is_overwritten(store: Store) -> None:
     text = "a title that no other record has"
     stub = {"is_stub": False, "fullness": Fullness.OWN, "fetched_at": "2026-01-01T00:00:00.000000Z"}

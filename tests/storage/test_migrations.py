@@ -15,6 +15,8 @@ from sgr_spiders.storage.store import Store
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.sqlite("files of earlier versions")
+
 FILLED = """
 INSERT INTO users (user_id, is_stub, fullness, fetched_at) VALUES (1, 0, 3, 't'), (2, 1, 0, 't');
 INSERT INTO tracks (track_id, artist_id, access, is_stub, fullness, fetched_at)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from sgr_spiders.storage.store import Connection
 
+pytestmark = pytest.mark.sqlite("query plans of SQLite")
+
 LARGE = (
     *("tracks", "users", "playlists", "comments", "engagements", "playlist_tracks", "track_mentions"),
     *("walks", "walk_requests", "walk_records", "walk_pages", "selections", "rejects", "seeds"),

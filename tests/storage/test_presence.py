@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 
 from sgr_spiders.model.items import (
     Comment,
@@ -107,8 +108,8 @@ def test_the_answer_to_a_request_for_one_record(store: Store, reason: str, expec
         write_records(connection, [track(1)], set(), EARLIER)
         run = begin(connection)
         Ledger(connection, run).request(1, "test", "settings", [WalkRequest("track", "1", "seed", 1)])
-        ended = "SET status = 'gone', started_at = ?, finished_at = ?, reason = ?"
-        connection.exec_driver_sql(f"UPDATE walks {ended}", (NOW, NOW, reason))
+        ended = "SET status = 'gone', started_at = :now, finished_at = :now, reason = :reason"
+        connection.execute(sa.text(f"UPDATE walks {ended}"), {"now": NOW, "reason": reason})
         presence.note_believed(connection, run, NOW)
     assert rows(store, "SELECT track_id, removed_reason FROM tracks") == {1: expected}
 
@@ -176,8 +177,8 @@ class Lists:
             )
             ledger = Ledger(connection, run)
             ledger.widen_scope(1, {"test": "settings"})
-            saw = "UPDATE tracks SET last_seen_at = ? WHERE track_id = ?"
-            connection.exec_driver_sql(saw, (run.started_at, seen))
+            saw = sa.text("UPDATE tracks SET last_seen_at = :at WHERE track_id = :seen")
+            connection.execute(saw, {"at": run.started_at, "seen": seen})
             ledger.request(1, "test", "settings", [WalkRequest(endpoint, target, "s", cap)])
             frontier.give_back(connection)
             ledger.reopen()

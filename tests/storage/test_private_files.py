@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.sqlite("file modes")
+
 
 @pytest.fixture(autouse=True)
 def _lax_umask() -> Iterator[None]:

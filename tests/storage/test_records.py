@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
 
+from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.model.items import (
     Comment,
     Engagement,
@@ -21,7 +20,6 @@ from sgr_spiders.model.items import (
     User,
 )
 from sgr_spiders.storage import records, schema
-from tests.databases import connect
 
 if TYPE_CHECKING:
     from sgr_spiders.model.items import Record
@@ -118,10 +116,8 @@ def test_what_is_only_referred_to_becomes_a_stub(store: Store) -> None:
 
 
 def test_references_are_enforced(store: Store) -> None:
-    with closing(connect(str(store.engine.url.database))) as connection:
-        connection.execute("PRAGMA foreign_keys = ON")
-        with pytest.raises(sqlite3.IntegrityError):
-            connection.execute("INSERT INTO engagements (user_id, track_id, kind) VALUES (1, 1, 'like')")
+    with pytest.raises(StorageError, match="(?i)foreign key"), store.write() as connection:
+        connection.exec_driver_sql("INSERT INTO engagements (user_id, track_id, kind) VALUES (1, 1, 'like')")
 
 
 def test_what_is_written_can_be_read_back(store: Store) -> None:

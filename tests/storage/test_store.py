@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.sqlite("the schema of the file")
 def test_the_migrations_create_the_schema(store: Store) -> None:
     with store.write() as connection:
         whole = sa.MetaData(naming_convention=metadata.naming_convention)
@@ -73,11 +74,12 @@ def test_the_migrations_create_the_schema(store: Store) -> None:
         assert str(views[name]).split("AS", 1)[1].split() == sql.split()
 
 
+@pytest.mark.sqlite("the lock of the file")
 def test_a_database_is_opened_once(store: Store) -> None:
     with pytest.raises(DatabaseInUseError, match="is locked by another process; nothing was fetched"):
-        Store.open(str(store.engine.url))
+        Store.open(store.url)
     store.close()
-    Store.open(str(store.engine.url)).close()
+    Store.open(store.url).close()
 
 
 def test_a_killed_owner_leaves_no_lock(tmp_path: Path) -> None:
@@ -88,11 +90,13 @@ def test_a_killed_owner_leaves_no_lock(tmp_path: Path) -> None:
     Store.open(url).close()
 
 
+@pytest.mark.sqlite("directories")
 def test_the_directory_is_created(tmp_path: Path) -> None:
     Store.open(url_of(tmp_path / "new" / "folder" / "harvest.db")).close()
     assert (tmp_path / "new" / "folder" / "harvest.db").exists()
 
 
+@pytest.mark.sqlite("directories")
 @pytest.mark.skipif(sys.platform != "linux", reason="directories where even root cannot create files")
 @pytest.mark.parametrize("directory", ["/proc", "/sys"])
 def test_an_unwritable_directory_is_not_reported_as_a_running_crawl(directory: str) -> None:
@@ -100,12 +104,14 @@ def test_an_unwritable_directory_is_not_reported_as_a_running_crawl(directory: s
         Store.open(f"sqlite:///{directory}/harvest.db")
 
 
+@pytest.mark.sqlite("settings of SQLite")
 def test_it_is_in_wal_mode(store: Store) -> None:
     with store.write() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
 
+@pytest.mark.sqlite("the file itself")
 def test_a_file_that_is_not_a_database(tmp_path: Path) -> None:
     path = tmp_path / "harvest.db"
     path.write_text("this is plain text" * 100)
@@ -120,10 +126,11 @@ def test_a_database_of_a_newer_version(store: Store) -> None:
     kept = []
     for _ in range(2):
         with pytest.raises(StorageError, match=r"revision '9999', which this version does not know") as error:
-            Store.open(str(store.engine.url))
+            Store.open(store.url)
         kept.append(error)  # and with it the failed store, but not its lock
 
 
+@pytest.mark.sqlite("the file itself")
 def test_a_removed_database_is_an_error_and_an_unknown_one_a_mistyped_name(store: Store) -> None:
     assert store.file is not None
     store.file.unlink()
@@ -145,7 +152,7 @@ def test_an_error_rolls_back_everything(store: Store) -> None:
     def write_and_break() -> None:
         with store.write() as connection:
             connection.exec_driver_sql(
-                "INSERT INTO users (user_id, is_stub, fullness, fetched_at) VALUES (1, 1, 0, '')"
+                "INSERT INTO users (user_id, is_stub, fullness, fetched_at) VALUES (1, true, 0, '')"
             )
             raise ZeroDivisionError
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from sgr_spiders.storage.store import Store
 
+pytestmark = pytest.mark.sqlite("the write lock of the file")
+
 
 @pytest.fixture
 def other(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqlite3.Connection]:
