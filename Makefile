@@ -17,7 +17,7 @@ TORCH ?= torch==2.13.0
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ml demo test slow-test bench splash-test check lint format types imports docs record pins clean
+.PHONY: help setup ml demo test postgres-test slow-test bench splash-test check lint format types imports docs record pins clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -51,6 +51,12 @@ demo: setup  ## harvest a seed of the sandbox, then show the database
 test: setup  ## run the tests
 	@$(BIN)/python -m compileall -q sgr_spiders pipelines configs tests
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	@if [ -n "$$HARVEST_TEST_POSTGRES_URL" ]; then $(MAKE) --no-print-directory postgres-test; \
+	    else echo "make: not tested on PostgreSQL; \`make postgres-test\` starts a server"; [ -z "$$CI" ]; fi
+
+# The tests of everything that uses a database, on the server that HARVEST_TEST_POSTGRES_URL names, or on its own.
+postgres-test: setup  ## run the tests of the database on PostgreSQL, on Debian; as root, it installs the server
+	tests/postgres/with_postgres $(BIN)/python -m pytest -n $(JOBS) --database=postgresql $(ARGS)
 
 slow-test: setup  ## run the tests that take long
 	$(BIN)/python -m pytest -n $(JOBS) -m slow $(ARGS)

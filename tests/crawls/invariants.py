@@ -208,7 +208,7 @@ FOUND = """SELECT 'sgr/layer/' || layer || '/' || kind || 's', count(DISTINCT re
     LEFT JOIN tracks ON kind = 'track' AND record_id = tracks.track_id
     LEFT JOIN users ON kind = 'user' AND record_id = users.user_id
     LEFT JOIN playlists ON kind = 'playlist' AND record_id = playlist_id
-    WHERE NOT coalesce(tracks.is_stub, users.is_stub, playlists.is_stub, 0) GROUP BY layer, kind"""
+    WHERE NOT coalesce(tracks.is_stub, users.is_stub, playlists.is_stub, false) GROUP BY layer, kind"""
 """Discoveries of each layer around the seeds of the latest run, by the name of the statistic."""
 
 NULLED = """SELECT count(*) FROM rejects JOIN walk_pages USING (walk_id, generation, page), latest

@@ -124,7 +124,8 @@ def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Store.open(url_of(database)).close()
     tracks = [(1, pack({"genre": "Techno", "isrc": 5})), (2, pack({"genre": "House"}))]
     with closing(connect(database)) as connection, connection:
-        insert = "INSERT INTO tracks (track_id, raw, is_stub, fullness, fetched_at) VALUES (?, ?, false, 3, 'before')"
+        values = "VALUES (?, ?, false, 3, 'before')"
+        insert = f"INSERT INTO tracks (track_id, raw, is_stub, fullness, fetched_at) {values}"
         connection.executemany(insert, tracks)
     return database
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
 from sgr_spiders.config.harvest import HarvestConfig
 from sgr_spiders.model.exceptions import DatabaseInUseError, StorageError
@@ -53,7 +54,7 @@ def rows(path: Path, table: str) -> int:
 
 def note(store: Store, name: str) -> None:
     with store.write() as connection:
-        connection.exec_driver_sql(f"INSERT INTO notices VALUES ('{name}', '')")
+        connection.execute(sa.text("INSERT INTO notices VALUES (:name, '')"), {"name": name})
 
 
 def create_foreign(path: Path) -> None:
@@ -96,7 +97,7 @@ def test_readers_see_a_snapshot_and_never_wait(store: Store) -> None:
 
 def test_a_reader_cannot_write(store: Store) -> None:
     with (
-        pytest.raises(StorageError, match="readonly database|read-only transaction"),
+        pytest.raises(StorageError, match=r"readonly database|read-only transaction"),
         store.read() as connection,
     ):
         connection.exec_driver_sql("DELETE FROM notices")

@@ -116,7 +116,7 @@ def test_what_is_only_referred_to_becomes_a_stub(store: Store) -> None:
 
 
 def test_references_are_enforced(store: Store) -> None:
-    with pytest.raises(StorageError, match="(?i)foreign key"), store.write() as connection:
+    with pytest.raises(StorageError, match=r"(?i)foreign key"), store.write() as connection:
         connection.exec_driver_sql("INSERT INTO engagements (user_id, track_id, kind) VALUES (1, 1, 'like')")
 
 
