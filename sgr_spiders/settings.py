@@ -46,6 +46,13 @@ PROGRESS = "auto"
 # Seconds between two such lines: a harvest overnight writes some hundreds of them.
 PROGRESS_INTERVAL = 60
 
+# Metrics for Prometheus (docs/metrics.md), off if both are empty: a file for its node exporter, and a port.
+HARVEST_METRICS_FILE = _from_environment("HARVEST_METRICS_FILE")
+# A port alone can be reached from this machine only; HOST:PORT also from others. 0 is any free port.
+HARVEST_METRICS_PORT = _from_environment("HARVEST_METRICS_PORT")
+# Seconds between two updates: Prometheus usually asks every 15 to 60 s.
+HARVEST_METRICS_INTERVAL = 15
+
 # --- servers and credentials ----------------------------------------------------------------------
 
 # The API; for an offline harvest, the URL of the sandbox.
@@ -111,6 +118,8 @@ EXTENSIONS = {
     "sgr_spiders.crawl.next_turn.NextTurn": 0,
     # Before Harvest, which creates the database: with wrong settings for Progress there is no database yet.
     "sgr_spiders.crawl.progress.Progress": -1,
+    # The same for Metrics.
+    "sgr_spiders.crawl.metrics.Metrics": -1,
     # Progress reports more than its "Crawled 120 pages".
     "scrapy.extensions.logstats.LogStats": None,
 }

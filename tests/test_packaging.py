@@ -18,7 +18,7 @@ def read_pins(path: Path) -> dict[str, str]:
     return {re.match(r"[\w.-]+", entry)[0].replace("_", "-"): entry for entry in entries}  # type: ignore[index]
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-server.txt", "requirements-dev.txt"])
 def test_requirements_are_pinned_and_hashed_and_name_no_index(root: Path, name: str) -> None:
     text = (root / name).read_text()
     assert not re.search(r"https?:|file:|--(extra-)?index|--find-links|--trusted", text)
@@ -29,16 +29,23 @@ def test_requirements_are_pinned_and_hashed_and_name_no_index(root: Path, name: 
         assert "--hash=sha256:" in entry
 
 
-def test_development_and_runtime_pin_the_same_versions(root: Path) -> None:
-    runtime, development = read_pins(root / "requirements.txt"), read_pins(root / "requirements-dev.txt")
-    for name, entry in runtime.items():
-        assert entry.split("# via")[0] == development[name].split("# via")[0]
+def pinned(entry: str) -> str:
+    """Return the version and the hashes of an entry: the packages that want it only somewhere vary by file."""
+    return re.sub(r" ; .*(?= \\)", "", entry.split("# via")[0])
+
+
+def test_all_files_pin_the_same_versions(root: Path) -> None:
+    development = read_pins(root / "requirements-dev.txt")
+    for file in ("requirements.txt", "requirements-server.txt"):
+        for name, entry in read_pins(root / file).items():
+            assert pinned(entry) == pinned(development[name])
 
 
 def test_every_requirement_of_pyproject_is_pinned(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     for file, asked in {
         "requirements.txt": project["dependencies"],
+        "requirements-server.txt": project["optional-dependencies"]["server"],
         "requirements-dev.txt": project["optional-dependencies"]["dev"],
     }.items():
         names = {re.match(r"[\w.-]+", requirement)[0] for requirement in asked}  # type: ignore[index]

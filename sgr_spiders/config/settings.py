@@ -268,7 +268,17 @@ def _path(value: object) -> Path:
     return Path(text)
 
 
+def _is_metrics_file(value: object) -> bool:
+    path = _path(value)
+    if path.suffix != ".prom":
+        raise ValueError("must end in .prom, because the node exporter reads no others")
+    if path.parent.is_dir() and not os.access(path.parent, os.W_OK):
+        raise ValueError("is in a directory that cannot be written")
+    return _is_writable_file(path)
+
+
 FILE = _optional(Kind("the path of a file", _is_writable_file))
+METRICS_FILE = _optional(Kind("the path of a file that ends in .prom", _is_metrics_file))
 DIRECTORY = _optional(Kind("the path of a directory", _is_directory))
 
 
@@ -303,6 +313,24 @@ def _is_host(netloc: str) -> bool:
 
 def _is_port(text: str) -> bool:
     return re.fullmatch("[0-9]{1,5}", text) is not None and 1 <= int(text) <= 65535
+
+
+def listen_address(value: object) -> tuple[str, int]:
+    """Return the host and port of ``PORT`` or ``HOST:PORT``; without a host, only this machine can connect.
+
+    Raises:
+        ValueError: *value* is neither.
+    """
+    host, colon, port = str(value).rpartition(":")
+    if not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535 or (colon and not _is_host(host)):
+        raise ValueError("must be a port from 0 to 65535, or HOST:PORT")
+    return host.strip("[]") or LOOPBACK, int(port)
+
+
+LOOPBACK = "127.0.0.1"
+METRICS_PORT = _optional(
+    Kind("a port from 0 to 65535, or HOST:PORT", lambda value: bool(listen_address(value)))
+)
 
 
 def _are_http_urls(value: object) -> bool:
@@ -457,6 +485,9 @@ SETTINGS: dict[str, Setting] = {
     "HARVEST_DATABASE_URL": Setting(DATABASE, "the database"),
     "HARVEST_CONFIG": Setting(TEXT, "the configuration: a YAML file or a name in `configs/`"),
     "HARVEST_RESULT_FILE": Setting(FILE, "file for the result of a crawl"),
+    "HARVEST_METRICS_FILE": Setting(METRICS_FILE, "file for metrics, for Prometheus"),
+    "HARVEST_METRICS_PORT": Setting(METRICS_PORT, "port that serves metrics to Prometheus"),
+    "HARVEST_METRICS_INTERVAL": Setting(SOME_SECONDS, "seconds between two updates of the metrics"),
     "HARVEST_COMMAND": Setting(TEXT, "the command that resumes the run"),
     "DEDUPE_MEMORY": Setting(_integer(1, 10**9), "record versions kept in memory"),
     "RETRY_TIMES": Setting(_integer(0, 100), "retries after a transient error"),

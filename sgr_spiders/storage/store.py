@@ -356,6 +356,11 @@ class Store:
         """The same as a string, as given in the URL."""
         return None if self.file is None else self._url.database
 
+    @property
+    def name(self) -> str:
+        """The name of the database, without its directory or server."""
+        return (self.file.stem if self.file is not None else self._url.database) or ""
+
     def beside(self, what: str) -> Path:
         """Return a path beside the database file: ``data/x-<what>`` for ``data/x.db``."""
         file = self.file or Path("data", self._url.database or "harvest")

@@ -76,6 +76,12 @@ WRONG: list[tuple[str, object, str]] = [
     ("LOG_FILE", "/nowhere/at/all.log", "its directory does not exist; create it: '/nowhere/at/all.log'"),
     ("LOG_FILE", "a\0b", "must be a path: 'a\\x00b'"),
     ("LOG_FILE", "a" * 5000, "cannot be used (File name too long)"),
+    ("HARVEST_METRICS_FILE", "metrics.txt", "must end in .prom, because the node exporter reads no others"),
+    ("HARVEST_METRICS_FILE", "/nowhere/a.prom", "its directory does not exist; create it: '/nowhere/a.prom'"),
+    *(("HARVEST_METRICS_PORT", value, "must be a port from 0 to 65535, or HOST:PORT")
+      for value in ("many", "-1", "65536", "a..b:1", "host:", True)),
+    *(("HARVEST_METRICS_PORT", value, "must name a host") for value in (":9400", "a b:9400")),
+    ("HARVEST_METRICS_INTERVAL", "0", "must be a number above 0"),
     ("FEEDS", {"out.jsonl": {"format": "jsonlines"}}, "must be empty: a crawl writes its records"),
     ("FEEDS", "s3://me:hushhush@bucket/out.jsonl", "`scrapy export` writes files"),
     *(("HTTPCACHE_ENABLED", value, "must be off") for value in (True, "1", "true", "yes", "")),
@@ -171,6 +177,9 @@ def test_the_defaults_of_scrapy_are_accepted(name: str) -> None:
         ("SCOPE_ORIGINS", "http://a,https://b"), ("SCOPE_ORIGINS", ["http://a"]), ("SCOPE_ORIGINS", ""),
         ("CONTACT", "Zoë <zoe@example.org>"), ("DOWNLOAD_SLOTS", "{}"), ("EXTENSIONS", {}),
         ("HARVEST_DATABASE_URL", "sqlite:////tmp/a@b:c.db"), ("HARVEST_DATABASE_URL", "sqlite:///a.db?timeout=5"),
+        ("HARVEST_METRICS_FILE", "a.prom"), ("HARVEST_METRICS_PORT", 9400),
+        ("HARVEST_METRICS_PORT", "0.0.0.0:0"),
+        ("HARVEST_METRICS_PORT", "[::1]:9400"), ("HARVEST_METRICS_PORT", "localhost:9400"),
         ("LOG_ENCODING", "latin-1"), ("LOG_DATEFORMAT", "%H:%M"), ("SOUNDCLOUD_CLIENT_ID", ""),
     ],
 )  # fmt: skip

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from sgr_spiders import settings
 from sgr_spiders.config.arguments import parse
 from sgr_spiders.config.harvest import LAYER_NAMES
+from sgr_spiders.reports.metrics.metrics import METRICS
 from tests.crawls import invariants
 from tests.crawls.crawling import ROOT, Harvester
 from tests.databases import url_of
@@ -166,3 +168,13 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
 def test_every_example_is_in_the_document(root: Path) -> None:
     document = (root / "docs" / "operations.md").read_text()
     assert not [path.name for path in EXAMPLES.iterdir() if f"(examples/{path.name})" not in document]
+
+
+def test_the_alerts_use_metrics_that_exist() -> None:
+    (group,) = yaml.safe_load((EXAMPLES / "alerts.yml").read_text())["groups"]
+    used = {name for rule in group["rules"] for name in re.findall(r"soundgraph_\w+", rule["expr"])}
+    assert len(used) > 5
+    assert used <= {metric.full_name for metric in METRICS}
+    labels = {"database", *(label for metric in METRICS for label in metric.labels)}
+    for rule in group["rules"]:
+        assert {*re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"])} <= labels
