@@ -30,8 +30,8 @@ def test_requirements_are_pinned_and_hashed_and_name_no_index(root: Path, name: 
 
 
 def pinned(entry: str) -> str:
-    """Return the version and the hashes of an entry: the packages that want it only somewhere vary by file."""
-    return re.sub(r" ; .*(?= \\)", "", entry.split("# via")[0])
+    """Return version and hashes of an entry, without the condition under which it is needed."""
+    return re.sub(r" ; .*(?= \\)", "", entry.split("# via", maxsplit=1)[0])
 
 
 def test_all_files_pin_the_same_versions(root: Path) -> None:
