@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import logging
+import re
 import signal
 import sys
 import threading
@@ -23,11 +26,15 @@ from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sgr_spiders.config.harvest import HarvestConfig
+    from sgr_spiders.relationships.engine import Engine
     from sgr_spiders.relationships.processor import Related
 
+ENGINES = ("local", "dask")
+ADDRESS = re.compile(r"(tcp|tls)://([^\s/:@\[\]]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
+"""The address of a scheduler."""
 GROUPS = {"users": "user_id", "tracks": "track_id", "artists": "artist_id"}
 """The values of ``--only``, and the column of each kind of node."""
 
@@ -49,6 +56,17 @@ class Command(DatabaseCommand):
         )
         group.add_argument("--only", metavar="WHAT", help="one type, users, tracks or artists")
         add_inclusion_options(group)
+        group.add_argument(
+            "--engine",
+            metavar="NAME",
+            default="local",
+            help="what finds the pairs, local (this process) or dask (a cluster) (default local)",
+        )
+        group.add_argument(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="address of a Dask scheduler (default a cluster on this machine)",
+        )
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         from sgr_spiders.config import harvest
@@ -63,22 +81,60 @@ class Command(DatabaseCommand):
         settings = harvest.load(opts.config or self.settings["HARVEST_CONFIG"])
         section = harvest.override(settings.relationships, read_inclusion_changes(opts))
         settings = settings.model_copy(update={"relationships": section})
-        built = self._relate(settings, read_seeds(opts.seed), _read_types(opts.only, settings))
+        seeds, only = read_seeds(opts.seed), _read_types(opts.only, settings)
+        with _open_engine(opts, section.threads) as engine:
+            built = self._relate(settings, seeds, only, engine)
         for related in built:
             sys.stdout.write(f"{related.table:22} {related.rows:>14,}\n")
-        for related in built:
-            if related.error is not None:
-                self.fail(str(related.error), related.error.exit_code)
+        # A cluster that is lost fails all tables alike.
+        for message, code in {str(one.error): one.error.exit_code for one in built if one.error}.items():
+            self.fail(message, code)
 
-    def _relate(self, settings: HarvestConfig, seeds: Sequence[int] | None, only: list[str]) -> list[Related]:
+    def _relate(
+        self, settings: HarvestConfig, seeds: Sequence[int] | None, only: list[str], engine: Engine
+    ) -> list[Related]:
         from sgr_spiders.relationships.engine import CancelledError
         from sgr_spiders.relationships.processor import relate
 
+        stopped = _stop_on_signals()
         with self.writing("nothing was built") as store:
             try:
-                return relate(store, settings, only=only, seeds=seeds, is_cancelled=_stop_on_signals())
+                return relate(store, settings, only=only, seeds=seeds, is_cancelled=stopped, engine=engine)
             except CancelledError:
                 raise KeyboardInterrupt from None
+
+
+@contextlib.contextmanager
+def _open_engine(opts: argparse.Namespace, threads: int) -> Iterator[Engine]:
+    """Yield the engine that the options name."""
+    from sgr_spiders.relationships.engine import LocalEngine
+
+    if opts.engine not in ENGINES:
+        hint = did_you_mean(opts.engine, ENGINES)
+        raise ArgumentError(f"option `--engine`: must be local or dask, not {quote_value(opts.engine)}{hint}")
+    if opts.engine == "local":
+        if opts.scheduler is not None:
+            raise ArgumentError("option `--scheduler`: only with `--engine dask`")
+        yield LocalEngine(threads)
+        return
+    address = _read_address(opts.scheduler)
+    if importlib.util.find_spec("distributed") is None:
+        raise ArgumentError(
+            "option `--engine`: dask needs the package distributed, which is not installed; install it with "
+            "`pip install 'soundgraph-deep-harvest[dask]'`"
+        )
+    from sgr_spiders.relationships.dask_engine import open_engine
+
+    with open_engine(address, threads) as engine:
+        yield engine
+
+
+def _read_address(text: str | None) -> str | None:
+    if text is not None and ADDRESS.fullmatch(text) is None:
+        raise ArgumentError(
+            f"option `--scheduler`: must be an address such as tcp://10.0.0.1:8786, not {quote_value(text)}"
+        )
+    return text
 
 
 def _stop_on_signals() -> Callable[[], bool]:

@@ -94,6 +94,10 @@ class DatabaseGoneError(StorageError):
     """The database file was deleted, moved or replaced while it was in use."""
 
 
+class ClusterError(HarvestError):
+    """A Dask cluster cannot be used or was lost. What was being built is unchanged."""
+
+
 class EmbeddingError(HarvestError):
     """Vectors cannot be learned or evaluated, because data or a package is missing."""
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sgr_spiders.relationships.arrangement import arrange
-from sgr_spiders.relationships.engine import CancelledError, choose_search, search_all
+from sgr_spiders.relationships.engine import CancelledError
 from sgr_spiders.relationships.forecast import announce, find_limit, forecast
 from sgr_spiders.relationships.nearest import Nearest, Ranking, keep_strongest
 from sgr_spiders.relationships.pairs import FoundPairs
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sgr_spiders.config.harvest import Relationships
     from sgr_spiders.relationships.arrangement import Arrangement
     from sgr_spiders.relationships.base import RelationshipType
+    from sgr_spiders.relationships.engine import Engine
     from sgr_spiders.relationships.forecast import Forecast, Limit
     from sgr_spiders.relationships.inputs import Incidence, RelationshipInput
     from sgr_spiders.relationships.keys import Keys
@@ -58,6 +59,7 @@ class BuildEnvironment:
     inputs: RelationshipInput
     stamp: str
     is_cancelled: Callable[[], bool]
+    engine: Engine
 
     @property
     def memory(self) -> int:
@@ -140,8 +142,8 @@ class Build:
         """Return the pairs; if there are more than the limit, the nearest of each node."""
         directory, top_k = self.directory, self.relationship.top_k
         limit = find_limit(self.relationship, incidence, self.environment.config.max_pairs, directory)
-        search = choose_search(arrangement)
-        expected = forecast(search, limit.pairs)
+        finder = self.environment.engine.open(arrangement, self.environment.is_cancelled)
+        expected = forecast(finder, limit.pairs)
         pairs = expected.pairs if top_k is None else expected.pairs_with(top_k)
         announce(self.relationship, incidence, pairs, limit, directory)
         if pairs > TOLERANCE * limit.pairs:
@@ -150,7 +152,7 @@ class Build:
         nearest = None if top_k is None else Nearest(ranking, top_k, self._spool)
         found = self._spool()
         take, report = found.add if nearest is None else nearest.add, partial(self._report, "compared")
-        search_all(search, self.environment.config.threads, take, self.environment.is_cancelled, report)
+        finder.find(take, report)
         if nearest is not None:
             found = nearest.pairs(self._rank)
         counted = found.length

@@ -31,9 +31,9 @@ FOUND_AT_A_TIME = 1 << 18
 class CompiledSearch(Search):
     """A search with an inverted index and compiled kernels."""
 
-    def __init__(self, arrangement: Arrangement) -> None:
-        super().__init__(arrangement)
-        self._index = _index(arrangement)
+    def __init__(self, arrangement: Arrangement, others_from: int = 0) -> None:
+        super().__init__(arrangement, others_from)
+        self._index = _index(arrangement, others_from)
         # Counts of these rows fit into a byte; the processor adds and compares many bytes at once.
         self._small = int(np.searchsorted(arrangement.sizes, 255, side="right"))
         self._scratch = threading.local()
@@ -47,16 +47,16 @@ class CompiledSearch(Search):
         by_row: NDArray[np.int64] = np.diff(total[index.starts]) + added
         return by_row
 
-    def keys(self, first: int, last: int) -> Iterator[Keys]:
-        yield from self._keys(first, min(last, self._small), np.uint8)
-        yield from self._keys(max(first, self._small), last, np.uint32)
+    def batches(self, first: int, last: int) -> Iterator[tuple[int, Keys]]:
+        yield from self._batches(first, min(last, self._small), np.uint8)
+        yield from self._batches(max(first, self._small), last, np.uint32)
 
-    def _keys(self, first: int, last: int, kind: type[np.uint8 | np.uint32]) -> Iterator[Keys]:
+    def _batches(self, first: int, last: int, kind: type[np.uint8 | np.uint32]) -> Iterator[tuple[int, Keys]]:
         while first < last:
             needs = self.arrangement.needs(first, last)
             counters, found = self._buffers(kind)
             first, size = pairs_of_rows(first, last, self._index, needs, counters, found)
-            yield found[:size].copy()
+            yield first, found[:size].copy()
 
     def _buffers(self, kind: type[np.uint8 | np.uint32]) -> tuple[NDArray[np.generic], Keys]:
         """Return this thread's counters, which the kernel leaves at 0, and its buffer for pairs."""
@@ -69,13 +69,18 @@ class CompiledSearch(Search):
         return kept[kind.__name__], kept["found"]
 
 
-def _index(arrangement: Arrangement) -> Index:
+def _index(arrangement: Arrangement, others_from: int) -> Index:
     matrix = arrangement.matrix
     starts, contexts = matrix.indptr.astype(np.int64), matrix.indices.astype(np.uint32)
     ends_of = np.cumsum(np.bincount(contexts, minlength=matrix.shape[1]))
     rows_of, begins = invert(starts, contexts, ends_of)
     common = _most_common(np.diff(ends_of, prepend=0), arrangement.rows)
     flags, common_starts, rows_common = _split_common(matrix, common)
+    if others_from:
+        # The rows of a context are ascending: skip those before the first other one.
+        before = np.bincount(contexts[: starts[others_from]], minlength=matrix.shape[1])
+        begins = np.maximum(begins, (np.concatenate([[0], ends_of[:-1]]) + before)[contexts])
+        flags[:, :others_from] = 0
     is_common = np.zeros(matrix.shape[1], bool)
     is_common[common] = True
     ends = ends_of[contexts]

@@ -1,20 +1,21 @@
-"""Choose a search for pairs, and run it on all threads."""
+"""The engines that find all pairs of an arrangement, and the local one: all threads of this process."""
 
 from __future__ import annotations
 
 import importlib.util
 import logging
 import os
+from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from sgr_spiders.relationships.sparse_search import SparseSearch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sgr_spiders.relationships.arrangement import Arrangement
-    from sgr_spiders.relationships.keys import Keys
+    from sgr_spiders.relationships.keys import Keys, Numbers
     from sgr_spiders.relationships.search import Search
 
 logger = logging.getLogger(__name__)
@@ -28,20 +29,68 @@ class CancelledError(Exception):
     """The build was cancelled between two blocks of rows."""
 
 
-def choose_search(arrangement: Arrangement) -> Search:
+class Engine(ABC):
+    """Finds all pairs of one arrangement after another."""
+
+    @abstractmethod
+    def open(self, arrangement: Arrangement, is_cancelled: Callable[[], bool]) -> PairFinder:
+        """Prepare to find the pairs of *arrangement*; they end with ``CancelledError`` once cancelled."""
+
+
+class PairFinder(ABC):
+    """Finds the pairs of an arrangement."""
+
+    def __init__(self, arrangement: Arrangement, is_cancelled: Callable[[], bool]) -> None:
+        self.arrangement = arrangement
+        self._is_cancelled = is_cancelled
+
+    @abstractmethod
+    def sample(self, rows: Numbers) -> Iterator[Keys]:
+        """Yield the pairs of these rows, which ascend, with later rows, in any order."""
+
+    @abstractmethod
+    def find(self, take: Callable[[Keys], None], report: Callable[[float], None]) -> None:
+        """Pass all pairs to *take*, in any order, and the finished share to *report*."""
+
+
+class LocalEngine(Engine):
+    """Uses *threads* threads; 0 means one per processor."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+
+    def open(self, arrangement: Arrangement, is_cancelled: Callable[[], bool]) -> PairFinder:
+        return LocalFinder(arrangement, self._threads, is_cancelled)
+
+
+class LocalFinder(PairFinder):
+    def __init__(self, arrangement: Arrangement, threads: int, is_cancelled: Callable[[], bool]) -> None:
+        super().__init__(arrangement, is_cancelled)
+        self._search = choose_search(arrangement)
+        self._threads = threads
+
+    def sample(self, rows: Numbers) -> Iterator[Keys]:
+        for row in rows.tolist():
+            yield from self._search.keys(row, row + 1)
+
+    def find(self, take: Callable[[Keys], None], report: Callable[[float], None]) -> None:
+        search_all(self._search, self._threads, take, self._is_cancelled, report)
+
+
+def choose_search(arrangement: Arrangement, others_from: int = 0) -> Search:
     """Return the fastest search for this amount of work."""
     if arrangement.total_work() < MIN_COMPILED_WORK:
-        return SparseSearch(arrangement)
+        return SparseSearch(arrangement, others_from)
     if importlib.util.find_spec("numba") is None:
         logger.warning("numba is not installed; building takes about 20 times as long")
-        return SparseSearch(arrangement)
+        return SparseSearch(arrangement, others_from)
     # Lazy import: numba takes longer to import than a small harvest takes to build.
     from sgr_spiders.relationships import kernel_cache  # noqa: PLC0415
     from sgr_spiders.relationships.compiled_search import CompiledSearch  # noqa: PLC0415
 
     if not kernel_cache.is_compiled():
         logger.info("Compiling kernels (first run only, about 10 s)")
-    return CompiledSearch(arrangement)
+    return CompiledSearch(arrangement, others_from)
 
 
 def search_all(

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sgr_spiders.relationships.base import RelationshipType
+    from sgr_spiders.relationships.engine import PairFinder
     from sgr_spiders.relationships.inputs import Incidence
-    from sgr_spiders.relationships.search import Search
 
 logger = logging.getLogger(__name__)
 
@@ -74,27 +74,27 @@ class Forecast:
         return low
 
 
-def forecast(search: Search, enough: int) -> Forecast:
+def forecast(finder: PairFinder, enough: int) -> Forecast:
     """Estimate the number of pairs from evenly spaced rows.
 
     The result is an upper bound if that is small and at most *enough*.
     """
-    rows = search.arrangement.rows
-    bound = min(search.arrangement.total_work(), rows * (rows - 1) // 2)
+    rows, nodes = finder.arrangement.rows, finder.arrangement.nodes
+    bound = min(finder.arrangement.total_work(), rows * (rows - 1) // 2)
     if bound <= min(SMALL, enough):
         return Forecast(bound, rows, np.empty(0))
     sample = np.unique(np.linspace(0, rows - 1, SAMPLE).astype(int))
-    nodes, layout = search.arrangement.nodes, search.arrangement.layout
-    group = np.zeros(int(nodes.max()) + 1, np.int64)
-    group[nodes] = np.arange(rows) * len(sample) // rows
+    row_of = np.zeros(int(nodes.max()) + 1, np.int64)
+    row_of[nodes] = np.arange(rows)
     neighbours = np.zeros(len(sample))
-    for number, row in enumerate(sample.tolist()):
-        for keys in search.keys(row, row + 1):
-            node_a, node_b, _ = layout.unpack(keys)
-            # Each pair is found once, at its earlier row, but it is a neighbour of both.
-            neighbours[number] += len(keys)
-            later = np.where(node_a == nodes[row], node_b, node_a)
-            neighbours += np.bincount(group[later], minlength=len(sample))
+    for keys in finder.sample(sample):
+        node_a, node_b, _ = finder.arrangement.layout.unpack(keys)
+        row_a, row_b = row_of[node_a], row_of[node_b]
+        # Each pair is found once, at its earlier row, but it is a neighbour of both.
+        earlier = np.searchsorted(sample, np.minimum(row_a, row_b))
+        later = np.maximum(row_a, row_b) * len(sample) // rows
+        neighbours += np.bincount(earlier, minlength=len(sample))
+        neighbours += np.bincount(later, minlength=len(sample))
     found = int(neighbours.sum()) // 2
     return Forecast(min(bound, found * rows // len(sample)), rows, neighbours)
 

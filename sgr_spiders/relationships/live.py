@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.model.exceptions import HarvestError
 from sgr_spiders.relationships.build import BuildEnvironment, parameters_of
+from sgr_spiders.relationships.engine import LocalEngine
 from sgr_spiders.relationships.inputs import RelationshipInput
 from sgr_spiders.relationships.processor import build_table, choose_types, log_related
 from sgr_spiders.relationships.touched import Signatures, TouchedSearch
@@ -83,7 +84,9 @@ class LiveRelationships:
                 _Input(relationship, relationship.incidence(inputs), inputs.fingerprint(relationship.reads))
                 for relationship in choose_types(self._config)
             ]
-        environment = BuildEnvironment(self._store, self._section, inputs, stamp, is_cancelled)
+        environment = BuildEnvironment(
+            self._store, self._section, inputs, stamp, is_cancelled, LocalEngine(self._section.threads)
+        )
         for one in found:
             try:
                 is_updated = self._update(one, environment)

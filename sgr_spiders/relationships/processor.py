@@ -12,7 +12,7 @@ from sgr_spiders.config import harvest as configuration
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError, HarvestError, StorageError
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.build import Build, BuildEnvironment
-from sgr_spiders.relationships.engine import CancelledError
+from sgr_spiders.relationships.engine import CancelledError, LocalEngine
 from sgr_spiders.relationships.inputs import RelationshipInput
 from sgr_spiders.storage.pairs import builds, reading, writing
 from sgr_spiders.storage.store import Store
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sgr_spiders.config.harvest import HarvestConfig
     from sgr_spiders.embeddings.preparation import TrainingData
     from sgr_spiders.relationships.base import RelationshipType
+    from sgr_spiders.relationships.engine import Engine
     from sgr_spiders.storage.pairs.writing import StagedTable
     from sgr_spiders.storage.store import Connection
 
@@ -101,10 +102,12 @@ def relate(
     only: Iterable[str] | None = None,
     seeds: Sequence[int] | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
+    engine: Engine | None = None,
 ) -> list[Related]:
     """Build the tables of the enabled types, or of those in *only*, and publish each as soon as it is built.
 
-    *seeds* limits the input to records found around them. A table that cannot be built does not keep the
+    *seeds* limits the input to records found around them. *engine* finds the pairs, by default the local
+    one; the result is the same with any. A table that cannot be built does not keep the
     others from being built; neither does a bug, which is raised at the end.
 
     Raises:
@@ -117,7 +120,9 @@ def relate(
         _refuse_unknown_seeds(connection, seeds or ())
         stamp = reading.read_stamp(connection)
     inputs = RelationshipInput(store, section, seeds)
-    environment = BuildEnvironment(store, section, inputs, stamp, is_cancelled)
+    environment = BuildEnvironment(
+        store, section, inputs, stamp, is_cancelled, engine or LocalEngine(section.threads)
+    )
     related: list[Related] = []
     bug: Exception | None = None
     for relationship in choose_types(config, only):

@@ -16,15 +16,27 @@ if TYPE_CHECKING:
 
 
 class Search(ABC):
-    """A search for pairs in an arrangement. Threads may search different rows at the same time."""
+    """A search for pairs in an arrangement. Threads may search different rows at the same time.
 
-    def __init__(self, arrangement: Arrangement) -> None:
+    Only rows from *others_from* on are the later row of a pair.
+    """
+
+    def __init__(self, arrangement: Arrangement, others_from: int = 0) -> None:
         self.arrangement = arrangement
+        self.others_from = others_from
 
     @abstractmethod
     def work(self) -> NDArray[np.int64]:
         """Return the estimated work for each row."""
 
     @abstractmethod
+    def batches(self, first: int, last: int) -> Iterator[tuple[int, Keys]]:
+        """Yield the pairs of the next rows with later rows, in any order, and the row after these rows.
+
+        Together, the batches have the pairs of rows *first* to *last* (exclusive).
+        """
+
     def keys(self, first: int, last: int) -> Iterator[Keys]:
         """Yield the pairs of rows *first* to *last* (exclusive) with later rows, in any order."""
+        for _, keys in self.batches(first, last):
+            yield keys

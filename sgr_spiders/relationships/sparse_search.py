@@ -23,10 +23,10 @@ ENTRIES = 1 << 22
 class SparseSearch(Search):
     """A search that multiplies blocks of rows with the later rows."""
 
-    def __init__(self, arrangement: Arrangement) -> None:
-        super().__init__(arrangement)
+    def __init__(self, arrangement: Arrangement, others_from: int = 0) -> None:
+        super().__init__(arrangement, others_from)
         self._matrix = arrangement.matrix.astype(np.int32)
-        self._transposed = self._matrix.T.tocsr()
+        self._transposed = self._matrix[others_from:].T.tocsr()
         degrees = np.diff(self._transposed.indptr)
         per_entry = np.concatenate([[0], np.cumsum(degrees[self._matrix.indices], dtype=np.int64)])
         self._work: NDArray[np.int64] = per_entry[self._matrix.indptr]
@@ -34,17 +34,17 @@ class SparseSearch(Search):
     def work(self) -> NDArray[np.int64]:
         return np.diff(self._work)
 
-    def keys(self, first: int, last: int) -> Iterator[Keys]:
+    def batches(self, first: int, last: int) -> Iterator[tuple[int, Keys]]:
         while first < last:
             end = int(np.searchsorted(self._work, self._work[first] + ENTRIES, side="right")) - 1
             end = min(last, max(first + 1, end))
-            yield self._block(first, end)
+            yield end, self._block(first, end)
             first = end
 
     def _block(self, first: int, last: int) -> Keys:
         arrangement = self.arrangement
         product = (self._matrix[first:last] @ self._transposed).tocoo()
-        row, other, count = product.row + first, product.col, product.data
+        row, other, count = product.row + first, product.col + self.others_from, product.data
         classes = arrangement.classes
         need = arrangement.needs(first, last)[classes[row] - classes[first], classes[other]]
         kept = (row < other) & (count >= need)
