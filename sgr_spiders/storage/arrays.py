@@ -10,11 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
+
+    from sqlalchemy.dialects import postgresql
 
     Row = tuple[Any, ...]
 
@@ -23,9 +24,7 @@ def insert_arrays(
     insert: postgresql.Insert, table: sa.Table, columns: Sequence[str], dialect: sa.Dialect
 ) -> str:
     """Return the text of the *insert* for the rows in arrays that are named like the *columns*."""
-    arrays = (
-        sa.cast(sa.bindparam(name, type_=sa.Text), postgresql.ARRAY(table.c[name].type)) for name in columns
-    )
+    arrays = (sa.cast(sa.bindparam(name, type_=sa.Text), sa.ARRAY(table.c[name].type)) for name in columns)
     rows = sa.func.unnest(*arrays).table_valued(*columns, name="new_rows").render_derived()
     statement = insert.from_select(list(columns), sa.select(*rows.c), include_defaults=False)
     return str(statement.compile(dialect=dialect))
@@ -33,7 +32,7 @@ def insert_arrays(
 
 def arrays_of(columns: Sequence[str], rows: Sequence[Row]) -> dict[str, str]:
     """Return the values of each column as the text of an array."""
-    return dict(zip(columns, map(_array, zip(*rows, strict=True)), strict=True))
+    return dict(zip(columns, map(as_array, zip(*rows, strict=True)), strict=True))
 
 
 def one_row_per_key(rows: Sequence[Row], key: Callable[[Row], Any]) -> Iterator[list[Row]]:
@@ -53,7 +52,8 @@ def one_row_per_key(rows: Sequence[Row], key: Callable[[Row], Any]) -> Iterator[
         rows = others
 
 
-def _array(values: Sequence[Any]) -> str:
+def as_array(values: Iterable[Any]) -> str:
+    """Return *values* as the text of an array, which the driver passes on much faster than a list."""
     return "{" + ",".join([_ELEMENTS[type(value)](value) for value in values]) + "}"
 
 

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sgr_spiders.storage.arrays import as_array
 from sgr_spiders.storage.chunks import chunked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 IDS_AT_A_TIME = 200
-"""IDs per lookup, as many as records on a full page. The number is fixed, because an ``IN`` of a different
-length would be a different statement."""
+"""IDs per lookup on SQLite, as many as records on a full page. The number is fixed, because an ``IN`` of a
+different length would be a different statement."""
 
 
 class CompiledStatement:
@@ -50,15 +51,21 @@ class LookupStatement:
 
     def __init__(self, statement: sa.Select[Any], column: sa.ColumnElement[int]) -> None:
         self._names = [f"id{number}" for number in range(IDS_AT_A_TIME)]
-        self._statement = CompiledStatement(statement.where(column.in_(list(map(sa.bindparam, self._names)))))
+        self._in_list = CompiledStatement(statement.where(column.in_(list(map(sa.bindparam, self._names)))))
+        array = sa.cast(sa.bindparam("ids", type_=sa.Text), sa.ARRAY(sa.BigInteger))
+        self._in_array = CompiledStatement(statement.where(column == sa.any_(array)))
 
     def find(
         self, connection: sa.Connection, ids: Sequence[int], values: Mapping[str, Any]
     ) -> Iterator[sa.Row[*tuple[Any, ...]]]:
         """Yield the rows of distinct *ids*, with these *values* of the statement's own parameters."""
+        if connection.dialect.name == "postgresql":
+            # One parameter: PostgreSQL prepares a statement for each combination of types of the parameters.
+            yield from self._in_array.execute(connection, {**values, "ids": as_array(ids)})
+            return
         for chunk in chunked(ids, IDS_AT_A_TIME):
             # Pad the last chunk by repeating its last ID.
             padded = chunk + [chunk[-1]] * (IDS_AT_A_TIME - len(chunk))
-            yield from self._statement.execute(
+            yield from self._in_list.execute(
                 connection, {**values, **dict(zip(self._names, padded, strict=True))}
             )

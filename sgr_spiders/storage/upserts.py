@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
+from sgr_spiders.storage.arrays import arrays_of, insert_arrays, one_row_per_key
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -45,8 +47,6 @@ def _writer(build: Build) -> Writer:
     def compiled(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...]) -> str:
         insert = build(dialect.name, table)
         if not isinstance(insert, sqlite.Insert):
-            from sgr_spiders.storage.arrays import insert_arrays  # noqa: PLC0415 - loads that dialect
-
             return insert_arrays(insert, table, columns, dialect)
         statement = insert.compile(dialect=dialect, column_keys=list(columns))
         if statement.positiontup is None or tuple(statement.positiontup) != columns:
@@ -63,8 +63,6 @@ def _writer(build: Build) -> Writer:
         key = _key_of(table, tuple(columns))
         ordered = sorted(rows, key=key)
         if connection.dialect.name == "postgresql":
-            from sgr_spiders.storage.arrays import arrays_of, one_row_per_key  # noqa: PLC0415 - as above
-
             for distinct in one_row_per_key(ordered, key):
                 connection.exec_driver_sql(statement, arrays_of(columns, distinct))
         else:
