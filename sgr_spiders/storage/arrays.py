@@ -15,14 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
-    from sqlalchemy.dialects import postgresql
-
     Row = tuple[Any, ...]
 
 
-def insert_arrays(
-    insert: postgresql.Insert, table: sa.Table, columns: Sequence[str], dialect: sa.Dialect
-) -> str:
+def insert_arrays(insert: sa.Insert, table: sa.Table, columns: Sequence[str], dialect: sa.Dialect) -> str:
     """Return the text of the *insert* for the rows in arrays that are named like the *columns*."""
     arrays = (sa.cast(sa.bindparam(name, type_=sa.Text), sa.ARRAY(table.c[name].type)) for name in columns)
     rows = sa.func.unnest(*arrays).table_valued(*columns, name="new_rows").render_derived()

@@ -99,9 +99,10 @@ def write_records(
     groups: dict[type, list[Any]] = {}
     for record in records:
         groups.setdefault(type(record), []).append(record)
-    _write_stubs(connection, groups, now, tracks_there)
+    stubs = _collect_stubs(groups, tracks_there)
     for whole in (User, Track, Playlist):
-        _write_merged(connection, whole.kind, groups.get(whole, []), known, now)
+        stub_ids = stubs.get(whole.kind, set())
+        _write_merged(connection, whole.kind, groups.get(whole, []), stub_ids, known, now)
     _write_comments(connection, groups.get(Comment, []), known, now)
     for link, table, insert in (
         (PlaylistTrack, schema.playlist_tracks, upserts.place_tracks),
@@ -130,14 +131,19 @@ def read_records(connection: sa.Connection, kind: str, ids: Sequence[int]) -> It
 
 
 def _write_merged(
-    connection: sa.Connection, kind: str, records: list[Any], known: set[tuple[str, int, int]], now: str
+    connection: sa.Connection,
+    kind: str,
+    records: list[Any],
+    stub_ids: set[int],
+    known: set[tuple[str, int, int]],
+    now: str,
 ) -> None:
     table = schema.RECORD_TABLES[kind]
     columns = _written_columns(table)
     values = attrgetter(*columns[:-3])
     new = {(kind, record.record_id, record.fullness): record for record in records}
     rows = [(*values(record), now, now, now) for key, record in new.items() if key not in known]
-    upserts.upsert_records(connection, table, columns, rows)
+    upserts.upsert_with_stubs(connection, table, columns, rows, stub_ids, now)
 
 
 def _write_comments(
@@ -174,14 +180,11 @@ def _written_columns(table: sa.Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.columns if column.name not in removal)
 
 
-def _write_stubs(
-    connection: sa.Connection, groups: dict[type, list[Any]], now: str, tracks_there: AbstractSet[int]
-) -> None:
+def _collect_stubs(groups: dict[type, list[Any]], tracks_there: AbstractSet[int]) -> dict[str, set[int]]:
+    """Return the IDs that are only referred to, by kind."""
     users = _collect_ids(groups, USER_REFERENCES) - {user.user_id for user in groups.get(User, [])}
     tracks = _collect_ids(groups, TRACK_REFERENCES) - {track.track_id for track in groups.get(Track, [])}
-    tracks -= tracks_there
-    upserts.insert_stubs(connection, schema.users, users, now)
-    upserts.insert_stubs(connection, schema.tracks, tracks, now)
+    return {User.kind: users, Track.kind: tracks - tracks_there}
 
 
 def _collect_ids(groups: dict[type, list[Any]], references: dict[type, str]) -> set[int]:

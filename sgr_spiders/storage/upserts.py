@@ -18,6 +18,7 @@ from sgr_spiders.storage.arrays import arrays_of, insert_arrays, one_row_per_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
@@ -38,6 +39,9 @@ SEEN = ("first_seen_at", "last_seen_at")
 
 PRESENCE = (*SEEN, "removed_at", "removed_reason")
 """The columns of what the database knows about presence."""
+
+_STUB = ("is_stub", "fullness", "fetched_at", *SEEN)
+"""The columns of a stub besides its key."""
 
 
 def _writer(build: Build) -> Writer:
@@ -249,8 +253,61 @@ def upsert_walk_requests(dialect: str, table: sa.Table) -> Insert:
     return _or_change(insert, table, changes)
 
 
+def upsert_with_stubs(
+    connection: sa.Connection,
+    table: sa.Table,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    stub_ids: AbstractSet[int],
+    now: str,
+) -> None:
+    """Write whole records with ``upsert_records``, and a stub for each of *stub_ids* that has no row."""
+    if connection.dialect.name == "postgresql":
+        rows = _insert_unknown(connection, table, columns, rows, stub_ids, now)
+    else:
+        insert_stubs(connection, table, stub_ids, now)
+    upsert_records(connection, table, columns, rows)
+
+
+def _insert_unknown(
+    connection: sa.Connection,
+    table: sa.Table,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    stub_ids: AbstractSet[int],
+    now: str,
+) -> list[Row]:
+    """Insert the records and stubs that have no row, in one statement; return the other records.
+
+    If a writer locked stored rows before it inserts others, or inserted stubs and records separately, two
+    writers could wait for each other.
+    """
+    (key_column,) = table.primary_key.columns
+    key = _key_of(table, tuple(columns))
+    stubs = [
+        tuple(map(dict(zip((key_column.name, *_STUB), row, strict=True)).get, columns))
+        for row in _stub_rows(stub_ids, now)
+    ]
+    if not (ordered := sorted([*rows, *stubs], key=key)):
+        return []
+    firsts, *others = one_row_per_key(ordered, key)
+    statement = _insert_returning_key(connection.dialect, table, tuple(columns))
+    result = connection.exec_driver_sql(statement, arrays_of(columns, firsts))
+    done = {*stub_ids, *result.scalars()}
+    return [row for row in firsts if key(row) not in done] + [row for rest in others for row in rest]
+
+
+@functools.cache
+def _insert_returning_key(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...]) -> str:
+    insert = _begin(dialect.name, table).on_conflict_do_nothing()
+    return insert_arrays(insert.returning(*table.primary_key.columns), table, columns, dialect)
+
+
 def insert_stubs(connection: sa.Connection, table: sa.Table, ids: Iterable[int], now: str) -> None:
     """Write a stub for each of *ids* that has no row, so that other rows can refer to it."""
     (key,) = table.primary_key.columns
-    rows = [(record_id, True, 0, now, now, now) for record_id in ids]
-    insert_new(connection, table, (key.name, "is_stub", "fullness", "fetched_at", *SEEN), rows)
+    insert_new(connection, table, (key.name, *_STUB), _stub_rows(ids, now))
+
+
+def _stub_rows(ids: Iterable[int], now: str) -> list[Row]:
+    return [(record_id, True, 0, now, now, now) for record_id in ids]
