@@ -65,4 +65,4 @@ _ELEMENTS: dict[type, Callable[[Any], str]] = {
     str: _quote,
     type(None): lambda _: "NULL",
 }
-"""How each type of a value is written in an array."""
+"""The text of an element of an array, by the type of its value."""
