@@ -56,6 +56,7 @@ class SpillPipeline:
             # The run stops with this error; a line for each page in work would repeat it.
             raise DropItem(str(error), log_level="DEBUG") from error
         if spilled is None:
+            self._crawler.signals.send_catch_log(signals.page_dropped, page=item)
             raise DropItem(
                 f"walk {item.walk.endpoint} {item.walk.target} has moved since this page was requested"
             )
@@ -72,6 +73,7 @@ class SpillPipeline:
 
 
 def _spill(connection: Connection, planner: Planner, doubts: Doubts, page: Page) -> Spilled | None:
+    planner.prepare(connection, page.walk.walk_id)
     spilled = spill_page(connection, page, planner.run)
     if spilled is not None and spilled.status != "planned":
         ledger = planner.ledger(connection)

@@ -90,6 +90,8 @@ if not os.environ.get("HARVEST_DATABASE_URL"):
 HARVEST_CONFIG = _from_environment("HARVEST_CONFIG", "deep_harvest")
 # A file for the result of `scrapy crawl`, which sgr_spiders.harvest reads; empty: none.
 HARVEST_RESULT_FILE = ""
+# Workers of one run on a server: one that is silent for so long loses its leases. Far more than any pause.
+HARVEST_LEASE_SECONDS = 120.0
 # The command that resumes the run, for messages and `runs`; `scrapy crawl` sets it.
 HARVEST_COMMAND = ""
 # Pending requests are in the ledger, not in memory.

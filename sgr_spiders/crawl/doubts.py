@@ -124,7 +124,7 @@ class Doubts(Extension):
 
     def take_back(self, connection: Connection) -> None:
         """Return doubted walks, and those that the run lost in excess, to the ledger."""
-        self._taken_back += frontier.take_back_doubted(connection)
+        self._taken_back += self._planner.ledger(connection).take_back_doubted()
         if self._is_excessive:
             self._taken_back += self._planner.ledger(connection).take_back_losses()
         if self._taken_back:
@@ -173,10 +173,14 @@ class Doubts(Extension):
         if self._is_excessive or len(self._row) >= self._max_row:
             self._begin_asking()
 
-    def spider_idle(self) -> None:
-        """Settle the doubts before the run or the turn ends."""
+    def settle(self) -> None:
+        """Ask for a record known to be good if any walk is doubted, because nothing else is left to fetch."""
         if self._row:
             self._begin_asking()
+
+    def spider_idle(self) -> None:
+        """Settle the doubts before the run or the turn ends."""
+        self.settle()
         if self.is_asking:
             raise DontCloseSpider
 

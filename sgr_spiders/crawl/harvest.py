@@ -29,6 +29,7 @@ from sgr_spiders.crawl.rate_memory import RateMemory
 from sgr_spiders.crawl.source import claim_source
 from sgr_spiders.crawl.spider import HarvestSpider
 from sgr_spiders.crawl.turns import Turns
+from sgr_spiders.crawl.workers import LOOK_AGAIN_AFTER, Heartbeat
 from sgr_spiders.crawl.writer import Writer
 from sgr_spiders.model import outcome, statistics
 from sgr_spiders.model.exceptions import DatabaseGoneError, SourceError, StorageError
@@ -47,7 +48,7 @@ from sgr_spiders.storage import dictionaries
 from sgr_spiders.storage.figures import changes
 from sgr_spiders.storage.figures.inventory import describe_file
 from sgr_spiders.storage.figures.overview import count_totals
-from sgr_spiders.storage.ledger import runs, source
+from sgr_spiders.storage.ledger import runs, source, workers
 from sgr_spiders.storage.redaction import redact_new_cursors
 from sgr_spiders.storage.store import Store
 from sgr_spiders.text.encoding import tolerate
@@ -93,6 +94,7 @@ class Harvest(Extension):
         self.store = Store.open(crawler.settings["HARVEST_DATABASE_URL"])
         self.writer = Writer(self.store)
         self._packing = ExitStack()
+        self._heartbeat = Heartbeat(self.store, crawler.settings.getfloat("HARVEST_LEASE_SECONDS"))
         self._rates = RateMemory(crawler, self.writer)
         self.planner = planner_for(spider)
         self.turns = Turns(self.planner) if spider.arguments.due else None
@@ -135,8 +137,10 @@ class Harvest(Extension):
             logger.error("Stopping: %s", error)  # noqa: TRY400 - the message suffices
         else:
             self._started = time.monotonic()
+            self._heartbeat.start(self.planner.run)
             Doubts.of(self._crawler).begin(self.planner, self.writer, self.note_internal_error)
-            self._relating.start()
+            if not self.planner.has_joined:
+                self._relating.start()
 
     def spider_opened(self) -> None:
         """Close the spider if its run could not begin: here Scrapy closes it in the usual order."""
@@ -198,14 +202,20 @@ class Harvest(Extension):
                 # A failure from here on must not count as a success.
                 self._stats.set_value(statistics.EXIT_CODE, outcome.INTERNAL_ERROR)
                 self.writer.retry_writes()
-                ended = await self._judge(reason, time.monotonic() - self._started)
-                await self._build_indexes(ended.outcome)
-                ended = await self._finish(ended, stopped)
+                seconds = time.monotonic() - self._started
+                stop = Stop(reason, RunControl.of(self._crawler).error, self._internal_errors)
+                if await self._is_last(stop, stopped):
+                    ended = await self._judge(stop, seconds)
+                    await self._build_indexes(ended.outcome)
+                    ended = await self._finish(ended, stopped)
+                else:
+                    ended = await self._leave(stop, seconds)
         except StorageError as error:
             # The log still gets the reason. The database treats the run as killed.
             self._stats.set_value(statistics.EXIT_CODE, error.exit_code)
             self._log_unsaved(error)
         finally:
+            await asyncio.to_thread(self._heartbeat.stop)
             await self.writer.close()
             self._packing.close()
         # Without a due seed there is nothing to summarise; the log has said so.
@@ -218,11 +228,41 @@ class Harvest(Extension):
         elif not isinstance(RunControl.of(self._crawler).error, DatabaseGoneError):
             logger.error("Stopping: %s", error)
 
-    async def _judge(self, reason: str, seconds: float) -> FinishedRun:
-        """Judge the run, and save its statistics; it has no outcome until the post-crawl steps have ended."""
+    async def _is_last(self, stop: Stop, stopped: threading.Event) -> bool:
+        """Return the worker's walks to the ledger; return whether it is the last one, which ends the run.
+
+        A worker with nothing left to fetch waits for the end of the others, one of which may be killed.
+        """
         Gate.of(self._crawler).end_pause()
-        stop = Stop(reason, RunControl.of(self._crawler).error, self._internal_errors)
-        await self.writer.run(lambda connection: self._give_back(connection, stop))
+        is_last, is_ended = await self.writer.run(lambda connection: self._give_back(connection, stop))
+        if not is_last:
+            self._heartbeat.pause()
+            logger.info("Leaving run %d to its other workers", self.planner.run.run_id)
+        may_wait = stop.reason == "finished" and stop.error is None
+        while not is_last and not is_ended and may_wait and not stopped.is_set():
+            await asyncio.sleep(LOOK_AGAIN_AFTER)
+            is_last, is_ended = await self.writer.run(lambda connection: self._give_back(connection, stop))
+        if is_last:
+            self._heartbeat.resume()
+        return is_last
+
+    async def _leave(self, stop: Stop, seconds: float) -> FinishedRun:
+        """Judge what the worker leaves to others, one of which ends the run."""
+        judged, overview = await self.writer.read(
+            lambda connection: judge_run(connection, self.planner, stop, self._forgetting.seeds)
+        )
+        traffic = traffic_of(self._stats)
+        for name, value in run_statistics(overview, judged, seconds).items():
+            self._stats.set_value(name, value)
+        self._stats.set_value(statistics.OUTCOME, judged.name)
+        self._stats.set_value(statistics.EXIT_CODE, judged.exit_code)
+        await self.writer.run(lambda connection: self._note_traffic(connection, traffic.sent))
+        run, stats = self.planner.run, self._stats.get_stats()
+        self.result = HarvestResult(run.run_id, judged.name, judged.exit_code, judged.reason, stats)
+        return FinishedRun(judged, overview, traffic, seconds, self.store.describe(), self._command)
+
+    async def _judge(self, stop: Stop, seconds: float) -> FinishedRun:
+        """Judge the run, and save its statistics; it has no outcome until the post-crawl steps have ended."""
         # Counting a large harvest takes long; a snapshot lets others write meanwhile.
         judged, overview = await self.writer.read(
             lambda connection: judge_run(connection, self.planner, stop, self._forgetting.seeds)
@@ -244,24 +284,38 @@ class Harvest(Extension):
         since = self.planner.run.started_at
         return changes.count_changes(connection, since) if changes.has_refetched(connection, since) else {}
 
-    def _give_back(self, connection: Connection, stop: Stop) -> None:
-        """Return to the ledger what the run has leased, or has no reason to believe."""
+    def _give_back(self, connection: Connection, stop: Stop) -> tuple[bool, bool]:
+        """Return to the ledger what the worker has leased, or has no reason to believe.
+
+        Return whether it is the last worker of the run, and whether the run has ended.
+        """
+        run = self.planner.run
+        workers.lock_planning(connection)
+        workers.bury_dead(connection, self.planner.plan.lease_seconds, run.worker_id)
         ledger = self.planner.ledger(connection)
         if stop.reason == "finished" and stop.error is None:
             # Nothing was left to do, so internal errors kept these walks from their end.
             ledger.note_setbacks()
         ledger.give_back()
         Doubts.of(self._crawler).take_back(connection)
+        redact_new_cursors(connection)
+        if runs.has_ended(connection, run) or workers.others_at_work(connection, run.worker_id, run.run_id):
+            workers.leave(connection, run.worker_id)
+            return False, runs.has_ended(connection, run)
+        workers.beat(connection, run.worker_id)
         ledger.note_believed()
         self.planner.settle(ledger)
-        redact_new_cursors(connection)
+        return True, False
 
     def _note(self, connection: Connection, judged: outcome.Outcome, sent: int, known: str) -> None:
         if self.turns is not None:
             self.turns.cut(connection, judged.name)
+        self._note_traffic(connection, sent)
+        runs.note_statistics(connection, self.planner.run, known)
+
+    def _note_traffic(self, connection: Connection, sent: int) -> None:
         self._rates.save(connection)
         runs.note_requests(connection, self.planner.run, sent)
-        runs.note_statistics(connection, self.planner.run, known)
 
     async def _forget(self, judged: outcome.Outcome) -> bool:
         """Forget what the run must not keep; return whether there is anything."""

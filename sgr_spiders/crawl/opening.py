@@ -14,7 +14,7 @@ from sgr_spiders.reports.seed_list import describe_seed, format_minute, how_to_a
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE
 from sgr_spiders.storage import indexes
-from sgr_spiders.storage.ledger import runs, seeds
+from sgr_spiders.storage.ledger import runs, seeds, workers
 from sgr_spiders.storage.ledger.wrong_times import correct_times
 from sgr_spiders.text.formatting import pluralize
 
@@ -38,16 +38,15 @@ KINDS = {name: endpoint.record for name, endpoint in ENDPOINTS.items()} | {
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """The start of a run: spider arguments as JSON, hash of the configuration, and command if known."""
+    """The start of a run: spider arguments as JSON, and command if known."""
 
     arguments: str
-    config_hash: str
     command: str | None
 
     @classmethod
     def of(cls, spider: HarvestSpider, command: str | None) -> Invocation:
         """Return how the run of *spider* was started."""
-        return cls(json.dumps(spider.asked, sort_keys=True), spider.config.fingerprint_of_all, command)
+        return cls(json.dumps(spider.asked, sort_keys=True), command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +67,8 @@ def planner_for(spider: HarvestSpider) -> Planner:
         refresh=spider.arguments.refresh,
         by_delta=spider.arguments.by_delta,
         full_refresh_days=spider.config.deep_harvest.full_refresh_days,
+        config_hash=spider.config.fingerprint_of_all,
+        lease_seconds=spider.settings.getfloat("HARVEST_LEASE_SECONDS"),
     )
     return Planner(plan, spider.rules, KINDS)
 
@@ -76,9 +77,14 @@ def open_run(
     connection: Connection, planner: Planner, turns: Turns | None, invocation: Invocation, route: Route
 ) -> None:
     """Begin the run of *planner*, and log the work that is left."""
-    indexes.drop_deferred(connection)
     _correct_times(connection)
     planner.start(connection)
+    others = workers.others_at_work(connection, planner.run.worker_id)
+    if not others:
+        indexes.drop_deferred(connection)
+    if planner.has_joined:
+        _log_joined(planner, sum(other.run_id == planner.run.run_id for other in others), route)
+        return
     _note_invocation(connection, planner.run, invocation)
     if turns is not None:
         _take_turns(connection, planner, turns, route)
@@ -98,7 +104,7 @@ def _correct_times(connection: Connection) -> None:
 
 
 def _note_invocation(connection: Connection, run: Run, invocation: Invocation) -> None:
-    runs.note_asked(connection, run, invocation.arguments, invocation.config_hash, __version__)
+    runs.note_asked(connection, run, invocation.arguments, __version__)
     if invocation.command is not None:
         runs.note_statistics(connection, run, json.dumps({statistics.COMMAND: invocation.command}))
 
@@ -127,6 +133,16 @@ def _log_start(planner: Planner, around: str, route: Route) -> None:
         planner.run.run_id,
         layers,
         around,
+        route.source,
+        route.database,
+    )
+
+
+def _log_joined(planner: Planner, others: int, route: Route) -> None:
+    logger.info(
+        "Joining run %d: %s at work, from %s, writing to %s",
+        planner.run.run_id,
+        pluralize(others, "other worker"),
         route.source,
         route.database,
     )

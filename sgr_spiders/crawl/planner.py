@@ -17,7 +17,7 @@ from sgr_spiders.layers.base import SEED_STEP, EndedWalk, Fact, PlaylistContents
 from sgr_spiders.model.items import Cut, Mention, Selection, Track, User, WalkRequest
 from sgr_spiders.soundcloud.raw import unpack
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.ledger import delta, frontier, runs
+from sgr_spiders.storage.ledger import delta, frontier, runs, workers
 from sgr_spiders.storage.ledger.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ class Plan:
     """The task of a run.
 
     ``settings`` maps the names of its layers to fingerprints of their settings. ``by_delta``: it refetches
-    only what changed, and each list whole once in ``full_refresh_days``.
+    only what changed, and each list whole once in ``full_refresh_days``. ``config_hash`` identifies the whole
+    configuration. A worker that is silent for ``lease_seconds`` loses its leases.
     """
 
     spider: str
@@ -53,6 +54,8 @@ class Plan:
     refresh: bool
     by_delta: bool = False
     full_refresh_days: float = 0
+    config_hash: str = ""
+    lease_seconds: float = 0
 
 
 class DatabaseView:
@@ -103,6 +106,8 @@ class Planner:
         self.run: runs.Run
         self.delta: delta.Delta | None = None
         self.broken: set[str] = set()
+        self.has_joined = False
+        self._has_company = False
         self._requester: tuple[int, str] | None = None
         self._has_looked_up = False
 
@@ -111,14 +116,20 @@ class Planner:
         return Ledger(connection, self.run, self.delta)
 
     def start(self, connection: Connection) -> None:
-        """Begin a run: enter its seeds, and reopen walks that failed earlier or are stale."""
-        frontier.give_back(connection)
-        frontier.take_back_doubted(connection)
+        """Begin a run: enter its seeds, and reopen walks that failed earlier or are stale.
+
+        If other workers are at work on the same task, join their run instead, which has done all this.
+        """
+        workers.lock_planning(connection)
+        workers.bury_dead(connection, self.plan.lease_seconds)
+        if self._join(connection):
+            return
         self.run = runs.begin_run(
             connection,
             spider=self.plan.spider,
             layers=self.plan.settings,
             scope=self._scope(),
+            config_hash=self.plan.config_hash,
             fresh_after=timestamp(datetime.now(UTC) - timedelta(days=self.plan.freshness_days)),
             refresh=self.plan.refresh,
         )
@@ -128,6 +139,21 @@ class Planner:
         walks = [self._enter(ledger, seed) for seed in self.plan.seeds]
         ledger.reopen()
         self._continue(ledger, walks)
+
+    def _join(self, connection: Connection) -> bool:
+        if not self.plan.seeds or not workers.is_shared(connection):
+            # Scheduled seeds have turns, which each run takes by itself.
+            return False
+        joined = runs.join_run(
+            connection,
+            spider=self.plan.spider,
+            scope=self._scope(),
+            config_hash=self.plan.config_hash,
+            refresh=self.plan.refresh,
+        )
+        if joined is not None:
+            self.run, self.has_joined = joined, True
+        return self.has_joined
 
     def enter(self, connection: Connection, seed: GivenSeed, fresh_after: str) -> None:
         """Enter one more seed, and refetch the walks of it that ended before *fresh_after*."""
@@ -140,21 +166,63 @@ class Planner:
         self._continue(ledger, [walk])
 
     def _continue(self, ledger: Ledger, walks: Sequence[int]) -> None:
-        steps = [(layer.name, step) for layer in self.layers.values() for step in layer.expanding_steps]
-        self.expand(ledger, [*walks, *ledger.not_shown(steps)])
+        self.expand(ledger, [*walks, *ledger.not_shown(self._expanding_steps())])
         for walk in walks:
             self.run_second_pass(ledger, walk)
 
-    def lease(self, connection: Connection, limit: int) -> list[Walk]:
-        """Lease walks; when none is left, look up the records that left lists, once for each set of seeds."""
+    def _expanding_steps(self) -> list[tuple[str, str]]:
+        return [(layer.name, step) for layer in self.layers.values() for step in layer.expanding_steps]
+
+    def lease(self, connection: Connection, limit: int, held: Collection[int] = ()) -> list[Walk]:
+        """Lease walks; when none is left, look up the records that left lists, once for each set of seeds.
+
+        *held*: the leased walks that the caller knows. It cannot know others if the connection to the server
+        broke while they were leased, and its commit was not answered.
+        """
         ledger = self.ledger(connection)
         leased = ledger.lease(limit)
-        if leased or self._has_looked_up or self._requester is None or not ledger.is_settled():
+        if not leased and workers.is_shared(connection) and ledger.give_back(held):
+            leased = ledger.lease(limit)
+        if leased or not ledger.is_settled() or self.waits_for_others(ledger):
             return leased
-        self._has_looked_up = True
-        seed_id, layer = self._requester
-        ledger.look_up_vanished(self.plan.settings[layer], seed_id, layer)
+        workers.lock_planning(connection)
+        self._catch_up(ledger)
+        self._look_up_vanished(ledger)
         return ledger.lease(limit)
+
+    def waits_for_others(self, ledger: Ledger) -> bool:
+        """Return whether other workers still fetch something that the run wants."""
+        return workers.is_shared(ledger.connection) and ledger.has_others()
+
+    def _catch_up(self, ledger: Ledger) -> None:
+        """Show the layers what other runs have fetched meanwhile: those decide only for their own layers."""
+        others = workers.others_at_work(ledger.connection, self.run.worker_id)
+        self._has_company = self._has_company or any(other.run_id != self.run.run_id for other in others)
+        if not self._has_company:
+            return
+        self.expand(ledger, ledger.not_shown(self._expanding_steps()))
+        for seed_id, name in ledger.scope():
+            self._ask_until_settled(ledger, seed_id, self.layers[name])
+
+    def _look_up_vanished(self, ledger: Ledger) -> None:
+        requester = self._requester or next(iter(ledger.scope()), None)
+        if self._has_looked_up or requester is None:
+            return
+        self._has_looked_up = True
+        seed_id, layer = requester
+        ledger.look_up_vanished(self.plan.settings[layer], seed_id, layer)
+
+    def prepare(self, connection: Connection, walk: int) -> None:
+        """Before a page of *walk* is spilled, keep other workers from deciding if it may decide something."""
+        if not workers.is_shared(connection):
+            return
+        uses = self.ledger(connection).uses(walk)
+        if not uses or any(self._decides(layer, step) for layer, step in uses):
+            workers.lock_planning(connection)
+
+    def _decides(self, layer: str, step: str) -> bool:
+        rules = self.layers.get(layer)
+        return rules is None or rules.needs_second_pass or step in rules.expanding_steps
 
     def page_spilled(self, ledger: Ledger, page: Page, *, ended: bool) -> None:
         """Show the records of a page, in the transaction that spills it; *ended*: its walk is finished."""
@@ -177,13 +245,15 @@ class Planner:
     def run_second_pass(self, ledger: Ledger, walk: int) -> None:
         """Run the second pass of each layer that requested *walk* and has no unfinished walks left."""
         for seed_id, name in ledger.requesters(walk):
-            layer = self.layers[name]
-            while (
-                layer.needs_second_pass
-                and name not in self.broken
-                and self._ask_after_all_ended(ledger, seed_id, layer)
-            ):
-                pass
+            self._ask_until_settled(ledger, seed_id, self.layers[name])
+
+    def _ask_until_settled(self, ledger: Ledger, seed_id: int, layer: Layer) -> None:
+        while (
+            layer.needs_second_pass
+            and layer.name not in self.broken
+            and self._ask_after_all_ended(ledger, seed_id, layer)
+        ):
+            pass
 
     def _ask_after_all_ended(self, ledger: Ledger, seed_id: int, layer: Layer) -> bool:
         """Ask the layer once; return whether it requests walks that it had not requested before."""

@@ -13,6 +13,7 @@ from scrapy.utils.defer import deferred_from_coro
 from sgr_spiders.crawl.doubts import Doubts
 from sgr_spiders.crawl.harvest import Harvest
 from sgr_spiders.crawl.spider import HarvestSpider
+from sgr_spiders.crawl.workers import LOOK_AGAIN_AFTER
 from sgr_spiders.model import signals, statistics
 from sgr_spiders.model.exceptions import BudgetSpentError, StorageError
 from sgr_spiders.text.formatting import pluralize
@@ -63,6 +64,8 @@ class LedgerScheduler(BaseScheduler):
         self._was_doubtful = False
         self._changes = 0
         self._leasing: asyncio.Task[None] | None = None
+        self._held: set[int] = set()
+        self._waits = False
         self._budget = spider.arguments.max_requests
         self._handed_out = 0
         self._max_pages = crawler.settings.getint("CONCURRENT_ITEMS")
@@ -72,6 +75,7 @@ class LedgerScheduler(BaseScheduler):
         assert isinstance(crawler.spider, HarvestSpider)
         scheduler = cls(crawler, crawler.spider)
         crawler.signals.connect(scheduler.page_spilled, signal=signals.page_spilled)
+        crawler.signals.connect(scheduler.page_dropped, signal=signals.page_dropped)
         return scheduler
 
     def open(self, spider: Spider) -> Deferred[None]:
@@ -80,7 +84,7 @@ class LedgerScheduler(BaseScheduler):
     def has_pending_requests(self) -> bool:
         if self._leasing is not None or self._doubts.is_asking:
             return True
-        return self._has_work() and not self._is_spent()
+        return (self._has_work() or self._waits) and not self._is_spent()
 
     def enqueue_request(self, request: Request) -> bool:
         self._returned.append(request)
@@ -108,6 +112,17 @@ class LedgerScheduler(BaseScheduler):
         """Continue the walk if it has a next page, and look for new walks, to which the page may have led."""
         if spilled.walk is not None:
             self._leased.append(spilled.walk)
+        else:
+            self._held.discard(page.walk.walk_id)
+        self._note_change()
+
+    def page_dropped(self, page: Page) -> None:
+        """Drop the leased walks: if one of them has moved, others have probably taken all of them over.
+
+        What is leased to this worker all the same is given back when nothing else is left.
+        """
+        self._held -= {page.walk.walk_id, *(walk.walk_id for walk in self._leased)}
+        self._leased.clear()
         self._note_change()
 
     def _note_change(self) -> None:
@@ -139,7 +154,7 @@ class LedgerScheduler(BaseScheduler):
         changes = self._changes
         leased: list[Walk] = []
         try:
-            leased = await self._harvest.writer.run(self._lease_some)
+            leased, self._waits = await self._harvest.writer.run(self._lease_some)
         except StorageError as error:
             RunControl.of(self._crawler).stop(error)
         except Exception:
@@ -149,10 +164,24 @@ class LedgerScheduler(BaseScheduler):
         finally:
             self._leasing = None
         self._leased.extend(leased)
+        self._held.update(walk.walk_id for walk in leased)
         # A page committed since may have led to walks that this lease could not see.
         self._drained = not leased and changes == self._changes
         self._was_doubtful = self._doubts.is_open
+        if self._drained and self._waits:
+            self._wait_for_others()
         wake_engine(self._crawler)
 
-    def _lease_some(self, connection: Connection) -> list[Walk]:
-        return self._harvest.planner.lease(connection, LEASE_SIZE)
+    def _wait_for_others(self) -> None:
+        # They may wait for this worker's doubts.
+        self._doubts.settle()
+        asyncio.get_running_loop().call_later(LOOK_AGAIN_AFTER, self._look_again)
+
+    def _look_again(self) -> None:
+        self._note_change()
+        wake_engine(self._crawler)
+
+    def _lease_some(self, connection: Connection) -> tuple[list[Walk], bool]:
+        planner = self._harvest.planner
+        leased = planner.lease(connection, LEASE_SIZE, self._held)
+        return leased, not leased and planner.waits_for_others(planner.ledger(connection))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sgr_spiders.config.arguments import GivenSeed
 from sgr_spiders.model.outcome import classify_seed
 from sgr_spiders.reports.seed_list import describe_seed, format_minute
-from sgr_spiders.storage.ledger import runs, seeds
+from sgr_spiders.storage.ledger import runs, seeds, workers
 from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Turns:
 
         Return whether there is such a turn.
         """
+        workers.lock_planning(connection)
         if self._seed is not None:
             self._end(connection, self._seed, None)
         while (seed := seeds.next_in_turn(connection, self._planner.run)) is not None:

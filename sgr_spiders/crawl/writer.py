@@ -36,6 +36,8 @@ class Writer:
     async def run(self, function: Callable[[Connection], Result]) -> Result:
         """Call *function* in its own transaction and return its result.
 
+        On a server, *function* is called again if the transaction fails for a reason that passes.
+
         Once a transaction has failed with a ``StorageError``, later ones fail at once with the same error,
         because each would wait for the lock again (see ``retry_writes``).
         """
@@ -43,7 +45,7 @@ class Writer:
 
     async def read(self, function: Callable[[Connection], Result]) -> Result:
         """Call *function* with a snapshot and return its result; other processes may write meanwhile."""
-        return await self._submit(lambda: self._read(function))
+        return await self._submit(lambda: self._store.retry(lambda: self._read(function)))
 
     def call(self, function: Callable[[], Result]) -> Result:
         """Call *function*, which opens its own transactions, and wait for its result in another thread.
@@ -76,11 +78,14 @@ class Writer:
         if self._failure is not None:
             raise self._failure
         try:
-            with self._store.write() as connection:
-                return function(connection)
+            return self._store.retry(lambda: self._write_once(function))
         except StorageError as error:
             self._failure = error
             raise
+
+    def _write_once(self, function: Callable[[Connection], Result]) -> Result:
+        with self._store.write() as connection:
+            return function(connection)
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -98,6 +98,14 @@ class ClusterError(HarvestError):
     """A Dask cluster cannot be used or was lost. What was being built is unchanged."""
 
 
+class ConflictError(StorageError):
+    """A transaction and one of another worker waited for each other; it may be run again."""
+
+
+class DatabaseAwayError(StorageError):
+    """The database server cannot be reached, or is shutting down or starting."""
+
+
 class EmbeddingError(HarvestError):
     """Vectors cannot be learned or evaluated, because data or a package is missing."""
 

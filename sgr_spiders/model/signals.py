@@ -16,5 +16,8 @@ sandbox_found = object()
 """The first response of a sandbox has arrived; none of its pages is stored yet. Handlers get
 its ``world``."""
 
+page_dropped = object()
+"""A page was not committed, because its walk has moved since it was requested. Handlers get ``page``."""
+
 page_spilled = object()
 """A page was committed. Handlers get ``page`` and ``spilled``, the result."""

@@ -361,6 +361,9 @@ walks = Table(
         "ones; -1 if the order differs; null if no ended look came before",
     ),
     Column("known_to", BigInteger, comment="Position in the look before of the last of these"),
+    Column(
+        "worker_id", Id, comment="The worker it is leased to while `running`, or whose answer is `doubted`"
+    ),
     Index(None, "status", "setbacks", "created_at", "walk_id"),
     Index(None, "endpoint", "target"),
     # On PostgreSQL a full index: its own keyword would load that dialect for every command.
@@ -597,6 +600,26 @@ run_seeds = Table(
     Index(None, "walk_id"),
     sqlite_with_rowid=False,
     comment="The seeds of each run",
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("worker_id", Id, primary_key=True, comment="ID of the worker"),
+    _reference("run_id", "runs.run_id", "The run that it works on", nullable=False),
+    Column("host", Text, nullable=False, comment="Name of its host"),
+    Column("process", BigInteger, nullable=False, comment="ID of its process on that host"),
+    Column("started_at", Text, nullable=False, comment="When it started, by the clock of the database"),
+    Column(
+        "heartbeat_at",
+        Text,
+        nullable=False,
+        comment="When it last said that it is at work, by the clock of the database; only several workers do",
+    ),
+    _text("ended_at", "When it left the run, or was found to be dead; null if it is at work"),
+    Column("requests", BigInteger, comment="Requests that it sent; null if it is at work, or was killed"),
+    Index(None, "run_id"),
+    comment="The workers of each run: crawl processes, to which leases belong",
 )
 
 run_scope = Table(

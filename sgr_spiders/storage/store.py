@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import random
 import re
 import sqlite3
 import threading
@@ -11,11 +12,17 @@ import time
 from contextlib import closing
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
-from sgr_spiders.model.exceptions import ConfigError, DatabaseGoneError, StorageError
+from sgr_spiders.model.exceptions import (
+    ConfigError,
+    ConflictError,
+    DatabaseAwayError,
+    DatabaseGoneError,
+    StorageError,
+)
 from sgr_spiders.storage import dictionaries, migrate, sqlite_file
 from sgr_spiders.storage.lock import DatabaseLock, holder
 from sgr_spiders.text.invocation import command
@@ -35,6 +42,9 @@ WAIT_SECONDS = 30
 PAUSE_SECONDS = 0.02
 """The pause between two tries, where SQLite does not wait by itself."""
 
+RETRY_SECONDS = 0.2
+"""At most the pause before a transaction is run again; random, so that two of them do not meet again."""
+
 LOOK_AT_WAL_EVERY = 10.0
 """Seconds between two checks of the size of the WAL, during a long read."""
 
@@ -44,8 +54,19 @@ GROWN = 1 << 30
 HARVEST_TABLES = {"alembic_version", "walks"}
 """The tables that identify a SoundGraph database; ``alembic_version`` alone is not enough."""
 
+SCHEMA = 0x5347_0000
+"""The key of PostgreSQL's advisory lock under which the schema is created or migrated."""
+
+CONFLICTS = {"40P01", "40001"}
+"""PostgreSQL's codes for a deadlock and a failed serialization: the transaction may be run again."""
+
+AWAY = ("08", "57P")
+"""The beginnings of PostgreSQL's codes for a connection that failed, and a server that ends or starts."""
+
 SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """PostgreSQL's options for a read-only transaction on a snapshot."""
+
+Result = TypeVar("Result")
 
 Connection = sa.Connection
 """An open transaction, for callers that pass it on and use no SQL."""
@@ -88,6 +109,8 @@ class Store:
         try:
             store._is_known = True
             with store.write() as connection:
+                # Two workers may start at the same time.
+                store._lock_schema(connection)
                 migrate.upgrade(connection)
                 # Whoever may write may also read `raw`, and must not take it for damaged.
                 dictionaries.load(connection)
@@ -184,8 +207,27 @@ class Store:
         except sa.exc.DBAPIError as error:
             raise self._error(error) from error
 
+    def retry(self, transaction: Callable[[], Result]) -> Result:
+        """Run a *transaction*, again if it conflicts with another one, or while the server is away.
+
+        Its function must not mind being called several times, even if the first call was committed. Raises
+        the error of the last call after ``WAIT_SECONDS``, or after ``cancel_waiting``.
+        """
+        deadline = time.monotonic() + WAIT_SECONDS
+        is_away = False
+        while True:
+            try:
+                return transaction()
+            except (ConflictError, DatabaseAwayError) as error:
+                if not is_away and isinstance(error, DatabaseAwayError):
+                    is_away = True
+                    logger.warning("%s; waiting up to %d s for the server", error, WAIT_SECONDS)
+                pause = RETRY_SECONDS * random.uniform(0.5, 1)  # noqa: S311 - no secret
+                if time.monotonic() > deadline or self._cancelled.wait(pause):
+                    raise
+
     def cancel_waiting(self) -> None:
-        """Stop waiting for another process's write lock, in all current and later transactions."""
+        """Stop waiting for another process's write lock or for the server, now and later."""
         self._cancelled.set()
 
     def close(self) -> None:
@@ -329,6 +371,10 @@ class Store:
                 self.describe(),
             )
 
+    def _lock_schema(self, connection: sa.Connection) -> None:
+        if self.is_shared:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({SCHEMA})")
+
     def _error(self, error: sa.exc.DBAPIError) -> StorageError:
         """Return the database's error as a ``StorageError`` of one line."""
         try:
@@ -339,7 +385,17 @@ class Store:
             by = holder(self.file) if self.file is not None else "another process"
             return StorageError(f"database {self.describe()} is locked by {by}; nothing was written")
         cause = str(error.orig).splitlines()[0] if error.orig is not None else type(error).__name__
-        return StorageError(f"database {self.describe()}: {cause}")
+        return self._kind_of(error)(f"database {self.describe()}: {cause}")
+
+    def _kind_of(self, error: sa.exc.DBAPIError) -> type[StorageError]:
+        if not self.is_shared:
+            return StorageError
+        code = getattr(error.orig, "sqlstate", None)
+        if code in CONFLICTS:
+            return ConflictError
+        # Without a code: the connection failed before the server said anything.
+        is_away = code is None or code.startswith(AWAY)
+        return DatabaseAwayError if is_away and isinstance(error, sa.exc.OperationalError) else StorageError
 
     @property
     def file(self) -> Path | None:
@@ -350,6 +406,11 @@ class Store:
             ":memory:",
         }
         return Path(str(self._url.database)) if in_file else None
+
+    @property
+    def is_shared(self) -> bool:
+        """True for a server, which several workers may use at the same time."""
+        return self._url.get_backend_name() == "postgresql"
 
     @property
     def path(self) -> str | None:

@@ -28,7 +28,15 @@ USAGE_ERROR, LOCKED = 2, 5
 """Exit codes of crawls that did not start: the database is unchanged, or locked by another crawl."""
 OBSERVED = {"not_before", "not_after"}
 """Columns with the times of the requests that found a like."""
-JOURNAL = {"runs", "run_seeds", "run_scope", "relationship_runs", "request_rates", "alembic_version"}
+JOURNAL = {
+    "runs",
+    "run_seeds",
+    "run_scope",
+    "workers",
+    "relationship_runs",
+    "request_rates",
+    "alembic_version",
+}
 """Tables about the crawls and builds themselves, without harvested data."""
 
 

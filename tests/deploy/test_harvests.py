@@ -32,11 +32,17 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with closing(Store.open(url_of(path))) as store, store.write() as connection:
         begun = [
             runs.begin_run(
-                connection, spider=name, layers=["a", "b"], scope="s", fresh_after="", refresh=False
+                connection,
+                spider=name,
+                layers=["a", "b"],
+                scope="s",
+                config_hash="c0ffee",
+                fresh_after="",
+                refresh=False,
             )
             for name in ("user_depth", "deep_harvest", "user_depth")
         ]
-        runs.note_asked(connection, begun[1], '{"due": "1", "_job": "1a2b"}', "c0ffee", "0.1.0")
+        runs.note_asked(connection, begun[1], '{"due": "1", "_job": "1a2b"}', "0.1.0")
         runs.note_requests(connection, begun[1], 12)
         runs.end_run(connection, begun[1], "partial", "2 walks failed", 3, json.dumps(stats))
     return path

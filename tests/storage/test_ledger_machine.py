@@ -95,7 +95,7 @@ class Books:
 
     def give_back(self, *, of_all: bool) -> int:
         with self._ledger() as ledger:
-            return frontier.give_back(ledger.connection) if of_all else ledger.give_back()
+            return frontier.give_back(ledger.connection, sa.true()) if of_all else ledger.give_back()
 
     def reopen(self, seed: str | None) -> None:
         with self._ledger() as ledger:
@@ -103,7 +103,7 @@ class Books:
 
     def take_back_doubted(self) -> int:
         with self._ledger() as ledger:
-            return frontier.take_back_doubted(ledger.connection)
+            return frontier.take_back_doubted(ledger.connection, sa.true())
 
     def believe(self, walk: int) -> None:
         with self._ledger() as ledger:

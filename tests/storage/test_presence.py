@@ -180,7 +180,7 @@ class Lists:
             saw = sa.text("UPDATE tracks SET last_seen_at = :at WHERE track_id = :seen")
             connection.execute(saw, {"at": run.started_at, "seen": seen})
             ledger.request(1, "test", "settings", [WalkRequest(endpoint, target, "s", cap)])
-            frontier.give_back(connection)
+            frontier.give_back(connection, sa.true())
             ledger.reopen()
             # Walks that failed before are fetched last.
             connection.exec_driver_sql("UPDATE walks SET setbacks = 0")

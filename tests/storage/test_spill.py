@@ -95,7 +95,7 @@ def test_a_page_fetched_twice_is_spilled_once(store: Store, run: runs.Run) -> No
 def test_a_page_of_a_walk_that_was_given_back_is_dropped(store: Store, run: runs.Run) -> None:
     walk = ask(store, run)
     with store.write() as connection:
-        assert frontier.give_back(connection) == 1
+        assert frontier.give_back(connection, sa.true()) == 1
     assert spill(store, run, Page(walk, users(1))) is None
     assert state(store).status == "planned"
 

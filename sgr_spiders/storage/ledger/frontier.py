@@ -1,6 +1,6 @@
 """The frontier of a crawl: the requested walks with their caps and progress, also called the ledger.
 
-Pending walks are stored here, not in memory. They are ``planned``, then leased to a run (``running``), and
+Pending walks are stored here, not in memory. They are ``planned``, then leased to a worker (``running``), and
 end as ``done``, ``capped``, ``gone`` or ``failed``. A run drains only the walks that its own seeds and
 layers request under its current settings; ``ledger.Ledger`` selects these.
 """
@@ -47,6 +47,7 @@ FETCH_LAST = {
     "empty_pages": 0,
     "finished_at": None,
     "doubted": False,
+    "worker_id": None,
     "setbacks": walks.c.setbacks + 1,
 }
 """The change of a walk that ended without data and is to be fetched again after the others."""
@@ -108,9 +109,9 @@ def cursor_was_seen(connection: Connection, walk: int, generation: int, cursor: 
     return _SEEN_CURSOR.execute(connection, begun).scalar() is not None
 
 
-def take_back_doubted(connection: Connection) -> int:
-    """Return the doubted walks to ``planned``, and return their number."""
-    taken = sa.update(walks).where(walks.c.doubted).values(FETCH_LAST)
+def take_back_doubted(connection: Connection, which: sa.ColumnElement[bool]) -> int:
+    """Return the doubted walks among these to ``planned``, and return their number."""
+    taken = sa.update(walks).where(walks.c.doubted, which).values(FETCH_LAST)
     return connection.execute(taken).rowcount
 
 
@@ -154,12 +155,7 @@ def begin_anew(connection: Connection, which: sa.ColumnElement[bool], **changes:
     connection.execute(sa.update(walks).where(which).values(anew | changes))
 
 
-def give_back(connection: Connection, which: sa.ColumnElement[bool] | None = None) -> int:
-    """Return leased walks to ``planned``, and return their number.
-
-    Without *which* this covers all leases; the caller's lock proves that their owners have ended.
-    """
-    leased = walks.c.status == "running"
-    if which is not None:
-        leased &= which
-    return connection.execute(sa.update(walks).where(leased).values(status="planned", run_id=None)).rowcount
+def give_back(connection: Connection, which: sa.ColumnElement[bool]) -> int:
+    """Return the leased walks among these to ``planned``, and return their number."""
+    returned = sa.update(walks).where(walks.c.status == "running", which)
+    return connection.execute(returned.values(status="planned", run_id=None, worker_id=None)).rowcount

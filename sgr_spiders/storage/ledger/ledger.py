@@ -21,6 +21,7 @@ from sgr_spiders.storage.ledger.frontier import (
     WANTED_NOW,
     begin_anew,
     give_back,
+    take_back_doubted,
     walk_id,
 )
 from sgr_spiders.storage.prepared import CompiledStatement
@@ -85,6 +86,12 @@ _EXPANSIONS = CompiledStatement(
     .join(run_scope, sa.and_(WANTED_NOW, run_scope.c.run_id == sa.bindparam("run")))
     .where(walk_requests.c.walk_id == sa.bindparam("walk"), walk_requests.c.expanded < _SHOWN_UP_TO)
     .order_by(walk_requests.c.seed_id, walk_requests.c.layer, walk_requests.c.step)
+)
+
+_USES = CompiledStatement(
+    sa.select(walk_requests.c.layer, walk_requests.c.step)
+    .join(run_scope, sa.and_(WANTED_NOW, run_scope.c.run_id == sa.bindparam("run")))
+    .where(walk_requests.c.walk_id == sa.bindparam("walk"))
 )
 
 
@@ -207,7 +214,7 @@ class Ledger:
             self._reopen(which)
 
     def lease(self, limit: int) -> list[Walk]:
-        """Lease up to *limit* planned walks to the run, oldest request first.
+        """Lease up to *limit* planned walks to the worker, oldest request first.
 
         Walks that had setbacks follow when all others have ended: what stopped an earlier run at one of them
         would stop this one, too.
@@ -236,6 +243,7 @@ class Ledger:
             .values(
                 status="running",
                 run_id=self.run.run_id,
+                worker_id=self.run.worker_id,
                 started_at=sa.func.coalesce(walks.c.started_at, timestamp()),
             )
             .returning(
@@ -266,8 +274,9 @@ class Ledger:
 
     def believe(self, doubted: Collection[int]) -> None:
         """Confirm that these *doubted* walks have no data."""
+        certain = {"doubted": False, "worker_id": None}
         for chunk in chunked(sorted(doubted)):
-            self.connection.execute(sa.update(walks).where(walks.c.walk_id.in_(chunk)).values(doubted=False))
+            self.connection.execute(sa.update(walks).where(walks.c.walk_id.in_(chunk)).values(certain))
             presence.note_certain(self.connection, chunk, self.run, timestamp())
 
     def accept_loss(self, walk: int) -> None:
@@ -279,6 +288,24 @@ class Ledger:
         leased = sa.and_(walks.c.status == "running", walks.c.run_id == self.run.run_id)
         open_ones = [sa.select(sa.literal(1)).where(which).limit(1) for which in (leased, walks.c.doubted)]
         return all(self.connection.scalar(query) is None for query in open_ones)
+
+    def has_others(self) -> bool:
+        """Return whether other workers have walks that the run wants, or doubt their answers."""
+        is_open = sa.or_(walks.c.status.in_(("planned", "running")), walks.c.doubted)
+        others = sa.and_(is_open, sa.func.coalesce(walks.c.worker_id, 0) != self.run.worker_id)
+        query = sa.select(sa.literal(1)).where(others, self._in_scope()).limit(1)
+        return self.connection.scalar(query) is not None
+
+    def scope(self) -> list[tuple[int, str]]:
+        """Return the seeds and layers of the run."""
+        query = sa.select(run_scope.c.seed_id, run_scope.c.layer).where(run_scope.c.run_id == self.run.run_id)
+        rows = self.connection.execute(query.order_by(run_scope.c.seed_id, run_scope.c.layer))
+        return [(row[0], row[1]) for row in rows]
+
+    def uses(self, walk: int) -> list[tuple[str, str]]:
+        """Return the layers of the run that want *walk*, each with its step."""
+        rows = _USES.execute(self.connection, {"run": self.run.run_id, "walk": walk})
+        return [(row[0], row[1]) for row in rows]
 
     def look_up_vanished(self, settings: str, seed_id: int, layer: str) -> None:
         """Request walks that tell which of the records that left lists in this run are gone.
@@ -353,16 +380,20 @@ class Ledger:
         )
 
     def note_setbacks(self) -> None:
-        """Count a setback of each walk that the run has leased."""
-        self.connection.execute(
-            sa.update(walks)
-            .where(walks.c.status == "running", walks.c.run_id == self.run.run_id)
-            .values(setbacks=walks.c.setbacks + 1)
-        )
+        """Count a setback of each walk that the worker has leased."""
+        leased = sa.and_(walks.c.status == "running", self._is_mine())
+        self.connection.execute(sa.update(walks).where(leased).values(setbacks=walks.c.setbacks + 1))
 
-    def give_back(self) -> int:
-        """Return the run's leased walks to ``planned``, and return their number."""
-        return give_back(self.connection, walks.c.run_id == self.run.run_id)
+    def give_back(self, but: Collection[int] = ()) -> int:
+        """Return the worker's leased walks to ``planned``, apart from these; return their number."""
+        return give_back(self.connection, sa.and_(self._is_mine(), walks.c.walk_id.not_in(but)))
+
+    def take_back_doubted(self) -> int:
+        """Return the walks whose answers the worker doubts to ``planned``, and return their number."""
+        return take_back_doubted(self.connection, self._is_mine())
+
+    def _is_mine(self) -> sa.ColumnElement[bool]:
+        return walks.c.worker_id == self.run.worker_id
 
     def expansions(self, walk: int) -> list[Expansion]:
         """Return the records of *walk* not yet shown to the layers of the run."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.ledger import workers
 from sgr_spiders.storage.ledger.frontier import WANTED_NOW, walk_id
 from sgr_spiders.storage.schema import run_scope, run_seeds, runs, tracks, walk_requests, walks
 
@@ -26,11 +27,12 @@ GOT_TO_ITS_END = ("complete", "partial")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One crawl on the database. It refetches the walks that ended before ``fresh_after``."""
+    """A run, as one of its workers sees it. It refetches the walks that ended before ``fresh_after``."""
 
     run_id: int
     started_at: str
     fresh_after: str
+    worker_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class SeedOutcome:
     was_found: bool = False
 
 
-def begin_run(
+def begin_run(  # noqa: PLR0913 - by name
     connection: sa.Connection,
     *,
     spider: str,
@@ -55,6 +57,7 @@ def begin_run(
     scope: str,
     fresh_after: str,
     refresh: bool,
+    config_hash: str = "",
 ) -> Run:
     """Start a run, which refetches the walks that ended before *fresh_after*.
 
@@ -70,6 +73,7 @@ def begin_run(
         "spider": spider,
         "layers": ",".join(layers),
         "scope": scope,
+        "config_hash": config_hash,
         "refresh": refresh,
         "fresh_after": fresh_after,
         "started_at": now,
@@ -77,7 +81,24 @@ def begin_run(
     run_id = connection.scalar(sa.insert(runs).values(row).returning(runs.c.run_id))
     if run_id is None:
         raise RuntimeError("the database returned no run_id")
-    return Run(run_id, now, fresh_after)
+    return Run(run_id, now, fresh_after, workers.register(connection, run_id))
+
+
+def join_run(
+    connection: sa.Connection, *, spider: str, scope: str, config_hash: str, refresh: bool
+) -> Run | None:
+    """Add a worker to a run with the same task that is at work; return ``None`` if there is none."""
+    same = sa.and_(
+        runs.c.finished_at.is_(None),
+        runs.c.spider == spider,
+        runs.c.scope == scope,
+        runs.c.config_hash == config_hash,
+        runs.c.refresh == refresh,
+        workers.is_at_work(runs.c.run_id),
+    )
+    query = sa.select(runs.c.run_id, runs.c.started_at, runs.c.fresh_after).where(same)
+    found = connection.execute(query.order_by(runs.c.run_id.desc()).limit(1)).one_or_none()
+    return None if found is None else Run(*found, workers.register(connection, found.run_id))
 
 
 def _start_of_unfinished_refresh(connection: sa.Connection, scope: str) -> str | None:
@@ -96,15 +117,23 @@ def first_start(connection: sa.Connection) -> str | None:
     return first
 
 
-def note_asked(connection: sa.Connection, run: Run, arguments: str, config_hash: str, version: str) -> None:
-    """Save how *run* was started: its spider *arguments* as JSON, its configuration and its version."""
-    asked = {"arguments": arguments, "config_hash": config_hash, "version": version}
+def has_ended(connection: sa.Connection, run: Run) -> bool:
+    """Return whether one of its workers has ended *run*."""
+    ended = sa.select(runs.c.finished_at).where(runs.c.run_id == run.run_id)
+    return connection.scalar(ended) is not None
+
+
+def note_asked(connection: sa.Connection, run: Run, arguments: str, version: str) -> None:
+    """Save how *run* was started: its spider *arguments* as JSON, and the version of this project."""
+    asked = {"arguments": arguments, "version": version}
     connection.execute(sa.update(runs).where(runs.c.run_id == run.run_id).values(asked))
 
 
 def note_requests(connection: sa.Connection, run: Run, sent: int) -> None:
-    """Save the number of requests that *run* has sent."""
-    connection.execute(sa.update(runs).where(runs.c.run_id == run.run_id).values(requests=sent))
+    """Save the number of requests that the worker has sent in *run*, and that of all its workers."""
+    workers.note_requests(connection, run.worker_id, sent)
+    total = workers.count_requests(connection, run.run_id)
+    connection.execute(sa.update(runs).where(runs.c.run_id == run.run_id).values(requests=total))
 
 
 def note_statistics(connection: sa.Connection, run: Run, stats: str) -> None:
@@ -115,7 +144,8 @@ def note_statistics(connection: sa.Connection, run: Run, stats: str) -> None:
 def end_run(
     connection: sa.Connection, run: Run, outcome: str, reason: str | None, exit_code: int, stats: str
 ) -> None:
-    """Save the outcome of *run*."""
+    """Save the outcome of *run*, whose last worker leaves it."""
+    workers.leave(connection, run.worker_id)
     connection.execute(
         sa.update(runs)
         .where(runs.c.run_id == run.run_id)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.config.schedule import DEFAULT_INTERVAL, next_round, round_at
 from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.ledger import workers
 from sgr_spiders.storage.ledger.frontier import WANTED_NOW
 from sgr_spiders.storage.schema import run_scope, seeds, tracks, users, walk_requests, walks
 
@@ -143,7 +144,10 @@ def named_by_now(connection: sa.Connection, seed: ScheduledSeed) -> ScheduledSee
 
 
 def next_in_turn(connection: sa.Connection, run: Run) -> ScheduledSeed | None:
-    """Return the most overdue seed that was due when *run* began and has had no turn in it yet."""
+    """Return the most overdue seed that was due when *run* began and has had no turn in it yet.
+
+    Seeds whose turn another run has at the moment are left to it.
+    """
     return next(iter(_read(connection, _waits_for(run), limit=1)), None)
 
 
@@ -166,7 +170,8 @@ def tracks_of_all(connection: sa.Connection) -> list[int]:
 
 def _waits_for(run: Run) -> sa.ColumnElement[bool]:
     had_none = sa.or_(seeds.c.last_run_id.is_(None), seeds.c.last_run_id != run.run_id)
-    return sa.and_(seeds.c.next_harvest_at <= run.started_at, had_none)
+    has_one = sa.and_(seeds.c.last_outcome.is_(None), workers.is_at_work(seeds.c.last_run_id))
+    return sa.and_(seeds.c.next_harvest_at <= run.started_at, had_none, sa.not_(has_one))
 
 
 def begin_turn(connection: sa.Connection, run: Run, seed: ScheduledSeed, freshness_days: float) -> str:

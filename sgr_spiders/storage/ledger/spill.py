@@ -36,13 +36,13 @@ _STANDS_HERE = sa.and_(
     walks.c.walk_id == sa.bindparam("here"),
     walks.c.cursor == sa.bindparam("at"),
     walks.c.status == "running",
-    walks.c.run_id == sa.bindparam("leased_to"),
+    walks.c.worker_id == sa.bindparam("leased_to"),
 )
-"""The fence: the walk is still leased to this run, and its cursor is still that of the page."""
+"""The fence: the walk is still leased to this worker, and its cursor is still that of the page."""
 _MOVED = (
     "cursor", "pages", "received", "kept", "empty_pages", "status", "reason", "capped_at", "finished_at",
-    "run_id", "setbacks", "doubted", "page_limit", "without_tracks", "looked", "whole_at", "newest_first",
-    "counted", "neighbours", "known_to",
+    "run_id", "worker_id", "setbacks", "doubted", "page_limit", "without_tracks", "looked", "whole_at",
+    "newest_first", "counted", "neighbours", "known_to",
 )  # fmt: skip
 """The columns of a walk that a page changes."""
 _LOCK = CompiledStatement(sa.select(walks).where(_STANDS_HERE).with_for_update())
@@ -108,7 +108,7 @@ class _Selection:
 
 def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | None:
     """Write *page*; return ``None`` without writing if its walk has moved since the page was requested."""
-    fence = {"here": page.walk.walk_id, "at": page.walk.cursor, "leased_to": run.run_id}
+    fence = {"here": page.walk.walk_id, "at": page.walk.cursor, "leased_to": run.worker_id}
     state = _LOCK.execute(connection, fence).one_or_none()
     if state is None:
         return None
@@ -156,7 +156,7 @@ def _set_back(connection: sa.Connection, page: Page, state: sa.Row[Any]) -> Spil
     connection.execute(
         sa.update(walks)
         .where(walks.c.walk_id == page.walk.walk_id)
-        .values(status="planned", run_id=None, setbacks=state.setbacks + 1)
+        .values(status="planned", run_id=None, worker_id=None, setbacks=state.setbacks + 1)
     )
     return Spilled(None, "planned", page.reason, [])
 
@@ -360,6 +360,7 @@ def _next_state(
         "capped_at": None,
         "finished_at": None,
         "run_id": state.run_id,
+        "worker_id": state.worker_id,
         "setbacks": 0,
         "doubted": False,
         "page_limit": _size_after(page, state).limit,
@@ -381,6 +382,8 @@ def _next_state(
         return change
     change |= end | {"finished_at": now, "run_id": None}
     change["doubted"] = _is_doubtful(page, state, change)
+    if not change["doubted"]:
+        change["worker_id"] = None
     change["setbacks"] = state.setbacks + 1 if change["status"] == "failed" else 0
     if change["status"] in frontier.ENDED:
         change["counted"] = counters.read(connection, state.endpoint, state.target)
