@@ -181,6 +181,8 @@ class Harvest(Extension):
         return self._crawler.stats
 
     def _open(self, connection: Connection, world: str | None) -> None:
+        # Two workers may start at the same time.
+        workers.lock_planning(connection)
         api_origin = str(Origin.required(self._api_url, "SOUNDCLOUD_API_URL"))
         database = self.store.describe()
         claimed = claim_source(connection, database, api_origin, world, accept=self._accept_source)
