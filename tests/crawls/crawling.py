@@ -61,6 +61,8 @@ class Harvester:
     """Reason for not checking the database after a crawl, where the check would distort timings."""
     makes_database: bool = False
     """True if the first crawl is to create the database, which takes half a second of CPU time."""
+    log_suffix: str = ".log"
+    """The suffix of the log beside the database, where several crawls run at the same time."""
     _log: Path = field(init=False)
     _last_command: tuple[str, dict[str, Any], dict[str, Any]] = field(init=False)
     _runs_before: dict[int, int] = field(init=False, default_factory=dict)
@@ -68,7 +70,7 @@ class Harvester:
 
     def __post_init__(self) -> None:
         # A file, because a full pipe without a reader would block the crawl.
-        self._log = self.database.with_suffix(".log")
+        self._log = self.database.with_suffix(self.log_suffix)
 
     @property
     def url(self) -> str:

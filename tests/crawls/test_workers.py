@@ -1,0 +1,260 @@
+"""Several workers on one database: they share a run, or have runs beside each other."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from tests import databases
+from tests.crawls import invariants
+from tests.crawls.crawling import CrawlResult, Harvester
+from tests.sandbox_process import SandboxProcess
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+pytestmark = pytest.mark.postgresql("a file has one worker")
+
+COMPLETE, STOPPED_EARLY, INTERRUPTED = 0, 3, 130
+FEW_PAGES = 6
+IN_FLIGHT = 16
+"""Requests that a worker may have sent, and whose pages it has not committed."""
+NOT_COMPARED = {"walk_pages", "rejects"}
+"""Tables about answers: one that was not believed is asked for again, and both are pages."""
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxProcess]:
+    with SandboxProcess("--users", "40") as process:
+        yield process
+
+
+@dataclass
+class Crew:
+    """Workers on one database, which begin one after the other."""
+
+    sandbox: SandboxProcess
+    database: Path
+    lease_seconds: float = 60
+
+    def __post_init__(self) -> None:
+        self.started: list[tuple[Harvester, subprocess.Popen[bytes]]] = []
+
+    def start(self, spider: str = "deep_harvest", **arguments: Any) -> subprocess.Popen[bytes]:
+        harvester = Harvester(
+            self.sandbox,
+            self.database,
+            settings={"HARVEST_LEASE_SECONDS": self.lease_seconds, "DOWNLOAD_DELAY": 0.05},
+            log_suffix=f".{len(self.started)}.log",
+            unchecked="other workers are at work",
+        )
+        process = harvester.start(spider, **arguments)
+        self.started.append((harvester, process))
+        return process
+
+    def wait(self, killed: Sequence[subprocess.Popen[bytes]] = ()) -> list[CrawlResult]:
+        ended = [harvester.wait(process, killed=process in killed) for harvester, process in self.started]
+        invariants.check_ledger(self.database)
+        return ended
+
+    def wait_for_pages(self, number: int) -> None:
+        harvester, process = self.started[0]
+        pages = "SELECT count(*) FROM walk_pages"
+        harvester.wait_until(lambda: harvester.value(pages) >= number, process)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.started[0][0].query(sql)
+
+    def contents(self) -> dict[str, Any]:
+        return _comparable(self.started[0][0])
+
+
+def _comparable(harvester: Harvester) -> dict[str, Any]:
+    """Return the contents without the number of pages, which counts answers that were not believed."""
+    found = harvester.contents()
+    found["walks"] = harvester.query(
+        "SELECT walk_id, status, cursor, generation, received, kept, expected, capped_at, doubted FROM walks"
+        " ORDER BY walk_id"
+    )
+    return {name: rows for name, rows in found.items() if name not in NOT_COMPARED}
+
+
+@pytest.fixture(scope="module")
+def one_worker(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Harvester:
+    harvester = Harvester(sandbox, tmp_path_factory.mktemp("alone") / "harvest.db")
+    ended = harvester.crawl("deep_harvest")
+    assert ended.code == COMPLETE, ended.log
+    return harvester
+
+
+@pytest.fixture(scope="module")
+def alone(one_worker: Harvester) -> dict[str, Any]:
+    """Return what one worker harvests."""
+    return _comparable(one_worker)
+
+
+@pytest.fixture(scope="module")
+def other_seed(one_worker: Harvester) -> int:
+    """Return a track that fans of the seed like as well, so that both want some of the same walks."""
+    seed = one_worker.sandbox.seed_track_id
+    liked = one_worker.query(  # noqa: S608 - a number
+        f"""SELECT track_id FROM engagements JOIN tracks USING (track_id)
+        WHERE NOT is_stub AND track_id <> {seed} GROUP BY track_id HAVING count(*) > 3 ORDER BY track_id"""
+    )
+    return int(liked[0][0])
+
+
+@pytest.fixture
+def crew(sandbox: SandboxProcess, tmp_path: Path) -> Crew:
+    sandbox.clear_log()
+    return Crew(sandbox, tmp_path / "harvest.db")
+
+
+def _repeated(sandbox: SandboxProcess) -> int:
+    """Return how many requests to the API repeat another one."""
+    sent = Counter(
+        (entry["path"], entry["query"]) for entry in sandbox.log() if entry["path"] != "/oauth/token"
+    )
+    return sum(sent.values()) - len(sent)
+
+
+def test_workers_share_a_run(crew: Crew, alone: dict[str, Any]) -> None:
+    for _ in range(4):
+        crew.start()
+    ended = crew.wait()
+    assert [result.code for result in ended] == [COMPLETE] * 4, [result.log for result in ended]
+    assert crew.contents() == alone
+    assert _repeated(crew.sandbox) == 0
+    assert crew.query("SELECT count(*), count(ended_at) FROM workers") == [(4, 4)]
+    # One of them has built the relationships.
+    assert crew.query("SELECT count(*) FROM relationship_runs") == [(3,)]
+    assert sum("Joining run 1" in result.log for result in ended) == 3
+    ((outcome, requests, by_workers),) = crew.query(
+        "SELECT max(outcome), max(runs.requests), sum(workers.requests) FROM runs JOIN workers USING (run_id)"
+    )
+    assert (outcome, requests) == ("complete", by_workers)
+
+
+def test_the_walks_of_a_killed_worker_are_taken_over(crew: Crew, alone: dict[str, Any]) -> None:
+    crew.lease_seconds = 5
+    workers = [crew.start() for _ in range(3)]
+    crew.wait_for_pages(FEW_PAGES)
+    workers[1].send_signal(signal.SIGKILL)
+    ended = crew.wait(killed=[workers[1]])
+    assert [result.code for result in ended] == [COMPLETE, -signal.SIGKILL, COMPLETE], ended
+    assert crew.contents() == alone
+    assert _repeated(crew.sandbox) <= IN_FLIGHT
+    assert crew.query("SELECT run_id, outcome FROM runs") == [(1, "complete")]
+
+
+def test_a_worker_that_was_taken_for_dead_goes_on_with_other_walks(crew: Crew, alone: dict[str, Any]) -> None:
+    crew.lease_seconds = 2
+    workers = [crew.start() for _ in range(2)]
+    harvester, other = crew.started[0]
+    frozen = f"FROM workers WHERE process = {workers[1].pid}"
+    leased = (
+        f"SELECT count(*) FROM walks WHERE status = 'running' AND worker_id IN (SELECT worker_id {frozen})"
+    )
+    harvester.wait_until(lambda: harvester.value(leased) > 0, other)
+    workers[1].send_signal(signal.SIGSTOP)
+    try:
+        harvester.wait_until(lambda: harvester.value(f"SELECT count(ended_at) {frozen}") > 0, other)
+    finally:
+        workers[1].send_signal(signal.SIGCONT)
+    ended = crew.wait()
+    assert [result.code for result in ended] == [COMPLETE, COMPLETE], ended
+    assert "so others have taken its walks over" in ended[1].log
+    assert crew.contents() == alone
+    assert _repeated(crew.sandbox) <= IN_FLIGHT
+    assert crew.query("SELECT outcome FROM runs") == [("complete",)]
+
+
+def test_runs_beside_each_other_share_what_they_fetch(
+    crew: Crew, sandbox: SandboxProcess, other_seed: int, tmp_path: Path
+) -> None:
+    """Each has its own seed, and decides for itself about walks that the other one fetches."""
+    seeds = [sandbox.seed_track_id, other_seed]
+    one_by_one = Harvester(sandbox, tmp_path / "one_by_one.db")
+    for seed in seeds:
+        assert one_by_one.crawl("deep_harvest", track_id=seed).code == COMPLETE
+    sandbox.clear_log()
+    for seed in seeds:
+        crew.start(track_id=seed)
+    ended = crew.wait()
+    assert [result.code for result in ended] == [COMPLETE, COMPLETE], ended
+    assert crew.query("SELECT outcome FROM runs") == [("complete",), ("complete",)]
+    assert crew.contents() == _comparable(one_by_one)
+    assert _repeated(sandbox) == 0
+
+
+def test_scheduled_runs_take_different_seeds(crew: Crew, sandbox: SandboxProcess, other_seed: int) -> None:
+    long_ago = "2020-01-01T00:00:00.000000Z"
+    with closing(databases.connect(crew.database)) as connection, connection:
+        connection.executemany(
+            """INSERT INTO seeds (given, track_id, interval_seconds, priority, added_at, next_harvest_at)
+            VALUES (?, ?, 86400, 0, ?, ?)""",
+            [(str(seed), seed, long_ago, long_ago) for seed in (sandbox.seed_track_id, other_seed)],
+        )
+    for _ in range(2):
+        crew.start("user_depth", due=1)
+    ended = crew.wait()
+    assert [result.code for result in ended] == [COMPLETE, COMPLETE], ended
+    assert crew.query("SELECT last_outcome, last_run_id FROM seeds ORDER BY last_run_id") == [
+        ("complete", 1),
+        ("complete", 2),
+    ]
+    assert _repeated(sandbox) == 0
+
+
+def test_a_worker_that_leaves_early_leaves_the_run_to_the_others(crew: Crew, alone: dict[str, Any]) -> None:
+    crew.start(max_requests=FEW_PAGES)
+    crew.start()
+    ended = crew.wait()
+    assert [result.code for result in ended] == [STOPPED_EARLY, COMPLETE], ended
+    assert "Leaving run 1 to its other workers" in ended[0].log
+    assert crew.contents() == alone
+    assert crew.query("SELECT outcome FROM runs") == [("complete",)]
+
+
+def test_the_last_worker_saves_the_outcome_of_an_interrupted_run(crew: Crew, alone: dict[str, Any]) -> None:
+    workers = [crew.start() for _ in range(2)]
+    crew.wait_for_pages(FEW_PAGES)
+    for worker in workers:
+        worker.send_signal(signal.SIGINT)
+    ended = crew.wait()
+    assert [result.code for result in ended] == [INTERRUPTED, INTERRUPTED], ended
+    assert crew.query("SELECT outcome FROM runs") == [("interrupted",)]
+    assert crew.query("SELECT count(*) FROM walks WHERE status = 'running' OR worker_id IS NOT NULL") == [
+        (0,)
+    ]
+    crew.start()
+    assert crew.wait()[2].code == COMPLETE
+    assert crew.contents() == alone
+
+
+def test_a_crawl_survives_lost_connections(crew: Crew, alone: dict[str, Any]) -> None:
+    crew.start()
+    for pages in (FEW_PAGES, 2 * FEW_PAGES, 3 * FEW_PAGES):
+        crew.wait_for_pages(pages)
+        _end_connections(crew.database)
+    (ended,) = crew.wait()
+    assert ended.code == COMPLETE, ended.log
+    assert "waiting up to 30 s for the server" in ended.log
+    assert crew.contents() == alone
+    assert _repeated(crew.sandbox) <= IN_FLIGHT
+
+
+def _end_connections(database: Path) -> None:
+    with psycopg.connect(databases.url_of(database), autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
