@@ -105,9 +105,10 @@ def alone(one_worker: Harvester) -> dict[str, Any]:
 def other_seed(one_worker: Harvester) -> int:
     """Return a track that fans of the seed like as well, so that both want some of the same walks."""
     seed = one_worker.sandbox.seed_track_id
-    liked = one_worker.query(  # noqa: S608 - a number
-        f"""SELECT track_id FROM engagements JOIN tracks USING (track_id)
-        WHERE NOT is_stub AND track_id <> {seed} GROUP BY track_id HAVING count(*) > 3 ORDER BY track_id"""
+    liked = one_worker.query(
+        """SELECT track_id FROM engagements JOIN tracks USING (track_id)
+        WHERE NOT is_stub AND track_id <> ? GROUP BY track_id HAVING count(*) > 3 ORDER BY track_id""",
+        seed,
     )
     return int(liked[0][0])
 
@@ -159,14 +160,13 @@ def test_a_worker_that_was_taken_for_dead_goes_on_with_other_walks(crew: Crew, a
     crew.lease_seconds = 2
     workers = [crew.start() for _ in range(2)]
     harvester, other = crew.started[0]
-    frozen = f"FROM workers WHERE process = {workers[1].pid}"
-    leased = (
-        f"SELECT count(*) FROM walks WHERE status = 'running' AND worker_id IN (SELECT worker_id {frozen})"
-    )
-    harvester.wait_until(lambda: harvester.value(leased) > 0, other)
+    leased = """SELECT count(*) FROM walks JOIN workers USING (worker_id)
+        WHERE status = 'running' AND process = ?"""
+    harvester.wait_until(lambda: harvester.value(leased, workers[1].pid) > 0, other)
     workers[1].send_signal(signal.SIGSTOP)
     try:
-        harvester.wait_until(lambda: harvester.value(f"SELECT count(ended_at) {frozen}") > 0, other)
+        was_buried = "SELECT count(ended_at) FROM workers WHERE process = ?"
+        harvester.wait_until(lambda: harvester.value(was_buried, workers[1].pid) > 0, other)
     finally:
         workers[1].send_signal(signal.SIGCONT)
     ended = crew.wait()
