@@ -25,7 +25,7 @@ LOOK_AGAIN_AFTER = 0.5
 
 
 class Heartbeat:
-    """Says at intervals that the worker is at work, and takes the leases of silent workers back.
+    """Sign of life of the worker at intervals, which also takes the leases of silent workers back.
 
     It has a thread and a connection of its own: the writer's thread may be busy for long. A database in a
     file has one worker and needs none of this.
@@ -47,7 +47,7 @@ class Heartbeat:
             self._thread.start()
 
     def pause(self) -> None:
-        """Say nothing until ``resume``: the worker has left its run, and waits for the end of the others."""
+        """Stop until ``resume``: the worker has left its run, and waits for the end of the others."""
         self._is_away = True
 
     def resume(self) -> None:

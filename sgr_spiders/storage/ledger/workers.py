@@ -81,7 +81,7 @@ def register(connection: Connection, run_id: int) -> int:
 
 
 def beat(connection: Connection, worker_id: int) -> bool:
-    """Say that the worker is at work; return whether others had taken it for dead."""
+    """Save that the worker is at work; return whether others had taken it for dead."""
     this = workers.c.worker_id == worker_id
     was_ended = connection.scalar(sa.select(workers.c.ended_at).where(this)) is not None
     now = timestamp(_clock(connection))
@@ -90,7 +90,7 @@ def beat(connection: Connection, worker_id: int) -> bool:
 
 
 def leave(connection: Connection, worker_id: int) -> None:
-    """Note that the worker leaves its run."""
+    """Save that the worker leaves its run."""
     left = sa.update(workers).where(workers.c.worker_id == worker_id)
     connection.execute(left.values(ended_at=timestamp(_clock(connection))))
 
