@@ -19,6 +19,7 @@ from sgr_spiders.soundcloud.pages import page_from_answer
 from sgr_spiders.storage.ledger import frontier
 from sgr_spiders.text.formatting import pluralize
 from sgr_spiders.traffic.extension import Extension
+from sgr_spiders.traffic.lanes import Lanes
 from sgr_spiders.traffic.run_control import Abandoned, RunControl
 from sgr_spiders.traffic.scrapy_internals import wake_engine
 from sgr_spiders.traffic.witness import Witness
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.ledger.ledger import Ledger
     from sgr_spiders.storage.ledger.spill import Spilled
     from sgr_spiders.storage.store import Connection
+    from sgr_spiders.traffic.lanes import Lane
     from sgr_spiders.traffic.witness import Candidate
 
 logger = logging.getLogger(__name__)
@@ -50,11 +52,12 @@ def is_excessive(lost: int, before: int, max_share: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A walk that ended without data, and when its response was read."""
+    """A walk that ended without data, when its response was read, and on which lane."""
 
     walk_id: int
     answered: float
     is_empty: bool
+    lane: str = ""
 
 
 def split_row(row: Sequence[Doubt], before: float) -> tuple[list[Doubt], list[Doubt]]:
@@ -76,6 +79,9 @@ class Doubts(Extension):
     be good. If that is not answered either, the run stops, and the doubted walks are pending again. So are
     those of a run that was killed.
 
+    With several lanes, this holds for each of them: what one lane gets says nothing about the key of another.
+    A lane that gets no record known to be good is out of use, and its doubted walks are fetched again.
+
     If more than ``max_gone_share`` of what a refresh has found before is gone, the run stops as well, unless
     the argument ``accept_gone`` is given.
     """
@@ -86,6 +92,7 @@ class Doubts(Extension):
         self._row: list[Doubt] = []
         self._last_good: Walk | None = None
         self._last_good_list: Walk | None = None
+        self._good_lanes: set[str] = set()
         self._taken_back = 0
         self._asking: asyncio.Task[None] | None = None
         self._losses: tuple[int, int] | None = None
@@ -134,17 +141,18 @@ class Doubts(Extension):
     def note(self, ledger: Ledger, page: Page, spilled: Spilled) -> None:
         """Record the result of a page, in the transaction that spills it."""
         if spilled.doubted:
-            self._row.append(Doubt(page.walk.walk_id, page.answered, not page.missing))
+            self._row.append(Doubt(page.walk.walk_id, page.answered, not page.missing, page.lane))
             if spilled.had_data:
                 self._note_loss(ledger, page.walk)
         elif page.received and page.status != "failed":
-            self._note_good(page.walk)
+            self._note_good(page.walk, page.lane)
             if self._row:
-                self._believe(ledger, page.sent)
+                self._believe(ledger, page.lane, page.sent)
 
-    def _note_good(self, walk: Walk) -> None:
+    def _note_good(self, walk: Walk, lane: str) -> None:
         if walk.endpoint in ENDPOINTS:
             self._last_good = walk
+            self._good_lanes.add(lane)
             if ENDPOINTS[walk.endpoint].paged:
                 self._last_good_list = walk
 
@@ -161,16 +169,22 @@ class Doubts(Extension):
             # In the same transaction, in case the run is killed before it ends.
             self._taken_back += ledger.take_back_losses()
 
-    def _believe(self, ledger: Ledger, before: float) -> None:
-        """Believe what was answered before a request that was sent at *before* and answered well."""
-        believed, self._row = split_row(self._row, before)
+    def _believe(self, ledger: Ledger, lane: str, before: float) -> None:
+        """Believe what *lane* was told before a request that was sent at *before* and answered well."""
+        believed, doubted = split_row(self._row_of(lane), before)
+        self._row = [*(doubt for doubt in self._row if doubt.lane != lane), *doubted]
         ledger.believe([doubt.walk_id for doubt in believed])
+
+    def _fetch_again(self, connection: Connection, lane: str) -> None:
+        """Return to the ledger what was told to *lane*, whose key is refused."""
+        frontier.fetch_again(connection, [doubt.walk_id for doubt in self._row_of(lane)])
+        self._row = [doubt for doubt in self._row if doubt.lane != lane]
 
     # In the reactor's thread
 
     def page_spilled(self) -> None:
         """Ask for a record known to be good after too many losses, or too many responses without data."""
-        if self._is_excessive or len(self._row) >= self._max_row:
+        if self._is_excessive or any(len(self._row_of(lane)) >= self._max_row for lane in self._lanes_of_row):
             self._begin_asking()
 
     def settle(self) -> None:
@@ -188,23 +202,20 @@ class Doubts(Extension):
         if self._asking is None and not RunControl.of(self._crawler).closing:
             self._asking = asyncio.get_running_loop().create_task(self._ask())
 
+    @property
+    def _lanes_of_row(self) -> list[str]:
+        """The lanes with doubts, or one to ask if nothing is doubted."""
+        return list(dict.fromkeys(doubt.lane for doubt in self._row)) or [""]
+
+    def _row_of(self, lane: str) -> list[Doubt]:
+        return [doubt for doubt in self._row if doubt.lane == lane]
+
     async def _ask(self) -> None:
-        control = RunControl.of(self._crawler)
-        row = len(self._row)
-        asked = time.monotonic()
         try:
-            vouches = self._is_usual(row) or await self._is_known_good_answered(row)
-            if vouches and self._is_excessive:
-                control.stop(BlockedError(self._describe_losses()))
-            elif vouches or (vouches is None and row < self._max_row):
-                await self._writer.run(
-                    lambda connection: self._believe(self._planner.ledger(connection), asked)
-                )
-            else:
-                reason = None if vouches is None else Witness.of(self._crawler).last_reason
-                control.stop(BlockedError(_describe_row(row, reason)))
+            for lane in self._lanes_of_row:
+                await self._settle(lane)
         except StorageError as error:
-            control.stop(error)
+            RunControl.of(self._crawler).stop(error)
         except Abandoned:
             # The run closes; its end takes the doubted walks back.
             pass
@@ -217,15 +228,38 @@ class Doubts(Extension):
             self._asking = None
             wake_engine(self._crawler)
 
-    def _is_usual(self, row: int) -> bool:
-        """Return whether the last of the responses may well be without data, if others had some."""
-        return row == 1 < self._max_row and self._last_good is not None
+    async def _settle(self, name: str) -> None:
+        """Settle the doubts about what the lane called *name* was told."""
+        control, lanes = RunControl.of(self._crawler), Lanes.of(self._crawler)
+        control.check()
+        row, asked = len(self._row_of(name)), time.monotonic()
+        # A rendered page came on no lane.
+        lane = lanes.named(name) if name else lanes.usable[0]
+        if not lane.is_usable:
+            await self._writer.run(lambda connection: self._fetch_again(connection, name))
+            return
+        vouches = self._is_usual(row, name) or await self._is_known_good_answered(row, lane)
+        if vouches and self._is_excessive:
+            control.stop(BlockedError(self._describe_losses()))
+        elif vouches or (vouches is None and row < self._max_row):
+            await self._writer.run(
+                lambda connection: self._believe(self._planner.ledger(connection), name, asked)
+            )
+        else:
+            reason = None if vouches is None else Witness.of(self._crawler).last_reason
+            lanes.lose(lane, BlockedError(_describe_row(row, reason)), "refused")
+            if not control.closing:
+                await self._writer.run(lambda connection: self._fetch_again(connection, name))
 
-    async def _is_known_good_answered(self, row: int) -> bool | None:
+    def _is_usual(self, row: int, lane: str) -> bool:
+        """Return whether the last of the responses may well be without data, if others had some."""
+        return row == 1 < self._max_row and lane in self._good_lanes
+
+    async def _is_known_good_answered(self, row: int, lane: Lane) -> bool | None:
         logger.info(
             "%s in a row without data: asking for a record known to be good", pluralize(row, "response")
         )
-        return await Witness.of(self._crawler).vouches()
+        return await Witness.of(self._crawler).vouches(lane)
 
     async def _known_to_be_good(self) -> list[Candidate]:
         """Return records known to be good: the seed if it is stored, and what was answered well last.

@@ -235,7 +235,7 @@ class Harvest(Extension):
 
         A worker with nothing left to fetch waits for the end of the others, one of which may be killed.
         """
-        Gate.of(self._crawler).end_pause()
+        Gate.of(self._crawler).end_pauses()
         is_last, is_ended = await self.writer.run(lambda connection: self._give_back(connection, stop))
         if not is_last:
             self._heartbeat.pause()

@@ -23,6 +23,7 @@ from sgr_spiders.reports.progress.snapshot import RequestState, Snapshot, Tally
 from sgr_spiders.storage.figures.progress_counts import WalkCounter
 from sgr_spiders.traffic import scrapy_internals
 from sgr_spiders.traffic.gate import API_SLOT, Gate
+from sgr_spiders.traffic.lanes import Lanes
 from sgr_spiders.traffic.run_control import RunControl
 
 if TYPE_CHECKING:
@@ -188,11 +189,12 @@ class Progress:
             return self._counter.count(connection, harvest.planner.run)
 
     def _traffic(self) -> RequestState:
-        gate = Gate.of(self._crawler)
+        gate, lanes = Gate.of(self._crawler), Lanes.of(self._crawler)
         # Requests to the API that wait for their turn have not been sent.
         in_flight = scrapy_internals.transfer_count(self._crawler, without=API_SLOT) + gate.in_flight
         sent = self._crawler.stats.get_value(statistics.REQUESTS, 0)
-        return RequestState(sent, in_flight, gate.pace.interval, is_limited=gate.pace.rate.value is not None)
+        states = {lane.name: lane.state for lane in lanes.all} if len(lanes.all) > 1 else {}
+        return RequestState(sent, in_flight, lanes.interval, is_limited=lanes.is_limited, lanes=states)
 
 
 def _mode(settings: BaseSettings) -> str:

@@ -20,10 +20,10 @@ from sgr_spiders.model.exceptions import ArgumentError, ConfigError
 from sgr_spiders.model.items import Page
 from sgr_spiders.soundcloud.answers import Kind
 from sgr_spiders.soundcloud.boundaries import read_boundaries
+from sgr_spiders.soundcloud.credentials_file import named_credentials
 from sgr_spiders.soundcloud.endpoints import first_cursor
 from sgr_spiders.soundcloud.page_size import resize
 from sgr_spiders.soundcloud.pages import ask_for_less, page_from_answer
-from sgr_spiders.soundcloud.tokens import Credentials
 from sgr_spiders.soundcloud.track_cache import TrackCache
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE, page_from_rendering
 from sgr_spiders.text.escape import for_log, for_message
@@ -32,6 +32,7 @@ from sgr_spiders.traffic import scrapy_internals, splash
 from sgr_spiders.traffic.causes import reason_of
 from sgr_spiders.traffic.faults import MAX_RETRY_TIMES
 from sgr_spiders.traffic.gate import SENT, SUSPECT
+from sgr_spiders.traffic.lanes import LANE
 from sgr_spiders.traffic.response import ApiResponse
 from sgr_spiders.traffic.run_control import Abandoned, Refused
 
@@ -81,7 +82,7 @@ class HarvestSpider(scrapy.Spider):
         check_proxy(crawler.settings, getproxies())
         given = arguments.parse(kwargs, layer_names=tuple(LAYERS))
         settings = harvest.load(given.config or crawler.settings.get("HARVEST_CONFIG"))
-        Credentials.from_settings(crawler.settings)
+        named_credentials(crawler.settings)
         delay = settings.deep_harvest.request_delay
         for name in ("DOWNLOAD_DELAY", "AUTOTHROTTLE_START_DELAY"):
             crawler.settings.set(name, delay, priority="spider")
@@ -125,7 +126,7 @@ class HarvestSpider(scrapy.Spider):
         """Yield the page that *response* contains."""
         assert isinstance(response, ApiResponse)
         page = page_from_answer(walk, response.answer, self.api_url)
-        page.sent, page.answered = response.meta[SENT], time.monotonic()
+        page.sent, page.answered, page.lane = response.meta[SENT], time.monotonic(), response.meta[LANE]
         page.is_refusal = response.answer.kind in FINAL and 400 <= response.status < 500
         if self.config.deep_harvest.like_times:
             now = datetime.now(UTC)

@@ -478,6 +478,7 @@ class Page:
             another request well.
         sent: When the request was sent, on the monotonic clock; 0 if it did not go to the API.
         answered: When the response was read, on the same clock.
+        lane: The name of the lane that the request was sent on; empty if it did not go to the API.
         is_refusal: Whether the API refused the request (HTTP 4xx), so that the cursor may be outdated.
         size: The size of the walk's next page; ``None`` if it does not change.
         is_too_large: Whether the API could not return the page; it is fetched again in the new ``size``.
@@ -498,6 +499,7 @@ class Page:
     missing: bool = False
     sent: float = 0.0
     answered: float = 0.0
+    lane: str = ""
     is_refusal: bool = False
     size: PageSize | None = None
     is_too_large: bool = False

@@ -7,7 +7,10 @@ hold_started = object()
 because the API cannot be reached. Handlers get ``until`` (seconds since the epoch) and ``reason``."""
 
 rate_learned = object()
-"""The request rate that the API accepts has changed noticeably."""
+"""The request rate that the API accepts from a key has changed noticeably."""
+
+lane_changed = object()
+"""A key was taken out of use, because it is refused."""
 
 run_closing = object()
 """Scrapy is closing the spider, which is finished or was interrupted. Errors do not send this signal."""

@@ -47,6 +47,11 @@ def answers(kind: str) -> str:
     return f"sgr/answers/{kind}"
 
 
+def lane(name: str, what: str) -> str:
+    """Return the name of a statistic of one lane: requests, rate-limit pauses, or its state."""
+    return f"sgr/lane/{name}/{what}"
+
+
 def layer(name: str, what: str) -> str:
     """Return the name of a statistic of one layer: records found, walks by status, or work done."""
     return f"sgr/layer/{name}/{what}"
@@ -74,6 +79,7 @@ PLACEHOLDERS = {
     "layer": "[a-z]+(?:_[a-z]+)*",
     "status": "planned|running|done|capped|gone|failed",
     "kind": "[a-z]+",
+    "lane": "[A-Za-z][A-Za-z0-9_-]*",
     "setting": "[a-z]+(?:_[a-z]+)*",
 }
 """The patterns of the words in angle brackets."""
@@ -148,9 +154,24 @@ STATISTICS = (
     Statistic(
         HOLDS,
         "pauses",
-        "Pauses of all requests, because of a rate limit or because the gateway refuses this client",
+        "Pauses of a lane, because of a rate limit or because the gateway refuses this client; without "
+        "`SOUNDCLOUD_CREDENTIALS` they are pauses of all requests",
     ),
-    Statistic(HOLD_SECONDS, "seconds", "Total length of these pauses"),
+    Statistic(HOLD_SECONDS, "seconds", "Total length of these pauses, over all lanes"),
+    Statistic(
+        "sgr/lane/<lane>/requests",
+        "requests",
+        "Requests to the API on one lane of `SOUNDCLOUD_CREDENTIALS`; without that setting, lanes have no "
+        "statistics of their own",
+    ),
+    Statistic("sgr/lane/<lane>/limited", "responses", "Responses that limited the lane's rate"),
+    Statistic("sgr/lane/<lane>/holds", "pauses", "Pauses of the lane"),
+    Statistic("sgr/lane/<lane>/hold_seconds", "seconds", "Total length of these pauses"),
+    Statistic(
+        "sgr/lane/<lane>/state",
+        "word",
+        "State of the lane at the end of the run: `ok`, `throttled`, `refused` or `revoked`",
+    ),
     Statistic(OUTAGES, "outages", "Times when nothing answered and all requests waited"),
     Statistic(OUTAGE_SECONDS, "seconds", "Total length of these outages"),
     Statistic(PROBES, "requests", "Requests that only find out whether the API can be reached"),

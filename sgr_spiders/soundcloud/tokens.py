@@ -49,11 +49,7 @@ HOW_TO_FIX = (
     "set SOUNDCLOUD_CLIENT_ID and SOUNDCLOUD_CLIENT_SECRET (or SOUNDCLOUD_ACCESS_TOKEN), or try it offline"
 )
 
-
-CHECK_APP = (
-    "check SOUNDCLOUD_CLIENT_ID and SOUNDCLOUD_CLIENT_SECRET, that the app is active, and that the plan its "
-    "keys need has not lapsed (docs/first_day.md)"
-)
+CHECK_APP = "that the app is active, and that the plan its keys need has not lapsed (docs/first_day.md)"
 
 CHECK_EDGE = "data-centre addresses and some networks are refused (docs/first_day.md)"
 
@@ -105,6 +101,11 @@ class Credentials:
             missing = "SOUNDCLOUD_CLIENT_SECRET" if client_id else "SOUNDCLOUD_CLIENT_ID"
         offline = plain_command("sandbox")
         raise CredentialsError(f"missing {missing}: {HOW_TO_FIX} with `{offline}`")
+
+    @property
+    def identity(self) -> str:
+        """The text that tells this key from others: the client ID, or the access token."""
+        return self.access_token or self.client_id
 
     @property
     def fingerprint(self) -> str:
@@ -247,7 +248,7 @@ class TokenCache:
             return None
         access, refresh = document.get("access_token"), document.get("refresh_token")
         expires_at, obtained_at = document.get("expires_at"), document.get("obtained_at")
-        if not _is_token(access) or not (refresh is None or _is_token(refresh)):
+        if not is_token(access) or not (refresh is None or is_token(refresh)):
             return None
         if not isinstance(expires_at, int | float) or not isinstance(obtained_at, int | float):
             return None
@@ -293,12 +294,12 @@ def cache_directory(environment: Mapping[str, str]) -> Path:
 
 def _printable(name: str, value: object) -> str:
     text = str(value).strip() if value is not None else ""
-    if text and not _is_token(text):
+    if text and not is_token(text):
         raise CredentialsError(f"{name}: contains whitespace or invalid characters")
     return text
 
 
-def _is_token(value: object) -> TypeGuard[str]:
+def is_token(value: object) -> TypeGuard[str]:
     """Return whether the value is safe in a header: only visible ASCII, so it cannot inject a header."""
     return isinstance(value, str) and 0 < len(value) <= 8192 and all("!" <= char <= "~" for char in value)
 
@@ -343,10 +344,10 @@ def _error_code(document: Mapping[str, Any]) -> str:
 
 def _token(document: Mapping[str, Any], reason: str, now: float) -> Token:
     access, refresh = document.get("access_token"), document.get("refresh_token")
-    if not _is_token(access):
+    if not is_token(access):
         raise TokenFaultError(f"{reason}: no usable access token")
     lifetime = _parse_lifetime(document.get("expires_in"))
-    return Token(access, refresh if _is_token(refresh) else None, now + lifetime, now)
+    return Token(access, refresh if is_token(refresh) else None, now + lifetime, now)
 
 
 def _parse_lifetime(value: object) -> float:

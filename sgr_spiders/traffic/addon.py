@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Final
 from scrapy.downloadermiddlewares.httpauth import HttpAuthMiddleware
 from scrapy.downloadermiddlewares.offsite import OffsiteMiddleware
 
+from sgr_spiders.soundcloud.credentials_file import named_credentials
 from sgr_spiders.traffic.authorisation import AuthorisationMiddleware
 from sgr_spiders.traffic.download_handler import ApiDownloadHandler
 from sgr_spiders.traffic.faults import FaultMiddleware
 from sgr_spiders.traffic.gate import API_SLOT, Gate
+from sgr_spiders.traffic.lanes import Lanes
 from sgr_spiders.traffic.reach import Reach
 from sgr_spiders.traffic.refusals import RefusalMiddleware
 from sgr_spiders.traffic.run_control import RunControl
@@ -22,7 +24,14 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 # Other components look them up, so a crawl needs them.
-EXTENSIONS: Final[dict[type, int | None]] = {RunControl: 0, Gate: 0, Reach: 0, WorldGuard: 0, Witness: 0}
+EXTENSIONS: Final[dict[type, int | None]] = {
+    RunControl: 0,
+    Lanes: 0,
+    Gate: 0,
+    Reach: 0,
+    WorldGuard: 0,
+    Witness: 0,
+}
 
 DOWNLOADER_MIDDLEWARES: Final[dict[type, int | None]] = {
     # Before RobotsTxt (100), which it tells to skip the API host.
@@ -52,6 +61,12 @@ SWITCHED: Final = (
 DISABLED_SCHEMES: Final = ("data", "file", "ftp", "s3")
 
 
+def multiply(settings: BaseSettings, name: str, factor: int) -> None:
+    """Multiply a number, which is meant for one lane, by the number of lanes."""
+    if factor > 1:
+        settings.set(name, factor * settings.getint(name), settings.getpriority(name) or "addon")
+
+
 class TrafficAddon:
     """Scrapy add-on that adds the traffic components to those that the settings name.
 
@@ -77,6 +92,12 @@ class TrafficAddon:
             "http": ApiDownloadHandler,
             "https": ApiDownloadHandler,
         }
-        slots = {API_SLOT: {"delay": 0}, **settings.getdict("DOWNLOAD_SLOTS")}
+        lanes = len(named_credentials(settings))
+        multiply(settings, "CONCURRENT_REQUESTS", lanes)
+        concurrency = lanes * settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        slots = {
+            API_SLOT: {"delay": 0, "concurrency": concurrency},
+            **settings.getdict("DOWNLOAD_SLOTS"),
+        }
         settings.set("DOWNLOAD_SLOTS", slots, settings.getpriority("DOWNLOAD_SLOTS") or "addon")
         settings.set("DOWNLOAD_HANDLERS", handlers, settings.getpriority("DOWNLOAD_HANDLERS") or "addon")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -13,9 +13,9 @@ from scrapy.utils.misc import build_from_crawler, load_object
 
 from sgr_spiders.model import statistics
 from sgr_spiders.soundcloud.answers import Answer, Kind, classify
-from sgr_spiders.traffic.authorisation import AuthorisationMiddleware
 from sgr_spiders.traffic.gate import Gate
 from sgr_spiders.traffic.inflate import BrokenBodyError, TooLargeError, inflate
+from sgr_spiders.traffic.lanes import Lanes
 from sgr_spiders.traffic.origin import Origin
 from sgr_spiders.traffic.reach import Reach
 from sgr_spiders.traffic.response import ApiResponse, header_fields
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from scrapy.core.downloader.handlers import DownloadHandlerProtocol
     from scrapy.crawler import Crawler
     from scrapy.http import Response
-
-    from sgr_spiders.traffic.token_keeper import TokenKeeper
 
 _CLEAR_WITHOUT_BODY = frozenset({Kind.LIMITED, Kind.UNAUTHORISED, Kind.BLOCKED})
 
@@ -55,6 +53,7 @@ class ApiDownloadHandler(BaseDownloadHandler):
         self._api = Origin.required(settings["SOUNDCLOUD_API_URL"], "SOUNDCLOUD_API_URL")
         self._run = RunControl.of(crawler)
         self._gate = Gate.of(crawler)
+        self._lanes = Lanes.of(crawler)
         self._reach = Reach.of(crawler)
         self._world = WorldGuard.of(crawler)
         # A spider that remembers earlier documents can decode less.
@@ -73,25 +72,16 @@ class ApiDownloadHandler(BaseDownloadHandler):
     async def close(self) -> None:
         await self._wrapped.close()
 
-    @cached_property
-    def _keeper(self) -> TokenKeeper:
-        # Scrapy creates handlers before middlewares, and both before the first request.
-        middleware = self.crawler.get_downloader_middleware(AuthorisationMiddleware)
-        if middleware is None:
-            raise RuntimeError("setting `DOWNLOADER_MIDDLEWARES`: AuthorisationMiddleware is missing")
-        return middleware.keeper
-
     async def _send(self, request: Request) -> ApiResponse:
-        await self._keeper.wait_for_renewal()
         return await self._gate.send(request, partial(self._fetch_when_reachable, request))
 
     async def _fetch_when_reachable(self, request: Request) -> ApiResponse:
         # Here, so that requests in the gate's queue stay there during an outage.
-        await self._reach.wait_until_over()
+        await self._reach.wait_until_over(request)
         return await self._fetch(request)
 
     async def _fetch(self, request: Request) -> ApiResponse:
-        signed = self._keeper.sign(request)
+        signed = self._lanes.of_request(request).keeper.sign(request)
         limit = request.meta.get("download_maxsize", self._max_size)
         try:
             response = await self._transfer(signed)

@@ -106,12 +106,12 @@ class Reach(Extension):
                 if cause is None or not await self._is_outage(cause, request, probe):
                     return response
 
-    async def wait_until_over(self) -> None:
-        """Wait for the end of an outage; raise ``Abandoned`` if the run ends with it."""
+    async def wait_until_over(self, request: Request) -> None:
+        """Let *request* wait for the end of an outage; raise ``Abandoned`` if the run ends with it."""
         if not self._over.is_set():
             await self._over.wait()
             self._run.check()
-            await Gate.of(self._crawler).pass_by()
+            await Gate.of(self._crawler).pass_by(request)
         self._run.check()
 
     @cached_property
@@ -182,10 +182,11 @@ class Reach(Extension):
 
     async def _try(self, probe: Request, send: Send) -> Cause | None:
         """Send the probe; return the cause if it gets no response of the API."""
-        await Gate.of(self._crawler).pass_by()
+        probe = probe.copy()
+        await Gate.of(self._crawler).pass_by(probe)
         self._crawler.stats.inc_value(statistics.PROBES)
         try:
-            response = await send(probe.copy())
+            response = await send(probe)
         except self._faults as error:
             return cause_of(error, probe, SETTING)
         cause = cause_in(response, SETTING)

@@ -16,6 +16,8 @@ from sgr_spiders.traffic import scrapy_internals
 from sgr_spiders.traffic.extension import Extension
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scrapy.crawler import Crawler
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
@@ -53,6 +55,7 @@ class RunControl(Extension):
         self._closed = asyncio.Event()
         self._watch_task: asyncio.Task[None] | None = None
         self._stopping: Deferred[None] | None = None
+        self._on_close: list[Callable[[], None]] = []
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RunControl:
@@ -95,13 +98,17 @@ class RunControl(Extension):
         if self.closing:
             raise Abandoned("the run closes")
 
+    def call_on_close(self, function: Callable[[], None]) -> None:
+        """Call *function* as soon as the run closes."""
+        self._on_close.append(function)
+
     def spider_opened(self) -> None:
         self._watch_task = asyncio.get_running_loop().create_task(self._watch())
 
     def spider_closed(self) -> None:
         if self._watch_task is not None:
             self._watch_task.cancel()
-        self._closed.set()
+        self._note_closed()
 
     async def _watch(self) -> None:
         while not self.closing:
@@ -111,8 +118,13 @@ class RunControl(Extension):
                 return
             await asyncio.sleep(WATCH_INTERVAL)
 
-    def _close(self) -> None:
+    def _note_closed(self) -> None:
         self._closed.set()
+        for function in self._on_close:
+            function()
+
+    def _close(self) -> None:
+        self._note_closed()
         # From here on the download handler abandons all requests.
         scrapy_internals.release_queues(self._crawler)
 

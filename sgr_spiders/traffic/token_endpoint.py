@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from sgr_spiders.soundcloud.tokens import Token, TokenRequest
+    from sgr_spiders.traffic.lanes import Lane
 
 logger = logging.getLogger(__name__)
 
@@ -41,14 +42,16 @@ SETTING: Final = "SOUNDCLOUD_TOKEN_URL"
 
 
 class TokenEndpoint:
-    """Client of the token endpoint, with ``TOKEN_TRIES`` tries at transient errors and rate limits.
+    """Client of the token endpoint for one lane.
 
-    If it cannot be reached during a run, it gets as many tries as the API itself.
+    It makes ``TOKEN_TRIES`` tries at transient errors and rate limits. If the endpoint cannot be reached
+    during a run, it gets as many tries as the API itself.
     """
 
-    def __init__(self, crawler: Crawler) -> None:
+    def __init__(self, crawler: Crawler, lane: Lane) -> None:
         settings = crawler.settings
         self._crawler = crawler
+        self._lane = lane
         self._gate = Gate.of(crawler)
         self._reach = Reach.of(crawler)
         self._run = RunControl.of(crawler)
@@ -72,7 +75,7 @@ class TokenEndpoint:
         while True:
             attempt += 1
             # A token is useless during a rate-limit pause of the API.
-            await self._gate.wait_until_open()
+            await self._gate.wait_until_open(self._lane)
             request = _as_request(token_request)
             try:
                 return await self._send(request)

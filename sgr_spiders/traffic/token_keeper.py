@@ -1,4 +1,4 @@
-"""The access token of a run."""
+"""The access token of a lane."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from sgr_spiders.model.exceptions import HarvestError, StorageError, TokenEndedE
 from sgr_spiders.soundcloud.tokens import (
     CHECK_APP,
     UNSUPPORTED,
-    Credentials,
     RefusedGrantError,
     Token,
     TokenCache,
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
+    from sgr_spiders.traffic.lanes import Lane
+
 logger = logging.getLogger(__name__)
 
 SIGNED_WITH: Final = "sgr_signed_with"
@@ -48,15 +49,16 @@ most twice, but many requests could exhaust the quota of tokens."""
 
 
 class TokenKeeper:
-    """The current token and its renewal, one at a time within a process and between processes."""
+    """The current token of *lane* and its renewal, one at a time within a process and between processes."""
 
-    def __init__(self, crawler: Crawler) -> None:
+    def __init__(self, crawler: Crawler, lane: Lane) -> None:
         self._stats = crawler.stats
         self._run = RunControl.of(crawler)
-        self._credentials = Credentials.from_settings(crawler.settings)
+        self._lane = lane
+        self._credentials = lane.credentials
         self._url: str = crawler.settings["SOUNDCLOUD_TOKEN_URL"]
         self._cache = TokenCache(self._url, self._credentials.client_id)
-        self._endpoint = TokenEndpoint(crawler)
+        self._endpoint = TokenEndpoint(crawler, lane)
         self._turn = asyncio.Lock()
         self._token: Token | None = None
         self._serial = 0
@@ -69,10 +71,8 @@ class TokenKeeper:
 
     async def ensure_token(self) -> None:
         """Get a token, unless the current one does not expire soon."""
-        if self._is_fresh():
-            return
         async with self._turn:
-            if not self._is_fresh():
+            if not self.is_fresh:
                 await self._renew(refused=None)
 
     async def replace(self, serial: int) -> None:
@@ -95,17 +95,27 @@ class TokenKeeper:
 
     @property
     def is_given(self) -> bool:
-        """True if the token is ``SOUNDCLOUD_ACCESS_TOKEN``, which cannot be renewed."""
+        """True if the token is a given access token, which cannot be renewed."""
         return bool(self._credentials.access_token)
+
+    @property
+    def is_fresh(self) -> bool:
+        """True if there is a token that does not expire soon."""
+        return self._token is not None and self._token.is_fresh(time.time())
+
+    @property
+    def is_renewing(self) -> bool:
+        """True during a renewal, when the API would refuse a request with the old token."""
+        return self._turn.locked()
+
+    @property
+    def was_accepted(self) -> bool:
+        """True once the API has accepted a token in this run."""
+        return self._accepted_since is not None
 
     def is_current(self, serial: int) -> bool:
         """Return whether token number *serial* is still in use."""
         return serial == self._serial
-
-    async def wait_for_renewal(self) -> None:
-        """Wait for the end of a renewal, because the API would refuse a request with the old token."""
-        async with self._turn:
-            pass
 
     def sign(self, request: Request) -> Request:
         """Return a copy of *request* with the token, for the network only."""
@@ -120,18 +130,16 @@ class TokenKeeper:
 
     def _ended(self) -> HarvestError:
         """Return the error for a given access token that the API refuses."""
+        name = self._lane.token_name
         if self._accepted_since is None:
             return UnauthorisedError(
-                "the API refuses SOUNDCLOUD_ACCESS_TOKEN (HTTP 401); set a new token, or client credentials"
+                f"the API refuses {name} (HTTP 401); set a new token, or client credentials"
             )
         lasted = duration(time.monotonic() - self._accepted_since)
         return TokenEndedError(
-            f"SOUNDCLOUD_ACCESS_TOKEN has ended: the API accepted it for {lasted} of this run "
+            f"{name} has ended: the API accepted it for {lasted} of this run "
             "and now refuses it (HTTP 401); set a new token and rerun"
         )
-
-    def _is_fresh(self) -> bool:
-        return self._token is not None and self._token.is_fresh(time.time())
 
     async def _renew(self, *, refused: Token | None) -> None:
         async with self._locked():
@@ -174,7 +182,8 @@ class TokenKeeper:
             return await self._endpoint.ask(exchange_request_in_body(self._url, self._credentials))
         except RefusedGrantError as error:
             raise UnauthorisedError(
-                f"client credentials refused by {self._url} in both documented ways ({error}); {CHECK_APP}"
+                f"client credentials refused by {self._url} in both documented ways ({error}); "
+                f"check {self._lane.key_name}, {CHECK_APP}"
             ) from error
 
     def _take(self, token: Token) -> None:

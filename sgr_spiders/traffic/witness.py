@@ -11,6 +11,7 @@ from scrapy.http.request import NO_CALLBACK
 from sgr_spiders.model import statistics
 from sgr_spiders.soundcloud.answers import Kind
 from sgr_spiders.traffic.extension import Extension
+from sgr_spiders.traffic.lanes import ONLY_LANE
 from sgr_spiders.traffic.response import ApiResponse
 from sgr_spiders.traffic.run_control import Abandoned
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from sgr_spiders.soundcloud.answers import Answer
+    from sgr_spiders.traffic.lanes import Lane
 
 Candidate = tuple[str, "Callable[[Answer], bool]"]
 """The URL of a record known to be good, and the judge of its answer."""
@@ -35,14 +37,14 @@ _ABOUT_RECORD: Final = frozenset({Kind.OK, Kind.GONE, Kind.HIDDEN})
 class Witness(Extension):
     """Extension that asks for a record known to be good, to find out whom a refusal is about.
 
-    If that record is refused too, the refusal is about this client; if not, it is about the request that was
-    refused. ``Witness.of(crawler)`` returns the extension.
+    If that record is refused too on the same lane, the refusal is about its key or this client; if not, it
+    is about the request that was refused. ``Witness.of(crawler)`` returns the extension.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._find: Callable[[], Awaitable[Sequence[Candidate]]] | None = None
-        self._asking: asyncio.Task[bool | None] | None = None
+        self._asking: dict[Lane, asyncio.Task[bool | None]] = {}
         self.last_reason = ""
         """The reason of the latest refusal of a record known to be good."""
         crawler.signals.connect(self.spider_closed, signal=signals.spider_closed)
@@ -60,39 +62,41 @@ class Witness(Extension):
         candidates = await self._find() if self._find is not None else ()
         return next((url for url, _ in candidates), None)
 
-    async def vouches(self) -> bool | None:
-        """Return whether a record known to be good is answered well; ``None`` if no such record is known.
+    async def vouches(self, lane: Lane) -> bool | None:
+        """Return whether a record known to be good is answered well on *lane*; ``None`` if none is known.
 
         Callers at the same time share one request. Raises ``Abandoned`` if the run closes.
         """
-        if self._asking is None:
-            self._asking = asyncio.get_running_loop().create_task(self._ask())
-            self._asking.add_done_callback(self._note_done)
-        return await asyncio.shield(self._asking)
+        asking = self._asking.get(lane)
+        if asking is None:
+            asking = self._asking[lane] = asyncio.get_running_loop().create_task(self._ask(lane))
+            asking.add_done_callback(lambda task: self._note_done(lane, task))
+        return await asyncio.shield(asking)
 
     def spider_closed(self) -> None:
-        if self._asking is not None:
-            self._asking.cancel()
+        for asking in self._asking.values():
+            asking.cancel()
 
-    def _note_done(self, task: asyncio.Task[bool | None]) -> None:
-        self._asking = None
+    def _note_done(self, lane: Lane, task: asyncio.Task[bool | None]) -> None:
+        del self._asking[lane]
         if not task.cancelled():
             # Mark the exception as retrieved, in case nobody waits for it any more.
             task.exception()
 
-    async def _ask(self) -> bool | None:
+    async def _ask(self, lane: Lane) -> bool | None:
         candidates = await self._find() if self._find is not None else ()
         for url, is_good in candidates:
-            answer = await self._fetch(url)
+            answer = await self._fetch(url, lane)
             if answer is not None and answer.kind is Kind.OK and is_good(answer):
                 return True
             if answer is None or answer.kind not in _ABOUT_RECORD:
                 return False
         return False if candidates else None
 
-    async def _fetch(self, url: str) -> Answer | None:
+    async def _fetch(self, url: str, lane: Lane) -> Answer | None:
         self._crawler.stats.inc_value(statistics.WITNESSES)
-        request = Request(url, meta={WITNESS: True}, callback=NO_CALLBACK, dont_filter=True)
+        meta = {WITNESS: True, ONLY_LANE: lane.name}
+        request = Request(url, meta=meta, callback=NO_CALLBACK, dont_filter=True)
         try:
             response = await self._crawler.engine.download_async(request)
         except Abandoned:

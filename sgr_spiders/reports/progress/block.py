@@ -135,6 +135,7 @@ class _Block:
         return [
             Text(f"{requests.sent:,} for {pluralize(self._snapshot.pages, 'page')}"),
             Text(f"{requests.in_flight} in flight"),
+            *(Text(f"{name} {state}") for name, state in requests.lanes.items() if state != "ok"),
         ]
 
     def _rate(self) -> list[Text]:

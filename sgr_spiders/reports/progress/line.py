@@ -28,9 +28,16 @@ def line(snapshot: Snapshot) -> str:
         "eta": _number(snapshot.estimate.seconds if snapshot.estimate is not None else None, 0),
         "eta_is": _estimate_kind(snapshot),
         "limited": "yes" if snapshot.requests.is_limited else "no",
+        **_lanes(snapshot),
         **{layer: f"{walks.finished}/{walks.known}" for layer, walks in snapshot.layers.items()},
     }
     return "progress " + " ".join(f"{key}={value}" for key, value in values.items())
+
+
+def _lanes(snapshot: Snapshot) -> dict[str, str]:
+    """Return the states of the lanes, if there are several."""
+    states = snapshot.requests.lanes
+    return {"lanes": ",".join(f"{name}:{state}" for name, state in states.items())} if states else {}
 
 
 def _number(value: float | None, digits: int) -> str:

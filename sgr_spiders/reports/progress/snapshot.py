@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sgr_spiders.model.items import RECORD_TYPES
@@ -24,13 +24,15 @@ FINISHED = ("done", "capped", "gone", "failed")
 class RequestState:
     """Requests sent (including retries and token requests) and in flight, and the delay between two.
 
-    ``is_limited``: the API's rate limit was met, so the delay follows what it accepts.
+    ``is_limited``: the API's rate limit was met, so the delay follows what it accepts. ``lanes`` are the
+    states of several lanes by their names.
     """
 
     sent: int = 0
     in_flight: int = 0
     delay: float = 0.0
     is_limited: bool = False
+    lanes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import run_scope, walk_pages, walk_requests, walks
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sgr_spiders.storage.store import Connection
 
 ASKED_FOR = sa.and_(
@@ -113,6 +116,13 @@ def take_back_doubted(connection: Connection, which: sa.ColumnElement[bool]) -> 
     """Return the doubted walks among these to ``planned``, and return their number."""
     taken = sa.update(walks).where(walks.c.doubted, which).values(FETCH_LAST)
     return connection.execute(taken).rowcount
+
+
+def fetch_again(connection: Connection, doubted: Collection[int]) -> None:
+    """Return these *doubted* walks to ``planned``, because another lane may get their data in this run."""
+    for chunk in chunked(sorted(doubted)):
+        again = sa.update(walks).where(walks.c.walk_id.in_(chunk), walks.c.doubted)
+        connection.execute(again.values({**FETCH_LAST, "setbacks": walks.c.setbacks}))
 
 
 def begin_anew(connection: Connection, which: sa.ColumnElement[bool], **changes: object) -> None:
