@@ -65,6 +65,10 @@ SOUNDCLOUD_CLIENT_ID = _from_environment("SOUNDCLOUD_CLIENT_ID")
 SOUNDCLOUD_CLIENT_SECRET = _from_environment("SOUNDCLOUD_CLIENT_SECRET")
 # Your own access token, used instead of the client credentials.
 SOUNDCLOUD_ACCESS_TOKEN = _from_environment("SOUNDCLOUD_ACCESS_TOKEN")
+# A YAML file of named client credentials or tokens, used instead of the three above; nobody else may be able
+# to read it. Each is a lane with a rate of its own (docs/operations.md). docs/terms.md says for which keys
+# this is allowed.
+SOUNDCLOUD_CREDENTIALS = _from_environment("SOUNDCLOUD_CREDENTIALS")
 # Splash, which renders pages of the site if `commentary_layer.html_fallback` is on; otherwise it gets no
 # requests. This is its own default URL.
 SPLASH_URL = _from_environment("SPLASH_URL", "http://127.0.0.1:8050")
@@ -161,7 +165,8 @@ DNSCACHE_ENABLED = False
 
 # --- request rate ---------------------------------------------------------------------------------
 
-# The limits are unpublished; one test account was throttled after two calls within ten seconds.
+# The limits are unpublished; one test account was throttled after two calls within ten seconds. This number
+# and the next are those of one lane: they are multiplied by the number of lanes.
 CONCURRENT_REQUESTS_PER_DOMAIN = 2
 # More than are in flight, because a request that waits for its retry occupies one of these slots (but no
 # transfer slot); few enough that the queue behind the delay is shorter than the expiry margin of a token.

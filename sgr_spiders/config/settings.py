@@ -480,6 +480,10 @@ SETTINGS: dict[str, Setting] = {
     "SOUNDCLOUD_CLIENT_ID": Setting(KEY, "the client ID of your app"),
     "SOUNDCLOUD_CLIENT_SECRET": Setting(KEY, "the client secret of your app"),
     "SOUNDCLOUD_ACCESS_TOKEN": Setting(KEY, "your own access token, used instead of client credentials"),
+    "SOUNDCLOUD_CREDENTIALS": Setting(
+        _optional(Kind("the path of a file", lambda value: bool(_path(value)))),
+        "a file of named client credentials or tokens, one lane for each, used instead of the above",
+    ),
     "CONTACT": Setting(HEADER, "your address or URL, for the operator of the API"),
     "USER_AGENT": Setting(HEADER, "the name of this crawler in each request"),
     "HARVEST_DATABASE_URL": Setting(DATABASE, "the database"),
@@ -521,8 +525,8 @@ SETTINGS: dict[str, Setting] = {
     "LOG_INSTALL_ROOT_HANDLER": Setting(SWITCH, "let Scrapy install the log handler"),
     "STATS_DUMP": Setting(SWITCH, "log all statistics at the end"),
     # --- request rate
-    "CONCURRENT_REQUESTS": Setting(_integer(1, 1000), "requests in progress at a time"),
-    "CONCURRENT_REQUESTS_PER_DOMAIN": Setting(_integer(1, 1000), "transfers at a time"),
+    "CONCURRENT_REQUESTS": Setting(_integer(1, 1000), "requests in progress at a time, per lane"),
+    "CONCURRENT_REQUESTS_PER_DOMAIN": Setting(_integer(1, 1000), "transfers at a time, per lane"),
     "CONCURRENT_ITEMS": Setting(_integer(1, 1000), "pages in the pipelines at a time"),
     "DOWNLOAD_DELAY": Setting(_number(0, 3600), "seconds between two requests; `request_delay` sets it"),
     "DOWNLOAD_DELAY_JITTER": Setting(_number(0, 1), "share of the delay that is random"),

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.model import outcome, statistics
 from sgr_spiders.model.items import FORGOTTEN, PRIVATE
-from sgr_spiders.reports.summary import RequestTotals
+from sgr_spiders.reports.summary import LaneTotals, RequestTotals
 from sgr_spiders.storage.figures.overview import look_at_run
 from sgr_spiders.storage.ledger import runs
 from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scrapy.statscollectors import StatsCollector
 
     from sgr_spiders.crawl.planner import Planner
@@ -59,7 +61,18 @@ def traffic_of(stats: StatsCollector) -> RequestTotals:
         tokens=get(statistics.TOKEN_EXCHANGES, 0) + get(statistics.TOKEN_REFRESHES, 0),
         checks=get(statistics.PROBES, 0) + get(statistics.WITNESSES, 0),
         hold_seconds=get(statistics.HOLD_SECONDS, 0.0),
+        lanes=tuple(_lanes_of(stats)),
     )
+
+
+def _lanes_of(stats: StatsCollector) -> Iterator[LaneTotals]:
+    """Yield the traffic of each named lane, in the order of their file."""
+    for name, state in statistics.lane_states(stats.get_stats()).items():
+        counts = {
+            what: stats.get_value(statistics.lane(name, what), 0)
+            for what in ("requests", "limited", "hold_seconds")
+        }
+        yield LaneTotals(name, state, **counts)
 
 
 def _lost_seeds(connection: Connection, run: runs.Run) -> list[str]:

@@ -52,6 +52,12 @@ def lane(name: str, what: str) -> str:
     return f"sgr/lane/{name}/{what}"
 
 
+def lane_states(stats: Mapping[str, object]) -> dict[str, str]:
+    """Return the state of each named lane at the end of a run."""
+    found = {name: re.fullmatch(lane(r"(.+)", "state"), name) for name in stats}
+    return {match[1]: str(stats[name]) for name, match in found.items() if match is not None}
+
+
 def layer(name: str, what: str) -> str:
     """Return the name of a statistic of one layer: records found, walks by status, or work done."""
     return f"sgr/layer/{name}/{what}"

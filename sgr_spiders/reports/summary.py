@@ -40,14 +40,29 @@ NOTHING_LOST = "All committed data is kept; rerun to resume"
 
 
 @dataclass(frozen=True, slots=True)
+class LaneTotals:
+    """The requests on one of several lanes, and its state at the end of the run."""
+
+    name: str
+    state: str
+    requests: int = 0
+    limited: int = 0
+    hold_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class RequestTotals:
-    """The requests of a run, and the seconds of its pauses for rate limits and refusals of this client."""
+    """The requests of a run, and the seconds of its pauses for rate limits and refusals of this client.
+
+    ``lanes`` are those of ``SOUNDCLOUD_CREDENTIALS``.
+    """
 
     sent: int
     retries: int
     tokens: int
     checks: int
     hold_seconds: float
+    lanes: tuple[LaneTotals, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +132,7 @@ def summary(run: FinishedRun, database_bytes: int | None) -> list[str]:
         *section(_lost_heading(overview.lost, "failed"), count_table(lost_rows(overview.lost, "failed"))),
         *section(_lost_heading(overview.lost, "gone"), count_table(lost_rows(overview.lost, "gone"))),
         *section(caps.HEADING, count_table(caps.cap_rows(caps.list_caps(overview.capped)))),
+        *section(None, _lanes_table(run.requests.lanes)),
         *section("Changes since the run began", count_lines(run.changed) if run.changed else []),
         "",
         *_relationship_lines(run.related),
@@ -280,6 +296,14 @@ def _requests_line(requests: RequestTotals) -> str:
         else ""
     )
     return f"{pluralize(requests.sent, 'request')} sent{included}{paused}"
+
+
+def _lanes_table(lanes: Sequence[LaneTotals]) -> list[str]:
+    rows = [
+        [lane.name, lane.state, number(lane.requests), number(lane.limited), duration(lane.hold_seconds)]
+        for lane in lanes
+    ]
+    return table([["lanes", "", "requests", "refused for rate", "paused"], *rows], left=2) if rows else []
 
 
 def _relationship_lines(related: Sequence[Related]) -> Iterator[str]:

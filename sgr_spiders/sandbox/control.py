@@ -34,7 +34,10 @@ _CHANGES: dict[str, Callable[[Model, Any], None]] = {
 
 
 class LogEntry(TypedDict):
-    """One request; ``time`` is seconds since the start, ``status`` 0 means no response."""
+    """One request; ``time`` is seconds since the start, ``status`` 0 means no response.
+
+    ``client`` is the client ID of its token, or of a token request; empty if unknown.
+    """
 
     path: str
     query: str
@@ -44,6 +47,7 @@ class LogEntry(TypedDict):
     token_ok: bool
     had_authorization: bool
     host: str
+    client: str
 
 
 class RequestLog(deque[LogEntry]):

@@ -38,7 +38,9 @@ TABLES = (
 )
 
 # Settings for live use: the token must not reach the sandbox, and the demo writes only to DATABASE.
-LIVE_SETTINGS = frozenset({"SOUNDCLOUD_ACCESS_TOKEN", "HARVEST_CONFIG", "HARVEST_DATABASE_URL"})
+LIVE_SETTINGS = frozenset(
+    {"SOUNDCLOUD_ACCESS_TOKEN", "SOUNDCLOUD_CREDENTIALS", "HARVEST_CONFIG", "HARVEST_DATABASE_URL"}
+)
 
 _ACCESS = re.compile(r"\b(SOUNDCLOUD_\w+)=(\S+)")
 _SEED = re.compile(r"^ *seed track: (\d+)$", re.MULTILINE)

@@ -105,8 +105,15 @@ KINDS: dict[str, FaultKind] = {
         "refuses requests faster than one per `interval` seconds, after a `burst`. `steps` such as "
         "60/10,120/2: from second 60 on one per 10 s, from 120 on per 2 s. `drift` such as 4/600: evenly to "
         "4 s within 600 s, and back. `refusal` is gateway, text, documented, retry_after, forbidden or "
-        "unavailable",
-        parameters={"interval": "1", "burst": "1", "steps": "", "drift": "", "refusal": "gateway"},
+        "unavailable. `by` is all, or client: each client ID has a limit of its own",
+        parameters={
+            "interval": "1",
+            "burst": "1",
+            "steps": "",
+            "drift": "",
+            "refusal": "gateway",
+            "by": "all",
+        },
     ),
     "wrong_clock": FaultKind(
         "clock",
@@ -165,10 +172,17 @@ KINDS: dict[str, FaultKind] = {
     "reset": FaultKind("connection", "the connection closes before a response"),
     "slow": FaultKind("connection", "the response comes `seconds` late", parameters={"seconds": "1"}),
     "hang": FaultKind("connection", "no response; the connection stays open"),
-    "revoke_tokens": FaultKind("state", "all access tokens become invalid at once", times=1),
+    "revoke_tokens": FaultKind(
+        "state", "all access tokens, or those of the `client`, become invalid at once", times=1
+    ),
+    "revoke_app": FaultKind(
+        "state",
+        "the app of the request is revoked: its tokens become invalid, and it gets no others",
+        times=1,
+    ),
 }
 
-_SCHEDULE = ("path", "times", "per_url", "every", "after", "rate", "seed")
+_SCHEDULE = ("path", "client", "times", "per_url", "every", "after", "rate", "seed")
 _TEXTS = ("ignore", "text", "steps", "drift")
 _CHOICES = {
     "to": ("host", "port", "scheme", "userinfo", "path"),
@@ -178,6 +192,7 @@ _CHOICES = {
     "kind": ("comment", "user", "station"),
     "what": ("all", *ODD),
     "encoding": ("utf-8-sig", "utf-16", "utf-32", "latin-1"),
+    "by": ("all", "client"),
     "refusal": ("gateway", "text", "documented", "retry_after", "forbidden", "unavailable"),
 }
 
@@ -186,7 +201,8 @@ _CHOICES = {
 class FaultRule:
     """A fault with its schedule; it strikes if all given conditions are met.
 
-    ``path`` is a regular expression searched in path and query. ``after`` skips the
+    ``path`` is a regular expression searched in path and query, ``client`` the client ID
+    whose requests it strikes (empty: those of all). ``after`` skips the
     first matching requests, and ``every`` selects each n-th. ``rate`` depends on the
     URL and its number of requests, so the order of concurrent requests does not
     matter. ``times`` and ``per_url`` limit the number of strikes (0: no limit).
@@ -194,6 +210,7 @@ class FaultRule:
 
     name: str
     path: str = ""
+    client: str = ""
     times: int = 0
     per_url: int = 0
     every: int = 1
@@ -230,6 +247,7 @@ class FaultRule:
         rule = cls(
             name=name,
             path=_check_pattern(given.get("path", kind.applies_to)),
+            client=str(given.get("client", "")),
             times=_parse_count(given, "times", kind.times),
             per_url=_parse_count(given, "per_url", 0),
             every=max(1, _parse_count(given, "every", 1)),
@@ -309,24 +327,38 @@ class _ArmedRule:
 
     def __init__(self, rule: FaultRule) -> None:
         self.rule = rule
-        self.limiter = rule.limiter()
+        self.limiters: dict[str, Limiter] = {}
         self.pattern = re.compile(rule.path)
         self.matched = 0
         self.struck = 0
         self.requests: Counter[str] = Counter()
         self.struck_at: Counter[str] = Counter()
 
-    def strike(self, target: str) -> FaultRule | None:
-        """Return the rule if it strikes this request."""
-        if not self._is_due(target) or (self.limiter and self.limiter.passes(time.monotonic())):
+    def strike(self, target: str, client: str) -> FaultRule | None:
+        """Return the rule if it strikes this request of *client*."""
+        if not self._is_due(target, client):
+            return None
+        limiter = self._limiter_of(client)
+        if limiter and limiter.passes(time.monotonic()):
             return None
         self.struck += 1
         self.struck_at[target] += 1
-        return self.rule.with_wait(self.limiter.seconds_left()) if self.limiter else self.rule
+        return self.rule.with_wait(limiter.seconds_left()) if limiter else self.rule
 
-    def _is_due(self, target: str) -> bool:
+    def _limiter_of(self, client: str) -> Limiter | None:
+        """Return the limiter of *client*, which may be that of all, if this is that fault."""
+        if self.rule.name != "limiter":
+            return None
+        key = client if self.rule.get("by") == "client" else ""
+        if key not in self.limiters:
+            new = self.rule.limiter()
+            assert new is not None
+            self.limiters[key] = new
+        return self.limiters[key]
+
+    def _is_due(self, target: str, client: str) -> bool:
         rule = self.rule
-        if not self.pattern.search(target):
+        if not self.pattern.search(target) or rule.client not in {"", client}:
             return False
         self.matched += 1
         self.requests[target] += 1
@@ -351,7 +383,7 @@ class FaultBoard:
     def rules(self) -> list[FaultRule]:
         return [armed.rule for armed in self._armed]
 
-    def strike(self, target: str) -> list[FaultRule]:
-        """Return the rules that strike this request (path and query), in their given order."""
-        struck = [armed.strike(target) for armed in self._armed]
+    def strike(self, target: str, client: str = "") -> list[FaultRule]:
+        """Return the rules that strike this request (path and query) of *client*, in their given order."""
+        struck = [armed.strike(target, client) for armed in self._armed]
         return [rule for rule in struck if rule is not None]

@@ -65,7 +65,14 @@ class ServerOptions:
     ip_exchanges: int = 30
     gzip: bool = False
     page_size: int = 200
+    limit: float = 0.0
+    burst: float = 1.0
     faults: tuple[FaultRule, ...] = ()
+
+    def limits(self) -> list[FaultRule]:
+        """Return the rule that refuses the requests above ``limit``."""
+        rule = {"name": "limiter", "interval": self.limit, "burst": self.burst, "by": "client"}
+        return [FaultRule.from_fields(rule)] if self.limit else []
 
 
 @dataclass(frozen=True)
@@ -154,6 +161,9 @@ SWITCHES: tuple[_Switch, ...] = (
     _Switch("--ip-exchanges", "server", "ip_exchanges", _integer(0, _COUNT),
             "client-credentials exchanges per IP address per hour, including failed ones; 0 means no limit"),
     _Switch("--page-size", "server", "page_size", _integer(1, 200), "maximum items per page"),
+    _Switch("--limit", "server", "limit", _decimal(0, 86_400),
+            "seconds between two requests of one client ID; 0 means no limit"),
+    _Switch("--burst", "server", "burst", _decimal(1, 1000), "requests that this limit lets pass at once"),
     _Switch("--gzip", "server", "gzip", None, "compress responses for clients that accept gzip"),
 )  # fmt: skip
 

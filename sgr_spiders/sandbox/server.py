@@ -41,7 +41,7 @@ class Sandbox:
         self.options = options
         self.renew_world()
         self.tokens = TokenDesk(options.server)
-        self.board = FaultBoard(options.server.faults)
+        self.board = FaultBoard([*options.server.limits(), *options.server.faults])
         self.log = control.RequestLog()
         self._stale = fault_answers.StaleCache()
         self._started = time.monotonic()
@@ -52,9 +52,10 @@ class Sandbox:
         self.api = Api(self.world, self.options.shape, self.options.server.page_size)
 
     def set_faults(self, rules: list[FaultRule]) -> None:
-        """Replace the faults and clear the stale cache."""
-        self.board.set(rules)
+        """Replace the faults, except the limit of each client, and clear what they left behind."""
+        self.board.set([*self.options.server.limits(), *rules])
         self._stale.clear()
+        self.tokens.restore_apps()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request of any kind."""
@@ -64,6 +65,8 @@ class Sandbox:
             body = await request.read()
             return _response(control.answer(self, request.method, path, body))
         authorization = request.headers.get("Authorization")
+        form = await request.read() if path == "/oauth/token" else b""
+        client = self.tokens.client_of(authorization, form)
         entry: control.LogEntry = {
             "path": path,
             "query": query,
@@ -73,11 +76,12 @@ class Sandbox:
             "token_ok": self.tokens.is_valid(authorization),
             "had_authorization": authorization is not None,
             "host": request.host,
+            "client": client,
         }
         self.log.append(entry)
-        rules = self.board.strike(target)
+        rules = self.board.strike(target, client)
         try:
-            answer = await self._answer(request, target, rules)
+            answer = await self._answer(request, target, rules, client)
             entry["status"] = answer.status
             entry["token_ok"] = self.tokens.is_valid(authorization)
             named = {**answer.headers, WORLD: self.options.world.name}
@@ -85,13 +89,17 @@ class Sandbox:
         except _ClosedError:
             return web.Response(status=500)
 
-    async def _answer(self, request: web.BaseRequest, target: str, rules: list[FaultRule]) -> Answer:
+    async def _answer(
+        self, request: web.BaseRequest, target: str, rules: list[FaultRule], client: str
+    ) -> Answer:
         """Return the fault's response, or the real one."""
         for rule in rules:
             if rule.stage == "connection":
                 await _disturb(request, rule)
+            elif rule.name == "revoke_app":
+                self.tokens.revoke_app(client)
             elif rule.stage == "state":
-                self.tokens.revoke_all()
+                self.tokens.revoke(rule.client or None)
             elif (ready := fault_answers.replacement(rule, fault_answers.server_time(rules))) is not None:
                 return ready
         return await self._real_answer(request, target, rules)

@@ -48,7 +48,9 @@ class TokenDesk:
         self._lifetime, self._secret, self._clock = options.token_lifetime, options.client_secret, clock
         self._by_app = _Window(options.app_exchanges, 12 * _HOUR_S)
         self._by_ip = _Window(options.ip_exchanges, _HOUR_S)
-        self._access: dict[str, float] = {}
+        self._access: dict[str, tuple[float, str]] = {}
+        """When each access token ends, and the client that it was issued to."""
+        self._revoked: set[str] = set()
         self._refresh: dict[str, str] = {}
         self._issued = 0
 
@@ -56,12 +58,30 @@ class TokenDesk:
         """Return whether this Authorization header contains a valid token."""
         if not authorization or not authorization.startswith(_SCHEME):
             return False
-        ends = self._access.get(authorization.removeprefix(_SCHEME))
-        return ends is not None and self._clock() < ends
+        known = self._access.get(authorization.removeprefix(_SCHEME))
+        return known is not None and self._clock() < known[0]
 
-    def revoke_all(self) -> None:
-        """Revoke every access token; refresh tokens stay valid."""
-        self._access.clear()
+    def client_of(self, authorization: str | None, body: bytes) -> str:
+        """Return the client of a token, or of a token request with this *body*; empty if it is unknown."""
+        if authorization and authorization.startswith(_SCHEME):
+            return self._access.get(authorization.removeprefix(_SCHEME), (0.0, ""))[1]
+        form = parse_qs(body.decode("latin-1"))
+        return _basic_credentials(authorization or "")[0] or form.get("client_id", [""])[-1]
+
+    def revoke(self, client: str | None = None) -> None:
+        """Revoke every access token, or those of one *client*; refresh tokens stay valid."""
+        self._access = {
+            token: known for token, known in self._access.items() if client not in {None, known[1]}
+        }
+
+    def revoke_app(self, client: str) -> None:
+        """Revoke the access tokens of *client*, and refuse it from now on."""
+        self.revoke(client)
+        self._revoked.add(client)
+
+    def restore_apps(self) -> None:
+        """Accept the revoked clients again."""
+        self._revoked.clear()
 
     def sign_out(self, authorization: str) -> None:
         """End the session of this access token."""
@@ -115,14 +135,15 @@ class TokenDesk:
         return self._issue(client_id)
 
     def _knows(self, client_id: str, secret: str) -> bool:
-        return bool(client_id) and not client_id.startswith(_BAD_CLIENT) and secret == self._secret
+        is_refused = client_id.startswith(_BAD_CLIENT) or client_id in self._revoked
+        return bool(client_id) and not is_refused and secret == self._secret
 
     def _issue(self, client_id: str) -> Answer:
         self._issued += 1
         number = self._issued
         access = f"eyJzYW5kYm94Ijp0cnVlfQ.{number}.{mix(29, number):016x}{mix(31, number):016x}"
         refresh = f"{mix(37, number):016x}{mix(41, number):016x}"
-        self._access[access] = self._clock() + self._lifetime
+        self._access[access] = self._clock() + self._lifetime, client_id
         self._refresh[refresh] = client_id
         body = {
             "access_token": access,

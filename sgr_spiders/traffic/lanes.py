@@ -61,7 +61,7 @@ class Lane:
         """True while a request is in flight that must be alone: the first after a pause."""
         self.is_reacting = False
         """True while the middlewares may begin a pause because of the last response."""
-        self._counts: dict[str, float] = defaultdict(float)
+        self._counts: dict[str, float] = defaultdict(int)
         self.error: HarvestError | None = None
         """The reason for which the lane is out of use in this run."""
         self._lost_as: State = "ok"

@@ -120,9 +120,7 @@ class RefusalMiddleware:
         refusals = self._refusals[lane]
         if refusals.holds_in_a_row >= self._times:
             times = f"{self._times + 1} times in a row"
-            error = BlockedError(
-                f"the API's gateway refuses this client, {times}: {reason}; {WHAT_TO_CHECK}"
-            )
+            error = BlockedError(f"the API's gateway refuses this client, {times}: {reason}; {WHAT_TO_CHECK}")
             self._lanes.lose(lane, error)
             if self._run.closing:
                 raise Refused(reason)

@@ -20,12 +20,12 @@ class ApiClient:
         self.sandbox, self.session = sandbox, session
         self.token = self.exchange()
 
-    def exchange(self) -> str:
+    def exchange(self, client_id: str = "sandbox") -> str:
         """Request a new access token."""
         response = self.session.post(
             f"{self.sandbox.url}/oauth/token",
             data={"grant_type": "client_credentials"},
-            auth=("sandbox", "sandbox"),
+            auth=(client_id, "sandbox"),
             timeout=TIMEOUT_S,
         )
         token: str = response.json()["access_token"]

@@ -196,6 +196,29 @@ def test_revoke_tokens(sandbox: SandboxProcess, api: ApiClient, seed_path: str) 
     assert api.get(seed_path).status_code == 200
 
 
+def test_faults_strike_one_client(sandbox: SandboxProcess, api: ApiClient, seed_path: str) -> None:
+    first, second = api.exchange("first"), api.exchange("second")
+    sandbox.clear_log()
+
+    def status(token: str) -> int:
+        api.token = token
+        return api.get(seed_path).status_code
+
+    sandbox.set_faults(["json_403:client=first"])
+    assert [status(token) for token in (first, second)] == [403, 200]
+    sandbox.set_faults(["limiter:interval=60,by=client"])
+    assert [status(token) for token in (first, second, first, second)] == [200, 200, 429, 429]
+    assert [entry["client"] for entry in sandbox.log()][:3] == ["first", "second", "first"]
+    sandbox.set_faults(["revoke_tokens:client=first"])
+    assert [status(token) for token in (second, first, second)] == [200, 401, 200]
+    sandbox.set_faults(["revoke_app:client=second"])
+    assert [status(second), status(second)] == [401, 401]
+    with pytest.raises(KeyError):
+        api.exchange("second")
+    sandbox.clear_faults()
+    assert status(api.exchange("second")) == 200
+
+
 def favoriters(api: ApiClient, path: str, query: str = "limit=20") -> dict[str, Any]:
     page: dict[str, Any] = api.json(f"{path}/favoriters?linked_partitioning=true&{query}")
     return page
