@@ -23,7 +23,7 @@ from sgr_spiders.model.items import RECORD_TYPES
 from sgr_spiders.reports.metrics.reading import Lane, Reading
 from sgr_spiders.storage.figures.harvest_state import HarvestState, LastRun, read_state
 from sgr_spiders.storage.store import Store
-from sgr_spiders.traffic.gate import Gate
+from sgr_spiders.traffic.lanes import Lanes
 from sgr_spiders.traffic.run_control import RunControl
 
 if TYPE_CHECKING:
@@ -39,9 +39,6 @@ logger = logging.getLogger(__name__)
 
 READING_SHARE = 0.01
 """The share of the time that may go into reading the database: counting millions of rows takes seconds."""
-
-LANE = "default"
-"""The name of the only lane."""
 
 
 class Metrics:
@@ -170,9 +167,12 @@ class Metrics:
         )
 
     def _lanes(self) -> list[Lane]:
-        pace = Gate.of(self._crawler).pace
-        held = pace.open_at - time.monotonic()
-        return [Lane(LANE, pace.interval, time.time() + held if held > 0 else 0)]
+        offset = time.time() - time.monotonic()
+        held = {lane: lane.pace.open_at + offset for lane in Lanes.of(self._crawler).usable}
+        return [
+            Lane(lane.name, lane.pace.interval, until if until > time.time() else 0)
+            for lane, until in held.items()
+        ]
 
     def _last_run(self, ended_at: float | None) -> LastRun | None:
         """Return the last run that the database knows, or this one if it ended without saving its outcome."""
