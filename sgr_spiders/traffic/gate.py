@@ -150,7 +150,7 @@ class Gate(Extension):
             lane.note_state()
 
     def wake(self) -> None:
-        """Give lanes to the waiting requests, in their order; end their wait if the run closes."""
+        """Assign lanes to the waiting requests, in their order; end their wait if the run closes."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -173,7 +173,7 @@ class Gate(Extension):
         return lane
 
     def _serve(self, waiting: _Waiting) -> float:
-        """Give a free lane to *waiting*, or return the time at which one will be free."""
+        """Assign a free lane to *waiting*, or return the time at which one will be free."""
         if self._run.closing:
             waiting.turn.set_exception(Abandoned("the run closes"))
             return inf
