@@ -385,7 +385,8 @@ def _is_database_url(value: object) -> bool:
     if scheme not in DRIVERS:
         raise ValueError("must begin with sqlite:/// or postgresql://")
     if find_spec(DRIVERS[scheme]) is None:
-        raise ValueError(f"needs the package `{DRIVERS[scheme]}`, which is not installed")
+        package = "psycopg[binary]" if DRIVERS[scheme] == "psycopg" else DRIVERS[scheme]
+        raise ValueError(f'needs a package that is not installed: `pip install "{package}"`')
     return _is_sqlite(rest) if scheme.startswith("sqlite") else _is_server(rest)
 
 

@@ -96,7 +96,7 @@ class Status:
 
 def collect_status(connection: Connection, database: str, path: str | None, config: HarvestConfig) -> Status:
     """Collect the state of the database called *database*, stored in the file at *path*."""
-    file = inventory.describe_file(path)
+    file = inventory.describe_database(connection, path)
     layers, total = overview.count_walks(connection)
     names = [*LAYER_NAMES, *sorted(set(layers) - set(LAYER_NAMES))]
     runs, run_count = inventory.latest_runs(connection, MAX_SHOWN)

@@ -23,7 +23,7 @@ from sgr_spiders.model.exceptions import (
     DatabaseGoneError,
     StorageError,
 )
-from sgr_spiders.storage import dictionaries, migrate, sqlite_file
+from sgr_spiders.storage import dictionaries, migrate, server, sqlite_file
 from sgr_spiders.storage.lock import DatabaseLock, holder
 from sgr_spiders.text.invocation import command
 from sgr_spiders.text.masking import mask_url
@@ -251,6 +251,8 @@ class Store:
     @cached_property
     def engine(self) -> sa.Engine:
         """The engine for writes; use it directly only for SQL that cannot run inside ``write``."""
+        if self.is_shared:
+            return server.create_engine(self._url)
         engine = sa.create_engine(self._url)
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", self._prepare)
@@ -260,9 +262,10 @@ class Store:
     @cached_property
     def _reader(self) -> sa.Engine:
         # No pool: a pooled connection would keep the file open, and readers need no `close`.
+        if self.is_shared:
+            return server.create_engine(self._url, poolclass=sa.NullPool, execution_options=SNAPSHOT)
         if self.file is None:
-            options = SNAPSHOT if self._url.get_backend_name() == "postgresql" else {}
-            return sa.create_engine(self._url, poolclass=sa.NullPool, execution_options=options)
+            return sa.create_engine(self._url, poolclass=sa.NullPool)
         engine = sa.create_engine(
             self._url, poolclass=sa.NullPool, creator=partial(sqlite_file.connect_read_only, self.file)
         )

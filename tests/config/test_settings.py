@@ -101,7 +101,7 @@ WRONG: list[tuple[str, object, str]] = [
     ("HARVEST_DATABASE_URL", None, "must be an SQLAlchemy URL"),
     ("HARVEST_DATABASE_URL", "postgres://me:hushhush@h/d", "must begin with postgresql://"),
     ("HARVEST_DATABASE_URL", "mysql://me:hushhush@h/d", "must begin with sqlite:/// or postgresql://"),
-    ("HARVEST_DATABASE_URL", "postgresql+psycopg2://me:hushhush@h/d", "needs the package `psycopg2`"),
+    ("HARVEST_DATABASE_URL", "postgresql+psycopg2://me:hushhush@h/d", '`pip install "psycopg2"`'),
     ("HARVEST_DATABASE_URL", "sqlite://", "must name a file: a database in memory is lost"),
     ("HARVEST_DATABASE_URL", "sqlite:///:memory:", "must name a file: a database in memory is lost"),
     ("HARVEST_DATABASE_URL", "sqlite:///file:x?mode=memory&uri=true", "must name a file"),

@@ -125,15 +125,21 @@ def describe_file(path: str | None) -> File:
     return File(sum(stat.st_size for stat in found), datetime.fromtimestamp(written, UTC))
 
 
+def describe_database(connection: sa.Connection, path: str | None) -> File:
+    """Return size and age of an SQLite file; the size of any other database, whose age is not known."""
+    if connection.dialect.name != "postgresql":
+        return describe_file(path)
+    return File(connection.scalar(sa.text("SELECT pg_database_size(current_database())")), None)
+
+
 def schema_version(connection: sa.Connection) -> str:
     """Return the revision of the schema."""
     return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
 
 
 def table_sizes(connection: sa.Connection, file: File) -> list[TableSize]:
-    """Count the rows of all tables, and measure their bytes if the file is small enough."""
-    small = file.bytes is not None and file.bytes <= MEASURED_UP_TO
-    measured = _measure(connection) if small else {}
+    """Count the rows of all tables, and measure their bytes unless an SQLite file is too large."""
+    measured = _measure(connection, file)
     sizes = []
     for name, table in metadata.tables.items():
         rows = connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
@@ -152,7 +158,14 @@ def count_removed(connection: sa.Connection, table: sa.Table) -> int:
     return connection.scalar(sa.select(sa.func.count()).select_from(table).where(removed)) or 0
 
 
-def _measure(connection: sa.Connection) -> dict[str, int]:
+def _measure(connection: sa.Connection, file: File) -> dict[str, int]:
+    """Return the bytes of tables with their indexes."""
+    if connection.dialect.name == "postgresql":
+        sizes = "SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r'"
+        own = "relnamespace = current_schema()::regnamespace"
+        return {row[0]: row[1] for row in connection.exec_driver_sql(f"{sizes} AND {own}")}
+    if file.bytes is None or file.bytes > MEASURED_UP_TO:
+        return {}
     query = (
         "SELECT tbl_name, sum(pgsize) FROM dbstat JOIN sqlite_master USING (name) "
         "WHERE aggregate = TRUE GROUP BY tbl_name"

@@ -1,0 +1,40 @@
+"""PostgreSQL servers: load their driver, and configure its connections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sgr_spiders.model.exceptions import ConfigError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+INSTALL = '`pip install "psycopg[binary]"`'
+
+
+def create_engine(url: sa.URL, **options: Any) -> sa.Engine:
+    """Create an engine for a server; raise ``ConfigError`` if its driver cannot be loaded."""
+    try:
+        # A database in another encoding still gets and returns text.
+        engine = sa.create_engine(url, client_encoding="utf8", **options)
+    except ImportError as error:
+        cause = str(error).splitlines()[0]
+        raise ConfigError(
+            f"PostgreSQL needs the package `psycopg`: {cause}; install it with {INSTALL}"
+        ) from None
+    if engine.driver == "psycopg":
+        sa.event.listen(engine, "connect", _load_sums_as_integers)
+    return engine
+
+
+def _load_sums_as_integers(connection: DBAPIConnection, _record: object) -> None:
+    # A sum of 64-bit integers has the type `numeric`, which psycopg returns as a Decimal.
+    from psycopg.adapt import Loader  # noqa: PLC0415 - an optional package
+
+    class IntegerLoader(Loader):
+        def load(self, data: bytes | bytearray | memoryview) -> int:
+            return int(bytes(data))
+
+    connection.adapters.register_loader("numeric", IntegerLoader)
