@@ -101,6 +101,21 @@ def connect(path: Path | str) -> sqlite3.Connection:
     return connection  # type: ignore[return-value]  # the same methods, as far as tests use them
 
 
+def has_index(path: Path, name: str) -> bool:
+    listed = "pg_indexes WHERE indexname" if _server else "sqlite_master WHERE type = 'index' AND name"
+    with closing(connect(path)) as connection:
+        query = f"SELECT 1 FROM {listed} = '{name}'"  # noqa: S608 - a name of the schema
+        return connection.execute(query).fetchone() is not None
+
+
+def check_integrity(path: Path) -> None:
+    """Check the structure of an SQLite file, and its references; a server sees to both."""
+    if not _server:
+        with closing(connect(path)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
 def begin_snapshot(connection: sqlite3.Connection) -> None:
     """Let all later queries of *connection* see one state of the database, even during a crawl."""
     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ" if _server else "BEGIN")

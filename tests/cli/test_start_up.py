@@ -40,6 +40,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return path
 
 
+@pytest.mark.sqlite("modules that a file needs")
 @pytest.mark.parametrize(
     ("command", "code"),
     [

@@ -42,6 +42,7 @@ def start(database: Path, *options: str, **streams: Any) -> subprocess.Popen[str
     return subprocess.Popen([*WATCH, *options], cwd=ROOT, env=environment, text=True, **streams)
 
 
+@pytest.mark.sqlite("a file that is moved away")
 def test_a_terminal_shows_only_the_newest_status(database: Path) -> None:
     environment = {"HARVEST_DATABASE_URL": url_of(database)}
     with PseudoTerminal(WATCH, cwd=ROOT, columns=120, environment=environment) as terminal:

@@ -246,9 +246,7 @@ def check_ended(database: Path, code: int) -> None:
 
 
 def _check_ledger(database: Path, connection: sqlite3.Connection) -> None:
-    if not databases.is_on_server():
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    databases.check_integrity(database)
     if "walks" in databases.table_names(database):
         _check_rules(connection, LEDGER)
 

@@ -7,7 +7,6 @@ what is present of discoveries and selections. What was requested or selected un
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ import pytest
 
 from tests.crawls.crawling import Harvester
 from tests.crawls.small import build_world, settings_of, start_sandbox, write_config
+from tests.databases import copy_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,7 +149,7 @@ def harvest_both_ways(
 ) -> tuple[Harvest, Harvest, Harvester]:
     """Refetch the changed world into a copy of *base* and into an empty database."""
     refreshed = Harvester(base.sandbox, folder / "again.db")
-    shutil.copy(base.database, refreshed.database)
+    copy_database(base.database, refreshed.database)
     second = crawl(refreshed, settings, refresh=1, **arguments)
     fresh = crawl(Harvester(base.sandbox, folder / "fresh.db"), settings, **arguments)
     return second, fresh, refreshed

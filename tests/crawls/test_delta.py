@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from tests.crawls.crawling import Harvester
 from tests.crawls.small import start_sandbox, write_config
 from tests.crawls.test_presence import LAYERS, PRESENT, UNCAPPED
+from tests.databases import copy_database
 from tests.deploy.test_due import add, age_database
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Round:
                 age_database(self.whole, 1)
                 self.requests.append(crawl(self.whole, 28, due=1))
             self.log = self.whole.log()
-            shutil.copy(self.whole.database, self.drifted.database)
+            copy_database(self.whole.database, self.drifted.database)
             age_database(self.whole, 1)
             crawl(self.whole, 0, due=1)
             crawl(self.fresh, 28)

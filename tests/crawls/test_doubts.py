@@ -11,6 +11,7 @@ import pytest
 from sgr_spiders.crawl.doubts import MIN_LOST, Doubt, is_excessive, split_row
 from tests.crawls.crawling import CrawlResult, Harvester
 from tests.crawls.small import settings_of, start_sandbox, write_config
+from tests.databases import copy_database, exists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +71,7 @@ def gone(harvester: Harvester) -> set[tuple[str, str]]:
 
 
 def copy(whole: Harvester, harvester: Harvester) -> None:
-    harvester.database.write_bytes(whole.database.read_bytes())
+    copy_database(whole.database, harvester.database)
 
 
 def assert_whole(harvester: Harvester, whole: Harvester) -> None:
@@ -128,7 +129,7 @@ def test_a_kill_in_a_row_of_missing_records_leaves_none_of_them_gone(
 ) -> None:
     harvester.sandbox.set_faults([f"json_404:path={EVERYTHING},after=12"])
     harvester.interrupt_when(
-        lambda: harvester.database.exists() and _count_doubted(harvester) > 3,
+        lambda: exists(harvester.database) and _count_doubted(harvester) > 3,
         signal.SIGKILL,
         settings={"MAX_GONE_ROW": 1000, "DOWNLOAD_DELAY": 0.02},
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -22,7 +21,7 @@ from sgr_spiders.storage.store import Store
 from tests.crawls import invariants
 from tests.crawls.crawling import Harvester
 from tests.crawls.small import settings_of, start_sandbox, write_config
-from tests.databases import connect, url_of
+from tests.databases import connect, copy_database, url_of
 from tests.scrapy_process import ROOT, CommandResult, run_command
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def harvested(shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathF
 @pytest.fixture
 def copied(harvested: Harvester, sandbox: SandboxProcess, tmp_path: Path) -> Harvester:
     """Copy that harvest for a test that changes it."""
-    shutil.copy(harvested.database, tmp_path / "harvest.db")
+    copy_database(harvested.database, tmp_path / "harvest.db")
     return Harvester(sandbox, tmp_path / "harvest.db", config=harvested.config)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from sgr_spiders.sandbox.generations import age, delete_users
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import Harvester
 from tests.crawls.small import build_world, start_sandbox, write_config
-from tests.databases import url_of
+from tests.databases import copy_database, url_of
 from tests.relationships.worlds import LOOKS, Rows, expected, stored
 from tests.relationships.worlds import World as RelatedWorld
 from tests.scrapy_process import scrapy
@@ -82,7 +81,7 @@ def aged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aged]:
         before = Harvester(sandbox, folder / "before.db")
         crawl(before)
         refreshed, fresh = Harvester(sandbox, folder / "again.db"), Harvester(sandbox, folder / "fresh.db")
-        shutil.copy(before.database, refreshed.database)
+        copy_database(before.database, refreshed.database)
         world = build_world()
         for _ in range(ROUNDS):
             age(world)
@@ -173,7 +172,7 @@ def test_a_playlist_has_the_order_of_its_last_whole_look(aged: Aged) -> None:
 
 def test_what_comes_back_is_present_again(aged: Aged, tmp_path_factory: pytest.TempPathFactory) -> None:
     returned = Harvester(aged.refreshed.sandbox, tmp_path_factory.mktemp("back") / "back.db")
-    shutil.copy(aged.refreshed.database, returned.database)
+    copy_database(aged.refreshed.database, returned.database)
     returned.sandbox.undo_changes()
     crawl(returned, refresh=1)
     before, after = present(aged.before), present(returned)

@@ -22,7 +22,7 @@ from sgr_spiders.storage.store import Store
 from sgr_spiders.storage.vacuum import vacuum
 from tests.crawls import invariants
 from tests.crawls.crawling import Harvester
-from tests.databases import connect, url_of
+from tests.databases import connect, copy_database, url_of
 from tests.sandbox_process import SandboxProcess
 from tests.scrapy_process import run_command
 
@@ -96,7 +96,7 @@ def harvest(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture
 def harvester(sandbox: SandboxProcess, harvest: Path, tmp_path: Path) -> Harvester:
     copy = Harvester(sandbox, tmp_path / "copy.db")
-    copy.database.write_bytes(harvest.read_bytes())
+    copy_database(harvest, copy.database)
     return copy
 
 
@@ -435,7 +435,7 @@ def test_an_interruption_leaves_a_consistent_database_and_a_rerun_completes(
     monkeypatch.setattr(steps, "BATCH", 300)
     monkeypatch.setattr(users, "BATCH", 20)
     whole = tmp_path / "whole.db"
-    whole.write_bytes(aged.read_bytes())
+    copy_database(aged, whole)
     apply(whole, **rules)
     with monkeypatch.context() as broken:
         write, calls = Store.write, []

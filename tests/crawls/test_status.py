@@ -13,7 +13,7 @@ import pytest
 from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import Harvester
-from tests.databases import connect, url_of
+from tests.databases import connect, exists, url_of
 from tests.scrapy_process import CommandResult, run_command, scrapy
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def test_an_up_to_date_database_has_no_next_command_until_it_is_stale(harvester:
 
 def test_a_running_and_a_killed_crawl(harvester: Harvester) -> None:
     process = harvester.start(settings={"DOWNLOAD_DELAY": 1.5})
-    harvester.wait_until(lambda: harvester.database.exists() and _pages(harvester) >= 3, process)
+    harvester.wait_until(lambda: exists(harvester.database) and _pages(harvester) >= 3, process)
     report, text = json_of(harvester.database), text_of(harvester.database)
     assert process.poll() is None, "the crawl ended too soon for this test"
     (run,) = report["runs"]["latest"]

@@ -277,6 +277,7 @@ def test_a_missing_vector(harvest: tuple[Store, Embedded]) -> None:
         find_similar(connection, "user", 5001, by="vectors", method="svd", limit=5)
 
 
+@pytest.mark.sqlite("an index beside the file")
 def test_an_index_finds_the_same_neighbours(
     store: Store, drawn: Tastes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -338,7 +339,7 @@ def test_the_layout_preserves_neighbourhoods() -> None:
 def test_the_picture_shows_the_tracks(store: Store, drawn: Tastes, tmp_path: Path) -> None:
     drawn.world().spill(store)
     with store.write() as connection:
-        hostile: Any = {"title": '<script>"&\x00\x1b', "genre": "R&B <b>"}
+        hostile: Any = {"title": '<script>"&\x07\x1b', "genre": "R&B <b>"}
         connection.execute(sa.update(schema.tracks).values(**hostile))
     embed(store, SVD)
     path = tmp_path / "new" / "picture.svg"
@@ -352,5 +353,5 @@ def test_the_picture_shows_the_tracks(store: Store, drawn: Tastes, tmp_path: Pat
     assert len({group.get("fill") for group in tree.findall(f".//{space}g")}) == 3
     title = dots[0].find(f"{space}title")
     assert title is not None
-    assert title.text == '<script>"&\\x00\\x1b (R&B <b>)'
+    assert title.text == '<script>"&\\x07\\x1b (R&B <b>)'
     assert [file.name for file in path.parent.iterdir()] == ["picture.svg"]

@@ -25,6 +25,7 @@ def test_it_is_shown_once_even_during_a_crawl(store: Store) -> None:
     assert [notices.mark_shown(store, name) for name in ("terms", "other")] == [False, True]
 
 
+@pytest.mark.sqlite("the write lock of the file")
 def test_it_is_shown_again_without_waiting_for_a_locked_database(store: Store, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "harvest.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import signal
 from contextlib import closing
 from pathlib import Path
@@ -21,7 +20,7 @@ from sgr_spiders.exports import graphs
 from sgr_spiders.exports.export import FORMATS, default_formats, resolve_options
 from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.storage.store import Store
-from tests.databases import connect, url_of
+from tests.databases import connect, copy_database, url_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +85,7 @@ def run(database: Path, *arguments: str) -> int:
 def test_options_reach_the_manifest(
     harvest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    database = Path(shutil.copy(harvest, tmp_path / "copy.db"))
+    database = copy_database(harvest, tmp_path / "copy.db")
     options = "--seed 101 --sources like,repost=0.25 --min-per-user 2 --min-per-track 1 --test 0.3"
     arguments = ["--for", "ml", "--format", "npz", *options.split(), "--validation", "0", "--split-seed", "9"]
     assert run(database, *arguments) == 0
@@ -148,7 +147,7 @@ def test_a_database_that_cannot_be_written_is_exported(
 def test_times_that_no_export_can_show(
     harvest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    database = Path(shutil.copy(harvest, tmp_path / "copy.db"))
+    database = copy_database(harvest, tmp_path / "copy.db")
     assert run(database, "--as-of", "2026-01-01", "--output", str(tmp_path / "out")) == 2
     assert "this database has no runs" in capsys.readouterr().err
     with closing(connect(database)) as connection, connection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import pandas as pd
 import pytest
 
 from sgr_spiders.relationships import TYPES
-from tests.databases import connect
+from tests.databases import connect, copy_database
 from tests.exports.conftest import AWKWARD, export_from, rows_of
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def test_pandas_reads_the_gephi_tables(harvest: Path, folder: Path) -> None:
 def test_a_graph_contains_the_nodes_that_are_present(
     harvest: Path, tmp_path: Path, extent: dict[str, Any], *, has_left: bool, has_come: bool
 ) -> None:
-    database = Path(shutil.copy(harvest, tmp_path / "copy.db"))
+    database = copy_database(harvest, tmp_path / "copy.db")
     ((left, came),) = rows_of(harvest, "SELECT user_id_a, user_id_b FROM user_similarities LIMIT 1")
     with closing(connect(database)) as connection, connection:
         connection.execute(

@@ -18,6 +18,8 @@ from sgr_spiders import __version__
 from sgr_spiders.exports import tables
 from sgr_spiders.model.exceptions import ArgumentError, StorageError
 from sgr_spiders.storage.migrate import HEAD
+from sgr_spiders.storage.store import Store
+from tests.databases import url_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +28,9 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from sgr_spiders.exports import package, tables
-from tests.exports.conftest import export_from
+from tests.exports import conftest
+
+conftest.url_of = str
 
 class Killed:
     def __init__(self, function, calls):
@@ -43,7 +47,7 @@ else:
     real = Path.replace
     killed = Killed(real, 3)
     Path.replace = lambda path, target: killed(path, target)
-export_from(Path(sys.argv[1]), Path(sys.argv[2]), "tables", ["csv"])
+conftest.export_from(sys.argv[1], Path(sys.argv[2]), "tables", ["csv"])
 """
 
 
@@ -64,7 +68,7 @@ def test_the_manifest(harvest: Path, exporting: Callable[..., Any], tmp_path: Pa
     exporting("ml", sources={"like": 1, "comment": 0.5}, min_per_track=2, test=0.3, split_seed=4)
     manifest = manifest_of(tmp_path / "out")
     assert manifest["version"] == __version__
-    assert manifest["database"] == str(harvest)
+    assert manifest["database"] == Store(url_of(harvest)).describe()
     assert manifest["schema_version"] == HEAD
     assert manifest["purpose"] == "ml"
     assert manifest["run"] is None  # there was no crawl
@@ -136,7 +140,7 @@ def test_a_killed_export_leaves_no_partial_file(
 ) -> None:
     exporting("tables", ["parquet"])
     before = contents(tmp_path / "out")
-    command = [sys.executable, "-c", KILLED, str(harvest), str(tmp_path / "out"), moment]
+    command = [sys.executable, "-c", KILLED, url_of(harvest), str(tmp_path / "out"), moment]
     environment = {**os.environ, "PYTHONPATH": str(root)}
     ended = subprocess.run(command, cwd=root, env=environment, check=False, timeout=120)
     assert ended.returncode == -9

@@ -6,6 +6,7 @@ import base64
 import csv
 import json
 import re
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import frictionless
@@ -20,6 +21,7 @@ from sgr_spiders.exports.resource import Field
 from sgr_spiders.exports.tables import WITHHELD
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage.schema import metadata
+from tests.databases import column_names, connect
 from tests.exports.conftest import AWKWARD, SECRET_ADDRESS, rows_of
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ TABLES = {
 
 
 def columns_of(harvest: Path, table: str) -> list[str]:
-    return [row[1] for row in rows_of(harvest, f"PRAGMA table_info({table})") if row[1] != "raw"]
+    with closing(connect(harvest)) as connection:
+        return [name for name in column_names(connection, table) if name != "raw"]
 
 
 def wanted_rows(harvest: Path, table: str) -> list[tuple[Any, ...]]:

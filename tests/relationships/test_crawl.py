@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from sgr_spiders.reports.status import as_text
 from sgr_spiders.storage import schema
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import ROOT, Harvester
-from tests.databases import url_of
+from tests.databases import check_integrity, copy_database, exists, url_of
 from tests.relationships.test_exact import both_searches, incidence
 from tests.relationships.worlds import CUT_PLAYLISTS, LOOKS, World, expected, stored
 from tests.sandbox_process import SandboxProcess
@@ -57,7 +56,7 @@ def harvested(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture
 def database(harvested: Path, tmp_path: Path) -> Path:
     """Return a copy of the harvested database."""
-    return Path(shutil.copy(harvested, tmp_path / "harvest.db"))
+    return copy_database(harvested, tmp_path / "harvest.db")
 
 
 def world_in(harvester: Harvester) -> World:
@@ -92,8 +91,7 @@ def test_a_crawl_builds_relationships_on_close(sandbox: SandboxProcess, database
     for table in TABLES:
         assert stats[f"sgr/relate/{table}/rows"] == len(wanted[table])
         assert {f"sgr/relate/{table}/{part}_seconds" for part in ("read", "compute", "write")} <= set(stats)
-    assert harvester.query("PRAGMA integrity_check") == [("ok",)]
-    assert harvester.query("PRAGMA foreign_key_check") == []
+    check_integrity(harvester.database)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +167,7 @@ def test_a_crawl_updates_relationships_while_it_runs(sandbox: SandboxProcess, tm
     harvester = Harvester(sandbox, tmp_path / "harvest.db", {"DOWNLOAD_DELAY": 0.1}, config=str(config))
 
     def has_updates() -> bool:
-        if not harvester.database.exists() or "writing to" not in harvester.log():
+        if not exists(harvester.database) or "writing to" not in harvester.log():
             return False
         return bool(harvester.value("SELECT count(*) > 8 FROM relationship_runs"))
 
