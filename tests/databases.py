@@ -101,6 +101,34 @@ def connect(path: Path | str) -> sqlite3.Connection:
     return connection  # type: ignore[return-value]  # the same methods, as far as tests use them
 
 
+def days_before(moment: str, days: float) -> str:
+    """Return the SQL for the time *days* before that of a column, or before ``'now'``."""
+    if not _server:
+        return f"strftime('%Y-%m-%dT%H:%M:%f000Z', {moment}, '{-days} days')"
+    shifted = f"{moment}::timestamptz AT TIME ZONE 'UTC' - interval '{days} days'"
+    return f'to_char({shifted}, \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\')'
+
+
+def read_tables(path: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of all tables."""
+    found = {}
+    with closing(connect(path)) as connection:
+        for name in table_names(path, views=False):
+            rows = connection.execute(f"SELECT * FROM {name}")  # noqa: S608 - a name of the schema
+            columns = [column[0] for column in rows.description]
+            found[name] = [dict(zip(columns, row, strict=True)) for row in rows]
+    return found
+
+
+def stored_bytes(path: Path) -> bytes:
+    """Return the files of an SQLite database, or what is stored in the tables on a server."""
+    if not _server:
+        parts = (path, path.with_name(f"{path.name}-wal"))
+        return b"".join(part.read_bytes() for part in parts if part.exists())
+    values = (value for rows in read_tables(path).values() for row in rows for value in row.values())
+    return b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
+
+
 def has_index(path: Path, name: str) -> bool:
     listed = "pg_indexes WHERE indexname" if _server else "sqlite_master WHERE type = 'index' AND name"
     with closing(connect(path)) as connection:
@@ -205,12 +233,13 @@ def column_names(connection: sqlite3.Connection, table: str) -> list[str]:
     return [column[0] for column in cursor.description]
 
 
-def table_names(path: Path) -> list[str]:
-    """Return the names of all tables and views."""
+def table_names(path: Path, *, views: bool = True) -> list[str]:
+    """Return the names of all tables, and of views unless excluded."""
     listed = (
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'public'"
         if _server
-        else "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
+        else "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view') "
+        "AND name NOT LIKE 'sqlite_%'"
     )
     with closing(connect(path)) as connection:
-        return [name for (name,) in connection.execute(listed)]
+        return [name for name, kind in connection.execute(listed) if views or kind.upper() != "VIEW"]

@@ -62,7 +62,7 @@ def playlists_in_order(harvester: Harvester, world: World) -> tuple[list[int], l
     (term,) = key_terms(world.title_of(seed), None, 1)
     ranked = harvester.query(
         "SELECT user_id FROM users JOIN engagements USING (user_id) WHERE track_id = ? AND kind = 'like' "
-        "ORDER BY ifnull(followers_count, 0) DESC, user_id LIMIT 4",
+        "ORDER BY coalesce(followers_count, 0) DESC, user_id LIMIT 4",
         seed,
     )
     sources = [world.playlists_of(artist) or []]

@@ -9,6 +9,7 @@ import pytest
 from filelock import FileLock
 
 from tests.crawls.crawling import Harvester
+from tests.databases import stored_bytes
 from tests.sandbox_process import SandboxProcess
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def test_no_secret_is_in_the_log_or_the_database(harvester: Harvester, tmp_path:
     assert cache.stat().st_mode & 0o777 == 0o600
     kept = json.loads(cache.read_text())
     tokens = [kept["access_token"], kept["refresh_token"]]
-    database = b"".join(path.read_bytes() for path in tmp_path.glob("harvest.db*"))
+    database = stored_bytes(harvester.database)
     for token in tokens:
         assert token not in ended.log
         assert token.encode() not in database

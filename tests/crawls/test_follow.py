@@ -11,6 +11,7 @@ from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import sqlalchemy as sa
 
 from sgr_spiders.reports.news import as_text
@@ -161,6 +162,7 @@ def spill(store: Store, stamp: str, *likes: tuple[int, int]) -> None:
             connection.execute(sa.insert(schema.walk_records).values(place))
 
 
+@pytest.mark.sqlite("a file that does not exist yet")
 def test_it_waits_for_the_database_and_ends_with_its_reader(tmp_path: Path) -> None:
     path = tmp_path / "later.db"
     with start(path, "--limit", "2", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as follow:
@@ -226,6 +228,7 @@ def read_all(store: Store, reader: NewsReader) -> list[tuple[str, str, tuple[int
     return [(news.kind, news.change, tuple(news.ids.values())) for news in found]
 
 
+@pytest.mark.sqlite("query plans of SQLite")
 def test_no_table_is_scanned(store: Store) -> None:
     spill(store, NOW, (1, 5), (1, 6))
     small = {"runs", "relationship_runs"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -18,10 +17,11 @@ import pytest
 from sgr_spiders.soundcloud.raw import pack, unpack
 from sgr_spiders.soundcloud.urns import urn
 from sgr_spiders.storage.store import Store
+from tests import databases
 from tests.crawls import invariants
 from tests.crawls.crawling import Harvester
 from tests.crawls.small import settings_of, start_sandbox, write_config
-from tests.databases import connect, copy_database, url_of
+from tests.databases import connect, copy_database, stored_bytes, url_of
 from tests.scrapy_process import ROOT, CommandResult, run_command
 
 if TYPE_CHECKING:
@@ -116,13 +116,7 @@ def forget(database: Path, *arguments: str) -> CommandResult:
 
 def read_tables(database: Path) -> Tables:
     """Return the rows of all tables, with ``raw`` as text."""
-    with closing(connect(database)) as connection:
-        connection.row_factory = sqlite3.Row
-        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {
-            name: [_readable(dict(row)) for row in connection.execute(f"SELECT * FROM {name}")]  # noqa: S608
-            for name in names
-        }
+    return {name: list(map(_readable, rows)) for name, rows in databases.read_tables(database).items()}
 
 
 def _readable(row: dict[str, Any]) -> dict[str, Any]:
@@ -156,7 +150,7 @@ def test_a_record_goes_with_all_that_derives_from_it(copied: Harvester, chosen: 
     done = json.loads(forget(copied.database, urn(kind, record_id), "--json").out)
     after = read_tables(copied.database)
     assert mentions(after, str(record_id)) == []
-    content = copied.database.read_bytes()
+    content = stored_bytes(copied.database)
     assert str(record_id).encode() not in content
     texts = [text for text in own_texts(before, kind, record_id) if not mentions(after, text)]
     assert texts
@@ -372,6 +366,7 @@ def test_an_interruption_of_the_rewriting_does_not_deny_the_rest(
     assert mentions(read_tables(copied.database), str(chosen.comment)) == []
 
 
+@pytest.mark.sqlite("the lock of the file")
 def test_a_database_in_use_is_left_alone(copied: Harvester, chosen: Chosen) -> None:
     with closing(Store.open(url_of(copied.database))):
         done = run(copied.database, "forget", urn("user", chosen.user))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from tests.crawls.crawling import Harvester
 
+pytestmark = pytest.mark.sqlite("a file that vanishes")
+
 GONE = "was deleted, moved or replaced while it was in use; put it back, or rerun to begin again"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections import Counter
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ from sgr_spiders.storage.store import Store
 from sgr_spiders.storage.vacuum import vacuum
 from tests.crawls import invariants
 from tests.crawls.crawling import Harvester
-from tests.databases import connect, copy_database, url_of
+from tests.databases import connect, copy_database, is_on_server, read_tables, stored_bytes, url_of
 from tests.sandbox_process import SandboxProcess
 from tests.scrapy_process import run_command
 
@@ -41,15 +40,17 @@ Rule = tuple[str, "Callable[[Row], bool]", tuple[str, ...]]
 
 RECORDS = ("tracks", "users", "playlists", "comments")
 OLD, NEW = "2020-01-01T00:00:00.000000Z", "2999-01-01T00:00:00.000000Z"
+BLOB = "'\\x00'::bytea" if is_on_server() else "x'00'"
 AGED = f"""
-UPDATE tracks SET fetched_at = '{OLD}' WHERE track_id % 2;
-UPDATE users SET fetched_at = '{OLD}' WHERE user_id % 2;
+UPDATE tracks SET fetched_at = '{OLD}' WHERE track_id % 2 = 1;
+UPDATE users SET fetched_at = '{OLD}' WHERE user_id % 2 = 1;
 UPDATE playlists SET description = 'about';
-UPDATE playlists SET fetched_at = '{OLD}' WHERE playlist_id % 2;
-UPDATE comments SET fetched_at = '{OLD}' WHERE comment_id % 2;
-INSERT OR IGNORE INTO engagements (user_id, track_id, kind, first_seen_at, removed_at, removed_reason)
-    SELECT user_id, track_id, 'repost', '{OLD}', iif(track_id % 3, '{OLD}', '{NEW}'), 'left_list'
-    FROM users, tracks WHERE (user_id + track_id) % 97 = 0;
+UPDATE playlists SET fetched_at = '{OLD}' WHERE playlist_id % 2 = 1;
+UPDATE comments SET fetched_at = '{OLD}' WHERE comment_id % 2 = 1;
+INSERT INTO engagements (user_id, track_id, kind, first_seen_at, removed_at, removed_reason)
+    SELECT user_id, track_id, 'repost', '{OLD}',
+           CASE WHEN track_id % 3 > 0 THEN '{OLD}' ELSE '{NEW}' END, 'left_list'
+    FROM users, tracks WHERE (user_id + track_id) % 97 = 0 ON CONFLICT DO NOTHING;
 INSERT INTO comments (comment_id, track_id, user_id, body, fetched_at, removed_at, removed_reason)
     SELECT comment_id + 1000000000000, track_id, user_id, body, '{NEW}', '{OLD}', 'owner_removed'
     FROM comments;
@@ -64,13 +65,14 @@ UPDATE tracks SET removed_at = '{NEW}', removed_reason = 'gone' WHERE track_id %
 UPDATE users SET removed_at = '{OLD}', removed_reason = 'gone' WHERE user_id % 11 = 0;
 UPDATE playlists SET removed_at = '{OLD}', removed_reason = 'private' WHERE playlist_id % 3 = 0;
 INSERT INTO walk_pages (walk_id, generation, page, cursor_hash, received, fetched_at)
-    SELECT walk_id, -1, 0, 1, 0, iif(walk_id % 2, '{OLD}', '{NEW}') FROM walks WHERE pages > 0;
+    SELECT walk_id, -1, 0, 1, 0, CASE WHEN walk_id % 2 = 1 THEN '{OLD}' ELSE '{NEW}' END
+    FROM walks WHERE pages > 0;
 INSERT INTO rejects (walk_id, generation, page, item, kind, reason, raw)
-    SELECT walk_id, -1, 0, 0, 'track', 'odd', x'00' FROM walks WHERE pages > 0;
-INSERT INTO runs
+    SELECT walk_id, -1, 0, 0, 'track', 'odd', {BLOB} FROM walks WHERE pages > 0;
+WITH numbers (value) AS (VALUES (0), (1), (2), (3), (4)) INSERT INTO runs
     (run_id, spider, layers, scope, refresh, fresh_after, started_at, finished_at, outcome, exit_code)
-    SELECT value + 100, 'deep', '', 'scope' || (value % 2), 0, '{OLD}', '{OLD}', '{OLD}', 'complete', 0
-    FROM json_each('[0, 1, 2, 3, 4]');
+    SELECT value + 100, 'deep', '', 'scope' || (value % 2), false, '{OLD}', '{OLD}', '{OLD}', 'complete', 0
+    FROM numbers;
 INSERT INTO run_scope SELECT run_id, 1, 'user_depth', 'x' FROM runs WHERE run_id >= 100;
 INSERT INTO seeds (given, track_id, interval_seconds, priority, added_at, next_harvest_at, last_run_id)
     VALUES ('77', 77, 60, 0, '{OLD}', '{NEW}', 100);
@@ -102,21 +104,13 @@ def harvester(sandbox: SandboxProcess, harvest: Path, tmp_path: Path) -> Harvest
 
 @pytest.fixture
 def aged(harvester: Harvester) -> Path:
-    with closing(connect(harvester.database)) as connection:
+    with closing(connect(harvester.database)) as connection, connection:
         connection.executescript(AGED)
     return harvester.database
 
 
 def tables_of(path: Path) -> Tables:
-    with closing(connect(path)) as connection:
-        connection.row_factory = sqlite3.Row
-        names = connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-        ).fetchall()
-        return {
-            name: sorted(map(dict, connection.execute(f"SELECT * FROM {name}")), key=repr)  # noqa: S608 - ours
-            for (name,) in names
-        }
+    return {name: sorted(rows, key=repr) for name, rows in read_tables(path).items()}
 
 
 def apply(path: Path, **retention: Any) -> Pruned:
@@ -291,7 +285,7 @@ def names_and_ids(before: Tables) -> tuple[set[str], set[int]]:
 def assert_nobody_is_left(path: Path, before: Tables) -> None:
     with closing(Store.open(url_of(path))) as store:
         vacuum(store)
-    content = path.read_bytes()
+    content = stored_bytes(path)
     names, ids = names_and_ids(before)
     assert len(names) > 50
     assert [
@@ -503,7 +497,7 @@ def test_the_key_is_private_and_must_not_be_lost(harvester: Harvester) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     key = path.read_text()
     assert len(bytes.fromhex(key)) == 32
-    assert key.encode() not in harvester.database.read_bytes()
+    assert key.encode() not in stored_bytes(harvester.database)
     before = tables_of(harvester.database)
     path.write_text("00" * 32)
     with pytest.raises(ConfigError, match=r"not the key that made those of .+; nothing was pruned$"):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
+from contextlib import closing
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.databases import connect
+from tests.databases import connect, stored_bytes
 
 if TYPE_CHECKING:
     from tests.crawls.crawling import CrawlResult, Harvester
@@ -51,7 +52,7 @@ def test_the_next_run_starts_with_the_rate_that_the_first_has_learned(harvester:
     assert INTERVAL / 2 < interval < 4 * INTERVAL
 
     assert len(fingerprint) == 32
-    assert CLIENT_ID.encode() not in harvester.database.read_bytes()
+    assert CLIENT_ID.encode() not in stored_bytes(harvester.database)
     assert fingerprint not in ended.log
 
     again = crawl(harvester, max_requests=15)
@@ -77,7 +78,7 @@ def test_a_rate_of_another_time_does_not_slow_the_next_run_down(harvester: Harve
     crawl(harvester, max_requests=10)
     harvester.sandbox.clear_faults()
     for year, line in (("2020", "at first, learned"), ("2999", "Ignoring the learned request rate")):
-        with connect(harvester.database) as connection:
+        with closing(connect(harvester.database)) as connection, connection:
             learned = f"{year}-01-01T00:00:00.000000Z"
             connection.execute("UPDATE request_rates SET interval_seconds = 30, learned_at = ?", (learned,))
         harvester.sandbox.clear_log()

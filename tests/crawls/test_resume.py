@@ -13,7 +13,7 @@ import pytest
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import Harvester
 from tests.crawls.small import start_sandbox
-from tests.databases import connect, has_index, url_of
+from tests.databases import connect, days_before, has_index, url_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,6 +149,7 @@ def test_a_failing_layer_does_not_stop_the_others(
     harvester.rerun()
 
 
+@pytest.mark.sqlite("the size of the file")
 def test_a_full_disk_stops_the_run_and_loses_nothing(
     harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]
 ) -> None:
@@ -190,6 +191,7 @@ def test_an_index_that_cannot_be_built_is_built_by_the_next_run(harvester: Harve
     assert has_index(harvester.database, "ix_engagements_track_id_kind")
 
 
+@pytest.mark.sqlite("the lock of the file")
 def test_two_crawls_do_not_share_a_database(harvester: Harvester) -> None:
     process = harvester.start(settings={"DOWNLOAD_DELAY": 0.5})
     harvester.wait_until(lambda: _pages(harvester.sandbox) >= 2, process)
@@ -231,7 +233,7 @@ def test_only_failed_walks_are_retried(
 
 def _age(harvester: Harvester, days: float) -> None:
     with closing(connect(harvester.database)) as connection, connection:
-        moment = f"strftime('%Y-%m-%dT%H:%M:%S.000000Z', 'now', '-{days} days')"
+        moment = days_before("'now'", days)
         connection.execute(f"UPDATE walks SET started_at = {moment}, finished_at = {moment}")  # noqa: S608
 
 

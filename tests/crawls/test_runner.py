@@ -20,7 +20,7 @@ from sgr_spiders import harvest, settings
 from sgr_spiders.cli import runner
 from sgr_spiders.model import exceptions
 from tests.crawls import invariants
-from tests.databases import connect
+from tests.databases import connect, exists
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ def script(root: Path, body: str) -> str:
 
 def runs(database: Path) -> list[tuple[Any, ...]]:
     """Check the invariants of *database*; return its runs with their outcomes and exit codes."""
-    if not database.exists():
+    if not exists(database):
         return []
     with closing(connect(database)) as connection:
         found = connection.execute("SELECT run_id, outcome, exit_code FROM runs ORDER BY run_id").fetchall()

@@ -12,7 +12,7 @@ from sgr_spiders.sandbox.options import ShapeOptions
 from sgr_spiders.titles.terms import key_terms
 from tests.crawls.crawling import CrawlResult, Harvester
 from tests.crawls.small import build_world, settings_of, start_sandbox, write_config
-from tests.databases import connect
+from tests.databases import connect, days_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,17 +62,17 @@ def requests_of(harvester: Harvester) -> list[str]:
     return [f"{entry['path']}?{entry['query']}" for entry in log if entry["path"] != "/oauth/token"]
 
 
-def age(harvester: Harvester, days: float, which: str = "1") -> None:
+def age(harvester: Harvester, days: float, which: str = "true") -> None:
     """Make walks *days* older."""
     with closing(connect(harvester.database)) as connection, connection:
         older = ", ".join(
-            f"{column} = strftime('%Y-%m-%dT%H:%M:%f000Z', {column}, '-{days} days')"
+            f"{column} = {days_before(column, days)}"
             for column in ("created_at", "started_at", "finished_at")
         )
         connection.execute(f"UPDATE walks SET {older} WHERE {which}")  # noqa: S608 - constants
 
 
-def generations(harvester: Harvester, which: str = "1") -> set[int]:
+def generations(harvester: Harvester, which: str = "true") -> set[int]:
     return {row[0] for row in harvester.query(f"SELECT generation FROM walks WHERE {which}")}  # noqa: S608
 
 

@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from sgr_spiders.config.harvest import LAYER_NAMES
@@ -182,6 +183,7 @@ def test_the_text_fits_a_terminal_and_names_the_next_command(deep: Harvester, te
     assert f"scrapy crawl deep_harvest -a track_id={deep.sandbox.seed_track_id} " in last
 
 
+@pytest.mark.sqlite("bytes of the file")
 def test_the_command_changes_nothing(deep: Harvester) -> None:
     before = deep.database.read_bytes()
     lock = deep.database.with_name("harvest.db.lock").stat()
@@ -242,7 +244,7 @@ def test_a_running_and_a_killed_crawl(harvester: Harvester) -> None:
 def _pages(harvester: Harvester) -> int:
     try:
         pages: int = harvester.value("SELECT count(*) FROM walk_pages")
-    except sqlite3.OperationalError:
+    except (sqlite3.OperationalError, psycopg.errors.UndefinedTable):
         return 0
     return pages
 
@@ -253,10 +255,11 @@ def test_an_empty_database(tmp_path: Path) -> None:
     report = json_of(database)
     assert report["runs"] == {"count": 0, "latest": []}
     assert report["next"]["why"] == "no run yet"
-    first = f"scrapy crawl deep_harvest -a track_id=ID -s HARVEST_DATABASE_URL=sqlite:///{database}"
+    first = f"scrapy crawl deep_harvest -a track_id=ID -s HARVEST_DATABASE_URL={url_of(database)}"
     assert run_process(database).out.splitlines()[-1].endswith(first)
 
 
+@pytest.mark.sqlite("the file itself")
 def test_a_missing_file(tmp_path: Path) -> None:
     result = run_process(tmp_path / "none.db")
     assert (result.code, result.out) == (2, "")
@@ -283,6 +286,7 @@ def test_another_schema_version(tmp_path: Path, revision: str, words: str) -> No
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(revision,)]
 
 
+@pytest.mark.sqlite("the file itself")
 @pytest.mark.parametrize("content", [b"", b"not a database, but long enough to be read as one" * 100])
 def test_a_file_without_a_harvest(tmp_path: Path, content: bytes) -> None:
     database = tmp_path / "harvest.db"

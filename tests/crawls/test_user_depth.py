@@ -9,6 +9,7 @@ import pytest
 
 from sgr_spiders.sandbox.world import World
 from tests.crawls.crawling import Harvester
+from tests.databases import stored_bytes
 from tests.sandbox_process import SandboxProcess
 
 if TYPE_CHECKING:
@@ -143,5 +144,5 @@ def test_private_items_and_audio_are_never_requested_or_stored(harvester: Harves
         assert not entry["path"].endswith(("/stream", "/streams", "/download"))
     kept = harvester.query("SELECT track_id FROM tracks")
     assert all(world.track_is_visible(track) for (track,) in kept)
-    stored = harvester.database.read_bytes()
+    stored = stored_bytes(harvester.database)
     assert not any(word in stored for word in (b"secret_", b"stream_url", b"download_url", b"/stream"))

@@ -45,6 +45,7 @@ def _pages(harvester: Harvester) -> int:
     return pages
 
 
+@pytest.mark.sqlite("the write lock of the file")
 def test_a_signal_is_logged_at_once_and_the_crawl_ends_after_the_lock(harvester: Harvester) -> None:
     process = harvester.start(settings=SLOW)
     with hold_write_lock(harvester, process):
@@ -64,6 +65,7 @@ def test_a_signal_is_logged_at_once_and_the_crawl_ends_after_the_lock(harvester:
     assert _pages(harvester) >= answered, "a response was lost"
 
 
+@pytest.mark.sqlite("the write lock of the file")
 def test_a_second_signal_ends_the_crawl_without_the_lock(harvester: Harvester) -> None:
     process = harvester.start(settings=SLOW)
     with hold_write_lock(harvester, process):
@@ -78,6 +80,7 @@ def test_a_second_signal_ends_the_crawl_without_the_lock(harvester: Harvester) -
     assert harvester.crawl().code == 0
 
 
+@pytest.mark.sqlite("the write lock of the file")
 def test_requests_pause_while_pages_cannot_be_written(harvester: Harvester) -> None:
     few = {"CONCURRENT_ITEMS": 2, "CONCURRENT_REQUESTS": 2}
     process = harvester.start(settings={**few, "DOWNLOAD_DELAY": 0, "PROGRESS_INTERVAL": 0.05})

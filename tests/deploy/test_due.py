@@ -14,7 +14,7 @@ import pytest
 from sgr_spiders import __version__
 from sgr_spiders.config.harvest import load
 from tests.crawls.crawling import CrawlResult, Harvester
-from tests.databases import connect, url_of
+from tests.databases import check_integrity, connect, days_before, url_of
 from tests.scrapy_process import run_command
 
 if TYPE_CHECKING:
@@ -57,10 +57,7 @@ def age_database(harvester: Harvester, days: int) -> None:
     }
     with closing(connect(harvester.database)) as connection, connection:
         for table, columns in times.items():
-            changes = ", ".join(
-                f"{column} = strftime('%Y-%m-%dT%H:%M:%f000Z', {column}, '-{days} days')"
-                for column in columns
-            )
+            changes = ", ".join(f"{column} = {days_before(column, days)}" for column in columns)
             connection.execute(f"UPDATE {table} SET {changes}")  # noqa: S608 - constants
 
 
@@ -173,7 +170,7 @@ def test_overlapping_schedules_and_an_interruption(harvester: Harvester, tracks:
     assert outcomes(harvester) == {str(tracks[0]): "interrupted", str(tracks[1]): None}
     assert harvester.value("SELECT count(*) FROM runs") == 1
     assert crawl(copy).code == 0
-    assert copy.query("PRAGMA integrity_check") == [("ok",)]
+    check_integrity(copy.database)
     assert outcomes(copy) == dict.fromkeys(map(str, tracks[:2]), "complete")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from sgr_spiders.storage import migrate
 from sgr_spiders.storage.store import Store
-from tests.databases import connect, url_of
+from tests.databases import connect, days_before, url_of
 from tests.scrapy_process import CommandResult, run_command, scrapy
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def test_an_unknown_seed_removes_nothing(database: Path) -> None:
 def test_a_seed_that_was_harvested_in_the_future_is_due(database: Path) -> None:
     seeds(database, ["add", "1", "2", "--every", "1d"])
     with closing(connect(database)) as connection, connection:
-        later = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+20 hours')"
+        later = days_before("'now'", -20 / 24)
         connection.execute(f"UPDATE seeds SET next_harvest_at = {later}")  # noqa: S608 - ours
         connection.execute(f"UPDATE seeds SET last_harvest_at = {later} WHERE given = '1'")  # noqa: S608 - ours
     (due,) = seeds(database, ["due", "--json"])

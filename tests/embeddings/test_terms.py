@@ -7,6 +7,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import pytest
 import sqlalchemy as sa
 
 from sgr_spiders.embeddings.terms import LINE, terms_line
