@@ -193,7 +193,9 @@ def template() -> str:
     """Create a database with an empty schema on the server, once per process; return its name."""
     name = f"template_{os.getpid()}"
     _execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    _execute(f'CREATE DATABASE "{name}"')
+    # Not the order of the bytes, which is SQLite's and which queries must not depend on.
+    locale = "LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"
+    _execute(f'CREATE DATABASE "{name}" TEMPLATE template0 {locale}')
     Store.open(_url(name)).close()
     return name
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sgr_spiders.model.exceptions import StorageError
-from sgr_spiders.storage.schema import PRESENCE_TABLES
+from sgr_spiders.storage import server_schema
 from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
@@ -77,16 +77,7 @@ def upgrade(connection: sa.Connection) -> None:
                 f"revision {current!r}, which this version does not know ({error}); use the one that made it"
             ) from None
     if connection.dialect.name == "postgresql":
-        _widen_views(connection)
-
-
-def _widen_views(connection: sa.Connection) -> None:
-    """Give the views of whole tables the columns that migrations added; PostgreSQL fixes them at creation."""
-    views = sa.inspect(connection).get_view_names()
-    for table in (table.name for table in PRESENCE_TABLES if f"{table.name}_history" in views):
-        present = "CASE WHEN removed_at IS NULL THEN 1 ELSE 0 END AS present"
-        query = f"SELECT {present}, {table}.* FROM {table}"  # noqa: S608 - names of the schema
-        connection.exec_driver_sql(f"CREATE OR REPLACE VIEW {table}_history AS {query}")
+        server_schema.complete(connection)
 
 
 def _copy(source: Traversable, target: Path) -> None:

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sgr_spiders.model.exceptions import ConfigError, StorageError
 from sgr_spiders.storage import migrate
 from sgr_spiders.storage.figures import inventory
-from sgr_spiders.storage.schema import PRESENCE_TABLES
+from sgr_spiders.storage.schema import PRESENCE_TABLES, notices
+from sgr_spiders.storage.server_schema import LOCALISED
 from sgr_spiders.storage.store import Store
 from tests.databases import connect, create_blank, url_of
 
@@ -36,6 +37,19 @@ def test_views_of_whole_tables_show_columns_of_later_migrations(
                 for name in (table.name, f"{table.name}_history")
             )
             assert history == {"present", *own}
+
+
+def test_text_is_ordered_by_its_bytes_whatever_the_locale(store: Store) -> None:
+    names = ["a", "B", "Ä", "b", "_", "é", "Z"]
+    with store.write() as connection:
+        connection.execute(sa.insert(notices), [{"name": name, "said_at": ""} for name in names])
+        found = list(connection.scalars(sa.select(notices.c.name).order_by(notices.c.name)))
+        by_locale = list(
+            connection.scalars(sa.text('SELECT name FROM notices ORDER BY name COLLATE "default"'))
+        )
+        localised = connection.exec_driver_sql(LOCALISED).all()
+    assert found == sorted(names, key=str.encode)
+    assert {table for table, _, _ in localised} <= {"alembic_version"}
 
 
 def test_a_sum_of_large_numbers_is_an_integer(store: Store) -> None:

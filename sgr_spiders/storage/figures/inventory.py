@@ -302,5 +302,6 @@ def rejected(connection: sa.Connection) -> list[Rejected]:
     """Return the rejects in groups, most frequent first."""
     what = (rejects.c.kind, rejects.c.field, rejects.c.reason)
     number = sa.func.count().label("number")
-    query = sa.select(*what, number).group_by(*what).order_by(number.desc(), *what)
+    order = (number.desc(), rejects.c.kind, rejects.c.field.nulls_first(), rejects.c.reason)
+    query = sa.select(*what, number).group_by(*what).order_by(*order)
     return [Rejected(*row) for row in connection.execute(query)]

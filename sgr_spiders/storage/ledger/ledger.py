@@ -375,7 +375,9 @@ class Ledger:
             .join(run_seeds, run_seeds.c.track_id == tracks.c.track_id)
             .outerjoin(walks, fetched)
             .where(run_seeds.c.run_id == self.run.run_id, sa.not_(tracks.c.is_stub))
-            .order_by(sa.case((walks.c.status == "done", 0), else_=1), walks.c.finished_at.desc())
+            .order_by(
+                sa.case((walks.c.status == "done", 0), else_=1), walks.c.finished_at.desc().nulls_last()
+            )
             .limit(1)
         )
 
