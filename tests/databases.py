@@ -116,8 +116,13 @@ def read_tables(path: Path) -> dict[str, list[dict[str, Any]]]:
         for name in table_names(path, views=False):
             rows = connection.execute(f"SELECT * FROM {name}")  # noqa: S608 - a name of the schema
             columns = [column[0] for column in rows.description]
-            found[name] = [dict(zip(columns, row, strict=True)) for row in rows]
+            found[name] = [dict(zip(columns, map(_as_stored, row), strict=True)) for row in rows]
     return found
+
+
+def _as_stored(value: object) -> object:
+    """Return a boolean as SQLite stores it."""
+    return int(value) if isinstance(value, bool) else value
 
 
 def stored_bytes(path: Path) -> bytes:
