@@ -353,6 +353,7 @@ def test_a_kill_forgets_nothing(copied: Harvester, chosen: Chosen) -> None:
     assert mentions(read_tables(copied.database), str(chosen.user)) == []
 
 
+@pytest.mark.sqlite("the file is rewritten")
 def test_an_interruption_of_the_rewriting_does_not_deny_the_rest(
     copied: Harvester, chosen: Chosen, monkeypatch: pytest.MonkeyPatch
 ) -> None:

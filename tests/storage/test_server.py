@@ -30,6 +30,7 @@ def test_views_of_whole_tables_show_columns_of_later_migrations(
         Store.open(url_of(database)).close()
     with closing(connect(database)) as connection, connection:
         connection.execute("ALTER TABLE tracks ADD COLUMN added_by_a_migration text")
+        connection.execute("CREATE VIEW mine AS SELECT title, present FROM tracks_history")
     with closing(Store.open(url_of(database))) as store, store.read() as reading:
         for table in PRESENCE_TABLES:
             own, history = (
@@ -37,6 +38,7 @@ def test_views_of_whole_tables_show_columns_of_later_migrations(
                 for name in (table.name, f"{table.name}_history")
             )
             assert history == {"present", *own}
+        assert "mine" in sa.inspect(reading).get_view_names()
 
 
 def test_text_is_ordered_by_its_bytes_whatever_the_locale(store: Store) -> None:
