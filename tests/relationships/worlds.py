@@ -31,7 +31,7 @@ WALKS: dict[str, dict[str, Any]] = {
 LOOKS = """
 SELECT CAST(target AS INTEGER),
        CASE status WHEN 'done' THEN 'whole' WHEN 'capped' THEN 'newest' ELSE 'hidden' END
-FROM walks WHERE endpoint = 'user_likes' AND (status <> 'done' OR received > 0 OR NOT expected)
+FROM walks WHERE endpoint = 'user_likes' AND (status <> 'done' OR received > 0 OR expected = 0)
 """
 """The state of each library in the ledger of a crawl."""
 CUT_PLAYLISTS = """
