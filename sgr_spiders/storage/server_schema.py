@@ -49,7 +49,7 @@ def _compare_bytes(connection: sa.Connection) -> None:
 
 
 def _widen_views(connection: sa.Connection) -> None:
-    """Add new columns to the views of whole tables; PostgreSQL fixes the columns of a view at its creation."""
+    """Add new columns to the views of whole tables, whose columns PostgreSQL fixes at their creation."""
     views = {name for name, _ in connection.exec_driver_sql(VIEWS)}
     for table in (table.name for table in PRESENCE_TABLES if f"{table.name}_history" in views):
         present = "CASE WHEN removed_at IS NULL THEN 1 ELSE 0 END AS present"

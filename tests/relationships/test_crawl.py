@@ -112,6 +112,7 @@ def test_on_close_and_scope_are_configurable(
     ] * tables
 
 
+@pytest.mark.sqlite("a directory beside the file")
 def test_a_failed_build_keeps_data_and_outcome(sandbox: SandboxProcess, tmp_path: Path) -> None:
     harvester = Harvester(sandbox, tmp_path / "harvest.db")
     (tmp_path / "harvest.db.relating").touch()  # blocks the working directory

@@ -29,13 +29,13 @@ WALKS: dict[str, dict[str, Any]] = {
 }
 """A walk of a library in each state."""
 LOOKS = """
-SELECT CAST(target AS INTEGER),
+SELECT CAST(target AS BIGINT),
        CASE status WHEN 'done' THEN 'whole' WHEN 'capped' THEN 'newest' ELSE 'hidden' END
 FROM walks WHERE endpoint = 'user_likes' AND (status <> 'done' OR received > 0 OR expected = 0)
 """
 """The state of each library in the ledger of a crawl."""
 CUT_PLAYLISTS = """
-SELECT CAST(target AS INTEGER) FROM walks WHERE endpoint = 'playlist_tracks' AND status = 'capped'
+SELECT CAST(target AS BIGINT) FROM walks WHERE endpoint = 'playlist_tracks' AND status = 'capped'
 UNION SELECT playlist_id FROM playlist_leftovers
 """
 """The playlists that were looked at only in part."""
