@@ -19,8 +19,8 @@ from sgr_spiders.cli import json_log
 from sgr_spiders.cli.default_database import choose_default_database
 from sgr_spiders.cli.program import chosen_settings, find_program, remember_invocation
 from sgr_spiders.config.settings import (
+    FILE,
     NO_FEEDS_BECAUSE,
-    SETTINGS,
     check_mappings,
     check_settings,
     find_problem,
@@ -69,14 +69,15 @@ class Command(crawl.Command):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         # When imported, it reads the source of all callers: about 20 here, 60 in the modules of the spiders.
         import_module(DOWNLOAD_HANDLER)
-        _exit_if_wrong(lambda: check_mappings(opts.set), None)
-        _exit_if_wrong(lambda: _refuse_feeds(opts), None)
+        self._log_file = _log_file(opts)
+        self._exit_if_wrong(lambda: check_mappings(opts.set))
+        self._exit_if_wrong(lambda: _refuse_feeds(opts))
         super().process_options(args, opts)
         assert self.settings is not None
         settings = self.settings
         choose_default_database(settings)
         remember_invocation(settings, opts.spargs.get("config"))
-        _exit_if_wrong(lambda: check_settings(settings, vars(default_settings)), settings)
+        self._exit_if_wrong(lambda: check_settings(settings, vars(default_settings)), settings)
         if len(args) != 1:
             raise UsageError(f"name one spider; `{plain_command('list')}` lists them")
         # Before the crawler process exists, which would leave an event loop open.
@@ -109,20 +110,35 @@ class Command(crawl.Command):
         if self.settings is not None and (path := self.settings["HARVEST_RESULT_FILE"]):
             _write_result(Path(path), crawler, failures)
 
+    def _exit_if_wrong(self, check: Callable[[], None], settings: BaseSettings | None = None) -> None:
+        """End the process if a setting or option is wrong; a ``UsageError`` would print the usage as well."""
+        try:
+            check()
+        except (ArgumentError, ConfigError) as error:
+            sys.stderr.write(f"{error}\n")
+            if (log := _usable(self._log_file)) is not None:
+                # Scrapyd discards the standard error of its jobs.
+                with log.open("a", encoding="utf-8") as file:
+                    file.write(f"Not started: {error}\n")
+            path = settings["HARVEST_RESULT_FILE"] if settings is not None else None
+            if (result_file := _usable(path)) is not None:
+                result.write(result_file, None, error)
+            sys.exit(error.exit_code)
+
     def _is_terse(self) -> bool:
         return self.settings is not None and self.settings["LOG_LEVEL"] != "DEBUG"
 
 
-def _exit_if_wrong(check: Callable[[], None], settings: BaseSettings | None) -> None:
-    """End the process if a setting or option is wrong; a ``UsageError`` would print the usage as well."""
-    try:
-        check()
-    except (ArgumentError, ConfigError) as error:
-        sys.stderr.write(f"{error}\n")
-        path = settings["HARVEST_RESULT_FILE"] if settings is not None else None
-        if path and find_problem(SETTINGS["HARVEST_RESULT_FILE"].kind, path) is None:
-            result.write(Path(path), None, error)
-        sys.exit(error.exit_code)
+def _log_file(opts: argparse.Namespace) -> str | None:
+    """Return the log file that the command line names."""
+    given = [value for name, _, value in (text.partition("=") for text in opts.set) if name == "LOG_FILE"]
+    named: str | None = opts.logfile or (given[-1] if given else None)
+    return named
+
+
+def _usable(path: str | None) -> Path | None:
+    """Return the path of a file that can be written."""
+    return Path(path) if path and find_problem(FILE, path) is None else None
 
 
 def _refuse_feeds(opts: argparse.Namespace) -> None:

@@ -80,8 +80,11 @@ class Metrics:
 
     async def spider_opened(self) -> None:
         self._has_begun = RunControl.of(self._crawler).error is None
-        self._page = await asyncio.to_thread(self._open_page)
+        self._page = await asyncio.to_thread(self._create_page)
         await self._refresh()
+        if self._address is not None:
+            # In a thread, because the name of the host may have to be looked up.
+            await asyncio.to_thread(self._serve, self._page, *self._address)
         # The first read includes compiling the queries, so its duration says nothing about the next.
         self._read_again = 0.0
         self._timer.start(self._crawler.settings.getfloat("HARVEST_METRICS_INTERVAL"), now=False)
@@ -99,7 +102,7 @@ class Metrics:
         self._read_again = 0.0
         await self._refresh(ended_at=time.time())
 
-    def _open_page(self) -> MetricsPage:
+    def _create_page(self) -> MetricsPage:
         # Lazy import: most crawls have no metrics, and it takes 0.1 s.
         from sgr_spiders.reports.metrics.page import MetricsPage  # noqa: PLC0415
 
@@ -107,10 +110,7 @@ class Metrics:
         if self._file is not None:
             # The textfile collector refuses two files with the same metric and labels.
             labels["worker"] = self._file.stem
-        page = MetricsPage(labels)
-        if self._address is not None:
-            self._serve(page, *self._address)
-        return page
+        return MetricsPage(labels)
 
     def _serve(self, page: MetricsPage, host: str, port: int) -> None:
         shown = f"[{host}]" if ":" in host else host

@@ -277,6 +277,16 @@ def test_the_environment_is_checked_as_well(tmp_path: Path) -> None:
     assert said.err.count("\n") == 1
 
 
+def test_the_log_of_a_job_of_scrapyd_says_why_it_was_not_started(tmp_path: Path) -> None:
+    log = tmp_path / "job.log"
+    # With `items_dir`, Scrapyd asks for a feed.
+    feeds = ("-s", 'FEEDS={"file:///a.jl": {"format": "jsonlines"}}')
+    said = scrapy("crawl", "user_depth", "-a", "track_id=1", "-s", f"LOG_FILE={log}", *feeds)
+    assert said.code == 2
+    assert said.err.startswith("setting `FEEDS`: must be empty: a crawl writes its records to the database")
+    assert log.read_text() == f"Not started: {said.err}"
+
+
 def test_a_crawler_created_in_python_is_checked_as_well() -> None:
     settings = get_project_settings()
     settings.set("RETRY_TIMES", "many")
