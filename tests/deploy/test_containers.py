@@ -202,7 +202,8 @@ def test_a_worker_crawls_until_it_is_stopped(worker: subprocess.Popen[bytes], tm
 
 def test_secrets_become_variables(tmp_path: Path) -> None:
     (tmp_path / "PGPASSWORD").write_text("two words $HOME 'quoted'\n")
-    (tmp_path / "folder").mkdir()
+    (tmp_path / "keys.ini").write_text("[one]")
+    (tmp_path / "FOLDER").mkdir()
     for secrets, expected in ((tmp_path, "two words $HOME 'quoted'"), (tmp_path / "none", "")):
         done = subprocess.run(
             [EXAMPLES / "with_secrets.sh", "/bin/sh", "-c", 'printf %s "$PGPASSWORD"'],
