@@ -3,88 +3,31 @@
 from __future__ import annotations
 
 import signal
-from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
 from tests import databases
-from tests.crawls import invariants
-from tests.crawls.crawling import CrawlResult, Harvester
+from tests.crawls.crawling import Harvester
+from tests.crawls.crew import IN_FLIGHT, Crew, comparable
 from tests.sandbox_process import SandboxProcess
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.postgresql("a file has one worker")
 
 COMPLETE, STOPPED_EARLY, INTERRUPTED = 0, 3, 130
 FEW_PAGES = 6
-IN_FLIGHT = 16
-"""Requests that a worker may have sent, and whose pages it has not committed."""
-NOT_COMPARED = {"walk_pages", "rejects"}
-"""Tables about answers: one that was not believed is asked for again, and both are pages."""
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[SandboxProcess]:
     with SandboxProcess("--users", "40") as process:
         yield process
-
-
-@dataclass
-class Crew:
-    """Workers on one database, which begin one after the other."""
-
-    sandbox: SandboxProcess
-    database: Path
-    lease_seconds: float = 60
-
-    def __post_init__(self) -> None:
-        self.started: list[tuple[Harvester, subprocess.Popen[bytes]]] = []
-
-    def start(self, spider: str = "deep_harvest", **arguments: Any) -> subprocess.Popen[bytes]:
-        harvester = Harvester(
-            self.sandbox,
-            self.database,
-            settings={"HARVEST_LEASE_SECONDS": self.lease_seconds, "DOWNLOAD_DELAY": 0.05},
-            log_suffix=f".{len(self.started)}.log",
-            unchecked="other workers are at work",
-        )
-        process = harvester.start(spider, **arguments)
-        self.started.append((harvester, process))
-        return process
-
-    def wait(self, killed: Sequence[subprocess.Popen[bytes]] = ()) -> list[CrawlResult]:
-        ended = [harvester.wait(process, killed=process in killed) for harvester, process in self.started]
-        invariants.check_ledger(self.database)
-        return ended
-
-    def wait_for_pages(self, number: int) -> None:
-        harvester, process = self.started[0]
-        pages = "SELECT count(*) FROM walk_pages"
-        harvester.wait_until(lambda: harvester.value(pages) >= number, process)
-
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.started[0][0].query(sql)
-
-    def contents(self) -> dict[str, Any]:
-        return _comparable(self.started[0][0])
-
-
-def _comparable(harvester: Harvester) -> dict[str, Any]:
-    """Return the contents without the number of pages, which counts answers that were not believed."""
-    found = harvester.contents()
-    found["walks"] = harvester.query(
-        "SELECT walk_id, status, cursor, generation, received, kept, expected, capped_at, doubted FROM walks"
-        " ORDER BY walk_id"
-    )
-    return {name: rows for name, rows in found.items() if name not in NOT_COMPARED}
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +41,7 @@ def one_worker(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="module")
 def alone(one_worker: Harvester) -> dict[str, Any]:
     """Return what one worker harvests."""
-    return _comparable(one_worker)
+    return comparable(one_worker)
 
 
 @pytest.fixture(scope="module")
@@ -119,21 +62,13 @@ def crew(sandbox: SandboxProcess, tmp_path: Path) -> Crew:
     return Crew(sandbox, tmp_path / "harvest.db")
 
 
-def _repeated(sandbox: SandboxProcess) -> int:
-    """Return how many requests to the API repeat another one."""
-    sent = Counter(
-        (entry["path"], entry["query"]) for entry in sandbox.log() if entry["path"] != "/oauth/token"
-    )
-    return sum(sent.values()) - len(sent)
-
-
 def test_workers_share_a_run(crew: Crew, alone: dict[str, Any]) -> None:
     for _ in range(4):
         crew.start()
     ended = crew.wait()
     assert [result.code for result in ended] == [COMPLETE] * 4, [result.log for result in ended]
     assert crew.contents() == alone
-    assert _repeated(crew.sandbox) == 0
+    assert crew.repeated() == 0
     assert crew.query("SELECT count(*), count(ended_at) FROM workers") == [(4, 4)]
     # One of them has built the relationships.
     assert crew.query("SELECT count(*) FROM relationship_runs") == [(3,)]
@@ -152,7 +87,7 @@ def test_the_walks_of_a_killed_worker_are_taken_over(crew: Crew, alone: dict[str
     ended = crew.wait(killed=[workers[1]])
     assert [result.code for result in ended] == [COMPLETE, -signal.SIGKILL, COMPLETE], ended
     assert crew.contents() == alone
-    assert _repeated(crew.sandbox) <= IN_FLIGHT
+    assert crew.repeated() <= IN_FLIGHT
     assert crew.query("SELECT run_id, outcome FROM runs") == [(1, "complete")]
 
 
@@ -165,15 +100,14 @@ def test_a_worker_that_was_taken_for_dead_goes_on_with_other_walks(crew: Crew, a
     harvester.wait_until(lambda: harvester.value(leased, workers[1].pid) > 0, other)
     workers[1].send_signal(signal.SIGSTOP)
     try:
-        was_buried = "SELECT count(ended_at) FROM workers WHERE process = ?"
-        harvester.wait_until(lambda: harvester.value(was_buried, workers[1].pid) > 0, other)
+        crew.wait_until_buried(workers[1].pid)
     finally:
         workers[1].send_signal(signal.SIGCONT)
     ended = crew.wait()
     assert [result.code for result in ended] == [COMPLETE, COMPLETE], ended
     assert "so others have taken its walks over" in ended[1].log
     assert crew.contents() == alone
-    assert _repeated(crew.sandbox) <= IN_FLIGHT
+    assert crew.repeated() <= IN_FLIGHT
     assert crew.query("SELECT outcome FROM runs") == [("complete",)]
 
 
@@ -191,8 +125,8 @@ def test_runs_beside_each_other_share_what_they_fetch(
     ended = crew.wait()
     assert [result.code for result in ended] == [COMPLETE, COMPLETE], ended
     assert crew.query("SELECT outcome FROM runs") == [("complete",), ("complete",)]
-    assert crew.contents() == _comparable(one_by_one)
-    assert _repeated(sandbox) == 0
+    assert crew.contents() == comparable(one_by_one)
+    assert crew.repeated() == 0
 
 
 def test_scheduled_runs_take_different_seeds(crew: Crew, sandbox: SandboxProcess, other_seed: int) -> None:
@@ -211,7 +145,7 @@ def test_scheduled_runs_take_different_seeds(crew: Crew, sandbox: SandboxProcess
         ("complete", 1),
         ("complete", 2),
     ]
-    assert _repeated(sandbox) == 0
+    assert crew.repeated() == 0
 
 
 def test_a_worker_that_leaves_early_leaves_the_run_to_the_others(crew: Crew, alone: dict[str, Any]) -> None:
@@ -249,7 +183,7 @@ def test_a_crawl_survives_lost_connections(crew: Crew, alone: dict[str, Any]) ->
     assert ended.code == COMPLETE, ended.log
     assert "waiting up to 30 s for the server" in ended.log
     assert crew.contents() == alone
-    assert _repeated(crew.sandbox) <= IN_FLIGHT
+    assert crew.repeated() <= IN_FLIGHT
 
 
 def _end_connections(database: Path) -> None:

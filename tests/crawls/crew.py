@@ -1,0 +1,83 @@
+"""Several workers on one database on a server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.crawls import invariants
+from tests.crawls.crawling import CrawlResult, Harvester
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tests.sandbox_process import SandboxProcess
+
+IN_FLIGHT = 16
+"""Requests that a worker may have sent, and whose pages it has not committed."""
+NOT_COMPARED = {"walk_pages", "rejects"}
+"""Tables about answers: one that was not believed is asked for again, and both are pages."""
+
+
+@dataclass
+class Crew:
+    """Workers on one database, which begin one after the other."""
+
+    sandbox: SandboxProcess
+    database: Path
+    lease_seconds: float = 60
+    delay: float = 0.05
+
+    def __post_init__(self) -> None:
+        self.started: list[tuple[Harvester, subprocess.Popen[bytes]]] = []
+
+    def start(self, spider: str = "deep_harvest", **arguments: Any) -> subprocess.Popen[bytes]:
+        harvester = Harvester(
+            self.sandbox,
+            self.database,
+            settings={"HARVEST_LEASE_SECONDS": self.lease_seconds, "DOWNLOAD_DELAY": self.delay},
+            log_suffix=f".{len(self.started)}.log",
+            unchecked="other workers are at work",
+        )
+        process = harvester.start(spider, **arguments)
+        self.started.append((harvester, process))
+        return process
+
+    def wait(self, killed: Sequence[subprocess.Popen[bytes]] = ()) -> list[CrawlResult]:
+        ended = [harvester.wait(process, killed=process in killed) for harvester, process in self.started]
+        invariants.check_ledger(self.database)
+        return ended
+
+    def wait_for_pages(self, number: int) -> None:
+        harvester, process = self.started[0]
+        pages = "SELECT count(*) FROM walk_pages"
+        harvester.wait_until(lambda: harvester.value(pages) >= number, process)
+
+    def wait_until_buried(self, process_id: int) -> None:
+        """Wait until the others have taken a worker for dead."""
+        harvester, process = self.started[0]
+        was_buried = "SELECT count(ended_at) FROM workers WHERE process = ?"
+        harvester.wait_until(lambda: harvester.value(was_buried, process_id) > 0, process)
+
+    def repeated(self) -> int:
+        """Return how many requests to the API repeat another one."""
+        asked = [entry for entry in self.sandbox.log() if entry["path"] != "/oauth/token"]
+        return len(asked) - len({(entry["path"], entry["query"]) for entry in asked})
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.started[0][0].query(sql)
+
+    def contents(self) -> dict[str, Any]:
+        return comparable(self.started[0][0])
+
+
+def comparable(harvester: Harvester) -> dict[str, Any]:
+    """Return the contents without the number of pages, which counts answers that were not believed."""
+    found = harvester.contents()
+    found["walks"] = harvester.query(
+        "SELECT walk_id, status, cursor, generation, received, kept, expected, capped_at, doubted FROM walks"
+        " ORDER BY walk_id"
+    )
+    return {name: rows for name, rows in found.items() if name not in NOT_COMPARED}

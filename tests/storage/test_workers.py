@@ -1,0 +1,205 @@
+"""The workers of runs: their heartbeats, their deaths, and transactions that are run again."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from sgr_spiders.model.exceptions import ConflictError, DatabaseAwayError, StorageError
+from sgr_spiders.model.items import WalkRequest
+from sgr_spiders.storage import store as store_module
+from sgr_spiders.storage.ledger import runs, workers
+from sgr_spiders.storage.ledger.ledger import Ledger
+from sgr_spiders.storage.schema import walks
+from sgr_spiders.storage.schema import workers as table
+
+if TYPE_CHECKING:
+    from sgr_spiders.storage.store import Connection, Store
+
+ON_A_SERVER = pytest.mark.postgresql("a file has one worker")
+SILENT_FOR = 120.0
+LONG_AGO = "2020-01-01T00:00:00.000000Z"
+
+
+def begin(connection: Connection, scope: str = "a") -> runs.Run:
+    return runs.begin_run(
+        connection,
+        spider="user_depth",
+        layers=["user_depth"],
+        scope=scope,
+        config_hash="c",
+        fresh_after="",
+        refresh=False,
+    )
+
+
+def lease(connection: Connection, run: runs.Run, target: str) -> None:
+    ledger = Ledger(connection, run)
+    ledger.widen_scope(1, {"user_depth": "s"})
+    ledger.request(1, "user_depth", "s", [WalkRequest("user_likes", target, "libraries", 100)])
+    assert len(ledger.lease(10)) == 1
+
+
+def leases(connection: Connection) -> dict[str, int | None]:
+    return {row[0]: row[1] for row in connection.execute(sa.select(walks.c.target, walks.c.worker_id))}
+
+
+def change(connection: Connection, worker: int, **values: object) -> None:
+    connection.execute(sa.update(table).where(table.c.worker_id == worker).values(values))
+
+
+def ended_process() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+@ON_A_SERVER
+def test_only_the_leases_of_silent_and_dead_workers_are_taken_over(store: Store) -> None:
+    with store.write() as connection:
+        living, silent, dead, elsewhere = (begin(connection) for _ in range(4))
+        for run, target in zip((living, silent, dead, elsewhere), "1234", strict=True):
+            lease(connection, run, target)
+        change(connection, living.worker_id, process=os.getppid())
+        change(connection, silent.worker_id, process=os.getppid(), heartbeat_at=LONG_AGO)
+        change(connection, dead.worker_id, process=ended_process())
+        # Processes of another host cannot be seen from here.
+        change(connection, elsewhere.worker_id, host="elsewhere", process=ended_process())
+        assert workers.bury_dead(connection, SILENT_FOR) == 2
+        assert leases(connection) == {"1": living.worker_id, "2": None, "3": None, "4": elsewhere.worker_id}
+        at_work = workers.others_at_work(connection, 0)
+        assert [worker.worker_id for worker in at_work] == [living.worker_id, elsewhere.worker_id]
+
+
+@pytest.mark.sqlite("its lock proves that earlier workers have ended")
+def test_a_file_has_no_other_worker(store: Store) -> None:
+    with store.write() as connection:
+        earlier, me = begin(connection), begin(connection)
+        lease(connection, earlier, "1")
+        assert workers.bury_dead(connection, SILENT_FOR, me.worker_id) == 1
+        assert workers.others_at_work(connection, me.worker_id) == []
+
+
+@ON_A_SERVER
+def test_a_worker_that_was_buried_comes_back_with_its_next_heartbeat(store: Store) -> None:
+    with store.write() as connection:
+        run = begin(connection)
+        change(connection, run.worker_id, process=os.getppid(), heartbeat_at=LONG_AGO)
+        workers.bury_dead(connection, SILENT_FOR)
+        assert workers.beat(connection, run.worker_id)
+        assert not workers.beat(connection, run.worker_id)
+        assert workers.bury_dead(connection, SILENT_FOR) == 0
+        assert [worker.worker_id for worker in workers.others_at_work(connection, 0)] == [run.worker_id]
+
+
+@pytest.mark.parametrize(
+    "different", [{"spider": "deep_harvest"}, {"scope": "b"}, {"config_hash": "d"}, {"refresh": True}]
+)
+def test_a_run_is_joined_by_the_same_task_only(store: Store, different: dict[str, object]) -> None:
+    same = {"spider": "user_depth", "scope": "a", "config_hash": "c", "refresh": False}
+    with store.write() as connection:
+        run = begin(connection)
+        joined = runs.join_run(connection, **same)  # type: ignore[arg-type]
+        assert joined is not None
+        assert (joined.run_id, joined.started_at) == (run.run_id, run.started_at)
+        assert joined.worker_id != run.worker_id
+        assert runs.join_run(connection, **(same | different)) is None  # type: ignore[arg-type]
+        for worker in (run, joined):
+            workers.leave(connection, worker.worker_id)
+        assert runs.join_run(connection, **same) is None  # type: ignore[arg-type]
+
+
+def test_a_run_that_has_ended_is_not_joined(store: Store) -> None:
+    with store.write() as connection:
+        run, other = begin(connection), begin(connection, "b")
+        runs.end_run(connection, run, "complete", None, 0, "{}")
+        change(connection, other.worker_id, run_id=run.run_id)
+        assert (
+            runs.join_run(connection, spider="user_depth", scope="a", config_hash="c", refresh=False) is None
+        )
+
+
+def test_the_requests_of_a_run_are_those_of_all_its_workers(store: Store) -> None:
+    with store.write() as connection:
+        run = begin(connection)
+        joined = runs.join_run(connection, spider="user_depth", scope="a", config_hash="c", refresh=False)
+        assert joined is not None
+        runs.note_requests(connection, run, 5)
+        runs.note_requests(connection, joined, 7)
+        runs.note_requests(connection, joined, 8)
+        assert connection.exec_driver_sql("SELECT requests FROM runs").scalar() == 13
+
+
+@pytest.mark.parametrize("error", [ConflictError, DatabaseAwayError])
+def test_a_transaction_is_run_again(store: Store, error: type[StorageError]) -> None:
+    tries = []
+
+    def transaction() -> int:
+        tries.append(1)
+        if len(tries) < 4:
+            raise error("database x: an error that passes")
+        return 7
+
+    assert store.retry(transaction) == 7
+    assert len(tries) == 4
+
+
+def test_other_errors_are_not_retried(store: Store) -> None:
+    tries = []
+
+    def transaction() -> None:
+        tries.append(1)
+        raise StorageError("database x: disk full")
+
+    with pytest.raises(StorageError, match="disk full"):
+        store.retry(transaction)
+    assert len(tries) == 1
+
+
+def test_retries_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "WAIT_SECONDS", 0.5)
+
+    def transaction() -> None:
+        raise DatabaseAwayError("database x: no server")
+
+    with pytest.raises(DatabaseAwayError, match="no server"):
+        store.retry(transaction)
+    store.cancel_waiting()
+    monkeypatch.setattr(store_module, "WAIT_SECONDS", 60)
+    with pytest.raises(DatabaseAwayError, match="no server"):
+        store.retry(transaction)
+
+
+@ON_A_SERVER
+def test_lost_connections_and_conflicts_are_told_from_other_errors(store: Store) -> None:
+    with pytest.raises(DatabaseAwayError), store.write() as connection:
+        connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+    with pytest.raises(ConflictError), store.write() as connection:
+        connection.exec_driver_sql("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$")
+    with pytest.raises(StorageError) as raised, store.write() as connection:
+        connection.exec_driver_sql("SELECT 1 / 0")
+    assert type(raised.value) is StorageError
+
+
+@ON_A_SERVER
+def test_planning_is_done_by_one_worker_at_a_time(store: Store) -> None:
+    taken = sa.text(f"SELECT pg_try_advisory_xact_lock({workers.PLANNING})")
+    with store.write() as first:
+        workers.lock_planning(first)
+        with store.write() as second:
+            assert second.scalar(taken) is False
+    with store.write() as second:
+        assert second.scalar(taken) is True
+
+
+def test_a_worker_knows_its_host_and_process(store: Store) -> None:
+    with store.write() as connection:
+        begin(connection)
+        found = connection.execute(sa.select(table.c.host, table.c.process, table.c.ended_at)).one()
+    assert tuple(found) == (socket.gethostname(), os.getpid(), None)
