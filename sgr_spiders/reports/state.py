@@ -14,7 +14,7 @@ from sgr_spiders.reports.harvests import fetch_outcome
 from sgr_spiders.reports.summary import has_work_left
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.figures import inventory, overview
-from sgr_spiders.storage.ledger import source
+from sgr_spiders.storage.ledger import source, workers
 from sgr_spiders.storage.ledger.seeds import all_seeds, due_now
 from sgr_spiders.storage.libraries import LEFT_OUT
 from sgr_spiders.storage.pairs import builds, reading
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.figures.inventory import File, Freshness, KnownSeed, PastRun, Rejected, TableSize
     from sgr_spiders.storage.figures.overview import Capped, LostWalks, Walks
     from sgr_spiders.storage.ledger.source import Source
+    from sgr_spiders.storage.ledger.workers import Worker
     from sgr_spiders.storage.store import Connection
 
 MAX_SHOWN = 10
@@ -77,6 +78,7 @@ class Status:
     schema: str
     file: File
     source: Source | None
+    workers: list[Worker]
     runs: list[PastRun]
     run_count: int
     seeds: list[KnownSeed]
@@ -109,6 +111,8 @@ def collect_status(connection: Connection, database: str, path: str | None, conf
         schema=inventory.schema_version(connection),
         file=file,
         source=source.read(connection),
+        # A killed crawl on a file has left a worker that nobody needs to take for dead.
+        workers=workers.all_at_work(connection) if workers.is_shared(connection) else [],
         runs=runs,
         run_count=run_count,
         seeds=seeds,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.model import statistics
@@ -25,7 +26,6 @@ from sgr_spiders.text.formatting import cut, duration, minute, number, pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from sgr_spiders.reports.caps import Cap
     from sgr_spiders.reports.state import Relationship, Status
@@ -59,6 +59,7 @@ def as_json(status: Status) -> dict[str, Any]:
             "last_written": _iso(status.file.last_written),
         },
         "source": None if status.source is None else asdict(status.source),
+        "workers": [asdict(worker) for worker in status.workers],
         "runs": {"count": status.run_count, "latest": [_run_json(run) for run in status.runs]},
         "seeds": {
             "count": status.seed_count,
@@ -131,6 +132,7 @@ def as_text(status: Status, now: datetime) -> list[str]:
             f"Runs ({status.run_count:,})",
             table(_run_rows(status.runs, status.file.last_written), left=3, indent="  "),
         ),
+        *section(f"Workers ({len(status.workers)})", table(_worker_rows(status, now), left=2, indent="  ")),
         *section(f"Seeds ({status.seed_count:,})", table(_seed_rows(status), left=4, indent="  ")),
         *section(None, _walks_lines(status)),
         *section("Failed; rerun to retry", count_table(lost_rows(status.lost, "failed"))),
@@ -181,6 +183,18 @@ def _run_row(run: PastRun, written: datetime | None, *, is_last: bool) -> list[s
         duration(run_seconds(run, written, is_last=is_last)),
         *map(number, counts),
     ]
+
+
+def _worker_rows(status: Status, now: datetime) -> list[list[str]]:
+    rows = [
+        [f"{worker.host}:{worker.process}", f"run {worker.run_id}", _since(worker.heartbeat_at, now)]
+        for worker in status.workers
+    ]
+    return [["host:process", "run", "heartbeat ago"], *rows] if rows else []
+
+
+def _since(moment: str, now: datetime) -> str:
+    return duration(max(0.0, (now - datetime.fromisoformat(moment)).total_seconds()))
 
 
 def _walks_lines(status: Status) -> list[str]:

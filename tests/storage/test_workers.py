@@ -6,13 +6,17 @@ import os
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 
+from sgr_spiders.config.harvest import HarvestConfig
 from sgr_spiders.model.exceptions import ConflictError, DatabaseAwayError, StorageError
 from sgr_spiders.model.items import WalkRequest
+from sgr_spiders.reports.state import collect_status
+from sgr_spiders.reports.status import as_json, as_text
 from sgr_spiders.storage import store as store_module
 from sgr_spiders.storage.ledger import runs, workers
 from sgr_spiders.storage.ledger.ledger import Ledger
@@ -203,3 +207,17 @@ def test_a_worker_knows_its_host_and_process(store: Store) -> None:
         begin(connection)
         found = connection.execute(sa.select(table.c.host, table.c.process, table.c.ended_at)).one()
     assert tuple(found) == (socket.gethostname(), os.getpid(), None)
+
+
+@ON_A_SERVER
+def test_the_status_lists_the_workers_at_work(store: Store) -> None:
+    with store.write() as connection:
+        left, at_work = begin(connection), begin(connection)
+        workers.leave(connection, left.worker_id)
+        change(connection, at_work.worker_id, host="north", process=17, heartbeat_at=LONG_AGO)
+    with store.read() as connection:
+        status = collect_status(connection, "x", None, HarvestConfig())
+    assert [worker["process"] for worker in as_json(status)["workers"]] == [17]
+    lines = as_text(status, datetime(2020, 1, 1, 0, 0, 5, tzinfo=UTC))
+    assert "Workers (1)" in lines
+    assert lines[lines.index("Workers (1)") + 2].split() == ["north:17", "run", "2", "5.0", "s"]

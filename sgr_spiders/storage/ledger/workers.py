@@ -112,7 +112,7 @@ def bury_dead(connection: Connection, silent_for: float, me: int | None = None) 
     On a server those are dead that have been silent for more than *silent_for* seconds; in a file all but
     *me*.
     """
-    at_work = [worker for worker in _at_work(connection) if worker.worker_id != me]
+    at_work = [worker for worker in all_at_work(connection) if worker.worker_id != me]
     now = _clock(connection)
     if is_shared(connection):
         since = timestamp(now - timedelta(seconds=silent_for))
@@ -131,7 +131,7 @@ def others_at_work(connection: Connection, worker_id: int, run_id: int | None = 
     """Return the other workers that have not left their runs: all, or those of one run."""
     return [
         worker
-        for worker in _at_work(connection)
+        for worker in all_at_work(connection)
         if worker.worker_id != worker_id and run_id in {None, worker.run_id}
     ]
 
@@ -141,7 +141,8 @@ def is_at_work(run_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     return sa.exists().where(workers.c.run_id == run_id, workers.c.ended_at.is_(None))
 
 
-def _at_work(connection: Connection) -> list[Worker]:
+def all_at_work(connection: Connection) -> list[Worker]:
+    """Return the workers that have not left their runs."""
     columns = (
         workers.c.worker_id,
         workers.c.run_id,
