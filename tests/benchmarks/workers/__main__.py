@@ -1,4 +1,4 @@
-"""What several workers on one PostgreSQL gain, and what the death of one costs.
+"""Gains of several workers on one PostgreSQL, and the costs of the death of one.
 
 ``python -m tests.benchmarks.workers`` starts a PostgreSQL server of its own, or uses the one named by
 ``HARVEST_TEST_POSTGRES_URL``, and harvests one seed of a sandbox without delay with 1, 2 and 4 workers:
