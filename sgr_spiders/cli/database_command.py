@@ -44,7 +44,7 @@ class DatabaseCommand(ScrapyCommand):
         """Add the command's own options, then those of every Scrapy command."""
         # Here, because the next step may print the help, which is not in ASCII either.
         tolerate(sys.stdout)
-        take_any_path(parser, "--output", "--plot")
+        take_any_path(parser, "--input", "--output", "--plot")
         name = type(self).__module__.rpartition(".")[2]
         self.add_own_options(parser.add_argument_group(title=name.capitalize()))
         super().add_options(parser)

@@ -9,6 +9,7 @@ import re
 import signal
 import sys
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scrapy.utils.log import configure_logging
@@ -17,6 +18,7 @@ from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import (
     add_inclusion_options,
     read_inclusion_changes,
+    read_path,
     read_seeds,
     refuse_arguments,
 )
@@ -26,11 +28,13 @@ from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from typing import Any
 
     from sgr_spiders.config.harvest import HarvestConfig
     from sgr_spiders.relationships.engine import Engine
-    from sgr_spiders.relationships.processor import Related
+    from sgr_spiders.relationships.inputs import Source
 
 ENGINES = ("local", "dask")
 ADDRESS = re.compile(r"(tcp|tls)://([^\s/:@\[\]]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
@@ -67,9 +71,20 @@ class Command(DatabaseCommand):
             metavar="ADDRESS",
             help="address of a Dask scheduler (default a cluster on this machine)",
         )
+        group.add_argument(
+            "--input",
+            metavar="DIRECTORY",
+            help="tables exported as Parquet, instead of the database (with --output)",
+        )
+        group.add_argument(
+            "--output",
+            metavar="DIRECTORY",
+            help="directory for Parquet files; the database is not changed",
+        )
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         from sgr_spiders.config import harvest
+        from sgr_spiders.relationships.engine import CancelledError
 
         assert self.settings is not None
         log_as_json_if_asked(self.settings)
@@ -82,26 +97,77 @@ class Command(DatabaseCommand):
         section = harvest.override(settings.relationships, read_inclusion_changes(opts))
         settings = settings.model_copy(update={"relationships": section})
         seeds, only = read_seeds(opts.seed), _read_types(opts.only, settings)
+        exported, output = read_path("input", opts.input), read_path("output", opts.output)
+        if exported is not None and output is None:
+            raise ArgumentError("option `--input`: only with `--output`")
         with _open_engine(opts, section.threads) as engine:
-            built = self._relate(settings, seeds, only, engine)
+            order = Order(settings, seeds, only, engine, _stop_on_signals())
+            try:
+                if output is None:
+                    self._relate(order)
+                else:
+                    self._write_files(order, exported, output)
+            except CancelledError:
+                raise KeyboardInterrupt from None
+
+    def _relate(self, order: Order) -> None:
+        from sgr_spiders.relationships.processor import relate
+
+        with self.writing("nothing was built") as store:
+            built = relate(
+                store,
+                order.config,
+                only=order.only,
+                seeds=order.seeds,
+                is_cancelled=order.is_cancelled,
+                engine=order.engine,
+            )
         for related in built:
             sys.stdout.write(f"{related.table:22} {related.rows:>14,}\n")
         # A cluster that is lost fails all tables alike.
         for message, code in {str(one.error): one.error.exit_code for one in built if one.error}.items():
             self.fail(message, code)
 
-    def _relate(
-        self, settings: HarvestConfig, seeds: Sequence[int] | None, only: list[str], engine: Engine
-    ) -> list[Related]:
-        from sgr_spiders.relationships.engine import CancelledError
-        from sgr_spiders.relationships.processor import relate
+    def _write_files(self, order: Order, exported: Path | None, output: Path) -> None:
+        from sgr_spiders.exports import manifest, pair_files
+        from sgr_spiders.relationships.export_source import ExportSource
+        from sgr_spiders.relationships.inputs import DatabaseSource
+        from sgr_spiders.storage import export_log
 
-        stopped = _stop_on_signals()
-        with self.writing("nothing was built") as store:
-            try:
-                return relate(store, settings, only=only, seeds=seeds, is_cancelled=stopped, engine=engine)
-            except CancelledError:
-                raise KeyboardInterrupt from None
+        if exported is not None:
+            removed = order.config.relationships.include_removed
+            source = ExportSource(exported, include_removed=removed)
+            counts = _write_pairs(order, source, output, source.manifest)
+        else:
+            with self.writing("nothing was built") as store:
+                with store.read() as connection:
+                    origin = manifest.origin(connection, store.describe())
+                counts = _write_pairs(order, DatabaseSource(store), output, origin)
+                export_log.note(store, output, pair_files.PURPOSE)
+        for table, rows in counts.items():
+            sys.stdout.write(f"{table:22} {rows:>14,}\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to relate, and how."""
+
+    config: HarvestConfig
+    seeds: Sequence[int] | None
+    only: list[str]
+    engine: Engine
+    is_cancelled: Callable[[], bool]
+
+
+def _write_pairs(order: Order, source: Source, output: Path, origin: Mapping[str, Any]) -> dict[str, int]:
+    from sgr_spiders.exports.pair_files import write_pairs
+    from sgr_spiders.relationships.build import Environment
+    from sgr_spiders.relationships.processor import choose_types, make_input
+
+    section = order.config.relationships
+    inputs = make_input(source, section, order.seeds)
+    environment = Environment(section, inputs, order.is_cancelled, order.engine)
+    return write_pairs(output, choose_types(order.config, order.only), environment, origin)
 
 
 @contextlib.contextmanager

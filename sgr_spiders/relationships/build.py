@@ -50,14 +50,12 @@ PROGRESS_SECONDS = 10
 """Seconds between two progress lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class BuildEnvironment:
-    """The input and the settings that all builds of one run share."""
+@dataclass(frozen=True)
+class Environment:
+    """The input and the settings that all searches of one run share."""
 
-    store: Store
     config: Relationships
     inputs: RelationshipInput
-    stamp: str
     is_cancelled: Callable[[], bool]
     engine: Engine
 
@@ -66,77 +64,49 @@ class BuildEnvironment:
         return self.config.memory_mb * MEGABYTE
 
 
+@dataclass(frozen=True)
+class BuildEnvironment(Environment):
+    """What all builds of one run share: also the database, and the state of its contents."""
+
+    store: Store
+    stamp: str
+
+
 @dataclass
-class Build:
-    """The build of one type's table. ``seconds`` stays empty if the table is up to date."""
+class PairSearch:
+    """The search for the pairs of one type. *directory* is for what does not fit into memory."""
 
     relationship: RelationshipType
-    environment: BuildEnvironment
+    environment: Environment
     directory: Path
     rows: int = 0
     left_out: int = 0
     """The number of libraries left out because they were not looked at."""
     limited: dict[str, Any] | None = None
     """The limit that the table was cut to, and the ``top_k`` found for it."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """The numbers of nodes, contexts and entries."""
     seconds: dict[str, float] = field(default_factory=dict)
     started_at: str = field(default_factory=timestamp)
     _last_progress: float = field(default_factory=time.monotonic)
 
-    def run(self) -> StagedTable | None:
-        """Stage the table in a separate file; return it, or nothing if the current table is up to date."""
-        known = self._known()
-        if known is not None and known.stamp == self.environment.stamp:
-            self._keep(known)
-            return None
-        with self._timed("read"):
-            fingerprint = self.environment.inputs.fingerprint(self.relationship.reads)
-        if known is not None and known.fingerprint == fingerprint:
-            self._keep(known)
-            self._renew_stamp()
-            return None
+    def pairs(self, *, with_mirrored: bool) -> FoundPairs:
+        """Find all pairs; *with_mirrored* if they are also wanted with the larger node first."""
         with self._timed("read"):
             incidence = self.relationship.incidence(self.environment.inputs)
-            self.left_out = incidence.left_out
+            self.left_out, self.counts = incidence.left_out, incidence.counts
         with self._timed("compute"):
             arrangement = arrange(incidence, self.relationship)
             found = self._find(arrangement, incidence)
             self.rows = found.length
-        with self._timed("write"):
-            path = self._write(found, arrangement, incidence)
-        return StagedTable(self.relationship.table, path, partial(self._entry, incidence, fingerprint))
+        mirrored = self._spool() if with_mirrored else None
+        watched = self._watch(found, "written")
+        return FoundPairs(self.relationship, incidence, arrangement.layout, watched, mirrored)
 
     def parameters(self) -> dict[str, Any]:
-        """Return all parameters that affect the result."""
-        return parameters_of(self.relationship, self.environment.inputs)
-
-    def _known(self) -> BuiltRelationship | None:
-        """Return the last build if it had the same parameters."""
-        with self.environment.store.read() as connection:
-            known = builds.latest(connection, self.relationship.name)
-        if known is None:
-            return None
-        parameters = dict(known.parameters)
-        fits = self._fits(parameters.pop(LIMITED, None), known.rows)
-        return known if fits and parameters == self.parameters() else None
-
-    def _fits(self, limited: dict[str, Any] | None, rows: int) -> bool:
-        """Return whether today's limit would give a table of so many rows as well."""
-        most = self.environment.config.max_pairs
-        if limited is None:
-            return rows <= most
-        if limited["by"] == MAX_PAIRS:
-            return bool(limited["pairs"] == most)
-        # The free space always changes a little.
-        free = shutil.disk_usage(self.directory).free
-        return rows <= most and free <= TOLERANCE * limited["free"]
-
-    def _keep(self, known: BuiltRelationship) -> None:
-        self.rows, self.limited, self.seconds = known.rows, known.parameters.get(LIMITED), {}
-        self.left_out = known.inputs.get(LEFT_OUT, 0)
-
-    def _renew_stamp(self) -> None:
-        with self.environment.store.write() as connection:
-            builds.renew_stamp(connection, self.relationship.name, self.environment.stamp)
+        """Return all parameters that affect the result, and the limit that the table was cut to."""
+        parameters = parameters_of(self.relationship, self.environment.inputs)
+        return parameters | ({} if self.limited is None else {LIMITED: self.limited})
 
     def _find(self, arrangement: Arrangement, incidence: Incidence) -> Spool:
         """Return the pairs; if there are more than the limit, the nearest of each node."""
@@ -192,12 +162,6 @@ class Build:
             f"{top_k:,}",
         )
 
-    def _write(self, found: Spool, arrangement: Arrangement, incidence: Incidence) -> Path:
-        pairs = FoundPairs(
-            self.relationship, incidence, arrangement.layout, self._watch(found, "written"), self._spool()
-        )
-        return writing.prepare(self.relationship.table, pairs, self.directory)
-
     def _spool(self) -> Spool:
         return Spool(self.directory, self.environment.memory // 2)  # two spools exist at a time
 
@@ -218,25 +182,79 @@ class Build:
             self._last_progress = time.monotonic()
             logger.info("%s: %d%% %s", self.relationship.table.name, int(100 * share), step)
 
-    def _entry(self, incidence: Incidence, fingerprint: str, copying: float) -> BuiltRelationship:
-        self.seconds["write"] += copying
-        return BuiltRelationship(
-            type=self.relationship.name,
-            parameters=self.parameters() | ({} if self.limited is None else {LIMITED: self.limited}),
-            stamp=self.environment.stamp,
-            fingerprint=fingerprint,
-            inputs=incidence.counts,
-            rows=self.rows,
-            seconds={part: round(seconds, 3) for part, seconds in self.seconds.items()},
-            started_at=self.started_at,
-            finished_at=timestamp(),
-        )
-
     @contextmanager
     def _timed(self, part: str) -> Iterator[None]:
         began = time.monotonic()
         yield
         self.seconds[part] = self.seconds.get(part, 0.0) + time.monotonic() - began
+
+
+@dataclass
+class Build(PairSearch):
+    """The build of one type's table. ``seconds`` stays empty if the table is up to date."""
+
+    environment: BuildEnvironment
+
+    def run(self) -> StagedTable | None:
+        """Stage the table in a separate file; return it, or nothing if the current table is up to date."""
+        known = self._known()
+        if known is not None and known.stamp == self.environment.stamp:
+            self._keep(known)
+            return None
+        with self._timed("read"):
+            fingerprint = self.environment.inputs.fingerprint(self.relationship.reads)
+        if known is not None and known.fingerprint == fingerprint:
+            self._keep(known)
+            self._renew_stamp()
+            return None
+        pairs = self.pairs(with_mirrored=True)
+        with self._timed("write"):
+            path = writing.prepare(self.relationship.table, pairs, self.directory)
+        return StagedTable(self.relationship.table, path, partial(self._entry, fingerprint))
+
+    def _known(self) -> BuiltRelationship | None:
+        """Return the last build if it had the same parameters."""
+        with self.environment.store.read() as connection:
+            known = builds.latest(connection, self.relationship.name)
+        if known is None:
+            return None
+        parameters = dict(known.parameters)
+        fits = self._fits(parameters.pop(LIMITED, None), known.rows)
+        wanted = parameters_of(self.relationship, self.environment.inputs)
+        return known if fits and parameters == wanted else None
+
+    def _fits(self, limited: dict[str, Any] | None, rows: int) -> bool:
+        """Return whether today's limit would give a table of so many rows as well."""
+        most = self.environment.config.max_pairs
+        if limited is None:
+            return rows <= most
+        if limited["by"] == MAX_PAIRS:
+            return bool(limited["pairs"] == most)
+        # The free space always changes a little.
+        free = shutil.disk_usage(self.directory).free
+        return rows <= most and free <= TOLERANCE * limited["free"]
+
+    def _keep(self, known: BuiltRelationship) -> None:
+        self.rows, self.limited, self.seconds = known.rows, known.parameters.get(LIMITED), {}
+        self.left_out = known.inputs.get(LEFT_OUT, 0)
+
+    def _renew_stamp(self) -> None:
+        with self.environment.store.write() as connection:
+            builds.renew_stamp(connection, self.relationship.name, self.environment.stamp)
+
+    def _entry(self, fingerprint: str, copying: float) -> BuiltRelationship:
+        self.seconds["write"] += copying
+        return BuiltRelationship(
+            type=self.relationship.name,
+            parameters=self.parameters(),
+            stamp=self.environment.stamp,
+            fingerprint=fingerprint,
+            inputs=self.counts,
+            rows=self.rows,
+            seconds={part: round(seconds, 3) for part, seconds in self.seconds.items()},
+            started_at=self.started_at,
+            finished_at=timestamp(),
+        )
 
 
 def parameters_of(relationship: RelationshipType, inputs: RelationshipInput) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sgr_spiders.config.harvest import Relationships
+    from sgr_spiders.storage.libraries import Rows
     from sgr_spiders.storage.looked_at import Libraries
     from sgr_spiders.storage.pairs.reading import Groups, InputName
     from sgr_spiders.storage.store import Connection
@@ -107,12 +109,69 @@ class Members:
         return self.incidence.transposed(self.ids)
 
 
+class Source(ABC):
+    """The rows that the input is read from."""
+
+    @abstractmethod
+    def groups(self, name: InputName, kinds: Sequence[str], rows: Rows) -> Groups:
+        """Return owners and members; of likes, those of these *kinds*."""
+
+    @abstractmethod
+    def user_libraries(self, kinds: Sequence[str], include: Inclusion) -> Libraries:
+        """Return the libraries of users that count where engagements of these *kinds* are compared."""
+
+    @abstractmethod
+    def playlist_libraries(self, include: Inclusion) -> Libraries:
+        """Return the playlists that count."""
+
+    @abstractmethod
+    def discovered(self, kind: str, seeds: Sequence[int], rows: Rows) -> Ids:
+        """Return the IDs of the records of *kind* found around any of the *seeds*, in ascending order."""
+
+    @abstractmethod
+    def checksum(self, name: InputName, kinds: Sequence[str], rows: Rows, libraries: Libraries) -> str:
+        """Return a hash of an input, without the owners that *libraries* leaves out."""
+
+
+class DatabaseSource(Source):
+    """The rows of a database."""
+
+    def __init__(self, store: Readable) -> None:
+        self._store = store
+
+    def groups(self, name: InputName, kinds: Sequence[str], rows: Rows) -> Groups:
+        with self._store.read() as connection:
+            if name == "likes":
+                return read.read_likes(connection, kinds, rows)
+            return (
+                read.read_playlists(connection, rows)
+                if name == "playlists"
+                else read.read_uploads(connection)
+            )
+
+    def user_libraries(self, kinds: Sequence[str], include: Inclusion) -> Libraries:
+        with self._store.read() as connection:
+            return read_user_libraries(connection, kinds, include)
+
+    def playlist_libraries(self, include: Inclusion) -> Libraries:
+        with self._store.read() as connection:
+            return read_libraries(connection, "playlist", include)
+
+    def discovered(self, kind: str, seeds: Sequence[int], rows: Rows) -> Ids:
+        with self._store.read() as connection:
+            return read.read_discovered(connection, kind, seeds, rows)
+
+    def checksum(self, name: InputName, kinds: Sequence[str], rows: Rows, libraries: Libraries) -> str:
+        with self._store.read() as connection:
+            return read.checksum(connection, name, kinds, rows, libraries)
+
+
 class RelationshipInput:
     """The data that relationships are built from. Data that several types need is read once."""
 
-    def __init__(self, store: Readable, config: Relationships, seeds: Sequence[int] | None) -> None:
+    def __init__(self, source: Source, config: Relationships, seeds: Sequence[int] | None) -> None:
         """Limit the input to records found around *seeds*; ``None``: all records."""
-        self._store = store
+        self._source = source
         self._config = config
         self._seeds = seeds
         self._checksums: dict[str, str] = {}
@@ -133,10 +192,9 @@ class RelationshipInput:
     def _checksum(self, name: InputName) -> str:
         if name not in self._checksums:
             libraries = self._libraries_of(name)
-            with self._store.read() as connection:
-                self._checksums[name] = read.checksum(
-                    connection, name, self._config.engagement_kinds, self._include.rows, libraries
-                )
+            self._checksums[name] = self._source.checksum(
+                name, self._config.engagement_kinds, self._include.rows, libraries
+            )
         return self._checksums[name]
 
     def _libraries_of(self, name: InputName) -> Libraries:
@@ -151,29 +209,24 @@ class RelationshipInput:
 
     @cached_property
     def _user_libraries(self) -> Libraries:
-        with self._store.read() as connection:
-            return read_user_libraries(connection, self._config.engagement_kinds, self._include)
+        return self._source.user_libraries(self._config.engagement_kinds, self._include)
 
     @cached_property
     def _playlist_libraries(self) -> Libraries:
-        with self._store.read() as connection:
-            return read_libraries(connection, "playlist", self._include)
+        return self._source.playlist_libraries(self._include)
 
     @cached_property
     def _scope_checksum(self) -> str:
         digest = hashlib.blake2b(digest_size=16)
-        with self._store.read() as connection:
-            for kind in ("user", "track", "playlist"):
-                rows = self._include.rows
-                digest.update(read.read_discovered(connection, kind, self._seeds or (), rows).data)
-                digest.update(kind.encode())
+        for kind in ("user", "track", "playlist"):
+            digest.update(self._source.discovered(kind, self._seeds or (), self._include.rows).data)
+            digest.update(kind.encode())
         return digest.hexdigest()
 
     @cached_property
     def likes(self) -> Members:
         """The users in scope and their liked tracks."""
-        with self._store.read() as connection:
-            groups = read.read_likes(connection, self._config.engagement_kinds, self._include.rows)
+        groups = self._read("likes")
         sampled = _sample(groups.owners, self._config.user_sample, self._config.sample_seed)
         owners = sampled & self._in_scope("user", groups.owners)
         return _number(groups, owners, self._members_in_scope(groups), self._user_libraries)
@@ -181,16 +234,14 @@ class RelationshipInput:
     @cached_property
     def playlists(self) -> Members:
         """The playlists and their tracks."""
-        with self._store.read() as connection:
-            groups = read.read_playlists(connection, self._include.rows)
+        groups = self._read("playlists")
         owners = self._in_scope("playlist", groups.owners)
         return _number(groups, owners, self._members_in_scope(groups), self._playlist_libraries)
 
     @cached_property
     def fans(self) -> Incidence:
         """The artists as nodes, and the users who like a track of theirs as contexts."""
-        with self._store.read() as connection:
-            uploads = read.read_uploads(connection)
+        uploads = self._read("uploads")
         likes, users_count = self.likes.incidence, len(self.likes.incidence.ids)
         artist = _owner_numbers(uploads, self.likes.ids)[likes.contexts]
         user = np.repeat(np.arange(users_count), likes.sizes)
@@ -210,11 +261,13 @@ class RelationshipInput:
             likes.left_out,
         )
 
+    def _read(self, name: InputName) -> Groups:
+        return self._source.groups(name, self._config.engagement_kinds, self._include.rows)
+
     def _in_scope(self, kind: str, ids: Ids) -> Mask:
         if self._seeds is None:
             return np.ones(len(ids), bool)
-        with self._store.read() as connection:
-            return np.isin(ids, read.read_discovered(connection, kind, self._seeds, self._include.rows))
+        return np.isin(ids, self._source.discovered(kind, self._seeds, self._include.rows))
 
     def _members_in_scope(self, groups: Groups) -> Mask | None:
         return None if self._seeds is None else self._in_scope("track", groups.members)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sgr_spiders.model.exceptions import HarvestError
 from sgr_spiders.relationships.build import BuildEnvironment, parameters_of
 from sgr_spiders.relationships.engine import LocalEngine
-from sgr_spiders.relationships.inputs import RelationshipInput
+from sgr_spiders.relationships.inputs import DatabaseSource, RelationshipInput
 from sgr_spiders.relationships.processor import build_table, choose_types, log_related
 from sgr_spiders.relationships.touched import Signatures, TouchedSearch
 from sgr_spiders.storage.clock import timestamp
@@ -79,13 +79,13 @@ class LiveRelationships:
         """
         with self._store.read() as connection:
             stamp = reading.read_stamp(connection)
-            inputs = RelationshipInput(_Snapshot(connection), self._section, seeds)
+            inputs = RelationshipInput(DatabaseSource(_Snapshot(connection)), self._section, seeds)
             found = [
                 _Input(relationship, relationship.incidence(inputs), inputs.fingerprint(relationship.reads))
                 for relationship in choose_types(self._config)
             ]
         environment = BuildEnvironment(
-            self._store, self._section, inputs, stamp, is_cancelled, LocalEngine(self._section.threads)
+            self._section, inputs, is_cancelled, LocalEngine(self._section.threads), self._store, stamp
         )
         for one in found:
             try:

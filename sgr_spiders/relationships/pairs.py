@@ -25,9 +25,9 @@ class FoundPairs:
         incidence: Incidence,
         layout: KeyLayout,
         found: Iterator[Keys],
-        mirrored: Spool,
+        mirrored: Spool | None,
     ) -> None:
-        """Prepare the rows; *mirrored* is an empty spool that ``rows`` fills."""
+        """Prepare the rows; *mirrored* is an empty spool that ``rows`` fills, or ``None``."""
         self._relationship = relationship
         self._ids = incidence.ids
         self._sizes = incidence.sizes
@@ -41,7 +41,8 @@ class FoundPairs:
     def rows(self) -> Iterator[tuple[NDArray[Any], ...]]:
         """Yield all columns, sorted by the two IDs."""
         for keys in self._found:
-            self._mirrored.add(self._layout.mirror(keys))
+            if self._mirrored is not None:
+                self._mirrored.add(self._layout.mirror(keys))
             node_a, node_b, common = self._layout.unpack(keys)
             measures = self._relationship.measures(common, self._sizes[node_a], self._sizes[node_b])
             cut = self._cut[node_a] | self._cut[node_b]
@@ -49,6 +50,7 @@ class FoundPairs:
 
     def mirrored(self) -> Iterator[tuple[NDArray[Any], ...]]:
         """Yield the two IDs, the larger first, sorted by both."""
+        assert self._mirrored is not None
         for keys in self._mirrored.sorted():
             node_b, node_a = self._layout.unpack_mirrored(keys)
             yield self._ids[node_b], self._ids[node_a]

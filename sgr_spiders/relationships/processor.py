@@ -13,7 +13,7 @@ from sgr_spiders.model.exceptions import ArgumentError, ConfigError, HarvestErro
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.build import Build, BuildEnvironment
 from sgr_spiders.relationships.engine import CancelledError, LocalEngine
-from sgr_spiders.relationships.inputs import RelationshipInput
+from sgr_spiders.relationships.inputs import DatabaseSource, RelationshipInput
 from sgr_spiders.storage.pairs import builds, reading, writing
 from sgr_spiders.storage.store import Store
 from sgr_spiders.text.formatting import pluralize
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
-    from sgr_spiders.config.harvest import HarvestConfig
+    from sgr_spiders.config.harvest import HarvestConfig, Relationships
     from sgr_spiders.embeddings.preparation import TrainingData
     from sgr_spiders.relationships.base import RelationshipType
     from sgr_spiders.relationships.engine import Engine
+    from sgr_spiders.relationships.inputs import Source
     from sgr_spiders.storage.pairs.writing import StagedTable
-    from sgr_spiders.storage.store import Connection
 
 logger = logging.getLogger(__name__)
 
@@ -114,14 +114,11 @@ def relate(
         CancelledError: *is_cancelled* returned true.
     """
     section = config.relationships
-    if seeds is None and section.scope == "seeds":
-        raise ConfigError("`relationships.scope` is `seeds`, but no seed is given")
+    inputs = make_input(DatabaseSource(store), section, seeds)
     with store.read() as connection:
-        _refuse_unknown_seeds(connection, seeds or ())
         stamp = reading.read_stamp(connection)
-    inputs = RelationshipInput(store, section, seeds)
     environment = BuildEnvironment(
-        store, section, inputs, stamp, is_cancelled, engine or LocalEngine(section.threads)
+        section, inputs, is_cancelled, engine or LocalEngine(section.threads), store, stamp
     )
     related: list[Related] = []
     bug: Exception | None = None
@@ -163,10 +160,19 @@ def build_table(
     return Related(name, table, build.rows, build.seconds, limited, build.left_out)
 
 
-def _refuse_unknown_seeds(connection: Connection, seeds: Sequence[int]) -> None:
-    for seed in seeds:
-        if not len(reading.read_discovered(connection, "track", [seed], "all")):
+def make_input(source: Source, config: Relationships, seeds: Sequence[int] | None) -> RelationshipInput:
+    """Return the input from *source*, limited to records found around *seeds*, if any are given.
+
+    Raises:
+        ConfigError: seeds are required, but none is given.
+        ArgumentError: nothing was found around a seed.
+    """
+    if seeds is None and config.scope == "seeds":
+        raise ConfigError("`relationships.scope` is `seeds`, but no seed is given")
+    for seed in seeds or ():
+        if not len(source.discovered("track", [seed], "all")):
             raise ArgumentError(f"seed {seed}: nothing was harvested around it in this database")
+    return RelationshipInput(source, config, seeds)
 
 
 def choose_types(config: HarvestConfig, only: Iterable[str] | None = None) -> Iterator[RelationshipType]:

@@ -24,7 +24,7 @@ from sgr_spiders.storage.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     import numpy as np
@@ -70,13 +70,18 @@ def checksum(
 
     Only the owners in *libraries* count; *kinds* are those of ``read_likes``.
     """
+    columns = {"likes": _likes(kinds, rows), "playlists": _memberships(rows), "uploads": _uploads()}[name]
+    return checksum_of(_read_parts(connection, *columns), libraries)
+
+
+def checksum_of(parts: Iterable[Groups], libraries: Libraries) -> str:
+    """Return the hash of an input that is read in *parts*."""
     import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
 
     from sgr_spiders.storage.lookup import mix  # noqa: PLC0415 - the same
 
-    columns = {"likes": _likes(kinds, rows), "playlists": _memberships(rows), "uploads": _uploads()}[name]
     count, total = 0, 0
-    for part in _read_parts(connection, *columns):
+    for part in parts:
         kept = np.repeat(libraries.contain(part.owners), part.sizes)
         # The hash tells cut libraries from whole ones.
         owners = part.owners.astype(np.uint64) << np.uint64(1) | libraries.cut_short(part.owners)

@@ -141,6 +141,9 @@ def fill(url: str, users: int) -> int:
     known = sorted({*range(1, artists + 1), *nodes.ids.tolist()})
     rows = ((user, True, 0, "") for user in known)
     with connect(url) as connection:
+        if connection.dialect.name == "sqlite":
+            for pragma in ("cache_size = -2000000", "synchronous = OFF"):
+                connection.connection.cursor().execute(f"PRAGMA {pragma}")
         _write(connection, "users (user_id, is_stub, fullness, fetched_at)", rows)
         _write(
             connection,
