@@ -150,7 +150,7 @@ class Command(DatabaseCommand):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to relate, and how."""
+    """The input and the engine of one call of the command."""
 
     config: HarvestConfig
     seeds: Sequence[int] | None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PURPOSE = "relationships"
 ORIGIN = ("tool", "database", "schema_version", "source", "run")
-"""What the manifest repeats of the origin of the input."""
+"""Parts of the origin of the input that the manifest repeats."""
 
 
 def write_pairs(

@@ -66,7 +66,7 @@ class Environment:
 
 @dataclass(frozen=True)
 class BuildEnvironment(Environment):
-    """What all builds of one run share: also the database, and the state of its contents."""
+    """The environment of builds: also the database, and the state of its contents."""
 
     store: Store
     stamp: str

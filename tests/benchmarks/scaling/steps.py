@@ -39,7 +39,7 @@ SEED = 1
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the cost depends on: counted, not measured."""
+    """The counts that costs depend on."""
 
     users: int
     tracks: int
