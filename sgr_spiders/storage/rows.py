@@ -117,11 +117,19 @@ def describe_extent(table: sa.Table, extent: Extent) -> WholeTable:
     return replace(described, columns=columns, condition=condition_of(table, extent))
 
 
+def kind_of(column: sa.Column[Any]) -> Kind:
+    """Return the kind of the values in *column*."""
+    return next(kind for known, kind in KINDS if isinstance(column.type, known))
+
+
 def _describe(column: sa.Column[Any]) -> WholeColumn:
-    kind = next(kind for known, kind in KINDS if isinstance(column.type, known))
     targets = [(key.column.table.name, key.column.name) for key in column.foreign_keys]
     return WholeColumn(
-        column.name, kind, not column.nullable, column.comment or "", targets[0] if targets else None
+        column.name,
+        kind_of(column),
+        not column.nullable,
+        column.comment or "",
+        targets[0] if targets else None,
     )
 
 

@@ -114,3 +114,25 @@ def find_stored(connection: sa.Connection) -> list[sa.Table]:
     stored = sa.MetaData()
     stored.reflect(connection, only=names, resolve_fks=False)
     return list(stored.tables.values())
+
+
+def declare(stored: sa.Table) -> sa.Table:
+    """Return the pair table *stored* as its type has declared it, to create it in another database."""
+    return sa.Table(
+        stored.name,
+        sa.MetaData(naming_convention=schema.metadata.naming_convention),
+        *map(_declare_column, stored.columns),
+        *(sa.Index(None, *index.columns.keys()) for index in stored.indexes),
+        sqlite_with_rowid=False,
+    )
+
+
+def _declare_column(stored: sa.Column[Any]) -> sa.Column[Any]:
+    for key in stored.foreign_keys:
+        table, _, name = key.target_fullname.rpartition(".")
+        parent = sa.ForeignKey(schema.metadata.tables[table].c[name])
+        return sa.Column(stored.name, schema.Id, parent, primary_key=True, autoincrement=False)
+    for kind in (sa.Boolean, sa.Float):
+        if isinstance(stored.type, kind):
+            return sa.Column(stored.name, kind(), nullable=stored.nullable)
+    return sa.Column(stored.name, sa.BigInteger, nullable=stored.nullable)
