@@ -15,6 +15,7 @@ from sgr_spiders.config.settings import DATABASE, find_problem
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.encoding import dump_json
 from sgr_spiders.text.formatting import number, pluralize, table
+from sgr_spiders.text.invocation import plain_command
 from sgr_spiders.text.masking import MASK, mask_url
 
 if TYPE_CHECKING:
@@ -56,9 +57,8 @@ class Command(DatabaseCommand):
 
 def _read_urls(args: list[str]) -> tuple[str, str]:
     if len(args) != 2:
-        raise ArgumentError(
-            "name two databases, e.g. `scrapy copy sqlite:///data/soundgraph.db postgresql://USER@HOST/NAME`"
-        )
+        example = plain_command("copy", "sqlite:///data/soundgraph.db", "postgresql://USER@HOST/NAME")
+        raise ArgumentError(f"name two databases, e.g. `{example}`")
     for name, url in zip(("SOURCE_URL", "TARGET_URL"), args, strict=True):
         if (problem := find_problem(DATABASE, url)) is not None:
             raise ArgumentError(f"argument `{name}`: {problem}")
@@ -103,7 +103,7 @@ def _render(done: Copied, source: str, target: str) -> list[str]:
             f"Pending in the copy: {pluralize(done.released, 'walk')} leased to a crawl in the source"
         )
     lines += [
-        f"Replaced by U+FFFD: characters that the target cannot store, in {pluralize(count, 'value')} of {name}"
+        f"U+FFFD replaces characters that the target cannot store: {pluralize(count, 'value')} of {name}"
         for name, count in sorted(done.replaced.items())
     ]
     if done.left_out:

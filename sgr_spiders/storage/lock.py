@@ -66,6 +66,14 @@ class DatabaseLock:
         self._write(None)
         self._lock.release()
 
+    def discard(self) -> None:
+        """Release the lock and remove its file, because there is no database."""
+        # While it is held: whoever has opened the file meanwhile finds that it is gone, and creates another.
+        # Windows refuses to remove it.
+        with contextlib.suppress(OSError):
+            self._note.unlink(missing_ok=True)
+        self._lock.release()
+
     def _write(self, note: dict[str, object] | None) -> None:
         # Windows refuses to write to a locked file; the lock is held anyway.
         with contextlib.suppress(OSError):

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sgr_spiders.storage.copying.copy import copy
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import Harvester
 from tests.crawls.small import start_sandbox
-from tests.databases import connect, days_before, has_index, url_of
+from tests.databases import connect, create_blank, days_before, has_index, url_of
+from tests.scrapy_process import scrapy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,6 +107,38 @@ def test_a_killed_crawl_resumes_at_once(
     assert fetched
     assert not again & fetched, "a finished walk was fetched again"
     assert harvester.contents() == undisturbed
+
+
+def test_a_killed_harvest_continues_in_a_copy(
+    harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]], tmp_path: Path
+) -> None:
+    """From the tested kind of database into a file, from there into the tested kind, and on."""
+    process = harvester.start(settings={"DOWNLOAD_DELAY": 0.1})
+    harvester.wait_until(lambda: _pages(harvester.sandbox) >= 8, process)
+    process.kill()
+    harvester.wait(process, killed=True)
+    leased = harvester.value("SELECT count(*) FROM walks WHERE status = 'running'")
+    assert leased > 0
+    second = Harvester(harvester.sandbox, tmp_path / "second.db")
+    create_blank(second.database)
+    file = f"sqlite:///{tmp_path / 'file.db'}"
+    assert copy(url_of(harvester.database), file, _quiet).released == leased
+    assert copy(file, url_of(second.database), _quiet).released == 0
+    fetched = _finished_paths(second)
+    harvester.sandbox.clear_log()
+    assert second.crawl().code == 0
+    assert fetched
+    assert not fetched & {entry["path"] for entry in harvester.sandbox.log()}, "a walk was fetched again"
+    assert second.contents() == undisturbed
+    create_blank(tmp_path / "third.db")
+    copy(url_of(second.database), url_of(tmp_path / "third.db"), _quiet)
+    related = scrapy("relate", "--config", "sandbox", HARVEST_DATABASE_URL=url_of(tmp_path / "third.db"))
+    assert related.code == 0, related.err
+    assert related.err.count(": up to date") == 3, related.err
+
+
+def _quiet(*_: object) -> None:
+    """Report no progress."""
 
 
 def _finished_paths(harvester: Harvester) -> set[str]:

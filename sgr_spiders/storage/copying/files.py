@@ -54,7 +54,7 @@ def write(connection: sa.Connection, table: sa.Table, batches: Iterable[Rows]) -
 def drop_indexes(connection: sa.Connection, _tables: Iterable[sa.Table]) -> dict[str, str]:
     """Drop all indexes but those of keys; return the statements that build them, by name."""
     query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
-    building: dict[str, str] = dict(connection.exec_driver_sql(query).tuples().all())
+    building = {row.name: row.sql for row in connection.exec_driver_sql(query)}
     for name in building:
         connection.exec_driver_sql(f'DROP INDEX "{name}"')
     return building
@@ -93,7 +93,7 @@ def create(file: Path, needed: int) -> Iterator[sa.Connection]:
     """
     _refuse_content(file)
     lock, new = DatabaseLock(file), Path(f"{file}.copying")
-    made = [path for path in (file, Path(f"{file}.lock")) if not path.exists()]
+    existed = file.exists()
     lock.take("nothing was copied")
     try:
         _refuse_content(file)
@@ -105,11 +105,14 @@ def create(file: Path, needed: int) -> Iterator[sa.Connection]:
         new.replace(file)
         _sync(file.parent)
     except BaseException:
-        for path in (new, *made):
-            _remove(path)
+        _remove(new)
+        if existed:
+            lock.release()
+        else:
+            _remove(file)
+            lock.discard()
         raise
-    finally:
-        lock.release()
+    lock.release()
 
 
 @contextlib.contextmanager
@@ -150,9 +153,7 @@ def _require_room(file: Path, needed: int) -> None:
 
 def _remove(file: Path) -> None:
     for suffix in ("", *BESIDE):
-        # Windows keeps the lock file while it is held.
-        with contextlib.suppress(PermissionError):
-            Path(f"{file}{suffix}").unlink(missing_ok=True)
+        Path(f"{file}{suffix}").unlink(missing_ok=True)
 
 
 def _sync(directory: Path) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.model.exceptions import ConfigError, DatabaseInUseError
 from sgr_spiders.storage.copying.rows import ROWS_AT_A_TIME
+from sgr_spiders.storage.store import HARVEST_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -134,6 +135,8 @@ def _refuse_content(connection: sa.Connection, target: Store, names: Iterable[st
         )
     inspector = sa.inspect(connection)
     there = {*inspector.get_table_names(), *inspector.get_view_names()}
+    if there >= HARVEST_TABLES:
+        raise ConfigError(f"database {target.describe()}: holds a harvest already; name an empty database")
     taken = sorted(there.intersection(names))
     if taken:
         raise ConfigError(
@@ -143,7 +146,8 @@ def _refuse_content(connection: sa.Connection, target: Store, names: Iterable[st
 
 
 def _types_of(connection: sa.Connection, table: sa.Table) -> list[int]:
-    types: dict[str, int] = dict(connection.exec_driver_sql(_TYPES, (f'"{table.name}"',)).tuples().all())
+    found = connection.exec_driver_sql(_TYPES, (f'"{table.name}"',))
+    types = {row.attname: row.atttypid for row in found}
     return [types[name] for name in _names_of(table)]
 
 
