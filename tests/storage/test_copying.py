@@ -287,7 +287,8 @@ def test_a_difference_is_noticed(source: Path, blank: str, monkeypatch: pytest.M
 
     monkeypatch.setattr(kind, "write", spoil)
     with pytest.raises(
-        StorageError, match=r"`tracks` has 3 rows with checksum [0-9a-f]{16}, its source 3 with"
+        StorageError,
+        match=r"`tracks` differs from its source: 3 rows with checksum [0-9a-f]{16} instead of 3 rows with",
     ):
         copy(f"sqlite:///{source}", blank, quiet)
     assert holds_nothing(blank)

@@ -19,6 +19,7 @@ from sgr_spiders.storage.ledger import frontier
 from sgr_spiders.storage.pairs.tables import declare, find_stored
 from sgr_spiders.storage.schema import metadata
 from sgr_spiders.storage.store import Store
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,7 +35,7 @@ VERSION = "alembic_version"
 
 
 class Kind(Protocol):
-    """What a kind of database does in its own way."""
+    """The operations that each kind of database has its own way for."""
 
     def read(self, connection: sa.Connection, table: sa.Table) -> Iterator[Rows]: ...
     def write(self, connection: sa.Connection, table: sa.Table, batches: Iterable[Rows]) -> None: ...
@@ -45,7 +46,7 @@ class Kind(Protocol):
 
 @dataclass(slots=True)
 class Copied:
-    """What was copied, and is equal in both databases."""
+    """The result of a copy; the tables are equal in both databases."""
 
     tables: dict[str, Checksum] = field(default_factory=dict)
     replaced: Counter[str] = field(default_factory=Counter)
@@ -165,9 +166,13 @@ def _compare(target: Store, new: sa.Connection, table: sa.Table, expected: Check
         report("Comparing", table.name, found.rows)
     if found != expected:
         raise StorageError(
-            f"database {target.describe()}: `{table.name}` has {found.rows:,} rows with checksum {found}, "
-            f"its source {expected.rows:,} with {expected}; nothing was copied"
+            f"database {target.describe()}: `{table.name}` differs from its source: {_describe(found)} "
+            f"instead of {_describe(expected)}; nothing was copied"
         )
+
+
+def _describe(checksum: Checksum) -> str:
+    return f"{pluralize(checksum.rows, 'row')} with checksum {checksum}"
 
 
 @contextlib.contextmanager

@@ -30,7 +30,7 @@ PRAGMAS = (
     "PRAGMA cache_size = -65536",  # 64 MiB
 )
 BESIDE = ("-wal", "-journal", "-shm")
-"""What SQLite keeps beside a database; it would replay the first two into another file of that name."""
+"""SQLite's files beside a database; it would replay the first two into another database of that name."""
 
 
 def read(connection: sa.Connection, table: sa.Table) -> Iterator[Rows]:

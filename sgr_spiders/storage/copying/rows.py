@@ -69,7 +69,7 @@ class Transfer:
     table: sa.Table
     source: str
     to_server: bool
-    """Whether the target is PostgreSQL, which stores no NUL characters, and integers of limited size."""
+    """True for PostgreSQL, which stores no NUL characters, and integers of limited size."""
     replaced: Counter[str] = field(default_factory=Counter)
     """The values in which characters were replaced, by column."""
 
