@@ -23,7 +23,7 @@ from sgr_spiders.storage.copying.rows import Checksum
 from sgr_spiders.storage.ledger import frontier
 from sgr_spiders.storage.pairs.tables import Measure, PairTable, find_stored
 from sgr_spiders.storage.rows import kind_of
-from sgr_spiders.storage.schema import metadata, runs, tracks
+from sgr_spiders.storage.schema import metadata, runs, tracks, workers
 from sgr_spiders.storage.store import Store
 from tests import databases
 from tests.scrapy_process import run_command, scrapy
@@ -60,7 +60,9 @@ def fill(url: str) -> None:
     with closing(store), store.write() as connection:
         for table in metadata.sorted_tables:
             connection.execute(sa.insert(table), [make_row(table, number) for number in range(ROWS)])
-        frontier.give_back(connection)  # a copy does so, too
+        # A copy does so, too.
+        frontier.give_back(connection, sa.true())
+        connection.execute(sa.update(workers).where(workers.c.ended_at.is_(None)).values(ended_at="t"))
         pairs = MIXES.as_table()
         pairs.create(connection)
         rows = [(1, 2, 2**53 + 1, 0.1, None), (1, 3, 2**62, 1e-9, True), (2, 4, 1, 1.0, False)]
@@ -178,16 +180,19 @@ def test_the_copy_goes_on_like_its_source(source: Path, blank: str) -> None:
         source,
         "INSERT INTO runs (run_id, spider, layers, scope, refresh, fresh_after, started_at) "
         "VALUES (41, 's', 'l', 's', 0, 't', 't')",
+        "INSERT INTO workers (worker_id, run_id, host, process, started_at, heartbeat_at) "
+        "VALUES (7, 41, 'h', 1, 't', '9999')",
         "INSERT INTO walks (walk_id, endpoint, target, status, cursor, generation, pages, empty_pages, "
-        "received, kept, created_at, run_id) VALUES "
-        "(1, 'track', '1', 'running', '', 0, 0, 0, 0, 0, 't', 41), "
-        "(2, 'track', '2', 'done', '', 0, 0, 0, 0, 0, 't', NULL)",
+        "received, kept, created_at, run_id, worker_id) VALUES "
+        "(1, 'track', '1', 'running', '', 0, 0, 0, 0, 0, 't', 41, 7), "
+        "(2, 'track', '2', 'done', '', 0, 0, 0, 0, 0, 't', NULL, NULL)",
     )
     assert copy(f"sqlite:///{source}", blank, quiet).released == 1
     with closing(Store.open(blank)) as store:
         with store.write() as connection:
-            walks = connection.exec_driver_sql("SELECT walk_id, status, run_id FROM walks ORDER BY walk_id")
-            assert walks.all() == [(1, "planned", None), (2, "done", None)]
+            walks = connection.exec_driver_sql("SELECT walk_id, status, run_id, worker_id FROM walks")
+            assert sorted(walks) == [(1, "planned", None, None), (2, "done", None, None)]
+            assert connection.scalar(sa.select(workers.c.ended_at)) is not None
             texts = dict.fromkeys(("spider", "layers", "scope", "fresh_after", "started_at"), "")
             row = {**texts, "refresh": False}
             assert connection.scalar(sa.insert(runs).values(row).returning(runs.c.run_id)) == 42
@@ -449,7 +454,7 @@ def test_the_tables_of_another_program_stay(source: Path, blank: str) -> None:
 
         def copy_again(_action: str, name: str, _rows: int) -> None:
             if name == "tracks":
-                with pytest.raises(DatabaseInUseError, match="another copy is writing to it"):
+                with pytest.raises(DatabaseInUseError, match="another process is creating tables in it"):
                     copy(url, blank, quiet)
 
         copy(url, blank, copy_again)

@@ -13,11 +13,12 @@ import sqlalchemy as sa
 
 from sgr_spiders.model.exceptions import ConfigError, StorageError
 from sgr_spiders.storage import indexes, migrate
+from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.copying import files, servers
 from sgr_spiders.storage.copying.rows import Checksum, Transfer
 from sgr_spiders.storage.ledger import frontier
 from sgr_spiders.storage.pairs.tables import declare, find_stored
-from sgr_spiders.storage.schema import metadata
+from sgr_spiders.storage.schema import metadata, workers
 from sgr_spiders.storage.store import Store
 from sgr_spiders.text.formatting import pluralize
 
@@ -92,8 +93,15 @@ def copy(source_url: str, target_url: str, report: Report) -> Copied:
         _kind_of(new).finish(new, tables)
         for table in tables:
             _compare(target, new, table, done.tables[table.name], report)
-        done.released = frontier.give_back(new)
+        done.released = _end_work(new)
     return done
+
+
+def _end_work(new: sa.Connection) -> int:
+    """End the workers, which use the source, and return their walks to ``planned``, as after a kill."""
+    at_work = workers.c.ended_at.is_(None)
+    new.execute(sa.update(workers).where(at_work).values(ended_at=timestamp()))
+    return frontier.give_back(new, sa.true())
 
 
 def _refuse_same(source: Store, target: Store) -> None:

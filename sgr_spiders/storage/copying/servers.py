@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.model.exceptions import ConfigError, DatabaseInUseError
 from sgr_spiders.storage.copying.rows import ROWS_AT_A_TIME
-from sgr_spiders.storage.store import HARVEST_TABLES
+from sgr_spiders.storage.store import HARVEST_TABLES, SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from sgr_spiders.storage.copying.rows import Rows
     from sgr_spiders.storage.store import Store
-
-COPYING = 0x5347_0002
-"""The class of the advisory locks under which tables are created."""
 
 NO_TIMEOUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 """The settings that would end a copy that takes long, as in pg_dump."""
@@ -118,11 +115,11 @@ def create(target: Store, names: Iterable[str]) -> Iterator[sa.Connection]:
     require_driver(target)
     with target.engine.begin() as connection:
         lift_timeouts(connection)
-        free = connection.exec_driver_sql(
-            f"SELECT pg_try_advisory_xact_lock({COPYING}, hashtext(current_schema()))"
-        ).scalar()
-        if not free:
-            raise DatabaseInUseError(f"database {target.describe()}: another copy is writing to it")
+        # A crawl that starts meanwhile waits for the copy.
+        if not connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({SCHEMA})").scalar():
+            raise DatabaseInUseError(
+                f"database {target.describe()}: another process is creating tables in it; nothing was copied"
+            )
         _refuse_content(connection, target, names)
         yield connection
 
