@@ -22,6 +22,7 @@ from sgr_spiders.storage.figures.overview import STATUSES
 from sgr_spiders.storage.ledger import seeds
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import Harvester
+from tests.databases import url_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,7 @@ def values(text: str) -> Values:
 
 
 def add_overdue_seed(database: Path, track_id: int) -> None:
-    store = Store.open(f"sqlite:///{database}")
+    store = Store.open(url_of(database))
     with store.write() as connection:
         seed = SeedLine(GivenSeed(str(track_id), track_id, None), None, None)
         seeds.add(connection, seed, timestamp(datetime.now(UTC) - timedelta(seconds=LAG)))
