@@ -1,7 +1,8 @@
-"""The project's settings, with an endless stream of pairs."""
+"""The project's settings, with an endless stream of pairs, announced on standard error."""
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 
 def _repeat_forever(_spool: Spool) -> Iterator[NDArray[np.uint64]]:
+    sys.stderr.write("pairs without end\n")
+    sys.stderr.flush()
     while True:
         threading.Event().wait(0.05)
         yield np.empty(0, np.uint64)
