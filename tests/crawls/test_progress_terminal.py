@@ -155,6 +155,7 @@ def test_the_bar_is_drawn_only_on_a_capable_terminal(
             assert terminal.written.isascii()
 
 
+@pytest.mark.sqlite("a file that vanishes")
 def test_the_bar_disappears_with_the_database(sandbox: SandboxProcess, tmp_path: Path) -> None:
     with harvest(sandbox, tmp_path, SLOW | {"DOWNLOAD_DELAY": 0.05}, columns=600) as terminal:
         terminal.wait_until(lambda terminal: re.search(r"\d done", terminal.text) is not None)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from tests.sandbox_process import SandboxProcess
 
+pytestmark = pytest.mark.sqlite("the default database, a file in the current directory")
+
 NO_PAUSE = {"deep_harvest": {"request_delay": 0}}
 PATIENCE_S = 60
 
