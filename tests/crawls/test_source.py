@@ -123,14 +123,14 @@ def test_another_world_is_refused_before_the_first_request(
 def test_live_data_and_the_sandbox_do_not_mix(harvester: Harvester) -> None:
     edit(
         harvester,
-        "UPDATE source SET api_origin = 'https://api.soundcloud.com', is_sandbox = 0, world = NULL",
+        "UPDATE source SET api_origin = 'https://api.soundcloud.com', is_sandbox = false, world = NULL",
     )
     ended = harvester.crawl(refresh=1)
     assert ended.code == REFUSED
     assert "holds data of https://api.soundcloud.com, not of http://127.0.0.1:" in ended.log
     assert harvester.sandbox.log() == []
     # And the other way round: the live API gets no request either, not even for its world.
-    edit(harvester, "UPDATE source SET api_origin = 'http://127.0.0.1:1', is_sandbox = 1, world = 'w'")
+    edit(harvester, "UPDATE source SET api_origin = 'http://127.0.0.1:1', is_sandbox = true, world = 'w'")
     ended = harvester.crawl(settings={"SOUNDCLOUD_API_URL": "https://127.0.0.1:1"})
     assert ended.code == REFUSED
     assert "holds data of the sandbox (w), not of https://127.0.0.1:1;" in ended.log
@@ -141,8 +141,8 @@ def test_a_sandbox_that_takes_the_place_of_an_api_is_noticed_at_its_first_respon
 ) -> None:
     edit(
         harvester,
-        "UPDATE source SET is_sandbox = 0, world = NULL",
-        "UPDATE runs SET is_sandbox = 0",
+        "UPDATE source SET is_sandbox = false, world = NULL",
+        "UPDATE runs SET is_sandbox = false",
     )
     records = harvester.query("SELECT * FROM tracks")
     ended = harvester.crawl(refresh=1)

@@ -72,11 +72,11 @@ def test_known_titles_are_shown(database: Path) -> None:
     assert [result.code for result in seeds(database, ["add", "1"], ["add", ADDRESS])] == [0, 0]
     with closing(connect(database)) as connection, connection:
         connection.execute(
-            "INSERT INTO users (user_id, username, is_stub, fullness, fetched_at) VALUES (9, 'Ann', 0, 3, '')"
+            "INSERT INTO users (user_id, username, is_stub, fullness, fetched_at) VALUES (9, 'Ann', false, 3, '')"
         )
         connection.execute(
             "INSERT INTO tracks (track_id, title, artist_id, is_stub, fullness, fetched_at) "
-            "VALUES (1, ?, 9, 0, 3, '')",
+            "VALUES (1, ?, 9, false, 3, '')",
             ("A\x1b[2Jlong " + "title " * 30,),
         )
         connection.execute(

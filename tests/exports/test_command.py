@@ -153,7 +153,7 @@ def test_times_that_no_export_can_show(
     with closing(connect(database)) as connection, connection:
         connection.execute(
             "INSERT INTO runs (run_id, spider, layers, scope, refresh, fresh_after, started_at) "
-            "VALUES (1, 's', 'l', 's', 0, 't', '2026-01-01T00:00:00.000000Z')"
+            "VALUES (1, 's', 'l', 's', false, 't', '2026-01-01T00:00:00.000000Z')"
         )
     assert run(database, *arguments, "--output", str(tmp_path / "out")) == 2
     (line,) = capsys.readouterr().err.splitlines()

@@ -85,7 +85,7 @@ def test_a_graph_contains_the_nodes_that_are_present(
     with closing(connect(database)) as connection, connection:
         connection.execute(
             "INSERT INTO runs (run_id, spider, layers, scope, refresh, fresh_after, started_at) "
-            "VALUES (1, 's', 'l', 's', 0, 't', '2026-01-01')"
+            "VALUES (1, 's', 'l', 's', false, 't', '2026-01-01')"
         )
         connection.execute("UPDATE users SET first_seen_at = '2026-01-01'")
         connection.execute("UPDATE users SET removed_at = '2026-01-03' WHERE user_id = ?", (left,))
