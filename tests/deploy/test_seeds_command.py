@@ -10,7 +10,7 @@ import pytest
 
 from sgr_spiders.storage import migrate
 from sgr_spiders.storage.store import Store
-from tests.databases import connect, days_before, url_of
+from tests.databases import connect, create_blank, days_before, url_of
 from tests.scrapy_process import CommandResult, run_command, scrapy
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ def test_known_titles_are_shown(database: Path) -> None:
     assert [result.code for result in seeds(database, ["add", "1"], ["add", ADDRESS])] == [0, 0]
     with closing(connect(database)) as connection, connection:
         connection.execute(
-            "INSERT INTO users (user_id, username, is_stub, fullness, fetched_at) VALUES (9, 'Ann', false, 3, '')"
+            "INSERT INTO users (user_id, username, is_stub, fullness, fetched_at) "
+            "VALUES (9, 'Ann', false, 3, '')"
         )
         connection.execute(
             "INSERT INTO tracks (track_id, title, artist_id, is_stub, fullness, fetched_at) "
@@ -100,6 +101,7 @@ def test_seeds_can_be_changed_during_a_crawl(database: Path) -> None:
 def test_an_older_database_is_upgraded(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as older:
         older.setattr(migrate, "HEAD", "0002")
+        create_blank(database)
         Store.open(url_of(database)).close()
     with closing(connect(database)):
         (add, listed) = seeds(database, ["add", "1"], ["list"])
