@@ -91,15 +91,21 @@ class DatabaseCommand(ScrapyCommand):
         self.exitcode = exit_code
 
     @contextlib.contextmanager
-    def writing(self, unharmed: str) -> Iterator[Store]:
+    def writing(self, unharmed: str, *, alone: bool = True) -> Iterator[Store]:
         """Yield the database that the settings name, locked as by a crawl; it must exist.
 
-        *unharmed* is what was not done, for the message if a crawl holds the lock.
+        *unharmed* is what was not done, for the message if a crawl is at work. On a server, the command may
+        work beside crawls unless it must be *alone*.
         """
+        from sgr_spiders.storage.ledger.workers import refuse_workers
         from sgr_spiders.storage.store import Store
 
         refuse_missing(self.database_url)
+        assert self.settings is not None
+        lease_seconds = self.settings.getfloat("HARVEST_LEASE_SECONDS")
         with closing(Store.open(self.database_url, unharmed=unharmed)) as store:
+            if alone:
+                refuse_workers(store, lease_seconds, unharmed)
             yield store
 
     @property

@@ -69,7 +69,7 @@ class Command(DatabaseCommand):
         from sgr_spiders.embeddings.embed import embed
         from sgr_spiders.embeddings.terms import terms_line
 
-        with self.writing("nothing was built") as store:
+        with self.writing("nothing was built", alone=False) as store:
             if (line := terms_line(store)) is not None:
                 sys.stderr.write(f"{line}\n")
             embedded = embed(store, settings)

@@ -113,7 +113,7 @@ class Command(DatabaseCommand):
     def _relate(self, order: Order) -> None:
         from sgr_spiders.relationships.processor import relate
 
-        with self.writing("nothing was built") as store:
+        with self.writing("nothing was built", alone=False) as store:
             built = relate(
                 store,
                 order.config,
@@ -139,7 +139,7 @@ class Command(DatabaseCommand):
             source = ExportSource(exported, include_removed=removed)
             counts = _write_pairs(order, source, output, source.manifest)
         else:
-            with self.writing("nothing was built") as store:
+            with self.writing("nothing was built", alone=False) as store:
                 with store.read() as connection:
                     origin = manifest.origin(connection, store.describe())
                 counts = _write_pairs(order, DatabaseSource(store), output, origin)

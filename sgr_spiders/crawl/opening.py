@@ -77,11 +77,14 @@ def open_run(
     connection: Connection, planner: Planner, turns: Turns | None, invocation: Invocation, route: Route
 ) -> None:
     """Begin the run of *planner*, and log the work that is left."""
-    _correct_times(connection)
-    planner.start(connection)
-    others = workers.others_at_work(connection, planner.run.worker_id)
+    workers.lock_planning(connection)
+    workers.bury_dead(connection, planner.plan.lease_seconds)
+    others = workers.all_at_work(connection)
     if not others:
         indexes.drop_deferred(connection)
+        # The clocks of several workers may differ a little.
+        _correct_times(connection)
+    planner.start(connection)
     if planner.has_joined:
         _log_joined(planner, sum(other.run_id == planner.run.run_id for other in others), route)
         return

@@ -118,10 +118,9 @@ class Planner:
     def start(self, connection: Connection) -> None:
         """Begin a run: enter its seeds, and reopen walks that failed earlier or are stale.
 
-        If other workers are at work on the same task, join their run instead, which has done all this.
+        The caller has locked the planning, and returned the walks of dead workers to the ledger. If other
+        workers are at work on the same task, join their run instead, which has done all this.
         """
-        workers.lock_planning(connection)
-        workers.bury_dead(connection, self.plan.lease_seconds)
         if self._join(connection):
             return
         self.run = runs.begin_run(

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from sgr_spiders.config.harvest import HarvestConfig
-from sgr_spiders.model.exceptions import ConflictError, DatabaseAwayError, StorageError
+from sgr_spiders.model.exceptions import ConflictError, DatabaseAwayError, DatabaseInUseError, StorageError
 from sgr_spiders.model.items import WalkRequest
 from sgr_spiders.reports.state import collect_status
 from sgr_spiders.reports.status import as_json, as_text
@@ -207,6 +207,19 @@ def test_a_worker_knows_its_host_and_process(store: Store) -> None:
         begin(connection)
         found = connection.execute(sa.select(table.c.host, table.c.process, table.c.ended_at)).one()
     assert tuple(found) == (socket.gethostname(), os.getpid(), None)
+
+
+@ON_A_SERVER
+def test_commands_that_must_be_alone_are_refused_while_workers_are_at_work(store: Store) -> None:
+    workers.refuse_workers(store, SILENT_FOR, "nothing was pruned")
+    with store.write() as connection:
+        run = begin(connection)
+        change(connection, run.worker_id, host="north", process=17)
+    with pytest.raises(DatabaseInUseError, match=r"by 1 worker \(north:17\); nothing was pruned$"):
+        workers.refuse_workers(store, SILENT_FOR, "nothing was pruned")
+    with store.write() as connection:
+        change(connection, run.worker_id, heartbeat_at=LONG_AGO)
+    workers.refuse_workers(store, SILENT_FOR, "nothing was pruned")
 
 
 @ON_A_SERVER

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from sgr_spiders.model.exceptions import DatabaseInUseError
 from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger.frontier import give_back, take_back_doubted
 from sgr_spiders.storage.schema import walks, workers
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
-    from sgr_spiders.storage.store import Connection
+    from sgr_spiders.storage.store import Connection, Store
 
 PLANNING = 0x5347_0001
 """The key of PostgreSQL's advisory lock under which layers decide, and runs and workers begin and end."""
@@ -139,6 +141,20 @@ def others_at_work(connection: Connection, worker_id: int, run_id: int | None = 
 def is_at_work(run_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     """Return the condition that a run has a worker that has not left it."""
     return sa.exists().where(workers.c.run_id == run_id, workers.c.ended_at.is_(None))
+
+
+def refuse_workers(store: Store, silent_for: float, unharmed: str) -> None:
+    """Raise ``DatabaseInUseError`` if workers are at work on a server; *unharmed* is what was not done."""
+    if not store.is_shared:
+        return
+    with store.write() as connection:
+        lock_planning(connection)
+        bury_dead(connection, silent_for)
+        at_work = all_at_work(connection)
+    if at_work:
+        names = ", ".join(f"{worker.host}:{worker.process}" for worker in at_work)
+        by = f"{pluralize(len(at_work), 'worker')} ({names})"
+        raise DatabaseInUseError(f"database {store.describe()} is in use by {by}; {unharmed}")
 
 
 def all_at_work(connection: Connection) -> list[Worker]:
