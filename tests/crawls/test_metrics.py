@@ -21,8 +21,8 @@ from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.figures.overview import STATUSES
 from sgr_spiders.storage.ledger import seeds
 from sgr_spiders.storage.store import Store
+from tests import databases
 from tests.crawls.crawling import Harvester
-from tests.databases import url_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,22 +35,26 @@ LAG, NEAR = 86_400, 300
 WAIT = "rate_limit_retry_after:seconds=2,after=20,times=1"
 OFTEN = {"HARVEST_METRICS_INTERVAL": 0.1, "DOWNLOAD_DELAY": 0.02}
 CLIENT_ID, CONTACT = "client-id-of-this-test", "ann@example.org"
-LABELS = {"database": "harvest", "worker": "worker-1"}
+LABELS = ("database", "worker")
 
 
 def values(text: str) -> Values:
-    """Return the values of all samples; check that each has the common ``LABELS``."""
+    """Return the values of all samples; check that each has the same common ``LABELS``."""
     found: Values = {}
+    common: set[tuple[str, ...]] = set()
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            assert LABELS.items() <= sample.labels.items()
+            common.add(tuple(sample.labels[name] for name in LABELS))
             own = [value for name, value in sample.labels.items() if name not in LABELS]
             found.setdefault(sample.name, {})["".join(own)] = sample.value
+    ((database, worker),) = common
+    assert re.fullmatch(r"harvest|test_\w+", database)
+    assert worker == "worker-1"
     return found
 
 
 def add_overdue_seed(database: Path, track_id: int) -> None:
-    store = Store.open(url_of(database))
+    store = Store.open(databases.url_of(database))
     with store.write() as connection:
         seed = SeedLine(GivenSeed(str(track_id), track_id, None), None, None)
         seeds.add(connection, seed, timestamp(datetime.now(UTC) - timedelta(seconds=LAG)))

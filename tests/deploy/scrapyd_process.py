@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "configs" / "scrapyd.conf"
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "configs" / "scrapyd.conf"
+OF_IMAGE = ROOT / "docs" / "examples" / "scrapyd-image.conf"
 FOLDER = "/srv/soundgraph/scrapyd"
 USER, PASSWORD = "harvester", "a password"
 LIMIT_S = 120
@@ -27,10 +29,11 @@ LIMIT_S = 120
 class ScrapydProcess:
     """A running Scrapyd in *folder* on a free port; leaving the context ends that process only.
 
-    ``home`` contains a ``.netrc`` for its clients.
+    ``home`` contains a ``.netrc`` for its clients. If *has_project*, the project is installed there as in the
+    image, so that no egg is needed.
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], *, has_project: bool = False) -> None:
         self.home = folder
         self.log = folder / "scrapyd.log"
         port = _free_port()
@@ -38,6 +41,14 @@ class ScrapydProcess:
         netrc = folder / ".netrc"
         netrc.write_text(f'machine localhost login {USER} password "{PASSWORD}"\n')
         netrc.chmod(0o600)
+        if has_project:
+            # This file is read as well.
+            (folder / ".scrapyd.conf").write_text(OF_IMAGE.read_text().replace("0.0.0.0", "127.0.0.1"))  # noqa: S104 - replaced
+            environment = {
+                **environment,
+                "PYTHONPATH": str(ROOT),
+                "SCRAPY_SETTINGS_MODULE": "sgr_spiders.settings",
+            }
         keys = {"SCRAPYD_USERNAME": USER, "SCRAPYD_PASSWORD": PASSWORD, "HOME": str(folder)}
         with self.log.open("w") as log:
             self._process = subprocess.Popen(

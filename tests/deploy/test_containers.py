@@ -21,6 +21,8 @@ from tests.crawls.crawling import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.sqlite("no database")
+
 EXAMPLES = ROOT / "docs" / "examples"
 OUR_IMAGE = "soundgraph-deep-harvest"
 PASSWORDS = {"PGPASSWORD", "SCRAPYD_USERNAME", "SCRAPYD_PASSWORD"}
