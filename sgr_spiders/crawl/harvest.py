@@ -301,9 +301,13 @@ class Harvest(Extension):
         ledger.give_back()
         Doubts.of(self._crawler).take_back(connection)
         redact_new_cursors(connection)
-        if runs.has_ended(connection, run) or workers.others_at_work(connection, run.worker_id, run.run_id):
+        # In this order: the last worker ends the run and leaves it in one transaction, which another one may
+        # commit between these two queries.
+        others = workers.others_at_work(connection, run.worker_id, run.run_id)
+        is_ended = runs.has_ended(connection, run)
+        if others or is_ended:
             workers.leave(connection, run.worker_id)
-            return False, runs.has_ended(connection, run)
+            return False, is_ended
         workers.beat(connection, run.worker_id)
         ledger.note_believed()
         self.planner.settle(ledger)

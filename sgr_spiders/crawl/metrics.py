@@ -168,9 +168,9 @@ class Metrics:
 
     def _lanes(self) -> list[Lane]:
         offset = time.time() - time.monotonic()
-        held = {lane: lane.pace.open_at + offset for lane in Lanes.of(self._crawler).usable}
+        held = {lane: lane.pace.open_at + offset for lane in Lanes.of(self._crawler).all}
         return [
-            Lane(lane.name, lane.pace.interval, until if until > time.time() else 0)
+            Lane(lane.name, lane.state, lane.pace.interval, until if until > time.time() else 0)
             for lane, until in held.items()
         ]
 

@@ -17,6 +17,7 @@ from sgr_spiders.config.arguments import GivenSeed
 from sgr_spiders.config.schedule import SeedLine
 from sgr_spiders.model.items import RECORD_TYPES
 from sgr_spiders.reports.metrics.metrics import METRICS
+from sgr_spiders.soundcloud.credentials_file import ONLY
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.figures.overview import STATUSES
 from sgr_spiders.storage.ledger import seeds
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Values = dict[str, dict[str, float]]
-"""The value of each sample by the name of its metric and by its own label, empty without one."""
+"""The value of each sample by the name of its metric and by its own labels, empty without one."""
 
 LAG, NEAR = 86_400, 300
 """Seconds since the seed was due, and seconds that a test takes at most."""
@@ -45,8 +46,8 @@ def values(text: str) -> Values:
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             common.add(tuple(sample.labels[name] for name in LABELS))
-            own = [value for name, value in sample.labels.items() if name not in LABELS]
-            found.setdefault(sample.name, {})["".join(own)] = sample.value
+            own = [value for name, value in sorted(sample.labels.items()) if name not in LABELS]
+            found.setdefault(sample.name, {})[" ".join(own)] = sample.value
     ((database, worker),) = common
     assert re.fullmatch(r"harvest|test_\w+", database)
     assert worker == "worker-1"
@@ -75,7 +76,7 @@ class PortReader:
             assert response.headers["Content-Type"].startswith("text/plain; version=")
             self.text = response.read().decode()
         until = values(self.text)["soundgraph_held_until_timestamp_seconds"]
-        return until["default"] > time.time()
+        return until[ONLY] > time.time()
 
 
 def test_a_crawl_serves_and_writes_its_metrics(harvester: Harvester, tmp_path: Path) -> None:
@@ -105,7 +106,8 @@ def check_pause(during: Values) -> None:
     assert during["soundgraph_run_active"] == {"": 1}
     assert abs(during["soundgraph_heartbeat_timestamp_seconds"][""] - time.time()) < NEAR
     assert during["soundgraph_refusals_total"] == during["soundgraph_holds_total"] == {"": 1}
-    assert during["soundgraph_request_interval_seconds"]["default"] > OFTEN["DOWNLOAD_DELAY"]
+    assert during["soundgraph_request_interval_seconds"][ONLY] > OFTEN["DOWNLOAD_DELAY"]
+    assert during["soundgraph_lane_state"][f"{ONLY} throttled"] == 1
     assert 0 < during["soundgraph_pages_total"][""] <= 20
     assert during["soundgraph_due_seeds"] == during["soundgraph_scheduled_seeds"] == {"": 1}
     assert LAG < during["soundgraph_due_seed_lag_seconds"][""] < LAG + NEAR
@@ -139,7 +141,8 @@ def check_end(after: Values, harvester: Harvester) -> None:
     assert after["soundgraph_refusals_total"] == {"": sum(entry["status"] == 429 for entry in requests)}
     assert sum(after["soundgraph_responses_total"].values()) == len(requests) - 1  # the token's
     assert after["soundgraph_hold_seconds_total"][""] >= 1.5
-    assert after["soundgraph_held_until_timestamp_seconds"] == {"default": 0}
+    assert after["soundgraph_held_until_timestamp_seconds"] == {ONLY: 0}
+    assert after["soundgraph_lane_state"][f"{ONLY} ok"] == sum(after["soundgraph_lane_state"].values()) == 1
     assert after["soundgraph_due_seeds"] == after["soundgraph_due_seed_lag_seconds"] == {"": 0}
     assert after["soundgraph_next_due_timestamp_seconds"][""] > time.time()
 

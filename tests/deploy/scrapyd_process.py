@@ -23,7 +23,7 @@ EXAMPLE = ROOT / "configs" / "scrapyd.conf"
 OF_IMAGE = ROOT / "docs" / "examples" / "scrapyd-image.conf"
 FOLDER = "/srv/soundgraph/scrapyd"
 USER, PASSWORD = "harvester", "a password"
-LIMIT_S = 120
+LIMIT_S = 280
 
 
 class ScrapydProcess:

@@ -50,6 +50,7 @@ def test_the_same_job_on_two_machines_is_one_run(
         machine.wait_until(job, "finished")
     logs = [machine.job_log(job) for machine, job in zip(machines, jobs, strict=True)]
     assert sum("Joining run 1: 1 other worker at work" in log for log in logs) == 1, logs
+    assert sum("user_similarities: " in log for log in logs) == 1, "the last worker builds them, once"
     assert not [log for log in logs if "Traceback" in log]
 
     with closing(databases.connect(database)) as connection:
@@ -67,4 +68,4 @@ def test_the_same_job_on_two_machines_is_one_run(
     # Nothing was fetched twice: a page for each response, except those with the tokens.
     fetched = [entry for entry in sandbox.log() if entry["path"] != "/oauth/token"]
     assert len(fetched) == pages
-    invariants.check_ended(database, 0)
+    invariants.check_ledger(database)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 PREFIX = "soundgraph_"
 
+LANE_STATES = ("ok", "throttled", "refused", "revoked")
+
 Sample = tuple[tuple[str, ...], float]
 """The values of a metric's labels, and its own value."""
 
@@ -74,6 +76,10 @@ def _outcome(reading: Reading) -> list[Sample]:
 
 def _finished(reading: Reading) -> list[Sample]:
     return [] if reading.last_run is None else _one(reading.last_run.finished_at)
+
+
+def _states(reading: Reading) -> list[Sample]:
+    return [((lane.name, state), state == lane.state) for lane in reading.lanes for state in LANE_STATES]
 
 
 def _intervals(reading: Reading) -> list[Sample]:
@@ -169,6 +175,13 @@ METRICS = (
         _statistic(statistics.HOLDS),
     ),
     Metric("hold_seconds", "counter", "Total length of these pauses", _statistic(statistics.HOLD_SECONDS)),
+    Metric(
+        "lane_state",
+        "gauge",
+        "1 for the state of a lane, 0 for the others: `ok`, `throttled`, `refused` or `revoked`",
+        _states,
+        ("lane", "state"),
+    ),
     Metric(
         "held_until_timestamp_seconds",
         "gauge",

@@ -16,6 +16,7 @@ class Lane:
     """The pace of one API key at one moment. ``held_until``: the end of its pause, 0 without one."""
 
     name: str
+    state: str
     interval: float
     held_until: float
 
