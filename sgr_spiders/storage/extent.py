@@ -28,7 +28,7 @@ BEGAN = {
     "relationship_runs": "finished_at",
     "vector_runs": "finished_at",
     "notices": "said_at",
-    "request_rates": "learned_at",
+    "lanes": "used_at",
     **{table.name: "first_seen_at" for table in schema.PRESENCE_TABLES},
 }
 """The columns that say since when a row exists."""

@@ -711,8 +711,8 @@ notices = Table(
     comment="Notices already shown to the users of this database",
 )
 
-request_rates = Table(
-    "request_rates",
+lanes = Table(
+    "lanes",
     metadata,
     Column("api_origin", Text, primary_key=True, comment="Scheme, host and port of the API"),
     Column(
@@ -721,10 +721,45 @@ request_rates = Table(
         primary_key=True,
         comment="Hash of the client ID, keyed with the client secret; contains neither",
     ),
-    Column("interval_seconds", Float, nullable=False, comment="Seconds between two requests that it accepts"),
-    Column("learned_at", Text, nullable=False, comment="When that was last confirmed"),
+    Column(
+        "name", Text, nullable=False, comment="Name in `SOUNDCLOUD_CREDENTIALS`; `default` without that file"
+    ),
+    Column(
+        "state",
+        Text,
+        nullable=False,
+        comment="State at the end of the last run, or now: `ok`, `throttled`, `refused` or `revoked`",
+    ),
+    Column("reason", Text, comment="Why the last run took it out of use"),
+    Column("used_at", Text, nullable=False, comment="Start of the last run with this key"),
+    Column(
+        "interval_seconds",
+        Float,
+        comment="Seconds between two requests that the API accepts, as learned; null: nothing limits it",
+    ),
+    Column("learned_at", Text, comment="When that was last confirmed"),
+    Column(
+        "next_slot",
+        Float,
+        nullable=False,
+        comment="When the next request may be sent, in seconds since the epoch by the server's clock. This and "
+        "the next columns are used only on a server, by the workers that share the lane",
+    ),
+    Column("held_until", Float, nullable=False, comment="End of the current or last pause, likewise"),
+    Column("held_by", Text, comment="Host and process of the worker that began the pause"),
+    Column("pauses_in_a_row", Integer, nullable=False, comment="Pauses since the last good response"),
+    Column(
+        "probe_until",
+        Float,
+        nullable=False,
+        comment="Until then the other workers wait for the one request that is sent alone after a pause",
+    ),
+    Column("changes", BigInteger, nullable=False, comment="Pauses and ends of pauses so far"),
+    Column("taken", BigInteger, nullable=False, comment="Requests since the last pause"),
+    Column("steps", BigInteger, nullable=False, comment="Of these, requests at the full rate"),
+    Column("curve", Text, comment="The curve that the rate follows, JSON"),
     sqlite_with_rowid=False,
-    comment="Request rates that the API accepts, learned from its rate limits; the next run starts with them",
+    comment="The API keys, with the request rates that the API accepts from them; the next run starts with them",
 )
 
 raw_dictionaries = Table(
