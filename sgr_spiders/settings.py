@@ -96,6 +96,9 @@ HARVEST_CONFIG = _from_environment("HARVEST_CONFIG", "deep_harvest")
 HARVEST_RESULT_FILE = ""
 # Workers of one run on a server: one that is silent for so long loses its leases. Far more than any pause.
 HARVEST_LEASE_SECONDS = 120.0
+# On a database server, all workers with the same API key share its request rate and its pauses. If this is
+# off, each of them has a rate of its own, so that together they send more requests than one may.
+HARVEST_SHARE_LANES = True
 # The command that resumes the run, for messages and `runs`; `scrapy crawl` sets it.
 HARVEST_COMMAND = ""
 # Pending requests are in the ledger, not in memory.

@@ -489,6 +489,7 @@ SETTINGS: dict[str, Setting] = {
     "USER_AGENT": Setting(HEADER, "the name of this crawler in each request"),
     "HARVEST_DATABASE_URL": Setting(DATABASE, "the database"),
     "HARVEST_CONFIG": Setting(TEXT, "the configuration: a YAML file or a name in `configs/`"),
+    "HARVEST_SHARE_LANES": Setting(SWITCH, "share the request rate of a key among workers on a server"),
     "HARVEST_LEASE_SECONDS": Setting(SOME_SECONDS, "seconds after which a silent worker loses its leases"),
     "HARVEST_RESULT_FILE": Setting(FILE, "file for the result of a crawl"),
     "HARVEST_METRICS_FILE": Setting(METRICS_FILE, "file for metrics, for Prometheus"),

@@ -138,6 +138,7 @@ class Harvest(Extension):
         else:
             self._started = time.monotonic()
             self._heartbeat.start(self.planner.run)
+            self._rates.share(self.store)
             Doubts.of(self._crawler).begin(self.planner, self.writer, self.note_internal_error)
             if not self.planner.has_joined:
                 self._relating.start()
@@ -218,6 +219,7 @@ class Harvest(Extension):
             self._log_unsaved(error)
         finally:
             await asyncio.to_thread(self._heartbeat.stop)
+            self._rates.stop_sharing()
             await self.writer.close()
             self._packing.close()
         # Without a due seed there is nothing to summarise; the log has said so.

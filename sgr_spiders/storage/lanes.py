@@ -110,22 +110,11 @@ def known(connection: Connection) -> list[KnownLane]:
 
 
 class SharedLanes:
-    """A connection of its own to the lanes on a server, without transactions; for one thread at a time.
-
-    Each method raises ``StorageError`` if the database cannot be reached; a later call connects again.
-    """
+    """The lanes on a server, for one thread of a *worker*: each method is one short statement."""
 
     def __init__(self, store: Store, worker: str) -> None:
         self._store = store
         self._worker = worker
-        # A crash of the server may lose some slots, which is harmless; a wait for its disk would be in the way
-        # of every request.
-        self._engine = sa.create_engine(
-            store.url,
-            isolation_level="AUTOCOMMIT",
-            poolclass=sa.pool.StaticPool,
-            connect_args={"options": "-c synchronous_commit=off"},
-        )
 
     def take(
         self, key: Key, count: int, minimum: float, curve: tuple[int, float | None]
@@ -169,20 +158,10 @@ class SharedLanes:
         }  # fmt: skip
         return self._one(_CHANGE, key, values) is not None
 
-    def close(self) -> None:
-        """Close the connection."""
-        self._engine.dispose()
-
     def _one(self, statement: sa.TextClause, key: Key, values: dict[str, Any]) -> sa.Row[Any] | None:
         parameters = {"origin": key.api_origin, "fingerprint": key.fingerprint, **values}
-        try:
-            with self._engine.connect() as connection:
-                return connection.execute(statement, parameters).one_or_none()
-        except sa.exc.DBAPIError as error:
-            # The next call connects again.
-            self._engine.dispose()
-            cause = str(error.orig).splitlines()[0] if error.orig is not None else type(error).__name__
-            raise StorageError(f"database {self._store.describe()}: {cause}") from None
+        with self._store.autocommit() as connection:
+            return connection.execute(statement, parameters).one_or_none()
 
 
 def _state(row: sa.Row[Any]) -> SharedState:
@@ -220,9 +199,7 @@ _STATE = (
     f"{_NOW} AS now, next_slot, held_until, pauses_in_a_row, interval_seconds, changes, taken, steps, curve, "
     "learned_at"
 )
-_INTERVAL = (
-    "CASE WHEN changes = :changes THEN CAST(:interval AS double precision) ELSE interval_seconds END"
-)
+_INTERVAL = "CASE WHEN changes = :changes THEN CAST(:interval AS double precision) ELSE interval_seconds END"
 _TAKE = sa.text(
     f"UPDATE lanes SET interval_seconds = {_INTERVAL}, "  # noqa: S608 - constants only
     f"next_slot = greatest(next_slot, {_NOW}) + :count * greatest(coalesce({_INTERVAL}, 0), :minimum), "

@@ -742,8 +742,8 @@ lanes = Table(
         "next_slot",
         Float,
         nullable=False,
-        comment="When the next request may be sent, in seconds since the epoch by the server's clock. This and "
-        "the next columns are used only on a server, by the workers that share the lane",
+        comment="When the next request may be sent, in seconds since the epoch by the server's clock. This "
+        "and the next columns are used only on a server, by the workers that share the lane",
     ),
     Column("held_until", Float, nullable=False, comment="End of the current or last pause, likewise"),
     Column("held_by", Text, comment="Host and process of the worker that began the pause"),
@@ -759,7 +759,7 @@ lanes = Table(
     Column("steps", BigInteger, nullable=False, comment="Of these, requests at the full rate"),
     Column("curve", Text, comment="The curve that the rate follows, JSON"),
     sqlite_with_rowid=False,
-    comment="The API keys, with the request rates that the API accepts from them; the next run starts with them",
+    comment="The API keys, and the request rates that they are known to have",
 )
 
 raw_dictionaries = Table(

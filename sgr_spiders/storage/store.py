@@ -207,6 +207,20 @@ class Store:
         except sa.exc.DBAPIError as error:
             raise self._error(error) from error
 
+    @contextlib.contextmanager
+    def autocommit(self) -> Iterator[sa.Connection]:
+        """Yield a connection to a server, of one thread, on which each statement is its own transaction.
+
+        They do not wait for the server's disk, so a crash of the server may lose the last of them. Raises
+        ``StorageError``; the next call connects again.
+        """
+        try:
+            with self._autocommitting.connect() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            self._autocommitting.dispose()
+            raise self._error(error) from error
+
     def retry(self, transaction: Callable[[], Result]) -> Result:
         """Run a *transaction*, again if it conflicts with another one, or while the server is away.
 
@@ -244,6 +258,8 @@ class Store:
     def _release(self) -> None:
         if "engine" in self.__dict__:
             self.engine.dispose()
+        if "_autocommitting" in self.__dict__:
+            self._autocommitting.dispose()
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -271,6 +287,15 @@ class Store:
         )
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
         return engine
+
+    @cached_property
+    def _autocommitting(self) -> sa.Engine:
+        return sa.create_engine(
+            self._url,
+            isolation_level="AUTOCOMMIT",
+            poolclass=sa.StaticPool,
+            connect_args={"options": "-c synchronous_commit=off"},
+        )
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sa.Connection]:

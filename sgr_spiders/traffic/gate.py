@@ -41,6 +41,9 @@ NOTICEABLE = 1.25
 REACTION: Final = 20
 """Rounds of the event loop in which the middlewares have seen a response."""
 
+LOOK_AGAIN: Final = 0.1
+"""Seconds after which the end of a wait is looked at again: it may not have been known before."""
+
 SENT: Final = "sgr_sent"
 """Meta key of the time (``time.monotonic``) at which a request was last sent."""
 
@@ -123,8 +126,8 @@ class Gate(Extension):
         usable = self._lanes.usable
         lane = next((one for one in usable if one.name == name), usable[0] if usable else None)
         if lane is not None:
-            await self._wait_until(lambda: lane.pace.next_at)
-            lane.pace.note_sent(time.monotonic())
+            await self._wait_until(lane.pass_at)
+            lane.note_sent(time.monotonic())
             request.meta[LANE] = lane.name
         self._run.check()
 
@@ -135,7 +138,7 @@ class Gate(Extension):
     def hold(self, lane: Lane, seconds: float, reason: str) -> None:
         """Pause the requests of *lane* for *seconds*, because the API refuses this client."""
         before = lane.pace.open_at
-        lane.pace.hold(time.monotonic(), seconds)
+        lane.pause(seconds, is_refusal=True)
         moment, seconds = self._begin(lane, before, reason)
         logger.warning(
             "Refused: pausing %s until %s (%.1f s): %s", self._requests_of(lane), moment, seconds, reason
@@ -189,7 +192,7 @@ class Gate(Extension):
         lane = min(free, key=lambda one: (one.name == waiting.last, times[one]))
         lane.in_flight += 1
         lane.is_alone = lane.pace.is_probing
-        lane.pace.note_sent(now)
+        lane.note_sent(now)
         waiting.turn.set_result(lane)
         return inf
 
@@ -200,7 +203,7 @@ class Gate(Extension):
         if not lane.keeper.is_fresh:
             self._tasks[lane] = asyncio.get_running_loop().create_task(self._authorise(lane))
             return inf
-        return lane.next_at()
+        return lane.next_at(len(self._queue))
 
     async def _authorise(self, lane: Lane) -> None:
         """Get a token for *lane*; take it out of use if its key is refused."""
@@ -248,7 +251,7 @@ class Gate(Extension):
     async def _wait_until(self, moment: Callable[[], float]) -> None:
         # A pause may begin or become longer meanwhile.
         while (left := moment() - time.monotonic()) > 0:
-            await self._run.sleep(left)
+            await self._run.sleep(min(left, LOOK_AGAIN))
         self._run.check()
 
     async def _ask(
@@ -271,7 +274,7 @@ class Gate(Extension):
             # The edge blocks an address, not a key: another lane would get round the block.
             self._run.stop(BlockedError(f"the API blocks this client: {answer.reason}"))
         elif answer.kind not in _FAULTS:
-            lane.pace.note_passed(sent_at, time.monotonic())
+            lane.note_passed(sent_at, time.monotonic())
             self._report_rate(lane)
             if answer.hold is not None:
                 self._pause(lane, answer.hold, "no requests are left until then")
@@ -285,7 +288,7 @@ class Gate(Extension):
 
     def _slow_down(self, lane: Lane, answer: Answer, sent_at: float) -> None:
         before, now = lane.pace.open_at, time.monotonic()
-        begins = lane.pace.note_refused(sent_at, now, answer.hold)
+        begins = lane.note_refused(sent_at, now, answer.hold)
         if lane.pace.pauses_in_a_row > self._max_holds:
             pauses = f"{self._max_holds} rate-limit pauses in a row without a good response"
             self._lanes.lose(lane, BlockedError(f"{pauses}, last {answer.reason}"), "throttled")
@@ -296,7 +299,7 @@ class Gate(Extension):
 
     def _pause(self, lane: Lane, seconds: float, reason: str) -> None:
         before = lane.pace.open_at
-        lane.pace.pause(time.monotonic(), seconds)
+        lane.pause(seconds, is_refusal=False)
         self._announce(lane, before, reason)
 
     def _announce(self, lane: Lane, before: float, reason: str) -> None:

@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from functools import cached_property
 from math import inf
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from sgr_spiders.model import statistics
 from sgr_spiders.model.signals import lane_changed
@@ -40,6 +40,28 @@ ONLY_LANE: Final = "sgr_only_lane"
 """Meta key of the name of the only lane that a request may be sent on."""
 
 
+class Slots(Protocol):
+    """The times at which a worker may send requests on a lane that it shares with others.
+
+    All times are in seconds of the monotonic clock. The pace of the lane shows what the workers share.
+    """
+
+    def next_at(self, waiting: int) -> float:
+        """Return the next of these times, for *waiting* requests; ``inf`` until an event changes that."""
+
+    def use(self) -> None:
+        """Use the next of these times."""
+
+    def settle(self, sent_at: float) -> None:
+        """Record the first good response after a pause, for all workers."""
+
+    def refuse(self, sent_at: float, named: float | None) -> None:
+        """Record a refusal for rate, for all workers."""
+
+    def pause(self, seconds: float, *, is_refusal: bool) -> None:
+        """Record another pause, for all workers."""
+
+
 class Lane:
     """One API key: its token, its pace, its requests in flight, and whether it is in use."""
 
@@ -48,11 +70,12 @@ class Lane:
         self._crawler = crawler
         self.name = name
         self.credentials = credentials
-        self.pace = Pace(
-            settings.getfloat("DOWNLOAD_DELAY"),
-            LatencyDelay.from_settings(settings),
-            (settings.getfloat("RATE_LIMIT_BASE", 5.0), settings.getfloat("RATE_LIMIT_MAX", 900.0)),
-        )
+        self._delay = settings.getfloat("DOWNLOAD_DELAY")
+        self._latency = LatencyDelay.from_settings(settings)
+        self._pauses = (settings.getfloat("RATE_LIMIT_BASE", 5.0), settings.getfloat("RATE_LIMIT_MAX", 900.0))
+        self.pace = self.new_pace()
+        self.slots: Slots | None = None
+        """The times for requests, if other workers share the lane."""
         self.known_rate: float | None = None
         """The learned rate that was logged and stored last."""
         self.in_flight = 0
@@ -117,9 +140,49 @@ class Lane:
         if self.is_named:
             self._crawler.stats.set_value(statistics.lane(self.name, "state"), self.state)
 
-    def next_at(self) -> float:
-        """Return the time from which the next request may be sent; ``inf`` until an event changes that."""
-        return inf if self.is_alone or self.is_reacting else self.pace.next_at
+    def new_pace(self) -> Pace:
+        """Return another pace with the settings and the response times of this lane."""
+        return Pace(self._delay, self._latency, self._pauses)
+
+    def next_at(self, waiting: int) -> float:
+        """Return when the next of *waiting* requests may be sent; ``inf`` until an event changes that."""
+        return inf if self.is_alone or self.is_reacting else self.pass_at(waiting)
+
+    def pass_at(self, waiting: int = 1) -> float:
+        """Return the same for a request that need not wait for the response to another one."""
+        if self.slots is None:
+            return self.pace.next_at
+        return max(self.pace.open_at, self.slots.next_at(waiting))
+
+    def note_sent(self, now: float) -> None:
+        """Record that a request is sent."""
+        self.pace.note_sent(now)
+        if self.slots is not None:
+            self.slots.use()
+
+    def note_passed(self, sent_at: float, now: float) -> None:
+        """Record a good response to the request of *sent_at*."""
+        was_probing = self.pace.is_probing
+        self.pace.note_passed(sent_at, now)
+        if self.slots is not None and was_probing and not self.pace.is_probing:
+            self.slots.settle(sent_at)
+
+    def note_refused(self, sent_at: float, now: float, named: float | None) -> bool:
+        """Record a refusal for rate, and return whether it begins a pause; see ``Pace.note_refused``."""
+        begins = self.pace.note_refused(sent_at, now, named)
+        if self.slots is not None:
+            self.slots.refuse(sent_at, named)
+        return begins
+
+    def pause(self, seconds: float, *, is_refusal: bool) -> None:
+        """Begin a pause, because of a refusal that is not for rate, or because no requests are left."""
+        now = time.monotonic()
+        if is_refusal:
+            self.pace.hold(now, seconds)
+        else:
+            self.pace.pause(now, seconds)
+        if self.slots is not None:
+            self.slots.pause(seconds, is_refusal=is_refusal)
 
 
 class Lanes(Extension):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import inf
 from typing import Final
 
@@ -26,6 +27,20 @@ MAX_SILENCE: Final = 20.0
 daily quota is renewed, say little about the rate."""
 
 DAY: Final = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class RateState:
+    """All that a ``LearnedRate`` knows, to be stored and shared; ``interval`` is ``None`` without a limit."""
+
+    interval: float | None = None
+    start: float | None = None
+    plateau: float = 0.0
+    steps: int = 0
+    began: float | None = None
+    passed: int = 0
+    refused_rate: float | None = None
+    is_estimate_wrong: bool = False
 
 
 class LearnedRate:
@@ -69,6 +84,36 @@ class LearnedRate:
         """
         self._climb(2 ** min(age / DAY, 64.0) / interval, inf)
         self._forget_if_too_high()
+
+    def state(self) -> RateState:
+        """Return all that is known, for ``restore``."""
+        return RateState(
+            None if self.value is None else self.interval,
+            self._start,
+            self._plateau,
+            self._steps,
+            self._began,
+            self._passed,
+            self._refused_rate,
+            self._is_estimate_wrong,
+        )
+
+    def restore(self, state: RateState) -> None:
+        """Continue from *state*, in which others may have sent more requests."""
+        self._began, self._passed = state.began, state.passed
+        self._refused_rate, self._is_estimate_wrong = state.refused_rate, state.is_estimate_wrong
+        if state.interval is None:
+            self.value = None
+        elif state.start is None:
+            self._climb(1 / state.interval, inf)
+        else:
+            self._start, self._plateau, self._steps = state.start, state.plateau, state.steps
+            self.value = 1 / state.interval if self._refused_rate is not None else self._curve()
+            self._forget_if_too_high()
+
+    def measure_from(self, now: float) -> None:
+        """Count the requests that pass from *now* on."""
+        self._began, self._passed = now, 0
 
     def note_sent(self, now: float) -> None:
         """Record that a request is sent."""

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final
 
 from sgr_spiders.traffic.backoff import backoff
-from sgr_spiders.traffic.learned_rate import LearnedRate
+from sgr_spiders.traffic.learned_rate import LearnedRate, RateState
 
 if TYPE_CHECKING:
     from sgr_spiders.traffic.latency_delay import LatencyDelay
 
 ON_TIME: Final = 1.5
 """A request is on time if it follows the previous one within this many intervals."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaceState:
+    """All that the workers that share a lane must know of its pace. Times are in seconds of any clock."""
+
+    open_at: float
+    paused_at: float
+    pauses_in_a_row: int
+    rate: RateState
 
 
 class Pace:
@@ -54,7 +65,12 @@ class Pace:
     @property
     def interval(self) -> float:
         """The seconds between two requests."""
-        return max(self._delay, self.latency.seconds, self.rate.interval)
+        return max(self.minimum_interval, self.rate.interval)
+
+    @property
+    def minimum_interval(self) -> float:
+        """The seconds between two requests, whatever the server accepts."""
+        return max(self._delay, self.latency.seconds)
 
     @property
     def open_at(self) -> float:
@@ -70,6 +86,16 @@ class Pace:
     def is_probing(self) -> bool:
         """True if the next request must be sent alone: nothing has passed since the last refusal."""
         return self.pauses_in_a_row > 0
+
+    def state(self) -> PaceState:
+        """Return all that others must know, for ``restore``."""
+        return PaceState(self._open_at, self._paused_at, self.pauses_in_a_row, self.rate.state())
+
+    def restore(self, state: PaceState) -> None:
+        """Continue from *state*."""
+        self._open_at, self._paused_at = state.open_at, state.paused_at
+        self.pauses_in_a_row = state.pauses_in_a_row
+        self.rate.restore(state.rate)
 
     def note_sent(self, now: float) -> None:
         """Record that a request is sent."""

@@ -34,7 +34,7 @@ JOURNAL = {
     "run_scope",
     "workers",
     "relationship_runs",
-    "request_rates",
+    "lanes",
     "alembic_version",
 }
 """Tables about the crawls and builds themselves, without harvested data."""

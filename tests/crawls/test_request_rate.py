@@ -46,7 +46,7 @@ def test_the_next_run_starts_with_the_rate_that_the_first_has_learned(harvester:
     assert "Lowered the request rate to one every 0." in ended.log
     assert 3 <= refused(harvester) <= 15
     ((origin, fingerprint, interval),) = harvester.query(
-        "SELECT api_origin, key_fingerprint, interval_seconds FROM request_rates"
+        "SELECT api_origin, key_fingerprint, interval_seconds FROM lanes"
     )
     assert origin == harvester.sandbox.url
     assert INTERVAL / 2 < interval < 4 * INTERVAL
@@ -70,7 +70,7 @@ def test_a_rate_that_no_limit_confirms_is_forgotten(harvester: Harvester) -> Non
     ended = harvester.crawl(settings={"DOWNLOAD_DELAY": 0.05}, refresh=1)
     assert ended.code == 0, ended.log
     assert "Raised the request rate" in ended.log
-    assert harvester.query("SELECT * FROM request_rates") == []
+    assert harvester.query("SELECT interval_seconds, learned_at FROM lanes") == [(None, None)]
 
 
 @pytest.mark.slow
@@ -80,7 +80,7 @@ def test_a_rate_of_another_time_does_not_slow_the_next_run_down(harvester: Harve
     for year, line in (("2020", "at first, learned"), ("2999", "Ignoring the learned request rate")):
         with closing(connect(harvester.database)) as connection, connection:
             learned = f"{year}-01-01T00:00:00.000000Z"
-            connection.execute("UPDATE request_rates SET interval_seconds = 30, learned_at = ?", (learned,))
+            connection.execute("UPDATE lanes SET interval_seconds = 30, learned_at = ?", (learned,))
         harvester.sandbox.clear_log()
         ended = harvester.crawl(max_requests=10, refresh=1)
         assert line in ended.log
