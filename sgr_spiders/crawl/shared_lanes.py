@@ -126,7 +126,7 @@ class SharedSlots:
 
     def start(self) -> None:
         """Read the state; begin anew if no worker has used the lane lately."""
-        self._tell(_begin_anew, only_if=lambda state: state.now - state.next_slot > IDLE)
+        self._tell(_begin_anew)
 
     def next_at(self, waiting: int) -> float:
         now = time.monotonic()
@@ -195,25 +195,13 @@ class SharedSlots:
 
         self._run(lambda: self._thread.door.take(self._key, count, minimum, curve), note)
 
-    def _tell(self, event: Event, only_if: Callable[[SharedState], bool] = lambda _state: True) -> None:
+    def _tell(self, event: Event) -> None:
         """Apply *event* to the state in the database, after those of other workers."""
         pace = self._lane.new_pace()
 
-        def change() -> tuple[SharedState, None]:
-            while True:
-                state = self._thread.door.look(self._key)
-                if not only_if(state):
-                    return state, None
-                pace.restore(_pace_state(state, 0.0))
-                event(pace, state)
-                new = _shared_state(pace.state(), state)
-                learned_at = None if new.interval is None else timestamp()
-                began = new.held_until > state.held_until
-                if self._thread.door.change(self._key, new, learned_at, began_hold=began):
-                    return replace(new, changes=state.changes + 1), None
-
+        door, key = self._thread.door, self._key
         self._slots.clear()
-        self._run(change, lambda state, _first: self._note(state))
+        self._run(lambda: (apply(door, key, pace, event), None), lambda state, _first: self._note(state))
 
     def _note_looked(self, state: SharedState, _first: None) -> None:
         self._note(state)
@@ -224,7 +212,7 @@ class SharedSlots:
     def _note(self, state: SharedState) -> None:
         self._lead = state.now - time.monotonic()
         self._changes = state.changes
-        self._lane.pace.restore(_pace_state(state, self._lead))
+        self._lane.pace.restore(pace_state(state, self._lead))
 
     def _run(
         self, statement: Callable[[], tuple[SharedState, float | None]], then: Callable[..., None]
@@ -237,7 +225,19 @@ class SharedSlots:
         self._thread.run(statement, end)
 
 
-def _pace_state(state: SharedState, lead: float) -> PaceState:
+def apply(door: SharedLanes, key: Key, pace: Pace, event: Event) -> SharedState:
+    """Apply *event* to the state of the lane *key*, with *pace* to compute with; return the new state."""
+    while True:
+        state = door.look(key)
+        pace.restore(pace_state(state, 0.0))
+        event(pace, state)
+        new = _shared_state(pace.state(), state)
+        learned_at = None if new.interval is None else timestamp()
+        if door.change(key, new, learned_at, began_hold=new.held_until > state.held_until):
+            return replace(new, changes=state.changes + 1)
+
+
+def pace_state(state: SharedState, lead: float) -> PaceState:
     """Return the pace in *state*, on a clock that the server's has this *lead* over."""
     curve = state.curve
     began = curve.get("began")
@@ -278,7 +278,12 @@ def _shared_state(pace: PaceState, before: SharedState) -> SharedState:
 
 
 def _begin_anew(pace: Pace, state: SharedState) -> None:
-    """Measure the rate from now on, and test a learned one upwards, the more the older it is."""
+    """Measure the rate from now on, and test a learned one upwards, the more the older it is.
+
+    A lane that another worker has used lately stays as it is.
+    """
+    if state.now - state.next_slot < IDLE:
+        return
     if state.interval is not None:
         pace.rate.resume(state.interval, max(0.0, state.age))
     pace.rate.measure_from(state.now)

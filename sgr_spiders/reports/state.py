@@ -12,6 +12,7 @@ from sgr_spiders.relationships import TYPES
 from sgr_spiders.reports.caps import list_caps
 from sgr_spiders.reports.harvests import fetch_outcome
 from sgr_spiders.reports.summary import has_work_left
+from sgr_spiders.storage import lanes
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.figures import inventory, overview
 from sgr_spiders.storage.ledger import source, workers
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sgr_spiders.reports.caps import Cap
     from sgr_spiders.storage.figures.inventory import File, Freshness, KnownSeed, PastRun, Rejected, TableSize
     from sgr_spiders.storage.figures.overview import Capped, LostWalks, Walks
+    from sgr_spiders.storage.lanes import KnownLane
     from sgr_spiders.storage.ledger.source import Source
     from sgr_spiders.storage.ledger.workers import Worker
     from sgr_spiders.storage.store import Connection
@@ -93,6 +95,7 @@ class Status:
     tables: list[TableSize]
     relationships: list[Relationship]
     rejected: list[Rejected]
+    lanes: list[KnownLane]
     next: NextStep
 
 
@@ -131,6 +134,7 @@ def collect_status(connection: Connection, database: str, path: str | None, conf
         tables=inventory.table_sizes(connection, file),
         relationships=relationships,
         rejected=inventory.rejected(connection),
+        lanes=lanes.known(connection),
         next=_find_next_step(connection, config, freshness, relationships),
     )
 

@@ -20,6 +20,7 @@ from sgr_spiders.reports.summary import (
     shorten,
     walks_table,
 )
+from sgr_spiders.soundcloud.credentials_file import ONLY
 from sgr_spiders.storage.figures import overview
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import cut, duration, minute, number, pluralize, size, table
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sgr_spiders.reports.state import Relationship, Status
     from sgr_spiders.storage.figures.inventory import KnownSeed, PastRun, Rejected, TableSize
     from sgr_spiders.storage.figures.overview import Walks
+    from sgr_spiders.storage.lanes import KnownLane
     from sgr_spiders.storage.ledger.source import Source
 
 NOT_FOUND = "not found"
@@ -94,6 +96,7 @@ def as_json(status: Status) -> dict[str, Any]:
             for relationship in status.relationships
         },
         "rejects": [asdict(group) for group in status.rejected],
+        "lanes": [asdict(lane) for lane in status.lanes],
         "next": asdict(status.next),
     }
 
@@ -140,6 +143,7 @@ def as_text(status: Status, now: datetime) -> list[str]:
         *section(HEADING, count_table(cap_rows(list_caps(status.capped)))),
         *section("Rejected", count_table(_reject_rows(status.rejected))),
         *section("Freshness", _freshness_lines(status)),
+        *section(None, _lane_lines(status.lanes)),
         *section(None, table(_table_rows(status.tables))),
         *section(None, table(_relationship_rows(status.relationships), left=1)),
         "",
@@ -272,6 +276,20 @@ def _freshness_lines(status: Status) -> list[str]:
             f"  {pluralize(freshness.in_future, 'walk')} of these finished in the future: a clock was wrong"
         )
     return lines
+
+
+def _lane_lines(lanes: Sequence[KnownLane]) -> list[str]:
+    """Return a table of the API keys, unless there is nothing to say about the only one."""
+    if all(lane.state == "ok" and lane.name == ONLY for lane in lanes):
+        return []
+    head = ["lanes", "", "requests at least apart", "last used (UTC)"]
+    reasons = [cut(f"  {lane.name}: {for_message(lane.reason)}") for lane in lanes if lane.reason is not None]
+    return [*table([head, *map(_lane_row, lanes)], left=2), *reasons]
+
+
+def _lane_row(lane: KnownLane) -> list[str]:
+    apart = "" if lane.interval_seconds is None else f"{lane.interval_seconds:.2f} s"
+    return [lane.name, lane.state, apart, minute(lane.used_at)]
 
 
 def _table_rows(tables: Sequence[TableSize]) -> list[list[str]]:

@@ -95,11 +95,12 @@ def save_state(connection: Connection, key: Key, state: str, reason: str | None)
 def known(connection: Connection) -> list[KnownLane]:
     """Return all lanes, those used last first."""
     order = lanes.c.used_at.desc(), lanes.c.name, lanes.c.key_fingerprint
+    now = datetime.now(UTC).timestamp()
     return [
         KnownLane(
             row.name,
             row.api_origin,
-            row.state,
+            "throttled" if row.state == "ok" and row.held_until > now else row.state,
             row.reason,
             row.used_at,
             row.interval_seconds,
