@@ -1,4 +1,4 @@
-"""What runs learn about the lanes, kept in the database from run to run."""
+"""Memory of the lanes: what runs learn about them, kept in the database from run to run."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class KnownLane:
 
 @dataclass(frozen=True, slots=True)
 class SharedState:
-    """What the workers on a server share of a lane. Times are in seconds by the server's clock."""
+    """The part of a lane that the workers on a server share. Times are in seconds by the server's clock."""
 
     now: float
     next_slot: float
@@ -68,7 +68,7 @@ class SharedState:
 
 
 def begin(connection: Connection, key: Key, name: str) -> StoredRate | None:
-    """Note that a run uses the lane *key* under *name*; return the rate learned for it, if any."""
+    """Record that a run uses the lane *key* under *name*; return the rate learned for it, if any."""
     now = timestamp()
     connection.execute(
         _BEGIN, {"api_origin": key.api_origin, "key_fingerprint": key.fingerprint, "name": name, "now": now}
