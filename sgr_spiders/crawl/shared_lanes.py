@@ -52,13 +52,13 @@ POLL: Final = 0.1
 """Seconds between two looks while another worker's first request after a pause has no response."""
 
 IDLE: Final = 60.0
-"""Seconds without a request after which a run measures the rate anew, and tests an old one upwards."""
+"""Seconds without a request after which a run measures the rate from then on, and tests an old one upwards."""
 
 
 class LaneThread:
     """A thread that runs statements on the lanes in the order of the calls, apart from the writer's.
 
-    While the server is away, it tries again; then the run stops.
+    While the server is away, it retries; then the run stops.
     """
 
     def __init__(self, crawler: Crawler, store: Store) -> None:
@@ -125,8 +125,8 @@ class SharedSlots:
         """The lead of the server's clock over the monotonic clock."""
 
     def start(self) -> None:
-        """Read the state; begin anew if no worker has used the lane lately."""
-        self._tell(_begin_anew)
+        """Read the state; restart the measurement if no worker has used the lane lately."""
+        self._tell(_restart)
 
     def next_at(self, waiting: int) -> float:
         now = time.monotonic()
@@ -277,7 +277,7 @@ def _shared_state(pace: PaceState, before: SharedState) -> SharedState:
     )
 
 
-def _begin_anew(pace: Pace, state: SharedState) -> None:
+def _restart(pace: Pace, state: SharedState) -> None:
     """Measure the rate from now on, and test a learned one upwards, the more the older it is.
 
     A lane that another worker has used lately stays as it is.
