@@ -48,11 +48,12 @@ FAR: Final = 0.25
 LATE: Final = 0.1
 """Seconds after which a slot is too late, if the interval is not longer: other workers follow."""
 
-POLL: Final = 0.1
-"""Seconds between two looks while another worker's first request after a pause has no response."""
+MIN_POLL, MAX_POLL = 0.01, 0.1
+"""Seconds between two looks while another worker's first request after a pause has no response: as long as
+the interval between two requests, within these."""
 
 IDLE: Final = 60.0
-"""Seconds without a request after which a run measures the rate from then on, and tests an old one upwards."""
+"""Seconds without a request after which a run restarts the measurement, and tests an old rate upwards."""
 
 
 class LaneThread:
@@ -187,7 +188,8 @@ class SharedSlots:
         def note(state: SharedState, first: float | None) -> None:
             self._note(state)
             if first is None:
-                self._ask_again_at = max(self._lane.pace.open_at, time.monotonic() + POLL)
+                poll = min(max(self._lane.pace.interval, MIN_POLL), MAX_POLL)
+                self._ask_again_at = max(self._lane.pace.open_at, time.monotonic() + poll)
                 return
             step = max(minimum, state.interval or 0.0)
             self._slots.extend(first + number * step - self._lead for number in range(count))
