@@ -148,6 +148,7 @@ def test_a_round_refetches_each_page_once_even_if_it_is_interrupted(
     assert abs(datetime.fromisoformat(then) - datetime.fromisoformat(due)) < timedelta(seconds=1)
 
 
+@pytest.mark.sqlite("the lock and a copy of the file")
 def test_overlapping_schedules_and_an_interruption(harvester: Harvester, tracks: list[int]) -> None:
     add(harvester, *tracks[:2])
     process = harvester.start("deep_harvest", layers="user_depth", due=1, settings={"DOWNLOAD_DELAY": 3})

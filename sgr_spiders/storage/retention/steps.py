@@ -85,7 +85,8 @@ def _bytes_of(connection: Connection, column: sa.Column[Any]) -> sa.ColumnElemen
     elif connection.dialect.name == "sqlite":
         size = sa.func.length(sa.cast(column, sa.LargeBinary))
     else:
-        size = sa.func.octet_length(sa.cast(column, sa.Text))
+        number = sa.cast(column, sa.Integer) if isinstance(column.type, sa.Boolean) else column
+        size = sa.func.octet_length(sa.cast(number, sa.Text))
     return sa.func.coalesce(size, 0)
 
 
