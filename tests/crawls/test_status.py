@@ -97,7 +97,7 @@ def test_every_key_is_documented_and_every_documented_key_exists(report: dict[st
 
 
 def test_the_json_agrees_with_the_database(deep: Harvester, report: dict[str, Any]) -> None:
-    assert report["database"]["where"] == str(deep.database)
+    assert report["database"]["where"] == Store(deep.url).describe()
     assert report["runs"]["count"] == 2
     assert [run["run_id"] for run in report["runs"]["latest"]] == [2, 1]
     assert report["runs"]["latest"][0]["layers"] == list(LAYER_NAMES)
