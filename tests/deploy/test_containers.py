@@ -179,14 +179,15 @@ def wait_until(condition: Callable[[], bool]) -> None:
 @pytest.fixture
 def worker(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Start a worker whose crawls end with the codes 0 and 4, and whose third crawl waits for a signal."""
-    program = tmp_path / "scrapy"
-    program.write_text(
+    (tmp_path / "sleep").write_text('#!/bin/sh\necho "$1" >>"${0%/*}/pauses"\n')
+    (tmp_path / "scrapy").write_text(
         '#!/bin/sh\ncd "${0%/*}"\ntrap "echo 130 >ended; exit 130" TERM\necho "$@" >>crawls\n'
-        "case $(wc -l <crawls) in 1) exit 0 ;; 2) exit 4 ;; *) sleep 60 & wait $! ;; esac\n"
+        "case $(wc -l <crawls) in 1) exit 0 ;; 2) exit 4 ;; *) /bin/sleep 60 & wait $! ;; esac\n"
     )
-    program.chmod(0o755)
+    for program in ("sleep", "scrapy"):
+        (tmp_path / program).chmod(0o755)
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "TMPDIR": str(tmp_path)}
-    process = subprocess.Popen([EXAMPLES / "worker.sh", "0.1", "0.1"], env=environment)
+    process = subprocess.Popen([EXAMPLES / "worker.sh", "1", "2"], env=environment)
     yield process
     process.kill()
     process.wait()
@@ -197,6 +198,7 @@ def test_a_worker_crawls_until_it_is_stopped(worker: subprocess.Popen[bytes], tm
     wait_until(lambda: crawls.exists() and len(crawls.read_text().splitlines()) == 3)
     assert {*crawls.read_text().splitlines()} == {"crawl deep_harvest -a due=1 -a max_minutes=50"}
     assert code.read_text() == "4\n"
+    assert (tmp_path / "pauses").read_text().split() == ["1", "2"]
     worker.terminate()
     assert worker.wait(LIMIT_S) == 130
     assert (tmp_path / "ended").read_text() == "130\n"
