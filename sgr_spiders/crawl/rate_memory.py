@@ -10,6 +10,7 @@ from sgr_spiders.crawl.shared_lanes import LaneThread
 from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.model.signals import lane_changed, rate_learned
 from sgr_spiders.storage import lanes
+from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.text.formatting import duration
 from sgr_spiders.traffic.lanes import Lanes
 from sgr_spiders.traffic.origin import Origin
@@ -42,8 +43,9 @@ class RateMemory:
 
     def load(self, connection: Connection) -> None:
         """Pass the stored rates on to the lanes, if there are any."""
+        now = timestamp()
         for lane in Lanes.of(self._crawler).all:
-            stored = lanes.begin(connection, self._key_of(lane), lane.name)
+            stored = lanes.begin(connection, self._key_of(lane), lane.name, now)
             if stored is not None:
                 _resume(lane, stored)
 

@@ -67,12 +67,10 @@ class SharedState:
     age: float
 
 
-def begin(connection: Connection, key: Key, name: str) -> StoredRate | None:
-    """Record that a run uses the lane *key* under *name*; return the rate learned for it, if any."""
-    now = timestamp()
-    connection.execute(
-        _BEGIN, {"api_origin": key.api_origin, "key_fingerprint": key.fingerprint, "name": name, "now": now}
-    )
+def begin(connection: Connection, key: Key, name: str, at: str | None = None) -> StoredRate | None:
+    """Record that a run uses the lane *key* under *name* (*at*: now); return its learned rate, if any."""
+    values = {"api_origin": key.api_origin, "key_fingerprint": key.fingerprint, "name": name}
+    connection.execute(_BEGIN, {**values, "now": at or timestamp()})
     columns = lanes.c.interval_seconds, lanes.c.learned_at
     row = connection.execute(sa.select(*columns).where(_is_of(key))).one()
     if row.interval_seconds is None or row.learned_at is None or not row.interval_seconds > 0:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import databases
 from tests.crawls.crawling import Harvester
 from tests.crawls.small import settings_of, start_sandbox, write_config
+from tests.scrapy_process import run_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,8 +71,9 @@ def crawl(harvester: Harvester, code: int, *faults: str) -> CrawlResult:
     ended = harvester.crawl()
     assert ended.code == code, ended.log
     assert "Traceback" not in ended.log
-    for text in (ended.log, harvester.database.read_bytes().decode("latin-1")):
-        assert "id-0f" not in text, "the database and the log contain no client ID"
+    assert "id-0f" not in ended.log
+    if not databases.is_on_server():
+        assert b"id-0f" not in harvester.database.read_bytes()
     return ended
 
 
@@ -111,6 +114,13 @@ def test_keys_that_are_refused_leave_the_others_working(harvester: Harvester, wh
     assert re.search(r"\nlanes +requests +refused for rate +paused\n *anna +ok +[0-9]+ ", ended.log)
     assert re.search(r"\nben +revoked +[0-9]+ ", ended.log)
     assert re.search(r"\ncarla +refused +0 +0 ", ended.log)
+    status = run_command("status", HARVEST_DATABASE_URL=databases.url_of(harvester.database))
+    assert re.search(r"\nanna +ok .*\nben +revoked .*\ncarla +refused ", status.out), status
+    assert "\n  carla: client credentials refused by" in status.out
+    listed = run_command("status", "--json", HARVEST_DATABASE_URL=databases.url_of(harvester.database)).out
+    found_lanes = json.loads(listed)["lanes"]
+    assert [lane["state"] for lane in found_lanes] == ["ok", "revoked", "refused"]
+    assert "id-0f" not in status.out + listed
 
 
 def test_the_run_ends_when_no_key_is_left(harvester: Harvester) -> None:
