@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sgr_spiders.model.exceptions import StorageError
-from sgr_spiders.storage import migrate
+from sgr_spiders.storage import lanes, migrate
 from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
@@ -204,3 +204,20 @@ def test_what_had_left_its_list_is_marked_as_removed(
         ("tracks", 8): ("1", "1", "2", "gone"),
     }
     assert sorted(left) == [(90, 6), (90, 7), (91, 6), (92, 6), (93, 30)]
+
+
+def test_learned_rates_become_lanes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "older.db"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(migrate, "HEAD", "0024")
+        Store.open(f"sqlite:///{path}").close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO request_rates VALUES ('https://a', 'f', 2.5, '2026-11-27T00:00:00Z')")
+        connection.commit()
+    store = Store.open(f"sqlite:///{path}")
+    with store.write() as connection:
+        stored = lanes.begin(connection, lanes.Key("https://a", "f"), "anna")
+        (lane,) = lanes.known(connection)
+    store.close()
+    assert stored is not None
+    assert (stored.interval, lane.name, lane.state, lane.interval_seconds) == (2.5, "anna", "ok", 2.5)
