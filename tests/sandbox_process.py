@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+from tests import forks
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import TracebackType
@@ -35,19 +37,18 @@ class SandboxProcess:
     def __init__(self, *options: str) -> None:
         unlimited = ("--app-exchanges", "0", "--ip-exchanges", "0")
         command = [sys.executable, "-m", "sgr_spiders.sandbox", "--port", "0", *unlimited, *options]
-        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
-        )
+        output, to_print = os.pipe()
+        try:
+            self._process = forks.start(command, cwd=ROOT, env=os.environ, stdout=to_print, stderr=2)
+        finally:
+            os.close(to_print)
+        self._output = os.fdopen(output)
         self._has_changed = False
         self.url = self._wait_for(_LISTENING)
         self.seed_track_id = int(self._wait_for(_SEED))
 
     def _wait_for(self, pattern: re.Pattern[str]) -> str:
-        stream = self._process.stdout
-        if stream is None:
-            raise RuntimeError("the sandbox has no standard output")
-        for line in stream:
+        for line in self._output:
             if match := pattern.search(line):
                 return match[1]
         raise RuntimeError(f"the sandbox ended with exit code {self._process.wait()}")
@@ -114,8 +115,7 @@ class SandboxProcess:
             self._process.kill()
             return self._process.wait()
         finally:
-            if self._process.stdout is not None:
-                self._process.stdout.close()
+            self._output.close()
 
     def __enter__(self) -> Self:
         return self

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scrapy.cmdline import ScrapyArgumentParser
 from scrapy.utils.project import get_project_settings
 
+from tests import forks
 from tests.databases import url_of
 
 if TYPE_CHECKING:
@@ -45,14 +46,8 @@ class CommandResult(NamedTuple):
 
 def scrapy(*command: str, cwd: Path = ROOT, **environment: str) -> CommandResult:
     """Run ``scrapy`` with these arguments in a separate process."""
-    done = subprocess.run(
-        [sys.executable, "-m", "scrapy", *command],
-        cwd=cwd,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
+    done = forks.run(
+        [sys.executable, "-m", "scrapy", *command], cwd=cwd, env={**os.environ, **environment}, timeout=120
     )
     return CommandResult(done.returncode, done.stdout, done.stderr)
 

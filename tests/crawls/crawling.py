@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests import databases
+from tests import databases, forks
 from tests.crawls import invariants
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
 
+    from tests.forks import Process
     from tests.sandbox_process import SandboxProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,7 +97,7 @@ class Harvester:
 
     def start(
         self, spider: str = "user_depth", settings: Mapping[str, Any] = {}, **arguments: Any
-    ) -> subprocess.Popen[bytes]:
+    ) -> Process:
         if not {"track_id", "track_url", "seeds", "due"} & arguments.keys():
             arguments["track_id"] = self.sandbox.seed_track_id
         if self.config is not None:
@@ -118,9 +119,8 @@ class Harvester:
             **self.environment,
         }
         with self._log.open("w") as log:
-            process = subprocess.Popen(
-                command, cwd=self.root, env=environment, stdout=log, stderr=subprocess.STDOUT
-            )
+            output = log.fileno()
+            process = forks.start(command, cwd=self.root, env=environment, stdout=output, stderr=output)
         self._runs_before[process.pid] = before
         return process
 
@@ -128,9 +128,7 @@ class Harvester:
         """Return the log of the latest crawl so far."""
         return self._log.read_text()
 
-    def wait(
-        self, process: subprocess.Popen[bytes], *, killed: bool = False, no_outcome: str = ""
-    ) -> CrawlResult:
+    def wait(self, process: Process, *, killed: bool = False, no_outcome: str = "") -> CrawlResult:
         """Wait for the end of a crawl, and check the invariants of its database.
 
         *killed* expects that SIGKILL ended it. *no_outcome* is the reason why a crawl that ended otherwise
@@ -165,7 +163,7 @@ class Harvester:
         process.send_signal(number)
         return self.wait(process, killed=number == signal.SIGKILL)
 
-    def wait_until(self, condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    def wait_until(self, condition: Callable[[], bool], process: Process) -> None:
         deadline = time.monotonic() + LIMIT_S
         while not condition():
             if process.poll() is not None:

@@ -17,16 +17,16 @@ from sgr_spiders.storage.store import Store
 from tests.databases import url_of
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
 
     from tests.crawls.crawling import Harvester
+    from tests.forks import Process
 
 SLOW = {"DOWNLOAD_DELAY": 0.05}
 
 
 @contextmanager
-def hold_write_lock(harvester: Harvester, process: subprocess.Popen[bytes]) -> Iterator[None]:
+def hold_write_lock(harvester: Harvester, process: Process) -> Iterator[None]:
     """Hold the write lock of the database of a running crawl that has a page to write."""
     harvester.wait_until(lambda: _answered(harvester) >= 8, process)
     with closing(sqlite3.connect(harvester.database, isolation_level=None)) as connection:
