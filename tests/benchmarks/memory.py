@@ -70,6 +70,7 @@ def measure(world: WorldOptions) -> Peak:
         config.write_text(f"deep_harvest: {{request_delay: 0, user_depth: {UNCAPPED}}}")
         environment = {"XDG_CACHE_HOME": str(folder / "cache"), "SOUNDCLOUD_ACCESS_TOKEN": ""}
         harvester = Harvester(sandbox, folder / "harvest.db", environment=environment, config=str(config))
+        harvester.is_forked = False
         process = harvester.start("user_depth")
         # Unlike getrusage(RUSAGE_CHILDREN), wait4 reports only this child.
         _, status, usage = os.wait4(process.pid, 0)

@@ -52,6 +52,7 @@ def measure(sandbox: SandboxProcess, folder: Path, requests: int, delay: float, 
     config.write_text(f"deep_harvest: {{request_delay: {delay}}}")
     environment = {"XDG_CACHE_HOME": str(folder / "cache"), "SOUNDCLOUD_ACCESS_TOKEN": ""}
     harvester = Harvester(sandbox, folder / f"{latency:g}.db", environment=environment, config=str(config))
+    harvester.is_forked = False
     started = time.monotonic()
     ended = harvester.crawl("deep_harvest", max_requests=requests)
     process = time.monotonic() - started

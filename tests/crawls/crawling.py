@@ -60,6 +60,8 @@ class Harvester:
     root: Path = ROOT
     unchecked: str = ""
     """Reason for not checking the database after a crawl, where the check would distort timings."""
+    is_forked: bool = True
+    """False to start Python for each crawl, where its limits, its memory or its time matter."""
     makes_database: bool = False
     """True if the first crawl is to create the database, which takes half a second of CPU time."""
     log_suffix: str = ".log"
@@ -120,7 +122,8 @@ class Harvester:
         }
         with self._log.open("w") as log:
             output = log.fileno()
-            process = forks.start(command, cwd=self.root, env=environment, stdout=output, stderr=output)
+            start = forks.start if self.is_forked else subprocess.Popen
+            process = start(command, cwd=self.root, env=environment, stdout=output, stderr=output)
         self._runs_before[process.pid] = before
         return process
 

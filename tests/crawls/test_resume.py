@@ -188,6 +188,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(
     harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     harvester.makes_database = True
+    harvester.is_forked = False
     limit = 400_000
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -93,6 +93,7 @@ class Bench:
         harvester = Harvester(
             self._sandbox, database, environment=self._environment, config=str(self._folder / "whole.yaml")
         )
+        harvester.is_forked = False
         # First in order, before everything it measures.
         extensions = _json([extension, *settings.EXTENSIONS])
         ended = harvester.crawl("user_depth", {**AS_THE_BARE_SPIDER, "EXTENSIONS": extensions})
