@@ -96,7 +96,7 @@ def test_a_killed_crawl_resumes_at_once(
     harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     process = harvester.start(settings={"DOWNLOAD_DELAY": 0.1})
-    harvester.wait_until(lambda: _pages(harvester.sandbox) >= 8, process)
+    harvester.wait_until(lambda: bool(_finished_paths(harvester)), process)
     process.kill()
     harvester.wait(process, killed=True)
     assert harvester.value("SELECT count(*) FROM walks WHERE status = 'running'") > 0
