@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 from scrapy.settings import default_settings
 
+from tests.forks import SIZE
+
 PACKAGES = (
     "pipelines", "scrapy.commands", "sgr_spiders.commands", "sgr_spiders.crawl", "sgr_spiders.layers",
     "sgr_spiders.relationships", "sgr_spiders.reports", "sgr_spiders.sandbox", "sgr_spiders.spiders",
@@ -103,10 +105,14 @@ def fork_and_report(program: Program) -> bool:
         return True
     os.close(program.stdout)
     os.close(program.stderr)
-    os.write(program.reports, b"%d\n" % child)
+    report(program, child)
     _, status = os.waitpid(child, 0)
-    os.write(program.reports, b"%d\n" % os.waitstatus_to_exitcode(status))
+    report(program, os.waitstatus_to_exitcode(status))
     os._exit(0)
+
+
+def report(program: Program, number: int) -> None:
+    os.write(program.reports, number.to_bytes(SIZE, "big", signed=True))
 
 
 def run(program: Program) -> None:

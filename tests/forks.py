@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
+SIZE = 4
+"""Bytes of a process ID or an exit code."""
 
 
 class ForkedProcess:
@@ -38,9 +40,9 @@ class ForkedProcess:
             socket.send_fds(_server(), [program.encode() + b"\n"], [stdout, stderr, to_report])
         finally:
             os.close(to_report)
-        self._reports = os.fdopen(reports)
+        self._reports = reports
         self.args = command
-        self.pid = int(self._reports.readline())
+        self.pid = self._read_number()
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
@@ -54,9 +56,15 @@ class ForkedProcess:
 
     def _look(self, timeout: float | None) -> int | None:
         if self.returncode is None and select.select([self._reports], [], [], timeout)[0]:
-            with self._reports:
-                self.returncode = int(self._reports.readline())
+            self.returncode = self._read_number()
+            os.close(self._reports)
         return self.returncode
+
+    def _read_number(self) -> int:
+        number = os.read(self._reports, SIZE)
+        if len(number) != SIZE:
+            raise RuntimeError("the process that forks has ended")
+        return int.from_bytes(number, "big", signed=True)
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
