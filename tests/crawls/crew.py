@@ -9,10 +9,10 @@ from tests.crawls import invariants
 from tests.crawls.crawling import CrawlResult, Harvester
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tests.forks import Process
     from tests.sandbox_process import SandboxProcess
 
 IN_FLIGHT = 16
@@ -31,9 +31,9 @@ class Crew:
     delay: float = 0.05
 
     def __post_init__(self) -> None:
-        self.started: list[tuple[Harvester, subprocess.Popen[bytes]]] = []
+        self.started: list[tuple[Harvester, Process]] = []
 
-    def start(self, spider: str = "deep_harvest", **arguments: Any) -> subprocess.Popen[bytes]:
+    def start(self, spider: str = "deep_harvest", **arguments: Any) -> Process:
         harvester = Harvester(
             self.sandbox,
             self.database,
@@ -45,7 +45,7 @@ class Crew:
         self.started.append((harvester, process))
         return process
 
-    def wait(self, killed: Sequence[subprocess.Popen[bytes]] = ()) -> list[CrawlResult]:
+    def wait(self, killed: Sequence[Process] = ()) -> list[CrawlResult]:
         ended = [harvester.wait(process, killed=process in killed) for harvester, process in self.started]
         invariants.check_ledger(self.database)
         return ended
