@@ -40,7 +40,7 @@ OTHERS = (
     "sgr_spiders.storage.looked_at", "sgr_spiders.storage.lookup", "sgr_spiders.storage.views",
     "spellchecker", "sqlalchemy.dialects.sqlite", "sqlalchemy.ext.compiler", "uvloop",
 )  # fmt: skip
-"""What these modules and Scrapy import only when they use it."""
+"""Modules that these and Scrapy import only when they use them."""
 
 
 def preload() -> None:

@@ -28,6 +28,7 @@ def benchmark(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(TINY))
 def test_a_benchmark_still_measures(root: Path, name: str) -> None:
     ended = benchmark(root, f"tests.benchmarks.{name}", *TINY[name])
