@@ -17,6 +17,7 @@ TINY = {
     "old_way": (*TINY_WORLD, "--seed-likers", "2", "--seed-reposters", "2", "--delays", "0"),
     "politeness": ("--requests", "5", "--delay", "0.1", "--shares", "1.5"),
     "requests": TINY_WORLD,
+    "scaling": ("--users", "30,60,120"),
     "space": TINY_WORLD,
     "vectors": ("generated", "--scale", "0.01", "--methods", "popularity,walk,svd"),
 }

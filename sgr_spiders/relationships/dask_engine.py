@@ -45,6 +45,8 @@ MOST_FOUND = 1 << 24
 """Pairs from which a task ends early: 128 MB."""
 TASKS_PER_THREAD = 4
 """Tasks to divide the work into at least, so that no worker is idle for long at the end."""
+MOST_SENT = 4 << 30
+"""Bytes of blocks to keep on a cluster for later tasks. The scheduler has a copy of them."""
 AHEAD = 2
 """Tasks at a time per thread: one is running while the blocks of the next one are on their way."""
 NO_WORKER_SECONDS = 60
@@ -148,7 +150,10 @@ class DaskEngine(Engine):
         """
         waiting = iter(jobs)
         memory = sum(_memory_per_thread(worker) * worker["nthreads"] for worker in self.workers())
-        with self._watching(), contextlib.closing(_Desk(self._client, cut, memory // 4)) as desk:
+        with (
+            self._watching(),
+            contextlib.closing(_Desk(self._client, cut, min(memory // 4, MOST_SENT))) as desk,
+        ):
             while True:
                 ahead = AHEAD * sum(worker["nthreads"] for worker in self.workers())
                 for job in itertools.islice(waiting, max(0, ahead - len(desk.running))):
