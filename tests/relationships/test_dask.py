@@ -75,12 +75,15 @@ def test_the_tables_are_those_of_the_local_engine(
     """Also with libraries that are cut or left out, a forecast, and tasks that end early."""
     monkeypatch.setattr(forecast, "SMALL", 0)
     monkeypatch.setattr(forecast, "SAMPLE", 5)
-    monkeypatch.setattr(dask_engine, "MOST_FOUND", 3)
+    monkeypatch.setattr(dask_engine, "MOST_FOUND", 20)
     config = make_config(engagement_kinds=["like", "repost"], **relationships)
-    for world in (crowd(5, 0.4), World()):
-        local = related(store, world, config, None)
-        assert related(store, world, config, engine) == local
-    assert related(store, crowd(5, 0.4), config, engine)[0]["track_relationships"]
+    local = related(store, crowd(5, 0.4), config, None)
+    assert local[0]["track_relationships"]
+    assert related(store, crowd(5, 0.4), config, engine) == local
+
+
+def test_an_empty_database_gives_empty_tables(store: Store, engine: DaskEngine) -> None:
+    assert related(store, World(), HarvestConfig(), engine) == related(store, World(), HarvestConfig(), None)
 
 
 def test_a_killed_worker_costs_no_pair(
