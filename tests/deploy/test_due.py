@@ -97,7 +97,8 @@ def test_the_most_overdue_seed_is_first_and_relationships_are_built_once(
     assert fetched_paths(harvester) == []
     assert harvester.query("SELECT run_id, type FROM relationship_runs") == built
 
-    rows = harvester.query("SELECT arguments, config_hash, version, outcome, exit_code, requests FROM runs")
+    columns = "arguments, config_hash, version, outcome, exit_code, requests"
+    rows = harvester.query(f"SELECT {columns} FROM runs ORDER BY run_id")  # noqa: S608 - constants
     assert [row[3:] for row in rows] == [
         ("unfinished", 3, 13),
         ("complete", 0, len(after)),
