@@ -58,7 +58,7 @@ def test_the_table_for_people(database: Path) -> None:
     head, *rows = result.out.splitlines()
     assert head.split()[:4] == ["run", "spider", "outcome", "started"]
     assert all(len(row) <= 100 for row in rows)
-    assert re.match(r"3 +user_depth +running or killed +2.* s +0 +- +- +-$", rows[0])
+    assert re.match(r"3 +user_depth +running or killed +2.* +0 +- +- +-$", rows[0])
     assert re.match(r"2 +deep_harvest +partial +2.* s +0 +12 +1,234 +2 settings$", rows[1])
     assert re.match(r"1 +user_depth +killed +2.* - +0 +- +- +-$", rows[2])
 
