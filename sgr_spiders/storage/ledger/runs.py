@@ -131,6 +131,8 @@ def note_asked(connection: sa.Connection, run: Run, arguments: str, version: str
 
 def note_requests(connection: sa.Connection, run: Run, sent: int) -> None:
     """Save the number of requests that the worker has sent in *run*, and that of all its workers."""
+    # Workers that leave at the same time would each count without the others.
+    connection.execute(sa.select(runs.c.run_id).where(runs.c.run_id == run.run_id).with_for_update())
     workers.note_requests(connection, run.worker_id, sent)
     total = workers.count_requests(connection, run.run_id)
     connection.execute(sa.update(runs).where(runs.c.run_id == run.run_id).values(requests=total))
