@@ -209,7 +209,7 @@ class Build(PairSearch):
             return None
         pairs = self.pairs(with_mirrored=True)
         with self._timed("write"):
-            path = writing.prepare(self.relationship.table, pairs, self.directory)
+            path = writing.prepare(self.environment.store, self.relationship.table, pairs, self.directory)
         return StagedTable(self.relationship.table, path, partial(self._entry, fingerprint))
 
     def _known(self) -> BuiltRelationship | None:

@@ -26,7 +26,7 @@ from sgr_spiders.relationships.processor import RelationshipProcessor, relate
 from sgr_spiders.relationships.spool import Spool
 from sgr_spiders.relationships.user_similarity import UserSimilarity
 from sgr_spiders.storage import schema
-from sgr_spiders.storage.pairs import builds, reading, writing
+from sgr_spiders.storage.pairs import builds, reading
 from tests.relationships.test_exact import REUSED, WORLDS
 from tests.relationships.worlds import NOW, Rows, World, expected, stored
 
@@ -532,17 +532,5 @@ def test_a_missing_numba_is_logged(
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     relate(store, HarvestConfig())
     assert "numba is not installed" in caplog.text
-    wanted = expected(make_world(), HarvestConfig().relationships)
-    assert {table: stored(store)[table] for table in TABLES} == {table: wanted[table] for table in TABLES}
-
-
-def test_other_databases_receive_the_rows_by_statements(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Write as for PostgreSQL, here into SQLite."""
-    make_world().spill(store)
-    monkeypatch.setattr(writing, "_swap_by_files", writing._swap_by_statements)
-    monkeypatch.setattr(writing, "ROWS_AT_A_TIME", 7)
-    relate(store, HarvestConfig())
     wanted = expected(make_world(), HarvestConfig().relationships)
     assert {table: stored(store)[table] for table in TABLES} == {table: wanted[table] for table in TABLES}

@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -18,6 +17,7 @@ from sqlalchemy.dialects import sqlite
 from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.storage import private_files
 from sgr_spiders.storage.pairs import builds
+from sgr_spiders.storage.pairs.copy_file import write_copy_file
 from sgr_spiders.storage.pairs.file_writer import REAL, PairFile, integer_width
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ STAGED = "staged"
 """The schema name of the attached file."""
 FLAG = 1
 """The bytes of a flag."""
-ROWS_AT_A_TIME = 10_000
+BLOCK = 1 << 20
+"""Bytes that are read from the staging file at a time."""
 COPIES = 3
 """The most copies of the rows on disk at once: the staging file, the WAL and the database."""
 
@@ -101,9 +102,17 @@ class StagedTable:
     built: Callable[[float], BuiltRelationship]
 
 
-def prepare(table: PairTable, pairs: Pairs, directory: Path) -> Path:
+def prepare(store: Store, table: PairTable, pairs: Pairs, directory: Path) -> Path:
     """Write *pairs* to a file in *directory*; return its path. This does not touch the database."""
-    path = directory / f"{table.name}.db"
+    path = directory / f"{table.name}.rows"
+    if store.engine.dialect.name == "sqlite":
+        _write_database(path, table, pairs)
+    else:
+        write_copy_file(path, table.as_table(), pairs.rows())
+    return path
+
+
+def _write_database(path: Path, table: PairTable, pairs: Pairs) -> None:
     file = PairFile(path, _statements(table), _widths(table, pairs.largest_id, pairs.largest_count))
     try:
         for columns in pairs.rows():
@@ -114,7 +123,6 @@ def prepare(table: PairTable, pairs: Pairs, directory: Path) -> Path:
         file.abandon()
         raise
     file.close()
-    return path
 
 
 def _statements(table: PairTable) -> list[str]:
@@ -133,28 +141,37 @@ def swap(store: Store, staged: StagedTable) -> None:
         if store.engine.dialect.name == "sqlite":
             _swap_by_files(store, staged)
         else:
-            _swap_by_statements(store, staged)
-    except (sqlite3.Error, sa.exc.DBAPIError) as error:
+            _swap_on_server(store, staged)
+    except (store.engine.dialect.loaded_dbapi.Error, sa.exc.DBAPIError) as error:
         cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
         raise StorageError(f"database {store.describe()}: {cause}") from error
 
 
-def _swap_by_statements(store: Store, staged: StagedTable) -> None:
+def _swap_on_server(store: Store, staged: StagedTable) -> None:
+    """Replace the rows: a reader sees all of the old ones or all of the new ones, and waits for nothing.
+
+    ``TRUNCATE`` or another table of the same name would wait for all readers, and be empty for those that
+    have begun before.
+    """
+    name = staged.table.name
     with store.engine.begin() as connection:
         began = time.monotonic()
-        target = staged.table.as_table()
-        connection.execute(sa.delete(target))
-        for rows in _read_rows(staged):
-            connection.execute(sa.insert(target), rows)
+        # Another build of the table waits; readers do not.
+        connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
+        connection.execute(sa.delete(staged.table.as_table()))
+        _copy_rows(connection, name, staged.path)
         builds.enter(connection, staged.built(time.monotonic() - began))
+    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # The next build reuses the space of the old rows, and readers get plans for the new ones.
+        connection.exec_driver_sql(f"VACUUM (ANALYZE) {name}")
 
 
-def _read_rows(staged: StagedTable) -> Iterator[list[dict[str, Any]]]:
-    names = staged.table.as_table().columns.keys()
-    with closing(sqlite3.connect(staged.path)) as file:
-        cursor = file.execute(f"SELECT * FROM {staged.table.name}")  # noqa: S608 - a constant name
-        while rows := cursor.fetchmany(ROWS_AT_A_TIME):
-            yield [dict(zip(names, row, strict=True)) for row in rows]
+def _copy_rows(connection: sa.Connection, name: str, path: Path) -> None:
+    driver: Any = connection.connection.driver_connection
+    statement = f"COPY {name} FROM STDIN (FORMAT BINARY)"
+    with path.open("rb") as file, driver.cursor() as cursor, cursor.copy(statement) as copy:
+        while block := file.read(BLOCK):
+            copy.write(block)
 
 
 def _swap_by_files(store: Store, staged: StagedTable) -> None:
