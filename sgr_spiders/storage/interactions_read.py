@@ -66,15 +66,11 @@ def read_times(connection: sa.Connection, kinds: Sequence[str], rows: Rows = "pr
 
 def read_memberships(connection: sa.Connection, rows: Rows = "present") -> tuple[Groups, NDArray[np.int64]]:
     """Return the tracks of each playlist, in order, and the owner of each playlist (-1 if unknown)."""
-    both = _text(playlist_tracks.c.position) + "," + _text(playlist_tracks.c.track_id)
+    both = (playlist_tracks.c.position, playlist_tracks.c.track_id)
     read = read_groups(connection, playlist_tracks.c.playlist_id, both, *present(playlist_tracks, rows))
     position, track = read.members.reshape(-1, 2).T
     order = np.lexsort((position, np.repeat(np.arange(len(read.owners)), read.sizes)))
     return Groups(read.owners, read.sizes, track[order]), _owners(connection, read.owners)
-
-
-def _text(column: sa.Column[Any]) -> sa.ColumnElement[str]:
-    return sa.cast(column, sa.Text)
 
 
 def _owners(connection: sa.Connection, wanted: NDArray[np.int64]) -> NDArray[np.int64]:

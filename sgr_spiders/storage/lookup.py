@@ -2,33 +2,60 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
 
 from sgr_spiders.storage.schema import walk_records, walk_requests, walks
 from sgr_spiders.storage.views import LISTED_SQL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from sqlalchemy.sql.compiler import SQLCompiler
 
     Ids = NDArray[np.int64]
 
 Number = TypeVar("Number", bound=np.integer[Any])
 
 
-def join_ids(column: sa.ColumnElement[Any]) -> sa.Function[Any]:
-    """Return the SQL that joins the IDs of many rows into one string, for ``parse_ids``.
+class JoinedIds(sa.sql.functions.FunctionElement[Any]):
+    """The SQL function that joins the integers of many rows into one value, for ``parse_ids``."""
 
-    One string takes a fraction of the time of one row for each ID.
+    inherit_cache = True
+    type = sa.types.NullType()  # the driver's value: text on SQLite, bytes on PostgreSQL
+
+
+@compiles(JoinedIds)
+def _join_texts(joined: JoinedIds, compiler: SQLCompiler, **options: Any) -> str:
+    first, *others = (sa.cast(column, sa.Text) for column in joined.clauses)
+    text = functools.reduce(lambda left, right: left + "," + right, others, first)
+    return compiler.process(sa.func.aggregate_strings(text, ","), **options)
+
+
+@compiles(JoinedIds, "postgresql")
+def _join_bytes(joined: JoinedIds, compiler: SQLCompiler, **options: Any) -> str:
+    parts = (sa.func.int8send(sa.cast(column, sa.BigInteger)) for column in joined.clauses)
+    whole = functools.reduce(lambda left, right: left.op("||")(right), parts)
+    return compiler.process(sa.func.string_agg(whole, sa.literal_column("''::bytea")), **options)
+
+
+def join_ids(*columns: sa.ColumnElement[Any]) -> JoinedIds:
+    """Return the SQL that joins the IDs of many rows into one value, for ``parse_ids``.
+
+    One value takes a fraction of the time of one row for each ID. Those of several *columns* alternate.
     """
-    return sa.func.aggregate_strings(sa.cast(column, sa.Text), ",")
+    return JoinedIds(*columns)
 
 
-def parse_ids(text: str | None) -> Ids:
-    """Return the IDs in a string of ``join_ids``; ``None`` is the string of no rows."""
-    return np.fromstring(text, np.int64, sep=",") if text else np.empty(0, np.int64)
+def parse_ids(*joined: str | bytes | None) -> Ids:
+    """Return the IDs in values of ``join_ids``; ``None`` is the value of no rows."""
+    known = [one for one in joined if one]
+    if known and isinstance(known[0], bytes):
+        return np.frombuffer(b"".join(known), ">i8").astype(np.int64)
+    return np.fromstring(",".join(known), np.int64, sep=",") if known else np.empty(0, np.int64)
 
 
 def ids_of_walk(wanted: sa.Subquery, kind: str, *, include_removed: bool = False) -> sa.ScalarSelect[Any]:

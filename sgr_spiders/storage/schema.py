@@ -145,7 +145,8 @@ def _presence_columns() -> list[Column[Any] | Index]:
             "playlists, comments of a track); `gone`: the API does not find it; `private`; `blocked`: its "
             "track is blocked for this client; null if present",
         ),
-        # Contains only removed rows, so that counting them, and what is present, reads few.
+        # Contains only removed rows, so that counting them, and what is present, reads few. Revision 0026 does
+        # the same on PostgreSQL: its own keyword would load that dialect for every command.
         Index(None, "removed_at", sqlite_where=text("removed_at IS NOT NULL")),
     ]
 
@@ -366,7 +367,7 @@ walks = Table(
     ),
     Index(None, "status", "setbacks", "created_at", "walk_id"),
     Index(None, "endpoint", "target"),
-    # On PostgreSQL a full index: its own keyword would load that dialect for every command.
+    # On PostgreSQL by revision 0026, as above.
     Index(None, "doubted", sqlite_where=text("doubted")),
     _one_of("walks", "status", "planned", "running", "done", "capped", "gone", "failed"),
     comment="The ledger: all collections to fetch, and their progress",
