@@ -145,8 +145,8 @@ def _presence_columns() -> list[Column[Any] | Index]:
             "playlists, comments of a track); `gone`: the API does not find it; `private`; `blocked`: its "
             "track is blocked for this client; null if present",
         ),
-        # Contains only removed rows, so that counting them, and what is present, reads few. Revision 0026 does
-        # the same on PostgreSQL: its own keyword would load that dialect for every command.
+        # Contains only removed rows, so that counting them, and what is present, reads few. On PostgreSQL by
+        # revision 0026: its own keyword would load that dialect for every command.
         Index(None, "removed_at", sqlite_where=text("removed_at IS NOT NULL")),
     ]
 

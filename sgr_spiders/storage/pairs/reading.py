@@ -174,8 +174,8 @@ def read_discovered(
     found = [np.empty(0, np.int64)]
     listed = sa.select(ids_of_walk(wanted, kind, include_removed=include_removed)).select_from(wanted)
     for query in (listed, selected):
-        for texts in connection.scalars(query).partitions(OWNERS_AT_A_TIME):
-            found.append(distinct(parse_ids(*texts)))
+        parts = connection.scalars(query).partitions(OWNERS_AT_A_TIME)
+        found += (distinct(parse_ids(*texts)) for texts in parts)
     return distinct(np.concatenate(found))
 
 
