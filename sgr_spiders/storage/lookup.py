@@ -13,6 +13,8 @@ from sgr_spiders.storage.schema import walk_records, walk_requests, walks
 from sgr_spiders.storage.views import LISTED_SQL
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
     from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -30,14 +32,16 @@ class JoinedIds(sa.sql.functions.FunctionElement[Any]):
 
 @compiles(JoinedIds)
 def _join_texts(joined: JoinedIds, compiler: SQLCompiler, **options: Any) -> str:
-    first, *others = (sa.cast(column, sa.Text) for column in joined.clauses)
-    text = functools.reduce(lambda left, right: left + "," + right, others, first)
+    texts: Iterable[sa.ColumnElement[str]] = (sa.cast(column, sa.Text) for column in joined.clauses)
+    text = functools.reduce(lambda left, right: left + "," + right, texts)
     return compiler.process(sa.func.aggregate_strings(text, ","), **options)
 
 
 @compiles(JoinedIds, "postgresql")
 def _join_bytes(joined: JoinedIds, compiler: SQLCompiler, **options: Any) -> str:
-    parts = (sa.func.int8send(sa.cast(column, sa.BigInteger)) for column in joined.clauses)
+    parts: Iterable[sa.ColumnElement[Any]] = (
+        sa.func.int8send(sa.cast(column, sa.BigInteger)) for column in joined.clauses
+    )
     whole = functools.reduce(lambda left, right: left.op("||")(right), parts)
     return compiler.process(sa.func.string_agg(whole, sa.literal_column("''::bytea")), **options)
 
@@ -52,10 +56,11 @@ def join_ids(*columns: sa.ColumnElement[Any]) -> JoinedIds:
 
 def parse_ids(*joined: str | bytes | None) -> Ids:
     """Return the IDs in values of ``join_ids``; ``None`` is the value of no rows."""
-    known = [one for one in joined if one]
-    if known and isinstance(known[0], bytes):
-        return np.frombuffer(b"".join(known), ">i8").astype(np.int64)
-    return np.fromstring(",".join(known), np.int64, sep=",") if known else np.empty(0, np.int64)
+    binary = [value for value in joined if isinstance(value, bytes)]
+    if binary:
+        return np.frombuffer(b"".join(binary), ">i8").astype(np.int64)
+    text = ",".join(value for value in joined if isinstance(value, str))
+    return np.fromstring(text, np.int64, sep=",") if text else np.empty(0, np.int64)
 
 
 def ids_of_walk(wanted: sa.Subquery, kind: str, *, include_removed: bool = False) -> sa.ScalarSelect[Any]:
