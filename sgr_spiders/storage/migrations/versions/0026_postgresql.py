@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0026"
-down_revision = "0024"
+down_revision = "0025"
 
 PRESENCE_TABLES = ("tracks", "users", "playlists", "playlist_tracks", "engagements", "comments")
 """The tables whose index of removed rows also contained the others."""
