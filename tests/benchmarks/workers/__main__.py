@@ -3,8 +3,10 @@
 ``python -m tests.benchmarks.workers`` starts a PostgreSQL server of its own, or uses the one named by
 ``HARVEST_TEST_POSTGRES_URL``, and harvests one seed of a sandbox without delay with 1, 2 and 4 workers:
 pages per second from the first committed page to the last, relative to one worker, on processors that the
-sandbox and the server use as well. Then one of three workers is killed at random moments, or frozen until it
-has lost its leases; each time, the database must equal that of one worker, table by table.
+sandbox and the server use as well. Then three workers share a limit of the sandbox, with a
+``request_delay`` that fits it: the share of it that they use, and that of refused requests. At last one of
+three workers is killed at random moments, or frozen until it has lost its leases; each time, the database
+must equal that of one worker, table by table.
 """
 
 # Its output on the terminal is its purpose.
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 AIM = 1.7
 """Times the pages per second of one worker that two are to reach."""
 LEASE_SECONDS = 3
+REFUSED = 429
 
 
 def pages_per_second(crew: Crew) -> float:
@@ -53,6 +56,23 @@ def measure(sandbox: SandboxProcess, folder: Path, workers: int) -> tuple[float,
         if ended.code:
             raise SystemExit(f"nothing measured: exit code {ended.code}\n{ended.log}")
     return pages_per_second(crew), crew.repeated()
+
+
+def share(sandbox: SandboxProcess, folder: Path, limit: float) -> tuple[float, float]:
+    """Harvest with three workers and a *limit* per second; return the shares used and refused."""
+    sandbox.clear_log()
+    sandbox.set_faults([f"limiter:interval={1 / limit:g},burst=5"])
+    crew = Crew(sandbox, folder / "limited.db", delay=1 / limit)
+    for _ in range(3):
+        crew.start()
+    crew.wait()
+    sandbox.clear_faults()
+    asked = [entry for entry in sandbox.log() if entry["path"] != "/oauth/token"]
+    refused = sum(entry["status"] == REFUSED for entry in asked)
+    # Of the middle: at the ends, workers start, and wait for the last walks.
+    middle = asked[len(asked) // 5 : -len(asked) // 5]
+    seconds = middle[-1]["time"] - middle[0]["time"]
+    return len(middle) / seconds / limit, refused / len(asked)
 
 
 def disturb(sandbox: SandboxProcess, folder: Path, times: int, number: signal.Signals) -> Iterator[str]:
@@ -87,6 +107,7 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--users", type=int, default=150, help="users of the sandbox's world (150)")
     parser.add_argument("--rounds", type=int, default=2, help="harvests with each number of workers (2)")
+    parser.add_argument("--limit", type=float, default=50, help="requests per second of the limit (50)")
     parser.add_argument("--kills", type=int, default=50, help="workers to kill (50)")
     parser.add_argument("--freezes", type=int, default=5, help="workers to freeze (5)")
     options = parser.parse_args(arguments)
@@ -103,6 +124,8 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="workers-") as folder:
         with SandboxProcess("--users", str(options.users)) as sandbox:
             show_speed(sandbox, Path(folder), options.rounds)
+            used, refused = share(sandbox, Path(folder), options.limit)
+            print(f"limit of {options.limit:g}/s, three workers: {used:.0%} used, {refused:.1%} refused")
         with SandboxProcess("--users", "40") as sandbox:
             for number, times in ((signal.SIGKILL, options.kills), (signal.SIGSTOP, options.freezes)):
                 found = list(disturb(sandbox, Path(folder), times, number))
