@@ -75,9 +75,13 @@ def copy(source_url: str, target_url: str, report: Report) -> Copied:
     """
     source, target = Store(source_url), Store(target_url)
     _refuse_same(source, target)
+    if source.is_shared:
+        servers.require_driver(source)
     done = Copied()
     with closing(target), _errors_of(target), contextlib.ExitStack() as stack:
         with source.watching_wal(), source.read() as there:
+            if source.is_shared:
+                servers.lift_timeouts(there)
             tables = _tables_of(there)
             done.left_out = _others(there, tables)
             without = {index.name for index in indexes.missing(there)}
