@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.pairs.tables import PairTable
 
 ROWS_AT_A_TIME = 16_384
+
+_CURSORS = itertools.count()
+"""Numbers of the cursors on a server, whose names must differ."""
 
 UNBUFFERED = {"stream_results": False, "yield_per": None}
 
@@ -156,16 +160,28 @@ def stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Columns
 
 
 def _read(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:
-    if connection.dialect.name != "sqlite":
-        yield from connection.execution_options(yield_per=ROWS_AT_A_TIME).execute(query).partitions()
+    # The driver's own rows: converting them to SQLAlchemy's takes as long as reading them, or longer.
+    if connection.dialect.name == "postgresql":
+        yield from _read_from_server(connection, query)
         return
-    # The driver's own rows: converting them to SQLAlchemy's takes three times as long as reading them. An
-    # earlier query may have set the connection to buffer rows; the buffer would hold back the first ones.
+    # An earlier query may have set the connection to buffer rows; the buffer would hold back the first ones.
     result = connection.execute(query, execution_options=UNBUFFERED)
     try:
         while rows := result.cursor.fetchmany(ROWS_AT_A_TIME):
             yield rows
     except sqlite3.Error as error:
+        raise sa.exc.DBAPIError(str(query), None, error) from error
+
+
+def _read_from_server(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:
+    compiled = query.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.cursor(name=f"rows_{next(_CURSORS)}", binary=True) as cursor:
+            cursor.execute(str(compiled), compiled.params)
+            while rows := cursor.fetchmany(ROWS_AT_A_TIME):
+                yield rows
+    except connection.dialect.loaded_dbapi.Error as error:
         raise sa.exc.DBAPIError(str(query), None, error) from error
 
 
