@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.crawls import invariants
 from tests.crawls.crawling import CrawlResult, Harvester
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tests.forks import Process
@@ -29,6 +29,7 @@ class Crew:
     database: Path
     lease_seconds: float = 60
     delay: float = 0.05
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.started: list[tuple[Harvester, Process]] = []
@@ -37,7 +38,11 @@ class Crew:
         harvester = Harvester(
             self.sandbox,
             self.database,
-            settings={"HARVEST_LEASE_SECONDS": self.lease_seconds, "DOWNLOAD_DELAY": self.delay},
+            settings={
+                "HARVEST_LEASE_SECONDS": self.lease_seconds,
+                "DOWNLOAD_DELAY": self.delay,
+                **self.settings,
+            },
             log_suffix=f".{len(self.started)}.log",
             unchecked="other workers are at work",
         )
