@@ -309,7 +309,7 @@ def test_an_export_during_a_crawl(sandbox: SandboxProcess, database: Path, tmp_p
     (line,) = first.err.splitlines()
     assert "docs/terms.md" in line
     assert again.err == ""  # the notice is shown once per database
-    assert f"Export written to {tmp_path / 'harvest-export' / 'ml'}" in again.out
+    assert f"Export written to {Store(url_of(database)).beside('export') / 'ml'}" in again.out
     manifest = json.loads((tmp_path / "ml" / "manifest.json").read_text())
     assert (manifest["run"]["run_id"], manifest["run"]["outcome"]) == (1, "complete")
     assert manifest["counts"]["interactions"] == len(likes)
@@ -325,7 +325,7 @@ def test_an_export_during_a_crawl(sandbox: SandboxProcess, database: Path, tmp_p
 def test_an_interrupted_build_keeps_the_old_tables(database: Path, number: int, code: int) -> None:
     before = rows_in(database)
     config = database.with_name("my.yaml")
-    config.write_text("relationships: {track_cooccurrence: {min_cooccurrences: 1}}")
+    config.write_text("relationships: {user_similarity: {top_k: 1}}")
     process = subprocess.Popen(
         [sys.executable, "-m", "scrapy", "relate", "--config", str(config)],
         cwd=ROOT,
