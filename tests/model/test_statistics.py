@@ -21,6 +21,7 @@ def test_a_name_is_documented_once() -> None:
         "table": "user_similarities",
         "part": "read",
         "setting": "max_likers",
+        "lane": "default",
     }
     for name in names:
         example = re.sub("<([a-z]+)>", lambda word: words[word[1]], name)

@@ -131,7 +131,7 @@ def test_a_failed_build_keeps_data_and_outcome(sandbox: SandboxProcess, tmp_path
 
 
 def test_a_crawl_interrupted_while_relating_has_an_outcome(sandbox: SandboxProcess, tmp_path: Path) -> None:
-    harvester = Harvester(sandbox, tmp_path / "harvest.db", environment=ENDLESS)
+    harvester = Harvester(sandbox, tmp_path / "harvest.db", environment=dict(ENDLESS))
     ended = harvester.interrupt_when(lambda: ANNOUNCEMENT in harvester.log(), max_requests=10)
     assert ended.code == 130, ended.log
     ((outcome, reason),) = harvester.query("SELECT outcome, reason FROM runs")
@@ -141,7 +141,7 @@ def test_a_crawl_interrupted_while_relating_has_an_outcome(sandbox: SandboxProce
 
 
 def test_after_a_kill_while_relating_the_next_crawl_builds(sandbox: SandboxProcess, tmp_path: Path) -> None:
-    harvester = Harvester(sandbox, tmp_path / "harvest.db", environment=ENDLESS)
+    harvester = Harvester(sandbox, tmp_path / "harvest.db", environment=dict(ENDLESS))
     ended = harvester.interrupt_when(lambda: ANNOUNCEMENT in harvester.log(), signal.SIGKILL)
     assert ended.code == -signal.SIGKILL
     status, text = status_of(harvester.database)
