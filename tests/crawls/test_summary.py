@@ -92,8 +92,8 @@ def disturbed(
         "revoke_tokens:after=20,times=1",
         "text_503:path=/comments",
         "empty_500:path=/likes,every=9,times=2",
-        "reset:path=.,after=60,times=14",
-        "text_503:path=.,after=80,times=5",
+        "reset:path=.,after=60,times=9",
+        "text_503:path=.,after=75,times=5",
     ]
     shared_sandbox.set_faults(faults)
     harvester = Harvester(shared_sandbox, tmp_path_factory.mktemp("disturbed") / "harvest.db")
