@@ -139,9 +139,6 @@ def test_a_kill_in_a_row_of_missing_records_leaves_none_of_them_gone(
 
 
 def _count_doubted(harvester: Harvester) -> int:
-    has_column = "SELECT count(*) FROM pragma_table_info('walks') WHERE name = 'doubted'"
-    if not harvester.value(has_column):
-        return 0
     return int(harvester.value("SELECT count(*) FROM walks WHERE doubted"))
 
 

@@ -20,7 +20,7 @@ from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.figures.news import News, NewsReader, Position
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import ROOT, Harvester
-from tests.databases import url_of
+from tests.databases import create_empty, url_of
 from tests.scrapy_process import run_command
 
 if TYPE_CHECKING:
@@ -65,12 +65,13 @@ REFINED = {("left_list", "blocked"), ("owner_removed", "gone")}
 
 
 def test_it_prints_everything_of_three_crawls_once(harvester: Harvester, tmp_path: Path) -> None:
-    # A fork would store its first records before `follow` has started.
-    harvester.is_forked = False
     output = tmp_path / "followed.jsonl"
+    create_empty(harvester.database)
+    # The first crawl may store its first records before `follow` has started.
+    since = ("--since", "2020-01-01")
     with (
         output.open("w") as file,
-        start(harvester.database, "--json", stdout=file, stderr=subprocess.PIPE) as follow,
+        start(harvester.database, "--json", *since, stdout=file, stderr=subprocess.PIPE) as follow,
     ):
         arguments: dict[str, Any] = {
             "spider": "deep_harvest",

@@ -25,6 +25,8 @@ WIDE = settings_of(user_depth={"max_users_per_track": 14, "max_tracks_per_user":
 FAST = {
     "BACKOFF_BASE": 0.01, "BACKOFF_MAX": 0.05, "DISALLOWED_BACKOFF_BASE": 0.01,
     "RATE_LIMIT_BASE": 0.1, "RATE_LIMIT_MAX": 0.2,
+    # With more pauses of a lane, the other one could end the crawl alone before the last of them.
+    "DISALLOWED_RETRY_TIMES": 1,
 }  # fmt: skip
 BLOCKED = 4
 

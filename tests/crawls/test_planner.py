@@ -17,6 +17,7 @@ from sgr_spiders.layers.label_layer import LabelLayer
 from sgr_spiders.model.items import Entry, Fullness, Page, Track, User, Walk
 from sgr_spiders.model.outcome import Outcome
 from sgr_spiders.soundcloud.raw import pack
+from sgr_spiders.storage.ledger import workers
 from sgr_spiders.storage.ledger.ledger import Ledger
 from sgr_spiders.storage.ledger.spill import spill_page
 from sgr_spiders.storage.schema import runs
@@ -46,6 +47,12 @@ def build_planner(layer: str, seeds: tuple[str, ...] = ("7",), **section: Any) -
     return Planner(plan, build((layer,), config), KINDS)
 
 
+def begin(connection: sa.Connection, planner: Planner) -> None:
+    """Start a run of its own; on a server it would join an earlier one whose worker is still at work."""
+    workers.bury_dead(connection, planner.plan.lease_seconds)
+    planner.start(connection)
+
+
 def spill(ledger: Ledger, planner: Planner, page: Page) -> None:
     page.received = len(page.entries)
     spilled = spill_page(ledger.connection, page, ledger.run)
@@ -57,7 +64,7 @@ def walks_around_seed(store: Store, planner: Planner, *, pages: dict[str, list[E
     """Spill the seed, then one page of each walk whose endpoint is in *pages*; return the other walks."""
     others = []
     with store.write() as connection:
-        planner.start(connection)
+        begin(connection, planner)
         ledger = planner.ledger(connection)
         pages = {"track": [Entry(SEED, inside=[ARTIST])], **pages}
         while leased := ledger.lease(10):
@@ -92,7 +99,7 @@ def test_a_layer_sees_fields_of_the_seed_without_a_column(store: Store) -> None:
 def test_the_order_of_seeds_does_not_matter_to_a_harvest(store: Store) -> None:
     with store.write() as connection:
         for seeds in (("7", "8"), ("8", "7"), ("7",)):
-            build_planner("user_depth", seeds).start(connection)
+            begin(connection, build_planner("user_depth", seeds))
         first, second, third = connection.scalars(sa.select(runs.c.scope).order_by(runs.c.run_id))
     assert first == second != third
 
@@ -132,7 +139,7 @@ def test_a_run_is_judged_by_its_walks(
 ) -> None:
     planner = build_planner("label_layer", max_labels_per_track=0)
     with store.write() as connection:
-        planner.start(connection)
+        begin(connection, planner)
         ledger = planner.ledger(connection)
         (walk,) = ledger.lease(10)
         entries = [Entry(SEED, inside=[ARTIST])] if status is None else []

@@ -327,7 +327,7 @@ def test_the_histories_say_what_is_present(aged: Aged) -> None:
         assert gone == aged.refreshed.value(f"SELECT count(*) FROM {table} WHERE removed_at IS NOT NULL")  # noqa: S608
     columns = "kind, record_id, seed_id, layer"
     now = set(aged.refreshed.query(f"SELECT {columns} FROM discoveries"))  # noqa: S608
-    assert now == set(aged.refreshed.query(f"SELECT {columns} FROM discoveries_history WHERE present"))  # noqa: S608
+    assert now == set(aged.refreshed.query(f"SELECT {columns} FROM discoveries_history WHERE present = 1"))  # noqa: S608
     before = set(aged.before.query(f"SELECT {columns} FROM discoveries"))  # noqa: S608
     assert before - now <= set(
         aged.refreshed.query(

@@ -19,8 +19,9 @@ LINES = {"PROGRESS_INTERVAL": 0.3, "DOWNLOAD_DELAY": 0.05}
 
 def walks_of_layers(harvester: Harvester) -> dict[str, str]:
     rows = harvester.query(
-        "SELECT layer, sum(status NOT IN ('planned', 'running')), count(*) FROM (SELECT DISTINCT layer, "
-        "walk_id, status FROM walk_requests JOIN walks USING (walk_id)) GROUP BY layer"
+        "SELECT layer, count(*) FILTER (WHERE status NOT IN ('planned', 'running')), count(*) FROM "
+        "(SELECT DISTINCT layer, walk_id, status FROM walk_requests JOIN walks USING (walk_id)) AS wanted "
+        "GROUP BY layer"
     )
     return {layer: f"{ended}/{known}" for layer, ended, known in rows}
 
