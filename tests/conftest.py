@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from sgr_spiders.storage.store import Store
+from sgr_spiders.text import invocation
 from tests import databases
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
 
@@ -82,6 +83,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def _without_user_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in _USER_SETTINGS:
         monkeypatch.delenv(name, raising=False)
+    # Commands that run in this process remember how they were started.
+    monkeypatch.setattr(invocation, "_own", invocation._Invocation())
     # A test's token must not reach the developer's own cache.
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))

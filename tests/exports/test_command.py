@@ -88,11 +88,12 @@ def test_options_reach_the_manifest(
     database = copy_database(harvest, tmp_path / "copy.db")
     options = "--seed 101 --sources like,repost=0.25 --min-per-user 2 --min-per-track 1 --test 0.3"
     arguments = ["--for", "ml", "--format", "npz", *options.split(), "--validation", "0", "--split-seed", "9"]
-    assert run(database, *arguments) == 0
+    folder = tmp_path / "ml"
+    assert run(database, *arguments, "--output", str(folder)) == 0
     captured = capsys.readouterr()
     assert "docs/terms.md" in captured.err
     assert captured.out.splitlines()[0].split() == ["users", "3"]
-    manifest = (tmp_path / "copy-export" / "ml" / "manifest.json").read_text()
+    manifest = (folder / "manifest.json").read_text()
     assert '"split_seed": 9' in manifest
     assert '"validation": 0.0' in manifest
     assert '"repost": 0.25' in manifest

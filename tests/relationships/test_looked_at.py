@@ -227,13 +227,11 @@ def test_neighbours_are_those_of_a_database_without_the_removed(store: Store, ki
     assert answers[0][0]
 
 
-def test_commands_say_what_they_left_out(store: Store) -> None:
+def test_commands_say_what_they_left_out(store: Store, tmp_path: Path) -> None:
     likers(harvested=False).spill(store)
     store.close()
-    database = store.engine.url.database
-    assert database is not None
     relate_, near, as_json, everyone, figures = scrapy_in_one(
-        Path(database),
+        tmp_path / "harvest.db",
         ["relate"],
         ["similar", "track", str(SEED)],
         ["recommend", "user", "2002", "--json"],

@@ -59,16 +59,15 @@ class Pairs(Protocol):
 def workspace(store: Store) -> Iterator[Path]:
     """Yield an empty directory on the disk of the database, and remove it with its contents.
 
-    If a killed process has left a directory, the next call removes it.
+    If a killed process has left a directory, the next call removes it. For a server, it is a temporary one.
     """
-    if store.engine.dialect.name != "sqlite":
-        with tempfile.TemporaryDirectory(prefix="soundgraph-relate-") as temporary:
-            yield Path(temporary)
-        return
-    directory = Path(f"{store.engine.url.database}.relating")
+    directory = Path(tempfile.gettempdir()) if store.file is None else Path(f"{store.file}.relating")
     try:
-        shutil.rmtree(directory, ignore_errors=True)
-        directory.mkdir(mode=private_files.DIRECTORY)
+        if store.file is None:
+            directory = Path(tempfile.mkdtemp(prefix="soundgraph-relate-"))
+        else:
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.mkdir(mode=private_files.DIRECTORY)
     except OSError as error:
         raise StorageError(f"directory {directory}: {error.strerror}") from None
     try:
