@@ -47,6 +47,7 @@ class DedupePipeline:
         assert isinstance(crawler.spider, HarvestSpider)
         pipeline = cls(crawler.settings.getint("DEDUPE_MEMORY"), crawler.spider.track_cache, crawler.stats)
         crawler.signals.connect(pipeline.page_spilled, signal=signals.page_spilled)
+        crawler.signals.connect(pipeline.page_dropped, signal=signals.page_dropped)
         return pipeline
 
     def process_item(self, item: Page) -> Page:
@@ -59,14 +60,14 @@ class DedupePipeline:
             if version in self._committed:
                 item.known.add((record.kind, record.record_id, _fullness(record)))
             versions[id(record)] = version
-        self._pending[item.walk.walk_id] = versions
+        self._pending[id(item)] = versions
         self._stats.inc_value("sgr/dedupe/records", len(versions) + cached)
         self._stats.inc_value("sgr/dedupe/known", len(item.known) + cached)
         return item
 
     def page_spilled(self, page: Page, spilled: Spilled) -> None:
         """Remember the committed versions, without the entries beyond a cap."""
-        versions = self._pending.pop(page.walk.walk_id, {})
+        versions = self._pending.pop(id(page), {})
         committed = {id(record) for record in _new_records(spilled.entries)}
         for version in map(versions.__getitem__, committed):
             self._committed.pop(version, None)
@@ -75,6 +76,10 @@ class DedupePipeline:
             self._track_cache.keep(page.cacheable, committed)
         while len(self._committed) > self._capacity:
             del self._committed[next(iter(self._committed))]
+
+    def page_dropped(self, page: Page) -> None:
+        """Forget the versions of a page that was not committed."""
+        self._pending.pop(id(page), None)
 
 
 def _new_records(entries: list[Entry]) -> Iterator[MainRecord]:

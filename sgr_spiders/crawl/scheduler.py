@@ -88,7 +88,8 @@ class LedgerScheduler(BaseScheduler):
 
     def enqueue_request(self, request: Request) -> bool:
         self._returned.append(request)
-        # It may be the first request of a turn (crawl/next_turn.py).
+        # It may be the first request of a turn (crawl/next_turn.py), whose walk was leased there.
+        self._held.add(request.cb_kwargs["walk"].walk_id)
         self._note_change()
         return True
 

@@ -22,6 +22,8 @@ pytestmark = pytest.mark.postgresql("a file has one worker")
 
 COMPLETE, STOPPED_EARLY, INTERRUPTED = 0, 3, 130
 FEW_PAGES = 6
+CHECKS = 4
+"""Requests for a record known to be good: workers believe that others are gone only if it is answered."""
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def test_workers_share_a_run(crew: Crew, alone: dict[str, Any]) -> None:
     ended = crew.wait()
     assert [result.code for result in ended] == [COMPLETE] * 4, [result.log for result in ended]
     assert crew.contents() == alone
-    assert crew.repeated() == 0
+    assert crew.repeated() <= CHECKS
     assert crew.query("SELECT count(*), count(ended_at) FROM workers") == [(4, 4)]
     # One of them has built the relationships.
     assert crew.query("SELECT count(*) FROM relationship_runs") == [(3,)]
@@ -126,7 +128,7 @@ def test_runs_beside_each_other_share_what_they_fetch(
     assert [result.code for result in ended] == [COMPLETE, COMPLETE], ended
     assert crew.query("SELECT outcome FROM runs") == [("complete",), ("complete",)]
     assert crew.contents() == comparable(one_by_one)
-    assert crew.repeated() == 0
+    assert crew.repeated() <= CHECKS
 
 
 def test_scheduled_runs_take_different_seeds(crew: Crew, sandbox: SandboxProcess, other_seed: int) -> None:
@@ -145,7 +147,7 @@ def test_scheduled_runs_take_different_seeds(crew: Crew, sandbox: SandboxProcess
         ("complete", 1),
         ("complete", 2),
     ]
-    assert crew.repeated() == 0
+    assert crew.repeated() <= CHECKS
 
 
 def test_a_worker_that_leaves_early_leaves_the_run_to_the_others(crew: Crew, alone: dict[str, Any]) -> None:

@@ -50,7 +50,7 @@ def test_evaluating_at_a_time(database: Path) -> None:
         connection.execute(
             "UPDATE engagements SET not_before = y || '-02-01T00:00:00.000000Z', "
             "not_after = y || '-03-01T00:00:00.000000Z' "
-            "FROM (SELECT DISTINCT track_id AS t, 2020 + 2 * (track_id % 2) AS y FROM engagements) "
+            "FROM (SELECT DISTINCT track_id AS t, 2020 + 2 * (track_id % 2) AS y FROM engagements) AS years "
             "WHERE track_id = t"
         )
     evaluate = ["evaluate", "--method", "popularity", "--split", "time"]

@@ -262,15 +262,15 @@ class Ledger:
 
     def _has_planned(self) -> bool:
         """Return whether a walk of the run is planned."""
-        planned = sa.and_(walks.c.status == "planned", self._in_scope())
-        return self.connection.scalar(sa.select(sa.literal(1)).where(planned).limit(1)) is not None
+        return self._has(sa.and_(walks.c.status == "planned", self._in_scope()))
 
     def _has_leases(self) -> bool:
         """Return whether the run has leased a walk that had no setbacks."""
-        leased = sa.and_(
-            walks.c.status == "running", walks.c.setbacks == 0, walks.c.run_id == self.run.run_id
-        )
-        return self.connection.scalar(sa.select(sa.literal(1)).where(leased).limit(1)) is not None
+        leased = walks.c.status == "running", walks.c.setbacks == 0, walks.c.run_id == self.run.run_id
+        return self._has(sa.and_(*leased))
+
+    def _has(self, which: sa.ColumnElement[bool]) -> bool:
+        return self.connection.scalar(sa.select(sa.literal(1)).where(which).limit(1)) is not None
 
     def believe(self, doubted: Collection[int]) -> None:
         """Confirm that these *doubted* walks have no data."""
@@ -291,10 +291,11 @@ class Ledger:
 
     def has_others(self) -> bool:
         """Return whether other workers have walks that the run wants, or doubt their answers."""
-        is_open = sa.or_(walks.c.status.in_(("planned", "running")), walks.c.doubted)
-        others = sa.and_(is_open, sa.func.coalesce(walks.c.worker_id, 0) != self.run.worker_id)
-        query = sa.select(sa.literal(1)).where(others, self._in_scope()).limit(1)
-        return self.connection.scalar(query) is not None
+        is_open = sa.or_(walks.c.status == "running", walks.c.doubted)
+        if self._has(sa.and_(is_open, walks.c.worker_id != self.run.worker_id, self._in_scope())):
+            return True
+        # Walks that this worker puts off follow its leases.
+        return self._has_planned() and not self._has(sa.and_(walks.c.status == "running", self._is_mine()))
 
     def scope(self) -> list[tuple[int, str]]:
         """Return the seeds and layers of the run."""
