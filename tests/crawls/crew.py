@@ -60,6 +60,12 @@ class Crew:
         pages = "SELECT count(*) FROM walk_pages"
         harvester.wait_until(lambda: harvester.value(pages) >= number, process)
 
+    def wait_for_workers(self, number: int) -> None:
+        """Wait until as many workers are at work."""
+        harvester, process = self.started[0]
+        at_work = "SELECT count(*) FROM workers"
+        harvester.wait_until(lambda: harvester.value(at_work) >= number, process)
+
     def wait_until_buried(self, process_id: int) -> None:
         """Wait until the others have taken a worker for dead."""
         harvester, process = self.started[0]
