@@ -153,6 +153,7 @@ def test_scheduled_runs_take_different_seeds(crew: Crew, sandbox: SandboxProcess
 def test_a_worker_that_leaves_early_leaves_the_run_to_the_others(crew: Crew, alone: dict[str, Any]) -> None:
     workers = [crew.start() for _ in range(2)]
     crew.wait_for_workers(2)
+    crew.wait_for_pages(FEW_PAGES)
     workers[0].send_signal(signal.SIGINT)
     ended = crew.wait()
     assert [result.code for result in ended] == [INTERRUPTED, COMPLETE], ended
