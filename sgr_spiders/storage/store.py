@@ -63,6 +63,9 @@ CONFLICTS = {"40P01", "40001"}
 AWAY = ("08", "57P")
 """The beginnings of PostgreSQL's codes for a connection that failed, and a server that ends or starts."""
 
+TOO_IDLE = "25P03"
+"""PostgreSQL's code for a connection that it has closed, because its transaction was idle for too long."""
+
 SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """PostgreSQL's options for a read-only transaction on a snapshot."""
 
@@ -422,8 +425,8 @@ class Store:
         if code in CONFLICTS:
             return ConflictError
         # Without a code: the connection failed before the server said anything.
-        is_away = code is None or code.startswith(AWAY)
-        return DatabaseAwayError if is_away and isinstance(error, sa.exc.OperationalError) else StorageError
+        is_away = isinstance(error, sa.exc.OperationalError) and (code is None or code.startswith(AWAY))
+        return DatabaseAwayError if is_away or code == TOO_IDLE else StorageError
 
     @property
     def file(self) -> Path | None:

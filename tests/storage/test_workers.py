@@ -202,6 +202,18 @@ def test_planning_is_done_by_one_worker_at_a_time(store: Store) -> None:
         assert second.scalar(taken) is True
 
 
+@ON_A_SERVER
+def test_a_worker_that_has_stopped_while_it_plans_does_not_keep_the_others_from_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "MAX_IDLE_S", 0.1)
+    with pytest.raises(DatabaseAwayError), store.write() as stopped:
+        workers.lock_planning(stopped)
+        with store.write() as other:
+            workers.lock_planning(other)
+        stopped.scalar(sa.select(1))
+
+
 def test_a_worker_knows_its_host_and_process(store: Store) -> None:
     with store.write() as connection:
         begin(connection)
