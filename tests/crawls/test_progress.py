@@ -74,7 +74,8 @@ def test_a_hold_is_logged_with_its_end(harvester: Harvester) -> None:
     assert ended.code == 0, ended.log
     held = [line for line in lines(ended.log) if line["hold"] != "-"]
     assert held
-    assert len({line["pages"] for line in held}) == 1
+    # The last page before the hold may be stored during it.
+    assert len({line["pages"] for line in held}) <= 2
     assert len({line["hold"] for line in held}) == 1
 
 

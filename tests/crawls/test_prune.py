@@ -546,11 +546,16 @@ def test_the_command_prints_the_same_for_a_dry_run_and_vacuums_if_asked(aged: Pa
     assert re.search(r"^  raw +0 +0 B$", text, re.MULTILINE)
 
 
-def test_the_command_keeps_everything_by_default_and_is_refused_during_a_crawl(harvester: Harvester) -> None:
+def test_the_command_keeps_everything_by_default(harvester: Harvester) -> None:
     url = {"HARVEST_DATABASE_URL": url_of(harvester.database)}
     before = tables_of(harvester.database)
     assert "keeps everything" in run_command("prune", **url).out
     assert tables_of(harvester.database) == before
+
+
+@pytest.mark.sqlite("the lock of the file")
+def test_the_command_is_refused_during_a_crawl(harvester: Harvester) -> None:
+    url = {"HARVEST_DATABASE_URL": url_of(harvester.database)}
     with closing(Store.open(url["HARVEST_DATABASE_URL"])):
         ended = run_command("prune", **url)
         assert ended.code == 5
