@@ -217,7 +217,7 @@ def test_the_start_logs_only_useful_lines(deep: tuple[Harvester, CrawlResult]) -
     assert "Enabled" not in before
     assert "Versions" not in before
     sources = re.findall(r"^[-\d]+ [:\d]+ \[sgr_spiders\.([\w.]+)\] INFO: ", before, re.MULTILINE)
-    assert len(sources) == len(before.splitlines())
+    assert len(sources) == len(before.splitlines()), before
     # A slow machine logs its progress more often; each table of relationships has a line.
     once = [name for name in sources if name != "crawl.progress" and not name.startswith("relationships.")]
     assert once == ["crawl.opening", "crawl.harvest", "crawl.finishing", "crawl.harvest"]
