@@ -207,7 +207,7 @@ def test_a_worker_that_has_stopped_while_it_plans_does_not_keep_the_others_from_
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "MAX_IDLE_S", 0.1)
-    with pytest.raises(DatabaseAwayError), store.write() as stopped:
+    with pytest.raises(DatabaseAwayError), store.write() as stopped:  # noqa: PT012 - a commit fails, too
         workers.lock_planning(stopped)
         with store.write() as other:
             workers.lock_planning(other)

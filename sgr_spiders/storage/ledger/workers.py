@@ -28,7 +28,7 @@ PLANNING = 0x5347_0001
 """The key of PostgreSQL's advisory lock under which layers decide, and runs and workers begin and end."""
 
 MAX_IDLE_S = 60.0
-"""Seconds after which the server takes that lock from a worker that has stopped, and its connection with it."""
+"""Seconds after which the server takes that lock, and its connection, from a worker that has stopped."""
 
 
 @dataclass(frozen=True, slots=True)
