@@ -7,6 +7,8 @@ VENV ?= .venv
 # processors, because a test of a crawl waits for half of its time.
 JOBS ?= $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 ))
 ARGS ?=
+# What `make test` repeats on PostgreSQL. Crawls take longer there than all of this; `make postgres-test` runs them, too.
+ON_POSTGRES := $(addprefix tests/,storage relationships exports reports embeddings cli)
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -51,7 +53,8 @@ demo: setup  ## harvest a seed of the sandbox, then show the database
 test: setup  ## run the tests
 	@$(BIN)/python -m compileall -q sgr_spiders pipelines configs tests
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
-	@if [ -n "$$HARVEST_TEST_POSTGRES_URL" ]; then $(MAKE) --no-print-directory postgres-test; \
+	@if [ -n "$$HARVEST_TEST_POSTGRES_URL" ]; then \
+	    $(MAKE) --no-print-directory postgres-test ARGS="$(or $(ARGS),$(ON_POSTGRES))"; \
 	    else echo "make: not tested on PostgreSQL; \`make postgres-test\` starts a server"; [ -z "$$CI" ]; fi
 
 # The tests of everything that uses a database, on the server that HARVEST_TEST_POSTGRES_URL names, or on its own.
