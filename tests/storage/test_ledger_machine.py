@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -761,6 +762,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert books.looks_up_seed(known) is (known in looked_up)
 
 
+@pytest.mark.sqlite("its database is in memory")
 def test_the_ledger_matches_its_model() -> None:
     store = Store.open("sqlite://")
     LedgerMachine.store = store
