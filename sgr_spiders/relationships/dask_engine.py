@@ -11,6 +11,7 @@ import contextlib
 import itertools
 import logging
 import time
+from collections import deque
 from dataclasses import dataclass, replace
 from math import isqrt
 from typing import TYPE_CHECKING
@@ -134,9 +135,8 @@ class DaskEngine(Engine):
     def workers(self) -> list[dict[str, Any]]:
         """Return the description of each current worker."""
         with self._watching():
-            description = self._client.scheduler_info()
-            if "workers" not in description:
-                raise ConnectionError(NO_SCHEDULER)
+            # Not `scheduler_info`: the client renews it in its own thread, there without any worker.
+            description = self._client.sync(self._client.scheduler.identity)
             return list(description["workers"].values())
 
     def run(
@@ -148,23 +148,21 @@ class DaskEngine(Engine):
             ClusterError: the cluster was lost.
             CancelledError: *is_cancelled* returned true.
         """
-        waiting = iter(jobs)
+        waiting = deque(jobs)
         memory = sum(_memory_per_thread(worker) * worker["nthreads"] for worker in self.workers())
         with (
             self._watching(),
             contextlib.closing(_Desk(self._client, cut, min(memory // 4, MOST_SENT))) as desk,
         ):
-            while True:
+            while waiting or desk.running:
                 ahead = AHEAD * sum(worker["nthreads"] for worker in self.workers())
-                for job in itertools.islice(waiting, max(0, ahead - len(desk.running))):
-                    desk.submit(job)
-                if not desk.running:
-                    return
+                # Also without any worker, so that this waits for one.
+                while waiting and len(desk.running) < max(1, ahead):
+                    desk.submit(waiting.popleft())
                 for future in self._wait(desk.running, is_cancelled):
                     job, found = desk.take(future)
                     if found.left:
-                        rest = replace(job, task=replace(job.task, rows=found.left))
-                        waiting = itertools.chain([rest], waiting)
+                        waiting.appendleft(replace(job, task=replace(job.task, rows=found.left)))
                     yield job, found
 
     def _wait(

@@ -108,6 +108,15 @@ def test_a_killed_worker_costs_no_pair(
     assert killed
 
 
+def test_moments_without_workers_cost_no_pair(
+    store: Store, engine: DaskEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first task, and between two."""
+    local = related(store, make_world(), HarvestConfig(), None)
+    monkeypatch.setattr(DaskEngine, "workers", lambda _: [])
+    assert related(store, make_world(), HarvestConfig(), engine) == local
+
+
 def test_a_lost_cluster_is_one_line_and_the_old_tables_stay(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
