@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 from sgr_spiders.storage.store import Store
 from sgr_spiders.text import invocation
@@ -21,8 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]  # hooks are found by their names
 
-settings.register_profile("steady", deadline=None, derandomize=True)  # the same examples for the same code
+# The same examples for the same code, however slow the machine is.
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("steady")
+# They would also contain constants of the modules that earlier tests have loaded.
+mock.patch.object(providers, "_get_local_constants", return_value=providers._local_constants).start()
 
 # A developer's settings for live use must not reach a test.
 _USER_SETTINGS = (

@@ -90,6 +90,7 @@ class Doubts(Extension):
         self._crawler = crawler
         self._spider = spider
         self._row: list[Doubt] = []
+        self._unsettled: set[int] = set()
         self._last_good: Walk | None = None
         self._last_good_list: Walk | None = None
         self._good_lanes: set[str] = set()
@@ -116,6 +117,11 @@ class Doubts(Extension):
         """Begin with the run of *planner*, whose transactions *writer* runs; *note_bug* counts a bug."""
         self._planner, self._writer, self._note_bug = planner, writer, note_bug
         Witness.of(self._crawler).find_with(self._known_to_be_good)
+
+    @property
+    def walks(self) -> set[int]:
+        """The doubted walks."""
+        return {doubt.walk_id for doubt in self._row} | self._unsettled
 
     @property
     def is_open(self) -> bool:
@@ -223,7 +229,7 @@ class Doubts(Extension):
             # Otherwise the idle spider would ask repeatedly. The end of the run takes the walks back.
             logger.exception("Could not settle doubts")
             self._note_bug()
-            self._row = []
+            self._unsettled, self._row = self.walks, []
         finally:
             self._asking = None
             wake_engine(self._crawler)

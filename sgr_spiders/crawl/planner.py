@@ -110,6 +110,7 @@ class Planner:
         self._has_company = False
         self._requester: tuple[int, str] | None = None
         self._has_looked_up = False
+        self._is_looking_up = False
 
     def ledger(self, connection: Connection) -> Ledger:
         """Return the run's session on the ledger in the transaction of *connection*."""
@@ -172,15 +173,22 @@ class Planner:
     def _expanding_steps(self) -> list[tuple[str, str]]:
         return [(layer.name, step) for layer in self.layers.values() for step in layer.expanding_steps]
 
-    def lease(self, connection: Connection, limit: int, held: Collection[int] = ()) -> list[Walk]:
+    def lease(
+        self, connection: Connection, limit: int, held: Collection[int] = (), doubted: Collection[int] = ()
+    ) -> list[Walk]:
         """Lease walks; when none is left, look up the records that left lists, once for each set of seeds.
 
-        *held*: the leased walks that the caller knows. It cannot know others if the connection to the server
-        broke while they were leased, and its commit was not answered.
+        *held* and *doubted*: the walks that the caller knows to be leased or doubted. It cannot know others
+        if the connection to the server broke during a transaction, or before its commit was answered. Call
+        ``note_leased`` after the commit.
         """
         ledger = self.ledger(connection)
         leased = ledger.lease(limit)
-        if not leased and workers.is_shared(connection) and ledger.give_back(held):
+        if (
+            not leased
+            and workers.is_shared(connection)
+            and ledger.give_back(held) + ledger.take_back_doubted(doubted)
+        ):
             leased = ledger.lease(limit)
         if leased or not ledger.is_settled() or self.waits_for_others(ledger):
             return leased
@@ -207,9 +215,13 @@ class Planner:
         requester = self._requester or next(iter(ledger.scope()), None)
         if self._has_looked_up or requester is None:
             return
-        self._has_looked_up = True
+        self._is_looking_up = True
         seed_id, layer = requester
         ledger.look_up_vanished(self.plan.settings[layer], seed_id, layer)
+
+    def note_leased(self) -> None:
+        """Note that the last lease is committed: if it looked records up, that is done."""
+        self._has_looked_up = self._is_looking_up
 
     def prepare(self, connection: Connection, walk: int) -> None:
         """Before a page of *walk* is spilled, keep other workers from deciding if it may decide something."""
@@ -404,7 +416,8 @@ class Planner:
 
     def _request_seed(self, ledger: Ledger, track_id: int) -> int:
         ledger.widen_scope(track_id, dict(self.plan.settings))
-        self._requester, self._has_looked_up = (track_id, min(self.plan.settings)), False
+        self._requester = track_id, min(self.plan.settings)
+        self._has_looked_up = self._is_looking_up = False
         request = _seed_request(track_id)
         for layer, fingerprint in self.plan.settings.items():
             ledger.request(track_id, layer, fingerprint, [request])

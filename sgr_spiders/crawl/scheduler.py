@@ -156,6 +156,7 @@ class LedgerScheduler(BaseScheduler):
         leased: list[Walk] = []
         try:
             leased, self._waits = await self._harvest.writer.run(self._lease_some)
+            self._harvest.planner.note_leased()
         except StorageError as error:
             RunControl.of(self._crawler).stop(error)
         except Exception:
@@ -184,5 +185,5 @@ class LedgerScheduler(BaseScheduler):
 
     def _lease_some(self, connection: Connection) -> tuple[list[Walk], bool]:
         planner = self._harvest.planner
-        leased = planner.lease(connection, LEASE_SIZE, self._held)
+        leased = planner.lease(connection, LEASE_SIZE, self._held, self._doubts.walks)
         return leased, not leased and planner.waits_for_others(planner.ledger(connection))

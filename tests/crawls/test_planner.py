@@ -148,3 +148,30 @@ def test_a_run_is_judged_by_its_walks(
     assert (judged.name, judged.exit_code) == outcome
     assert all(word in str(judged.reason) for word in words), judged.reason
     assert (judged.reason is None) is (status is None)
+
+
+def test_records_are_looked_up_once_it_is_committed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up: list[int] = []
+    monkeypatch.setattr(Ledger, "look_up_vanished", lambda *_: looked_up.append(1))
+    planner = build_planner("label_layer", max_labels_per_track=0)
+    assert walks_around_seed(store, planner, pages={}) == []
+    with pytest.raises(ZeroDivisionError), store.write() as connection:  # noqa: PT012 - rolls back
+        planner.lease(connection, 10)
+        raise ZeroDivisionError
+    for committed in (1, 1):
+        with store.write() as connection:
+            planner.lease(connection, 10)
+        planner.note_leased()
+        assert len(looked_up) == 1 + committed
+
+
+@pytest.mark.postgresql("a file has one worker, whose transactions are never run again")
+def test_a_doubt_that_is_not_remembered_is_settled_by_fetching_again(store: Store) -> None:
+    """The connection broke after the memory had changed."""
+    planner = build_planner("label_layer", max_labels_per_track=0)
+    with store.write() as connection:
+        begin(connection, planner)
+        (walk,) = planner.lease(connection, 10)
+        spill(planner.ledger(connection), planner, Page(walk, [], status="gone", missing=True))
+        assert planner.lease(connection, 10, doubted=[walk.walk_id]) == []
+        assert [again.walk_id for again in planner.lease(connection, 10)] == [walk.walk_id]

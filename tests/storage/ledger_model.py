@@ -92,6 +92,8 @@ class Model:
     positions: dict[tuple[int, int], int] = field(default_factory=dict)
     """Positions, by playlist and track."""
     selections: dict[tuple[int, str, str, int], float | None] = field(default_factory=dict)
+    doubted_by: dict[int, int] = field(default_factory=dict)
+    """The run that was the last to fetch a walk to its end, by walk."""
 
     # Runs
 
@@ -339,6 +341,8 @@ class Model:
             self._end(state, page)
 
     def _end(self, state: WalkState, page: Page) -> None:
+        assert state.run_id is not None
+        self.doubted_by[page.walk.walk_id] = state.run_id
         state.run_id, state.finished_at = None, NOW
         promised = (state.kept_before or 0) if state.expected is None else state.expected
         ends_empty = state.status == "done" and not page.received
@@ -373,7 +377,9 @@ class Model:
 
     # Doubts
 
-    def believe(self, walk: int) -> None:
+    def believe(self, run: int, walk: int) -> None:
+        if not self.walks[walk].doubted or self.doubted_by[walk] != run:
+            return
         self.walks[walk].doubted = False
         if self.walks[walk].received:
             self.note_whole(walk)

@@ -489,7 +489,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert books.take_back_doubted() == self.model.take_back_doubted()
         elif number in self.model.walks:
             books.believe(number)
-            self.model.believe(number)
+            self.model.believe(books.run.run_id, number)
 
     @rule(pick=st.integers(0, 1), walk=st.sampled_from(WALKS), what=st.sampled_from(["accept", "take back"]))
     def settle_losses(self, pick: int, walk: tuple[str, str], what: str) -> None:

@@ -102,6 +102,21 @@ def test_a_worker_that_was_buried_comes_back_with_its_next_heartbeat(store: Stor
         assert [worker.worker_id for worker in workers.others_at_work(connection, 0)] == [run.worker_id]
 
 
+def test_a_worker_settles_its_own_doubts_only(store: Store) -> None:
+    """Others may have taken a walk over, and fetch it, or doubt what they got."""
+    with store.write() as connection:
+        taken_for_dead, other = begin(connection), begin(connection)
+        lease(connection, other, "1")
+        (walk,) = connection.scalars(sa.select(walks.c.walk_id))
+        for state in ({"doubted": False}, {"status": "gone", "doubted": True}):
+            connection.execute(sa.update(walks).values(state))
+            Ledger(connection, taken_for_dead).believe([walk])
+            assert leases(connection) == {"1": other.worker_id}
+            assert connection.scalar(sa.select(walks.c.doubted)) is state["doubted"]
+        Ledger(connection, other).believe([walk])
+        assert connection.scalar(sa.select(walks.c.doubted)) is False
+
+
 @pytest.mark.parametrize(
     "different", [{"spider": "deep_harvest"}, {"scope": "b"}, {"config_hash": "d"}, {"refresh": True}]
 )

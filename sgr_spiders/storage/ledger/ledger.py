@@ -273,11 +273,12 @@ class Ledger:
         return self.connection.scalar(sa.select(sa.literal(1)).where(which).limit(1)) is not None
 
     def believe(self, doubted: Collection[int]) -> None:
-        """Confirm that these *doubted* walks have no data."""
-        certain = {"doubted": False, "worker_id": None}
+        """Confirm that these *doubted* walks have no data, unless others have taken them over."""
         for chunk in chunked(sorted(doubted)):
-            self.connection.execute(sa.update(walks).where(walks.c.walk_id.in_(chunk)).values(certain))
-            presence.note_certain(self.connection, chunk, self.run, timestamp())
+            believed = sa.update(walks).where(walks.c.walk_id.in_(chunk), walks.c.doubted, self._is_mine())
+            certain = believed.values(doubted=False, worker_id=None).returning(walks.c.walk_id)
+            ids = self.connection.scalars(certain).all()
+            presence.note_certain(self.connection, ids, self.run, timestamp())
 
     def accept_loss(self, walk: int) -> None:
         """Leave *walk* out of the walks that had data before."""
@@ -391,9 +392,9 @@ class Ledger:
         """Return the worker's leased walks to ``planned``, apart from these; return their number."""
         return give_back(self.connection, sa.and_(self._is_mine(), walks.c.walk_id.not_in(but)))
 
-    def take_back_doubted(self) -> int:
-        """Return the walks whose answers the worker doubts to ``planned``, and return their number."""
-        return take_back_doubted(self.connection, self._is_mine())
+    def take_back_doubted(self, but: Collection[int] = ()) -> int:
+        """Return the walks that the worker doubts to ``planned``, apart from these; return their number."""
+        return take_back_doubted(self.connection, sa.and_(self._is_mine(), walks.c.walk_id.not_in(but)))
 
     def _is_mine(self) -> sa.ColumnElement[bool]:
         return walks.c.worker_id == self.run.worker_id
