@@ -220,7 +220,7 @@ class Planner:
         ledger.look_up_vanished(self.plan.settings[layer], seed_id, layer)
 
     def note_leased(self) -> None:
-        """Note that the last lease is committed: if it looked records up, that is done."""
+        """Confirm that the last lease is committed: if it looked records up, that is done."""
         self._has_looked_up = self._is_looking_up
 
     def prepare(self, connection: Connection, walk: int) -> None:

@@ -72,6 +72,11 @@ class Crew:
         was_buried = "SELECT count(ended_at) FROM workers WHERE process = ?"
         harvester.wait_until(lambda: harvester.value(was_buried, process_id) > 0, process)
 
+    def wait_for_logs(self, text: str, number: int) -> None:
+        """Wait until the log of each worker contains *text* so many times."""
+        for harvester, process in self.started:
+            harvester.wait_until(lambda harvester=harvester: harvester.log().count(text) >= number, process)  # type: ignore[misc]
+
     def repeated(self) -> int:
         """Return how many requests to the API repeat another one."""
         asked = [entry for entry in self.sandbox.log() if entry["path"] != "/oauth/token"]

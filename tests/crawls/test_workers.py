@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import psycopg
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from tests import databases
 from tests.crawls.crawling import Harvester
 from tests.crawls.crew import IN_FLIGHT, Crew, comparable
+from tests.postgres.own_server import OwnServer
 from tests.sandbox_process import SandboxProcess
 
 if TYPE_CHECKING:
@@ -188,6 +189,27 @@ def test_a_crawl_survives_lost_connections(crew: Crew, alone: dict[str, Any]) ->
     assert "waiting up to 30 s for the server" in ended.log
     assert crew.contents() == alone
     assert crew.repeated() <= IN_FLIGHT
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_workers_survive_a_restart_of_the_server(
+    crew: Crew, alone: dict[str, Any], monkeypatch: pytest.MonkeyPatch, mode: Literal["fast", "immediate"]
+) -> None:
+    """Its end in order, and its crash, each time until both workers wait for it."""
+    with OwnServer() as server:
+        monkeypatch.setattr(databases, "_server", server.url)
+        databases.create_blank(crew.database)
+        for _ in range(2):
+            crew.start()
+        for number in (1, 2):
+            crew.wait_for_pages(FEW_PAGES * number)
+            server.stop(mode)
+            crew.wait_for_logs("waiting up to 30 s for the server", number)
+            server.start()
+        ended = crew.wait()
+        assert [result.code for result in ended] == [COMPLETE, COMPLETE], ended
+        assert crew.contents() == alone
+    assert crew.repeated() <= 2 * IN_FLIGHT
 
 
 def _end_connections(database: Path) -> None:
