@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tests.crawls import invariants
@@ -72,10 +73,14 @@ class Crew:
         was_buried = "SELECT count(ended_at) FROM workers WHERE process = ?"
         harvester.wait_until(lambda: harvester.value(was_buried, process_id) > 0, process)
 
-    def wait_for_logs(self, text: str, number: int) -> None:
-        """Wait until the log of each worker contains *text* so many times."""
-        for harvester, process in self.started:
-            harvester.wait_until(lambda harvester=harvester: harvester.log().count(text) >= number, process)  # type: ignore[misc]
+    def logs(self) -> list[str]:
+        return [harvester.log() for harvester, _ in self.started]
+
+    def wait_for_logs(self, text: str, since: Sequence[str]) -> None:
+        """Wait until each worker has logged *text* once more *since* its log was this."""
+        for (harvester, process), before in zip(self.started, since, strict=True):
+            known = before.count(text)
+            harvester.wait_until(partial(_has_more, harvester, text, known), process)
 
     def repeated(self) -> int:
         """Return how many requests to the API repeat another one."""
@@ -87,6 +92,10 @@ class Crew:
 
     def contents(self) -> dict[str, Any]:
         return comparable(self.started[0][0])
+
+
+def _has_more(harvester: Harvester, text: str, known: int) -> bool:
+    return harvester.log().count(text) > known
 
 
 def comparable(harvester: Harvester) -> dict[str, Any]:

@@ -203,8 +203,9 @@ def test_workers_survive_a_restart_of_the_server(
             crew.start()
         for number in (1, 2):
             crew.wait_for_pages(FEW_PAGES * number)
+            before = crew.logs()
             server.stop(mode)
-            crew.wait_for_logs("waiting up to 30 s for the server", number)
+            crew.wait_for_logs("waiting up to 30 s for the server", before)
             server.start()
         ended = crew.wait()
         assert [result.code for result in ended] == [COMPLETE, COMPLETE], ended
