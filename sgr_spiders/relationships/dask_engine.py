@@ -135,8 +135,11 @@ class DaskEngine(Engine):
     def workers(self) -> list[dict[str, Any]]:
         """Return the description of each current worker."""
         with self._watching():
+            scheduler = self._client.scheduler
+            if scheduler is None:
+                raise ConnectionError(NO_SCHEDULER)
             # Not `scheduler_info`: the client renews it in its own thread, there without any worker.
-            description = self._client.sync(self._client.scheduler.identity)
+            description = self._client.sync(scheduler.identity)
             return list(description["workers"].values())
 
     def run(

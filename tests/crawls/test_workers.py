@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import psycopg
 import pytest
 
+from sgr_spiders.storage.store import Store
 from tests import databases
 from tests.crawls.crawling import Harvester
 from tests.crawls.crew import IN_FLIGHT, Crew, comparable
@@ -199,6 +200,7 @@ def test_workers_survive_a_restart_of_the_server(
     with OwnServer() as server:
         monkeypatch.setattr(databases, "_server", server.url)
         databases.create_blank(crew.database)
+        Store.open(databases.url_of(crew.database)).close()
         for _ in range(2):
             crew.start()
         for number in (1, 2):
