@@ -122,6 +122,7 @@ class SharedSlots:
         self._ask_again_at = -inf
         self._must_look = False
         self._changes = -1
+        self._probe_until = 0.0
         self._lead = 0.0
         """The lead of the server's clock over the monotonic clock."""
 
@@ -191,11 +192,13 @@ class SharedSlots:
                 poll = min(max(self._lane.pace.interval, MIN_POLL), MAX_POLL)
                 self._ask_again_at = max(self._lane.pace.open_at, time.monotonic() + poll)
                 return
+            self._probe_until = state.probe_until
             step = max(minimum, state.interval or 0.0)
             self._slots.extend(first + number * step - self._lead for number in range(count))
             self._must_look = self._slots[0] - time.monotonic() > FAR
 
-        self._run(lambda: self._thread.door.take(self._key, count, minimum, curve), note)
+        door, key, mine = self._thread.door, self._key, self._probe_until
+        self._run(lambda: door.take(key, count, minimum, curve, mine), note)
 
     def _tell(self, event: Event) -> None:
         """Apply *event* to the state in the database, after those of other workers."""

@@ -65,6 +65,8 @@ class SharedState:
     steps: int
     curve: Mapping[str, Any]
     age: float
+    probe_until: float
+    """The end of the turn of the worker that sends the first request after a pause; different for each."""
 
 
 def begin(connection: Connection, key: Key, name: str, at: str | None = None) -> StoredRate | None:
@@ -116,7 +118,7 @@ class SharedLanes:
         self._worker = worker
 
     def take(
-        self, key: Key, count: int, minimum: float, curve: tuple[int, float | None]
+        self, key: Key, count: int, minimum: float, curve: tuple[int, float | None], probe_until: float = 0
     ) -> tuple[SharedState, float | None]:
         """Take *count* slots at least *minimum* seconds apart; return the state, and the time of the first.
 
@@ -128,11 +130,13 @@ class SharedLanes:
             minimum: The least number of seconds between two of them.
             curve: The number of changes after which the caller has read the curve, and the interval that
                 follows from it now.
+            probe_until: The end of the caller's own turn to send the first request after a pause, if any: it
+                may send another one, because the first got no response that ends the turn.
         """
         changes, interval = curve
         values = {
             "count": count, "minimum": minimum, "changes": changes, "interval": interval,
-            "probe": PROBE_SECONDS,
+            "probe": PROBE_SECONDS, "mine": probe_until,
         }  # fmt: skip
         row = self._one(_TAKE, key, values)
         if row is None:
@@ -175,6 +179,7 @@ def _state(row: sa.Row[Any]) -> SharedState:
         row.steps,
         json.loads(row.curve or "{}"),
         0.0 if row.learned_at is None else _age(row.learned_at),
+        row.probe_until,
     )
 
 
@@ -196,7 +201,7 @@ _OF_KEY = "WHERE api_origin = :origin AND key_fingerprint = :fingerprint"
 _NOW = "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
 _STATE = (
     f"{_NOW} AS now, next_slot, held_until, pauses_in_a_row, interval_seconds, changes, taken, steps, curve, "
-    "learned_at"
+    "learned_at, probe_until"
 )
 _INTERVAL = "CASE WHEN changes = :changes THEN CAST(:interval AS double precision) ELSE interval_seconds END"
 _TAKE = sa.text(
@@ -206,7 +211,8 @@ _TAKE = sa.text(
     f"steps = steps + CASE WHEN next_slot >= {_NOW} - interval_seconds / 2 THEN :count ELSE 0 END, "
     "taken = taken + :count, "
     f"probe_until = CASE WHEN pauses_in_a_row > 0 THEN {_NOW} + :probe ELSE 0 END "
-    f"{_OF_KEY} AND held_until <= {_NOW} AND (pauses_in_a_row = 0 OR probe_until <= {_NOW}) "
+    f"{_OF_KEY} AND held_until <= {_NOW} "
+    f"AND (pauses_in_a_row = 0 OR probe_until <= {_NOW} OR probe_until = :mine) "
     f"RETURNING {_STATE}"
 )
 _LOOK = sa.text(f"SELECT {_STATE} FROM lanes {_OF_KEY}")  # noqa: S608 - the same

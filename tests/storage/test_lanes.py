@@ -92,9 +92,13 @@ def test_a_pause_of_one_holds_all_and_one_request_goes_first(
 
     with store.write() as connection:
         connection.exec_driver_sql("UPDATE lanes SET held_until = 0")
-    _, probe = first.take(KEY, 1, 0.0, NOTHING_LEARNED)
+    state, probe = first.take(KEY, 1, 0.0, NOTHING_LEARNED)
     assert probe is not None
     assert second.take(KEY, 1, 0.0, NOTHING_LEARNED)[1] is None, "another worker's request is out alone"
+    again, probe = first.take(KEY, 1, 0.0, NOTHING_LEARNED, state.probe_until)
+    assert probe is not None, "its request was not sent, or got no response"
+    assert again.probe_until > state.probe_until
+    assert second.take(KEY, 1, 0.0, NOTHING_LEARNED, state.probe_until)[1] is None
     apply(first, KEY, new_pace(), lambda pace, state: pace.note_passed(state.now, state.now))
     assert second.take(KEY, 1, 0.0, NOTHING_LEARNED)[1] is not None
 
