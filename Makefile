@@ -7,7 +7,8 @@ VENV ?= .venv
 # processors, because a test of a crawl waits for half of its time.
 JOBS ?= $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 ))
 ARGS ?=
-# What `make test` repeats on PostgreSQL. Crawls take longer there than all of this; `make postgres-test` runs them, too.
+# What `make test` repeats on PostgreSQL. Crawls take longer there than all of this; `make postgres-test`, which `.ci/run`
+# calls instead, runs them, too.
 ON_POSTGRES := $(addprefix tests/,storage relationships exports reports embeddings cli)
 
 BIN := $(VENV)/bin
@@ -19,7 +20,7 @@ TORCH ?= torch==2.13.0
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ml demo test postgres-test slow-test bench splash-test check lint format types imports docs record pins clean
+.PHONY: help setup ml demo test sqlite-test postgres-test slow-test bench splash-test check lint format types imports docs record pins clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -49,13 +50,15 @@ $(ML_STAMP): $(STAMP) requirements-ml.txt
 demo: setup  ## harvest a seed of the sandbox, then show the database
 	$(BIN)/python -m sgr_spiders.sandbox.demo
 
-# Compiled first, because each test of a crawl starts a new Python, and some machines write no bytecode.
-test: setup  ## run the tests
-	@$(BIN)/python -m compileall -q sgr_spiders pipelines configs tests
-	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+test: sqlite-test  ## run the tests
 	@if [ -n "$$HARVEST_TEST_POSTGRES_URL" ]; then \
 	    $(MAKE) --no-print-directory postgres-test ARGS="$(or $(ARGS),$(ON_POSTGRES))"; \
 	    else echo "make: not tested on PostgreSQL; \`make postgres-test\` starts a server"; [ -z "$$CI" ]; fi
+
+# Compiled first, because each test of a crawl starts a new Python, and some machines write no bytecode.
+sqlite-test: setup  ## run the tests, with databases in SQLite files only
+	@$(BIN)/python -m compileall -q sgr_spiders pipelines configs tests
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 # The tests of everything that uses a database, on the server that HARVEST_TEST_POSTGRES_URL names, or on its own.
 postgres-test: setup  ## run the tests of the database on PostgreSQL, on Debian; as root, it installs the server

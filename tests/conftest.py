@@ -47,8 +47,11 @@ _USER_SETTINGS = (
     "SPLASH_URL",
 )
 
-STORING = {"cli", "crawls", "deploy", "embeddings", "exports", "relationships", "reports", "storage"}
-"""The directories whose tests are repeated on PostgreSQL."""
+STORING = (
+    "cli", "crawls", "deploy", "embeddings", "exports", "layers/test_crawled_caps.py", "relationships",
+    "reports", "splash", "storage",
+)  # fmt: skip
+"""The directories, and the file, whose tests are repeated on PostgreSQL."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,7 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # A background job of a script ignores Ctrl-C, and so would all processes that the tests start and interrupt.
+    # A background job of a script ignores Ctrl-C, and so would all processes that the tests interrupt.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("--database") == "postgresql":
@@ -77,8 +80,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     other = "sqlite" if databases.is_on_server() else "postgresql"
 
     def is_selected(item: pytest.Item) -> bool:
-        room = item.path.relative_to(Path(__file__).parent).parts[0]
-        return not item.get_closest_marker(other) and (room in STORING or not databases.is_on_server())
+        path = item.path.relative_to(Path(__file__).parent)
+        is_stored = any(path.is_relative_to(place) for place in STORING)
+        return not item.get_closest_marker(other) and (is_stored or not databases.is_on_server())
 
     config.hook.pytest_deselected(items=[item for item in items if not is_selected(item)])
     items[:] = filter(is_selected, items)
