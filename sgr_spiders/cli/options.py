@@ -15,7 +15,7 @@ from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Collection, Container, Sequence
 
     from sgr_spiders.storage.libraries import Inclusion
 
@@ -150,37 +150,42 @@ def refuse_arguments(args: list[str]) -> None:
         raise ArgumentError(f"unexpected argument: {quote_value(args[0])}")
 
 
-def read_node(args: list[str], kinds: Mapping[str, str], command: str) -> tuple[str, int]:
-    """Return the kind and ID in *args*; *kinds* maps each kind to the kind in its URN."""
+def read_node(args: list[str], kinds: Collection[str], command: str) -> tuple[str, str]:
+    """Return the kind and the name in *args*; ``names.resolve`` looks up the name."""
     if len(args) != 2 or args[0] not in kinds:
-        raise ArgumentError(
-            f"name one of {', '.join(kinds)} and its ID, e.g. `{plain_command(command, 'track', '123')}`"
-        )
-    return args[0], _read_id(args[1], kinds[args[0]])
+        example = plain_command(command, "track", "123")
+        raise ArgumentError(f"name one of {', '.join(kinds)} and its ID, URL or name, e.g. `{example}`")
+    return args[0], args[1]
 
 
-def read_user(args: list[str], command: str) -> int:
-    """Return the ID of the user in *args*."""
+def read_user(args: list[str], command: str) -> str:
+    """Return the name of the user in *args*; ``names.resolve`` looks it up."""
     if len(args) != 2 or args[0] != "user":
-        raise ArgumentError(f"name a user by ID: `{plain_command(command, 'user', '123')}`")
-    return _read_id(args[1], "user")
+        raise ArgumentError(f"name a user by ID, URL or name: `{plain_command(command, 'user', '123')}`")
+    return args[1]
 
 
-def _read_id(text: str, kind: str) -> int:
-    node = parse_key(text, kind)
-    if node is None:
-        raise ArgumentError(f"not the ID or URN of a {kind}: {quote_value(text)}")
-    return node
+def read_seeds(text: str | None, database_url: str) -> tuple[int, ...] | None:
+    """Return the track IDs in ``--seed``, which takes tracks separated by commas.
 
-
-def read_seeds(text: str | None) -> tuple[int, ...] | None:
-    """Return the track IDs in ``--seed``, which takes IDs or URNs separated by commas."""
+    The database is opened only if one is not named by its ID.
+    """
     if text is None:
         return None
-    seeds = [parse_key(part.strip(), "track") for part in text.split(",")]
-    if None in seeds:
-        raise ArgumentError(f"option `--seed`: not a track ID or URN: {quote_value(text)}")
-    return tuple(seed for seed in seeds if seed is not None)
+    parts = [part.strip() for part in text.split(",")]
+    seeds = [parse_key(part, "track") for part in parts]
+    try:
+        return _find_seeds(parts, database_url) if None in seeds else tuple(seed for seed in seeds if seed)
+    except ArgumentError as error:
+        raise ArgumentError(f"option `--seed`: {error}") from None
+
+
+def _find_seeds(parts: Sequence[str], database_url: str) -> tuple[int, ...]:
+    from sgr_spiders.storage.names import resolve  # noqa: PLC0415 - Scrapy imports all commands
+    from sgr_spiders.storage.store import Store  # noqa: PLC0415 - the same
+
+    with Store(database_url).read() as connection:
+        return tuple(resolve(connection, "track", part) for part in parts)
 
 
 def read_integer(option: str, text: str, least: int, most: int) -> int:

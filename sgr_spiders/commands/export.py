@@ -75,7 +75,9 @@ class Command(DatabaseCommand):
             help="export what was present at this time (UTC), a date such as 2026-11-27 or "
             "with a time, for tables and graphs",
         )
-        group.add_argument("--seed", metavar="ID[,ID]", help="seeds whose surroundings to export, for ml")
+        group.add_argument(
+            "--seed", metavar="TRACK[,TRACK]", help="seeds whose surroundings to export, for ml"
+        )
         group.add_argument(
             "--sources",
             metavar="NAME[=WEIGHT][,…]",
@@ -109,7 +111,7 @@ class Command(DatabaseCommand):
         from sgr_spiders.storage.store import Store
 
         store = Store(self.database_url)
-        order = _read_order(opts)
+        order = _read_order(opts, self.database_url)
         folder = read_path("output", opts.output) or store.beside("export") / order.purpose
         exported = export(store, folder, order)
         if order.purpose == "ml" and (line := terms_line(store)) is not None:
@@ -127,14 +129,14 @@ def _describe_formats() -> str:
     return f"formats, {'; '.join(purposes)}"
 
 
-def _read_order(opts: argparse.Namespace) -> ExportOptions:
+def _read_order(opts: argparse.Namespace, url: str) -> ExportOptions:
     from sgr_spiders.exports.export import resolve_options
 
     formats = [name.strip() for name in opts.formats.split(",")] if opts.formats is not None else []
     read = resolve_options(
         opts.purpose,
         formats,
-        _read_choice_of_pairs(opts),
+        _read_choice_of_pairs(opts, url),
         with_raw=opts.raw,
         include_removed=opts.include_removed,
         as_of=_read_moment(opts.as_of),
@@ -158,12 +160,12 @@ def _read_moment(text: str | None) -> str | None:
     return moment
 
 
-def _read_choice_of_pairs(opts: argparse.Namespace) -> Choice:
+def _read_choice_of_pairs(opts: argparse.Namespace, url: str) -> Choice:
     from sgr_spiders.embeddings.preparation import Choice
 
     values: dict[str, Any] = {
         "sources": None if opts.sources is None else _read_weights(opts.sources),
-        "seeds": read_seeds(opts.seed),
+        "seeds": read_seeds(opts.seed, url),
         "min_per_user": _read_number(opts, "min_per_user", int),
         "min_per_track": _read_number(opts, "min_per_track", int),
         "test": _read_number(opts, "test", float),

@@ -96,7 +96,7 @@ class Command(DatabaseCommand):
         settings = harvest.load(opts.config or self.settings["HARVEST_CONFIG"])
         section = harvest.override(settings.relationships, read_inclusion_changes(opts))
         settings = settings.model_copy(update={"relationships": section})
-        seeds, only = read_seeds(opts.seed), _read_types(opts.only, settings)
+        seeds, only = read_seeds(opts.seed, self.database_url), _read_types(opts.only, settings)
         exported, output = read_path("input", opts.input), read_path("output", opts.output)
         if exported is not None and output is None:
             raise ArgumentError("option `--input`: only with `--output`")

@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING, Any
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import add_json_option, add_limit_option, read_limit, read_node
 from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.reports import labels
 from sgr_spiders.text.encoding import dump_json
-from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
+    from sgr_spiders.storage.labels import Label
     from sgr_spiders.storage.pairs.tables import PairTable
 
 NEAREST = {"track": "track_cooccurrence", "user": "user_similarity", "artist": "artist_relation"}
 """The relationship type that contains the neighbours of each kind."""
-KINDS = {"track": "track", "user": "user", "artist": "user"}
-"""The kind in the URN of each."""
 
 
 class Command(DatabaseCommand):
     """Read-only; safe during a crawl."""
 
     def syntax(self) -> str:
-        return "[options] track|user|artist ID"
+        return "[options] track|user|artist NAME"
 
     def short_desc(self) -> str:
         return "Show the nearest neighbours of a track, user or artist"
@@ -37,57 +37,48 @@ class Command(DatabaseCommand):
         add_json_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
-        kind, node = read_node(args, KINDS, "related")
-        sys.stdout.write(self._render(kind, node, read_limit(opts), as_json=opts.json))
+        kind, name = read_node(args, NEAREST, "related")
+        sys.stdout.write(self._render(kind, name, read_limit(opts), as_json=opts.json))
 
-    def _render(self, kind: str, node: int, limit: int, *, as_json: bool) -> str:
+    def _render(self, kind: str, name: str, limit: int, *, as_json: bool) -> str:
         from sgr_spiders.relationships import TYPES
+        from sgr_spiders.storage.labels import read_labels
+        from sgr_spiders.storage.names import resolve
         from sgr_spiders.storage.pairs.builds import latest
-        from sgr_spiders.storage.pairs.related import name_of, nearest
+        from sgr_spiders.storage.pairs.related import nearest
         from sgr_spiders.storage.store import Store
 
         table = TYPES[NEAREST[kind]].table
         with Store(self.database_url).read() as connection:
-            try:
-                name = name_of(connection, table, node)
-            except LookupError:
-                raise ArgumentError(f"{kind} {node} is not in this database") from None
+            node = resolve(connection, kind, name)
+            if node not in read_labels(connection, kind, [node]):
+                raise ArgumentError(f"{kind} {node} is not in this database")
             if latest(connection, NEAREST[kind]) is None:
                 raise ArgumentError(f"{table.name} has not been built; run `{command('relate')}`")
             found = nearest(connection, table, node, limit)
+            known = read_labels(connection, kind, [node, *(row["id"] for row in found)])
         if as_json:
-            answer = {"id": node, "name": name, "table": table.name, "nearest": found}
-            return dump_json(answer) + "\n"
-        return "\n".join(_render_lines(table, name, found)) + "\n"
+            rows = [row | labels.as_json(known[row["id"]]) for row in found]
+            head = {"id": node, "name": known[node].name, **labels.as_json(known[node])}
+            return dump_json({**head, "table": table.name, "nearest": rows}) + "\n"
+        return "\n".join(_render_lines(kind, table, known[node], found, known)) + "\n"
 
 
-def _render_lines(table: PairTable, name: str | None, found: list[dict[str, Any]]) -> list[str]:
+def _render_lines(
+    kind: str, table: PairTable, about: Label, found: list[dict[str, Any]], known: Mapping[int, Label]
+) -> list[str]:
     if not found:
-        return [f"Nothing is related to {_render_name(name)} in {table.name}"]
+        return [f"Nothing is related to {labels.describe(about)} in {table.name}"]
     evidence = [key for key in found[0] if key not in {"id", "name", table.score}]
-    head = ["id", table.score, *evidence, "name"]
     rows = [
-        [
-            str(row["id"]),
-            f"{row[table.score]:.4f}",
-            *(_render_value(row[key]) for key in evidence),
-            _render_name(row["name"]),
-        ]
+        (row["id"], [f"{row[table.score]:.4f}", *(_render_value(row[key]) for key in evidence)])
         for row in found
     ]
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head) - 1)]
-    table_lines = [
-        "  ".join([*(cell.rjust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
-        for row in [head, *rows]
-    ]
-    return [f"Nearest to {_render_name(name)}:", *table_lines]
+    lines = labels.render_table(kind, [table.score, *evidence], rows, known)
+    return [f"Nearest to {labels.describe(about)}:", *lines]
 
 
 def _render_value(value: object) -> str:
     if value is None:  # the flag `cut` of a table built by an earlier version
         return "-"
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-
-
-def _render_name(name: str | None) -> str:
-    return "(no name known)" if name is None else for_message(name)

@@ -31,6 +31,11 @@ def drop_deferred(connection: sa.Connection) -> None:
             index.drop(connection, checkfirst=True)
 
 
+def is_built(connection: sa.Connection, table: sa.Table, name: str) -> bool:
+    """Return whether *table* has the index *name*."""
+    return any(index["name"] == name for index in sa.inspect(connection).get_indexes(table.name))
+
+
 def missing(connection: sa.Connection) -> Sequence[sa.Index]:
     """Return the indexes that have not been built yet."""
     inspector = sa.inspect(connection)

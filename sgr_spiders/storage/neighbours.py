@@ -10,8 +10,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.storage.libraries import USUAL, Inclusion, has_looks, is_looked_at, present
 from sgr_spiders.storage.looked_at import read_libraries
-from sgr_spiders.storage.pairs.tables import NAMES
-from sgr_spiders.storage.schema import RECORD_TABLES, engagements, playlist_tracks, playlists, tracks
+from sgr_spiders.storage.schema import NAMES, RECORD_TABLES, engagements, playlist_tracks, playlists, tracks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

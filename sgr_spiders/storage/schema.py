@@ -32,6 +32,7 @@ from sqlalchemy import (
 
 from sgr_spiders.model.fields import fields_of
 from sgr_spiders.model.items import Comment, Engagement, Mention, Playlist, PlaylistTrack, Track, User
+from sgr_spiders.storage.name_columns import AnyCase, Beginning
 
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
@@ -892,6 +893,16 @@ artist_vectors = _vectors(
 
 VECTOR_TABLES = {"track": track_vectors, "user": user_vectors, "artist": artist_vectors}
 """The tables of vectors, by kind of node."""
+
+NAMES = {"track": tracks.c.title, "user": users.c.username, "playlist": playlists.c.title}
+"""The column with the name of a record, by kind."""
+
+PAGES = {kind: name.table.c.permalink_url for kind, name in NAMES.items()}
+"""The column with the address of its page, by kind."""
+
+for _name, _page in zip(NAMES.values(), PAGES.values(), strict=True):
+    Index(f"ix_{_name.table.name}_{_name.name}", Beginning(_name), info=READER_ONLY)
+    Index(f"ix_{_page.table.name}_{_page.name}", AnyCase(_page), info=READER_ONLY)
 
 PRESENCE_TABLES = (tracks, users, playlists, comments, engagements, playlist_tracks)
 """The tables whose rows say whether they are present: those where ``removed_at`` is null."""

@@ -67,9 +67,10 @@ def table(rows: Sequence[Sequence[str]], left: int = 1, indent: str = "") -> lis
     return [cut(indent + _line(row, widths, left)) for row in rows]
 
 
-def _line(row: Sequence[str], widths: Sequence[int], left: int) -> str:
+def _line(row: Sequence[str], widths: Sequence[int], left: int, last: int = 0) -> str:
+    """Align the first *left* cells and the *last* ones to the left, and the others to the right."""
     cells = [
-        cell.ljust(width) if position < left else cell.rjust(width)
+        cell.ljust(width) if position < left or position >= len(widths) - last else cell.rjust(width)
         for position, (cell, width) in enumerate(zip(row, widths, strict=False))
     ]
     return GAP.join(cells).rstrip()
@@ -81,10 +82,10 @@ def cut(line: str) -> str:
     return line if len(line) <= WIDTH else line[: WIDTH - 3] + "..."
 
 
-def listing(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Align all columns of *rows* to the right except the last, which contains names; cut nothing."""
-    widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
-    return [
-        GAP.join([*(cell.rjust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
-        for row in rows
-    ]
+def listing(rows: Sequence[Sequence[str]], texts: int = 1) -> list[str]:
+    """Align the last columns of *rows*, which contain *texts*, to the left and the others to the right.
+
+    Cut nothing.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [_line(row, widths, 0, texts) for row in rows]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -16,10 +18,14 @@ from sgr_spiders.cli.options import (
     read_user,
     refuse_arguments,
 )
-from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.model.exceptions import ArgumentError, ConfigError
+from sgr_spiders.model.items import Track
+from sgr_spiders.storage import records
 from sgr_spiders.storage.clock import timestamp
+from sgr_spiders.storage.store import Store
+from tests.databases import url_of
 
-KINDS = {"track": "track", "artist": "user"}
+KINDS = ("track", "artist")
 
 
 def test_integers_have_bounds() -> None:
@@ -35,11 +41,22 @@ def test_other_integers_are_refused_by_name_and_value(text: str) -> None:
 
 
 def test_seeds_are_tracks() -> None:
-    assert read_seeds(None) is None
-    assert read_seeds("7, soundcloud:tracks:8") == (7, 8)
+    """Only names need the database."""
+    nowhere = "sqlite:////nowhere/a.db"
+    assert read_seeds(None, nowhere) is None
+    assert read_seeds("7, soundcloud:tracks:8", nowhere) == (7, 8)
+    with pytest.raises(ConfigError, match="no such file"):
+        read_seeds("7,x", nowhere)
+
+
+def test_seeds_are_found_by_name(tmp_path: Path) -> None:
+    url = url_of(tmp_path / "a.db")
+    with closing(Store.open(url)) as store, store.write() as connection:
+        records.write_records(connection, [Track(8, "Some Song")], set(), "now")
+    assert read_seeds("7, some song", url) == (7, 8)
     for text in ("", "7,", "7,x", "soundcloud:users:7", "0"):
-        with pytest.raises(ArgumentError, match="option `--seed`: not a track ID or URN: "):
-            read_seeds(text)
+        with pytest.raises(ArgumentError, match="option `--seed`: "):
+            read_seeds(text, url)
 
 
 def test_choices() -> None:
@@ -48,17 +65,15 @@ def test_choices() -> None:
         read_choice("by", "walks", ("walk", "vectors"))
 
 
-def test_records_are_named_by_kind_and_id() -> None:
-    assert read_node(["artist", "soundcloud:users:7"], KINDS, "related") == ("artist", 7)
-    assert read_user(["user", "7"], "recommend") == 7
+def test_records_are_named_by_kind_and_name() -> None:
+    assert read_node(["artist", "soundcloud:users:7"], KINDS, "related") == ("artist", "soundcloud:users:7")
+    assert read_user(["user", "7"], "recommend") == "7"
     for given in ([], ["track"], ["user", "7"], ["track", "7", "8"]):
-        with pytest.raises(ArgumentError, match="name one of track, artist and its ID"):
+        with pytest.raises(ArgumentError, match="name one of track, artist and its ID, URL or name"):
             read_node(given, KINDS, "related")
     for given in ([], ["user"], ["track", "7"], ["user", "7", "8"]):
-        with pytest.raises(ArgumentError, match="name a user by ID"):
+        with pytest.raises(ArgumentError, match="name a user by ID, URL or name"):
             read_user(given, "recommend")
-    with pytest.raises(ArgumentError, match="not the ID or URN of a user: 'soundcloud:tracks:7'"):
-        read_node(["artist", "soundcloud:tracks:7"], KINDS, "related")
 
 
 def test_no_argument_is_ignored() -> None:

@@ -28,6 +28,9 @@ from tests.scrapy_process import scrapy_in_one
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LABEL = ("title", "artist_id", "artist", "permalink_url")
+"""The keys of a track in JSON, beside its ID."""
+
 
 @pytest.fixture(scope="module")
 def drawn() -> Tastes:
@@ -93,21 +96,22 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
     assert plot.read_text().startswith("<svg")
 
     head, columns, *rows = near[1].splitlines()
-    assert head == "Most similar to track 1001 by walk:"
-    assert columns.split() == ["id", "score", "shared_fans", "shared_playlists", "name"]
+    assert head == "Most similar to track 1001 (track 1001 by user 5001) by walk:"
+    assert columns.split() == ["id", "score", "shared_fans", "shared_playlists", "title", "artist", "url"]
     assert len(rows) == 3
     found = json.loads(by_vectors[1])["similar"]
-    assert {"id", "score", "name", "shared_fans", "shared_playlists"} == set(found[0])
-    assert artist[1] == "Nothing is similar to artist 5001 by playlists: it has no neighbours\n"
+    assert {"id", "score", "name", "shared_fans", "shared_playlists", *LABEL} == set(found[0])
+    assert found[0]["artist"] == f"user {found[0]['artist_id']}"
+    assert artist[1] == "Nothing is similar to artist 5001 (user 5001) by playlists: it has no neighbours\n"
 
     lines = recommended[1].splitlines()
     assert lines[0] == "Recommended to user 1 by walk:"
-    assert lines[1].split() == ["id", "score", "title"]
+    assert lines[1].split() == ["id", "score", "title", "artist", "url"]
     assert len(lines) == 2 + 2 * (1 + 3)
     assert lines[3].startswith("    because of track ")
     assert "shared fan" in lines[3]
     because = json.loads(as_json[1])["recommended"][0]["because"]
-    assert {"id", "title", "shared_fans", "shared_playlists"} == set(because[0])
+    assert {"id", "shared_fans", "shared_playlists", *LABEL} == set(because[0])
 
     learned, held_out, columns, *methods = table[1].splitlines()
     assert learned.startswith("trained on: ")
@@ -127,7 +131,7 @@ ERRORS = [
     (["embed", "--sources", "like,lke"], "`--sources`: must be like, repost, comment or playlist, not 'lke'"),
     (["embed", "--plot", "x.png"], "option `--plot`: must name an .svg file, not 'x.png'"),
     (["similar", "song", "1"], "name one of track, user, artist and its ID"),
-    (["similar", "track", "soundcloud:users:1"], "not the ID or URN of a track: 'soundcloud:users:1'"),
+    (["similar", "track", "soundcloud:users:1"], "'soundcloud:users:1' is a user, not a track"),
     (["similar", "track", "5"], "track 5 is not in this database"),
     (["similar", "track", "5", "--by", "wlak"], "vectors or playlists, not 'wlak' (did you mean `walk`?)"),
     (["similar", "track", "5", "--limit", "0"], "option `--limit`: must be an integer from 1 to"),

@@ -212,12 +212,12 @@ def test_the_relate_command(sandbox: SandboxProcess, database: Path) -> None:
 ERRORS = [
     (["relate", "now"], "unexpected argument: 'now'"),
     (["relate", "--only", "user"], "must be users, tracks or artists, not 'user' (did you mean `users`?)"),
-    (["relate", "--seed", "x"], "option `--seed`: not a track ID or URN: 'x'"),
+    (["relate", "--seed", "x"], "option `--seed`: no track in this database is 'x'"),
     (["relate", "--seed", "5"], "seed 5: nothing was harvested around it in this database"),
     (["relate", "--config", "nowhere"], "configuration nowhere: no such file"),
     (["related", "song", "1"], "name one of track, user, artist and its ID"),
     (["related", "track"], "name one of track, user, artist and its ID"),
-    (["related", "track", "soundcloud:users:1"], "not the ID or URN of a track: 'soundcloud:users:1'"),
+    (["related", "track", "soundcloud:users:1"], "'soundcloud:users:1' is a user, not a track"),
     (["related", "user", "5"], "user 5 is not in this database"),
     (["related", "artist", "5"], "artist 5 is not in this database"),
     (["related", "user", "5", "--limit", "0"], "option `--limit`: must be an integer from 1"),
@@ -238,7 +238,7 @@ ERRORS = [
         "no interactions to train on: no user with at least 10,000 tracks",
     ),
     (["export", "--for", "ml", "--seed", "5"], "seed 5: nothing was harvested around it in this database"),
-    (["export", "--for", "ml", "--seed", "x"], "option `--seed`: not a track ID or URN: 'x'"),
+    (["export", "--for", "ml", "--seed", "x"], "option `--seed`: no track in this database is 'x'"),
     (["export", "--for", "ml", "--sources", "like=much"], "option `--sources`: not a weight: 'much'"),
     (["export", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "none.db: no such file"),
     (["relate", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "none.db: no such file"),
@@ -275,9 +275,19 @@ def test_the_related_command(sandbox: SandboxProcess, harvested: Path) -> None:
     assert {user["tracks_own"] for user in answer["nearest"]} == {own}
     lines = readable.out.splitlines()
     assert lines[0] == f"Nearest to {answer['name']}:"
-    assert lines[1].split() == ["id", "jaccard", "common_tracks", "tracks_other", "tracks_own", "cut", "name"]
+    assert lines[1].split() == [
+        "id",
+        "jaccard",
+        "common_tracks",
+        "tracks_other",
+        "tracks_own",
+        "cut",
+        "name",
+        "url",
+    ]
     assert lines[2].split()[0] == str(ranked[0][1])
-    assert list(json.loads(artists.out)["nearest"][0]) == ["id", "name", "shared_fans", "strength", "cut"]
+    keys = ["id", "name", "shared_fans", "strength", "cut", "permalink_url"]
+    assert list(json.loads(artists.out)["nearest"][0]) == keys
 
 
 @pytest.mark.sqlite("the lock of the file")

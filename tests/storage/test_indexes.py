@@ -23,6 +23,8 @@ def test_empty_tables_lose_their_indexes_and_filled_ones_keep_them(tmp_path: Pat
         indexes.drop_deferred(connection)
     assert names(store) == {
         "ix_playlist_tracks_track_id",
+        "ix_playlists_permalink_url",
+        "ix_playlists_title",
         "ix_selections_layer",
         "ix_selections_record_id_kind",
         "ix_walk_records_record_id_kind",

@@ -15,17 +15,6 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.pairs.tables import PairTable
 
 
-def name_of(connection: sa.Connection, table: PairTable, node: int) -> str | None:
-    """Return the name of a node; raise ``LookupError`` if it is not in the database."""
-    records = RECORD_TABLES[table.kind]
-    key = records.c[f"{table.kind}_id"]
-    row = connection.execute(sa.select(table.names_column).where(key == node)).one_or_none()
-    if row is None:
-        raise LookupError(node)
-    name: str | None = row[0]
-    return name
-
-
 def nearest(connection: sa.Connection, table: PairTable, node: int, limit: int) -> list[dict[str, Any]]:
     """Return ID, name, measures and ``cut`` of the *limit* nodes nearest to *node*, nearest first.
 

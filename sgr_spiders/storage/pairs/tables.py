@@ -15,13 +15,6 @@ from sgr_spiders.storage import schema
 if TYPE_CHECKING:
     from typing import Any
 
-NAMES = {
-    "user": schema.users.c.username,
-    "track": schema.tracks.c.title,
-    "playlist": schema.playlists.c.title,
-}
-"""The column with the display name of a node, by kind."""
-
 CUT = "cut"
 """The column that marks the pairs whose measures rest on libraries that were looked at only in part."""
 
@@ -66,7 +59,7 @@ class PairTable:
 
     @property
     def names_column(self) -> sa.Column[Any]:
-        return NAMES[self.kind]
+        return schema.NAMES[self.kind]
 
     def as_table(self) -> sa.Table:
         known = metadata.tables.get(self.name)
