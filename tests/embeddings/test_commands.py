@@ -105,7 +105,7 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
     assert artist[1] == "Nothing is similar to artist 5001 (user 5001) by playlists: it has no neighbours\n"
 
     lines = recommended[1].splitlines()
-    assert lines[0] == "Recommended to user 1 by walk:"
+    assert lines[0] == "Recommended to user 1 (user 1) by walk:"
     assert lines[1].split() == ["id", "score", "title", "artist", "url"]
     assert len(lines) == 2 + 2 * (1 + 3)
     assert lines[3].startswith("    because of track ")
