@@ -23,13 +23,14 @@ from sgr_spiders.crawl.finishing import (
 )
 from sgr_spiders.crawl.forgetting import Forgetting
 from sgr_spiders.crawl.judging import Stop, judge_run, traffic_of
+from sgr_spiders.crawl.leaving import Leaving
 from sgr_spiders.crawl.live_relating import LiveRelating
 from sgr_spiders.crawl.opening import Invocation, Route, open_run, planner_for
 from sgr_spiders.crawl.rate_memory import RateMemory
 from sgr_spiders.crawl.source import claim_source
 from sgr_spiders.crawl.spider import HarvestSpider
 from sgr_spiders.crawl.turns import Turns
-from sgr_spiders.crawl.workers import LOOK_AGAIN_AFTER, Heartbeat
+from sgr_spiders.crawl.workers import Heartbeat
 from sgr_spiders.crawl.writer import Writer
 from sgr_spiders.model import outcome, statistics
 from sgr_spiders.model.exceptions import DatabaseGoneError, SourceError, StorageError
@@ -49,7 +50,6 @@ from sgr_spiders.storage.figures import changes
 from sgr_spiders.storage.figures.inventory import describe_file
 from sgr_spiders.storage.figures.overview import count_totals
 from sgr_spiders.storage.ledger import runs, source, workers
-from sgr_spiders.storage.redaction import redact_new_cursors
 from sgr_spiders.storage.store import Store
 from sgr_spiders.text.encoding import tolerate
 from sgr_spiders.traffic.extension import Extension
@@ -97,6 +97,11 @@ class Harvest(Extension):
         self._heartbeat = Heartbeat(self.store, crawler.settings.getfloat("HARVEST_LEASE_SECONDS"))
         self._rates = RateMemory(crawler, self.writer)
         self.planner = planner_for(spider)
+        self._leaving = Leaving(
+            self.planner,
+            self._heartbeat,
+            lambda connection: Doubts.of(crawler).take_back(connection),
+        )
         self.turns = Turns(self.planner) if spider.arguments.due else None
         """The source of the seeds in a scheduled run."""
         self._relating = LiveRelating(
@@ -167,10 +172,16 @@ class Harvest(Extension):
     async def spider_closed(self, reason: str) -> None:
         """End the run.
 
-        A first Ctrl-C during these steps does not abort them. A second Ctrl-C ends the process at once.
+        A first Ctrl-C during these steps ends them as soon as that is safe. If it came before them, a second
+        one ends the process at once.
         """
         stopped = threading.Event()
-        with reactor_held(stopped.set) if self._crawler.crawling else nullcontext():
+
+        def stop() -> None:
+            stopped.set()
+            logger.warning("Interrupted: ending the last steps of the run")
+
+        with reactor_held(stop) if self._crawler.crawling else nullcontext():
             await self._end(reason, stopped)
 
     def note_internal_error(self) -> None:
@@ -202,21 +213,25 @@ class Harvest(Extension):
         await self._relating.stop()
         try:
             if self._started is not None:
-                # A failure from here on must not count as a success.
-                self._stats.set_value(statistics.EXIT_CODE, outcome.INTERNAL_ERROR)
                 self.writer.retry_writes()
                 seconds = time.monotonic() - self._started
                 stop = Stop(reason, RunControl.of(self._crawler).error, self._internal_errors)
-                if await self._is_last(stop, stopped):
+                Gate.of(self._crawler).end_pauses()
+                stop, standing = await self._leaving.leave(self.writer, stop, stopped.is_set)
+                if standing.is_last:
                     ended = await self._judge(stop, seconds)
                     await self._build_indexes(ended.outcome)
                     ended = await self._finish(ended, stopped)
                 else:
-                    ended = await self._leave(stop, seconds)
+                    ended = await self._leave(stop, standing.ended, seconds)
         except StorageError as error:
             # The log still gets the reason. The database treats the run as killed.
             self._stats.set_value(statistics.EXIT_CODE, error.exit_code)
             self._log_unsaved(error)
+        except Exception:
+            # Scrapy logs it, and would call the crawl finished.
+            self._stats.set_value(statistics.EXIT_CODE, outcome.INTERNAL_ERROR)
+            raise
         finally:
             await asyncio.to_thread(self._heartbeat.stop)
             self._rates.stop_sharing()
@@ -232,29 +247,13 @@ class Harvest(Extension):
         elif not isinstance(RunControl.of(self._crawler).error, DatabaseGoneError):
             logger.error("Stopping: %s", error)
 
-    async def _is_last(self, stop: Stop, stopped: threading.Event) -> bool:
-        """Return the worker's walks to the ledger; return whether it is the last one, which ends the run.
-
-        A worker with nothing left to fetch waits for the end of the others, one of which may be killed.
-        """
-        Gate.of(self._crawler).end_pauses()
-        is_last, is_ended = await self.writer.run(lambda connection: self._give_back(connection, stop))
-        if not is_last:
-            self._heartbeat.pause()
-            logger.info("Leaving run %d to its other workers", self.planner.run.run_id)
-        may_wait = stop.reason == "finished" and stop.error is None
-        while not is_last and not is_ended and may_wait and not stopped.is_set():
-            await asyncio.sleep(LOOK_AGAIN_AFTER)
-            is_last, is_ended = await self.writer.run(lambda connection: self._give_back(connection, stop))
-        if is_last:
-            self._heartbeat.resume()
-        return is_last
-
-    async def _leave(self, stop: Stop, seconds: float) -> FinishedRun:
-        """Judge what the worker leaves to others, one of which ends the run."""
+    async def _leave(self, stop: Stop, ended: outcome.Outcome | None, seconds: float) -> FinishedRun:
+        """Judge what the worker leaves to others, one of which ends the run, or has *ended* it."""
         judged, overview = await self.writer.read(
             lambda connection: judge_run(connection, self.planner, stop, self._forgetting.seeds)
         )
+        if ended is not None and stop.is_finished and not (stop.internal_errors or self.planner.broken):
+            judged = ended
         traffic = traffic_of(self._stats)
         for name, value in run_statistics(overview, judged, seconds).items():
             self._stats.set_value(name, value)
@@ -287,33 +286,6 @@ class Harvest(Extension):
     def _count_changes(self, connection: Connection) -> changes.Counts:
         since = self.planner.run.started_at
         return changes.count_changes(connection, since) if changes.has_refetched(connection, since) else {}
-
-    def _give_back(self, connection: Connection, stop: Stop) -> tuple[bool, bool]:
-        """Return to the ledger what the worker has leased, or has no reason to believe.
-
-        Return whether it is the last worker of the run, and whether the run has ended.
-        """
-        run = self.planner.run
-        workers.lock_planning(connection)
-        workers.bury_dead(connection, self.planner.plan.lease_seconds, run.worker_id)
-        ledger = self.planner.ledger(connection)
-        if stop.reason == "finished" and stop.error is None:
-            # Nothing was left to do, so internal errors kept these walks from their end.
-            ledger.note_setbacks()
-        ledger.give_back()
-        Doubts.of(self._crawler).take_back(connection)
-        redact_new_cursors(connection)
-        # In this order: the last worker ends the run and leaves it in one transaction, which another one may
-        # commit between these two queries.
-        others = workers.others_at_work(connection, run.worker_id, run.run_id)
-        is_ended = runs.has_ended(connection, run)
-        if others or is_ended:
-            workers.leave(connection, run.worker_id)
-            return False, is_ended
-        workers.beat(connection, run.worker_id)
-        ledger.note_believed()
-        self.planner.settle(ledger)
-        return True, False
 
     def _note(self, connection: Connection, judged: outcome.Outcome, sent: int, known: str) -> None:
         if self.turns is not None:

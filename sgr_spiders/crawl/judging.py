@@ -32,6 +32,11 @@ class Stop:
     error: HarvestError | None
     internal_errors: int
 
+    @property
+    def is_finished(self) -> bool:
+        """True if nothing was left to fetch."""
+        return self.reason == "finished" and self.error is None
+
 
 def judge_run(
     connection: Connection, planner: Planner, stop: Stop, forgotten: int = 0

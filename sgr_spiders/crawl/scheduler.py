@@ -12,8 +12,8 @@ from scrapy.utils.defer import deferred_from_coro
 
 from sgr_spiders.crawl.doubts import Doubts
 from sgr_spiders.crawl.harvest import Harvest
+from sgr_spiders.crawl.leaving import LOOK_AGAIN_AFTER
 from sgr_spiders.crawl.spider import HarvestSpider
-from sgr_spiders.crawl.workers import LOOK_AGAIN_AFTER
 from sgr_spiders.model import signals, statistics
 from sgr_spiders.model.exceptions import BudgetSpentError, StorageError
 from sgr_spiders.text.formatting import pluralize

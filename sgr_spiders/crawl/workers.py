@@ -20,10 +20,6 @@ BEATS = 6
 """Heartbeats within the time after which a silent worker loses its leases: several may fail."""
 
 
-LOOK_AGAIN_AFTER = 0.5
-"""Seconds after which a worker without work looks again whether others have left some, or have ended."""
-
-
 class Heartbeat:
     """Sign of life of the worker at intervals, which also takes the leases of silent workers back.
 

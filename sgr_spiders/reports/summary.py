@@ -87,8 +87,6 @@ def run_statistics(overview: RunOverview, outcome: Outcome, seconds: float) -> d
     total = overview.together
     stats: dict[str, object] = {
         statistics.FETCHED: outcome.name,
-        statistics.OUTCOME: outcome.name,
-        statistics.EXIT_CODE: outcome.exit_code,
         statistics.PAGES: total.work.pages,
         statistics.SECONDS: round(seconds, 3),
     }

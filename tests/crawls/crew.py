@@ -31,6 +31,7 @@ class Crew:
     lease_seconds: float = 60
     delay: float = 0.05
     settings: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.started: list[tuple[Harvester, Process]] = []
@@ -44,6 +45,7 @@ class Crew:
                 "DOWNLOAD_DELAY": self.delay,
                 **self.settings,
             },
+            environment=dict(self.environment),
             log_suffix=f".{len(self.started)}.log",
             unchecked="other workers are at work",
         )
@@ -55,6 +57,11 @@ class Crew:
         ended = [harvester.wait(process, killed=process in killed) for harvester, process in self.started]
         invariants.check_ledger(self.database)
         return ended
+
+    def wait_for(self, process: Process, *, killed: bool = False) -> CrawlResult:
+        """Wait for the end of one worker."""
+        (harvester,) = [harvester for harvester, started in self.started if started is process]
+        return harvester.wait(process, killed=killed)
 
     def wait_for_pages(self, number: int) -> None:
         harvester, process = self.started[0]

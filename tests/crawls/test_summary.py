@@ -16,6 +16,7 @@ from sgr_spiders.model.statistics import STATISTICS, find
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import CrawlResult, Harvester
+from tests.crawls.held_settings import HELD
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -356,6 +357,21 @@ def test_a_second_ctrl_c_ends_the_crawl_at_once(harvester: Harvester) -> None:
     assert "Traceback" not in ended.log
     harvester.sandbox.clear_faults()
     assert harvester.crawl().code == 0
+
+
+def test_a_second_ctrl_c_may_come_when_the_crawl_has_ended(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    held = tmp_path / "held"
+    environment = {"SCRAPY_SETTINGS_MODULE": "tests.crawls.held_settings", HELD: str(held)}
+    harvester = Harvester(sandbox, tmp_path / "harvest.db", environment=environment)
+    process = harvester.start(settings={"DOWNLOAD_DELAY": 0.05})
+    harvester.wait_until(lambda: _spilled(harvester) >= 6, process)
+    process.send_signal(signal.SIGINT)
+    harvester.wait_until(held.exists, process)
+    process.send_signal(signal.SIGINT)
+    ended = harvester.wait(process, no_outcome="a second Ctrl-C leaves no time to save it")
+    assert ended.code == 130, ended.log
+    assert "Ended at once, without a summary" in ended.log
+    assert harvester.query("SELECT outcome FROM runs") == [(None,)]
 
 
 def _spilled(harvester: Harvester) -> int:

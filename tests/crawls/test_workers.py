@@ -13,6 +13,7 @@ from sgr_spiders.storage.store import Store
 from tests import databases
 from tests.crawls.crawling import Harvester
 from tests.crawls.crew import IN_FLIGHT, Crew, comparable
+from tests.crawls.held_settings import HELD, let_go
 from tests.postgres.own_server import OwnServer
 from tests.sandbox_process import SandboxProcess
 
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.forks import Process
+
 pytestmark = pytest.mark.postgresql("a file has one worker")
 
-COMPLETE, INTERRUPTED = 0, 130
+COMPLETE, BLOCKED, INTERRUPTED = 0, 4, 130
 FEW_PAGES = 6
 CHECKS = 4
 """Requests for a record known to be good: workers believe that others are gone only if it is answered."""
@@ -178,6 +181,63 @@ def test_the_last_worker_saves_the_outcome_of_an_interrupted_run(crew: Crew, alo
     crew.start()
     assert crew.wait()[2].code == COMPLETE
     assert crew.contents() == alone
+
+
+def test_a_waiting_worker_takes_over_from_one_that_is_killed_while_relating(
+    crew: Crew, alone: dict[str, Any], tmp_path: Path
+) -> None:
+    relating, waiting = _wait_while_relating(crew, tmp_path / "held")
+    relating.send_signal(signal.SIGKILL)
+    assert crew.wait_for(relating, killed=True).code == -signal.SIGKILL
+    ended = crew.wait_for(waiting)
+    assert ended.code == COMPLETE, ended.log
+    assert "Harvest complete" in ended.log
+    assert crew.contents() == alone
+    assert crew.query("SELECT outcome FROM runs") == [("complete",)]
+    assert crew.query("SELECT count(*) FROM relationship_runs") == [(3,)]
+
+
+def test_ctrl_c_ends_a_worker_that_waits_for_the_last_one(crew: Crew, tmp_path: Path) -> None:
+    held = tmp_path / "held"
+    relating, waiting = _wait_while_relating(crew, held)
+    waiting.send_signal(signal.SIGINT)
+    interrupted = crew.wait_for(waiting)
+    # The other one has not built the relationships yet.
+    assert interrupted.code == INTERRUPTED, interrupted.log
+    assert "Harvest interrupted" in interrupted.log
+    let_go(held).touch()
+    assert crew.wait_for(relating).code == COMPLETE
+    assert crew.query("SELECT outcome FROM runs") == [("complete",)]
+
+
+def test_a_waiting_worker_ends_with_the_outcome_of_the_run(crew: Crew, tmp_path: Path) -> None:
+    held = tmp_path / "held"
+    relating, waiting = _wait_while_relating(crew, held)
+    with closing(databases.connect(crew.database)) as connection, connection:
+        connection.execute(
+            "UPDATE runs SET finished_at = started_at, outcome = 'blocked', exit_code = 4, reason = 'a test'"
+        )
+    ended = crew.wait_for(waiting)
+    assert ended.code == BLOCKED, ended.log
+    assert "Harvest blocked" in ended.log
+    assert "a test" in ended.log
+    let_go(held).touch()
+    crew.wait_for(relating)
+
+
+def _wait_while_relating(crew: Crew, held: Path) -> tuple[Process, Process]:
+    """Start two workers; return the one that is about to relate, and the one that waits for its end."""
+    crew.environment = {"SCRAPY_SETTINGS_MODULE": "tests.crawls.held_settings", HELD: str(held)}
+    crew.start()
+    crew.wait_for_workers(1)
+    crew.start()
+    harvester, process = crew.started[0]
+    harvester.wait_until(held.exists, process)
+    left = "SELECT process FROM workers WHERE ended_at IS NOT NULL"
+    harvester.wait_until(lambda: len(crew.query(left)) == 1, process)
+    ((waiting_id,),) = crew.query(left)
+    processes = sorted((process for _, process in crew.started), key=lambda each: each.pid == waiting_id)
+    return processes[0], processes[1]
 
 
 def test_a_crawl_survives_lost_connections(crew: Crew, alone: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from sgr_spiders.model.items import (
     User,
     WalkRequest,
 )
+from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import frontier, presence, runs
 from sgr_spiders.storage.ledger.ledger import Ledger
 from sgr_spiders.storage.ledger.spill import spill_page
@@ -57,7 +58,9 @@ def test_a_lookup_tells_why_a_record_left(store: Store) -> None:
         connection.exec_driver_sql(f"UPDATE engagements {left}")
         connection.exec_driver_sql(f"UPDATE playlist_tracks {left}")
         for kind in ("track", "user"):
-            assert presence.vanished(connection, kind, run) == (list(TRACKS) if kind == "track" else [])
+            assert presence.vanished(connection, kind, run.started_at) == (
+                list(TRACKS) if kind == "track" else []
+            )
     page = _look_up(store, run, "1,2,3,4")
     page.entries = [Entry(track(1)), Entry(track(2, "blocked")), Entry(track(4))]
     page.received = 3
@@ -134,6 +137,39 @@ def test_what_vanished_is_looked_up_200_at_a_time(store: Store) -> None:
     targets = rows(store, "SELECT target, status FROM walks WHERE endpoint = 'tracks_by_id'")
     assert sorted(target.count(",") + 1 for target in targets) == [50, 200]
     assert {int(number) for target in targets for number in target.split(",")} == set(ids)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "seen_at", "expected"),
+    [("interrupted", EARLIER, [1]), ("complete", EARLIER, []), ("interrupted", NOW, [])],
+)
+def test_what_left_a_list_in_an_interrupted_run_is_looked_up_by_the_next(
+    store: Store, outcome: str, seen_at: str, expected: list[int]
+) -> None:
+    with store.write() as connection:
+        write_records(connection, [track(1), Playlist(20), PlaylistTrack(20, 1, 0)], set(), seen_at)
+        interrupted = begin(connection)
+        left = {"at": timestamp()}
+        connection.execute(sa.text("UPDATE playlist_tracks SET removed_at = :at"), left)
+        runs.end_run(connection, interrupted, outcome, None, 0, "{}")
+        since = runs.start_of_unfinished(connection, begin(connection))
+        assert presence.vanished(connection, "track", since) == expected
+
+
+def test_an_owner_that_an_interrupted_run_has_seen_is_not_gone(store: Store) -> None:
+    """As if one run had seen it in one list, and then asked for another list in vain."""
+    with store.write() as connection:
+        interrupted = begin(connection)
+        write_records(connection, [User(9)], set(), timestamp())
+        Ledger(connection, interrupted).request(
+            1, "test", "settings", [WalkRequest("user_likes", "9", "libraries", 5)]
+        )
+        runs.end_run(connection, interrupted, "interrupted", None, 130, "{}")
+        run = begin(connection)
+        gone = "UPDATE walks SET status = 'gone', reason = 'HTTP 404', started_at = :now, finished_at = :now"
+        connection.execute(sa.text(gone), {"now": timestamp()})
+        presence.note_believed(connection, run, NOW)
+    assert rows(store, "SELECT user_id, removed_reason FROM users") == {9: None}
 
 
 def begin(connection: Connection) -> runs.Run:

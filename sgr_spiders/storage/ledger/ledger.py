@@ -11,7 +11,7 @@ from sgr_spiders.model.items import PageSize, Walk, WalkRequest
 from sgr_spiders.storage import records, upserts
 from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.ledger import presence
+from sgr_spiders.storage.ledger import presence, runs
 from sgr_spiders.storage.ledger.delta import is_counted
 from sgr_spiders.storage.ledger.forgotten import keep_unforgotten
 from sgr_spiders.storage.ledger.frontier import (
@@ -310,15 +310,17 @@ class Ledger:
         return [(row[0], row[1]) for row in rows]
 
     def look_up_vanished(self, settings: str, seed_id: int, layer: str) -> None:
-        """Request walks that tell which of the records that left lists in this run are gone.
+        """Request walks that tell which of the records that left lists are gone.
 
+        These are the lists of this run, and of the interrupted ones that it continues.
         Any seed and layer of the run will do; the records are not theirs.
         """
-        refetched = sa.and_(walks.c.generation > 0, walks.c.finished_at >= self.run.started_at)
+        since = runs.start_of_unfinished(self.connection, self.run)
+        refetched = sa.and_(walks.c.generation > 0, walks.c.finished_at >= since)
         if self.connection.scalar(sa.select(sa.literal(1)).where(refetched).limit(1)) is None:
             return
         for endpoint, kind in presence.LOOKUPS.items():
-            ids = presence.vanished(self.connection, kind, self.run)
+            ids = presence.vanished(self.connection, kind, since)
             wanted = [
                 WalkRequest(
                     endpoint, ",".join(map(str, some)), LOOKUP_STEP, len(some), len(some), selective=True

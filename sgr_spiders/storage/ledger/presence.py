@@ -180,26 +180,34 @@ _LINKS = {
 """The tables of links that a removed record takes along, by its kind."""
 
 
-def vanished(connection: Connection, kind: str, run: Run) -> list[int]:
-    """Return the records of *kind* that left a list in this run, and that it has not seen elsewhere."""
+def vanished(connection: Connection, kind: str, since: str) -> list[int]:
+    """Return the records of *kind* that left a list after *since* and were not seen elsewhere.
+
+    Neither in the run in which they left it, nor later.
+    """
     table = RECORD_TABLES[kind]
     (key,) = table.primary_key.columns
-    left: sa.ColumnElement[bool] = sa.exists().where(
-        walk_records.c.record_id == key,
-        walk_records.c.kind == kind,
-        walk_records.c.removed_at >= run.started_at,
-    )
+
+    def left(time: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+        return sa.and_(time >= since, table.c.last_seen_at < _start_of_run(time))
+
+    listed = walk_records.c.record_id == key, walk_records.c.kind == kind
+    has_left: sa.ColumnElement[bool] = sa.exists().where(*listed, left(walk_records.c.removed_at))
     if kind == "track":
-        places = playlist_tracks.c.removed_at >= run.started_at
-        left = left | sa.exists().where(playlist_tracks.c.track_id == key, places)
+        place = playlist_tracks.c.track_id == key
+        has_left = has_left | sa.exists().where(place, left(playlist_tracks.c.removed_at))
     unknown = sa.or_(
         table.c.removed_at.is_(None),
-        sa.and_(table.c.removed_at >= run.started_at, table.c.removed_reason == "owner_removed"),
+        sa.and_(table.c.removed_at >= since, table.c.removed_reason == "owner_removed"),
     )
     # The API knows no pseudonyms.
     real = key < FIRST if kind == "user" else sa.true()
-    query = sa.select(key).where(table.c.last_seen_at < run.started_at, unknown, left, real)
-    return list(connection.scalars(query.order_by(key)))
+    return list(connection.scalars(sa.select(key).where(unknown, has_left, real).order_by(key)))
+
+
+def _start_of_run(time: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """Return the expression for the start of the run that was at work at a time."""
+    return sa.select(sa.func.max(runs.c.started_at)).where(runs.c.started_at <= time).scalar_subquery()
 
 
 def _remove_uploads(connection: Connection, user_ids: Collection[int], run: Run, now: str) -> None:
@@ -347,16 +355,13 @@ def _missing(connection: Connection, kind: str) -> dict[Reason, list[int]]:
     """
     table = RECORD_TABLES[kind]
     (key,) = table.primary_key.columns
-    run_of_walk = (
-        sa.select(sa.func.max(runs.c.started_at))
-        .where(runs.c.started_at <= walks.c.started_at)
-        .scalar_subquery()
-    )
+    # An interrupted run is continued by another one.
+    asked_at = sa.case((walks.c.generation == 0, walks.c.created_at), else_=walks.c.started_at)
     itself = sa.and_(walks.c.endpoint == kind, table.c.last_seen_at < walks.c.finished_at)
     list_of_it = sa.and_(
         walks.c.endpoint.in_(_LISTS_OF[kind]),
         walks.c.reason.startswith("HTTP 404"),
-        table.c.last_seen_at < run_of_walk,
+        table.c.last_seen_at < _start_of_run(asked_at),
     )
     query = (
         sa.select(key, walks.c.reason)

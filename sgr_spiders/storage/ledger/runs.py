@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from sgr_spiders.model.outcome import Outcome
 from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import workers
@@ -111,16 +112,29 @@ def _start_of_unfinished_refresh(connection: sa.Connection, scope: str) -> str |
     return latest.fresh_after if latest is not None and latest.outcome not in GOT_TO_ITS_END else None
 
 
+def start_of_unfinished(connection: sa.Connection, run: Run) -> str:
+    """Return the start of the first run after the last one that got to its end; *run* continues it."""
+    ended = sa.select(sa.func.max(runs.c.run_id)).where(
+        runs.c.run_id < run.run_id, runs.c.outcome.in_(GOT_TO_ITS_END)
+    )
+    since = sa.func.coalesce(ended.scalar_subquery(), 0)
+    start = connection.scalar(sa.select(sa.func.min(runs.c.started_at)).where(runs.c.run_id > since))
+    assert isinstance(start, str)
+    return start
+
+
 def first_start(connection: sa.Connection) -> str | None:
     """Return when the first run of the database started; ``None`` if there was none."""
     first: str | None = connection.scalar(sa.select(sa.func.min(runs.c.started_at)))
     return first
 
 
-def has_ended(connection: sa.Connection, run: Run) -> bool:
-    """Return whether one of its workers has ended *run*."""
-    ended = sa.select(runs.c.finished_at).where(runs.c.run_id == run.run_id)
-    return connection.scalar(ended) is not None
+def outcome_of(connection: sa.Connection, run: Run) -> Outcome | None:
+    """Return the outcome of *run*; ``None`` until one of its workers has ended it."""
+    columns = (runs.c.outcome, runs.c.exit_code, runs.c.reason)
+    ended = sa.select(*columns).where(runs.c.run_id == run.run_id, runs.c.finished_at.is_not(None))
+    row = connection.execute(ended).one_or_none()
+    return None if row is None else Outcome(*row)
 
 
 def note_asked(connection: sa.Connection, run: Run, arguments: str, version: str) -> None:
