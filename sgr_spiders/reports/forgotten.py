@@ -104,4 +104,4 @@ def _describe(export: ExportMade) -> str:
 
 
 def _is_there(export: ExportMade) -> bool:
-    return Path(export.directory).is_dir()
+    return Path(export.directory).exists()

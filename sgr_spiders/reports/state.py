@@ -22,7 +22,7 @@ from sgr_spiders.storage.pairs import builds, reading
 from sgr_spiders.text.invocation import as_typed, command
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sgr_spiders.config.harvest import HarvestConfig
     from sgr_spiders.reports.caps import Cap
@@ -99,13 +99,22 @@ class Status:
     next: NextStep
 
 
-def collect_status(connection: Connection, database: str, path: str | None, config: HarvestConfig) -> Status:
-    """Collect the state of the database called *database*, stored in the file at *path*."""
+def collect_status(
+    connection: Connection,
+    database: str,
+    path: str | None,
+    config: HarvestConfig,
+    around: Collection[int] | None = None,
+) -> Status:
+    """Collect the state of the database called *database*, stored in the file at *path*.
+
+    With *around*, runs, seeds, walks, losses and caps are only those of these seeds.
+    """
     file = inventory.describe_database(connection, path)
-    layers, total = overview.count_walks(connection)
+    layers, total = overview.count_walks(connection, seeds=around)
     names = [*LAYER_NAMES, *sorted(set(layers) - set(LAYER_NAMES))]
-    runs, run_count = inventory.latest_runs(connection, MAX_SHOWN)
-    seeds, seed_count = inventory.known_seeds(connection, MAX_SHOWN)
+    runs, run_count = inventory.latest_runs(connection, MAX_SHOWN, around)
+    seeds, seed_count = inventory.known_seeds(connection, MAX_SHOWN, around)
     freshness_days = config.deep_harvest.freshness_days
     freshness = inventory.freshness(connection, freshness_days)
     relationships = _relationships(connection, config)
@@ -122,10 +131,10 @@ def collect_status(connection: Connection, database: str, path: str | None, conf
         seed_count=seed_count,
         layers={name: layers[name] for name in names if name in layers},
         total=total,
-        lost=overview.find_lost(connection),
-        capped=overview.find_capped(connection),
+        lost=overview.find_lost(connection, seeds=around),
+        capped=overview.find_capped(connection, seeds=around),
         capped_seeds={
-            seed.track_id: list_caps(overview.find_capped(connection, seed_id=seed.track_id))
+            seed.track_id: list_caps(overview.find_capped(connection, seeds=[seed.track_id]))
             for seed in seeds
             if seed.track_id is not None
         },

@@ -137,6 +137,7 @@ def summary(run: FinishedRun, database_bytes: int | None) -> list[str]:
         *map(for_cell, run.missing),
         _requests_line(run.requests),
         f"Data written to {run.database}" + (f" ({size(database_bytes)})" if database_bytes else ""),
+        f"Report: {command('report')}",
         *_next_lines(run),
     ]
 
@@ -198,10 +199,17 @@ def _walks_row(name: str, walks: Walks, capped: Collection[str]) -> list[str]:
     finished = [number(walks.by_status.get(status, 0)) for status in ("done", "capped", "gone", "failed")]
     pending, received = number(walks.pending), number(walks.received)
     is_capped = name in capped or (name == TOTAL and bool(capped))
-    return [name, _state(walks, is_capped=is_capped), *finished, pending, received, _share_of_expected(walks)]
+    return [
+        name,
+        describe_state(walks, is_capped=is_capped),
+        *finished,
+        pending,
+        received,
+        share_of_expected(walks),
+    ]
 
 
-def _share_of_expected(walks: Walks) -> str:
+def share_of_expected(walks: Walks) -> str:
     """Return the percentage, and the walks that it covers; a dash if the API promises nothing."""
     if not walks.compared_expected:
         return "-"
@@ -210,7 +218,8 @@ def _share_of_expected(walks: Walks) -> str:
     return f"{permille / 10:.1f}% ({walks.compared_walks:,} of {pluralize(walks.count, 'walk')})"
 
 
-def _state(walks: Walks, *, is_capped: bool) -> str:
+def describe_state(walks: Walks, *, is_capped: bool) -> str:
+    """Return ``partial``, ``capped``, ``complete``, or a dash if there are no walks."""
     if walks.pending or walks.by_status.get("failed"):
         return "partial"
     if is_capped:

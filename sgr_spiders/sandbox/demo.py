@@ -1,6 +1,6 @@
-"""``make demo``: start the sandbox, harvest its seed, show the row counts, stop the sandbox.
+"""``make demo``: start the sandbox, harvest its seed, stop the sandbox, show the row counts, write a report.
 
-It runs the two commands that you would type, so a live harvest behaves the same.
+It runs the commands that you would type, so a live harvest behaves the same.
 """
 
 from __future__ import annotations
@@ -70,6 +70,8 @@ def main() -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     _show(code)
+    if code == 0:
+        return _report()
     return code
 
 
@@ -152,8 +154,17 @@ def _show(code: int) -> None:
     print(
         f"\nLook inside:  {_program()} status -s HARVEST_DATABASE_URL=sqlite:///{DATABASE}"
         "\nAll of it is invented; a live harvest writes to data/soundgraph.db."
-        "\nNext:  README.md shows how to harvest the real API with your own client credentials."
+        "\nNext:  README.md shows how to harvest the real API with your own client credentials.",
+        flush=True,
     )
+
+
+def _report() -> int:
+    """Write the report, which says where it is; return the exit code."""
+    environment = {name: os.environ[name] for name in os.environ if name not in LIVE_SETTINGS}
+    settings = (f"HARVEST_DATABASE_URL=sqlite:///{DATABASE}", "HARVEST_CONFIG=sandbox")
+    options = [word for setting in settings for word in ("-s", setting)]
+    return subprocess.call(_scrapy("report", *options), env=environment)
 
 
 def _counts(database: Path) -> dict[str, int]:

@@ -220,7 +220,7 @@ def test_choices_are_grouped_by_setting_and_value(ledger: Store) -> None:
         ]  # fmt: skip
         whole = overview.find_capped(connection)
         assert whole.choices == [unknown, Choices("a", "max_x", 4, 2, 2, 8, 15, "6")]
-        assert overview.find_capped(connection, seed_id=6).choices == [
+        assert overview.find_capped(connection, seeds=[6]).choices == [
             Choices("a", "max_x", 4, 1, 1, 4, 6, "6")
         ]
     assert whole.layers == {"a"}

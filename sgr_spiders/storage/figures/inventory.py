@@ -17,6 +17,7 @@ from sgr_spiders.storage.schema import (
     PRESENCE_TABLES,
     metadata,
     rejects,
+    run_scope,
     run_seeds,
     runs,
     tracks,
@@ -26,7 +27,7 @@ from sgr_spiders.storage.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 MEASURED_UP_TO = 1 << 30
 """The largest file, in bytes, whose tables are measured: measuring reads the whole file, 1 s per GB."""
@@ -177,10 +178,19 @@ def _measure(connection: sa.Connection, file: File) -> dict[str, int]:
         return {}
 
 
-def latest_runs(connection: sa.Connection, limit: int) -> tuple[list[PastRun], int]:
-    """Return the *limit* latest runs, newest first, and the number of all runs."""
-    count = connection.scalar(sa.select(sa.func.count()).select_from(runs)) or 0
-    return _runs(connection, sa.select(runs).order_by(runs.c.run_id.desc()).limit(limit)), count
+def latest_runs(
+    connection: sa.Connection, limit: int, track_ids: Collection[int] | None = None
+) -> tuple[list[PastRun], int]:
+    """Return the *limit* latest runs, newest first, and the number of all runs.
+
+    With *track_ids*, only the runs of these seeds.
+    """
+    which: sa.ColumnElement[bool] = sa.true()
+    if track_ids is not None:
+        which = runs.c.run_id.in_(sa.select(run_scope.c.run_id).where(run_scope.c.seed_id.in_(track_ids)))
+    count = connection.scalar(sa.select(sa.func.count()).select_from(runs).where(which)) or 0
+    query = sa.select(runs).where(which).order_by(runs.c.run_id.desc()).limit(limit)
+    return _runs(connection, query), count
 
 
 def latest_of_each_harvest(connection: sa.Connection) -> list[PastRun]:
@@ -234,8 +244,10 @@ def seeds_of(connection: sa.Connection, run_id: int, limit: int) -> list[str]:
     return list(connection.scalars(query))
 
 
-def known_seeds(connection: sa.Connection, limit: int) -> tuple[list[KnownSeed], int]:
-    """Return the *limit* latest seeds, and the number of all seeds."""
+def known_seeds(
+    connection: sa.Connection, limit: int, track_ids: Collection[int] | None = None
+) -> tuple[list[KnownSeed], int]:
+    """Return the *limit* latest seeds, and the number of all seeds; with *track_ids*, only of these."""
     latest = (
         sa.select(
             sa.func.min(run_seeds.c.given).label("given"),
@@ -243,6 +255,7 @@ def known_seeds(connection: sa.Connection, limit: int) -> tuple[list[KnownSeed],
             run_seeds.c.walk_id,
             sa.func.max(run_seeds.c.run_id).label("run_id"),
         )
+        .where(sa.true() if track_ids is None else run_seeds.c.track_id.in_(track_ids))
         .group_by(run_seeds.c.walk_id)
         .subquery()
     )

@@ -24,7 +24,7 @@ from sgr_spiders.storage.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -55,10 +55,31 @@ class LayerCounts:
 
 def count_found(connection: sa.Connection, run: Run) -> tuple[dict[str, LayerCounts], LayerCounts]:
     """Count the records that each layer of *run* found around its seeds, and the distinct total."""
-    layers = connection.scalars(
-        sa.select(run_scope.c.layer).distinct().where(run_scope.c.run_id == run.run_id)
-    )
-    by_layer = {layer: _gather(connection, run, layer) for layer in layers}
+    return count_gathered(connection, gather(connection, scope_of_run(run)))
+
+
+def scope_of_run(run: Run) -> sa.Select[tuple[int, str]]:
+    """Build the query for the seeds and layers of *run*."""
+    return sa.select(run_scope.c.seed_id, run_scope.c.layer).where(run_scope.c.run_id == run.run_id)
+
+
+def scope_of_seeds(seeds: Collection[int] | None) -> sa.Select[tuple[int, str]]:
+    """Build the query for these *seeds* with all layers of any run; ``None``: of all seeds."""
+    query = sa.select(run_scope.c.seed_id, run_scope.c.layer).distinct()
+    return query if seeds is None else query.where(run_scope.c.seed_id.in_(seeds))
+
+
+def gather(connection: sa.Connection, scope: sa.Select[tuple[int, str]]) -> dict[str, dict[str, Ids]]:
+    """Return the distinct IDs that each layer found around the seeds of *scope*, by layer and kind."""
+    within = scope.subquery()
+    layers = connection.scalars(sa.select(within.c.layer).distinct().order_by(within.c.layer)).all()
+    return {layer: _gather(connection, within, layer) for layer in layers}
+
+
+def count_gathered(
+    connection: sa.Connection, by_layer: Mapping[str, Mapping[str, Ids]]
+) -> tuple[dict[str, LayerCounts], LayerCounts]:
+    """Count the records in the result of ``gather`` by layer, and the distinct total."""
     stubs = {kind: _stubs(connection, kind) for kind in KINDS}
     together: dict[str, _Distinct] = defaultdict(_Distinct)
     for gathered in by_layer.values():
@@ -91,31 +112,26 @@ class _Distinct:
         self._pending = 0
 
 
-def _gather(connection: sa.Connection, run: Run, layer: str) -> dict[str, Ids]:
+def _gather(connection: sa.Connection, scope: sa.Subquery, layer: str) -> dict[str, Ids]:
     found: dict[str, _Distinct] = {kind: _Distinct() for kind in KINDS}
     for kind in RECORD_TABLES:
-        for endpoint, target, ids in _ids_by_walk(connection, run, layer, kind):
+        for endpoint, target, ids in _ids_by_walk(connection, scope, layer, kind):
             found[kind].add(ids)
             engaged = _hash_engagements(endpoint, target, kind, ids)
             if engaged is not None:
                 found[ENGAGEMENT].add(engaged)
-        found[kind].add(_selected(connection, run, layer, kind))
+        found[kind].add(_selected(connection, scope, layer, kind))
     return {kind: distinct.ids() for kind, distinct in found.items()}
 
 
 def _ids_by_walk(
-    connection: sa.Connection, run: Run, layer: str, kind: str
+    connection: sa.Connection, scope: sa.Subquery, layer: str, kind: str
 ) -> Iterator[tuple[str, str, Ids]]:
     """Yield endpoint, target and the IDs of the records of *kind* of each walk that the layer wants."""
     wanted = (
         select_wanted()
-        .join(
-            run_scope,
-            sa.and_(
-                run_scope.c.seed_id == walk_requests.c.seed_id, run_scope.c.layer == walk_requests.c.layer
-            ),
-        )
-        .where(run_scope.c.run_id == run.run_id, walk_requests.c.layer == layer)
+        .join(scope, _is_in(scope, walk_requests))
+        .where(walk_requests.c.layer == layer)
         .subquery()
     )
     query = sa.select(walks.c.endpoint, walks.c.target, ids_of_walk(wanted, kind)).join(
@@ -126,21 +142,21 @@ def _ids_by_walk(
             yield endpoint, target, parse_ids(text)
 
 
-def _selected(connection: sa.Connection, run: Run, layer: str, kind: str) -> Ids:
+def _selected(connection: sa.Connection, scope: sa.Subquery, layer: str, kind: str) -> Ids:
     query = (
         sa.select(join_ids(selections.c.record_id))
-        .join(
-            run_scope,
-            sa.and_(run_scope.c.seed_id == selections.c.seed_id, run_scope.c.layer == selections.c.layer),
-        )
+        .join(scope, _is_in(scope, selections))
         .where(
-            run_scope.c.run_id == run.run_id,
             selections.c.layer == layer,
             selections.c.kind == kind,
             selections.c.removed_at.is_(None),
         )
     )
     return parse_ids(connection.scalar(query))
+
+
+def _is_in(scope: sa.Subquery, table: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(scope.c.seed_id == table.c.seed_id, scope.c.layer == table.c.layer)
 
 
 def _stubs(connection: sa.Connection, kind: str) -> Ids:
@@ -176,7 +192,7 @@ def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return values ^ (values >> np.uint64(31))
 
 
-def _count(found: dict[str, Ids], stubs: dict[str, Ids]) -> LayerCounts:
+def _count(found: Mapping[str, Ids], stubs: Mapping[str, Ids]) -> LayerCounts:
     counts = (_without(found.get(kind, np.empty(0, np.int64)), stubs[kind]) for kind in KINDS)
     return LayerCounts(*counts)
 

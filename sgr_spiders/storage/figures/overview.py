@@ -30,7 +30,7 @@ from sgr_spiders.storage.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from sgr_spiders.storage.figures.layer_counts import LayerCounts
     from sgr_spiders.storage.ledger.runs import Run
@@ -226,9 +226,14 @@ def count_totals(connection: sa.Connection) -> dict[str, int]:
     return totals
 
 
-def count_walks(connection: sa.Connection, run: Run | None = None) -> tuple[dict[str, Walks], Walks]:
-    """Count the walks by layer, and all walks: those that *run* wants, or those in the database."""
-    requested = _select_requested(run).subquery()
+def count_walks(
+    connection: sa.Connection, run: Run | None = None, seeds: Collection[int] | None = None
+) -> tuple[dict[str, Walks], Walks]:
+    """Count the walks by layer, and all walks: those that *run* wants, or those in the database.
+
+    With *seeds*, only those that were requested around them.
+    """
+    requested = _select_requested(run, seeds).subquery()
     by_layer: dict[str, list[Any]] = {}
     figures = (walks.c.status, *_sums(requested.c.cap))
     for layer, *row in connection.execute(
@@ -249,6 +254,8 @@ def count_walks(connection: sa.Connection, run: Run | None = None) -> tuple[dict
     )
     if run is not None:
         together = together.where(walks.c.walk_id.in_(_select_all_wanted(run)))
+    if seeds is not None:
+        together = together.where(walks.c.walk_id.in_(_select_around(seeds)))
     whole = _walks(connection.execute(together).all())
     return {layer: _walks(rows) for layer, rows in by_layer.items()}, whole
 
@@ -285,8 +292,13 @@ def count_refused(connection: sa.Connection, run: Run) -> int:
     return connection.scalar(query) or 0
 
 
-def find_lost(connection: sa.Connection, run: Run | None = None) -> list[LostWalks]:
-    """Return the failed and gone walks in groups, failed ones first, the largest groups first."""
+def find_lost(
+    connection: sa.Connection, run: Run | None = None, seeds: Collection[int] | None = None
+) -> list[LostWalks]:
+    """Return the failed and gone walks in groups, failed ones first, the largest groups first.
+
+    With *seeds*, only those that were requested around them.
+    """
     what = (walks.c.status, walks.c.endpoint, walks.c.reason)
     number = sa.func.count().label("number")
     query = (
@@ -297,18 +309,22 @@ def find_lost(connection: sa.Connection, run: Run | None = None) -> list[LostWal
     )
     if run is not None:
         query = query.where(walks.c.walk_id.in_(_select_all_wanted(run)))
+    if seeds is not None:
+        query = query.where(walks.c.walk_id.in_(_select_around(seeds)))
     return [
         LostWalks(status, endpoint, reason or "unknown", count, example)
         for status, endpoint, reason, count, example in connection.execute(query)
     ]
 
 
-def find_capped(connection: sa.Connection, run: Run | None = None, seed_id: int | None = None) -> Capped:
+def find_capped(
+    connection: sa.Connection, run: Run | None = None, seeds: Collection[int] | None = None
+) -> Capped:
     """Return what caps left out for *run*, or for the latest run of each seed and layer.
 
-    With a *seed_id*, only what they left out around that seed.
+    With *seeds*, only what they left out around them.
     """
-    scope = _select_scope(run, seed_id).subquery()
+    scope = _select_scope(run, seeds).subquery()
     return Capped(_capped_walks(connection, scope), _choices(connection, scope))
 
 
@@ -377,13 +393,13 @@ def _choices(connection: sa.Connection, scope: sa.Subquery) -> list[Choices]:
     return [Choices(*row) for row in connection.execute(query)]
 
 
-def _select_scope(run: Run | None, seed_id: int | None) -> sa.Select[Any]:
+def _select_scope(run: Run | None, seeds: Collection[int] | None) -> sa.Select[Any]:
     """Build the query for the seeds and layers of *run* with their settings; by default the latest ones."""
     if run is not None:
         return sa.select(run_scope).where(run_scope.c.run_id == run.run_id)
     last = sa.select(run_scope.c.seed_id, run_scope.c.layer, sa.func.max(run_scope.c.run_id).label("run_id"))
-    if seed_id is not None:
-        last = last.where(run_scope.c.seed_id == seed_id)
+    if seeds is not None:
+        last = last.where(run_scope.c.seed_id.in_(seeds))
     latest = last.group_by(run_scope.c.seed_id, run_scope.c.layer).subquery()
     is_latest = sa.and_(
         latest.c.seed_id == run_scope.c.seed_id,
@@ -410,12 +426,21 @@ def _select_wanted(run: Run | None) -> sa.Select[tuple[str, int]]:
     return query.join(run_scope, ASKED_FOR).where(run_scope.c.run_id == run.run_id)
 
 
-def _select_requested(run: Run | None) -> sa.Select[tuple[str, int, int]]:
+def _select_around(seeds: Collection[int]) -> sa.Select[tuple[int]]:
+    """Build the query for the walks that were requested around *seeds*."""
+    return sa.select(walk_requests.c.walk_id).where(walk_requests.c.seed_id.in_(seeds))
+
+
+def _select_requested(
+    run: Run | None, seeds: Collection[int] | None = None
+) -> sa.Select[tuple[str, int, int]]:
     """Build the query for each layer and walk that it wants, with its largest cap."""
     cap = sa.func.max(walk_requests.c.cap).label("cap")
     query = sa.select(walk_requests.c.layer, walk_requests.c.walk_id, cap).group_by(
         walk_requests.c.layer, walk_requests.c.walk_id
     )
+    if seeds is not None:
+        query = query.where(walk_requests.c.seed_id.in_(seeds))
     if run is None:
         return query
     return query.join(run_scope, WANTED_NOW).where(run_scope.c.run_id == run.run_id)

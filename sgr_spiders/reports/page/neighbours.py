@@ -1,0 +1,137 @@
+"""The section with the tracks, artists and users nearest to each seed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sgr_spiders.reports.page.html import Html, join, link, shown, tag
+from sgr_spiders.reports.page.sections import named_track, section
+from sgr_spiders.reports.page.tables import Column, count, score, table, words
+
+if TYPE_CHECKING:
+    from sgr_spiders.reports.page.content import Nearest, Report
+
+WALK = (
+    "Score: the probability that a walk from the seed to one of its fans, and on to a track that this fan "
+    "likes, ends at the track (scrapy similar). It needs libraries that were looked at, and prefers popular "
+    "tracks."
+)
+
+
+def nearest(report: Report) -> Html:
+    """Return the nearest tracks, artists and users of each seed."""
+    if not report.nearest:
+        nothing = tag("p", "No seed is in the database yet.", class_="empty")
+        return section("nearest", "Nearest to the seed", nothing)
+    if len(report.nearest) == 1:
+        return section("nearest", "Nearest to the seed", _tables(report.nearest[0]))
+    parts = [
+        tag(
+            "details",
+            tag("summary", named_track(near.seed)),
+            _tables(near),
+            open="" if place == 0 else None,
+        )
+        for place, near in enumerate(report.nearest)
+    ]
+    more = report.status.seed_count - len(report.nearest)
+    rest = f"{more:,} more not listed; scrapy report --seed ID shows them." if more > 0 else None
+    return section(
+        "nearest",
+        "Nearest to each seed",
+        *parts,
+        None if rest is None else tag("p", rest, class_="about"),
+    )
+
+
+def _tables(near: Nearest) -> Html:
+    return join(_tracks(near), _artists(near), _users(near))
+
+
+def _tracks(near: Nearest) -> Html:
+    if not near.tracks:
+        return _nothing("Tracks", "No other track shares a fan with the seed.")
+    rows = [
+        [
+            words(link(shown(track.title), track.url)),
+            words(link(shown(track.artist, "-"), track.artist_url)),
+            words(shown(track.genre, "-")),
+            score(one.score),
+            count(one.shared[0]),
+            count(one.shared[1]),
+            count(track.plays),
+        ]
+        for track, one in near.tracks
+    ]
+    columns = [
+        Column("Track"),
+        Column("Artist"),
+        Column("Genre"),
+        Column("Score", is_number=True),
+        Column("Shared fans", is_number=True, explanation="Users who like both"),
+        Column("Shared playlists", is_number=True, explanation="Playlists that contain both"),
+        Column("Plays", is_number=True, explanation="By the API's counter"),
+    ]
+    return join(
+        tag("h3", "Tracks"), tag("p", WALK, class_="about"), table("Nearest tracks", columns, rows, "wide")
+    )
+
+
+def _artists(near: Nearest) -> Html:
+    name = shown(near.seed.artist, "the artist")
+    if not near.artists:
+        return _nothing("Artists", "No other artist shares a fan with the artist of the seed.")
+    rows = [
+        [
+            words(link(shown(artist.name, "(no name known)"), artist.url)),
+            score(one.score),
+            count(one.shared[0]),
+            count(one.shared[1]),
+            count(artist.followers),
+        ]
+        for artist, one in near.artists
+    ]
+    columns = [
+        Column("Artist"),
+        Column("Score", is_number=True),
+        Column("Shared fans", is_number=True, explanation="Users who like tracks by both"),
+        Column("Shared playlists", is_number=True, explanation="Playlists with tracks by both"),
+        Column("Followers", is_number=True, explanation="By the API's counter"),
+    ]
+    about = tag("p", "The same walk, from ", tag("bdi", name), " over fans to other artists.", class_="about")
+    return join(tag("h3", "Artists"), about, table("Nearest artists", columns, rows))
+
+
+def _users(near: Nearest) -> Html:
+    if not near.users:
+        return _nothing("Users", "No user whose library was looked at likes the seed or a track near it.")
+    rows = [
+        [
+            words(link(shown(one.user.name, "(no name known)"), one.user.url)),
+            score(one.score),
+            count(one.listener.liked),
+            count(one.listener.library),
+            words("whole" if one.listener.is_whole else "in part"),
+            words("yes" if one.listener.likes_seed else "no"),
+            count(one.user.followers),
+        ]
+        for one in near.users
+    ]
+    columns = [
+        Column("User"),
+        Column("Score", is_number=True),
+        Column("Near tracks liked", is_number=True),
+        Column("Library", is_number=True, explanation="Tracks that the user likes, as far as they are known"),
+        Column("Looked at"),
+        Column("Likes the seed"),
+        Column("Followers", is_number=True, explanation="By the API's counter"),
+    ]
+    about = (
+        f"Users who like most of the seed and its nearest tracks ({near.compared:,} in all). Score: the "
+        "cosine of the user's library and these tracks."
+    )
+    return join(tag("h3", "Users"), tag("p", about, class_="about"), table("Nearest users", columns, rows))
+
+
+def _nothing(heading: str, text: str) -> Html:
+    return join(tag("h3", heading), tag("p", text, class_="empty"))

@@ -1,0 +1,69 @@
+"""Build the report of a database, and write it to a file."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from sgr_spiders.model.exceptions import ArgumentError, StorageError
+from sgr_spiders.reports.page.content import collect
+from sgr_spiders.reports.page.page import render
+from sgr_spiders.storage import export_log, private_files
+from sgr_spiders.storage.figures.inventory import known_seeds
+from sgr_spiders.text.escape import for_message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from sgr_spiders.config.harvest import HarvestConfig
+    from sgr_spiders.storage.store import Store
+
+MAX_NAMED = 5
+"""The seeds that an error message names."""
+
+
+def build_report(store: Store, config: HarvestConfig, seeds: Sequence[int] | None = None) -> str:
+    """Return the page about all seeds, or about some of them.
+
+    Raises:
+        ArgumentError: One of *seeds* is not a seed of this database.
+    """
+    _refuse_unknown(store, seeds or ())
+    return render(collect(store, config, seeds))
+
+
+def write_report(store: Store, config: HarvestConfig, file: Path, seeds: Sequence[int] | None = None) -> int:
+    """Write the page to *file*; return its size in bytes. An earlier file is replaced whole.
+
+    Raises:
+        ArgumentError: One of *seeds* is not a seed of this database.
+        StorageError: *file* cannot be written.
+    """
+    content = build_report(store, config, seeds).encode()
+    partial = file.with_name(f".{file.name}.part")
+    try:
+        private_files.make_directory(file.parent)
+        private_files.create(partial)
+        partial.write_bytes(content)
+        private_files.take_mode(partial, file)
+        partial.replace(file)
+    except OSError as error:
+        raise StorageError(f"file {for_message(str(file))}: {error.strerror}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+    # The page names people: `scrapy forget` must know of it.
+    export_log.note(store, file, "report")
+    return len(content)
+
+
+def _refuse_unknown(store: Store, seeds: Sequence[int]) -> None:
+    for seed in seeds:
+        with store.read() as connection:
+            if known_seeds(connection, 1, [seed])[1]:
+                continue
+            others, _ = known_seeds(connection, MAX_NAMED)
+        known = [str(other.track_id) for other in others if other.track_id is not None]
+        hint = f"; its seeds: {', '.join(known)}" if known else ""
+        raise ArgumentError(f"option `--seed`: track {seed} is not a seed of this database{hint}")
