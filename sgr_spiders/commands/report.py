@@ -27,7 +27,7 @@ class Command(DatabaseCommand):
             metavar="FILE",
             help="file to write (default beside the database, as data/soundgraph-report.html)",
         )
-        group.add_argument("--seed", metavar="ID[,ID]", help="seeds to report on (default all)")
+        group.add_argument("--seed", metavar="TRACK[,TRACK]", help="seeds to report on (default all)")
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         from sgr_spiders.config import harvest
@@ -39,5 +39,6 @@ class Command(DatabaseCommand):
         store = Store(self.database_url)
         file = read_path("output", opts.output) or store.beside("report.html")
         config = harvest.load(self.settings["HARVEST_CONFIG"])
-        written = write_report(store, config, file, read_seeds(opts.seed))
+        seeds = read_seeds(opts.seed, self.database_url)
+        written = write_report(store, config, file, seeds)
         sys.stdout.write(f"Report written to {for_cell(str(file))} ({size(written)}); open it in a browser\n")

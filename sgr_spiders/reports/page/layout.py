@@ -118,4 +118,5 @@ def _repel(points: Reals, mass: Reals, kernel: NDArray[np.complex128]) -> Reals:
     for axis in (0, 1):
         field = irfft2(wave * kernel[axis], s=(2 * grid, 2 * grid))[:grid, :grid].ravel()
         force[:, axis] = sum(field[index] * share for index, share in shares)
-    return force * mass[:, None] / cell
+    push: Reals = force * mass[:, None] / cell
+    return push
