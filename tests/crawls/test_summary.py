@@ -202,7 +202,8 @@ def test_the_summary_fits_a_terminal_and_names_the_database_and_the_next_command
     harvester, ended = deep
     summary = LoggedSummary(ended)
     where = f"Data written to {Store(harvester.url).describe()}"
-    assert max(len(line) for line in summary.lines if not line.startswith((where, "Report: ", "Next: "))) <= 100
+    to_copy = (where, "Report: ", "Next: ")
+    assert max(len(line) for line in summary.lines if not line.startswith(to_copy)) <= 100
     assert any(line.startswith(where) for line in summary.lines)
     assert any(line.startswith("Report: ") for line in summary.lines)
     assert summary.lines[-1].startswith("Next: ")
