@@ -83,6 +83,15 @@ def copy_database(source: Path, target: Path) -> Path:
     return target
 
 
+def end_connections(url: str) -> None:
+    """End all connections to a database on a server, as a restart would."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
 def drop_databases(below: Path | None = None) -> None:
     """Drop the databases on the server that paths below *below* name; all of them by default."""
     for path in list(_created):

@@ -134,7 +134,7 @@ def _prune(work: _Work, before: Finished) -> Finished:
     from sgr_spiders.storage.retention.prune import prune  # noqa: PLC0415
 
     try:
-        pruned = prune(work.store, work.config.retention)
+        pruned = work.store.retry(lambda: prune(work.store, work.config.retention))
     except HarvestError as error:
         logger.warning("Retention not applied: %s; %s", error, _retry("prune"))
         return replace(
@@ -163,7 +163,9 @@ def _relate(work: _Work, before: Finished) -> Finished:
 
     chosen = work.around if work.config.relationships.scope == "seeds" else None
     try:
-        related = relate(work.store, work.config, seeds=chosen, is_cancelled=work.is_cancelled)
+        related = work.store.retry(
+            lambda: relate(work.store, work.config, seeds=chosen, is_cancelled=work.is_cancelled)
+        )
     except CancelledError:
         return Finished(
             Outcome("interrupted", INTERRUPTED, f"stopped while building relationships; {_retry('relate')}")
@@ -187,10 +189,10 @@ def _embed(work: _Work, before: Finished) -> Finished:
     if work.is_cancelled():
         stopped = Outcome("interrupted", INTERRUPTED, f"stopped before building vectors; {_retry('embed')}")
         return replace(before, outcome=stopped)
-    if line := terms_line(work.store):
+    if line := work.store.retry(lambda: terms_line(work.store)):
         logger.info("%s", line)
     try:
-        embedded = embed(work.store, work.config.embeddings)
+        embedded = work.store.retry(lambda: embed(work.store, work.config.embeddings))
     except NothingToLearnError as error:
         logger.info("No vectors: %s", error)
         return before

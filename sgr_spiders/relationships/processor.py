@@ -141,16 +141,14 @@ def build_table(
 ) -> Related:
     """Build a table unless it is up to date, and pass it to *publish*; return an error instead of raising it.
 
+    If the server is away for a moment, the build begins again.
+
     Raises:
         CancelledError: The build was cancelled.
     """
     name, table, store = relationship.name, relationship.table.name, environment.store
     try:
-        with writing.workspace(store) as directory:
-            build = Build(relationship, environment, directory)
-            staged = build.run()
-            if staged is not None:
-                publish(staged)
+        build = store.retry(partial(_build_once, relationship, environment, publish))
     except (HarvestError, MemoryError) as error:
         cause = error if isinstance(error, HarvestError) else StorageError(f"{table}: not enough memory")
         with store.read() as connection:
@@ -158,6 +156,17 @@ def build_table(
         return Related(name, table, known.rows if known is not None else 0, error=cause)
     limited = build.limited["top_k"] if build.limited is not None else None
     return Related(name, table, build.rows, build.seconds, limited, build.left_out)
+
+
+def _build_once(
+    relationship: RelationshipType, environment: BuildEnvironment, publish: Callable[[StagedTable], None]
+) -> Build:
+    with writing.workspace(environment.store) as directory:
+        build = Build(relationship, environment, directory)
+        staged = build.run()
+        if staged is not None:
+            publish(staged)
+    return build
 
 
 def make_input(source: Source, config: Relationships, seeds: Sequence[int] | None) -> RelationshipInput:

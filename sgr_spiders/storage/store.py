@@ -425,7 +425,8 @@ class Store:
         if code in CONFLICTS:
             return ConflictError
         # Without a code: the connection failed before the server said anything.
-        is_away = isinstance(error, sa.exc.OperationalError) and (code is None or code.startswith(AWAY))
+        is_operational = isinstance(error.orig, self.engine.dialect.loaded_dbapi.OperationalError)
+        is_away = is_operational and (code is None or code.startswith(AWAY))
         return DatabaseAwayError if is_away or code == TOO_IDLE else StorageError
 
     @property

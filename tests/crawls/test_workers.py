@@ -6,7 +6,6 @@ import signal
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal
 
-import psycopg
 import pytest
 
 from sgr_spiders.storage.store import Store
@@ -244,7 +243,7 @@ def test_a_crawl_survives_lost_connections(crew: Crew, alone: dict[str, Any]) ->
     crew.start()
     for pages in (FEW_PAGES, 2 * FEW_PAGES, 3 * FEW_PAGES):
         crew.wait_for_pages(pages)
-        _end_connections(crew.database)
+        databases.end_connections(databases.url_of(crew.database))
     (ended,) = crew.wait()
     assert ended.code == COMPLETE, ended.log
     assert "waiting up to 30 s for the server" in ended.log
@@ -273,11 +272,3 @@ def test_workers_survive_a_restart_of_the_server(
         assert [result.code for result in ended] == [COMPLETE, COMPLETE], ended
         assert crew.contents() == alone
     assert crew.repeated() <= 2 * IN_FLIGHT
-
-
-def _end_connections(database: Path) -> None:
-    with psycopg.connect(databases.url_of(database), autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )

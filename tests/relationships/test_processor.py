@@ -26,12 +26,14 @@ from sgr_spiders.relationships.processor import RelationshipProcessor, relate
 from sgr_spiders.relationships.spool import Spool
 from sgr_spiders.relationships.user_similarity import UserSimilarity
 from sgr_spiders.storage import schema
-from sgr_spiders.storage.pairs import builds, reading
+from sgr_spiders.storage.pairs import builds, reading, writing
+from tests.databases import end_connections
 from tests.relationships.test_exact import REUSED, WORLDS
 from tests.relationships.worlds import NOW, Rows, World, expected, stored
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import ModuleType
 
     from sgr_spiders.storage.store import Store
 
@@ -343,6 +345,29 @@ def test_a_table_that_cannot_be_built_keeps_no_other_from_it(
     }
     assert tracks.seconds
     assert artists.seconds
+
+
+@pytest.mark.postgresql("a lost connection")
+@pytest.mark.parametrize(("module", "name"), [(builds, "latest"), (writing, "_copy_rows")])
+def test_a_build_survives_a_lost_connection(
+    store: Store, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str
+) -> None:
+    lost: list[str] = []
+    original = getattr(module, name)
+
+    def lose_once(*arguments: object) -> object:
+        if not lost:
+            lost.append(name)
+            end_connections(store.url)
+        return original(*arguments)
+
+    make_world().spill(store)
+    monkeypatch.setattr(module, name, lose_once)
+    assert [result.error for result in relate(store, HarvestConfig())] == [None] * 3
+    assert lost
+    wanted = expected(make_world(), HarvestConfig().relationships)
+    assert {table: stored(store)[table] for table in TABLES} == {table: wanted[table] for table in TABLES}
+    assert len(runs(store)) == 3
 
 
 def test_top_k_does_not_depend_on_when_it_prunes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,14 +134,14 @@ def _statements(table: PairTable) -> list[str]:
 
 def swap(store: Store, staged: StagedTable) -> None:
     """Replace the current table with the staged one, in one transaction."""
+    with store.write() as connection:
+        staged.table.as_table().create(connection, checkfirst=True)
+    if store.engine.dialect.name != "sqlite":
+        _swap_on_server(store, staged)
+        return
     try:
-        with store.write() as connection:
-            staged.table.as_table().create(connection, checkfirst=True)
-        if store.engine.dialect.name == "sqlite":
-            _swap_by_files(store, staged)
-        else:
-            _swap_on_server(store, staged)
-    except (store.engine.dialect.loaded_dbapi.Error, sa.exc.DBAPIError) as error:
+        _swap_by_files(store, staged)
+    except (sqlite3.Error, sa.exc.DBAPIError) as error:
         cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
         raise StorageError(f"database {store.describe()}: {cause}") from error
 
@@ -153,24 +153,31 @@ def _swap_on_server(store: Store, staged: StagedTable) -> None:
     have begun before.
     """
     name = staged.table.name
-    with store.engine.begin() as connection:
+    with store.write() as connection:
         began = time.monotonic()
         # Another build of the table waits; readers do not.
         connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
         connection.execute(sa.delete(staged.table.as_table()))
         _copy_rows(connection, name, staged.path)
         builds.enter(connection, staged.built(time.monotonic() - began))
-    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # The next build reuses the space of the old rows, and readers get plans for the new ones.
+    # The next build reuses the space of the old rows, and readers get plans for the new ones. The table is
+    # built all the same if the server is away now.
+    with (
+        contextlib.suppress(sa.exc.DBAPIError),
+        store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+    ):
         connection.exec_driver_sql(f"VACUUM (ANALYZE) {name}")
 
 
 def _copy_rows(connection: sa.Connection, name: str, path: Path) -> None:
     driver: Any = connection.connection.driver_connection
     statement = f"COPY {name} FROM STDIN (FORMAT BINARY)"
-    with path.open("rb") as file, driver.cursor() as cursor, cursor.copy(statement) as copy:
-        while block := file.read(BLOCK):
-            copy.write(block)
+    try:
+        with path.open("rb") as file, driver.cursor() as cursor, cursor.copy(statement) as copy:
+            while block := file.read(BLOCK):
+                copy.write(block)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise sa.exc.DBAPIError(statement, None, error) from error
 
 
 def _swap_by_files(store: Store, staged: StagedTable) -> None:
