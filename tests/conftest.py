@@ -124,8 +124,9 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def store(url: str) -> Iterator[Store]:
+def store(url: str, tmp_path: Path) -> Iterator[Store]:
     """Yield that database, created and open."""
+    databases.create_empty(tmp_path / "harvest.db")
     opened = Store.open(url)
     yield opened
     opened.close()

