@@ -19,6 +19,7 @@ from sgr_spiders.soundcloud.raw import unpack
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import delta, frontier, runs, workers
 from sgr_spiders.storage.ledger.ledger import Ledger
+from sgr_spiders.storage.server import on_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -141,7 +142,7 @@ class Planner:
         self._continue(ledger, walks)
 
     def _join(self, connection: Connection) -> bool:
-        if not self.plan.seeds or not workers.is_shared(connection):
+        if not self.plan.seeds or not on_server(connection):
             # Scheduled seeds have turns, which each run takes by itself.
             return False
         joined = runs.join_run(
@@ -186,7 +187,7 @@ class Planner:
         leased = ledger.lease(limit)
         if (
             not leased
-            and workers.is_shared(connection)
+            and on_server(connection)
             and ledger.give_back(held) + ledger.take_back_doubted(doubted)
         ):
             leased = ledger.lease(limit)
@@ -199,7 +200,7 @@ class Planner:
 
     def waits_for_others(self, ledger: Ledger) -> bool:
         """Return whether other workers still fetch something that the run wants."""
-        return workers.is_shared(ledger.connection) and ledger.has_others()
+        return on_server(ledger.connection) and ledger.has_others()
 
     def _catch_up(self, ledger: Ledger) -> None:
         """Show the layers what other runs have fetched meanwhile: those decide only for their own layers."""
@@ -225,7 +226,7 @@ class Planner:
 
     def prepare(self, connection: Connection, walk: int) -> None:
         """Before a page of *walk* is spilled, keep other workers from deciding if it may decide something."""
-        if not workers.is_shared(connection):
+        if not on_server(connection):
             return
         uses = self.ledger(connection).uses(walk)
         if not uses or any(self._decides(layer, step) for layer, step in uses):

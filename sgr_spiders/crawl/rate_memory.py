@@ -51,7 +51,7 @@ class RateMemory:
 
     def share(self, store: Store) -> None:
         """Let the lanes take their slots from the database, if other workers can do so as well."""
-        if store.is_shared and self._may_share:
+        if store.on_server and self._may_share:
             self._thread = LaneThread(self._crawler, store)
             self._thread.share(self._key_of)
 

@@ -38,7 +38,7 @@ class Heartbeat:
     def start(self, run: Run) -> None:
         """Begin with the worker of *run*."""
         self._run = run
-        if self._store.is_shared:
+        if self._store.on_server:
             self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
             self._thread.start()
 

@@ -19,6 +19,7 @@ from sgr_spiders.storage.ledger import source, workers
 from sgr_spiders.storage.ledger.seeds import all_seeds, due_now
 from sgr_spiders.storage.libraries import LEFT_OUT
 from sgr_spiders.storage.pairs import builds, reading
+from sgr_spiders.storage.server import on_server
 from sgr_spiders.text.invocation import as_typed, command
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def collect_status(
         file=file,
         source=source.read(connection),
         # A killed crawl on a file has left a worker that nobody needs to take for dead.
-        workers=workers.all_at_work(connection) if workers.is_shared(connection) else [],
+        workers=workers.all_at_work(connection) if on_server(connection) else [],
         runs=runs,
         run_count=run_count,
         seeds=seeds,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.storage import server_schema
+from sgr_spiders.storage.server import on_server
 from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def upgrade(connection: sa.Connection) -> None:
                 f"database {connection.engine.url.render_as_string(hide_password=True)}: its schema is of "
                 f"revision {current!r}, which this version does not know ({error}); use the one that made it"
             ) from None
-    if connection.dialect.name == "postgresql":
+    if on_server(connection):
         server_schema.complete(connection)
 
 

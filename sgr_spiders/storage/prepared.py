@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.storage.arrays import as_array
 from sgr_spiders.storage.chunks import chunked
+from sgr_spiders.storage.server import on_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -59,7 +60,7 @@ class LookupStatement:
         self, connection: sa.Connection, ids: Sequence[int], values: Mapping[str, Any]
     ) -> Iterator[sa.Row[*tuple[Any, ...]]]:
         """Yield the rows of distinct *ids*, with these *values* of the statement's own parameters."""
-        if connection.dialect.name == "postgresql":
+        if on_server(connection):
             # One parameter: PostgreSQL prepares a statement for each combination of types of the parameters.
             yield from self._in_array.execute(connection, {**values, "ids": as_array(ids)})
             return

@@ -21,6 +21,7 @@ from sgr_spiders.storage.schema import (
     vector_runs,
     walks,
 )
+from sgr_spiders.storage.server import on_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,7 @@ def redact(connection: Connection, forgotten: AbstractSet[Reference]) -> Counter
     dictionaries.load(connection)
     for table in (*RECORD_TABLES.values(), rejects):
         changed[f"{table.name}.raw"] += _clean_raw(connection, table, forgotten)
-    if connection.dialect.name == "sqlite":
+    if not on_server(connection):
         _remove_samples(connection)
     return changed
 

@@ -20,6 +20,7 @@ from sgr_spiders.storage.extent import (
 )
 from sgr_spiders.storage.libraries import libraries
 from sgr_spiders.storage.schema import Id, metadata
+from sgr_spiders.storage.server import on_server
 from sgr_spiders.storage.views import DISCOVERIES_COLUMNS
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Columns
 
 def _read(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:
     # The driver's own rows: converting them to SQLAlchemy's takes as long as reading them, or longer.
-    if connection.dialect.name == "postgresql":
+    if on_server(connection):
         yield from _read_from_server(connection, query)
         return
     # An earlier query may have set the connection to buffer rows; the buffer would hold back the first ones.

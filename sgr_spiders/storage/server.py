@@ -1,4 +1,4 @@
-"""PostgreSQL servers: load their driver, and configure its connections."""
+"""PostgreSQL servers: tell them from files, load their driver, and configure its connections."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
 INSTALL = '`pip install "psycopg[binary]"`'
+
+
+def on_server(connection: sa.Connection) -> bool:
+    """Return whether the database is on a server, which several workers may use, and not in a file."""
+    return connection.dialect.name == "postgresql"
 
 
 def create_engine(url: sa.URL, **options: Any) -> sa.Engine:

@@ -270,7 +270,7 @@ class Store:
     @cached_property
     def engine(self) -> sa.Engine:
         """The engine for writes; use it directly only for SQL that cannot run inside ``write``."""
-        if self.is_shared:
+        if self.on_server:
             return server.create_engine(self._url)
         engine = sa.create_engine(self._url)
         if engine.dialect.name == "sqlite":
@@ -281,7 +281,7 @@ class Store:
     @cached_property
     def _reader(self) -> sa.Engine:
         # No pool: a pooled connection would keep the file open, and readers need no `close`.
-        if self.is_shared:
+        if self.on_server:
             return server.create_engine(self._url, poolclass=sa.NullPool, execution_options=SNAPSHOT)
         if self.file is None:
             return sa.create_engine(self._url, poolclass=sa.NullPool)
@@ -403,7 +403,7 @@ class Store:
             )
 
     def _lock_schema(self, connection: sa.Connection) -> None:
-        if self.is_shared:
+        if self.on_server:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({SCHEMA})")
 
     def _error(self, error: sa.exc.DBAPIError) -> StorageError:
@@ -419,7 +419,7 @@ class Store:
         return self._kind_of(error)(f"database {self.describe()}: {cause}")
 
     def _kind_of(self, error: sa.exc.DBAPIError) -> type[StorageError]:
-        if not self.is_shared:
+        if not self.on_server:
             return StorageError
         code = getattr(error.orig, "sqlstate", None)
         if code in CONFLICTS:
@@ -440,7 +440,7 @@ class Store:
         return Path(str(self._url.database)) if in_file else None
 
     @property
-    def is_shared(self) -> bool:
+    def on_server(self) -> bool:
         """True for a server, which several workers may use at the same time."""
         return self._url.get_backend_name() == "postgresql"
 

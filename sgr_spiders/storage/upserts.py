@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from sgr_spiders.storage.arrays import arrays_of, insert_arrays, one_row_per_key
+from sgr_spiders.storage.server import on_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -66,7 +67,7 @@ def _writer(build: Build) -> Writer:
         statement = compiled(connection.dialect, table, tuple(columns))
         key = _key_of(table, tuple(columns))
         ordered = sorted(rows, key=key)
-        if connection.dialect.name == "postgresql":
+        if on_server(connection):
             for distinct in one_row_per_key(ordered, key):
                 connection.exec_driver_sql(statement, arrays_of(columns, distinct))
         else:
@@ -262,7 +263,7 @@ def upsert_with_stubs(
     now: str,
 ) -> None:
     """Write whole records with ``upsert_records``, and a stub for each of *stub_ids* that has no row."""
-    if connection.dialect.name == "postgresql":
+    if on_server(connection):
         rows = _insert_unknown(connection, table, columns, rows, stub_ids, now)
     else:
         insert_stubs(connection, table, stub_ids, now)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.lookup import look_up
 from sgr_spiders.storage.schema import VECTOR_TABLES, runs, tracks, vector_runs
+from sgr_spiders.storage.server import on_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -108,7 +109,7 @@ def latest_run(connection: sa.Connection, method: str) -> int | None:
 
 def file_of(connection: sa.Connection) -> str | None:
     """Return the path of an SQLite database; ``None`` for other databases."""
-    if connection.dialect.name != "sqlite":
+    if on_server(connection):
         return None
     files = {row[1]: row[2] for row in connection.exec_driver_sql("PRAGMA database_list")}
     return files["main"] or None

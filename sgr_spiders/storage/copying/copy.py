@@ -19,6 +19,7 @@ from sgr_spiders.storage.copying.rows import Checksum, Transfer
 from sgr_spiders.storage.ledger import frontier
 from sgr_spiders.storage.pairs.tables import declare, find_stored
 from sgr_spiders.storage.schema import metadata, workers
+from sgr_spiders.storage.server import on_server
 from sgr_spiders.storage.store import Store
 from sgr_spiders.text.formatting import pluralize
 
@@ -75,12 +76,12 @@ def copy(source_url: str, target_url: str, report: Report) -> Copied:
     """
     source, target = Store(source_url), Store(target_url)
     _refuse_same(source, target)
-    if source.is_shared:
+    if source.on_server:
         servers.require_driver(source)
     done = Copied()
     with closing(target), _errors_of(target), contextlib.ExitStack() as stack:
         with source.watching_wal(), source.read() as there:
-            if source.is_shared:
+            if source.on_server:
                 servers.lift_timeouts(there)
             tables = _tables_of(there)
             done.left_out = _others(there, tables)
@@ -118,7 +119,7 @@ def _refuse_same(source: Store, target: Store) -> None:
 
 
 def _kind_of(connection: sa.Connection) -> Kind:
-    return servers if connection.dialect.name == "postgresql" else files
+    return servers if on_server(connection) else files
 
 
 def _tables_of(connection: sa.Connection) -> list[sa.Table]:
@@ -156,7 +157,7 @@ def _fill(
     report: Report,
 ) -> Checksum:
     checksum = Checksum()
-    transfer = Transfer(table, source.describe(), new.dialect.name == "postgresql", replaced)
+    transfer = Transfer(table, source.describe(), on_server(new), replaced)
 
     def batches() -> Iterator[Rows]:
         with _errors_of(source):
@@ -172,7 +173,7 @@ def _fill(
 def _compare(target: Store, new: sa.Connection, table: sa.Table, expected: Checksum, report: Report) -> None:
     """Raise ``StorageError`` unless the target contains what was read from the source."""
     found = Checksum()
-    transfer = Transfer(table, target.describe(), new.dialect.name == "postgresql")
+    transfer = Transfer(table, target.describe(), on_server(new))
     for rows in transfer.apply(_kind_of(new).read(new, table)):
         found.add(rows)
         report("Comparing", table.name, found.rows)

@@ -25,6 +25,7 @@ from sgr_spiders.storage.schema import (
     walk_requests,
     walks,
 )
+from sgr_spiders.storage.server import on_server
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -128,7 +129,7 @@ def describe_file(path: str | None) -> File:
 
 def describe_database(connection: sa.Connection, path: str | None) -> File:
     """Return size and age of an SQLite file; the size of any other database, whose age is not known."""
-    if connection.dialect.name != "postgresql":
+    if not on_server(connection):
         return describe_file(path)
     return File(connection.scalar(sa.text("SELECT pg_database_size(current_database())")), None)
 
@@ -161,7 +162,7 @@ def count_removed(connection: sa.Connection, table: sa.Table) -> int:
 
 def _measure(connection: sa.Connection, file: File) -> dict[str, int]:
     """Return the bytes of tables with their indexes."""
-    if connection.dialect.name == "postgresql":
+    if on_server(connection):
         sizes = "SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r'"
         own = "relnamespace = current_schema()::regnamespace"
         return {row[0]: row[1] for row in connection.exec_driver_sql(f"{sizes} AND {own}")}

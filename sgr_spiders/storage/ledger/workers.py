@@ -19,6 +19,7 @@ from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger.frontier import give_back, take_back_doubted
 from sgr_spiders.storage.schema import walks, workers
+from sgr_spiders.storage.server import on_server
 from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
@@ -57,17 +58,12 @@ class Worker:
         return False
 
 
-def is_shared(connection: Connection) -> bool:
-    """Return whether several workers may use the database."""
-    return connection.dialect.name == "postgresql"
-
-
 def lock_planning(connection: Connection) -> None:
     """Wait until no other worker decides what to fetch, and keep others from it until the transaction ends.
 
     Take it before any row is locked, so that no worker waits for another one that waits for it.
     """
-    if is_shared(connection):
+    if on_server(connection):
         limit = f"set_config('idle_in_transaction_session_timeout', '{MAX_IDLE_S * 1000:.0f}', true)"
         connection.exec_driver_sql(f"SELECT {limit}, pg_advisory_xact_lock({PLANNING})")
 
@@ -120,7 +116,7 @@ def bury_dead(connection: Connection, silent_for: float, me: int | None = None) 
     """
     at_work = [worker for worker in all_at_work(connection) if worker.worker_id != me]
     now = _clock(connection)
-    if is_shared(connection):
+    if on_server(connection):
         since = timestamp(now - timedelta(seconds=silent_for))
         at_work = [worker for worker in at_work if worker.heartbeat_at < since or worker.is_dead]
     for chunk in chunked([worker.worker_id for worker in at_work]):
@@ -149,7 +145,7 @@ def is_at_work(run_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
 
 def refuse_workers(store: Store, silent_for: float, unharmed: str) -> None:
     """Raise ``DatabaseInUseError`` if workers are at work on a server; *unharmed* is what was not done."""
-    if not store.is_shared:
+    if not store.on_server:
         return
     with store.write() as connection:
         lock_planning(connection)
@@ -176,7 +172,7 @@ def all_at_work(connection: Connection) -> list[Worker]:
 
 def _clock(connection: Connection) -> datetime:
     """Return the time of the database: the clocks of the workers may differ."""
-    if is_shared(connection):
+    if on_server(connection):
         now = connection.scalar(sa.select(sa.func.clock_timestamp()))
         assert isinstance(now, datetime)
         return now

@@ -104,7 +104,7 @@ class StagedTable:
 def prepare(store: Store, table: PairTable, pairs: Pairs, directory: Path) -> Path:
     """Write *pairs* to a file in *directory*; return its path. This does not touch the database."""
     path = directory / f"{table.name}.rows"
-    if store.engine.dialect.name == "sqlite":
+    if not store.on_server:
         _write_database(path, table, pairs)
     else:
         write_copy_file(path, table.as_table(), pairs.rows())
@@ -136,7 +136,7 @@ def swap(store: Store, staged: StagedTable) -> None:
     """Replace the current table with the staged one, in one transaction."""
     with store.write() as connection:
         staged.table.as_table().create(connection, checkfirst=True)
-    if store.engine.dialect.name != "sqlite":
+    if store.on_server:
         _swap_on_server(store, staged)
         return
     try:

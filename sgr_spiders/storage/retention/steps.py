@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sgr_spiders.storage.server import on_server
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -82,7 +84,7 @@ def _bytes_of(connection: Connection, column: sa.Column[Any]) -> sa.ColumnElemen
     """Return the size of a value: of numbers as they are printed, on both databases."""
     if isinstance(column.type, sa.LargeBinary):
         size = sa.func.length(column)
-    elif connection.dialect.name == "sqlite":
+    elif not on_server(connection):
         size = sa.func.length(sa.cast(column, sa.LargeBinary))
     else:
         number = sa.cast(column, sa.Integer) if isinstance(column.type, sa.Boolean) else column
