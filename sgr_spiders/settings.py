@@ -11,6 +11,7 @@ import sys
 
 from sgr_spiders import __version__
 from sgr_spiders.config.databases import default_database, in_project
+from sgr_spiders.config.packages import PIPELINES
 
 
 def _from_environment(name: str, default: str = "") -> str:
@@ -105,9 +106,9 @@ HARVEST_COMMAND = ""
 SCHEDULER = "sgr_spiders.crawl.scheduler.LedgerScheduler"
 # Validate, dedupe, spill: each item is one page.
 ITEM_PIPELINES = {
-    "pipelines.validate.ValidatePipeline": 100,
-    "pipelines.dedupe.DedupePipeline": 200,
-    "pipelines.spill.SpillPipeline": 300,
+    f"{PIPELINES}.validate.ValidatePipeline": 100,
+    f"{PIPELINES}.dedupe.DedupePipeline": 200,
+    f"{PIPELINES}.spill.SpillPipeline": 300,
 }
 # Record versions kept in memory to skip unchanged records; about 100 bytes each.
 DEDUPE_MEMORY = 200_000
@@ -116,8 +117,9 @@ CONCURRENT_ITEMS = 4
 
 # --- components -----------------------------------------------------------------------------------
 
-# Installs the traffic components: run control, gate, download handler, scope, retries, tokens.
-ADDONS = {"sgr_spiders.traffic.addon.TrafficAddon": 0}
+# The first installs the traffic components: run control, gate, download handler, scope, retries, tokens. The
+# second finds the pipelines of an installed package.
+ADDONS = {"sgr_spiders.traffic.addon.TrafficAddon": 0, "sgr_spiders.crawl.own_pipelines.OwnPipelines": 0}
 # Components that are connected to signals or looked up by others.
 EXTENSIONS = {
     # Other components look it up, so a crawl needs it.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scrapy.cmdline import ScrapyArgumentParser
 from scrapy.utils.project import get_project_settings
 
+from sgr_spiders.text import invocation
 from tests import forks
 from tests.databases import url_of
 
@@ -79,5 +80,11 @@ def run_command(name: str, *arguments: str, **settings: str) -> CommandResult:
     options, rest = parser.parse_known_args(list(arguments))
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        command.run(rest, options)
+        try:
+            command.process_options(rest, options)
+            command.run(rest, options)
+        except SystemExit as ended:
+            command.exitcode = int(ended.code or 0)
+        finally:
+            invocation.remember(invocation.SCRAPY, [])
     return CommandResult(command.exitcode, out.getvalue(), err.getvalue())

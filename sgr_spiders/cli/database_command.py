@@ -15,10 +15,17 @@ from scrapy.commands import ScrapyCommand
 from scrapy.settings import default_settings
 
 from sgr_spiders.cli.default_database import choose_default_database
-from sgr_spiders.cli.options import take_any_path
+from sgr_spiders.cli.options import (
+    add_shared_options,
+    name_program,
+    read_shared_options,
+    refuse_unknown_options,
+    take_any_path,
+)
 from sgr_spiders.cli.program import remember_invocation
-from sgr_spiders.config.settings import DATABASE, check_mappings, check_settings, find_problem
-from sgr_spiders.model.exceptions import ArgumentError, ConfigError, HarvestError
+from sgr_spiders.config.databases import PREFIX
+from sgr_spiders.config.settings import check_mappings, check_settings
+from sgr_spiders.model.exceptions import HarvestError
 from sgr_spiders.model.outcome import INTERRUPTED
 from sgr_spiders.text.encoding import tolerate
 
@@ -36,50 +43,67 @@ class DatabaseCommand(ScrapyCommand):
     requires_crawler_process = False
     interrupted: ClassVar[str] = "Interrupted"
     """The message on Ctrl-C."""
+    names_database: ClassVar[bool] = False
+    """Whether the first line of the output names the database, or there is none to name."""
 
     def syntax(self) -> str:
         return "[options]"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Add the command's own options, then those of every Scrapy command."""
+        """Add the command's own options, those of every command of this project, and those of Scrapy's."""
         # Here, because the next step may print the help, which is not in ASCII either.
         tolerate(sys.stdout)
-        take_any_path(parser, "--input", "--output", "--plot")
-        name = type(self).__module__.rpartition(".")[2]
-        self.add_own_options(parser.add_argument_group(title=name.capitalize()))
+        self._parser = parser
+        name_program(parser, self)
+        take_any_path(parser, "--input", "--output", "--plot", "--database", "--config")
+        group = parser.add_argument_group(title=self.name.capitalize())
+        self.add_own_options(group)
+        add_shared_options(group)
         super().add_options(parser)
+
+    @property
+    def name(self) -> str:
+        """The word that starts the command."""
+        return type(self).__module__.rpartition(".")[2]
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         """Add the options of this command."""
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Read the settings given with ``-s``."""
+        """Read ``-s`` and the options of every command, and name the database if it is the default."""
         try:
+            refuse_unknown_options(args, self._parser, self.name)
+            read_shared_options(opts)
             check_mappings(opts.set)
-        except ConfigError as error:
+        except HarvestError as error:
             sys.stderr.write(f"{error}\n")
             sys.exit(error.exit_code)
         super().process_options(args, opts)
         assert self.settings is not None
-        choose_default_database(self.settings)
-        remember_invocation(self.settings, getattr(opts, "config", None), getattr(opts, "database", None))
+        is_default = choose_default_database(self.settings)
+        remember_invocation(self.settings)
+        if is_default and not self.names_database:
+            output = sys.stderr if self.prints_data(opts) else sys.stdout
+            output.write(f"Database: {self.database_url.removeprefix(PREFIX)}\n")
+            output.flush()
+
+    def prints_data(self, opts: argparse.Namespace) -> bool:
+        """Return whether standard output is for programs."""
+        return bool(getattr(opts, "json", False))
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:
-            self._check(opts)
+            self._check()
             self.work(args, opts)
         except HarvestError as error:
             self.fail(str(error), error.exit_code)
         except KeyboardInterrupt:
             self.fail(self.interrupted, INTERRUPTED)
 
-    def _check(self, opts: argparse.Namespace) -> None:
-        """Raise ``ConfigError`` or ``ArgumentError`` before anything is opened."""
+    def _check(self) -> None:
+        """Raise ``ConfigError`` before anything is opened."""
         assert self.settings is not None
         check_settings(self.settings, vars(default_settings))
-        url = getattr(opts, "database", None)
-        if url is not None and (problem := find_problem(DATABASE, url)) is not None:
-            raise ArgumentError(f"option `--database`: {problem}")
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         """Do the work of the command; raise ``HarvestError`` if it fails."""

@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.config.choices import METHODS
+from sgr_spiders.config.databases import url_of
+from sgr_spiders.config.settings import DATABASE, find_problem
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.soundcloud.urns import parse_key
-from sgr_spiders.text.invocation import plain_command
+from sgr_spiders.text.invocation import plain_command, program_name
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Collection, Container, Sequence
+
+    from scrapy.commands import ScrapyCommand
 
     from sgr_spiders.storage.libraries import Inclusion
 
@@ -81,11 +85,54 @@ def add_json_option(group: argparse._ArgumentGroup, document: str | None = None)
     group.add_argument("--json", action="store_true", help=f"print JSON{described}")
 
 
-def add_database_option(group: argparse._ArgumentGroup) -> None:
-    """Add ``--database``."""
+def add_shared_options(group: argparse._ArgumentGroup) -> None:
+    """Add ``--database`` and ``--config``, which every command has."""
     group.add_argument(
-        "--database", metavar="URL", help="SQLAlchemy URL (default from the setting HARVEST_DATABASE_URL)"
+        "--database",
+        metavar="PATH|URL",
+        help="SQLite file, or SQLAlchemy URL (default from the setting HARVEST_DATABASE_URL)",
     )
+    group.add_argument(
+        "--config",
+        metavar="FILE",
+        help="configuration, a YAML file or a name in configs/ (default from the setting HARVEST_CONFIG)",
+    )
+
+
+def read_shared_options(opts: argparse.Namespace) -> None:
+    """Add the settings that ``--database`` and ``--config`` name to those of ``-s``."""
+    if opts.database is not None:
+        url = url_of(opts.database)
+        if (problem := find_problem(DATABASE, url)) is not None:
+            raise ArgumentError(f"option `--database`: {problem}")
+        opts.set.append(f"HARVEST_DATABASE_URL={url}")
+    if opts.config is not None:
+        if not opts.config:
+            raise ArgumentError("option `--config`: is empty")
+        opts.set.append(f"HARVEST_CONFIG={opts.config}")
+
+
+def name_program(parser: argparse.ArgumentParser, command: ScrapyCommand) -> None:
+    """Let the usage and errors of *parser* name the program that was called; Scrapy writes ``scrapy``."""
+    name = type(command).__module__.rpartition(".")[2]
+    parser.prog = program_name()
+    parser.usage = f"{program_name()} {name} {command.syntax()}"
+
+
+def refuse_unknown_options(args: list[str], parser: argparse.ArgumentParser, command: str) -> None:
+    """Raise ``ArgumentError`` for an unknown option, which Scrapy takes for an argument.
+
+    What follows ``--`` is an argument; the ``--`` itself is removed.
+    """
+    end = args.index("--") if "--" in args else len(args)
+    for argument in args[:end]:
+        # As argparse: a negative number is an argument, and so is a dash.
+        if argument.startswith("-") and not re.fullmatch(r"-|-\d+|-\d*\.\d+", argument):
+            option = argument.partition("=")[0]
+            known = parser._option_string_actions  # noqa: SLF001 - argparse has no public list of its options
+            hint = did_you_mean(option, known) or f"; `{plain_command(command, '--help')}` lists the options"
+            raise ArgumentError(f"unknown option {quote_value(option)}{hint}")
+    del args[end : end + 1]
 
 
 def take_any_path(parser: argparse.ArgumentParser, *names: str) -> None:

@@ -1,4 +1,4 @@
-"""The command line that starts ``scrapy`` as in this process, from a shell in this directory."""
+"""The command line that starts this program as in this process, from a shell in this directory."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import os
 import shlex
 import shutil
 import sys
-from configparser import ConfigParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sgr_spiders
-from sgr_spiders.config.databases import LIVE, find_project, in_project
+from sgr_spiders.config.databases import (
+    LIVE,
+    SETTINGS_MODULE,
+    find_project,
+    in_project,
+    in_user_data,
+    is_own,
+)
 from sgr_spiders.text import invocation
 from sgr_spiders.text.masking import mask_setting
 
@@ -20,7 +26,6 @@ if TYPE_CHECKING:
 
     from scrapy.settings import BaseSettings
 
-SETTINGS_MODULE = "sgr_spiders.settings"
 DATABASE, CONFIG = "HARVEST_DATABASE_URL", "HARVEST_CONFIG"
 ENVIRONMENT = (
     "SOUNDCLOUD_API_URL",
@@ -32,6 +37,16 @@ ENVIRONMENT = (
 """Settings of the environment that decide what a crawl does, and are not secret."""
 
 
+def place_default(url: str) -> str:
+    """Return the URL of a default database at the place that this program has for it."""
+    return in_user_data(url) if is_soundgraph() else in_project(url)
+
+
+def is_soundgraph() -> bool:
+    """Return whether this process is ``soundgraph``, not ``scrapy``."""
+    return invocation.program_name() == invocation.SOUNDGRAPH
+
+
 def remember_invocation(
     settings: BaseSettings, config: str | None = None, database: str | None = None
 ) -> None:
@@ -40,7 +55,7 @@ def remember_invocation(
     *config* and *database* are what an option or argument names instead of the setting.
     """
     chosen = {DATABASE: database or settings[DATABASE], CONFIG: config or settings[CONFIG]}
-    defaults = {DATABASE: in_project(LIVE), CONFIG: "deep_harvest"}
+    defaults = {DATABASE: place_default(LIVE), CONFIG: "deep_harvest"}
     options: list[str] = []
     for name, value in chosen.items():
         if value != defaults[name]:
@@ -70,7 +85,23 @@ def chosen_settings(given: Sequence[str]) -> list[str]:
 
 
 def find_program() -> str:
-    """Return the beginning of a command line that starts ``scrapy`` with this project."""
+    """Return the beginning of a command line that starts this program with this project."""
+    return _find_soundgraph() if is_soundgraph() else _find_scrapy()
+
+
+def _find_soundgraph() -> str:
+    called = Path(sys.argv[0])
+    if called.stem == "__main__":
+        return " ".join(
+            [*_python_path(), shlex.join([_from_here(Path(sys.executable)), "-m", "sgr_spiders"])]
+        )
+    found = shutil.which(called.name)
+    if found is not None and called.exists() and Path(found).samefile(called):
+        return called.name
+    return shlex.quote(_from_here(called.absolute()))
+
+
+def _find_scrapy() -> str:
     directory = Path(sys.executable).parent
     script = directory / "scrapy"
     found = shutil.which("scrapy")
@@ -90,14 +121,11 @@ def _from_here(path: Path) -> str:
 
 def _variables() -> list[str]:
     """Return the assignments that a shell needs where no ``scrapy.cfg`` names this project."""
-    folder = find_project()
-    if folder is not None:
-        parser = ConfigParser()
-        parser.read(folder / "scrapy.cfg", encoding="utf-8")
-        if parser.get("settings", "default", fallback="") == SETTINGS_MODULE:
-            return []
-    variables = [f"SCRAPY_SETTINGS_MODULE={SETTINGS_MODULE}"]
+    return [] if is_own(find_project()) else [f"SCRAPY_SETTINGS_MODULE={SETTINGS_MODULE}", *_python_path()]
+
+
+def _python_path() -> list[str]:
+    """Return the assignment with which Python finds this project, unless it is installed or is here."""
     project = Path(str(sgr_spiders.__file__)).parents[1]
-    if project.name not in {"site-packages", "dist-packages"}:
-        variables.append(f"PYTHONPATH={shlex.quote(str(project))}")
-    return variables
+    is_found = project.name in {"site-packages", "dist-packages"} or project == Path.cwd()
+    return [] if is_found else [f"PYTHONPATH={shlex.quote(str(project))}"]

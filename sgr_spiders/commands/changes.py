@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import (
-    add_database_option,
     add_json_option,
     add_limit_option,
     read_limit,
@@ -30,7 +29,6 @@ class Command(DatabaseCommand):
         add_since_option(group, "the last run")
         add_limit_option(group, 10)
         add_json_option(group, "docs/operations.md")
-        add_database_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         refuse_arguments(args)
@@ -41,7 +39,7 @@ class Command(DatabaseCommand):
         from sgr_spiders.reports import changes
         from sgr_spiders.storage.store import Store
 
-        with Store(opts.database or self.database_url).read() as connection:
+        with Store(self.database_url).read() as connection:
             run_id, since = read_since(connection, opts.since)
             found = changes.read_changes(connection, since, run_id, limit)
         return dump_json(changes.as_json(found)) if opts.json else "\n".join(changes.as_text(found))

@@ -17,6 +17,12 @@ from scrapy.spiderloader import get_spider_loader
 
 from sgr_spiders.cli import json_log
 from sgr_spiders.cli.default_database import choose_default_database
+from sgr_spiders.cli.options import (
+    add_shared_options,
+    name_program,
+    read_shared_options,
+    refuse_unknown_options,
+)
 from sgr_spiders.cli.program import chosen_settings, find_program, remember_invocation
 from sgr_spiders.config.settings import (
     FILE,
@@ -64,20 +70,35 @@ class Command(crawl.Command):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         tolerate(sys.stdout)
+        self._parser = parser
+        name_program(parser, self)
+        group = parser.add_argument_group(title=self.name.capitalize())
+        self.add_own_options(group)
+        add_shared_options(group)
         super().add_options(parser)
+
+    def add_own_options(self, group: argparse._ArgumentGroup) -> None:
+        """Add the options of this command."""
+
+    @property
+    def name(self) -> str:
+        """The word that starts the command."""
+        return type(self).__module__.rpartition(".")[2]
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         # When imported, it reads the source of all callers: about 20 here, 60 in the modules of the spiders.
         import_module(DOWNLOAD_HANDLER)
-        self._log_file = _log_file(opts)
-        self._exit_if_wrong(lambda: check_mappings(opts.set))
-        self._exit_if_wrong(lambda: _refuse_feeds(opts))
+        self._log_file = find_log_file(opts)
+        self.exit_if_wrong(lambda: refuse_unknown_options(args, self._parser, self.name))
+        self.exit_if_wrong(lambda: read_shared_options(opts))
+        self.exit_if_wrong(lambda: check_mappings(opts.set))
+        self.exit_if_wrong(lambda: _refuse_feeds(opts))
         super().process_options(args, opts)
         assert self.settings is not None
         settings = self.settings
         choose_default_database(settings)
         remember_invocation(settings, opts.spargs.get("config"))
-        self._exit_if_wrong(lambda: check_settings(settings, vars(default_settings)), settings)
+        self.exit_if_wrong(lambda: check_settings(settings, vars(default_settings)), settings)
         if len(args) != 1:
             raise UsageError(f"name one spider; `{plain_command('list')}` lists them")
         # Before the crawler process exists, which would leave an event loop open.
@@ -110,7 +131,7 @@ class Command(crawl.Command):
         if self.settings is not None and (path := self.settings["HARVEST_RESULT_FILE"]):
             _write_result(Path(path), crawler, failures)
 
-    def _exit_if_wrong(self, check: Callable[[], None], settings: BaseSettings | None = None) -> None:
+    def exit_if_wrong(self, check: Callable[[], None], settings: BaseSettings | None = None) -> None:
         """End the process if a setting or option is wrong; a ``UsageError`` would print the usage as well."""
         try:
             check()
@@ -129,7 +150,7 @@ class Command(crawl.Command):
         return self.settings is not None and self.settings["LOG_LEVEL"] != "DEBUG"
 
 
-def _log_file(opts: argparse.Namespace) -> str | None:
+def find_log_file(opts: argparse.Namespace) -> str | None:
     """Return the log file that the command line names."""
     given = [value for name, _, value in (text.partition("=") for text in opts.set) if name == "LOG_FILE"]
     named: str | None = opts.logfile or (given[-1] if given else None)

@@ -45,9 +45,6 @@ class Command(DatabaseCommand):
         )
         group.add_argument("--random-seed", metavar="N", help="random seed (default 1)")
         add_inclusion_options(group)
-        group.add_argument(
-            "--config", metavar="FILE", help="configuration, a YAML file or a name in configs/"
-        )
         group.add_argument("--output", metavar="DIRECTORY", help="directory for the vectors as .npy files")
         group.add_argument(
             "--plot", metavar="FILE", help="SVG file for a map of the tracks, coloured by community"
@@ -60,7 +57,7 @@ class Command(DatabaseCommand):
         # As on Ctrl-C: incomplete vectors are discarded.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         refuse_arguments(args)
-        settings = harvest.load(opts.config or self.settings["HARVEST_CONFIG"]).embeddings
+        settings = harvest.load(self.settings["HARVEST_CONFIG"]).embeddings
         output, plot = read_path("output", opts.output), _read_plot_path(opts.plot)
         embedded = self._embed(harvest.override(settings, _read_changes(opts)))
         self._write(embedded, output, plot)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.live_output import pause, until_stopped, write_line
 from sgr_spiders.cli.options import (
-    add_database_option,
     add_json_option,
     read_limit,
     read_seconds,
@@ -55,7 +54,6 @@ class Command(DatabaseCommand):
             help=f"lines of each kind at a time; further ones are counted (default {LIMIT}; not with --json)",
         )
         add_json_option(group, "docs/operations.md")
-        add_database_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         from sgr_spiders.reports.news import as_json, as_text
@@ -67,7 +65,7 @@ class Command(DatabaseCommand):
             for line in map(json.dumps, map(as_json, found)) if opts.json else as_text(found, limit):
                 write_line(line)
 
-        follower = _Follower(opts.database or self.database_url, opts.since, write)
+        follower = _Follower(self.database_url, opts.since, write)
         with until_stopped():
             while True:
                 began = time.monotonic()

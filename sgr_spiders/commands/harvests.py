@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import (
-    add_database_option,
     add_json_option,
     add_limit_option,
     read_limit,
@@ -28,7 +27,6 @@ class Command(DatabaseCommand):
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         add_limit_option(group, 20)
         add_json_option(group, "docs/operations.md")
-        add_database_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         refuse_arguments(args)
@@ -39,7 +37,7 @@ class Command(DatabaseCommand):
         from sgr_spiders.storage.figures import inventory
         from sgr_spiders.storage.store import Store
 
-        store = Store(opts.database or self.database_url)
+        store = Store(self.database_url)
         with store.read() as connection:
             runs, _ = inventory.latest_runs(connection, limit)
         if opts.json:

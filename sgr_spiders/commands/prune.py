@@ -24,9 +24,6 @@ class Command(DatabaseCommand):
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         group.add_argument(
-            "--config", metavar="FILE", help="configuration, a YAML file or a name in configs/"
-        )
-        group.add_argument(
             "--dry-run", action="store_true", help="only print rows and bytes by rule, change nothing"
         )
         group.add_argument("--vacuum", action="store_true", help="then do what scrapy vacuum does")
@@ -40,7 +37,7 @@ class Command(DatabaseCommand):
 
         assert self.settings is not None
         refuse_arguments(args)
-        retention = harvest.load(opts.config or self.settings["HARVEST_CONFIG"]).retention
+        retention = harvest.load(self.settings["HARVEST_CONFIG"]).retention
         if opts.dry_run:
             with Store(self.database_url).read() as connection:
                 done, compacted = plan(connection, retention), None

@@ -55,9 +55,6 @@ class Command(DatabaseCommand):
         group.add_argument(
             "--seed", metavar="ID[,ID]", help="seeds whose surroundings to relate, by ID or URN"
         )
-        group.add_argument(
-            "--config", metavar="FILE", help="configuration, a YAML file or a name in configs/"
-        )
         group.add_argument("--only", metavar="WHAT", help="one type, users, tracks or artists")
         add_inclusion_options(group)
         group.add_argument(
@@ -93,7 +90,7 @@ class Command(DatabaseCommand):
             for name in TECHNICAL:
                 logging.getLogger(name).setLevel(logging.WARNING)
         refuse_arguments(args)
-        settings = harvest.load(opts.config or self.settings["HARVEST_CONFIG"])
+        settings = harvest.load(self.settings["HARVEST_CONFIG"])
         section = harvest.override(settings.relationships, read_inclusion_changes(opts))
         settings = settings.model_copy(update={"relationships": section})
         seeds, only = read_seeds(opts.seed, self.database_url), _read_types(opts.only, settings)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
+from sgr_spiders.cli.options import name_program, refuse_arguments, refuse_unknown_options
+from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.model.outcome import USAGE_ERROR
 from sgr_spiders.text.encoding import tolerate
 
@@ -34,6 +36,8 @@ class Command(ScrapyCommand):
         from sgr_spiders.sandbox import options
 
         tolerate(sys.stdout)
+        self._parser = parser
+        name_program(parser, self)
         options.add_options(parser)
         super().add_options(parser)
 
@@ -41,12 +45,11 @@ class Command(ScrapyCommand):
         from sgr_spiders.sandbox import options
         from sgr_spiders.sandbox.__main__ import start
 
-        if args:
-            self._refuse(f"unexpected argument: {args[0]!r}")
-            return
         try:
+            refuse_unknown_options(args, self._parser, "sandbox")
+            refuse_arguments(args)
             chosen = options.read(opts)
-        except options.OptionError as error:
+        except (ArgumentError, options.OptionError) as error:
             self._refuse(str(error))
             return
         self.exitcode = start(chosen)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from sgr_spiders.cli.database_command import DatabaseCommand, refuse_missing
-from sgr_spiders.cli.options import add_database_option
 from sgr_spiders.config.arguments import read_seed
 from sgr_spiders.config.schedule import SeedLine, parse_interval, parse_priority, read_seed_lines
 from sgr_spiders.model.exceptions import ArgumentError
@@ -49,7 +48,6 @@ class Command(DatabaseCommand):
             help="priority for add and import; the largest goes first among seeds due together (default 0)",
         )
         group.add_argument("--json", action="store_true", help="print JSON, for list and due")
-        add_database_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         for line in self._act(args, opts):
@@ -62,7 +60,7 @@ class Command(DatabaseCommand):
             raise ArgumentError(
                 f"scrapy seeds: name one of {', '.join(ACTIONS)}, not {quote_value(action)}{hint}"
             )
-        url = opts.database or self.database_url
+        url = self.database_url
         match action:
             case "add":
                 return _add(url, [SeedLine(seed, *_read_options(opts)) for seed in _read_seeds(given)])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.live_output import Screen, pause, until_stopped, write_json_line
-from sgr_spiders.cli.options import add_database_option, add_json_option, read_seconds, refuse_arguments
+from sgr_spiders.cli.options import add_json_option, read_seconds, refuse_arguments
 from sgr_spiders.model.exceptions import HarvestError
 from sgr_spiders.text.encoding import dump_json
 
@@ -26,12 +26,13 @@ MAX_SHARE = 0.2
 class Command(DatabaseCommand):
     """Read-only; safe during a crawl."""
 
+    names_database = True
+
     def short_desc(self) -> str:
         return "Show contents, failures, caps and the next command"
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         add_json_option(group, "docs/status.md")
-        add_database_option(group)
         group.add_argument(
             "--watch",
             metavar="SECONDS",
@@ -47,13 +48,13 @@ class Command(DatabaseCommand):
             with until_stopped():
                 self._watch(seconds, opts)
             return
-        sys.stdout.write(_render(self._collect(opts), as_json=opts.json) + "\n")
+        sys.stdout.write(_render(self._collect(), as_json=opts.json) + "\n")
 
     def _watch(self, seconds: float, opts: argparse.Namespace) -> None:
         """Show the status every so many *seconds*; only the first must succeed."""
         screen = Screen()
         began = time.monotonic()
-        status: Status | HarvestError = self._collect(opts)
+        status: Status | HarvestError = self._collect()
         while True:
             if opts.json:
                 write_json_line(_as_json(status))
@@ -61,23 +62,23 @@ class Command(DatabaseCommand):
                 screen.show(_watched_lines(status))
             pause(max(seconds, (time.monotonic() - began) / MAX_SHARE))
             began = time.monotonic()
-            status = self._try_to_collect(opts)
+            status = self._try_to_collect()
 
-    def _try_to_collect(self, opts: argparse.Namespace) -> Status | HarvestError:
+    def _try_to_collect(self) -> Status | HarvestError:
         try:
-            return self._collect(opts)
+            return self._collect()
         except HarvestError as error:
             # The database may return, for example when a new one has been moved to its path.
             return error
 
-    def _collect(self, opts: argparse.Namespace) -> Status:
+    def _collect(self) -> Status:
         from sgr_spiders.config import harvest
         from sgr_spiders.reports.state import collect_status
         from sgr_spiders.storage.store import Store
 
         assert self.settings is not None
         settings = harvest.load(self.settings["HARVEST_CONFIG"])
-        store = Store(opts.database or self.database_url)
+        store = Store(self.database_url)
         with store.read() as connection:
             return collect_status(connection, store.describe(), store.path, settings)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+from configparser import ConfigParser
 from pathlib import Path
 from urllib.parse import urlsplit
 
+SETTINGS_MODULE = "sgr_spiders.settings"
 PREFIX = "sqlite:///"
 LIVE = "sqlite:///data/soundgraph.db"
 SANDBOX = "sqlite:///data/sandbox.db"
@@ -34,6 +37,39 @@ def in_project(url: str) -> str:
     if folder is None or folder == Path.cwd():
         return url
     return f"{PREFIX}{folder / url.removeprefix(PREFIX)}"
+
+
+def is_own(folder: Path | None) -> bool:
+    """Return whether the ``scrapy.cfg`` in *folder* names this project."""
+    if folder is None:
+        return False
+    parser = ConfigParser()
+    parser.read(folder / "scrapy.cfg", encoding="utf-8")
+    return parser.get("settings", "default", fallback="") == SETTINGS_MODULE
+
+
+def in_user_data(url: str) -> str:
+    """Return the URL of a default database beside this project's ``scrapy.cfg``, else in the user's data.
+
+    A database that ``scrapy`` has made in the working directory remains in use.
+    """
+    path = Path(url.removeprefix(PREFIX))
+    if is_own(find_project()):
+        return in_project(url)
+    if path.is_file():
+        return url
+    # Lazy import: only an installed program needs it.
+    from platformdirs import user_data_path  # noqa: PLC0415
+
+    return f"{PREFIX}{user_data_path('soundgraph', appauthor=False) / path.name}"
+
+
+def url_of(text: str) -> str:
+    """Return the URL of a database given by path or URL."""
+    if "://" in text or re.match(r"(sqlite|postgres)\w*(\+\w+)?:", text) or not text:
+        return text
+    path = Path(text)
+    return f"{PREFIX}{path.expanduser() if text.startswith('~') else text}"
 
 
 def _is_on_this_machine(url: str) -> bool:

@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from sgr_spiders.config import strict_yaml
 from sgr_spiders.config.choices import EngagementKind, Method, Source  # noqa: TC001 - pydantic reads them
+from sgr_spiders.config.packages import CONFIGS
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.messages import did_you_mean, quote_value
@@ -376,7 +377,7 @@ def _read_content(name: str, about: str) -> bytes:
 
 
 def _read_bundled(name: str, about: str) -> bytes:
-    files = {file.name: file for file in resources.files("configs").iterdir() if file.name.endswith(".yaml")}
+    files = {file.name: file for file in resources.files(CONFIGS).iterdir() if file.name.endswith(".yaml")}
     file = files.get(name) or files.get(f"{name}.yaml")
     if file is None:
         names = sorted(name.removesuffix(".yaml") for name in files)

@@ -20,7 +20,8 @@ from sgr_spiders.storage.ledger.seeds import all_seeds, due_now
 from sgr_spiders.storage.libraries import LEFT_OUT
 from sgr_spiders.storage.pairs import builds, reading
 from sgr_spiders.storage.server import on_server
-from sgr_spiders.text.invocation import as_typed, command
+from sgr_spiders.text.invocation import command, recorded_command
+from sgr_spiders.text.resume_command import crawl_command
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -185,7 +186,7 @@ def _find_next_step(
     if config.relationships.on_close and any(relationship.needs_build for relationship in relationships):
         return NextStep("not related", [_relate_command(connection, config, harvests[0])])
     if freshness.stale:
-        return NextStep("not fresh", [_repeat(_command(connection, harvests[0]))])
+        return NextStep("not fresh", [_repeat(connection, harvests[0])])
     return NextStep(None, [])
 
 
@@ -193,24 +194,27 @@ def _relate_command(connection: Connection, config: HarvestConfig, run: PastRun)
     if config.relationships.scope == "all":
         return command("relate")
     # With this scope, a crawl builds the relationships around its own seeds.
-    return _repeat(_command(connection, run))
+    return _repeat(connection, run)
 
 
-def _repeat(line: str) -> str:
+def _repeat(connection: Connection, run: PastRun) -> str:
     """Return the command of a finished harvest without what was decided for that run only."""
-    return re.sub(r" -a (accept_gone|refresh)=\w+", "", line)
+    return recorded_command(re.sub(r" -a (accept_gone|refresh)=\w+", "", _recorded(connection, run)))
 
 
 def _command(connection: Connection, run: PastRun) -> str:
+    return recorded_command(_recorded(connection, run))
+
+
+def _recorded(connection: Connection, run: PastRun) -> str:
     known = run.stats.get(statistics.COMMAND)
     if isinstance(known, str) and known.isprintable():
-        return as_typed(known)
+        return known
     # Only `scrapy crawl` records its command.
     seeds = inventory.seeds_of(connection, run.run_id, MAX_SEEDS + 1)
     if len(seeds) > MAX_SEEDS:
-        return command("crawl", run.spider, "-a", "seeds=FILE")
+        return crawl_command(run.spider, {"seeds": "FILE"})
     urls = ",".join(seed for seed in seeds if "://" in seed)
     ids = ",".join(seed for seed in seeds if "://" not in seed)
     arguments = {"track_id": ids, "track_url": urls}
-    given = [word for name, value in arguments.items() if value for word in ("-a", f"{name}={value}")]
-    return command("crawl", run.spider, *given)
+    return crawl_command(run.spider, {name: value for name, value in arguments.items() if value})
