@@ -1,7 +1,7 @@
 """Places the packages; everything else about the project is in pyproject.toml.
 
-The egg that ``scrapyd-deploy`` uploads has the packages of a checkout. A wheel is installed beside other projects, so
-it has ``pipelines`` and ``configs`` in ``sgr_spiders`` (sgr_spiders/config/packages.py).
+The egg that ``scrapyd-deploy`` uploads has the packages of a checkout. A wheel is installed beside other
+projects, so it has ``pipelines`` and ``configs`` in ``sgr_spiders`` (sgr_spiders/config/packages.py).
 """
 
 import sys

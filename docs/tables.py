@@ -13,6 +13,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.settings import Settings
 
 from sgr_spiders import commands, settings
+from sgr_spiders.cli.options import add_shared_options
 from sgr_spiders.config import arguments
 from sgr_spiders.config.harvest import HarvestConfig, Section
 from sgr_spiders.config.settings import SETTINGS
@@ -53,9 +54,10 @@ def _command(name: str) -> str:
 
 
 def _own_options(command: ScrapyCommand) -> list[argparse.Action]:
-    """Return the options that not every command of Scrapy has."""
-    common, own = argparse.ArgumentParser(), argparse.ArgumentParser()
+    """Return the options that not every command has."""
+    common, own = (argparse.ArgumentParser(conflict_handler="resolve") for _ in range(2))
     ScrapyCommand.add_options(command, common)
+    add_shared_options(common.add_argument_group())
     command.add_options(own)
     known = {option for action in common._actions for option in action.option_strings}
     return [action for action in own._actions if not known.intersection(action.option_strings)]

@@ -10,8 +10,8 @@ import os
 import sys
 
 from sgr_spiders import __version__
+from sgr_spiders.config import packages
 from sgr_spiders.config.databases import default_database, in_project
-from sgr_spiders.config.packages import PIPELINES
 
 
 def _from_environment(name: str, default: str = "") -> str:
@@ -106,9 +106,9 @@ HARVEST_COMMAND = ""
 SCHEDULER = "sgr_spiders.crawl.scheduler.LedgerScheduler"
 # Validate, dedupe, spill: each item is one page.
 ITEM_PIPELINES = {
-    f"{PIPELINES}.validate.ValidatePipeline": 100,
-    f"{PIPELINES}.dedupe.DedupePipeline": 200,
-    f"{PIPELINES}.spill.SpillPipeline": 300,
+    f"{packages.PIPELINES}.validate.ValidatePipeline": 100,
+    f"{packages.PIPELINES}.dedupe.DedupePipeline": 200,
+    f"{packages.PIPELINES}.spill.SpillPipeline": 300,
 }
 # Record versions kept in memory to skip unchanged records; about 100 bytes each.
 DEDUPE_MEMORY = 200_000

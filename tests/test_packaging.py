@@ -1,15 +1,19 @@
-"""Pinned requirements and the contents of the egg."""
+"""Pinned requirements, and the contents of the egg and the wheel."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
+import sysconfig
 import tomllib
+import venv
 import zipfile
 from pathlib import Path
 
 import pytest
+
+import sgr_spiders
 
 
 def read_pins(path: Path) -> dict[str, str]:
@@ -75,3 +79,110 @@ def test_an_egg_contains_the_project_without_tests(root: Path, tmp_path: Path, e
         text=True,
     )
     assert done.stdout == f"{egg}/sgr_spiders/config/harvest.py 0.0\n"
+
+
+@pytest.fixture(scope="module")
+def wheel(sources: Path, egg: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel that ``pip install .`` installs, where an egg was built before."""
+    assert egg.is_file()
+    folder = tmp_path_factory.mktemp("wheel")
+    options = ("--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", folder)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", *options, sources]
+    subprocess.run(command, check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_a_wheel_claims_one_name(wheel: Path, root: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    (info,) = {name.split("/")[0] for name in names} - {"sgr_spiders"}
+    assert info == f"soundgraph_deep_harvest-{sgr_spiders.__version__}.dist-info"
+    sources = {str(path.relative_to(root)) for path in (root / "sgr_spiders").rglob("*.py")}
+    for folder in ("pipelines", "configs"):
+        sources |= {f"sgr_spiders/{path.relative_to(root)}" for path in (root / folder).glob("*.[py]*")}
+    assert {name for name in names if name.startswith("sgr_spiders/")} == {
+        name for name in sources if "__pycache__" not in name
+    }
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the Python of an environment with the wheel and with other packages of these names."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, symlinks=True)
+    (packages,) = (folder / "lib").glob("python*/site-packages")
+    for name in ("pipelines", "configs"):
+        (packages / name).mkdir()
+        (packages / name / "__init__.py").write_text("OWNER = 'another project'\n")
+    python = folder / "bin" / "python"
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        python,
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+    ]
+    subprocess.run([*command, wheel], check=True, capture_output=True)
+    # What it requires is here already; its own packages come first.
+    (packages / "others.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    return python
+
+
+WHERE = """
+from scrapy.utils.misc import load_object
+from scrapy.utils.project import get_project_settings
+import configs, pipelines, sgr_spiders
+from sgr_spiders.config.harvest import load
+from sgr_spiders.crawl.own_pipelines import OwnPipelines
+settings = get_project_settings()
+def found():
+    print(*(load_object(path).__module__ for path in settings.getdict("ITEM_PIPELINES")))
+found()
+own = {"validate.Validate": 100, "dedupe.Dedupe": 200, "spill.Spill": 300}
+theirs = {f"pipelines.{name}Pipeline": position for name, position in own.items()}
+settings.set("ITEM_PIPELINES", theirs | {"logging.Logger": 400}, "cmdline")
+OwnPipelines().update_settings(settings)
+found()
+print(sgr_spiders.__file__, configs.OWNER, pipelines.OWNER, load("sandbox").deep_harvest.request_delay)
+"""
+
+
+def test_an_installed_package_leaves_the_names_of_others_alone(installed: Path, tmp_path: Path) -> None:
+    own = "sgr_spiders.pipelines.validate sgr_spiders.pipelines.dedupe sgr_spiders.pipelines.spill"
+    done = subprocess.run(
+        [installed, "-W", "error", "-c", WHERE],
+        cwd=tmp_path,
+        env={"SCRAPY_SETTINGS_MODULE": "sgr_spiders.settings"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    first, second, rest = done.stdout.splitlines()
+    assert (first, second) == (own, f"{own} logging")
+    where, names = rest.split(" ", 1)
+    assert Path(where).is_relative_to(installed.parents[1])
+    assert names == "another project another project 0.0"
+
+
+def test_the_installed_program_works_in_any_directory(installed: Path, tmp_path: Path) -> None:
+    program = installed.with_name("soundgraph")
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)} | environment
+        return subprocess.run(
+            [program, *arguments], cwd=tmp_path, env=env, check=False, capture_output=True, text=True
+        )
+
+    assert run("--version").stdout.startswith(f"soundgraph {sgr_spiders.__version__} (Scrapy ")
+    added = run("seeds", "add", "5")
+    path = tmp_path / ".local" / "share" / "soundgraph" / "soundgraph.db"
+    assert (added.returncode, added.stdout.splitlines()[0]) == (0, f"Database: {path}"), added.stderr
+    # What it prints works as printed.
+    due = run("status").stdout.splitlines()[-1].strip()
+    assert due == f"{program} harvest --due"
+    found = run("status", PATH=f"{program.parent}:/usr/bin:/bin").stdout.splitlines()[-1].strip()
+    assert found == "soundgraph harvest --due"

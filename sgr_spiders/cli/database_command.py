@@ -44,7 +44,7 @@ class DatabaseCommand(ScrapyCommand):
     interrupted: ClassVar[str] = "Interrupted"
     """The message on Ctrl-C."""
     names_database: ClassVar[bool] = False
-    """Whether the first line of the output names the database, or there is none to name."""
+    """True if the first line of the output names the database, or there is none to name."""
 
     def syntax(self) -> str:
         return "[options]"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sgr_spiders.cli.program import find_program
 from sgr_spiders.config.choices import METHODS
 from sgr_spiders.config.databases import url_of
 from sgr_spiders.config.settings import DATABASE, find_problem
@@ -100,16 +101,18 @@ def add_shared_options(group: argparse._ArgumentGroup) -> None:
 
 
 def read_shared_options(opts: argparse.Namespace) -> None:
-    """Add the settings that ``--database`` and ``--config`` name to those of ``-s``."""
+    """Put the settings that ``--database`` and ``--config`` name in the place of those of ``-s``."""
+    named: dict[str, str] = {}
     if opts.database is not None:
-        url = url_of(opts.database)
-        if (problem := find_problem(DATABASE, url)) is not None:
+        named["HARVEST_DATABASE_URL"] = url_of(opts.database)
+        if (problem := find_problem(DATABASE, named["HARVEST_DATABASE_URL"])) is not None:
             raise ArgumentError(f"option `--database`: {problem}")
-        opts.set.append(f"HARVEST_DATABASE_URL={url}")
     if opts.config is not None:
+        named["HARVEST_CONFIG"] = opts.config
         if not opts.config:
             raise ArgumentError("option `--config`: is empty")
-        opts.set.append(f"HARVEST_CONFIG={opts.config}")
+    others = [setting for setting in opts.set if setting.partition("=")[0] not in named]
+    opts.set = [*(f"{name}={value}" for name, value in named.items()), *others]
 
 
 def name_program(parser: argparse.ArgumentParser, command: ScrapyCommand) -> None:
@@ -130,7 +133,7 @@ def refuse_unknown_options(args: list[str], parser: argparse.ArgumentParser, com
         if argument.startswith("-") and not re.fullmatch(r"-|-\d+|-\d*\.\d+", argument):
             option = argument.partition("=")[0]
             known = parser._option_string_actions  # noqa: SLF001 - argparse has no public list of its options
-            hint = did_you_mean(option, known) or f"; `{plain_command(command, '--help')}` lists the options"
+            hint = did_you_mean(option, known) or f"; `{find_program()} {command} --help` lists the options"
             raise ArgumentError(f"unknown option {quote_value(option)}{hint}")
     del args[end : end + 1]
 

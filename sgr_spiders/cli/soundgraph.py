@@ -1,6 +1,6 @@
 """The command ``soundgraph``: the command line of Scrapy with this project's settings, in any directory.
 
-Scrapy takes a second to import, so what needs none of it comes before.
+It imports Scrapy only for a command, because that takes longer than all the rest.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from pkgutil import iter_modules
 from typing import Final
 
 import sgr_spiders
+from sgr_spiders.cli.program import find_program
 from sgr_spiders.config.databases import SETTINGS_MODULE
 from sgr_spiders.model.outcome import USAGE_ERROR
+from sgr_spiders.storage.revisions import HEAD
 from sgr_spiders.text import invocation
 from sgr_spiders.text.encoding import tolerate
 from sgr_spiders.text.messages import did_you_mean, quote_value
@@ -48,7 +50,7 @@ def main() -> None:
             sys.stdout.write("\n".join(_help()) + "\n")
         case [("-V" | "--version" | "version")]:
             sys.stdout.write(_versions() + "\n")
-        case ["help", name]:
+        case ["-h" | "--help" | "help", name]:
             _execute(name, ["--help"])
         case [name, *rest]:
             _execute(name, [*options, *rest])
@@ -69,9 +71,7 @@ def _execute(name: str, arguments: list[str]) -> None:
     known = _own_commands()
     if name not in known and name not in _scrapys_commands():
         hint = did_you_mean(name, known)
-        _refuse(
-            f"unknown command {quote_value(name)}{hint}; `{invocation.SOUNDGRAPH} --help` lists all commands"
-        )
+        _refuse(f"unknown command {quote_value(name)}{hint}; `{find_program()} --help` lists all commands")
     from scrapy.cmdline import execute  # noqa: PLC0415 - slow to import
 
     execute([invocation.SOUNDGRAPH, name, *arguments])
@@ -95,8 +95,6 @@ def _modules(package: str) -> list[str]:
 
 
 def _versions() -> str:
-    from sgr_spiders.storage.migrate import HEAD  # noqa: PLC0415 - slow to import
-
     return (
         f"soundgraph {sgr_spiders.__version__} (Scrapy {version('scrapy')}, "
         f"Python {platform.python_version()}, database schema {HEAD})"

@@ -49,14 +49,19 @@ class Command(ScrapyCommand):
         assert self.settings is not None
         try:
             refuse_unknown_options(args, self._parser, "completion")
-            if len(args) != 1 or args[0] not in SHELLS:
-                given = f", not {quote_value(' '.join(args))}" if args else ""
-                raise ArgumentError(f"name one of {', '.join(SHELLS)}{given}")
+            shell = _read_shell(args)
         except ArgumentError as error:
             sys.stderr.write(f"{error}\n")
             self.exitcode = error.exit_code
             return
-        sys.stdout.write(shtab.complete(_whole_parser(self.settings), args[0]) + "\n")
+        sys.stdout.write(shtab.complete(_whole_parser(self.settings), shell) + "\n")
+
+
+def _read_shell(args: list[str]) -> str:
+    if len(args) != 1 or args[0] not in SHELLS:
+        given = f", not {quote_value(' '.join(args))}" if args else ""
+        raise ArgumentError(f"name one of {', '.join(SHELLS)}{given}")
+    return args[0]
 
 
 def _whole_parser(settings: Settings) -> argparse.ArgumentParser:

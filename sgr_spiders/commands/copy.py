@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import add_json_option
 from sgr_spiders.cli.program import remember_invocation
+from sgr_spiders.config.databases import url_of
 from sgr_spiders.config.settings import DATABASE, find_problem
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.encoding import dump_json
@@ -31,9 +32,10 @@ class Command(DatabaseCommand):
     """Reads the source in one snapshot, also during a crawl; nobody else can use the target meanwhile."""
 
     interrupted = "Interrupted: nothing was copied"
+    names_database = True
 
     def syntax(self) -> str:
-        return "[options] SOURCE_URL TARGET_URL"
+        return "[options] SOURCE TARGET"
 
     def short_desc(self) -> str:
         return "Copy a harvest into another database"
@@ -47,6 +49,8 @@ class Command(DatabaseCommand):
         assert self.settings is not None
         # As on Ctrl-C: nothing remains of the target.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        if opts.database is not None:
+            raise ArgumentError("option `--database`: name both databases as arguments, by path or URL")
         source, target = _read_urls(args)
         # The commands in messages are about the source.
         remember_invocation(self.settings, database=source)
@@ -59,10 +63,11 @@ def _read_urls(args: list[str]) -> tuple[str, str]:
     if len(args) != 2:
         example = plain_command("copy", "sqlite:///data/soundgraph.db", "postgresql://USER@HOST/NAME")
         raise ArgumentError(f"name two databases, e.g. `{example}`")
-    for name, url in zip(("SOURCE_URL", "TARGET_URL"), args, strict=True):
+    source, target = map(url_of, args)
+    for name, url in (("SOURCE", source), ("TARGET", target)):
         if (problem := find_problem(DATABASE, url)) is not None:
             raise ArgumentError(f"argument `{name}`: {problem}")
-    return args[0], args[1]
+    return source, target
 
 
 class _Progress:

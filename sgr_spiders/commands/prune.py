@@ -26,7 +26,7 @@ class Command(DatabaseCommand):
         group.add_argument(
             "--dry-run", action="store_true", help="only print rows and bytes by rule, change nothing"
         )
-        group.add_argument("--vacuum", action="store_true", help="then do what scrapy vacuum does")
+        group.add_argument("--vacuum", action="store_true", help="then do what the command vacuum does")
         add_json_option(group, "docs/operations.md")
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:

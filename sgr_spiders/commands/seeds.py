@@ -12,7 +12,7 @@ from sgr_spiders.config.arguments import read_seed
 from sgr_spiders.config.schedule import SeedLine, parse_interval, parse_priority, read_seed_lines
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.encoding import dump_json
-from sgr_spiders.text.invocation import command
+from sgr_spiders.text.invocation import command, plain_command
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Command(DatabaseCommand):
         if action not in ACTIONS:
             hint = did_you_mean(action, ACTIONS)
             raise ArgumentError(
-                f"scrapy seeds: name one of {', '.join(ACTIONS)}, not {quote_value(action)}{hint}"
+                f"{plain_command('seeds')}: name one of {', '.join(ACTIONS)}, not {quote_value(action)}{hint}"
             )
         url = self.database_url
         match action:
@@ -69,7 +69,9 @@ class Command(DatabaseCommand):
             case "remove":
                 return _remove(url, _read_seeds(given))
         if given:
-            raise ArgumentError(f"scrapy seeds {action}: unexpected argument: {quote_value(given[0])}")
+            raise ArgumentError(
+                f"{plain_command('seeds', action)}: unexpected argument: {quote_value(given[0])}"
+            )
         return _list(url, only_due=action == "due", as_json=opts.json)
 
 

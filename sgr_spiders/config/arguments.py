@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.escape import for_message
+from sgr_spiders.text.invocation import plain_command
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
@@ -150,7 +151,9 @@ def _parse_minutes(name: str, text: str) -> float:
 def _refuse_beside_due(given: Mapping[str, str]) -> None:
     for name in ("track_id", "track_url", "seeds"):
         if name in given:
-            raise _wrong("due", f"takes its seeds from the database (`scrapy seeds`); leave out `{name}`")
+            raise _wrong(
+                "due", f"takes its seeds from the database (`{plain_command('seeds')}`); leave out `{name}`"
+            )
     if "refresh" in given:
         raise _wrong("due", "refetches what is due anyway; leave out `refresh`")
 

@@ -65,8 +65,8 @@ def in_user_data(url: str) -> str:
 
 
 def url_of(text: str) -> str:
-    """Return the URL of a database given by path or URL."""
-    if "://" in text or re.match(r"(sqlite|postgres)\w*(\+\w+)?:", text) or not text:
+    """Return the URL of a database given by path or URL; what may be a broken URL is returned as it is."""
+    if not text or re.match(r".*://|(sqlite|postgres)\w*(\+\w+)?:|[^/]*:.*@", text):
         return text
     path = Path(text)
     return f"{PREFIX}{path.expanduser() if text.startswith('~') else text}"

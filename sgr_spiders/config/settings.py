@@ -456,7 +456,7 @@ def _is_off(value: object) -> bool:
 
 
 MAPPING = Kind("a mapping, as JSON", _is_mapping)
-NO_FEEDS_BECAUSE = "a crawl writes its records to the database, and `scrapy export` writes files"
+NO_FEEDS_BECAUSE = "a crawl writes its records to the database, and the command `export` writes files"
 """The reason against ``-o``, ``-O`` and ``FEEDS``: an item is a page of the API, not a record."""
 # The URI of a feed may contain a password in forms that are not masked.
 NO_FEEDS = Kind("empty", _is_no_feed, is_secret=True)

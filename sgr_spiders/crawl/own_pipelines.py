@@ -13,9 +13,9 @@ CLASSES: Final = ("validate.ValidatePipeline", "dedupe.DedupePipeline", "spill.S
 
 
 class OwnPipelines:
-    """Scrapy add-on that lets ``ITEM_PIPELINES`` name ``pipelines.spill.SpillPipeline`` where it is installed.
+    """Scrapy add-on with which ``ITEM_PIPELINES`` may name ``pipelines.spill.SpillPipeline`` anywhere.
 
-    There, ``pipelines`` may also be the package of another project.
+    Where this project is installed, ``pipelines`` may be the package of another project.
     """
 
     def update_settings(self, settings: BaseSettings) -> None:

@@ -14,7 +14,7 @@ from sgr_spiders.embeddings.walk import RandomWalk
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import neighbours, vectors
 from sgr_spiders.storage.libraries import LEFT_OUT, USUAL
-from sgr_spiders.text.invocation import command
+from sgr_spiders.text.invocation import command, plain_command
 
 if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Numbers
@@ -134,7 +134,7 @@ def explain_missing_vector(connection: Connection, what: str, method: str) -> st
     """Return why *what* has no vector."""
     if vectors.latest(connection, method) is None:
         return f"no {method} vectors in this database; run `{command('embed', '--method', method)}`"
-    return f"{what} has no {method} vector: no data on it when `scrapy embed` ran"
+    return f"{what} has no {method} vector: no data on it when `{plain_command('embed')}` ran"
 
 
 def _take_nearest(ids: Numbers, scores: Array, limit: int) -> tuple[Numbers, Array]:

@@ -16,6 +16,7 @@ from sgr_spiders.storage.libraries import LOOKED_AT
 from sgr_spiders.storage.looked_at import ALL_COUNT, Libraries
 from sgr_spiders.storage.lookup import distinct
 from sgr_spiders.storage.pairs.reading import Groups, checksum_of
+from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,14 +55,14 @@ class ExportSource(Source):
         except (OSError, ValueError, KeyError, TypeError):
             is_export = has_removed = False
         if not is_export:
+            create = command("export", "--for", "tables", "--format", "parquet", "--output", "DIRECTORY")
             raise ArgumentError(
-                f"option `--input`: {directory} does not contain an export; create one with `scrapy export "
-                "--for tables --format parquet --output DIRECTORY`"
+                f"option `--input`: {directory} does not contain an export; create one with `{create}`"
             )
         if include_removed and not has_removed:
+            create = command("export", "--include-removed")
             raise ArgumentError(
-                f"option `--input`: {directory} does not contain removed rows; create it with `scrapy export "
-                "--include-removed`"
+                f"option `--input`: {directory} does not contain removed rows; create it with `{create}`"
             )
         self._has_removed = has_removed
 

@@ -22,7 +22,7 @@ from sgr_spiders.reports.summary import (
 )
 from sgr_spiders.soundcloud.credentials_file import ONLY
 from sgr_spiders.storage.figures import overview
-from sgr_spiders.text.escape import for_message
+from sgr_spiders.text.escape import for_cell, for_message
 from sgr_spiders.text.formatting import cut, duration, minute, number, pluralize, size, table
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _iso(moment: datetime | None) -> str | None:
 
 
 def as_text(status: Status, now: datetime) -> list[str]:
-    """Return sections at most ``formatting.WIDTH`` wide, except for the commands to copy."""
+    """Return sections at most ``formatting.WIDTH`` wide, except for the database and the commands to copy."""
     return [
         *_file_lines(status, now),
         *section(
@@ -155,7 +155,7 @@ def _file_lines(status: Status, now: datetime) -> list[str]:
     written = status.file.last_written
     ago = f", last written {duration(max(0.0, (now - written).total_seconds()))} ago" if written else ""
     bytes_ = f", {size(status.file.bytes)}" if status.file.bytes is not None else ""
-    lines = [cut(f"{status.database}{bytes_}{ago}")]
+    lines = [for_cell(f"{status.database}{bytes_}{ago}")]
     if status.source is not None:
         lines.append(cut(f"Source: {status.source.describe()}{_invented(status.source)}"))
     return lines

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,19 +9,15 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sgr_spiders.model.exceptions import StorageError
-from sgr_spiders.storage import server_schema
+from sgr_spiders.storage import revisions, server_schema
 from sgr_spiders.storage.server import on_server
 from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-MIGRATIONS = importlib.resources.files("sgr_spiders.storage").joinpath("migrations")
-
-HEAD = max(
-    script.name[:4] for script in MIGRATIONS.joinpath("versions").iterdir() if script.name[0].isdigit()
-)
-"""The newest revision, from the names of the scripts. Comparing it takes one query and no Alembic import."""
+HEAD = revisions.HEAD
+"""The newest revision. Comparing it takes one query and no Alembic import."""
 
 
 def revision_of(connection: sa.Connection) -> str | None:
@@ -66,7 +61,7 @@ def upgrade(connection: sa.Connection) -> None:
 
     with tempfile.TemporaryDirectory(prefix="soundgraph-migrations-") as directory:
         # Alembic needs its scripts in a real directory, which an egg does not have.
-        _copy(MIGRATIONS, Path(directory))
+        _copy(revisions.MIGRATIONS, Path(directory))
         config = Config()
         config.set_main_option("script_location", directory)
         config.attributes["connection"] = connection

@@ -14,6 +14,7 @@ from scrapy.utils.project import get_project_settings
 from sgr_spiders import commands
 
 NAMES = sorted(module.name for module in iter_modules(commands.__path__))
+WITH_OPTIONS = [name for name in NAMES if name not in {"completion", "crawl", "harvest"}]
 GROUPS = {"Usage", "Options", "Global Options", "Positional Arguments"}
 
 
@@ -40,13 +41,13 @@ def test_the_headings_are_groups(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert max(map(len, text.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "crawl"])
+@pytest.mark.parametrize("name", WITH_OPTIONS)
 def test_the_options_of_the_command_come_first(name: str) -> None:
     text = parser_of(name).format_help()
     assert 0 < text.index(f"\n{name.title()}\n") < text.index("\nGlobal Options\n")
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "crawl"])
+@pytest.mark.parametrize("name", WITH_OPTIONS)
 def test_no_colon_in_the_help_of_an_option(name: str) -> None:
     """Scrapy prints a line that ends with a colon as a heading, wherever the line wraps."""
     scrapys = ScrapyArgumentParser(conflict_handler="resolve")

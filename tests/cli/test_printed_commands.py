@@ -82,6 +82,32 @@ def test_the_command_that_resumes_and_the_next_one_work_as_printed(
     assert not (project / "data").exists()
 
 
+def test_what_soundgraph_prints_works_as_printed(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    """In a directory without a ``scrapy.cfg``, from a checkout elsewhere."""
+    env = {**os.environ, **sandbox.env(), "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    for name in ("HARVEST_DATABASE_URL", "XDG_DATA_HOME"):
+        env.pop(name, None)
+    options = ["--layers", "user_depth", "--config", "sandbox", "--max-requests", "2"]
+    command = [sys.executable, "-m", "sgr_spiders", "harvest", str(sandbox.seed_track_id), *options]
+    code, log = run(command, tmp_path, env)
+    assert code == 3, log
+    database = str(tmp_path / ".local" / "share" / "soundgraph" / "sandbox.db")
+    assert database in log.splitlines()[0]
+    resume = log.splitlines()[-1].strip()
+    assert re.match(
+        f"PYTHONPATH=.+ -m sgr_spiders harvest {sandbox.seed_track_id} --layers user_depth ", resume
+    )
+    shell = fresh(sandbox, tmp_path)
+    del shell["PYTHONPATH"]
+    code, log = run(["sh", "-c", resume.replace("--max-requests 2", "--max-requests 3")], tmp_path, shell)
+    assert (code, log.splitlines()[-1].strip()) == (3, resume.replace("--max-requests 2", "--max-requests 3"))
+    status = f"{resume.partition(' harvest ')[0]} status --database {database}"
+    code, out = run(["sh", "-c", status], tmp_path, shell)
+    assert code == 0, out
+    assert out.startswith(f"{database}, ")
+    assert out.splitlines()[-1].strip() == f"{log.splitlines()[-1].strip()} --database {database}"
+
+
 def test_the_default_database_is_beside_scrapy_cfg(sandbox: SandboxProcess, project: Path) -> None:
     code, log = crawl(project, sandbox, "-a", "max_requests=2", cwd="sub")
     assert code == 3, log

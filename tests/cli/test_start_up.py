@@ -85,3 +85,11 @@ def test_a_crawl_without_a_terminal_loads_nothing_for_one(database: Path, root: 
     ended, modules = json.loads(done.stderr.splitlines()[-1])
     assert ended == 3, done.stderr
     assert not {"aiohttp", "rich", "requests", "tldextract", "alembic"} & set(modules)
+
+
+def test_soundgraph_loads_little_before_a_command(root: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "sgr_spiders", "--version"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "sgr_spiders.cli.soundgraph" in loaded
+    assert not {"scrapy", "sqlalchemy", "pydantic", "twisted", "platformdirs"} & loaded

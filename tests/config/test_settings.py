@@ -83,7 +83,7 @@ WRONG: list[tuple[str, object, str]] = [
     *(("HARVEST_METRICS_PORT", value, "must name a host") for value in (":9400", "a b:9400")),
     ("HARVEST_METRICS_INTERVAL", "0", "must be a number above 0"),
     ("FEEDS", {"out.jsonl": {"format": "jsonlines"}}, "must be empty: a crawl writes its records"),
-    ("FEEDS", "s3://me:hushhush@bucket/out.jsonl", "`scrapy export` writes files"),
+    ("FEEDS", "s3://me:hushhush@bucket/out.jsonl", "the command `export` writes files"),
     *(("HTTPCACHE_ENABLED", value, "must be off") for value in (True, "1", "true", "yes", "")),
     ("JOBDIR", __file__, "is a file, not a directory"),
     ("CONTACT", "me\r\nX-Evil: 1", "must be printable text on one line, of 1 to 500 characters"),

@@ -87,9 +87,7 @@ def test_a_limit_of_scrapy_is_a_budget(harvester: Harvester, settings: dict[str,
 def test_a_feed_is_refused_before_the_first_request(option: str, tmp_path: Path) -> None:
     ended = scrapy("crawl", "user_depth", "-a", "track_id=1", option, "items.jsonl", cwd=tmp_path, **PROJECT)
     assert (ended.code, ended.out) == (2, "")
-    wanted = (
-        f"option `{option}`: a crawl writes its records to the database, and `scrapy export` writes files: "
-    )
-    assert ended.err.startswith(wanted)
+    because = "a crawl writes its records to the database, and the command `export` writes files"
+    assert ended.err.startswith(f"option `{option}`: {because}: ")
     assert ended.err.endswith("scrapy export`\n")
     assert not list(tmp_path.iterdir())

@@ -304,7 +304,12 @@ def test_a_file_without_a_harvest(tmp_path: Path, content: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [(["more"], "unexpected argument: 'more'"), (["--database", "nonsense"], "must be an SQLAlchemy URL")],
+    [
+        (["more"], "unexpected argument: 'more'"),
+        (["--database", "oracle://x"], "option `--database`: must begin with sqlite:/// or postgresql://"),
+        (["--database", "me:word@host/x"], "option `--database`: must be an SQLAlchemy URL such as"),
+        (["--database", "nowhere.db"], "database nowhere.db: no such file"),
+    ],
 )
 def test_bad_arguments(tmp_path: Path, options: list[str], words: str) -> None:
     result = run_status(tmp_path / "harvest.db", *options)

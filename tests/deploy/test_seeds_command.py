@@ -120,7 +120,7 @@ USAGE_ERRORS = [
     (["import", "nowhere.txt"], "file of seeds: 'nowhere.txt' cannot be read: No such file or directory"),
     (["list", "all"], "scrapy seeds list: unexpected argument: 'all'"),
     *(() if is_on_server() else ((["list"], "no such file"), (["remove", "1"], "no such file"))),
-    (["add", "1", "--database", "nonsense"], "must be an SQLAlchemy URL"),
+    (["add", "1", "--database", "oracle://x"], "must begin with sqlite:/// or postgresql://"),
 ]
 
 

@@ -501,12 +501,17 @@ def test_the_command_says_what_it_copied_and_what_is_next(source: Path, blank: s
     [
         ((), "name two databases, e.g. "),
         (("sqlite:///a.db",), "name two databases, e.g. "),
-        (("sqlite:///a.db", "a.db"), "argument `TARGET_URL`: must be an SQLAlchemy URL"),
+        (("a.db", "oracle://x"), "argument `TARGET`: must begin with sqlite:/// or postgresql://"),
         (
             ("postgresql://me:hushhush@h:99999/d", "sqlite:///a.db"),
-            "argument `SOURCE_URL`: .+ port .+me:\\*\\*\\*@",
+            "argument `SOURCE`: .+ port .+me:\\*\\*\\*@",
         ),
         (("sqlite:///missing.db", "sqlite:///a.db"), "database missing.db: no such file"),
+        (("missing.db", "a.db"), "database missing.db: no such file"),
+        (
+            ("missing.db", "a.db", "--database", "b.db"),
+            "option `--database`: name both databases as arguments",
+        ),
     ],
 )
 def test_bad_arguments_are_one_line(arguments: tuple[str, ...], message: str) -> None:
