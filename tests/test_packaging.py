@@ -86,8 +86,8 @@ def wheel(sources: Path, egg: Path, tmp_path_factory: pytest.TempPathFactory) ->
     """Build the wheel that ``pip install .`` installs, where an egg was built before."""
     assert egg.is_file()
     folder = tmp_path_factory.mktemp("wheel")
-    options = ("--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", folder)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", *options, sources]
+    options = ("--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(folder))
+    command = [sys.executable, "-m", "pip", "wheel", *options, str(sources)]
     subprocess.run(command, check=True, capture_output=True)
     (built,) = folder.glob("*.whl")
     return built
@@ -97,12 +97,11 @@ def test_a_wheel_claims_one_name(wheel: Path, root: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     (info,) = {name.split("/")[0] for name in names} - {"sgr_spiders"}
     assert info == f"soundgraph_deep_harvest-{sgr_spiders.__version__}.dist-info"
-    sources = {str(path.relative_to(root)) for path in (root / "sgr_spiders").rglob("*.py")}
+    sources = {str(path.relative_to(root)) for path in (root / "sgr_spiders").rglob("*") if path.is_file()}
     for folder in ("pipelines", "configs"):
         sources |= {f"sgr_spiders/{path.relative_to(root)}" for path in (root / folder).glob("*.[py]*")}
-    assert {name for name in names if name.startswith("sgr_spiders/")} == {
-        name for name in sources if "__pycache__" not in name
-    }
+    sources = {name for name in sources if "__pycache__" not in name}
+    assert {name for name in names if name.startswith("sgr_spiders/")} == sources
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from contextlib import closing
 from pathlib import Path
 
@@ -232,7 +232,7 @@ def test_the_translation_means_the_same(arguments: dict[str, str]) -> None:
     words = soundgraph_words.translate(shlex.split(line)[1:])
     assert words[0] == "harvest"
     command = harvest.Command()
-    parser = harvest.argparse.ArgumentParser(conflict_handler="resolve")
+    parser = ArgumentParser(conflict_handler="resolve")
     command.add_own_options(parser.add_argument_group())
     parser.add_argument("-a", dest="spargs", action="append", default=[])
     opts, args = parser.parse_known_args(words[1:], Namespace())
