@@ -153,7 +153,7 @@ print(sgr_spiders.__file__, configs.OWNER, pipelines.OWNER, load("sandbox").deep
 def test_an_installed_package_leaves_the_names_of_others_alone(installed: Path, tmp_path: Path) -> None:
     own = "sgr_spiders.pipelines.validate sgr_spiders.pipelines.dedupe sgr_spiders.pipelines.spill"
     done = subprocess.run(
-        [installed, "-W", "error", "-c", WHERE],
+        [str(installed), "-W", "error", "-c", WHERE],
         cwd=tmp_path,
         env={"SCRAPY_SETTINGS_MODULE": "sgr_spiders.settings"},
         check=True,
