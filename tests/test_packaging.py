@@ -114,18 +114,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (packages / name).mkdir()
         (packages / name / "__init__.py").write_text("OWNER = 'another project'\n")
     python = folder / "bin" / "python"
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        python,
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-index",
-    ]
-    subprocess.run([*command, wheel], check=True, capture_output=True)
+    options = ("install", "--quiet", "--no-deps", "--no-index", str(wheel))
+    command = [sys.executable, "-m", "pip", "--python", str(python), *options]
+    subprocess.run(command, check=True, capture_output=True)
     # What it requires is here already; its own packages come first.
     (packages / "others.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
     return python
