@@ -16,7 +16,7 @@ SANDBOX = "sqlite:///data/sandbox.db"
 
 def default_database(api_url: object) -> str:
     """Return the database for the API at *api_url*: an API on this machine is the sandbox."""
-    return SANDBOX if isinstance(api_url, str) and _is_on_this_machine(api_url) else LIVE
+    return SANDBOX if isinstance(api_url, str) and is_on_this_machine(api_url) else LIVE
 
 
 def find_project() -> Path | None:
@@ -72,7 +72,8 @@ def url_of(text: str) -> str:
     return f"{PREFIX}{path.expanduser() if text.startswith('~') else text}"
 
 
-def _is_on_this_machine(url: str) -> bool:
+def is_on_this_machine(url: str) -> bool:
+    """Return whether *url* leads to this machine, where only the sandbox can be."""
     try:
         host = urlsplit(url).hostname or ""
         return host == "localhost" or ipaddress.ip_address(host).is_loopback

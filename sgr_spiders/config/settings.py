@@ -27,7 +27,7 @@ from sgr_spiders.text.masking import mask_url
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable, Container, Iterable, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,23 @@ def check_settings(settings: Mapping[str, object], scrapy_names: Container[str] 
 
     *scrapy_names* are the names of Scrapy's own settings.
     """
+    for problem in find_problems(settings, scrapy_names):
+        raise ConfigError(problem)
+
+
+def find_problems(settings: Mapping[str, object], scrapy_names: Container[str] = ()) -> Iterator[str]:
+    """Yield a message for each wrong setting."""
     for name in settings:
         # A settings module's own names may begin with an underscore.
         if name not in SETTINGS and name not in scrapy_names and not name.startswith("_"):
-            _refuse_misspelt(name)
+            hint = _find_misspelling(name)
+            if hint is not None:
+                yield f"setting `{for_message(name)}`: unknown{hint}"
     for name, setting in SETTINGS.items():
         if name in settings:
             problem = find_problem(setting.kind, settings[name])
             if problem is not None:
-                raise ConfigError(f"setting `{name}`: {problem}")
+                yield f"setting `{name}`: {problem}"
 
 
 def check_mappings(given: Iterable[str]) -> None:
@@ -97,18 +105,15 @@ def _shown(value: object) -> str:
     return quote_value(mask_url(value))
 
 
-def _refuse_misspelt(name: str) -> None:
-    """Raise ``ConfigError`` if an unknown name has a prefix of this project or is very close to a known one.
+def _find_misspelling(name: str) -> str | None:
+    """Return a hint if an unknown name has a prefix of this project or is very close to a known one.
 
     Other names may belong to the user's components.
     """
-    hint = did_you_mean(name, SETTINGS)
-    if not name.startswith(_OURS):
-        close = get_close_matches(name, SETTINGS, n=1, cutoff=0.92)
-        if not close:
-            return
-        hint = f" (did you mean `{close[0]}`?)"
-    raise ConfigError(f"setting `{for_message(name)}`: unknown{hint}")
+    if name.startswith(_OURS):
+        return did_you_mean(name, SETTINGS)
+    close = get_close_matches(name, SETTINGS, n=1, cutoff=0.92)
+    return f" (did you mean `{close[0]}`?)" if close else None
 
 
 _OURS = (

@@ -80,6 +80,19 @@ class DatabaseLock:
             self._note.write_text("" if note is None else f"{json.dumps(note)}\n", encoding="utf-8")
 
 
+def is_taken(database: Path) -> bool:
+    """Return whether a process holds the lock. A crawl that starts in this moment may find it taken."""
+    if not Path(f"{database}.lock").exists():
+        return False
+    lock = FileLock(f"{database}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except (Timeout, OSError):
+        return True
+    lock.release()
+    return False
+
+
 def holder(database: Path) -> str:
     """Return a description of the lock's owner, from its note."""
     try:

@@ -164,6 +164,16 @@ class Store:
         return revision
 
     @contextlib.contextmanager
+    def inspect(self) -> Iterator[sa.Connection]:
+        """Yield a read-only connection to a server, whatever its database contains.
+
+        Raises the errors of ``read``, except for another schema version.
+        """
+        self._refuse_foreign()
+        with self._reading() as connection:
+            yield connection
+
+    @contextlib.contextmanager
     def watching_wal(self) -> Iterator[None]:
         """Warn once if the WAL grows much in this context: an open snapshot keeps it from being emptied."""
         before, ended = self._wal_bytes(), threading.Event()

@@ -1,0 +1,1 @@
+"""What ``scrapy doctor`` checks: everything that a harvest needs, without a request."""
