@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 class Command(DatabaseCommand):
-    """Changes nothing, and sends no request without ``--online``."""
+    """Changes nothing, and sends no request."""
+
+    names_database = True
 
     def short_desc(self) -> str:
         return "Check everything that a harvest needs"
@@ -27,7 +29,7 @@ class Command(DatabaseCommand):
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         add_json_option(group, "docs/doctor.md")
 
-    def _check(self, opts: argparse.Namespace) -> None:
+    def _check(self) -> None:
         """Refuse nothing here: wrong settings are what this command reports."""
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
