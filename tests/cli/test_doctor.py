@@ -240,7 +240,7 @@ def test_a_database_in_another_encoding() -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("DROP DATABASE IF EXISTS doctor_latin1")
         made = "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
-        connection.execute(f"CREATE DATABASE doctor_latin1 {made}")  # type: ignore[arg-type]  # a constant
+        connection.execute(f"CREATE DATABASE doctor_latin1 {made}")
         latin1 = sa.make_url(url).set(database="doctor_latin1").render_as_string(hide_password=False)
         code, checks = diagnose(latin1)
         connection.execute("DROP DATABASE doctor_latin1")
@@ -255,7 +255,8 @@ def test_a_server_that_is_not_there() -> None:
 
 
 def test_as_a_process_with_wrong_settings() -> None:
-    code, out, err = scrapy("doctor", HARVEST_DATABASE_URL="sqlite:///:memory:", **KEYS)
+    environment: dict[str, Any] = {"HARVEST_DATABASE_URL": "sqlite:///:memory:", **KEYS}
+    code, out, err = scrapy("doctor", **environment)
     assert code == 1, err
     assert "must name a file" in out
     assert migrate.HEAD not in out
