@@ -1,4 +1,4 @@
-"""What a harvest needs to know of a PostgreSQL server before it uses it."""
+"""The facts about a PostgreSQL server that decide whether a harvest can use it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What ``scrapy doctor`` checks: everything that a harvest needs, without a request."""
+"""The checks of ``scrapy doctor``: everything that a harvest needs, without a request."""

@@ -15,7 +15,7 @@ State = Literal["ok", "warning", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was checked, and what was found. An ``error`` would stop a harvest."""
+    """The subject of a check and its result. An ``error`` would stop a harvest."""
 
     name: str
     state: State
