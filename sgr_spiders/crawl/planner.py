@@ -20,6 +20,7 @@ from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import delta, frontier, runs, workers
 from sgr_spiders.storage.ledger.ledger import Ledger
 from sgr_spiders.storage.server import on_server
+from sgr_spiders.storage.store import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -385,6 +386,9 @@ class Planner:
     def _ask(self, layer: Layer, question: Callable[[], Iterable[Wanted]]) -> list[Wanted]:
         try:
             return list(question())
+        except QueryError:
+            # Not the layer's: the whole transaction fails, and may be run again.
+            raise
         except Exception:
             # A bug in one layer must not stop the others. The next run asks this layer again.
             logger.exception("Layer %s failed and is left out for the rest of this run", layer.name)

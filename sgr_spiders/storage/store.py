@@ -74,6 +74,9 @@ Result = TypeVar("Result")
 Connection = sa.Connection
 """An open transaction, for callers that pass it on and use no SQL."""
 
+QueryError = sa.exc.DBAPIError
+"""An error of the database within a transaction, which ``Store`` raises as a ``StorageError`` at its end."""
+
 
 class Store:
     """A database at an SQLAlchemy URL. It is opened at the first read or write.

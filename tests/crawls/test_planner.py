@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
+from unittest import mock
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from sgr_spiders.crawl.opening import KINDS
 from sgr_spiders.crawl.planner import Plan, Planner
 from sgr_spiders.layers import build
 from sgr_spiders.layers.label_layer import LabelLayer
+from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.model.items import Entry, Fullness, Page, Track, User, Walk
 from sgr_spiders.model.outcome import Outcome
 from sgr_spiders.soundcloud.raw import pack
@@ -124,6 +126,16 @@ def test_a_broken_layer_is_asked_no_more(store: Store) -> None:
     assert walks_around_seed(store, planner, pages={}) == []
     assert (planner.broken, layer.asked) == ({"label_layer"}, 0)
     assert (judge(store, planner).name, judge(store, planner).exit_code) == ("failed", 1)
+
+
+def test_an_error_of_the_database_breaks_no_layer(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A layer reads what it has found; a connection may break meanwhile."""
+    error = sa.exc.OperationalError("SELECT", None, Exception("connection lost"))
+    monkeypatch.setattr(Ledger, "walks_of_step", mock.Mock(side_effect=error))
+    planner = build_planner("label_layer")
+    with pytest.raises(StorageError, match="connection lost"):
+        walks_around_seed(store, planner, pages={})
+    assert planner.broken == set()
 
 
 @pytest.mark.parametrize(
