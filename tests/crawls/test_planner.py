@@ -134,7 +134,7 @@ def test_an_error_of_the_database_breaks_no_layer(store: Store, monkeypatch: pyt
     monkeypatch.setattr(Ledger, "walks_of_step", mock.Mock(side_effect=error))
     planner = build_planner("label_layer")
     with pytest.raises(StorageError, match="connection lost"):
-        walks_around_seed(store, planner, pages={})
+        walks_around_seed(store, planner, pages={"search_users": []})
     assert planner.broken == set()
 
 
