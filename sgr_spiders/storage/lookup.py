@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     Ids = NDArray[np.int64]
 
+VALUES = 256
+"""Values, a power of two, to which PostgreSQL joins the IDs of all walks."""
+
 Number = TypeVar("Number", bound=np.integer[Any])
 
 
@@ -69,17 +72,30 @@ def ids_of_walk(wanted: sa.Subquery, kind: str, *, include_removed: bool = False
     *wanted* is a query of ``select_wanted``. A subquery per walk, because a GROUP BY over the records would
     sort them all.
     """
+    listed = _select_listed(wanted, kind, include_removed=include_removed)
+    return listed.where(walk_records.c.walk_id == wanted.c.walk_id).correlate(wanted).scalar_subquery()
+
+
+def ids_of_walks(wanted: sa.Subquery, kind: str, *, include_removed: bool = False) -> sa.Select[Any]:
+    """Return the same for all walks, whose IDs are joined to some values in any order.
+
+    PostgreSQL joins and groups by hashing, which takes less than a subquery per walk. A value of all IDs
+    could exceed the gigabyte that it allows.
+    """
+    listed = _select_listed(wanted, kind, include_removed=include_removed)
+    by_walk = listed.join(wanted, wanted.c.walk_id == walk_records.c.walk_id)
+    return by_walk.group_by(walk_records.c.walk_id.bitwise_and(VALUES - 1))
+
+
+def _select_listed(wanted: sa.Subquery, kind: str, *, include_removed: bool) -> sa.Select[Any]:
     return (
         sa.select(join_ids(walk_records.c.record_id))
         .join_from(walk_records, walks, walks.c.walk_id == walk_records.c.walk_id)
         .where(
-            walk_records.c.walk_id == wanted.c.walk_id,
             walk_records.c.kind == kind,
             walk_records.c.position < wanted.c.widest,
             sa.true() if include_removed else sa.text(LISTED_SQL),
         )
-        .correlate(wanted)
-        .scalar_subquery()
     )
 
 

@@ -66,9 +66,6 @@ AWAY = ("08", "57P")
 TOO_IDLE = "25P03"
 """PostgreSQL's code for a connection that it has closed, because its transaction was idle for too long."""
 
-SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-"""PostgreSQL's options for a read-only transaction on a snapshot."""
-
 Result = TypeVar("Result")
 
 Connection = sa.Connection
@@ -295,7 +292,7 @@ class Store:
     def _reader(self) -> sa.Engine:
         # No pool: a pooled connection would keep the file open, and readers need no `close`.
         if self.on_server:
-            return server.create_engine(self._url, poolclass=sa.NullPool, execution_options=SNAPSHOT)
+            return server.create_reading_engine(self._url)
         if self.file is None:
             return sa.create_engine(self._url, poolclass=sa.NullPool)
         engine = sa.create_engine(

@@ -23,6 +23,7 @@ from sgr_spiders.storage.schema import (
     walk_requests,
     walks,
 )
+from sgr_spiders.storage.server import on_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -157,6 +158,7 @@ def read_discovered(
     from sgr_spiders.storage.lookup import (  # noqa: PLC0415 - the same
         distinct,
         ids_of_walk,
+        ids_of_walks,
         join_ids,
         parse_ids,
         select_wanted,
@@ -172,7 +174,10 @@ def read_discovered(
         selections.c.kind == kind, selections.c.seed_id.in_(seeds), *present(selections, rows)
     )
     found = [np.empty(0, np.int64)]
-    listed = sa.select(ids_of_walk(wanted, kind, include_removed=include_removed)).select_from(wanted)
+    if on_server(connection):
+        listed = ids_of_walks(wanted, kind, include_removed=include_removed)
+    else:
+        listed = sa.select(ids_of_walk(wanted, kind, include_removed=include_removed)).select_from(wanted)
     for query in (listed, selected):
         parts = connection.scalars(query).partitions(OWNERS_AT_A_TIME)
         found += (distinct(parse_ids(*texts)) for texts in parts)

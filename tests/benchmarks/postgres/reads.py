@@ -6,7 +6,8 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sgr_spiders.storage import interactions_read, rows, schema
+from sgr_spiders.storage import interactions_read, looked_at, rows, schema
+from sgr_spiders.storage.libraries import USUAL
 from sgr_spiders.storage.pairs import reading
 from sgr_spiders.storage.store import Store
 
@@ -33,6 +34,7 @@ READS: dict[str, Read] = {
     "memberships": interactions_read.read_memberships,
     "times of likes": lambda connection: interactions_read.read_times(connection, ["like"]),
     "discovered tracks": lambda connection: reading.read_discovered(connection, "track", [1]),
+    "libraries": lambda connection: looked_at.read_libraries(connection, "user", USUAL),
     "export of likes": partial(_export, "engagements"),
     "export of tracks": partial(_export, "tracks"),
 }
