@@ -120,9 +120,9 @@ def collect(store: Store, config: HarvestConfig, around: Sequence[int] | None = 
 
 def _read_distributions(connection: Connection, status: Status) -> list[Distribution]:
     names = {
-        "track_cooccurrence": "related tracks per track",
-        "artist_relation": "related artists per artist",
-        "user_similarity": "similar users per user",
+        "track_cooccurrence": "related tracks",
+        "artist_relation": "related artists",
+        "user_similarity": "similar users",
     }
     built = _built_tables(status)
     return [

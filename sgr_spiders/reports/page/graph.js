@@ -47,31 +47,52 @@
   function prepare(data) {
     const nodes = data.ids.length;
     const values = decode(data.edges);
-    const edges = values.length / 3;
-    const a = new Uint16Array(edges), b = new Uint16Array(edges), score = new Uint16Array(edges);
+    const edges = (values.length - nodes) / 2;
+    const a = new Uint16Array(edges), b = new Uint16Array(edges), score = new Uint8Array(edges);
     const degree = new Uint32Array(nodes);
-    let start = 0;
-    for (let edge = 0; edge < edges; edge += 1) {
-      start += values[3 * edge];
-      a[edge] = start;
-      b[edge] = start + values[3 * edge + 1];
-      score[edge] = values[3 * edge + 2];
-      degree[a[edge]] += 1;
-      degree[b[edge]] += 1;
+    for (let node = 0, at = 0, edge = 0; node < nodes; node += 1) {
+      let other = node;
+      for (let left = values[at++]; left > 0; left -= 1, edge += 1) {
+        other += values[at++];
+        a[edge] = node;
+        b[edge] = other;
+        score[edge] = values[at++];
+        degree[node] += 1;
+        degree[other] += 1;
+      }
     }
     const most = Math.max(1, ...degree);
-    const radius = Float32Array.from(degree, (links) => 2 + 6 * Math.sqrt(links / most));
+    const radius = Float32Array.from(degree, (links) => 1.75 + 4.5 * Math.sqrt(links / most));
     const isSeed = new Uint8Array(nodes);
     data.seeds.forEach((seed) => { isSeed[seed] = 1; radius[seed] = Math.max(radius[seed], 7); });
     const order = Array.from({ length: nodes }, (_, node) => node)
       .sort((one, other) => isSeed[other] - isSeed[one] || degree[other] - degree[one] || one - other);
+    // In turn from each community of some size, so that all parts of the picture have names.
+    const sizes = new Map(), turn = new Map();
+    data.community.forEach((one) => sizes.set(one, (sizes.get(one) || 0) + 1));
+    const rank = new Float64Array(nodes);
+    order.forEach((node, place) => {
+      const home = data.community[node];
+      const mine = (turn.get(home) || 0) + 1;
+      turn.set(home, mine);
+      rank[node] = isSeed[node] ? 0 : sizes.get(home) < nodes / 80 ? place + 1 : mine;
+    });
+    const labelled = [...order].sort((one, other) => rank[one] - rank[other] || degree[other] - degree[one]);
     const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
     const keys = data.names.map((name, node) => plain(`${name} ${artistOf(data, node)} ${data.ids[node]}`));
-    return { ...data, nodes, edges, a, b, score, degree, radius, isSeed, order, keys, plain, links: null, shown: null };
+    return { ...data, nodes, edges, a, b, score, degree, radius, isSeed, order, labelled, keys, plain, links: null, shown: null };
   }
 
   function artistOf(data, node) {
     return data.artists ? data.artists[data.artist[node]][0] || "" : "";
+  }
+
+  // The last part of an address is usually the title in plain letters.
+  function pathOf(node) {
+    const path = graph.paths[node];
+    if (path !== 1) return path;
+    const words = graph.names[node].normalize("NFKD").toLowerCase().match(/[a-z0-9]+/g) || [];
+    return `${graph.artists[graph.artist[node]][1]}/${words.join("-")}`;
   }
 
   function linksOf(node) {
@@ -182,32 +203,47 @@
     drawn = { ...view, marginX, marginY, w, h };
   }
 
+  // Links inside a group have its colour, so that groups stay apart where links are dense.
   function paintEdges([left, upper, right, lower]) {
     const { a, b, score, edges, grouped } = graph;
+    const group = grouped.group;
     const x = Float32Array.from(graph.x, (_, node) => px(node));
     const y = Float32Array.from(graph.y, (_, node) => py(node));
-    const near = Math.min(1, 4000 / edges) * Math.min(3, zoomed() ** 2);
+    const paths = new Map();
+    for (let edge = 0; edge < edges; edge += 1) {
+      if (score[edge] < least) continue;
+      const one = a[edge], other = b[edge];
+      if (focus !== -1 && group[one] !== focus && group[other] !== focus) continue;
+      const x1 = x[one], y1 = y[one], x2 = x[other], y2 = y[other];
+      if ((x1 < left && x2 < left) || (x1 > right && x2 > right)) continue;
+      if ((y1 < upper && y2 < upper) || (y1 > lower && y2 > lower)) continue;
+      const kind = group[one] === group[other] && group[one] >= 0 ? group[one] : -1;
+      const key = kind * 4 + (score[edge] >= 50 ? 2 : score[edge] >= 20 ? 1 : 0);
+      if (!paths.has(key)) paths.set(key, []);
+      paths.get(key).push(x1, y1, x2, y2);
+    }
+    // Many lines over each other would be a blot: the more there are, the fainter each of them is.
+    const size = new Map();
+    for (const [key, lines] of paths) {
+      const kind = Math.floor(key / 4);
+      size.set(kind, (size.get(kind) || 0) + lines.length / 4);
+    }
+    const closer = Math.max(1, view.scale / graph.whole);
     pen.lineWidth = 1;
-    pen.strokeStyle = colours.ink;
-    // Strong links are drawn last and darker.
-    for (const [low, high, alpha] of [[0, 250, 0.05], [250, 500, 0.08], [500, 1001, 0.12]]) {
-      pen.globalAlpha = Math.min(0.5, alpha * (0.7 + 3 * near));
-      pen.beginPath();
-      let inPath = 0;
-      for (let edge = 0; edge < edges; edge += 1) {
-        const weight = score[edge];
-        if (weight < least || weight < low || weight >= high) continue;
-        const one = a[edge], other = b[edge];
-        if (focus !== -1 && grouped.group[one] !== focus && grouped.group[other] !== focus) continue;
-        const x1 = x[one], y1 = y[one], x2 = x[other], y2 = y[other];
-        if ((x1 < left && x2 < left) || (x1 > right && x2 > right)) continue;
-        if ((y1 < upper && y2 < upper) || (y1 > lower && y2 > lower)) continue;
-        pen.moveTo(x1, y1);
-        pen.lineTo(x2, y2);
-        inPath += 1;
-        if (inPath === 400) { pen.stroke(); pen.beginPath(); inPath = 0; }
+    for (const key of [...paths.keys()].sort((one, other) => one - other)) {
+      const kind = Math.floor(key / 4), strength = key - 4 * kind;
+      const faint = kind < 0 ? Math.min(0.22, 1500 / size.get(kind)) : Math.min(0.45, 800 / size.get(kind));
+      pen.globalAlpha = Math.min(0.5, Math.max(0.012, faint * closer)) * (0.7 + 0.3 * strength);
+      pen.strokeStyle = kind < 0 ? colours.soft : colourOf(kind);
+      const lines = paths.get(key);
+      for (let at = 0; at < lines.length; at += 1200) {
+        pen.beginPath();
+        for (let next = at; next < Math.min(at + 1200, lines.length); next += 4) {
+          pen.moveTo(lines[next], lines[next + 1]);
+          pen.lineTo(lines[next + 2], lines[next + 3]);
+        }
+        pen.stroke();
       }
-      pen.stroke();
     }
     pen.globalAlpha = 1;
   }
@@ -232,8 +268,8 @@
         pen.arc(x, y, r, 0, 7);
       }
       pen.fill();
-      if (graph.nodes < 1500) {
-        pen.lineWidth = 1;
+      if (graph.nodes < 1500 || size > 1.2) {
+        pen.lineWidth = 0.75;
         pen.strokeStyle = colours.paper;
         pen.stroke();
       }
@@ -271,7 +307,7 @@
       const r = graph.radius[node] * size + (isSeed ? 5 : 2);
       const length = context.measureText(text).width;
       const spot = [[x + r + 2, y + 4], [x - r - 2 - length, y + 4], [x - length / 2, y - r - 4], [x - length / 2, y + r + 13]]
-        .find(([at, base]) => !taken.some((box) => overlaps(box, at, base, length)));
+        .find(([at, base]) => isWhole(x, at, length) && !taken.some((box) => overlaps(box, at, base, length)));
       if (!spot) continue;
       taken.push([spot[0] - 3, spot[1] - 13, spot[0] + length + 3, spot[1] + 4]);
       context.lineWidth = 3;
@@ -284,15 +320,19 @@
     }
   }
 
+  // The edge of the picture cuts no label of a node inside it.
+  const isWhole = (x, at, length) => x < 0 || x > width || (at >= 2 && at + length <= width - 2);
+
   const overlaps = ([left, upper, right, lower], at, base, length) =>
     at < right && at + length > left && base - 11 < lower && base + 3 > upper;
 
   function paintLabels(bounds) {
-    const nodes = graph.order.filter(
-      (node) => graph.shown[node] && (focus === -1 || graph.grouped.group[node] === focus));
+    const nodes = graph.labelled.filter(
+      (node) => graph.shown[node] && (focus === -1 || graph.grouped.group[node] === focus)
+        && isInside(px(node), py(node), bounds, 0));
     const area = (bounds[2] - bounds[0]) * (bounds[3] - bounds[1]);
-    // More would hide the picture; those further in appear as one zooms.
-    label(pen, nodes.slice(0, 1500), bounds, Math.round(area / 22000 * Math.min(2, zoomed() ** 2)), []);
+    // More would hide the picture; others appear as one zooms.
+    label(pen, nodes.slice(0, 600), bounds, Math.round(area / 34000 * Math.min(2, zoomed())), []);
   }
 
   // Moves the bitmap to where the view is.
@@ -300,7 +340,7 @@
     ink.setTransform(ratio, 0, 0, ratio, 0, 0);
     ink.fillStyle = colours.paper;
     ink.fillRect(0, 0, width, height);
-    if (!drawn) return;
+    if (!drawn || !drawn.w) return;
     const factor = view.scale / drawn.scale;
     const left = (drawn.x - view.x) * view.scale + width / 2 - (width / 2 + drawn.marginX) * factor;
     const upper = (drawn.y - view.y) * view.scale + height / 2 - (height / 2 + drawn.marginY) * factor;
@@ -320,8 +360,8 @@
       const size = zoomed();
       top.strokeStyle = colours.soft;
       for (const [other, score] of links) {
-        top.globalAlpha = 0.25 + 0.6 * score / 1000;
-        top.lineWidth = 1 + score / 700;
+        top.globalAlpha = 0.25 + 0.6 * score / 100;
+        top.lineWidth = 1 + score / 70;
         top.beginPath();
         top.moveTo(px(selected), py(selected));
         top.lineTo(px(other), py(other));
@@ -346,7 +386,7 @@
   function draw(soon) {
     if (!frame) frame = requestAnimationFrame(() => { frame = 0; show(); });
     clearTimeout(rest);
-    rest = setTimeout(() => { paint(); show(); }, soon ? 0 : 120);
+    rest = setTimeout(redraw, soon ? 0 : 120);
   }
 
   // Moving
@@ -403,7 +443,7 @@
     }
     const box = element("div", undefined, { class: "panel" });
     const head = element("h3");
-    head.append(linked(graph.names[node], graph.paths[node]));
+    head.append(linked(graph.names[node], pathOf(node)));
     const about = element("p");
     if (graph.artists) {
       const [artist, path] = graph.artists[graph.artist[node]];
@@ -427,7 +467,7 @@
       const artist = artistOf(graph, other);
       if (artist) go.append(" ", element("small", artist));
       go.addEventListener("click", () => select(other, true));
-      row.append(go, element("span", (score / 1000).toFixed(2)));
+      row.append(go, element("span", (score / 100).toFixed(2)));
       list.append(row);
     }
     const clear = element("button", "Clear", { type: "button" });
@@ -610,7 +650,7 @@
   byId("colour").addEventListener("change", recolour);
   byId("least").addEventListener("input", (event) => {
     least = Number(event.target.value);
-    byId("least-shown").textContent = (least / 1000).toFixed(2);
+    byId("least-shown").textContent = (least / 100).toFixed(2);
     filter();
     if (selected >= 0) select(selected);
     draw();
@@ -639,25 +679,30 @@
   const kind = byId("kind");
   if (kind) kind.addEventListener("change", () => choosePicture(Number(kind.value)));
 
+  // A page that is loaded in the background has no size at first.
   function measure() {
     const box = canvas.getBoundingClientRect();
-    const isFirst = !width;
-    const before = [width, height];
+    const before = [width, height, ratio];
     width = Math.round(box.width);
     height = Math.round(box.height);
     ratio = Math.min(2, devicePixelRatio || 1);
+    if (before[0] === width && before[1] === height && before[2] === ratio) return;
     for (const one of [canvas, over]) { one.width = width * ratio; one.height = height * ratio; }
-    if (!isFirst && (before[0] !== width || before[1] !== height)) { fit(); draw(true); }
+    fit();
+    redraw();
   }
-  new ResizeObserver(() => { if (graph) { measure(); paint(); show(); } }).observe(canvas);
-  addEventListener("themechange", () => { readColours(); paint(); show(); });
-  const printing = () => { readColours(); paint(); show(); };
-  matchMedia("print").addEventListener("change", printing);
 
-  readColours();
-  measure();
+  function redraw() {
+    clearTimeout(rest);
+    if (!width || !height) return;
+    readColours();
+    paint();
+    show();
+  }
+
   choosePicture(0);
-  clearTimeout(rest);
-  paint();
-  show();
+  measure();
+  new ResizeObserver(measure).observe(canvas);
+  addEventListener("themechange", redraw);
+  matchMedia("print").addEventListener("change", redraw);
 })();

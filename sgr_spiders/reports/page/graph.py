@@ -38,7 +38,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A graph to draw. ``ids`` are ascending; edge i joins the nodes at ``a[i]`` < ``b[i]`` in ``ids``.
+    """A graph to draw: edge i joins the nodes at ``a[i]`` < ``b[i]`` in ``ids``; edges are ordered by both.
+
+    Members of a community are side by side in ``ids``, so most of the differences of both ends are small.
 
     Attributes:
         seeds: The places of the seeds in ``ids``.
@@ -89,9 +91,16 @@ def read_graph(
 def _place(pairs: PairTable, ids: Numbers, seeds: Numbers, edges: Edges) -> Graph:
     a, b = np.searchsorted(ids, edges.a), np.searchsorted(ids, edges.b)
     communities = find_communities(len(ids), a, b, edges.weights)
-    points = lay_out(len(ids), Edges(a, b, edges.weights), communities)
+    order = np.argsort(communities, kind="stable")
+    place = np.argsort(order)
+    one, other = place[a], place[b]
+    a, b = np.minimum(one, other), np.maximum(one, other)
+    by_ends = np.lexsort((b, a))
+    edges = Edges(a[by_ends], b[by_ends], edges.weights[by_ends])
+    ids, communities = ids[order], communities[order]
+    points = lay_out(len(ids), edges, communities)
     drawn = np.flatnonzero(np.isin(ids, seeds))
-    return Graph(pairs, ids, drawn, a, b, edges.weights, communities, points)
+    return Graph(pairs, ids, drawn, edges.a, edges.b, edges.weights, communities, points)
 
 
 def _walk_outwards(connection: Connection, pairs: PairTable, seeds: Collection[int], limits: Limits) -> Pairs:

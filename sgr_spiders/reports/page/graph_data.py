@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 import numpy as np
 
@@ -17,10 +20,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sgr_spiders.reports.page.content import DrawnGraph
+    from sgr_spiders.reports.page.graph import Graph
 
 PLANE = 10_000
 """Positions are integers from 0 to this."""
-SCORES = 1_000
+SCORES = 100
 """Scores are integers from 0 to this."""
 TITLES = {
     "track_relationships": ("tracks", "playlists that contain both"),
@@ -49,9 +53,8 @@ def graph_data(drawn: DrawnGraph) -> dict[str, Any]:
         # As text, because a script rounds integers above 2**53.
         "ids": list(map(str, ids)),
         "names": [shown(_name(record)) for record in known],
-        "paths": [path_of(record.url) if record is not None else None for record in known],
+        **_paths(drawn, ids),
         "sizes": [_size(record) for record in known],
-        **_artists(drawn, ids),
         "genres": genres,
         "genre": genre_of,
         "layers": layers,
@@ -60,7 +63,7 @@ def graph_data(drawn: DrawnGraph) -> dict[str, Any]:
         "seeds": graph.seeds.tolist(),
         "x": x,
         "y": y,
-        "edges": _encode_edges(graph.a, graph.b, graph.scores),
+        "edges": _encode_edges(graph),
     }
 
 
@@ -73,22 +76,36 @@ def _size(record: Any) -> int | None:  # noqa: ANN401 - a track or a user
     return None if record is None else getattr(record, "plays", getattr(record, "followers", None))
 
 
-def _artists(drawn: DrawnGraph, ids: Sequence[int]) -> dict[str, Any]:
-    """Return the artist of each track, if the nodes are tracks."""
+def _paths(drawn: DrawnGraph, ids: Sequence[int]) -> dict[str, Any]:
+    """Return the path of each node's page, and of tracks the artist.
+
+    1 stands for the usual path of a track, which follows from its artist's and its title.
+    """
     if not drawn.tracks:
-        return {}
+        return {"paths": [path_of(user.url) if (user := drawn.users.get(node)) else None for node in ids]}
     places: dict[int | None, int] = {}
     artists: list[list[str | None]] = []
-    artist_of = []
+    artist_of: list[int] = []
+    paths: list[str | int | None] = []
     for node in ids:
-        track = drawn.tracks.get(node)
-        key = None if track is None else track.artist_id
-        if key not in places:
-            places[key] = len(artists)
-            artist = None if track is None or track.artist is None else shown(track.artist)
-            artists.append([artist, path_of(track.artist_url) if track is not None else None])
-        artist_of.append(places[key])
-    return {"artists": artists, "artist": artist_of}
+        track = drawn.tracks[node]
+        if track.artist_id not in places:
+            places[track.artist_id] = len(artists)
+            name = None if track.artist is None else shown(track.artist)
+            artists.append([name, path_of(track.artist_url)])
+        artist_of.append(places[track.artist_id])
+        path, home = path_of(track.url), artists[artist_of[-1]][1]
+        if path is not None and path == f"{home}/{usual_path(shown(track.title))}":
+            paths.append(1)
+        else:
+            paths.append(path)
+    return {"paths": paths, "artists": artists, "artist": artist_of}
+
+
+def usual_path(title: str) -> str:
+    """Return the last part of the address of a track with this title, if nobody has chosen another."""
+    plain = normalize("NFKD", title).lower()
+    return "-".join(re.findall(r"[a-z0-9]+", plain))
 
 
 def _number_texts(texts: Sequence[str | None]) -> tuple[list[str], list[int]]:
@@ -116,20 +133,28 @@ def _scale(points: NDArray[np.float64]) -> tuple[list[int], list[int]]:
     return placed[:, 0].tolist(), placed[:, 1].tolist()
 
 
-def _encode_edges(a: NDArray[np.int64], b: NDArray[np.int64], scores: NDArray[np.float64]) -> str:
-    """Return the edges in base64: three numbers each, in bytes of seven bits, the last of each below 128.
+def _encode_edges(drawn: Graph) -> str:
+    """Return the edges in base64: integers in bytes of seven bits, of which the last is below 128.
 
-    They are the step of ``a`` from the edge before, ``b - a``, and the score.
+    For each node come the number of its edges to later nodes and, for each of these, the step from the node
+    before, and the score.
     """
-    if not len(a):
-        return ""
-    steps = np.diff(a, prepend=0)
-    values = np.stack([steps, b - a, np.rint(scores * SCORES).astype(np.int64)], axis=1).ravel()
+    scores = np.rint(drawn.scores * SCORES).astype(np.int64)
+    starts = np.searchsorted(drawn.a, np.arange(len(drawn.ids) + 1)).tolist()
+    others, weights = drawn.b.tolist(), scores.tolist()
     coded = bytearray()
-    for value in values.tolist():
-        rest = value
-        while rest > 127:
-            coded.append(rest & 127 | 128)
-            rest >>= 7
-        coded.append(rest)
-    return base64.b64encode(bytes(coded)).decode("ascii")
+    for node, (start, end) in enumerate(pairwise(starts)):
+        _append(coded, end - start)
+        last = node
+        for edge in range(start, end):
+            _append(coded, others[edge] - last)
+            _append(coded, weights[edge])
+            last = others[edge]
+    return base64.b64encode(coded).decode("ascii")
+
+
+def _append(coded: bytearray, value: int) -> None:
+    while value > 127:
+        coded.append(value & 127 | 128)
+        value >>= 7
+    coded.append(value)

@@ -103,7 +103,7 @@ def _controls(graphs: Sequence[DrawnGraph]) -> Html:
         tag(
             "label",
             "Minimum score ",
-            Html('<input id="least" type="range" min="0" max="1000" value="0">'),
+            Html('<input id="least" type="range" min="0" max="100" value="0">'),
             tag("output", "0", id="least-shown", for_="least"),
             class_="field",
         ),

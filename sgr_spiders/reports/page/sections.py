@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from sgr_spiders.config.harvest import LAYER_NAMES
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 
     from sgr_spiders.reports.caps import Cap
     from sgr_spiders.reports.page.content import Report
-    from sgr_spiders.reports.state import Relationship
     from sgr_spiders.storage.descriptions import DescribedTrack
     from sgr_spiders.storage.figures.inventory import PastRun
     from sgr_spiders.storage.figures.layer_counts import LayerCounts
     from sgr_spiders.storage.figures.overview import Walks
 
 KINDS = ("tracks", "users", "playlists", "engagements", "comments")
+FILES = ("config", "seeds")
+"""The arguments of a crawl that may be paths, of which the page shows only the last part."""
 MAX_NAMED = 3
 """The seeds that the heading names."""
 
@@ -118,9 +120,8 @@ def _facts(report: Report) -> list[str]:
 def _asked(runs: Sequence[PastRun]) -> list[str]:
     latest = runs[0]
     return [
-        f"Spider {latest.spider}",
-        f"layers: {', '.join(layer.replace('_', ' ') for layer in latest.layers)}",
-        f"{pluralize(latest.seeds, 'seed')} in the last run",
+        f"Last run: {latest.spider}, {pluralize(latest.seeds, 'seed')}",
+        f"layers {', '.join(layer.replace('_', ' ') for layer in latest.layers)}",
     ]
 
 
@@ -137,14 +138,13 @@ def cards(report: Report) -> Html:
         "relationships": related,
         "requests": sum(requests) if requests else None,
     }
-    explained = {"engagements": "likes, reposts, comments"}
     return tag(
         "ul",
         *(
             tag(
                 "li",
                 tag("span", number(value), class_="figure"),
-                tag("span", explained.get(name, name), class_="name"),
+                tag("span", name, class_="name"),
             )
             for name, value in shown_counts.items()
         ),
@@ -162,7 +162,7 @@ def doubts(report: Report) -> Html:
         *_unfinished(report),
         *_losses(report),
         *_limits(report),
-        *map(_relationship_note, _doubtful(report)),
+        *_tables(report),
     ]
     if not notes:
         notes = [_note("ok", "Every list was read to its end, and nothing was rejected.", None)]
@@ -233,8 +233,14 @@ def _limits(report: Report) -> list[Html]:
         more = f"{pluralize(len(settings), 'setting')} cut something: {', '.join(settings)}."
         notes.append(_note("warn", "The harvest is limited by its configuration.", more))
     if status.total.compared_expected:
-        text = f"{share_of_expected(status.total)} of what the API promises was kept."
-        notes.append(_note("warn", text, "Its counters include deleted and private items."))
+        notes.append(
+            _note(
+                "warn",
+                f"Coverage: {share_of_expected(status.total)}.",
+                "Distinct records kept, over the walks whose number of records the API states; its counters "
+                "include deleted and private ones.",
+            )
+        )
     removed = sum(table.removed or 0 for table in status.tables)
     if removed:
         notes.append(
@@ -245,16 +251,22 @@ def _limits(report: Report) -> list[Html]:
     return notes
 
 
-def _doubtful(report: Report) -> list[Relationship]:
-    return [one for one in report.status.relationships if one.needs_build or one.left_out]
-
-
-def _relationship_note(one: Relationship) -> Html:
-    if one.needs_build:
-        state = "is older than the data" if one.built_at is not None else "has not been built"
-        return _note("warn", f"The table {one.table} {state}.", "Build it:", "scrapy relate")
-    libraries = pluralize(one.left_out, "library", "libraries")
-    return _note("warn", f"{one.table} leaves out {libraries} that nobody looked at.", None)
+def _tables(report: Report) -> list[Html]:
+    relationships = report.status.relationships
+    notes = []
+    for states, built in (("has not been built", False), ("is older than the data", True)):
+        tables = [
+            one.table for one in relationships if one.needs_build and (one.built_at is not None) is built
+        ]
+        notes += [
+            _note("warn", f"The table {name} {states}.", "Build it:", "scrapy relate") for name in tables
+        ]
+    left_out = {one.table: one.left_out for one in relationships if one.left_out}
+    if left_out:
+        text = f"{pluralize(max(left_out.values()), 'library', 'libraries')} left out of relationships."
+        more = f"Nobody looked at them, so {' and '.join(left_out)} cannot compare them."
+        notes.append(_note("warn", text, more))
+    return notes
 
 
 # Layers
@@ -387,7 +399,7 @@ def distributions(report: Report) -> Html:
         (
             "Relationships",
             "at least so many neighbours",
-            ("related tracks per track", "related artists per artist", "similar users per user"),
+            ("related tracks", "related artists", "similar users"),
         ),
     )
     drawn = [
@@ -441,7 +453,11 @@ def runs(report: Report) -> Html:
 
 
 def _run_row(run: PastRun, *, is_last: bool) -> list[Cell]:
-    asked = [f"{name}={value}" for name, value in run.arguments.items() if not name.startswith("_")]
+    asked = [
+        f"{name}={PurePath(value).name if name in FILES else value}"
+        for name, value in run.arguments.items()
+        if not name.startswith("_")
+    ]
     requests = run.requests if run.requests is not None else run.stats.get(statistics.REQUESTS)
     outcome = describe_outcome(run, is_last=is_last)
     return [

@@ -24,7 +24,7 @@ HOSTILE = (
     "\"><img src=x onerror='window.broken = 1'>",
     "&amp; &lt;b&gt; <b>bold</b> <!-- ",
     "right \u202eto\u202c left \u05e9\u05dc\u05d5\u05dd and \u0645\u0631\u062d\u0628\u0627",
-    "line\u2028separator\u2029\r\n\ttab \u0000 null \ufffe",
+    "line\u2028separator\u2029\r\n\ttab \u0007 bell \ufffe",
     "{{ x }} ${x} `x` \\u003c \\",
     "z\u0351\u036b\u0343\u036a\u0302" * 40,
     "x" * 400,
