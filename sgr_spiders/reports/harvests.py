@@ -35,21 +35,28 @@ def as_text(runs: Sequence[PastRun], written: datetime | None) -> list[str]:
 
 
 def run_seconds(run: PastRun, written: datetime | None, *, is_last: bool) -> float | None:
-    """Return the duration of *run* in seconds; for a run without an end, up to the last write if known."""
+    """Return the duration of *run* in seconds; of one without an end, up to its last sign of life."""
     started = datetime.fromisoformat(run.started_at)
-    if run.finished_at is not None:
-        return (datetime.fromisoformat(run.finished_at) - started).total_seconds()
-    # A killed run has no end, so use the time of its last write.
+    end = run.finished_at or run.last_heartbeat_at
+    if end is not None:
+        return max(0.0, (datetime.fromisoformat(end) - started).total_seconds())
+    # In a file, that is the last write.
     return max(0.0, (written - started).total_seconds()) if is_last and written is not None else None
 
 
 def describe_outcome(run: PastRun, *, is_last: bool) -> str:
-    """Return the outcome. The writer lock allows one crawl at a time, so only the last run can be running."""
+    """Return the outcome, or whether *run* is at work.
+
+    The writer lock of a file allows one crawl at a time, so only the last run can be running.
+    """
     if run.outcome is not None:
         return run.outcome
-    if fetch_outcome(run) is None:
-        return "running or killed" if is_last else "killed"
-    return "relating or killed" if is_last else "killed while relating"
+    has_fetched = fetch_outcome(run) is not None
+    if run.is_at_work:
+        return "relating" if has_fetched else "running"
+    if is_last and run.is_at_work is None:
+        return "relating or killed" if has_fetched else "running or killed"
+    return "killed while relating" if has_fetched else "killed"
 
 
 def fetch_outcome(run: PastRun) -> str | None:

@@ -176,7 +176,7 @@ def _run_row(run: PastRun, written: datetime | None, *, is_last: bool) -> list[s
     get = run.stats.get
     counts = [
         # Runs of earlier versions have only Scrapy's count.
-        get(statistics.REQUESTS, get("downloader/request_count")),
+        run.requests if run.requests is not None else get("downloader/request_count"),
         *(get(statistics.collected(name)) for name in ("tracks", "users")),
     ]
     return [

@@ -46,6 +46,22 @@ def test_outcome_and_duration(more: dict[str, Any], outcome: str, seconds: float
         assert run_seconds(run, None, is_last=is_last) is None
 
 
+@pytest.mark.parametrize(
+    ("more", "outcome"),
+    [
+        ({"is_at_work": True}, "running"),
+        ({"is_at_work": True, "stats": {"sgr/fetched": "complete"}}, "relating"),
+        ({"is_at_work": False}, "killed"),
+        ({"is_at_work": False, "stats": {"sgr/fetched": "complete"}}, "killed while relating"),
+    ],
+)
+def test_the_workers_of_a_server_say_whether_they_are_at_work(more: dict[str, Any], outcome: str) -> None:
+    run = past_run(last_heartbeat_at="2026-03-01T12:00:20.000Z", **more)
+    for is_last in (True, False):
+        assert describe_outcome(run, is_last=is_last) == outcome
+        assert run_seconds(run, None, is_last=is_last) == 20.0
+
+
 def test_counts_are_unknown_until_all_is_fetched_and_then_0() -> None:
     unknown, fetched, ended = as_json(
         [past_run(), past_run(stats={"sgr/fetched": "complete"}), past_run(outcome="blocked")]

@@ -261,3 +261,5 @@ def test_the_status_lists_the_workers_at_work(store: Store) -> None:
     lines = as_text(status, datetime(2020, 1, 1, 0, 0, 5, tzinfo=UTC))
     assert "Workers (1)" in lines
     assert lines[lines.index("Workers (1)") + 2].split() == ["north:17", "run", "2", "5.0", "s"]
+    assert [run.is_at_work for run in status.runs] == [True, False]
+    assert "  1    user_depth  killed" in "\n".join(lines)

@@ -24,6 +24,7 @@ from sgr_spiders.storage.schema import (
     users,
     walk_requests,
     walks,
+    workers,
 )
 from sgr_spiders.storage.server import on_server
 
@@ -78,6 +79,10 @@ class PastRun:
     api_origin: str | None
     is_sandbox: bool | None
     stats: Mapping[str, Any]
+    is_at_work: bool | None = None
+    """Whether it has a worker that has not left it; ``None`` for a database in a file, which cannot tell."""
+    last_heartbeat_at: str | None = None
+    """The last sign of life of its workers, on a server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +214,7 @@ def _runs(connection: sa.Connection, query: sa.Select[Any]) -> list[PastRun]:
         .group_by(run_seeds.c.run_id)
     )
     counts = {row[0]: row[1] for row in connection.execute(seeds)}
+    signs = _signs_of_life(connection) if on_server(connection) else {}
     return [
         PastRun(
             row.run_id,
@@ -229,9 +235,17 @@ def _runs(connection: sa.Connection, query: sa.Select[Any]) -> list[PastRun]:
             row.api_origin,
             row.is_sandbox,
             json.loads(row.stats) if row.stats else {},
+            *signs.get(row.run_id, (None, None)),
         )
         for row in rows
     ]
+
+
+def _signs_of_life(connection: sa.Connection) -> dict[int, tuple[bool, str]]:
+    """Return for each run with workers whether one is at work, and the last heartbeat."""
+    ended = sa.func.count(workers.c.ended_at)
+    query = sa.select(workers.c.run_id, sa.func.count() > ended, sa.func.max(workers.c.heartbeat_at))
+    return {row[0]: (row[1], row[2]) for row in connection.execute(query.group_by(workers.c.run_id))}
 
 
 def seeds_of(connection: sa.Connection, run_id: int, limit: int) -> list[str]:
