@@ -80,9 +80,9 @@ class PastRun:
     is_sandbox: bool | None
     stats: Mapping[str, Any]
     is_at_work: bool | None = None
-    """Whether it has a worker that has not left it; ``None`` for a database in a file, which cannot tell."""
+    """True if a worker has not left it yet; ``None`` for a database in a file, which cannot tell."""
     last_heartbeat_at: str | None = None
-    """The last sign of life of its workers, on a server."""
+    """The last heartbeat of its workers, on a server."""
 
 
 @dataclass(frozen=True, slots=True)
