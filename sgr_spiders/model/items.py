@@ -335,11 +335,12 @@ class Reject:
 class CachedTrack:
     """A track of an earlier page, validated and committed, with the records embedded in it.
 
-    Pages share it, so it must not be changed (``soundcloud/track_cache.py``).
+    Pages share it, so it must not be changed (``soundcloud/track_cache.py``). ``main`` is that of its entries.
     """
 
     track: Track
     inside: list[Record]
+    main: list[tuple[str, int]]
 
 
 @dataclass(slots=True)
@@ -361,6 +362,8 @@ class Entry:
 
     def main(self) -> list[tuple[str, int]]:
         """Return kind and ID of the records that a walk can list."""
+        if self.cached is not None:
+            return self.cached.main
         return [
             (record.kind, record.record_id) for record in self.records() if isinstance(record, MAIN_TYPES)
         ]

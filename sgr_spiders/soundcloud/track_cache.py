@@ -64,7 +64,7 @@ class TrackCache:
             track = entry.record
             if id(track) in committed and isinstance(track, Track):
                 self._tracks.pop(key, None)
-                self._tracks[key] = CachedTrack(track, entry.inside)
+                self._tracks[key] = CachedTrack(track, entry.inside, entry.main())
         while len(self._tracks) > self._capacity:
             del self._tracks[next(iter(self._tracks))]
 

@@ -98,10 +98,10 @@ def test_a_link_goes_without_its_other_end(forgetful: Store) -> None:
 
 
 def test_a_cached_track_goes_too(forgetful: Store) -> None:
-    cached = CachedTrack(track(11), [User(1)])
+    cached = CachedTrack(track(11), [User(1)], [("user", 1), ("track", 11)])
     page = dropped(
         forgetful,
-        Entry(track(10), cached=CachedTrack(track(10), [])),
+        Entry(track(10), cached=CachedTrack(track(10), [], [("track", 10)])),
         Entry(track(11), [User(1)], cached=cached),
     )
     assert page.entries == [Entry(track(11))]

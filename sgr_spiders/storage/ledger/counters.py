@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import playlists, tracks, users, walks
 
 if TYPE_CHECKING:
@@ -27,12 +28,22 @@ COUNTERS = {
 """The columns that count the items of lists."""
 
 
+def _key_of(counter: sa.Column[int]) -> sa.Column[int]:
+    (key,) = counter.table.primary_key.columns
+    return key
+
+
+_COUNTS = {
+    endpoint: CompiledStatement(sa.select(counter).where(_key_of(counter) == sa.bindparam("record")))
+    for endpoint, counter in COUNTERS.items()
+}
+
+
 def read(connection: Connection, endpoint: str, target: str) -> int | None:
     """Return the stored counter of a list; ``None`` if it has none, or it is hidden."""
-    if (counter := COUNTERS.get(endpoint)) is None:
+    if endpoint not in _COUNTS:
         return None
-    (key,) = counter.table.primary_key.columns
-    count: int | None = connection.scalar(sa.select(counter).where(key == int(target)))
+    count: int | None = _COUNTS[endpoint].execute(connection, {"record": int(target)}).scalar()
     return count
 
 
@@ -46,7 +57,7 @@ def is_unchanged(fetched_after: str) -> sa.ColumnElement[bool]:
 
 def _is_as_counted(endpoint: str, fetched_after: str) -> sa.ColumnElement[bool]:
     counter = COUNTERS[endpoint]
-    (key,) = counter.table.primary_key.columns
+    key = _key_of(counter)
     same = sa.exists().where(
         key == sa.cast(walks.c.target, key.type),
         counter == walks.c.counted,

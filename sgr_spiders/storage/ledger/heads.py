@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sgr_spiders.storage.prepared import CompiledStatement
 from sgr_spiders.storage.schema import walk_pages, walk_records
 
 if TYPE_CHECKING:
@@ -39,6 +40,14 @@ Comments are missing, because their walks have the order of their authors."""
 MAX_LEFT = 3
 """Of so many known records in the known order, one may have left. If more are missing, they are not where
 they were."""
+
+_BOUNDARIES = CompiledStatement(
+    sa.select(walk_pages.c.boundary_at)
+    .where(
+        walk_pages.c.walk_id == sa.bindparam("walk"), walk_pages.c.generation == sa.bindparam("generation")
+    )
+    .order_by(walk_pages.c.page)
+)
 
 DIFFERS = -1
 """The value of ``walks.neighbours`` for a list whose order differs from that of the look before."""
@@ -150,11 +159,8 @@ def learn_order(connection: Connection, state: sa.Row[Any], order: Order, kept: 
 
 def _has_falling_cursors(connection: Connection, state: sa.Row[Any]) -> bool:
     """Return whether the pages of this look, which is whole, end at times that fall from page to page."""
-    *boundaries, _ = connection.scalars(
-        sa.select(walk_pages.c.boundary_at)
-        .where(walk_pages.c.walk_id == state.walk_id, walk_pages.c.generation == state.generation)
-        .order_by(walk_pages.c.page)
-    )
+    this_look = {"walk": state.walk_id, "generation": state.generation}
+    *boundaries, _ = _BOUNDARIES.execute(connection, this_look).scalars()
     return len(boundaries) > 1 and all(
         above is not None and below is not None and above > below for above, below in pairwise(boundaries)
     )

@@ -88,6 +88,26 @@ _EXPANSIONS = CompiledStatement(
     .order_by(walk_requests.c.seed_id, walk_requests.c.layer, walk_requests.c.step)
 )
 
+_REQUESTERS = CompiledStatement(
+    sa.select(walk_requests.c.seed_id, walk_requests.c.layer)
+    .distinct()
+    .join(run_scope, sa.and_(WANTED_NOW, run_scope.c.run_id == sa.bindparam("run")))
+    .where(walk_requests.c.walk_id == sa.bindparam("walk"))
+    .order_by(walk_requests.c.seed_id, walk_requests.c.layer)
+)
+
+_UNFINISHED = CompiledStatement(
+    sa.select(sa.literal_column("1"))
+    .select_from(walk_requests.join(run_scope, WANTED_NOW).join(walks))
+    .where(
+        run_scope.c.run_id == sa.bindparam("run"),
+        walk_requests.c.seed_id == sa.bindparam("seed"),
+        walk_requests.c.layer == sa.bindparam("layer"),
+        sa.or_(walks.c.status == "planned", walks.c.status == "running"),
+    )
+    .limit(1)
+)
+
 _USES = CompiledStatement(
     sa.select(walk_requests.c.layer, walk_requests.c.step)
     .join(run_scope, sa.and_(WANTED_NOW, run_scope.c.run_id == sa.bindparam("run")))
@@ -439,18 +459,8 @@ class Ledger:
 
     def has_unfinished(self, seed_id: int, layer: str) -> bool:
         """Return whether any walk that *layer* wants around the seed has not ended."""
-        query = (
-            sa.select(sa.literal(1))
-            .select_from(walk_requests.join(run_scope, WANTED_NOW).join(walks))
-            .where(
-                run_scope.c.run_id == self.run.run_id,
-                walk_requests.c.seed_id == seed_id,
-                walk_requests.c.layer == layer,
-                walks.c.status.in_(("planned", "running")),
-            )
-            .limit(1)
-        )
-        return self.connection.scalar(query) is not None
+        wanted = {"run": self.run.run_id, "seed": seed_id, "layer": layer}
+        return _UNFINISHED.execute(self.connection, wanted).scalar() is not None
 
     def is_refetched(self, seed_id: int, layer: str) -> bool:
         """Return whether any walk that *layer* wants around the seed was refetched in any run."""
@@ -518,14 +528,8 @@ class Ledger:
 
     def requesters(self, walk: int) -> list[tuple[int, str]]:
         """Return the seeds and layers of the run that want *walk*."""
-        query = (
-            sa.select(walk_requests.c.seed_id, walk_requests.c.layer)
-            .distinct()
-            .join(run_scope, sa.and_(WANTED_NOW, run_scope.c.run_id == self.run.run_id))
-            .where(walk_requests.c.walk_id == walk)
-            .order_by(walk_requests.c.seed_id, walk_requests.c.layer)
-        )
-        return [(row[0], row[1]) for row in self.connection.execute(query)]
+        rows = _REQUESTERS.execute(self.connection, {"run": self.run.run_id, "walk": walk})
+        return [(row[0], row[1]) for row in rows]
 
     def requested(self, seed_id: int, layer: str) -> set[tuple[int, str]]:
         """Return the walks that *layer* wants around the seed, each with its step."""

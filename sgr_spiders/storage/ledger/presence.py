@@ -120,6 +120,8 @@ def note_begin(connection: Connection, walk: sa.Row[Any]) -> None:
 
 def note_whole_playlists(connection: Connection, ids: Collection[int], now: str) -> None:
     """Mark the tracks that playlists listed whole *now* do not contain any more."""
+    if not ids:
+        return
     unseen = playlist_tracks.c.last_seen_at < now
     _mark(connection, playlist_tracks.c.playlist_id, ids, _removed("left_list", now), unseen)
 
@@ -164,6 +166,9 @@ def remove(
 
     Return the IDs of those that were present.
     """
+    if not ids:
+        # Building the statements for nothing would take a tenth of the CPU time of each page.
+        return []
     table = RECORD_TABLES[kind]
     (key,) = table.primary_key.columns
     unseen = table.c.last_seen_at < seen_before
