@@ -398,13 +398,13 @@ class Planner:
     def _enter_wanted(
         self, ledger: Ledger, seed_id: int, layer: Layer, wanted: Sequence[Wanted]
     ) -> list[int]:
-        """Enter the walks, selections and records that a layer wants; return the walks with a cap."""
+        """Enter the walks, selections and records that a layer wants; return the walks with records."""
         walks = [want for want in wanted if isinstance(want, WalkRequest) and want.cap]
         ledger.request(seed_id, layer.name, self.plan.settings[layer.name], walks)
         selected = [want for want in wanted if isinstance(want, Selection)]
         ledger.select(seed_id, layer.name, self.plan.settings[layer.name], selected)
         ledger.write_records([want for want in wanted if isinstance(want, Mention | Fact)])
-        return [frontier.walk_id(want.endpoint, want.target) for want in walks]
+        return ledger.with_records([frontier.walk_id(want.endpoint, want.target) for want in walks])
 
     def _enter(self, ledger: Ledger, seed: GivenSeed) -> int:
         if seed.track_id is not None:

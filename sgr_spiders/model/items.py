@@ -335,7 +335,8 @@ class Reject:
 class CachedTrack:
     """A track of an earlier page, validated and committed, with the records embedded in it.
 
-    Pages share it, so it must not be changed (``soundcloud/track_cache.py``). ``main`` is that of its entries.
+    Pages share it, so it must not be changed (``soundcloud/track_cache.py``).
+    ``main`` is that of its entries.
     """
 
     track: Track

@@ -13,10 +13,13 @@ PLATEAU: Final = 34
 """Requests until the rate is back at the one that was refused. A server that keeps its limit refuses about
 one request per plateau, which is less than 5%."""
 
-PROBE: Final = 4
-"""Requests in which the rate grows beyond the plateau by as much as a refusal lowers it."""
+PLATEAU_SECONDS: Final = 60.0
+"""Seconds that a plateau takes at least: at more than one request per second or two, refusals become rarer."""
 
-MAX_GROWTH: Final = 2.0
+PROBE: Final = 4 / PLATEAU
+"""The share of a plateau in which the rate then grows beyond it by as much as a refusal lowers it."""
+
+MAX_GROWTH: Final = 4.0
 """The maximum ratio of the plateau to the rate at its start."""
 
 SLOWEST: Final = 1 / 60
@@ -162,10 +165,11 @@ class LearnedRate:
         self._steps = 0
 
     def _curve(self) -> float:
-        left = 1 - self._steps / PLATEAU
+        length = max(PLATEAU, self._start * PLATEAU_SECONDS)
+        left = 1 - self._steps / length
         if left > 0:
             return self._plateau - (self._plateau - self._start) * left**3
-        beyond = (self._steps - PLATEAU) / PROBE
+        beyond = (self._steps / length - 1) / PROBE
         return self._plateau * (1 + (1 - DECREASE) * beyond**3)
 
     def _forget_if_too_high(self) -> None:

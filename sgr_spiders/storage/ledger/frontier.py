@@ -55,9 +55,12 @@ FETCH_LAST = {
 }
 """The change of a walk that ended without data and is to be fetched again after the others."""
 
-_LARGEST_CAP = CompiledStatement(
-    sa.select(sa.func.max(walk_requests.c.cap)).where(walk_requests.c.walk_id == sa.bindparam("walk"))
+LARGEST_CAP = (
+    sa.select(sa.func.max(walk_requests.c.cap))
+    .where(walk_requests.c.walk_id == walks.c.walk_id)
+    .scalar_subquery()
 )
+"""The largest cap of all requests for a walk; null if it only looks up a seed."""
 _LARGEST_INLINE_CAP = CompiledStatement(
     sa.select(
         sa.case(
@@ -92,12 +95,6 @@ def walk_id(endpoint: str, target: str) -> int:
 def cursor_hash(cursor: str) -> int:
     """Return the 63-bit hash of a cursor in ``walk_pages``."""
     return walk_id("", cursor)
-
-
-def largest_cap(connection: Connection, walk: int) -> int | None:
-    """Return the largest cap of all requests for *walk*; ``None`` if it only looks up a seed."""
-    cap: int | None = _LARGEST_CAP.execute(connection, {"walk": walk}).scalar()
-    return cap
 
 
 def largest_inline_cap(connection: Connection, walk: int) -> int | None:

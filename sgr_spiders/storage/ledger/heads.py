@@ -159,6 +159,9 @@ def learn_order(connection: Connection, state: sa.Row[Any], order: Order, kept: 
 
 def _has_falling_cursors(connection: Connection, state: sa.Row[Any]) -> bool:
     """Return whether the pages of this look, which is whole, end at times that fall from page to page."""
+    if not state.pages:
+        # This page is the first one.
+        return False
     this_look = {"walk": state.walk_id, "generation": state.generation}
     *boundaries, _ = _BOUNDARIES.execute(connection, this_look).scalars()
     return len(boundaries) > 1 and all(

@@ -17,6 +17,7 @@ from sgr_spiders.storage.ledger.forgotten import keep_unforgotten
 from sgr_spiders.storage.ledger.frontier import (
     ENDED,
     FETCH_LAST,
+    LARGEST_CAP,
     NO_DATA,
     WANTED_NOW,
     begin_anew,
@@ -444,6 +445,14 @@ class Ledger:
         )
         return list(self.connection.scalars(query))
 
+    def with_records(self, ids: Sequence[int]) -> list[int]:
+        """Return those of the walks *ids* that have records, in the same order."""
+        found: set[int] = set()
+        for chunk in chunked(sorted(ids)):
+            query = sa.select(walks.c.walk_id).where(walks.c.walk_id.in_(chunk), walks.c.kept > 0)
+            found.update(self.connection.scalars(query))
+        return [walk for walk in ids if walk in found]
+
     def set_expanded(self, expansion: Expansion) -> None:
         """Record that the layer was shown the records of *expansion*."""
         self.connection.execute(
@@ -678,14 +687,9 @@ class Ledger:
             self._reopen(walks.c.walk_id.in_(chunk))
 
     def _reopen_capped(self, ids: Sequence[int]) -> None:
-        largest = (
-            sa.select(sa.func.max(walk_requests.c.cap))
-            .where(walk_requests.c.walk_id == walks.c.walk_id)
-            .scalar_subquery()
-        )
         for chunk in chunked(sorted(ids)):
             reopened = sa.and_(
-                walks.c.walk_id.in_(chunk), walks.c.status == "capped", walks.c.capped_at < largest
+                walks.c.walk_id.in_(chunk), walks.c.status == "capped", walks.c.capped_at < LARGEST_CAP
             )
             # The cursor of a head look is above what is known.
             begin_anew(self.connection, sa.and_(reopened, walks.c.looked != "whole"))
