@@ -10,11 +10,12 @@ DECREASE: Final = 0.88
 """The factor by which a refusal lowers the rate."""
 
 PLATEAU: Final = 34
-"""Requests until the rate is back at the one that was refused. A server that keeps its limit refuses about
-one request per plateau, which is less than 5%."""
+"""Requests until the rate is back at the one that was refused, at least. A server that keeps its limit
+refuses about one request per plateau, which is less than 5%."""
 
 PLATEAU_SECONDS: Final = 60.0
-"""Seconds that a plateau takes at least: at more than one request per second or two, refusals become rarer."""
+"""Seconds that a plateau lasts at least. Of 2 requests per second, one of 130 is refused, of 50 one of
+3,000."""
 
 PROBE: Final = 4 / PLATEAU
 """The share of a plateau in which the rate then grows beyond it by as much as a refusal lowers it."""
@@ -52,8 +53,8 @@ class LearnedRate:
     A refusal lowers the rate at once. From there it follows the curve of CUBIC (RFC 9438, sections 4.2 and
     4.7): quickly towards the refused rate, slowly around it, and then faster and faster to find a higher
     limit. The adaptive retry mode of the AWS SDKs uses the same curve for request rates (botocore,
-    ``retries/throttling.py``). As that mode has its time constant in seconds, for hundreds of requests per
-    second, this class counts requests instead: the share of refused requests is the same at every rate.
+    ``retries/throttling.py``), with a time constant in seconds, for hundreds of requests per second. This
+    class has one of a minute, but of ``PLATEAU`` requests at least, for one request in many seconds.
 
     Requests that were refused soon after the previous refusal show that the estimate was wrong. Then the rate
     that has passed since is the new estimate, as the measured rate limits the estimate in botocore.
@@ -165,7 +166,7 @@ class LearnedRate:
         self._steps = 0
 
     def _curve(self) -> float:
-        length = max(PLATEAU, self._start * PLATEAU_SECONDS)
+        length = max(PLATEAU, PLATEAU_SECONDS * self._start)
         left = 1 - self._steps / length
         if left > 0:
             return self._plateau - (self._plateau - self._start) * left**3

@@ -12,8 +12,9 @@ from sgr_spiders.traffic.learned_rate import LearnedRate, RateState
 if TYPE_CHECKING:
     from sgr_spiders.traffic.latency_delay import LatencyDelay
 
-SHORT_PAUSES: Final = (1, 4)
-"""The lengths of the first pauses in a row at a known rate, in intervals."""
+LENGTHENING: Final = 4
+"""The maximum ratio of the second pause in a row to the first: the request after a short one was perhaps a
+little too early."""
 
 ON_TIME: Final = 1.5
 """A request is on time if it follows the previous one within this many intervals."""
@@ -143,9 +144,10 @@ class Pace:
         self._open_at = max(self._open_at, now + seconds)
 
     def _pause_length(self, *, was_known: bool) -> float:
+        # A refusal is how a known rate finds its limit again, so the next interval is pause enough.
+        if was_known and self.pauses_in_a_row == 1:
+            return self.interval
         long = backoff(self.pauses_in_a_row, *self._pauses)
-        if not was_known or self.pauses_in_a_row > len(SHORT_PAUSES):
-            return long
-        # A refusal is how a known rate finds its limit again, so few intervals are pause enough.
-        intervals = SHORT_PAUSES[self.pauses_in_a_row - 1]
-        return self.interval if intervals == 1 else min(intervals * self.interval, long)
+        if self.pauses_in_a_row == 2:
+            return min(long, LENGTHENING * (self._open_at - self._paused_at))
+        return long

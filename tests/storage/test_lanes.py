@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import inf
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
-from sgr_spiders.crawl.shared_lanes import apply, pace_state
+from sgr_spiders.crawl.shared_lanes import SharedSlots, apply, pace_state
 from sgr_spiders.soundcloud.tokens import Credentials
 from sgr_spiders.storage import lanes
 from sgr_spiders.storage.lanes import Key, SharedLanes
@@ -17,15 +20,16 @@ from sgr_spiders.traffic.pace import Pace
 from tests import databases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import Any
 
 KEY = Key("https://api.example", Credentials("id", "secret").fingerprint)
 NOTHING_LEARNED = 0, None
 
 
-def new_pace() -> Pace:
-    return Pace(0.0, LatencyDelay(0.0, 1.0, 0.0), (5.0, 900.0))
+def new_pace(delay: float = 0.0) -> Pace:
+    return Pace(delay, LatencyDelay(0.0, 1.0, 0.0), (5.0, 900.0))
 
 
 @pytest.fixture
@@ -120,6 +124,35 @@ def test_the_curve_of_the_rate_is_continued_by_any_worker(workers: list[SharedLa
     # Whoever has read an earlier curve does not change it.
     unchanged, _ = workers[0].take(KEY, 1, 0.0, (state.changes - 1, 99.0))
     assert unchanged.interval == state.interval
+
+
+class Here:
+    """A thread of lanes that runs each statement at once, where it is called."""
+
+    def __init__(self, door: SharedLanes) -> None:
+        self.door = door
+
+    def run(self, statement: Callable[[], tuple[Any, ...]], then: Callable[..., None]) -> None:
+        then(*statement())
+
+
+@pytest.mark.postgresql("a file has one worker")
+@pytest.mark.parametrize(("interval", "statements"), [(0.0, 8), (0.01, 8), (0.05, 25), (0.5, 50)])
+def test_a_slot_costs_one_statement_at_most(
+    workers: list[SharedLanes], interval: float, statements: int
+) -> None:
+    lane = SimpleNamespace(pace=new_pace(interval), new_pace=lambda: new_pace(interval))
+    slots = SharedSlots(Here(workers[0]), lane, KEY)  # type: ignore[arg-type]  # only what it uses
+    slots.start()
+    executed = []
+    note: Callable[..., None] = lambda *arguments: executed.append(arguments[2])  # noqa: E731
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    for _ in range(50):
+        while slots.next_at(8) == inf:
+            pass
+        slots.use()
+    sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    assert len(executed) <= statements
 
 
 def _refuse(pace: Pace, sent_at: float, named: float | None) -> None:

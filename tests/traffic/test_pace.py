@@ -11,7 +11,7 @@ from sgr_spiders.sandbox.limiter import Limiter, LimitPlan
 from sgr_spiders.traffic.latency_delay import LatencyDelay
 from sgr_spiders.traffic.learned_rate import DAY, PLATEAU, LearnedRate
 from sgr_spiders.traffic.pace import Pace
-from tests.traffic.simulation import new_pace, shares, simulate
+from tests.traffic.simulation import Client, FixedWindow, new_pace, shares, simulate
 
 HOUR = 3600.0
 STEADY = LimitPlan(2.0)
@@ -79,22 +79,77 @@ def test_a_refusal_lowers_the_rate_at_once_and_the_next_request_goes_alone() -> 
 
 
 def test_the_rate_is_back_after_the_plateau_and_exceeds_it_then() -> None:
-    rate = LearnedRate()
-    rate.resume(2.0, age=0)
-    rate.note_sent(0)
-    for _ in range(20):
-        rate.note_passed(on_time=True)
-    refused = rate.interval
-    rate.note_refused(refused)
-    rate.settle(now=41.0, paused_at=40.0)
-    values = []
-    for _ in range(PLATEAU + 10):
-        rate.note_passed(on_time=True)
-        values.append(rate.interval)
+    values = intervals_after_a_refusal(16.0, PLATEAU + 10)
+    refused = values.pop(0)
     assert values == sorted(values, reverse=True)
     # The second refusal at a lower rate than the first would reach: the plateau is a little lower.
     assert refused <= values[PLATEAU - 1] <= refused / 0.9
     assert values[-1] < refused / 1.5
+
+
+def test_a_plateau_takes_a_minute_at_least() -> None:
+    refused, *values = intervals_after_a_refusal(0.1, 2000)
+    assert sum(interval > refused for interval in values) * refused > 50
+    assert values[-1] < refused / 1.5
+
+
+def intervals_after_a_refusal(interval: float, number: int) -> list[float]:
+    """Return the interval that was refused, and those during the next requests, which pass."""
+    rate = LearnedRate()
+    rate.resume(interval, age=0)
+    rate.note_sent(0)
+    for _ in range(20):
+        rate.note_passed(on_time=True)
+    values = [rate.interval]
+    rate.note_refused(rate.interval)
+    rate.settle(now=41.0, paused_at=40.0)
+    for _ in range(number):
+        rate.note_passed(on_time=True)
+        values.append(rate.interval)
+    return values
+
+
+FALLS_AND_RISES = LimitPlan(0.02, steps=((100.0, 0.05), (200.0, 0.02)))
+FAST = {
+    "50 in a second": (lambda: Limiter(LimitPlan(0.02), 5), LimitPlan(0.02), 30, 0.92),
+    "10 in a second": (lambda: Limiter(LimitPlan(0.1), 5), LimitPlan(0.1), 30, 0.92),
+    "50, 20 and 50 in a second": (lambda: Limiter(FALLS_AND_RISES, 5), FALLS_AND_RISES, 30, 0.75),
+    "600 in each minute": (lambda: FixedWindow(600, 60), LimitPlan(0.1), 120, 0.92),
+}
+"""Limits that are met without a delay: the server, its limit, the seconds after which it is known, and the
+share of it to use from then on."""
+
+
+@pytest.mark.parametrize("name", FAST)
+@pytest.mark.parametrize("is_named", [True, False], ids=["named", "unnamed"])
+def test_a_fast_limit_is_learned_and_seldom_met(name: str, is_named: bool) -> None:  # noqa: FBT001
+    server, plan, start, least = FAST[name]
+    sent = simulate(
+        new_pace(0.0),
+        server(),
+        300,
+        named=lambda limiter: limiter.seconds_left() if is_named else None,
+        client=Client(8, 0.02),
+    )
+    settled = shares(sent, plan, start, 300)
+    assert settled.refused <= 0.01, settled
+    assert settled.passed >= least, settled
+    # With the refusals by which the limit is found.
+    assert shares(sent, plan, 0, 300).refused <= 0.012
+
+
+def test_a_request_a_little_too_early_after_a_short_pause_is_no_reason_for_a_long_one() -> None:
+    pace = new_pace(0.0)
+    pace.rate.resume(0.02, age=0)
+    pace.note_sent(0.0)
+    pace.note_refused(0.0, 0.01, None)
+    pace.note_sent(pace.next_at)
+    pace.note_refused(pace.open_at, pace.open_at + 0.01, None)
+    assert pace.next_at < 0.3
+    now = pace.next_at
+    pace.note_sent(now)
+    pace.note_refused(now, now, None)
+    assert pace.next_at - now >= 10
 
 
 def test_requests_that_come_late_do_not_raise_the_rate() -> None:
