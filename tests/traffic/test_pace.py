@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import inf
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,9 @@ from sgr_spiders.traffic.latency_delay import LatencyDelay
 from sgr_spiders.traffic.learned_rate import DAY, PLATEAU, LearnedRate
 from sgr_spiders.traffic.pace import Pace
 from tests.traffic.simulation import Client, FixedWindow, new_pace, shares, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HOUR = 3600.0
 STEADY = LimitPlan(2.0)
@@ -110,7 +114,7 @@ def intervals_after_a_refusal(interval: float, number: int) -> list[float]:
 
 
 FALLS_AND_RISES = LimitPlan(0.02, steps=((100.0, 0.05), (200.0, 0.02)))
-FAST = {
+FAST: dict[str, tuple[Callable[[], Limiter | FixedWindow], LimitPlan, float, float]] = {
     "50 in a second": (lambda: Limiter(LimitPlan(0.02), 5), LimitPlan(0.02), 30, 0.92),
     "10 in a second": (lambda: Limiter(LimitPlan(0.1), 5), LimitPlan(0.1), 30, 0.92),
     "50, 20 and 50 in a second": (lambda: Limiter(FALLS_AND_RISES, 5), FALLS_AND_RISES, 30, 0.75),
