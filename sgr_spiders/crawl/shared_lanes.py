@@ -289,7 +289,10 @@ def _restart(pace: Pace, state: SharedState) -> None:
     """
     if state.now - state.next_slot < IDLE:
         return
-    if state.interval is not None:
+    if state.interval is not None and state.age < -IDLE:
+        # Learned in the future: a clock was wrong (see ``RateMemory``).
+        pace.rate.restore(RateState())
+    elif state.interval is not None:
         pace.rate.resume(state.interval, max(0.0, state.age))
     pace.rate.measure_from(state.now)
 

@@ -206,6 +206,7 @@ _STATE = (
 _INTERVAL = "CASE WHEN changes = :changes THEN CAST(:interval AS double precision) ELSE interval_seconds END"
 _TAKE = sa.text(
     f"UPDATE lanes SET interval_seconds = {_INTERVAL}, "  # noqa: S608 - constants only
+    f"learned_at = CASE WHEN {_INTERVAL} IS NULL THEN NULL ELSE learned_at END, "
     f"next_slot = greatest(next_slot, {_NOW}) + :count * greatest(coalesce({_INTERVAL}, 0), :minimum), "
     # A request that comes late does not show that the rate passes.
     f"steps = steps + CASE WHEN next_slot >= {_NOW} - interval_seconds / 2 THEN :count ELSE 0 END, "
@@ -219,6 +220,6 @@ _LOOK = sa.text(f"SELECT {_STATE} FROM lanes {_OF_KEY}")  # noqa: S608 - the sam
 _CHANGE = sa.text(
     "UPDATE lanes SET held_until = :held_until, pauses_in_a_row = :pauses_in_a_row, steps = :steps, "  # noqa: S608
     "interval_seconds = :interval, changes = changes + 1, taken = :taken, curve = :curve, probe_until = 0, "
-    "learned_at = coalesce(:learned_at, learned_at), held_by = coalesce(:held_by, held_by) "
+    "learned_at = CAST(:learned_at AS text), held_by = coalesce(:held_by, held_by) "
     f"{_OF_KEY} AND changes = :changes RETURNING changes"
 )
