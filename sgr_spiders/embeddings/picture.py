@@ -12,7 +12,7 @@ import numpy as np
 from sgr_spiders.embeddings.base import unit
 from sgr_spiders.embeddings.communities import find_communities
 from sgr_spiders.embeddings.layout import lay_out
-from sgr_spiders.model.exceptions import EmbeddingError, StorageError
+from sgr_spiders.model.exceptions import EmbeddingError
 from sgr_spiders.storage import neighbours, private_files, vectors
 from sgr_spiders.storage.vectors import read_genres
 from sgr_spiders.text.escape import for_message
@@ -60,17 +60,7 @@ def draw(connection: Connection, method: str, path: Path) -> None:
         StorageError: the file cannot be written.
     """
     dots = _load_dots(connection, method)
-    partial = path.with_name(f".{path.name}.part")
-    try:
-        private_files.make_directory(path.parent)
-        private_files.create(partial)
-        partial.write_text(_svg(dots, method), encoding="utf-8")
-        private_files.take_mode(partial, path)
-        partial.replace(path)
-    except OSError as error:
-        raise StorageError(f"file {for_message(str(path))}: {error.strerror}") from None
-    finally:
-        partial.unlink(missing_ok=True)
+    private_files.write(path, _svg(dots, method).encode())
 
 
 def _load_dots(connection: Connection, method: str) -> list[Dot]:

@@ -10,6 +10,9 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from sgr_spiders.model.exceptions import StorageError
+from sgr_spiders.text.escape import for_message
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -29,6 +32,27 @@ def create(path: Path) -> None:
     """Create the empty file *path* if it does not exist."""
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE))
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write the file *path*, and its missing directories; an earlier file is replaced whole.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        make_directory(path.parent)
+        create(partial)
+        partial.write_bytes(content)
+        take_mode(partial, path)
+        partial.replace(path)
+    except OSError as error:
+        raise StorageError(f"file {for_message(str(path))}: {error.strerror}") from None
+    finally:
+        # Its directory may not exist, or be a file.
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def mode_beside(path: Path) -> int:

@@ -191,4 +191,6 @@ def test_it_prints_in_light_colours_with_all_rows(report: Path, visit: Callable[
 def test_without_a_script_all_but_the_graph_is_there(report: Path, visit: Callable[..., Visit]) -> None:
     opened = visit(report, java_script_enabled=False)
     assert opened.page.locator("table.sortable").first.locator("tbody tr:visible").count() > 12
-    assert opened.page.locator("noscript").count() == 1
+    assert opened.page.inner_text("#neighbourhood noscript") == "The graph needs JavaScript."
+    assert opened.page.locator(".controls, .board").locator("visible=true").count() == 0
+    assert "The 25 most linked tracks" in opened.text("#neighbourhood")

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 MAX_NEAREST = 50
 """The nearest tracks, artists and users of each seed."""
-MAX_SEEDS = 10
-"""The seeds whose neighbours are listed."""
+MAX_SEEDS = 5
+"""The latest seeds, whose neighbours are listed if none are named."""
 
 LIMITS = {
     "track_cooccurrence": Limits(nodes=5_000, edges=50_000),
@@ -103,8 +103,9 @@ def collect(store: Store, config: HarvestConfig, around: Sequence[int] | None = 
         status = collect_status(connection, store.describe(), store.path, config, around)
         gathered = layer_counts.gather(connection, layer_counts.scope_of_seeds(around))
         found, together = layer_counts.count_gathered(connection, gathered)
-        seeds = [seed.track_id for seed in status.seeds if seed.track_id is not None]
-        nearest = [near for seed in dict.fromkeys(seeds) if (near := _find_nearest(connection, seed))]
+        seeds = list(dict.fromkeys(seed.track_id for seed in status.seeds if seed.track_id is not None))
+        listed = seeds if around is not None else seeds[:MAX_SEEDS]
+        nearest = [near for seed in listed if (near := _find_nearest(connection, seed))]
         return Report(
             name=store.file.name if store.file is not None else store.name,
             around=around,

@@ -8,6 +8,7 @@
   if (!canvas || !graphs.length) return;
 
   const byId = (id) => document.getElementById(id);
+  document.querySelectorAll(".controls, .board").forEach((part) => { part.hidden = false; });
   const over = byId("over");
   const picture = document.createElement("canvas");
   const ink = canvas.getContext("2d");
@@ -660,7 +661,9 @@
   function choosePicture(place) {
     prepared[place] = prepared[place] || prepare(graphs[place]);
     graph = prepared[place];
-    document.querySelectorAll(".graph-about").forEach((about, at) => { about.hidden = at !== place; });
+    for (const parts of [".graph-about", ".graph-list"]) {
+      document.querySelectorAll(parts).forEach((part, at) => { part.hidden = at !== place; });
+    }
     for (const option of byId("colour").options) {
       option.disabled = (option.value === "genre" && !graph.genres.length) || (option.value === "layer" && !graph.layers.length);
       if (option.disabled && option.selected) byId("colour").value = "community";

@@ -52,7 +52,7 @@ def graph_data(drawn: DrawnGraph) -> dict[str, Any]:
         "rows": drawn.rows,
         # As text, because a script rounds integers above 2**53.
         "ids": list(map(str, ids)),
-        "names": [shown(_name(record)) for record in known],
+        "names": [shown(name_of(record)) for record in known],
         **_paths(drawn, ids),
         "sizes": [_size(record) for record in known],
         "genres": genres,
@@ -67,7 +67,8 @@ def graph_data(drawn: DrawnGraph) -> dict[str, Any]:
     }
 
 
-def _name(record: Any) -> str | None:  # noqa: ANN401 - a track or a user
+def name_of(record: Any) -> str | None:  # noqa: ANN401 - a track or a user
+    """Return the title of a track, or the name of a user or artist."""
     name: str | None = getattr(record, "title", None) or getattr(record, "name", None)
     return name
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sgr_spiders.reports.page.graph_data import TITLES
-from sgr_spiders.reports.page.html import Html, join, tag
+import numpy as np
+
+from sgr_spiders.reports.page.graph_data import TITLES, name_of
+from sgr_spiders.reports.page.html import Html, join, link, shown, tag
 from sgr_spiders.reports.page.sections import section
+from sgr_spiders.reports.page.tables import Column, count, plain_table, words
 from sgr_spiders.text.formatting import number
 
 if TYPE_CHECKING:
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
 
     from sgr_spiders.reports.page.content import DrawnGraph
     from sgr_spiders.reports.state import Relationship
+
+MOST_LINKED = 25
+"""Nodes in the list below the graph."""
 
 KEYS = (
     "Graph. Arrow keys move it, plus and minus zoom, 0 shows all of it. N and P select the next and the "
@@ -38,7 +44,6 @@ def neighbourhood(graphs: Sequence[DrawnGraph], relationships: Sequence[Relation
                 Html(f'<canvas id="graph" tabindex="0" role="application" aria-label="{KEYS}"></canvas>'),
                 Html('<canvas id="over" aria-hidden="true"></canvas>'),
                 tag("div", _zoom_buttons(), class_="zoom"),
-                tag("noscript", tag("p", "The graph needs JavaScript.", class_="empty")),
                 class_="stage",
             ),
             tag(
@@ -48,8 +53,11 @@ def neighbourhood(graphs: Sequence[DrawnGraph], relationships: Sequence[Relation
                 class_="side",
             ),
             class_="board",
+            hidden="",
         ),
+        tag("noscript", tag("p", "The graph needs JavaScript.", class_="empty")),
         tag("p", id="shown", class_="about", role="status"),
+        *(_most_linked(drawn, is_first=place == 0) for place, drawn in enumerate(graphs)),
     )
 
 
@@ -75,6 +83,39 @@ def _about(drawn: DrawnGraph, *, is_first: bool) -> Html:
         tag("code", graph.pairs.name),
         ". Positions and communities are computed from the relationships alone.",
         class_="about graph-about",
+        hidden=None if is_first else "",
+    )
+
+
+def _most_linked(drawn: DrawnGraph, *, is_first: bool) -> Html:
+    """Return the nodes with the most links in words, for those who do not see the picture."""
+    graph = drawn.graph
+    links = np.bincount(np.concatenate([graph.a, graph.b]), minlength=len(graph.ids))
+    what = TITLES[graph.pairs.name][0]
+    rows = []
+    for place in np.lexsort((graph.ids, -links))[:MOST_LINKED].tolist():
+        node = int(graph.ids[place])
+        record = drawn.tracks.get(node) or drawn.users.get(node)
+        rows.append(
+            [
+                words(link(shown(name_of(record)), None if record is None else record.url)),
+                words(shown(drawn.genres.get(node), "-")),
+                count(int(graph.communities[place]) + 1),
+                count(int(links[place])),
+            ]
+        )
+    columns = [
+        Column(what.capitalize()),
+        Column("Genre"),
+        Column("Community", is_number=True, explanation="1 is the largest"),
+        Column("Links", is_number=True, explanation="In the graph above"),
+    ]
+    heading = f"The {len(rows)} most linked {what}"
+    return tag(
+        "details",
+        tag("summary", heading),
+        plain_table(heading, columns, rows),
+        class_="graph-list",
         hidden=None if is_first else "",
     )
 
@@ -108,6 +149,7 @@ def _controls(graphs: Sequence[DrawnGraph]) -> Html:
             class_="field",
         ),
         class_="controls",
+        hidden="",
     )
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
-from sgr_spiders.model.exceptions import ArgumentError, StorageError
+from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.reports.page.content import collect
 from sgr_spiders.reports.page.page import render
 from sgr_spiders.storage import export_log, private_files
 from sgr_spiders.storage.figures.inventory import known_seeds
-from sgr_spiders.text.escape import for_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,18 +39,7 @@ def write_report(store: Store, config: HarvestConfig, file: Path, seeds: Sequenc
         StorageError: *file* cannot be written.
     """
     content = build_report(store, config, seeds).encode()
-    partial = file.with_name(f".{file.name}.part")
-    try:
-        private_files.make_directory(file.parent)
-        private_files.create(partial)
-        partial.write_bytes(content)
-        private_files.take_mode(partial, file)
-        partial.replace(file)
-    except OSError as error:
-        raise StorageError(f"file {for_message(str(file))}: {error.strerror}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+    private_files.write(file, content)
     # The page names people: `scrapy forget` must know of it.
     export_log.note(store, file, "report")
     return len(content)
