@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from abc import ABC, abstractmethod
@@ -12,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sgr_spiders.storage import past
 from sgr_spiders.storage.libraries import LEFT_OUT, Inclusion
 from sgr_spiders.storage.looked_at import ALL_COUNT, read_libraries, read_user_libraries
 from sgr_spiders.storage.lookup import distinct, look_up, mix
 from sgr_spiders.storage.pairs import reading as read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
     from typing import Any, Protocol
 
@@ -164,6 +166,42 @@ class DatabaseSource(Source):
     def checksum(self, name: InputName, kinds: Sequence[str], rows: Rows, libraries: Libraries) -> str:
         with self._store.read() as connection:
             return read.checksum(connection, name, kinds, rows, libraries)
+
+
+class Snapshot:
+    """A snapshot that stays open, so that all parts of the input are of the same moment."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield the connection to the snapshot."""
+        yield self._connection
+
+
+class PastSource(DatabaseSource):
+    """The rows of a database that were present before a time."""
+
+    def __init__(self, store: Readable, moment: str) -> None:
+        super().__init__(store)
+        self._moment = moment
+
+    def groups(self, name: InputName, kinds: Sequence[str], rows: Rows) -> Groups:
+        with self._store.read() as connection:
+            if name == "likes":
+                return past.read_likes_at(connection, kinds, self._moment, rows)
+            if name == "playlists":
+                return past.read_playlists_at(connection, self._moment, rows)
+            return read.read_uploads(connection)
+
+    def user_libraries(self, kinds: Sequence[str], include: Inclusion) -> Libraries:
+        with self._store.read() as connection:
+            return past.read_libraries_at(connection, kinds, self._moment, include)
+
+    def playlist_libraries(self, include: Inclusion) -> Libraries:
+        # A playlist whose tracks are known was looked at.
+        return ALL_COUNT
 
 
 class RelationshipInput:

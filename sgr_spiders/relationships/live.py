@@ -6,7 +6,6 @@ of two other nodes has the same common contexts as before, and the same number o
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from sgr_spiders.model.exceptions import HarvestError
 from sgr_spiders.relationships.build import BuildEnvironment, parameters_of
 from sgr_spiders.relationships.engine import LocalEngine
-from sgr_spiders.relationships.inputs import DatabaseSource, RelationshipInput
+from sgr_spiders.relationships.inputs import DatabaseSource, RelationshipInput, Snapshot
 from sgr_spiders.relationships.processor import build_table, choose_types, log_related
 from sgr_spiders.relationships.touched import Signatures, TouchedSearch
 from sgr_spiders.storage.clock import timestamp
@@ -23,13 +22,13 @@ from sgr_spiders.storage.pairs import changing, reading, writing
 from sgr_spiders.storage.pairs.builds import BuiltRelationship
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from sgr_spiders.config.harvest import HarvestConfig
     from sgr_spiders.relationships.base import RelationshipType
     from sgr_spiders.relationships.inputs import Incidence
     from sgr_spiders.storage.pairs.changing import PairChanges
-    from sgr_spiders.storage.store import Connection, Store
+    from sgr_spiders.storage.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +78,7 @@ class LiveRelationships:
         """
         with self._store.read() as connection:
             stamp = reading.read_stamp(connection)
-            inputs = RelationshipInput(DatabaseSource(_Snapshot(connection)), self._section, seeds)
+            inputs = RelationshipInput(DatabaseSource(Snapshot(connection)), self._section, seeds)
             found = [
                 _Input(relationship, relationship.incidence(inputs), inputs.fingerprint(relationship.reads))
                 for relationship in choose_types(self._config)
@@ -161,15 +160,3 @@ class LiveRelationships:
 
 def _table(one: _Input) -> str:
     return one.relationship.table.name
-
-
-class _Snapshot:
-    """A snapshot that stays open, so that all parts of the input are of the same moment."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    @contextlib.contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Yield the connection to the snapshot."""
-        yield self._connection

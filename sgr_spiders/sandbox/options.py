@@ -36,8 +36,12 @@ class WorldOptions:
 
     @property
     def name(self) -> str:
-        """The world's seed and size, by which a harvest knows it again on any port and at any age."""
-        return f"seed={self.seed}, users={self.users}, tracks={self.tracks}, playlists={self.playlists}"
+        """The world's seed and size, by which a harvest knows it again on any port and at any age.
+
+        With a given number of communities it is another world.
+        """
+        size = f"seed={self.seed}, users={self.users}, tracks={self.tracks}, playlists={self.playlists}"
+        return f"{size}, communities={self.communities}" if self.communities else size
 
     @property
     def community_count(self) -> int:
@@ -128,14 +132,15 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 
 _COUNT = 1_000_000_000
+MIN_USERS, MIN_TRACKS = 30, 60
 
 SWITCHES: tuple[_Switch, ...] = (
     _Switch("--port", "server", "port", _integer(0, 65535), "port on 127.0.0.1; 0 picks a free one"),
     _Switch("--world-seed", "world", "seed", _integer(0, 2**32), "random seed of the world"),
     _Switch("--generation", "world", "generation", _integer(0, 1000),
             "rounds of deletions, un-likes and visibility changes before the start"),
-    _Switch("--users", "world", "users", _integer(30, 5_000_000), "number of users"),
-    _Switch("--tracks", "world", "tracks", _integer(60, 5_000_000), "number of tracks"),
+    _Switch("--users", "world", "users", _integer(MIN_USERS, 5_000_000), "number of users"),
+    _Switch("--tracks", "world", "tracks", _integer(MIN_TRACKS, 5_000_000), "number of tracks"),
     _Switch("--playlists", "world", "playlists", _integer(20, 1_000_000), "number of playlists and albums"),
     _Switch("--likes-per-user", "world", "likes_per_user", _decimal(0, 5000),
             "mean number of liked tracks per user"),

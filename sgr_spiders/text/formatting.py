@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,20 @@ GAP = "  "
 def number(value: int | None) -> str:
     """Return a count with separators, or a dash if it is unknown."""
     return "-" if value is None else f"{value:,}"
+
+
+def decimal(value: float | None) -> str:
+    """Return a score or a mean with separators and three decimals, or a dash if it is unknown."""
+    return "-" if value is None else f"{value:,.3f}"
+
+
+def percent(share: float | None) -> str:
+    """Return a share as ``92.1%`` or ``0.034%``, with two digits below 1%, or a dash if it is unknown."""
+    if share is None:
+        return "-"
+    if 0 < share < 0.01:
+        return f"{Decimal(f'{100 * share:.2g}'):f}%"
+    return f"{share:.1%}"
 
 
 def pluralize(count: int, noun: str, plural: str | None = None) -> str:

@@ -73,6 +73,11 @@ def start_of_run(connection: Connection, run_id: int | None) -> tuple[int, str] 
     return None if row is None else (row[0], row[1])
 
 
+def end_of_run(connection: Connection, run_id: int) -> str | None:
+    """Return the end of a run; ``None`` if it is running or was killed."""
+    return connection.scalar(sa.select(runs.c.finished_at).where(runs.c.run_id == run_id))
+
+
 def has_refetched(connection: Connection, since: str) -> bool:
     """Return whether any list was looked at again since that time; otherwise all that is new appeared."""
     again = sa.select(sa.literal(1)).where(walks.c.generation > 0, walks.c.finished_at >= since).limit(1)
