@@ -7,12 +7,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
-from sgr_spiders.cli.options import add_json_option
+from sgr_spiders.cli.options import add_json_option, read_path
 from sgr_spiders.cli.since import read_end, read_since
 from sgr_spiders.config.databases import url_of
 from sgr_spiders.config.settings import DATABASE, find_problem
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.encoding import dump_json
+from sgr_spiders.text.escape import for_cell
 from sgr_spiders.text.invocation import plain_command
 from sgr_spiders.text.messages import quote_value
 
@@ -52,15 +53,18 @@ class Command(DatabaseCommand):
             metavar="DATABASE",
             help="database whose likes are held out (default that with more likes)",
         )
+        group.add_argument("--html", metavar="FILE", help="also write the comparison as a page for a browser")
         add_json_option(group, "docs/compare.md")
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         from sgr_spiders.config import harvest
-        from sgr_spiders.reports.comparison import comparison, document, text
+        from sgr_spiders.reports.comparison import comparison, document, page, text
+        from sgr_spiders.storage import private_files
 
         assert self.settings is not None
         name = self.settings["HARVEST_CONFIG"]
         config = harvest.load(name)
+        page_file = read_path("html", opts.html)
         with contextlib.ExitStack() as stack:
             sides = self._open_sides(args, opts, config, stack)
             reference = comparison.choose_reference(sides)
@@ -70,10 +74,13 @@ class Command(DatabaseCommand):
                 reference.name = reference.database
             planted = _planted(sides[0]), _planted(sides[1])
             found = comparison.compare(sides, config, reference, planted)
+        if page_file is not None:
+            private_files.write(page_file, page.render(found, name).encode())
         if opts.json:
             sys.stdout.write(dump_json(document.as_json(found, name)) + "\n")
         else:
-            sys.stdout.write("\n".join(text.as_text(found, name)) + "\n")
+            written = [] if page_file is None else [f"Page written to {for_cell(str(page_file))}"]
+            sys.stdout.write("\n".join([*text.as_text(found, name), *written]) + "\n")
 
     def _open_sides(
         self, args: list[str], opts: argparse.Namespace, config: HarvestConfig, stack: contextlib.ExitStack

@@ -25,6 +25,7 @@ from tests.scrapy_process import scrapy, scrapy_in_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 RECORDS = {
     "tracks": "SELECT count(*) FROM tracks WHERE removed_at IS NULL AND NOT is_stub",
@@ -216,11 +217,11 @@ def test_recall_of_held_out_likes(harvests: Harvests, compared: dict[str, Any]) 
     assert 0.1 < held["a"]["recall"] < held["b"]["recall"] < 1
 
 
-def test_text_and_differences(harvests: Harvests) -> None:
+def test_text_page_and_differences(harvests: Harvests, tmp_path: Path) -> None:
     a, b = name_of(harvests.sampled), name_of(harvests.whole)
     text, same, other = scrapy_in_one(
         harvests.whole.database,
-        ["compare", a, b],
+        ["compare", a, b, "--html", str(tmp_path / "page.html")],
         ["compare", b, b, "--json"],
         ["compare", b, a, "--reference", a, "--json"],
     )
@@ -229,7 +230,12 @@ def test_text_and_differences(harvests: Harvests) -> None:
     assert lines[0].startswith(("A  ", "A  postgresql"))
     assert "Configurations differ: " in text.out
     assert "Layers only of B: commentary_layer, contextual_layer, label_layer, semantic_depth" in lines
-    assert "Relationships: computed for this comparison" in lines[-1]
+    assert "Relationships: computed for this comparison" in lines[-2]
+    assert lines[-1] == f"Page written to {tmp_path / 'page.html'}"
+    page = (tmp_path / "page.html").read_text()
+    assert "Content-Security-Policy" in page
+    assert "://" not in page
+    assert {line.split()[-1] for line in lines if line.startswith("  recall@")} <= set(re.split("[<>]", page))
     readme = re.search(r"\$ scrapy compare \S+ \S+\n(.*?)\n```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert readme is not None
     shown = [line for line in readme[1].splitlines() if line.strip() not in {"", "…"}]

@@ -1,16 +1,14 @@
-"""The page: its sections, style and script in one file, and a policy that forbids everything else."""
+"""The page of the report, with its sections in order."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from importlib import resources
 from typing import TYPE_CHECKING
 
 from sgr_spiders.reports.page import neighbours, sections
+from sgr_spiders.reports.page.document import navigation, render_document
 from sgr_spiders.reports.page.graph_data import graph_data
 from sgr_spiders.reports.page.graph_section import neighbourhood
-from sgr_spiders.reports.page.html import Html, data, join, tag
+from sgr_spiders.reports.page.html import data, tag
 
 if TYPE_CHECKING:
     from sgr_spiders.reports.page.content import Report
@@ -30,11 +28,11 @@ LINKS = {
 
 def render(report: Report) -> str:
     """Return the page: the same for the same state of the database."""
-    style, script = _asset("page.css"), "\n".join(map(_asset, ("page.js", "graph.js")))
-    body = join(
-        tag("a", "Skip to the content", href="#content", class_="skip"),
+    return render_document(
+        sections.title_of(report),
+        ("page.js", "graph.js"),
         sections.heading(report),
-        _navigation(),
+        navigation(LINKS),
         tag(
             "main",
             sections.cards(report),
@@ -49,37 +47,4 @@ def render(report: Report) -> str:
             id="content",
         ),
         data("graphs", [graph_data(drawn) for drawn in report.graphs]),
-        tag("script", Html(script)),
     )
-    head = join(
-        Html('<meta charset="utf-8">'),
-        Html(f'<meta http-equiv="Content-Security-Policy" content="{_policy(style, script)}">'),
-        Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-        Html('<meta name="referrer" content="no-referrer">'),
-        Html('<meta name="color-scheme" content="light dark">'),
-        tag("title", sections.title_of(report)),
-        tag("style", Html(style)),
-    )
-    return f'<!doctype html>\n<html lang="en">\n<head>{head}</head>\n<body>{body}</body>\n</html>\n'
-
-
-def _navigation() -> Html:
-    links = [tag("a", name, href=f"#{identifier}") for identifier, name in LINKS.items()]
-    choice = tag("button", "Dark", type="button", id="theme", hidden="")
-    return tag("nav", tag("div", *links, class_="links"), choice, aria_label="Sections")
-
-
-def _asset(name: str) -> str:
-    return (resources.files(__package__) / name).read_text(encoding="utf-8")
-
-
-def _policy(style: str, script: str) -> str:
-    """Return a policy that allows this style and this script, and nothing else."""
-    return (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _digest(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -165,11 +165,12 @@ def doubts(report: Report) -> Html:
         *_tables(report),
     ]
     if not notes:
-        notes = [_note("ok", "Every list was read to its end, and nothing was rejected.", None)]
+        notes = [note("ok", "Every list was read to its end, and nothing was rejected.", None)]
     return section("doubts", "Before you read on", tag("ul", *notes, class_="notes"))
 
 
-def _note(kind: str, text: str, more: str | None, command: str | None = None) -> Html:
+def note(kind: str, text: str, more: str | None, command: str | None = None) -> Html:
+    """Return a note of the *kind* `stop`, `warn` or `ok`, an item of a list."""
     words_of = {"stop": "Unfinished", "warn": "Note", "ok": "Complete"}
     return tag(
         "li",
@@ -184,7 +185,7 @@ def _note(kind: str, text: str, more: str | None, command: str | None = None) ->
 def _unfinished(report: Report) -> list[Html]:
     status = report.status
     if not status.runs:
-        return [_note("stop", "No crawl has run on this database.", "Start one:", status.next.commands[0])]
+        return [note("stop", "No crawl has run on this database.", "Start one:", status.next.commands[0])]
     notes = []
     pending = status.total.pending
     if pending or status.next.why == "unfinished":
@@ -192,7 +193,7 @@ def _unfinished(report: Report) -> list[Html]:
             f"{pluralize(pending, 'walk')} of {number(status.total.count)} not finished." if pending else ""
         )
         notes.append(
-            _note(
+            note(
                 "stop",
                 "The harvest is not complete.",
                 f"{rest} All counts are lower bounds. Rerun to resume:".strip(),
@@ -212,11 +213,11 @@ def _losses(report: Report) -> list[Html]:
         lost = sum(walks.walks for walks in status.lost if walks.status == state)
         if lost:
             reasons = [f"{row[1]}: {row[-1]}" for row in lost_rows(status.lost, state)[:3] if len(row) > 2]
-            notes.append(_note("warn", f"{pluralize(lost, 'walk')} {meaning}", "; ".join(reasons)))
+            notes.append(note("warn", f"{pluralize(lost, 'walk')} {meaning}", "; ".join(reasons)))
     rejected = sum(group.count for group in status.rejected)
     if rejected:
         notes.append(
-            _note(
+            note(
                 "warn",
                 f"{pluralize(rejected, 'record or value', 'records or values')} rejected.",
                 "; ".join(f"{number(one.count)} {one.kind}: {one.reason}" for one in status.rejected[:3]),
@@ -231,10 +232,10 @@ def _limits(report: Report) -> list[Html]:
     settings = sorted({cap.setting for cap in list_caps(status.capped) if cap.setting is not None})
     if settings:
         more = f"{pluralize(len(settings), 'setting')} cut something: {', '.join(settings)}."
-        notes.append(_note("warn", "The harvest is limited by its configuration.", more))
+        notes.append(note("warn", "The harvest is limited by its configuration.", more))
     if status.total.compared_expected:
         notes.append(
-            _note(
+            note(
                 "warn",
                 f"Coverage: {share_of_expected(status.total)}.",
                 "Distinct records kept, over the walks whose number of records the API states; its counters "
@@ -244,7 +245,7 @@ def _limits(report: Report) -> list[Html]:
     removed = sum(table.removed or 0 for table in status.tables)
     if removed:
         notes.append(
-            _note(
+            note(
                 "warn", f"{pluralize(removed, 'row')} removed since.", "This page shows only what is present."
             )
         )
@@ -259,13 +260,13 @@ def _tables(report: Report) -> list[Html]:
             one.table for one in relationships if one.needs_build and (one.built_at is not None) is built
         ]
         notes += [
-            _note("warn", f"The table {name} {states}.", "Build it:", "scrapy relate") for name in tables
+            note("warn", f"The table {name} {states}.", "Build it:", "scrapy relate") for name in tables
         ]
     left_out = {one.table: one.left_out for one in relationships if one.left_out}
     if left_out:
         text = f"{pluralize(max(left_out.values()), 'library', 'libraries')} left out of relationships."
         more = f"Nobody looked at them, so {' and '.join(left_out)} cannot compare them."
-        notes.append(_note("warn", text, more))
+        notes.append(note("warn", text, more))
     return notes
 
 

@@ -53,9 +53,11 @@ def table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]
     return _wrap(caption, columns, rows, f"sortable {class_}".strip())
 
 
-def plain_table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> Html:
-    """Return a table in a fixed order."""
-    return _wrap(caption, columns, rows, "fixed")
+def plain_table(
+    caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], class_: str = ""
+) -> Html:
+    """Return a table in a fixed order; with the class ``narrow``, one that fits into a narrow window."""
+    return _wrap(caption, columns, rows, f"fixed {class_}".strip())
 
 
 def _wrap(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], kind: str) -> Html:
