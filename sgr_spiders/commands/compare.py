@@ -46,7 +46,7 @@ class Command(DatabaseCommand):
         group.add_argument(
             "--as-of",
             metavar="RUN|TIME",
-            help="with --before: the later state, at the end of this run or before a time (default now)",
+            help="later state, with --before, at the end of this run or before a time (default now)",
         )
         group.add_argument(
             "--reference",

@@ -170,7 +170,7 @@ def test_the_sandbox_differs_in_the_delay_alone() -> None:
 
 @pytest.mark.parametrize("name", ["deep_harvst", "nothing.yaml", "nowhere/deep_harvest", "a\nb", ""])
 def test_a_missing_file_names_those_that_exist(name: str) -> None:
-    with pytest.raises(ConfigError, match="deep_harvest, sandbox") as caught:
+    with pytest.raises(ConfigError, match="deep_harvest, multi_layer, sandbox") as caught:
         load(name)
     assert str(caught.value).isprintable()
 

@@ -239,7 +239,7 @@ def test_text_page_and_differences(harvests: Harvests, tmp_path: Path) -> None:
     readme = re.search(r"\$ scrapy compare \S+ \S+\n(.*?)\n```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert readme is not None
     shown = [line for line in readme[1].splitlines() if line.strip() not in {"", "…"}]
-    assert [line for line in shown if line not in lines] == []
+    assert [line for line in shown if line not in lines] == [], text.out
     assert len(shown) > 10
     itself = json.loads(same.out)
     assert itself["differences"] == []

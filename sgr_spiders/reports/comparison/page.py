@@ -62,7 +62,7 @@ def _differences(comparison: Comparison) -> Html:
 
 def _figures(comparison: Comparison, config: str) -> Html:
     parts = [part for group in list_groups(comparison) for part in _group(group)]
-    about = f"{for_database(describe_relationships(config))}. The documentation of scrapy compare defines all figures."
+    about = f"{for_database(describe_relationships(config))}. docs/compare.md defines all figures."
     return section("figures", "Figures", tag("p", about, class_="about"), *parts)
 
 
