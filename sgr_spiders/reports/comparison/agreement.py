@@ -1,4 +1,4 @@
-"""How far two sides agree on the neighbours of the same nodes.
+"""The agreement of two sides on the neighbours of the same nodes.
 
 The overlap of two lists is the Jaccard index of their members. Their rank agreement is the rank-biased
 overlap of Webber, Moffat and Zobel, A Similarity Measure for Indefinite Rankings (ACM Transactions on

@@ -1,4 +1,4 @@
-"""What A and B do not have in common, so that their figures do not compare the same thing."""
+"""The differences of A and B that keep their figures from comparing the same thing."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def measure(trial: Trial, sides: Sequence[Side]) -> list[Recall]:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """What one side recommends: the recall of each tested user, 0 for those that it does not know."""
+    """The recall of each tested user on one side, 0 for those that it does not know."""
 
     is_known: NDArray[np.bool_]
     recalls: NDArray[np.float64]

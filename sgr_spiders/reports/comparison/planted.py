@@ -1,4 +1,4 @@
-"""How well neighbours recover the communities that the sandbox has planted."""
+"""The recovery of the communities that the sandbox has planted, by neighbours."""
 
 from __future__ import annotations
 

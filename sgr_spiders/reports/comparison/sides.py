@@ -31,7 +31,7 @@ DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a side is: its database and state, what was asked for it, and its records by kind."""
+    """A description of a side: its database and state, its runs, and its records by kind."""
 
     name: str
     database: str
@@ -90,7 +90,7 @@ class Side:
 
     @cached_property
     def inputs(self) -> RelationshipInput:
-        """What relationships are built from."""
+        """The input of relationships."""
         snapshot = Snapshot(self.connection)
         rows = DatabaseSource(snapshot) if self.moment is None else PastSource(snapshot, self.moment)
         return RelationshipInput(rows, self.section, None)

@@ -1,4 +1,4 @@
-"""What was requested for a database, now or before a time, and what it contains or contained."""
+"""The runs and the records of a database, now or before a time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ COLLECTED = {
 
 @dataclass(frozen=True, slots=True)
 class AskedRun:
-    """What a run asked for. ``config`` is the configuration's name or path if an argument gave it."""
+    """The request of a run. ``config`` is the configuration's name or path if an argument gave it."""
 
     run_id: int
     started_at: str
