@@ -238,14 +238,16 @@ class Store:
         """Run a *transaction*, again if it conflicts with another one, or while the server is away.
 
         Its function must not mind being called several times, even if the first call was committed. Raises
-        the error of the last call after ``WAIT_SECONDS``, or after ``cancel_waiting``.
+        the error of the last call ``WAIT_SECONDS`` after the first error, or after ``cancel_waiting``.
         """
-        deadline = time.monotonic() + WAIT_SECONDS
+        # Not from the first call on: it may last long, or be frozen with its process.
+        deadline: float | None = None
         is_away = False
         while True:
             try:
                 return transaction()
             except (ConflictError, DatabaseAwayError) as error:
+                deadline = deadline or time.monotonic() + WAIT_SECONDS
                 if not is_away and isinstance(error, DatabaseAwayError):
                     is_away = True
                     logger.warning("%s; waiting up to %d s for the server", error, WAIT_SECONDS)

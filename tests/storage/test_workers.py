@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -193,6 +194,21 @@ def test_retries_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_module, "WAIT_SECONDS", 60)
     with pytest.raises(DatabaseAwayError, match="no server"):
         store.retry(transaction)
+
+
+def test_a_transaction_that_lasted_long_is_run_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server ends the transaction of a worker that was frozen for longer than it waits for the server."""
+    monkeypatch.setattr(store_module, "WAIT_SECONDS", 0.5)
+    tries = []
+
+    def transaction() -> int:
+        tries.append(1)
+        if len(tries) == 1:
+            threading.Event().wait(0.6)
+            raise DatabaseAwayError("database x: the connection was closed")
+        return 7
+
+    assert store.retry(transaction) == 7
 
 
 @ON_A_SERVER
