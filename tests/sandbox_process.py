@@ -47,6 +47,11 @@ class SandboxProcess:
         self.url = self._wait_for(_LISTENING)
         self.seed_track_id = int(self._wait_for(_SEED))
 
+    @property
+    def pid(self) -> int:
+        """The ID of its process."""
+        return self._process.pid
+
     def _wait_for(self, pattern: re.Pattern[str]) -> str:
         for line in self._output:
             if match := pattern.search(line):

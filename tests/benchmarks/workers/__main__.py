@@ -3,8 +3,9 @@
 ``python -m tests.benchmarks.workers`` starts a PostgreSQL server of its own, or uses the one named by
 ``HARVEST_TEST_POSTGRES_URL``, and harvests one seed of a sandbox without delay with 1, 2 and 4 workers:
 pages per second from the first committed page to the last, relative to one worker, on processors that the
-sandbox and the server use as well. Then three workers share a limit of the sandbox, with a
-``request_delay`` that fits it: the share of it that they use, and that of refused requests. At last one of
+sandbox and the server use as well, and the CPU time of all these, which limits the pages per second of one
+machine. Then three workers share a limit of the sandbox, first with a ``request_delay`` that fits it, then
+without any: the share of it that they use, and that of refused requests. At last one of
 three workers is killed at random moments, or frozen until it has lost its leases; each time, the database
 must equal that of one worker, table by table.
 """
@@ -21,11 +22,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests import databases
+from tests.benchmarks.workers.processes import CpuTime, Meter
 from tests.crawls.crawling import ROOT
 from tests.crawls.crew import IN_FLIGHT, Crew, comparable
 from tests.sandbox_process import SandboxProcess
@@ -35,6 +38,14 @@ if TYPE_CHECKING:
 
 AIM = 1.7
 """Times the pages per second of one worker that two are to reach."""
+NO_TABLES = "{deep_harvest: {request_delay: 0}, relationships: {on_close: false}}"
+"""A configuration in which the CPU time of the server is that of the crawl alone."""
+WORLD = (
+    "--users", "1500", "--tracks", "10000", "--playlists", "1000", "--seed-likers", "400",
+    "--seed-reposters", "100", "--seed-comments", "200",
+)  # fmt: skip
+WARM_UP = 5.0
+"""Seconds after which three workers are at work, and have found the limit."""
 LEASE_SECONDS = 3
 REFUSED = 429
 
@@ -46,34 +57,53 @@ def pages_per_second(crew: Crew) -> float:
     return float(pages) / seconds.total_seconds()
 
 
-def measure(sandbox: SandboxProcess, folder: Path, workers: int) -> tuple[float, int]:
-    """Harvest with this number of workers; return pages per second, and the number of repeated requests."""
+@dataclass(frozen=True)
+class Harvested:
+    """A harvest of several workers."""
+
+    pages_per_second: float
+    repeated: int
+    cpu: CpuTime
+
+
+def measure(sandbox: SandboxProcess, folder: Path, workers: int) -> Harvested:
+    """Harvest with this number of workers."""
     sandbox.clear_log()
+    folder.mkdir()
+    meter = Meter(sandbox, folder)
     # With the key they would share its pace, which has one request in flight at a time.
-    crew = Crew(sandbox, folder / f"{workers}.db", delay=0, settings={"HARVEST_SHARE_LANES": False})
+    settings = {"HARVEST_SHARE_LANES": False, **meter.settings}
+    crew = Crew(sandbox, folder / "harvest.db", delay=0, settings=settings)
     for _ in range(workers):
-        crew.start()
+        crew.environment = meter.environment()
+        crew.start(config=NO_TABLES)
     for ended in crew.wait():
         if ended.code:
             raise SystemExit(f"nothing measured: exit code {ended.code}\n{ended.log}")
-    return pages_per_second(crew), crew.repeated()
+    ((pages,),) = crew.query("SELECT count(*) FROM walk_pages")
+    return Harvested(pages_per_second(crew), crew.repeated(), meter.read(pages))
 
 
-def share(sandbox: SandboxProcess, folder: Path, limit: float) -> tuple[float, float]:
-    """Harvest with three workers and a *limit* per second; return the shares used and refused."""
+def share(sandbox: SandboxProcess, folder: Path, limit: float, delay: float) -> Iterator[tuple[float, float]]:
+    """Harvest with three workers and a *limit* per second.
+
+    Yield the shares used and refused: of all requests, and of those after the first ``WARM_UP`` seconds.
+    """
     sandbox.clear_log()
     sandbox.set_faults([f"limiter:interval={1 / limit:g},burst=5"])
-    crew = Crew(sandbox, folder / "limited.db", delay=1 / limit)
+    crew = Crew(sandbox, folder / f"limited-{delay:g}.db", delay=delay)
     for _ in range(3):
         crew.start()
     crew.wait()
     sandbox.clear_faults()
     asked = [entry for entry in sandbox.log() if entry["path"] != "/oauth/token"]
-    refused = sum(entry["status"] == REFUSED for entry in asked)
-    # Of the middle: at the ends, workers start, and wait for the last walks.
-    middle = asked[len(asked) // 5 : -len(asked) // 5]
-    seconds = middle[-1]["time"] - middle[0]["time"]
-    return len(middle) / seconds / limit, refused / len(asked)
+    # At the end, workers wait for the last walks.
+    asked = asked[: -len(asked) // 10]
+    for since in (0.0, WARM_UP):
+        chosen = [entry for entry in asked if entry["time"] >= asked[0]["time"] + since]
+        refused = sum(entry["status"] == REFUSED for entry in chosen)
+        seconds = chosen[-1]["time"] - chosen[0]["time"]
+        yield (len(chosen) - refused) / seconds / limit, refused / len(chosen)
 
 
 def disturb(sandbox: SandboxProcess, folder: Path, times: int, number: signal.Signals) -> Iterator[str]:
@@ -106,7 +136,6 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         "workers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--users", type=int, default=150, help="users of the sandbox's world (150)")
     parser.add_argument("--rounds", type=int, default=2, help="harvests with each number of workers (2)")
     parser.add_argument("--limit", type=float, default=50, help="requests per second of the limit (50)")
     parser.add_argument("--kills", type=int, default=50, help="workers to kill (50)")
@@ -123,10 +152,10 @@ def main(arguments: list[str]) -> int:
     databases.use_server()
     failures: list[str] = []
     with tempfile.TemporaryDirectory(prefix="workers-") as folder:
-        with SandboxProcess("--users", str(options.users)) as sandbox:
+        with SandboxProcess(*WORLD) as sandbox:
             show_speed(sandbox, Path(folder), options.rounds)
-            used, refused = share(sandbox, Path(folder), options.limit)
-            print(f"limit of {options.limit:g}/s, three workers: {used:.0%} used, {refused:.1%} refused")
+            for delay in (1 / options.limit, 0.0):
+                show_limit(sandbox, Path(folder), options.limit, delay)
         with SandboxProcess("--users", "40") as sandbox:
             for number, times in ((signal.SIGKILL, options.kills), (signal.SIGSTOP, options.freezes)):
                 found = list(disturb(sandbox, Path(folder), times, number))
@@ -138,15 +167,33 @@ def main(arguments: list[str]) -> int:
 
 
 def show_speed(sandbox: SandboxProcess, folder: Path, rounds: int) -> None:
-    """Print the pages per second, and their ratio to those of one worker in the same round."""
-    print(f"workers  pages/s  repeated requests  times one worker (aim for two: {AIM})")
+    """Print the pages per second, their ratio to those of one worker in the same round, and CPU times.
+
+    ``at most``: the pages per second if all processors of this machine were busy all the time.
+    """
+    print(f"                 times one    CPU ms per page          pages/s  repeated (aim for two: {AIM})")
+    print("workers  pages/s    worker    workers server sandbox   at most  requests")
     for turn in range(rounds):
         alone = 0.0
         for workers in (1, 2, 4):
-            (folder / str(turn)).mkdir(exist_ok=True)
-            speed, again = measure(sandbox, folder / str(turn), workers)
-            alone = alone or speed
-            print(f"{workers:7}  {speed:7.1f}  {again:17}  {speed / alone:5.2f}", flush=True)
+            found = measure(sandbox, folder / f"{turn}-{workers}", workers)
+            alone = alone or found.pages_per_second
+            cpu, most = found.cpu, (os.cpu_count() or 1) * 1e3 / found.cpu.total
+            print(
+                f"{workers:7}  {found.pages_per_second:7.1f}  {found.pages_per_second / alone:8.2f}    "
+                f"{cpu.workers:7.1f} {cpu.server:6.1f} {cpu.sandbox:7.1f}   {most:7.1f}  {found.repeated:8}",
+                flush=True,
+            )
+
+
+def show_limit(sandbox: SandboxProcess, folder: Path, limit: float, delay: float) -> None:
+    """Print the shares of a limit that three workers use, and of their requests that it refuses."""
+    (used, refused), (used_later, refused_later) = share(sandbox, folder, limit, delay)
+    print(
+        f"limit of {limit:g}/s, three workers, delay {delay:g} s: {used:.0%} used, {refused:.1%} refused; "
+        f"after {WARM_UP:g} s {used_later:.0%} used, {refused_later:.1%} refused",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":
