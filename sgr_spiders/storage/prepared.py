@@ -76,7 +76,7 @@ def _one_by_one(statement: sa.Select[Any], column: sa.ColumnElement[int]) -> sa.
 
     ``column = ANY(ids)`` may be planned as a filter, which compares each row that the rest of the condition
     finds with all IDs: the plan of a prepared statement is as old as the statistics of the table, and a crawl
-    begins with an empty one. A walk of 10,000 records would take 50 times as long per page.
+    begins with an empty one. In walks of 800 records, that took 1.1 ms of the server's CPU time per page.
     """
     array = sa.cast(sa.bindparam("ids", type_=sa.Text), sa.ARRAY(sa.BigInteger))
     wanted = sa.func.unnest(array).table_valued("id", name="wanted").render_derived()

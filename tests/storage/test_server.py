@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +13,8 @@ import sqlalchemy as sa
 from sgr_spiders.model.exceptions import ConfigError, StorageError
 from sgr_spiders.storage import migrate
 from sgr_spiders.storage.figures import inventory
-from sgr_spiders.storage.schema import PRESENCE_TABLES, notices
+from sgr_spiders.storage.prepared import LookupStatement
+from sgr_spiders.storage.schema import PRESENCE_TABLES, notices, walk_records
 from sgr_spiders.storage.server_schema import LOCALISED
 from sgr_spiders.storage.store import Store
 from tests.databases import connect, create_blank, url_of
@@ -51,6 +53,21 @@ def test_text_is_ordered_by_its_bytes_whatever_the_locale(store: Store) -> None:
         localised = connection.exec_driver_sql(LOCALISED).all()
     assert found == sorted(names, key=str.encode)
     assert {table for table, _, _ in localised} <= {"alembic_version"}
+
+
+def test_ids_are_looked_up_in_the_index_even_while_the_table_is_empty(store: Store) -> None:
+    listed = sa.select(walk_records.c.position).where(
+        walk_records.c.walk_id == 7, walk_records.c.kind == "track"
+    )
+    lookup = LookupStatement(listed, walk_records.c.record_id)
+
+    def explain(*arguments: Any) -> tuple[str, Any]:
+        return f"EXPLAIN {arguments[2]}", arguments[3]
+
+    with store.write() as connection:
+        sa.event.listen(connection, "before_cursor_execute", explain, retval=True)
+        plan = [row[0] for row in lookup.find(connection, range(200), {})]
+    assert any("Index Cond" in line and "record_id = " in line for line in plan), plan
 
 
 def test_a_sum_of_large_numbers_is_an_integer(store: Store) -> None:
