@@ -45,7 +45,7 @@ WORLD = (
     "--seed-reposters", "100", "--seed-comments", "200",
 )  # fmt: skip
 WARM_UP = 5.0
-"""Seconds after which three workers are at work, and have found the limit."""
+"""Seconds in which three workers start, and meet the limit for the first time."""
 LEASE_SECONDS = 3
 REFUSED = 429
 
