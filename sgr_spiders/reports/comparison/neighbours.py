@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 NEAREST = 10
 """Neighbours of a node that are compared."""
+TRACKS_AT_A_TIME = 1000
 PRUNE_AT = 1 << 22
 """Neighbours to collect before those that are not among the nearest are dropped."""
 
@@ -80,14 +81,25 @@ def related(side: Side, relationship: RelationshipType, directory: Path) -> Neig
 
 def reached(side: Side) -> Neighbours:
     """Find the tracks that random walks over fans reach, as `scrapy similar track`."""
-    likes = side.inputs.likes
-    walk = RandomWalk(as_matrix(side))
-    near = walk.reach(np.arange(len(likes.ids)))
+    tracks = side.inputs.likes.ids
+    walk = RandomWalk(as_matrix(side), neighbours=len(tracks))
     nearest = _Nearest()
-    nearest.add_directed(
-        np.repeat(likes.ids, np.diff(near.indptr)), likes.ids[near.indices], near.data.astype(float)
-    )
+    for start in range(0, len(tracks), TRACKS_AT_A_TIME):
+        some = np.arange(start, min(start + TRACKS_AT_A_TIME, len(tracks)))
+        near = walk.reach(some)
+        kept = _nearest_with_ties(near)
+        nodes = np.repeat(tracks[some], np.diff(near.indptr))
+        nearest.add_directed(nodes[kept], tracks[near.indices[kept]], near.data[kept].astype(float))
     return nearest.take(None, limited=False)
+
+
+def _nearest_with_ties(near: sp.csr_array) -> NDArray[np.bool_]:
+    """Return which entries are not less than the ``NEAREST`` largest ones of their row."""
+    kept = np.ones(len(near.data), bool)
+    for row in np.flatnonzero(np.diff(near.indptr) > NEAREST).tolist():
+        part = slice(near.indptr[row], near.indptr[row + 1])
+        kept[part] = near.data[part] >= np.partition(near.data[part], -NEAREST)[-NEAREST]
+    return kept
 
 
 def as_matrix(side: Side) -> sp.csr_array:
