@@ -95,6 +95,7 @@ def test_recall(sides: tuple[Side, Side], likes: tuple[Likes, Likes]) -> None:
         assert found.held_out_known == sum(track in known for _, track in held_out)
         assert found.recall == pytest.approx(sum(recalls.values()) / tested)
         assert found.recall_of_both == pytest.approx(sum(recalls[user] for user in both) / len(both))
+        assert found.recall is not None
         assert 0 < found.recall < 1
 
 
