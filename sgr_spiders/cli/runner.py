@@ -61,6 +61,7 @@ def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
     accept_source: bool = False,
     max_requests: int | None = None,
     max_minutes: float | None = None,
+    max_seeds: int | None = None,
     spider: str = "deep_harvest",
     database_url: str | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -89,6 +90,7 @@ def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
         "accept_source": int(accept_source) or None,
         "max_requests": max_requests,
         "max_minutes": max_minutes,
+        "max_seeds": max_seeds,
     }
     all_settings = dict(settings or {})
     if database_url is not None:

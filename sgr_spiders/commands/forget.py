@@ -52,7 +52,7 @@ class Command(DatabaseCommand):
         add_json_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
-        named = read_records(args, opts.file)
+        named = read_records(args, opts.file, self._find)
         if opts.lift:
             if opts.dry_run or opts.json:
                 raise ArgumentError("option `--lift`: not with `--dry-run` or `--json`")
@@ -66,6 +66,13 @@ class Command(DatabaseCommand):
                 report = replace(report, left_over="`--no-vacuum`" if opts.no_vacuum else _rewrite(store))
         text = dump_json(as_json(report)) if opts.json else "\n".join(as_lines(report))
         sys.stdout.write(f"{text}\n")
+
+    def _find(self, kind: str, name: str) -> int:
+        from sgr_spiders.storage.names import resolve
+        from sgr_spiders.storage.store import Store
+
+        with Store(self.database_url).read() as connection:
+            return resolve(connection, kind, name)
 
     def _lift(self, named: list[Reference]) -> str:
         from sgr_spiders.reports.forgotten import spell

@@ -8,8 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from sgr_spiders.cli.database_command import DatabaseCommand, refuse_missing
-from sgr_spiders.config.arguments import read_seed
-from sgr_spiders.config.schedule import SeedLine, parse_interval, parse_priority, read_seed_lines
+from sgr_spiders.config.schedule import (
+    SeedLine,
+    parse_interval,
+    parse_priority,
+    read_scheduled_seed,
+    read_seed_lines,
+)
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.encoding import dump_json
 from sgr_spiders.text.invocation import command, plain_command
@@ -77,8 +82,8 @@ class Command(DatabaseCommand):
 
 def _read_seeds(given: list[str]) -> list[GivenSeed]:
     if not given:
-        raise ArgumentError("name at least one seed: a track ID, a URN or a URL")
-    return [_check(read_seed, text, "seed") for text in given]
+        raise ArgumentError("name at least one seed: a track ID, a URN, a URL or a permalink")
+    return [_check(read_scheduled_seed, text, "seed") for text in given]
 
 
 def _read_path(given: list[str]) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from typing import TYPE_CHECKING, Literal
 
 from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.soundcloud.addresses import SITE, is_address, mask_secret, parse_address, parse_reference
+from sgr_spiders.soundcloud.urns import parse_key
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.invocation import plain_command
 from sgr_spiders.text.messages import did_you_mean, quote_value
@@ -16,10 +17,17 @@ from sgr_spiders.text.messages import did_you_mean, quote_value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from sgr_spiders.soundcloud.addresses import PageKind
+
+DEFAULT_MAX_SEEDS = 20
+MOST_SEEDS = 10_000
+
 KNOWN = {
     "track_id": "a track ID or URN; several separated by commas",
-    "track_url": "the URL of a track on soundcloud.com, or a share link; several separated by commas",
-    "seeds": "a file with one ID, URN or URL per line; `#` begins a comment",
+    "track_url": "the URL or permalink of a track, or of a playlist or user whose tracks become seeds; "
+    "several separated by commas",
+    "seeds": "a file with one ID, URN, URL or permalink per line; `#` begins a comment",
+    "max_seeds": f"number of tracks of each playlist or user that become seeds; default: {DEFAULT_MAX_SEEDS}",
     "due": "`1`: the seeds of `scrapy seeds` that are due, the most overdue first",
     "layers": "layers to run, separated by commas; default: those enabled in the configuration",
     "config": "a YAML file, a name in `configs/`, or YAML in braces; default: the setting `HARVEST_CONFIG`",
@@ -36,30 +44,28 @@ SCHEDULER_PREFIX = "_"
 
 BY_DELTA = "delta"
 """The value of ``refresh`` for what scheduled runs do."""
-MAX_TRACK_ID = 2**63 - 1
 MAX_SEEDS_BYTES = 16 * 1024 * 1024
 MAX_REQUESTS = 10**12
 MAX_MINUTES = 10**6
 
-SITE = "soundcloud.com"
-SHARE_HOST = "on.soundcloud.com"
-SITE_HOSTS = frozenset({SITE, f"www.{SITE}", f"m.{SITE}"})
-_NAME = re.compile("[A-Za-z0-9_-]+")
-# The second path segment of a URL that lists items of a user, in the position of a track's name.
-USER_PAGES = frozenset(
-    {"albums", "comments", "followers", "following", "likes", "popular-tracks", "reposts", "tracks"}
-)
-# The first path segment of a URL that is not the page of a user.
-SITE_PAGES = frozenset({"charts", "discover", "search", "stations", "tags", "upload", "you"})
-
 
 @dataclass(frozen=True, slots=True)
 class GivenSeed:
-    """A seed as given: either ``track_id``, or ``url``, which is still to be resolved."""
+    """A seed as given: one of ``track_id``, ``listed_by`` and ``url``.
+
+    Attributes:
+        text: The seed as written.
+        track_id: The ID of a track.
+        url: A URL that is still to be resolved; it may lead to a playlist or a user.
+        listed_by: Kind and ID of a playlist or user whose tracks become seeds.
+        kind: The kind of record, as far as it is known.
+    """
 
     text: str
     track_id: int | None = None
     url: str | None = None
+    listed_by: tuple[Literal["playlist", "user"], int] | None = None
+    kind: PageKind | None = "track"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,7 @@ class Arguments:
     accept_gone: bool = False
     max_requests: int | None = None
     max_minutes: float | None = None
+    max_seeds: int = DEFAULT_MAX_SEEDS
 
 
 def parse(arguments: Mapping[str, object], *, layer_names: Sequence[str]) -> Arguments:
@@ -104,6 +111,7 @@ def parse(arguments: Mapping[str, object], *, layer_names: Sequence[str]) -> Arg
         accept_gone=_parse_switch("accept_gone", given.get("accept_gone", "0")),
         max_requests=_parse_count("max_requests", given["max_requests"]) if "max_requests" in given else None,
         max_minutes=_parse_minutes("max_minutes", given["max_minutes"]) if "max_minutes" in given else None,
+        max_seeds=_parse_count("max_seeds", given.get("max_seeds", str(DEFAULT_MAX_SEEDS)), MOST_SEEDS),
     )
 
 
@@ -133,10 +141,10 @@ def _parse_refresh(text: str) -> bool:
     return text != "0"
 
 
-def _parse_count(name: str, text: str) -> int:
+def _parse_count(name: str, text: str, most: int = MAX_REQUESTS) -> int:
     # Not `int(text)` alone: it takes `1_000` and digits of every script.
-    if not re.fullmatch("[0-9]{1,13}", text) or not 1 <= int(text) <= MAX_REQUESTS:
-        raise _wrong(name, f"must be an integer from 1 to {MAX_REQUESTS}, not {quote_value(text)}")
+    if not re.fullmatch("[0-9]{1,13}", text) or not 1 <= int(text) <= most:
+        raise _wrong(name, f"must be an integer from 1 to {most}, not {quote_value(text)}")
     return int(text)
 
 
@@ -178,9 +186,9 @@ def _split_list(name: str, text: str) -> list[str]:
 
 
 def _collect_seeds(given: Mapping[str, str]) -> tuple[GivenSeed, ...]:
-    seeds: dict[int | str | None, GivenSeed] = {}
+    seeds: dict[object, GivenSeed] = {}
     for seed in _iterate_seeds(given):
-        seeds.setdefault(seed.track_id or seed.url, seed)
+        seeds.setdefault(seed.track_id or seed.url or seed.listed_by, seed)
     if not seeds:
         raise ArgumentError(
             "no seed given; add -a track_id=ID, -a track_url=URL, -a seeds=FILE (one per line) or -a due=1"
@@ -190,84 +198,53 @@ def _collect_seeds(given: Mapping[str, str]) -> tuple[GivenSeed, ...]:
 
 def _iterate_seeds(given: Mapping[str, str]) -> Iterator[GivenSeed]:
     if "track_id" in given:
-        yield from (_parse_seed_id(text, "track_id") for text in _split_list("track_id", given["track_id"]))
+        yield from _read_seeds("track_id", _split_list("track_id", given["track_id"]))
     if "track_url" in given:
-        yield from (_parse_seed_url(text, "track_url") for text in _split_urls(given["track_url"]))
+        yield from _read_seeds("track_url", _split_urls(given["track_url"]))
     if "seeds" in given:
         yield from _read_seeds_file(given["seeds"])
 
 
-def _parse_seed_id(text: str, name: str) -> GivenSeed:
-    track_id = _parse_track_id(text)
-    if track_id is None:
-        raise _wrong(name, f"not a track ID or URN: {quote_value(text)}")
-    return GivenSeed(text, track_id=track_id)
-
-
-def _parse_track_id(text: str) -> int | None:
-    match = re.fullmatch("(?:soundcloud:tracks:)?([0-9]{1,19})", text)
-    track_id = int(match[1]) if match else 0
-    return track_id if 1 <= track_id <= MAX_TRACK_ID else None
+def _read_seeds(name: str, texts: Iterable[str]) -> Iterator[GivenSeed]:
+    for text in texts:
+        try:
+            yield read_seed(text)
+        except ValueError as error:
+            raise _wrong(name, str(error)) from error
 
 
 def _split_urls(text: str) -> list[str]:
-    # A comma separates two URLs only before the next one, because a URL may contain commas.
-    parts = re.split(r"\s+|,(?=https?://)", text)
-    urls = [part for part in (part.strip(",") for part in parts) if part]
-    if not urls:
+    # A comma in a query or fragment separates two URLs only if it precedes a scheme or a host of the site.
+    urls: list[str] = []
+    for part in re.split(r"(?i)\s+|,(?=https?://|(?:[a-z]+\.)?soundcloud\.com/)", text):
+        urls += [part] if {"?", "#"} & set(part) else part.split(",")
+    found = [url for url in (url.strip(",") for url in urls) if url]
+    if not found:
         raise _wrong("track_url", f"contains no URL: {quote_value(text)}")
-    return urls
+    return found
 
 
-def _parse_seed_url(text: str, name: str) -> GivenSeed:
+def read_seed(text: str) -> GivenSeed:
+    """Parse a seed: an ID, a URN, a URL or a permalink with a slash, of a track, a playlist or a user.
+
+    Raises:
+        ValueError: The seed is invalid; the message explains why.
+    """
+    track_id = parse_key(text, "track")
+    if track_id is not None:
+        return GivenSeed(text, track_id=track_id)
+    match parse_reference(text):
+        case ("track", int(track_id)):
+            return GivenSeed(text, track_id=track_id)
+        case ("playlist" | "user" as kind, int(record_id)):
+            return GivenSeed(text, listed_by=(kind, record_id), kind=kind)
+    if not is_address(text) and "/" not in text:
+        raise ValueError(f"not an ID, URN, URL or permalink: {quote_value(text)}")
     try:
-        return GivenSeed(text, url=_canonicalize_track_url(text))
+        page = parse_address(text if is_address(text) else f"https://{SITE}/{text}")
     except ValueError as error:
-        raise _wrong(name, f"{error}: {quote_value(_mask_secret(text))}") from error
-
-
-def _mask_secret(text: str) -> str:
-    return re.sub(r"(/s-|secret_token=)[\w-]+", r"\1...", text)
-
-
-def _canonicalize_track_url(text: str) -> str:
-    """Return the URL to resolve, without the query and fragment, so that equal tracks have equal URLs."""
-    parts = _split(text)
-    if parts.netloc != SHARE_HOST and parts.netloc not in SITE_HOSTS:
-        raise ValueError(f"not a URL on {SITE}")
-    path = [segment for segment in parts.path.split("/") if segment]
-    _refuse_secret(path, parts.query)
-    host = SHARE_HOST if parts.netloc == SHARE_HOST else SITE
-    _refuse_other_pages(path, host)
-    return f"https://{host}/{'/'.join(path)}"
-
-
-def _split(text: str) -> SplitResult:
-    if not text.isascii() or not text.isprintable() or "\\" in text:
-        raise ValueError("not a URL")
-    try:
-        parts = urlsplit(text)
-    except ValueError as error:
-        raise ValueError("not a URL") from error
-    if parts.scheme != "https":
-        raise ValueError("must begin with https://")
-    return parts._replace(netloc=parts.netloc.lower())
-
-
-def _refuse_secret(path: list[str], query: str) -> None:
-    by_path = any(re.fullmatch("s-[A-Za-z0-9]+", segment) for segment in path[2:])
-    by_query = any(key.lower() == "secret_token" for key, _ in parse_qsl(query, keep_blank_values=True))
-    if by_path or by_query:
-        raise ValueError("a secret link; private tracks are never harvested")
-
-
-def _refuse_other_pages(path: list[str], host: str) -> None:
-    if path[1:2] == ["sets"]:
-        raise ValueError("a playlist, not a track")
-    if len(path) != (1 if host == SHARE_HOST else 2) or not all(_NAME.fullmatch(part) for part in path):
-        raise ValueError("not the URL of a track")
-    if path[0] in SITE_PAGES or path[-1] in USER_PAGES:
-        raise ValueError("a page of the site, not a track")
+        raise ValueError(f"{error}: {quote_value(mask_secret(text))}") from error
+    return GivenSeed(text, url=page.url, kind=page.kind)
 
 
 # ---- seeds from a file
@@ -282,23 +259,6 @@ def _read_seeds_file(path: str) -> Iterator[GivenSeed]:
                 raise ValueError(f"{where}: {error}") from error
     except ValueError as error:
         raise _wrong("seeds", str(error)) from error
-
-
-def read_seed(text: str) -> GivenSeed:
-    """Parse a seed: an ID, a URN or a URL.
-
-    Raises:
-        ValueError: The seed is invalid; the message explains why.
-    """
-    if "://" not in text:
-        track_id = _parse_track_id(text)
-        if track_id is None:
-            raise ValueError(f"not a track ID, URN or URL: {quote_value(text)}")
-        return GivenSeed(text, track_id=track_id)
-    try:
-        return GivenSeed(text, url=_canonicalize_track_url(text))
-    except ValueError as error:
-        raise ValueError(f"{error}: {quote_value(_mask_secret(text))}") from error
 
 
 def seed_lines(path: str) -> Iterator[tuple[str, str]]:

@@ -77,10 +77,18 @@ def _parse_line(words: list[str]) -> SeedLine:
         raise ValueError(f"more than seed, interval and priority: {quote_value(' '.join(words))}")
     interval, priority = [*rest, None, None][:2]
     return SeedLine(
-        read_seed(seed),
+        read_scheduled_seed(seed),
         None if interval is None else parse_interval(interval),
         None if priority is None else parse_priority(priority),
     )
+
+
+def read_scheduled_seed(text: str) -> GivenSeed:
+    """Parse a seed that is a track; raise ``ValueError`` if it is invalid, or a playlist or user."""
+    seed = read_seed(text)
+    if seed.kind in {"playlist", "user"}:
+        raise ValueError(f"a {seed.kind}, not a track; only tracks can be scheduled: {quote_value(text)}")
+    return seed
 
 
 def round_at(due: datetime, interval: int, moment: datetime) -> datetime:

@@ -100,6 +100,8 @@ def _describe_lost(seed: runs.SeedOutcome) -> str:
         return f"{name} was forgotten"
     if seed.status == "failed":
         return f"{name}: not fetched ({seed.reason})"
+    if seed.reason == runs.NO_TRACKS:
+        return f"{name}: {seed.reason}"
     if seed.was_found or seed.reason == PRIVATE:
         return f"{name} is gone ({seed.reason})"
     return f"{name}: not found, check the address ({seed.reason})"

@@ -69,6 +69,7 @@ def planner_for(spider: HarvestSpider) -> Planner:
         full_refresh_days=spider.config.deep_harvest.full_refresh_days,
         config_hash=spider.config.fingerprint_of_all,
         lease_seconds=spider.settings.getfloat("HARVEST_LEASE_SECONDS"),
+        max_seeds=spider.arguments.max_seeds,
     )
     return Planner(plan, spider.rules, KINDS)
 

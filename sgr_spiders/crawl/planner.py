@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sgr_spiders.layers.base import SEED_STEP, EndedWalk, Fact, PlaylistContents, Seed
-from sgr_spiders.model.items import Cut, Mention, Selection, Track, User, WalkRequest
+from sgr_spiders.model.items import Cut, Mention, Playlist, Selection, Track, User, WalkRequest
+from sgr_spiders.reports.seed_list import describe_listed
 from sgr_spiders.soundcloud.raw import unpack
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import delta, frontier, runs, workers
@@ -28,13 +29,16 @@ if TYPE_CHECKING:
     from sgr_spiders.config.arguments import GivenSeed
     from sgr_spiders.layers.base import Layer, Wanted
     from sgr_spiders.model.items import Page, Walk
-    from sgr_spiders.storage.ledger.ledger import Expansion
+    from sgr_spiders.storage.ledger.ledger import Expansion, Lookup
     from sgr_spiders.storage.store import Connection
 
 logger = logging.getLogger(__name__)
 
 WalkUse = tuple[int, str]
 """A walk and the step that a layer uses it for."""
+
+LOOKUPS = ("resolve", "playlist", "user", "playlist_tracks", "user_tracks")
+"""Endpoints of walks that look up seeds, apart from tracks, in this order."""
 
 FINAL = ""
 """The step of the choices that a layer makes after all its walks have ended."""
@@ -46,7 +50,8 @@ class Plan:
 
     ``settings`` maps the names of its layers to fingerprints of their settings. ``by_delta``: it refetches
     only what changed, and each list whole once in ``full_refresh_days``. ``config_hash`` identifies the whole
-    configuration. A worker that is silent for ``lease_seconds`` loses its leases.
+    configuration. A worker that is silent for ``lease_seconds`` loses its leases. Of each playlist or user
+    among the seeds, ``max_seeds`` tracks become seeds.
     """
 
     spider: str
@@ -58,6 +63,7 @@ class Plan:
     full_refresh_days: float = 0
     config_hash: str = ""
     lease_seconds: float = 0
+    max_seeds: int | None = None
 
 
 class DatabaseView:
@@ -138,7 +144,7 @@ class Planner:
         if self.plan.by_delta:
             self.delta = delta.plan(connection, self.plan.full_refresh_days)
         ledger = self.ledger(connection)
-        walks = [self._enter(ledger, seed) for seed in self.plan.seeds]
+        walks = [walk for seed in self.plan.seeds for walk in self._enter(ledger, seed, self.plan.max_seeds)]
         ledger.reopen()
         self._continue(ledger, walks)
 
@@ -158,14 +164,14 @@ class Planner:
         return self.has_joined
 
     def enter(self, connection: Connection, seed: GivenSeed, fresh_after: str) -> None:
-        """Enter one more seed, and refetch the walks of it that ended before *fresh_after*."""
+        """Enter one more seed, a track, and refetch the walks of it that ended before *fresh_after*."""
         self.run = replace(self.run, fresh_after=fresh_after)
         if self.delta is not None:
             self.delta = replace(self.delta, seed=seed.text)
         ledger = self.ledger(connection)
-        walk = self._enter(ledger, seed)
+        walks = self._enter(ledger, seed)
         ledger.reopen(seed.text)
-        self._continue(ledger, [walk])
+        self._continue(ledger, walks)
 
     def _continue(self, ledger: Ledger, walks: Sequence[int]) -> None:
         self.expand(ledger, [*walks, *ledger.not_shown(self._expanding_steps())])
@@ -229,8 +235,9 @@ class Planner:
         """Before a page of *walk* is spilled, keep other workers from deciding if it may decide something."""
         if not on_server(connection):
             return
-        uses = self.ledger(connection).uses(walk)
-        if not uses or any(self._decides(layer, step) for layer, step in uses):
+        ledger = self.ledger(connection)
+        uses = ledger.uses(walk)
+        if not uses or any(self._decides(layer, step) for layer, step in uses) or ledger.looks_up_seed(walk):
             workers.lock_planning(connection)
 
     def _decides(self, layer: str, step: str) -> bool:
@@ -240,13 +247,15 @@ class Planner:
     def page_spilled(self, ledger: Ledger, page: Page, *, ended: bool) -> None:
         """Show the records of a page, in the transaction that spills it; *ended*: its walk is finished."""
         walk = page.walk.walk_id
-        if page.resolved is not None and ledger.looks_up_seed(walk):
-            kind, record_id = page.resolved
-            if kind == "track":
-                walk = self._enter_resolved(ledger, walk, record_id)
         self.expand(ledger, [walk])
-        if ended:
-            self.run_second_pass(ledger, walk)
+        if not ended:
+            return
+        self.run_second_pass(ledger, walk)
+        if page.walk.endpoint in LOOKUPS and ledger.looks_up_seed(walk):
+            followed = self._follow_seed(ledger, walk)
+            self.expand(ledger, followed)
+            for each in followed:
+                self.run_second_pass(ledger, each)
 
     def expand(self, ledger: Ledger, walks: Iterable[int]) -> None:
         """Show the layers the unseen records of *walks*, and of the walks that they request in turn."""
@@ -406,18 +415,54 @@ class Planner:
         ledger.write_records([want for want in wanted if isinstance(want, Mention | Fact)])
         return ledger.with_records([frontier.walk_id(want.endpoint, want.target) for want in walks])
 
-    def _enter(self, ledger: Ledger, seed: GivenSeed) -> int:
+    def _enter(self, ledger: Ledger, seed: GivenSeed, max_tracks: int | None = None) -> list[int]:
+        """Enter a seed; return the walks that fetch its tracks, or that look it up.
+
+        Without *max_tracks*, a playlist or user is no seed.
+        """
         if seed.track_id is not None:
             self._request_seed(ledger, seed.track_id)
-            return ledger.add_seed(seed.text, _seed_request(seed.track_id), seed.track_id)
-        walk = ledger.add_seed(seed.text, WalkRequest("resolve", str(seed.url), SEED_STEP, 1), None)
-        for track_id in ledger.record_ids("track", walk, 0, 1):
-            return self._enter_resolved(ledger, walk, track_id)
-        return walk
+            return [ledger.add_seed(seed.text, _seed_request(seed.track_id), seed.track_id)]
+        endpoint, target = ("resolve", seed.url) if seed.listed_by is None else seed.listed_by
+        request = WalkRequest(endpoint, str(target), SEED_STEP, 1)
+        return self._follow_seed(ledger, ledger.add_seed(seed.text, request, max_tracks=max_tracks))
 
-    def _enter_resolved(self, ledger: Ledger, walk: int, track_id: int) -> int:
-        ledger.resolve_seed(walk, track_id)
-        return self._request_seed(ledger, track_id)
+    def _follow_seed(self, ledger: Ledger, walk: int) -> list[int]:
+        """Look a seed up as far as the database allows; return the walks to fetch: at last, its tracks."""
+        lookup = ledger.lookup(walk)
+        if not lookup.has_found:
+            return [walk]
+        match lookup.endpoint:
+            case "resolve":
+                return self._follow_resolved(ledger, walk)
+            case "playlist" | "user":
+                request = _list_request(ledger, lookup)
+                return self._follow_seed(ledger, ledger.follow_seeds(walk, "tracks", request))
+            case "playlist_tracks" | "user_tracks":
+                return self._enter_listed(ledger, walk)
+        return [walk]
+
+    def _follow_resolved(self, ledger: Ledger, walk: int) -> list[int]:
+        for track_id in ledger.record_ids("track", walk, 0, 1):
+            ledger.resolve_seed(walk, track_id)
+            return [self._request_seed(ledger, track_id)]
+        if ledger.max_tracks(walk) is not None:
+            for kind in ("playlist", "user"):
+                for record_id in ledger.record_ids(kind, walk, 0, 1):
+                    request = WalkRequest(kind, str(record_id), SEED_STEP, 1)
+                    return self._follow_seed(ledger, ledger.follow_seeds(walk, kind, request))
+        return [walk]
+
+    def _enter_listed(self, ledger: Ledger, walk: int) -> list[int]:
+        """Enter the tracks that *walk* lists as seeds, and log how many they are."""
+        before = ledger.count_found(walk)
+        ids = ledger.record_ids("track", walk, 0, ledger.max_tracks(walk) or 0)
+        for track_id in ids:
+            ledger.add_seed(str(track_id), _seed_request(track_id), track_id, found_by=walk)
+        if not ids or ledger.count_found(walk) > before:
+            for listed in runs.listed_seeds(ledger.connection, self.run, walk):
+                logger.info("Seeds from %s", describe_listed(listed))
+        return [self._request_seed(ledger, track_id) for track_id in ids]
 
     def _request_seed(self, ledger: Ledger, track_id: int) -> int:
         ledger.widen_scope(track_id, dict(self.plan.settings))
@@ -431,7 +476,12 @@ class Planner:
         return walk
 
     def _scope(self) -> str:
-        parts = sorted(seed.text for seed in self.plan.seeds), sorted(self.plan.settings)
+        parts: tuple[object, ...] = (
+            sorted(seed.text for seed in self.plan.seeds),
+            sorted(self.plan.settings),
+        )
+        if any(seed.kind != "track" for seed in self.plan.seeds):
+            parts += (self.plan.max_seeds,)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
@@ -456,6 +506,15 @@ def _use(request: WalkRequest) -> WalkUse:
 
 def _uses(wanted: Iterable[Wanted]) -> set[WalkUse]:
     return {_use(want) for want in wanted if isinstance(want, WalkRequest)}
+
+
+def _list_request(ledger: Ledger, lookup: Lookup) -> WalkRequest:
+    """Return the walk that lists the tracks of the playlist or user that *lookup* has found."""
+    expected = None
+    for record in ledger.read_records(lookup.endpoint, [int(lookup.target)]):
+        assert isinstance(record, Playlist | User)
+        expected = record.track_count
+    return WalkRequest(f"{lookup.endpoint}_tracks", lookup.target, SEED_STEP, 1, expected)
 
 
 def _seed_request(track_id: int) -> WalkRequest:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.config.schedule import spell_interval
 from sgr_spiders.text.escape import for_message
-from sgr_spiders.text.formatting import duration, pluralize, table
+from sgr_spiders.text.formatting import duration, number, pluralize, table
 from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sgr_spiders.storage.ledger.runs import ListedSeeds
     from sgr_spiders.storage.ledger.seeds import ScheduledSeed
 
 
@@ -66,6 +67,22 @@ def _track(seed: ScheduledSeed) -> str:
     if seed.title is None:
         return ""
     return f"{seed.title} by {seed.artist}" if seed.artist is not None else seed.title
+
+
+def describe_listed(listed: ListedSeeds) -> str:
+    """Return which tracks of a playlist or user are seeds, to follow "Seeds from "."""
+    name = f"{listed.kind} {listed.record_id}"
+    if listed.name is not None:
+        name += f" ({for_message(listed.name)})"
+    if not listed.seeds:
+        return f"{name}: it has no public tracks"
+    known = "an unknown number of" if listed.tracks is None else number(listed.tracks)
+    line = f"{name}: {number(listed.seeds)} of {known} tracks"
+    if not listed.is_cut:
+        is_short = listed.tracks is not None and listed.seeds < listed.tracks
+        return f"{line}; the API does not list the others" if is_short else line
+    more = "the others are" if listed.tracks is None else f"{number(listed.tracks - listed.seeds)} are"
+    return f"{line}; {more} left out by max_seeds={listed.max_tracks}"
 
 
 def format_minute(timestamp: str) -> str:

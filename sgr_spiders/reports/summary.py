@@ -13,6 +13,7 @@ from sgr_spiders.model.items import REFUSED
 from sgr_spiders.reports import caps
 from sgr_spiders.reports.caps import render_example
 from sgr_spiders.reports.changes import count_lines
+from sgr_spiders.reports.seed_list import describe_listed
 from sgr_spiders.text.escape import for_cell, for_message
 from sgr_spiders.text.formatting import describe_left_out, duration, number, pluralize, size, table
 from sgr_spiders.text.invocation import as_typed, command
@@ -123,6 +124,7 @@ def summary(run: FinishedRun, database_bytes: int | None) -> list[str]:
     overview = run.overview
     return [
         _headline(run),
+        *section(None, [f"Seeds from {describe_listed(listed)}" for listed in overview.seed_lists]),
         "",
         *_work_table(run),
         "",

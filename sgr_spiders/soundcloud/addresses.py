@@ -21,6 +21,7 @@ _NAME: Final = re.compile("[A-Za-z0-9_-]+")
 _SECRET: Final = re.compile("s-[A-Za-z0-9]+")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _HOST: Final = re.compile(rf"(?i)(?:[a-z0-9-]+\.)?{re.escape(SITE)}(?:[:/?#]|$)")
+PRIVATE_LINK: Final = "a secret link; private records are never harvested"
 USER_PAGES: Final = frozenset(
     {"albums", "comments", "followers", "following", "likes", "popular-tracks", "reposts", "sets", "tracks"}
 )
@@ -55,7 +56,8 @@ def parse_address(text: str) -> PageAddress:
     if parts.netloc != SHARE_HOST and parts.netloc not in SITE_HOSTS:
         raise ValueError(f"not a URL on {SITE}")
     path = [segment for segment in parts.path.split("/") if segment]
-    _refuse_secret(path, parts.query)
+    if any(_SECRET.fullmatch(segment) for segment in path[3 if path[1:2] == ["sets"] else 2 :]):
+        raise ValueError(PRIVATE_LINK)
     if not all(_NAME.fullmatch(segment) for segment in path):
         raise ValueError("not the URL of a track, playlist or user")
     if parts.netloc == SHARE_HOST:
@@ -112,15 +114,9 @@ def _split(text: str) -> SplitResult:
         raise ValueError("not a URL") from error
     if parts.scheme not in {"http", "https"}:
         raise ValueError("must begin with https://")
+    if any(key.lower() == "secret_token" for key, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        raise ValueError(PRIVATE_LINK)
     return parts._replace(netloc=parts.netloc.lower())
-
-
-def _refuse_secret(path: list[str], query: str) -> None:
-    after = 3 if path[1:2] == ["sets"] else 2
-    by_path = any(_SECRET.fullmatch(segment) for segment in path[after:])
-    by_query = any(key.lower() == "secret_token" for key, _ in parse_qsl(query, keep_blank_values=True))
-    if by_path or by_query:
-        raise ValueError("a secret link; private records are never harvested")
 
 
 def _kind_at(path: list[str]) -> PageKind:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from sgr_spiders.model.items import URL
+from sgr_spiders.soundcloud.addresses import is_address, parse_reference
 from sgr_spiders.soundcloud.raw import pack_again, unpack
 from sgr_spiders.soundcloud.urns import PLURALS, parse_key
 
@@ -55,6 +56,18 @@ def page_reference(address: str) -> Reference | None:
     if host == _SHARE_HOST:
         return URL, f"https://{host}/{path}"
     return (URL, f"https://soundcloud.com/{path.lower()}") if host in _SITE_HOSTS else None
+
+
+def seed_reference(text: str) -> Reference | None:
+    """Return the reference to the record or page that the seed *text* names, ``None`` if there is none."""
+    track_id = parse_key(text, "track")
+    found = parse_reference(text) if track_id is None else ("track", track_id)
+    if found is not None:
+        return found
+    text = text.partition("#")[0]
+    if "://" not in text:
+        text = f"https://{text}" if is_address(text) else f"https://soundcloud.com/{text}"
+    return page_reference(text)
 
 
 def references_in(packed: bytes | None) -> set[Reference]:

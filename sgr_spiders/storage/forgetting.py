@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sgr_spiders.model.items import FORGOTTEN, URL
-from sgr_spiders.soundcloud.embedded import page_reference
+from sgr_spiders.soundcloud.embedded import page_reference, seed_reference
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE
 from sgr_spiders.soundcloud.urns import parse_key
@@ -256,8 +256,8 @@ def _pages(
     for kind, query in queries:
         key = query.selected_columns[0]
         for record_id, address in connection.execute(query.where(_is_forgotten(key, kind))):
-            page = page_reference(address) if address is not None else None
-            if page is not None:
+            page = seed_reference(address) if address is not None else None
+            if page is not None and page[0] == URL:
                 yield page, roots[kind, record_id]
 
 
@@ -358,14 +358,17 @@ def _remove_by_text(connection: Connection, forgotten: Forgotten, names: Contain
     def is_page(text: str) -> bool:
         return page_reference(text) in forgotten.references
 
+    def is_seed(text: str) -> bool:
+        return seed_reference(text) in forgotten.references
+
     def is_target(text: str) -> bool:
         playlist = parse_key(text, "playlist")
         is_playlist = ("playlist", playlist) in forgotten.references
         return is_playlist or is_page(text) or text.casefold() in names
 
     for column, is_theirs in (
-        (seeds.c.given, is_page),
-        (run_seeds.c.given, is_page),
+        (seeds.c.given, is_seed),
+        (run_seeds.c.given, is_seed),
         (cuts.c.target, is_target),
     ):
         texts = connection.scalars(sa.select(column).distinct()).all()

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.model import statistics
 from sgr_spiders.model.items import URL
-from sgr_spiders.soundcloud.embedded import page_reference, remove_references
+from sgr_spiders.soundcloud.embedded import remove_references, seed_reference
 from sgr_spiders.storage import dictionaries, tombstones
 from sgr_spiders.storage.schema import (
     RECORD_TABLES,
@@ -38,8 +38,13 @@ ROWS_AT_A_TIME = 2_000
 _PADDED = re.compile(r"(?:(?<=[,-])|(?<=%2C))[0-9]{11,20}(?=[,&%-]|$)")
 """An ID inside a cursor: padded with zeros, so that it cannot be taken for a part of a time."""
 _SEED_ARGUMENT = re.compile(r"(?<=\btrack_id=)\S+|(?<=\btrack_url=)\S+")
-_ADDRESS = re.compile(r"https?://[^\s'\",\\]+")
-_TRACK = re.compile(r"(?<![0-9A-Za-z_.])(?:soundcloud(?::|%3A)tracks(?::|%3A))?([0-9]{1,20})(?![0-9A-Za-z_])")
+_ADDRESS = re.compile(r"(?:https?://)?[\w.-]*/[^\s'\",\\]*[^\s'\",\\:;)]")
+"""A URL, perhaps without its scheme, or a permalink."""
+_RECORD = re.compile(
+    r"(?<![0-9A-Za-z_.])(?:soundcloud(?::|%3A)(track|user|playlist)s(?::|%3A)|(track|user|playlist):)?"
+    r"([0-9]{1,20})(?![0-9A-Za-z_])"
+)
+"""A URN, a kind and an ID, or the ID of a track."""
 
 
 def redact(connection: Connection, forgotten: AbstractSet[Reference]) -> Counter[str]:
@@ -82,15 +87,16 @@ def redact_arguments(text: str, forgotten: AbstractSet[Reference]) -> str:
 
 
 def redact_text(text: str, forgotten: AbstractSet[Reference]) -> str:
-    """Return *text* without the IDs, URNs and pages of *forgotten* tracks."""
+    """Return *text* without the IDs, URNs and pages of *forgotten* records that were seeds."""
 
     def of_address(match: re.Match[str]) -> str:
-        return REDACTED if page_reference(match[0]) in forgotten else match[0]
+        return REDACTED if seed_reference(match[0]) in forgotten else match[0]
 
-    def of_track(match: re.Match[str]) -> str:
-        return REDACTED if ("track", int(match[1])) in forgotten else match[0]
+    def of_record(match: re.Match[str]) -> str:
+        reference = match[1] or match[2] or "track", int(match[3])
+        return REDACTED if reference in forgotten else match[0]
 
-    return _TRACK.sub(of_track, _ADDRESS.sub(of_address, text))
+    return _RECORD.sub(of_record, _ADDRESS.sub(of_address, text))
 
 
 def redact_command(line: str, forgotten: AbstractSet[Reference]) -> str:

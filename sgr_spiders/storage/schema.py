@@ -596,12 +596,24 @@ run_seeds = Table(
     "run_seeds",
     metadata,
     _reference("run_id", "runs.run_id", "The run", primary_key=True, autoincrement=False),
-    Column("given", Text, primary_key=True, comment="The seed as given: an ID, URN or URL"),
+    Column(
+        "given",
+        Text,
+        primary_key=True,
+        comment="The seed as given: an ID, URN, URL or permalink; of a track of a playlist or user, its ID. "
+        "`#playlist`, `#user` and `#tracks` mark further walks that look up a playlist or user",
+    ),
     Column("track_id", Id, comment="Its track; null until a URL is resolved, or if it is not a track"),
     _reference("walk_id", "walks.walk_id", "The walk that looks it up", nullable=False),
+    Column(
+        "max_tracks",
+        BigInteger,
+        comment="Number of its tracks that become seeds, if it may be a playlist or user; null for a track",
+    ),
+    _reference("found_by", "walks.walk_id", "The walk that led to it; null if it was given"),
     Index(None, "walk_id"),
     sqlite_with_rowid=False,
-    comment="The seeds of each run",
+    comment="The seeds of each run: those given, and the tracks of playlists and users that were given",
 )
 
 workers = Table(

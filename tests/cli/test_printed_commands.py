@@ -151,7 +151,7 @@ def test_hints_of_commands_name_the_database(tmp_path: Path) -> None:
     hint = re.findall("`(.+)`", out)[0]
     assert hint.endswith("crawl deep_harvest -a track_id=ID -s HARVEST_DATABASE_URL=sqlite:///none.db")
     code, out = run(["sh", "-c", hint], tmp_path, {"PATH": "/usr/bin:/bin"})
-    assert "not a track ID or URN: 'ID'" in out
+    assert "not an ID, URN, URL or permalink: 'ID'" in out
 
 
 def test_a_line_that_does_not_begin_with_scrapy_is_left_alone() -> None:

@@ -4,6 +4,7 @@ from contextlib import suppress
 from functools import partial
 from inspect import signature
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,9 @@ from sgr_spiders.config import arguments as spider_arguments
 from sgr_spiders.config.arguments import KNOWN, Arguments, GivenSeed
 from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.model.exceptions import ArgumentError
+
+if TYPE_CHECKING:
+    from sgr_spiders.soundcloud.addresses import PageKind
 
 SEED = {"track_id": "1"}
 LARGEST_ID = 9_223_372_036_854_775_807
@@ -117,11 +121,39 @@ def test_track_ids_are_numbers_or_urns() -> None:
     assert parse({"track_id": 7}).seeds == (GivenSeed("7", track_id=7),)
 
 
+def test_playlists_and_users_are_seeds() -> None:
+    seeds = parse({"track_id": "playlist:7,soundcloud:users:8,soundcloud:playlists:7,track:9"}).seeds
+    assert seeds == (
+        GivenSeed("playlist:7", listed_by=("playlist", 7), kind="playlist"),
+        GivenSeed("soundcloud:users:8", listed_by=("user", 8), kind="user"),
+        GivenSeed("track:9", track_id=9),
+    )
+    assert parse(SEED).max_seeds == 20
+    assert parse(SEED | {"max_seeds": "10000"}).max_seeds == 10_000
+    for text in ("0", "10001", "1.5", "all"):
+        message = f"spider argument `max_seeds`: must be an integer from 1 to 10000, not '{text}'"
+        assert error_of(**SEED | {"max_seeds": text}) == message
+
+
 @pytest.mark.parametrize(
-    "text", ["abc", "0", "-1", "+1", "1.0", "1 2", "1e3", "٣", "soundcloud:users:1", str(LARGEST_ID + 1)]
+    "text",
+    [
+        "abc",
+        "0",
+        "-1",
+        "+1",
+        "1.0",
+        "1 2",
+        "1e3",
+        "٣",
+        "soundcloud:comments:1",
+        str(LARGEST_ID + 1),
+        "user:x",
+    ],
 )
 def test_invalid_track_ids(text: str) -> None:
-    assert error_of(track_id=f"5,{text}") == f"spider argument `track_id`: not a track ID or URN: '{text}'"
+    message = f"spider argument `track_id`: not an ID, URN, URL or permalink: '{text}'"
+    assert error_of(track_id=f"5,{text}") == message
 
 
 def test_a_shown_value_is_short_and_harmless() -> None:
@@ -133,31 +165,60 @@ def test_a_shown_value_is_short_and_harmless() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "url"),
+    ("text", "url", "kind"),
     [
-        ("https://soundcloud.com/some-artist/some_track", "https://soundcloud.com/some-artist/some_track"),
-        ("https://m.soundcloud.com/a/b", "https://soundcloud.com/a/b"),
-        ("HTTPS://WWW.SoundCloud.com/a/B/", "https://soundcloud.com/a/B"),
-        ("https://soundcloud.com/a/b?si=1,2&utm_source=x&in=c/sets/d#t=1:20", "https://soundcloud.com/a/b"),
-        ("https://on.soundcloud.com/AbC1?x=1", "https://on.soundcloud.com/AbC1"),
-        ("https://soundcloud.com/a/s-100", "https://soundcloud.com/a/s-100"),
+        (
+            "https://soundcloud.com/an-artist/some_track",
+            "https://soundcloud.com/an-artist/some_track",
+            "track",
+        ),
+        ("https://m.soundcloud.com/a/b", "https://soundcloud.com/a/b", "track"),
+        ("http://soundcloud.com/a/b", "https://soundcloud.com/a/b", "track"),
+        ("soundcloud.com/a/b/", "https://soundcloud.com/a/b", "track"),
+        ("www.SoundCloud.com/a/b?si=1", "https://soundcloud.com/a/b", "track"),
+        ("a/b", "https://soundcloud.com/a/b", "track"),
+        ("/a/b/", "https://soundcloud.com/a/b", "track"),
+        ("HTTPS://WWW.SoundCloud.com/a/B/", "https://soundcloud.com/a/B", "track"),
+        (
+            "https://soundcloud.com/a/b?si=1,2&utm_source=x&in=c/sets/d#t=1:20",
+            "https://soundcloud.com/a/b",
+            "track",
+        ),
+        ("https://on.soundcloud.com/AbC1?x=1", "https://on.soundcloud.com/AbC1", None),
+        ("https://soundcloud.com/a/s-100", "https://soundcloud.com/a/s-100", "track"),
+        ("https://soundcloud.com/a/sets/s-100?si=1", "https://soundcloud.com/a/sets/s-100", "playlist"),
+        ("/a/sets/b", "https://soundcloud.com/a/sets/b", "playlist"),
+        ("https://soundcloud.com/a/", "https://soundcloud.com/a", "user"),
+        ("/a", "https://soundcloud.com/a", "user"),
     ],
 )
-def test_a_url_loses_its_query_and_fragment(text: str, url: str) -> None:
-    assert parse({"track_url": text}).seeds == (GivenSeed(text, url=url),)
+def test_a_url_loses_its_query_and_fragment(text: str, url: str, kind: PageKind | None) -> None:
+    assert parse({"track_url": text}).seeds == (GivenSeed(text, url=url, kind=kind),)
+
+
+def test_a_url_of_the_api_is_an_id() -> None:
+    for name in ("tracks/7", "tracks/soundcloud:tracks:7", "tracks/soundcloud%3Atracks%3A7?x=1"):
+        text = f"https://api.soundcloud.com/{name}"
+        assert parse({"track_url": text}).seeds == (GivenSeed(text, track_id=7),)
 
 
 def test_several_urls() -> None:
     a, b = "https://soundcloud.com/a/b", "https://on.soundcloud.com/c"
-    for text in (f"{a},{b}", f"{a} {b}", f"{a},\n {b},", f"{a}?si=1,2,{b} {a}/"):
+    for text in (
+        f"{a},{b}",
+        f"{a} {b}",
+        f"{a},\n {b},",
+        f"{a}?si=1,2,{b} {a}/",
+        f"a/b,{b[8:]}",
+        f"{a}?si=1,{b[8:]}",
+    ):
         assert urls_of(text) == [a, b]
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("soundcloud.com/a/b", "must begin with https://"),
-        ("http://soundcloud.com/a/b", "must begin with https://"),
+        ("ftp://soundcloud.com/a/b", "must begin with https://"),
         ("https://example.com/a/b", "not a URL on soundcloud.com"),
         ("https://soundcloud.com.example.com/a/b", "not a URL on soundcloud.com"),
         ("https://soundcloud.com@example.com/a/b", "not a URL on soundcloud.com"),
@@ -165,13 +226,14 @@ def test_several_urls() -> None:
         ("https://[soundcloud.com/a/b", "not a URL"),
         ("https://soundcloud.com\\a/b/c", "not a URL"),
         ("https://soundcloud.com/a/ß", "not a URL"),
-        ("https://soundcloud.com/a/sets/b", "a playlist, not a track"),
-        ("https://soundcloud.com/a/likes", "a page of the site, not a track"),
-        ("https://soundcloud.com/discover/b", "a page of the site, not a track"),
-        ("https://soundcloud.com/a", "not the URL of a track"),
-        ("https://soundcloud.com/a/b/c", "not the URL of a track"),
-        ("https://soundcloud.com/a/b%2Fs-abc", "not the URL of a track"),
-        ("https://on.soundcloud.com/", "not the URL of a track"),
+        ("https://soundcloud.com/a/likes", "a page of the site, not of a track, playlist or user"),
+        ("https://soundcloud.com/discover/b", "a page of the site, not of a track, playlist or user"),
+        ("https://soundcloud.com/a/b/c", "not the URL of a track, playlist or user"),
+        ("https://soundcloud.com/a/b%2Fs-abc", "not the URL of a track, playlist or user"),
+        ("https://soundcloud.com/a/sets", "a page of the site, not of a track, playlist or user"),
+        ("https://soundcloud.com/", "not the URL of a track, playlist or user"),
+        ("a", "not an ID, URN, URL or permalink"),
+        ("https://on.soundcloud.com/", "not the URL of a track, playlist or user"),
     ],
 )
 def test_invalid_urls_of_tracks(text: str, problem: str) -> None:
@@ -185,11 +247,13 @@ def test_invalid_urls_of_tracks(text: str, problem: str) -> None:
         "https://m.soundcloud.com/a/sets/b/s-Hidden1?si=2",
         "https://soundcloud.com/a/b?secret_token=s-Hidden1",
         "https://soundcloud.com/a/b?secret_token=Hidden1",
+        "a/b/s-Hidden1",
+        "https://api.soundcloud.com/playlists/7?secret_token=s-Hidden1",
     ],
 )
 def test_a_secret_link_is_refused_and_its_secret_kept_out_of_logs(text: str) -> None:
     message = error_of(track_url=text)
-    assert "a secret link; private tracks are never harvested" in message
+    assert "a secret link; private records are never harvested" in message
     assert "Hidden1" not in message
 
 
@@ -212,8 +276,8 @@ def test_a_file_of_seeds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"1\n\nabc\n", "line 3: not a track ID, URN or URL: 'abc'"),
-        (b"1,2\n", "line 1: not a track ID, URN or URL: '1,2'"),
+        (b"1\n\nabc\n", "line 3: not an ID, URN, URL or permalink: 'abc'"),
+        (b"1,2\n", "line 1: not an ID, URN, URL or permalink: '1,2'"),
         (
             b"1\nhttps://example.com/a/b\n",
             "line 2: not a URL on soundcloud.com: 'https://example.com/a/b'",

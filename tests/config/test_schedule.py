@@ -93,7 +93,9 @@ def test_a_file_of_seeds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("x", "line 2: not a track ID, URN or URL: 'x'"),
+        ("x", "line 2: not an ID, URN, URL or permalink: 'x'"),
+        ("playlist:7", "line 2: a playlist, not a track; only tracks can be scheduled: 'playlist:7'"),
+        ("soundcloud.com/a", "line 2: a user, not a track; only tracks can be scheduled"),
         ("1 often", "line 2: not an interval such as"),
         ("1 1d high", "line 2: not an integer"),
         ("1 1d 1 1", "line 2: more than seed, interval and priority: '1 1d 1 1'"),

@@ -134,7 +134,7 @@ def test_a_crawl_fetches_only_walks_of_its_own_seeds(harvester: Harvester, world
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"track_id": "abc"}, "spider argument `track_id`: not a track ID or URN: 'abc'"),
+        ({"track_id": "abc"}, "spider argument `track_id`: not an ID, URN, URL or permalink: 'abc'"),
         ({"trackid": "1"}, "(did you mean `track_id`?)"),
         ({"layers": "user_dept"}, "(did you mean `user_depth`?)"),
         ({"config": "nowhere.yaml"}, "configuration nowhere.yaml"),

@@ -112,7 +112,7 @@ USAGE_ERRORS = [
     ([], "name one of add, list, due, remove, import, not ''"),
     (["lst"], "(did you mean `list`?)"),
     (["add"], "name at least one seed"),
-    (["add", "1", "abc"], "seed: not a track ID, URN or URL: 'abc'"),
+    (["add", "1", "abc"], "seed: not an ID, URN, URL or permalink: 'abc'"),
     (["add", "https://soundcloud.com/a/b/s-secret"], "a secret link"),
     (["add", "1", "--every", "often"], "option `--every`: not an interval such as 30m"),
     (["add", "1", "--priority", "high"], "option `--priority`: not an integer"),

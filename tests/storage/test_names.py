@@ -88,7 +88,7 @@ def connection(path: Path) -> Iterator[Connection]:
         ("track", " soundcloud:tracks:7 ", 7),
         ("track", "track:7", 7),
         ("artist", "soundcloud:users:7", 7),
-        ("track", "https://api.soundcloud.com/tracks/soundcloud:tracks:7?secret_token=s-1", 7),
+        ("track", "https://api.soundcloud.com/tracks/soundcloud:tracks:7?x=1", 7),
         ("track", "303", 303),
         ("track", "title:303", 304),
         ("track", "Name:303", 304),

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger.frontier import ENDED
+from sgr_spiders.storage.ledger.runs import LISTS, NO_TRACKS
 from sgr_spiders.storage.ledger.wrong_times import UNKNOWN
 from sgr_spiders.storage.schema import (
     PRESENCE_TABLES,
@@ -33,6 +34,16 @@ if TYPE_CHECKING:
 
 MEASURED_UP_TO = 1 << 30
 """The largest file, in bytes, whose tables are measured: measuring reads the whole file, 1 s per GB."""
+
+
+_found = run_seeds.alias()
+LEADS_TO_SEEDS = (
+    sa.select(sa.literal(1))
+    .where(_found.c.run_id == run_seeds.c.run_id, _found.c.found_by == run_seeds.c.walk_id)
+    .correlate(run_seeds)
+    .exists()
+)
+"""The condition that a row of ``run_seeds`` is a playlist or user, whose tracks have rows of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +221,7 @@ def _runs(connection: sa.Connection, query: sa.Select[Any]) -> list[PastRun]:
     rows = connection.execute(query).all()
     seeds = (
         sa.select(run_seeds.c.run_id, sa.func.count())
-        .where(run_seeds.c.run_id.in_([row.run_id for row in rows]))
+        .where(run_seeds.c.run_id.in_([row.run_id for row in rows]), sa.not_(LEADS_TO_SEEDS))
         .group_by(run_seeds.c.run_id)
     )
     counts = {row[0]: row[1] for row in connection.execute(seeds)}
@@ -252,7 +263,7 @@ def seeds_of(connection: sa.Connection, run_id: int, limit: int) -> list[str]:
     """Return up to *limit* seeds of a run, as they were given."""
     query = (
         sa.select(run_seeds.c.given)
-        .where(run_seeds.c.run_id == run_id)
+        .where(run_seeds.c.run_id == run_id, run_seeds.c.found_by.is_(None))
         .order_by(run_seeds.c.given)
         .limit(limit)
     )
@@ -270,7 +281,10 @@ def known_seeds(
             run_seeds.c.walk_id,
             sa.func.max(run_seeds.c.run_id).label("run_id"),
         )
-        .where(sa.true() if track_ids is None else run_seeds.c.track_id.in_(track_ids))
+        .where(
+            sa.not_(LEADS_TO_SEEDS),
+            sa.true() if track_ids is None else run_seeds.c.track_id.in_(track_ids),
+        )
         .group_by(run_seeds.c.walk_id)
         .subquery()
     )
@@ -282,7 +296,10 @@ def known_seeds(
             tracks.c.title,
             users.c.username,
             walks.c.status,
-            walks.c.reason,
+            sa.case(
+                (sa.and_(walks.c.endpoint.in_(LISTS), walks.c.status == "done"), NO_TRACKS),
+                else_=walks.c.reason,
+            ),
         )
         .join(walks, walks.c.walk_id == latest.c.walk_id)
         .outerjoin(tracks, tracks.c.track_id == latest.c.track_id)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sgr_spiders.model.items import REFUSED
 from sgr_spiders.storage.ledger.frontier import ASKED_FOR, ENDED, WANTED_NOW
 from sgr_spiders.storage.ledger.presence import LOOKUPS
+from sgr_spiders.storage.ledger.runs import listed_seeds
 from sgr_spiders.storage.schema import (
     comments,
     cuts,
@@ -30,10 +31,10 @@ from sgr_spiders.storage.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from sgr_spiders.storage.figures.layer_counts import LayerCounts
-    from sgr_spiders.storage.ledger.runs import Run
+    from sgr_spiders.storage.ledger.runs import ListedSeeds, Run
 
 COLLECTED = {
     "tracks": tracks,
@@ -186,6 +187,7 @@ class RunOverview:
     """The figures of a run and its harvest.
 
     ``totals`` cover the whole database. ``refused`` counts the walks that the API refused in this run.
+    ``seed_lists`` are the playlists and users whose tracks are seeds.
     """
 
     layers: Mapping[str, Share]
@@ -194,6 +196,7 @@ class RunOverview:
     lost: list[LostWalks]
     capped: Capped
     refused: int
+    seed_lists: Sequence[ListedSeeds] = ()
 
 
 def look_at_run(connection: sa.Connection, run: Run) -> RunOverview:
@@ -210,7 +213,8 @@ def look_at_run(connection: sa.Connection, run: Run) -> RunOverview:
     together = Share(found_together, all_walks, all_work)
     totals = count_totals(connection)
     lost, capped = find_lost(connection, run), find_capped(connection, run)
-    return RunOverview(layers, together, totals, lost, capped, count_refused(connection, run))
+    refused, lists = count_refused(connection, run), listed_seeds(connection, run)
+    return RunOverview(layers, together, totals, lost, capped, refused, lists)
 
 
 def count_totals(connection: sa.Connection) -> dict[str, int]:
@@ -247,8 +251,10 @@ def count_walks(
         .group_by(requested.c.walk_id)
         .subquery()
     )
+    # Lists of seeds have other caps.
+    cap = sa.func.coalesce(widest.c.cap, walks.c.capped_at, walks.c.expected)
     together = (
-        sa.select(walks.c.status, *_sums(widest.c.cap))
+        sa.select(walks.c.status, *_sums(cap))
         .outerjoin_from(walks, widest, widest.c.walk_id == walks.c.walk_id)
         .group_by(walks.c.status)
     )

@@ -94,6 +94,8 @@ def find_forgotten_seeds(connection: Connection, seeds: Iterable[GivenSeed]) -> 
 def _reference_of(seed: GivenSeed) -> Reference | None:
     if seed.track_id is not None:
         return "track", seed.track_id
+    if seed.listed_by is not None:
+        return seed.listed_by
     return None if seed.url is None else page_reference(seed.url)
 
 

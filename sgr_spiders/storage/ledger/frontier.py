@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.prepared import CompiledStatement
-from sgr_spiders.storage.schema import run_scope, walk_pages, walk_requests, walks
+from sgr_spiders.storage.schema import run_scope, run_seeds, walk_pages, walk_requests, walks
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -61,6 +61,13 @@ LARGEST_CAP = (
     .scalar_subquery()
 )
 """The largest cap of all requests for a walk; null if it only looks up a seed."""
+
+SEED_CAP = (
+    sa.select(sa.func.max(run_seeds.c.max_tracks))
+    .where(run_seeds.c.walk_id == walks.c.walk_id, run_seeds.c.run_id == walks.c.run_id)
+    .scalar_subquery()
+)
+"""The number of tracks of a leased walk that become seeds of its run; null if it lists no seeds."""
 _LARGEST_INLINE_CAP = CompiledStatement(
     sa.select(
         sa.case(

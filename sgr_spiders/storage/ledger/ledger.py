@@ -69,6 +69,9 @@ NEW_WALK = (
 )
 """The columns of ``walks`` that are set for a new walk."""
 
+NEW_SEED = ("run_id", "given", "track_id", "walk_id", "max_tracks", "found_by")
+"""The columns of ``run_seeds``."""
+
 SELECTION = ("seed_id", "layer", "kind", "record_id", "score", "last_seen_at", "settings", "first_seen_at")
 """The columns of ``selections`` that are written."""
 
@@ -130,6 +133,15 @@ class Expansion:
 
 
 @dataclass(frozen=True, slots=True)
+class Lookup:
+    """The walk that looks up a seed; ``has_found`` tells whether it has ended with what it looked for."""
+
+    endpoint: str
+    target: str
+    has_found: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """One run's view of the ledger, in the transaction of ``connection``.
 
@@ -141,14 +153,73 @@ class Ledger:
     run: Run
     delta: Delta | None = None
 
-    def add_seed(self, given: str, request: WalkRequest, track_id: int | None) -> int:
-        """Add the seed *given* to the run; return the ID of the walk that looks it up."""
-        seed_walk = self._add_walks([request])[0]
-        row = (self.run.run_id, given, track_id, seed_walk)
-        upserts.insert_new(self.connection, run_seeds, ("run_id", "given", "track_id", "walk_id"), [row])
+    def add_seed(
+        self,
+        given: str,
+        request: WalkRequest,
+        track_id: int | None = None,
+        *,
+        max_tracks: int | None = None,
+        found_by: int | None = None,
+    ) -> int:
+        """Add the seed *given* to the run; return the ID of the walk that looks it up.
+
+        Args:
+            given: The seed as given.
+            request: The walk that looks it up.
+            track_id: Its track, if it is known.
+            max_tracks: The number of tracks that become seeds, if it is a playlist or user.
+            found_by: The walk that lists it, if it is a track of a playlist or user.
+        """
+        seed_walk = self._look_up(request)
+        row = (self.run.run_id, given, track_id, seed_walk, max_tracks, found_by)
+        upserts.insert_new(self.connection, run_seeds, NEW_SEED, [row])
+        return seed_walk
+
+    def follow_seeds(self, seed_walk: int, part: str, request: WalkRequest) -> int:
+        """Look up the playlists or users of *seed_walk* further, by another walk; return its ID.
+
+        *part* is what that walk finds: a word for the names of its rows.
+        """
+        following = self._look_up(request)
+        rows = self.connection.execute(
+            sa.select(run_seeds.c.given, run_seeds.c.max_tracks).where(
+                run_seeds.c.run_id == self.run.run_id,
+                run_seeds.c.walk_id == seed_walk,
+                run_seeds.c.max_tracks.is_not(None),
+            )
+        )
+        new = [
+            (self.run.run_id, f"{given}#{part}", None, following, max_tracks, seed_walk)
+            for given, max_tracks in rows
+        ]
+        upserts.insert_new(self.connection, run_seeds, NEW_SEED, new)
+        self._reopen_capped([following], self.max_tracks(following))
+        return following
+
+    def _look_up(self, request: WalkRequest) -> int:
+        (seed_walk,) = self._add_walks([request])
         self._reopen_ended([seed_walk])
         self.ask_again(seed_walk)
         return seed_walk
+
+    def max_tracks(self, seed_walk: int) -> int | None:
+        """Return the number of tracks of *seed_walk* that become seeds; ``None`` if it looks up tracks."""
+        most: int | None = self.connection.scalar(
+            sa.select(sa.func.max(run_seeds.c.max_tracks)).where(
+                run_seeds.c.run_id == self.run.run_id, run_seeds.c.walk_id == seed_walk
+            )
+        )
+        return most
+
+    def lookup(self, seed_walk: int) -> Lookup:
+        """Return how far the look-up of a seed is."""
+        row = self.connection.execute(
+            sa.select(walks.c.endpoint, walks.c.target, walks.c.status.in_(("done", "capped"))).where(
+                walks.c.walk_id == seed_walk
+            )
+        ).one()
+        return Lookup(*row)
 
     def ask_again(self, seed_walk: int) -> None:
         """Reopen the walk of a seed that was not found in an earlier run: its ID or URL may be mistyped."""
@@ -174,8 +245,13 @@ class Ledger:
         self.connection.execute(
             sa.update(run_seeds)
             .where(run_seeds.c.run_id == self.run.run_id, run_seeds.c.walk_id == seed_walk)
-            .values(track_id=track_id)
+            .values(track_id=track_id, max_tracks=None)
         )
+
+    def count_found(self, seed_walk: int) -> int:
+        """Count the seeds of the run that *seed_walk* has found."""
+        found = sa.and_(run_seeds.c.run_id == self.run.run_id, run_seeds.c.found_by == seed_walk)
+        return self.connection.scalar(sa.select(sa.func.count()).select_from(run_seeds).where(found)) or 0
 
     def widen_scope(self, seed_id: int, settings: dict[str, str]) -> None:
         """Add the seed's walks for these layers (name: fingerprint of its settings) to the run's scope."""
@@ -686,11 +762,13 @@ class Ledger:
         for chunk in chunked(sorted(ids)):
             self._reopen(walks.c.walk_id.in_(chunk))
 
-    def _reopen_capped(self, ids: Sequence[int]) -> None:
+    def _reopen_capped(self, ids: Sequence[int], cap: int | None = None) -> None:
+        """Reopen the walks that stopped at a smaller cap than is requested, or than *cap*."""
+        is_smaller = walks.c.capped_at < LARGEST_CAP
+        if cap is not None:
+            is_smaller = sa.or_(is_smaller, walks.c.capped_at < cap)
         for chunk in chunked(sorted(ids)):
-            reopened = sa.and_(
-                walks.c.walk_id.in_(chunk), walks.c.status == "capped", walks.c.capped_at < LARGEST_CAP
-            )
+            reopened = sa.and_(walks.c.walk_id.in_(chunk), walks.c.status == "capped", is_smaller)
             # The cursor of a head look is above what is known.
             begin_anew(self.connection, sa.and_(reopened, walks.c.looked != "whole"))
             self.connection.execute(

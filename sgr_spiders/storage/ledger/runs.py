@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,17 @@ from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import workers
 from sgr_spiders.storage.ledger.frontier import WANTED_NOW, walk_id
-from sgr_spiders.storage.schema import run_scope, run_seeds, runs, tracks, walk_requests, walks
+from sgr_spiders.storage.schema import (
+    NAMES,
+    playlists,
+    run_scope,
+    run_seeds,
+    runs,
+    tracks,
+    users,
+    walk_requests,
+    walks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +32,15 @@ if TYPE_CHECKING:
 LISTS_OF_A_SEED = ("track_favoriters", "track_reposters", "track_comments", "track_related")
 """Endpoints of lists that belong to a track."""
 
+
+LISTS = ("playlist_tracks", "user_tracks")
+"""Endpoints that list the tracks of a playlist or user."""
+
+_PARTS = re.compile("(?:#(?:playlist|user|tracks))+$")
+"""The ends of the names of further walks that look up a seed."""
+
+NO_TRACKS = "no public tracks"
+"""The reason of a seed that is a playlist or user without tracks."""
 
 GOT_TO_ITS_END = ("complete", "partial")
 """Outcomes of runs that tried everything they wanted."""
@@ -48,6 +68,29 @@ class SeedOutcome:
     status: str
     reason: str | None
     was_found: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSeeds:
+    """A playlist or user whose tracks are seeds of a run.
+
+    Attributes:
+        kind: `playlist` or `user`.
+        record_id: Its ID.
+        name: Its title or name, if known.
+        seeds: The number of its tracks that are seeds.
+        tracks: The number of all its tracks, by the API's counter.
+        max_tracks: The number of tracks that may become seeds.
+        is_cut: Whether the list was cut there.
+    """
+
+    kind: str
+    record_id: int
+    name: str | None
+    seeds: int
+    tracks: int | None
+    max_tracks: int
+    is_cut: bool
 
 
 def begin_run(  # noqa: PLR0913 - by name
@@ -171,7 +214,12 @@ def end_run(
 
 def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:
     """Return the outcome of each seed of *run*."""
-    looked_up, track = walks.alias(), walks.alias()
+    looked_up, track, further = walks.alias(), walks.alias(), run_seeds.alias()
+    leads_further = (
+        sa.select(sa.literal(1))
+        .where(further.c.run_id == run.run_id, further.c.found_by == run_seeds.c.walk_id)
+        .exists()
+    )
     found = sa.and_(track.c.endpoint == "track", track.c.target == sa.cast(run_seeds.c.track_id, sa.Text))
     rows = connection.execute(
         sa.select(
@@ -180,6 +228,11 @@ def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:
             sa.func.coalesce(track.c.status, looked_up.c.status),
             sa.case((track.c.walk_id.is_not(None), track.c.reason), else_=looked_up.c.reason),
             sa.and_(tracks.c.track_id.is_not(None), sa.not_(tracks.c.is_stub)),
+            sa.case(
+                (leads_further, "found"),
+                (run_seeds.c.max_tracks.is_(None), "track"),
+                else_=looked_up.c.endpoint,
+            ),
         )
         .join(looked_up, looked_up.c.walk_id == run_seeds.c.walk_id)
         .outerjoin(track, found)
@@ -188,6 +241,41 @@ def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:
         .order_by(run_seeds.c.given)
     )
     return [_classify_seed(*row) for row in rows]
+
+
+def listed_seeds(connection: sa.Connection, run: Run, walk: int | None = None) -> list[ListedSeeds]:
+    """Return the playlists and users among the seeds of *run* whose tracks are known, or that of *walk*."""
+    tracks_of = run_seeds.alias()
+    seeds = (
+        sa.select(sa.func.count())
+        .where(tracks_of.c.run_id == run.run_id, tracks_of.c.found_by == walks.c.walk_id)
+        .correlate(walks)
+        .scalar_subquery()
+    )
+    is_it = sa.true() if walk is None else run_seeds.c.walk_id == walk
+    found = []
+    for kind, table in (("playlist", playlists), ("user", users)):
+        key = table.c[f"{kind}_id"]
+        figures = (key, NAMES[kind], seeds, table.c.track_count, walks.c.status, walks.c.kept)
+        query = (
+            sa.select(*figures, run_seeds.c.max_tracks)
+            .select_from(run_seeds)
+            .join(walks, walks.c.walk_id == run_seeds.c.walk_id)
+            .join(table, sa.cast(key, sa.Text) == walks.c.target)
+            .where(
+                run_seeds.c.run_id == run.run_id,
+                run_seeds.c.max_tracks.is_not(None),
+                walks.c.endpoint == f"{kind}_tracks",
+                walks.c.status.in_(("done", "capped")),
+                is_it,
+            )
+            .distinct()
+            .order_by(key)
+        )
+        for record_id, name, count, tracks_known, status, kept, max_tracks in connection.execute(query).all():
+            is_cut = status == "capped" or kept > max_tracks
+            found.append(ListedSeeds(kind, record_id, name, count, tracks_known, max_tracks, is_cut))
+    return found
 
 
 def refused_lists(connection: sa.Connection, run: Run) -> list[tuple[str, str, str]]:
@@ -220,7 +308,17 @@ def _classify_seed(
     status: str,
     reason: str | None,
     was_found: bool | None,  # noqa: FBT001 - a column
+    sought: str,
 ) -> SeedOutcome:
-    if status == "done" and track_id is None:
-        return SeedOutcome(given, None, "gone", "not a track")
-    return SeedOutcome(given, track_id, status, reason, bool(was_found))
+    """Return the outcome of a seed.
+
+    *sought*: `track`, the endpoint of the walk that looks for tracks, or `found` if it has led further.
+    """
+    if sought != "track":
+        given = _PARTS.sub("", given)
+    if status not in {"done", "capped"} or track_id is not None:
+        return SeedOutcome(given, track_id, status, reason, bool(was_found))
+    if sought == "found":
+        return SeedOutcome(given, None, "done", None, was_found=True)
+    problem = {"track": "not a track", "resolve": "not a track, playlist or user"}.get(sought, NO_TRACKS)
+    return SeedOutcome(given, None, "gone", problem)

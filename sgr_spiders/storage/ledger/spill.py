@@ -46,7 +46,9 @@ _MOVED = (
 )  # fmt: skip
 """The columns of a walk that a page changes."""
 _LOCK = CompiledStatement(
-    sa.select(walks, frontier.LARGEST_CAP.label("largest_cap")).where(_STANDS_HERE).with_for_update()
+    sa.select(walks, frontier.LARGEST_CAP.label("largest_cap"), frontier.SEED_CAP.label("seed_cap"))
+    .where(_STANDS_HERE)
+    .with_for_update()
 )
 _MOVE = CompiledStatement(
     sa.update(walks).where(_STANDS_HERE).values({name: sa.bindparam(f"new_{name}") for name in _MOVED})
@@ -124,7 +126,7 @@ def spill_page(connection: sa.Connection, page: Page, run: Run) -> Spilled | Non
     if _is_outdated(connection, page, state, run):
         return _restart(connection, page, state, now)
     presence.note_begin(connection, state)
-    cap = state.largest_cap
+    cap = max((cap for cap in (state.largest_cap, state.seed_cap) if cap is not None), default=None)
     selection = _select(connection, page, state, cap)
     whole = list(_listed_whole(selection.entries))
     left_out = _cut_playlists(connection, page, selection)

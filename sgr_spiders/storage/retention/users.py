@@ -246,7 +246,11 @@ def _delete_derived(connection: Connection) -> None:
 
 
 def _hide_seeds(connection: Connection) -> None:
-    """Name seeds that were given as URLs by the IDs of their tracks: a URL contains the artist's name."""
+    """Name seeds that were given as URLs by the IDs of their tracks: a URL contains the artist's name.
+
+    Playlists and users that were given are deleted; their tracks stay.
+    """
+    connection.execute(sa.delete(run_seeds).where(run_seeds.c.max_tracks.is_not(None)))
     for table in (run_seeds, seeds):
         keys = [column for column in table.primary_key.columns if column.name != "given"]
         given = sa.cast(table.c.track_id, sa.Text)
@@ -255,7 +259,11 @@ def _hide_seeds(connection: Connection) -> None:
         twice = sa.exists().where(other.c.given == given, *(other.c[key.name] == key for key in keys))
         connection.execute(sa.delete(table).where(is_url, twice))
         connection.execute(sa.update(table).where(is_url).values(given=given))
-    named = sa.or_(runs.c.arguments.like("%/%"), runs.c.stats.like(f'%"{statistics.COMMAND}"%/%'))
+    forms = ("/", "user:", "users:")
+    named = sa.or_(
+        *(runs.c.arguments.like(f"%{form}%") for form in forms),
+        *(runs.c.stats.like(f'%"{statistics.COMMAND}"%{form}%') for form in forms),
+    )
     for row in connection.execute(sa.select(runs.c.run_id, runs.c.stats).where(named)).all():
         stats = json.loads(row.stats or "{}")
         stats.pop(statistics.COMMAND, None)
