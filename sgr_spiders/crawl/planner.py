@@ -418,7 +418,7 @@ class Planner:
     def _enter(self, ledger: Ledger, seed: GivenSeed, max_tracks: int | None = None) -> list[int]:
         """Enter a seed; return the walks that fetch its tracks, or that look it up.
 
-        Without *max_tracks*, a playlist or user is no seed.
+        Without *max_tracks*, only a track is a seed.
         """
         if seed.track_id is not None:
             self._request_seed(ledger, seed.track_id)

@@ -144,7 +144,7 @@ def read_history(connection: Connection, kind: str, record_id: int) -> History |
     if row is None:
         return None
     first_run = connection.scalar(
-        sa.select(sa.func.max(runs.c.run_id)).where(runs.c.started_at <= row.first_seen_at)
+        sa.select(sa.func.max(runs.c.run_id)).where(runs.c.started_at <= (row.first_seen_at or ""))
     )
     return History(bool(row[0]), row[1], row[2], row[3], row[4], first_run)
 
