@@ -20,6 +20,7 @@ HELP = {
     "layers": ("NAME[,NAME]", "layers to run (default those enabled in the configuration)"),
     "max_requests": ("N", "stop after this many requests; rerun to resume"),
     "max_minutes": ("N", "stop after this many minutes; rerun to resume"),
+    "max_seeds": ("N", "number of tracks of each playlist or user that become seeds (default 20)"),
     "due": ("", "harvest the scheduled seeds that are due"),
     "refresh": ("", "refetch everything"),
     "delta": ("", "refetch what changed"),
@@ -36,7 +37,7 @@ class Command(crawl.Command):
         return "[options] SEED…"
 
     def short_desc(self) -> str:
-        return "Harvest everything around tracks, named by ID, URN or URL"
+        return "Harvest everything around tracks, or those of playlists or users"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
@@ -79,7 +80,9 @@ def _read_arguments(args: list[str], opts: argparse.Namespace) -> None:
     except ValueError:
         return  # Scrapy reports it.
     if not arguments.keys() & {*SEEDS, "seeds", "due"}:
-        raise ArgumentError("no seed given; name tracks by ID, URN or URL, or add --seeds FILE or --due")
+        raise ArgumentError(
+            "no seed given; name tracks, playlists or users by ID, URN or URL, or add --seeds FILE or --due"
+        )
     try:
         parse(arguments, layer_names=LAYER_NAMES)
     except ArgumentError as error:

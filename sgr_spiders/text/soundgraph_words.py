@@ -17,7 +17,7 @@ SWITCHES: Final = {
 }
 """The options of ``harvest`` without a value, with the spider argument that each of them sets."""
 
-VALUES: Final = ("seeds", "layers", "max_requests", "max_minutes")
+VALUES: Final = ("seeds", "layers", "max_requests", "max_minutes", "max_seeds")
 """The spider arguments that are options of ``harvest`` with the same value."""
 
 SEEDS: Final = ("track_id", "track_url")
