@@ -80,9 +80,7 @@ def _read_arguments(args: list[str], opts: argparse.Namespace) -> None:
     except ValueError:
         return  # Scrapy reports it.
     if not arguments.keys() & {*SEEDS, "seeds", "due"}:
-        raise ArgumentError(
-            "no seed given; name tracks, playlists or users by ID, URN or URL, or add --seeds FILE or --due"
-        )
+        raise ArgumentError("no seed given; name tracks by ID, URN or URL, or add --seeds FILE or --due")
     try:
         parse(arguments, layer_names=LAYER_NAMES)
     except ArgumentError as error:

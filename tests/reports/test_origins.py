@@ -109,7 +109,8 @@ def test_a_path_is_a_sentence(connection: Connection, harvested: Path, world: Wo
     with closing(connect(harvested)) as direct:
         liker, track = direct.execute(
             "SELECT engagements.user_id, min(engagements.track_id) FROM engagements "
-            "JOIN engagements AS of_seed ON of_seed.user_id = engagements.user_id AND of_seed.track_id = ? AND of_seed.kind = 'like' "
+            "JOIN engagements AS of_seed ON of_seed.user_id = engagements.user_id "
+            "AND of_seed.track_id = ? AND of_seed.kind = 'like' "
             "WHERE engagements.kind = 'like' AND engagements.track_id <> ? "
             "GROUP BY engagements.user_id ORDER BY count(*) DESC LIMIT 1",
             (seed, seed),
