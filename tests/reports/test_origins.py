@@ -95,7 +95,7 @@ def test_each_discovery_has_a_true_path(harvested: Path, connection: Connection,
             assert _is_true(world, link), (kind, record_id, layer, link)
             relations.add(link.relation)
         assert not path or path[-1].to in {None, ("track", seed_id)}
-    assert {"track_favoriters", "user_likes", "uploads", "playlist_tracks", "search_tracks"} <= relations
+    assert {"track_favoriters", "user_likes", "uploads", "search_tracks"} <= relations
 
 
 def _text(connection: Connection, kind: str, record_id: int, *, include_removed: bool = False) -> str:
@@ -108,14 +108,15 @@ def test_a_path_is_a_sentence(connection: Connection, harvested: Path, world: Wo
     seed = world.seed_track_id
     with closing(connect(harvested)) as direct:
         liker, track = direct.execute(
-            "SELECT engagements.user_id, min(engagements.track_id) FROM engagements "
-            "JOIN engagements AS of_seed ON of_seed.user_id = engagements.user_id "
-            "AND of_seed.track_id = ? AND of_seed.kind = 'like' "
-            "WHERE engagements.kind = 'like' AND engagements.track_id <> ? "
-            "GROUP BY engagements.user_id ORDER BY count(*) DESC LIMIT 1",
+            "SELECT liked.user_id, min(liked.track_id) FROM engagements AS liked "
+            "JOIN engagements AS of_seed ON of_seed.user_id = liked.user_id "
+            "JOIN walks ON endpoint = 'user_likes' AND target = CAST(liked.user_id AS text) "
+            "JOIN discoveries ON discoveries.record_id = liked.track_id AND layer = 'user_depth' "
+            "WHERE of_seed.track_id = ? AND of_seed.kind = 'like' AND liked.kind = 'like' "
+            "AND liked.track_id <> ? GROUP BY liked.user_id ORDER BY 1 LIMIT 1",
             (seed, seed),
         ).fetchone()
-    assert "  user_depth: likes the seed\n" in _text(connection, "user", liker)
+    assert re.search("  user_depth: (likes|reposted) the seed\n", _text(connection, "user", liker))
     (line,) = [line for line in _text(connection, "track", track).splitlines() if "user_depth" in line]
     assert re.fullmatch("  user_depth: (liked|reposted) by .+, who (likes|reposted) the seed", line)
     itself = _text(connection, "track", seed)
