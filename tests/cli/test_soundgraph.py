@@ -271,7 +271,7 @@ def test_completion(tmp_path: Path) -> None:
         "soundgraph sta": "status",
         "soundgraph similar --met": "--method",
         "soundgraph similar art": "artist",
-        "soundgraph harvest --max-": "--max-requests --max-minutes",
+        "soundgraph harvest --max-": "--max-requests --max-minutes --max-seeds",
         "soundgraph status --database mi": "mine.db",
     }.items():
         done = subprocess.run(
