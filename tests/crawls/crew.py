@@ -94,6 +94,14 @@ class Crew:
         asked = [entry for entry in self.sandbox.log() if entry["path"] != "/oauth/token"]
         return len(asked) - len({(entry["path"], entry["query"]) for entry in asked})
 
+    def may_repeat(self, killed: int = 0) -> int:
+        """Return how many may: what was in flight in each worker that was *killed* or taken for dead.
+
+        On a slow machine, living workers are taken for dead as well, if leases are short.
+        """
+        taken_for_dead = sum(log.count("so others have taken its walks over") for log in self.logs())
+        return IN_FLIGHT * (killed + taken_for_dead)
+
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         return self.started[0][0].query(sql)
 

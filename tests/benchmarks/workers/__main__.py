@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 from tests import databases
 from tests.benchmarks.workers.processes import CpuTime, Meter
 from tests.crawls.crawling import ROOT
-from tests.crawls.crew import IN_FLIGHT, Crew, comparable
+from tests.crawls.crew import Crew, comparable
 from tests.sandbox_process import SandboxProcess
 
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ def disturb(sandbox: SandboxProcess, folder: Path, times: int, number: signal.Si
         ended = crew.wait(killed=[victim] if number is signal.SIGKILL else [])
         codes = {result.code for result in ended} - {0, -signal.SIGKILL}
         found = crew.contents()
-        if codes or found != expected or crew.repeated() > IN_FLIGHT:
+        may_repeat = crew.may_repeat(killed=int(number is signal.SIGKILL))
+        if codes or found != expected or crew.repeated() > may_repeat:
             different = [name for name in expected if found[name] != expected[name]]
             yield f"turn {turn}, page {moment}: exit codes {codes}, {crew.repeated()} repeated, {different}"
 
