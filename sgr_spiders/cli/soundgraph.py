@@ -20,6 +20,7 @@ from sgr_spiders.model.outcome import USAGE_ERROR
 from sgr_spiders.storage.revisions import HEAD
 from sgr_spiders.text import invocation
 from sgr_spiders.text.encoding import tolerate
+from sgr_spiders.text.formatting import wrap
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 GROUPS: Final = {
@@ -109,14 +110,15 @@ def _help() -> list[str]:
         found = [name for name in names if name in left]
         left = [name for name in left if name not in found]
         if found:
-            lines += [heading, *(f"  {name:<12}{_describe(name)}" for name in found), ""]
+            lines += [heading, *(line for name in found for line in _describe(name)), ""]
     return [
         *lines,
-        "Every command has --help, --database PATH|URL and --config FILE.",
-        "soundgraph --version prints versions. The commands of Scrapy work as well (scrapy --help).",
+        *wrap("Every command on a database has --database PATH|URL and --config FILE; all have --help."),
+        *wrap("soundgraph --version prints versions. Scrapy's own commands work as well: scrapy --help"),
     ]
 
 
-def _describe(name: str) -> str:
+def _describe(name: str) -> list[str]:
     description: str = import_module(f"{COMMANDS}.{name}").Command().short_desc()
-    return description
+    first, *rest = wrap(description, 14)
+    return [f"  {name:<12}{first}", *(f"{'':14}{line}" for line in rest)]

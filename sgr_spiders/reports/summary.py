@@ -15,7 +15,16 @@ from sgr_spiders.reports.caps import render_example
 from sgr_spiders.reports.changes import count_lines
 from sgr_spiders.reports.seed_list import describe_listed
 from sgr_spiders.text.escape import for_cell, for_message
-from sgr_spiders.text.formatting import describe_left_out, duration, number, pluralize, size, table
+from sgr_spiders.text.formatting import (
+    describe_left_out,
+    duration,
+    line_width,
+    number,
+    pluralize,
+    size,
+    table,
+    wrap,
+)
 from sgr_spiders.text.invocation import as_typed, command
 
 if TYPE_CHECKING:
@@ -33,6 +42,9 @@ TOTAL = "total (distinct)"
 
 MAX_GROUPS = 8
 """Groups of failed or gone walks that a summary lists; it counts the rest."""
+
+WIDE = 90
+"""Columns from which the table of walks has room for words."""
 
 BASIS = "% of expected: distinct records kept, over the walks whose number of records the API states"
 """Explanation of the percentages, below their table."""
@@ -187,10 +199,10 @@ def walks_table(rows: Mapping[str, Walks], capped: Collection[str]) -> list[str]
         left=2,
     )
     if any(walks.compared_expected for walks in rows.values()):
-        lines.append(BASIS)
+        lines += wrap(BASIS)
     *_, total = rows.values()
     if total.at_head or total.by_counter:
-        lines.append(
+        lines += wrap(
             f"looked at: {total.looked_whole:,} whole, {total.at_head:,} at their head, "
             f"{total.by_counter:,} by their counter only"
         )
@@ -207,17 +219,18 @@ def _walks_row(name: str, walks: Walks, capped: Collection[str]) -> list[str]:
         *finished,
         pending,
         received,
-        share_of_expected(walks),
+        share_of_expected(walks, is_short=line_width() < WIDE),
     ]
 
 
-def share_of_expected(walks: Walks) -> str:
-    """Return the percentage, and the walks that it covers; a dash if the API promises nothing."""
+def share_of_expected(walks: Walks, *, is_short: bool = False) -> str:
+    """Return the percentage, and the number of walks that it covers; a dash if the API promises nothing."""
     if not walks.compared_expected:
         return "-"
     # Rounded down: 100% means all.
     permille = 1000 * walks.compared_received // walks.compared_expected
-    return f"{permille / 10:.1f}% ({walks.compared_walks:,} of {pluralize(walks.count, 'walk')})"
+    of_all = "" if is_short else f" of {pluralize(walks.count, 'walk')}"
+    return f"{permille / 10:.1f}% ({walks.compared_walks:,}{of_all})"
 
 
 def describe_state(walks: Walks, *, is_capped: bool) -> str:

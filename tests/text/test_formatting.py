@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from sgr_spiders.text.formatting import cut, duration, listing, number, pluralize, size, table
+from sgr_spiders.text.formatting import (
+    columns_of,
+    cut,
+    duration,
+    listing,
+    number,
+    pluralize,
+    size,
+    table,
+    wrap,
+)
 
 
 @pytest.mark.parametrize(
@@ -87,11 +97,83 @@ def test_what_a_terminal_could_act_on_is_escaped() -> None:
     assert line == "a\\x1b[2Jb\\nc  \\u202e1"
 
 
-def test_a_table_lines_up_and_is_no_wider_than_a_terminal() -> None:
+HARVEST = [
+    ["walks", "", "done", "pending", "received", "% of expected"],
+    ["user_depth", "partial", "4", "65", "1,122", "2.5% (68 of 69 walks)"],
+    ["total", "partial", "4", "65", "1,122", "2.5% (68 of 69 walks)"],
+]
+
+
+def test_a_table_of_numbers_has_narrow_gaps_and_then_a_second_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = table(HARVEST, left=2)
+    assert wide[1] == "user_depth  partial     4       65     1,122  2.5% (68 of 69 walks)"
+    monkeypatch.setenv("COLUMNS", "65")
+    assert table(HARVEST, left=2)[1] == "user_depth partial    4      65    1,122 2.5% (68 of 69 walks)"
+    monkeypatch.setenv("COLUMNS", "20")
+    assert table(HARVEST, left=2) == [
+        "walks                done  pending  received",
+        "user_depth  partial     4       65     1,122",
+        "total       partial     4       65     1,122",
+        "",
+        "walks               % of expected",
+        "user_depth  2.5% (68 of 69 walks)",
+        "total       2.5% (68 of 69 walks)",
+    ], "60 columns at least"
+    monkeypatch.setenv("COLUMNS", "500")
+    assert table(HARVEST, left=2) == wide
+
+
+def test_a_table_of_texts_shortens_them_and_then_breaks_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [["2026-11-27 03:00", "like", "1211451200 1654500011", "A title of a track " * 4], ["2026"]]
+    assert len(table(rows, left=4)[0]) == 100
+    monkeypatch.setenv("COLUMNS", "80")
+    assert table(rows, left=4) == [
+        "2026-11-27 03:00  like  1211451200 1654500011  A title of a track A title of ...",
+        "2026",
+    ]
+    monkeypatch.setenv("COLUMNS", "60")
+    assert table(rows, left=4) == [
+        "2026-11-27 03:00  like  1211451200 1654500011",
+        "    A title of a track A title of a track A title of a tr...",
+        "2026",
+    ]
+
+
+def test_only_a_terminal_breaks_the_rows_of_a_listing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        ["id", "score", "title", "url"],
+        ["12", "0.5", "日本 " * 12, "https://soundcloud.com/" + "x" * 60],
+    ]
+    assert len(listing(rows, texts=2)) == 2
+    monkeypatch.setenv("COLUMNS", "80")
+    assert listing(rows, texts=2)[2:] == [f"12    0.5  {'日本 ' * 12}".rstrip(), f"    {rows[1][-1]}"]
+    monkeypatch.setenv("COLUMNS", "60")
+    assert listing(rows, texts=2)[2] == f"12    0.5  {'日本 ' * 9}..."
+    rows = [[*row[:1], "evidence_of_a_very_long_name_of_its_own", *row[1:]] for row in rows]
+    assert listing(rows, texts=2)[:3] == [
+        "id  evidence_of_a_very_long_name_of_its_own  score",
+        "    title",
+        "    url",
+    ]
+    monkeypatch.setenv("COLUMNS", "120")
+    assert listing([["1", "a"]]) == ["1  a"]
+
+
+def test_no_line_of_a_table_is_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [["name", "count", "more"], ["a", "1,000", ""], ["longer", "7", "x" * 200]]
-    lines = table(rows)
-    assert lines[1] == "a       1,000"
-    assert lines[2].startswith("longer      7  xxx")
-    assert max(map(len, lines)) == 100
-    assert lines[2].endswith("...")
+    assert table(rows)[:2] == ["name    count", "a       1,000"]
     assert table([]) == []
+    for columns in (60, 80, 120):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        for left in range(4):
+            for line in (
+                *table(rows, left, "  "),
+                *table([["日本" * 90, "x"]], left),
+                *wrap("a sentence " * 30),
+            ):
+                assert columns_of(line) <= columns
+
+
+def test_a_wide_character_takes_two_columns() -> None:
+    assert [columns_of(text) for text in ("ab", "日本", "e\u0301", "비 오")] == [2, 4, 1, 5]
+    assert table([["日本", "1"], ["abcd", "2"]]) == ["日本  1", "abcd  2"]
