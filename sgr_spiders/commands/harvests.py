@@ -26,6 +26,9 @@ class Command(DatabaseCommand):
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         add_limit_option(group, 20)
+        group.add_argument(
+            "--all", action="store_true", help="include runs with no seed due; --json always includes them"
+        )
         add_json_option(group, "docs/operations.md")
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -39,7 +42,10 @@ class Command(DatabaseCommand):
 
         store = Store(self.database_url)
         with store.read() as connection:
-            runs, _ = inventory.latest_runs(connection, limit)
+            if opts.all or opts.json:
+                runs, idle = inventory.latest_runs(connection, limit)[0], 0
+            else:
+                runs, idle = inventory.latest_with_seeds(connection, limit)
         if opts.json:
             return dump_json(harvests.as_json(runs))
-        return "\n".join(harvests.as_text(runs, inventory.describe_file(store.path).last_written))
+        return "\n".join(harvests.as_text(runs, inventory.describe_file(store.path).last_written, idle))

@@ -48,7 +48,7 @@ from sgr_spiders.soundcloud.raw import packing_with
 from sgr_spiders.storage import dictionaries
 from sgr_spiders.storage.figures import changes
 from sgr_spiders.storage.figures.inventory import describe_file
-from sgr_spiders.storage.figures.overview import count_totals
+from sgr_spiders.storage.figures.overview import count_first_seen, count_totals
 from sgr_spiders.storage.ledger import runs, source, workers
 from sgr_spiders.storage.store import Store
 from sgr_spiders.text.encoding import tolerate
@@ -276,12 +276,17 @@ class Harvest(Extension):
             overview = replace(overview, totals=await self.writer.read(count_totals))
         for name, value in run_statistics(overview, judged, seconds).items():
             self._stats.set_value(name, value)
+        for name, count in (await self.writer.read(self._count_first_seen)).items():
+            self._stats.set_value(statistics.first_seen(name), count)
         if self._invocation.command is not None:
             self._stats.set_value(statistics.COMMAND, self._invocation.command)
         traffic, known = traffic_of(self._stats), self._statistics()
         await self.writer.run(lambda connection: self._note(connection, judged, traffic.sent, known))
         described = self.store.describe()
         return FinishedRun(judged, overview, traffic, seconds, described, self._command, changed=changed)
+
+    def _count_first_seen(self, connection: Connection) -> dict[str, int]:
+        return count_first_seen(connection, self.planner.run.started_at)
 
     def _count_changes(self, connection: Connection) -> changes.Counts:
         since = self.planner.run.started_at

@@ -37,6 +37,11 @@ def collected(table: str) -> str:
     return f"{table}_collected"
 
 
+def first_seen(table: str) -> str:
+    """Return the name of the count of a table's rows that a run was the first to see."""
+    return f"sgr/first_seen/{table}"
+
+
 def walks(status: str) -> str:
     """Return the name of the count of the run's walks with this status."""
     return f"sgr/walks/{status}"
@@ -116,6 +121,9 @@ STATISTICS = (
         "engagements_collected", "engagements", "Likes, reposts and comments present at the end of the run"
     ),
     Statistic("comments_collected", "comments", "Comments present at the end of the run"),
+    Statistic(
+        "sgr/first_seen/<table>", "records", "Records of a table first seen during the run, without stubs"
+    ),
     Statistic(OUTCOME, "word", "Outcome of the run as in `runs`, e.g. `complete`"),
     Statistic(FETCHED, "word", "Outcome before relationships were built"),
     Statistic(EXIT_CODE, "integer", "Exit code of `scrapy crawl`"),

@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.figures.inventory import PastRun
 
 COLLECTED = ("tracks", "users", "playlists", "engagements", "comments")
+HEAD = (
+    "run",
+    "spider",
+    "outcome",
+    "started (UTC)",
+    "time",
+    "seeds",
+    "requests",
+    "new tracks",
+    "new users",
+    "caps",
+)
 
 
 def as_json(runs: Sequence[PastRun]) -> list[dict[str, Any]]:
@@ -22,16 +34,16 @@ def as_json(runs: Sequence[PastRun]) -> list[dict[str, Any]]:
     return [_run_json(run) for run in runs]
 
 
-def as_text(runs: Sequence[PastRun], written: datetime | None) -> list[str]:
-    """Return a table of the latest *runs*, at most ``formatting.WIDTH`` wide.
+def as_text(runs: Sequence[PastRun], written: datetime | None, idle: int = 0) -> list[str]:
+    """Return a table of the latest *runs*.
 
-    *written* is the time of the last write to the file.
+    *idle* runs are left out. *written* is the time of the last write to the file.
     """
+    more = [f"{pluralize(idle, 'run')} with no seed due: {command('harvests', '--all')}"] if idle else []
     if not runs:
-        return [f"No harvest yet: {command('crawl', 'deep_harvest', '-a', 'track_id=ID')}"]
-    head = ["run", "spider", "outcome", "started (UTC)", "time", "seeds", "requests", "tracks", "capped by"]
+        return more or [f"No harvest yet: {command('crawl', 'deep_harvest', '-a', 'track_id=ID')}"]
     rows = [_row(run, written, is_last=index == 0) for index, run in enumerate(runs)]
-    return table([head, *rows], left=3)
+    return [*table([HEAD, *rows], left=3), *more]
 
 
 def run_seconds(run: PastRun, written: datetime | None, *, is_last: bool) -> float | None:
@@ -74,14 +86,10 @@ def _row(run: PastRun, written: datetime | None, *, is_last: bool) -> list[str]:
         duration(run_seconds(run, written, is_last=is_last)),
         number(run.seeds),
         number(run.requests),
-        number(_collected(run)["tracks"]),
-        _capped_by(run),
+        number(_first_seen(run)["tracks"]),
+        number(_first_seen(run)["users"]),
+        number(len(statistics.settings_that_capped(run.stats)) or None),
     ]
-
-
-def _capped_by(run: PastRun) -> str:
-    capped = statistics.settings_that_capped(run.stats)
-    return pluralize(len(capped), "setting") if capped else "-"
 
 
 def _run_json(run: PastRun) -> dict[str, Any]:
@@ -105,12 +113,18 @@ def _run_json(run: PastRun) -> dict[str, Any]:
         "pages": _known(run, statistics.PAGES),
         "walks": _walks(run),
         "capped": None if _is_unknown(run) else statistics.settings_that_capped(run.stats),
+        "first_seen": _first_seen(run),
         "collected": _collected(run),
     }
 
 
 def _walks(run: PastRun) -> Mapping[str, int | None]:
     return {status: _known(run, statistics.walks(status)) for status in ("done", "capped", "gone", "failed")}
+
+
+def _first_seen(run: PastRun) -> Mapping[str, int | None]:
+    # Runs of earlier versions did not count them.
+    return {name: run.stats.get(statistics.first_seen(name)) for name in COLLECTED}
 
 
 def _collected(run: PastRun) -> Mapping[str, int | None]:

@@ -168,7 +168,7 @@ def test_totals_count_each_record_once(deep: tuple[Harvester, CrawlResult]) -> N
     for name in KINDS:
         where = "WHERE NOT is_stub" if name in {"tracks", "users", "playlists"} else ""
         rows.append(harvester.value(f"SELECT count(*) FROM {name} {where}"))  # noqa: S608 - constants
-        assert stats[f"{name}_collected"] == rows[-1]
+        assert stats[f"{name}_collected"] == stats[f"sgr/first_seen/{name}"] == rows[-1]
     assert table["in the database"] == [f"{count:,}" for count in rows]
     together = [
         harvester.value("SELECT count(DISTINCT record_id) FROM discoveries WHERE kind = ?", kind)

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Store three runs: killed, partial, and one that is running or was killed."""
+    """Store four runs: killed, partial, one with no seed due, and one that is running or was killed."""
     path = tmp_path_factory.mktemp("harvests") / "harvest.db"
     stats = {
         "sgr/pages": 7,
         "sgr/walks/failed": 2,
         "tracks_collected": 1234,
+        "sgr/first_seen/tracks": 1200,
+        "sgr/first_seen/users": 34,
         "sgr/layer/user_depth/capped_by/max_tracks_per_user": 34,
         "sgr/layer/playlist_depth/capped_by/max_likers": 1,
     }
@@ -40,11 +42,13 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 fresh_after="",
                 refresh=False,
             )
-            for name in ("user_depth", "deep_harvest", "user_depth")
+            for name in ("user_depth", "deep_harvest", "deep_harvest", "user_depth")
         ]
         runs.note_asked(connection, begun[1], '{"due": "1", "_job": "1a2b"}', "0.1.0")
         runs.note_requests(connection, begun[1], 12)
         runs.end_run(connection, begun[1], "partial", "2 walks failed", 3, json.dumps(stats))
+        runs.note_asked(connection, begun[2], '{"due": "1"}', "0.1.0")
+        runs.end_run(connection, begun[2], "complete", None, 0, "{}")
     return path
 
 
@@ -55,16 +59,31 @@ def harvests(database: Path, *options: str) -> CommandResult:
 def test_the_table_for_people(database: Path) -> None:
     result = harvests(database)
     assert (result.code, result.err) == (0, "")
-    head, *rows = result.out.splitlines()
+    head, *rows, idle = result.out.splitlines()
     assert head.split()[:4] == ["run", "spider", "outcome", "started"]
     assert all(len(row) <= 100 for row in rows)
-    assert re.match(r"3 +user_depth +running or killed +2.* +0 +- +- +-$", rows[0])
-    assert re.match(r"2 +deep_harvest +partial +2.* s +0 +12 +1,234 +2 settings$", rows[1])
-    assert re.match(r"1 +user_depth +killed +2.* - +0 +- +- +-$", rows[2])
+    assert re.match(r"4 +user_depth +running or killed +2.* +0 +- +- +- +-$", rows[0])
+    assert re.match(r"2 +deep_harvest +partial +2.* s +0 +12 +1,200 +34 +2$", rows[1])
+    assert re.match(r"1 +user_depth +killed +2.* - +0 +- +- +- +-$", rows[2])
+    assert re.match(r"1 run with no seed due: .*scrapy harvests --all ", idle)
+    listed = [row.split()[0] for row in harvests(database, "--all").out.splitlines()]
+    assert listed == ["run", "4", "3", "2", "1"]
+    # Those that are left out do not count.
+    assert [row.split()[0] for row in harvests(database, "--limit", "2").out.splitlines()] == [
+        "run",
+        "4",
+        "2",
+        "1",
+    ]
+    assert len(harvests(database, "--limit", "1").out.splitlines()) == 2
 
 
 def test_the_json_for_monitoring(database: Path) -> None:
-    newest, partial, killed = json.loads(harvests(database, "--json").out)
+    newest, idle, partial, killed = json.loads(harvests(database, "--json").out)
+    assert (idle["outcome"], idle["seeds"]) == ("complete", 0)
+    assert partial["first_seen"] == {
+        "tracks": 1200, "users": 34, "playlists": None, "engagements": None, "comments": None,
+    }  # fmt: skip
     assert (newest["outcome"], newest["finished_at"], newest["pages"]) == (None, None, None)
     assert killed["exit_code"] is None
     assert partial["seconds"] >= 0
@@ -80,7 +99,7 @@ def test_the_json_for_monitoring(database: Path) -> None:
     assert partial["collected"]["tracks"] == 1234
     assert partial["capped"] == {"user_depth.max_tracks_per_user": 34, "playlist_depth.max_likers": 1}
     assert (newest["capped"], killed["capped"]) == (None, None)
-    assert [run["run_id"] for run in json.loads(harvests(database, "--json", "--limit", "1").out)] == [3]
+    assert [run["run_id"] for run in json.loads(harvests(database, "--json", "--limit", "1").out)] == [4]
 
 
 def test_every_key_is_documented(database: Path, root: Path) -> None:

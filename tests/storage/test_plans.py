@@ -95,7 +95,8 @@ BY_COMMANDS: dict[str, Callable[[Connection], Any]] = {
     "crawl: next in turn": lambda c: seeds.next_in_turn(c, RUN),
     "crawl: walks around": lambda c: seeds.walks_around(c, RUN, 7),
     "seeds add": lambda c: seeds.find(c, read_seed("3")),
-    "harvests": lambda c: inventory.latest_runs(c, 20),
+    "harvests": lambda c: inventory.latest_with_seeds(c, 20),
+    "harvests --all": lambda c: inventory.latest_runs(c, 20),
 }
 
 

@@ -210,6 +210,21 @@ def latest_runs(
     return _runs(connection, query), count
 
 
+def latest_with_seeds(connection: sa.Connection, limit: int) -> tuple[list[PastRun], int]:
+    """Return the *limit* latest runs that had something to do, and the number of those that had no seed due.
+
+    The latter are those since the oldest of the former.
+    """
+    has_seeds = sa.exists().where(run_seeds.c.run_id == runs.c.run_id)
+    is_due = sa.func.coalesce(runs.c.arguments, "").contains('"due": "1"')
+    is_idle = sa.and_(sa.func.coalesce(runs.c.outcome, "") == "complete", is_due, sa.not_(has_seeds))
+    busy = sa.not_(is_idle)
+    found = _runs(connection, sa.select(runs).where(busy).order_by(runs.c.run_id.desc()).limit(limit))
+    since = found[-1].run_id if len(found) == limit else 0
+    idle = sa.select(sa.func.count()).select_from(runs).where(is_idle, runs.c.run_id > since)
+    return found, connection.scalar(idle) or 0
+
+
 def latest_of_each_harvest(connection: sa.Connection) -> list[PastRun]:
     """Return the last run of each harvest (runs with the same seeds and layers), newest first."""
     last = sa.select(sa.func.max(runs.c.run_id)).group_by(runs.c.scope)

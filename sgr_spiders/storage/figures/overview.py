@@ -230,6 +230,17 @@ def count_totals(connection: sa.Connection) -> dict[str, int]:
     return totals
 
 
+def count_first_seen(connection: sa.Connection, since: str) -> dict[str, int]:
+    """Count the records in each table that were first seen since that time, without stubs."""
+    counts = {}
+    for name, table in COLLECTED.items():
+        query = sa.select(sa.func.count()).select_from(table).where(table.c.first_seen_at >= since)
+        if "is_stub" in table.c:
+            query = query.where(sa.not_(table.c.is_stub))
+        counts[name] = connection.scalar(query) or 0
+    return counts
+
+
 def count_walks(
     connection: sa.Connection, run: Run | None = None, seeds: Collection[int] | None = None
 ) -> tuple[dict[str, Walks], Walks]:
