@@ -114,6 +114,7 @@ def _add(url: str, lines: list[SeedLine]) -> list[str]:
     now = timestamp()
     with closing(Store.open_unlocked(url)) as store, store.write() as connection:
         _refuse_forgotten(connection, lines)
+        seeds.resolve_known(connection)
         return [
             seed_list.describe_change(seeds.add(connection, line, now), seeds.find(connection, line.seed))
             for line in lines
@@ -139,6 +140,7 @@ def _import(url: str, path: str, opts: argparse.Namespace) -> list[str]:
     now = timestamp()
     with closing(Store.open_unlocked(url)) as store, store.write() as connection:
         _refuse_forgotten(connection, lines)
+        seeds.resolve_known(connection)
         return [seed_list.describe_import([seeds.add(connection, line, now) for line in lines])]
 
 
@@ -158,6 +160,7 @@ def _remove(url: str, given: list[GivenSeed]) -> list[str]:
 
     refuse_missing(url)
     with closing(Store.open_unlocked(url)) as store, store.write() as connection:
+        seeds.resolve_known(connection)
         for seed in given:
             if not seeds.remove(connection, seed):
                 raise ArgumentError(f"seed {quote_value(seed.text)}: not in the list; nothing was removed")

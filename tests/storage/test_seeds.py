@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
 from sgr_spiders.config.arguments import read_seed
 from sgr_spiders.config.schedule import SeedLine
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import runs, seeds
+from sgr_spiders.storage.schema import tracks
 
 if TYPE_CHECKING:
     from sgr_spiders.storage.ledger.runs import Run
@@ -128,6 +130,53 @@ def test_a_resolved_url_and_its_track_are_one_seed(store: Store) -> None:
         assert seeds.tracks_of_all(connection) == [1]
         assert seeds.remove(connection, SEED)
         assert seeds.all_seeds(connection) == []
+
+
+def store_track(connection: Connection, page: str) -> None:
+    values = {"track_id": 1, "permalink_url": page, "is_stub": False, "fullness": 3, "fetched_at": ago(0)}
+    connection.execute(sa.insert(tracks).values(values))
+
+
+def test_the_url_of_a_known_track_is_its_seed(store: Store) -> None:
+    address = read_seed("https://m.soundcloud.com/A/b?utm_source=x")
+    with store.write() as connection:
+        store_track(connection, "https://soundcloud.com/a/b")
+        assert seeds.add(connection, SeedLine(SEED, DAY), ago(1)) == "added"
+        assert seeds.add(connection, SeedLine(address, DAY), ago(0)) == "unchanged"
+        assert seeds.add(connection, SeedLine(address, 2 * DAY), ago(0)) == "changed"
+        (seed,) = seeds.all_seeds(connection)
+        assert (seed.given, seed.interval_seconds) == ("1", 2 * DAY)
+        assert seeds.remove(connection, address)
+        assert seeds.add(connection, SeedLine(address), ago(0)) == "added"
+        assert seeds.tracks_of_all(connection) == [1]
+
+
+def test_seeds_that_turn_out_to_be_one_track_become_one(store: Store) -> None:
+    address = read_seed("https://soundcloud.com/a/b")
+    other = read_seed("https://soundcloud.com/c/d")
+    with store.write() as connection:
+        seeds.add(connection, SeedLine(SEED, DAY, 1), ago(3))
+        seeds.add(connection, SeedLine(address, 2 * DAY, 5), ago(4))
+        seeds.add(connection, SeedLine(other, DAY), ago(0))
+        run = begin(connection)
+        seeds.begin_turn(connection, run, seeds.find(connection, address), freshness_days=7)
+        seeds.end_turn(connection, run, str(address.url), 1, "complete")
+        assert seeds.count_waiting(connection, run) == 1
+        one = seeds.find(connection, SEED)
+        assert (one.given, one.interval_seconds, one.priority, one.added_at) == (address.url, DAY, 5, ago(4))
+        assert one.next_harvest_at > ago(0)
+        assert len(seeds.all_seeds(connection)) == 2
+
+
+def test_seeds_whose_track_was_seen_meanwhile_become_one(store: Store) -> None:
+    address = read_seed("https://soundcloud.com/a/b")
+    with store.write() as connection:
+        seeds.add(connection, SeedLine(address, DAY), ago(1))
+        seeds.add(connection, SeedLine(SEED, DAY), ago(0))
+        store_track(connection, str(address.url))
+        seeds.resolve_known(connection)
+        (seed,) = seeds.all_seeds(connection)
+        assert (seed.given, seed.track_id, seed.added_at) == (address.url, 1, ago(1))
 
 
 def test_a_seed_added_again_during_its_turn_is_due(store: Store) -> None:

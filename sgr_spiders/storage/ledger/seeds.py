@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Literal
 
 import sqlalchemy as sa
 
+from sgr_spiders.config.arguments import GivenSeed
 from sgr_spiders.config.schedule import DEFAULT_INTERVAL, next_round, round_at
+from sgr_spiders.soundcloud.addresses import parse_address
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import workers
 from sgr_spiders.storage.ledger.frontier import WANTED_NOW
+from sgr_spiders.storage.names import find_by_page
 from sgr_spiders.storage.schema import run_scope, seeds, tracks, users, walk_requests, walks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sgr_spiders.config.arguments import GivenSeed
     from sgr_spiders.config.schedule import SeedLine
     from sgr_spiders.storage.ledger.runs import Run
 
@@ -48,12 +50,15 @@ class ScheduledSeed:
 
 
 def add(connection: sa.Connection, line: SeedLine, now: str) -> Literal["added", "changed", "unchanged"]:
-    """Add a seed, due *now*; if it exists, change its interval and priority to those of *line*."""
-    row = connection.execute(sa.select(seeds).where(_is(line.seed))).first()
+    """Add a seed, due *now*; if it exists, change its interval and priority to those of *line*.
+
+    A track is one seed, whether it is named by ID or by URL.
+    """
+    row = connection.execute(sa.select(seeds).where(_is(connection, line.seed))).first()
     if row is None:
         new = {
             "given": key_of(line.seed),
-            "track_id": line.seed.track_id,
+            "track_id": _track_of(connection, line.seed),
             "interval_seconds": line.interval or DEFAULT_INTERVAL,
             "priority": line.priority or 0,
             "added_at": now,
@@ -76,7 +81,33 @@ def add(connection: sa.Connection, line: SeedLine, now: str) -> Literal["added",
 
 def remove(connection: sa.Connection, seed: GivenSeed) -> bool:
     """Remove a seed, but no harvested data; return whether it existed."""
-    return connection.execute(sa.delete(seeds).where(_is(seed))).rowcount > 0
+    return connection.execute(sa.delete(seeds).where(_is(connection, seed))).rowcount > 0
+
+
+def resolve_known(connection: sa.Connection) -> None:
+    """Note the tracks of seeds given as URLs that this database has seen by now."""
+    unresolved = sa.select(seeds.c.given).where(seeds.c.track_id.is_(None)).order_by(seeds.c.added_at)
+    for given in connection.scalars(unresolved).all():
+        track_id = _track_of(connection, GivenSeed(given, url=given))
+        if track_id is not None:
+            connection.execute(sa.update(seeds).where(seeds.c.given == given).values(track_id=track_id))
+            _merge(connection, track_id)
+
+
+def _merge(connection: sa.Connection, track_id: int, keep: str | None = None) -> None:
+    """Make one seed of those with this track: *keep*, else the one harvested last."""
+    same = sa.select(seeds).where(seeds.c.track_id == track_id).order_by(seeds.c.added_at)
+    rows = connection.execute(same).all()
+    if len(rows) < 2:
+        return
+    kept = max(rows, key=lambda row: (row.given == keep, row.last_harvest_at or ""))
+    merged = {
+        "interval_seconds": min(row.interval_seconds for row in rows),
+        "priority": max(row.priority for row in rows),
+        "added_at": rows[0].added_at,
+    }
+    connection.execute(sa.delete(seeds).where(seeds.c.track_id == track_id, seeds.c.given != kept.given))
+    connection.execute(sa.update(seeds).where(seeds.c.given == kept.given).values(merged))
 
 
 def key_of(seed: GivenSeed) -> str:
@@ -84,9 +115,17 @@ def key_of(seed: GivenSeed) -> str:
     return str(seed.track_id) if seed.track_id is not None else str(seed.url)
 
 
-def _is(seed: GivenSeed) -> sa.ColumnElement[bool]:
-    # A seed given as a URL may have been resolved to this track.
-    same_track = seeds.c.track_id == seed.track_id if seed.track_id is not None else sa.false()
+def _track_of(connection: sa.Connection, seed: GivenSeed) -> int | None:
+    """Return the track of *seed*; of a URL if this database has seen it."""
+    if seed.url is None:
+        return seed.track_id
+    found = find_by_page(connection, "track", parse_address(seed.url))
+    return found[0] if len(found) == 1 else None
+
+
+def _is(connection: sa.Connection, seed: GivenSeed) -> sa.ColumnElement[bool]:
+    track_id = _track_of(connection, seed)
+    same_track = seeds.c.track_id == track_id if track_id is not None else sa.false()
     return sa.or_(seeds.c.given == key_of(seed), same_track)
 
 
@@ -117,7 +156,7 @@ def due_now(known: Iterable[ScheduledSeed], now: str) -> list[ScheduledSeed]:
 
 def find(connection: sa.Connection, seed: GivenSeed) -> ScheduledSeed:
     """Return the row of *seed*, which must exist."""
-    return _read(connection, _is(seed), limit=1)[0]
+    return _read(connection, _is(connection, seed), limit=1)[0]
 
 
 def _read(
@@ -207,6 +246,8 @@ def end_turn(connection: sa.Connection, run: Run, given: str, track_id: int | No
             due, started = (datetime.fromisoformat(text) for text in (row.next_harvest_at, run.started_at))
             change["next_harvest_at"] = timestamp(next_round(due, row.interval_seconds, started))
     connection.execute(sa.update(seeds).where(seeds.c.given == given).values(change))
+    if track_id is not None:
+        _merge(connection, track_id, keep=given)
 
 
 def walks_around(connection: sa.Connection, run: Run, seed_id: int) -> dict[str, int]:
