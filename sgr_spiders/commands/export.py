@@ -10,11 +10,12 @@ from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import read_path, read_seeds, read_time, refuse_arguments
 from sgr_spiders.config.choices import SOURCES
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.text.formatting import number, pluralize, size, table
+from sgr_spiders.text.formatting import number, pluralize, size, table, wrap
 from sgr_spiders.text.messages import quote_value
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
     from pathlib import Path
 
     from sgr_spiders.embeddings.preparation import Choice
@@ -203,7 +204,18 @@ def _render(exported: Exported, folder: Path) -> list[str]:
         (file.resource.path, _describe_extent(file.resource), size(file.bytes)) for file in exported.files
     ]
     total = size(sum(file.bytes for file in exported.files))
-    return [*lines, *table(files), "", f"Export written to {folder} ({total})"]
+    lines += [*table(files), ""]
+    if exported.removed:
+        lines += wrap(_describe_removed(exported.removed))
+    return [*lines, f"Export written to {folder} ({total})"]
+
+
+def _describe_removed(removed: Sequence[Path]) -> str:
+    endings = sorted({f"*{path.suffix}" for path in removed})
+    what = f"{pluralize(len(removed), 'file')} ({', '.join(endings)})"
+    return (
+        f"Removed with the earlier export: {what}; --format takes several formats, --output another directory"
+    )
 
 
 def _describe_extent(resource: Resource) -> str:

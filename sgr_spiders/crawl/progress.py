@@ -18,7 +18,7 @@ from sgr_spiders.crawl.spider import HarvestSpider
 from sgr_spiders.model import signals, statistics
 from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.reports.progress.estimate import PAGE_SIZES
-from sgr_spiders.reports.progress.line import line
+from sgr_spiders.reports.progress.line import lines
 from sgr_spiders.reports.progress.snapshot import RequestState, Snapshot, Tally
 from sgr_spiders.storage.figures.progress_counts import WalkCounter
 from sgr_spiders.traffic import scrapy_internals
@@ -166,7 +166,8 @@ class Progress:
             terminal.show(block(snapshot, terminal.space))
 
     def _log(self) -> None:
-        logger.info("%s", line(self._snapshot()))
+        for line in lines(self._snapshot()):
+            logger.info("%s", line)
 
     def _snapshot(self) -> Snapshot:
         closing = RunControl.of(self._crawler).closing

@@ -63,10 +63,11 @@ class ExportOptions:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """The result of an export: counts of its contents, and its files."""
+    """The result of an export: counts of its contents, its files, and those of an earlier export removed."""
 
     counts: dict[str, int]
     files: list[PackedFile]
+    removed: list[Path]
 
 
 def default_formats(purpose: str) -> tuple[str, ...]:
@@ -184,7 +185,7 @@ def _pack(
                 "files": manifest.files(packed),
             },
         )
-    return Exported(counts, packed)
+    return Exported(counts, packed, package.removed)
 
 
 def _or(names: Iterable[str]) -> str:

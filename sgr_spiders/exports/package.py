@@ -20,7 +20,7 @@ from sgr_spiders.model.exceptions import ArgumentError, StorageError
 from sgr_spiders.storage import private_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sgr_spiders.exports.resource import Resource
 
@@ -48,6 +48,8 @@ class Package:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._resources: list[Resource] = []
+        self.removed: list[Path] = []
+        """Files of the previous export that this one does not have, once it has replaced that."""
 
     def path(self, name: str) -> Path:
         """Return the path to write the file *name* to."""
@@ -78,21 +80,37 @@ class Package:
 def open_package(directory: Path, purpose: str) -> Iterator[Package]:
     """Yield a package; on success, its files replace the previous export in *directory*.
 
-    On an error, *directory* is unchanged.
+    On an error, *directory* is unchanged, and is not created.
 
     Raises:
         ArgumentError: *directory* contains an export for another purpose.
         StorageError: *directory* cannot be written, or another export is writing to it.
     """
+    created = [folder for folder in (directory, *directory.parents) if not folder.exists()]
     try:
-        private_files.make_directory(directory)
-        _check_purpose(directory, purpose)
-        with FileLock(directory / LOCK, timeout=0, mode=private_files.FILE):
-            yield from _pack(directory)
+        with _removing_on_errors(directory, created):
+            private_files.make_directory(directory)
+            _check_purpose(directory, purpose)
+            with FileLock(directory / LOCK, timeout=0, mode=private_files.FILE):
+                yield from _pack(directory)
     except Timeout:
         raise StorageError(f"export {directory}: another export is writing to it") from None
     except OSError as error:
         raise StorageError(f"export {directory}: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def _removing_on_errors(directory: Path, created: Sequence[Path]) -> Iterator[None]:
+    """On an error, remove the directories that were *created*, from the innermost, if they are empty."""
+    try:
+        yield
+    except BaseException:
+        if created:
+            (directory / LOCK).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            for folder in created:
+                folder.rmdir()
+        raise
 
 
 def _pack(directory: Path) -> Iterator[Package]:
@@ -100,13 +118,15 @@ def _pack(directory: Path) -> Iterator[Package]:
     shutil.rmtree(partial, ignore_errors=True)  # left by a killed export
     partial.mkdir(mode=private_files.DIRECTORY)
     try:
-        yield Package(partial)
-        _move(partial, directory)
+        package = Package(partial)
+        yield package
+        package.removed = _move(partial, directory)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _move(partial: Path, directory: Path) -> None:
+def _move(partial: Path, directory: Path) -> list[Path]:
+    """Replace the previous export; return its files that are no more."""
     new = {path.relative_to(partial) for path in partial.rglob("*") if path.is_file()}
     outdated = set(_list_previous(directory)) - new
     for name in sorted(new):
@@ -116,10 +136,12 @@ def _move(partial: Path, directory: Path) -> None:
     for name in sorted(new - {Path(MANIFEST)}):
         private_files.make_directory((directory / name).parent)
         (partial / name).replace(directory / name)
-    for name in outdated:
+    removed = sorted(name for name in outdated if (directory / name).exists())
+    for name in removed:
         (directory / name).unlink(missing_ok=True)
     (partial / MANIFEST).replace(directory / MANIFEST)
     (directory / OUTDATED).unlink(missing_ok=True)
+    return removed
 
 
 def _list_previous(directory: Path) -> Iterator[Path]:

@@ -28,21 +28,35 @@ GROWING = ("elapsed", "pages", "records", "tracks", "users", "playlists", "comme
 
 
 def lines(log: str) -> list[dict[str, str]]:
-    """Return the progress lines of a log; check that each is as documented and that no count decreases."""
+    """Return the progress in a log, which has several lines; check them, and that no count decreases."""
     layers = [name for name in LAYERS if f" {name}=" in log]
     keys = [key for key in KEYS if key not in LAYERS or key in layers]
     pattern = " ".join(f"{key}=(?P<{key}>{KEYS[key]})" for key in keys)
     found = []
-    for line in log.splitlines():
-        if " INFO: progress " in line:
-            match = re.fullmatch(
-                rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d \[[\w.]+\] INFO: progress {pattern}", line
-            )
-            assert match is not None, line
-            found.append(match.groupdict())
+    for text in _joined(log):
+        match = re.fullmatch(pattern, text)
+        assert match is not None, text
+        found.append(match.groupdict())
     for key in GROWING:
         numbers = [int(line[key]) for line in found]
         assert numbers == sorted(numbers), f"{key} decreased: {numbers}"
+    return found
+
+
+def _joined(log: str) -> list[str]:
+    """Return the pairs of each progress: its lines begin with the same time, and the first has the walks."""
+    found: list[str] = []
+    for line in log.splitlines():
+        if " INFO: progress " in line:
+            assert len(line) < 200
+            match = re.fullmatch(
+                r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[[\w.]+\] INFO: progress (elapsed=\d+)( .*)", line
+            )
+            assert match is not None, line
+            if match[2].startswith(" walks="):
+                found.append(match[1])
+            assert found[-1].startswith(f"{match[1]} ") or found[-1] == match[1]
+            found[-1] += match[2]
     return found
 
 

@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from sgr_spiders import __version__
 from sgr_spiders.exports import tables
+from sgr_spiders.exports.package import open_package
 from sgr_spiders.model.exceptions import ArgumentError, StorageError
 from sgr_spiders.storage.migrate import HEAD
 from sgr_spiders.storage.store import Store
@@ -108,9 +109,12 @@ def test_the_same_data_gives_the_same_files(exporting: Callable[..., Any], purpo
 
 
 def test_files_of_an_earlier_export_are_removed(exporting: Callable[..., Any], tmp_path: Path) -> None:
-    exporting("ml")
+    earlier = {file.resource.path for file in exporting("ml").files}
     (tmp_path / "out" / "notes.txt").write_text("mine")
-    exporting("ml", ["npz"])
+    exported = exporting("ml", ["npz"])
+    names = {file.resource.path for file in exported.files}
+    assert {str(path) for path in exported.removed} == earlier - names != set()
+    assert exporting("ml", ["npz"]).removed == []
     npz = {"interactions.npz", "train.npz", "validation.npz", "test.npz", "users.npy", "tracks.npy"}
     assert contents(tmp_path / "out").keys() == {*npz, "manifest.json", "datapackage.json", "notes.txt"}
 
@@ -180,6 +184,15 @@ def test_a_full_disk_keeps_the_previous_export(
     with pytest.raises(StorageError, match="out: No space left on device"):
         exporting("tables")
     assert contents(tmp_path / "out") == before
+
+
+def test_a_refused_export_creates_no_directory(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    for directory in (tmp_path / "out", tmp_path / "new" / "out", tmp_path / "mine"):
+        with pytest.raises(ArgumentError, match="no"), open_package(directory, "tables") as package:
+            package.path("a/b.parquet").touch()
+            raise ArgumentError("no")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_two_exports_do_not_run_at_once(exporting: Callable[..., Any], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Progress as one log line of ``key=value`` pairs."""
+"""Progress as log lines of ``key=value`` pairs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,22 @@ if TYPE_CHECKING:
     from sgr_spiders.reports.progress.snapshot import Snapshot
 
 UNKNOWN = "-"
+LONGEST = 130
+"""Characters of a line; time, logger and level come before it."""
 
 
-def line(snapshot: Snapshot) -> str:
-    """Return the line. Its keys and their order are an interface, described in docs/progress.md."""
+def lines(snapshot: Snapshot) -> list[str]:
+    """Return the lines. Their keys and the order of these are an interface, described in docs/progress.md."""
+    first, *others = _pairs(snapshot)
+    found = [first]
+    for pair in others:
+        if len(found[-1]) + len(pair) >= LONGEST:
+            found.append(first)
+        found[-1] += f" {pair}"
+    return [f"progress {line}" for line in found]
+
+
+def _pairs(snapshot: Snapshot) -> list[str]:
     values = {
         "elapsed": f"{snapshot.elapsed:.0f}",
         "walks": f"{snapshot.walks.finished}/{snapshot.walks.known}",
@@ -31,7 +43,7 @@ def line(snapshot: Snapshot) -> str:
         **_lanes(snapshot),
         **{layer: f"{walks.finished}/{walks.known}" for layer, walks in snapshot.layers.items()},
     }
-    return "progress " + " ".join(f"{key}={value}" for key, value in values.items())
+    return [f"{key}={value}" for key, value in values.items()]
 
 
 def _lanes(snapshot: Snapshot) -> dict[str, str]:
