@@ -187,11 +187,15 @@ def test_a_full_disk_keeps_the_previous_export(
 
 
 def test_a_refused_export_creates_no_directory(tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    for directory in (tmp_path / "out", tmp_path / "new" / "out", tmp_path / "mine"):
-        with pytest.raises(ArgumentError, match="no"), open_package(directory, "tables") as package:
+    def refuse(directory: Path) -> None:
+        with open_package(directory, "tables") as package:
             package.path("a/b.parquet").touch()
             raise ArgumentError("no")
+
+    (tmp_path / "mine").mkdir()
+    for directory in (tmp_path / "out", tmp_path / "new" / "out", tmp_path / "mine"):
+        with pytest.raises(ArgumentError, match="no"):
+            refuse(directory)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 

@@ -85,7 +85,7 @@ def remove(connection: sa.Connection, seed: GivenSeed) -> bool:
 
 
 def resolve_known(connection: sa.Connection) -> None:
-    """Note the tracks of seeds given as URLs that this database has seen by now."""
+    """Store the tracks of seeds given as URLs that this database has seen by now."""
     unresolved = sa.select(seeds.c.given).where(seeds.c.track_id.is_(None)).order_by(seeds.c.added_at)
     for given in connection.scalars(unresolved).all():
         track_id = _track_of(connection, GivenSeed(given, url=given))
