@@ -47,6 +47,9 @@ _USER_SETTINGS = (
     "SPLASH_URL",
 )
 
+# Tables fit the terminal: tests see them as wide as without one.
+os.environ.pop("COLUMNS", None)
+
 STORING = (
     "cli", "crawls", "deploy", "embeddings", "exports", "layers/test_crawled_caps.py", "relationships",
     "reports", "splash", "storage",
