@@ -487,3 +487,17 @@ def test_fingerprints_are_stable_and_of_one_layer_each() -> None:
     fingerprints = {config.fingerprint(name) for name in LAYER_NAMES}
     assert len(fingerprints) == len(LAYER_NAMES)
     assert all(re.fullmatch("[0-9a-f]{16}", fingerprint) for fingerprint in fingerprints)
+
+
+def test_the_profile_of_earlier_tools() -> None:
+    """It samples with three layers, and relates while it collects; all else is the default."""
+    profile, default = load("multi_layer"), load()
+    assert profile.enabled_layers == ("user_depth", "playlist_depth", "artist_depth")
+    users, playlists = profile.deep_harvest.user_depth, profile.deep_harvest.playlist_depth
+    assert (users.max_users_per_track, users.max_tracks_per_user, users.include_reposters) == (50, 100, False)
+    assert (playlists.max_playlists, playlists.max_tracks_per_playlist) == (20, 100)
+    assert profile.relate.every_minutes > 0
+    assert (profile.deep_harvest.artist_depth, profile.relationships) == (
+        default.deep_harvest.artist_depth,
+        default.relationships,
+    )
