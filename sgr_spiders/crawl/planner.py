@@ -476,13 +476,15 @@ class Planner:
         return walk
 
     def _scope(self) -> str:
-        parts: tuple[object, ...] = (
-            sorted(seed.text for seed in self.plan.seeds),
-            sorted(self.plan.settings),
-        )
-        if any(seed.kind != "track" for seed in self.plan.seeds):
-            parts += (self.plan.max_seeds,)
-        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+        return scope_of(self.plan.seeds, self.plan.settings, self.plan.max_seeds)
+
+
+def scope_of(seeds: Collection[GivenSeed], layers: Iterable[str], max_seeds: int) -> str:
+    """Return the hash by which runs with the same seeds and layers find each other."""
+    parts: tuple[object, ...] = (sorted(seed.text for seed in seeds), sorted(layers))
+    if any(seed.kind != "track" for seed in seeds):
+        parts += (max_seeds,)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def _cuts(layer: Layer, wanted: Iterable[Wanted]) -> list[Cut]:

@@ -12,7 +12,7 @@ from sgr_spiders.relationships import TYPES
 from sgr_spiders.reports.caps import list_caps
 from sgr_spiders.reports.harvests import fetch_outcome
 from sgr_spiders.reports.summary import has_work_left
-from sgr_spiders.storage import lanes
+from sgr_spiders.storage import lanes, plans
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.figures import inventory, overview
 from sgr_spiders.storage.ledger import source, workers
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.lanes import KnownLane
     from sgr_spiders.storage.ledger.source import Source
     from sgr_spiders.storage.ledger.workers import Worker
+    from sgr_spiders.storage.plans import Needed, Plan
     from sgr_spiders.storage.store import Connection
 
 MAX_SHOWN = 10
@@ -98,6 +99,7 @@ class Status:
     relationships: list[Relationship]
     rejected: list[Rejected]
     lanes: list[KnownLane]
+    plans: list[tuple[Plan, Needed]]
     next: NextStep
 
 
@@ -146,6 +148,7 @@ def collect_status(
         relationships=relationships,
         rejected=inventory.rejected(connection),
         lanes=lanes.known(connection),
+        plans=plans.latest(connection, MAX_SHOWN),
         next=_find_next_step(connection, config, freshness, relationships),
     )
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.figures.overview import Walks
     from sgr_spiders.storage.lanes import KnownLane
     from sgr_spiders.storage.ledger.source import Source
+    from sgr_spiders.storage.plans import Needed, Plan
 
 NOT_FOUND = "not found"
 """State of a seed that was never found, which is probably mistyped."""
@@ -97,6 +98,7 @@ def as_json(status: Status) -> dict[str, Any]:
         },
         "rejects": [asdict(group) for group in status.rejected],
         "lanes": [asdict(lane) for lane in status.lanes],
+        "plans": [{**asdict(plan), "needed": asdict(needed)} for plan, needed in status.plans],
         "next": asdict(status.next),
     }
 
@@ -144,6 +146,7 @@ def as_text(status: Status, now: datetime) -> list[str]:
         *section("Rejected", count_table(_reject_rows(status.rejected))),
         *section("Freshness", _freshness_lines(status)),
         *section(None, _lane_lines(status.lanes)),
+        *section(None, table(_plan_rows(status.plans), left=2)),
         *section(None, table(_table_rows(status.tables))),
         *section(None, table(_relationship_rows(status.relationships), left=1)),
         "",
@@ -290,6 +293,22 @@ def _lane_lines(lanes: Sequence[KnownLane]) -> list[str]:
 def _lane_row(lane: KnownLane) -> list[str]:
     apart = "" if lane.interval_seconds is None else f"{lane.interval_seconds:.2f} s"
     return [lane.name, lane.state, apart, minute(lane.used_at)]
+
+
+def _plan_rows(plans: Sequence[tuple[Plan, Needed]]) -> list[list[str]]:
+    """Return each plan, and under it the needs of the harvest so far."""
+    rows = []
+    for plan, needed in plans:
+        state = "pending" if not needed.runs else "needed" if needed.is_finished else "so far"
+        difference = (
+            f"{needed.requests / plan.requests - 1:+.0%}" if needed.is_finished and plan.requests else ""
+        )
+        amounts = [number(plan.requests), "", number(plan.records), duration(plan.seconds)]
+        rows.append(["planned", minute(plan.created_at), *amounts])
+        if needed.runs:
+            spent = [number(needed.requests), difference, number(needed.records), duration(needed.seconds)]
+            rows.append(["", state, *spent])
+    return [["plans", "", "requests", "", "records", "time"], *rows] if rows else []
 
 
 def _table_rows(tables: Sequence[TableSize]) -> list[list[str]]:

@@ -73,9 +73,14 @@ def begin(connection: Connection, key: Key, name: str, at: str | None = None) ->
     """Record that a run uses the lane *key* under *name* (*at*: now); return its learned rate, if any."""
     values = {"api_origin": key.api_origin, "key_fingerprint": key.fingerprint, "name": name}
     connection.execute(_BEGIN, {**values, "now": at or timestamp()})
+    return read_rate(connection, key)
+
+
+def read_rate(connection: Connection, key: Key) -> StoredRate | None:
+    """Return the learned rate of the lane *key*, if there is one."""
     columns = lanes.c.interval_seconds, lanes.c.learned_at
-    row = connection.execute(sa.select(*columns).where(_is_of(key))).one()
-    if row.interval_seconds is None or row.learned_at is None or not row.interval_seconds > 0:
+    row = connection.execute(sa.select(*columns).where(_is_of(key))).one_or_none()
+    if row is None or row.interval_seconds is None or row.learned_at is None or not row.interval_seconds > 0:
         return None
     return StoredRate(row.interval_seconds, _age(row.learned_at))
 

@@ -573,6 +573,22 @@ runs = Table(
     comment="All crawls on this database",
 )
 
+plans = Table(
+    "plans",
+    metadata,
+    Column("plan_id", Id, primary_key=True, comment="ID of the estimate"),
+    Column("created_at", Text, nullable=False, comment="When it was made"),
+    Column("scope", Text, nullable=False, comment="Hash of the seeds and layers, as in `runs`"),
+    Column("refresh", Boolean, nullable=False, comment="1 if it is about refetching everything"),
+    Column("requests", BigInteger, nullable=False, comment="Requests"),
+    Column("least_requests", BigInteger, nullable=False, comment="The least requests that are likely"),
+    Column("most_requests", BigInteger, nullable=False, comment="The most requests that are likely"),
+    Column("records", BigInteger, nullable=False, comment="Items of the lists to fetch"),
+    Column("seconds", Float, nullable=False, comment="Duration at the pace of that time"),
+    Column("bytes", BigInteger, nullable=False, comment="Growth of the database"),
+    comment="Estimates of harvests, made by `scrapy plan`",
+)
+
 source = Table(
     "source",
     metadata,
