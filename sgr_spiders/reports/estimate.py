@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """What a layer needs: requests, with the least and most that are likely, and items of lists."""
+    """The needs of a layer: requests, with the least and most that are likely, and items of lists."""
 
     requests: int
     least: int
@@ -26,7 +26,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCut:
-    """What a setting will leave out: of how many walks or choices, and how many of how many records."""
+    """A setting that will leave something out: of how many walks, and how many of how many records."""
 
     setting: str
     cap: int
@@ -148,7 +148,8 @@ def _notes(estimate: Estimate) -> list[str]:
     if estimate.is_at_most:
         notes.append("At most: a refresh by delta looks only at what has changed")
     if estimate.stops_at is not None and estimate.stops_at < amount.requests:
-        notes.append(f"The run stops after {estimate.stops_at:,} requests (max_requests); rerun to resume")
+        stop = pluralize(estimate.stops_at, "request")
+        notes.append(f"The run stops after {stop} (max_requests); rerun to resume")
     return notes
 
 

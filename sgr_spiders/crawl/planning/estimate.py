@@ -7,6 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from sgr_spiders.crawl.planning.extrapolation import Extrapolation
+from sgr_spiders.crawl.planning.sizes import ONE_PAGE
 from sgr_spiders.layers import cap_of
 from sgr_spiders.layers.base import SEED_STEP
 from sgr_spiders.reports.estimate import Amount, Estimate, PlannedCut
@@ -41,7 +42,11 @@ def estimate_harvest(
     # Seeds that were not looked at are taken to be like the others.
     factor = (len(spider.given) - len(lost)) / known if known else 0.0
     amounts = {
-        names: _amount(extrapolation.size(names).times(factor), spider.interval, bytes_per_record[0])
+        names: _amount(
+            extrapolation.size(names).times(factor) + ONE_PAGE.times(len(lost)),
+            spider.interval,
+            bytes_per_record[0],
+        )
         for names in [(name,) for name in spider.layer_names] + [spider.layer_names]
     }
     return Estimate(

@@ -46,7 +46,7 @@ class _Union:
 
 
 class Extrapolation:
-    """What the layers want around each seed, and how large that is.
+    """The walks that the layers want around each seed, and their sizes.
 
     Args of the constructor:
         rehearsal: the samples.
@@ -144,16 +144,21 @@ class Extrapolation:
 
     def _unseen_depth(self, parts: Sequence[Part]) -> Size:
         """Return the size of what layers would want in later steps around the seeds that were not sampled."""
-        seeds = {seed for seed, _ in parts}
-        others = len(seeds - self._sampled)
-        if not others:
-            return Size()
-        deep = _Union()
-        for part in parts:
-            if part[0] in self._sampled:
-                deep.add(self._deep(self._wants[part]))
+        deep, groups = _Union(), {seed: _Group(frozenset(), 0.0) for seed, _ in parts}
+        for seed in groups.keys() & self._sampled:
+            around = _Union()
+            for part in parts:
+                if part[0] == seed:
+                    around.add(self._deep(self._wants[part]))
+            deep.add(around.requests.values())
+            groups[seed] = _Group(frozenset(around.requests), len(around.requests))
         known = [self._missing(key, request) for key, request in deep.requests.items()]
-        return sum(known, Size()).times(others / max(1, len(seeds & self._sampled)))
+        sampled = [groups[seed].total for seed in groups.keys() & self._sampled]
+        if not known or len(sampled) == len(groups):
+            return Size()
+        usual = _Group(frozenset(), sum(sampled) / len(sampled))
+        around_all = [[group if seed in self._sampled else usual] for seed, group in groups.items()]
+        return _mean(known).times(max(0.0, _count_distinct(around_all) - len(known)))
 
     def _deep(self, wants: Wants) -> list[WalkRequest]:
         """Return the requests that follow neither from the seed alone nor from records of a family."""

@@ -1,4 +1,4 @@
-"""What the layers want of the pages that were sampled: a harvest in memory, without a ledger."""
+"""A harvest in memory, without a ledger: the layers see the pages that were sampled."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ SANDBOX_BYTES = 450
 
 @dataclass(slots=True)
 class Known:
-    """What the database says before the sample."""
+    """The knowledge of the database before the sample."""
 
     source: Source | None = None
     rates: dict[str, lanes.StoredRate] = field(default_factory=dict)

@@ -23,7 +23,7 @@ REQUESTS_PER_SEED = 13
 FEW = 12
 """A step with at most so many walks is sampled whole, of others some of ``SOME`` pages."""
 
-SOME = 4
+SOME = 3
 
 MANY_PAGES = 8
 """Pages of a list after which the rest of it is taken to be like them."""

@@ -48,7 +48,7 @@ ONE_PAGE = Size(1, 1, 1, 1)
 
 
 class Sizes:
-    """What the samples say about the sizes of walks that were not sampled, or not to their end."""
+    """The sizes of walks that were not sampled, or not to their end."""
 
     def __init__(self, samples: Mapping[Key, Sample], expected: Mapping[Key, int]) -> None:
         """Create it from the *samples*; *expected* are the API's counters of walks."""
@@ -70,11 +70,15 @@ class Sizes:
         begun, items = (sample.pages, sample.received[-1]) if sample is not None and sample.pages else (0, 0)
         if (counter := self._counter(key, expected)) is not None:
             return self._by_counter(key[0], begun, items, cap, counter)
-        usual = self._totals.get(key[0], 0.0)
+        return self._guess(key[0], begun, items, cap)
+
+    def _guess(self, endpoint: str, begun: int, items: int, cap: int) -> Size:
+        """Return the size of a walk without a counter, of which so many pages and items are known."""
+        usual = self._totals.get(endpoint, 0.0)
         # A list that goes on after so many items is as likely to have as many more as not.
-        likely = usual if usual > items else float(2 * items or ENDPOINTS[key[0]].usual_limit // 2)
+        likely = usual if usual > items else float(2 * items or ENDPOINTS[endpoint].usual_limit // 2)
         guess, least, most = (
-            self._rest(key[0], begun, items, min(cap, round(total)))
+            self._rest(endpoint, begun, items, min(cap, round(total)))
             for total in (likely, items + 1, max(likely, MANY_HITS if begun else 2 * likely))
         )
         return Size(guess.requests, guess.items, min(least.requests, guess.requests), most.requests)
@@ -102,8 +106,8 @@ class Sizes:
             if sample.spent(cap) is not None:
                 return min(cap, sample.kept[-1])
             share = sample.kept[-1] / max(1, sample.received[-1])
-            total = self.total(key, expected) or self._totals.get(key[0], 0)
-            return min(cap, max(sample.kept[-1], share * total))
+            items = self.total(key, expected) or self._totals.get(key[0], 0.0)
+            return min(cap, max(sample.kept[-1], share * items))
         total = self.total(key, expected)
         return min(cap, self._totals.get(key[0], 0.0) if total is None else total)
 
@@ -128,7 +132,8 @@ class Sizes:
         return {endpoint: had / made for endpoint, (had, made) in sums.items()}
 
     def _counter(self, key: Key, expected: int | None) -> int | None:
-        return self._expected.get(key, expected)  # type: ignore[arg-type]  # the default may be None
+        counter = self._expected.get(key)
+        return expected if counter is None else counter
 
     def full_page(self, endpoint: str) -> int:
         """Return the number of items of a full page."""

@@ -102,7 +102,7 @@ class SampleSpider(HarvestSpider):
 
     @property
     def pace(self) -> str:
-        """What decides the interval."""
+        """The reason for the interval."""
         lanes, delay = Lanes.of(self.crawler), self.config.deep_harvest.request_delay
         if any(lane.pace.rate.interval > lane.pace.minimum_interval for lane in lanes.usable):
             return "the rate that the API has allowed"
@@ -148,21 +148,29 @@ class SampleSpider(HarvestSpider):
         else:
             for track_id in self.ids:
                 await self._fetch("track", str(track_id))
-        for seed in self.given:
-            sample = self.rehearsal.samples.get(("track", str(seed.track_id)))
-            if sample is not None and sample.is_lost:
-                self.lost[seed.text] = sample.reason or "not found"
+        self._note_lost()
         known = {track_id: found for track_id in self.ids if (found := self.rehearsal.seed(track_id))}
         if not known:
             return
         weights = [found.track.favoritings_count or 0 for found in known.values()]
         self.sampled = choose_seeds(list(known), weights, self.budget)
+        if await self._spend_budget():
+            self.is_whole = len(self.sampled) == len(self.given) - len(self.lost)
+
+    async def _spend_budget(self) -> bool:
+        """Fetch the pages that say most; return whether there are no others."""
         while batch := next_batch(self.rehearsal, self.wants(self.sampled)):
             for key in batch:
                 if self.sent >= self.budget:
-                    return
+                    return False
                 await self._fetch(*key)
-        self.is_whole = len(self.sampled) == len(self.given) - len(self.lost)
+        return True
+
+    def _note_lost(self) -> None:
+        for seed in self.given:
+            sample = self.rehearsal.samples.get(("track", str(seed.track_id)))
+            if sample is not None and sample.is_lost:
+                self.lost[seed.text] = sample.reason or "not found"
 
     async def _find(self, seed: GivenSeed) -> None:
         """Add the track of *seed*; look its URL up unless that would use up the budget."""
@@ -178,7 +186,7 @@ class SampleSpider(HarvestSpider):
             self.unasked += 1
 
     async def _fetch_counters(self) -> None:
-        """Fetch the tracks of all seeds, many in each request."""
+        """Fetch the tracks of all seeds, many in each request; those that are not found are lost."""
         for start in range(0, len(self.ids), IDS_PER_REQUEST):
             target = ",".join(map(str, self.ids[start : start + IDS_PER_REQUEST]))
             while self.sent < self.budget // 2:
@@ -188,7 +196,17 @@ class SampleSpider(HarvestSpider):
                         key = "track", str(entry.record.track_id)
                         self.rehearsal.add(Page(Walk(walk_id(*key), *key), [entry], received=1))
                 if page.next_cursor is None:
+                    self._note_missing(self.ids[start : start + IDS_PER_REQUEST], page)
                     break
+
+    def _note_missing(self, ids: Sequence[int], last: Page) -> None:
+        """Add the tracks that the API has not found to the lost ones, after the *last* page of their list."""
+        if last.status is not None:
+            return
+        missing = {track_id for track_id in ids if ("track", str(track_id)) not in self.rehearsal.samples}
+        for seed in self.given:
+            if seed.track_id in missing:
+                self.lost[seed.text] = "not found"
 
     async def _fetch(self, endpoint: str, target: str) -> Page:
         """Fetch the next page of a walk, smaller if it was too large, and add it to the sample."""
