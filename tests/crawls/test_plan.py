@@ -39,14 +39,14 @@ def plan(harvester: Harvester, *options: str, **arguments: object) -> CommandRes
     return scrapy("plan", *given, *options, **environment)
 
 
-def estimate(harvester: Harvester, *options: str, code: int = 0, **arguments: object) -> dict[str, Any]:
+def estimate(harvester: Harvester, *options: str, code: int = 0, **arguments: Any) -> dict[str, Any]:
     done = plan(harvester, "--json", *options, **arguments)
     assert done.code == code, done.err
     found: dict[str, Any] = json.loads(done.out)
     return found
 
 
-def compare(harvester: Harvester, *options: str, **arguments: object) -> dict[str, Any]:
+def compare(harvester: Harvester, *options: str, **arguments: Any) -> dict[str, Any]:
     """Plan a harvest, run it, and check that the plan was near; return the plan."""
     planned = estimate(harvester, *options, **arguments)
     assert len(harvester.sandbox.log()) <= planned["budget"] + 1  # the token
