@@ -479,7 +479,7 @@ class Planner:
         return scope_of(self.plan.seeds, self.plan.settings, self.plan.max_seeds)
 
 
-def scope_of(seeds: Collection[GivenSeed], layers: Iterable[str], max_seeds: int) -> str:
+def scope_of(seeds: Collection[GivenSeed], layers: Iterable[str], max_seeds: int | None) -> str:
     """Return the hash by which runs with the same seeds and layers find each other."""
     parts: tuple[object, ...] = (sorted(seed.text for seed in seeds), sorted(layers))
     if any(seed.kind != "track" for seed in seeds):

@@ -159,3 +159,16 @@ def test_other_worlds(world: str, sections: dict[str, Any], tmp_path: Path) -> N
     config = small.write_config(tmp_path / "c.yaml", sections)
     with SandboxProcess(*world.split()) as sandbox:
         compare(Harvester(sandbox, tmp_path / "x.db"), config=config)
+
+
+def test_the_tracks_of_a_user_as_seeds(harvester: Harvester, tmp_path: Path) -> None:
+    harvester.crawl("artist_depth")
+    artist = harvester.value(
+        "SELECT artist_id FROM tracks WHERE track_id = ?", harvester.sandbox.seed_track_id
+    )
+    seeds = tmp_path / "seeds.txt"
+    seeds.write_text(f"soundcloud:users:{artist}\n")
+    harvester.sandbox.clear_log()
+    other = Harvester(harvester.sandbox, tmp_path / "other.db")
+    planned = compare(other, seeds=seeds, max_seeds=3, layers="user_depth")
+    assert planned["seeds"] == 3

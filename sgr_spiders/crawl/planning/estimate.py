@@ -40,10 +40,11 @@ def estimate_harvest(
     extrapolation = Extrapolation(spider.rehearsal, wants, spider.sampled, stored)
     known, lost = len({seed for seed, _ in wants}), spider.lost
     # Seeds that were not looked at are taken to be like the others.
-    factor = (len(spider.given) - len(lost)) / known if known else 0.0
+    factor = (spider.seed_count - len(lost)) / known if known else 0.0
+    lookups = sum(not stored.cover(key, 1) for key in spider.lookups) + len(lost)
     amounts = {
         names: _amount(
-            extrapolation.size(names).times(factor) + ONE_PAGE.times(len(lost)),
+            extrapolation.size(names).times(factor) + ONE_PAGE.times(lookups),
             spider.interval,
             bytes_per_record[0],
         )
@@ -53,7 +54,7 @@ def estimate_harvest(
         database=database,
         layers={name: amounts[name,] for name in spider.layer_names},
         together=amounts[spider.layer_names],
-        seeds=len(spider.given),
+        seeds=spider.seed_count,
         known=known,
         sampled=len(spider.sampled),
         lost=lost,

@@ -143,7 +143,7 @@ def _save(url: str, spider: SampleSpider, estimate: Estimate) -> None:
     amount = estimate.together
     plan = plans.Plan(
         created_at=timestamp(),
-        scope=scope_of(spider.arguments.seeds, spider.layer_names),
+        scope=scope_of(spider.arguments.seeds, spider.layer_names, spider.arguments.max_seeds),
         refresh=spider.arguments.refresh,
         requests=amount.requests,
         least_requests=amount.least,

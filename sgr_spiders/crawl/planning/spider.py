@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from sgr_spiders.config.arguments import GivenSeed
-    from sgr_spiders.crawl.planning.rehearsal import Wants
+    from sgr_spiders.crawl.planning.rehearsal import Key, Wants
     from sgr_spiders.storage.lanes import StoredRate
     from sgr_spiders.storage.ledger.source import Source
 
@@ -52,6 +52,8 @@ class SampleSpider(HarvestSpider):
     """The requests sent."""
     unasked = 0
     """URLs of seeds that were not looked up."""
+    lookups: list[Key]
+    """The walks, once for each page, that have found the seeds."""
     is_complete = False
     """True once the sample is complete."""
     is_whole = False
@@ -91,7 +93,7 @@ class SampleSpider(HarvestSpider):
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.given, spider.budget = sampled_seeds, budget
         spider.rehearsal = Rehearsal(spider.rules)
-        spider.ids, spider.sampled, spider.lost = [], [], {}
+        spider.ids, spider.sampled, spider.lost, spider.lookups = [], [], {}, []
         spider._rates, spider._source = rates, source  # noqa: SLF001 - its own
         return spider
 
@@ -108,6 +110,12 @@ class SampleSpider(HarvestSpider):
             return "the rate that the API has allowed"
         is_delay = self.interval <= delay / max(1, self.lanes) * 1.01
         return "request_delay" if is_delay else "the response times"
+
+    @property
+    def seed_count(self) -> int:
+        """The number of seeds, with those of lists, as far as these were looked up."""
+        unfound = sum(seed.track_id is None and seed.text in self.lost for seed in self.given)
+        return len(self.ids) + self.unasked + unfound
 
     @property
     def lanes(self) -> int:
@@ -143,6 +151,7 @@ class SampleSpider(HarvestSpider):
     async def _sample(self) -> None:
         for seed in self.given:
             await self._find(seed)
+        self.ids = list(dict.fromkeys(self.ids))
         if len(self.ids) > FEW_SEEDS:
             await self._fetch_counters()
         else:
@@ -155,7 +164,7 @@ class SampleSpider(HarvestSpider):
         weights = [found.track.favoritings_count or 0 for found in known.values()]
         self.sampled = choose_seeds(list(known), weights, self.budget)
         if await self._spend_budget():
-            self.is_whole = len(self.sampled) == len(self.given) - len(self.lost)
+            self.is_whole = len(self.sampled) == self.seed_count - len(self.lost)
 
     async def _spend_budget(self) -> bool:
         """Fetch the pages that say most; return whether there are no others."""
@@ -167,23 +176,47 @@ class SampleSpider(HarvestSpider):
         return True
 
     def _note_lost(self) -> None:
-        for seed in self.given:
-            sample = self.rehearsal.samples.get(("track", str(seed.track_id)))
+        for track_id in self.ids:
+            sample = self.rehearsal.samples.get(("track", str(track_id)))
             if sample is not None and sample.is_lost:
-                self.lost[seed.text] = sample.reason or "not found"
+                self.lost[str(track_id)] = sample.reason or "not found"
 
     async def _find(self, seed: GivenSeed) -> None:
-        """Add the track of *seed*; look its URL up unless that would use up the budget."""
+        """Add the tracks of *seed*; look them up unless that would use up the budget."""
         if seed.track_id is not None:
             self.ids.append(seed.track_id)
-        elif self.sent < self.budget // 2:
-            page = await self._fetch("resolve", str(seed.url))
-            if page.resolved is not None and page.resolved[0] == "track":
+        elif self.sent >= self.budget // 2:
+            self.unasked += 1
+        elif seed.listed_by is not None:
+            await self._list(seed, *seed.listed_by)
+        else:
+            page = await self._look_up("resolve", str(seed.url))
+            if page.resolved is None:
+                self.lost[seed.text] = page.reason or "not found"
+            elif page.resolved[0] == "track":
                 self.ids.append(page.resolved[1])
             else:
-                self.lost[seed.text] = page.reason or "not a track"
-        else:
-            self.unasked += 1
+                await self._list(seed, *page.resolved)
+
+    async def _list(self, seed: GivenSeed, kind: str, record_id: int) -> None:
+        """Add the tracks of a playlist or a user that become seeds."""
+        if kind not in {"playlist", "user"}:
+            self.lost[seed.text] = "not a track, playlist or user"
+            return
+        target, most = str(record_id), self.arguments.max_seeds
+        await self._look_up(kind, target)
+        page = await self._look_up(f"{kind}_tracks", target)
+        sample = self.rehearsal.samples[f"{kind}_tracks", target]
+        while sample.spent(most) is None and self.sent < self.budget // 2:
+            page = await self._look_up(f"{kind}_tracks", target)
+        if not sample.entries:
+            self.lost[seed.text] = page.reason or "lists no tracks"
+        self.ids += [record.record_id for record in sample.records(most)]
+
+    async def _look_up(self, endpoint: str, target: str) -> Page:
+        """Fetch a page that the harvest fetches to find its seeds."""
+        self.lookups.append((endpoint, target))
+        return await self._fetch(endpoint, target)
 
     async def _fetch_counters(self) -> None:
         """Fetch the tracks of all seeds, many in each request; those that are not found are lost."""
@@ -204,9 +237,7 @@ class SampleSpider(HarvestSpider):
         if last.status is not None:
             return
         missing = {track_id for track_id in ids if ("track", str(track_id)) not in self.rehearsal.samples}
-        for seed in self.given:
-            if seed.track_id in missing:
-                self.lost[seed.text] = "not found"
+        self.lost |= {str(track_id): "not found" for track_id in missing}
 
     async def _fetch(self, endpoint: str, target: str) -> Page:
         """Fetch the next page of a walk, smaller if it was too large, and add it to the sample."""
