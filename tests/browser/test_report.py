@@ -194,3 +194,33 @@ def test_without_a_script_all_but_the_graph_is_there(report: Path, visit: Callab
     assert opened.page.inner_text("#neighbourhood noscript") == "The graph needs JavaScript."
     assert opened.page.locator(".controls, .board").locator("visible=true").count() == 0
     assert "The 25 most linked tracks" in opened.text("#neighbourhood")
+
+
+def test_labels_do_not_collide(report: Path, visit: Callable[..., Visit]) -> None:
+    noting = """
+        window.labels = [];
+        const write = CanvasRenderingContext2D.prototype.fillText;
+        CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+            window.labels.push([text, x, y, this.measureText(text).width]);
+            return write.call(this, text, x, y);
+        };
+        window.dispatchEvent(new Event("themechange"));
+        window.labels
+    """
+    opened = visit(report)
+    labels = opened.evaluate(noting)
+    assert len(labels) > 8
+    boxes = [(x, x + width, y - 10, y + 2) for _, x, y, width in labels]
+    for place, (left, right, top, bottom) in enumerate(boxes):
+        for other_left, other_right, other_top, other_bottom in boxes[:place]:
+            apart = left >= other_right or other_left >= right or top >= other_bottom or other_top >= bottom
+            assert apart, labels[place]
+
+
+def test_links_of_the_graph_lead_to_the_stored_address(report: Path, visit: Callable[..., Visit]) -> None:
+    opened = visit(report)
+    for name, address in (("track 104", "track-104"), ("track 113", "track-113")):
+        opened.page.fill("#search", name)
+        opened.page.press("#search", "Enter")
+        href = opened.page.locator("#selection h3 a").get_attribute("href")
+        assert href == f"https://soundcloud.com/{address}"

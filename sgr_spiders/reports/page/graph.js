@@ -92,7 +92,7 @@
   function pathOf(node) {
     const path = graph.paths[node];
     if (path !== 1) return path;
-    const words = graph.names[node].normalize("NFKD").toLowerCase().match(/[a-z0-9]+/g) || [];
+    const words = graph.names[node].normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase().match(/[a-z0-9]+/g) || [];
     return `${graph.artists[graph.artist[node]][1]}/${words.join("-")}`;
   }
 

@@ -105,7 +105,8 @@ def _paths(drawn: DrawnGraph, ids: Sequence[int]) -> dict[str, Any]:
 
 def usual_path(title: str) -> str:
     """Return the last part of the address of a track with this title, if nobody has chosen another."""
-    plain = normalize("NFKD", title).lower()
+    # The page's script does the same; both take only the accents that every version of Unicode knows.
+    plain = re.sub("[\u0300-\u036f]", "", normalize("NFKD", title)).lower()
     return "-".join(re.findall(r"[a-z0-9]+", plain))
 
 
