@@ -99,7 +99,7 @@ def _most_linked(drawn: DrawnGraph, *, is_first: bool) -> Html:
         rows.append(
             [
                 words(link(shown(name_of(record)), None if record is None else record.url)),
-                words(shown(drawn.genres.get(node), "-")),
+                words(tag("bdi", shown(drawn.genres.get(node), "-"))),
                 count(int(graph.communities[place]) + 1),
                 count(int(links[place])),
             ]

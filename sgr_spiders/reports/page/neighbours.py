@@ -55,7 +55,7 @@ def _tracks(near: Nearest) -> Html:
         [
             words(link(shown(track.title), track.url)),
             words(link(shown(track.artist, "-"), track.artist_url)),
-            words(shown(track.genre, "-")),
+            words(tag("bdi", shown(track.genre, "-"))),
             score(one.score),
             count(one.shared[0]),
             count(one.shared[1]),

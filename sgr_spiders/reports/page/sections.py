@@ -186,21 +186,14 @@ def _unfinished(report: Report) -> list[Html]:
     status = report.status
     if not status.runs:
         return [note("stop", "No crawl has run on this database.", "Start one:", status.next.commands[0])]
-    notes = []
     pending = status.total.pending
-    if pending or status.next.why == "unfinished":
-        rest = (
-            f"{pluralize(pending, 'walk')} of {number(status.total.count)} not finished." if pending else ""
-        )
-        notes.append(
-            note(
-                "stop",
-                "The harvest is not complete.",
-                f"{rest} All counts are lower bounds. Rerun to resume:".strip(),
-                status.next.commands[0] if status.next.why == "unfinished" else None,
-            )
-        )
-    return notes
+    is_unfinished = status.next.why == "unfinished"
+    if not pending and not is_unfinished:
+        return []
+    left = f"{pluralize(pending, 'walk')} of {number(status.total.count)} not finished. " if pending else ""
+    more = f"{left}All counts are lower bounds." + (" Rerun to resume:" if is_unfinished else "")
+    command = status.next.commands[0] if is_unfinished else None
+    return [note("stop", "The harvest is not complete.", more, command)]
 
 
 def _losses(report: Report) -> list[Html]:
@@ -255,13 +248,14 @@ def _limits(report: Report) -> list[Html]:
 def _tables(report: Report) -> list[Html]:
     relationships = report.status.relationships
     notes = []
-    for states, built in (("has not been built", False), ("is older than the data", True)):
-        tables = [
-            one.table for one in relationships if one.needs_build and (one.built_at is not None) is built
-        ]
-        notes += [
-            note("warn", f"The table {name} {states}.", "Build it:", "scrapy relate") for name in tables
-        ]
+    stale = [one.table for one in relationships if one.needs_build and one.built_at is not None]
+    missing = [one.table for one in relationships if one.needs_build and one.built_at is None]
+    if missing and report.status.runs:
+        text = f"Relationships have not been built: {', '.join(missing)}."
+        notes.append(note("warn", text, "Build them:", "scrapy relate"))
+    if stale:
+        text = f"Relationships are older than the data: {', '.join(stale)}."
+        notes.append(note("warn", text, "Build them again:", "scrapy relate"))
     left_out = {one.table: one.left_out for one in relationships if one.left_out}
     if left_out:
         text = f"{pluralize(max(left_out.values()), 'library', 'libraries')} left out of relationships."

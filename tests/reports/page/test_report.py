@@ -185,7 +185,7 @@ def test_an_empty_database_says_how_to_begin(tmp_path: Path) -> None:
 def test_without_relationships_it_says_what_builds_them(tmp_path: Path) -> None:
     page = page_of(worlds.make_harvest(tmp_path / "bare.db", related=False))
     assert "No relationships have been built yet. Build them: scrapy relate" in page.text
-    assert "The table track_relationships has not been built. Build it: scrapy relate" in page.text
+    assert "Relationships have not been built: user_similarities, track_relationships, " in page.text
     assert "Nearest tracks" in page.text
 
 
