@@ -19,6 +19,7 @@ from sgr_spiders.storage import migrate
 from sgr_spiders.storage.ledger import source
 from sgr_spiders.storage.store import Store
 from tests.databases import VARIABLE, connect, create_blank, create_empty, is_on_server, url_of
+from tests.sandbox_process import SandboxProcess
 from tests.scrapy_process import run_command, scrapy
 
 SECRET = "kept-from-everybody-0123456789"
@@ -252,6 +253,34 @@ def test_a_server_that_is_not_there() -> None:
     code, checks = diagnose("postgresql://nobody:hidden@127.0.0.1:1/x")
     assert (code, errors(checks)) == (1, {"database"})
     assert "hidden" not in str(checks)
+
+
+def test_online_each_lane_is_asked(tmp_path: Path, database: Path) -> None:
+    with SandboxProcess() as sandbox:
+        environment: dict[str, Any] = {**sandbox.env(), "HARVEST_DATABASE_URL": url_of(database)}
+        code, out, _ = scrapy("doctor", "--online", **environment)
+        assert code == 0, out
+        assert "token accepted" in out
+        assert [line["path"] for line in sandbox.log()] == ["/oauth/token", "/users"]
+
+        sandbox.set_faults([{"name": "wrong_clock", "seconds": -500}])
+        _, out, _ = scrapy("doctor", "--online", **environment)
+        assert "ahead of the API's" in out
+
+        sandbox.set_faults(["waf_challenge"])
+        code, out, _ = scrapy("doctor", "--online", "--json", **environment)
+        assert code == 1
+        assert "lane default" in {check["name"] for check in json.loads(out)["checks"]}
+
+        lanes = tmp_path / "lanes.yaml"
+        lanes.write_text(f"anna: {{client_id: another, client_secret: {SECRET}}}\n")
+        lanes.chmod(0o600)
+        sandbox.clear_faults()
+        environment["SOUNDCLOUD_CREDENTIALS"] = str(lanes)
+        code, out, err = scrapy("doctor", "--online", **environment)
+        assert code == 1
+        assert "refused" in out
+        assert SECRET not in out + err
 
 
 def test_as_a_process_with_wrong_settings() -> None:
