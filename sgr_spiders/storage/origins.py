@@ -256,7 +256,7 @@ class Paths:
 
     def _walks_with(self, node: Node) -> list[tuple[int, str, str, int]]:
         kind, record_id = node
-        is_seed = sa.case((walks.c.target == str(self.seed_id), 0), else_=1)
+        is_seed = sa.case((walks.c.target == str(self.seed_id), 0), else_=1).label("is_seed")
         looked_up = ["tracks_by_id", "users_by_id"]
         conditions: list[Any] = [
             walk_records.c.record_id == record_id,
@@ -270,7 +270,7 @@ class Paths:
         if not self.include_removed:
             conditions += [walk_requests.c.removed_at.is_(None), sa.text(LISTED_SQL)]
         query = (
-            sa.select(walks.c.walk_id, walks.c.endpoint, walks.c.target, walk_records.c.position)
+            sa.select(walks.c.walk_id, walks.c.endpoint, walks.c.target, walk_records.c.position, is_seed)
             .select_from(walk_records)
             .join(walks, walks.c.walk_id == walk_records.c.walk_id)
             .join(walk_requests, walk_requests.c.walk_id == walks.c.walk_id)
