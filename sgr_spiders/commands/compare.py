@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import add_json_option, read_path
+from sgr_spiders.cli.program import remember_invocation
 from sgr_spiders.cli.since import read_end, read_since
 from sgr_spiders.config.databases import url_of
 from sgr_spiders.config.settings import DATABASE, find_problem
@@ -70,7 +71,7 @@ class Command(DatabaseCommand):
             reference = comparison.choose_reference(sides)
             if opts.reference is not None:
                 url = _url_of(opts.reference, "option `--reference`")
-                reference = _open(stack, "", url, config)
+                reference = self._open(stack, "", url, config)
                 reference.name = reference.database
             planted = _planted(sides[0]), _planted(sides[1])
             found = comparison.compare(sides, config, reference, planted)
@@ -92,28 +93,30 @@ class Command(DatabaseCommand):
             raise ArgumentError(f"name two databases, e.g. `{example}`, or two states of one with `--before`")
         if opts.before is None:
             a, b = (
-                _open(stack, side, _url_of(given, "argument"), config)
+                self._open(stack, side, _url_of(given, "argument"), config)
                 for side, given in zip("AB", args, strict=True)
             )
             return a, b
         if len(args) > 1:
             raise ArgumentError(f"option `--before`: takes one database, not also {quote_value(args[1])}")
         url = _url_of(args[0], "argument") if args else self.database_url
-        a, b = (_open(stack, side, url, config) for side in "AB")
+        a, b = (self._open(stack, side, url, config) for side in "AB")
         a.moment = read_since(a.connection, opts.before, "before")[1]
         b.moment = None if opts.as_of is None else read_end(b.connection, opts.as_of, "as-of")
         if b.moment is not None and b.moment <= a.moment:
             raise ArgumentError("option `--as-of`: must be later than `--before`")
         return a, b
 
+    def _open(self, stack: contextlib.ExitStack, name: str, url: str, config: HarvestConfig) -> Side:
+        from sgr_spiders.reports.comparison.sides import Side
+        from sgr_spiders.storage.store import Store
 
-def _open(stack: contextlib.ExitStack, name: str, url: str, config: HarvestConfig) -> Side:
-    from sgr_spiders.reports.comparison.sides import Side
-    from sgr_spiders.storage.store import Store
-
-    store = Store(url)
-    connection = stack.enter_context(store.read())
-    return Side(name, store.describe(), connection, config.relationships)
+        assert self.settings is not None
+        # The commands in messages are about this database.
+        remember_invocation(self.settings, database=url)
+        store = Store(url)
+        connection = stack.enter_context(store.read())
+        return Side(name, store.describe(), connection, config.relationships)
 
 
 def _url_of(given: str, what: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 from dataclasses import dataclass
 from statistics import mean
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from sgr_spiders.reports.comparison.agreement import rank_biased_overlap
 from sgr_spiders.sandbox.options import WorldOptions
 from sgr_spiders.sandbox.world import World
 from tests.crawls.crawling import ROOT, Harvester
-from tests.databases import copy_database, is_on_server, url_of
+from tests.databases import connect, copy_database, is_on_server, url_of
 from tests.relationships.worlds import LOOKS, Rows, expected
 from tests.relationships.worlds import World as RelatedWorld
 from tests.sandbox_process import SandboxProcess
@@ -234,7 +235,7 @@ def test_text_page_and_differences(harvests: Harvests, tmp_path: Path) -> None:
     assert lines[-1] == f"Page written to {tmp_path / 'page.html'}"
     page = (tmp_path / "page.html").read_text()
     assert "Content-Security-Policy" in page
-    assert "://" not in page
+    assert not re.search("https?:| src=", page)
     assert {line.split()[-1] for line in lines if line.startswith("  recall@")} <= set(re.split("[<>]", page))
     readme = re.search(r"\$ scrapy compare \S+ \S+\n(.*?)\n```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert readme is not None
@@ -267,7 +268,10 @@ def test_the_state_before_a_refresh_is_that_of_a_copy(harvests: Harvests, compar
 def test_the_later_state_can_be_named(harvests: Harvests) -> None:
     database = harvests.refreshed.database
     started = harvests.refreshed.value("SELECT started_at FROM runs WHERE run_id = 2")
-    by_run, by_time, wrong, reverse, unknown, one, missing = scrapy_in_one(
+    old = copy_database(harvests.whole.database, database.with_name("old.db"))
+    with closing(connect(old)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0026'")
+    by_run, by_time, wrong, reverse, unknown, one, missing, outdated = scrapy_in_one(
         database,
         ["compare", "--before", "1", "--as-of", "1", "--json"],
         ["compare", "--before", "2020-01-01", "--as-of", started, "--json"],
@@ -276,6 +280,7 @@ def test_the_later_state_can_be_named(harvests: Harvests) -> None:
         ["compare", "--before", "7"],
         ["compare", name_of(harvests.whole)],
         ["compare", "missing.db", name_of(harvests.whole)],
+        ["compare", name_of(harvests.whole), url_of(old)],
     )
     empty = json.loads(by_run.out)
     assert set(empty["a"]["records"].values()) == {0}
@@ -287,4 +292,6 @@ def test_the_later_state_can_be_named(harvests: Harvests) -> None:
     assert "option `--before`: there is no run 7" in unknown.err
     assert "name two databases" in one.err
     assert "missing.db: no such file" in missing.err
+    assert outdated.code != 0
+    assert f"HARVEST_DATABASE_URL={url_of(old)}" in outdated.err
     assert {answer.code for answer in (wrong, reverse, unknown, one, missing)} == {2}
