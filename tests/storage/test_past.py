@@ -1,4 +1,4 @@
-"""What was present, and which libraries counted, at an earlier time."""
+"""Rows that were present, and libraries that counted, at an earlier time."""
 
 from __future__ import annotations
 
