@@ -12,6 +12,8 @@ import psycopg
 import pytest
 
 from sgr_spiders.config.harvest import LAYER_NAMES
+from sgr_spiders.storage import plans
+from sgr_spiders.storage.plans import Plan
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import Harvester
 from tests.databases import connect, exists, is_on_server, url_of
@@ -57,7 +59,16 @@ def deep(shared_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactor
     harvester.environment["SCRAPY_SETTINGS_MODULE"] = "tests.crawls.spoiled_settings"
     ended = harvester.crawl("deep_harvest")
     assert ended.code == 3, ended.log
+    _save_plan(harvester)
     return harvester
+
+
+def _save_plan(harvester: Harvester) -> None:
+    """Store the plan of the latest run, as if it had been made before."""
+    scope = harvester.value("SELECT scope FROM runs ORDER BY run_id DESC LIMIT 1")
+    plan = Plan("2026-01-01T00:00:00.000000Z", scope, False, 100, 90, 120, 5000, 30.0, 10**6)  # noqa: FBT003
+    with closing(Store.open(harvester.url)) as store, store.write() as connection:
+        plans.save(connection, plan)
 
 
 @pytest.fixture(scope="module")
