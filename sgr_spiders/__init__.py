@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sgr_spiders.cli.runner import harvest
+    from sgr_spiders.notebook.soundgraph import SoundGraph
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "harvest"]
+__all__ = ["SoundGraph", "__version__", "harvest"]
+
+_MODULES = {"harvest": "sgr_spiders.cli.runner", "SoundGraph": "sgr_spiders.notebook.soundgraph"}
 
 
 def __getattr__(name: str) -> object:
-    # Every module of the project imports this package; only who harvests from Python needs that one.
-    if name == "harvest":
-        return import_module("sgr_spiders.cli.runner").harvest
+    # Every module of the project imports this package; only Python code that uses these needs their modules.
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,9 +9,9 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import yaml
 
@@ -55,7 +55,7 @@ def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
     seeds: str | os.PathLike[str] | None = None,
     layers: str | Iterable[str] | None = None,
     config: str | os.PathLike[str] | Mapping[str, Any] | None = None,
-    refresh: bool = False,
+    refresh: bool | Literal["delta"] = False,
     accept_gone: bool = False,
     due: bool = False,
     accept_source: bool = False,
@@ -65,14 +65,14 @@ def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
     spider: str = "deep_harvest",
     database_url: str | None = None,
     settings: Mapping[str, Any] | None = None,
-    log: bool = True,
+    log: bool | Callable[[str], object] = True,
 ) -> HarvestResult:
     """Run ``scrapy crawl`` in its own process and return the result with the statistics of the run.
 
     The spider arguments have the same meaning as on the command line. *config* may also be a mapping with
     the content of a YAML file. *settings* are further settings of Scrapy or this project. Client credentials
     come from the environment or from *settings*. Relative paths start from the working directory. The log
-    goes to ``sys.stderr`` unless *log* is false.
+    goes to ``sys.stderr`` unless *log* is false, or line by line to the function *log*.
 
     A complete, partial, unfinished, unreachable or interrupted run returns its result; call the function
     again to resume. Otherwise the ``HarvestError`` that ended the run is raised. A first
@@ -84,7 +84,7 @@ def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
         "seeds": seeds,
         "layers": _join(layers),
         "config": config,
-        "refresh": int(refresh) or None,
+        "refresh": refresh if isinstance(refresh, str) else int(refresh) or None,
         "accept_gone": int(accept_gone) or None,
         "due": int(due) or None,
         "accept_source": int(accept_source) or None,
@@ -97,9 +97,25 @@ def harvest(  # noqa: PLR0913 - as many as a crawl has arguments
         all_settings["HARVEST_DATABASE_URL"] = database_url
     with tempfile.TemporaryDirectory(prefix="harvest-") as folder:
         if isinstance(config, Mapping):
-            arguments["config"] = _inline(config)
+            arguments["config"] = inline(config)
         all_settings["HARVEST_RESULT_FILE"] = Path(folder) / "result.json"
-        return _crawl(spider, arguments, all_settings, log=log)
+        return _crawl(spider, arguments, all_settings, _writer(log))
+
+
+def _writer(log: bool | Callable[[str], object]) -> Callable[[str], object]:  # noqa: FBT001 - as `harvest`
+    if callable(log):
+        return log
+    return _write_to_stderr if log else _discard
+
+
+def _discard(_line: str) -> None:
+    pass
+
+
+def _write_to_stderr(line: str) -> None:
+    """Write the line to the present ``sys.stderr``, which is not a file in a notebook."""
+    if sys.stderr is not None:
+        sys.stderr.write(line)
 
 
 def _join(value: object) -> object:
@@ -108,7 +124,7 @@ def _join(value: object) -> object:
     return ",".join(str(part) for part in value)
 
 
-def _inline(config: Mapping[str, Any]) -> str:
+def inline(config: Mapping[str, Any]) -> str:
     """Return the configuration as one line of YAML, so that the command that resumes the run contains it."""
     try:
         return yaml.safe_dump(
@@ -119,23 +135,36 @@ def _inline(config: Mapping[str, Any]) -> str:
 
 
 def _crawl(
-    spider: str, arguments: Mapping[str, object], settings: Mapping[str, object], *, log: bool
+    spider: str,
+    arguments: Mapping[str, object],
+    settings: Mapping[str, object],
+    write: Callable[[str], object],
 ) -> HarvestResult:
-    command = [sys.executable, "-P", "-m", "scrapy", "crawl", spider]
+    command = scrapy_command("crawl", spider)
     for name, value in arguments.items():
         if value is not None:
             command += ["-a", f"{name}={value}"]
-    environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": _python_path()}
+    environment = scrapy_environment()
     for name, value in settings.items():
         if name in PRIVATE:
             environment[name] = _setting(name, value)
         else:
             command += ["-s", f"{name}={_setting(name, value)}"]
-    exit_code, last_lines = _run(command, environment, log=log)
+    exit_code, last_lines = _run(command, environment, write)
     ended = result.read(Path(str(settings["HARVEST_RESULT_FILE"])))
     if ended is None:
         raise _explain_end(exit_code, last_lines)
     return ended
+
+
+def scrapy_command(*words: str) -> list[str]:
+    """Return the command line of a command of ``scrapy`` in this Python."""
+    return [sys.executable, "-P", "-m", "scrapy", *words]
+
+
+def scrapy_environment() -> dict[str, str]:
+    """Return the environment in which it finds this project."""
+    return {**os.environ, **ENVIRONMENT, "PYTHONPATH": _python_path()}
 
 
 def _setting(name: str, value: object) -> str:
@@ -160,7 +189,9 @@ def _python_path() -> str:
     return os.pathsep.join([str(project), *(str(Path(entry).absolute()) for entry in sys.path)])
 
 
-def _run(command: list[str], environment: Mapping[str, str], *, log: bool) -> tuple[int, list[str]]:
+def _run(
+    command: list[str], environment: Mapping[str, str], write: Callable[[str], object]
+) -> tuple[int, list[str]]:
     """Run the crawl to its end; return its exit code and its last lines of output."""
     process = subprocess.Popen(  # noqa: S603 - Scrapy, with arguments that no shell reads
         command,
@@ -176,12 +207,12 @@ def _run(command: list[str], environment: Mapping[str, str], *, log: bool) -> tu
     assert process.stdout is not None
     with process.stdout as output:
         try:
-            last_lines = _pass_on(output, log=log)
+            last_lines = _pass_on(output, write)
             return process.wait(), last_lines
         except BaseException:
             process.send_signal(signal.SIGINT)
             try:
-                _pass_on(output, log=log)
+                _pass_on(output, write)
                 process.wait()
             finally:
                 process.kill()
@@ -189,14 +220,13 @@ def _run(command: list[str], environment: Mapping[str, str], *, log: bool) -> tu
             raise
 
 
-def _pass_on(output: IO[str], *, log: bool) -> list[str]:
-    """Write the lines of the crawl to ``sys.stderr``, which is not a file in a notebook."""
+def _pass_on(output: IO[str], write: Callable[[str], object]) -> list[str]:
+    """Write the lines of the crawl; return the last ones."""
     last_lines: deque[str] = deque(maxlen=LAST_LINES)
     for line in output:
         if line.strip():
             last_lines.append(line.strip())
-        if log and sys.stderr is not None:
-            sys.stderr.write(line)
+        write(line)
     return list(last_lines)
 
 

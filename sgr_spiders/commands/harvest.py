@@ -9,7 +9,7 @@ from scrapy.utils.conf import arglist_to_dict
 
 from sgr_spiders.cli.options import refuse_unknown_options
 from sgr_spiders.commands import crawl
-from sgr_spiders.config.arguments import parse, read_seed
+from sgr_spiders.config.arguments import parse, sort_seeds
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.soundgraph_words import SEEDS, SWITCHES, VALUES
 
@@ -74,7 +74,7 @@ def _read_arguments(args: list[str], opts: argparse.Namespace) -> None:
         raise ArgumentError("option `--delta`: leave it out with `--refresh`, which refetches everything")
     given = {name: value for name in VALUES if (value := getattr(opts, name)) is not None}
     given |= dict(set_ for option, set_ in SWITCHES.items() if getattr(opts, option.replace("-", "_")))
-    opts.spargs += [f"{name}={value}" for name, value in (_read_seeds(args) | given).items()]
+    opts.spargs += [f"{name}={value}" for name, value in (sort_seeds(args) | given).items()]
     try:
         arguments = arglist_to_dict(opts.spargs)
     except ValueError:
@@ -85,21 +85,6 @@ def _read_arguments(args: list[str], opts: argparse.Namespace) -> None:
         parse(arguments, layer_names=LAYER_NAMES)
     except ArgumentError as error:
         raise ArgumentError(_about_options(str(error))) from None
-
-
-def _read_seeds(args: list[str]) -> dict[str, str]:
-    """Return the spider arguments for the seeds that *args* name."""
-    words = [word for text in args for word in (text.split(",") if "/" not in text else [text])]
-    ids: list[str] = []
-    urls: list[str] = []
-    for word in words:
-        try:
-            seed = read_seed(word)
-        except ValueError as error:
-            raise ArgumentError(f"seed: {error}") from None
-        (ids if seed.url is None else urls).append(word)
-    joined = {"track_id": ",".join(ids), "track_url": " ".join(urls)}
-    return {name: value for name, value in joined.items() if value}
 
 
 def _about_options(message: str) -> str:

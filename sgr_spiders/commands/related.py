@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import add_json_option, add_limit_option, read_limit, read_node
-from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.reports import labels
 from sgr_spiders.text.encoding import dump_json
-from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
 
-    from sgr_spiders.storage.labels import Label
-    from sgr_spiders.storage.pairs.tables import PairTable
-
-NEAREST = {"track": "track_cooccurrence", "user": "user_similarity", "artist": "artist_relation"}
-"""The relationship type that contains the neighbours of each kind."""
+    from sgr_spiders.reports.neighbours import RelatedRecords
 
 
 class Command(DatabaseCommand):
@@ -37,45 +30,35 @@ class Command(DatabaseCommand):
         add_json_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
+        from sgr_spiders.reports.neighbours import NEAREST
+
         kind, name = read_node(args, NEAREST, "related")
         sys.stdout.write(self._render(kind, name, read_limit(opts), as_json=opts.json))
 
     def _render(self, kind: str, name: str, limit: int, *, as_json: bool) -> str:
-        from sgr_spiders.relationships import TYPES
-        from sgr_spiders.storage.labels import read_labels
-        from sgr_spiders.storage.names import resolve
-        from sgr_spiders.storage.pairs.builds import latest
-        from sgr_spiders.storage.pairs.related import nearest
+        from sgr_spiders.reports.neighbours import read_related
         from sgr_spiders.storage.store import Store
 
-        table = TYPES[NEAREST[kind]].table
         with Store(self.database_url).read() as connection:
-            node = resolve(connection, kind, name)
-            if node not in read_labels(connection, kind, [node]):
-                raise ArgumentError(f"{kind} {node} is not in this database")
-            if latest(connection, NEAREST[kind]) is None:
-                raise ArgumentError(f"{table.name} has not been built; run `{command('relate')}`")
-            found = nearest(connection, table, node, limit)
-            known = read_labels(connection, kind, [node, *(row["id"] for row in found)])
+            related = read_related(connection, kind, name, limit)
         if as_json:
-            rows = [row | labels.as_json(known[row["id"]]) for row in found]
-            head = {"id": node, "name": known[node].name, **labels.as_json(known[node])}
-            return dump_json({**head, "table": table.name, "nearest": rows}) + "\n"
-        return "\n".join(_render_lines(kind, table, known[node], found, known)) + "\n"
+            label = related.labels[related.id]
+            head = {"id": related.id, "name": label.name, **labels.as_json(label)}
+            return dump_json({**head, "table": related.table.name, "nearest": related.rows}) + "\n"
+        return "\n".join(_render_lines(kind, related)) + "\n"
 
 
-def _render_lines(
-    kind: str, table: PairTable, about: Label, found: list[dict[str, Any]], known: Mapping[int, Label]
-) -> list[str]:
+def _render_lines(kind: str, related: RelatedRecords) -> list[str]:
+    found, score = related.found, related.table.score
+    about = labels.describe(related.labels[related.id])
     if not found:
-        return [f"Nothing is related to {labels.describe(about)} in {table.name}"]
-    evidence = [key for key in found[0] if key not in {"id", "name", table.score}]
+        return [f"Nothing is related to {about} in {related.table.name}"]
+    evidence = [key for key in found[0] if key not in {"id", "name", score}]
     rows = [
-        (row["id"], [f"{row[table.score]:.4f}", *(_render_value(row[key]) for key in evidence)])
-        for row in found
+        (row["id"], [f"{row[score]:.4f}", *(_render_value(row[key]) for key in evidence)]) for row in found
     ]
-    lines = labels.render_table(kind, [table.score, *evidence], rows, known)
-    return [f"Nearest to {labels.describe(about)}:", *lines]
+    lines = labels.render_table(kind, [score, *evidence], rows, related.labels)
+    return [f"Nearest to {about}:", *lines]
 
 
 def _render_value(value: object) -> str:

@@ -115,6 +115,25 @@ def parse(arguments: Mapping[str, object], *, layer_names: Sequence[str]) -> Arg
     )
 
 
+def sort_seeds(texts: Iterable[str]) -> dict[str, str]:
+    """Return the spider arguments for seeds named by ID, URN or URL, several in one text also with commas.
+
+    Raises:
+        ArgumentError: One of them is invalid.
+    """
+    words = [word for text in texts for word in (text.split(",") if "/" not in text else [text])]
+    ids: list[str] = []
+    urls: list[str] = []
+    for word in words:
+        try:
+            seed = read_seed(word)
+        except ValueError as error:
+            raise ArgumentError(f"seed: {error}") from None
+        (ids if seed.url is None else urls).append(word)
+    joined = {"track_id": ",".join(ids), "track_url": " ".join(urls)}
+    return {name: value for name, value in joined.items() if value}
+
+
 def _strip(name: str, value: object) -> str:
     text = str(value).strip()
     if not text:

@@ -35,6 +35,9 @@ class Embedded:
     run: VectorRun
     placed: Mapping[str, Placed]
 
+    def __repr__(self) -> str:
+        return f"Embedded({self.describe()})"
+
     @property
     def counts(self) -> dict[str, int]:
         """The number of vectors of each kind."""

@@ -16,6 +16,7 @@ from sgr_spiders.storage import interactions_read
 from sgr_spiders.storage.libraries import USUAL
 from sgr_spiders.storage.looked_at import read_libraries, read_user_libraries
 from sgr_spiders.storage.pairs.reading import read_discovered
+from sgr_spiders.text.formatting import pluralize
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ class Interactions:
     tracks: Ids
     matrix: sp.csr_array
     left_out: int = 0
+
+    def __repr__(self) -> str:
+        users, tracks = pluralize(len(self.users), "user"), pluralize(len(self.tracks), "track")
+        return f"Interactions({users}, {tracks}, {pluralize(self.matrix.nnz, 'pair')})"
 
     def user_indices(self, ids: Ids) -> Ids:
         """Return the row of each user; -1 for none."""

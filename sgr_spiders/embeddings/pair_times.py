@@ -39,6 +39,9 @@ class PairTimes:
     not_before: Times
     not_after: Times
 
+    def __repr__(self) -> str:
+        return f"PairTimes({len(self.keys):,} pairs)"
+
     def at(self, rows: Ids, columns: Ids) -> tuple[Times, Times]:
         """Return both ends of the intervals of these entries."""
         places = np.searchsorted(self.keys, rows.astype(np.int64) * self.width + columns)

@@ -18,6 +18,7 @@ from sgr_spiders.storage import interactions_read
 from sgr_spiders.storage.libraries import Inclusion
 from sgr_spiders.storage.looked_at import read_libraries
 from sgr_spiders.storage.pairs.reading import read_discovered
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -73,6 +74,9 @@ class Sequences:
     starts: Ids
     tracks: Ids
 
+    def __repr__(self) -> str:
+        return f"Sequences({pluralize(len(self), 'playlist')})"
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -100,6 +104,9 @@ class TrainingData:
     playlists: Sequences
     seed_tracks: Ids
     times: PairTimes | None = None
+
+    def __repr__(self) -> str:
+        return f"TrainingData({self.interactions!r}, {self.split!r}, {self.playlists!r})"
 
 
 def prepare(

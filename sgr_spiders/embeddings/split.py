@@ -42,6 +42,10 @@ class Split:
     cold_tracks: Ids
     untested_users: Ids
 
+    def __repr__(self) -> str:
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        return f"Split({', '.join(f'{name}: {part.nnz:,}' for name, part in parts.items())})"
+
     @property
     def cold_pairs(self) -> int:
         """The number of entries of ``validation`` and ``test`` in cold columns."""

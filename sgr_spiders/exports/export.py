@@ -129,7 +129,7 @@ def export(store: Store, directory: Path, options: ExportOptions) -> Exported:
         # Use one snapshot for all files, because tables refer to each other.
         with store.read() as connection, store.watching_wal():
             origin = manifest.origin(connection, store.describe())
-            _check_time(connection, options.extent.as_of)
+            check_time(connection, options.extent.as_of)
             if options.purpose == "tables" and options.extent.as_of is not None:
                 origin["left_out"] = tables.left_out(connection, options.extent)
             exported = _pack(directory, options, origin, lambda package: _write(connection, package, options))
@@ -153,7 +153,8 @@ def _write(connection: Connection, package: Package, options: ExportOptions) -> 
     )
 
 
-def _check_time(connection: Connection, as_of: str | None) -> None:
+def check_time(connection: Connection, as_of: str | None) -> None:
+    """Raise ``ArgumentError`` if *as_of* is before the first run."""
     if as_of is None:
         return
     first = first_start(connection)

@@ -13,7 +13,8 @@ from sgr_spiders.exports.resource import Field, Format, Resource, describe_colum
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.soundcloud.raw import purge, unpack
 from sgr_spiders.storage import dictionaries
-from sgr_spiders.storage.rows import describe_tables, read_columns
+from sgr_spiders.storage.extent import PRESENT
+from sgr_spiders.storage.rows import describe_tables, is_time, read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ FORMATS = {
     "parquet": Format("every table, compressed with zstd"),
     "csv": Format("every table, UTF-8 with a header row; NULL is an empty cell", is_default=False),
 }
+TIME = pa.timestamp("us", "UTC")
 RAW = "raw"
 SECRET = "secret_token"  # noqa: S105 - part of private URLs
 WITHHELD = "(withheld)"
@@ -61,6 +63,30 @@ def export_tables(
                 )
             )
     return counts
+
+
+def list_tables(connection: Connection, extent: Extent = PRESENT) -> list[WholeTable]:
+    """Return the tables that an export contains."""
+    return describe_tables(connection, _pair_tables(), extent)[0]
+
+
+def read_table(
+    connection: Connection, table: WholeTable, columns: Sequence[str] | None = None, *, with_raw: bool = False
+) -> pa.Table:
+    """Return a table as an export contains it, but with times as timestamps in UTC; *columns*: some of it."""
+    if with_raw:
+        dictionaries.load(connection)
+    fields = _fields(table, {}, with_raw=with_raw)
+    schema = build_schema(field for field in fields if columns is None or field.name in columns)
+    parts = [schema.empty_table(), *_parts(connection, table, schema)]
+    return _parse_times(pa.concat_tables(parts))
+
+
+def _parse_times(table: pa.Table) -> pa.Table:
+    for index, field in enumerate(table.schema):
+        if is_time(field.name) and pa.types.is_string(field.type):
+            table = table.set_column(index, field.name, table.column(index).cast(TIME))
+    return table
 
 
 def left_out(connection: Connection, extent: Extent) -> list[str]:

@@ -40,6 +40,12 @@ class HarvestResult(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self.statistics)
 
+    def _repr_html_(self) -> str:
+        # Lazy import: only a notebook shows it.
+        from sgr_spiders.model.result_table import as_html  # noqa: PLC0415
+
+        return as_html(self)
+
 
 def write(path: Path, result: HarvestResult | None, error: BaseException | None) -> None:
     """Write the result of a run, and the error that ended it; either may be missing."""

@@ -127,6 +127,11 @@ def kind_of(column: sa.Column[Any]) -> Kind:
     return next(kind for known, kind in KINDS if isinstance(column.type, known))
 
 
+def is_time(name: str) -> bool:
+    """Return whether a column of text with this name contains times, in ISO 8601 and UTC."""
+    return name.endswith("_at") or name in {"not_before", "not_after", "last_modified"}
+
+
 def _describe(column: sa.Column[Any]) -> WholeColumn:
     targets = [(key.column.table.name, key.column.name) for key in column.foreign_keys]
     return WholeColumn(

@@ -35,6 +35,9 @@ class Placed:
     vectors: Array
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"Placed({len(self.ids):,} vectors)"
+
 
 @dataclass(frozen=True, slots=True)
 class VectorRun:

@@ -428,7 +428,7 @@
   function linked(text, path) {
     const named = element("bdi", text);
     if (path === null || path === undefined) return named;
-    const anchor = element("a", undefined, { href: SITE + path, rel: "noopener noreferrer" });
+    const anchor = element("a", undefined, { href: SITE + path, target: "_blank", rel: "noopener noreferrer" });
     anchor.append(named);
     return anchor;
   }

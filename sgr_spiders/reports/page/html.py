@@ -68,7 +68,11 @@ def link(text: str, url: str | None) -> Html:
     path = path_of(url)
     # Names may be written from right to left, which must not turn what follows.
     named = tag("bdi", text)
-    return named if path is None else tag("a", named, href=f"{SITE}{path}", rel="noopener noreferrer")
+    return (
+        named
+        if path is None
+        else tag("a", named, href=f"{SITE}{path}", target="_blank", rel="noopener noreferrer")
+    )
 
 
 def data(identifier: str, value: object) -> Html:

@@ -38,7 +38,16 @@ def write_report(store: Store, config: HarvestConfig, file: Path, seeds: Sequenc
         ArgumentError: One of *seeds* is not a seed of this database.
         StorageError: *file* cannot be written.
     """
-    content = build_report(store, config, seeds).encode()
+    return write_page(store, build_report(store, config, seeds), file)
+
+
+def write_page(store: Store, page: str, file: Path) -> int:
+    """Write a report that ``build_report`` has built; return its size in bytes.
+
+    Raises:
+        StorageError: *file* cannot be written.
+    """
+    content = page.encode()
     private_files.write(file, content)
     # The page names people: `scrapy forget` must know of it.
     export_log.note(store, file, "report")

@@ -34,6 +34,12 @@ def nearest(connection: sa.Connection, table: PairTable, node: int, limit: int) 
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
+def evidence_of(table: PairTable) -> dict[str, bool]:
+    """Return the names of the measures that ``nearest`` returns, and whether they are fractions."""
+    names = {_seen_from(measure.name, "a", "b"): measure.real for measure in table.measures}
+    return dict(sorted(names.items()))
+
+
 def _side(table: PairTable, pairs: sa.Table, node: int, own: str, other: str) -> sa.Select[Any]:
     measures = {measure.name: _seen_from(measure.name, own, other) for measure in table.measures}
     columns = sorted(((label, name) for name, label in measures.items()), key=lambda pair: pair[0])

@@ -1,0 +1,86 @@
+"""Tables as DataFrames of pandas or polars, through Arrow."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import pyarrow as pa
+
+from sgr_spiders.embeddings.similar import EVIDENCE
+from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.reports.labels import as_json
+from sgr_spiders.reports.neighbours import describe_reason
+from sgr_spiders.storage.labels import KINDS, Label
+from sgr_spiders.storage.pairs.related import evidence_of
+from sgr_spiders.text.messages import did_you_mean, quote_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sgr_spiders.reports.neighbours import RecommendedTracks, RelatedRecords, SimilarRecords
+
+Library = Literal["pandas", "polars", "arrow"]
+LIBRARIES: tuple[str, ...] = get_args(Library)
+INTEGER, NUMBER, TEXT, FLAG = pa.int64(), pa.float64(), pa.string(), pa.bool_()
+
+
+def check_library(name: str) -> None:
+    """Raise ``ArgumentError`` unless *name* is a library that makes tables, and is installed."""
+    if name not in LIBRARIES:
+        hint = did_you_mean(name, LIBRARIES)
+        raise ArgumentError(f"argument `as_`: must be pandas, polars or arrow, not {quote_value(name)}{hint}")
+    if name != "arrow" and importlib.util.find_spec(name) is None:
+        raise ArgumentError(f'{name} is not installed; run `pip install {name}`, or use `as_="arrow"`')
+
+
+def as_frame(table: pa.Table, library: str) -> Any:  # noqa: ANN401 - each library has its own class
+    """Return *table* as a table of *library*; integers with nulls stay integers."""
+    check_library(library)
+    # Lazy imports: both are optional, and slow to import.
+    if library == "polars":
+        import polars as pl  # noqa: PLC0415
+
+        return pl.from_arrow(table)
+    if library == "pandas":
+        import pandas as pd  # noqa: PLC0415
+
+        nullable = {INTEGER: pd.Int64Dtype(), FLAG: pd.BooleanDtype()}
+        return table.to_pandas(types_mapper=nullable.get)
+    return table
+
+
+def tabulate(rows: Iterable[Sequence[Any]], columns: dict[str, pa.DataType]) -> pa.Table:
+    """Return a table of *rows*; it has its columns even if there are none."""
+    return pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows], pa.schema(columns))
+
+
+def tabulate_similar(similar: SimilarRecords) -> pa.Table:
+    """Return the similar records with their scores and evidence."""
+    evidence = dict.fromkeys(EVIDENCE[similar.kind], INTEGER)
+    columns = {"id": INTEGER, "score": NUMBER, **evidence, **_label_columns(similar.kind)}
+    return pa.Table.from_pylist(similar.rows, pa.schema(columns))
+
+
+def tabulate_related(kind: str, related: RelatedRecords) -> pa.Table:
+    """Return the related records with the measures of their pairs."""
+    measures = {name: NUMBER if real else INTEGER for name, real in evidence_of(related.table).items()}
+    first = {"id": INTEGER, related.table.score: measures[related.table.score]}
+    columns = first | measures | {"cut": FLAG} | _label_columns(kind)
+    return pa.Table.from_pylist(related.rows, pa.schema(columns))
+
+
+def tabulate_recommended(recommended: RecommendedTracks) -> pa.Table:
+    """Return the recommended tracks; ``because`` names the liked tracks that explain each."""
+    reasons = {"because": TEXT, "because_ids": pa.list_(INTEGER)}
+    columns = {"id": INTEGER, "score": NUMBER, **_label_columns("track"), **reasons}
+    rows = recommended.rows
+    for row, track in zip(rows, recommended.found, strict=True):
+        row["because"] = "; ".join(describe_reason(reason, recommended.labels) for reason in track.because)
+        row["because_ids"] = [reason.id for reason in track.because]
+    return pa.Table.from_pylist(rows, pa.schema(columns))
+
+
+def _label_columns(kind: str) -> dict[str, pa.DataType]:
+    record: Any = KINDS[kind]
+    return {name: INTEGER if name.endswith("_id") else TEXT for name in as_json(Label(record, 0))}

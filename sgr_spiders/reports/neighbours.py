@@ -1,0 +1,158 @@
+"""The records near another one, with evidence, names and addresses, as rows for tables and programs."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sgr_spiders.embeddings.recommend import recommend
+from sgr_spiders.embeddings.similar import EVIDENCE, count_left_out, find_similar
+from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.relationships import TYPES
+from sgr_spiders.reports.labels import as_json, describe
+from sgr_spiders.storage.labels import read_labels
+from sgr_spiders.storage.libraries import USUAL
+from sgr_spiders.storage.names import resolve
+from sgr_spiders.storage.pairs.builds import latest
+from sgr_spiders.storage.pairs.related import nearest
+from sgr_spiders.text.formatting import pluralize
+from sgr_spiders.text.invocation import command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sgr_spiders.embeddings.recommend import Reason, Recommendation
+    from sgr_spiders.embeddings.similar import Similar
+    from sgr_spiders.storage.labels import Label
+    from sgr_spiders.storage.libraries import Inclusion
+    from sgr_spiders.storage.pairs.tables import PairTable
+    from sgr_spiders.storage.store import Connection
+
+NEAREST = {"track": "track_cooccurrence", "user": "user_similarity", "artist": "artist_relation"}
+"""The relationship type that contains the neighbours of each kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """The source of neighbours and their number, as ``find_similar`` describes them."""
+
+    by: str = "walk"
+    method: str = "svd"
+    limit: int = 10
+    include: Inclusion = USUAL
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarRecords:
+    """The records most similar to ``id``; ``left_out`` is the number of libraries not looked at."""
+
+    kind: str
+    id: int
+    found: list[Similar]
+    left_out: int
+    labels: Mapping[int, Label]
+
+    @property
+    def evidence(self) -> tuple[str, str]:
+        """The names of the shared counts."""
+        return EVIDENCE[self.kind]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of JSON."""
+        return [self._as_row(neighbour) for neighbour in self.found]
+
+    def _as_row(self, neighbour: Similar) -> dict[str, Any]:
+        values = dataclasses.asdict(neighbour)
+        shared = values.pop("shared")
+        return values | as_json(self.labels[neighbour.id]) | dict(zip(self.evidence, shared, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedRecords:
+    """The records nearest to ``id`` in a relationship table; ``found`` has its measures."""
+
+    id: int
+    table: PairTable
+    found: list[dict[str, Any]]
+    labels: Mapping[int, Label]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of JSON."""
+        return [row | as_json(self.labels[row["id"]]) for row in self.found]
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendedTracks:
+    """Tracks for ``user``, best first; ``labels`` also has those that explain them."""
+
+    user: int
+    about: Label
+    found: list[Recommendation]
+    left_out: int
+    labels: Mapping[int, Label]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of JSON."""
+        return [self._as_row(track) for track in self.found]
+
+    def _as_row(self, track: Recommendation) -> dict[str, Any]:
+        because = [dataclasses.asdict(reason) | as_json(self.labels[reason.id]) for reason in track.because]
+        return dataclasses.asdict(track) | as_json(self.labels[track.id]) | {"because": because}
+
+
+def read_similar(connection: Connection, kind: str, name: str, options: SearchOptions) -> SimilarRecords:
+    """Find the records most similar to the one that *name* names.
+
+    Raises:
+        ArgumentError: Nothing is called *name*, or it has no vector.
+    """
+    node = resolve(connection, kind, name)
+    by, method, include = options.by, options.method, options.include
+    found = find_similar(connection, kind, node, by=by, method=method, limit=options.limit, include=include)
+    left_out = count_left_out(connection, kind, node, by=by, method=method, include=include)
+    labels = read_labels(connection, kind, [node, *(neighbour.id for neighbour in found)])
+    return SimilarRecords(kind, node, found, left_out, labels)
+
+
+def read_related(connection: Connection, kind: str, name: str, limit: int) -> RelatedRecords:
+    """Find the nearest neighbours of the record that *name* names, in its relationship table.
+
+    Raises:
+        ArgumentError: Nothing is called *name*, or the table has not been built.
+    """
+    table = TYPES[NEAREST[kind]].table
+    node = resolve(connection, kind, name)
+    if node not in read_labels(connection, kind, [node]):
+        raise ArgumentError(f"{kind} {node} is not in this database")
+    if latest(connection, NEAREST[kind]) is None:
+        raise ArgumentError(f"{table.name} has not been built; run `{command('relate')}`")
+    found = nearest(connection, table, node, limit)
+    labels = read_labels(connection, kind, [node, *(row["id"] for row in found)])
+    return RelatedRecords(node, table, found, labels)
+
+
+def read_recommended(connection: Connection, name: str, options: SearchOptions) -> RecommendedTracks:
+    """Recommend tracks to the user that *name* names.
+
+    Raises:
+        ArgumentError: Nobody is called *name*, or the user likes no tracks, or there are no vectors.
+    """
+    user = resolve(connection, "user", name)
+    by, method, include = options.by, options.method, options.include
+    found = recommend(connection, user, by=by, method=method, limit=options.limit, include=include)
+    left_out = count_left_out(connection, "user", user, by=by, method=method, include=include)
+    tracks = {track.id for track in found} | {reason.id for track in found for reason in track.because}
+    labels = read_labels(connection, "track", tracks)
+    return RecommendedTracks(user, read_labels(connection, "user", [user])[user], found, left_out, labels)
+
+
+def describe_reason(reason: Reason, labels: Mapping[int, Label]) -> str:
+    """Return a liked track with the fans and playlists it shares with a recommended one."""
+    shared = pluralize(reason.shared_fans, "shared fan")
+    if reason.shared_playlists:
+        shared += f", {pluralize(reason.shared_playlists, 'shared playlist')}"
+    return f"{describe(labels[reason.id])} ({shared})"
