@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbformat import NotebookNode
 
 pytestmark = [
     pytest.mark.sqlite("a database in the notebook's directory"),
@@ -18,16 +18,18 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def notebook(root: Path) -> Any:
-    return nbformat.read(root / "docs" / "notebook.ipynb", as_version=4)
+def notebook(root: Path) -> NotebookNode:
+    path = root / "docs" / "notebook.ipynb"
+    read: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    return read
 
 
-def test_the_document_contains_no_outputs(notebook: Any) -> None:
+def test_the_document_contains_no_outputs(notebook: NotebookNode) -> None:
     assert not [cell for cell in notebook.cells if cell.get("outputs") or cell.get("execution_count")]
 
 
 def test_the_notebook_runs(
-    notebook: Any, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    notebook: NotebookNode, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(root))
     for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):

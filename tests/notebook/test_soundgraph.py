@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from sgr_spiders import SoundGraph
 from sgr_spiders.cli import runner
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError, HarvestError
 from sgr_spiders.model.result import HarvestResult
-from sgr_spiders.notebook import frames, soundgraph
+from sgr_spiders.notebook import soundgraph
 from sgr_spiders.notebook.progress_bar import ProgressBar
 from sgr_spiders.storage.store import Store
 from tests.databases import connect, url_of
@@ -131,10 +132,8 @@ def test_relating_and_embedding(drawn: Tastes, tmp_path: Path) -> None:
     assert embedded.run.dimensions == 4
     assert len(graph.similar("track", 1001, by="vectors")) == 10
     data = graph.prepare_for_embeddings()
-    assert re.fullmatch(
-        r"TrainingData\(Interactions\(30 users, 40 tracks, \d+ pairs\), Split\(.+\), Sequences\(2 playlists\)\)",
-        repr(data),
-    )
+    parts = r"Interactions\(\d+ users, \d+ tracks, \d+ pairs\), Split\(.+\), Sequences\(2 playlists\)"
+    assert re.fullmatch(rf"TrainingData\({parts}\)", repr(data))
 
 
 def test_the_report_is_inline_and_a_file(graph: SoundGraph, tmp_path: Path) -> None:
@@ -177,14 +176,14 @@ def test_status_and_other_commands(graph: SoundGraph) -> None:
         (lambda graph: graph.command("harvest"), "`harvest()` runs a crawl"),
     ],
 )
-def test_errors_are_one_line(graph: SoundGraph, call: Any, message: str) -> None:
+def test_errors_are_one_line(graph: SoundGraph, call: Callable[[SoundGraph], object], message: str) -> None:
     with pytest.raises(HarvestError, match=re.escape(message)) as raised:
         call(graph)
     assert "\n" not in str(raised.value)
 
 
 def test_a_missing_library_is_one_line(graph: SoundGraph, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(ArgumentError, match="pandas is not installed; run `pip install pandas`"):
         graph.tracks()
     assert graph.tracks(as_="arrow").num_rows
@@ -255,7 +254,7 @@ def test_the_bar_follows_the_progress_lines(capsys: pytest.CaptureFixture[str]) 
     assert repr(bar) == "Harvest complete · 3 of 12 walks · 1,200 tracks · 7 requests · 1 min 06 s"
 
 
-def test_a_function_receives_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_receives_the_log() -> None:
     lines: list[str] = []
     with pytest.raises(ArgumentError):
         runner.harvest(track_id="abc", log=lines.append)
