@@ -9,6 +9,7 @@ import numpy as np
 
 from sgr_spiders.storage import interactions_read
 from sgr_spiders.storage.lookup import is_among
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +41,7 @@ class PairTimes:
     not_after: Times
 
     def __repr__(self) -> str:
-        return f"PairTimes({len(self.keys):,} pairs)"
+        return f"PairTimes({pluralize(len(self.keys), 'pair')})"
 
     def at(self, rows: Ids, columns: Ids) -> tuple[Times, Times]:
         """Return both ends of the intervals of these entries."""

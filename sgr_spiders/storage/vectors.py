@@ -13,6 +13,7 @@ from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.lookup import look_up
 from sgr_spiders.storage.schema import VECTOR_TABLES, runs, tracks, vector_runs
 from sgr_spiders.storage.server import on_server
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +37,7 @@ class Placed:
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        return f"Placed({len(self.ids):,} vectors)"
+        return f"Placed({pluralize(len(self.ids), 'vector')})"
 
 
 @dataclass(frozen=True, slots=True)
