@@ -7,8 +7,8 @@ VENV ?= .venv
 # processors, because a test of a crawl waits for half of its time.
 JOBS ?= $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 ))
 ARGS ?=
-# What `make test` repeats on PostgreSQL. Crawls take longer there than all of this; `make postgres-test`, which `.ci/run`
-# calls instead, runs them, too.
+# What `make test` repeats on PostgreSQL. Crawls take longer there than all of this; without a selection, as in `.ci/run`
+# and `make postgres-test`, they are repeated, too.
 ON_POSTGRES := $(addprefix tests/,storage relationships exports reports embeddings cli)
 
 BIN := $(VENV)/bin
