@@ -20,7 +20,7 @@ TORCH ?= torch==2.13.0
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ml demo test sqlite-test postgres-test slow-test bench splash-test check lint format types imports docs record pins clean
+.PHONY: help setup ml demo test sqlite-test postgres-test slow-test bench splash-test check lint format types imports docs site record pins clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -93,6 +93,11 @@ imports: setup  ## check that imports follow the layers
 docs: setup  ## check that the generated parts of the documents are up to date
 	$(BIN)/cog -I . --check --diff -r *.md docs/*.md
 
+# An error for each link without a target, and each page without a place in the navigation.
+# Not --quiet, which hides the warnings from --strict, too.
+site: setup  ## build the documents as a site into site/, and check its links
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 record: setup  ## re-record the contract tests; ARGS="--live --track-id N": from the live API with your credentials
 	$(BIN)/python -m tests.contract.record $(ARGS)
 
@@ -101,5 +106,5 @@ pins: setup  ## update the pins of the packages in pyproject.toml
 	.ci/pins $(BIN)/uv
 
 clean:  ## remove the files of the other targets; data/ stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist site *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -107,8 +107,11 @@ def test_the_tutorial_shows_the_output_of_its_commands(finished: FinishedDemo, r
         assert _without_figures(actual) == _without_figures(expected), command
 
 
-def test_the_commands_of_the_readme_work_on_the_demo(finished: FinishedDemo, root: Path) -> None:
-    blocks = re.findall(r"^```sh\n(.*?)^```", (root / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+@pytest.mark.parametrize(("name", "least"), [("README.md", 8), ("docs/publishing.md", 4)])
+def test_the_commands_of_the_documents_work_on_the_demo(
+    finished: FinishedDemo, root: Path, name: str, least: int
+) -> None:
+    blocks = re.findall(r"^```sh\n(.*?)^```", (root / name).read_text(), re.DOTALL | re.MULTILINE)
     commands = [
         line.partition("#")[0].strip()
         for block in blocks
@@ -116,7 +119,7 @@ def test_the_commands_of_the_readme_work_on_the_demo(finished: FinishedDemo, roo
         # A crawl needs the API, a copy a server. The tutorial's test creates vectors. `follow` has no end.
         if line.startswith("scrapy ") and line.split()[1] not in {"copy", "crawl", "embed", "follow"}
     ]
-    assert len(commands) >= 8
+    assert len(commands) >= least
     assert all(run_commands(finished, root, commands))
 
 

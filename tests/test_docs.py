@@ -34,6 +34,11 @@ def test_links_have_targets(root: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_navigation_of_the_site_names_each_document(root: Path, name: str) -> None:
+    assert f": {name.removeprefix('docs/')}\n" in (root / "mkdocs.yml").read_text()
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_make_targets_exist(root: Path, name: str) -> None:
     named = set(re.findall(r"(?:^|`)make ([a-z-]+)", (root / name).read_text(), flags=re.MULTILINE))
     assert named <= targets_of((root / "Makefile").read_text())
