@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from sgr_spiders.exports.columnar import build_schema, build_table, write_parts
 from sgr_spiders.exports.resource import Field, Format, Resource, describe_columns
 from sgr_spiders.relationships import TYPES
-from sgr_spiders.soundcloud.raw import purge, unpack
+from sgr_spiders.soundcloud.raw import SECRET, WITHHELD, purge, unpack
 from sgr_spiders.storage import dictionaries
 from sgr_spiders.storage.extent import PRESENT
 from sgr_spiders.storage.rows import describe_tables, is_time, read_columns
@@ -31,9 +31,6 @@ FORMATS = {
 }
 TIME = pa.timestamp("us", "UTC")
 RAW = "raw"
-SECRET = "secret_token"  # noqa: S105 - part of private URLs
-WITHHELD = "(withheld)"
-"""Replaces texts that contain a private URL, such as a description that links to one."""
 
 
 def export_tables(

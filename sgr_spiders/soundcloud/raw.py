@@ -33,6 +33,10 @@ MAX_DEPTH: Final = 64
 """The maximum nesting depth of a record's values; orjson writes at most 254 levels."""
 MAX_BYTES: Final = 4 * 1024 * 1024
 """The maximum size of one record's unknown fields as JSON."""
+SECRET: Final = "secret_token"  # noqa: S105 - a name, not a secret
+"""A string that contains this is the URL of a private record."""
+WITHHELD: Final = "(withheld)"
+"""Replaces texts that contain a private URL, such as a description that links to one."""
 
 _WITHHELD: Final = re.compile(
     r"""^media$ | ^user_(favorite|playback_count)$
@@ -47,9 +51,7 @@ _TRACES: Final = tuple(
     b" progressive http_ hls_ _mp3_ _aac_ _opus_".split()
 )
 """JSON without any of these strings contains no withheld field."""
-_SECRET: Final = "secret_token"  # noqa: S105 - a name, not a secret
-"""A string that contains this is the URL of a private record."""
-_SECRET_BYTES: Final = _SECRET.encode()
+_SECRET_BYTES: Final = SECRET.encode()
 _SMALL_BYTES: Final = 384
 _MAX_CACHED_NAMES: Final = 4096
 """The total length of a record's names up to which their selection is cached; real records have 1,000."""
@@ -244,7 +246,7 @@ def _is_withheld(name: str) -> bool:
 
 
 def _is_secret(value: object) -> bool:
-    return isinstance(value, str) and _SECRET in value
+    return isinstance(value, str) and SECRET in value
 
 
 def dump_json(fields: Document) -> bytes:

@@ -864,7 +864,12 @@ exports = Table(
     "exports",
     metadata,
     Column("directory", Text, primary_key=True, comment="Its directory or file, an absolute path"),
-    Column("purpose", Text, nullable=False, comment="`tables`, `ml`, `graphs`, `vectors` or `report`"),
+    Column(
+        "purpose",
+        Text,
+        nullable=False,
+        comment="`tables`, `ml`, `graphs`, `vectors`, `report` or `snapshot`",
+    ),
     Column("created_at", Text, nullable=False, comment="When it was last written"),
     sqlite_with_rowid=False,
     info=UNEXPORTED,

@@ -1,0 +1,1 @@
+"""Snapshots: a harvest in one plain SQLite file, for programs that only read."""
