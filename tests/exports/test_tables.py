@@ -18,8 +18,8 @@ import pytest
 from sgr_spiders.exports import columnar
 from sgr_spiders.exports.columnar import build_schema, build_table, write_parts
 from sgr_spiders.exports.resource import Field
-from sgr_spiders.exports.tables import WITHHELD
 from sgr_spiders.relationships import TYPES
+from sgr_spiders.soundcloud.raw import WITHHELD
 from sgr_spiders.storage.schema import metadata
 from tests.databases import column_names, connect
 from tests.exports.conftest import AWKWARD, SECRET_ADDRESS, rows_of
