@@ -20,7 +20,7 @@ TORCH ?= torch==2.13.0
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ml demo test sqlite-test postgres-test slow-test bench splash-test check lint format types imports docs site record pins clean
+.PHONY: help setup ml demo test sqlite-test postgres-test slow-test bench splash-test check lint format types imports docs site record pins release clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -104,6 +104,12 @@ record: setup  ## re-record the contract tests; ARGS="--live --track-id N": from
 pins: setup  ## update the pins of the packages in pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
 	.ci/pins $(BIN)/uv
+
+# Without what earlier builds have left: a wheel takes all that it finds in build/.
+release: setup  ## build the source distribution and the wheel in dist/, with checksums
+	rm -rf build dist
+	$(BIN)/python -c "from setuptools import build_meta; build_meta.build_sdist('dist'); build_meta.build_wheel('dist')"
+	cd dist && sha256sum *.tar.gz *.whl > SHA256SUMS
 
 clean:  ## remove the files of the other targets; data/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist site *.egg-info

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from sgr_spiders.cli.runner import harvest
     from sgr_spiders.notebook.soundgraph import SoundGraph
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["SoundGraph", "__version__", "harvest"]
 
 _MODULES = {"harvest": "sgr_spiders.cli.runner", "SoundGraph": "sgr_spiders.notebook.soundgraph"}

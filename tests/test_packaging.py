@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tomllib
 import venv
 import zipfile
@@ -91,6 +94,32 @@ def wheel(sources: Path, egg: Path, tmp_path_factory: pytest.TempPathFactory) ->
     subprocess.run(command, check=True, capture_output=True)
     (built,) = folder.glob("*.whl")
     return built
+
+
+def test_a_release_has_a_complete_source_distribution_and_checksums(
+    sources: Path, wheel: Path, root: Path, tmp_path: Path
+) -> None:
+    release = tmp_path / "release"
+    shutil.copytree(sources, release)
+    shutil.copy(root / "Makefile", release)
+    command = ["make", "-o", "setup", "release", f"BIN={Path(sys.executable).parent}"]
+    subprocess.run(command, cwd=release, check=True, capture_output=True)
+    dist = release / "dist"
+    (archive,) = dist.glob("*.tar.gz")
+    (built,) = dist.glob("*.whl")
+    lines = [line.split() for line in (dist / "SHA256SUMS").read_text().splitlines()]
+    sums = {name: digest for digest, name in lines}
+    assert sums == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (archive, built)}
+    assert sorted(zipfile.ZipFile(built).namelist()) == sorted(zipfile.ZipFile(wheel).namelist())
+    with tarfile.open(archive) as opened:
+        packed = {name.partition("/")[2] for name in opened.getnames()}
+    parts = [
+        path for part in ("sgr_spiders", "pipelines", "configs") for path in (sources / part).rglob("*.*")
+    ]
+    needed = {
+        str(path.relative_to(sources)) for path in parts if path.suffix in {".py", ".yaml", ".css", ".js"}
+    }
+    assert not needed - packed
 
 
 def test_a_wheel_claims_one_name(wheel: Path, root: Path) -> None:

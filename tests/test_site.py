@@ -93,7 +93,10 @@ def test_code_in_a_numbered_list_does_not_end_it(root: Path) -> None:
     assert not found
 
 
-def test_the_citation_has_the_version_of_the_program(root: Path) -> None:
+def test_the_citation_is_of_the_newest_version_in_the_changelog(root: Path) -> None:
     citation = yaml.safe_load((root / "CITATION.cff").read_text())
     assert citation["version"] == sgr_spiders.__version__
+    heading = f"## {citation['version']} ({citation['date-released']})"
+    versions = re.findall(r"^## \d.*", (root / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert versions[0] == heading
     assert citation["authors"] == [{"name": "SoundGraph Deep Harvest maintainers"}]
