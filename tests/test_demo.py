@@ -107,7 +107,9 @@ def test_the_tutorial_shows_the_output_of_its_commands(finished: FinishedDemo, r
         assert _without_figures(actual) == _without_figures(expected), command
 
 
-@pytest.mark.parametrize(("name", "least"), [("README.md", 8), ("docs/publishing.md", 4)])
+@pytest.mark.parametrize(
+    ("name", "least"), [("README.md", 5), ("docs/tour.md", 8), ("docs/publishing.md", 4)]
+)
 def test_the_commands_of_the_documents_work_on_the_demo(
     finished: FinishedDemo, root: Path, name: str, least: int
 ) -> None:

@@ -56,17 +56,21 @@ def test_the_changelog_names_every_spider_argument(root: Path) -> None:
     assert not [name for name in KNOWN if f"`{name}`" not in text]
 
 
-def test_the_readme_names_layers_arguments_and_environment_variables(root: Path) -> None:
+def test_the_readme_names_the_layers(root: Path) -> None:
     text = (root / "README.md").read_text()
     assert not [name for name in LAYERS if f"`{name}`" not in text]
+
+
+def test_the_page_on_live_use_names_arguments_and_environment_variables(root: Path) -> None:
+    text = (root / "docs" / "live.md").read_text()
     assert not [name for name in KNOWN if f"{name}=" not in text and name != "config"]
     read = re.findall(r'_from_environment\("(\w+)"', Path(settings.__file__).read_text())
     assert len(read) > 5
     assert not [name for name in read if f"`{name}`" not in text]
 
 
-def test_the_readme_has_the_defaults_of_the_settings(root: Path) -> None:
-    text = (root / "README.md").read_text()
+def test_the_page_on_live_use_has_the_defaults_of_the_settings(root: Path) -> None:
+    text = (root / "docs" / "live.md").read_text()
     for name in ("SOUNDCLOUD_API_URL", "SOUNDCLOUD_TOKEN_URL", "HARVEST_DATABASE_URL", "HARVEST_CONFIG"):
         source = Path(settings.__file__).read_text()
         default = re.search(rf'_from_environment\("{name}", "([^"]+)"\)', source)
