@@ -1,16 +1,19 @@
-"""Write tables as Parquet or CSV, in groups of rows."""
+"""Write tables as Parquet or CSV, in groups of rows. Times are timestamps in Parquet, and text in CSV."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
+
+from sgr_spiders.storage.rows import is_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +29,8 @@ TYPES = {
     "bytes": pa.binary(),
     "list": pa.list_(pa.string()),
 }
+TIME = pa.timestamp("us", "UTC")
+"""The type of times in Parquet."""
 FORMULA = r"\A('*[-=+@\t\r\n\x{FF0B}\x{FF0D}\x{FF1D}\x{FF20}])"
 """The beginning of a text that spreadsheets run as a formula, also with full-width characters. An apostrophe
 before it makes it text. Apostrophes that are there already get one more, so that removing one restores any
@@ -80,11 +85,42 @@ def _group(parts: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
 @contextlib.contextmanager
 def _open(path: Path, schema: pa.Schema) -> Iterator[Sink]:
     if path.suffix == ".parquet":
-        with pa.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
-            yield writer
+        with pa.parquet.ParquetWriter(
+            path, parse_times(schema.empty_table()).schema, compression="zstd"
+        ) as writer:
+            yield _ParquetSink(writer)
     else:
         with pa.csv.CSVWriter(path, _encode(schema.empty_table()).schema) as writer:
             yield _CsvSink(writer)
+
+
+def parse_times(table: pa.Table) -> pa.Table:
+    """Return the table with its times as timestamps, null for a text that is not a time."""
+    for index, field in enumerate(table.schema):
+        if is_time(field.name) and pa.types.is_string(field.type):
+            try:
+                times = table.column(index).cast(TIME)
+            except pa.ArrowInvalid:
+                times = pa.array(list(map(_parse_time, _values(table, index))), TIME)
+            table = table.set_column(index, field.name, times)
+    return table
+
+
+def _parse_time(text: str | None) -> datetime | None:
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+class _ParquetSink:
+    """A Parquet writer."""
+
+    def __init__(self, writer: pa.parquet.ParquetWriter) -> None:
+        self._writer = writer
+
+    def write_table(self, table: pa.Table) -> None:
+        self._writer.write_table(parse_times(table))
 
 
 class _CsvSink:

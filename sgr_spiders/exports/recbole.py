@@ -62,6 +62,14 @@ TRACKS = {
 _SEPARATING = re.compile(r'[\t\r\n"\x85\u2028\u2029]+')
 """Characters that end a cell or line, or start a quoted cell."""
 
+MISSING = frozenset(
+    {
+        *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>"),
+        *("N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+    }
+)
+"""The texts that pandas, with which RecBole reads, takes for a missing value, also in quotes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -152,9 +160,16 @@ def _write(package: Package, suffix: str, meaning: str, columns: Columns, lines:
 def _cell(value: Any, kind: str) -> str:  # noqa: ANN401 - a feature of any type
     if value is None:
         return ""
+    if kind == "float":
+        return repr(float(value))
     if kind == "token_seq":
-        return " ".join(filter(None, ("_".join(_clean(tag).split()) for tag in value)))
-    return repr(float(value)) if kind == "float" else _clean(str(value))
+        return _protect(" ".join(filter(None, ("_".join(_clean(tag).split()) for tag in value))))
+    return _protect(_clean(str(value)))
+
+
+def _protect(text: str) -> str:
+    """Add a space to a text that would be read as missing, as the genre None or the country NA."""
+    return f"{text} " if text in MISSING else text
 
 
 def _clean(text: str) -> str:

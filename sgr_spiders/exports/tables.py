@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sgr_spiders.exports.columnar import build_schema, build_table, write_parts
+from sgr_spiders.exports.columnar import build_schema, build_table, parse_times, write_parts
 from sgr_spiders.exports.resource import Field, Format, Resource, describe_columns
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.soundcloud.raw import SECRET, WITHHELD, purge, unpack
 from sgr_spiders.storage import dictionaries
 from sgr_spiders.storage.extent import PRESENT
-from sgr_spiders.storage.rows import describe_tables, is_time, read_columns
+from sgr_spiders.storage.rows import describe_tables, read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +29,6 @@ FORMATS = {
     "parquet": Format("every table, compressed with zstd"),
     "csv": Format("every table, UTF-8 with a header row; NULL is an empty cell", is_default=False),
 }
-TIME = pa.timestamp("us", "UTC")
 RAW = "raw"
 
 
@@ -70,20 +69,13 @@ def list_tables(connection: Connection, extent: Extent = PRESENT) -> list[WholeT
 def read_table(
     connection: Connection, table: WholeTable, columns: Sequence[str] | None = None, *, with_raw: bool = False
 ) -> pa.Table:
-    """Return a table as an export contains it, but with times as timestamps in UTC; *columns*: some of it."""
+    """Return a table as a Parquet file contains it, with times as timestamps; *columns*: some of it."""
     if with_raw:
         dictionaries.load(connection)
     fields = _fields(table, {}, with_raw=with_raw)
     schema = build_schema(field for field in fields if columns is None or field.name in columns)
     parts = [schema.empty_table(), *_parts(connection, table, schema)]
-    return _parse_times(pa.concat_tables(parts))
-
-
-def _parse_times(table: pa.Table) -> pa.Table:
-    for index, field in enumerate(table.schema):
-        if is_time(field.name) and pa.types.is_string(field.type):
-            table = table.set_column(index, field.name, table.column(index).cast(TIME))
-    return table
+    return parse_times(pa.concat_tables(parts))
 
 
 def left_out(connection: Connection, extent: Extent) -> list[str]:

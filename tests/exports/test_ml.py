@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import scipy.sparse as sp
 import yaml
+from pandas._libs.parsers import STR_NA_VALUES
 
 from sgr_spiders.embeddings.pair_times import PairTimes
 from sgr_spiders.embeddings.preparation import TrainingData
@@ -164,6 +167,21 @@ def test_the_recbole_configuration_matches_the_files(folder: Path, prepared: Tra
     assert "label_name" not in tracks.columns  # unknown for all tracks
 
 
+def test_texts_that_pandas_takes_for_missing_survive(folder: Path, tmp_path: Path) -> None:
+    """A country NA, a genre None; even quotes would not keep them."""
+    users = read_atomic(folder / "recbole" / "soundgraph" / "soundgraph.user").set_index("user_id")
+    assert users.loc["3", "country"].strip() == "NA"
+    texts = sorted(STR_NA_VALUES - {""})
+    path = tmp_path / "x.item"
+    types = {"genre": "token", "tags": "token_seq"}
+    table = pa.table({"genre": texts, "tags": [[text] for text in texts]})
+    columns = recbole.Columns(types)
+    path.write_text(columns.header() + "".join(columns.lines(table)), encoding="utf-8")
+    frame = read_atomic(path)
+    assert [text.strip() for text in frame["genre"]] == texts
+    assert [text.split() for text in frame["tags"]] == [[text.replace(" ", "_")] for text in texts]
+
+
 def test_times_of_interactions(prepared: TrainingData, tmp_path: Path) -> None:
     """A column of times is in the tables; RecBole gets one only if no time is missing."""
     matrix = prepared.interactions.matrix
@@ -176,8 +194,8 @@ def test_times_of_interactions(prepared: TrainingData, tmp_path: Path) -> None:
     dated = dataclasses.replace(prepared, times=times)
     interaction_table.write_parquet(dated, Package(tmp_path))
     frame = pl.read_parquet(tmp_path / "interactions.parquet")
-    assert frame["not_before"].to_list()[:2] == [None, "2024-01-01T00:00:00.000001Z"]
-    assert frame["not_after"].to_list()[-1] == f"{np.datetime_as_string(ends[-1])}Z"
+    assert frame["not_before"].to_list()[:2] == [None, datetime(2024, 1, 1, 0, 0, 0, 1, UTC)]
+    assert frame["not_after"].to_list()[-1] == ends[-1].item().replace(tzinfo=UTC)
     recbole.write(dated, Package(tmp_path))
     config = yaml.safe_load((tmp_path / "recbole" / "soundgraph.yaml").read_text())
     assert config["TIME_FIELD"] == "not_after"

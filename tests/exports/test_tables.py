@@ -7,6 +7,7 @@ import csv
 import json
 import re
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import frictionless
@@ -66,14 +67,32 @@ def test_parquet_contains_every_cell(harvest: Path, exporting: Callable[..., Any
 
 
 def as_python(rows: list[tuple[Any, ...]], frame: pl.DataFrame) -> list[tuple[Any, ...]]:
-    """Convert the integers of boolean columns, because SQLite has no booleans."""
-    flags = [kind == pl.Boolean for kind in frame.dtypes]
-    return [
-        tuple(
-            bool(cell) if flag and cell is not None else cell for cell, flag in zip(row, flags, strict=True)
-        )
-        for row in rows
-    ]
+    """Convert the integers of boolean columns and the texts of times, because SQLite has neither type."""
+    return [tuple(_as_kind(cell, kind) for cell, kind in zip(row, frame.dtypes, strict=True)) for row in rows]
+
+
+def _as_kind(cell: Any, kind: pl.DataType) -> Any:  # noqa: ANN401 - a cell of any type
+    if cell is None:
+        return None
+    if isinstance(kind, pl.Datetime):
+        return datetime.fromisoformat(cell) if cell else None
+    return bool(cell) if kind == pl.Boolean else cell
+
+
+def test_times_are_timestamps_in_parquet(exporting: Callable[..., Any], tmp_path: Path) -> None:
+    exporting("tables", ["parquet"])
+    schema = pl.read_parquet_schema(tmp_path / "out" / "tracks.parquet")
+    times = {name for name, kind in schema.items() if kind == pl.Datetime("us", "UTC")}
+    assert times == {"created_at", "fetched_at", "first_seen_at", "last_seen_at", "removed_at"}
+    assert pl.read_parquet_schema(tmp_path / "out" / "walks.parquet")["capped_at"] == pl.Int64
+
+
+def test_a_text_that_is_not_a_time_is_null(tmp_path: Path) -> None:
+    schema = build_schema([Field("seen_at", "text", "")])
+    texts = ["yesterday", "", None, "2026-01-02T03:04:05.000006Z"]
+    write_parts(tmp_path / "x.parquet", schema, [build_table([texts], schema)])
+    seen = pl.read_parquet(tmp_path / "x.parquet")["seen_at"].to_list()
+    assert seen == [None, None, None, datetime(2026, 1, 2, 3, 4, 5, 6, UTC)]
 
 
 def test_csv_contains_every_cell_and_is_valid_for_frictionless(
