@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 import scipy.sparse as sp
 import yaml
-from pandas._libs.parsers import STR_NA_VALUES
+from pandas._libs.parsers import STR_NA_VALUES  # type: ignore[import-untyped]
 
 from sgr_spiders.embeddings.pair_times import PairTimes
 from sgr_spiders.embeddings.preparation import TrainingData
