@@ -32,9 +32,9 @@ found.size
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start a browser, once for each process."""
+    """Start a browser; while it is open, its event loop is that of the process."""
     program = os.environ.get(VARIABLE) or shutil.which("chromium")
     if program is None:
         pytest.skip("no Chromium: `tests/browser/with_chromium make test` installs it")

@@ -144,7 +144,7 @@ def test_settings_and_another_spider(sandbox: SandboxProcess, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("error", "message", "arguments"),
     [
-        (exceptions.ArgumentError, "spider argument `track_id`: not a track ID", {"track_id": "abc"}),
+        (exceptions.ArgumentError, "spider argument `track_id`: not an ID", {"track_id": "abc"}),
         (exceptions.ArgumentError, "no seed given", {}),
         (exceptions.ArgumentError, "unknown spider 'x'; `", {"track_id": 1, "spider": "x"}),
         (exceptions.ArgumentError, "setting `X`: must be a string", {"track_id": 1, "settings": {"X": None}}),
