@@ -93,6 +93,17 @@ def test_code_in_a_numbered_list_does_not_end_it(root: Path) -> None:
     assert not found
 
 
+def test_lists_are_lists(pages: dict[Path, Page]) -> None:
+    """A list that MkDocs does not recognise, e.g. without an empty line before it, is in a paragraph."""
+    found = [
+        f"{path.name}: {paragraph}"
+        for path in pages
+        for paragraph in re.findall(r"<p>.*?</p>", path.read_text(), re.DOTALL)
+        if re.search(r"\n\s*(\d+\.|[-*]) ", paragraph)
+    ]
+    assert not found
+
+
 def test_the_citation_is_of_the_newest_version_in_the_changelog(root: Path) -> None:
     citation = yaml.safe_load((root / "CITATION.cff").read_text())
     assert citation["version"] == sgr_spiders.__version__
