@@ -15,7 +15,7 @@ import yaml
 
 from sgr_spiders.exports import datasette
 from sgr_spiders.exports.snapshot import export_snapshot
-from sgr_spiders.model.exceptions import ArgumentError, ConfigError, StorageError
+from sgr_spiders.model.exceptions import ArgumentError, ConfigError, DatabaseInUseError, StorageError
 from sgr_spiders.storage.raw_fields import read_raw
 from sgr_spiders.storage.snapshots import snapshot
 from sgr_spiders.storage.store import Store
@@ -40,6 +40,13 @@ INSERT INTO walk_requests (walk_id, seed_id, layer, step, cap, widest, selective
 VALUES ({WALK_ID}, 1, 'user_depth', 's', 1, 1, false, 0, '');
 INSERT INTO walk_records (walk_id, kind, record_id, position, generation)
 VALUES ({WALK_ID}, 'track', 101, 0, 0);
+INSERT INTO walk_pages (walk_id, generation, page, cursor_hash, received, fetched_at)
+VALUES ({WALK_ID}, 0, 0, {WALK_ID}, 0, 't');
+INSERT INTO users (user_id, username, is_stub, fullness, fetched_at)
+VALUES ({WALK_ID}, 'pseudonym', false, 3, 't');
+INSERT INTO engagements (user_id, track_id, kind) VALUES ({WALK_ID}, 110, 'like');
+INSERT INTO comments (comment_id, track_id, user_id, body, fetched_at)
+VALUES (-{WALK_ID}, 110, {WALK_ID}, 'x', 't');
 """  # noqa: S608 - only constants
 Rows = list[tuple[Any, ...]]
 
@@ -99,8 +106,11 @@ def test_integers_that_javascript_rounds_are_text(written: Path) -> None:
     for name, kind in query(written, "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')"):
         columns = [row[1] for row in query(written, f"PRAGMA table_info({name})")]
         for column in columns:
-            large = f"SELECT 1 FROM {name} WHERE typeof({column}) = 'integer' AND abs({column}) > {2**53 - 1}"  # noqa: S608 - names of the schema
-            assert query(written, large) == [], (kind, name, column)
+            integers = f"SELECT {column} FROM {name} WHERE typeof({column}) = 'integer'"  # noqa: S608 - of the schema
+            assert all(abs(value) < 2**53 for (value,) in query(written, integers)), (kind, name, column)
+    liked = f"SELECT user_id, username, track_id FROM present_likes WHERE user_id = '{WALK_ID}'"  # noqa: S608
+    assert query(written, liked) == [(str(WALK_ID), "pseudonym", 110)]
+    assert query(written, "SELECT DISTINCT typeof(track_id) FROM tracks") == [("integer",)]
     found = f"SELECT record_id, walk_id FROM discoveries_history WHERE walk_id = '{WALK_ID}'"  # noqa: S608
     assert query(written, found) == [(101, str(WALK_ID))]
 
@@ -217,6 +227,8 @@ def test_it_is_of_one_moment_during_a_crawl(
 
     def change_first(connection: Any, new: sqlite3.Connection, table: Any) -> int:  # noqa: ANN401
         if table.name == "users":
+            with pytest.raises(DatabaseInUseError, match="nothing was written"):
+                export_snapshot(store, tmp_path / "out.db")
             with store.write() as writing:
                 writing.exec_driver_sql("UPDATE tracks SET title = 'later'")
                 writing.exec_driver_sql("UPDATE users SET username = 'later'")

@@ -14,11 +14,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+import sqlalchemy as sa
+
 from sgr_spiders.model.exceptions import ConfigError, StorageError
 from sgr_spiders.soundcloud.raw import SECRET, WITHHELD, purge, unpack
 from sgr_spiders.storage import dictionaries, private_files, sqlite_file
 from sgr_spiders.storage.copying.files import BESIDE
 from sgr_spiders.storage.extent import Extent, discoveries_history
+from sgr_spiders.storage.lock import DatabaseLock
 from sgr_spiders.storage.rows import describe_tables, read_columns
 from sgr_spiders.storage.snapshots.questions import VIEWS
 from sgr_spiders.text.escape import for_message
@@ -40,8 +43,10 @@ LEFT_OUT: Final = {"workers", "lanes", "notices", "raw_dictionaries", "pseudonym
 LEASES: Final = {("walks", "run_id"), ("walks", "worker_id")}
 """The columns that say which crawl fetches a walk."""
 
-WALK: Final = ("walks", "walk_id")
-"""The column with integers of 63 bits; JavaScript rounds those of more than 53 bits."""
+ALWAYS_LARGE: Final = {"walk_id", "cursor_hash"}
+"""The columns that are text in every snapshot, because their integers have 63 bits."""
+LARGEST: Final = 2**53 - 1
+"""The largest integer that JavaScript does not round."""
 
 TYPES: Final = {
     "integer": "INTEGER",
@@ -86,22 +91,24 @@ def write_snapshot(
 
     Raises:
         ConfigError: There is no database, or *file* exists and must not be replaced.
+        DatabaseInUseError: Another process is writing *file*.
         StorageError: The database cannot be read, or *file* cannot be written.
     """
     refuse_existing(store, file, force=force)
     part = file.with_name(f".{file.name}.part")
     with store.read() as connection, store.watching_wal(), _errors_of(file):
         private_files.make_directory(file.parent)
-        part.unlink(missing_ok=True)  # of a killed process
-        private_files.create(part)
-        try:
-            tables = describe(connection, pair_tables, with_raw=with_raw)
-            rows = _fill(connection, part, tables)
-            private_files.take_mode(part, file)
-            _sync(part)
-            part.replace(file)
-        finally:
-            part.unlink(missing_ok=True)
+        with _locked(file):
+            part.unlink(missing_ok=True)  # of a killed process
+            private_files.create(part)
+            try:
+                tables = describe(connection, pair_tables, with_raw=with_raw)
+                rows = _fill(connection, part, tables)
+                private_files.take_mode(part, file)
+                _sync(part)
+                part.replace(file)
+            finally:
+                part.unlink(missing_ok=True)
     return Snapshot(tables, rows, file.stat().st_size)
 
 
@@ -134,22 +141,45 @@ def describe(
     left_out = LEFT_OUT | {discoveries_history.name}
     chosen = [table for table in found if table.name not in left_out]
     names = {table.name for table in chosen}
-    return tuple(_adapt(table, names, with_raw=with_raw) for table in chosen)
+    large: set[tuple[str, str]] = set().union(*(_find_large(connection, table) for table in chosen))
+    return tuple(_adapt(table, names, large, with_raw=with_raw) for table in chosen)
 
 
-def _adapt(table: WholeTable, names: set[str], *, with_raw: bool) -> WholeTable:
+def _find_large(connection: Connection, table: WholeTable) -> set[tuple[str, str]]:
+    """Return the columns with integers that JavaScript rounds, e.g. pseudonyms of users.
+
+    A column that refers to another one has only values of that one.
+    """
+    always = {(table.name, column.name) for column in table.columns if column.name in ALWAYS_LARGE}
+    names = [column.name for column in table.columns if column.kind == "integer" and not column.refers_to]
+    if not names:
+        return always
+    columns = [table.source.c[name] for name in names]
+    ends = [end for column in columns for end in (sa.func.min(column), sa.func.max(column))]
+    query = sa.select(*ends)
+    found = connection.execute(query if table.condition is None else query.where(table.condition)).one()
+    return always | {
+        (table.name, name)
+        for name, least, most in zip(names, found[::2], found[1::2], strict=True)
+        if least is not None and (least < -LARGEST or most > LARGEST)
+    }
+
+
+def _adapt(table: WholeTable, names: set[str], large: set[tuple[str, str]], *, with_raw: bool) -> WholeTable:
     columns = (
         column
         for column in table.columns
         if (table.name, column.name) not in LEASES and (with_raw or column.name != "raw")
     )
-    return replace(table, columns=tuple(_adapt_column(table, column, names) for column in columns))
+    return replace(table, columns=tuple(_adapt_column(table, column, names, large) for column in columns))
 
 
-def _adapt_column(table: WholeTable, column: WholeColumn, names: set[str]) -> WholeColumn:
+def _adapt_column(
+    table: WholeTable, column: WholeColumn, names: set[str], large: set[tuple[str, str]]
+) -> WholeColumn:
     if column.name == "raw":
         return replace(column, kind="text", meaning="API fields without a column, JSON")
-    if WALK in {(table.name, column.name), column.refers_to} or column.name == WALK[1]:
+    if (table.name, column.name) in large or column.refers_to in large:
         column = replace(column, kind="text")
     if column.refers_to is not None and column.refers_to[0] not in names:
         column = replace(column, refers_to=None)
@@ -199,7 +229,7 @@ def _conversion(table: WholeTable, column: WholeColumn) -> Callable[[Any], Any] 
         return _unpack_json
     if (table.name, column.name) == ("walks", "status"):
         return _end_lease
-    return _withhold if column.kind == "text" else None
+    return _write_text if column.kind == "text" else None
 
 
 def _unpack_json(packed: bytes | None) -> str | None:
@@ -210,8 +240,11 @@ def _end_lease(status: str) -> str:
     return "planned" if status == "running" else status
 
 
-def _withhold(value: object) -> object:
-    return WITHHELD if isinstance(value, str) and SECRET in value else value
+def _write_text(value: str | int | None) -> str | None:
+    """Return a text or a large integer as text, without secrets."""
+    if value is None:
+        return None
+    return WITHHELD if isinstance(value, str) and SECRET in value else str(value)
 
 
 def _table_statement(table: WholeTable) -> str:
@@ -247,6 +280,17 @@ def _looked_up(table: WholeTable) -> Sequence[str]:
 
 def _quote(name: str) -> str:
     return f'"{name}"'
+
+
+@contextlib.contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Keep other processes from writing the same snapshot."""
+    lock = DatabaseLock(file)
+    lock.take("nothing was written")
+    try:
+        yield
+    finally:
+        lock.discard()
 
 
 @contextlib.contextmanager
