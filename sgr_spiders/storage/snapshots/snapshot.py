@@ -98,7 +98,7 @@ def write_snapshot(
     part = file.with_name(f".{file.name}.part")
     with store.read() as connection, store.watching_wal(), _errors_of(file):
         private_files.make_directory(file.parent)
-        with _locked(file):
+        with _locked(part):
             part.unlink(missing_ok=True)  # of a killed process
             private_files.create(part)
             try:
@@ -283,9 +283,9 @@ def _quote(name: str) -> str:
 
 
 @contextlib.contextmanager
-def _locked(file: Path) -> Iterator[None]:
+def _locked(part: Path) -> Iterator[None]:
     """Keep other processes from writing the same snapshot."""
-    lock = DatabaseLock(file)
+    lock = DatabaseLock(part)  # it creates the file, so not of the name that must not exist
     lock.take("nothing was written")
     try:
         yield
