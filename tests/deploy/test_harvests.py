@@ -56,6 +56,7 @@ def harvests(database: Path, *options: str) -> CommandResult:
     return run_command("harvests", *options, HARVEST_DATABASE_URL=url_of(database))
 
 
+@pytest.mark.sqlite("on a server, workers say whether they are at work")
 def test_the_table_for_people(database: Path) -> None:
     result = harvests(database)
     assert (result.code, result.err) == (0, "")

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger.frontier import ENDED
 from sgr_spiders.storage.ledger.runs import LISTS, NO_TRACKS
+from sgr_spiders.storage.ledger.workers import all_at_work
 from sgr_spiders.storage.ledger.wrong_times import UNKNOWN
 from sgr_spiders.storage.schema import (
     PRESENCE_TABLES,
@@ -91,7 +92,7 @@ class PastRun:
     is_sandbox: bool | None
     stats: Mapping[str, Any]
     is_at_work: bool | None = None
-    """True if a worker has not left it yet; ``None`` for a database in a file, which cannot tell."""
+    """True unless all workers have left or died; ``None`` for a database in a file, which cannot tell."""
     last_heartbeat_at: str | None = None
     """The last heartbeat of its workers, on a server."""
 
@@ -268,10 +269,10 @@ def _runs(connection: sa.Connection, query: sa.Select[Any]) -> list[PastRun]:
 
 
 def _signs_of_life(connection: sa.Connection) -> dict[int, tuple[bool, str]]:
-    """Return for each run with workers whether one is at work, and the last heartbeat."""
-    ended = sa.func.count(workers.c.ended_at)
-    query = sa.select(workers.c.run_id, sa.func.count() > ended, sa.func.max(workers.c.heartbeat_at))
-    return {row[0]: (row[1], row[2]) for row in connection.execute(query.group_by(workers.c.run_id))}
+    """Return for each run with workers whether one may be at work, and the last heartbeat."""
+    at_work = {worker.run_id for worker in all_at_work(connection) if not worker.is_dead}
+    query = sa.select(workers.c.run_id, sa.func.max(workers.c.heartbeat_at)).group_by(workers.c.run_id)
+    return {row[0]: (row[0] in at_work, row[1]) for row in connection.execute(query)}
 
 
 def seeds_of(connection: sa.Connection, run_id: int, limit: int) -> list[str]:
