@@ -6,8 +6,6 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sgr_spiders.embeddings.recommend import recommend
-from sgr_spiders.embeddings.similar import EVIDENCE, count_left_out, find_similar
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.reports.labels import as_json, describe
@@ -56,6 +54,8 @@ class SimilarRecords:
     @property
     def evidence(self) -> tuple[str, str]:
         """The names of the shared counts."""
+        from sgr_spiders.embeddings.similar import EVIDENCE  # noqa: PLC0415 - `related` needs no numpy
+
         return EVIDENCE[self.kind]
 
     @property
@@ -110,6 +110,8 @@ def read_similar(connection: Connection, kind: str, name: str, options: SearchOp
     Raises:
         ArgumentError: Nothing is called *name*, or it has no vector.
     """
+    from sgr_spiders.embeddings.similar import count_left_out, find_similar  # noqa: PLC0415 - the same
+
     node = resolve(connection, kind, name)
     by, method, include = options.by, options.method, options.include
     found = find_similar(connection, kind, node, by=by, method=method, limit=options.limit, include=include)
@@ -141,6 +143,9 @@ def read_recommended(connection: Connection, name: str, options: SearchOptions) 
     Raises:
         ArgumentError: Nobody is called *name*, or the user likes no tracks, or there are no vectors.
     """
+    from sgr_spiders.embeddings.recommend import recommend  # noqa: PLC0415 - the same
+    from sgr_spiders.embeddings.similar import count_left_out  # noqa: PLC0415 - the same
+
     user = resolve(connection, "user", name)
     by, method, include = options.by, options.method, options.include
     found = recommend(connection, user, by=by, method=method, limit=options.limit, include=include)
