@@ -64,6 +64,7 @@ def test_the_next_run_starts_with_the_rate_that_the_first_has_learned(harvester:
 
 
 @pytest.mark.slow
+@pytest.mark.sqlite("the run is too short for a server, where a lane raises its rate later")
 def test_a_rate_that_no_limit_confirms_slows_no_later_run_down(harvester: Harvester) -> None:
     crawl(harvester, max_requests=20)
     harvester.sandbox.clear_faults()
