@@ -60,7 +60,11 @@ def _own_options(command: ScrapyCommand) -> list[argparse.Action]:
     add_shared_options(common.add_argument_group())
     command.add_options(own)
     known = {option for action in common._actions for option in action.option_strings}
-    return [action for action in own._actions if not known.intersection(action.option_strings)]
+    return [
+        action
+        for action in own._actions
+        if action.help != argparse.SUPPRESS and not known.intersection(action.option_strings)
+    ]
 
 
 def _option(action: argparse.Action) -> tuple[str, str]:

@@ -51,8 +51,8 @@ _USER_SETTINGS = (
 os.environ.pop("COLUMNS", None)
 
 STORING = (
-    "cli", "crawls", "deploy", "embeddings", "exports", "layers/test_crawled_caps.py", "relationships",
-    "reports", "splash", "storage",
+    "cli", "crawls", "deploy", "embeddings", "exports", "layers/test_crawled_caps.py", "notebook",
+    "relationships", "reports", "splash", "storage",
 )  # fmt: skip
 """The directories, and the file, whose tests are repeated on PostgreSQL."""
 

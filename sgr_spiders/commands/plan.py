@@ -27,6 +27,12 @@ OWN_SETTINGS: dict[str, Any] = {
     "EXTENSIONS": {},
 }
 
+HELP = {
+    "max_requests": "say if the harvest needs more requests than this",
+    "max_minutes": "taken as by `harvest`, without effect: the estimate says the time",
+}
+"""The help of options that mean something else than to ``harvest``."""
+
 
 class Command(harvest.Command):
     """Takes the seeds and arguments of ``harvest``, and ``-a`` as ``crawl`` does."""
@@ -36,6 +42,8 @@ class Command(harvest.Command):
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         super().add_own_options(group)
+        for action in group._group_actions:  # noqa: SLF001 - argparse has no public list of a group's options
+            action.help = HELP.get(action.dest, action.help)
         group.add_argument(
             "--sample",
             metavar="N",

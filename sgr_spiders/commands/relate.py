@@ -52,9 +52,7 @@ class Command(DatabaseCommand):
         return "Build relationships of users, tracks and artists"
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
-        group.add_argument(
-            "--seed", metavar="ID[,ID]", help="seeds whose surroundings to relate, by ID or URN"
-        )
+        group.add_argument("--seed", metavar="TRACK[,TRACK]", help="seeds whose surroundings to relate")
         group.add_argument("--only", metavar="WHAT", help="one type, users, tracks or artists")
         add_inclusion_options(group)
         group.add_argument(

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import add_json_option, add_limit_option, read_limit, read_node
-from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.encoding import dump_json
 
 if TYPE_CHECKING:
     import argparse
-
-    from sgr_spiders.storage.store import Connection
 
 KINDS = ("track", "user", "playlist", "artist")
 
@@ -40,32 +37,9 @@ class Command(DatabaseCommand):
 
     def _render(self, kind: str, name: str, opts: argparse.Namespace) -> str:
         from sgr_spiders.reports import origins
-        from sgr_spiders.storage.names import resolve
         from sgr_spiders.storage.store import Store
 
         limit = read_limit(opts)
         with Store(self.database_url).read() as connection:
-            record_id = resolve(connection, kind, name)
-            origin = origins.read_origin(
-                connection, kind, record_id, limit, include_removed=opts.include_removed
-            )
-            if origin is None:
-                raise ArgumentError(_explain_missing(connection, kind, record_id))
+            origin = origins.read_named(connection, kind, name, limit, include_removed=opts.include_removed)
         return dump_json(origins.as_json(origin)) if opts.json else "\n".join(origins.as_text(origin))
-
-
-def _explain_missing(connection: Connection, kind: str, record_id: int) -> str:
-    """Return why a record is not in the database."""
-    from sgr_spiders.storage import tombstones
-    from sgr_spiders.storage.labels import KINDS as RECORDS
-    from sgr_spiders.storage.origins import read_references
-
-    record = RECORDS[kind]
-    what = f"{kind} {record_id} is not in this database"
-    known = tombstones.read(connection)
-    if known is not None and known.date_of((record, record_id)) is not None:
-        return f"{what}: it was forgotten"
-    for reference in read_references(connection, record, record_id):
-        if reference.relation == "left_out_of":
-            return f"{what}: a cap left it out of playlist {reference.examples[0]}"
-    return what

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pyarrow as pa
 
 from sgr_spiders.embeddings.similar import EVIDENCE
+from sgr_spiders.exports.columnar import TIME
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.reports.labels import as_json
 from sgr_spiders.reports.neighbours import describe_reason
+from sgr_spiders.reports.origins import sentence
 from sgr_spiders.storage.labels import KINDS, Label
 from sgr_spiders.storage.pairs.related import evidence_of
 from sgr_spiders.text.messages import did_you_mean, quote_value
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sgr_spiders.reports.neighbours import RecommendedTracks, RelatedRecords, SimilarRecords
+    from sgr_spiders.reports.origins import Origin
 
 Library = Literal["pandas", "polars", "arrow"]
 LIBRARIES: tuple[str, ...] = get_args(Library)
@@ -70,6 +74,34 @@ def tabulate_related(kind: str, related: RelatedRecords) -> pa.Table:
     return pa.Table.from_pylist(related.rows, pa.schema(columns))
 
 
+def tabulate_origin(origin: Origin) -> pa.Table:
+    """Return the paths by which a record was found, one row for each seed and layer."""
+    columns = {
+        "seed": INTEGER,
+        "seed_title": TEXT,
+        "layer": TEXT,
+        "sentence": TEXT,
+        "present": FLAG,
+        "since": TIME,
+        "removed_at": TIME,
+        "score": NUMBER,
+    }
+    rows = [
+        {
+            "seed": discovery.seed_id,
+            "seed_title": origin.labels["track", discovery.seed_id].name,
+            "layer": discovery.layer,
+            "sentence": sentence(origin, discovery),
+            "present": discovery.is_present,
+            "since": _read_time(discovery.since),
+            "removed_at": _read_time(discovery.removed_at),
+            "score": discovery.score,
+        }
+        for discovery in origin.found
+    ]
+    return pa.Table.from_pylist(rows, pa.schema(columns))
+
+
 def tabulate_recommended(recommended: RecommendedTracks) -> pa.Table:
     """Return the recommended tracks; ``because`` names the liked tracks that explain each."""
     reasons = {"because": TEXT, "because_ids": pa.list_(INTEGER)}
@@ -79,6 +111,10 @@ def tabulate_recommended(recommended: RecommendedTracks) -> pa.Table:
         row["because"] = "; ".join(describe_reason(reason, recommended.labels) for reason in track.because)
         row["because_ids"] = [reason.id for reason in track.because]
     return pa.Table.from_pylist(rows, pa.schema(columns))
+
+
+def _read_time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _label_columns(kind: str) -> dict[str, pa.DataType]:

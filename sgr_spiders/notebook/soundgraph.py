@@ -31,10 +31,12 @@ from sgr_spiders.reports.neighbours import (
     read_related,
     read_similar,
 )
+from sgr_spiders.reports.origins import read_named
 from sgr_spiders.reports.page.report import build_report
 from sgr_spiders.reports.state import collect_status
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.extent import Extent
+from sgr_spiders.storage.labels import KINDS as RECORDS
 from sgr_spiders.storage.libraries import Inclusion
 from sgr_spiders.storage.names import resolve
 from sgr_spiders.storage.neighbours import KINDS
@@ -260,6 +262,26 @@ class SoundGraph:
         with self._store.read() as connection:
             related = read_related(connection, kind, str(name), limit)
         return self._as_frame(frames.tabulate_related(kind, related), as_)
+
+    def why(
+        self,
+        kind: str,
+        name: Name,
+        limit: int = 20,
+        *,
+        include_removed: bool = False,
+        as_: Library | None = None,
+    ) -> Frame:
+        """Return how a record was found, a row for each seed and layer, as ``soundgraph why``.
+
+        Raises:
+            ArgumentError: Nothing, or more than one record, is called *name*; or it is not in the database.
+        """
+        _check_word("kind", kind, RECORDS)
+        _check_limit(limit)
+        with self._store.read() as connection:
+            origin = read_named(connection, kind, str(name), limit, include_removed=include_removed)
+        return self._as_frame(frames.tabulate_origin(origin), as_)
 
     def recommend(  # noqa: PLR0913 - the options of the command
         self,

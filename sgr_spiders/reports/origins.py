@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.reports.labels import as_json as label_json
 from sgr_spiders.reports.labels import describe
 from sgr_spiders.soundcloud.urns import urn
-from sgr_spiders.storage import origins
+from sgr_spiders.storage import origins, tombstones
 from sgr_spiders.storage.labels import KINDS, Label, read_labels
+from sgr_spiders.storage.names import resolve
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.formatting import minute, number, pluralize
 
@@ -80,6 +82,34 @@ class Origin:
     count: int
     references: Sequence[Reference]
     labels: Mapping[Node, Label]
+
+
+def read_named(
+    connection: Connection, kind: str, name: str, limit: int, *, include_removed: bool = False
+) -> Origin:
+    """Return how the record that *name* names was found, with up to *limit* paths.
+
+    Raises:
+        ArgumentError: Nothing, or more than one record, is called *name*; or it is not in the database.
+    """
+    record_id = resolve(connection, kind, name)
+    origin = read_origin(connection, kind, record_id, limit, include_removed=include_removed)
+    if origin is None:
+        raise ArgumentError(_explain_missing(connection, kind, record_id))
+    return origin
+
+
+def _explain_missing(connection: Connection, kind: str, record_id: int) -> str:
+    """Return why a record is not in the database."""
+    record = KINDS[kind]
+    what = f"{kind} {record_id} is not in this database"
+    known = tombstones.read(connection)
+    if known is not None and known.date_of((record, record_id)) is not None:
+        return f"{what}: it was forgotten"
+    for reference in origins.read_references(connection, record, record_id):
+        if reference.relation == "left_out_of":
+            return f"{what}: a cap left it out of playlist {reference.examples[0]}"
+    return what
 
 
 def read_origin(

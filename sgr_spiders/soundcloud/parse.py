@@ -88,7 +88,7 @@ _COMMENT_KNOWN: Final = _READ_COMMENT.body | _OWNED | {"track_id", "track_urn"}
 
 _KINDS: Final = frozenset({"track", "user", "playlist", "comment"})
 _RESOLVABLE: Final = ("track", "user", "playlist")
-NOT_RESOLVABLE: Final = "is not a track, user or playlist"
+NOT_RESOLVABLE: Final = "is not a track, playlist or user"
 """The reason for rejecting something else that ``resolve`` found."""
 _URL_KEYS: Final = ("permalink_url", "uri", "stream_url", "tracks_uri")
 # The API has sent secret URLs for public playlists as well.

@@ -237,14 +237,15 @@ def test_a_server(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.postgresql("a server")
 def test_a_database_in_another_encoding() -> None:
-    url = os.environ[VARIABLE]
+    url, name = os.environ[VARIABLE], f"doctor_{os.getpid()}"
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS doctor_latin1")
         made = "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
-        connection.execute(f"CREATE DATABASE doctor_latin1 {made}")
-        latin1 = sa.make_url(url).set(database="doctor_latin1").render_as_string(hide_password=False)
-        code, checks = diagnose(latin1)
-        connection.execute("DROP DATABASE doctor_latin1")
+        connection.execute(f"CREATE DATABASE {name} {made}")
+        latin1 = sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+        try:
+            code, checks = diagnose(latin1)
+        finally:
+            connection.execute(f"DROP DATABASE {name}")
     assert (code, errors(checks)) == (1, {"encoding"})
     assert "LATIN1" in checks["encoding"][1]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -124,6 +123,6 @@ def test_a_url_of_something_else_is_not_a_track(harvester: Harvester, kind: str)
     ended = harvester.crawl(track_url=url)
     assert ended.code == 3, ended.log
     assert f"seed {url}" in ended.log
-    assert re.search(r"not a track, (user or playlist|playlist or user)", ended.log), ended.log
+    assert "not a track, playlist or user" in ended.log, ended.log
     assert "Traceback" not in ended.log
     harvester.rerun(code=3)
