@@ -29,7 +29,7 @@ OWN_SETTINGS: dict[str, Any] = {
 
 HELP = {
     "max_requests": "say if the harvest needs more requests than this",
-    "max_minutes": "taken as by `harvest`, without effect: the estimate says the time",
+    "max_minutes": "taken as by `harvest`, without effect on the estimate",
 }
 """The help of options that mean something else than to ``harvest``."""
 

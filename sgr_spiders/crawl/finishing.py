@@ -189,9 +189,9 @@ def _embed(work: _Work, before: Finished) -> Finished:
     if work.is_cancelled():
         stopped = Outcome("interrupted", INTERRUPTED, f"stopped before building vectors; {_retry('embed')}")
         return replace(before, outcome=stopped)
-    if line := work.store.retry(lambda: terms_line(work.store)):
-        logger.info("%s", line)
     try:
+        if line := work.store.retry(lambda: terms_line(work.store)):
+            logger.info("%s", line)
         embedded = work.store.retry(lambda: embed(work.store, work.config.embeddings))
     except NothingToLearnError as error:
         logger.info("No vectors: %s", error)

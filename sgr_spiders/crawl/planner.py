@@ -190,6 +190,8 @@ class Planner:
         if the connection to the server broke during a transaction, or before its commit was answered. Call
         ``note_leased`` after the commit.
         """
+        # An earlier attempt at this transaction may have looked records up, and was rolled back.
+        self._is_looking_up = self._has_looked_up
         ledger = self.ledger(connection)
         leased = ledger.lease(limit)
         if (

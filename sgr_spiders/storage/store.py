@@ -39,6 +39,9 @@ logger = logging.getLogger(__name__)
 WAIT_SECONDS = 30
 """The time that a transaction waits for a process that holds the write lock."""
 
+LONG_ATTEMPT_SECONDS = 5.0
+"""What a long attempt at a transaction takes off the time for which errors are borne, at most."""
+
 PAUSE_SECONDS = 0.02
 """The pause between two tries, where SQLite does not wait by itself."""
 
@@ -238,21 +241,23 @@ class Store:
         """Run a *transaction*, again if it conflicts with another one, or while the server is away.
 
         Its function must not mind being called several times, even if the first call was committed. Raises
-        the error of the last call ``WAIT_SECONDS`` after the first error, or after ``cancel_waiting``.
+        the error of the last call after about ``WAIT_SECONDS`` of errors, or after ``cancel_waiting``.
         """
-        # Not from the first call on: it may last long, or be frozen with its process.
-        deadline: float | None = None
+        left, latest = float(WAIT_SECONDS), None
         is_away = False
         while True:
             try:
                 return transaction()
             except (ConflictError, DatabaseAwayError) as error:
-                deadline = deadline or time.monotonic() + WAIT_SECONDS
+                # A call may last long, or be frozen with its process, which is no reason to give up.
+                now = time.monotonic()
+                left -= 0 if latest is None else min(now - latest, LONG_ATTEMPT_SECONDS)
+                latest = now
                 if not is_away and isinstance(error, DatabaseAwayError):
                     is_away = True
                     logger.warning("%s; waiting up to %d s for the server", error, WAIT_SECONDS)
                 pause = RETRY_SECONDS * random.uniform(0.5, 1)  # noqa: S311 - no secret
-                if time.monotonic() > deadline or self._cancelled.wait(pause):
+                if left <= 0 or self._cancelled.wait(pause):
                     raise
 
     def cancel_waiting(self) -> None:

@@ -15,8 +15,7 @@ refuses about one request per plateau, which is less than 5%."""
 
 PLATEAU_SECONDS: Final = 60.0
 """Seconds that a plateau lasts at the rate at which it begins. Of 2 requests per second, one of 130 is
-refused, of 50 one of
-3,000."""
+refused, of 50 one of 3,000."""
 
 PROBE: Final = 4 / PLATEAU
 """The share of a plateau in which the rate then grows beyond it by as much as a refusal lowers it."""

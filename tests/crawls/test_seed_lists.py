@@ -101,6 +101,15 @@ def test_a_budget_ends_the_look_up_and_a_rerun_goes_on(harvester: Harvester, wor
     }  # fmt: skip
 
 
+def test_a_list_whose_tracks_are_seeds_already_is_not_empty(harvester: Harvester, world: World) -> None:
+    playlist = _largest_playlist(world)
+    first, *_ = _distinct_tracks(world, playlist)
+    ended = harvester.crawl(track_id=f"{first},playlist:{playlist}", max_seeds=1)
+    assert ended.code == 0, ended.log
+    assert _seeds(harvester) == {first}
+    assert "Seeds from playlist" not in ended.log or ": 1 of " in ended.log
+
+
 def test_what_is_gone_or_private_is_no_seed(harvester: Harvester, world: World) -> None:
     hidden = next(int(number) for number in world.playlists.ids if not world.playlist_is_visible(int(number)))
     empty = next(

@@ -211,6 +211,25 @@ def test_a_transaction_that_lasted_long_is_run_again(store: Store, monkeypatch: 
     assert store.retry(transaction) == 7
 
 
+def test_a_frozen_attempt_takes_little_off_the_patience(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker may be frozen between two attempts as well, and the next one fails once more."""
+    monkeypatch.setattr(store_module, "WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(store_module, "LONG_ATTEMPT_SECONDS", 0.1)
+    tries = []
+
+    def transaction() -> int:
+        tries.append(1)
+        if len(tries) == 2:
+            threading.Event().wait(0.6)
+        if len(tries) < 3:
+            raise DatabaseAwayError("database x: the connection was closed")
+        return 7
+
+    assert store.retry(transaction) == 7
+
+
 @ON_A_SERVER
 def test_lost_connections_and_conflicts_are_told_from_other_errors(store: Store) -> None:
     with pytest.raises(DatabaseAwayError), store.write() as connection:

@@ -41,7 +41,9 @@ def estimate_harvest(
     known, lost = len({seed for seed, _ in wants}), spider.lost
     # Seeds that were not looked at are taken to be like the others.
     factor = (spider.seed_count - len(lost)) / known if known else 0.0
-    lookups = sum(not stored.cover(key, 1) for key in spider.lookups) + len(lost)
+    # Those of lists are among the lookups already.
+    lost_tracks = sum(str(track_id) in lost for track_id in spider.ids)
+    lookups = sum(not stored.cover(key, 1) for key in spider.lookups) + lost_tracks
     amounts = {
         names: _amount(
             extrapolation.size(names).times(factor) + ONE_PAGE.times(lookups),

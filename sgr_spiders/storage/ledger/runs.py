@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 LISTS_OF_A_SEED = ("track_favoriters", "track_reposters", "track_comments", "track_related")
 """Endpoints of lists that belong to a track."""
 
+LISTS_OF_SEEDS = ("playlist_tracks", "user_tracks")
+"""Endpoints of lists whose tracks become seeds."""
+
 
 LISTS = ("playlist_tracks", "user_tracks")
 """Endpoints that list the tracks of a playlist or user."""
@@ -229,6 +232,8 @@ def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:
             sa.case((track.c.walk_id.is_not(None), track.c.reason), else_=looked_up.c.reason),
             sa.and_(tracks.c.track_id.is_not(None), sa.not_(tracks.c.is_stub)),
             sa.case(
+                # The tracks of a list may be seeds already, so that they lead back to others.
+                (sa.and_(looked_up.c.endpoint.in_(LISTS_OF_SEEDS), looked_up.c.kept > 0), "found"),
                 (leads_further, "found"),
                 (run_seeds.c.max_tracks.is_(None), "track"),
                 else_=looked_up.c.endpoint,
@@ -245,18 +250,11 @@ def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:
 
 def listed_seeds(connection: sa.Connection, run: Run, walk: int | None = None) -> list[ListedSeeds]:
     """Return the playlists and users among the seeds of *run* whose tracks are known, or that of *walk*."""
-    tracks_of = run_seeds.alias()
-    seeds = (
-        sa.select(sa.func.count())
-        .where(tracks_of.c.run_id == run.run_id, tracks_of.c.found_by == walks.c.walk_id)
-        .correlate(walks)
-        .scalar_subquery()
-    )
     is_it = sa.true() if walk is None else run_seeds.c.walk_id == walk
     found = []
     for kind, table in (("playlist", playlists), ("user", users)):
         key = table.c[f"{kind}_id"]
-        figures = (key, NAMES[kind], seeds, table.c.track_count, walks.c.status, walks.c.kept)
+        figures = (key, NAMES[kind], table.c.track_count, walks.c.status, walks.c.kept)
         query = (
             sa.select(*figures, run_seeds.c.max_tracks)
             .select_from(run_seeds)
@@ -272,8 +270,9 @@ def listed_seeds(connection: sa.Connection, run: Run, walk: int | None = None) -
             .distinct()
             .order_by(key)
         )
-        for record_id, name, count, tracks_known, status, kept, max_tracks in connection.execute(query).all():
+        for record_id, name, tracks_known, status, kept, max_tracks in connection.execute(query).all():
             is_cut = status == "capped" or kept > max_tracks
+            count = min(kept, max_tracks)
             found.append(ListedSeeds(kind, record_id, name, count, tracks_known, max_tracks, is_cut))
     return found
 
