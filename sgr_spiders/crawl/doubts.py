@@ -147,9 +147,12 @@ class Doubts(Extension):
     def note(self, ledger: Ledger, page: Page, spilled: Spilled) -> None:
         """Record the result of a page, in the transaction that spills it."""
         if spilled.doubted:
-            self._row.append(Doubt(page.walk.walk_id, page.answered, not page.missing, page.lane))
+            # Not again if the transaction is run again.
+            is_new = all(doubt.walk_id != page.walk.walk_id for doubt in self._row)
+            if is_new:
+                self._row.append(Doubt(page.walk.walk_id, page.answered, not page.missing, page.lane))
             if spilled.had_data:
-                self._note_loss(ledger, page.walk)
+                self._note_loss(ledger, page.walk, is_new=is_new)
         elif page.received and page.status != "failed":
             self._note_good(page.walk, page.lane)
             if self._row:
@@ -162,13 +165,13 @@ class Doubts(Extension):
             if ENDPOINTS[walk.endpoint].paged:
                 self._last_good_list = walk
 
-    def _note_loss(self, ledger: Ledger, walk: Walk) -> None:
+    def _note_loss(self, ledger: Ledger, walk: Walk, *, is_new: bool) -> None:
         if self._accepts:
             ledger.accept_loss(walk.walk_id)
             return
         if self._losses is None or self._counted_at != ledger.run.fresh_after:
             self._losses, self._counted_at = ledger.count_losses(), ledger.run.fresh_after
-        else:
+        elif is_new:
             self._losses = self._losses[0] + 1, self._losses[1]
         self._is_excessive = self._is_excessive or is_excessive(*self._losses, self._max_share)
         if self._is_excessive:

@@ -40,7 +40,7 @@ WAIT_SECONDS = 30
 """The time that a transaction waits for a process that holds the write lock."""
 
 LONG_ATTEMPT_SECONDS = 5.0
-"""What a long attempt at a transaction takes off the time for which errors are borne, at most."""
+"""Seconds that a long attempt at a transaction takes off the time for which errors are borne, at most."""
 
 PAUSE_SECONDS = 0.02
 """The pause between two tries, where SQLite does not wait by itself."""
@@ -249,7 +249,7 @@ class Store:
             try:
                 return transaction()
             except (ConflictError, DatabaseAwayError) as error:
-                # A call may last long, or be frozen with its process, which is no reason to give up.
+                # A call may last long, or be frozen with its process, and that must not end it.
                 now = time.monotonic()
                 left -= 0 if latest is None else min(now - latest, LONG_ATTEMPT_SECONDS)
                 latest = now
