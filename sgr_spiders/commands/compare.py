@@ -63,8 +63,8 @@ class Command(DatabaseCommand):
         from sgr_spiders.storage import private_files
 
         assert self.settings is not None
-        name = self.settings["HARVEST_CONFIG"]
-        config = harvest.load(name)
+        config = harvest.load(self.settings["HARVEST_CONFIG"])
+        name = harvest.short_name(self.settings["HARVEST_CONFIG"])
         page_file = read_path("html", opts.html)
         with contextlib.ExitStack() as stack:
             sides = self._open_sides(args, opts, config, stack)

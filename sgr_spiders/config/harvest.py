@@ -338,7 +338,7 @@ def load(name_or_path: str | None = None) -> HarvestConfig:
     A text in braces is YAML itself.
     """
     name = DEFAULT_NAME if name_or_path is None else name_or_path
-    is_content = name.startswith("{")
+    is_content = _is_content(name)
     about = "configuration given" if is_content else f"configuration {for_message(name) or quote_value(name)}"
     content = name.encode(errors="replace") if is_content else _read_content(name, about)
     if len(content) > MAX_FILE_BYTES:
@@ -349,6 +349,15 @@ def load(name_or_path: str | None = None) -> HarvestConfig:
         raise ConfigError(f"{about}: {error}") from error
     except ValidationError as error:
         raise ConfigError(f"{about}: {_describe(error)}") from error
+
+
+def short_name(name_or_path: str) -> str:
+    """Return the name of a configuration without its directory and content, to be shown to others."""
+    return "a mapping" if _is_content(name_or_path) else Path(name_or_path).name
+
+
+def _is_content(name: str) -> bool:
+    return name.startswith("{")
 
 
 def override(section: AnySection, changes: dict[str, Any]) -> AnySection:

@@ -104,6 +104,8 @@ def _removing_on_errors(directory: Path, created: Sequence[Path]) -> Iterator[No
     """On an error, remove the directories that were *created*, from the innermost, if they are empty."""
     try:
         yield
+    except Timeout:
+        raise  # the lock and the directories are those of the other export
     except BaseException:
         if created:
             (directory / LOCK).unlink(missing_ok=True)

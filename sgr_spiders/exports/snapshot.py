@@ -33,11 +33,12 @@ def export_snapshot(store: Store, file: Path, *, with_raw: bool = False, force: 
     _refuse_existing(beside, force=force)
     pair_tables = [relationship.table for relationship in TYPES.values()]
     snapshot = write_snapshot(store, file, pair_tables, with_raw=with_raw, force=force)
+    # At once, because it names people: `scrapy forget` must know of it.
+    export_log.note(store, file, PURPOSE)
     metadata = datasette.build_metadata(file.stem, snapshot.tables, _about(store))
     configuration = datasette.build_configuration(file.stem, snapshot.tables)
     for path, document in zip(beside, (metadata, configuration), strict=True):
         private_files.write(path, datasette.dump(document))
-    export_log.note(store, file, PURPOSE)
     return snapshot
 
 

@@ -36,9 +36,11 @@ class Report:
         return f"Report({size(len(self.page.encode()))}; `.save()` writes it to a file)"
 
     def _repr_html_(self) -> str:
-        # Without `allow-same-origin`, so that the page cannot reach the notebook.
+        # Without `allow-same-origin`, so that the page cannot reach the notebook. A popup would inherit that,
+        # and the site that a link opens there could use neither cookies nor its own storage.
+        allowed = "allow-scripts allow-popups allow-popups-to-escape-sandbox"
         return (
-            f'<iframe srcdoc="{html.escape(self.page)}" sandbox="allow-scripts allow-popups" '
+            f'<iframe srcdoc="{html.escape(self.page)}" sandbox="{allowed}" '
             f'title="Report" style="width:100%;height:{HEIGHT}px;border:1px solid #8888"></iframe>'
         )
 

@@ -116,9 +116,15 @@ class SoundGraph:
             seeds: The tracks; or name them with ``track_id``, ``track_url``, ``seeds`` or ``due``.
             log: False: show neither a bar nor the log; or a function that takes the lines of the log.
             arguments: Those of ``sgr_spiders.harvest``, for example ``layers`` or ``max_requests``.
+
+        Raises:
+            ArgumentError: Seeds are invalid, or named in the same way by position and by an argument.
         """
-        named = sort_seeds(map(str, seeds)) | arguments
-        given = {"config": self._config_text, **named, "database_url": self._url}
+        named = sort_seeds(map(str, seeds))
+        for name in named:
+            if arguments.get(name) is not None:
+                raise ArgumentError(f"argument `{name}`: also given by position")
+        given = {"config": self._config_text, **arguments, **named, "database_url": self._url}
         if log is not True or not in_notebook():
             return harvest(**given, log=log)
         bar = ProgressBar()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from sgr_spiders.reports.summary import TOTAL
 from sgr_spiders.text.escape import for_message
-from sgr_spiders.text.formatting import duration, number, pluralize, size, table
+from sgr_spiders.text.formatting import duration, number, pluralize, size, table, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,18 +89,18 @@ def as_json(estimate: Estimate) -> dict[str, Any]:
 
 
 def as_text(estimate: Estimate) -> list[str]:
-    """Return the estimate as lines of at most 80 columns."""
+    """Return the estimate as lines, those of sentences no wider than the terminal."""
     return [
         *table(_rows(estimate)),
         "",
-        *_cut_lines(estimate.cuts),
-        *map(_sentence, _notes(estimate)),
+        *_cut_lines(estimate.cuts, is_exact=estimate.is_exact),
+        *(line for text in _notes(estimate) for line in wrap(f"{text}.")),
     ]
 
 
 def _rows(estimate: Estimate) -> list[list[str]]:
     head = ["layer", "requests", "likely", "records", "time", "size"]
-    amounts = {**estimate.layers, "together": estimate.together}
+    amounts = {**estimate.layers, TOTAL: estimate.together}
     return [head, *(_row(name, amount, is_exact=estimate.is_exact) for name, amount in amounts.items())]
 
 
@@ -117,9 +118,9 @@ def _row(name: str, amount: Amount, *, is_exact: bool) -> list[str]:
     ]
 
 
-def _cut_lines(cuts: Sequence[PlannedCut]) -> list[str]:
+def _cut_lines(cuts: Sequence[PlannedCut], *, is_exact: bool) -> list[str]:
     if not cuts:
-        return ["No cap will leave anything out.", ""]
+        return [f"No cap {'will' if is_exact else 'is expected to'} leave anything out.", ""]
     head = ["capped by", "", "lists", "records kept", "of about"]
     rows = [
         [cut.setting, number(cut.cap), number(cut.walks), number(cut.kept), number(cut.available)]
@@ -151,7 +152,3 @@ def _notes(estimate: Estimate) -> list[str]:
         stop = pluralize(estimate.stops_at, "request")
         notes.append(f"The run stops after {stop} (max_requests); rerun to resume")
     return notes
-
-
-def _sentence(text: str) -> str:
-    return f"{text}."

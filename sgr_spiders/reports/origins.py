@@ -71,7 +71,8 @@ REASONS = {
 class Origin:
     """All that is known about how a record was found.
 
-    ``count`` is the number of all discoveries. ``labels`` name the records in them.
+    ``count`` is the number of all discoveries, and ``left_out`` of those left out because they were removed.
+    ``labels`` name the records in them.
     """
 
     kind: str
@@ -82,6 +83,7 @@ class Origin:
     count: int
     references: Sequence[Reference]
     labels: Mapping[Node, Label]
+    left_out: int = 0
 
 
 def read_named(
@@ -120,7 +122,7 @@ def read_origin(
     history = origins.read_history(connection, record, record_id)
     if history is None:
         return None
-    found, count = origins.read_discoveries(
+    found, count, left_out = origins.read_discoveries(
         connection, record, record_id, limit, include_removed=include_removed
     )
     seeds = origins.read_seed_uses(connection, record_id) if record == "track" else []
@@ -131,7 +133,8 @@ def read_origin(
     nodes |= {use.listed_by for use in seeds if use.listed_by is not None}
     nodes |= {(reference.kind, example) for reference in references for example in reference.examples}
     labels = _read_labels(connection, nodes)
-    return Origin(kind, labels[record, record_id], history, seeds, found, count, references, labels)
+    label = labels[record, record_id]
+    return Origin(kind, label, history, seeds, found, count, references, labels, left_out)
 
 
 def _read_labels(connection: Connection, nodes: Iterable[Node]) -> dict[Node, Label]:
@@ -170,7 +173,9 @@ def _seed_lines(origin: Origin) -> Iterator[str]:
 
 
 def _found_lines(origin: Origin) -> Iterator[str]:
-    if not origin.found and not origin.seeds:
+    if not origin.found and origin.left_out:
+        yield "Found earlier; `--include-removed` shows how"
+    elif not origin.found and not origin.seeds:
         yield "No layer has found it: it is known only from other records"
     seed_id = None
     for discovery in origin.found:

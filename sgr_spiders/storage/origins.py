@@ -166,14 +166,18 @@ def read_seed_uses(connection: Connection, track_id: int) -> list[SeedUse]:
 
 def read_discoveries(
     connection: Connection, kind: str, record_id: int, limit: int, *, include_removed: bool
-) -> tuple[list[Discovery], int]:
-    """Return up to *limit* discoveries of a record, and the number of all."""
+) -> tuple[list[Discovery], int, int]:
+    """Return up to *limit* discoveries of a record, and the numbers of all and of those removed.
+
+    The removed ones are left out, and not counted among all, unless *include_removed*.
+    """
     is_it = {"kind": kind, "record": record_id}
     sql = (
         "SELECT seed_id, layer, max(present), min(requested_at), max(removed_at) FROM discoveries_history "
         "WHERE kind = :kind AND record_id = :record GROUP BY seed_id, layer"
     )
-    rows = [row for row in connection.execute(sa.text(sql), is_it) if include_removed or row[2]]
+    known = connection.execute(sa.text(sql), is_it).all()
+    rows = [row for row in known if include_removed or row[2]]
     rows.sort(key=lambda row: (not row[2], row[0], [*LAYER_NAMES, row[1]].index(row[1])))
     scores = _read_scores(connection, kind, record_id)
     found = []
@@ -183,7 +187,7 @@ def read_discoveries(
         removed = None if present else removed_at
         score = scores.get((seed_id, layer))
         found.append(Discovery(seed_id, layer, bool(present), since, removed, score, path))
-    return found, len(rows)
+    return found, len(rows), len(known) - len(rows)
 
 
 def _read_scores(connection: Connection, kind: str, record_id: int) -> dict[tuple[int, str], float | None]:

@@ -18,6 +18,7 @@ from sgr_spiders import __version__
 from sgr_spiders.exports import tables
 from sgr_spiders.exports.package import open_package
 from sgr_spiders.model.exceptions import ArgumentError, StorageError
+from sgr_spiders.storage import private_files
 from sgr_spiders.storage.migrate import HEAD
 from sgr_spiders.storage.store import Store
 from tests.databases import url_of
@@ -203,6 +204,22 @@ def test_two_exports_do_not_run_at_once(exporting: Callable[..., Any], tmp_path:
     exporting("tables")
     with FileLock(tmp_path / "out" / ".lock"), pytest.raises(StorageError, match="another export is writing"):
         exporting("tables")
+
+
+def test_a_second_export_leaves_the_lock_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory, lock = tmp_path / "out", FileLock(tmp_path / "out" / ".lock")
+
+    def let_the_first_begin(path: Path) -> None:
+        path.mkdir()
+        lock.acquire()
+
+    monkeypatch.setattr(private_files, "make_directory", let_the_first_begin)
+    with pytest.raises(StorageError, match="another export is writing"), open_package(directory, "tables"):
+        pass
+    assert (directory / ".lock").exists()
+    lock.release()
 
 
 def test_a_directory_that_cannot_be_created(exporting: Callable[..., Any], tmp_path: Path) -> None:

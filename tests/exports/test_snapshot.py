@@ -16,6 +16,7 @@ import yaml
 from sgr_spiders.exports import datasette
 from sgr_spiders.exports.snapshot import export_snapshot
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError, DatabaseInUseError, StorageError
+from sgr_spiders.storage import export_log
 from sgr_spiders.storage.raw_fields import read_raw
 from sgr_spiders.storage.snapshots import snapshot
 from sgr_spiders.storage.store import Store
@@ -192,6 +193,22 @@ def test_the_directory_must_be_usable(database: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="nothing was written"):
         export_snapshot(Store(databases.url_of(database)), tmp_path / "file" / "out.db")
+
+
+def test_a_snapshot_is_noted_before_the_files_beside_it(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> bytes:
+        raise StorageError("No space left on device")
+
+    path, file = databases.copy_database(database, tmp_path / "harvest.db"), tmp_path / "out.db"
+    store = Store(databases.url_of(path))
+    monkeypatch.setattr(datasette, "dump", fail)
+    with pytest.raises(StorageError, match="No space left"):
+        export_snapshot(store, file)
+    assert file.exists()
+    with store.read() as connection:
+        assert str(file) in [made.directory for made in export_log.read(connection)]
 
 
 KILL = """

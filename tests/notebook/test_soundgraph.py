@@ -140,7 +140,7 @@ def test_the_report_is_inline_and_a_file(graph: SoundGraph, tmp_path: Path) -> N
     shown: str = report._repr_html_()
     assert len(repr(report)) < 80
     assert shown.startswith('<iframe srcdoc="&lt;!')
-    assert 'sandbox="allow-scripts allow-popups"' in shown
+    assert 'sandbox="allow-scripts allow-popups allow-popups-to-escape-sandbox"' in shown
     assert "<script" not in shown
     file = report.save(tmp_path / "report.html")
     assert file.read_text() == report.page
@@ -172,6 +172,7 @@ def test_status_and_other_commands(graph: SoundGraph) -> None:
         (lambda graph: graph.similar("track", "no such title"), "no track in this database is"),
         (lambda graph: graph.recommend(5001), "no liked tracks in this database"),
         (lambda graph: graph.harvest("a b"), "seed: "),
+        (lambda graph: graph.harvest(1, track_id=2), "argument `track_id`: also given by position"),
         (lambda graph: graph.command("harvest"), "`harvest()` runs a crawl"),
     ],
 )

@@ -150,6 +150,8 @@ def test_what_has_left_is_history(harvested: Path, tmp_path: Path, world: World)
         now = _text(connection, "user", liker)
         assert "likes the seed" not in now
         assert "removed 2027-01-02 03:04 UTC: the API does not find it" in now
+        assert "Found earlier; `--include-removed` shows how" in now
+        assert "No layer has found it" not in now
         then = _text(connection, "user", liker, include_removed=True)
         assert "user_depth: likes the seed (until 2027-01-02 03:04)" in then
         stub = _text(connection, "user", 8)

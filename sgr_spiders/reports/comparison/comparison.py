@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sgr_spiders.embeddings.similar import WALK
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.processor import choose_types
 from sgr_spiders.reports.comparison import held_out
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from sgr_spiders.reports.comparison.neighbours import Neighbours
     from sgr_spiders.reports.comparison.planted import Planted, Recovery
     from sgr_spiders.reports.comparison.sides import About, Side
-
-WALK = "walk"
-"""The neighbours that random walks over fans reach, of which no table exists."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,23 +70,30 @@ def related(side: Side, relationship: RelationshipType, directory: Path) -> Neig
     search = PairSearch(relationship, environment, directory)
     names = [measure.name for measure in relationship.table.measures]
     score_place = 2 + names.index(relationship.table.score)
+    present = side.ids(relationship.table.node.removesuffix("_id"))
     nearest = _Nearest()
     pairs = 0
     for columns in search.pairs(with_mirrored=False).rows():
         a, b, score = columns[0], columns[1], columns[score_place].astype(float)
-        nearest.add(a, b, score)
-        pairs += len(a)
+        # A like or a place in a playlist outlives its user or track.
+        kept = is_among(a, present) & is_among(b, present)
+        nearest.add(a[kept], b[kept], score[kept])
+        pairs += int(kept.sum())
     return nearest.take(pairs, limited=search.limited is not None)
 
 
 def reached(side: Side) -> Neighbours:
     """Find the tracks that random walks over fans reach, as `scrapy similar track`."""
     tracks = side.inputs.likes.ids
+    is_present = is_among(tracks, side.ids("track"))
+    starts = np.flatnonzero(is_present)
     walk = RandomWalk(as_matrix(side), neighbours=len(tracks))
     nearest = _Nearest()
-    for start in range(0, len(tracks), TRACKS_AT_A_TIME):
-        some = np.arange(start, min(start + TRACKS_AT_A_TIME, len(tracks)))
+    for start in range(0, len(starts), TRACKS_AT_A_TIME):
+        some = starts[start : start + TRACKS_AT_A_TIME]
         near = walk.reach(some)
+        near.data[~is_present[near.indices]] = 0
+        near.eliminate_zeros()
         kept = _nearest_with_ties(near)
         nodes = np.repeat(tracks[some], np.diff(near.indptr))
         nearest.add_directed(nodes[kept], tracks[near.indices[kept]], near.data[kept].astype(float))

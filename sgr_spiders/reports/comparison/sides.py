@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from sgr_spiders.config.harvest import short_name
 from sgr_spiders.relationships.inputs import DatabaseSource, PastSource, RelationshipInput, Snapshot
 from sgr_spiders.storage import past
-from sgr_spiders.storage.figures.contents import count_records, read_runs
+from sgr_spiders.storage.figures.contents import count_records, count_requests, read_runs
 from sgr_spiders.storage.interactions_read import read_seeds
 from sgr_spiders.storage.ledger import source
 
@@ -43,9 +44,7 @@ class About:
     @property
     def requests(self) -> int | None:
         """The requests of all runs; ``None`` if those of one are unknown, because it was killed or runs."""
-        sent = [run.requests for run in self.runs]
-        known = [requests for requests in sent if requests is not None]
-        return sum(known) if len(known) == len(sent) else None
+        return count_requests(self.runs)
 
     @property
     def seeds(self) -> list[int]:
@@ -53,9 +52,12 @@ class About:
 
     @property
     def configurations(self) -> list[tuple[str, str | None]]:
-        """The configurations of the runs: their names or paths (else parts of their hashes), and hashes."""
+        """The configurations of the runs: their names (else parts of their hashes), and hashes."""
         asked = {run.config_hash: run.config for run in self.runs}
-        return [(name or (digest or "unknown")[:DIGITS], digest) for digest, name in asked.items()]
+        return [
+            (short_name(given) if given else (digest or "unknown")[:DIGITS], digest)
+            for digest, given in asked.items()
+        ]
 
     @property
     def layers(self) -> list[str]:

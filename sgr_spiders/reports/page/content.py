@@ -15,6 +15,7 @@ from sgr_spiders.reports.page.graph import Limits, read_graph
 from sgr_spiders.reports.state import NEVER_BUILT, collect_status
 from sgr_spiders.storage.descriptions import describe_tracks, describe_users, read_artist_genres
 from sgr_spiders.storage.figures import degrees, layer_counts, listeners, overview
+from sgr_spiders.storage.figures.contents import count_requests, read_runs
 from sgr_spiders.storage.libraries import USUAL
 from sgr_spiders.storage.neighbours import is_known, read_removed
 
@@ -84,11 +85,18 @@ class DrawnGraph:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that the page shows. ``around``: the seeds of ``--seed``; ``None`` for all."""
+    """Everything that the page shows. ``around``: the seeds of ``--seed``; ``None`` for all.
+
+    ``requests``: of all runs, ``None`` if those of one are unknown. ``first_started_at``: the start of the
+    first run, and ``seeds_found`` the number of seeds in the database, both *around* the seeds.
+    """
 
     name: str
     around: Sequence[int] | None
     status: Status
+    requests: int | None
+    first_started_at: str | None
+    seeds_found: int
     totals: Mapping[str, int]
     found: Mapping[str, LayerCounts]
     found_together: LayerCounts
@@ -104,12 +112,18 @@ def collect(store: Store, config: HarvestConfig, around: Sequence[int] | None = 
         gathered = layer_counts.gather(connection, layer_counts.scope_of_seeds(around))
         found, together = layer_counts.count_gathered(connection, gathered)
         seeds = list(dict.fromkeys(seed.track_id for seed in status.seeds if seed.track_id is not None))
+        runs = read_runs(connection, None)
+        asked = [run for run in runs if around is None or set(run.seeds) & set(around)]
+        asked_seeds = {seed for run in asked for seed in run.seeds if around is None or seed in around}
         listed = seeds if around is not None else seeds[:MAX_SEEDS]
         nearest = [near for seed in listed if (near := _find_nearest(connection, seed))]
         return Report(
             name=store.file.name if store.file is not None else store.name,
             around=around,
             status=status,
+            requests=count_requests(runs) if runs else None,
+            first_started_at=asked[0].started_at if asked else None,
+            seeds_found=len(describe_tracks(connection, asked_seeds, include_removed=True)),
             totals=overview.count_totals(connection),
             found=found,
             found_together=together,

@@ -69,8 +69,8 @@ def read_graph(
 ) -> Graph:
     """Return the graph of the nodes nearest to *seeds*, which are nodes, over the strongest pairs.
 
-    Other nodes fill it up to its limit, unless they are to be *only_around* the seeds. It has none of the
-    *removed* nodes.
+    Other nodes fill it up to its limit, unless they are to be *only_around* the seeds and these have pairs.
+    It has none of the *removed* nodes.
     """
     found = _walk_outwards(connection, pairs, seeds, limits)
     if not only_around or not len(found):

@@ -11,6 +11,7 @@ from sgr_spiders.reports.page.html import Html, join, link, shown, tag
 from sgr_spiders.reports.page.sections import section
 from sgr_spiders.reports.page.tables import Column, count, plain_table, words
 from sgr_spiders.text.formatting import number
+from sgr_spiders.text.invocation import plain_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,15 +65,20 @@ def neighbourhood(graphs: Sequence[DrawnGraph], relationships: Sequence[Relation
 def _explain_absence(relationships: Sequence[Relationship]) -> list[str]:
     if any(one.built_at is not None for one in relationships):
         return ["No two records share enough to be related, so there is nothing to draw."]
-    return ["No relationships have been built yet. Build them: ", tag("code", "scrapy relate")]
+    return ["No relationships have been built yet. Build them: ", tag("code", plain_command("relate"))]
 
 
 def _about(drawn: DrawnGraph, *, is_first: bool) -> Html:
     graph = drawn.graph
     what, basis = TITLES[graph.pairs.name]
+    choice = (
+        "the nearest to the seed and the strongest"
+        if len(graph.seeds)
+        else "the strongest of the whole database, because none is of the seed"
+    )
     text = (
         f"{number(len(graph.ids))} {what} and {number(len(graph.a))} of {number(drawn.rows)} relationships, "
-        f"the nearest to the seed and the strongest. Two {what} are joined by the {basis}; the score is the "
+        f"{choice}. Two {what} are joined by the {basis}; the score is the "
         "column "
     )
     return tag(

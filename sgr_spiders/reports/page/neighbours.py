@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING
 from sgr_spiders.reports.page.html import Html, join, link, shown, tag
 from sgr_spiders.reports.page.sections import named_track, section
 from sgr_spiders.reports.page.tables import Column, count, score, table, words
+from sgr_spiders.text.invocation import program_name
 
 if TYPE_CHECKING:
     from sgr_spiders.reports.page.content import Nearest, Report
-
-WALK = (
-    "Score: the probability that a walk from the seed to one of its fans, and on to a track that this fan "
-    "likes, ends at the track (scrapy similar). It needs libraries that were looked at, and prefers popular "
-    "tracks."
-)
 
 
 def nearest(report: Report) -> Html:
@@ -34,8 +29,8 @@ def nearest(report: Report) -> Html:
         )
         for place, near in enumerate(report.nearest)
     ]
-    more = report.status.seed_count - len(report.nearest)
-    rest = f"{more:,} more not listed; scrapy report --seed ID shows them." if more > 0 else None
+    more = report.seeds_found - len(report.nearest)
+    rest = f"{more:,} more not listed; {program_name()} report --seed ID shows them." if more > 0 else None
     return section(
         "nearest",
         "Nearest to each seed",
@@ -72,8 +67,13 @@ def _tracks(near: Nearest) -> Html:
         Column("Shared playlists", is_number=True, explanation="Playlists that contain both"),
         Column("Plays", is_number=True, explanation="By the API's counter"),
     ]
+    about = (
+        "Score: the probability that a walk from the seed to one of its fans, and on to a track that this "
+        f"fan likes, ends at the track ({program_name()} similar). It needs libraries that were looked at, "
+        "and prefers popular tracks."
+    )
     return join(
-        tag("h3", "Tracks"), tag("p", WALK, class_="about"), table("Nearest tracks", columns, rows, "wide")
+        tag("h3", "Tracks"), tag("p", about, class_="about"), table("Nearest tracks", columns, rows, "wide")
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from sgr_spiders.config.harvest import LAYER_NAMES
+from sgr_spiders.config.harvest import LAYER_NAMES, short_name
 from sgr_spiders.model import statistics
 from sgr_spiders.reports.caps import describe_cap, list_caps, render_example
 from sgr_spiders.reports.harvests import describe_outcome, run_seconds
@@ -15,6 +15,7 @@ from sgr_spiders.reports.page.html import Html, join, link, shown, tag
 from sgr_spiders.reports.page.tables import Cell, Column, count, plain_table, words
 from sgr_spiders.reports.summary import BASIS, TOTAL, describe_state, lost_rows, share_of_expected
 from sgr_spiders.text.formatting import duration, minute, number, pluralize
+from sgr_spiders.text.invocation import plain_command, program_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.figures.overview import Walks
 
 KINDS = ("tracks", "users", "playlists", "engagements", "comments")
-FILES = ("config", "seeds")
-"""The arguments of a crawl that may be paths, of which the page shows only the last part."""
 MAX_NAMED = 3
 """The seeds that the heading names."""
 
@@ -108,7 +107,9 @@ def _facts(report: Report) -> list[str]:
     facts = []
     if runs:
         ended = runs[0].finished_at or runs[0].started_at
-        facts.append(f"Harvested {minute(runs[-1].started_at)} to {minute(ended)} UTC")
+        facts.append(
+            f"Harvested {minute(report.first_started_at or runs[-1].started_at)} to {minute(ended)} UTC"
+        )
     facts += [f"database {report.name}", f"schema {status.schema}"]
     if runs and runs[0].version:
         facts.append(f"SoundGraph {runs[0].version}")
@@ -132,11 +133,10 @@ def _interleave(parts: Sequence[str], between: str) -> list[str]:
 def cards(report: Report) -> Html:
     """Return the numbers of records that are present."""
     related = sum(one.rows for one in report.status.relationships)
-    requests = [run.requests for run in report.status.runs if run.requests is not None]
     shown_counts = {
         **{kind: report.totals[kind] for kind in KINDS},
         "relationships": related,
-        "requests": sum(requests) if requests else None,
+        "requests": report.requests,
     }
     return tag(
         "ul",
@@ -222,10 +222,21 @@ def _losses(report: Report) -> list[Html]:
 def _limits(report: Report) -> list[Html]:
     status = report.status
     notes = []
-    settings = sorted({cap.setting for cap in list_caps(status.capped) if cap.setting is not None})
+    caps = list_caps(status.capped)
+    settings = sorted({cap.setting for cap in caps if cap.setting is not None})
     if settings:
         more = f"{pluralize(len(settings), 'setting')} cut something: {', '.join(settings)}."
         notes.append(note("warn", "The harvest is limited by its configuration.", more))
+    fixed = [cap for cap in caps if cap.setting is None]
+    if fixed:
+        reasons = dict.fromkeys(shown(cap.reason) for cap in fixed if cap.reason is not None)
+        lists = pluralize(sum(cap.count for cap in fixed), "list")
+        notes.append(note("warn", f"{lists} cut at a fixed cap, or by the API.", "; ".join([*reasons][:3])))
+    at_head, by_counter = status.total.at_head, status.total.by_counter
+    if at_head or by_counter:
+        more = f"{number(at_head)} at the head only, {number(by_counter)} only by the API's counter."
+        lists = pluralize(at_head + by_counter, "list")
+        notes.append(note("warn", f"{lists} not looked at whole the last time.", more))
     if status.total.compared_expected:
         notes.append(
             note(
@@ -252,10 +263,10 @@ def _tables(report: Report) -> list[Html]:
     missing = [one.table for one in relationships if one.needs_build and one.built_at is None]
     if missing and report.status.runs:
         text = f"Relationships have not been built: {', '.join(missing)}."
-        notes.append(note("warn", text, "Build them:", "scrapy relate"))
+        notes.append(note("warn", text, "Build them:", plain_command("relate")))
     if stale:
         text = f"Relationships are older than the data: {', '.join(stale)}."
-        notes.append(note("warn", text, "Build them again:", "scrapy relate"))
+        notes.append(note("warn", text, "Build them again:", plain_command("relate")))
     left_out = {one.table: one.left_out for one in relationships if one.left_out}
     if left_out:
         text = f"{pluralize(max(left_out.values()), 'library', 'libraries')} left out of relationships."
@@ -443,13 +454,15 @@ def runs(report: Report) -> Html:
         parts += [tag("h3", "Seeds"), tag("ul", *seeds, class_="seeds")]
     if more > 0:
         parts.append(tag("p", f"{pluralize(more, 'older seed', 'older seeds')} not listed.", class_="about"))
-    made = "Made by scrapy report. This page contains everything that it shows, and requests nothing."
+    made = (
+        f"Made by {program_name()} report. This page contains everything that it shows, and requests nothing."
+    )
     return section("runs", "What was asked", *parts, tag("p", made, class_="about"))
 
 
 def _run_row(run: PastRun, *, is_last: bool) -> list[Cell]:
     asked = [
-        f"{name}={PurePath(value).name if name in FILES else value}"
+        f"{name}={_without_directory(name, value)}"
         for name, value in run.arguments.items()
         if not name.startswith("_")
     ]
@@ -464,3 +477,10 @@ def _run_row(run: PastRun, *, is_last: bool) -> list[Cell]:
         count(requests if isinstance(requests, int) else None),
         words(tag("code", shown(" ".join(asked), ""))),
     ]
+
+
+def _without_directory(name: str, value: str) -> str:
+    """Return the value of an argument of a crawl, of files only their names."""
+    if name == "config":
+        return short_name(value)
+    return PurePath(value).name if name == "seeds" else value

@@ -50,7 +50,8 @@ class Column:
 
 def table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], class_: str = "") -> Html:
     """Return a table that the page's script makes sortable."""
-    return _wrap(caption, columns, rows, f"sortable {class_}".strip())
+    first = FIRST if len(rows) > FIRST + 3 else None
+    return _wrap(caption, columns, rows, f"sortable {class_}".strip(), first)
 
 
 def plain_table(
@@ -60,7 +61,13 @@ def plain_table(
     return _wrap(caption, columns, rows, f"fixed {class_}".strip())
 
 
-def _wrap(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], kind: str) -> Html:
+def _wrap(
+    caption: str,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Cell]],
+    kind: str,
+    first: int | None = None,
+) -> Html:
     head = tag(
         "tr",
         *(
@@ -81,7 +88,7 @@ def _wrap(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]
         tag("thead", head),
         tag("tbody", *body),
         class_=kind,
-        data_first=FIRST if len(rows) > FIRST + 3 else None,
+        data_first=first,
     )
     # Focusable, so that the keyboard can scroll it.
     return tag("div", content, class_="scroll", tabindex=0, role="region", aria_label=caption)

@@ -21,7 +21,7 @@ from sgr_spiders.storage.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 COLLECTED = {
     "tracks": (tracks, sa.not_(tracks.c.is_stub)),
@@ -51,28 +51,40 @@ class AskedRun:
 
 
 def read_runs(connection: sa.Connection, moment: str | None) -> list[AskedRun]:
-    """Return the runs that started before *moment*, oldest first; ``None``: all of them."""
+    """Return the runs that started before *moment*, oldest first; ``None``: all of them.
+
+    End, outcome and requests of a run that ended later are unknown.
+    """
     started = sa.true() if moment is None else runs.c.started_at < moment
     asked = sa.select(run_seeds.c.run_id, run_seeds.c.track_id).where(run_seeds.c.track_id.is_not(None))
     seeds: dict[int, set[int]] = {}
     for run_id, track_id in connection.execute(asked):
         seeds.setdefault(run_id, set()).add(track_id)
     rows = connection.execute(sa.select(runs).where(started).order_by(runs.c.run_id))
-    return [_read_run(row, seeds.get(row.run_id, set())) for row in rows]
+    return [_read_run(row, seeds.get(row.run_id, set()), moment) for row in rows]
 
 
-def _read_run(row: sa.Row[Any], seeds: set[int]) -> AskedRun:
+def count_requests(found: Iterable[AskedRun]) -> int | None:
+    """Return the requests of all runs; ``None`` if one was killed or runs, so that its own are unknown."""
+    sent = [run.requests for run in found]
+    known = [requests for requests in sent if requests is not None]
+    return sum(known) if len(known) == len(sent) else None
+
+
+def _read_run(row: sa.Row[Any], seeds: set[int], moment: str | None) -> AskedRun:
     arguments = json.loads(row.arguments) if row.arguments else {}
+    # Nobody noted how far a run had come before it ended.
+    had_ended = moment is None or row.finished_at is None or row.finished_at <= moment
     return AskedRun(
         row.run_id,
         row.started_at,
-        row.finished_at,
-        row.outcome,
+        row.finished_at if had_ended else None,
+        row.outcome if had_ended else None,
         tuple(row.layers.split(",")),
         tuple(sorted(seeds)),
         arguments.get("config"),
         row.config_hash,
-        row.requests,
+        row.requests if had_ended else None,
     )
 
 

@@ -36,6 +36,14 @@ def test_sides_alike_have_no_differences() -> None:
     assert find_differences((replace(A, source=SANDBOX), replace(A, name="B", source=moved))) == []
 
 
+def test_configurations_are_named_without_directory_and_content() -> None:
+    runs = [replace(RUN, config="/home/me/own.yaml"), replace(RUN, config="{a: b/c}", config_hash="b")]
+    found = make_comparison(A, replace(A, name="B", runs=runs))
+    written = page.render(found, "x"), json.dumps(document.as_json(found, "x")), *text.as_text(found, "x")
+    assert any("configuration own.yaml, a mapping" in line for line in written)
+    assert not [line for line in written if "/home" in line or "b/c" in line]
+
+
 def test_differences_are_named() -> None:
     killed = replace(
         RUN,

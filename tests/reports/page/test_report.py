@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from sgr_spiders.config.harvest import HarvestConfig
+from sgr_spiders.relationships import TYPES
 from sgr_spiders.reports.page.report import build_report
 from sgr_spiders.storage import export_log, schema
 from sgr_spiders.storage.store import Store
@@ -135,6 +136,65 @@ def test_it_names_the_file_without_its_directory(harvest: Path, page: Page) -> N
     assert str(harvest.parent) not in page.source
 
 
+def test_requests_and_times_are_of_all_runs(changed: Path) -> None:
+    with closing(Store.open(url_of(changed))) as store, store.write() as connection:
+        for run_id in range(2, 13):
+            worlds.add_run(connection, run_id, 200 + run_id)
+    first = sa.update(schema.runs).where(schema.runs.c.run_id == 1)
+    change(changed, first.values(started_at="2026-02-01T12:00:00.000Z"))
+    many = page_of(changed)
+    assert "204 requests" in many.text
+    assert "Harvested 2026-02-01 12:00 to 2026-03-01 12:05 UTC" in many.text
+    one = page_of(changed, [212])
+    assert "204 requests" in one.text
+    assert "Harvested 2026-03-01 12:00 to 2026-03-01 12:05 UTC" in one.text
+    change(changed, first.values(requests=None))
+    assert "- requests" in page_of(changed).text
+
+
+def test_only_seeds_that_were_found_are_said_to_be_left_out(changed: Path) -> None:
+    with closing(Store.open(url_of(changed))) as store, store.write() as connection:
+        for run_id in range(2, 8):
+            worlds.add_run(connection, run_id, 100 + run_id)
+        worlds.add_run(connection, 8, 9999)
+    page = page_of(changed)
+    listed = [attributes for name, attributes in page.tags if name == "details"].count({})
+    listed += [attributes for name, attributes in page.tags if name == "details"].count({"open": ""})
+    assert f"{7 - listed} more not listed; scrapy report --seed ID shows them." in page.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "doubt"),
+    [
+        ({"looked": "head"}, "1 list not looked at whole the last time. 1 at the head only"),
+        (
+            {"looked": "counter"},
+            "1 list not looked at whole the last time. 0 at the head only, 1 only by the API's counter.",
+        ),
+        (
+            {"status": "capped", "reason": "3 empty pages in a row"},
+            "1 list cut at a fixed cap, or by the API. 3 empty pages in a row",
+        ),
+    ],
+)
+def test_a_list_that_was_not_read_to_its_end_is_named(
+    tmp_path: Path, changes: dict[str, Any], doubt: str
+) -> None:
+    path = worlds.make_harvest(tmp_path / "harvest.db", worlds.build_world(20, 8))
+    complete = sa.update(schema.walks).values(status="done", capped_at=None, expected=None, kept=1)
+    of_seed = sa.update(schema.walks).where(schema.walks.c.walk_id == SEED + 10**6)
+    change(path, complete)
+    assert doubt not in page_of(path).text
+    change(path, of_seed.values(changes))
+    assert doubt in page_of(path).text
+
+
+def test_a_configuration_is_named_without_its_directory_and_content(changed: Path) -> None:
+    for config, shown in (("/home/me/own.yaml", "config=own.yaml"), ("{a: b/c}", "config=a mapping")):
+        change(changed, sa.update(schema.runs).values(arguments=json.dumps({"config": config})))
+        assert shown in page_of(changed).text
+
+
 def test_it_lists_neighbours_with_evidence(page: Page) -> None:
     rows = re.search(r"<caption>Nearest tracks</caption>.*?</table>", page.source, re.DOTALL)
     assert rows
@@ -159,6 +219,14 @@ def test_it_draws_the_relationships(page: Page) -> None:
         len(tracks["ids"])
     }
     assert users["genres"] == []
+
+
+def test_a_graph_without_the_seed_says_so(changed: Path) -> None:
+    assert "the nearest to the seed and the strongest" in page_of(changed).text
+    pairs = TYPES["track_cooccurrence"].table.as_table()
+    change(changed, sa.delete(pairs).where((pairs.c.track_id_a == SEED) | (pairs.c.track_id_b == SEED)))
+    text = page_of(changed, [SEED]).text
+    assert "the strongest of the whole database, because none is of the seed" in text
 
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
