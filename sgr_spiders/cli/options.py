@@ -225,7 +225,9 @@ def read_seeds(text: str | None, database_url: str) -> tuple[int, ...] | None:
     parts = [part.strip() for part in text.split(",")]
     seeds = [parse_key(part, "track") for part in parts]
     try:
-        return _find_seeds(parts, database_url) if None in seeds else tuple(seed for seed in seeds if seed)
+        if None in seeds:
+            return _find_seeds(parts, database_url)
+        return tuple(seed for seed in seeds if seed is not None)
     except ArgumentError as error:
         raise ArgumentError(f"option `--seed`: {error}") from None
 

@@ -10,15 +10,13 @@ from sgr_spiders.config.arguments import read_lines
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.soundcloud.embedded import seed_reference
 from sgr_spiders.soundcloud.urns import PLURALS, locate, parse_key, parse_urn
+from sgr_spiders.storage.labels import KINDS
 from sgr_spiders.text.messages import quote_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sgr_spiders.model.items import Reference
-
-KINDS = {"track": "track", "user": "user", "artist": "user", "playlist": "playlist"}
-"""The kinds of records that have names, and their kinds in URNs."""
 
 FORMS = "a URN, KIND:ID (`track:123`), KIND:NAME (`track:Title`), a URL or a permalink"
 

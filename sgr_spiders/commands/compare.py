@@ -88,6 +88,8 @@ class Command(DatabaseCommand):
     ) -> tuple[Side, Side]:
         if opts.as_of is not None and opts.before is None:
             raise ArgumentError("option `--as-of`: needs `--before`")
+        if args and opts.database is not None:
+            raise ArgumentError("option `--database`: name the databases as arguments")
         if len(args) != 2 and opts.before is None:
             example = plain_command("compare", "a.db", "b.db")
             raise ArgumentError(f"name two databases, e.g. `{example}`, or two states of one with `--before`")

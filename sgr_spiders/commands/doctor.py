@@ -84,7 +84,8 @@ def _origin(settings: BaseSettings) -> str | None:
 def _ask(settings: Settings) -> Online:
     from scrapy.crawler import AsyncCrawlerProcess
 
-    from sgr_spiders.crawl.online_checks import OWN_SETTINGS, ask_online
+    from sgr_spiders.crawl.online_checks import ask_online
+    from sgr_spiders.crawl.probes import OWN_SETTINGS
 
     asked = settings.copy()
     # The checks say what the log would.

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import add_json_option
-from sgr_spiders.cli.records import read_records
 from sgr_spiders.model.exceptions import ArgumentError, StorageError
 from sgr_spiders.text.encoding import dump_json
 from sgr_spiders.text.formatting import pluralize
@@ -52,6 +51,8 @@ class Command(DatabaseCommand):
         add_json_option(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
+        from sgr_spiders.cli.records import read_records
+
         named = read_records(args, opts.file, self._find)
         if opts.lift:
             if opts.dry_run or opts.json:

@@ -11,12 +11,13 @@ from sgr_spiders.cli.options import refuse_unknown_options
 from sgr_spiders.commands import crawl
 from sgr_spiders.config.arguments import parse, sort_seeds
 from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.soundgraph_words import SEEDS, SWITCHES, VALUES
 
 SPIDER = "deep_harvest"
 
 HELP = {
-    "seeds": ("FILE", "file with one seed per line, by ID, URN or URL"),
+    "seeds": ("FILE", "file with one seed per line, by ID, URN, URL or permalink"),
     "layers": ("NAME[,NAME]", "layers to run (default those enabled in the configuration)"),
     "max_requests": ("N", "stop after this many requests; rerun to resume"),
     "max_minutes": ("N", "stop after this many minutes; rerun to resume"),
@@ -74,13 +75,20 @@ def _read_arguments(args: list[str], opts: argparse.Namespace) -> None:
         raise ArgumentError("option `--delta`: leave it out with `--refresh`, which refetches everything")
     given = {name: value for name in VALUES if (value := getattr(opts, name)) is not None}
     given |= dict(set_ for option, set_ in SWITCHES.items() if getattr(opts, option.replace("-", "_")))
-    opts.spargs += [f"{name}={value}" for name, value in (sort_seeds(args) | given).items()]
+    given |= sort_seeds(args)
+    for name in (text.partition("=")[0] for text in opts.spargs):
+        if name in given:
+            raise ArgumentError(f"spider argument `{for_message(name)}`: given twice")
+    opts.spargs += [f"{name}={value}" for name, value in given.items()]
     try:
         arguments = arglist_to_dict(opts.spargs)
     except ValueError:
         return  # Scrapy reports it.
     if not arguments.keys() & {*SEEDS, "seeds", "due"}:
-        raise ArgumentError("no seed given; name tracks by ID, URN or URL, or add --seeds FILE or --due")
+        raise ArgumentError(
+            "no seed given; name tracks, playlists or users by ID, URN, URL or permalink, or add "
+            "--seeds FILE or --due"
+        )
     try:
         parse(arguments, layer_names=LAYER_NAMES)
     except ArgumentError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import SETTINGS_PRIORITIES
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 
 BUDGET = "40"
 MAX_SAMPLE = 10_000
-OWN_SETTINGS: dict[str, Any] = {
-    # Nothing is scheduled or stored, and the traffic components are those of the add-on.
-    "SCHEDULER": "scrapy.core.scheduler.Scheduler",
-    "ITEM_PIPELINES": {},
-    "EXTENSIONS": {},
-}
 
 HELP = {
     "max_requests": "say if the harvest needs more requests than this",
@@ -62,6 +56,7 @@ class Command(harvest.Command):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         from sgr_spiders.crawl.planning.run import plan_harvest
+        from sgr_spiders.crawl.probes import OWN_SETTINGS
         from sgr_spiders.reports.estimate import as_json, as_text
 
         assert isinstance(self.crawler_process, AsyncCrawlerProcess)

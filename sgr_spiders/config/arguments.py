@@ -116,7 +116,7 @@ def parse(arguments: Mapping[str, object], *, layer_names: Sequence[str]) -> Arg
 
 
 def sort_seeds(texts: Iterable[str]) -> dict[str, str]:
-    """Return the spider arguments for seeds named by ID, URN or URL, several in one text also with commas.
+    """Return the spider arguments for seeds (see ``read_seed``), several in one text also with commas.
 
     Raises:
         ArgumentError: One of them is invalid.

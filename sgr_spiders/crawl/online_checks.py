@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import scrapy
 from scrapy.http.request import NO_CALLBACK
 
+from sgr_spiders.crawl.probes import run_to_end
 from sgr_spiders.soundcloud.answers import Kind
+from sgr_spiders.soundcloud.credentials_file import named_credentials
 from sgr_spiders.soundcloud.endpoints import first_cursor
 from sgr_spiders.traffic.lanes import ONLY_LANE, Lanes
 from sgr_spiders.traffic.response import ApiResponse
@@ -25,11 +28,7 @@ if TYPE_CHECKING:
 QUESTION = first_cursor("search_users", "a")
 """The request that is sent on each lane."""
 
-OWN_SETTINGS: dict[str, Any] = {
-    "SCHEDULER": "scrapy.core.scheduler.Scheduler",
-    "ITEM_PIPELINES": {},
-    "EXTENSIONS": {},
-}
+NOT_ASKED = "was not asked"
 
 
 @dataclass(slots=True)
@@ -52,16 +51,20 @@ class QuestionSpider(scrapy.Spider):
 
     name = "doctor"
     online: Online
+    close_reason: str | None = None
 
     async def start(self) -> AsyncIterator[Any]:
         """Send the requests; yield nothing."""
-        self.online = Online()
         for lane in Lanes.of(self.crawler).all:
             self.online.problems[lane.name] = await self._ask(lane.name)
             if lane.error is not None:
                 self.online.problems[lane.name] = str(lane.error)
         for request in list[scrapy.Request]():
             yield request
+
+    def closed(self, reason: str) -> None:
+        """Note why the spider was closed: Scrapy calls this."""
+        self.close_reason = reason
 
     async def _ask(self, lane: str) -> str | None:
         url = self.settings["SOUNDCLOUD_API_URL"].rstrip("/") + QUESTION
@@ -78,15 +81,23 @@ class QuestionSpider(scrapy.Spider):
     def _note(self, response: ApiResponse) -> None:
         date, world = response.headers.get("Date"), response.headers.get(WORLD)
         if date is not None:
-            self.online.clock_error = time.time() - parsedate_to_datetime(date.decode("latin-1")).timestamp()
+            # A wrong date is the API's matter.
+            with contextlib.suppress(ValueError, OverflowError):
+                there = parsedate_to_datetime(date.decode("latin-1")).timestamp()
+                self.online.clock_error = time.time() - there
         if world is not None:
             self.online.world = world.decode("latin-1")
 
 
 def ask_online(process: AsyncCrawlerProcess) -> Online:
-    """Ask the API on each lane."""
+    """Ask the API on each lane.
+
+    Raises:
+        KeyboardInterrupt: It was stopped by a signal.
+    """
+    online = Online(dict.fromkeys(named_credentials(process.settings), NOT_ASKED))
     crawler = process.create_crawler(QuestionSpider)
-    process.crawl(crawler)
-    process.start()
-    spider = crawler.spider
-    return spider.online if isinstance(spider, QuestionSpider) else Online()
+    run_to_end(process, crawler, online=online)
+    if isinstance(crawler.spider, QuestionSpider) and crawler.spider.close_reason == "shutdown":
+        raise KeyboardInterrupt
+    return online

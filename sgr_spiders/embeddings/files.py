@@ -46,12 +46,5 @@ def write_vectors(embedded: Embedded, directory: Path) -> list[Path]:
 
 
 def _write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
-    partial = path.with_name(f".{path.name}.part")
-    try:
-        private_files.create(partial)
-        with partial.open("wb") as file:
-            fill(file)
-        private_files.take_mode(partial, path)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with private_files.replacing(path) as partial, partial.open("wb") as file:
+        fill(file)

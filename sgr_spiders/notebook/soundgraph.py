@@ -110,10 +110,11 @@ class SoundGraph:
     def harvest(
         self, *seeds: Name, log: bool | Callable[[str], object] = True, **arguments: Any
     ) -> HarvestResult:
-        """Harvest around *seeds*, tracks by ID, URN or URL; a notebook shows a bar instead of the log.
+        """Harvest around *seeds*; a notebook shows a bar instead of the log.
 
         Args:
-            seeds: The tracks; or name them with ``track_id``, ``track_url``, ``seeds`` or ``due``.
+            seeds: Tracks, playlists or users by ID, URN, URL or permalink; or name them with
+                ``track_id``, ``track_url``, ``seeds`` or ``due``.
             log: False: show neither a bar nor the log; or a function that takes the lines of the log.
             arguments: Those of ``sgr_spiders.harvest``, for example ``layers`` or ``max_requests``.
 

@@ -300,9 +300,9 @@ def _plan_rows(plans: Sequence[tuple[Plan, Needed]]) -> list[list[str]]:
     rows = []
     for plan, needed in plans:
         state = "pending" if not needed.runs else "needed" if needed.is_finished else "so far"
-        difference = (
-            f"{needed.requests / plan.requests - 1:+.0%}" if needed.is_finished and plan.requests else ""
-        )
+        difference = ""
+        if needed.is_finished and needed.requests is not None and plan.requests:
+            difference = f"{needed.requests / plan.requests - 1:+.0%}"
         amounts = [number(plan.requests), "", number(plan.records), duration(plan.seconds)]
         rows.append(["planned", minute(plan.created_at), *amounts])
         if needed.runs:

@@ -81,14 +81,20 @@ class DatabaseLock:
 
 
 def is_taken(database: Path) -> bool:
-    """Return whether a process holds the lock. A crawl that starts in this moment may find it taken."""
+    """Return whether a process holds the lock. A crawl that starts in this moment may find it taken.
+
+    Raises:
+        StorageError: The lock file cannot be opened.
+    """
     if not Path(f"{database}.lock").exists():
         return False
     lock = FileLock(f"{database}.lock", timeout=0)
     try:
         lock.acquire()
-    except (Timeout, OSError):
+    except Timeout:
         return True
+    except OSError as error:
+        raise StorageError(f"lock file {database}.lock cannot be opened: {error.strerror}") from None
     lock.release()
     return False
 

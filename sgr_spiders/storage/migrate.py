@@ -42,7 +42,7 @@ def require_head(connection: sa.Connection, where: str) -> None:
     if revision > HEAD:
         raise StorageError(
             f"database {where}: its schema is of revision {revision}, which this version (up to {HEAD}) does "
-            "not know; use the one that made it"
+            "not know; use the version that created it"
         )
 
 
@@ -70,7 +70,8 @@ def upgrade(connection: sa.Connection) -> None:
         except CommandError as error:
             raise StorageError(
                 f"database {connection.engine.url.render_as_string(hide_password=True)}: its schema is of "
-                f"revision {current!r}, which this version does not know ({error}); use the one that made it"
+                f"revision {current!r}, which this version does not know ({error}); use the version "
+                "that created it"
             ) from None
     if on_server(connection):
         server_schema.complete(connection)

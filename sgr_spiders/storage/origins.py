@@ -24,6 +24,7 @@ from sgr_spiders.storage.schema import (
     walk_requests,
     walks,
 )
+from sgr_spiders.storage.server import on_server
 from sgr_spiders.storage.views import LISTED_SQL
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Discovery:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """When a record was seen. ``first_run`` is the run at work then."""
+    """When a record was seen. ``first_run`` is the run at work then; ``None`` if it is unknown."""
 
     is_stub: bool
     first_seen_at: str | None
@@ -143,10 +144,19 @@ def read_history(connection: Connection, kind: str, record_id: int) -> History |
     row = connection.execute(query).one_or_none()
     if row is None:
         return None
-    first_run = connection.scalar(
-        sa.select(sa.func.max(runs.c.run_id)).where(runs.c.started_at <= (row.first_seen_at or ""))
+    return History(bool(row[0]), row[1], row[2], row[3], row[4], _run_at(connection, row.first_seen_at or ""))
+
+
+def _run_at(connection: Connection, time: str) -> int | None:
+    """Return the run at work at *time*; ``None`` if there was none, or it may have been one of several."""
+    at_work = sa.and_(
+        runs.c.started_at <= time, sa.or_(runs.c.finished_at.is_(None), runs.c.finished_at >= time)
     )
-    return History(bool(row[0]), row[1], row[2], row[3], row[4], first_run)
+    query = sa.select(runs.c.run_id).where(at_work).order_by(runs.c.run_id.desc())
+    found = connection.scalars(query).all()
+    # A file has one run at a time: earlier ones without an end were killed.
+    is_clear = len(found) == 1 or (len(found) > 1 and not on_server(connection))
+    return found[0] if is_clear else None
 
 
 def read_seed_uses(connection: Connection, track_id: int) -> list[SeedUse]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from sgr_spiders.model.outcome import FINISHING
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.figures.inventory import describe_database
-from sgr_spiders.storage.ledger.frontier import walk_id
-from sgr_spiders.storage.schema import plans, runs, walks
+from sgr_spiders.storage.ledger.frontier import WANTED_NOW, walk_id
+from sgr_spiders.storage.schema import plans, run_scope, run_seeds, runs, walk_requests, walks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sgr_spiders.storage.store import Connection
 
 ENOUGH_RECORDS = 10_000
@@ -38,12 +40,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """The needs of the runs of a harvest since its plan; ``is_finished`` once one got to its end."""
+    """The needs of the runs of a harvest since its plan; ``is_finished`` once one got to its end.
+
+    The requests and seconds are unknown if a run was killed, and while it is running.
+    """
 
     runs: int
-    requests: int
+    requests: int | None
     records: int
-    seconds: float
+    seconds: float | None
     is_finished: bool
 
 
@@ -65,7 +70,7 @@ def latest(connection: Connection, limit: int) -> list[tuple[Plan, Needed]]:
 def _needed(connection: Connection, plan: Plan) -> Needed:
     """Return what the runs from *plan* to the first one that got to its end have needed."""
     query = (
-        sa.select(runs.c.started_at, runs.c.finished_at, runs.c.requests, runs.c.outcome)
+        sa.select(runs.c.run_id, runs.c.started_at, runs.c.finished_at, runs.c.requests, runs.c.outcome)
         .where(
             runs.c.scope == plan.scope, runs.c.refresh == plan.refresh, runs.c.started_at >= plan.created_at
         )
@@ -76,23 +81,31 @@ def _needed(connection: Connection, plan: Plan) -> Needed:
         counted.append(row)
         if row.outcome in FINISHING - {"unfinished"}:
             break
-    seconds = sum(
-        (datetime.fromisoformat(row.finished_at) - datetime.fromisoformat(row.started_at)).total_seconds()
-        for row in counted
-        if row.finished_at is not None
-    )
+    requests = [row.requests for row in counted]
+    is_open = any(row.finished_at is None for row in counted)
     return Needed(
         runs=len(counted),
-        requests=sum(row.requests or 0 for row in counted),
-        records=_records(connection, counted[0].started_at, counted[-1].finished_at) if counted else 0,
-        seconds=round(seconds, 1),
+        requests=None if None in requests else sum(requests),
+        records=_count_records(connection, counted) if counted else 0,
+        seconds=None if is_open else round(sum(map(_seconds, counted)), 1),
         is_finished=bool(counted) and counted[-1].outcome in FINISHING - {"unfinished"},
     )
 
 
-def _records(connection: Connection, since: str, until: str | None) -> int:
-    ended = walks.c.finished_at.between(since, until or timestamp())
-    total = connection.scalar(sa.select(sa.func.sum(walks.c.received)).where(ended))
+def _seconds(run: sa.Row[*tuple[Any, ...]]) -> float:
+    return (datetime.fromisoformat(run.finished_at) - datetime.fromisoformat(run.started_at)).total_seconds()
+
+
+def _count_records(connection: Connection, counted: Sequence[sa.Row[*tuple[Any, ...]]]) -> int:
+    """Return the records of the walks of these runs that ended in their time."""
+    run_ids = [run.run_id for run in counted]
+    in_scope = sa.select(walk_requests.c.walk_id).join(run_scope, WANTED_NOW)
+    of_layers = in_scope.where(run_scope.c.run_id.in_(run_ids))
+    of_seeds = sa.select(run_seeds.c.walk_id).where(run_seeds.c.run_id.in_(run_ids))
+    ended = walks.c.finished_at.between(counted[0].started_at, counted[-1].finished_at or timestamp())
+    total = connection.scalar(
+        sa.select(sa.func.sum(walks.c.received)).where(ended, walks.c.walk_id.in_(of_layers.union(of_seeds)))
+    )
     return int(total or 0)
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.text.escape import for_message
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 FILE, DIRECTORY = 0o600, 0o700
 
@@ -40,19 +42,27 @@ def write(path: Path, content: bytes) -> None:
     Raises:
         StorageError: it cannot be written.
     """
-    partial = path.with_name(f".{path.name}.part")
     try:
         make_directory(path.parent)
-        create(partial)
-        partial.write_bytes(content)
-        take_mode(partial, path)
-        partial.replace(path)
+        with replacing(path) as partial:
+            partial.write_bytes(content)
     except OSError as error:
         raise StorageError(f"file {for_message(str(path))}: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a new empty file beside *path*, which replaces it at the end, or is removed on an error."""
+    # Nobody else can have created it, or a link in its place.
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(descriptor)
+    partial = Path(name)
+    try:
+        yield partial
+        take_mode(partial, path)
+        partial.replace(path)
     finally:
-        # Its directory may not exist, or be a file.
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
 
 
 def mode_beside(path: Path) -> int:

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from scrapy.http import Response
+from scrapy.settings import Settings
 
 from sgr_spiders.cli.checks import setup
+from sgr_spiders.cli.checks.online import check_lanes
+from sgr_spiders.crawl.online_checks import Online, QuestionSpider, ask_online
+from sgr_spiders.model.exceptions import ConfigError
 from sgr_spiders.soundcloud.tokens import Token, TokenCache
 from sgr_spiders.storage import migrate
 from sgr_spiders.storage.ledger import source
 from sgr_spiders.storage.store import Store
+from sgr_spiders.traffic.sandbox_world import WORLD
 from tests.databases import VARIABLE, connect, create_blank, create_empty, is_on_server, url_of
 from tests.sandbox_process import SandboxProcess
 from tests.scrapy_process import run_command, scrapy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scrapy.crawler import AsyncCrawlerProcess
+
+    from sgr_spiders.traffic.response import ApiResponse
 
 SECRET = "kept-from-everybody-0123456789"
 KEYS = {"SOUNDCLOUD_CLIENT_ID": "an-app", "SOUNDCLOUD_CLIENT_SECRET": SECRET, "CONTACT": "a@example.org"}
@@ -114,7 +128,7 @@ def test_a_method_without_its_package(database: Path, monkeypatch: pytest.Monkey
     config = "{embeddings: {on_close: true, method: item2vec}}"
     code, checks = diagnose(database, HARVEST_CONFIG=config)
     assert code == 1
-    assert "make ml" in checks["configuration"][1]
+    assert "`pip install 'soundgraph-deep-harvest[ml]'`" in checks["configuration"][1]
     assert "not installed (gensim)" in checks["part ml"][1]
     assert diagnose(database)[0] == 0
 
@@ -196,6 +210,13 @@ def test_a_locked_a_foreign_and_a_damaged_file(database: Path, tmp_path: Path) -
     code, checks = diagnose(foreign)
     assert (code, errors(checks)) == (1, {"database"})
     assert foreign.read_bytes() == before
+
+    lock = database.with_name(f"{database.name}.lock")
+    lock.unlink()
+    lock.mkdir()
+    code, checks = diagnose(database)
+    assert (code, errors(checks)) == (1, {"lock"})
+    assert f"lock file {lock} cannot be opened: " in checks["lock"][1]
 
     damaged = tmp_path / "damaged.db"
     damaged.write_bytes(b"SQLite format 3\0" + os.urandom(5000))
@@ -282,6 +303,58 @@ def test_online_each_lane_is_asked(tmp_path: Path, database: Path) -> None:
         assert code == 1
         assert "refused" in out
         assert SECRET not in out + err
+
+
+class FakeProcess:
+    """Stands for the process of Scrapy: *run* is done with the spider in place of a crawl."""
+
+    def __init__(self, run: Callable[[QuestionSpider], None], *, error: Exception | None = None) -> None:
+        self.settings = Settings({**KEYS, "SOUNDCLOUD_CLIENT_ID": "an-app"})
+        self.spider: QuestionSpider | None = None
+        self._run = run
+        self._loop = asyncio.new_event_loop()
+        self._task = self._loop.create_future()
+        self._error = error
+
+    def create_crawler(self, _spider: type[QuestionSpider]) -> FakeProcess:
+        return self
+
+    def crawl(self, _crawler: FakeProcess, **arguments: Any) -> asyncio.Future[None]:
+        self.spider = QuestionSpider(**arguments)
+        return self._task
+
+    def start(self) -> None:
+        assert self.spider is not None
+        if self._error is None:
+            self._run(self.spider)
+            self._task.set_result(None)
+        else:
+            self._task.set_exception(self._error)
+        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.close()
+
+
+def ask(process: FakeProcess) -> Online:
+    return ask_online(cast("AsyncCrawlerProcess", process))
+
+
+def test_a_lane_that_was_not_asked_is_an_error() -> None:
+    checks = list(check_lanes(ask(FakeProcess(lambda spider: spider.closed("finished"))).problems))
+    assert [(check.state, check.message) for check in checks] == [("error", "was not asked")]
+
+
+def test_an_interrupted_or_failed_question_is_no_answer() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        ask(FakeProcess(lambda spider: spider.closed("shutdown")))
+    with pytest.raises(ConfigError, match="wrong"):
+        ask(FakeProcess(lambda _: None, error=ConfigError("wrong")))
+
+
+@pytest.mark.parametrize("date", ["yesterday", f"Thu, 01 Jan {10**30} 00:00:00 GMT"])
+def test_a_malformed_date_says_nothing_about_the_clock(date: str) -> None:
+    spider = QuestionSpider(online=Online())
+    spider._note(cast("ApiResponse", Response("https://x", headers={"Date": date, WORLD: "w"})))
+    assert (spider.online.clock_error, spider.online.world) == (None, "w")
 
 
 def test_as_a_process_with_wrong_settings() -> None:

@@ -286,7 +286,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("revision", "words"),
-    [("0000", "scrapy upgrade -s HARVEST_DATABASE_URL="), ("9999", "use the one that made it")],
+    [("0000", "scrapy upgrade -s HARVEST_DATABASE_URL="), ("9999", "use the version that created it")],
 )
 def test_another_schema_version(tmp_path: Path, revision: str, words: str) -> None:
     database = tmp_path / "harvest.db"

@@ -9,13 +9,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 
+from sgr_spiders.model.items import Track
 from sgr_spiders.reports import origins
-from sgr_spiders.storage.origins import Paths
+from sgr_spiders.storage import schema
+from sgr_spiders.storage.origins import Paths, read_history
+from sgr_spiders.storage.records import write_records
 from sgr_spiders.storage.store import Store
 from tests.crawls import small
 from tests.crawls.crawling import Harvester
-from tests.databases import connect, copy_database, url_of
+from tests.databases import connect, copy_database, is_on_server, url_of
 from tests.scrapy_process import scrapy_in_one
 
 if TYPE_CHECKING:
@@ -179,3 +183,37 @@ def test_what_has_left_is_history(harvested: Path, tmp_path: Path, world: World)
     assert (left_out[0], bad[0]) == (2, 2)
     assert left_out[2].startswith("track 9 is not in this database: a cap left it out of playlist ")
     assert "name one of track, user, playlist, artist and its ID, URL or name" in bad[2]
+
+
+def at(hour: int) -> str:
+    return f"2026-01-01T{hour:02}:00:00.000000Z"
+
+
+def _first_runs(path: Path, spans: list[tuple[int, int | None]], hours: list[int]) -> list[int | None]:
+    """Return the first run of a track first seen at each of *hours*, beside runs with these *spans*."""
+    with closing(Store.open(url_of(path))) as store, store.write() as connection:
+        for number, (begin, end) in enumerate(spans, 1):
+            row = {
+                "run_id": number, "spider": "x", "layers": "x", "scope": "s", "refresh": False,
+                "fresh_after": "", "started_at": at(begin), "finished_at": None if end is None else at(end),
+            }  # fmt: skip
+            connection.execute(sa.insert(schema.runs).values(row))
+        found = []
+        for hour in hours:
+            write_records(connection, [Track(hour, "A")], set(), at(hour))
+            history = read_history(connection, "track", hour)
+            assert history is not None
+            found.append(history.first_run)
+        return found
+
+
+def test_the_first_run_is_the_one_at_work_then(tmp_path: Path) -> None:
+    spans: list[tuple[int, int | None]] = [(1, 3), (5, None), (7, 9)]
+    # Only on a server, a run without an end may be at work beside a later one.
+    beside = None if is_on_server() else 3
+    assert _first_runs(tmp_path / "a.db", spans, [0, 2, 4, 6, 8]) == [None, 1, None, 2, beside]
+
+
+@pytest.mark.postgresql("runs side by side")
+def test_the_first_run_of_several_at_work_is_unknown(tmp_path: Path) -> None:
+    assert _first_runs(tmp_path / "a.db", [(1, 5), (3, 7)], [2, 4, 6]) == [1, None, 2]

@@ -12,6 +12,7 @@ import pytest
 
 from sgr_spiders.embeddings.preparation import Choice
 from sgr_spiders.exports.export import export, resolve_options
+from sgr_spiders.storage import private_files
 from sgr_spiders.storage.store import Store
 
 if TYPE_CHECKING:
@@ -67,6 +68,26 @@ def test_the_modes_of_an_existing_export_are_kept(store: Store, tmp_path: Path) 
     assert mode(folder) == 0o750
     assert (mode(folder / "users.csv"), mode(folder / "manifest.json")) == (0o640, 0o640)
     assert mode(folder / "tracks.csv") == 0o600
+
+
+def test_a_planted_partial_file_is_not_written(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("theirs")
+    (tmp_path / ".page.html.part").symlink_to(victim)
+    private_files.write(tmp_path / "page.html", b"mine")
+    assert victim.read_text() == "theirs"
+    assert (tmp_path / "page.html").read_bytes() == b"mine"
+    assert mode(tmp_path / "page.html") == 0o600
+
+
+def test_two_writers_do_not_share_a_partial_file(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    with private_files.replacing(path) as one, private_files.replacing(path) as other:
+        assert one != other
+        assert {mode(one), mode(other)} == {0o600}
+        one.write_bytes(b"one")
+    assert path.read_bytes() == b"one"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_database_that_sqlite_made_is_opened_as_it_is(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from sgr_spiders.text.escape import for_cell
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +43,7 @@ def as_text(checks: Sequence[Check]) -> list[str]:
 def _conclude(checks: Sequence[Check]) -> str:
     errors = sum(check.state == "error" for check in checks)
     warnings = sum(check.state == "warning" for check in checks)
-    counts = f"{errors} error{'' if errors == 1 else 's'}, {warnings} warning{'' if warnings == 1 else 's'}"
+    counts = f"{pluralize(errors, 'error')}, {pluralize(warnings, 'warning')}"
     if errors:
         return f"A harvest would stop: {counts}."
     return f"Ready for a harvest: {counts}."

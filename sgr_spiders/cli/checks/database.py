@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from sgr_spiders.cli.checks.check import Check
 from sgr_spiders.cli.checks.files import can_create_files, check_space, find_directory, is_writable
 from sgr_spiders.config.settings import DATABASE, find_problem
-from sgr_spiders.model.exceptions import HarvestError
+from sgr_spiders.model.exceptions import HarvestError, StorageError
 from sgr_spiders.storage import lock, migrate, sqlite_file
 from sgr_spiders.storage.ledger import source
 from sgr_spiders.storage.server_facts import MIN_VERSION, read_facts
 from sgr_spiders.storage.store import Store
 from sgr_spiders.text.formatting import size
-from sgr_spiders.text.invocation import command
+from sgr_spiders.text.invocation import SOUNDGRAPH, command, program_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,15 +52,22 @@ def _check_file(store: Store, file: Path) -> Iterator[Check]:
     if not is_writable(file):
         yield Check("database", "error", f"{file}: cannot be written; change its permissions")
     yield _check_schema(revision)
-    if lock.is_taken(file):
-        yield Check("lock", "error", f"{file} is locked by {lock.holder(file)}; wait until that ends")
-    else:
-        yield Check("lock", "ok", "free")
+    yield _check_lock(file)
+
+
+def _check_lock(file: Path) -> Check:
+    try:
+        is_taken = lock.is_taken(file)
+    except StorageError as error:
+        return Check("lock", "error", str(error))
+    if is_taken:
+        return Check("lock", "error", f"{file} is locked by {lock.holder(file)}; wait until that ends")
+    return Check("lock", "ok", "free")
 
 
 def _check_schema(revision: str) -> Check:
     if revision > migrate.HEAD:
-        known = f"which this version (up to {migrate.HEAD}) does not know; use the one that made it"
+        known = f"which this version (up to {migrate.HEAD}) does not know; use the version that created it"
         return Check("schema", "error", f"revision {revision}, {known}")
     if revision < migrate.HEAD:
         advice = f"the next crawl or `{command('upgrade')}` upgrades it to {migrate.HEAD}; copy it before"
@@ -76,6 +83,8 @@ def _check_server(store: Store) -> Iterator[Check]:
         yield _check_schema(facts.revision)
     elif facts.may_create:
         yield Check("schema", "ok", "none yet; the first crawl creates it")
+    elif facts.schema is None:
+        yield Check("schema", "error", "no schema of `search_path` exists; create one")
     else:
         grant = f"`GRANT CREATE ON SCHEMA {facts.schema} TO {facts.user}`"
         yield Check("schema", "error", f"none yet, and no permission to create tables: {grant}")
@@ -101,10 +110,11 @@ def _check_source(store: Store, api_origin: str | None, world: str | None) -> It
     if known.covers(api_origin, world):
         yield Check("source", "ok", known.describe())
     elif known.is_sandbox and world is None and api_origin.startswith("http:"):
-        advice = "--online tells whether the same sandbox is at the new address"
+        advice = "add `--online` to check whether the same sandbox is at the new address"
         yield Check("source", "warning", f"{known.describe()}, then at {known.api_origin}; {advice}")
     else:
-        advice = "use another database or, if the API has only moved, `-a accept_source=1`"
+        option = "--accept-source" if program_name() == SOUNDGRAPH else "-a accept_source=1"
+        advice = f"use another database or, if the API has only moved, add `{option}`"
         yield Check("source", "error", f"holds data of {known.describe()}, not of {api_origin}; {advice}")
 
 
@@ -118,5 +128,5 @@ def _read_source(store: Store) -> source.Source | None:
         with store.read() as connection:
             return source.read(connection) if source.is_filled(connection) else None
     except HarvestError:
-        # Said by another check.
+        # Another check reports it.
         return None

@@ -80,7 +80,7 @@ def _check_method(config: HarvestConfig) -> Iterator[Check]:
         yield Check(
             "configuration",
             "error",
-            f"`embeddings.method` {method} needs the package {package}: `make ml` installs it",
+            f"`embeddings.method` {method} needs the package {package}: install it with {_install('ml')}",
         )
 
 
@@ -91,8 +91,12 @@ def check_parts() -> Iterator[Check]:
         if not missing:
             yield Check(f"part {extra}", "ok", "installed")
         else:
-            install = f'`pip install ".[{extra}]"`'
-            yield Check(f"part {extra}", "ok", f"not installed ({', '.join(missing)}): {install} if needed")
+            advice = f"{_install(extra)} if needed"
+            yield Check(f"part {extra}", "ok", f"not installed ({', '.join(missing)}): {advice}")
+
+
+def _install(extra: str) -> str:
+    return f"`pip install 'soundgraph-deep-harvest[{extra}]'`"
 
 
 def _is_installed(package: str) -> bool:

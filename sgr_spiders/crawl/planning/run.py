@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sgr_spiders.config import arguments, harvest
 from sgr_spiders.config.arguments import GivenSeed
 from sgr_spiders.crawl.planner import scope_of
 from sgr_spiders.crawl.planning.estimate import estimate_harvest
 from sgr_spiders.crawl.planning.spider import SampleSpider
+from sgr_spiders.crawl.probes import run_to_end
 from sgr_spiders.layers import LAYERS
 from sgr_spiders.model.exceptions import SourceError, StorageError
 from sgr_spiders.soundcloud.credentials_file import named_credentials
@@ -24,7 +25,6 @@ from sgr_spiders.traffic.origin import Origin
 from sgr_spiders.traffic.run_control import RunControl
 
 if TYPE_CHECKING:
-    from asyncio import Future
     from collections.abc import Mapping
 
     from scrapy.crawler import AsyncCrawlerProcess
@@ -115,20 +115,15 @@ def _sample(
     budget: int,
 ) -> SampleSpider:
     crawler = process.create_crawler(SampleSpider)
-    failures: list[BaseException] = []
-
-    def note(task: Future[None]) -> None:
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            failures.append(error)
-
-    crawling: Any = process.crawl(
-        crawler, sampled_seeds=seeds, budget=budget, rates=known.rates, source=known.source, **given
+    run_to_end(
+        process,
+        crawler,
+        sampled_seeds=seeds,
+        budget=budget,
+        rates=known.rates,
+        source=known.source,
+        **given,
     )
-    crawling.add_done_callback(note)
-    process.start()
-    for failure in failures:
-        raise failure
     if (error := RunControl.of(crawler).error) is not None:
         raise error
     spider = crawler.spider

@@ -168,7 +168,7 @@ class Ledger:
             given: The seed as given.
             request: The walk that looks it up.
             track_id: Its track, if it is known.
-            max_tracks: The number of tracks that become seeds, if it is a playlist or user.
+            max_tracks: The number of tracks that become seeds, if it may be a playlist or user.
             found_by: The walk that lists it, if it is a track of a playlist or user.
         """
         seed_walk = self._look_up(request)
