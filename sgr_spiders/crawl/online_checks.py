@@ -63,7 +63,7 @@ class QuestionSpider(scrapy.Spider):
             yield request
 
     def closed(self, reason: str) -> None:
-        """Note why the spider was closed: Scrapy calls this."""
+        """Keep the reason why Scrapy closed the spider."""
         self.close_reason = reason
 
     async def _ask(self, lane: str) -> str | None:

@@ -257,6 +257,18 @@ def test_a_server(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.postgresql("a server")
+def test_a_server_without_a_schema(tmp_path: Path) -> None:
+    create_blank(tmp_path / "new.db")
+    with closing(connect(tmp_path / "new.db")) as connection:
+        name = connection.execute("SELECT current_database()").fetchone()[0]
+        connection.execute(f'ALTER DATABASE "{name}" SET search_path = nowhere')
+        connection.commit()
+    code, checks = diagnose(tmp_path / "new.db")
+    assert (code, errors(checks)) == (1, {"schema"})
+    assert checks["schema"][1] == "no schema of `search_path` exists; create one"
+
+
+@pytest.mark.postgresql("a server")
 def test_a_database_in_another_encoding() -> None:
     url, name = os.environ[VARIABLE], f"doctor_{os.getpid()}"
     with psycopg.connect(url, autocommit=True) as connection:
