@@ -73,9 +73,9 @@ def _read_arguments(args: list[str], opts: argparse.Namespace) -> None:
 
     if opts.refresh and opts.delta:
         raise ArgumentError("option `--delta`: leave it out with `--refresh`, which refetches everything")
-    given = {name: value for name in VALUES if (value := getattr(opts, name)) is not None}
+    given = sort_seeds(args)
+    given |= {name: value for name in VALUES if (value := getattr(opts, name)) is not None}
     given |= dict(set_ for option, set_ in SWITCHES.items() if getattr(opts, option.replace("-", "_")))
-    given |= sort_seeds(args)
     for name in (text.partition("=")[0] for text in opts.spargs):
         if name in given:
             raise ArgumentError(f"spider argument `{for_message(name)}`: given twice")
