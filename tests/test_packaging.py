@@ -70,8 +70,8 @@ def test_an_egg_contains_the_project_without_tests(root: Path, tmp_path: Path, e
     )
 
     code = (
-        "from sgr_spiders.config import harvest; "
-        "print(harvest.__file__, harvest.load('sandbox').deep_harvest.request_delay)"
+        "from sgr_spiders.config import harvest; from sgr_spiders.titles.genres import normalise_tag; "
+        "print(harvest.__file__, harvest.load('sandbox').deep_harvest.request_delay, normalise_tag('DnB'))"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
@@ -81,7 +81,7 @@ def test_an_egg_contains_the_project_without_tests(root: Path, tmp_path: Path, e
         capture_output=True,
         text=True,
     )
-    assert done.stdout == f"{egg}/sgr_spiders/config/harvest.py 0.0\n"
+    assert done.stdout == f"{egg}/sgr_spiders/config/harvest.py 0.0 drum & bass\n"
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,9 @@ def test_a_release_has_a_complete_source_distribution_and_checksums(
         path for part in ("sgr_spiders", "pipelines", "configs") for path in (sources / part).rglob("*.*")
     ]
     needed = {
-        str(path.relative_to(sources)) for path in parts if path.suffix in {".py", ".yaml", ".css", ".js"}
+        str(path.relative_to(sources))
+        for path in parts
+        if path.suffix in {".py", ".yaml", ".css", ".js", ".csv"}
     }
     assert not needed - packed
 
