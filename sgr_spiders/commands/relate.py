@@ -18,12 +18,14 @@ from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import (
     add_inclusion_options,
     read_inclusion_changes,
+    read_integer,
     read_path,
     read_seeds,
     refuse_arguments,
 )
 from sgr_spiders.commands.crawl import TECHNICAL, log_as_json_if_asked
 from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.model.outcome import INTERRUPTED
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sgr_spiders.config.harvest import HarvestConfig
+    from sgr_spiders.relationships.build import Environment
     from sgr_spiders.relationships.engine import Engine
     from sgr_spiders.relationships.inputs import Source
 
@@ -41,6 +44,7 @@ ADDRESS = re.compile(r"(tcp|tls)://([^\s/:@\[\]]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}"
 """The address of a scheduler."""
 GROUPS = {"users": "user_id", "tracks": "track_id", "artists": "artist_id"}
 """The values of ``--only``, and the column of each kind of node."""
+MOST_REWIRINGS = 1_000
 
 
 class Command(DatabaseCommand):
@@ -76,6 +80,11 @@ class Command(DatabaseCommand):
             metavar="DIRECTORY",
             help="directory for Parquet files; the database is not changed",
         )
+        group.add_argument(
+            "--null",
+            metavar="N",
+            help="number of random rewirings (1 to 1000) in which to count the pairs that chance would keep",
+        )
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         from sgr_spiders.config import harvest
@@ -95,8 +104,9 @@ class Command(DatabaseCommand):
         exported, output = read_path("input", opts.input), read_path("output", opts.output)
         if exported is not None and output is None:
             raise ArgumentError("option `--input`: only with `--output`")
+        rewirings = 0 if opts.null is None else read_integer("null", opts.null, 1, MOST_REWIRINGS)
         with _open_engine(opts, section.threads) as engine:
-            order = Order(settings, seeds, only, engine, _stop_on_signals())
+            order = Order(settings, seeds, only, engine, _stop_on_signals(), rewirings)
             try:
                 if output is None:
                     self._relate(order)
@@ -106,6 +116,7 @@ class Command(DatabaseCommand):
                 raise KeyboardInterrupt from None
 
     def _relate(self, order: Order) -> None:
+        from sgr_spiders.relationships.inputs import DatabaseSource
         from sgr_spiders.relationships.processor import relate
 
         with self.writing("nothing was built", alone=False) as store:
@@ -117,8 +128,10 @@ class Command(DatabaseCommand):
                 is_cancelled=order.is_cancelled,
                 engine=order.engine,
             )
-        for related in built:
-            sys.stdout.write(f"{related.table:22} {related.rows:>14,}\n")
+            counts = {related.table: related.rows for related in built}
+            _print_counts(counts)
+            if not any(related.error for related in built):
+                self._print_chance(order, _make_environment(order, DatabaseSource(store)), counts)
         # A cluster that is lost fails all tables alike.
         for message, code in {str(one.error): one.error.exit_code for one in built if one.error}.items():
             self.fail(message, code)
@@ -132,15 +145,40 @@ class Command(DatabaseCommand):
         if exported is not None:
             removed = order.config.relationships.include_removed
             source = ExportSource(exported, include_removed=removed)
-            counts = _write_pairs(order, source, output, source.manifest)
+            self._write_pairs(order, source, output, source.manifest)
         else:
             with self.writing("nothing was built", alone=False) as store:
                 with store.read() as connection:
                     origin = manifest.origin(connection, store.describe())
-                counts = _write_pairs(order, DatabaseSource(store), output, origin)
+                self._write_pairs(order, DatabaseSource(store), output, origin)
                 export_log.note(store, output, pair_files.PURPOSE)
-        for table, rows in counts.items():
-            sys.stdout.write(f"{table:22} {rows:>14,}\n")
+
+    def _write_pairs(self, order: Order, source: Source, output: Path, origin: Mapping[str, Any]) -> None:
+        from sgr_spiders.exports.pair_files import write_pairs
+        from sgr_spiders.relationships.processor import choose_types
+
+        environment = _make_environment(order, source)
+        counts = write_pairs(output, choose_types(order.config, order.only), environment, origin)
+        _print_counts(counts)
+        self._print_chance(order, environment, counts)
+
+    def _print_chance(self, order: Order, environment: Environment, counts: Mapping[str, int]) -> None:
+        """Print how many pairs chance would keep, if that is asked for; *counts* are those of the tables."""
+        if not order.rewirings:
+            return
+        from sgr_spiders.relationships.chance import count_by_chance
+        from sgr_spiders.relationships.engine import CancelledError
+        from sgr_spiders.relationships.processor import choose_types
+
+        try:
+            for relationship in choose_types(order.config, order.only):
+                chance = count_by_chance(relationship, environment, order.rewirings)
+                sys.stdout.write(f"{chance.describe(counts[chance.table])}\n")
+                sys.stdout.flush()
+        except CancelledError:
+            self.fail(
+                "Interrupted: the relationships are built, the rest of `--null` is missing", INTERRUPTED
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,17 +190,23 @@ class Order:
     only: list[str]
     engine: Engine
     is_cancelled: Callable[[], bool]
+    rewirings: int = 0
+    """The random rewirings in which to count pairs; 0: none."""
 
 
-def _write_pairs(order: Order, source: Source, output: Path, origin: Mapping[str, Any]) -> dict[str, int]:
-    from sgr_spiders.exports.pair_files import write_pairs
+def _make_environment(order: Order, source: Source) -> Environment:
     from sgr_spiders.relationships.build import Environment
-    from sgr_spiders.relationships.processor import choose_types, make_input
+    from sgr_spiders.relationships.processor import make_input
 
     section = order.config.relationships
     inputs = make_input(source, section, order.seeds)
-    environment = Environment(section, inputs, order.is_cancelled, order.engine)
-    return write_pairs(output, choose_types(order.config, order.only), environment, origin)
+    return Environment(section, inputs, order.is_cancelled, order.engine)
+
+
+def _print_counts(counts: Mapping[str, int]) -> None:
+    for table, rows in counts.items():
+        sys.stdout.write(f"{table:22} {rows:>14,}\n")
+    sys.stdout.flush()
 
 
 @contextlib.contextmanager

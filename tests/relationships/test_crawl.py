@@ -194,13 +194,18 @@ def test_the_relate_command(sandbox: SandboxProcess, database: Path) -> None:
     config.write_text("relationships: {user_similarity: {top_k: 1}}")
     again, narrowed, around = scrapy_in_one(
         database,
-        ["relate"],
+        ["relate", "--null", "3"],
         ["relate", "--only", "users", "--config", str(config)],
         ["relate", "--only", "tracks", "--seed", f"soundcloud:tracks:{sandbox.seed_track_id}"],
     )
     assert (again.code, narrowed.code, around.code) == (0, 0, 0), (again, narrowed, around)
     assert "up to date" in again.err
-    assert [line.split()[0] for line in again.out.splitlines()] == list(TABLES)
+    lines = again.out.splitlines()
+    assert [line.split()[0] for line in lines[:3]] == list(TABLES)
+    for table, line in zip(TABLES, lines[3:], strict=True):
+        kept = f"{table}: {len(before[table]):,} pairs kept; chance alone keeps "
+        assert line.startswith(kept), line
+        assert line.endswith(" in 3 rewirings)"), line
     assert [line.split()[0] for line in narrowed.out.splitlines()] == ["user_similarities"]
     after = rows_in(database)
     assert [table for table in TABLES if after[table] != before[table]] == [
@@ -215,6 +220,7 @@ ERRORS = [
     (["relate", "--only", "user"], "must be users, tracks or artists, not 'user' (did you mean `users`?)"),
     (["relate", "--seed", "x"], "option `--seed`: no track in this database is 'x'"),
     (["relate", "--seed", "5"], "seed 5: nothing was harvested around it in this database"),
+    (["relate", "--null", "1001"], "option `--null`: must be an integer from 1 to 1000, not '1001'"),
     (["relate", "--config", "nowhere"], "configuration nowhere: no such file"),
     (["related", "song", "1"], "name one of track, user, artist and its ID"),
     (["related", "track"], "name one of track, user, artist and its ID"),
