@@ -9,11 +9,16 @@ from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import add_json_option, add_limit_option, read_limit, read_node
 from sgr_spiders.reports import labels
 from sgr_spiders.text.encoding import dump_json
+from sgr_spiders.text.formatting import format_lift, format_q
 
 if TYPE_CHECKING:
     import argparse
+    from typing import Any
 
     from sgr_spiders.reports.neighbours import RelatedRecords
+
+HIDDEN = ("expected", "p")
+"""What only JSON contains: lift and q say the same in fewer digits."""
 
 
 class Command(DatabaseCommand):
@@ -53,15 +58,20 @@ def _render_lines(kind: str, related: RelatedRecords) -> list[str]:
     about = labels.describe(related.labels[related.id])
     if not found:
         return [f"Nothing is related to {about} in {related.table.name}"]
-    evidence = [key for key in found[0] if key not in {"id", "name", score}]
+    evidence = [key for key in found[0] if key not in {"id", "name", score, *HIDDEN}]
     rows = [
-        (row["id"], [f"{row[score]:.4f}", *(_render_value(row[key]) for key in evidence)]) for row in found
+        (row["id"], [f"{row[score]:.4f}", *(_render_value(key, row[key]) for key in evidence)])
+        for row in found
     ]
     lines = labels.render_table(kind, [score, *evidence], rows, related.labels)
     return [f"Nearest to {about}:", *lines]
 
 
-def _render_value(value: object) -> str:
-    if value is None:  # the flag `cut` of a table built by an earlier version
+def _render_value(name: str, value: Any) -> str:  # noqa: ANN401 - a count, a flag or a number
+    if value is None:  # not computed, or of a table built by an earlier version
         return "-"
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name == "lift":
+        return format_lift(value)
+    return format_q(value) if name == "q" else str(value)

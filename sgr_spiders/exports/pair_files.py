@@ -91,5 +91,9 @@ def _write(package: Package, search: PairSearch) -> int:
 
 def _parts(pairs: FoundPairs, schema: pa.Schema) -> Iterator[pa.Table]:
     for columns in pairs.rows():
-        arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+        rows = max(len(column) for column in columns if column is not None)
+        arrays = [
+            pa.nulls(rows, field.type) if column is None else pa.array(column, field.type)
+            for column, field in zip(columns, schema, strict=True)
+        ]
         yield pa.Table.from_arrays(arrays, schema=schema)

@@ -16,6 +16,7 @@ from sgr_spiders.reports.neighbours import describe_reason
 from sgr_spiders.reports.origins import sentence
 from sgr_spiders.storage.labels import KINDS, Label
 from sgr_spiders.storage.pairs.related import evidence_of
+from sgr_spiders.storage.pairs.tables import SIGNIFICANCE
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def tabulate_related(kind: str, related: RelatedRecords) -> pa.Table:
     """Return the related records with the measures of their pairs."""
     measures = {name: NUMBER if real else INTEGER for name, real in evidence_of(related.table).items()}
     first = {"id": INTEGER, related.table.score: measures[related.table.score]}
-    columns = first | measures | {"cut": FLAG} | _label_columns(kind)
+    significance = {column.name: NUMBER for column in SIGNIFICANCE}
+    columns = first | measures | significance | {"cut": FLAG} | _label_columns(kind)
     return pa.Table.from_pylist(related.rows, pa.schema(columns))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sgr_spiders.storage.pairs.tables import SIGNIFICANCE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
@@ -37,16 +39,18 @@ class FoundPairs:
         self._mirrored = mirrored
         self.largest_id = int(self._ids.max(initial=0))
         self.largest_count = int(self._sizes.max(initial=0))
+        self.has_significance = False
 
-    def rows(self) -> Iterator[tuple[NDArray[Any], ...]]:
-        """Yield all columns, sorted by the two IDs."""
+    def rows(self) -> Iterator[tuple[NDArray[Any] | None, ...]]:
+        """Yield all columns, sorted by the two IDs; ``None``: a column of nulls."""
         for keys in self._found:
             if self._mirrored is not None:
                 self._mirrored.add(self._layout.mirror(keys))
             node_a, node_b, common = self._layout.unpack(keys)
             measures = self._relationship.measures(common, self._sizes[node_a], self._sizes[node_b])
             cut = self._cut[node_a] | self._cut[node_b]
-            yield self._ids[node_a], self._ids[node_b], *measures, cut
+            unknown = [None] * len(SIGNIFICANCE)
+            yield self._ids[node_a], self._ids[node_b], *measures, *unknown, cut
 
     def mirrored(self) -> Iterator[tuple[NDArray[Any], ...]]:
         """Yield the two IDs, the larger first, sorted by both."""

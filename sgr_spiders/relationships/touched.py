@@ -9,6 +9,7 @@ from scipy import sparse
 
 from sgr_spiders.relationships.engine import CancelledError
 from sgr_spiders.storage.lookup import look_up, mix
+from sgr_spiders.storage.pairs.tables import SIGNIFICANCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +65,7 @@ class TouchedSearch:
         """The share of the work of a whole build, from 0 to 1."""
         return float(self._work[self._is_touched].sum() / max(1, self._work.sum()))
 
-    def rows(self, is_cancelled: Callable[[], bool]) -> Iterator[list[tuple[int | float, ...]]]:
+    def rows(self, is_cancelled: Callable[[], bool]) -> Iterator[list[tuple[int | float | None, ...]]]:
         """Yield the pairs as rows of the table, in any order; raise ``CancelledError`` once cancelled."""
         ids, sizes, is_cut = self._incidence.ids, self._incidence.sizes, self._incidence.is_cut
         for node, other, common in self._pairs():
@@ -72,8 +73,10 @@ class TouchedSearch:
                 raise CancelledError
             a, b = np.minimum(node, other), np.maximum(node, other)
             measures = self._relationship.measures(common, sizes[a], sizes[b])
-            columns = (ids[a], ids[b], *measures, is_cut[a] | is_cut[b])
-            yield list(zip(*(column.tolist() for column in columns), strict=True))
+            columns = [column.tolist() for column in (ids[a], ids[b], *measures)]
+            # Each depends on all pairs: the next whole build fills them in.
+            unknown = [[None] * len(a)] * len(SIGNIFICANCE)
+            yield list(zip(*columns, *unknown, (is_cut[a] | is_cut[b]).tolist(), strict=True))
 
     def _pairs(self) -> Iterator[tuple[Counts, Counts, Counts]]:
         touched = np.flatnonzero(self._is_touched)

@@ -51,6 +51,20 @@ def percent(share: float | None) -> str:
     return f"{share:.1%}"
 
 
+def format_lift(lift: float | None) -> str:
+    """Return a ratio to what chance gives as ``0.62``, ``3.4`` or ``1,200``, or a dash if it is unknown."""
+    if lift is None:
+        return "-"
+    return f"{lift:,.0f}" if lift >= 9.95 else f"{lift:.1f}" if lift >= 0.995 else f"{lift:.2f}"
+
+
+def format_q(q: float | None) -> str:
+    """Return a false discovery rate as ``0.042``, or ``<0.001``, or a dash if it is unknown."""
+    if q is None:
+        return "-"
+    return "<0.001" if q < 0.001 else f"{q:.3f}"
+
+
 def pluralize(count: int, noun: str, plural: str | None = None) -> str:
     """Return the count with its noun: ``1 walk``, ``1,200 walks``, ``2 libraries``."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

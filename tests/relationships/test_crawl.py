@@ -289,12 +289,15 @@ def test_the_related_command(sandbox: SandboxProcess, harvested: Path) -> None:
         "common_tracks",
         "tracks_other",
         "tracks_own",
+        "lift",
+        "q",
         "cut",
         "name",
         "url",
     ]
     assert lines[2].split()[0] == str(ranked[0][1])
-    keys = ["id", "name", "shared_fans", "strength", "cut", "permalink_url"]
+    significance = ["expected", "lift", "p", "q"]
+    keys = ["id", "name", "shared_fans", "strength", *significance, "cut", "permalink_url"]
     assert list(json.loads(artists.out)["nearest"][0]) == keys
 
 

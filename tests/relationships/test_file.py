@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sgr_spiders.storage.pairs.file_writer import LOCK_PAGE, PAGE, REAL, PairFile, integer_width
+from sgr_spiders.storage.pairs.file_writer import LOCK_PAGE, NULL, PAGE, REAL, PairFile, integer_width
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,3 +116,17 @@ def test_the_lock_byte_page_is_skipped(tmp_path: Path) -> None:
 )
 def test_widths(largest: int, width: int) -> None:
     assert integer_width(largest) == width
+
+
+@pytest.mark.parametrize("rows", [0, 1, 5_000])
+def test_a_column_of_nulls(tmp_path: Path, rows: int) -> None:
+    a = np.arange(rows) + 7
+    width = integer_width(rows + 7)
+    file = PairFile(tmp_path / "pairs.db", STATEMENTS, (width, width, NULL))
+    file.rows.append((a, a, None))
+    file.mirrored.append((a, a))
+    file.close()
+    with closing(sqlite3.connect(tmp_path / "pairs.db")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        stored = connection.execute("SELECT a, b, score FROM pairs").fetchall()
+    assert stored == [(node, node, None) for node in a.tolist()]

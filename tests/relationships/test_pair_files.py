@@ -86,7 +86,7 @@ def test_the_files_have_the_rows_of_the_tables(
         environment = make_environment(origin, config)
         write_pairs(tmp_path / "pairs", choose_types(config), environment, ORIGIN)
         found = read(tmp_path / "pairs")
-        assert found == stored(store)
+        assert found == stored(store, with_significance=True)
         assert all(list(rows) == sorted(rows) for rows in found.values())
         names: tuple[InputName, ...] = ("likes", "playlists", "uploads")
         inputs = RelationshipInput(DatabaseSource(store), config.relationships, None)
@@ -99,7 +99,7 @@ def test_the_command_needs_no_database(
     make_world().spill(store)
     export_tables(store, tmp_path / "export")
     relate(store, make_config())
-    expected = stored(store)
+    expected = stored(store, with_significance=True)
     store.close()
     monkeypatch.chdir(tmp_path)
     from_files = run_command("relate", "--input", "export", "--output", "pairs")
@@ -112,7 +112,7 @@ def test_the_command_needs_no_database(
     assert from_database.code == 0, from_database.err
     assert read(tmp_path / "others") == expected
     with closing(Store.open(url)) as opened:
-        assert stored(opened) == expected
+        assert stored(opened, with_significance=True) == expected
     unknown = run_command("relate", "--seed", "7", "--input", "export", "--output", "pairs")
     assert (unknown.code, unknown.err.count("\n")) == (2, 1)
     assert "seed 7: nothing was harvested around it" in unknown.err

@@ -15,6 +15,7 @@ from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.processor import relate
 from sgr_spiders.storage.pairs import builds
 from sgr_spiders.storage.pairs.copy_file import HEADER, TRAILER, write_copy_file
+from sgr_spiders.storage.pairs.tables import SIGNIFICANCE
 from tests.relationships.test_processor import make_world
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ def test_a_reader_that_polls_sees_whole_tables_during_rebuilds(store: Store) -> 
 def test_a_copy_file_has_the_binary_format_of_copy(tmp_path: Path) -> None:
     table = TYPES["artist_relation"].table.as_table()
     columns = [np.array([number, number + 1]) for number in (1, 2**40, 3)]
-    write_copy_file(tmp_path / "rows", table, [(*columns, np.array([0.5, 1.0]), np.array([True, False]))])
+    nulls = [column.name for column in SIGNIFICANCE]
+    block = (*columns, np.array([0.5, 1.0]), *[None] * len(nulls), np.array([True, False]))
+    write_copy_file(tmp_path / "rows", table, [block], nulls)
     written = (tmp_path / "rows").read_bytes()
     assert written.startswith(HEADER)
     assert written.endswith(TRAILER)
@@ -101,10 +104,11 @@ def test_a_copy_file_has_the_binary_format_of_copy(tmp_path: Path) -> None:
         _field(2**40),
         _field(3),
         _field(0x3FE << 52),
+        *[b"\xff\xff\xff\xff"] * 4,
         (1).to_bytes(4),
         b"\x01",
     ]
-    assert rows[: len(rows) // 2] == (5).to_bytes(2) + b"".join(fields)
+    assert rows[: len(rows) // 2] == (9).to_bytes(2) + b"".join(fields)
 
 
 def _field(value: int) -> bytes:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage import schema
 from sgr_spiders.storage.ledger.frontier import walk_id
+from sgr_spiders.storage.pairs.tables import SIGNIFICANCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -235,13 +236,16 @@ def _near(libraries: Mapping[int, set[int]], config: Relationships) -> Rows:
     }
 
 
-def stored(store: Store) -> dict[str, Rows]:
-    """Return the rows of all tables."""
+def stored(store: Store, *, with_significance: bool = False) -> dict[str, Rows]:
+    """Return the rows of all tables: the measures, the significance if wanted, and ``cut``."""
+    left_out = set() if with_significance else {column.name for column in SIGNIFICANCE}
     with store.write() as connection:
         return {
             relationship.table.name: {
                 (row[0], row[1]): tuple(row[2:])
-                for row in connection.execute(sa.select(relationship.table.as_table()))
+                for row in connection.execute(
+                    sa.select(*(c for c in relationship.table.as_table().c if c.name not in left_out))
+                )
             }
             for relationship in TYPES.values()
         }

@@ -65,7 +65,12 @@ def fill(url: str) -> None:
         connection.execute(sa.update(workers).where(workers.c.ended_at.is_(None)).values(ended_at="t"))
         pairs = MIXES.as_table()
         pairs.create(connection)
-        rows = [(1, 2, 2**53 + 1, 0.1, None), (1, 3, 2**62, 1e-9, True), (2, 4, 1, 1.0, False)]
+        nulls = (None, None, None, None)
+        rows = [
+            (1, 2, 2**53 + 1, 0.1, *nulls, None),
+            (1, 3, 2**62, 1e-9, 0.1, 1e18, 5e-324, 1e-300, True),
+            (2, 4, 1, 1.0, 1.0, 1.0, 1.0, 1.0, False),
+        ]
         connection.execute(sa.insert(pairs).values(rows))
 
 

@@ -7,8 +7,12 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
+from sgr_spiders.config.harvest import HarvestConfig
 from sgr_spiders.model.exceptions import StorageError
+from sgr_spiders.relationships import TYPES
+from sgr_spiders.relationships.processor import relate
 from sgr_spiders.storage import lanes, migrate
 from sgr_spiders.storage.store import Store
 
@@ -221,3 +225,40 @@ def test_learned_rates_become_lanes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     store.close()
     assert stored is not None
     assert (stored.interval, lane.name, lane.state, lane.interval_seconds) == (2.5, "anna", "ok", 2.5)
+
+
+PAIR = "INSERT INTO artist_relationships VALUES (1, 2, 3, 0.5, 1)"
+SECOND = "SELECT artist_id_a, artist_id_b, shared_fans, strength, cut, expected, lift, p, q FROM {}"
+
+
+def test_pairs_get_empty_significance_and_the_next_build_the_order_of_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tables of types that others have added get it, too."""
+    path = tmp_path / "older.db"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(migrate, "HEAD", "0029")
+        Store.open(f"sqlite:///{path}").close()
+    with closing(sqlite3.connect(path)) as connection:
+        for user in (1, 2):
+            connection.execute(
+                "INSERT INTO users (user_id, is_stub, fullness, fetched_at) VALUES (?, 0, 3, 't')", (user,)
+            )
+        connection.execute(PAIR)
+        connection.execute("CREATE TABLE others AS SELECT * FROM artist_relationships")
+        connection.commit()
+    store = Store.open(f"sqlite:///{path}")
+    table = TYPES["artist_relation"].table.as_table()
+    with closing(store), store.read() as connection:
+        for name in (table.name, "others"):
+            rows = connection.exec_driver_sql(SECOND.format(name)).all()
+            assert rows == [(1, 2, 3, 0.5, 1, None, None, None, None)]
+        assert connection.exec_driver_sql("PRAGMA table_info(artist_relationships)").all()[-1][1] == "q"
+    with closing(Store.open(f"sqlite:///{path}")) as store:
+        relate(store, HarvestConfig(), only=["artist_relation"])
+        with store.read() as connection:
+            columns = sa.inspect(connection).get_columns(table.name)
+            assert [column["name"] for column in columns] == table.columns.keys()
+            indexes = sa.inspect(connection).get_indexes(table.name)
+            assert [index["column_names"] for index in indexes] == [["artist_id_b"]]
+            assert connection.exec_driver_sql(SECOND.format(table.name)).all() == []

@@ -74,7 +74,10 @@ def related(side: Side, relationship: RelationshipType, directory: Path) -> Neig
     nearest = _Nearest()
     pairs = 0
     for columns in search.pairs(with_mirrored=False).rows():
-        a, b, score = columns[0], columns[1], columns[score_place].astype(float)
+        a, b, score = columns[0], columns[1], columns[score_place]
+        assert a is not None
+        assert b is not None
+        assert score is not None
         # A like or a place in a playlist outlives its user or track.
         kept = is_among(a, present) & is_among(b, present)
         nearest.add(a[kept], b[kept], score[kept])

@@ -1,6 +1,7 @@
 """Write a pair table as a file in the binary format of PostgreSQL's COPY, block by block.
 
-Rows of one shape without nulls follow each other like the elements of an array, so numpy writes them at once
+Rows of one shape, with nulls in the same columns, follow each other like the elements of an array, so numpy
+writes them at once
 (https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.4).
 """
 
@@ -22,26 +23,40 @@ HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 
 
-def write_copy_file(path: Path, table: sa.Table, blocks: Iterable[Sequence[NDArray[Any]]]) -> None:
-    """Write the rows in *blocks*, which are columns of *table* in its order, to a file at *path*."""
+NULL_SIZE = -1
+
+
+def write_copy_file(
+    path: Path, table: sa.Table, blocks: Iterable[Sequence[NDArray[Any] | None]], nulls: Sequence[str] = ()
+) -> None:
+    """Write the rows in *blocks*, which are columns of *table* in its order, to a file at *path*.
+
+    The columns *nulls* are ``None`` in each block.
+    """
     names = list(table.columns.keys())
-    row_type = _row_type(table)
+    row_type = _row_type(table, nulls)
     with path.open("wb") as file:
         file.write(HEADER)
         for columns in blocks:
-            rows = np.empty(len(columns[0]), row_type)
+            length = max(len(column) for column in columns if column is not None)
+            rows = np.empty(length, row_type)
             rows["fields"] = len(names)
             for name, column in zip(names, columns, strict=True):
+                if column is None:
+                    rows[_size_of(name)] = NULL_SIZE
+                    continue
                 rows[name] = column
                 rows[_size_of(name)] = row_type[name].itemsize
             file.write(rows.data)
         file.write(TRAILER)
 
 
-def _row_type(table: sa.Table) -> np.dtype[Any]:
+def _row_type(table: sa.Table, nulls: Sequence[str]) -> np.dtype[Any]:
     fields = [("fields", ">i2")]
     for column in table.columns:
-        fields += [(_size_of(column.name), ">i4"), (column.name, _form(column))]
+        fields.append((_size_of(column.name), ">i4"))
+        if column.name not in nulls:
+            fields.append((column.name, _form(column)))
     return np.dtype(fields)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Pages = NDArray[np.uint8]
+    Columns = Sequence[NDArray[Any] | None]
 
 PAGE = 32_768
 LOCK_PAGE = 2**30 // PAGE + 1
@@ -34,14 +35,21 @@ LEAF, INTERIOR = 0x0A, 0x02
 LEAF_HEADER, INTERIOR_HEADER, POINTER, CHILD = 8, 12, 2, 4
 INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 6: 5, 8: 6}
 """The serial type of an integer, by its width in bytes."""
-REAL = 0
-"""The width that marks a float column."""
-REAL_TYPE, REAL_BYTES = 7, 8
+REAL, NULL = 0, -1
+"""The widths that mark a float column, and a column of nulls."""
+TYPES = INTEGERS | {REAL: 7, NULL: 0}
+"""The serial type of a column, by its width."""
+REAL_BYTES = 8
 
 
 def integer_width(largest: int) -> int:
     """Return the smallest width that fits all integers from 0 to *largest*."""
     return next(width for width in INTEGERS if largest < 2 ** (8 * width - 1))
+
+
+def width_bytes(width: int) -> int:
+    """Return the bytes of a value in a column of this width."""
+    return {REAL: REAL_BYTES, NULL: 0}.get(width, width)
 
 
 class PairFile:
@@ -50,7 +58,7 @@ class PairFile:
     def __init__(self, path: Path, statements: Sequence[str], widths: Sequence[int]) -> None:
         """Create the file with *statements* for table and index.
 
-        *widths* are the bytes of each column, or ``REAL`` for a float.
+        *widths* are the bytes of each column, ``REAL`` for a float or ``NULL`` for nothing.
         """
         path.unlink(missing_ok=True)
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -89,8 +97,8 @@ class Tree:
         self._pages = pages
         self._root = root
         self._widths = tuple(widths)
-        types = [REAL_TYPE if width == REAL else INTEGERS[width] for width in widths]
-        body = sum(width or REAL_BYTES for width in widths)
+        types = [TYPES[width] for width in widths]
+        body = sum(map(width_bytes, widths))
         header = 1 + len(types)
         self._prefix = np.array([header + body, header, *types], np.uint8)
         self.cell_bytes = len(self._prefix) + body
@@ -101,20 +109,23 @@ class Tree:
         self._leaves: list[NDArray[np.int64]] = []
         self._separators: list[Pages] = []
 
-    def append(self, columns: Sequence[NDArray[Any]]) -> None:
-        """Append rows, given as columns."""
+    def append(self, columns: Columns) -> None:
+        """Append rows, given as columns; ``None``: nulls."""
         self._pending.append(self._encode(columns))
         self._pending_rows += len(self._pending[-1])
         if self._pending_rows > 64 * (self._leaf_cells + 1):
             self._write_full_leaves()
 
-    def _encode(self, columns: Sequence[NDArray[Any]]) -> Pages:
-        cells = np.empty((len(columns[0]), self.cell_bytes), np.uint8)
+    def _encode(self, columns: Columns) -> Pages:
+        rows = max(len(column) for column in columns if column is not None)
+        cells = np.empty((rows, self.cell_bytes), np.uint8)
         at = len(self._prefix)
         cells[:, :at] = self._prefix
         for width, column in zip(self._widths, columns, strict=True):
+            if column is None:
+                continue
             wide = column.astype(">f8" if width == REAL else ">i8").view(np.uint8).reshape(-1, 8)
-            size = width or REAL_BYTES
+            size = width_bytes(width)
             cells[:, at : at + size] = wide[:, 8 - size :]
             at += size
         return cells

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from sgr_spiders.storage.pairs.tables import CUT
+from sgr_spiders.storage.pairs.tables import CUT, SIGNIFICANCE
 from sgr_spiders.storage.schema import RECORD_TABLES
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def nearest(connection: sa.Connection, table: PairTable, node: int, limit: int) -> list[dict[str, Any]]:
-    """Return ID, name, measures and ``cut`` of the *limit* nodes nearest to *node*, nearest first.
+    """Return ID, name, measures, significance and ``cut`` of the *limit* nodes nearest to *node*.
+
+    The nearest is first. The significance is null where it was not computed.
 
     Measures of one side of the pair end in ``_own`` or ``_other`` instead of ``_a`` or ``_b``.
     """
@@ -43,7 +45,8 @@ def evidence_of(table: PairTable) -> dict[str, bool]:
 def _side(table: PairTable, pairs: sa.Table, node: int, own: str, other: str) -> sa.Select[Any]:
     measures = {measure.name: _seen_from(measure.name, own, other) for measure in table.measures}
     columns = sorted(((label, name) for name, label in measures.items()), key=lambda pair: pair[0])
-    chosen = [*(pairs.c[name].label(label) for label, name in columns), pairs.c[CUT]]
+    others = (pairs.c[column.name] for column in SIGNIFICANCE)
+    chosen = [*(pairs.c[name].label(label) for label, name in columns), *others, pairs.c[CUT]]
     return sa.select(pairs.c[f"{table.node}_{other}"].label("id"), *chosen).where(
         pairs.c[f"{table.node}_{own}"] == node
     )

@@ -36,11 +36,32 @@ class Measure:
     real: bool = False
 
 
+SIGNIFICANCE = (
+    Measure(
+        "expected",
+        "The overlap that two nodes with so many contexts each share by chance, in a random network with the "
+        "same numbers (see docs/relationships.md); null if not computed",
+        real=True,
+    ),
+    Measure(
+        "lift", "The overlap divided by `expected`: 1 is what chance gives; null if not computed", real=True
+    ),
+    Measure("p", "The probability of at least this overlap by chance; null if not computed", real=True),
+    Measure(
+        "q",
+        "`p`, corrected for the number of pairs compared: the false discovery rate of Benjamini and Hochberg "
+        "if this pair and all with a smaller `p` count as related; null if not computed",
+        real=True,
+    ),
+)
+"""What a pair says beyond chance: nullable columns."""
+
+
 @dataclass(frozen=True, slots=True)
 class PairTable:
     """A table of pairs of nodes, the smaller ID first, sorted by both IDs.
 
-    After the measures, each row has the column ``cut``.
+    After the measures, each row has the columns in ``SIGNIFICANCE`` and the column ``cut``.
     """
 
     name: str
@@ -88,6 +109,7 @@ class PairTable:
             metadata,
             *keys,
             *measures,
+            *(sa.Column(column.name, sa.Float, comment=column.comment) for column in SIGNIFICANCE),
             sa.Column(CUT, sa.Boolean, comment=CUT_COMMENT),
             sa.Index(None, self.keys[1]),
             sqlite_with_rowid=False,

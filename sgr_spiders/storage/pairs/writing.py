@@ -18,7 +18,8 @@ from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.storage import private_files
 from sgr_spiders.storage.pairs import builds
 from sgr_spiders.storage.pairs.copy_file import write_copy_file
-from sgr_spiders.storage.pairs.file_writer import REAL, PairFile, integer_width
+from sgr_spiders.storage.pairs.file_writer import NULL, REAL, PairFile, integer_width, width_bytes
+from sgr_spiders.storage.pairs.tables import SIGNIFICANCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.pairs.tables import PairTable
     from sgr_spiders.storage.store import Store
 
-    Columns = tuple[NDArray[Any], ...]
+    Columns = tuple[NDArray[Any] | None, ...]
 
 STAGED = "staged"
 """The schema name of the attached file."""
@@ -47,9 +48,11 @@ class Pairs(Protocol):
 
     largest_id: int
     largest_count: int
+    has_significance: bool
+    """Whether the columns of the significance have values."""
 
     def rows(self) -> Iterator[Columns]:
-        """Yield all columns, sorted by the two IDs."""
+        """Yield all columns, sorted by the two IDs; ``None``: a column of nulls."""
 
     def mirrored(self) -> Iterator[Columns]:
         """Yield the two IDs, the larger first, sorted by both."""
@@ -79,17 +82,18 @@ def workspace(store: Store) -> Iterator[Path]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def row_bytes(table: PairTable, largest_id: int, largest_count: int) -> int:
+def row_bytes(table: PairTable, largest_id: int, largest_count: int, *, with_significance: bool) -> int:
     """Estimate the bytes that a row will take in the database, including its index entry."""
-    widths = _widths(table, largest_id, largest_count)
+    widths = _widths(table, largest_id, largest_count, with_significance=with_significance)
     overhead = 2 * (2 + 1 + 2)  # of the row and its entry: sizes, types of the IDs, cell pointer
-    types = len(table.measures) + 1  # of the measures and of `cut`
-    return sum(width or 8 for width in widths) + types + 2 * widths[0] + overhead
+    types = len(widths) - 2
+    return sum(map(width_bytes, widths)) + types + 2 * widths[0] + overhead
 
 
-def _widths(table: PairTable, largest_id: int, largest_count: int) -> list[int]:
+def _widths(table: PairTable, largest_id: int, largest_count: int, *, with_significance: bool) -> list[int]:
     node, count = integer_width(largest_id), integer_width(largest_count)
-    return [node, node, *(REAL if measure.real else count for measure in table.measures), FLAG]
+    measures = [REAL if measure.real else count for measure in table.measures]
+    return [node, node, *measures, *[REAL if with_significance else NULL] * len(SIGNIFICANCE), FLAG]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +111,14 @@ def prepare(store: Store, table: PairTable, pairs: Pairs, directory: Path) -> Pa
     if not store.on_server:
         _write_database(path, table, pairs)
     else:
-        write_copy_file(path, table.as_table(), pairs.rows())
+        nulls = () if pairs.has_significance else [column.name for column in SIGNIFICANCE]
+        write_copy_file(path, table.as_table(), pairs.rows(), nulls)
     return path
 
 
 def _write_database(path: Path, table: PairTable, pairs: Pairs) -> None:
-    file = PairFile(path, _statements(table), _widths(table, pairs.largest_id, pairs.largest_count))
+    widths = _widths(table, pairs.largest_id, pairs.largest_count, with_significance=pairs.has_significance)
+    file = PairFile(path, _statements(table), widths)
     try:
         for columns in pairs.rows():
             file.rows.append(columns)
@@ -158,7 +164,7 @@ def _swap_on_server(store: Store, staged: StagedTable) -> None:
         # Another build of the table waits; readers do not.
         connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
         connection.execute(sa.delete(staged.table.as_table()))
-        _copy_rows(connection, name, staged.path)
+        _copy_rows(connection, staged)
         builds.enter(connection, staged.built(time.monotonic() - began))
     # The next build reuses the space of the old rows, and readers get plans for the new ones. The table is
     # built all the same if the server is away now.
@@ -169,11 +175,13 @@ def _swap_on_server(store: Store, staged: StagedTable) -> None:
         connection.exec_driver_sql(f"VACUUM (ANALYZE) {name}")
 
 
-def _copy_rows(connection: sa.Connection, name: str, path: Path) -> None:
+def _copy_rows(connection: sa.Connection, staged: StagedTable) -> None:
     driver: Any = connection.connection.driver_connection
-    statement = f"COPY {name} FROM STDIN (FORMAT BINARY)"
+    # A migration adds columns at the end.
+    columns = ", ".join(staged.table.as_table().columns.keys())
+    statement = f"COPY {staged.table.name} ({columns}) FROM STDIN (FORMAT BINARY)"
     try:
-        with path.open("rb") as file, driver.cursor() as cursor, cursor.copy(statement) as copy:
+        with staged.path.open("rb") as file, driver.cursor() as cursor, cursor.copy(statement) as copy:
             while block := file.read(BLOCK):
                 copy.write(block)
     except connection.dialect.loaded_dbapi.Error as error:
@@ -187,11 +195,20 @@ def _swap_by_files(store: Store, staged: StagedTable) -> None:
         with _attach(driver, staged.path), connection.begin():
             began = time.monotonic()
             name = staged.table.name
-            connection.execute(sa.delete(staged.table.as_table()))
+            _empty(connection, staged.table.as_table())
             # SQLite copies rows without decoding them if the target is empty and declared the same.
             copy = f"INSERT INTO main.{name} SELECT * FROM {STAGED}.{name}"  # noqa: S608 - as above
             connection.exec_driver_sql(copy)
             builds.enter(connection, staged.built(time.monotonic() - began))
+
+
+def _empty(connection: sa.Connection, table: sa.Table) -> None:
+    """Delete all rows; give a table to which a migration has added columns their declared order."""
+    if [column["name"] for column in sa.inspect(connection).get_columns(table.name)] == table.columns.keys():
+        connection.execute(sa.delete(table))
+        return
+    table.drop(connection)
+    table.create(connection)
 
 
 @contextlib.contextmanager
