@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sgr_spiders.reports.neighbours import RelatedRecords
 
 HIDDEN = ("expected", "p")
-"""What only JSON contains: lift and q say the same in fewer digits."""
+"""Columns that only JSON contains: lift and q say the same in fewer digits."""
 
 
 class Command(DatabaseCommand):

@@ -62,8 +62,7 @@ def test_pandas_reads_the_gephi_tables(harvest: Path, folder: Path) -> None:
     for table in TABLES:
         wanted = edges_of(harvest, table)
         nodes = pd.read_csv(folder / f"{table.name}.nodes.csv").set_index("Id")
-        edges = pd.read_csv(folder / f"{table.name}.edges.csv").astype(object)
-        edges = edges.where(edges.notna(), None)
+        edges = pd.read_csv(folder / f"{table.name}.edges.csv").dropna(axis="columns", how="all")
         assert list(edges.columns[:3]) == ["Source", "Target", "Weight"]
         assert set(edges["Type"]) == {"Undirected"}
         rows = edges.rename(columns={"Weight": table.score}).drop(columns="Type").to_dict("records")

@@ -54,7 +54,7 @@ SIGNIFICANCE = (
         real=True,
     ),
 )
-"""What a pair says beyond chance: nullable columns."""
+"""The evidence of a pair beyond chance: nullable columns."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class Pairs(Protocol):
     largest_id: int
     largest_count: int
     has_significance: bool
-    """Whether the columns of the significance have values."""
+    """True if the columns of the significance have values."""
 
     def rows(self) -> Iterator[Columns]:
         """Yield all columns, sorted by the two IDs; ``None``: a column of nulls."""
