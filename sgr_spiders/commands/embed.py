@@ -79,12 +79,16 @@ class Command(DatabaseCommand):
     def _write(self, embedded: Embedded, output: Path | None, plot: Path | None) -> None:
         if output is not None:
             from sgr_spiders.embeddings.files import write_vectors
+            from sgr_spiders.exports import manifest
             from sgr_spiders.storage import export_log
             from sgr_spiders.storage.store import Store
 
-            for path in write_vectors(embedded, output):
+            store = Store(self.database_url)
+            with store.read() as connection:
+                origin = manifest.origin(connection, store.describe())
+            for path in write_vectors(embedded, output, origin):
                 sys.stdout.write(f"{path}\n")
-            export_log.note(Store(self.database_url), output, "vectors")
+            export_log.note(store, output, "vectors")
         if plot is not None:
             from sgr_spiders.embeddings.picture import draw
             from sgr_spiders.storage.store import Store

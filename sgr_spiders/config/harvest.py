@@ -315,10 +315,14 @@ class HarvestConfig(Section):
         return tuple(name for name in LAYER_NAMES if harvest.enabled and harvest.layer(name).enabled)
 
     @property
+    def as_json(self) -> str:
+        """All values, also the defaults."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True)
+
+    @property
     def fingerprint_of_all(self) -> str:
         """Hash of all values, the same on every machine."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(self.as_json.encode()).hexdigest()[:16]
 
     def fingerprint(self, layer_name: str) -> str:
         """Return a hash of the settings that determine what a layer harvests, the same on every machine."""

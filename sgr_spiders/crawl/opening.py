@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from sgr_spiders.crawl.spider import HarvestSpider
     from sgr_spiders.crawl.turns import Turns
-    from sgr_spiders.storage.ledger.runs import Run
     from sgr_spiders.storage.store import Connection
 
 logger = logging.getLogger(__name__)
@@ -38,15 +37,16 @@ KINDS = {name: endpoint.record for name, endpoint in ENDPOINTS.items()} | {
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """The start of a run: spider arguments as JSON, and command if known."""
+    """The start of a run: spider arguments and whole configuration as JSON, and command if known."""
 
     arguments: str
+    configuration: str
     command: str | None
 
     @classmethod
     def of(cls, spider: HarvestSpider, command: str | None) -> Invocation:
         """Return how the run of *spider* was started."""
-        return cls(json.dumps(spider.asked, sort_keys=True), command)
+        return cls(json.dumps(spider.asked, sort_keys=True), spider.config.as_json, command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def open_run(
     if planner.has_joined:
         _log_joined(planner, sum(other.run_id == planner.run.run_id for other in others), route)
         return
-    _note_invocation(connection, planner.run, invocation)
+    _note_invocation(connection, planner, invocation)
     if turns is not None:
         _take_turns(connection, planner, turns, route)
     else:
@@ -107,10 +107,11 @@ def _correct_times(connection: Connection) -> None:
         )
 
 
-def _note_invocation(connection: Connection, run: Run, invocation: Invocation) -> None:
-    runs.note_asked(connection, run, invocation.arguments, __version__)
+def _note_invocation(connection: Connection, planner: Planner, invocation: Invocation) -> None:
+    runs.note_asked(connection, planner.run, invocation.arguments, __version__)
+    runs.note_configuration(connection, planner.plan.config_hash, invocation.configuration)
     if invocation.command is not None:
-        runs.note_statistics(connection, run, json.dumps({statistics.COMMAND: invocation.command}))
+        runs.note_statistics(connection, planner.run, json.dumps({statistics.COMMAND: invocation.command}))
 
 
 def _take_turns(connection: Connection, planner: Planner, turns: Turns, route: Route) -> None:

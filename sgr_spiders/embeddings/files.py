@@ -12,17 +12,17 @@ from sgr_spiders.storage import private_files
 from sgr_spiders.text.escape import for_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
-    from typing import BinaryIO
+    from typing import Any, BinaryIO
 
     from sgr_spiders.embeddings.embed import Embedded
 
 
-def write_vectors(embedded: Embedded, directory: Path) -> list[Path]:
+def write_vectors(embedded: Embedded, directory: Path, origin: Mapping[str, Any]) -> list[Path]:
     """Write the vectors and IDs of tracks, users and artists, and the run; return the paths.
 
-    Each file is replaced atomically.
+    Each file is replaced atomically. *origin* says where the data comes from.
 
     Raises:
         StorageError: a file cannot be written.
@@ -36,7 +36,7 @@ def write_vectors(embedded: Embedded, directory: Path) -> list[Path]:
                 path = directory / f"{run.method}_{name}.npy"
                 _write(path, lambda file, array=array: np.save(file, array))  # type: ignore[misc]
                 written.append(path)
-        metadata = {name: getattr(run, name) for name in run.__dataclass_fields__}
+        metadata = {name: getattr(run, name) for name in run.__dataclass_fields__} | {"origin": dict(origin)}
         path = directory / f"{run.method}.json"
         _write(path, lambda file: file.write(json.dumps(metadata, indent=2, sort_keys=True).encode() + b"\n"))
         written.append(path)

@@ -6,10 +6,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders import __version__
+from sgr_spiders.exports import provenance
+from sgr_spiders.model.versions import package_versions
 from sgr_spiders.relationships import TYPES
-from sgr_spiders.storage.figures.inventory import latest_runs, schema_version
+from sgr_spiders.storage.figures.inventory import schema_version
 from sgr_spiders.storage.ledger import source
-from sgr_spiders.storage.pairs.builds import latest
+from sgr_spiders.storage.pairs.builds import latest, latest_packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,25 +23,36 @@ TOOL = "soundgraph-deep-harvest"
 
 
 def origin(connection: Connection, database: str) -> dict[str, Any]:
-    """Return the tool, the source of *database*, its latest run, and the builds of its relationships."""
-    runs, _ = latest_runs(connection, 1)
+    """Return the tool, the source of *database*, how it was made, and the builds of its relationships."""
+    made = provenance.collect(connection).as_plain()
+    newest = made["runs"][-1] if made["runs"] else None
     return {
         "tool": TOOL,
         "version": __version__,
+        "packages": package_versions(),
         "database": database,
         "schema_version": schema_version(connection),
         "source": None if (known := source.read(connection)) is None else asdict(known),
-        "run": {name: getattr(runs[0], name) for name in RUN} if runs else None,
-        "relationships": {
-            relationship.table.name: {name: getattr(built, name) for name in BUILT}
-            for relationship in TYPES.values()
-            if (built := latest(connection, relationship.name)) is not None
-        },
+        "run": newest and {name: newest[name] for name in RUN},
+        **made,
+        "relationships": describe_relationships(connection),
+    }
+
+
+def describe_relationships(connection: Connection) -> dict[str, dict[str, Any]]:
+    """Return the newest build of each relationship table."""
+    return {
+        relationship.table.name: {
+            **{name: getattr(built, name) for name in BUILT},
+            "packages": latest_packages(connection, relationship.name),
+        }
+        for relationship in TYPES.values()
+        if (built := latest(connection, relationship.name)) is not None
     }
 
 
 RUN = ("run_id", "spider", "layers", "api_origin", "is_sandbox", "started_at", "finished_at", "outcome")
-BUILT = ("parameters", "rows", "finished_at")
+BUILT = ("parameters", "inputs", "rows", "finished_at")
 
 
 def files(packed: Iterable[PackedFile]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from sgr_spiders.exports.columnar import build_schema, write_parts
 from sgr_spiders.exports.package import open_package
 from sgr_spiders.exports.resource import Resource, describe_columns
 from sgr_spiders.model.exceptions import StorageError
+from sgr_spiders.model.versions import package_versions
 from sgr_spiders.relationships.build import PairSearch
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.rows import describe_table
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from sgr_spiders.relationships.pairs import FoundPairs
 
 PURPOSE = "relationships"
-ORIGIN = ("tool", "database", "schema_version", "source", "run")
-"""Parts of the origin of the input that the manifest repeats."""
+OWN = ("version", "packages", "relationships")
+"""Parts of the origin that are not those of the input."""
+INPUT = ("purpose", "formats", "rows", "parameters", "counts", "left_out", "files", "created_at")
+"""Parts of the manifest of an export that are about its own files."""
 
 
 def write_pairs(
@@ -67,8 +70,9 @@ def write_pairs(
             datapackage.describe(PURPOSE, "present", created_at, origin["source"], packed),
             {
                 "created_at": created_at,
-                **{name: origin[name] for name in ORIGIN},
+                **{name: value for name, value in origin.items() if name not in {*OWN, *INPUT}},
                 "version": __version__,
+                "packages": package_versions(),
                 "relationships": built,
                 "purpose": PURPOSE,
                 "formats": ["parquet"],

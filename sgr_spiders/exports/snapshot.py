@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sgr_spiders.exports import datasette
+from sgr_spiders.exports import datasette, manifest
 from sgr_spiders.model.exceptions import ConfigError
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage import export_log, private_files
@@ -32,7 +32,14 @@ def export_snapshot(store: Store, file: Path, *, with_raw: bool = False, force: 
     beside = datasette.files_beside(file)
     _refuse_existing(beside, force=force)
     pair_tables = [relationship.table for relationship in TYPES.values()]
-    snapshot = write_snapshot(store, file, pair_tables, with_raw=with_raw, force=force)
+    snapshot = write_snapshot(
+        store,
+        file,
+        pair_tables,
+        about=lambda connection: manifest.origin(connection, store.name),
+        with_raw=with_raw,
+        force=force,
+    )
     # At once, because it names people: `scrapy forget` must know of it.
     export_log.note(store, file, PURPOSE)
     metadata = datasette.build_metadata(file.stem, snapshot.tables, _about(store))

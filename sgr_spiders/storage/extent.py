@@ -24,6 +24,7 @@ BEGAN = {
     "selections": "first_seen_at",
     "runs": "started_at",
     "source": "first_used_at",
+    "configurations": "first_used_at",
     "seeds": "added_at",
     "relationship_runs": "finished_at",
     "vector_runs": "finished_at",

@@ -556,7 +556,7 @@ runs = Table(
     Column("exit_code", Integer, comment="Exit code of `scrapy crawl`"),
     Column("stats", Text, comment="Statistics of the run, JSON"),
     _text("arguments", "Spider arguments as given, JSON"),
-    _text("config_hash", "Hash of the whole configuration"),
+    _text("config_hash", "Hash of the whole configuration, which is in `configurations`"),
     _text("version", "Version of this project"),
     Column(
         "requests",
@@ -565,12 +565,23 @@ runs = Table(
     ),
     _text("api_origin", "Origin of the API, as in `source`; null for runs of earlier versions"),
     Column("is_sandbox", Boolean, comment="1 if that API was the sandbox; null for runs of earlier versions"),
+    _text("packages", "Versions of Python and of the packages used, JSON; null for runs of earlier versions"),
     _one_of(
         "runs",
         "outcome",
         *("complete", "partial", "unfinished", "unreachable", "interrupted", "blocked", "failed"),
     ),
     comment="All crawls on this database",
+)
+
+configurations = Table(
+    "configurations",
+    metadata,
+    Column("config_hash", Text, primary_key=True, comment="Its hash, as in `runs`"),
+    Column("content", Text, nullable=False, comment="All its keys and values, also the defaults, JSON"),
+    Column("first_used_at", Text, nullable=False, comment="When a run first used it"),
+    sqlite_with_rowid=False,
+    comment="The configurations that runs used; those of earlier versions are not known",
 )
 
 plans = Table(
@@ -728,6 +739,7 @@ relationship_runs = Table(
     Column("seconds", Text, nullable=False, comment="Seconds for reading, computing and writing, JSON"),
     Column("started_at", Text, nullable=False, comment="When it started"),
     Column("finished_at", Text, nullable=False, comment="When the new table was complete"),
+    _text("packages", "Versions of Python and of the packages used, as in `runs`"),
     Index(None, "type"),
     comment="The builds of the relationship tables, with their parameters and inputs",
 )
@@ -868,7 +880,7 @@ exports = Table(
         "purpose",
         Text,
         nullable=False,
-        comment="`tables`, `ml`, `graphs`, `vectors`, `report` or `snapshot`",
+        comment="`tables`, `ml`, `graphs`, `vectors`, `relationships`, `report`, `snapshot` or `study`",
     ),
     Column("created_at", Text, nullable=False, comment="When it was last written"),
     sqlite_with_rowid=False,

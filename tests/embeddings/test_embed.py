@@ -147,16 +147,16 @@ def test_an_empty_harvest_has_no_vectors(store: Store) -> None:
 
 def test_files_contain_the_same_vectors(harvest: tuple[Store, Embedded], tmp_path: Path) -> None:
     embedded = harvest[1]
-    written = write_vectors(embedded, tmp_path / "out")
+    written = write_vectors(embedded, tmp_path / "out", {"seeds": [1]})
     assert {path.name for path in (tmp_path / "out").iterdir()} == {path.name for path in written}
     for kind, placed in embedded.placed.items():
         assert np.array_equal(np.load(tmp_path / "out" / f"svd_{kind}_ids.npy"), placed.ids)
         assert np.array_equal(np.load(tmp_path / "out" / f"svd_{kind}_vectors.npy"), placed.vectors)
     about = json.loads((tmp_path / "out" / "svd.json").read_text())
-    assert about["dimensions"] == 8
+    assert (about["dimensions"], about["origin"]) == (8, {"seeds": [1]})
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match=r"^directory .*file: "):
-        write_vectors(embedded, tmp_path / "file")
+        write_vectors(embedded, tmp_path / "file", {})
 
 
 # ---- neighbours and recommendations

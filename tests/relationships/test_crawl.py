@@ -332,7 +332,12 @@ def test_an_export_during_a_crawl(sandbox: SandboxProcess, database: Path, tmp_p
     assert again.err == ""  # the notice is shown once per database
     assert f"Export written to {Store(url_of(database)).beside('export') / 'ml'}" in again.out
     manifest = json.loads((tmp_path / "ml" / "manifest.json").read_text())
-    assert (manifest["run"]["run_id"], manifest["run"]["outcome"]) == (1, "complete")
+    assert (manifest["run"]["run_id"], manifest["run"]["outcome"]) == (1, "complete within caps")
+    assert (manifest["is_complete"], bool(manifest["caps"])) == (False, True)
+    assert manifest["seeds"][0]["urn"] == f"soundcloud:tracks:{sandbox.seed_track_id}"
+    (run,) = manifest["runs"]
+    assert manifest["configurations"][run["config_hash"]]["deep_harvest"]["user_depth"]["enabled"]
+    assert run["packages"]["scrapy"]
     assert manifest["counts"]["interactions"] == len(likes)
     users, tracks = (np.load(tmp_path / "ml" / f"{name}.npy") for name in ("users", "tracks"))
     edges, part = (np.load(tmp_path / "ml" / f"edge_{name}.npy") for name in ("index", "part"))

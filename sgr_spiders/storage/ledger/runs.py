@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,12 +10,15 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sgr_spiders.model.outcome import Outcome
+from sgr_spiders.model.versions import package_versions
+from sgr_spiders.storage import upserts
 from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.ledger import workers
 from sgr_spiders.storage.ledger.frontier import WANTED_NOW, walk_id
 from sgr_spiders.storage.schema import (
     NAMES,
+    configurations,
     playlists,
     run_scope,
     run_seeds,
@@ -184,9 +188,15 @@ def outcome_of(connection: sa.Connection, run: Run) -> Outcome | None:
 
 
 def note_asked(connection: sa.Connection, run: Run, arguments: str, version: str) -> None:
-    """Save how *run* was started: its spider *arguments* as JSON, and the version of this project."""
-    asked = {"arguments": arguments, "version": version}
+    """Save how *run* was started: its spider *arguments* as JSON, and all versions."""
+    asked = {"arguments": arguments, "version": version, "packages": json.dumps(package_versions())}
     connection.execute(sa.update(runs).where(runs.c.run_id == run.run_id).values(asked))
+
+
+def note_configuration(connection: sa.Connection, config_hash: str, content: str) -> None:
+    """Save a whole configuration as JSON, by its hash, unless it is stored."""
+    row = (config_hash, content, timestamp())
+    upserts.insert_new(connection, configurations, tuple(configurations.columns.keys()), [row])
 
 
 def note_requests(connection: sa.Connection, run: Run, sent: int) -> None:
@@ -301,6 +311,11 @@ def refused_lists(connection: sa.Connection, run: Run) -> list[tuple[str, str, s
     return sorted(refused)
 
 
+def without_marks(given: str) -> str:
+    """Return a seed as it was given, without the marks of further walks that look it up."""
+    return _PARTS.sub("", given)
+
+
 def _classify_seed(
     given: str,
     track_id: int | None,
@@ -314,7 +329,7 @@ def _classify_seed(
     *sought*: `track`, the endpoint of the walk that looks for tracks, or `found` if it has led further.
     """
     if sought != "track":
-        given = _PARTS.sub("", given)
+        given = without_marks(given)
     if status not in {"done", "capped"} or track_id is not None:
         return SeedOutcome(given, track_id, status, reason, bool(was_found))
     if sought == "found":

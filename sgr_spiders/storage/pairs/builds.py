@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from sgr_spiders.model.versions import package_versions
 from sgr_spiders.storage.schema import relationship_runs, runs
 
 if TYPE_CHECKING:
@@ -53,7 +54,24 @@ def enter(connection: sa.Connection, built: BuiltRelationship) -> None:
     for name in ("parameters", "inputs", "seconds"):
         values[name] = json.dumps(values[name], sort_keys=True)
     latest_crawl = sa.select(sa.func.max(runs.c.run_id))
-    connection.execute(sa.insert(relationship_runs).values(run_id=latest_crawl.scalar_subquery(), **values))
+    packages = json.dumps(package_versions())
+    connection.execute(
+        sa.insert(relationship_runs).values(
+            run_id=latest_crawl.scalar_subquery(), packages=packages, **values
+        )
+    )
+
+
+def latest_packages(connection: sa.Connection, type_name: str) -> dict[str, str | None] | None:
+    """Return the versions of the packages of the newest build; ``None`` if that is not known."""
+    query = (
+        sa.select(relationship_runs.c.packages)
+        .where(relationship_runs.c.type == type_name)
+        .order_by(relationship_runs.c.relationship_run_id.desc())
+        .limit(1)
+    )
+    packages = connection.scalar(query)
+    return None if packages is None else json.loads(packages)
 
 
 def renew_stamp(connection: sa.Connection, type_name: str, stamp: str) -> None:

@@ -22,12 +22,12 @@ from sgr_spiders.storage import dictionaries, private_files, sqlite_file
 from sgr_spiders.storage.copying.files import BESIDE
 from sgr_spiders.storage.extent import Extent, discoveries_history
 from sgr_spiders.storage.lock import DatabaseLock
-from sgr_spiders.storage.rows import describe_tables, read_columns
+from sgr_spiders.storage.rows import describe_table, describe_tables, read_columns
 from sgr_spiders.storage.snapshots.questions import VIEWS
 from sgr_spiders.text.escape import for_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sgr_spiders.storage.pairs.tables import PairTable
@@ -56,6 +56,20 @@ TYPES: Final = {
     "bytes": "BLOB",
 }
 
+PROVENANCE: Final = describe_table(
+    sa.Table(
+        "provenance",
+        sa.MetaData(),  # separate, because only snapshots have it
+        sa.Column(
+            "name", sa.Text, primary_key=True, comment="A key of the manifests of exports, e.g. `runs`"
+        ),
+        sa.Column("content", sa.Text, nullable=False, comment="Its value, JSON"),
+        comment="How the database was made: seeds, runs, configurations, caps and coverage, as in manifests "
+        "of exports",
+    )
+)
+"""The table that says where the data comes from."""
+
 PRAGMAS: Final = (
     "PRAGMA journal_mode = OFF",  # the file has its name only once it is complete
     "PRAGMA synchronous = OFF",  # it is synchronised at the end
@@ -77,6 +91,7 @@ def write_snapshot(
     file: Path,
     pair_tables: Iterable[PairTable],
     *,
+    about: Callable[[Connection], Mapping[str, Any]],
     with_raw: bool = False,
     force: bool = False,
 ) -> Snapshot:
@@ -86,6 +101,7 @@ def write_snapshot(
         store: The database, which a crawl may use.
         file: The file; its directory is created.
         pair_tables: The tables of relationships to include, where they exist.
+        about: Returns what the table ``provenance`` contains, as plain data.
         with_raw: Include the fields without a column, as JSON.
         force: Replace an earlier snapshot.
 
@@ -103,13 +119,13 @@ def write_snapshot(
             private_files.create(part)
             try:
                 tables = describe(connection, pair_tables, with_raw=with_raw)
-                rows = _fill(connection, part, tables)
+                rows = _fill(connection, part, tables, about(connection))
                 private_files.take_mode(part, file)
                 _sync(part)
                 part.replace(file)
             finally:
                 part.unlink(missing_ok=True)
-    return Snapshot(tables, rows, file.stat().st_size)
+    return Snapshot((*tables, PROVENANCE), rows, file.stat().st_size)
 
 
 def refuse_existing(store: Store, file: Path, *, force: bool) -> None:
@@ -186,7 +202,9 @@ def _adapt_column(
     return column
 
 
-def _fill(connection: Connection, part: Path, tables: Iterable[WholeTable]) -> dict[str, int]:
+def _fill(
+    connection: Connection, part: Path, tables: Iterable[WholeTable], about: Mapping[str, Any]
+) -> dict[str, int]:
     """Fill the file; return the numbers of rows by table."""
     dictionaries.load(connection)
     with closing(sqlite3.connect(part, isolation_level=None)) as new:
@@ -194,6 +212,7 @@ def _fill(connection: Connection, part: Path, tables: Iterable[WholeTable]) -> d
             new.execute(pragma)
         new.execute("BEGIN")
         rows = {table.name: _copy(connection, new, table) for table in tables}
+        rows[PROVENANCE.name] = _write_provenance(new, about)
         for table in tables:
             for statement in _index_statements(table):
                 new.execute(statement)
@@ -221,6 +240,13 @@ def _copy(connection: Connection, new: sqlite3.Connection, table: WholeTable) ->
         rows += len(converted[0])
         new.executemany(insert, zip(*converted, strict=True))
     return rows
+
+
+def _write_provenance(new: sqlite3.Connection, about: Mapping[str, Any]) -> int:
+    new.execute(_table_statement(PROVENANCE))
+    rows = [(name, json.dumps(content, ensure_ascii=False)) for name, content in sorted(about.items())]
+    new.executemany(f"INSERT INTO {PROVENANCE.name} VALUES (?, ?)", rows)  # noqa: S608 - a name of this file
+    return len(rows)
 
 
 def _conversion(table: WholeTable, column: WholeColumn) -> Callable[[Any], Any] | None:
