@@ -191,7 +191,8 @@ def count_walks(connection: sa.Connection) -> list[WalkCount]:
 
 def _read_count(endpoint: str, status: str, *figures: Any) -> WalkCount:
     # PostgreSQL's sums are decimals.
-    return WalkCount(endpoint, status, *(None if figure is None else int(figure) for figure in figures))
+    counts: list[Any] = [None if figure is None else int(figure) for figure in figures]
+    return WalkCount(endpoint, status, *counts)
 
 
 def count_libraries(connection: sa.Connection) -> dict[str, dict[str, int]]:
