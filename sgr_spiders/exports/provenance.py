@@ -57,7 +57,7 @@ class Provenance:
 
     @property
     def cuts(self) -> list[str]:
-        """What caps left out, in words."""
+        """The cuts by caps, in words."""
         choices = sum(cap.choices or 0 for cap in self.caps)
         # A finished walk is capped for the layers that wanted less of it.
         walks = self.count("capped") or sum(cap.walks or 0 for cap in self.caps)
@@ -71,7 +71,7 @@ class Provenance:
 
     @property
     def losses(self) -> list[str]:
-        """What was wanted and is not there, or is not certain, in words."""
+        """The walks and seeds that are missing, or not certain, in words."""
         failed, unfinished = self.count("failed"), self.count(*UNFINISHED)
         refused = sum(row.refused for row in self.walks)
         outdated = sum(row.outdated for row in self.walks)

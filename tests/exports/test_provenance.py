@@ -1,4 +1,4 @@
-"""What manifests say about the making of the data, and that they promise nothing that is not there."""
+"""Manifests say how the data was made, and promise nothing that is not there."""
 
 from __future__ import annotations
 

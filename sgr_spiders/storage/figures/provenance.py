@@ -1,4 +1,4 @@
-"""What a database says about its making: seeds, runs, configurations, and how far walks and libraries got."""
+"""The making of a database: seeds, runs, configurations, and how far walks and libraries got."""
 
 from __future__ import annotations
 

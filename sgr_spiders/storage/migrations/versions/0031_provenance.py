@@ -1,4 +1,4 @@
-"""What runs and relationships were made with: whole configurations, and the versions of packages."""
+"""The makings of runs and relationships: whole configurations, and the versions of packages."""
 
 import sqlalchemy as sa
 from alembic import op
