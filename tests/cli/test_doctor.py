@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
+import tomllib
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -367,6 +369,15 @@ def test_a_malformed_date_says_nothing_about_the_clock(date: str) -> None:
     spider = QuestionSpider(online=Online())
     spider._note(cast("ApiResponse", Response("https://x", headers={"Date": date, WORLD: "w"})))
     assert (spider.online.clock_error, spider.online.world) == (None, "w")
+
+
+def test_the_parts_are_those_that_can_be_installed(root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    parts = {name: wanted for name, wanted in project["optional-dependencies"].items() if name != "dev"}
+    assert setup.EXTRAS.keys() == parts.keys()
+    for name, wanted in parts.items():
+        packages = {re.split(r"[\[<>=]", one)[0].replace("-", "_") for one in wanted} - {"setuptools"}
+        assert set(setup.EXTRAS[name]) == packages
 
 
 def test_as_a_process_with_wrong_settings() -> None:

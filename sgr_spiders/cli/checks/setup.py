@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 EXTRAS = {
     "ml": ("implicit", "gensim", "usearch", "matplotlib", "torch", "torch_geometric"),
+    "communities": ("leidenalg",),
     "postgres": ("psycopg",),
     "dask": ("distributed",),
     "server": ("psycopg", "scrapyd"),
