@@ -21,6 +21,9 @@ similarity) and compares the shared weight with the rest, like the Dice coeffici
   surround it.
 - Brackets, credits and fluff are removed first. If both titles have the same part before a dash, it is
   the artist, and only the rest is compared; if only one has such a part, it may be missing.
+- Two titles that name the same song score at least 0.6, whoever plays it and whatever else they say
+  (``readings``): a part of one equals a part of the other, or is a phrase of it, and at least one of both
+  parts can only be the song.
 
 ``python -m tests.benchmarks.similarity`` compares this scorer with those of RapidFuzz on labelled pairs.
 """
@@ -29,10 +32,11 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import takewhile
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rapidfuzz import fuzz
 
+from sgr_spiders.titles.readings import Reading, readings
 from sgr_spiders.titles.words import (
     GENERIC_WORDS,
     LIGHT,
@@ -43,6 +47,9 @@ from sgr_spiders.titles.words import (
     pieces_of,
     split,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _LIGHT_WEIGHT: Final = 0.15
 _NUMBER_WEIGHT: Final = 0.35
@@ -70,6 +77,16 @@ class _Word(NamedTuple):
 
 def similarity(a: str, b: str) -> float:
     """Return the similarity of two titles, from 0 to 1; 0 if one has no letters. The order is irrelevant."""
+    score = _compare_titles(a, b)
+    readings_a, readings_b = readings(a), readings(b)
+    if score >= _PHRASE_SCORE and not _name_one_song(readings_a, readings_b):
+        score = _without_persons(readings_a, readings_b, score)
+    elif score < _PHRASE_SCORE and _name_one_song(readings_a, readings_b):
+        score = _PHRASE_SCORE + (1 - _PHRASE_SCORE) * score
+    return min(round(score, 4), 1.0)
+
+
+def _compare_titles(a: str, b: str) -> float:
     parts_a, parts_b = drop_fluff(parts(a)), drop_fluff(parts(b))
     if not parts_a or not parts_b:
         return 0.0
@@ -81,6 +98,46 @@ def similarity(a: str, b: str) -> float:
     if len(parts_a) > 1 and len(parts_b) > 1 and _compare(parts_a[0], parts_b[0]) >= _SAME_ARTIST:
         return by_tails
     return max(by_tails, _compare(whole_a, whole_b))
+
+
+def _name_one_song(a: Sequence[Reading], b: Sequence[Reading]) -> bool:
+    """Return whether a part of each title names the same song."""
+    return any(_may_name(one, other) for one in a for other in b)
+
+
+def _without_persons(a: Sequence[Reading], b: Sequence[Reading], score: float) -> float:
+    """Return the similarity of the songs alone if both titles name the same person beside them."""
+    for one in a:
+        for other in b:
+            if "song" in {one.role, other.role} or not _are_spellings(one.words, other.words):
+                continue
+            songs_a, songs_b = _songs_beside(a, one), _songs_beside(b, other)
+            if songs_a and songs_b:
+                return max(_compare(" ".join(x), " ".join(y)) for x in songs_a for y in songs_b)
+    return score
+
+
+def _songs_beside(found: Sequence[Reading], person: Reading) -> list[tuple[str, ...]]:
+    return [one.words for one in found if one.role == "song" and not set(person.words) & set(one.words)]
+
+
+def _may_name(one: Reading, other: Reading) -> bool:
+    roles = {one.role, other.role}
+    if "person" in roles or "song" not in roles:
+        return False
+    if _are_spellings(one.words, other.words):
+        return True
+    weighed, others = _weigh([*one.words]), _weigh([*other.words])
+    return (one.role == "song" and _is_phrase_of(weighed, others)) or (
+        other.role == "song" and _is_phrase_of(others, weighed)
+    )
+
+
+def _are_spellings(words: Sequence[str], others: Sequence[str]) -> bool:
+    """Return whether the words are spellings of the others, in their order."""
+    if "".join(words) == "".join(others):
+        return True
+    return len(words) == len(others) and all(map(_closeness, words, others))
 
 
 def _compare(a: str, b: str) -> float:

@@ -36,12 +36,12 @@ _ABBREVIATION: Final = re.compile(r"\b[^\W\d_](?:\.[^\W\d_])+\b\.?")
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}", "<": ">", "【": "】", "〔": "〕", "〈": "〉", "⟨": "⟩"}
 """Not 「」『』《》, which enclose the name of a work."""
 _DASH: Final = re.compile(r"\s+[-\u2010-\u2015\u2212~|]+\s*|(?<=\w)[-\u2010-\u2015\u2212]+\s+|\s*//+\s*")
-_CREDIT: Final = re.compile(
+CREDIT: Final = re.compile(
     r"(?<=\S)(?:\s+|(?<=[\])}]))"
     r"(?:(?:feat|ft|prod)\b\.?|featuring\b|produced by\b|prod\.?by\b|w/|при уч(?:\.|астии)?)\s*\S.*",
     re.IGNORECASE,
 )
-_CREDIT_PART: Final = re.compile(r"\W*(?:feat|ft|featuring|prod|produced)\b", re.IGNORECASE)
+CREDIT_PART: Final = re.compile(r"\W*(?:feat|ft|featuring|prod|produced)\b", re.IGNORECASE)
 """The start of a part that is only a credit ("Title - Prod. by Somebody")."""
 _MUSIC_VIDEO: Final = re.compile(r"\bm/v\b", re.IGNORECASE)
 _UNSPACED: Final = re.compile(
@@ -69,17 +69,18 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFKC", without).translate(_LETTERS)
 
 
-def _word_set(*lists: str) -> frozenset[str]:
+def fold_words(*lists: str) -> frozenset[str]:
+    """Return the normalised words of these lists."""
     return frozenset(normalise(word) for text in lists for word in text.split())
 
 
-STOPS: Final = _word_set(*STOP_WORDS.values())
-FLUFF_WORDS: Final = _word_set(*FLUFF.values())
+STOPS: Final = fold_words(*STOP_WORDS.values())
+FLUFF_WORDS: Final = fold_words(*FLUFF.values())
 LIGHT: Final = STOPS | FLUFF_WORDS
-AMBIGUOUS_WORDS: Final = _word_set(AMBIGUOUS)
-GENERIC_WORDS: Final = _word_set(GENERIC)
-VERSIONS: Final = _word_set(VERSION_WORDS)
-ROMAN_NUMBERS: Final = _word_set(ROMAN)
+AMBIGUOUS_WORDS: Final = fold_words(AMBIGUOUS)
+GENERIC_WORDS: Final = fold_words(GENERIC)
+VERSIONS: Final = fold_words(VERSION_WORDS)
+ROMAN_NUMBERS: Final = fold_words(ROMAN)
 _HAN_STOPS: Final = re.compile(f"([{STOP_WORDS['zh'].replace(' ', '')}])")
 
 
@@ -118,9 +119,9 @@ def parts(title: str) -> list[str]:
     """
     text = _MUSIC_VIDEO.sub("MV", unicodedata.normalize("NFKC", shorten(title)))
     for candidate in (drop_brackets(text), text):
-        pieces = [_CREDIT.sub("", piece) for piece in _DASH.split(candidate)]
+        pieces = [CREDIT.sub("", piece) for piece in _DASH.split(candidate)]
         named = [piece.strip() for piece in pieces if has_letters(piece)]
-        named = named[:1] + [piece for piece in named[1:] if not _CREDIT_PART.match(piece)]
+        named = named[:1] + [piece for piece in named[1:] if not CREDIT_PART.match(piece)]
         if named:
             return named
     return []

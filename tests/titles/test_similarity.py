@@ -18,6 +18,7 @@ from tests.benchmarks.similarity.measure import (
     read_pairs,
     scores_of,
 )
+from tests.benchmarks.similarity.uploads import make_pairs
 
 TITLES = st.text(max_size=60) | st.lists(
     st.sampled_from(
@@ -101,6 +102,52 @@ def test_it_classifies_pairs_better_than_any_other_scorer(part: str) -> None:
     ours = quality(scores_of(similarity, pairs), DEFAULT_THRESHOLD)
     assert min(ours) >= 0.95
     assert ours.f1 >= max(f1[name] for name in f1 if name != "similarity (ours)") + 0.03
+
+
+@pytest.mark.parametrize(
+    ("part", "least"), [("clean", 0.98), ("uploads", 0.9), ("covers", 0.93), ("holdout", 0.92)]
+)
+def test_uploads_of_one_song_are_told_from_others_at_the_default_threshold(part: str, least: float) -> None:
+    pairs = make_pairs(part)
+    ours = quality(scores_of(similarity, pairs), DEFAULT_THRESHOLD).f1
+    assert ours >= least
+    best = [
+        max(quality(scores, step / 100).f1 for step in range(30, 90, 2))
+        for name, scorer in SCORERS.items()
+        if name != "similarity (ours)"
+        for scores in (scores_of(scorer, pairs),)
+    ]
+    assert ours > max(best)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("Ilse Quandt - Paper Boats", "Paper Boats - Ilse Quandt"),
+        ("Paper Boats by Ilse Quandt", "Rue: Paper Boats"),
+        ("Boats", "Ilse Quandt - Boats - Rue edit"), ("Ilse Quandt - Boats", "Rue plays Boats"),
+        ("Boats (Ilse Quandt cover)", "Rue | Boats | live session"),
+        ("Ilse Quandt-Boats", "how to play Boats"),
+        ("Boats live in Berlin, Ilse Quandt", "my version of Boats"),
+        ("Boats #cover #rue", "01 Ilse Quandt - Boats"),
+    ],
+)  # fmt: skip
+def test_titles_that_name_one_song_are_similar(a: str, b: str) -> None:
+    assert similarity(a, b) >= DEFAULT_THRESHOLD
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("Ilse Quandt - Boats", "Ilse Quandt - Trains (live)"),
+        ("Boats (Ilse Quandt cover)", "Trains (Ilse Quandt)"),
+        ("Boats by Ilse Quandt", "Trains by Ilse Quandt"), ("Rue - Boats (Ilse remix)", "Ilse - Trains"),
+        ("Rue sings Boats", "Rue sings Trains"),
+        ("Boats, guitar cover by Rue", "Trains, guitar cover by Rue"),
+    ],
+)  # fmt: skip
+def test_the_same_person_is_not_the_same_song(a: str, b: str) -> None:
+    assert similarity(a, b) < DEFAULT_THRESHOLD
 
 
 def test_the_pairs_are_many_balanced_and_in_one_part_each() -> None:

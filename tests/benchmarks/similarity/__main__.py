@@ -13,12 +13,13 @@ from tests.benchmarks.similarity.measure import (
     read_pairs,
     scores_of,
 )
+from tests.benchmarks.similarity.uploads import PATTERNS, make_pairs
 
 
 def main() -> None:
     tuned = {name: best_threshold(scores_of(scorer, read_pairs("dev"))) for name, scorer in SCORERS.items()}
-    for part in PARTS:
-        pairs = read_pairs(part)
+    for part in (*PARTS, *PATTERNS):
+        pairs = read_pairs(part) if part in PARTS else make_pairs(part)
         similar = sum(pair.is_similar for pair in pairs)
         sys.stdout.write(f"\n{part}: {len(pairs)} pairs, {similar} of them similar\n")
         sys.stdout.write(
@@ -30,7 +31,8 @@ def main() -> None:
             default, best = quality(scores, DEFAULT_THRESHOLD), quality(scores, tuned[name])
             figures = " ".join(f"{value:6.3f}" for value in (*default, tuned[name], *best))
             sys.stdout.write(f"{name:<35} {figures}\n")
-        _write_misses(part)
+        if part in PARTS:
+            _write_misses(part)
 
 
 def _write_misses(part: str) -> None:

@@ -1,0 +1,160 @@
+"""The parts of a title that may name the song, and those that name a person.
+
+Uploads of one song are titled "Artist - Song", "Song - Artist", "Song by Artist", "Somebody plays Song",
+"Song (Artist cover) [HD]", and so on. This module only says where a name may stand; whether two names are
+the same is up to ``similarity``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final, Literal, NamedTuple
+
+from sgr_spiders.titles.stopwords import BESIDE_UPLOAD, UPLOAD
+from sgr_spiders.titles.words import (
+    CREDIT,
+    CREDIT_PART,
+    FLUFF_WORDS,
+    VERSIONS,
+    fold_words,
+    has_letters,
+    normalise,
+    shorten,
+    split,
+)
+
+Role = Literal["song", "either", "person"]
+
+MAX_READINGS: Final = 12
+
+_UPLOAD_WORDS: Final = fold_words(UPLOAD) | VERSIONS
+"""Words that describe an upload or version wherever a part begins or ends with them."""
+_BESIDE_WORDS: Final = fold_words(BESIDE_UPLOAD) | FLUFF_WORDS
+"""Words that describe it too if one of the former is beside them."""
+_FIGURES: Final = re.compile(r"v\d+|\d+(?:kbps|hz|bpm|p|k)|(?:19|20)\d\d")
+"""A take, a quality or a year."""
+_LEAD: Final = re.compile(
+    r"\s*(?:0\d\s*[.)-]?\s+|(?:learn )?(?:how )?to play\s+|my (?:version|cover|take) (?:of|on)\s+)(?=\S)",
+    re.IGNORECASE,
+)
+"""A track number, or words that announce a version of the song."""
+_BRACKETS: Final = re.compile(r"[(\[{【]([^()\[\]{}【】]*)(?:[)\]}】]|$)")
+_SEPARATOR: Final = re.compile(
+    r"\s+[-\u2010-\u2015\u2212~/]+\s*|(?<=\w)[-\u2010-\u2015\u2212]+\s+|\s*//+\s*|\s*[|\u2022\u00b7\u00bb\u25ba\u25b6]+\s*"
+    '|:\\s+|\\s#|\\.{2,}\\s*|["\u201c\u201d\u201e\u00ab]|_+(?=[^\\W_])|,\\s+'
+)
+_PERFORMS: Final = re.compile(
+    r"\s+(?:plays|sings|does|performs|performing|covers|covering|presents)\s+", re.IGNORECASE
+)
+_BY: Final = re.compile(
+    r"\s+(?:(?:as )?(?:played |performed |sung |made famous )?by|(?:a )?tribute to|in the style of"
+    r"|live (?:at|from|in|on)|recorded (?:at|in))\s+",
+    re.IGNORECASE,
+)
+"""What follows is a performer or a place."""
+_HYPHEN: Final = re.compile(r"(?<=[^\W\d_]{2})-(?=[^\W_]{2})")
+
+
+class Reading(NamedTuple):
+    """The words of a part of a title.
+
+    *role*: ``song``: nothing but a song stands there; ``either``: a song or a person, as before the first
+    dash; ``person``: somebody's name, or a description.
+    """
+
+    words: tuple[str, ...]
+    role: Role
+
+
+def readings(title: str) -> list[Reading]:
+    """Return the parts of *title* that are more than a description of the upload.
+
+    A part of the form "Song by Somebody" or "Somebody plays Song" is given whole, and in its pieces.
+    """
+    text = unicodedata.normalize("NFKC", shorten(title))
+    within = [found[1] for found in _BRACKETS.finditer(text)]
+    outside = _BRACKETS.sub(" ", text)
+    if not has_letters(outside):
+        within, outside = [], " ".join(within)
+    lead = _LEAD.match(outside)
+    found = [*_main_parts(outside[lead.end() :] if lead else outside), *_named("person", within)]
+    return found[:MAX_READINGS]
+
+
+def _main_parts(text: str) -> list[Reading]:
+    parts = [CREDIT.sub("", part) for part in _SEPARATOR.split(text) if not CREDIT_PART.match(part)]
+    credited = [performer for part in parts if (performer := _credited(part))]
+    named = [(part, words) for part in parts if (words := _undescribed(part)) and not _credited(part)]
+    found = _named("person", credited)
+    for place, (part, words) in enumerate(named):
+        found.append(Reading(words, _role(part, place, len(named))))
+        found += _pieces(part)
+    if len(named) == 1:
+        found += _around_hyphen(named[0][0])
+    return found
+
+
+def _role(part: str, place: int, count: int) -> Role:
+    if count == 1:
+        return "song"
+    if place == 0:
+        return "either"
+    if split(normalise(part))[-1] in VERSIONS:
+        # "Artist - Song Remix", or "Song - Somebody Remix"; after both, only somebody's.
+        return "either" if place == 1 else "person"
+    return "song"
+
+
+def _credited(part: str) -> str:
+    """Return who made the version, if *part* only says that ("guitar cover by Somebody")."""
+    version, _, performer = _partition(_BY, part)
+    return "" if _undescribed(version) else performer
+
+
+def _pieces(part: str) -> list[Reading]:
+    """Return the song and its performer, if *part* names them in words."""
+    song, by, performer = _partition(_BY, part)
+    singer, performs, performed = _partition(_PERFORMS, song)
+    if performs:
+        song = performed
+    if not by and not performs:
+        return []
+    return [*_named("song", [song]), *_named("person", [performer, singer if performs else ""])]
+
+
+def _around_hyphen(part: str) -> list[Reading]:
+    """Return the second half of "Artist-Song". That of a compound ("Ex-Factor") is hardly ever a title."""
+    halves = _HYPHEN.split(part)
+    return _named("song", halves[1:]) if len(halves) == 2 else []
+
+
+def _partition(separator: re.Pattern[str], text: str) -> tuple[str, str, str]:
+    found = separator.search(text)
+    return (text, "", "") if found is None else (text[: found.start()], found[0], text[found.end() :])
+
+
+def _named(role: Role, texts: list[str]) -> list[Reading]:
+    found = [_undescribed(CREDIT.sub("", text)) for text in texts]
+    return [Reading(words, role) for words in found if words]
+
+
+def _undescribed(text: str) -> tuple[str, ...]:
+    """Return the words of *text* without those at its ends that describe the upload."""
+    words = split(normalise(text))
+    words = words[: len(words) - _description(words[::-1])]
+    return tuple(words[_description(words) :])
+
+
+def _description(words: list[str]) -> int:
+    """Return how many of the first words describe the upload."""
+    count = 0
+    for number, word in enumerate(words, 1):
+        if word in _UPLOAD_WORDS or _FIGURES.fullmatch(word):
+            count = number
+        elif word in _BESIDE_WORDS and count:
+            # "guitar cover" is read from its end: the upload word comes first.
+            count = number
+        elif word not in _BESIDE_WORDS:
+            break
+    return count
