@@ -52,7 +52,7 @@ _BY: Final = re.compile(
     r"|live (?:at|from|in|on)|recorded (?:at|in))\s+",
     re.IGNORECASE,
 )
-"""What follows is a performer or a place."""
+"""Words between a song and its performer or place."""
 _HYPHEN: Final = re.compile(r"(?<=[^\W\d_]{2})-(?=[^\W_]{2})")
 
 
