@@ -17,6 +17,10 @@ SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """PostgreSQL's options for a read-only transaction on a snapshot."""
 
 
+MAX_IDLE_S = 60.0
+"""Seconds after which the server ends the transaction and the connection of a writer that has stopped."""
+
+
 def on_server(connection: sa.Connection) -> bool:
     """Return whether the database is on a server, which several workers may use, and not in a file."""
     return connection.dialect.name == "postgresql"
@@ -35,6 +39,22 @@ def create_engine(url: sa.URL, **options: Any) -> sa.Engine:
     if engine.driver == "psycopg":
         sa.event.listen(engine, "connect", _load_sums_as_integers)
     return engine
+
+
+def create_writing_engine(url: sa.URL) -> sa.Engine:
+    """Create an engine whose transactions keep their locks only while their process works.
+
+    A frozen process would otherwise keep all others from the rows that it has locked.
+    """
+    engine = create_engine(url)
+    sa.event.listen(engine, "connect", _limit_idle_time)
+    return engine
+
+
+def _limit_idle_time(connection: DBAPIConnection, _record: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {MAX_IDLE_S * 1000:.0f}")
+    connection.commit()
 
 
 def create_reading_engine(url: sa.URL) -> sa.Engine:

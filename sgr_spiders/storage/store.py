@@ -288,7 +288,7 @@ class Store:
     def engine(self) -> sa.Engine:
         """The engine for writes; use it directly only for SQL that cannot run inside ``write``."""
         if self.on_server:
-            return server.create_engine(self._url)
+            return server.create_writing_engine(self._url)
         engine = sa.create_engine(self._url)
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", self._prepare)

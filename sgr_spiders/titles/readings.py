@@ -59,7 +59,7 @@ _HYPHEN: Final = re.compile(r"(?<=[^\W\d_]{2})-(?=[^\W_]{2})")
 class Reading(NamedTuple):
     """The words of a part of a title.
 
-    *role*: ``song``: nothing but a song stands there; ``either``: a song or a person, as before the first
+    *role*: ``song``: it can only be a song; ``either``: a song or a person, as before the first
     dash; ``person``: somebody's name, or a description.
     """
 

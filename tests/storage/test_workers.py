@@ -18,6 +18,7 @@ from sgr_spiders.model.exceptions import ConflictError, DatabaseAwayError, Datab
 from sgr_spiders.model.items import WalkRequest
 from sgr_spiders.reports.state import collect_status
 from sgr_spiders.reports.status import as_json, as_text
+from sgr_spiders.storage import server
 from sgr_spiders.storage import store as store_module
 from sgr_spiders.storage.ledger import runs, workers
 from sgr_spiders.storage.ledger.ledger import Ledger
@@ -241,6 +242,14 @@ def test_lost_connections_and_conflicts_are_told_from_other_errors(store: Store)
     assert type(raised.value) is StorageError
 
 
+@pytest.fixture
+def impatient(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """Return a store whose writers may stop for a moment only."""
+    monkeypatch.setattr(server, "MAX_IDLE_S", 0.1)
+    store.engine.dispose()  # later connections have the limit
+    return store
+
+
 @ON_A_SERVER
 def test_planning_is_done_by_one_worker_at_a_time(store: Store) -> None:
     taken = sa.text(f"SELECT pg_try_advisory_xact_lock({workers.PLANNING})")
@@ -253,14 +262,22 @@ def test_planning_is_done_by_one_worker_at_a_time(store: Store) -> None:
 
 
 @ON_A_SERVER
-def test_a_worker_that_has_stopped_while_it_plans_does_not_keep_the_others_from_it(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(workers, "MAX_IDLE_S", 0.1)
-    with pytest.raises(DatabaseAwayError), store.write() as stopped:  # noqa: PT012 - a commit fails, too
+def test_a_worker_that_has_stopped_does_not_keep_the_others_from_planning(impatient: Store) -> None:
+    with pytest.raises(DatabaseAwayError), impatient.write() as stopped:  # noqa: PT012 - a commit fails, too
         workers.lock_planning(stopped)
-        with store.write() as other:
+        with impatient.write() as other:
             workers.lock_planning(other)
+        stopped.scalar(sa.select(1))
+
+
+@ON_A_SERVER
+def test_a_worker_that_has_stopped_does_not_keep_the_others_from_its_rows(impatient: Store) -> None:
+    with impatient.write() as connection:
+        run = begin(connection)
+    with pytest.raises(DatabaseAwayError), impatient.write() as stopped:  # noqa: PT012 - a commit fails, too
+        workers.beat(stopped, run.worker_id)
+        with impatient.write() as other:
+            workers.beat(other, run.worker_id)
         stopped.scalar(sa.select(1))
 
 

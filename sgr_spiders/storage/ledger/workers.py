@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 PLANNING = 0x5347_0001
 """The key of PostgreSQL's advisory lock under which layers decide, and runs and workers begin and end."""
 
-MAX_IDLE_S = 60.0
-"""Seconds after which the server takes that lock, and its connection, from a worker that has stopped."""
-
 
 @dataclass(frozen=True, slots=True)
 class Worker:
@@ -64,8 +61,7 @@ def lock_planning(connection: Connection) -> None:
     Take it before any row is locked, so that no worker waits for another one that waits for it.
     """
     if on_server(connection):
-        limit = f"set_config('idle_in_transaction_session_timeout', '{MAX_IDLE_S * 1000:.0f}', true)"
-        connection.exec_driver_sql(f"SELECT {limit}, pg_advisory_xact_lock({PLANNING})")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({PLANNING})")
 
 
 def register(connection: Connection, run_id: int) -> int:

@@ -3,7 +3,7 @@
 Real songs and artists are put into patterns by which people title their uploads, chosen by a seeded
 generator. ``clean`` are titles "Artist - Title"; ``uploads`` and ``covers`` were for tuning; ``holdout`` has
 patterns that were written afterwards. Its first run had an F1 of .878; rules for what it showed ("tribute
-to", "live in", hashtags) were added then, so it is no hold-out any more.
+to", "live in", hashtags) were added then, so its scores today are not those of unseen patterns.
 """
 
 # ruff: noqa: RUF001 - dashes of many kinds
