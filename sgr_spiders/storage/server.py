@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -52,7 +53,7 @@ def create_writing_engine(url: sa.URL) -> sa.Engine:
 
 
 def _limit_idle_time(connection: DBAPIConnection, _record: object) -> None:
-    with connection.cursor() as cursor:
+    with contextlib.closing(connection.cursor()) as cursor:
         cursor.execute(f"SET idle_in_transaction_session_timeout = {MAX_IDLE_S * 1000:.0f}")
     connection.commit()
 
