@@ -20,7 +20,7 @@ TORCH ?= torch==2.13.0
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ml demo test sqlite-test postgres-test slow-test bench splash-test recbole-test check lint format types imports docs site record pins release clean
+.PHONY: help setup ml demo test sqlite-test postgres-test slow-test bench splash-test recbole-test lenskit-test check lint format types imports docs site record pins release clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -77,6 +77,10 @@ splash-test: setup  ## run the tests that need a real Splash, on Debian 12; as r
 # Not part of `make test`: it installs a second PyTorch (about 1 GB), in build/recbole.
 recbole-test: setup  ## run the tests that need a real RecBole, with Python 3.11
 	tests/exports/with_recbole $(BIN)/python -m pytest -m recbole $(ARGS)
+
+# Not part of `make test`: it installs a second PyTorch (about 1 GB), in build/lenskit.
+lenskit-test: setup  ## run the tests that need a real LensKit
+	tests/embeddings/with_lenskit $(BIN)/python -m pytest -m lenskit $(ARGS)
 
 check: lint types imports docs  ## run all checks other than the tests
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import json
 import math
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,23 +17,29 @@ from sgr_spiders.cli.options import (
     read_choice,
     read_inclusion,
     read_integer,
+    read_path,
     read_time,
     refuse_arguments,
 )
 from sgr_spiders.config.choices import METHODS, SOURCES
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.text.formatting import describe_left_out, pluralize, table
+from sgr_spiders.text.escape import for_cell
 from sgr_spiders.text.messages import quote_value
 
 if TYPE_CHECKING:
     import argparse
 
-    from sgr_spiders.embeddings.evaluation import Quality, Trial
+    from sgr_spiders.embeddings.evaluation.results import Results
+    from sgr_spiders.embeddings.evaluation.trials import How, Trials
 
-RECOMMENDERS = ("popularity", "walk", *METHODS)
-DEFAULT = "popularity,walk,svd"
-SPLITS = ("random", "time")
-FIGURES = ("recall", "ndcg", "coverage", "tail_recall", "popularity_lift", "cpu_seconds")
+RECOMMENDERS = ("popularity", "walk", "itemknn", "ease", *METHODS)
+DEFAULT = "popularity,itemknn,ease,walk,svd"
+SPLITS: tuple[How, ...] = ("random", "newest", "cutoff")
+OLD_NAMES = {"time": "cutoff"}
+SEEDS = 5
+"""Random splits, if no other number is given."""
+QUIET_SECONDS = 2.0
+"""Seconds before the first line of progress, and between two."""
 
 
 class Command(DatabaseCommand):
@@ -53,78 +60,111 @@ class Command(DatabaseCommand):
             "--dimensions", metavar="N", help="length of a vector (default 256 for svd, else 64)"
         )
         group.add_argument(
+            "--tune",
+            action="store_true",
+            help="choose the parameters of each method on a validation part of the training data",
+        )
+        group.add_argument(
             "--sources",
             metavar="LIST",
             default="like",
             help=f"what counts as liking, of {', '.join(SOURCES)} (default like)",
         )
         add_inclusion_options(group)
-        group.add_argument(
-            "--share", metavar="SHARE", default="0.2", help="share of each library to hold out (default 0.2)"
-        )
-        group.add_argument(
-            "--split",
-            metavar="HOW",
-            default="random",
-            help="random, or time to train on earlier and test on later likes (default random)",
-        )
-        group.add_argument(
-            "--at",
-            metavar="TIME",
-            help="time of `--split time`, e.g. 2026-01-31 (default by --share)",
-        )
-        group.add_argument(
-            "--random-seed",
-            metavar="N",
-            default="1",
-            help="random seed (default 1)",
-        )
+        _add_split_options(group)
         group.add_argument(
             "--train", metavar="FILE", help="training file of `user item` lines, instead of the database"
         )
         group.add_argument("--test", metavar="FILE", help="test file, with --train")
-        add_json_option(group)
+        group.add_argument(
+            "--output",
+            metavar="FILE",
+            help="also write the lists and figures of each user, a .parquet or .csv file for LensKit",
+        )
+        add_json_option(group, "docs/evaluation.md")
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         refuse_arguments(args)
-        names, seed = _read_methods(opts.method), read_integer("random-seed", opts.random_seed, 0, 10**9)
+        names, how = _read_methods(opts.method), _read_split(opts)
         dimensions = None if opts.dimensions is None else read_integer("dimensions", opts.dimensions, 1, 4096)
-        trial = self._trial(opts, seed)
-        measured = [trial.measure(name, dimensions, seed) for name in names]
-        sys.stdout.write(_render(trial, measured, as_json=opts.json))
+        path = _read_output(opts.output)
+        trials = self._trials(opts, how)
+        results = _measure(trials, names, dimensions, path, tuning=opts.tune)
+        sys.stdout.write(_render(trials, results, how, as_json=opts.json))
+        if path is not None:
+            _report_files(path)
 
-    def _trial(self, opts: argparse.Namespace, seed: int) -> Trial:
-        from sgr_spiders.embeddings.evaluation import Trial, prepare_time_trial, prepare_trial
-        from sgr_spiders.embeddings.pairs_file import read_pairs
+    def _trials(self, opts: argparse.Namespace, how: How) -> Trials:
+        from sgr_spiders.embeddings.evaluation.pairs_file import read_pairs
+        from sgr_spiders.embeddings.evaluation.trials import TrialOptions, prepare_trials, trials_of_files
         from sgr_spiders.storage.clock import timestamp
         from sgr_spiders.storage.store import Store
 
-        k = read_integer("k", opts.k, 1, 10_000)
+        k, share = read_integer("k", opts.k, 1, 10_000), _read_share(opts.share)
         if (opts.train is None) != (opts.test is None):
             raise ArgumentError("options `--train` and `--test`: give both or neither")
-        by_time = read_choice("split", opts.split, SPLITS) == "time"
-        if opts.at is not None and not by_time:
-            raise ArgumentError("option `--at`: needs `--split time`")
         if opts.train is not None:
-            train, test = read_pairs(Path(opts.train), Path(opts.test))
-            return Trial(train, test, k=k)
-        sources = [part.strip() for part in opts.sources.split(",")]
-        share = _read_share(opts.share)
-        at = None if opts.at is None else timestamp(read_time("at", opts.at))
-        include = read_inclusion(opts)
+            seeds = _read_seeds(opts, usual=1)
+            return trials_of_files(read_pairs(Path(opts.train), Path(opts.test)), k, share, seeds)
+        options = TrialOptions(
+            sources=[part.strip() for part in opts.sources.split(",")],
+            how=how,
+            share=share,
+            at=None if opts.at is None else timestamp(read_time("at", opts.at)),
+            k=k,
+            random_seeds=_read_seeds(opts, usual=SEEDS if how == "random" else 1),
+            include=read_inclusion(opts),
+        )
         with Store(self.database_url).read() as connection:
-            if by_time:
-                return prepare_time_trial(
-                    connection, sources=sources, share=share, at=at, k=k, include=include
-                )
-            return prepare_trial(
-                connection, sources=sources, share=share, random_seed=seed, k=k, include=include
-            )
+            return prepare_trials(connection, options)
+
+
+def _add_split_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--split",
+        metavar="HOW",
+        default="random",
+        help="hold out likes at random, the newest of each user (newest), or all since a moment (cutoff) "
+        "(default random)",
+    )
+    group.add_argument(
+        "--share", metavar="SHARE", default="0.2", help="share of each library to hold out (default 0.2)"
+    )
+    group.add_argument(
+        "--at",
+        metavar="TIME",
+        help="moment of `--split cutoff`, e.g. 2026-01-31 (default by --share)",
+    )
+    group.add_argument(
+        "--seeds",
+        metavar="N",
+        help=f"number of random seeds, each with a split of its own (default {SEEDS}; 1 unless random)",
+    )
+    group.add_argument(
+        "--random-seed",
+        metavar="N",
+        default="1",
+        help="first random seed (default 1)",
+    )
 
 
 def _read_methods(text: str) -> list[str]:
     names = [read_choice("method", part.strip(), RECOMMENDERS) for part in text.split(",")]
     return list(dict.fromkeys(["popularity", *names]))
+
+
+def _read_split(opts: argparse.Namespace) -> How:
+    chosen = OLD_NAMES.get(opts.split) or read_choice("split", opts.split, SPLITS)
+    how: How = next(name for name in SPLITS if name == chosen)
+    if opts.at is not None and how != "cutoff":
+        raise ArgumentError("option `--at`: needs `--split cutoff`")
+    return how
+
+
+def _read_seeds(opts: argparse.Namespace, usual: int) -> range:
+    first = read_integer("random-seed", opts.random_seed, 0, 10**9)
+    count = usual if opts.seeds is None else read_integer("seeds", opts.seeds, 1, 100)
+    return range(first, first + count)
 
 
 def _read_share(text: str) -> float:
@@ -137,62 +177,56 @@ def _read_share(text: str) -> float:
     return share
 
 
-def _render(trial: Trial, measured: list[Quality], *, as_json: bool) -> str:
-    about: dict[str, object] = {
-        "k": trial.k,
-        "users": trial.train.shape[0],
-        "tracks": trial.train.shape[1],
-        "train": trial.train.nnz,
-        "test": trial.test.nnz,
-        "cold": trial.cold_pairs,
-        "left_out": trial.left_out,
-    }
-    if trial.at is not None:
-        about |= {"at": trial.at, "undecided": trial.undecided}
+def _read_output(text: str | None) -> Path | None:
+    from sgr_spiders.embeddings.evaluation.lists_file import paths_of
+
+    path = read_path("output", text)
+    if path is not None:
+        paths_of(path)
+    return path
+
+
+def _measure(
+    trials: Trials, names: list[str], dimensions: int | None, path: Path | None, *, tuning: bool
+) -> Results:
+    from sgr_spiders.embeddings.evaluation.lists_file import open_files
+    from sgr_spiders.embeddings.evaluation.results import Collector, measure_all
+
+    first = trials.trials[0]
+    collector = Collector(first.train.shape[0], first.random_seed)
+    with contextlib.nullcontext() if path is None else open_files(path) as files:
+        for trial, tested, tuned in measure_all(
+            trials.trials, names, dimensions=dimensions, tuning=tuning, report=_Progress().report
+        ):
+            collector.add(tested, tuned)
+            if files is not None:
+                files.add(trial, tested)
+    return collector.results()
+
+
+class _Progress:
+    """Reports what takes long on standard error."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def report(self, step: str) -> None:
+        if time.monotonic() - self._last >= QUIET_SECONDS:
+            self._last = time.monotonic()
+            sys.stderr.write(f"{step}\n")
+            sys.stderr.flush()
+
+
+def _render(trials: Trials, results: Results, how: How, *, as_json: bool) -> str:
+    from sgr_spiders.reports.evaluation import as_document, describe
+
     if as_json:
-        methods = [
-            {key: _null_if_nan(value) for key, value in dataclasses.asdict(quality).items()}
-            for quality in measured
-        ]
-        return json.dumps(about | {"methods": methods}, indent=2) + "\n"
-    others = (name.replace("_", " ") for name in FIGURES[2:])
-    head = ["method", f"recall@{trial.k}", f"ndcg@{trial.k}", *others]
-    rows = [
-        [quality.method, *(_format_figure(name, getattr(quality, name)) for name in FIGURES)]
-        for quality in measured
-    ]
-    users, tracks = trial.train.shape
-    trained = (
-        f"trained on: {pluralize(trial.train.nnz, 'pair')} of {pluralize(users, 'user')} and "
-        f"{pluralize(tracks, 'track')}"
-    )
-    tested = (
-        f"held out: {pluralize(trial.test.nnz, 'pair')} of {pluralize(measured[0].users, 'user')}; "
-        f"{trial.cold_pairs:,} with a track that is not in the training data"
-    )
-    lines = [] if trial.at is None else [_describe_split(trial.at, trial.undecided)]
-    if trial.left_out:
-        lines.append(describe_left_out(trial.left_out))
-    return "\n".join([*lines, trained, tested, *table([head, *rows])]) + "\n"
+        return json.dumps(as_document(trials, results, how), indent=2) + "\n"
+    return "\n".join(describe(trials, results)) + "\n"
 
 
-def _describe_split(at: str, undecided: int) -> str:
-    return f"split at {at}; without {pluralize(undecided, 'pair')} that may be from before or after it"
+def _report_files(path: Path) -> None:
+    from sgr_spiders.embeddings.evaluation.lists_file import paths_of
 
-
-def _format_figure(name: str, value: float) -> str:
-    if math.isnan(value):
-        return "-"
-    match name:
-        case "cpu_seconds":
-            return f"{value:.1f} s"
-        case "coverage":
-            return f"{value:.1%}"
-        case "popularity_lift":
-            return f"{value:+.2f}"
-        case _:
-            return f"{value:.4f}"
-
-
-def _null_if_nan(value: object) -> object:
-    return None if isinstance(value, float) and math.isnan(value) else value
+    for written in paths_of(path).values():
+        sys.stderr.write(f"{for_cell(str(written))}\n")

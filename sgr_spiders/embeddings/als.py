@@ -18,14 +18,21 @@ from sgr_spiders.embeddings.base import Method, Vectors, require_interactions
 if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Corpus, Library
 
+REGULARIZATION = 10.0
+
 
 class Als(Method):
     """Alternating least squares; a like weighs ``confidence`` times as much as a missing like."""
 
     name: ClassVar[str] = "als"
     confidence: ClassVar[float] = 10.0
-    regularization: ClassVar[float] = 10.0
     rounds: ClassVar[int] = 15
+
+    def __init__(
+        self, dimensions: int | None = None, random_seed: int = 1, regularization: float = REGULARIZATION
+    ) -> None:
+        super().__init__(dimensions, random_seed)
+        self.regularization = regularization
 
     def parameters(self) -> dict[str, Any]:
         own = {"confidence": self.confidence, "regularization": self.regularization, "rounds": self.rounds}

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from sgr_spiders.config.harvest import Embeddings
     from sgr_spiders.embeddings.base import Array, Numbers, Vectors
-    from sgr_spiders.embeddings.preparation import TrainingData
+    from sgr_spiders.embeddings.interactions import Interactions
+    from sgr_spiders.embeddings.preparation import Sequences, TrainingData
     from sgr_spiders.storage.store import Store
 
 
@@ -105,10 +106,14 @@ def embed(store: Store, config: Embeddings) -> Embedded:
 
 def build_corpus(data: TrainingData) -> Corpus:
     """Return the training pairs, and the playlists as columns of the matrix."""
-    interactions = data.interactions
-    columns = [interactions.track_indices(tracks) for tracks in data.playlists]
+    return Corpus(data.split.train, playlist_columns(data.interactions, data.playlists))
+
+
+def playlist_columns(interactions: Interactions, playlists: Sequences) -> list[Numbers]:
+    """Return the playlists as columns of the matrix, without tracks that it does not contain."""
+    columns = [interactions.track_indices(tracks) for tracks in playlists]
     known = [part[part >= 0] for part in columns]
-    return Corpus(data.split.train, [part for part in known if len(part) > 1])
+    return [part for part in known if len(part) > 1]
 
 
 def _collect_vectors(data: TrainingData, vectors: Vectors, artists: Numbers) -> dict[str, Placed]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +20,7 @@ from sgr_spiders.storage.pairs.reading import read_discovered
 from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     import pyarrow as pa
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Connection
 
     Ids = NDArray[np.int64]
-    Divide = Callable[[Interactions, Ids], Split]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +107,12 @@ class TrainingData:
         return f"TrainingData({self.interactions!r}, {self.split!r}, {self.playlists!r})"
 
 
-def prepare(
-    connection: Connection, choice: Choice, *, divide: Divide | None = None, with_times: bool = False
-) -> TrainingData:
+def prepare(connection: Connection, choice: Choice, *, with_times: bool = False) -> TrainingData:
     """Read and split the data selected by *choice*.
 
     Args:
         connection: the database.
         choice: the selection and the split.
-        divide: the function that splits, instead of ``split`` with the shares of *choice*.
         with_times: whether to read when the pairs were liked.
 
     Raises:
@@ -135,7 +130,13 @@ def prepare(
         include=choice.include,
     )
     seed_tracks = interactions_read.read_seeds(connection)
-    parts = (divide or _by_share(choice))(interactions, seed_tracks)
+    parts = split(
+        interactions,
+        seed_tracks,
+        test=choice.test,
+        validation=choice.validation,
+        seed=choice.split_seed,
+    )
     rows = choice.include.rows
     times = read_pair_times(connection, interactions, choice.sources, rows) if with_times else None
     return TrainingData(
@@ -144,38 +145,53 @@ def prepare(
         split=parts,
         users=read_features(connection, "user", interactions.users),
         tracks=read_features(connection, "track", interactions.tracks),
-        playlists=_sequences(connection, choice, interactions, parts),
+        playlists=read_training_playlists(connection, choice).without_held_out(
+            interactions, parts.validation, parts.test
+        ),
         seed_tracks=seed_tracks,
         times=times,
     )
 
 
-def _by_share(choice: Choice) -> Divide:
-    return partial(split, test=choice.test, validation=choice.validation, seed=choice.split_seed)
+@dataclass(frozen=True, slots=True)
+class Playlists:
+    """The playlists in scope, with one element per membership: its playlist, the owner, and the track."""
+
+    ids: Ids
+    playlist: Ids
+    owners: Ids
+    tracks: Ids
+
+    def without_held_out(self, interactions: Interactions, *held_out: sp.csr_array) -> Sequences:
+        """Return the playlists without the tracks held out from their owners, if two tracks are left."""
+        kept = ~_is_held_out(interactions, held_out, self.owners, self.tracks)
+        sizes = np.bincount(self.playlist[kept], minlength=len(self.ids))
+        long = sizes >= 2
+        kept &= long[self.playlist]
+        starts = np.concatenate([[0], np.cumsum(sizes[long])]).astype(np.int64)
+        return Sequences(self.ids[long], starts, self.tracks[kept])
 
 
-def _sequences(connection: Connection, choice: Choice, interactions: Interactions, parts: Split) -> Sequences:
+def read_training_playlists(connection: Connection, choice: Choice) -> Playlists:
+    """Return the playlists in the scope of *choice*."""
     groups, owners = interactions_read.read_memberships(connection, choice.include.rows)
     playlist = np.repeat(np.arange(len(groups.owners)), groups.sizes)
-    kept = ~_is_held_out(interactions, parts, owners[playlist], groups.members)
-    kept &= read_libraries(connection, "playlist", choice.include).contain(groups.owners)[playlist]
+    kept = read_libraries(connection, "playlist", choice.include).contain(groups.owners)[playlist]
     if choice.seeds is not None:
         around = [
             read_discovered(connection, kind, choice.seeds, choice.include.rows)
             for kind in ("playlist", "track")
         ]
         kept &= np.isin(groups.owners, around[0])[playlist] & np.isin(groups.members, around[1])
-    sizes = np.bincount(playlist[kept], minlength=len(groups.owners))
-    long = sizes >= 2
-    kept &= long[playlist]
-    starts = np.concatenate([[0], np.cumsum(sizes[long])]).astype(np.int64)
-    return Sequences(groups.owners[long], starts, groups.members[kept])
+    return Playlists(groups.owners, playlist[kept], owners[playlist][kept], groups.members[kept])
 
 
-def _is_held_out(interactions: Interactions, parts: Split, users: Ids, tracks: Ids) -> NDArray[np.bool_]:
-    """Return which of these pairs of IDs are held out."""
+def _is_held_out(
+    interactions: Interactions, parts: Sequence[sp.csr_array], users: Ids, tracks: Ids
+) -> NDArray[np.bool_]:
+    """Return which of these pairs of IDs are in *parts* of the matrix."""
     width = max(1, len(interactions.tracks))
-    held = [_keys(part, width) for part in (parts.validation, parts.test)]
+    held = [_keys(part, width) for part in parts]
     row, column = interactions.user_indices(users), interactions.track_indices(tracks)
     known = (row >= 0) & (column >= 0)
     return known & np.isin(row * width + column, np.concatenate(held))

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sgr_spiders.embeddings.als import Als
+from sgr_spiders.embeddings.ease import EaseRecommender
 from sgr_spiders.embeddings.item2vec import Item2Vec
+from sgr_spiders.embeddings.itemknn import ItemKnnRecommender
 from sgr_spiders.embeddings.lightgcn import LightGcn
 from sgr_spiders.embeddings.popularity import PopularityRecommender
 from sgr_spiders.embeddings.svd import Svd
 from sgr_spiders.embeddings.walk import WalkRecommender
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from sgr_spiders.embeddings.base import Array, Corpus, Method, Numbers, Vectors
 
 METHODS: dict[str, type[Method]] = {method.name: method for method in (Svd, Als, Item2Vec, LightGcn)}
 """All methods that learn vectors; each has its own module."""
-POPULARITY, WALK = "popularity", "walk"
-NAMES = (POPULARITY, WALK, *METHODS)
+DIRECT: dict[str, Callable[..., Recommender]] = {
+    "popularity": PopularityRecommender,
+    "walk": WalkRecommender,
+    "itemknn": ItemKnnRecommender,
+    "ease": EaseRecommender,
+}
+"""All methods that rank tracks without vectors, and have no random start."""
+NAMES = (*DIRECT, *METHODS)
 
 
 class Recommender(Protocol):
@@ -38,10 +48,11 @@ class VectorRecommender:
         return scores
 
 
-def train(name: str, corpus: Corpus, dimensions: int | None, random_seed: int) -> Recommender:
-    """Train the recommender of this name on *corpus*."""
-    if name == POPULARITY:
-        return PopularityRecommender(corpus)
-    if name == WALK:
-        return WalkRecommender(corpus)
-    return VectorRecommender(METHODS[name](dimensions, random_seed).fit(corpus))
+def train(
+    name: str, corpus: Corpus, random_seed: int, parameters: Mapping[str, Any] | None = None
+) -> Recommender:
+    """Train the recommender of this name on *corpus*, with its default for each parameter not given."""
+    given = parameters or {}
+    if name in DIRECT:
+        return DIRECT[name](corpus, **given)
+    return VectorRecommender(METHODS[name](random_seed=random_seed, **given).fit(corpus))

@@ -84,9 +84,8 @@ def split(
     row = np.repeat(np.arange(len(sizes)), sizes)
     free = ~np.isin(interactions.tracks, seed_tracks)[matrix.indices]
     eligible = np.bincount(row, weights=free, minlength=len(sizes)).astype(np.int64)
-    most = np.maximum(0, np.minimum(eligible, sizes - 1))
-    tested = np.minimum(_share(_to_fraction(test), eligible), most)
-    held = np.minimum(_share(_to_fraction(test) + _to_fraction(validation), eligible), most)
+    tested = count_held_out(test, eligible, sizes)
+    held = count_held_out(_to_fraction(test) + _to_fraction(validation), eligible, sizes)
     rank = _ranks(interactions, row, free, seed)
     is_test = rank < tested[row]
     is_held = rank < held[row]
@@ -101,7 +100,13 @@ def split(
     )
 
 
-def _to_fraction(share: float) -> Fraction:
+def count_held_out(share: float | Fraction, eligible: Ids, sizes: Ids) -> Ids:
+    """Return this share of each user's *eligible* pairs, rounded half up, but never all *sizes* pairs."""
+    most = np.maximum(0, np.minimum(eligible, sizes - 1))
+    return np.minimum(_share(_to_fraction(share), eligible), most)
+
+
+def _to_fraction(share: float | Fraction) -> Fraction:
     return Fraction(str(share)).limit_denominator(1_000_000)
 
 

@@ -56,9 +56,10 @@ class RandomWalk:
 class WalkRecommender:
     """A recommender of the tracks that walks from a user's library reach."""
 
-    def __init__(self, corpus: Corpus) -> None:
+    def __init__(self, corpus: Corpus, alpha: float = ALPHA, neighbours: int = NEIGHBOURS) -> None:
         self._matrix = corpus.matrix
-        self._reached = RandomWalk(corpus.matrix).reach(np.arange(corpus.matrix.shape[1]))
+        walk = RandomWalk(corpus.matrix, alpha, neighbours)
+        self._reached = walk.reach(np.arange(corpus.matrix.shape[1]))
 
     def scores(self, users: Numbers) -> Array:
         scores: Array = (self._matrix[users] @ self._reached).toarray()

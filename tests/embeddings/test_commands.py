@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from contextlib import closing
@@ -45,7 +46,7 @@ def database(drawn: Tastes, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_evaluating_at_a_time(database: Path) -> None:
+def test_evaluating_by_time(database: Path) -> None:
     """Likes of tracks with even IDs are from 2020, the others from 2022."""
     dated = database.with_name("dated.db")
     copy_database(database, dated)
@@ -56,18 +57,24 @@ def test_evaluating_at_a_time(database: Path) -> None:
             "FROM (SELECT DISTINCT track_id AS t, 2020 + 2 * (track_id % 2) AS y FROM engagements) AS years "
             "WHERE track_id = t"
         )
-    evaluate = ["evaluate", "--method", "popularity", "--split", "time"]
-    table, figures, refused, undated = scrapy_in_one(
-        dated, [*evaluate, "--at", "2021-06-01"], [*evaluate, "--json"], [*evaluate, "--at", "2021-13"],
-        ["evaluate", "--at", "2021-06-01"],
+    evaluate = ["evaluate", "--method", "popularity", "--split", "cutoff"]
+    table, figures, former, newest, refused, undated = scrapy_in_one(
+        dated, [*evaluate, "--at", "2021-06-01"], [*evaluate, "--json"],
+        ["evaluate", "--method", "popularity", "--split", "time", "--json"],
+        ["evaluate", "--method", "popularity", "--split", "newest", "--json"],
+        [*evaluate, "--at", "2021-13"], ["evaluate", "--at", "2021-06-01"],
     )  # fmt: skip
     assert table[0] == 0, table
-    assert table[1].startswith("split at 2021-06-01T00:00:00Z; without ")
+    assert table[1].startswith("split at 2021-06-01T00:00:00Z\n")
     found = json.loads(figures[1])
-    assert found["at"] == "2022-02-01T00:00:00Z"
+    assert (found["split"], found["at"]) == ("cutoff", "2022-02-01T00:00:00Z")
     assert found["test"] > 0
+    assert json.loads(former[1])["splits"] == found["splits"]
+    # Likes of one year have no order.
+    assert json.loads(newest[1])["undecided"] > 0
+    assert json.loads(newest[1])["test"] > 0
     assert "option `--at`: must be a date or time such as" in refused[2]
-    assert "option `--at`: needs `--split time`" in undated[2]
+    assert "option `--at`: needs `--split cutoff`" in undated[2]
 
 
 def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Path) -> None:
@@ -117,7 +124,8 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
     assert learned.startswith("trained on: ")
     assert held_out.startswith("held out: ")
     assert columns.split()[:3] == ["method", "recall@10", "ndcg@10"]
-    assert [row.split()[0] for row in methods] == ["popularity", "walk", "svd"]
+    assert [row.split()[0] for row in methods[:5]] == ["popularity", "itemknn", "ease", "walk", "svd"]
+    assert re.search(r"^svd +\.\d{3} \[\.\d{3}, \.\d{3}\] ", table[1], re.MULTILINE)
     measured = json.loads(figures[1])
     assert measured["k"] == 20
     assert [method["method"] for method in measured["methods"]] == ["popularity", "walk"]
@@ -137,7 +145,10 @@ ERRORS = [
     (["similar", "track", "5", "--limit", "0"], "option `--limit`: must be an integer from 1 to"),
     (["recommend", "track", "5"], "scrapy recommend user 123`"),
     (["recommend", "user", "5001"], "user 5001: no liked tracks in this database"),
-    (["evaluate", "--method", "magic"], "`--method`: must be popularity, walk, svd, als, item2vec or"),
+    (["evaluate", "--method", "magic"], "`--method`: must be popularity, walk, itemknn, ease, svd, als,"),
+    (["evaluate", "--split", "last"], "option `--split`: must be random, newest or cutoff, not 'last'"),
+    (["evaluate", "--seeds", "0"], "option `--seeds`: must be an integer from 1 to 100, not '0'"),
+    (["evaluate", "--output", "x.txt"], "`--output`: must name a .parquet or .csv file, not 'x.txt'"),
     (["evaluate", "--share", "1"], "option `--share`: must be a number between 0 and 1, not '1'"),
     (["evaluate", "--train", "x"], "options `--train` and `--test`: give both or neither"),
     (["evaluate", "--train", "none", "--test", "none"], "file none: No such file or directory"),

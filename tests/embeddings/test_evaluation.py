@@ -13,9 +13,11 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sgr_spiders.embeddings import evaluation
-from sgr_spiders.embeddings.evaluation import Trial, prepare_trial, recommend_best
-from sgr_spiders.embeddings.pairs_file import read_pairs
+from sgr_spiders.embeddings.evaluation import trial as trial_module
+from sgr_spiders.embeddings.evaluation.pairs_file import read_pairs
+from sgr_spiders.embeddings.evaluation.ranking import recommend_best
+from sgr_spiders.embeddings.evaluation.trial import Trial
+from sgr_spiders.embeddings.evaluation.trials import TrialOptions, prepare_trials
 from sgr_spiders.model.exceptions import ArgumentError, EmbeddingError
 from sgr_spiders.storage import schema
 from sgr_spiders.storage.store import Store
@@ -82,7 +84,7 @@ def test_metrics_equal_plain_loops(seed: int, k: int, block: int) -> None:
     scores = np.where(random.random((users, tracks)) < 0.2, -np.inf, random.random((users, tracks)))
     trial = Trial(sp.csr_array(known.astype(np.float32)), sp.csr_array(wanted.astype(np.float32)), k=k)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluation, "SCORES_AT_A_TIME", block)
+        patch.setattr(trial_module, "SCORES_AT_A_TIME", block)
         found = trial.test_recommender("fixed", Fixed(scores.astype(np.float32)), 1.5)
     assert (found.method, found.cpu_seconds) == ("fixed", 1.5)
     expected = by_hand(known, wanted, scores.astype(np.float32), k)
@@ -155,7 +157,8 @@ def test_seeds_are_never_held_out(store: Store) -> None:
             )
         )  # fmt: skip
         trial, again = (
-            prepare_trial(connection, sources=["like"], share=0.25, random_seed=5, k=10) for _ in range(2)
+            prepare_trials(connection, TrialOptions(share=0.25, random_seeds=[5], k=10)).trials[0]
+            for _ in range(2)
         )
     assert trial.train.shape == trial.test.shape
     assert (trial.train.multiply(trial.test)).nnz == 0
@@ -173,7 +176,9 @@ def lines(path: Path, text: str) -> Path:
 def test_files_of_pairs(tmp_path: Path) -> None:
     train = lines(tmp_path / "train", "7 100\n7 101 2.5\n\n9\t100\n7 100\n")
     test = lines(tmp_path / "test", "9,101\n9 100\n9 500\n")
-    first, second = read_pairs(train, test)
+    pairs = read_pairs(train, test)
+    first, second = pairs.train, pairs.test
+    assert (pairs.users.tolist(), pairs.tracks.tolist()) == ([7, 9], [100, 101, 500])
     assert first.toarray().tolist() == [[1, 1, 0], [1, 0, 0]]
     # A training pair is not a test pair.
     assert second.toarray().tolist() == [[0, 0, 0], [0, 1, 1]]
@@ -202,7 +207,8 @@ def test_invalid_files(tmp_path: Path, text: str, message: str) -> None:
 def published() -> Trial:
     """Read the Last.fm dataset with the split of the LightGCN repository."""
     folder = note("interactions/lightgcn_lastfm")
-    return Trial(*read_pairs(folder / "data1.txt", folder / "test1.txt"))
+    pairs = read_pairs(folder / "data1.txt", folder / "test1.txt")
+    return Trial(pairs.train, pairs.test)
 
 
 @pytest.mark.parametrize(("name", "recall", "ndcg"), [("svd", 0.261, 0.204), ("walk", 0.246, 0.194)])
@@ -231,6 +237,6 @@ def test_the_defaults_work_on_other_real_data() -> None:
     trial = Trial(train, test)
     popular = trial.measure("popularity")
     for name in ("walk", "svd"):
-        found = trial.measure(name, dimensions=64)
+        found = trial.measure(name, {"dimensions": 64} if name == "svd" else {})
         assert found.recall > 2 * popular.recall
         assert found.ndcg > 2 * popular.ndcg

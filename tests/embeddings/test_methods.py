@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from sgr_spiders.embeddings.als import Als
 from sgr_spiders.embeddings.base import Corpus, Library, Vectors, unit
-from sgr_spiders.embeddings.evaluation import Trial
+from sgr_spiders.embeddings.evaluation.trial import Trial
 from sgr_spiders.embeddings.lightgcn import LightGcn
 from sgr_spiders.embeddings.recommenders import METHODS, VectorRecommender
 from sgr_spiders.embeddings.svd import Svd

@@ -7,7 +7,7 @@ from math import log2
 import numpy as np
 import pytest
 
-from sgr_spiders.embeddings import metrics
+from sgr_spiders.embeddings.evaluation import metrics
 
 HITS = np.array([[True, False, True], [False, False, False], [True, True, True]])
 

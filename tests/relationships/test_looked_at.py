@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from sgr_spiders.config.harvest import HarvestConfig
-from sgr_spiders.embeddings.evaluation import prepare_trial
+from sgr_spiders.embeddings.evaluation.trials import TrialOptions, prepare_trials
 from sgr_spiders.embeddings.interactions import read_interactions
 from sgr_spiders.embeddings.preparation import Choice, prepare
 from sgr_spiders.embeddings.recommend import recommend
@@ -147,10 +147,10 @@ def test_vectors_and_evaluation_use_the_same_users(store: Store) -> None:
     seen = set(without_the_unseen(world).libraries())
     with store.read() as connection:
         usual, everyone = (read_interactions(connection, include=include) for include in (USUAL, UNSEEN))
-        trial = prepare_trial(connection, sources=["like"], share=0.2, random_seed=1, k=5)
+        found = prepare_trials(connection, TrialOptions(k=5))
     assert set(usual.users.tolist()) == seen
-    assert (usual.left_out, trial.left_out) == (LIKERS // 2, LIKERS // 2)
-    assert trial.train.shape[0] == LIKERS // 2
+    assert (usual.left_out, found.left_out) == (LIKERS // 2, LIKERS // 2)
+    assert found.trials[0].train.shape[0] == LIKERS // 2
     assert (len(everyone.users), everyone.left_out) == (LIKERS, 0)
 
 

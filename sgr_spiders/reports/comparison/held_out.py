@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from sgr_spiders.embeddings.base import Corpus
-from sgr_spiders.embeddings.evaluation import SCORES_AT_A_TIME, recommend_best
+from sgr_spiders.embeddings.evaluation.ranking import SCORES_AT_A_TIME, recommend_best
 from sgr_spiders.embeddings.interactions import Interactions
 from sgr_spiders.embeddings.split import split
 from sgr_spiders.embeddings.walk import WalkRecommender

@@ -28,8 +28,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from sgr_spiders.embeddings.base import Corpus
-from sgr_spiders.embeddings.evaluation import Quality, Trial
-from sgr_spiders.embeddings.pairs_file import read_pairs
+from sgr_spiders.embeddings.evaluation.pairs_file import read_pairs
+from sgr_spiders.embeddings.evaluation.trial import Tested, Trial
 from sgr_spiders.embeddings.recommenders import NAMES, train
 from tests.benchmarks.relationships.process import measure
 from tests.embeddings.communities import tastes
@@ -62,7 +62,8 @@ def published(methods: Sequence[str]) -> None:
     if not SHARED.is_dir():
         print(f"no {SHARED}: nothing published to compare with")
         return
-    _compare(Trial(*read_pairs(SHARED / "data1.txt", SHARED / "test1.txt")), methods)
+    pairs = read_pairs(SHARED / "data1.txt", SHARED / "test1.txt")
+    _compare(Trial(pairs.train, pairs.test), methods)
 
 
 def generated(methods: Sequence[str], scale: float) -> None:
@@ -94,9 +95,9 @@ def _compare(trial: Trial, methods: Sequence[str]) -> None:
         print(f"{name:<12}", *(f"{figure:>10}" for figure in figures), flush=True)
 
 
-def _learn_and_test(name: str, trial: Trial) -> tuple[Quality, float]:
+def _learn_and_test(name: str, trial: Trial) -> tuple[Tested, float]:
     began = time.process_time()
-    recommender = train(name, Corpus(trial.train), None, random_seed=1)
+    recommender = train(name, Corpus(trial.train), random_seed=1)
     seconds = time.process_time() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return trial.test_recommender(name, recommender, seconds), peak

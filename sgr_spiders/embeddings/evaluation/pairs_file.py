@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +18,18 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Numbers
 
 
-def read_pairs(train: Path, test: Path) -> tuple[sp.csr_array, sp.csr_array]:
-    """Return two matrices (users x items) of the same shape, from files with a user ID and item ID per line.
+@dataclass(frozen=True, slots=True)
+class PairsOfFiles:
+    """Two matrices (users x tracks) of the same shape, and the IDs of their rows and columns."""
+
+    train: sp.csr_array
+    test: sp.csr_array
+    users: Numbers
+    tracks: Numbers
+
+
+def read_pairs(train: Path, test: Path) -> PairsOfFiles:
+    """Return the pairs in two files with a user ID and an item ID per line.
 
     Further columns such as weights are ignored, and so are duplicate pairs and pairs in *test* that *train*
     contains.
@@ -36,7 +47,7 @@ def read_pairs(train: Path, test: Path) -> tuple[sp.csr_array, sp.csr_array]:
     )
     only = sp.csr_array(second - second.multiply(first))
     only.eliminate_zeros()
-    return first, only
+    return PairsOfFiles(first, only, users, items)
 
 
 def _read(path: Path) -> Numbers:

@@ -1,4 +1,4 @@
-"""A split at a time trains on what was liked before it, and tests on what was liked after it."""
+"""A cutoff trains on what was liked before it, and tests on what was liked after it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from sgr_spiders.embeddings.evaluation import prepare_time_trial
+from sgr_spiders.embeddings.evaluation.cutoff import choose_moment, hold_out_since
+from sgr_spiders.embeddings.evaluation.trials import TrialOptions, prepare_trials
 from sgr_spiders.embeddings.pair_times import PairTimes, read_pair_times
-from sgr_spiders.embeddings.time_split import choose_time, split_at
 from sgr_spiders.model.exceptions import ArgumentError, EmbeddingError
 from sgr_spiders.storage.schema import engagements
 from tests.embeddings.test_split import NO_SEEDS, build_interactions, pairs_of
@@ -44,28 +44,29 @@ def times_of(years: dict[tuple[int, int], tuple[int | None, int | None]]) -> Pai
     """Return the times in the order of the matrix."""
     ends = [years[pair] for pair in sorted(years)]
     starts, stops = (np.array([to_time(end[side]) for end in ends]) for side in (0, 1))
-    return PairTimes(1, np.empty(0, np.int64), starts, stops)
+    whole = build_interactions(set(years))
+    return PairTimes(len(whole.tracks), np.flatnonzero(whole.matrix.toarray()), starts, stops)
 
 
 def test_a_split_at_a_time() -> None:
     whole = build_interactions(set(YEARS))
-    found = split_at(whole, np.array([SEED]), times_of(YEARS), to_time(2015))
-    assert pairs_of(whole, found.parts.train) == {(1, 101), (2, 101), (2, 104)}
+    found = hold_out_since(whole, np.array([SEED]), times_of(YEARS), at=to_time(2015))
+    assert pairs_of(whole, found.train) == {(1, 101), (2, 101), (2, 104)}
     # User 3 has no training pair, and the seed is never tested.
-    assert pairs_of(whole, found.parts.test) == {(1, 103)}
-    assert found.undecided == len(YEARS) - 4
-    assert found.parts.validation.nnz == 0
-    assert whole.users[found.parts.untested_users].tolist() == [2, 3]
+    assert pairs_of(whole, found.test) == {(1, 103)}
+    undecided = {(1, 102), (2, 105), (2, 106)}
+    assert pairs_of(whole, found.neither) == undecided | {(1, SEED), (3, 101)}
+    assert (found.undecided, found.untested, found.at) == (3, 2, to_time(2015))
 
 
 def test_the_share_chooses_the_time() -> None:
-    times = times_of(YEARS)
-    assert choose_time(times, 0.5) == to_time(2017)
-    assert choose_time(times, 1.0) == to_time(2010)
-    assert choose_time(times, 1e-9) == to_time(2018)
-    unknown = times_of({(1, 101): (UNKNOWN, 2012)})
+    starts = times_of(YEARS).not_before
+    assert choose_moment(starts, 0.5) == to_time(2017)
+    assert choose_moment(starts, 1.0) == to_time(2010)
+    assert choose_moment(starts, 1e-9) == to_time(2018)
+    unknown = times_of({(1, 101): (UNKNOWN, 2012)}).not_before
     with pytest.raises(EmbeddingError, match="contains no times of these"):
-        choose_time(unknown, 0.2)
+        choose_moment(unknown, 0.2)
 
 
 @pytest.fixture
@@ -127,16 +128,30 @@ def test_a_removed_repost_does_not_count(dated: Store) -> None:
 
 def test_a_trial_of_a_database(dated: Store) -> None:
     with dated.read() as connection:
-        trial = prepare_time_trial(connection, sources=["like"], share=0.2, at="2015-01-01T00:00:00Z", k=5)
-        assert (trial.train.nnz, trial.test.nnz, trial.undecided) == (3, 2, len(YEARS) - 5)
+        given = TrialOptions(how="cutoff", at="2015-01-01T00:00:00Z", k=5)
+        (trial,) = prepare_trials(connection, given).trials
+        assert (trial.train.nnz, trial.test.nnz, trial.undecided) == (3, 2, len(YEARS) - 6)
         assert trial.at == "2015-01-01T00:00:00Z"
-        by_share = prepare_time_trial(connection, sources=["like"], share=0.5, at=None, k=5)
+        (by_share,) = prepare_trials(connection, TrialOptions(how="cutoff", share=0.5)).trials
         assert by_share.at == "2017-01-01T00:00:00Z"
         with pytest.raises(ArgumentError, match="times of a playlist are not known"):
-            prepare_time_trial(connection, sources=["like", "playlist"], share=0.5, at=None, k=5)
+            prepare_trials(connection, TrialOptions(["like", "playlist"], "cutoff"))
+
+
+def test_validation_divides_the_training_pairs_at_an_earlier_moment(dated: Store) -> None:
+    options = TrialOptions(how="cutoff", at="2019-06-01T00:00:00Z", share=0.5)
+    with dated.read() as connection:
+        (trial,) = prepare_trials(connection, options).trials
+    assert trial.divide is not None
+    inner = trial.divide()
+    assert inner.at is not None
+    assert inner.at < "2019"
+    assert 0 < inner.test.nnz < trial.train.nnz
+    assert not inner.test.multiply(trial.test).nnz
+    assert inner.test.multiply(trial.train).nnz == inner.test.nnz
 
 
 def test_no_seed_is_needed() -> None:
     whole = build_interactions(set(YEARS))
-    found = split_at(whole, NO_SEEDS, times_of(YEARS), to_time(2015))
-    assert (1, SEED) in pairs_of(whole, found.parts.test)
+    found = hold_out_since(whole, NO_SEEDS, times_of(YEARS), at=to_time(2015))
+    assert (1, SEED) in pairs_of(whole, found.test)

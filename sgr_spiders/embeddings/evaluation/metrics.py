@@ -16,17 +16,19 @@ if TYPE_CHECKING:
 
 HEAD_SHARE = 0.33
 """Share of all interactions in the head, as in Cremonesi et al."""
+HUBS = 20
+"""The tracks of the hub share."""
 
 
 def recall(hits: Hits, held_out: Numbers) -> Figures:
     """Return the share of each user's held-out tracks that are among the k recommended.
 
     *hits*: users x k, true if the track at this position was held out. *held_out*: the number of held-out
-    tracks of each user, at least 1. The denominator counts all of them, even more than k, as in the code of
-    LightGCN (https://github.com/gusye1234/LightGCN-PyTorch), so that results are comparable.
+    tracks of each user; without any, the share is NaN. The denominator counts all of them, even more than k,
+    as in the code of LightGCN (https://github.com/gusye1234/LightGCN-PyTorch), so that results are
+    comparable.
     """
-    found: Figures = hits.sum(axis=1) / held_out
-    return found
+    return ratio(hits.sum(axis=1), held_out)
 
 
 def ndcg(hits: Hits, held_out: Numbers) -> Figures:
@@ -64,3 +66,43 @@ def popularity_lift(recommended: float, liked: float) -> float:
     Recommendation (2019), https://arxiv.org/abs/1907.13286.
     """
     return (recommended - liked) / liked
+
+
+def coverage(given: Numbers, fans: Numbers) -> float:
+    """Return the share of the tracks with *fans* that are in at least one list.
+
+    *given*: the number of lists that each track is in. Catalogue coverage: Herlocker et al., Evaluating
+    Collaborative Filtering Recommender Systems (TOIS 2004), section 5.1.
+    """
+    return float(((given > 0) & (fans > 0)).sum() / (fans > 0).sum())
+
+
+def hub_share(given: Numbers) -> float:
+    """Return the share of all places in the lists that the ``HUBS`` most recommended tracks hold.
+
+    *given*: as for ``coverage``. Hubs: Radovanović, Nanopoulos and Ivanović, Hubs in Space (JMLR
+    2010). NaN if all lists are empty.
+    """
+    return float(np.sort(given)[-HUBS:].sum() / given.sum()) if given.any() else float("nan")
+
+
+def self_information(fans: Numbers, users: int) -> Figures:
+    """Return how surprising each track is: ``-log2(fans / users)``, in bits.
+
+    The novelty of a list is the mean over its tracks: Vargas and Castells, Rank and Relevance in Novelty and
+    Diversity Metrics for Recommender Systems (RecSys 2011), section 4.1, without discounts. A track without
+    fans counts as one with a fan.
+    """
+    bits: Figures = -np.log2(np.maximum(fans, 1) / users)
+    return bits
+
+
+def mean_over_lists(values: NDArray[np.float64 | np.int64], given: Hits) -> Figures:
+    """Return the mean of the *values* of each list, NaN if the list is empty; *given*: the places in use."""
+    return ratio((values * given).sum(axis=1), given.sum(axis=1))
+
+
+def ratio(sums: NDArray[np.float64 | np.int64], counts: Numbers) -> Figures:
+    """Return the sums divided by the counts, NaN where the count is 0."""
+    found: Figures = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+    return found

@@ -1,0 +1,1 @@
+"""Evaluation of recommenders on held-out likes."""

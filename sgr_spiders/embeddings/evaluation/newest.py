@@ -1,0 +1,136 @@
+"""Hold out the newest likes of each user, as far as the order of the likes is known.
+
+Lists of likes are newest first, so the position in a user's list orders what it contains. For likes that it
+does not contain, known from the lists of tracks only, the intervals of time tell (docs/like_times.md). A like
+that may or may not be among the newest is in neither part.
+
+Each user has a moment of his own, so training contains likes of others that are newer than a tested one; the
+rule of one moment for all (``cutoff``) avoids that, and tests fewer users.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sgr_spiders.embeddings.evaluation.holdout import Holdout, rows_of, take_parts
+from sgr_spiders.embeddings.split import count_held_out
+from sgr_spiders.storage import list_positions
+from sgr_spiders.storage.lookup import look_up
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from sgr_spiders.embeddings.interactions import Interactions
+    from sgr_spiders.embeddings.pair_times import PairTimes
+    from sgr_spiders.storage.store import Connection
+
+    Ids = NDArray[np.int64]
+    Mask = NDArray[np.bool_]
+
+LATEST = np.iinfo(np.int64).max
+"""The end of an interval without a known end; one without a known start begins with ``NaT``, the least."""
+UNLISTED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """The position of each pair in its user's list, 0 for the newest, or ``UNLISTED``.
+
+    ``keys``: the places of the pairs in the matrix, row by row, in ascending order; ``width``: its columns.
+    """
+
+    width: int
+    keys: Ids
+    positions: Ids
+
+    def at(self, rows: Ids, columns: Ids) -> Ids:
+        """Return the position of each of these entries."""
+        return look_up(self.keys, self.positions, rows * self.width + columns)
+
+
+def read_positions(connection: Connection, interactions: Interactions, sources: Sequence[str]) -> Positions:
+    """Return the positions in the lists of users; none with several *sources*, whose lists differ."""
+    width = max(1, len(interactions.tracks))
+    if len(sources) > 1:
+        return Positions(width, np.empty(0, np.int64), np.empty(0, np.int64))
+    read = list_positions.read_list_positions(connection, sources[0])
+    row, column = interactions.user_indices(read.users), interactions.track_indices(read.tracks)
+    is_inside = (row >= 0) & (column >= 0)
+    keys = (row * width + column)[is_inside]
+    order = np.argsort(keys)
+    return Positions(width, keys[order], read.positions[is_inside][order])
+
+
+def hold_out_newest(
+    interactions: Interactions, seed_tracks: Ids, times: PairTimes, positions: Positions, share: float
+) -> Holdout:
+    """Hold out the newest tracks of each user, this share rounded half up, but never a user's only pair.
+
+    A like is tested if it is certainly among them, and trained on if it is certainly not.
+
+    Args:
+        interactions: the matrix to divide.
+        seed_tracks: IDs of tracks whose pairs are neither held out nor counted for the share.
+        times: the intervals of its entries.
+        positions: the positions of its entries.
+        share: the share to hold out.
+    """
+    matrix = interactions.matrix
+    row = rows_of(matrix)
+    starts, ends = (end.astype("datetime64[us]").view(np.int64) for end in times.at(row, matrix.indices))
+    # Two likes at the same microsecond have no order.
+    ends = np.where(ends == np.iinfo(np.int64).min, LATEST, np.maximum(ends, starts) + 1)
+    place = positions.at(row, matrix.indices)
+    is_free = ~np.isin(interactions.tracks, seed_tracks)[matrix.indices]
+    free = np.bincount(row, weights=is_free, minlength=matrix.shape[0]).astype(np.int64)
+    held = count_held_out(share, free, np.diff(matrix.indptr).astype(np.int64))
+    is_train, is_test = np.ones(matrix.nnz, bool), np.zeros(matrix.nnz, bool)
+    for user in np.flatnonzero(held):
+        entries = np.arange(matrix.indptr[user], matrix.indptr[user + 1])
+        entries = entries[is_free[entries]]
+        newer, older = count_newer_and_older(starts[entries], ends[entries], place[entries])
+        is_train[entries] = newer >= held[user]
+        is_test[entries] = older >= len(entries) - held[user]
+    return take_parts(matrix, is_train, is_test, int((~is_train & ~is_test).sum()))
+
+
+def count_newer_and_older(starts: Ids, ends: Ids, positions: Ids) -> tuple[Ids, Ids]:
+    """Return how many of one user's likes are certainly newer than each of them, and how many are older.
+
+    The likes in the list are in its order. Any other two are if their intervals have no common moment.
+
+    Args:
+        starts, ends: the interval of each like, without its end.
+        positions: its position in the list, or ``UNLISTED``.
+    """
+    is_listed = positions != UNLISTED
+    order = np.argsort(np.where(is_listed, positions, LATEST), kind="stable")
+    listed, others = np.split(order, [int(is_listed.sum())])
+    # Whatever is above a like in the list is not older, and whatever is below it is not newer.
+    least, most = starts.copy(), ends.copy()
+    least[listed] = np.maximum.accumulate(starts[listed][::-1])[::-1]
+    most[listed] = np.minimum.accumulate(ends[listed])
+    if (least >= most)[listed].any():  # the list and the intervals contradict each other
+        return count_newer_and_older(starts, ends, np.full_like(positions, UNLISTED))
+    rank = np.arange(len(listed))
+    newer, older = np.empty(len(positions), np.int64), np.empty(len(positions), np.int64)
+    newer[listed] = rank + _count_from(least[others], most[listed])
+    older[listed] = len(listed) - 1 - rank + _count_until(most[others], least[listed])
+    newer[others] = _count_from(least, most[others])
+    older[others] = _count_until(most, least[others])
+    return newer, older
+
+
+def _count_from(starts: Ids, moments: Ids) -> Ids:
+    """Return how many of *starts* are at or after each of *moments*."""
+    return len(starts) - np.searchsorted(np.sort(starts), moments)
+
+
+def _count_until(ends: Ids, moments: Ids) -> Ids:
+    """Return how many of *ends* are at or before each of *moments*."""
+    return np.searchsorted(np.sort(ends), moments, side="right")

@@ -1,0 +1,225 @@
+"""The results of an evaluation, as lines for people and as a document for programs."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from sgr_spiders.text.formatting import describe_left_out, pluralize, table, wrap
+
+if TYPE_CHECKING:
+    from sgr_spiders.embeddings.evaluation.results import Comparison, Figure, MethodResult, Results
+    from sgr_spiders.embeddings.evaluation.trial import Trial
+    from sgr_spiders.embeddings.evaluation.trials import Trials
+    from sgr_spiders.embeddings.evaluation.tuning import Tuned
+
+FEW_USERS = 30
+"""Below this, percentile intervals are too narrow."""
+DIGITS = 6
+"""Digits of a figure after the point, for programs."""
+
+
+def describe(trials: Trials, results: Results) -> list[str]:
+    """Return the lines for people."""
+    k = trials.trials[0].k
+    lines = _describe_trials(trials, results)
+    lines += table([["method", f"recall@{k}", f"ndcg@{k}", "tail recall", "cpu seconds"], *_quality(results)])
+    for figure in ("recall", "ndcg"):
+        lines += wrap(f"{figure}@{k}: {_name_best(results, figure)}")
+    lines.append("")
+    lines += table([["method", "coverage", "novelty", "hub share", "popularity lift"], *_beyond(results)])
+    lines += _describe_left_out(results) + _describe_parameters(results)
+    return lines
+
+
+def _describe_trials(trials: Trials, results: Results) -> list[str]:
+    first, count = trials.trials[0], len(trials.trials)
+    users, tracks = first.train.shape
+    lines = [describe_left_out(trials.left_out)] if trials.left_out else []
+    if first.at is not None:
+        lines.append(f"split at {first.at}")
+    if first.undecided:
+        lines.append(f"without {pluralize(first.undecided, 'pair')} whose order in time is not known")
+    lines.append(
+        f"trained on: {pluralize(first.train.nnz, 'pair')} of {pluralize(users, 'user')} and "
+        f"{pluralize(tracks, 'track')}"
+    )
+    times = f", in {count} splits" if count > 1 else ""
+    cold = round(sum(trial.cold_pairs for trial in trials.trials) / count)
+    lines.append(
+        f"held out: {pluralize(first.test.nnz, 'pair')} of {pluralize(results.users, 'user')}{times}; "
+        f"{cold:,} with a track that is not in the training data"
+    )
+    if results.users < FEW_USERS:
+        lines.append(f"few users: intervals of fewer than {FEW_USERS} are too narrow")
+    return lines
+
+
+def _quality(results: Results) -> list[list[str]]:
+    return [
+        [
+            method.method,
+            *(_with_interval(method.figures[name]) for name in ("recall", "ndcg", "tail_recall")),
+            f"{method.cpu_seconds:.1f} s",
+        ]
+        for method in results.methods
+    ]
+
+
+def _beyond(results: Results) -> list[list[str]]:
+    return [
+        [
+            method.method,
+            _share(method.figures["coverage"].value),
+            _bits(method.figures["novelty"].value),
+            _share(method.figures["hub_share"].value),
+            _lift(method.figures["popularity_lift"].value),
+        ]
+        for method in results.methods
+    ]
+
+
+def _with_interval(figure: Figure) -> str:
+    if math.isnan(figure.value):
+        return "-"
+    if figure.interval is None:
+        return _three_digits(figure.value)
+    low, high = map(_three_digits, figure.interval)
+    return f"{_three_digits(figure.value)} [{low}, {high}]"
+
+
+def _three_digits(value: float) -> str:
+    """Return ``.183`` for 0.1834."""
+    return f"{value:.3f}".removeprefix("0")
+
+
+def _share(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.1%}"
+
+
+def _bits(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.1f} bits"
+
+
+def _lift(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:+.2f}"
+
+
+def _name_best(results: Results, figure: str) -> str:
+    best = results.best(figure).method
+    equal = [
+        (next(name for name in found.methods if name != best), found)
+        for found in results.equals_of_best(figure)
+    ]
+    if len(results.methods) == 1:
+        return f"{best} only"
+    if not equal:
+        return f"{best} is better than all others"
+    names = [f"{name} ({_p_value(found.p_holm)})" for name, found in equal]
+    return f"{best} is the highest; not different from it: {', '.join(names)}"
+
+
+def _p_value(value: float) -> str:
+    return "p < .001" if value < 0.001 else f"p = {f'{value:.2g}'.removeprefix('0')}"
+
+
+def _describe_left_out(results: Results) -> list[str]:
+    return [
+        f"{method.method}: without the {pluralize(method.tracks_left_out, 'track')} with the fewest fans"
+        for method in results.methods
+        if method.tracks_left_out
+    ]
+
+
+def _describe_parameters(results: Results) -> list[str]:
+    """Return a line for each method with parameters that were chosen on validation parts."""
+    lines = []
+    for method in results.methods:
+        chosen = [_parameters(tuned) for tuned in method.tuned if tuned.attempts]
+        if chosen:
+            often = sorted(set(chosen), key=lambda text: (-chosen.count(text), text))
+            counts = [f"{text} ({chosen.count(text)} of {len(chosen)})" for text in often]
+            lines += wrap(f"{method.method}, tuned: {'; '.join(counts if len(often) > 1 else often)}")
+    return lines
+
+
+def _parameters(tuned: Tuned) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in tuned.parameters.items())
+
+
+def as_document(trials: Trials, results: Results, how: str) -> dict[str, Any]:
+    """Return everything, as plain data."""
+    first = trials.trials[0]
+    about: dict[str, Any] = {
+        "k": first.k,
+        "split": how,
+        "users": first.train.shape[0],
+        "tracks": first.train.shape[1],
+        "train": first.train.nnz,
+        "test": first.test.nnz,
+        "tested_users": results.users,
+        "cold": first.cold_pairs,
+        "left_out": trials.left_out,
+    }
+    if how != "random":
+        about |= {"undecided": first.undecided}
+    if first.at is not None:
+        about |= {"at": first.at}
+    return about | {
+        "splits": [_trial_document(trial) for trial in trials.trials],
+        "methods": [_method_document(method) for method in results.methods],
+        "comparisons": [_comparison_document(found) for found in results.comparisons],
+    }
+
+
+def _trial_document(trial: Trial) -> dict[str, Any]:
+    return {
+        "random_seed": trial.random_seed,
+        "train": trial.train.nnz,
+        "test": trial.test.nnz,
+        "cold": trial.cold_pairs,
+        "neither": 0 if trial.neither is None else trial.neither.nnz,
+        "undecided": trial.undecided,
+        "at": trial.at,
+    }
+
+
+def _method_document(method: MethodResult) -> dict[str, Any]:
+    figures = method.figures
+    return {
+        "method": method.method,
+        **{name: _round(figure.value) for name, figure in figures.items()},
+        "cpu_seconds": method.cpu_seconds,
+        "tracks_left_out": method.tracks_left_out,
+        "intervals": {
+            name: None if figure.interval is None else list(map(_round, figure.interval))
+            for name, figure in figures.items()
+        },
+        "per_split": {name: list(map(_round, figure.per_trial)) for name, figure in figures.items()},
+        "parameters": [dict(parameters) for parameters in method.parameters],
+        "tuning": [
+            {
+                "cpu_seconds": tuned.cpu_seconds,
+                "attempts": [
+                    {"parameters": dict(given), "validation_ndcg": _round(ndcg)}
+                    for given, ndcg in tuned.attempts
+                ],
+            }
+            for tuned in method.tuned
+        ],
+    }
+
+
+def _comparison_document(found: Comparison) -> dict[str, Any]:
+    return {
+        "figure": found.figure,
+        "methods": list(found.methods),
+        "difference": _round(found.difference),
+        "p": _round(found.p),
+        "p_holm": _round(found.p_holm),
+    }
+
+
+def _round(value: float) -> float | None:
+    """Return what does not depend on the order of sums, and ``None`` for NaN."""
+    return None if math.isnan(value) else round(value, DIGITS)
