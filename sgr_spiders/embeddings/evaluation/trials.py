@@ -40,7 +40,7 @@ How = Literal["random", "newest", "cutoff"]
 
 @dataclass(frozen=True, slots=True)
 class TrialOptions:
-    """How to hold out pairs.
+    """The rule that holds out pairs, and what it divides.
 
     *at*: the moment of a cutoff, ISO 8601 in UTC; ``None``: by *share*. *random_seeds*: one trial for each;
     only a random split differs between them, else only methods with a random start do.

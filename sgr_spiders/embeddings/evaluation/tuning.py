@@ -2,7 +2,7 @@
 
 Ferrari Dacrema, Cremonesi and Jannach, Are We Really Making Much Progress? (RecSys 2019),
 https://arxiv.org/abs/1907.06902: untuned baselines make any method look good. Each method is tuned by the
-same rule, in each split anew, and then trained on all training pairs.
+same rule, separately in each split, and then trained on all training pairs.
 """
 
 from __future__ import annotations
