@@ -936,6 +936,66 @@ artist_vectors = _vectors(
     "square root of their `fans`",
 )
 
+community_runs = Table(
+    "community_runs",
+    metadata,
+    Column(
+        "community_run_id",
+        Id,
+        primary_key=True,
+        comment="ID of the build; the newest of a kind describes its communities",
+    ),
+    Column("kind", Text, nullable=False, comment="`track`, `user` or `artist`"),
+    Column("method", Text, nullable=False, comment="`leiden` or `louvain`"),
+    Column("graph", Text, nullable=False, comment="The table of pairs that the communities come from"),
+    Column(
+        "validated",
+        Boolean,
+        nullable=False,
+        comment="1 if only its significant pairs were used, 0 if all of them",
+    ),
+    Column(
+        "parameters",
+        Text,
+        nullable=False,
+        comment="Resolution, random seeds and all other parameters of the result, JSON",
+    ),
+    Column("inputs", Text, nullable=False, comment="Numbers of nodes and pairs, and those used, JSON"),
+    Column("communities", BigInteger, nullable=False, comment="Number of communities"),
+    Column("rows", BigInteger, nullable=False, comment="Number of nodes that have one"),
+    Column(
+        "modularity",
+        Float,
+        comment="Modularity of the communities in the graph; null if they are those of the listeners",
+    ),
+    Column("stability", Float, comment="Mean stability of the nodes; null if no node has a community"),
+    Column(
+        "related_at", Text, nullable=False, comment="`finished_at` of the build of the table of pairs, as above"
+    ),
+    Column("seconds", Float, nullable=False, comment="Seconds of the build"),
+    Column("finished_at", Text, nullable=False, comment="When the new communities were complete"),
+    Index(None, "kind"),
+    comment="The builds of communities, with their parameters and inputs",
+)
+
+communities = Table(
+    "communities",
+    metadata,
+    Column("kind", Text, primary_key=True, comment="`track`, `user` or `artist`"),
+    Column("node_id", Id, primary_key=True, autoincrement=False, comment="Its ID; of an artist, the user's"),
+    Column("community", Integer, nullable=False, comment="Number of its community: 0 is the largest"),
+    Column(
+        "stability",
+        Float,
+        nullable=False,
+        comment="How often it is with another member of its community, over all runs of the method: 0 to 1",
+    ),
+    Index(None, "node_id"),
+    _one_of("communities", "kind", "track", "user", "artist"),
+    sqlite_with_rowid=False,
+    comment="The community of each track, user and artist that has one (`scrapy communities`)",
+)
+
 VECTOR_TABLES = {"track": track_vectors, "user": user_vectors, "artist": artist_vectors}
 """The tables of vectors, by kind of node."""
 

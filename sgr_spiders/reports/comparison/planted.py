@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sgr_spiders.reports.page.communities import find_communities
+from sgr_spiders.relationships.communities.louvain import find_communities
 from sgr_spiders.storage.lookup import look_up
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from sgr_spiders.relationships import TYPES
-from sgr_spiders.reports.page.communities import find_communities
+from sgr_spiders.relationships.communities.louvain import find_communities
 from sgr_spiders.reports.page.graph import Graph, Limits, read_graph
 from sgr_spiders.reports.page.graph_data import usual_path
 from sgr_spiders.reports.page.html import data, link, path_of, shown, tag

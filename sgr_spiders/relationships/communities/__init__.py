@@ -1,0 +1,1 @@
+"""Communities: groups of nodes with more pairs between them than chance gives."""
