@@ -106,7 +106,7 @@ class Command(DatabaseCommand):
             raise ArgumentError("option `--input`: only with `--output`")
         rewirings = 0 if opts.null is None else read_integer("null", opts.null, 1, MOST_REWIRINGS)
         with _open_engine(opts, section.threads) as engine:
-            order = Order(settings, seeds, only, engine, _stop_on_signals(), rewirings)
+            order = Order(settings, seeds, only, engine, stop_on_signals(), rewirings)
             try:
                 if output is None:
                     self._relate(order)
@@ -242,7 +242,7 @@ def _read_address(text: str | None) -> str | None:
     return text
 
 
-def _stop_on_signals() -> Callable[[], bool]:
+def stop_on_signals() -> Callable[[], bool]:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())

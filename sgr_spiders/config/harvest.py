@@ -253,6 +253,17 @@ class Relate(Section):
     """Minutes between two updates of the relationships while a crawl runs; 0: only after it."""
 
 
+class Communities(Section):
+    on_close: bool = False
+    """Build communities after a crawl that ends complete or partial, if it builds relationships."""
+    by: Literal["listeners", "pairs"] = "listeners"
+    """Origin of the communities of tracks and artists: those of their `listeners`, or their own `pairs`."""
+    resolution: Annotated[float, Field(gt=0, le=1_000)] = 1.0
+    """Larger values give more and smaller communities; 1 is modularity."""
+    validated: Annotated[float, Field(gt=0, le=1)] | None = 0.05
+    """Maximum `q` of a pair to count; none: all pairs count."""
+
+
 class Embeddings(Section):
     on_close: bool = False
     """Build vectors after a crawl that ends complete or partial."""
@@ -305,6 +316,7 @@ class HarvestConfig(Section):
     deep_harvest: DeepHarvest = DeepHarvest()
     relationships: Relationships = Relationships()
     relate: Relate = Relate()
+    communities: Communities = Communities()
     embeddings: Embeddings = Embeddings()
     retention: Retention = Retention()
 

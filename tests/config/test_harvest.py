@@ -124,6 +124,7 @@ WHOLE = {
     "deep_harvest": DEFAULTS,
     "relationships": RELATIONSHIPS,
     "relate": {"every_minutes": 0},
+    "communities": {"on_close": False, "by": "listeners", "resolution": 1.0, "validated": 0.05},
     "embeddings": EMBEDDINGS,
     "retention": RETENTION,
 }
