@@ -26,7 +26,7 @@ from sgr_spiders.text.messages import did_you_mean, quote_value
 GROUPS: Final = {
     "Harvest": ("doctor", "plan", "harvest", "status", "follow", "seeds", "harvests", "changes", "crawl"),
     "Explore": ("report", "why", "related", "similar", "recommend", "raw", "compare"),
-    "Build": ("relate", "embed", "evaluate"),
+    "Build": ("relate", "communities", "embed", "evaluate"),
     "Take away": ("export", "snapshot", "copy"),
     "Maintain": ("upgrade", "vacuum", "prune", "forget"),
     "Try, and set up": ("sandbox", "completion"),

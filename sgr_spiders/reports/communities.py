@@ -102,29 +102,27 @@ def as_text(found: Sequence[CommunityList]) -> list[str]:
 
 def _describe(one: CommunityList) -> str:
     run = one.run
-    count = pluralize(run.communities, "community", "communities")
-    what = pluralize(run.rows, run.kind)
-    origin = _describe_origin(run)
+    kinds = f"{run.kind.capitalize()}s"
     if not run.rows:
-        return f"{run.kind.capitalize()}s: no communities, {origin}"
-    stability = "" if run.stability is None else f", stability {run.stability:.2f}"
-    value = "" if run.modularity is None else f", modularity {run.modularity:.2f}"
-    return f"{run.kind.capitalize()}s: {count} of {what} ({run.method}{value}{stability}), {origin}"
+        return f"{kinds}: no communities; {_describe_pairs(run)}"
+    count = pluralize(run.communities, "community", "communities")
+    figures = [run.method, *([] if run.modularity is None else [f"modularity {run.modularity:.2f}"])]
+    figures += [] if run.stability is None else [f"stability {run.stability:.2f}"]
+    found = f"{kinds}: {count} of {pluralize(run.rows, run.kind)} ({', '.join(figures)})"
+    nodes = run.inputs["nodes"]
+    if run.parameters["by"] != "pairs":
+        share = percent(run.rows / nodes)
+        return f"{found}, those of their listeners, for {share} of those liked; {_describe_pairs(run)}"
+    left = f"; {pluralize(nodes - run.rows, f'other {run.kind}')} without" if nodes > run.rows else ""
+    return f"{found}; {_describe_pairs(run)}{left}"
 
 
-def _describe_origin(run: CommunityRun) -> str:
+def _describe_pairs(run: CommunityRun) -> str:
     used, pairs = run.inputs["used_pairs"], run.inputs["pairs"]
     if run.validated:
-        shown = f"{number(used)} of {number(pairs)} pairs in {run.graph} are significant"
-    elif run.parameters["limit"] is None:
-        shown = f"from all {number(pairs)} pairs in {run.graph}"
-    else:
-        shown = f"from all {number(pairs)} pairs in {run.graph}, whose significance is not known"
-    if run.parameters["by"] == "pairs":
-        left = run.inputs["nodes"] - run.rows
-        return f"{shown}; {number(left)} {run.kind}s have none" if left else shown
-    share = percent(run.rows / run.inputs["nodes"]) if run.inputs["nodes"] else "0%"
-    return f"by their listeners, {share} of those liked ({shown})"
+        return f"{number(used)} of {number(pairs)} pairs in {run.graph} are significant"
+    unknown = "" if run.parameters["limit"] is None else ", whose significance is not known"
+    return f"from all {number(pairs)} pairs in {run.graph}{unknown}"
 
 
 def _rows(listed: Sequence[Community]) -> list[str]:
@@ -142,4 +140,6 @@ def _rows(listed: Sequence[Community]) -> list[str]:
         return []
     lines = listing([("community", "size", "stability", "genres", "best-known members"), *rows], texts=2)
     rest = len(listed) - SHOWN
-    return [*lines, f"and {pluralize(rest, 'smaller community', 'smaller communities')}"] if rest > 0 else lines
+    return (
+        [*lines, f"and {pluralize(rest, 'smaller community', 'smaller communities')}"] if rest > 0 else lines
+    )

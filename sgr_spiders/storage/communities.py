@@ -12,7 +12,16 @@ import sqlalchemy as sa
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.pairs import builds
 from sgr_spiders.storage.rows import stream
-from sgr_spiders.storage.schema import NAMES, communities, community_runs, engagements, tracks, users
+from sgr_spiders.storage.schema import (
+    NAMES,
+    RECORD_OF_NODE,
+    RECORD_TABLES,
+    communities,
+    community_runs,
+    engagements,
+    tracks,
+    users,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,9 +150,7 @@ def latest(connection: Connection, kind: str) -> CommunityRun | None:
     if row is None:
         return None
     values = row._asdict()
-    return CommunityRun(
-        **values | {name: json.loads(values[name]) for name in ("parameters", "inputs")}
-    )
+    return CommunityRun(**values | {name: json.loads(values[name]) for name in ("parameters", "inputs")})
 
 
 def is_fresh(connection: Connection, made: CommunityRun, type_name: str) -> bool:
@@ -174,8 +181,9 @@ def read_members(connection: Connection, kind: str, limit: int) -> dict[int, lis
 
     Tracks are known by their likes, and users and artists by their followers, as the API counts them.
     """
-    records, known = (tracks, tracks.c.favoritings_count) if kind == "track" else (users, users.c.followers_count)
-    name = NAMES["track" if kind == "track" else "user"]
+    records = RECORD_TABLES[RECORD_OF_NODE[kind]]
+    known = tracks.c.favoritings_count if kind == "track" else users.c.followers_count
+    name = NAMES[RECORD_OF_NODE[kind]]
     (key,) = records.primary_key.columns
     order = (sa.func.coalesce(known, -1).desc(), key)
     rank = sa.func.row_number().over(partition_by=communities.c.community, order_by=order).label("rank")

@@ -28,6 +28,7 @@ BEGAN = {
     "seeds": "added_at",
     "relationship_runs": "finished_at",
     "vector_runs": "finished_at",
+    "community_runs": "finished_at",
     "notices": "said_at",
     "lanes": "used_at",
     **{table.name: "first_seen_at" for table in schema.PRESENCE_TABLES},
@@ -80,6 +81,8 @@ def condition_of(table: sa.Table, extent: Extent) -> Condition | None:
         return None
     if extent.as_of is not None:
         return _as_of(table, extent.as_of)
+    if table is schema.communities:
+        return _all_of(list(_nodes_present(table)))
     if "removed_at" not in table.c:
         return _all_of([~column.in_(_removed_keys(target)) for column, target in _keys_of_records(table)])
     present = table.c.removed_at.is_(None)
@@ -124,6 +127,12 @@ def _select_keys(table: sa.Table, moment: str) -> sa.Select[Any]:
 
 def _removed_keys(table: sa.Table) -> sa.Select[Any]:
     return sa.select(*table.primary_key.columns).where(table.c.removed_at.is_not(None))
+
+
+def _nodes_present(table: sa.Table) -> Iterator[Condition]:
+    """Yield the conditions that the nodes of a table of nodes of several kinds are not removed."""
+    for kind, record in schema.RECORD_OF_NODE.items():
+        yield sa.or_(table.c.kind != kind, ~table.c.node_id.in_(_removed_keys(RECORD_TABLES[record])))
 
 
 def _named_by(table: sa.Table) -> Iterator[Condition]:

@@ -21,9 +21,11 @@ from sgr_spiders.storage import redaction, tombstones
 from sgr_spiders.storage.pairs.tables import find_stored
 from sgr_spiders.storage.retention.pseudonyms import load_pseudonyms
 from sgr_spiders.storage.schema import (
+    RECORD_OF_NODE,
     RECORD_TABLES,
     Id,
     comments,
+    communities,
     cuts,
     engagements,
     metadata,
@@ -392,6 +394,9 @@ def _conditions(table: sa.Table) -> Iterator[sa.ColumnElement[bool]]:
     names = set(table.c.keys())
     if {"kind", "record_id"} <= names and table is not rejects:
         yield _is_among(table.c.kind, table.c.record_id)
+    if table is communities:
+        for kind, record in RECORD_OF_NODE.items():
+            yield sa.and_(table.c.kind == kind, _is_forgotten(table.c.node_id, record))
     for column in table.columns:
         targets = {key.target_fullname.partition(".")[0] for key in column.foreign_keys}
         if "walks" in targets or column.name == "walk_id":

@@ -970,7 +970,10 @@ community_runs = Table(
     ),
     Column("stability", Float, comment="Mean stability of the nodes; null if no node has a community"),
     Column(
-        "related_at", Text, nullable=False, comment="`finished_at` of the build of the table of pairs, as above"
+        "related_at",
+        Text,
+        nullable=False,
+        comment="`finished_at` of the build of the table of pairs",
     ),
     Column("seconds", Float, nullable=False, comment="Seconds of the build"),
     Column("finished_at", Text, nullable=False, comment="When the new communities were complete"),
@@ -1014,3 +1017,6 @@ PRESENCE_TABLES = (tracks, users, playlists, comments, engagements, playlist_tra
 
 RECORD_TABLES = {"track": tracks, "user": users, "playlist": playlists, "comment": comments}
 """The tables of the records that walks list, by ``kind``, as in ``walk_records``."""
+
+RECORD_OF_NODE = {"track": "track", "user": "user", "artist": "user"}
+"""The record of each kind of node in ``communities``."""

@@ -26,6 +26,7 @@ from sgr_spiders.relationships.track_cooccurrence import TrackCooccurrence
 from sgr_spiders.relationships.user_similarity import UserSimilarity
 from sgr_spiders.storage import communities as stored
 from sgr_spiders.storage.communities import Communities, CommunityRun
+from sgr_spiders.storage.libraries import Inclusion
 from sgr_spiders.storage.pairs import reading
 from sgr_spiders.storage.vectors import read_artists
 
@@ -99,9 +100,7 @@ def _build(
 ) -> list[Built]:
     section = config.communities
     graphs = {"user" if section.by == LISTENERS else kind for kind in kinds} | ({"user"} & set(kinds))
-    found = {
-        kind: _find(connection, kind, section, check) for kind in stored.KINDS if kind in graphs
-    }
+    found = {kind: _find(connection, kind, section, check) for kind in stored.KINDS if kind in graphs}
     built = []
     for kind in kinds:
         if kind in found:
@@ -112,9 +111,7 @@ def _build(
     return built
 
 
-def _find(
-    connection: Connection, kind: str, section: CommunitySection, check: Callable[[], None]
-) -> _Found:
+def _find(connection: Connection, kind: str, section: CommunitySection, check: Callable[[], None]) -> _Found:
     began = time.monotonic()
     relationship = TYPES[kind]
     pairs = stored.read_pairs(connection, relationship.table, relationship.name, section.validated)
@@ -140,8 +137,8 @@ def _of_listeners(connection: Connection, kind: str, of_users: _Found, config: H
     """Return the communities of tracks or artists, which are those of their listeners."""
     began = time.monotonic()
     section = config.communities
-    rows = "all" if config.relationships.include_removed else "present"
-    likes = reading.read_likes(connection, config.relationships.engagement_kinds, rows)
+    included = Inclusion(removed=config.relationships.include_removed)
+    likes = reading.read_likes(connection, config.relationships.engagement_kinds, included.rows)
     users = np.repeat(likes.owners, likes.sizes)
     records = likes.members if kind == "track" else read_artists(connection, likes.members)
     liked = records >= 0

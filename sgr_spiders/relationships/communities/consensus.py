@@ -103,6 +103,7 @@ def find_consensus(
     *check* is called before each run, and may raise.
     """
     first: list[Numbers] = []
+    found: list[Numbers] = []
     current = graph
     for _ in range(MAX_ROUNDS):
         finder = make_finder(method, current, resolution)
@@ -141,9 +142,7 @@ def measure_stability(groups: Numbers, runs: Sequence[Numbers]) -> Weights:
         known = run >= 0
         width = int(run.max(initial=0)) + 2
         # The members of a node's community that are in the same community of the run.
-        _, cell, members = np.unique(
-            groups * width + run + 1, return_inverse=True, return_counts=True
-        )
+        _, cell, members = np.unique(groups * width + run + 1, return_inverse=True, return_counts=True)
         with_own = members[cell] - 1
         alone = np.bincount(run[known], minlength=width)[np.maximum(run, 0)] == 1
         share = np.where(size > 1, with_own / np.maximum(1, size - 1), alone)

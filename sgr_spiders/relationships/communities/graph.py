@@ -47,7 +47,7 @@ def modularity(graph: Graph, groups: Numbers, resolution: float = 1.0) -> float:
 
 
 def number_from_zero(groups: Numbers) -> Numbers:
-    """Number the communities from 0, in the order of their first nodes."""
+    """Return the communities numbered from 0, in the order of their first nodes."""
     _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
     rank = np.argsort(np.argsort(first, kind="stable"), kind="stable")
     numbered: Numbers = rank[inverse]
@@ -55,7 +55,7 @@ def number_from_zero(groups: Numbers) -> Numbers:
 
 
 def by_size(groups: Numbers) -> Numbers:
-    """Number communities, which are numbered from 0, by their size; 0 is the largest."""
+    """Return communities, which are numbered from 0, numbered by their size; 0 is the largest."""
     if not len(groups):
         return groups
     order = np.argsort(-np.bincount(groups), kind="stable")

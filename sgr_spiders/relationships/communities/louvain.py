@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from numpy.typing import NDArray
-
     from sgr_spiders.relationships.communities.graph import Numbers, Weights
 
     Move = Callable[..., Any]
@@ -31,6 +30,17 @@ logger = logging.getLogger(__name__)
 
 MIN_COMPILED_WORK = 1_000_000
 """Edges of all runs from which loading the compiled loop pays off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A graph of *count* communities: edges between them, and the weights inside each."""
+
+    count: int
+    a: Numbers
+    b: Numbers
+    weights: Weights
+    loops: Weights
 
 
 def find_communities(  # noqa: PLR0913 - a graph, and how to search it
@@ -48,17 +58,16 @@ def find_communities(  # noqa: PLR0913 - a graph, and how to search it
     Nodes are visited in their order, or with a *random_seed* in a random one.
     """
     random = None if random_seed is None else np.random.default_rng(random_seed)
+    level = Level(count, a, b, weights, np.zeros(count))
     groups = np.arange(count)
-    loops = np.zeros(count)
-    size = count
     while True:
-        order = np.arange(size) if random is None else random.permutation(size)
-        merged = number_from_zero(_move(order, a, b, weights, loops, resolution, move))
+        order = np.arange(level.count) if random is None else random.permutation(level.count)
+        merged = number_from_zero(_move(order, level, resolution, move))
         groups = merged[groups]
-        before, size = size, int(merged.max(initial=-1)) + 1
-        if size == before:
+        size = int(merged.max(initial=-1)) + 1
+        if size == level.count:
             return by_size(groups)
-        a, b, weights, loops = _aggregate(merged, size, a, b, weights, loops)
+        level = _aggregate(level, merged, size)
 
 
 def choose_move(work: int) -> Move:
@@ -74,17 +83,15 @@ def choose_move(work: int) -> Move:
     return compiled_move
 
 
-def _move(
-    order: Numbers, a: Numbers, b: Numbers, weights: Weights, loops: Weights, resolution: float, move: Move
-) -> Numbers:
-    count = len(order)
-    ends, others = np.concatenate([a, b]), np.concatenate([b, a])
+def _move(order: Numbers, level: Level, resolution: float, move: Move) -> Numbers:
+    count = level.count
+    ends, others = np.concatenate([level.a, level.b]), np.concatenate([level.b, level.a])
+    weights = np.concatenate([level.weights, level.weights])
     by_end = np.argsort(ends, kind="stable")
     starts = np.concatenate([[0], np.cumsum(np.bincount(ends, minlength=count))])
-    both = np.concatenate([weights, weights])
-    strengths = 2 * loops + np.bincount(ends, both, minlength=count)
+    strengths = 2 * level.loops + np.bincount(ends, weights, minlength=count)
     community = np.arange(count)
-    given = (order, starts, others[by_end], both[by_end], strengths, resolution)
+    given = (order, starts, others[by_end], weights[by_end], strengths, resolution)
     scratch = (community, strengths.copy(), np.zeros(count), np.zeros(count, np.int64))
     if move is moves.move:
         # Lists: an element of an array becomes an object at each access.
@@ -95,14 +102,13 @@ def _move(
     return community
 
 
-def _aggregate(
-    merged: Numbers, count: int, a: Numbers, b: Numbers, weights: Weights, loops: Weights
-) -> tuple[Numbers, Numbers, Weights, Weights]:
-    """Return the edges and loops of the graph whose nodes are the communities."""
-    low, high = np.minimum(merged[a], merged[b]), np.maximum(merged[a], merged[b])
+def _aggregate(level: Level, merged: Numbers, count: int) -> Level:
+    """Return the graph whose nodes are the communities."""
+    a, b = merged[level.a], merged[level.b]
+    low, high = np.minimum(a, b), np.maximum(a, b)
     inside = low == high
-    inner = np.bincount(merged, loops, minlength=count)
-    inner += np.bincount(low[inside], weights[inside], minlength=count)
+    loops = np.bincount(merged, level.loops, minlength=count)
+    loops += np.bincount(low[inside], level.weights[inside], minlength=count)
     keys, edge = np.unique(low[~inside] * count + high[~inside], return_inverse=True)
-    summed: NDArray[np.float64] = np.bincount(edge, weights[~inside], minlength=len(keys))
-    return keys // max(1, count), keys % max(1, count), summed, inner
+    summed = np.bincount(edge, level.weights[~inside], minlength=len(keys)).astype(float)
+    return Level(count, keys // max(1, count), keys % max(1, count), summed, loops.astype(float))

@@ -12,7 +12,7 @@ MIN_GAIN = 1e-7
 """The gain of modularity, as a share of the weight of the graph, below which a node does not move."""
 
 
-def move(  # noqa: PLR0913, C901 - a compiled loop takes arrays, not objects
+def move(  # noqa: PLR0913, PLR0917, C901 - a compiled loop takes arrays, not objects
     order: Sequence[int],
     starts: Sequence[int],
     others: Sequence[int],

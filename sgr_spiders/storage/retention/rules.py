@@ -14,6 +14,7 @@ from sgr_spiders.storage.retention.steps import Step
 from sgr_spiders.storage.schema import (
     RECORD_TABLES,
     comments,
+    community_runs,
     engagements,
     playlist_leftovers,
     playlist_tracks,
@@ -128,7 +129,7 @@ def _page_ledgers(before: str) -> Iterator[Step]:
 
 
 def _runs(before: str) -> Iterator[Step]:
-    """Yield the steps for runs, and for builds of relationships and vectors, except the newest of each."""
+    """Yield the steps for runs, and for builds of other tables, except the newest of each."""
     newest_builds = sa.select(sa.func.max(relationship_runs.c.relationship_run_id)).group_by(
         relationship_runs.c.type
     )
@@ -142,6 +143,13 @@ def _runs(before: str) -> Iterator[Step]:
     )
     yield Step("runs", relationship_runs, old_build)
     yield Step("runs", vector_runs, old_vectors)
+    newest_communities = sa.select(sa.func.max(community_runs.c.community_run_id)).group_by(
+        community_runs.c.kind
+    )
+    old_communities = sa.and_(
+        community_runs.c.finished_at < before, community_runs.c.community_run_id.not_in(newest_communities)
+    )
+    yield Step("runs", community_runs, old_communities)
     # A refresh continues the newest run of its scope.
     newest = sa.select(sa.func.max(runs.c.run_id)).group_by(runs.c.scope)
     referring = (

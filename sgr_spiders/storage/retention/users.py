@@ -29,6 +29,8 @@ from sgr_spiders.storage.schema import (
     VECTOR_TABLES,
     artist_vectors,
     comments,
+    communities,
+    community_runs,
     cuts,
     metadata,
     playlists,
@@ -241,7 +243,7 @@ def _replace_some(connection: Connection, replacement: Replacement) -> int:
 def _delete_derived(connection: Connection) -> None:
     """Delete what is built from other tables: it is rebuilt from the new users."""
     pairs = [table for table in find_stored(connection) if {"user_id_a", "artist_id_a"} & {*table.c.keys()}]
-    for table in (*pairs, user_vectors, artist_vectors, relationship_runs):
+    for table in (*pairs, user_vectors, artist_vectors, relationship_runs, communities, community_runs):
         connection.execute(sa.delete(table))
 
 
