@@ -122,7 +122,7 @@ def _describe_pairs(run: CommunityRun) -> str:
     if run.validated:
         return f"{number(used)} of {number(pairs)} pairs in {run.graph} are significant"
     unknown = "" if run.parameters["limit"] is None else ", whose significance is not known"
-    return f"from all {number(pairs)} pairs in {run.graph}{unknown}"
+    return f"from all {pluralize(pairs, 'pair')} in {run.graph}{unknown}"
 
 
 def _rows(listed: Sequence[Community]) -> list[str]:

@@ -121,15 +121,15 @@ def test_the_compiled_loop_finds_the_same(
     groups: int, between: float, seed: int, random_seed: int | None, resolution: float
 ) -> None:
     graph, _ = planted(groups, 12, between, seed)
-    options = {"resolution": resolution, "random_seed": random_seed}
     slow, fast = (
         louvain.find_communities(
             len(graph.ids),
             graph.a,
             graph.b,
             graph.weights,
-            **options,
-            move=move,  # type: ignore[arg-type]
+            resolution=resolution,
+            random_seed=random_seed,
+            move=move,
         )
         for move in (moves.move, compiled_move)
     )
