@@ -199,9 +199,18 @@ class UserSimilarity(RelationshipSection):
     """Ignore tracks that more than this share of the users like."""
 
 
+PlaylistChoice = Literal["all", "curated", "albums"]
+
+
 class TrackCooccurrence(RelationshipSection):
     min_cooccurrences: AtLeastOne = 2
     """Minimum number of playlists that contain both tracks."""
+    playlists: PlaylistChoice = "all"
+    """`all`, `albums` (playlists of their owner's own tracks, also EPs), or `curated`: all others."""
+    weighting: Literal["count", "size"] = "count"
+    """What a playlist of n tracks counts in `weight`: 1 (`count`), or 1/(n - 1) (`size`)."""
+    max_contribution: AtLeastOne | None = None
+    """Maximum number of playlists of one owner that count for a pair; none: all."""
 
 
 class ArtistRelation(RelationshipSection):

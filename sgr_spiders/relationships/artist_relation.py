@@ -27,7 +27,7 @@ class ArtistRelation(RelationshipType):
     """
 
     name: ClassVar[str] = "artist_relation"
-    reads: ClassVar[tuple[InputName, ...]] = ("likes", "uploads")
+    reads: tuple[InputName, ...] = ("likes", "uploads")
     table: ClassVar[PairTable] = PairTable(
         "artist_relationships",
         kind="user",

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
     from sgr_spiders.config.harvest import RelationshipSection
     from sgr_spiders.relationships.inputs import Incidence, RelationshipInput
+    from sgr_spiders.relationships.weighing import PairWeights
     from sgr_spiders.storage.pairs.reading import InputName
     from sgr_spiders.storage.pairs.tables import PairTable
 
     Counts = NDArray[np.int64]
+    Weights = NDArray[Any]
+    """Counts, or sums of the values of contexts."""
 
 
 class RelationshipType(ABC):
@@ -27,7 +30,7 @@ class RelationshipType(ABC):
     """
 
     name: ClassVar[str]
-    reads: ClassVar[tuple[InputName, ...]] = ("likes", "playlists", "uploads")
+    reads: tuple[InputName, ...] = ("likes", "playlists", "uploads")
     """The input that ``incidence`` uses: a change in it rebuilds the table."""
     table: ClassVar[PairTable]
 
@@ -42,6 +45,11 @@ class RelationshipType(ABC):
     def incidence(self, inputs: RelationshipInput) -> Incidence:
         """Return the nodes and the contexts of each."""
 
+    def weigh(self, incidence: Incidence) -> PairWeights | None:
+        """Return the values of the contexts, if they do not all count once, as they do by default."""
+        del incidence
+        return None
+
     @abstractmethod
     def fewest(self, size_a: Counts, size_b: Counts) -> Counts:
         """Return the minimum number of common contexts for a pair, given the number of contexts of each node.
@@ -54,8 +62,8 @@ class RelationshipType(ABC):
     def measures(self, common: Counts, size_a: Counts, size_b: Counts) -> Sequence[NDArray[Any]]:
         """Compute the measures, in table order, from the common contexts and those of each node."""
 
-    def score(self, common: Counts, size_a: Counts, size_b: Counts) -> NDArray[np.float64]:
-        """Compute the measure that ranks neighbours."""
+    def score(self, common: Weights, size_a: Weights, size_b: Weights) -> NDArray[np.float64]:
+        """Compute the measure that ranks neighbours, from numbers of contexts or from their values."""
         names = [measure.name for measure in self.table.measures]
         columns = self.measures(common, size_a, size_b)
         score: NDArray[np.float64] = columns[names.index(self.table.score)].astype(float)

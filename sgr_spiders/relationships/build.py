@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sgr_spiders.relationships.arrangement import arrange
 from sgr_spiders.relationships.engine import CancelledError
 from sgr_spiders.relationships.forecast import announce, find_limit, forecast
+from sgr_spiders.relationships.measuring import Measuring
 from sgr_spiders.relationships.nearest import Nearest, Ranking, keep_strongest
 from sgr_spiders.relationships.pairs import FoundPairs
 from sgr_spiders.relationships.spool import Spool
@@ -88,6 +89,7 @@ class PairSearch:
     """The numbers of nodes, contexts and entries."""
     seconds: dict[str, float] = field(default_factory=dict)
     started_at: str = field(default_factory=timestamp)
+    _measuring: Measuring = field(init=False)
     _last_progress: float = field(default_factory=time.monotonic)
 
     def pairs(self, *, with_mirrored: bool) -> FoundPairs:
@@ -97,11 +99,12 @@ class PairSearch:
             self.left_out, self.counts = incidence.left_out, incidence.counts
         with self._timed("compute"):
             arrangement = arrange(incidence, self.relationship)
+            self._measuring = Measuring(self.relationship, incidence)
             found = self._find(arrangement, incidence)
             self.rows = found.length
         mirrored = self._spool() if with_mirrored else None
         watched = self._watch(found, "written")
-        return FoundPairs(self.relationship, incidence, arrangement.layout, watched, mirrored)
+        return FoundPairs(self._measuring, incidence, arrangement.layout, watched, mirrored)
 
     def parameters(self) -> dict[str, Any]:
         """Return all parameters that affect the result, and the limit that the table was cut to."""
@@ -118,11 +121,11 @@ class PairSearch:
         announce(self.relationship, incidence, pairs, limit, directory)
         if pairs > TOLERANCE * limit.pairs:
             top_k = expected.top_k_for(limit.pairs)
-        ranking = Ranking(self.relationship, incidence.sizes, arrangement.layout)
+        ranking = Ranking(self._measuring, len(incidence.ids), arrangement.layout)
         nearest = None if top_k is None else Nearest(ranking, top_k, self._spool)
         found = self._spool()
         take, report = found.add if nearest is None else nearest.add, partial(self._report, "compared")
-        finder.find(take, report)
+        finder.find(lambda keys: take(self._measuring.drop_limited(keys, arrangement.layout)), report)
         if nearest is not None:
             found = nearest.pairs(self._rank)
         counted = found.length

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.relationships.arrangement import arrange
 from sgr_spiders.relationships.curveball import Rewirings
+from sgr_spiders.relationships.measuring import Measuring
 from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
@@ -74,12 +75,15 @@ def count_by_chance(relationship: RelationshipType, environment: Environment, re
 def _count(relationship: RelationshipType, incidence: Incidence, environment: Environment) -> int:
     """Count the pairs that meet the thresholds; keep none of them."""
     counted, lock = 0, Lock()
+    arrangement = arrange(incidence, relationship)
+    measuring = Measuring(relationship, incidence)
 
     def take(keys: Keys) -> None:
         nonlocal counted
+        kept = len(measuring.drop_limited(keys, arrangement.layout))
         with lock:
-            counted += len(keys)
+            counted += kept
 
-    finder = environment.engine.open(arrange(incidence, relationship), environment.is_cancelled)
+    finder = environment.engine.open(arrangement, environment.is_cancelled)
     finder.find(take, lambda _share: None)
     return counted

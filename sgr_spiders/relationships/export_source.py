@@ -15,7 +15,7 @@ from sgr_spiders.relationships.inputs import Source
 from sgr_spiders.storage.libraries import LOOKED_AT
 from sgr_spiders.storage.looked_at import ALL_COUNT, Libraries
 from sgr_spiders.storage.lookup import distinct
-from sgr_spiders.storage.pairs.reading import Groups, checksum_of
+from sgr_spiders.storage.pairs.reading import SETS, Groups, PlaylistFacts, checksum_of
 from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
@@ -90,6 +90,18 @@ class ExportSource(Source):
 
     def playlist_libraries(self, include: Inclusion) -> Libraries:
         return self._libraries("playlist", include)
+
+    def playlist_facts(self) -> PlaylistFacts:
+        ids, owners = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        is_set = [np.empty(0, bool)]
+        for batch in self._batches("playlists", ["playlist_id", "owner_id", "playlist_type"]):
+            ids.append(batch["playlist_id"].to_numpy(zero_copy_only=False))
+            owners.append(pc.fill_null(batch["owner_id"], 0).to_numpy(zero_copy_only=False))
+            flags = pc.is_in(pc.utf8_lower(batch["playlist_type"]), pa.array(SETS, pa.string()))
+            is_set.append(flags.to_numpy(zero_copy_only=False))
+        all_ids = np.concatenate(ids)
+        order = np.argsort(all_ids)
+        return PlaylistFacts(all_ids[order], np.concatenate(owners)[order], np.concatenate(is_set)[order])
 
     def discovered(self, kind: str, seeds: Sequence[int], rows: Rows) -> Ids:
         table = "discoveries_history" if rows == "all" and self._has_removed else "discoveries"

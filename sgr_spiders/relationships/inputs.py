@@ -6,13 +6,14 @@ import contextlib
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sgr_spiders.relationships.playlists import Playlists, find_albums
 from sgr_spiders.storage import past
 from sgr_spiders.storage.libraries import LEFT_OUT, Inclusion
 from sgr_spiders.storage.looked_at import ALL_COUNT, read_libraries, read_user_libraries
@@ -20,7 +21,7 @@ from sgr_spiders.storage.lookup import distinct, look_up, mix
 from sgr_spiders.storage.pairs import reading as read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from typing import Any, Protocol
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from sgr_spiders.config.harvest import Relationships
     from sgr_spiders.storage.libraries import Rows
     from sgr_spiders.storage.looked_at import Libraries
-    from sgr_spiders.storage.pairs.reading import Groups, InputName
+    from sgr_spiders.storage.pairs.reading import Groups, InputName, PlaylistFacts
     from sgr_spiders.storage.store import Connection
 
     class Readable(Protocol):
@@ -57,13 +58,23 @@ class Incidence:
     contexts: Numbers
     context_count: int
     context_ids: Ids | None = None
-    """The ID of each context; needed to compare nodes with those of another time."""
+    """The ID of each context; needed to compare nodes with those of another time. It is a hash instead if a
+    context may count differently at another time."""
     cut: Mask | None = None
     left_out: int = 0
+    context_owners: Ids | None = None
+    """The account that made each context, 0 if it is unknown."""
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    """The numbers of contexts of each kind, also of those that do not count here."""
 
     @property
     def sizes(self) -> Ids:
         return np.diff(self.starts)
+
+    @property
+    def context_sizes(self) -> Ids:
+        """The number of nodes of each context."""
+        return np.bincount(self.contexts, minlength=self.context_count)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -73,6 +84,7 @@ class Incidence:
             "contexts": self.context_count,
             "entries": len(self.contexts),
             LEFT_OUT: self.left_out,
+            **self.kinds,
         }
 
     @property
@@ -127,6 +139,10 @@ class Source(ABC):
         """Return the playlists that count."""
 
     @abstractmethod
+    def playlist_facts(self) -> PlaylistFacts:
+        """Return the owners of all playlists, and what the API calls them."""
+
+    @abstractmethod
     def discovered(self, kind: str, seeds: Sequence[int], rows: Rows) -> Ids:
         """Return the IDs of the records of *kind* found around any of the *seeds*, in ascending order."""
 
@@ -158,6 +174,10 @@ class DatabaseSource(Source):
     def playlist_libraries(self, include: Inclusion) -> Libraries:
         with self._store.read() as connection:
             return read_libraries(connection, "playlist", include)
+
+    def playlist_facts(self) -> PlaylistFacts:
+        with self._store.read() as connection:
+            return read.read_playlist_facts(connection)
 
     def discovered(self, kind: str, seeds: Sequence[int], rows: Rows) -> Ids:
         with self._store.read() as connection:
@@ -228,6 +248,8 @@ class RelationshipInput:
         return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
 
     def _checksum(self, name: InputName) -> str:
+        if name not in self._checksums and name == "owners":
+            self._checksums[name] = self._playlist_facts.checksum()
         if name not in self._checksums:
             libraries = self._libraries_of(name)
             self._checksums[name] = self._source.checksum(
@@ -269,17 +291,33 @@ class RelationshipInput:
         owners = sampled & self._in_scope("user", groups.owners)
         return _number(groups, owners, self._members_in_scope(groups), self._user_libraries)
 
-    @cached_property
+    @property
     def playlists(self) -> Members:
         """The playlists and their tracks."""
+        return self.playlists_by_kind.members
+
+    @cached_property
+    def playlists_by_kind(self) -> Playlists:
+        """The playlists and their tracks, the owner of each playlist, and whether it is an album."""
         groups = self._read("playlists")
-        owners = self._in_scope("playlist", groups.owners)
-        return _number(groups, owners, self._members_in_scope(groups), self._playlist_libraries)
+        chosen = self._in_scope("playlist", groups.owners)
+        members = _number(groups, chosen, self._members_in_scope(groups), self._playlist_libraries)
+        facts, kept = self._playlist_facts, members.incidence.ids
+        is_album = find_albums(groups, _owners_of(self._uploads, groups.members), facts)
+        return Playlists(members, facts.of(kept)[0], is_album[np.searchsorted(groups.owners, kept)])
+
+    @cached_property
+    def _playlist_facts(self) -> PlaylistFacts:
+        return self._source.playlist_facts()
+
+    @cached_property
+    def _uploads(self) -> Groups:
+        return self._read("uploads")
 
     @cached_property
     def fans(self) -> Incidence:
         """The artists as nodes, and the users who like a track of theirs as contexts."""
-        uploads = self._read("uploads")
+        uploads = self._uploads
         likes, users_count = self.likes.incidence, len(self.likes.incidence.ids)
         artist = _owner_numbers(uploads, self.likes.ids)[likes.contexts]
         user = np.repeat(np.arange(users_count), likes.sizes)
@@ -351,6 +389,12 @@ def _owner_numbers(groups: Groups, members: Ids) -> Ids:
     order = np.argsort(groups.members)
     owners = np.repeat(np.arange(len(groups.owners)), groups.sizes)
     return look_up(groups.members[order], owners[order], members)
+
+
+def _owners_of(groups: Groups, members: Ids) -> Ids:
+    """Return the ID of the owner of each of *members*; 0 for none."""
+    number = _owner_numbers(groups, members)
+    return np.where(number >= 0, np.append(groups.owners, 0)[number], 0)
 
 
 def _starts(sizes: NDArray[np.int64]) -> Ids:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sgr_spiders.relationships.base import Counts, RelationshipType
+    from sgr_spiders.relationships.base import Counts
     from sgr_spiders.relationships.keys import KeyLayout, Keys
+    from sgr_spiders.relationships.measuring import Measuring
 
 PRUNE_AT = 1 << 22
 """Neighbours to collect before dropping those that are not among the nearest."""
@@ -25,16 +26,15 @@ PRUNE_AT = 1 << 22
 class Ranking:
     """The scores of pairs, by which neighbours are ranked; ties prefer the smaller ID."""
 
-    def __init__(self, relationship: RelationshipType, sizes: Counts, layout: KeyLayout) -> None:
-        self._relationship = relationship
-        self._sizes = sizes
+    def __init__(self, measuring: Measuring, nodes: int, layout: KeyLayout) -> None:
+        self._measuring = measuring
         self.layout = layout
-        self.nodes = len(sizes)
+        self.nodes = nodes
 
     def score(self, node: Counts, other: Counts, common: Counts) -> NDArray[np.float64]:
         """Return the same score for both nodes of a pair."""
         low, high = np.minimum(node, other), np.maximum(node, other)
-        return self._relationship.score(common, self._sizes[low], self._sizes[high])
+        return self._measuring.score(low, high, common)
 
 
 class Nearest:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sgr_spiders.relationships.base import RelationshipType
     from sgr_spiders.relationships.inputs import Incidence
     from sgr_spiders.relationships.keys import KeyLayout, Keys
+    from sgr_spiders.relationships.measuring import Measuring
     from sgr_spiders.relationships.spool import Spool
 
 
@@ -23,22 +23,21 @@ class FoundPairs:
 
     def __init__(
         self,
-        relationship: RelationshipType,
+        measuring: Measuring,
         incidence: Incidence,
         layout: KeyLayout,
         found: Iterator[Keys],
         mirrored: Spool | None,
     ) -> None:
         """Prepare the rows; *mirrored* is an empty spool that ``rows`` fills, or ``None``."""
-        self._relationship = relationship
+        self._measuring = measuring
         self._ids = incidence.ids
-        self._sizes = incidence.sizes
         self._cut = incidence.is_cut
         self._layout = layout
         self._found = found
         self._mirrored = mirrored
         self.largest_id = int(self._ids.max(initial=0))
-        self.largest_count = int(self._sizes.max(initial=0))
+        self.largest_count = int(incidence.sizes.max(initial=0))
         self.has_significance = False
 
     def rows(self) -> Iterator[tuple[NDArray[Any] | None, ...]]:
@@ -47,7 +46,7 @@ class FoundPairs:
             if self._mirrored is not None:
                 self._mirrored.add(self._layout.mirror(keys))
             node_a, node_b, common = self._layout.unpack(keys)
-            measures = self._relationship.measures(common, self._sizes[node_a], self._sizes[node_b])
+            measures = self._measuring.measures(node_a, node_b, common)
             cut = self._cut[node_a] | self._cut[node_b]
             unknown = [None] * len(SIGNIFICANCE)
             yield self._ids[node_a], self._ids[node_b], *measures, *unknown, cut

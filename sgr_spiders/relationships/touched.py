@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from sgr_spiders.relationships.engine import CancelledError
+from sgr_spiders.relationships.measuring import Measuring
 from sgr_spiders.storage.lookup import look_up, mix
 from sgr_spiders.storage.pairs.tables import SIGNIFICANCE
 
@@ -52,6 +53,7 @@ class TouchedSearch:
         """Search the pairs of the nodes with the IDs *touched*."""
         self._relationship = relationship
         self._incidence = incidence
+        self._measuring = Measuring(relationship, incidence)
         self._is_touched = np.isin(incidence.ids, touched)
         ones = np.ones(len(incidence.contexts), np.int32)
         shape = (len(incidence.ids), incidence.context_count)
@@ -67,12 +69,12 @@ class TouchedSearch:
 
     def rows(self, is_cancelled: Callable[[], bool]) -> Iterator[list[tuple[int | float | None, ...]]]:
         """Yield the pairs as rows of the table, in any order; raise ``CancelledError`` once cancelled."""
-        ids, sizes, is_cut = self._incidence.ids, self._incidence.sizes, self._incidence.is_cut
+        ids, is_cut = self._incidence.ids, self._incidence.is_cut
         for node, other, common in self._pairs():
             if is_cancelled():
                 raise CancelledError
             a, b = np.minimum(node, other), np.maximum(node, other)
-            measures = self._relationship.measures(common, sizes[a], sizes[b])
+            measures = self._measuring.measures(a, b, common)
             columns = [column.tolist() for column in (ids[a], ids[b], *measures)]
             # Each depends on all pairs: the next whole build fills them in.
             unknown = [[None] * len(a)] * len(SIGNIFICANCE)
@@ -90,4 +92,6 @@ class TouchedSearch:
             node, other, common = node[once], other[once], common[once]
             sizes = self._incidence.sizes
             enough = common >= self._relationship.fewest(sizes[node], sizes[other])
+            counted = self._measuring.are_enough(node, other)
+            enough = enough if counted is None else enough & counted
             yield node[enough], other[enough], common[enough]

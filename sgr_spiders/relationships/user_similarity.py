@@ -23,7 +23,7 @@ class UserSimilarity(RelationshipType):
     """The Jaccard index of two users' liked tracks."""
 
     name: ClassVar[str] = "user_similarity"
-    reads: ClassVar[tuple[InputName, ...]] = ("likes",)
+    reads: tuple[InputName, ...] = ("likes",)
     table: ClassVar[PairTable] = PairTable(
         "user_similarities",
         kind="user",

@@ -17,6 +17,7 @@ from sgr_spiders.storage.libraries import present
 from sgr_spiders.storage.schema import (
     engagements,
     playlist_tracks,
+    playlists,
     selections,
     tracks,
     walk_pages,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 OWNERS_AT_A_TIME = 4_096
 
-InputName = Literal["likes", "playlists", "uploads"]
+InputName = Literal["likes", "playlists", "uploads", "owners"]
 """The rows that relationships are built from."""
 
 
@@ -48,6 +49,53 @@ class Groups:
     owners: NDArray[np.int64]
     sizes: NDArray[np.int64]
     members: NDArray[np.int64]
+
+
+SETS = ("album", "ep", "single")
+"""What the API calls a playlist that an artist has released."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistFacts:
+    """The owners of playlists, 0 if unknown, and whether the API calls each an album, an EP or a single.
+
+    The IDs ascend.
+    """
+
+    ids: NDArray[np.int64]
+    owners: NDArray[np.int64]
+    is_set: NDArray[np.bool_]
+
+    def of(self, playlists: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return the owner and the flag of each of *playlists*; of one that is not known, 0 and false."""
+        import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
+
+        from sgr_spiders.storage.lookup import look_up  # noqa: PLC0415 - the same
+
+        at = look_up(self.ids, np.arange(len(self.ids)), playlists)
+        return np.append(self.owners, 0)[at], np.append(self.is_set, False)[at]
+
+    def checksum(self) -> str:
+        """Return a hash of all facts."""
+        digest = hashlib.blake2b(digest_size=16)
+        for column in (self.ids, self.owners, self.is_set):
+            digest.update(column.tobytes())
+        return digest.hexdigest()
+
+
+def read_playlist_facts(connection: sa.Connection) -> PlaylistFacts:
+    """Return the facts of all playlists, also of those that were removed."""
+    import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
+
+    from sgr_spiders.storage.lookup import join_ids, parse_ids  # noqa: PLC0415 - the same
+
+    is_set = sa.case((sa.func.lower(playlists.c.playlist_type).in_(SETS), 1), else_=0)
+    columns = playlists.c.playlist_id, sa.func.coalesce(playlists.c.owner_id, 0), is_set
+    # A value of all playlists could exceed the gigabyte that a database allows.
+    buckets = sa.select(join_ids(*columns)).group_by(playlists.c.playlist_id % OWNERS_AT_A_TIME)
+    rows = parse_ids(*connection.scalars(buckets).all()).reshape(-1, len(columns))
+    rows = rows[np.argsort(rows[:, 0])]
+    return PlaylistFacts(rows[:, 0].copy(), rows[:, 1].copy(), rows[:, 2] != 0)
 
 
 def read_likes(connection: sa.Connection, kinds: Sequence[str], rows: Rows = "present") -> Groups:
