@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sgr_spiders.storage.libraries import ALBUMS, CURATED
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -16,9 +18,6 @@ if TYPE_CHECKING:
 
     Ids = NDArray[np.int64]
     Mask = NDArray[np.bool_]
-
-ALBUMS, CURATED = "albums", "curated"
-"""The kinds of playlists, as ``relationship_runs.inputs`` counts them."""
 
 
 def find_albums(groups: Groups, artists: Ids, facts: PlaylistFacts) -> Mask:

@@ -34,7 +34,8 @@ class TrackCooccurrence(RelationshipType):
             Measure(
                 "weight",
                 "`cooccurrences / sqrt(n_a * n_b)`, 0 to 1, where `n_a` and `n_b` are the playlists with "
-                "each: the cosine of the tracks' incidence vectors",
+                "each: the cosine of the tracks' incidence vectors. With `weighting` or `max_contribution`, "
+                "the same of what the playlists count (see docs/relationships.md)",
                 real=True,
             ),
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sgr_spiders.config.harvest import LAYER_NAMES
@@ -17,7 +17,7 @@ from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.figures import inventory, overview
 from sgr_spiders.storage.ledger import source, workers
 from sgr_spiders.storage.ledger.seeds import all_seeds, due_now
-from sgr_spiders.storage.libraries import LEFT_OUT
+from sgr_spiders.storage.libraries import ALBUMS, CURATED, LEFT_OUT
 from sgr_spiders.storage.pairs import builds, reading
 from sgr_spiders.storage.server import on_server
 from sgr_spiders.text.invocation import command, recorded_command
@@ -69,6 +69,8 @@ class Relationship:
     state: str
     is_enabled: bool
     left_out: int = 0
+    playlists: Mapping[str, int] = field(default_factory=dict)
+    """The numbers of curated playlists and of albums in its input, if it is of playlists."""
 
     @property
     def needs_build(self) -> bool:
@@ -163,7 +165,10 @@ def _relationships(connection: Connection, config: HarvestConfig) -> list[Relati
         if built is not None:
             state = UP_TO_DATE if built.stamp == stamp else STALE
             left_out = built.inputs.get(LEFT_OUT, 0)
-            found.append(Relationship(table, built.rows, built.finished_at, state, is_enabled, left_out))
+            kinds = {kind: built.inputs[kind] for kind in (CURATED, ALBUMS) if kind in built.inputs}
+            found.append(
+                Relationship(table, built.rows, built.finished_at, state, is_enabled, left_out, kinds)
+            )
         elif is_enabled:
             found.append(Relationship(table, 0, None, NEVER_BUILT, is_enabled))
     return found

@@ -93,6 +93,7 @@ def as_json(status: Status) -> dict[str, Any]:
                 "built_at": relationship.built_at,
                 "state": relationship.state,
                 "left_out": relationship.left_out,
+                **({"playlists": relationship.playlists} if relationship.playlists else {}),
             }
             for relationship in status.relationships
         },
@@ -148,7 +149,7 @@ def as_text(status: Status, now: datetime) -> list[str]:
         *section(None, _lane_lines(status.lanes)),
         *section(None, table(_plan_rows(status.plans), left=2)),
         *section(None, table(_table_rows(status.tables))),
-        *section(None, table(_relationship_rows(status.relationships), left=1)),
+        *section(None, [*table(_relationship_rows(status.relationships), left=1), *_kinds(status)]),
         "",
         *_next_lines(status),
     ]
@@ -325,6 +326,15 @@ def _table_rows(tables: Sequence[TableSize]) -> list[list[str]]:
         head.append("size")
         rows = [[*row, size(table.bytes)] for row, table in zip(rows, tables, strict=True)]
     return [head, *rows]
+
+
+def _kinds(status: Status) -> list[str]:
+    """Return the playlists of each kind that were looked at when the relationships were built."""
+    return [
+        f"Playlists: {', '.join(f'{count:,} {kind}' for kind, count in relationship.playlists.items())}"
+        for relationship in status.relationships
+        if relationship.playlists
+    ]
 
 
 def _relationship_rows(relationships: Sequence[Relationship]) -> list[list[str]]:

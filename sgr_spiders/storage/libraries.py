@@ -20,6 +20,8 @@ LOOKED_AT = ("whole", "newest")
 """The states of a library that was looked at, at least in part."""
 LEFT_OUT = "left_out"
 """The recorded input of relationships and vectors that counts the libraries left out: not looked at."""
+ALBUMS, CURATED = "albums", "curated"
+"""The recorded inputs of relationships that count playlists by kind."""
 
 _STATE = """CASE
     WHEN walks.status = 'gone' THEN 'hidden'

@@ -722,7 +722,12 @@ relationship_runs = Table(
         nullable=False,
         comment="Thresholds, scope and all other parameters of the result, JSON",
     ),
-    Column("inputs", Text, nullable=False, comment="Numbers of nodes, contexts and entries used, JSON"),
+    Column(
+        "inputs",
+        Text,
+        nullable=False,
+        comment="Numbers of nodes, contexts and entries used, and of playlists by kind, JSON",
+    ),
     Column(
         "stamp",
         Text,

@@ -88,7 +88,14 @@ RELATIONSHIPS: dict[str, Any] = {
         "min_similarity": 0.1,
         "max_library_share": 1,
     },
-    "track_cooccurrence": {"enabled": True, "top_k": None, "min_cooccurrences": 2},
+    "track_cooccurrence": {
+        "enabled": True,
+        "top_k": None,
+        "min_cooccurrences": 2,
+        "playlists": "all",
+        "weighting": "count",
+        "max_contribution": None,
+    },
     "artist_relation": {"enabled": True, "top_k": None, "min_shared_fans": 2, "shrinkage": 10},
     "user_cosine": {
         "enabled": False,

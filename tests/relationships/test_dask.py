@@ -61,6 +61,7 @@ def related(store: Store, world: World, config: HarvestConfig, engine: DaskEngin
 CONFIGS: list[dict[str, object]] = [
     {"user_cosine": {"enabled": True}, "user_similarity": {"min_common_tracks": 1, "min_similarity": 0.3}},
     {"track_cooccurrence": {"min_cooccurrences": 1, "top_k": 2}, "artist_relation": {"min_shared_fans": 1}},
+    {"track_cooccurrence": {"weighting": "size", "max_contribution": 1, "playlists": "curated", "top_k": 3}},
     {"max_pairs": 20, "user_similarity": {"min_common_tracks": 1, "min_similarity": 0}},
 ]
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sgr_spiders.config.harvest import HarvestConfig
-from sgr_spiders.relationships import compiled_search, engine
+from sgr_spiders.relationships import compiled_search, engine, weighing
 from sgr_spiders.relationships.arrangement import arrange
 from sgr_spiders.relationships.compiled_search import CompiledSearch
 from sgr_spiders.relationships.inputs import Incidence
@@ -37,6 +37,8 @@ THIN = st.builds(
     engagements=st.sets(st.tuples(IDS, IDS, st.sampled_from(["like", "repost"])), max_size=120),
     playlists=st.dictionaries(IDS, st.sets(IDS), max_size=12),
     artists=st.dictionaries(IDS, IDS, max_size=12),
+    owners=st.dictionaries(IDS, IDS, max_size=12),
+    types=st.dictionaries(IDS, st.sampled_from(["album", "ep", "compilation", ""]), max_size=12),
     looks=st.none() | st.dictionaries(IDS, STATES, min_size=1),
     removed=st.sets(st.tuples(IDS, IDS, st.sampled_from(["like", "repost", "place"])), max_size=40),
 )
@@ -53,11 +55,17 @@ def crowd(seed: int, density: float) -> World:
         (user, track, kind) for user in KNOWN for kind in ("like", "repost") for track in some(KNOWN)
     }
     playlists = {playlist: some(KNOWN) for playlist in KNOWN}
+    artists = {track: dice.choice(KNOWN[3:9]) for track in some(KNOWN)}
+    for playlist in KNOWN[:6]:  # albums, though some have a track that nobody is known to have made
+        playlists[playlist] = {track for track in KNOWN if artists.get(track, 0) == KNOWN[3 + playlist % 3]}
+        playlists[playlist] |= set(KNOWN[-1:]) - set(artists)
     places = {(playlist, track, "place") for playlist, tracks in playlists.items() for track in tracks}
     return World(
         engagements,
         playlists,
-        {track: dice.choice(KNOWN[3:9]) for track in some(KNOWN)},
+        artists,
+        {playlist: KNOWN[3 + playlist % 3] for playlist in KNOWN},
+        {playlist: dice.choice(["", "ep"]) for playlist in some(KNOWN)},
         looks={user: dice.choice(["whole", "whole", "newest", "unseen", "hidden"]) for user in KNOWN},
         cut_playlists=some(KNOWN),
         removed={link for link in sorted(engagements | places) if dice.random() < 0.1},
@@ -66,7 +74,7 @@ def crowd(seed: int, density: float) -> World:
 
 WORLDS = THIN | st.builds(crowd, st.integers(0, 2**32), st.sampled_from([0.1, 0.2, 0.4, 0.8]))
 CONFIGS = st.builds(
-    lambda common, similarity, together, fans, kinds, unseen, removed: HarvestConfig.model_validate(
+    lambda common, similarity, together, worth, fans, kinds, unseen, removed: HarvestConfig.model_validate(
         {
             "relationships": {
                 "engagement_kinds": kinds,
@@ -78,7 +86,7 @@ CONFIGS = st.builds(
                     "min_common_tracks": common,
                     "min_similarity": similarity,
                 },
-                "track_cooccurrence": {"min_cooccurrences": together},
+                "track_cooccurrence": {"min_cooccurrences": together, **worth},
                 "artist_relation": {"min_shared_fans": fans},
             }
         }
@@ -86,6 +94,14 @@ CONFIGS = st.builds(
     st.integers(1, 4),
     st.sampled_from([0.0, 0.1, 0.2, 0.25, 0.333333, 0.5, 0.666667, 1.0]),
     st.integers(1, 3),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "playlists": st.sampled_from(["curated", "albums"]),
+            "weighting": st.just("size"),
+            "max_contribution": st.integers(1, 3),
+        },
+    ),
     st.integers(1, 3),
     st.sampled_from([["like"], ["like", "repost"], ["repost"]]),
     st.sampled_from([False, False, True]),
@@ -97,7 +113,8 @@ REUSED = settings(max_examples=25, suppress_health_check=[HealthCheck.function_s
 @pytest.fixture(params=["compiled", "plain"])
 def _both_searches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run each search on worlds of any size."""
-    monkeypatch.setattr(engine, "MIN_COMPILED_WORK", 0 if request.param == "compiled" else 2**62)
+    for module in (engine, weighing):
+        monkeypatch.setattr(module, "MIN_COMPILED_WORK", 0 if request.param == "compiled" else 2**62)
     monkeypatch.setattr(compiled_search, "FEWEST_ROWS_OF_COMMON", 1)
     monkeypatch.setattr(compiled_search, "COMMON_SHARE", 3)
 

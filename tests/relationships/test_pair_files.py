@@ -60,13 +60,20 @@ CONFIGS: list[dict[str, object]] = [
     {"user_cosine": {"enabled": True}, "engagement_kinds": ["like", "repost"]},
     {"include_removed": True, "include_unseen": True, "engagement_kinds": ["repost"]},
     {"max_pairs": 20, "track_cooccurrence": {"min_cooccurrences": 1, "top_k": 3}},
+    {"track_cooccurrence": {"min_cooccurrences": 1, "playlists": "albums", "max_contribution": 1}},
 ]
 
 
 @pytest.mark.parametrize(
     ("world", "relationships"),
-    [(crowd(3, 0.4), CONFIGS[0]), (crowd(4, 0.4), CONFIGS[1]), (make_world(), CONFIGS[2]), (World(), {})],
-    ids=["crowd", "removed", "limited", "empty"],
+    [
+        (crowd(3, 0.4), CONFIGS[0]),
+        (crowd(4, 0.4), CONFIGS[1]),
+        (make_world(), CONFIGS[2]),
+        (crowd(2, 0.4), CONFIGS[3]),
+        (World(), {}),
+    ],
+    ids=["crowd", "removed", "limited", "albums", "empty"],
 )
 def test_the_files_have_the_rows_of_the_tables(
     store: Store, tmp_path: Path, world: World, relationships: dict[str, object]

@@ -88,7 +88,14 @@ def test_parameters_inputs_and_times_are_recorded(store: Store) -> None:
     }
     inputs = json.loads(str(recorded["track_cooccurrence"]["inputs"]))
     entries = sum(59 // number for number in range(1, 9))
-    assert inputs == {"nodes": 59, "contexts": 8, "entries": entries, "left_out": 0}
+    assert inputs == {
+        "nodes": 59,
+        "contexts": 8,
+        "entries": entries,
+        "left_out": 0,
+        "albums": 0,
+        "curated": 8,
+    }
     assert set(json.loads(str(recorded["artist_relation"]["seconds"]))) == {"read", "compute", "write"}
 
 

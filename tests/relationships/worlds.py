@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import combinations
+from functools import partial
+from itertools import chain, combinations
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -47,14 +49,16 @@ NOW = "2026-01-01T00:00:00.000000Z"
 class World:
     """A world: ``engagements`` (user, track, kind), ``playlists`` (ID and tracks), ``artists`` of tracks.
 
-    ``owners``: of playlists. ``looks``: the state of each user's library, ``unseen`` by default; ``None``: no
-    library was requested. ``cut_playlists``: those that were looked at only in part.
+    ``owners``: of playlists. ``types``: what the API calls them. ``looks``: the state of each user's library,
+    ``unseen`` by default; ``None``: no library was requested. ``cut_playlists``: those that were looked at
+    only in part.
     """
 
     engagements: set[tuple[int, int, str]] = field(default_factory=set)
     playlists: dict[int, set[int]] = field(default_factory=dict)
     artists: dict[int, int] = field(default_factory=dict)
     owners: dict[int, int] = field(default_factory=dict)
+    types: dict[int, str] = field(default_factory=dict)
     looks: dict[int, str] | None = None
     cut_playlists: set[int] = field(default_factory=set)
     removed: set[tuple[int, int, str]] = field(default_factory=set)
@@ -90,6 +94,14 @@ class World:
             or self.looks.get(user) in {"whole", "newest"}
         }
 
+    def is_album(self, playlist: int) -> bool:
+        """Return whether a playlist has the tracks of its owner, and of nobody else."""
+        owner, tracks = self.owners.get(playlist), self.playlists[playlist]
+        known = [self.artists[track] for track in tracks if track in self.artists]
+        if owner is None or any(artist != owner for artist in known):
+            return False
+        return self.types.get(playlist) in {"album", "ep", "single"} or 2 * len(known) >= len(tracks)
+
     def cut_libraries(self, config: Relationships) -> set[int]:
         if self.looks is None or "like" not in config.engagement_kinds:
             return set()
@@ -119,7 +131,12 @@ class World:
         whole = {"is_stub": False, "fullness": 3, "fetched_at": NOW}
         return {
             schema.playlists: [
-                {"playlist_id": playlist, "owner_id": self.owners.get(playlist), **whole}
+                {
+                    "playlist_id": playlist,
+                    "owner_id": self.owners.get(playlist),
+                    "playlist_type": self.types.get(playlist),
+                    **whole,
+                }
                 for playlist in self.playlists
             ],
             schema.engagements: [
@@ -174,10 +191,8 @@ def expected(world: World, config: Relationships) -> dict[str, Rows]:
     if not config.include_removed:
         world = world.present()
     libraries, cut = world.libraries_looked_at(config), world.cut_libraries(config)
-    playlists: dict[int, set[int]] = {}
-    for playlist, members in world.playlists.items():
-        for track in members:
-            playlists.setdefault(track, set()).add(playlist)
+    playlists = _playlists_of_tracks(world, config)
+    weigh = partial(_weigh, world, config, Counter(chain.from_iterable(playlists.values())))
     fans: dict[int, set[int]] = {}
     for user, library in libraries.items():
         for track in library & set(world.artists):
@@ -188,8 +203,10 @@ def expected(world: World, config: Relationships) -> dict[str, Rows]:
         "user_similarities": _mark(_similar(libraries, config), cut),
         "user_cosines": _mark(_near(libraries, config), cut),
         "track_relationships": {
-            pair: (count, count / sqrt(a * b), bool(cut_tracks & {*pair}))
-            for pair, (count, a, b) in _common(playlists).items()
+            (a, b): (len(shared), value / sqrt(weigh(playlists[a])[1] * weigh(playlists[b])[1]), is_cut)
+            for a, b in combinations(sorted(playlists), 2)
+            if (shared := playlists[a] & playlists[b])
+            for (count, value), is_cut in [(weigh(shared), bool(cut_tracks & {a, b}))]
             if count >= config.track_cooccurrence.min_cooccurrences
         },
         "artist_relationships": {
@@ -202,6 +219,41 @@ def expected(world: World, config: Relationships) -> dict[str, Rows]:
             if count >= config.artist_relation.min_shared_fans
         },
     }
+
+
+def _playlists_of_tracks(world: World, config: Relationships) -> dict[int, set[int]]:
+    """Return the playlists of each track that count."""
+    choice = config.track_cooccurrence.playlists
+    playlists: dict[int, set[int]] = {}
+    for playlist, members in world.playlists.items():
+        if choice == "all" or world.is_album(playlist) == (choice == "albums"):
+            for track in members:
+                playlists.setdefault(track, set()).add(playlist)
+    return playlists
+
+
+def _weigh(
+    world: World, config: Relationships, sizes: Mapping[int, int], shared: set[int]
+) -> tuple[int, float]:
+    """Return how many playlists count, and the sum of what they count."""
+    section = config.track_cooccurrence
+    most = section.max_contribution
+    owners = {playlist: 0 if most is None else world.owners.get(playlist, 0) for playlist in shared}
+    values = {
+        playlist: 1.0 if section.weighting == "count" else _share(sizes[playlist]) for playlist in shared
+    }
+    used: Counter[int] = Counter()
+    value = 0.0
+    for playlist in sorted(shared, key=lambda one: (owners[one], -values[one], one)):
+        owner = owners[playlist] or -playlist
+        used[owner] += 1
+        if most is None or used[owner] <= most:
+            value += values[playlist]
+    return sum(used.values() if most is None else (min(count, most) for count in used.values())), value
+
+
+def _share(size: int) -> float:
+    return 1 / (size - 1) if size > 1 else 0.0
 
 
 def _mark(rows: Rows, cut: set[int]) -> Rows:
