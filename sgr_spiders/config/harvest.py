@@ -208,7 +208,7 @@ class TrackCooccurrence(RelationshipSection):
     playlists: PlaylistChoice = "all"
     """`all`, `albums` (playlists of their owner's own tracks, also EPs), or `curated`: all others."""
     weighting: Literal["count", "size"] = "count"
-    """What a playlist of n tracks counts in `weight`: 1 (`count`), or 1/(n - 1) (`size`)."""
+    """Value of a playlist of n tracks in `weight`: 1 (`count`), or 1/(n - 1) (`size`)."""
     max_contribution: AtLeastOne | None = None
     """Maximum number of playlists of one owner that count for a pair; none: all."""
 

@@ -52,7 +52,7 @@ class Groups:
 
 
 SETS = ("album", "ep", "single")
-"""What the API calls a playlist that an artist has released."""
+"""The types that the API gives to what an artist has released."""
 
 
 @dataclass(frozen=True, slots=True)
