@@ -19,13 +19,19 @@ MEDIA_TYPES = {
     "txt": "text/plain",
     "gexf": "application/gexf+xml",
     "yaml": "application/yaml",
+    "md": "text/markdown",
+    "cff": "application/yaml",
 }
 UNKNOWN = "application/octet-stream"
 TYPES = {"text": "string", "bytes": "string", "list": "array"}
 
 
 def describe(
-    purpose: str, rows: str, created_at: str, source: Mapping[str, Any] | None, packed: Iterable[PackedFile]
+    purpose: str,
+    rows: str,
+    created_at: str | None,
+    source: Mapping[str, Any] | None,
+    packed: Iterable[PackedFile],
 ) -> dict[str, Any]:
     """Return the contents of ``datapackage.json``; *rows* and *source* are those of the manifest."""
     return {
@@ -33,7 +39,7 @@ def describe(
         "name": f"soundgraph-{purpose}",
         "title": f"SoundGraph Deep Harvest: {purpose}",
         "description": f"Rows: {rows}",
-        "created": created_at,
+        **({} if created_at is None else {"created": created_at}),
         "sources": [_source(source)],
         "resources": [_describe_file(file) for file in packed],
     }

@@ -100,14 +100,15 @@ def _parts(connection: Connection, table: WholeTable, schema: pa.Schema) -> Iter
         if RAW in schema.names:
             index = schema.names.index(RAW)
             columns[index] = [_unpack_json(packed) for packed in columns[index]]
-        yield _redact_secrets(build_table(columns, schema))
+        yield redact_secrets(build_table(columns, schema))
 
 
 def _unpack_json(packed: bytes | None) -> str | None:
     return None if packed is None else json.dumps(purge(unpack(packed)), ensure_ascii=False)
 
 
-def _redact_secrets(part: pa.Table) -> pa.Table:
+def redact_secrets(part: pa.Table) -> pa.Table:
+    """Return the table without texts that contain the URL of a private record."""
     for index, field in enumerate(part.schema):
         if pa.types.is_string(field.type):
             secret = pc.match_substring(part.column(index), SECRET)

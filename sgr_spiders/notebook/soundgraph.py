@@ -17,6 +17,8 @@ from sgr_spiders.config.databases import PREFIX, default_database, in_user_data,
 from sgr_spiders.embeddings.embed import embed
 from sgr_spiders.embeddings.similar import NEIGHBOUR_SOURCES
 from sgr_spiders.exports.export import check_time
+from sgr_spiders.exports.study.pseudonyms import default_key
+from sgr_spiders.exports.study.study import StudyOptions, build_study
 from sgr_spiders.exports.tables import RAW, list_tables, read_table
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.notebook import frames
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from sgr_spiders.config.harvest import HarvestConfig
     from sgr_spiders.embeddings.embed import Embedded
     from sgr_spiders.embeddings.preparation import TrainingData
+    from sgr_spiders.exports.study.study import Study
     from sgr_spiders.model.result import HarvestResult
     from sgr_spiders.notebook.frames import Library
     from sgr_spiders.storage.rows import WholeTable
@@ -317,6 +320,33 @@ class SoundGraph:
         """Return the report of ``soundgraph report`` about all seeds, or some; a notebook shows it inline."""
         tracks = [track for seed in seeds if (track := self._find_seed(seed)) is not None]
         return Report(build_report(self._store, self._config, tracks or None), self._store)
+
+    def study(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        full: bool = False,
+        key: str | os.PathLike[str] | None = None,
+        title: str | None = None,
+        authors: Sequence[str] = (),
+    ) -> Study:
+        """Build a study in *directory*, as ``soundgraph study``; return its counts and content hash.
+
+        Args:
+            directory: The directory, which may contain an earlier study of the same kind.
+            full: Keep IDs, names and texts in clear.
+            key: The key of the pseudonyms, outside *directory*.
+            title: The title of the study.
+            authors: The authors to cite.
+
+        Raises:
+            ArgumentError: The key is inside *directory*, or that contains something else.
+        """
+        if full and key is not None:
+            raise ArgumentError("argument `key`: cannot be combined with `full`")
+        options = StudyOptions(None if full else Path(key or default_key()), authors=tuple(authors))
+        named = options if title is None else options.with_title(title)
+        return build_study(self._store, Path(directory), named)
 
     def status(self) -> Answer:
         """Return the JSON of ``soundgraph status`` as a mapping; it is shown as text."""

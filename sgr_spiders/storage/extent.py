@@ -72,7 +72,7 @@ PRESENT = Extent()
 
 def is_known(table: sa.Table, extent: Extent) -> bool:
     """Return whether the database knows which rows of *table* belong to *extent*."""
-    return extent.as_of is None or table.name in {*BEGAN, *FOLLOWING, "discoveries"} or _is_pair_table(table)
+    return extent.as_of is None or table.name in {*BEGAN, *FOLLOWING, "discoveries"} or is_pair_table(table)
 
 
 def condition_of(table: sa.Table, extent: Extent) -> Condition | None:
@@ -87,6 +87,11 @@ def condition_of(table: sa.Table, extent: Extent) -> Condition | None:
         return _all_of([~column.in_(_removed_keys(target)) for column, target in _keys_of_records(table)])
     present = table.c.removed_at.is_(None)
     return sa.or_(present, *_named_by(table)) if table in RECORD_TABLES.values() else present
+
+
+def is_pair_table(table: sa.Table) -> bool:
+    """Return whether *table* is that of a relationship type, whichever project declares it."""
+    return len(_keys_of_records(table)) == 2 and table.name not in schema.metadata.tables
 
 
 def select_discoveries_as_of(moment: str) -> sa.Subquery:
@@ -154,10 +159,6 @@ def _keys(table: sa.Table) -> list[tuple[sa.Column[Any], sa.Table]]:
 
 def _keys_of_records(table: sa.Table) -> list[tuple[sa.Column[Any], sa.Table]]:
     return [(column, target) for column, target in _keys(table) if target in RECORD_TABLES.values()]
-
-
-def _is_pair_table(table: sa.Table) -> bool:
-    return len(_keys_of_records(table)) == 2 and table.name not in schema.metadata.tables
 
 
 def _all_of(conditions: list[Condition]) -> Condition | None:

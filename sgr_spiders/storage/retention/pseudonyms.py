@@ -82,7 +82,7 @@ def load_pseudonyms(store: Store, *, unharmed: str) -> Pseudonyms:
         known = connection.scalar(sa.select(pseudonym_key.c.digest))
     try:
         if known is None and not path.exists():
-            _create(path)
+            create_key(path)
         pseudonyms = Pseudonyms(bytes.fromhex(path.read_text(encoding="ascii")))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a key"
@@ -99,7 +99,7 @@ def load_pseudonyms(store: Store, *, unharmed: str) -> Pseudonyms:
     return pseudonyms
 
 
-def _create(path: Path) -> None:
+def create_key(path: Path) -> None:
     """Write a new key; keep the one that another process writes at the same time."""
     private_files.make_directory(path.parent)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # mode 0600

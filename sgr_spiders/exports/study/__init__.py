@@ -1,0 +1,1 @@
+"""Studies: packages of a harvest that can be published, repeated and cited."""

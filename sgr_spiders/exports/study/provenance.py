@@ -1,0 +1,76 @@
+"""The provenance of a pseudonymised study: without IDs, texts and arguments that name seeds."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from sgr_spiders.exports.study.coarsening import round_few, round_to
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sgr_spiders.exports.study.pseudonyms import Pseudonyms
+
+ARGUMENTS: Final = (
+    "layers",
+    "refresh",
+    "due",
+    "max_seeds",
+    "max_requests",
+    "max_minutes",
+    "accept_source",
+    "accept_gone",
+)
+"""The spider arguments that name neither seeds nor files."""
+DAYS: Final = ("started_at", "finished_at", "first_used_at")
+_URN: Final = re.compile(r"soundcloud:tracks:([0-9]+)")
+
+
+def hide(origin: Mapping[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any]:
+    """Return the origin of a study with seeds as pseudonyms, times as days, and no texts from outside."""
+    hidden = dict(origin)
+    source = origin["source"]
+    return hidden | {
+        "source": None if source is None else _to_days(source),
+        "run": origin["run"] and _to_days(origin["run"]),
+        "seeds": [_hide_seed(seed, pseudonyms) for seed in origin["seeds"]],
+        "seed_lists": [
+            {"tracks": round_to(seed_list["tracks"], 1), "is_cut": seed_list["is_cut"]}
+            for seed_list in origin["seed_lists"]
+        ],
+        "walks": [row | {"expected": round_few(row["expected"], row["walks"])} for row in origin["walks"]],
+        "runs": [_hide_run(run) for run in origin["runs"]],
+        "caps": [_hide_cap(cap) for cap in origin["caps"]],
+        "rejected": [{**group, "reason": None} for group in origin["rejected"]],
+        "relationships": {
+            table: _to_days(built) | {"parameters": _hide_parameters(built["parameters"], pseudonyms)}
+            for table, built in origin["relationships"].items()
+        },
+    }
+
+
+def _hide_seed(seed: Mapping[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any]:
+    found = _URN.fullmatch(seed["urn"] or "")
+    name = None if found is None else pseudonyms.of("track", int(found[1]))
+    return {"track_id": name, "status": seed["status"]}
+
+
+def _hide_run(run: Mapping[str, Any]) -> dict[str, Any]:
+    arguments = {name: value for name, value in run["arguments"].items() if name in ARGUMENTS}
+    return _to_days(run) | {"arguments": arguments, "reason": None}
+
+
+def _hide_cap(cap: Mapping[str, Any]) -> dict[str, Any]:
+    count = cap["walks"] or cap["choices"] or 0
+    return {**cap, "reason": None, "available": round_few(cap["available"], count)}
+
+
+def _hide_parameters(parameters: Mapping[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any]:
+    seeds = parameters.get("seeds")
+    named = None if seeds is None else sorted(pseudonyms.of("track", seed) for seed in seeds)
+    return {**parameters, **({"seeds": named} if "seeds" in parameters else {})}
+
+
+def _to_days(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value[:10] if name in DAYS and value else value for name, value in values.items()}

@@ -1,0 +1,67 @@
+"""Counts for studies: how many accounts share a value, and which records are removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import sqlalchemy as sa
+
+from sgr_spiders.storage.schema import RECORD_TABLES, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sgr_spiders.storage.rows import WholeTable
+
+HOLDERS: Final = {"users": "user_id", "tracks": "artist_id", "playlists": "owner_id"}
+"""The column with the account that a row's values are about, by table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The rows of a table with the same values in some columns, and the accounts that they are about."""
+
+    values: tuple[str | None, ...]
+    rows: int
+    holders: int
+
+
+@dataclass(frozen=True, slots=True)
+class Significance:
+    """The pairs of a table whose significance was ``tested``, and those that are ``significant``."""
+
+    tested: int
+    significant: int
+
+
+def count_significant(connection: sa.Connection, table: WholeTable, level: float) -> Significance:
+    """Count the pairs of a table whose share of false discoveries is at most *level*."""
+    q = table.source.c.q
+    query = sa.select(sa.func.count(q), sa.func.count(sa.case((q <= level, 1))))
+    row = connection.execute(query if table.condition is None else query.where(table.condition)).one()
+    return Significance(*row)
+
+
+def count_cells(connection: sa.Connection, table: str, columns: Sequence[str]) -> list[Cell]:
+    """Count the present rows of a table by the values of some columns; an empty text counts as unknown."""
+    source = metadata.tables[table]
+    values = [sa.func.nullif(source.c[name], "") for name in columns]
+    holders = sa.func.count(source.c[HOLDERS[table]].distinct())
+    query = (
+        sa.select(*values, sa.func.count(), holders)
+        .where(source.c.removed_at.is_(None), sa.not_(source.c.is_stub))
+        .group_by(*values)
+    )
+    cells = [Cell(tuple(found), rows, count) for *found, rows, count in connection.execute(query)]
+    return sorted(cells, key=lambda cell: tuple((value is not None, value or "") for value in cell.values))
+
+
+def read_removed(connection: sa.Connection) -> dict[str, frozenset[int]]:
+    """Return the IDs of the records that are not present any more, by kind."""
+    return {
+        kind: frozenset(
+            connection.scalars(sa.select(table.c[f"{kind}_id"]).where(table.c.removed_at.is_not(None)))
+        )
+        for kind, table in RECORD_TABLES.items()
+    }

@@ -1,0 +1,171 @@
+"""The content of every column, as far as people are concerned: IDs of accounts, texts about people, others.
+
+``docs/terms.md`` prints it, and studies decide by it what to replace, to coarsen and to drop. Columns
+without a content are dropped.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+import sqlalchemy as sa
+
+from sgr_spiders.storage.extent import discoveries_history, is_pair_table
+from sgr_spiders.storage.libraries import libraries
+from sgr_spiders.storage.rows import discoveries, kind_of
+from sgr_spiders.storage.schema import RECORD_TABLES, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sgr_spiders.storage.pairs.tables import PairTable
+    from sgr_spiders.storage.rows import WholeTable
+
+
+class Content(Enum):
+    """What a column holds; the value is its description."""
+
+    ACCOUNT = "ID of an account"
+    TRACK = "ID of a track"
+    PLAYLIST = "ID of a playlist"
+    COMMENT = "ID of a comment"
+    RECORD = "ID of an account or record, whose kind is in `kind`"
+    DERIVED = "hash of an ID: whoever guesses the ID can check it"
+    NAMING = "text that may contain IDs, names or addresses of accounts"
+    TEXT = "text by or about a person"
+    LEARNED = "numbers learned from what people like"
+    PLACE = "place of a person"
+    VALUE = "word that a person chose, shared by many"
+    PERSONAL_TIME = "time of what a person did"
+    ACCOUNT_TIME = "time of an account"
+    COUNTER = "counter of the API about an account or record"
+    MACHINE = "name or trace of the machine or key of whoever harvests"
+    MEASURE = "measure of a work"
+    TIME = "time of the harvest"
+    CODE = "code or key that identifies a work, a file or a setting"
+    PRESENCE = "end of the presence of a row"
+    WORD = "word of this program or of the API"
+    NUMBER = "number that this program counted or computed"
+    FLAG = "yes or no"
+    OWN = "number or text of the harvest itself"
+
+
+PERSONAL: Final = (
+    Content.ACCOUNT,
+    Content.RECORD,
+    Content.DERIVED,
+    Content.NAMING,
+    Content.TEXT,
+    Content.LEARNED,
+    Content.PLACE,
+    Content.PERSONAL_TIME,
+    Content.ACCOUNT_TIME,
+    Content.MACHINE,
+)
+"""The contents that hold an account's ID, text about a person, or a trace of one."""
+
+_OF_ACCOUNTS: Final = (Content.VALUE, Content.COUNTER)
+"""Contents that are personal in the table of accounts."""
+
+_OF_RECORDS: Final = {
+    "user": Content.ACCOUNT,
+    "track": Content.TRACK,
+    "playlist": Content.PLAYLIST,
+    "comment": Content.COMMENT,
+}
+
+_BY_NAME: Final = {
+    Content.ACCOUNT: "user_id artist_id owner_id",
+    Content.TRACK: "track_id seed_id",
+    Content.PLAYLIST: "playlist_id",
+    Content.COMMENT: "comment_id",
+    Content.RECORD: "record_id",
+    Content.DERIVED: "walk_id found_by cursor_hash scope stamp fingerprint forgotten_with",
+    Content.NAMING: "target cursor given arguments stats reason parameters raw",
+    Content.TEXT: "title username permalink permalink_url full_name description website website_title "
+    "avatar_url artwork_url purchase_url purchase_title tag_list label_name metadata_artist "
+    "release body name",
+    Content.LEARNED: "vector",
+    Content.PLACE: "city",
+    Content.VALUE: "genre country license plan playlist_type key_signature",
+    Content.PERSONAL_TIME: "not_before not_after",
+    Content.COUNTER: "playback_count favoritings_count reposts_count comment_count download_count "
+    "followers_count followings_count track_count playlist_count public_favorites_count "
+    "likes_count",
+    Content.MACHINE: "host process directory held_by key_fingerprint worker_id",
+    Content.MEASURE: "duration_ms bpm timestamp_ms",
+    Content.TIME: "fetched_at first_seen_at last_seen_at requested_at created_at started_at finished_at "
+    "whole_at boundary_at fresh_after added_at last_harvest_at next_harvest_at heartbeat_at "
+    "ended_at said_at used_at learned_at next_slot held_until probe_until trained_at "
+    "first_used_at forgotten_at",
+    Content.CODE: "isrc ean config_hash settings digest salt content dictionary_id run_id last_run_id "
+    "plan_id relationship_run_id vector_run_id",
+    Content.PRESENCE: "removed_at removed_reason",
+    Content.WORD: "access kind endpoint status layer layers step spider outcome library setting type method "
+    "state looked newest_first field purpose last_outcome",
+    Content.NUMBER: "position next_position release_year fullness score kept available cap widest expanded "
+    "inline_cap tracks fans",
+    Content.FLAG: "commentable streamable downloadable reveal_stats reveal_comments is_stub selective "
+    "doubted without_tracks outdated refresh is_sandbox present",
+    Content.OWN: "release_month release_day generation page pages empty_pages received kept_before capped_at "
+    "counted setbacks page_limit neighbours known_to item exit_code requests api_origin world "
+    "version packages records least_requests most_requests seconds bytes max_tracks "
+    "interval_seconds priority inputs rows curve pauses_in_a_row changes taken steps dimensions "
+    "expected",
+}
+
+_ELSEWHERE: Final = {
+    ("users", "created_at"): Content.ACCOUNT_TIME,
+    ("users", "last_modified"): Content.ACCOUNT_TIME,
+    ("tracks", "created_at"): Content.PERSONAL_TIME,
+    ("playlists", "created_at"): Content.PERSONAL_TIME,
+    ("playlists", "last_modified"): Content.PERSONAL_TIME,
+    ("comments", "created_at"): Content.PERSONAL_TIME,
+    ("libraries", "expected"): Content.COUNTER,
+    ("walks", "expected"): Content.COUNTER,
+    ("tombstones", "digest"): Content.DERIVED,
+    ("tombstones", "reason"): Content.WORD,
+    ("lanes", "name"): Content.MACHINE,
+    ("lanes", "reason"): Content.OWN,
+    ("notices", "name"): Content.WORD,
+}
+"""Columns whose name means something else in other tables."""
+
+_NAMES: Final = {name: content for content, names in _BY_NAME.items() for name in names.split()}
+
+
+def list_tables(pair_tables: Iterable[PairTable] = ()) -> list[sa.Table]:
+    """Return all tables and views that are read as tables, and these pair tables."""
+    pairs = [table.as_table() for table in pair_tables]
+    return [*metadata.tables.values(), discoveries, libraries, discoveries_history, *pairs]
+
+
+def content_of(table: sa.Table, column: sa.Column[object]) -> Content | None:
+    """Return the content of a column; ``None`` if nobody has said."""
+    if (table.name, column.name) in _ELSEWHERE:
+        return _ELSEWHERE[table.name, column.name]
+    for kind, records in RECORD_TABLES.items():
+        if column.references(records.c[f"{kind}_id"]):
+            return _OF_RECORDS[kind]
+    if is_pair_table(table):
+        return {"integer": Content.NUMBER, "number": Content.NUMBER, "boolean": Content.FLAG}.get(
+            kind_of(column)
+        )
+    return _NAMES.get(column.name)
+
+
+def contents_of(table: WholeTable) -> dict[str, Content | None]:
+    """Return the content of each column of a table as readers know it."""
+    assert isinstance(table.source, sa.Table)
+    return {column.name: content_of(table.source, table.source.c[column.name]) for column in table.columns}
+
+
+def list_personal(pair_tables: Iterable[PairTable] = ()) -> Iterator[tuple[str, str, Content]]:
+    """Yield (table, column, content) of the columns that hold something personal."""
+    for table in list_tables(pair_tables):
+        for column in table.columns:
+            content = content_of(table, column)
+            if content in PERSONAL or (table.name == "users" and content in _OF_ACCOUNTS):
+                assert content is not None
+                yield table.name, column.name, content
