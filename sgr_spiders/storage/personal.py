@@ -7,7 +7,7 @@ without a content are dropped.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Content(Enum):
-    """What a column holds; the value is its description."""
+    """A kind of content of columns; the value describes it."""
 
     ACCOUNT = "ID of an account"
     TRACK = "ID of a track"
@@ -141,7 +141,7 @@ def list_tables(pair_tables: Iterable[PairTable] = ()) -> list[sa.Table]:
     return [*metadata.tables.values(), discoveries, libraries, discoveries_history, *pairs]
 
 
-def content_of(table: sa.Table, column: sa.Column[object]) -> Content | None:
+def content_of(table: sa.Table, column: sa.Column[Any]) -> Content | None:
     """Return the content of a column; ``None`` if nobody has said."""
     if (table.name, column.name) in _ELSEWHERE:
         return _ELSEWHERE[table.name, column.name]

@@ -109,7 +109,7 @@ class Grouped:
 
 @dataclass(frozen=True, slots=True)
 class Methods:
-    """What the text is about. ``counts``: the rows of the tables."""
+    """The facts of the text. ``counts``: the rows of the tables."""
 
     made: Provenance
     source: Source | None
