@@ -12,3 +12,6 @@ EngagementKind = Literal["like", "repost", "comment"]
 Source = Literal["like", "repost", "comment", "playlist"]
 SOURCES: tuple[Source, ...] = get_args(Source)
 """Interactions that may count as liking a track."""
+
+PROFILE_SECTIONS = ("tracks", "artists", "genres", "tags", "countries", "cities")
+"""What the listeners of a track prefer."""

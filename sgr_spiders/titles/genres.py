@@ -9,19 +9,25 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from typing import Final
+from itertools import chain
+from typing import TYPE_CHECKING, Final
 
 from sgr_spiders.text.folding import fold
 from sgr_spiders.titles.spellings import read_rows
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _AND: Final = re.compile(r"(?: *(?:[&+]|\b(?:n|and)\b) *)+")
+_CONJUNCTIONS: Final = frozenset({"n", "and"})
 _NOTHING: Final = re.compile(r"['’‘ʼ`´.]")  # noqa: RUF001 - typographic apostrophes
 """Characters inside a word: ``80's``, ``u.k.``, ``d'n'b``."""
 _APOSTROPHE_N: Final = re.compile(r"\s*['’‘ʼ`´]\s*n\s*['’‘ʼ`´]?\s*(?=\w)|(?<=\w)\s*n['’‘ʼ`´]\s*(?=\w)")  # noqa: RUF001 - the same
 """``d'n'b``, ``rock 'n roll``, ``drum n' bass``."""
 _SPACE: Final = re.compile(r"[^\w&+]+|_+")
 _MUSIC: Final = "music"
-_TAG: Final = re.compile(r'"([^"]*)"|([^\s"]+)')
+END_OF_TAGS: Final = "\n"
+_TAG: Final = re.compile(r'"[^"\n]*"|[^\s"]+|\n')
 _MACHINE: Final = re.compile(r"\w+:\w+=")
 """The beginning of a tag by a program, e.g. ``geo:lat=52.5``."""
 _BETWEEN_TAGS: Final = re.compile("[,;|#]")
@@ -30,14 +36,23 @@ _BETWEEN_GENRES: Final = re.compile("[,;|/#]")
 
 def read_tags(tag_list: str | None) -> tuple[str, ...]:
     """Return the distinct tags of a ``tag_list`` in order, normalised, without those of programs."""
-    found: dict[str, None] = {}
-    for quoted, word in _TAG.findall(tag_list or ""):
-        text = quoted or word
-        if _MACHINE.match(text) is None:
-            for part in _BETWEEN_TAGS.split(text):
-                found[normalise_tag(part)] = None
-    found.pop("", None)
-    return tuple(found)
+    tags = split_tag_lists([tag_list or ""])[:-1]
+    return tuple(dict.fromkeys(chain.from_iterable(map(read_tag, tags))))
+
+
+def split_tag_lists(tag_lists: Iterable[str]) -> list[str]:
+    """Return the tags of each list, as they are written, followed by ``END_OF_TAGS``."""
+    # At once, which takes a third of the time.
+    return _TAG.findall(
+        "".join([f"{tag_list.replace(END_OF_TAGS, ' ')}{END_OF_TAGS}" for tag_list in tag_lists])
+    )
+
+
+def read_tag(tag: str) -> tuple[str, ...]:
+    """Return the names in a tag of ``split_tag_lists``: one, unless people have written several as one."""
+    text = tag.strip('"')
+    parts = [] if _MACHINE.match(text) else _BETWEEN_TAGS.split(text)
+    return tuple(filter(None, map(normalise_tag, parts)))
 
 
 def read_genre(text: str | None) -> str | None:
@@ -59,12 +74,16 @@ def normalise_tag(text: str) -> str:
 
 
 def _clean(text: str) -> str:
+    if text.isascii() and text.isalnum():  # most tags, in a tenth of the time
+        return "" if text.lower() in _CONJUNCTIONS else text.lower()
     lower = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     words = _SPACE.sub(" ", _NOTHING.sub("", _APOSTROPHE_N.sub(" & ", lower)))
     return " ".join(_AND.sub(" & ", words).strip(" &").split())
 
 
 def _key(name: str) -> str:
+    if name.isascii():
+        return name.replace(" ", "")
     return fold(name).replace(" ", "")
 
 

@@ -1,0 +1,1 @@
+"""What the listeners of a track prefer."""
