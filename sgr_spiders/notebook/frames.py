@@ -14,6 +14,7 @@ from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.reports.labels import as_json
 from sgr_spiders.reports.neighbours import describe_reason
 from sgr_spiders.reports.origins import sentence
+from sgr_spiders.reports.profile.text import section_as_json
 from sgr_spiders.storage.labels import KINDS, Label
 from sgr_spiders.storage.pairs.related import evidence_of
 from sgr_spiders.storage.pairs.tables import SIGNIFICANCE
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from sgr_spiders.reports.neighbours import RecommendedTracks, RelatedRecords, SimilarRecords
     from sgr_spiders.reports.origins import Origin
+    from sgr_spiders.reports.profile.profile import Profile
 
 Library = Literal["pandas", "polars", "arrow"]
 LIBRARIES: tuple[str, ...] = get_args(Library)
@@ -74,6 +76,17 @@ def tabulate_related(kind: str, related: RelatedRecords) -> pa.Table:
     significance = {column.name: NUMBER for column in SIGNIFICANCE}
     columns = first | measures | significance | {"cut": FLAG} | _label_columns(kind)
     return pa.Table.from_pylist(related.rows, pa.schema(columns))
+
+
+def tabulate_profile(profile: Profile, section: str) -> pa.Table:
+    """Return what listeners prefer in one section: tracks, artists, or words or places with their odds."""
+    if section in profile.preferences:
+        columns = {"id": INTEGER, "ratio": NUMBER, "listeners": INTEGER, "expected": NUMBER, "likes": INTEGER}
+        columns |= _label_columns(section.removesuffix("s"))
+    else:
+        numbers = dict.fromkeys(("ratio", "lowest", "highest", "score"), NUMBER)
+        columns = {"name": TEXT, **numbers, "listeners": INTEGER, "share": NUMBER, "usual": NUMBER}
+    return pa.Table.from_pylist(section_as_json(profile, section)["found"], pa.schema(columns))
 
 
 def tabulate_origin(origin: Origin) -> pa.Table:

@@ -12,7 +12,7 @@ from sgr_spiders.cli.command_output import read_command_output
 from sgr_spiders.cli.runner import harvest, inline
 from sgr_spiders.config import harvest as configuration
 from sgr_spiders.config.arguments import sort_seeds
-from sgr_spiders.config.choices import METHODS
+from sgr_spiders.config.choices import METHODS, PROFILE_SECTIONS
 from sgr_spiders.config.databases import PREFIX, default_database, in_user_data, url_of
 from sgr_spiders.embeddings.embed import embed
 from sgr_spiders.embeddings.similar import NEIGHBOUR_SOURCES
@@ -35,6 +35,7 @@ from sgr_spiders.reports.neighbours import (
 )
 from sgr_spiders.reports.origins import read_named
 from sgr_spiders.reports.page.report import build_report
+from sgr_spiders.reports.profile.profile import read_profile
 from sgr_spiders.reports.state import collect_status
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.extent import Extent
@@ -272,6 +273,35 @@ class SoundGraph:
         with self._store.read() as connection:
             related = read_related(connection, kind, str(name), limit)
         return self._as_frame(frames.tabulate_related(kind, related), as_)
+
+    def profile(
+        self,
+        seed: Name,
+        limit: int = 100,
+        *,
+        only: Collection[str] = PROFILE_SECTIONS,
+        as_: Library | None = None,
+    ) -> dict[str, Frame]:
+        """Return what the listeners of a track prefer, a table for each section, as ``soundgraph profile``.
+
+        Args:
+            seed: The track.
+            limit: The rows of each table.
+            only: Sections: tracks, artists, genres, tags, countries, cities.
+            as_: The library, instead of that of this object.
+
+        Raises:
+            ArgumentError: Nothing, or more than one track, is called *seed*; or it is not in the database.
+        """
+        for section in only:
+            _check_word("only", section, PROFILE_SECTIONS)
+        _check_limit(limit)
+        with self._store.read() as connection:
+            found = read_profile(connection, str(seed), limit, only)
+        return {
+            section: self._as_frame(frames.tabulate_profile(found, section), as_)
+            for section in found.sections
+        }
 
     def why(
         self,

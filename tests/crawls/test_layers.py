@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sgr_spiders.config.harvest import LAYER_NAMES
+from sgr_spiders.sandbox.communities import communities_of
 from sgr_spiders.sandbox.world import World
 from sgr_spiders.titles.similarity import similarity
 from sgr_spiders.titles.terms import key_terms
 from tests.crawls.crawling import Harvester
+from tests.scrapy_process import scrapy
 
 if TYPE_CHECKING:
     from tests.sandbox_process import SandboxProcess
@@ -158,3 +161,34 @@ def test_a_layer_finds_the_same_alone_and_with_all_others(
     for kind in ("track", "user", "playlist", "comment"):
         assert discovered(harvester, layer, kind) == discovered(deep, layer, kind)
     assert harvester.query("SELECT DISTINCT layer FROM discoveries") == [(layer,)]
+
+
+def test_the_profile_of_the_seed_tells_its_planted_community(deep: Harvester, world: World) -> None:
+    shown = scrapy("profile", str(world.seed_track_id), "--json", "--limit", "100000", "--database", deep.url)
+    assert shown.code == 0, shown.err
+    found = json.loads(shown.out)
+    fans = {*(world.likers(world.seed_track_id) or ()), *(world.reposters(world.seed_track_id) or ())}
+    assert found["listeners"] == len(fans)
+    assert found["looked_at"] == sum(bool(world.library(fan)) for fan in fans)
+    planted = communities_of(world.options.name)
+    assert planted is not None
+    community = dict(zip(planted.tracks.tolist(), planted.styles.tolist(), strict=True))
+    ranked = [row["id"] for row in found["tracks"]["found"]]
+    assert world.seed_track_id not in ranked
+    assert all(community[track] == 0 for track in ranked[:40])
+    assert auc(ranked, {track for track in ranked if community[track] == 0}) >= 0.98
+    by_count = sorted(found["tracks"]["found"], key=lambda row: -row["listeners"])
+    assert auc([row["id"] for row in by_count], {track for track in ranked if community[track] == 0}) < 0.8
+    assert found["genres"]["found"][0]["name"] == "lo-fi hip hop"
+    assert found["genres"]["above"] == 1
+
+
+def auc(ranked: list[int], relevant: set[int]) -> float:
+    """Return the share of pairs of a relevant track and another one in which the relevant one is first."""
+    before = pairs = 0
+    for track in ranked:
+        if track in relevant:
+            before += 1
+        else:
+            pairs += before
+    return pairs / (len(relevant) * (len(ranked) - len(relevant)))

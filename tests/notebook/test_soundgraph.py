@@ -106,6 +106,19 @@ def test_questions_agree_with_the_commands(graph: SoundGraph, path: Path) -> Non
         graph.related("track", 1001)
 
 
+def test_a_profile_is_a_table_for_each_section(graph: SoundGraph) -> None:
+    """The database has no counts of likes, so that nothing can be compared."""
+    found = graph.profile(1001, only=["cities", "tracks"])
+    assert list(found) == ["tracks", "cities"]
+    assert list(found["tracks"].columns) == [
+        "id", "ratio", "listeners", "expected", "likes", "title", "artist_id", "artist", "permalink_url",
+    ]  # fmt: skip
+    tags = graph.profile(1001, as_="arrow")["tags"]
+    assert tags.column_names == ["name", "ratio", "lowest", "highest", "score", "listeners", "share", "usual"]
+    with pytest.raises(ArgumentError, match=r"argument `only`: must be one of tracks, .*did you mean `tags`"):
+        graph.profile(1001, only=["tag"])
+
+
 def test_an_empty_answer_has_the_same_columns(graph: SoundGraph) -> None:
     full, empty = graph.similar("artist", 5001), graph.similar("artist", 5001, by="playlists")
     assert empty.empty

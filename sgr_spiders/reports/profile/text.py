@@ -39,10 +39,11 @@ def as_json(profile: Profile) -> dict[str, Any]:
         "likes": profile.likes,
         "left_out": {"tracks": profile.hidden, "likes": profile.hidden_likes, "seeds": profile.seeds},
     }
-    return head | {section: _section_json(profile, section) for section in profile.sections}
+    return head | {section: section_as_json(profile, section) for section in profile.sections}
 
 
-def _section_json(profile: Profile, section: str) -> dict[str, Any]:
+def section_as_json(profile: Profile, section: str) -> dict[str, Any]:
+    """Return one section of that structure."""
     if section in profile.preferences:
         preferences, labels = profile.preferences[section], profile.labels[section]
         rows = [asdict(row) | label_json(labels[row.id]) for row in preferences.found]

@@ -217,7 +217,7 @@ def words_by_popularity(world: World, library: Library) -> sp.csr_array:
 
 @pytest.mark.parametrize("words_of", [genres_of, words_by_popularity])
 def test_people_chosen_by_chance_prefer_few_words(words_of: Callable[[World, Library], sp.csr_array]) -> None:
-    """Without the effects, a third of the genres would be above 1; all rare words, if likes were not given."""
+    """Without the effects, a third of the genres would be above; with `expected`, all rare words."""
     world = World.build(WorldOptions(users=1_000, tracks=10_000, playlists=100, communities=20))
     random = np.random.default_rng(1)
     likers = np.flatnonzero(np.diff(world.likes.owner_starts))
