@@ -1,4 +1,4 @@
-"""``scrapy profile``: what the listeners of a track prefer more than its popularity explains."""
+"""``scrapy profile``: the preferences of the listeners of a track."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Command(DatabaseCommand):
         return "[options] TRACK"
 
     def short_desc(self) -> str:
-        return "Show what the listeners of a track prefer"
+        return "Show the preferences of a track's listeners"
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         sections = ",".join(PROFILE_SECTIONS)

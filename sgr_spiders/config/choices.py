@@ -14,4 +14,4 @@ SOURCES: tuple[Source, ...] = get_args(Source)
 """Interactions that may count as liking a track."""
 
 PROFILE_SECTIONS = ("tracks", "artists", "genres", "tags", "countries", "cities")
-"""What the listeners of a track prefer."""
+"""The kinds of preferences of the listeners of a track."""

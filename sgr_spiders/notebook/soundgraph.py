@@ -282,7 +282,7 @@ class SoundGraph:
         only: Collection[str] = PROFILE_SECTIONS,
         as_: Library | None = None,
     ) -> dict[str, Frame]:
-        """Return what the listeners of a track prefer, a table for each section, as ``soundgraph profile``.
+        """Return the preferences of a track's listeners, a table for each section, as ``soundgraph profile``.
 
         Args:
             seed: The track.

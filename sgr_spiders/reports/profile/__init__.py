@@ -1,1 +1,1 @@
-"""What the listeners of a track prefer."""
+"""The preferences of the listeners of a track."""

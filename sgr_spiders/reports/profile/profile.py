@@ -1,4 +1,4 @@
-"""What the listeners of a track prefer, read from a database."""
+"""The preferences of the listeners of a track, read from a database."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Named:
 
 @dataclass(slots=True)
 class Profile:
-    """What the listeners of the track ``seed`` prefer; each section only if it was asked for.
+    """The preferences of the listeners of the track ``seed``; each section only if it was asked for.
 
     ``fans`` like or repost it; the libraries of ``looked_at`` of them were looked at, which have ``likes`` of
     tracks that count. Left out are the other ``seeds`` of the database, and ``hidden`` tracks whose number of
@@ -87,7 +87,7 @@ class Profile:
 def read_profile(
     connection: Connection, name: str, limit: int, sections: Collection[str] = PROFILE_SECTIONS
 ) -> Profile:
-    """Return what the listeners of the track that *name* names prefer, up to *limit* rows a section.
+    """Return the preferences of the listeners of the track that *name* names, *limit* rows per section.
 
     Raises:
         ArgumentError: No track, or more than one, is called *name*; or it is not in the database.

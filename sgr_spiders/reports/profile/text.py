@@ -54,7 +54,7 @@ def section_as_json(profile: Profile, section: str) -> dict[str, Any]:
 
 def as_text(profile: Profile) -> list[str]:
     """Return the tables, and what they rest on."""
-    lines = [f"What the listeners of {describe(profile.seed)} prefer", *wrap(_describe_listeners(profile))]
+    lines = [f"Preferences of the listeners of {describe(profile.seed)}", *wrap(_describe_listeners(profile))]
     if 0 < profile.looked_at < FEW:
         lines.append(f"Weak evidence: fewer than {FEW} libraries")
     for section in profile.sections:
