@@ -49,7 +49,17 @@ class Command(DatabaseCommand):
         if as_json:
             label = related.labels[related.id]
             head = {"id": related.id, "name": label.name, **labels.as_json(label)}
-            return dump_json({**head, "table": related.table.name, "nearest": related.rows}) + "\n"
+            return (
+                dump_json(
+                    {
+                        **head,
+                        "table": related.table.name,
+                        "algorithm": related.algorithm,
+                        "nearest": related.rows,
+                    }
+                )
+                + "\n"
+            )
         return "\n".join(_render_lines(kind, related)) + "\n"
 
 
@@ -64,7 +74,8 @@ def _render_lines(kind: str, related: RelatedRecords) -> list[str]:
         for row in found
     ]
     lines = labels.render_table(kind, [score, *evidence], rows, related.labels)
-    return [f"Nearest to {about}:", *lines]
+    made = [] if related.algorithm is None else [f"Algorithm: {related.algorithm}"]
+    return [f"Nearest to {about}:", *lines, *made]
 
 
 def _render_value(name: str, value: Any) -> str:  # noqa: ANN401 - a count, a flag or a number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from sgr_spiders.exports.resource import Resource
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TYPES = {"integer": "long", "number": "double", "text": "string", "boolean": "boolean"}
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <gexf xmlns="http://gexf.net/1.3" version="1.3">
+<meta><description>{description}</description></meta>
 <graph mode="static" defaultedgetype="undirected">
 """
 TAIL = "</graph>\n</gexf>\n"
@@ -30,7 +31,7 @@ def write(graph: Graph, package: Package) -> None:
     """Write the graph into one file."""
     name = f"{graph.name}.gexf"
     with package.path(name).open("w", encoding="utf-8", newline="\n") as file:
-        file.write(HEAD)
+        file.write(HEAD.format(description=escape(_describe(graph))))
         file.writelines(_declare_attributes("node", graph.node_attributes))
         file.writelines(_declare_attributes("edge", graph.measures))
         file.write("<nodes>\n")
@@ -45,6 +46,11 @@ def write(graph: Graph, package: Package) -> None:
         file.write("</edges>\n")
         file.write(TAIL)
     package.add(Resource(name, graph.table.meaning, rows=count))
+
+
+def _describe(graph: Graph) -> str:
+    made = "" if graph.algorithm is None else f" (algorithm {graph.algorithm})"
+    return f"{graph.table.meaning}{made}"
 
 
 def _declare_attributes(target: str, columns: Iterable[WholeColumn]) -> Iterator[str]:

@@ -28,6 +28,8 @@ class Graph:
     pairs: PairTable
     table: WholeTable
     extent: Extent
+    algorithm: str | None = None
+    """The name of what made the table; ``None`` if an earlier version did."""
 
     @property
     def name(self) -> str:

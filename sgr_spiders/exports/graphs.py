@@ -10,6 +10,7 @@ from sgr_spiders.exports.resource import Format, write_format
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.processor import ALWAYS_COUNTED
 from sgr_spiders.storage import graph_read
+from sgr_spiders.storage.pairs.builds import latest
 from sgr_spiders.storage.rows import count_rows, describe_extent
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ def export_graphs(
         pairs = relationship.table
         if not graph_read.is_there(connection, pairs):
             continue
-        graph = Graph(connection, pairs, describe_extent(pairs.as_table(), extent), extent)
+        built = latest(connection, relationship.name)
+        algorithm = None if built is None else built.algorithm
+        graph = Graph(connection, pairs, describe_extent(pairs.as_table(), extent), extent, algorithm)
         edges = count_rows(connection, graph.table)
         if edges or pairs.name in ALWAYS_COUNTED:
             counts[pairs.name] = edges

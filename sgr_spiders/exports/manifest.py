@@ -52,7 +52,7 @@ def describe_relationships(connection: Connection) -> dict[str, dict[str, Any]]:
 
 
 RUN = ("run_id", "spider", "layers", "api_origin", "is_sandbox", "started_at", "finished_at", "outcome")
-BUILT = ("parameters", "inputs", "rows", "finished_at")
+BUILT = ("algorithm", "parameters", "inputs", "rows", "finished_at")
 
 
 def files(packed: Iterable[PackedFile]) -> list[dict[str, Any]]:

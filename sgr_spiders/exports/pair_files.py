@@ -61,6 +61,7 @@ def write_pairs(
                     raise StorageError(f"{relationship.table.name}: not enough memory") from None
             built[relationship.table.name] = {
                 "type": relationship.name,
+                "algorithm": search.algorithm,
                 "parameters": search.parameters(),
                 "inputs": search.counts,
                 "rows": search.rows,
@@ -86,9 +87,10 @@ def write_pairs(
 def _write(package: Package, search: PairSearch) -> int:
     table = describe_table(search.relationship.table.as_table())
     fields = describe_columns(table, [column.name for column in table.columns], {})
-    schema = build_schema(fields)
+    pairs = search.pairs(with_mirrored=False)
+    schema = build_schema(fields).with_metadata({"algorithm": search.algorithm})
     name = f"{table.name}.parquet"
-    rows = write_parts(package.path(name), schema, _parts(search.pairs(with_mirrored=False), schema))
+    rows = write_parts(package.path(name), schema, _parts(pairs, schema))
     package.add(Resource(name, table.meaning, rows=rows, fields=fields, key=table.key))
     return rows
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sgr_spiders.relationships.algorithm import LIMITED, name_algorithm
 from sgr_spiders.relationships.arrangement import arrange
 from sgr_spiders.relationships.engine import CancelledError
 from sgr_spiders.relationships.forecast import announce, find_limit, forecast
@@ -45,8 +46,6 @@ TOLERANCE = 1.25
 wrong by less, and storing all pairs first finds the exact number."""
 MAX_PAIRS, FREE_SPACE = "max_pairs", "free space"
 """The causes of a limit."""
-LIMITED = "limited"
-"""The recorded parameter of a table that has less than all pairs because of a limit."""
 PROGRESS_SECONDS = 10
 """Seconds between two progress lines."""
 
@@ -110,6 +109,11 @@ class PairSearch:
         """Return all parameters that affect the result, and the limit that the table was cut to."""
         parameters = parameters_of(self.relationship, self.environment.inputs)
         return parameters | ({} if self.limited is None else {LIMITED: self.limited})
+
+    @property
+    def algorithm(self) -> str:
+        """The name of the type with its parameters."""
+        return name_algorithm(self.relationship.name, self.parameters())
 
     def _find(self, arrangement: Arrangement, incidence: Incidence) -> Spool:
         """Return the pairs; if there are more than the limit, the nearest of each node."""
@@ -257,6 +261,7 @@ class Build(PairSearch):
             seconds={part: round(seconds, 3) for part, seconds in self.seconds.items()},
             started_at=self.started_at,
             finished_at=timestamp(),
+            algorithm=self.algorithm,
         )
 
 

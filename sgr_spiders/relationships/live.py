@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sgr_spiders.model.exceptions import HarvestError
+from sgr_spiders.relationships.algorithm import name_algorithm
 from sgr_spiders.relationships.build import BuildEnvironment, parameters_of
 from sgr_spiders.relationships.engine import LocalEngine
 from sgr_spiders.relationships.inputs import DatabaseSource, RelationshipInput, Snapshot
@@ -132,9 +133,10 @@ class LiveRelationships:
         if count > self._section.max_pairs:
             return False
         seconds = {"update": round(time.monotonic() - began, 3)}
+        parameters = parameters_of(one.relationship, environment.inputs)
         built = BuiltRelationship(
             type=one.relationship.name,
-            parameters=parameters_of(one.relationship, environment.inputs),
+            parameters=parameters,
             stamp=environment.stamp,
             fingerprint=one.fingerprint,
             inputs=one.incidence.counts,
@@ -142,6 +144,7 @@ class LiveRelationships:
             seconds=seconds,
             started_at=started_at,
             finished_at=timestamp(),
+            algorithm=name_algorithm(one.relationship.name, parameters),
         )
         self._publish(lambda: self._write(one, changes, built))
         self._known[one.relationship.name] = _Known(signatures, count)

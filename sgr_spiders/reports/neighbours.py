@@ -71,12 +71,16 @@ class SimilarRecords:
 
 @dataclass(frozen=True, slots=True)
 class RelatedRecords:
-    """The records nearest to ``id`` in a relationship table; ``found`` has its measures."""
+    """The records nearest to ``id`` in a relationship table; ``found`` has its measures.
+
+    ``algorithm`` is the name of what made the table; ``None`` if an earlier version did.
+    """
 
     id: int
     table: PairTable
     found: list[dict[str, Any]]
     labels: Mapping[int, Label]
+    algorithm: str | None
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -130,11 +134,12 @@ def read_related(connection: Connection, kind: str, name: str, limit: int) -> Re
     node = resolve(connection, kind, name)
     if node not in read_labels(connection, kind, [node]):
         raise ArgumentError(f"{kind} {node} is not in this database")
-    if latest(connection, NEAREST[kind]) is None:
+    built = latest(connection, NEAREST[kind])
+    if built is None:
         raise ArgumentError(f"{table.name} has not been built; run `{command('relate')}`")
     found = nearest(connection, table, node, limit)
     labels = read_labels(connection, kind, [node, *(row["id"] for row in found)])
-    return RelatedRecords(node, table, found, labels)
+    return RelatedRecords(node, table, found, labels, built.algorithm)
 
 
 def read_recommended(connection: Connection, name: str, options: SearchOptions) -> RecommendedTracks:

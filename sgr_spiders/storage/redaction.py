@@ -153,9 +153,10 @@ def _redact_seeds(connection: Connection, table: sa.Table, forgotten: AbstractSe
         given = parameters.get("seeds") or []
         kept = [seed for seed in given if ("track", seed) not in forgotten]
         if kept != given:
-            changes.append(
-                {"row": row_id, "parameters": json.dumps(parameters | {"seeds": kept}, sort_keys=True)}
-            )
+            redacted = json.dumps(parameters | {"seeds": kept}, sort_keys=True)
+            # The name of an algorithm lists the seeds.
+            unnamed = {"algorithm": None} if "algorithm" in table.c else {}
+            changes.append({"row": row_id, "parameters": redacted, **unnamed})
     _update(connection, sa.update(table).where(key == sa.bindparam("row")), changes)
     return len(changes)
 

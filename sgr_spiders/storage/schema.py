@@ -745,6 +745,11 @@ relationship_runs = Table(
     Column("started_at", Text, nullable=False, comment="When it started"),
     Column("finished_at", Text, nullable=False, comment="When the new table was complete"),
     _text("packages", "Versions of Python and of the packages used, as in `runs`"),
+    _text(
+        "algorithm",
+        "The type and its parameters as one name, e.g. `track_cooccurrence_size_min_2`; null for builds of "
+        "earlier versions, and for those around a seed that was forgotten",
+    ),
     Index(None, "type"),
     comment="The builds of the relationship tables, with their parameters and inputs",
 )

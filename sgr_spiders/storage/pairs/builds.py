@@ -29,6 +29,7 @@ class BuiltRelationship:
     seconds: Mapping[str, float]
     started_at: str
     finished_at: str
+    algorithm: str | None = None
 
 
 def latest(connection: sa.Connection, type_name: str) -> BuiltRelationship | None:
