@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sgr_spiders.embeddings.base import Array, Numbers
+    from sgr_spiders.storage.store import Connection
 
 
 class Fixed:
@@ -138,24 +139,29 @@ def test_an_empty_test_set_is_an_error() -> None:
             trial.measure("walk")
 
 
+def mark_seed(connection: Connection, track: int) -> None:
+    """Let a walk have been requested for this seed."""
+    connection.execute(
+        schema.walks.insert().values(
+            walk_id=1, endpoint="x", target="1", status="done", cursor="", generation=0, pages=0,
+            empty_pages=0, received=0, kept=0, created_at="",
+        )
+    )  # fmt: skip
+    connection.execute(
+        schema.walk_requests.insert().values(
+            walk_id=1, seed_id=track, layer="user_depth", step="x", cap=1, widest=1, selective=False,
+            expanded=0, settings="",
+        )
+    )  # fmt: skip
+
+
 def test_seeds_are_never_held_out(store: Store) -> None:
     drawn = tastes(users=40, tracks=60, likes=800, communities=2)
     world = drawn.world()
     world.engagements |= {(user, 1001, "like") for user in range(1, 41)}
     world.spill(store)
     with store.write() as connection:
-        connection.execute(
-            schema.walks.insert().values(
-                walk_id=1, endpoint="x", target="1", status="done", cursor="", generation=0, pages=0,
-                empty_pages=0, received=0, kept=0, created_at="",
-            )
-        )  # fmt: skip
-        connection.execute(
-            schema.walk_requests.insert().values(
-                walk_id=1, seed_id=1001, layer="user_depth", step="x", cap=1, widest=1, selective=False,
-                expanded=0, settings="",
-            )
-        )  # fmt: skip
+        mark_seed(connection, 1001)
         trial, again = (
             prepare_trials(connection, TrialOptions(share=0.25, random_seeds=[5], k=10)).trials[0]
             for _ in range(2)
