@@ -58,7 +58,7 @@ def read_list_positions(connection: sa.Connection, kind: str) -> ListPositions:
         )
     )
     parts = [np.empty((0, 4), np.int64)]
-    rows = connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(query)
+    rows = connection.execute(query, execution_options={"yield_per": _ROWS_AT_A_TIME})
     parts += [np.array(some, np.int64) for some in rows.partitions()]
     users, tracks, generations, positions = np.concatenate(parts).T
     order = np.lexsort((positions, -generations, users))

@@ -95,6 +95,19 @@ def test_which_methods_differ_from_the_best() -> None:
     assert "popularity" not in equal
 
 
+def test_differences_are_certain_only_after_holm() -> None:
+    """The p-value of six users who agree is 2 / 64 = .031: certain for one comparison, not for three."""
+    values = {"walk": np.ones(6), "svd": np.full(6, 0.9), "popularity": np.full(6, 0.1)}
+    found = collect(*(reached(name, dict(enumerate(value))) for name, value in values.items()), rows=6)
+    assert [one.p for one in found.comparisons] == [2 / 64] * 6
+    assert [one.p_holm for one in found.comparisons] == [6 / 64] * 6
+    assert len(found.equals_of_best("recall")) == 2
+    values.pop("svd")
+    found = collect(*(reached(name, dict(enumerate(value))) for name, value in values.items()), rows=6)
+    assert [one.p_holm for one in found.comparisons] == [2 / 64] * 2
+    assert found.equals_of_best("recall") == []
+
+
 def test_a_seed_is_neither_recommended_nor_popular() -> None:
     """All but two users like track 0, the seed, and these two would get it first."""
     train = np.zeros((8, 6), np.float32)
@@ -211,3 +224,5 @@ def test_splits_of_a_database_differ_by_seed_and_hold_out_no_seed(store: Store) 
         assert not (inner.test.indices == 0).any()
         assert inner.seeds.tolist() == [0]
         assert not inner.train.multiply(trial.test).nnz
+        assert not inner.test.multiply(trial.test).nnz
+        assert inner.train.nnz + inner.test.nnz == trial.train.nnz
