@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from sgr_spiders.text.formatting import describe_left_out, pluralize, table, wrap
+from sgr_spiders.text.formatting import describe_left_out, p_value, pluralize, table, wrap
 
 if TYPE_CHECKING:
     from sgr_spiders.embeddings.evaluation.results import Comparison, Figure, MethodResult, Results
@@ -115,12 +115,8 @@ def _name_best(results: Results, figure: str) -> str:
         return f"{best} only"
     if not equal:
         return f"{best} is better than all others"
-    names = [f"{name} ({_p_value(found.p_holm)})" for name, found in equal]
+    names = [f"{name} ({p_value(found.p_holm)})" for name, found in equal]
     return f"{best} is the highest; not different from it: {', '.join(names)}"
-
-
-def _p_value(value: float) -> str:
-    return "p < .001" if value < 0.001 else f"p = {f'{value:.2g}'.removeprefix('0')}"
 
 
 def _describe_left_out(results: Results) -> list[str]:

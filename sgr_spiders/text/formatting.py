@@ -65,6 +65,11 @@ def format_q(q: float | None) -> str:
     return "<0.001" if q < 0.001 else f"{q:.3f}"
 
 
+def p_value(value: float) -> str:
+    """Return ``p = .021``, ``p = 1`` or ``p < .001``."""
+    return "p < .001" if value < 0.001 else f"p = {f'{value:.2g}'.removeprefix('0')}"
+
+
 def pluralize(count: int, noun: str, plural: str | None = None) -> str:
     """Return the count with its noun: ``1 walk``, ``1,200 walks``, ``2 libraries``."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

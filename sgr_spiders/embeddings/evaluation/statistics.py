@@ -40,6 +40,8 @@ def resample_ratios(numerators: Floats, denominators: Floats, random_seed: int) 
         random_seed: the seed of the samples.
     """
     users = len(numerators)
+    if not users:
+        return np.empty((0, numerators.shape[1]))
     random = np.random.default_rng(random_seed)
     parts = []
     for count in _parts(RESAMPLES, users):

@@ -73,12 +73,13 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """The held-out likes of the *reference*, and what each side recalls of them."""
+    """The held-out likes of the *reference*, what each side recalls of them, and whether that differs."""
 
     reference: str
     users: int
     likes: int
-    recalls: tuple[Recall, Recall]
+    recalls: tuple[Recall, ...]
+    p: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,5 +163,5 @@ def choose_reference(sides: tuple[Side, Side]) -> Side:
 def _hold_out(sides: tuple[Side, Side], reference: Side) -> HeldOut:
     seeds = np.unique(np.concatenate([side.seed_tracks for side in (*sides, reference)]))
     trial = held_out.hold_out(reference, seeds)
-    first, second = held_out.measure(trial, sides)
-    return HeldOut(reference.name, len(trial.tested), len(trial.users), (first, second))
+    found = held_out.measure(trial, sides)
+    return HeldOut(reference.name, len(trial.tested), len(trial.users), found.sides, found.p)

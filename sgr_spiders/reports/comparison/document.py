@@ -34,6 +34,7 @@ def as_json(comparison: Comparison, config: str) -> dict[str, Any]:
             "k": RECOMMENDED,
             "users": held.users,
             "likes": held.likes,
+            "p": held.p,
             **_of_each([asdict(recall) for recall in held.recalls]),
         },
     }

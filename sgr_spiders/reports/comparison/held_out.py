@@ -14,6 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from sgr_spiders.embeddings.base import Corpus
+from sgr_spiders.embeddings.evaluation import statistics
 from sgr_spiders.embeddings.evaluation.ranking import SCORES_AT_A_TIME, recommend_best
 from sgr_spiders.embeddings.interactions import Interactions
 from sgr_spiders.embeddings.split import split
@@ -22,8 +23,6 @@ from sgr_spiders.reports.comparison.neighbours import as_matrix
 from sgr_spiders.storage.lookup import look_up, mix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from sgr_spiders.reports.comparison.sides import Side
@@ -58,15 +57,25 @@ class Trial:
 class Recall:
     """The recall of one side.
 
-    *known*: the tested users whose library the side knows. *held_out_known*: the held-out likes of a track
-    that is in any library of the side. *recall*: the mean over all tested users; one who is not known has 0.
-    *recall_of_both*: the mean over those that both sides know.
+    *interval*: the 95% interval of the mean over all tested users. *known*: the tested users whose library
+    the side knows. *held_out_known*: the held-out likes of a track that is in any library of the side.
+    *recall*: the mean over all tested users; one who is not known has 0. *recall_of_both*: the mean over
+    those that both sides know.
     """
 
     known: int
     held_out_known: int
     recall: float | None
     recall_of_both: float | None
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recalls:
+    """The recall of each side, and the p-value of their difference (``paired_p``), if users were tested."""
+
+    sides: tuple[Recall, ...]
+    p: float | None
 
 
 def hold_out(reference: Side, seeds: Ids) -> Trial:
@@ -92,20 +101,24 @@ def hold_out(reference: Side, seeds: Ids) -> Trial:
     )
 
 
-def measure(trial: Trial, sides: Sequence[Side]) -> list[Recall]:
+def measure(trial: Trial, sides: tuple[Side, Side]) -> Recalls:
     """Return the recall of each of the *sides*."""
-    tested = trial.tested
-    found = [_Measured.of(trial, side) for side in sides]
-    by_both = np.all([one.is_known for one in found], axis=0)
-    return [
+    first, second = (_Measured.of(trial, side) for side in sides)
+    by_both = first.is_known & second.is_known
+    per_user = np.column_stack([first.recalls, second.recalls])
+    samples = statistics.resample_ratios(per_user, np.ones_like(per_user), RANDOM_SEED)
+    recalls = tuple(
         Recall(
             int(one.is_known.sum()),
             one.held_out_known,
-            _mean(one.recalls) if len(tested) else None,
+            _mean(one.recalls),
             _mean(one.recalls[by_both]),
+            statistics.percentile_interval(drawn),
         )
-        for one in found
-    ]
+        for one, drawn in zip((first, second), samples.T, strict=True)
+    )
+    p = statistics.paired_p(first.recalls - second.recalls, RANDOM_SEED) if len(per_user) else None
+    return Recalls(recalls, p)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from sgr_spiders.reports.comparison.differences import (
 )
 from sgr_spiders.reports.comparison.held_out import RECOMMENDED
 from sgr_spiders.reports.comparison.neighbours import NEAREST
-from sgr_spiders.text.formatting import decimal, minute, number, percent, pluralize
+from sgr_spiders.text.formatting import decimal, minute, number, p_value, percent, pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sgr_spiders.reports.comparison.comparison import Compared, Comparison
+    from sgr_spiders.reports.comparison.held_out import Recall
     from sgr_spiders.reports.comparison.sides import About
 
 NAMES = {
@@ -139,12 +140,15 @@ def _recall(comparison: Comparison) -> Group:
         f"recall of {pluralize(held.likes, 'like')} of {pluralize(held.users, 'user')}, held out of "
         f"{held.reference}"
     )
+    if held.p is not None:
+        heading += f"; difference: {p_value(held.p)}"
     return Group(
         heading,
         [
             Line("users known", number(a.known), number(b.known)),
             Line("likes of known tracks", number(a.held_out_known), number(b.held_out_known)),
             Line(f"recall@{RECOMMENDED}", decimal(a.recall), decimal(b.recall)),
+            Line("95% interval", _interval(a), _interval(b)),
             Line(
                 f"recall@{RECOMMENDED} of users known to both",
                 decimal(a.recall_of_both),
@@ -152,6 +156,10 @@ def _recall(comparison: Comparison) -> Group:
             ),
         ],
     )
+
+
+def _interval(recall: Recall) -> str:
+    return "-" if recall.interval is None else " to ".join(map(decimal, recall.interval))
 
 
 def _recovery(comparison: Comparison) -> list[Group]:

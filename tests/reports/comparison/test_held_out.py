@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sgr_spiders.config.harvest import Relationships
+from sgr_spiders.embeddings.evaluation.statistics import paired_p
 from sgr_spiders.embeddings.similar import WALK, find_similar
 from sgr_spiders.reports.comparison.held_out import RECOMMENDED, Trial, hold_out, measure
 from sgr_spiders.reports.comparison.neighbours import reached
@@ -89,14 +90,19 @@ def test_recall(sides: tuple[Side, Side], likes: tuple[Likes, Likes]) -> None:
     by_hand = [recall_by_definition(trial, liked) for liked in likes]
     tested, both = len(trial.tested), by_hand[0].keys() & by_hand[1].keys()
     assert (tested, len(both)) == (USERS, 30)
-    for found, recalls, liked in zip(measure(trial, sides), by_hand, likes, strict=True):
+    measured = measure(trial, sides)
+    differences = [by_hand[0].get(user, 0) - by_hand[1].get(user, 0) for user in trial.tested.tolist()]
+    assert measured.p == pytest.approx(paired_p(np.array(differences), 1), abs=0.01)
+    for found, recalls, liked in zip(measured.sides, by_hand, likes, strict=True):
         known = {track for _, track in liked}
         assert found.known == len(recalls)
         assert found.held_out_known == sum(track in known for _, track in held_out)
         assert found.recall == pytest.approx(sum(recalls.values()) / tested)
         assert found.recall_of_both == pytest.approx(sum(recalls[user] for user in both) / len(both))
         assert found.recall is not None
-        assert 0 < found.recall < 1
+        assert found.interval is not None
+        low, high = found.interval
+        assert 0 < low < found.recall < high < 1
 
 
 def test_held_out_likes_are_the_same_for_any_pair_of_databases(sides: tuple[Side, Side]) -> None:

@@ -27,7 +27,7 @@ def make_comparison(a: About, b: About) -> Comparison:
     some = Density(1000, 2_000_000, limited=True, with_neighbours=900)
     recall = Recall(0, 0, None, None)
     compared = Compared("user_similarity", "user", (nothing, some), Agreement(0, 0, 0, 0, None, None), None)
-    return Comparison((a, b), [compared], HeldOut("A", 0, 0, (recall, recall)))
+    return Comparison((a, b), [compared], HeldOut("A", 0, 0, (recall, recall), None))
 
 
 def test_sides_alike_have_no_differences() -> None:
