@@ -4,21 +4,21 @@ In a title, a mark such as "feat." counts anywhere. A description is prose, so a
 of a line or in its own bracket.
 """
 
-# This file searches for characters of other scripts that look like ASCII.
-# ruff: noqa: RUF001
-
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from sgr_spiders.titles.artists import artists, guest_artists, joint_artists, own_keys, own_names, pieces
 from sgr_spiders.titles.brackets import GAP, Part, parts
 from sgr_spiders.titles.descriptions import credits_of_lines
-from sgr_spiders.titles.markers import CreditMatch, Kind, credits_in, first_mark, remixers_in
+from sgr_spiders.titles.generic import is_generic
+from sgr_spiders.titles.markers import CreditMatch, Kind, credits_in, first_mark
 from sgr_spiders.titles.mentions import mentions
 from sgr_spiders.titles.names import bare_key, distinct, fold, key, split_names
 from sgr_spiders.titles.unmarked import unmarked_producers
+from sgr_spiders.titles.versions import remixers_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 MAX_TITLE: Final = 1_000
 MAX_DESCRIPTION: Final = 20_000
 
-_DASH: Final = re.compile(r" [-–—|~/]+ |//")
-_WITH: Final = re.compile(r" with ", re.IGNORECASE)
-_JOINS: Final = re.compile(r" (?:x|X|×|vs\.?|\+) (?!the )")
+_WITH: Final = re.compile(r" (?:with|con|meets|pres\.|presents) ", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +42,12 @@ class Credits:
 def credits(title: str, description: str | None = None, uploader: str | None = None) -> Credits:  # noqa: A001
     """Return the people named in a title and a description; the uploader is not a guest."""
     title, description = title[:MAX_TITLE], (description or "")[:MAX_DESCRIPTION]
-    found = _find_credits(title, description, uploader)
-    own = bare_key(uploader) if uploader else None
+    own = own_keys(uploader)
+    found = _find_credits(title, description, own)
     return Credits(
         mentions=mentions(title, description),
         featured=_names(found, "featured", own),
-        remixers=_names(found, "remixers", None),
+        remixers=_names(found, "remixers", frozenset()),
         producers=_names(found, "producers", own),
     )
 
@@ -61,14 +59,19 @@ def credits_artist(
 
     The full name must match, ignoring letter case: "feat. Ann Marie" does not credit "Ann".
     """
+    artist, uploader = artist[:MAX_TITLE], (uploader or "")[:MAX_TITLE]
     wanted = [key(name) for name in split_names(artist)]
     if not wanted or (uploader and bare_key(uploader) == bare_key(artist)):
         return None
+    own = own_keys(uploader)
     title, description = title[:MAX_TITLE], (description or "")[:MAX_DESCRIPTION]
-    found = _find_credits(title, description, uploader)
+    found = _find_credits(title, description, own)
     if _contains((match.names for match in found if match.kind == "remixers"), wanted):
         return "remixer"
-    artists = (_find_joint_artists(title, uploader), artist_names((metadata_artist or "")[:MAX_TITLE]))
+    artists = (
+        joint_artists(parts(fold(title)[:MAX_TITLE])[0], own),
+        artist_names((metadata_artist or "")[:MAX_TITLE]),
+    )
     if _contains([*(match.names for match in found if match.kind == "featured"), *artists], wanted):
         return "featuring"
     if _contains((match.names for match in found if match.kind == "producers"), wanted):
@@ -103,72 +106,60 @@ def _artist_credit(text: str) -> tuple[list[str], list[str]]:
     return main, guests
 
 
-def _find_credits(title: str, description: str, uploader: str | None) -> list[CreditMatch]:
-    title = fold(title)
-    title_parts = parts(title)
-    found = [match for part in title_parts for match in credits_in(part)]
-    found += [match for part in title_parts[1:] for match in _remix_in_brackets(part)]
-    found += _remix_after_dash(title_parts[0], uploader)
-    if artists := _find_joint_artists(title, uploader):
-        others = artists if uploader and bare_key(uploader) in map(bare_key, artists) else artists[1:]
-        found.append(CreditMatch("featured", -1, others))
+def _find_credits(title: str, description: str, own: frozenset[str]) -> list[CreditMatch]:
+    title = fold(title)[:MAX_TITLE]
+    outer, *brackets = title_parts = parts(title)
+    marked = [match for part in title_parts for match in credits_in(part)]
+    found = _without_own_guest(marked, outer, own)
+    found += [match for part in brackets for match in _remix_in_brackets(part)]
+    found += _remix_after_dash(outer, own)
+    found.append(CreditMatch("featured", -1, guest_artists(outer, own)))
     described = credits_of_lines(description, title)
     if not any(match.kind == "producers" for match in (*found, *described)):
-        found += _find_unmarked(title_parts, found, uploader)
+        found += _find_unmarked(title_parts, found, own)
     found.sort(key=lambda match: match.position)
     return found + described
 
 
-def _find_unmarked(
-    title: list[Part], found: list[CreditMatch], uploader: str | None
-) -> Iterable[CreditMatch]:
+def _find_unmarked(title: list[Part], found: list[CreditMatch], own: frozenset[str]) -> Iterable[CreditMatch]:
     guests = [name for match in found if match.kind == "featured" for name in match.names]
-    people = [*guests, *_before_dash(title[0])[1], uploader or ""]
+    people = [*guests, *artists(title[0]), *own]
     return unmarked_producers(title, people, with_guests=bool(guests))
 
 
+def _without_own_guest(found: Iterable[CreditMatch], outer: Part, own: frozenset[str]) -> list[CreditMatch]:
+    """Drop the artist of ``Artist - Title (feat. Artist)`` from the guests."""
+    names = artists(outer)
+    first = set(map(bare_key, own_names(names, own) or names[:1]))
+    return [
+        replace(match, names=tuple(name for name in match.names if bare_key(name) not in first))
+        if match.kind == "featured"
+        else match
+        for match in found
+    ]
+
+
 def _remix_in_brackets(part: Part) -> Iterable[CreditMatch]:
-    head = part.text[: first_mark(part)]
-    for piece in _DASH.split(head):
-        if names := remixers_in(piece):
-            yield CreditMatch("remixers", part.positions[0], names)
+    given = ""
+    for piece in pieces(part):
+        text = piece.text[: first_mark(piece)].strip()
+        if names := remixers_in(text):
+            # "(Anna - Lena Somebody Remix)" is by one person.
+            yield CreditMatch("remixers", part.positions[0], (f"{given}{names[0]}", *names[1:]))
+        given = f"{text} - " if " " not in text and text.istitle() and not is_generic(text) else ""
 
 
-def _remix_after_dash(outer: Part, uploader: str | None) -> Iterable[CreditMatch]:
-    """Yield the remixers of ``Artist - Title - Name Remix``; with one dash, only if one is the uploader."""
-    pieces = _DASH.split(outer.text)
-    if len(pieces) < 2:
-        return
-    start = len(outer.text) - len(pieces[-1])
-    last = Part(pieces[-1], in_brackets=False, positions=outer.positions[start:])
-    names = remixers_in(last.text[: first_mark(last)])
-    if names and (len(pieces) > 2 or (uploader and bare_key(uploader) in map(bare_key, names))):
-        yield CreditMatch("remixers", last.positions[0], names)
+def _remix_after_dash(outer: Part, own: frozenset[str]) -> Iterable[CreditMatch]:
+    """Yield the remixers of ``Artist - Title - Name Remix``; after one dash, only if one is the uploader."""
+    for number, piece in enumerate(pieces(outer)):
+        names = remixers_in(piece.text[: first_mark(piece)])
+        if names and (number > 1 or (number == 1 and own_names(names, own))):
+            yield CreditMatch("remixers", piece.positions[0], names)
 
 
-def _find_joint_artists(title: str, uploader: str | None) -> tuple[str, ...]:
-    """Return the artists of ``A x B - Title``, or of ``A & B - Title`` if A or B uploads it.
-
-    Otherwise ``A & B`` may be one band.
-    """
-    head, names = _before_dash(parts(fold(title))[0])
-    ours = uploader is not None and bare_key(uploader) in map(bare_key, names)
-    named = all(not name.isdecimal() for name in names)
-    return names if len(names) > 1 and named and (ours or _JOINS.search(head)) else ()
-
-
-def _before_dash(outer: Part) -> tuple[str, tuple[str, ...]]:
-    """Return the text of ``Artists - Title`` before the dash and the names in it; empty without a dash."""
-    head, *rest = _DASH.split(outer.text, maxsplit=1)
-    if not rest:
-        return "", ()
-    end = first_mark(Part(head, in_brackets=False, positions=outer.positions))
-    return head, tuple(split_names(head[:end].replace(GAP, " ")))
-
-
-def _names(found: Iterable[CreditMatch], kind: Kind, own: str | None) -> tuple[str, ...]:
+def _names(found: Iterable[CreditMatch], kind: Kind, own: frozenset[str]) -> tuple[str, ...]:
     names = (name for match in found if match.kind == kind for name in match.names)
-    return distinct(name for name in names if bare_key(name) != own)
+    return distinct(name for name in names if bare_key(name) not in own)
 
 
 def _contains(lists: Iterable[Iterable[str]], wanted: list[str]) -> bool:

@@ -11,58 +11,102 @@ import re
 from typing import Final
 
 REMIX_KINDS: Final = frozenset(
-    "remix remixx re-mix rmx edit re-edit reedit flip re-flip reflip bootleg rework re-work refix "
-    "re-fix vip mashup mash-up rerub re-rub ремикс リミックス 리믹스".split()
+    "remix remixx re-mix rmx edit re-edit reedit flip re-flip reflip bootleg bootie rework re-work refix "
+    "re-fix vip mashup mash-up rerub re-rub redrum re-drum blend redux reboot re-boot retouch re-touch "
+    "rethink re-think rebuild re-build reshape re-shape recut re-cut revamp re-vamp rejig re-jig remodel "
+    "re-model restyle re-style retwist re-twist retweak re-tweak rewire rewired reimagining re-imagining "
+    "reinterpretation re-interpretation reconstruction reswing relick re-lick refreak regroove re-groove "
+    "revibe re-vibe rekick rebounce re-bounce ремикс едит эдит リミックス 리믹스".split()
 )
 """Words for remixes by others. "Mix", "Version", "Cover" and "Dub" are missing: they rarely follow a name."""
 
 TRAILING: Final = REMIX_KINDS | frozenset(
-    "acapella acappella dl download dub explicit extended free hd hq instrumental long main mix "
-    "official original out now preview remaster remastered reverb sample short slowed snippet spedup "
-    "unofficial ver ver. version".split()
+    "acapella acappella clean dirty dl download dub explicit extended free hd hq instrumental long main "
+    "mix official original out now preview radio remaster remastered reverb sample short slowed snippet "
+    "spedup teaser unofficial ver ver. version video audio lyrics visualizer".split()
 )
 """Words that may follow a remixer's name or "Remix" but belong to neither."""
 
-BEFORE_EDIT: Final = frozenset(
-    "album clean club dance dirty dub festival film intro radio single tiktok tv video vocal".split()
-)
-"""Words that may come between a name and "Edit" or "Mix". Before "Remix" they are part of the name."""
+BEFORE_EDIT: Final = frozenset("album club dance film intro radio single tiktok tv video".split())
+"""Words that may come between a name and "Edit" or "Mix". Before "Remix" they may be part of the name."""
 
-_STYLES: Final = frozenset(
-    "808 8d acid afro afrobeat afrohouse amapiano ambient anthem baile balearic bass beat bollywood "
-    "boosted bounce breakbeat breakcore brostep chill chillout chillstep chiptune country dancehall "
-    "dark deep disco dnb donk drift drill drum drum'n'bass drums edm electro electronic eurodance funk "
-    "funky future garage glitch gospel grime hard hardcore hardstyle hardtechno hiphop hip hop house "
-    "hyper hyperpop indie industrial jazz jersey jungle latin liquid lo-fi lo fi lofi mellow melodic "
-    "merengue metal minimal moombahton n neuro nightcore nu orchestral organic phonk piano pop "
-    "progressive psy psytrance punk r&b rap rave room reggae reggaeton retro rnb rock salsa samba slap "
-    "sludge soft soul speed speedcore summer swing synthwave tech techno trance trap tribal trip "
-    "tropical uk vapor vaporwave wave witch dubstep hardtek hardtekk step 8-bit bit arabic chinese "
-    "english french german hindi italian japanese korean portuguese russian spanish turkish".split()
+STYLES: Final = frozenset(
+    "808 8d acid afro afrobeat afrobeats afrohouse afrotech amapiano ambient anthem arab arabic azonto "
+    "bachata baile balearic balkan baltimore banda bashment bass bassline beat bhangra big-room bigroom "
+    "blues bmore bollywood bolero boogie bossa bounce breakbeat breakcore breaks brega brostep champeta "
+    "chill chillhop chillout chillstep chillwave chiptune club-house complextro corrido country crunk "
+    "cumbia deep d&b d'n'b dabke dance-pop dancehall dancefloor dark darkwave dembow desi dirty-dutch "
+    "disco dnb donk doo-wop drift drill drum drum'n'bass drumandbass drumnbass drums dub-techno dubstep "
+    "ebm edm electro electroclash electronic electropop electroswing emo eurobeat eurodance flamenco folk "
+    "forró forro frenchcore french-house freestyle funk funkot funky future gabber gangsta garage g-house "
+    "glitch gospel gothic gqom grime groove grunge guaracha halftime happycore hard hardbass hardcore "
+    "hardhouse hardstyle hardtechno hardtek hardtekk hardwave headbanger hiphop hip hop house hyper "
+    "hyperpop hypertechno idm indie industrial italo jackin jazz jazzy jersey jump jumpstyle jump-up "
+    "jumpup jungle juke karaoke kizomba kompa kuduro latin liquid lo-fi lo fi lofi makina mariachi "
+    "melbourne melodic merengue metal metalcore minimal moombah moombahcore moombahton motown n neuro "
+    "neurofunk new-wave nightcore nu nu-disco nudisco orchestral organic pagode perreo phonk piano "
+    "piseiro plugg pluggnb pop progressive psy psytrance punk r&b r'n'b rap rave rawstyle reggae "
+    "reggaeton riddim rnb rock rockabilly rock'n'roll rumba salsa samba schranz sertanejo shatta shoegaze "
+    "ska slap sludge soca soul soulful speed speedcore speed-garage swing synth synthpop synthwave tango "
+    "tarraxo tearout tech tech-house techhouse techno tecno tekno terror trance trap trapsoul tribal "
+    "tribe trip trip-hop triphop tropical twerk ukg uk uptempo vallenato vapor vaporwave vapourwave vogue "
+    "wave witch zouk zumba step 8-bit 8bit 16-bit bit chinese english french german hindi italian "
+    "japanese korean portuguese russian spanish turkish".split()
 )
-_QUALITIES: Final = frozenset(
-    "a a.m acoustic afterparty basement bedroom rooftop terrace warehouse alternate alternative am an "
-    "another audio b2b backing big bonus cd cheeky chopped christmas concert cover daft day demo dj "
-    "early easter emotional epic exclusive fan fast faster final first floor full good halloween happy "
-    "hit home in inch karaoke late limited little live loop lost lyric lyrics m/v megamix midnight mini "
-    "more morning music mv my mystery new night nostalgic of old on one open our outro part party "
-    "peak performance personal pitched private promo pt quick re redux rehearsal relaxing remixes request "
-    "rough round sad screwed second secret session sessions sexy single sleep slow slower smooth "
-    "special sped spring studio stripped sunday sunrise sunset super teaser test the third time tour track "
-    "transition two ultra unreleased up v1 v2 v3 vibe vibes viral visualizer vol wedding weekend winter "
-    "wip workout xmas yet your".split()
+"""Kinds of music. They may follow a remixer's name: "Name Techno Remix"."""
+
+PURPOSES: Final = frozenset(
+    "afterhours afterparty after-hours basement bedroom carnival coachella edc festival ibiza mainstage "
+    "main-stage peaktime peak-time tomorrowland warehouse workout gym chicago detroit miami goa tulum "
+    "acoustic anniversary boosted friendly oldschool throwback turbo cheeky chopped christmas xmas "
+    "halloween easter emotional exclusive hype personal private pt quick rough screwed special sped "
+    "spring summer autumn winter sunrise sunset super tiktok unreleased viral vocal vol v1 v2 v3 live "
+    "mini mega festive bonus instrumental slowed drunk extended radio dub intro outro long short clean "
+    "dirty original official unofficial free exclusive full preview reverb remastered main private".split()
 )
-GENERIC: Final = TRAILING | BEFORE_EDIT | _STYLES | _QUALITIES | frozenset({"&", "+", "-", "/", "and", "x"})
+"""What a version is for or how it differs. They may follow a remixer's name: "Name Festival Remix"."""
+
+_LOOSE: Final = frozenset(
+    "a a.m alternate alternative am an another audio b2b backing big bonus cd concert cover daft day demo "
+    "dj early epic eve eves fan fast faster final first floor good happy hit home in inch late limited "
+    "little loop lost lyric lyrics m/v megamix mellow midnight more morning music mv my mystery new night "
+    "nostalgic of old on one open our part party peak performance pitched promo re rehearsal relaxing "
+    "remixes request retro room rooftop round sad second secret session sessions sexy single sleep slow "
+    "slower smooth soft stage strings stripped studio sunday terrace test the third time tour track "
+    "transition two ultra up vibe vibes visualizer wedding weekend wip with year years yet your spooky "
+    "boss level valentine valentines nye".split()
+)
+"""Words that alone name nobody, but end names ("Vampire Weekend")."""
+
+GENERIC: Final = (
+    TRAILING
+    | BEFORE_EDIT
+    | STYLES
+    | PURPOSES
+    | _LOOSE
+    | frozenset({"&", "+", "-", "/", "and", "x", "'n'", "n'", "'n"})
+)
 """Words that alone do not name a remixer: "Official Club Remix", "Late Night Edit", "Deep House Flip"."""
 
 NOT_NAMES: Final = frozenset(
-    "acapella accident acoustic artist artists audio bass beat bonus cello chords clarinet dl download "
-    "drums eng english everybody everyone flute friends guitar hand harp her him his instrumental intro "
-    "it keyboard keyboards love lyric lyrics many me mine more my myself n/a nobody none organ others "
-    "our ourselves outro percussion piano sax saxophone strings sub subs subtitles synth synths tabs "
-    "tba tbd them themselves translation trombone trumpet u unknown us various video violin visuals "
-    "vocals voice you yourself".split()
-) | {"a friend", "and more", "free dl", "free download", "many more", "my friend", "my friends", "no one"}
+    "acapella accident acoustic anonymous artist artists audio bass beat bonus cello chords clarinet dl "
+    "download drums eng english everybody everyone flute friends guitar hand harp her him his "
+    "instrumental intro it keyboard keyboards love lyric lyrics many me mine more my myself n/a nobody "
+    "none organ others our ourselves outro percussion piano sax saxophone strings sub subs subtitles "
+    "synth synths tabs tba tbc tbd them themselves translation trombone trumpet u unknown us va various "
+    "video violin visuals vocals voice you yourself".split()
+) | {
+    "a friend",
+    "and more",
+    "free dl",
+    "free download",
+    "many more",
+    "my friend",
+    "my friends",
+    "no one",
+    "unknown artist",
+    "various artists",
+}
 """Credited words that name nobody in particular."""
 
 OPENERS: Final = frozenset(
@@ -73,9 +117,15 @@ OPENERS: Final = frozenset(
 )
 """First words that mark a phrase as prose if the word before it is not a reliable credit mark."""
 
-_YEAR: Final = re.compile(r"['’]?\d{1,4}(?:st|nd|rd|th|am|pm|bpm|k|d)?['’\"”]*", re.IGNORECASE)
-
-_DATED: Final = re.compile(r"\d{4}|\d{1,3}(?:am|pm|bpm)")
+_UNRELEASED: Final = re.compile(r"ids?[ #]{0,2}\d{0,3}|untitled id")
+"""What stands for an artist or a title that is not announced yet."""
+_YEAR: Final = re.compile(r"['’]?\d{1,4}(?:st|nd|rd|th|am|pm|bpm|k|d|['’]?s)?['’\"”]*|2k\d\d", re.IGNORECASE)
+_DATED: Final = re.compile(
+    r"(?:19|20)\d\d(?:['’]?s)?|['’]\d\d|\d0['’]?s|2k\d\d|\d{1,3}(?:am|pm|bpm)|1[0-7]\d|v\d{1,2}",
+    re.IGNORECASE,
+)
+"""A year, a decade, an hour or a tempo."""
+_STYLE_ENDINGS: Final = ("core", "step", "techno", "trance", "tekk", "funk", "wave", "style")
 
 
 def is_generic(word: str) -> bool:
@@ -88,9 +138,35 @@ def is_generic(word: str) -> bool:
 
 def is_trailing(word: str) -> bool:
     word = bare(word)
-    return not word or word in TRAILING or bool(_DATED.fullmatch(word))
+    return not word or word in TRAILING or is_date(word)
+
+
+def is_date(word: str) -> bool:
+    return bool(_DATED.fullmatch(bare(word)))
+
+
+def describes_version(word: str) -> bool:
+    """Return whether a word between a name and "Remix" describes the version ("Name Trap Remix")."""
+    word = bare(word)
+    pieces = word.split("-")
+    return (
+        not word
+        or is_date(word)
+        or word in STYLES
+        or word in PURPOSES
+        or (len(pieces) > 1 and all(is_generic(piece) for piece in pieces))
+        or (len(word) > 8 and word.endswith(_STYLE_ENDINGS))
+    )
+
+
+def is_nobody(name: str) -> bool:
+    """Return whether a credited name in lower case names nobody in particular."""
+    return name in NOT_NAMES or bool(_UNRELEASED.fullmatch(name))
 
 
 def bare(word: str) -> str:
     """Return a word in lower case without surrounding symbols."""
-    return word.casefold().strip(' ,;:.!?-–—|~•·/\\"“”*')
+    return word.casefold().translate(_APOSTROPHES).strip(' ,;:.!?-–—|~•·/\\"“”*')
+
+
+_APOSTROPHES: Final = str.maketrans("’‘´`", "''''")

@@ -19,7 +19,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
 from sgr_spiders.titles.english import is_english
-from sgr_spiders.titles.generic import NOT_NAMES, REMIX_KINDS, is_generic
+from sgr_spiders.titles.generic import REMIX_KINDS, is_generic, is_nobody
 from sgr_spiders.titles.markers import CreditMatch, first_mark, nothing_follows
 from sgr_spiders.titles.names import bare_key, key, split_names
 from sgr_spiders.titles.subjects import SMALL, UPLOADS, is_english_prose, is_plain
@@ -90,7 +90,7 @@ def _may_be_name(name: str) -> bool:
     return (
         len(words) <= MAX_WORDS
         and sum(map(str.isalnum, name)) > 1
-        and key(name) not in NOT_NAMES
+        and not is_nobody(key(name))
         and REMIX_KINDS.isdisjoint(words)
         and not all(is_generic(word) for word in words)
     )

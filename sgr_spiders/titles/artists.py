@@ -1,0 +1,102 @@
+"""The artists of a title: ``Artists - Title``, and which of them are guests of the uploader."""
+
+# This file searches for characters of other scripts that look like ASCII.
+# ruff: noqa: RUF001
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from sgr_spiders.titles.brackets import GAP, Part
+from sgr_spiders.titles.english import is_english_phrase
+from sgr_spiders.titles.generic import is_nobody
+from sgr_spiders.titles.markers import first_mark
+from sgr_spiders.titles.names import bare_key, key, split_names
+from sgr_spiders.titles.subjects import is_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+_MAX_UPLOADER: Final = 200
+
+_DASH: Final = re.compile(r" [-–—~|]+ |//| [-–—](?=\w)|(?<=\w)[-–—] |(?<=\w)—(?=\w)")
+_DASH_OR_SLASH: Final = re.compile(rf"{_DASH.pattern}| / ")
+_HEADING: Final = re.compile(
+    rf"[ {GAP}]*(?:(?:[^\W\d_]+ )?(?:premiere|exclusive|free (?:dl|download)|new|out now) ?[:|] )?",
+    re.IGNORECASE,
+)
+"""What precedes the artists: "Premiere: Artists - Title"."""
+_JOINS: Final = re.compile(r" (?:[x×х+/]|vs\.?|b2b) (?!the )", re.IGNORECASE)
+_WEAK_JOINS: Final = re.compile(r" (?:with|meets|pres\.|presents?|con) (?!the )", re.IGNORECASE)
+"""Words between artists that also occur in titles: "Dancing With Myself - Artist"."""
+
+
+def pieces(part: Part) -> Iterator[Part]:
+    """Yield the pieces of a part between its dashes and slashes."""
+    start = 0
+    for match in _DASH_OR_SLASH.finditer(part.text):
+        yield _slice(part, start, match.start())
+        start = match.end()
+    yield _slice(part, start, len(part.text))
+
+
+def artists(outer: Part) -> tuple[str, ...]:
+    """Return the names in ``Artists - Title`` before the dash; none without a dash."""
+    return _names(_head(outer))
+
+
+def joint_artists(outer: Part, own: Collection[str]) -> tuple[str, ...]:
+    """Return the artists of ``A x B - Title``, or of ``A & B - Title`` if A or B uploads it (see `own_keys`).
+
+    Otherwise ``A & B`` may be one band, and ``A with B`` a title.
+    """
+    head = _head(outer)
+    names = _names(head)
+    if len(names) < 2 or not any(len(name) > 1 and not name.isdecimal() for name in names):
+        return ()
+    if own_names(names, own):
+        return names
+    if _JOINS.search(head):
+        return () if all(map(is_plain, names)) else names
+    may_be_title = any(map(is_plain, names)) or is_english_phrase(names)
+    return names if _WEAK_JOINS.search(head) and not may_be_title else ()
+
+
+def guest_artists(outer: Part, own: Collection[str]) -> tuple[str, ...]:
+    """Return the joint artists but the uploader, or but the first act: of ``A & B x C``, C."""
+    joint = joint_artists(outer, own)
+    first = own_names(joint, own)
+    if not first:
+        join = _JOINS.search(head := _head(outer))
+        first = _names(head[: join.start()]) if join else joint[:1]
+    return tuple(name for name in joint if name not in first)
+
+
+def own_names(names: Iterable[str], own: Collection[str]) -> tuple[str, ...]:
+    """Return those of the names that are the uploader's."""
+    return tuple(name for name in names if bare_key(name) in own)
+
+
+def own_keys(uploader: str | None) -> frozenset[str]:
+    """Return the keys of the uploader's name, and of the names in it if it is a list ("A & B")."""
+    name = (uploader or "")[:_MAX_UPLOADER]
+    return frozenset(map(bare_key, [name, *split_names(name)])) if name else frozenset()
+
+
+def _head(outer: Part) -> str:
+    text = outer.text
+    if heading := _HEADING.match(text):
+        text = text[heading.end() :]
+    dash = _DASH.search(text) or _DASH_OR_SLASH.search(text)
+    return text[: dash.start()] if dash else ""
+
+
+def _names(head: str) -> tuple[str, ...]:
+    end = first_mark(Part(head, in_brackets=False, positions=()))
+    names = split_names(_WEAK_JOINS.sub(" & ", head[:end].replace(GAP, " ")), ends=False)
+    return tuple(name for name in names if not is_nobody(key(name)))
+
+
+def _slice(part: Part, start: int, end: int) -> Part:
+    return Part(part.text[start:end], in_brackets=part.in_brackets, positions=part.positions[start:end])

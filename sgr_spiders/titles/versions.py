@@ -1,0 +1,159 @@
+"""Remixers in the description of a version: ``Name & Name Festival Trap Remix 2024``.
+
+A description consists of names, words on the style, the purpose or the date of the version, a word for its
+kind ("Remix", "Edit"), and again such words. The names are what remains without the others. If nothing
+remains, nobody is named ("Deep House Remix"). The owner in ``Name's Golden Circle Remix`` is the name,
+whatever follows it.
+"""
+
+# This file searches for characters of other scripts that look like ASCII.
+# ruff: noqa: RUF001
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from sgr_spiders.titles.brackets import GAP
+from sgr_spiders.titles.english import is_english
+from sgr_spiders.titles.generic import (
+    BEFORE_EDIT,
+    REMIX_KINDS,
+    STYLES,
+    bare,
+    describes_version,
+    is_date,
+    is_generic,
+    is_nobody,
+    is_trailing,
+)
+from sgr_spiders.titles.names import key, split_names
+from sgr_spiders.titles.performers import ends_with_known
+from sgr_spiders.titles.subjects import SMALL, is_plain
+from sgr_spiders.titles.themes import is_theme
+
+_HYPHENED: Final = re.compile(r"(?<=\w\w\w)-(?=(?:remix|edit|flip|bootleg|rework)\b)", re.IGNORECASE)
+_STYLE_PHRASES: Final = tuple(
+    (re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), word)
+    for pattern, word in (
+        (r"drums? ?(?:&|\+|and|['’´`]?n['’´`]?) ?bass|d ?& ?b", "dnb"),
+        (r"r ?& ?b", "rnb"),
+        (r"rock ?(?:&|['’´`]?n['’´`]?) ?roll", "rock"),
+        (r"(?:slowed|sped up) ?(?:&|\+|and|n) ?(?:reverb(?:ed)?|bass boosted)", "slowed"),
+        (r"big room|boom bap|(?:old|new) school|bossa nova|new wave|hands up|jump up|sped up", "house"),
+        (r"(?:late|after|peak|early|main)[ -](?:night|hours?|time|morning|stage)", "festival"),
+        (r"\d{2,3} ?bpm", "140bpm"),
+    )
+)
+"""Phrases whose words alone do not describe a version, and a word that does."""
+_KINDS: Final = REMIX_KINDS | {"dub", "mix"}
+_MIXES: Final = frozenset({"club", "dub", "extended", "radio", "vocal", "instrumental"})
+_TITLES: Final = frozenset({"dj", "mc", "lil", "yung", "young"})
+_OCCASIONS: Final = frozenset({"choice", "cut", "day", "eve", "night"})
+_FIRST: Final = frozenset({"official", "unofficial", "exclusive", "free", "premiere", "new"})
+_OWNER: Final = re.compile(
+    r"[^\s'’´`][^\s]*(?:['’´`]s|(?<=s)['’´`]|(?<=x)['’´`]|(?<=z)['’´`]|´)$", re.IGNORECASE
+)
+_OWNED: Final = re.compile(r"['’´`]s?$", re.IGNORECASE)
+_NICKNAME: Final = re.compile(r" (?:[\"“][^\"“”]{0,80}[\"”]|['‘][^'‘’]{0,80}['’])$")
+
+
+def remixers_in(text: str) -> tuple[str, ...]:
+    """Return the names in ``Name & Name Remix``; none if the words before "Remix" name nobody."""
+    text = _HYPHENED.sub(" ", text.replace(GAP, " "))
+    for pattern, style in _STYLE_PHRASES:
+        text = pattern.sub(style, text)
+    words = text.split()
+    for index, word in enumerate(words):
+        kind = bare(word)
+        if (
+            kind in _KINDS
+            and all(map(_may_follow, words[index + 1 :]))
+            and not ends_with_known(words[: index + 1])
+        ):
+            names = _names_before(words[:index], kind)
+            if names or kind in REMIX_KINDS or kind == "mix":
+                return names
+    return ()
+
+
+def _may_follow(word: str) -> bool:
+    return is_trailing(word) or describes_version(word)
+
+
+def _names_before(words: list[str], kind: str) -> tuple[str, ...]:
+    owner = _owner(words)
+    if owner is not None:
+        return _names(owner)
+    if kind not in REMIX_KINDS and not (kind == "mix" and _is_mix(words)):
+        # "Somebody's Sunset Mix" names somebody; "Sunset Mix" usually does not.
+        return ()
+    if not words or words[0] in {"a", "an", "my", "our", "this", "your"}:
+        return ()
+    return _names(_NICKNAME.sub("", " ".join(_without_description(words, kind))))
+
+
+def _is_mix(words: list[str]) -> bool:
+    """Return whether "Mix" may follow a name: "Name Club Mix", but not "Old School Techno Mix"."""
+    if not words or not describes_version(words[-1]):
+        return bool(words) and bare(words[-1]) in _MIXES
+    return bare(words[-1]) in _MIXES or not is_plain(" ".join(words[:-1]))
+
+
+def _owner(words: list[str]) -> str | None:
+    """Return the owner in ``Name's Late Night``: "" for an occasion ("New Year's Eve"), else ``None``."""
+    for index, word in enumerate(words):
+        following = words[index + 1 :]
+        if _OWNER.fullmatch(word) and not any(
+            ends_with_known(words[:end]) for end in range(index + 1, len(words) + 1)
+        ):
+            owner = " ".join([*words[:index], _OWNED.sub("", word)])
+            occasion = bool(following) and bare(following[0]) in _OCCASIONS
+            return "" if occasion or _is_anybody(owner) else owner
+    return None
+
+
+def _is_anybody(owner: str) -> bool:
+    """Return whether an owner is no name: "Lover's Dub", "My Brother's Edit"."""
+    first, *others = owner.split()
+    return is_plain(owner) and (not others or is_generic(first) or first.lower() in SMALL)
+
+
+def _without_description(words: list[str], kind: str) -> list[str]:
+    while len(words) > 1 and bare(words[0]) in _FIRST and not ends_with_known(words):
+        words = words[1:]
+    kept = words
+    while len(kept) > 1 and not _is_name(kept) and _describes(kept, kind):
+        kept = kept[:-1]
+    # "Big Country" is not a country version by somebody called Big.
+    return words if len(kept) == 1 and is_plain(kept[0]) else kept
+
+
+def _describes(words: list[str], kind: str) -> bool:
+    """Return whether the last word describes the version."""
+    word = bare(words[-1])
+    if word in BEFORE_EDIT:
+        # "Mill Street Club Remix" is by a club, "Orrin Tide Club Remix" is not.
+        before = words[:-1]
+        is_club = len(before) > 1 and is_english(bare(before[-1])) and not describes_version(before[-1])
+        return kind in {"edit", "mix"} or not is_club or ends_with_known(before)
+    return is_trailing(word) or describes_version(word)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in split_names(text, ends=False) if _is_remixer(name))
+
+
+def _is_remixer(name: str) -> bool:
+    folded, words = key(name), name.split()
+    if is_nobody(folded) or is_theme(folded) or is_date(name):
+        return False
+    if folded.isdecimal():
+        return len(folded) > 2 and folded not in STYLES
+    return name == "X" or not all(map(is_generic, words)) or _is_name(words)
+
+
+def _is_name(words: list[str]) -> bool:
+    """Return whether the words end with a name although they could describe a version ("DJ Dubstep")."""
+    is_stage_name = len(words) == 2 and bare(words[0]) in _TITLES and bare(words[1]) in STYLES
+    return is_stage_name or ends_with_known(words)
