@@ -26,7 +26,7 @@ _HEADING: Final = re.compile(
     rf"[ {GAP}]*(?:(?:[^\W\d_]+ )?(?:premiere|exclusive|free (?:dl|download)|new|out now) ?[:|] )?",
     re.IGNORECASE,
 )
-"""What precedes the artists: "Premiere: Artists - Title"."""
+"""A heading before the artists: "Premiere: Artists - Title"."""
 _JOINS: Final = re.compile(r" (?:[x×х+/]|vs\.?|b2b) (?!the )", re.IGNORECASE)
 _WEAK_JOINS: Final = re.compile(r" (?:with|meets|pres\.|presents?|con) (?!the )", re.IGNORECASE)
 """Words between artists that also occur in titles: "Dancing With Myself - Artist"."""

@@ -64,7 +64,7 @@ PURPOSES: Final = frozenset(
     "mini mega festive bonus instrumental slowed drunk extended radio dub intro outro long short clean "
     "dirty original official unofficial free exclusive full preview reverb remastered main private".split()
 )
-"""What a version is for or how it differs. They may follow a remixer's name: "Name Festival Remix"."""
+"""Purposes and properties of a version. They may follow a remixer's name: "Name Festival Remix"."""
 
 _LOOSE: Final = frozenset(
     "a a.m alternate alternative am an another audio b2b backing big bonus cd concert cover daft day demo "
@@ -118,7 +118,7 @@ OPENERS: Final = frozenset(
 """First words that mark a phrase as prose if the word before it is not a reliable credit mark."""
 
 _UNRELEASED: Final = re.compile(r"ids?[ #]{0,2}\d{0,3}|untitled id")
-"""What stands for an artist or a title that is not announced yet."""
+"""A placeholder for an artist or a title that is not announced yet."""
 _YEAR: Final = re.compile(r"['’]?\d{1,4}(?:st|nd|rd|th|am|pm|bpm|k|d|['’]?s)?['’\"”]*|2k\d\d", re.IGNORECASE)
 _DATED: Final = re.compile(
     r"(?:19|20)\d\d(?:['’]?s)?|['’]\d\d|\d0['’]?s|2k\d\d|\d{1,3}(?:am|pm|bpm)|1[0-7]\d|v\d{1,2}",

@@ -114,7 +114,7 @@ def _owner(words: list[str]) -> str | None:
 
 
 def _is_anybody(owner: str) -> bool:
-    """Return whether an owner is no name: "Lover's Dub", "My Brother's Edit"."""
+    """Return whether an owner is not a name: "Lover's Dub", "My Brother's Edit"."""
     first, *others = owner.split()
     return is_plain(owner) and (not others or is_generic(first) or first.lower() in SMALL)
 
