@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 
     Ids = NDArray[np.int64]
 
-TextColumn = Literal["genre", "tag_list", "country", "city"]
+TextColumn = Literal["genre", "country", "city"]
 _TEXTS: dict[TextColumn, tuple[sa.Column[str], sa.Column[int]]] = {
     "genre": (tracks.c.genre, tracks.c.track_id),
-    "tag_list": (tracks.c.tag_list, tracks.c.track_id),
     "country": (users.c.country, users.c.user_id),
     "city": (users.c.city, users.c.user_id),
 }
@@ -85,6 +84,16 @@ def read_texts(connection: Connection, column: TextColumn) -> Texts:
     rows = connection.execute(query.group_by(text)).all()
     texts, sizes, ids = zip(*rows, strict=True) if rows else ((), (), ())
     return Texts(list(texts), np.array(sizes, np.int64), parse_ids(*ids))
+
+
+def read_tag_lists(connection: Connection) -> Texts:
+    """Return the tags of each track that has not been removed; a list that many have is repeated."""
+    # Joined to one value: a tenth of the time of rows. Both values have the same order.
+    one_line = sa.func.replace(tracks.c.tag_list, "\n", " ")
+    query = sa.select(sa.func.aggregate_strings(one_line, "\n"), join_ids(tracks.c.track_id))
+    joined, ids = connection.execute(query.where(tracks.c.tag_list > "", tracks.c.removed_at.is_(None))).one()
+    texts = [] if joined is None else joined.split("\n")
+    return Texts(texts, np.ones(len(texts), np.int64), parse_ids(ids))
 
 
 def _select_fans(track: int) -> sa.Select[tuple[int]]:

@@ -29,6 +29,7 @@ from sgr_spiders.storage.profile_read import (
     read_fans,
     read_likes_of_fans,
     read_popularity,
+    read_tag_lists,
     read_texts,
 )
 from sgr_spiders.titles.genres import END_OF_TAGS, read_genre, read_tag, split_tag_lists
@@ -150,11 +151,12 @@ def _read_genres(connection: Connection, ids: Ids) -> tuple[list[str], sp.csr_ar
 
 def _read_tags(connection: Connection, ids: Ids) -> tuple[list[str], sp.csr_array]:
     """Return the names of all tags, and which of the tracks *ids* (rows) have which of them (columns)."""
-    texts = read_texts(connection, "tag_list")
+    texts = read_tag_lists(connection)
     numbers: defaultdict[str, int] = defaultdict(lambda: len(numbers))
-    tags = np.array([numbers[tag] for tag in [END_OF_TAGS, *split_tag_lists(texts.texts)]], np.int64)[1:]
+    end = numbers[END_OF_TAGS]
+    tags = np.fromiter(map(numbers.__getitem__, split_tag_lists(texts.texts)), np.int64)
     names, in_tag = _name(list(numbers)[1:], read_tag)
-    is_tag = tags > 0  # the end of a list is 0
+    is_tag = tags != end
     text = np.cumsum(~is_tag, dtype=np.int64)[is_tag]
     in_text = incidence(text, tags[is_tag] - 1, (len(texts.texts), len(numbers) - 1))
     has_tag = sp.csr_array(_link_texts(texts, ids) @ in_text @ in_tag)
