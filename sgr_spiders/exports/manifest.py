@@ -9,6 +9,7 @@ from sgr_spiders import __version__
 from sgr_spiders.exports import provenance
 from sgr_spiders.model.versions import package_versions
 from sgr_spiders.relationships import TYPES
+from sgr_spiders.storage import communities
 from sgr_spiders.storage.figures.inventory import schema_version
 from sgr_spiders.storage.ledger import source
 from sgr_spiders.storage.pairs.builds import latest, latest_packages
@@ -36,6 +37,11 @@ def origin(connection: Connection, database: str) -> dict[str, Any]:
         "run": newest and {name: newest[name] for name in RUN},
         **made,
         "relationships": describe_relationships(connection),
+        "communities": {
+            kind: asdict(grouped)
+            for kind in communities.KINDS
+            if (grouped := communities.latest(connection, kind)) is not None
+        },
     }
 
 

@@ -80,7 +80,7 @@ _BY_NAME: Final = {
     Content.TRACK: "track_id seed_id",
     Content.PLAYLIST: "playlist_id",
     Content.COMMENT: "comment_id",
-    Content.RECORD: "record_id",
+    Content.RECORD: "record_id node_id",
     Content.DERIVED: "walk_id found_by cursor_hash scope stamp fingerprint forgotten_with",
     Content.NAMING: "target cursor given arguments stats reason parameters raw",
     Content.TEXT: "title username permalink permalink_url full_name description website website_title "
@@ -98,21 +98,21 @@ _BY_NAME: Final = {
     Content.TIME: "fetched_at first_seen_at last_seen_at requested_at created_at started_at finished_at "
     "whole_at boundary_at fresh_after added_at last_harvest_at next_harvest_at heartbeat_at "
     "ended_at said_at used_at learned_at next_slot held_until probe_until trained_at "
-    "first_used_at forgotten_at",
+    "first_used_at forgotten_at related_at",
     Content.CODE: "isrc ean config_hash settings digest salt content dictionary_id run_id last_run_id "
-    "plan_id relationship_run_id vector_run_id",
+    "plan_id relationship_run_id vector_run_id community_run_id",
     Content.PRESENCE: "removed_at removed_reason",
     Content.WORD: "access kind endpoint status layer layers step spider outcome library setting type method "
-    "state looked newest_first field purpose last_outcome",
+    "state looked newest_first field purpose last_outcome graph",
     Content.NUMBER: "position next_position release_year fullness score kept available cap widest expanded "
-    "inline_cap tracks fans",
+    "inline_cap tracks fans community stability modularity",
     Content.FLAG: "commentable streamable downloadable reveal_stats reveal_comments is_stub selective "
-    "doubted without_tracks outdated refresh is_sandbox present",
+    "doubted without_tracks outdated refresh is_sandbox present validated",
     Content.OWN: "release_month release_day generation page pages empty_pages received kept_before capped_at "
     "counted setbacks page_limit neighbours known_to item exit_code requests api_origin world "
     "version packages records least_requests most_requests seconds bytes max_tracks "
     "interval_seconds priority inputs rows curve pauses_in_a_row changes taken steps dimensions "
-    "expected",
+    "expected communities",
 }
 
 _ELSEWHERE: Final = {

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 import pytest
 import sqlalchemy as sa
@@ -23,7 +24,8 @@ from sgr_spiders.exports.study.study import StudyOptions, build_study
 from sgr_spiders.exports.study.study_tables import LEFT_OUT
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError
 from sgr_spiders.relationships.processor import relate
-from sgr_spiders.storage import export_log, forgetting, personal, schema
+from sgr_spiders.storage import communities, export_log, forgetting, personal, schema
+from sgr_spiders.storage.communities import CommunityRun
 from sgr_spiders.storage.figures.cells import Cell
 from sgr_spiders.storage.personal import Content
 from sgr_spiders.storage.store import Store
@@ -65,6 +67,7 @@ def harvest(tmp_path_factory: pytest.TempPathFactory) -> Path:
             request(connection, walk, SEED, "listeners", 100)
         relate(store, HarvestConfig(), seeds=[SEED])
         with store.write() as connection:
+            group(connection)
             remove(connection)
             forgetting.forget(connection, [("user", FORGOTTEN)])
     return path
@@ -105,6 +108,35 @@ def fill(connection: Connection) -> None:
     for genre, tracks in ((f"{MARK}anna's sounds", range(4)), ("Drone", range(31, 45))):
         such = schema.tracks.c.track_id.in_([TRACK + track for track in tracks])
         connection.execute(sa.update(schema.tracks).where(such).values(genre=genre))
+
+
+def group(connection: Connection) -> None:
+    """Add communities, and significance to one half of the pairs."""
+    for kind, record in (("artist", USER + 100), ("track", TRACK + 10)):
+        nodes = [
+            {"kind": kind, "node_id": record + node, "community": node % 2, "stability": 1}
+            for node in range(6)
+        ]
+        connection.execute(sa.insert(schema.communities), nodes)
+    made = CommunityRun(
+        kind="user",
+        method="leiden",
+        graph="user_similarities",
+        validated=True,
+        parameters={"random_seeds": [1, 2]},
+        inputs={},
+        related_at=NOW,
+        communities=2,
+        rows=2,
+        modularity=0.5,
+        stability=0.75,
+        seconds=1.0,
+    )
+    communities.replace(
+        connection, made, communities.Communities(*map(np.array, ([USER + 1, USER + 2], [0, 1], [1.0, 0.5])))
+    )
+    pairs = sa.table("user_similarities", sa.column("user_id_a"), sa.column("q"))
+    connection.execute(sa.update(pairs).values(q=sa.case((pairs.c.user_id_a < USER + 3, 0.01), else_=0.5)))
 
 
 def is_text(table: sa.Table, column: sa.Column[Any]) -> bool:
@@ -251,6 +283,16 @@ def test_tables_still_fit_together(harvest: Path, study: Path) -> None:
         assert fans.height == connection.scalar(
             sa.select(sa.func.count()).select_from(schema.engagements).where(fine)
         )
+
+
+def test_communities_are_those_of_the_same_pseudonyms(study: Path) -> None:
+    names = Pseudonyms(bytes.fromhex(KEY))
+    found = {(kind, node): group for kind, node, group, _ in read(study, "communities").rows()}
+    assert found["user", names.of("user", USER + 1)] == 0
+    assert found["artist", names.of("user", USER + 101)] == 1
+    assert found["track", names.of("track", TRACK + 10)] == 0
+    manifest = json.loads((study / "manifest.json").read_text())
+    assert manifest["communities"]["user"]["method"] == "leiden"
 
 
 def test_what_is_removed_is_nowhere(study: Path, full: Path) -> None:
@@ -412,7 +454,14 @@ def test_the_methods_name_what_was_done_and_cut(study: Path) -> None:
     assert "starts from 1 seed track" in text
     assert "the Jaccard index of their liked tracks (Jaccard 1901)" in text
     assert "P. Jaccard: Étude comparative" in text
+    assert "Benjamini and Hochberg 1995" in text
+    assert "by Leiden (Traag et al. 2019): the consensus of 2 random seeds" in text
+    assert "From Louvain to Leiden" in text
     limitations = text.split("## Limitations")[1]
+    found = re.search(r"Of ([0-9]+) pairs kept, ([0-9.]+)% share more", limitations)
+    assert found is not None
+    assert int(found[1]) > 50
+    assert 0 < float(found[2]) < 50
     assert "one seed cannot tell scenes apart" in limitations
     assert "4 walks capped" in limitations  # the libraries that were looked at in part
     assert "Pseudonymous is not anonymous" in limitations

@@ -24,8 +24,6 @@ KINDS: Final = {
     Content.COMMENT: "comment",
 }
 """The kind of record that columns of a content name."""
-ARTIST: Final = "artist"
-"""A kind of node whose ID is that of a user."""
 
 
 def round_to(value: Number, digits: int) -> Number:

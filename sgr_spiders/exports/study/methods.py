@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sgr_spiders.exports.provenance import Provenance
+    from sgr_spiders.storage.communities import CommunityRun
     from sgr_spiders.storage.figures.cells import Significance
     from sgr_spiders.storage.ledger.source import Source
 
@@ -60,6 +61,10 @@ LOUVAIN: Final = (
     "V. Blondel, J.-L. Guillaume, R. Lambiotte, E. Lefebvre: Fast unfolding of communities in large "
     "networks. Journal of Statistical Mechanics P10008, 2008."
 )
+CONSENSUS: Final = (
+    "A. Lancichinetti, S. Fortunato: Consensus clustering in complex networks. Scientific Reports "
+    "2:336, 2012."
+)
 HMAC: Final = (
     "H. Krawczyk, M. Bellare, R. Canetti: HMAC: Keyed-Hashing for Message Authentication. RFC 2104, 1997."
 )
@@ -98,16 +103,6 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
-class Grouped:
-    """Communities of one kind of node, with the method that found them."""
-
-    kind: str
-    method: str
-    communities: int
-    nodes: int
-
-
-@dataclass(frozen=True, slots=True)
 class Methods:
     """The facts of the text. ``counts``: the rows of the tables."""
 
@@ -115,7 +110,7 @@ class Methods:
     source: Source | None
     counts: Mapping[str, int]
     related: Sequence[Related]
-    grouped: Sequence[Grouped]
+    grouped: Sequence[CommunityRun]
     is_full: bool
 
     def lines(self) -> list[str]:
@@ -226,10 +221,13 @@ class Methods:
     def _communities(self) -> Iterator[str]:
         for group in self.grouped:
             source = "Traag et al. 2019" if group.method == "leiden" else "Blondel et al. 2008"
+            pairs = "significant pairs" if group.validated else "all pairs"
+            seeds = len(group.parameters.get("random_seeds", ()))
             yield (
                 f"- {pluralize(group.communities, 'community', 'communities')} of "
-                f"{pluralize(group.nodes, group.kind)} by {group.method.capitalize()} ({source}), the "
-                "consensus of several random seeds."
+                f"{pluralize(group.rows, group.kind)}, from {pairs} of `{group.graph}`, by "
+                f"{group.method.capitalize()} ({source}): the consensus of {pluralize(seeds, 'random seed')} "
+                f"(Lancichinetti and Fortunato 2012), with a mean stability of {group.stability or 0:.2f}."
             )
 
     def _names(self) -> Iterator[str]:
@@ -301,6 +299,7 @@ class Methods:
         if any(related.significance.tested for related in self.related):
             sources |= {BICM, PROJECTION, SOLVER, DISCOVERIES}
         sources |= {LEIDEN if group.method == "leiden" else LOUVAIN for group in self.grouped}
+        sources |= {CONSENSUS for _ in self.grouped}
         return sources if self.is_full else sources | {HMAC}
 
 

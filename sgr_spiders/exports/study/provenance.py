@@ -23,7 +23,7 @@ ARGUMENTS: Final = (
     "accept_gone",
 )
 """The spider arguments that name neither seeds nor files."""
-DAYS: Final = ("started_at", "finished_at", "first_used_at")
+DAYS: Final = ("started_at", "finished_at", "first_used_at", "related_at")
 _URN: Final = re.compile(r"soundcloud:tracks:([0-9]+)")
 
 
@@ -47,6 +47,7 @@ def hide(origin: Mapping[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any]:
             table: _to_days(built) | {"parameters": _hide_parameters(built["parameters"], pseudonyms)}
             for table, built in origin["relationships"].items()
         },
+        "communities": {kind: _to_days(made) for kind, made in origin["communities"].items()},
     }
 
 

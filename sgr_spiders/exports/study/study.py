@@ -22,7 +22,7 @@ from sgr_spiders.exports.study.pseudonyms import DIGITS, load_pseudonyms
 from sgr_spiders.exports.study.study_tables import LEFT_OUT, StudyTables
 from sgr_spiders.exports.tables import FORMATS, list_tables
 from sgr_spiders.relationships import TYPES
-from sgr_spiders.storage import export_log
+from sgr_spiders.storage import communities, export_log
 from sgr_spiders.storage.figures.cells import count_significant
 from sgr_spiders.storage.ledger import source
 from sgr_spiders.storage.pairs import builds
@@ -120,8 +120,14 @@ def _write_papers(
 ) -> None:
     ends = [run.finished_at or run.started_at for run in made.runs]
     tables = [file.resource for file in package.list_files()]
+    built = (communities.latest(connection, kind) for kind in communities.KINDS)
     methods = Methods(
-        made, source.read(connection), counts, list(_related(connection)), [], is_full=options.is_full
+        made,
+        source.read(connection),
+        counts,
+        list(_related(connection)),
+        [run for run in built if run is not None],
+        is_full=options.is_full,
     )
     papers = {
         "METHODS.md": ("What was done, and what that does not tell", "\n".join(methods.lines()) + "\n"),

@@ -10,11 +10,12 @@ import pyarrow as pa
 
 from sgr_spiders.exports.columnar import build_schema, build_table, write_parts
 from sgr_spiders.exports.resource import Field, Resource, describe_columns
-from sgr_spiders.exports.study.coarsening import ARTIST, COARSENED, FEWEST, KINDS, choose_common
+from sgr_spiders.exports.study.coarsening import COARSENED, FEWEST, KINDS, choose_common
 from sgr_spiders.exports.tables import RAW, list_tables, redact_secrets
 from sgr_spiders.storage.figures.cells import HOLDERS, count_cells, read_removed
 from sgr_spiders.storage.personal import Content, contents_of
 from sgr_spiders.storage.rows import read_columns
+from sgr_spiders.storage.schema import RECORD_OF_NODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +30,7 @@ LEFT_OUT: Final = {
     *("walks", "walk_requests", "walk_records", "walk_pages", "selections", "cuts", "rejects"),
     *("playlist_leftovers", "plans", "workers", "seeds", "notices", "lanes"),
     # In the manifest.
-    *("runs", "run_seeds", "run_scope", "configurations", "source", "relationship_runs"),
+    *("runs", "run_seeds", "run_scope", "configurations", "source", "relationship_runs", "community_runs"),
     # Only for databases.
     *("raw_dictionaries", "pseudonym_key"),
     # Learned from the likes of people, and made again from the other tables.
@@ -200,7 +201,7 @@ class StudyTables:
 def _kinds(column: StudyColumn, values: Mapping[str, Sequence[Any]]) -> Sequence[str]:
     if column.kind is not None:
         return [column.kind] * len(values[column.read])
-    return ["user" if kind == ARTIST else kind for kind in values[UNKNOWN_KIND]]
+    return [RECORD_OF_NODE.get(kind, kind) for kind in values[UNKNOWN_KIND]]
 
 
 def _turn_pairs(columns: dict[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
