@@ -82,7 +82,7 @@ _BY_NAME: Final = {
     Content.COMMENT: "comment_id",
     Content.RECORD: "record_id node_id",
     Content.DERIVED: "walk_id found_by cursor_hash scope stamp fingerprint forgotten_with",
-    Content.NAMING: "target cursor given arguments stats reason parameters raw",
+    Content.NAMING: "target cursor given arguments stats reason parameters algorithm raw",
     Content.TEXT: "title username permalink permalink_url full_name description website website_title "
     "avatar_url artwork_url purchase_url purchase_title tag_list label_name metadata_artist "
     "release body name",

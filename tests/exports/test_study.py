@@ -276,7 +276,8 @@ def test_tables_still_fit_together(harvest: Path, study: Path) -> None:
     assert seed == {"track_id": Pseudonyms(bytes.fromhex(KEY)).of("track", SEED), "status": "done"}
     assert seed["track_id"] in tracks
     assert manifest["relationships"]["user_similarities"]["parameters"]["seeds"] == [seed["track_id"]]
-    assert "clear" not in manifest["pseudonyms"]["seeds"]
+    algorithm = manifest["relationships"]["user_similarities"]["algorithm"]
+    assert algorithm.endswith(f"_seeds_{seed['track_id']}")
     fans = likes.filter(pl.col("track_id") == seed["track_id"])
     with Store(url_of(harvest)).read() as connection:
         fine = sa.and_(schema.engagements.c.track_id == SEED, schema.engagements.c.user_id != GONE_USER)

@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from sgr_spiders.exports.study.coarsening import round_few, round_to
+from sgr_spiders.relationships import TYPES
+from sgr_spiders.relationships.algorithm import SEEDS, name_algorithm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +26,7 @@ ARGUMENTS: Final = (
 )
 """The spider arguments that name neither seeds nor files."""
 DAYS: Final = ("started_at", "finished_at", "first_used_at", "related_at")
+_TYPES: Final = {relationship.table.name: relationship.name for relationship in TYPES.values()}
 _URN: Final = re.compile(r"soundcloud:tracks:([0-9]+)")
 
 
@@ -44,8 +47,7 @@ def hide(origin: Mapping[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any]:
         "caps": [_hide_cap(cap) for cap in origin["caps"]],
         "rejected": [{**group, "reason": None} for group in origin["rejected"]],
         "relationships": {
-            table: _to_days(built) | {"parameters": _hide_parameters(built["parameters"], pseudonyms)}
-            for table, built in origin["relationships"].items()
+            table: _hide_build(table, built, pseudonyms) for table, built in origin["relationships"].items()
         },
         "communities": {kind: _to_days(made) for kind, made in origin["communities"].items()},
     }
@@ -67,10 +69,13 @@ def _hide_cap(cap: Mapping[str, Any]) -> dict[str, Any]:
     return {**cap, "reason": None, "available": round_few(cap["available"], count)}
 
 
-def _hide_parameters(parameters: Mapping[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any]:
-    seeds = parameters.get("seeds")
-    named = None if seeds is None else sorted(pseudonyms.of("track", seed) for seed in seeds)
-    return {**parameters, **({"seeds": named} if "seeds" in parameters else {})}
+def _hide_build(table: str, built: Mapping[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any]:
+    """Return the build of a relationship table, also with pseudonyms in the name of its algorithm."""
+    parameters = dict(built["parameters"])
+    if parameters.get(SEEDS) is not None:
+        parameters[SEEDS] = sorted(pseudonyms.of("track", seed) for seed in parameters[SEEDS])
+    algorithm = None if built["algorithm"] is None else name_algorithm(_TYPES[table], parameters)
+    return _to_days(built) | {"parameters": parameters, "algorithm": algorithm}
 
 
 def _to_days(values: Mapping[str, Any]) -> dict[str, Any]:
