@@ -22,6 +22,7 @@ from sgr_spiders.titles.credits import (
     credits,  # noqa: A004 - the standard word of the field
     credits_artist,
 )
+from sgr_spiders.titles.mentions import is_mentioned
 from sgr_spiders.titles.names import distinct
 
 if TYPE_CHECKING:
@@ -83,9 +84,13 @@ class ContextualLayer(Layer):
         # By worth: whoever is credited made the track, whoever is mentioned need not have.
         patterns = sorted(self.config.extraction_patterns, key=list(by_pattern).index)
         entities = [entity for pattern in patterns for entity in by_pattern[pattern]]
-        # "w/ @somebody" is a mention; as a name it would be searched a second time.
+        own = seed.artist.permalink if seed.artist is not None else None
+        others = [name for name in named.mentions if name != (own or "").lower()]
+        # "w/ Somebody @somebody" is one person; as a name it would be searched a second time.
         return [
-            entity for entity in entities if entity.kind == "mention" or entity.name not in named.mentions
+            entity
+            for entity in entities
+            if (entity.name in others if entity.kind == "mention" else not is_mentioned(entity.name, others))
         ]
 
     def _tracks(self, seed: Seed, view: LayerView, entity: Entity) -> Iterator[Wanted]:

@@ -13,6 +13,9 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from sgr_spiders.titles.services import SERVICES
+from sgr_spiders.titles.subjects import is_plain
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
@@ -215,6 +218,13 @@ _ABROAD: Final = (
 )
 
 
+_OF_A_RELEASE: Final = (
+    "appears?|arrives?|arriving|back|comes?|debuts?|drops?|dropping|grab|home|joins?|landing|lands?|latest|"
+    "premieres?|releases?|returns?|returning|signed|signs|taken|tracks?|remixe?s?|vinyl"
+)
+"""Words before "on … Records" in sentences about a release."""
+
+
 def _cue(pattern: str, *, sure: bool = True, in_prose: bool = True) -> _Cue:
     return _Cue(re.compile(pattern, re.IGNORECASE), sure, in_prose)
 
@@ -224,23 +234,29 @@ _CUES: Final = (
     _cue(r"(?:copyright\W{0,3})?[©℗](?:\sby\b)?(?!\W{0,3}(?:19|20)\d\d)", in_prose=False),
     _cue(rf"(?:copyright\W{{0,3}})?{_SIGN}(?!\W{{0,3}}(?:19|20)\d\d)", sure=False, in_prose=False),
     _cue(rf"\bcopyright(?:s|ed)?\W{{0,3}}{_YEARS}(?:\sby\b)?", in_prose=False),
-    _cue(r"\bcopyright(?:ed)?(?:\sby\b|\s?[:：])", in_prose=False),
-    _cue(rf"(?<![^\W_])(?:{_LABEL_WORD_OF_LANGUAGES})\s?[:：=|]", in_prose=False),
+    _cue(r"(?<!\bof\s)(?<!\bthe\s)\bcopyright(?:ed)?(?:\sby\b|\s?[:：])", in_prose=False),
+    _cue(
+        rf"(?<![^\W_])(?:{_LABEL_WORD_OF_LANGUAGES})(?:\s?[/&+]\s?\w{{2,12}}){{0,2}}\s?[:：=|»›→▸►▶]",
+        in_prose=False,
+    ),
     _cue(rf"^\W{{0,5}}(?:{_LABEL_WORD_OF_LANGUAGES})\s?[-–—]{{1,3}}\s", in_prose=False),
-    _cue(rf"\breleased?{_WHEN}{_BY}"),
+    _cue(rf"\breleas(?:ed?|ing|es){_WHEN}{_BY}"),
     _cue(rf"\breleas(?:ed|es?|ing){_WHEN}\s(?:with|under|at|from|from\sour\sfriends\sat)\s", sure=False),
     _cue(r"\breleased?\s?[:：]", sure=False, in_prose=False),
     _cue(rf"\bout(?:\s(?:{_TIME}|{_DATE}|on\s(?:{_DATE}))(?![^\W_])){_WHEN}{_BY}"),
     _cue(rf"^\W{{0,5}}out{_BY}"),
+    _cue(r"\b(?:forthcoming|available\snow|now\savailable|coming\ssoon)\s(?:on|via|through)\s"),
     _cue(
         rf"\b(?:available|forthcoming|upcoming|coming|dropping|dropped|out|ep|lp|album|single){_WHEN}"
         r"\s(?:on|via|through)\s",
         sure=False,
     ),
+    _cue(r"\b(?:published\sby|via)\s", sure=False),
     _cue(r"\b(?:courtesy\sof|licen[sc]ed?\sto|issued\sby)\s", sure=False),
     _cue(r"\b(?:th(?:is|e)\s)?sound\srecording\sis\sowned\sby\s"),
     _cue(r"\bunder\s(?:an?\s)?(?:exclusive\s)?licen[cs]e\s(?:to|from|by)\s"),
     _cue(rf"(?<![^\W_])(?:{_ABROAD})\s"),
+    _cue(rf"\b(?:{_OF_A_RELEASE})\b[^.!?]{{0,40}}?\s(?:on|via|through|to)\s", sure=False),
 )  # fmt: skip
 _BEFORE_NO_LABEL: Final = re.compile(
     r"\b(?:no|not|never|non|isn['’]t|wasn['’]t|self|un|photos?|samples?|the|this|our|warning)[\s:,-]{0,3}$",
@@ -255,7 +271,7 @@ _LOOK_BACK: Final = 16
 
 
 def _parse_description(description: str | None) -> Iterator[str]:
-    text = _clean((description or "")[:MAX_TEXT])
+    text = _BROKEN_AFTER_CUE.sub(r"\1 ", _clean((description or "")[:MAX_TEXT]))
     cues = 0
     for line in text.split("\n"):
         for cue, end in _find_cues(line):
@@ -290,12 +306,12 @@ _RIGHTS: Final = re.compile(
     r"exclusively\s(?:distributed|licen[cs]ed)|"
     r"licen[cs]ed\s|distributed\s|marketed\s|manufactured\s|all\srights|an?\s(?:division|label|imprint)\sof|"
     r"todos\s(?:los|os)\s(?:derechos|direitos)|tous\sdroits|alle\srecht|tutti\si\sdiritti|все\sправа|"
-    r"wszelkie\sprawa|tüm\shakları|版权所有|保留所有|無断転載).{0,240}",
+    r"wszelkie\sprawa|tüm\shakları|版权所有|保留所有|無断転載).*",
     re.IGNORECASE,
 )
 _FULL_STOP: Final = re.compile(
     rf"https?:|www\.|\b[\w-]{{1,60}}\.(?:com|net|org|co\.uk|de|fr|io)\b(?=/|\s|$)|{_SIGN}|\s[-–—~>|•·]{{1,3}}(?:\s|$)|"
-    r"\s-+>|→|[;|•·►▶«]|\s#|\sw/|[([{]|[!?…](?=\W|$)|[!?]{2}|\.{2}|[:：](?=\s|$)|\s@|\\|"
+    r"\s-+>|→|[;|•·►▶«]|\s#|\sw/|[([{]|[)\]}](?=\W|$)|[!?…](?=\W|$)|[!?]{2}|\.{2}|[:：](?=\s|$)|\s@|\\|"
     r"(?<=records)\.(?=\w)|(?<=recordings)\.(?=\w)|(?<=music)\.(?=\w)",
     re.IGNORECASE,
 )
@@ -330,8 +346,20 @@ _THE_LABEL: Final = re.compile(
     re.IGNORECASE,
 )
 _ON: Final = re.compile(r"\s(?:on|via|through)\s", re.IGNORECASE)
-_BETWEEN_NAMES: Final = re.compile(r"\s+/{1,2}\s+")
-_FIELD_JOINTS: Final = re.compile(r"\s+/{1,2}\s+|\s*[|;•]\s*")
+_SLASH: Final = r"\s+/{1,2}\s+|(?<=[^\W\d][\w'’])/{1,2}(?=\w\w)|(?<=\w[\w'’])/{1,2}(?=[^\W\d]\w)"
+_BETWEEN_NAMES: Final = re.compile(_SLASH)
+_TERRITORY: Final = re.compile(
+    r"\s?[(\[](?:[a-z]{2,4}|world(?:wide)?|rest\sof\s(?:the\s)?world|europe|[a-z]{4,9}\sonly)[)\]]"
+    r"\s?(?:,|&|\+|/|\band\b)\s?",
+    re.IGNORECASE,
+)
+"""A territory in a list of labels: "A (UK), B (US)"."""
+_BROKEN_AFTER_CUE: Final = re.compile(
+    rf"((?:\b(?:by|on|via|through)|{_LABEL_WORD_OF_LANGUAGES})\s?[:：])[ ]{{0,3}}\n{{1,2}}[ ]{{0,3}}"
+    r"(?=[^\n:：]{1,100}(?:\n|$))",
+    re.IGNORECASE,
+)
+"""A cue at the end of a line, whose name is in the next one."""
 _YEARS_BEFORE: Final = re.compile(
     rf"\W{{0,3}}(?:copyright\W{{0,3}})?(?:{_SIGNS}\s{{0,3}}{_YEARS}?|{_YEARS}\s)", re.IGNORECASE
 )
@@ -346,13 +374,15 @@ _PARTICLES: Final = _words(
 
 def _names_after(window: str, cue: _Cue) -> Iterator[str]:
     """Yield the names after a cue in a description: often one, sometimes none."""
-    text = _cut(_RIGHTS.sub("", window).lstrip(" \t:：-–—=|>'\"").removeprefix("@"))
+    text = _TERRITORY.sub(" / ", _RIGHTS.sub("", window))
+    text = _cut(text.lstrip(" \t:：-–—=|>'\"").removeprefix("@"))
     text = _THE_LABEL.sub("", text, count=1) if _THE_LABEL.match(text) else text
+    sure = cue.sure or _has_label_word(text)
     for part in _BETWEEN_NAMES.split(text):
         name = _YEARS_AFTER.sub("", part) if not cue.in_prose else part
         for candidate in _around_on(name) if cue.in_prose else (name,):
             trimmed = _trim_end(_first_words(candidate) if cue.in_prose else candidate)
-            if _is_name(trimmed) and (cue.sure or _has_label_word(trimmed)):
+            if _is_name(trimmed) and (sure if "/" in text else cue.sure or _has_label_word(trimmed)):
                 yield trimmed
 
 
@@ -454,6 +484,7 @@ _GENERIC: Final = (
     "everything|everyone|anyone|you|us|it|this|that|vinyl digital|digital vinyl"
 )
 _GENERIC_PHRASES: Final = frozenset(_normalise(phrase) for phrase in _GENERIC.split("|"))
+_SERVICES: Final = frozenset(_normalise(phrase) for phrase in SERVICES)
 _COMMON_WORDS: Final = (
     _LABEL_WORDS | _LEGAL_SUFFIXES | frozenset(["the", "and", "a", "of", "labels", "our", "my"])
 )
@@ -466,7 +497,7 @@ _PLACES: Final = re.compile(
     r"soundcloud\b.*|boomkat|napster|pandora|audiomack|vk|vkontakte|yandex.*|instagram|facebook|"
     r"tiktok|twitter|"
     r"mixcloud|hypeddit|toneden|distrokid|tunecore|cd\s?baby|netease.*|qq\smusic|patreon|discogs|"
-    r"(?:my|our)\s.*)"
+    r"(?:my|our)\s.*|.*\b(?:platforms?|stores|shops|services|sites|websites|channels|outlets))"
 )
 _FORMAT: Final = (
     r"(?:limited|edition|double|coloured|colored|heavyweight|vinyl|cds?|cassettes?|tapes?|"
@@ -480,13 +511,14 @@ _NOT_A_NAME: Final = re.compile(
     r"the\s(?:same|following|above|\d)|(?:photo|picture|image|artwork|cover|video|design|illustration)s?\s|"
     r"the\s(?:artist|owner|author|producer|composer|band|label)s?\b|(?:infringement|disclaimer|free|"
     r"act|law|notice|claim)\b|"
-    r"(?:in|on|by|of|at|to)\s(?:the\b|\d)|date\b|creative\scommons|cc\sby|http)"
+    r"(?:in|on|by|of|at|to)\s(?:the\b|\d)|provided\sto\b|date\b|creative\scommons|cc\sby|http)"
 )
 _DATE_WORDS: Final = re.compile(
     rf"(?:{_DATE}|{_TIME}|the|of|in|on|at|and|[ap]m|\d{{1,2}}[ap]m|utc|gmt|est|pst|cet|(?:mon|tue|wed|thu|fri|sat|sun))",
     re.IGNORECASE,
 )
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
+_DETERMINERS: Final = _words("the a an my our your his her their this that these those no all")
 _NEVER_FIRST: Final = ("this ", "that ", "these ", "his ", "her ", "their ", "your ", "its ")
 
 
@@ -498,17 +530,16 @@ def _is_name(name: str) -> bool:
     if all(_DATE_WORDS.fullmatch(word.strip(".,")) for word in words):
         return False
     plain = " ".join(words).casefold().replace("-", " ").replace('"', "")
-    if _FORMATS.fullmatch(plain) and not _has_label_word(name):
+    has_label_word = _has_label_word(name)
+    is_phrase = words[0].lower() in _DETERMINERS and is_plain(name)
+    if (is_phrase or _FORMATS.fullmatch(plain)) and not has_label_word:
         return False
-    if _PLACES.fullmatch(plain) and not (plain.startswith("my ") and _has_label_word(name)):
+    if _PLACES.fullmatch(plain) and not (plain.startswith("my ") and has_label_word):
         return False
     if plain.startswith("the copyright ") or (_NOT_A_NAME.match(plain) and plain.endswith(" label")):
         return False
     return not _NOT_A_NAME.match(plain) or (
-        len(words) > 2
-        and _has_label_word(name)
-        and not plain.startswith(_NEVER_FIRST)
-        and words[0][0].isupper()
+        len(words) > 2 and has_label_word and not plain.startswith(_NEVER_FIRST) and words[0][0].isupper()
     )
 
 
@@ -520,7 +551,11 @@ def _is_label(name: str) -> bool:
     if not words:
         return any(char in name for char in "!+?*#") and len(name) > 1 and "?" not in name
     plain = " ".join(words)
-    if plain in _GENERIC_PHRASES or plain.startswith(("self release", "selfrelease", "all rights reserved")):
+    if (
+        plain in _GENERIC_PHRASES
+        or plain in _SERVICES
+        or plain.startswith(("self release", "selfrelease", "www "))
+    ):
         return False
     return not all(word in _COMMON_WORDS or _YEAR.fullmatch(word) for word in words)
 
@@ -549,15 +584,46 @@ _SPACES: Final = re.compile(r"[^\S\n]+")
 _BREAKS: Final = re.compile(r"\r\n?|[\u2028\u2029\x85]")
 
 
+_FIELD_JOINTS: Final = re.compile(rf"{_SLASH}|\s*[|;•·]\s*")
+_FIELD_LISTS: Final = (re.compile(r"\s[xX×]\s"), re.compile(r"(?:\s(?:&|\+|and)|,)\s(?!co\b)", re.IGNORECASE))
+_FIELD_CUE: Final = re.compile(
+    rf"(?:{_LABEL_WORD_OF_LANGUAGES})\s?[:：]\s*|(?:released|out)(?:\snow)?\s(?:by|on|via|through)\s+",
+    re.IGNORECASE,
+)
+_IN_BRACKETS: Final = re.compile(r"[(\[]([^()\[\]]+)[)\]]?")
+_BRACKET_AFTER: Final = re.compile(r"\s*[(\[][^()\[\]]{0,60}[)\]]?$|(?<=[^(\[])[)\]]$")
+_CATALOGUE_NUMBER: Final = re.compile(r"\s+[-–—]\s+[A-Z]{2,10}[ -]?\d{2,5}[A-Z]?$")
+
+
 def _parse_field(text: str | None) -> Iterator[str]:
-    """Yield the names in a field for labels; "X / Y" and "X | Y" are two labels."""
+    """Yield the names in a field for labels; "X / Y", "X/Y" and "X | Y" are two labels."""
     whole = " ".join(_clean((text or "")[: 4 * MAX_NAME]).split())
-    if match := _YEARS_BEFORE.match(whole):
-        whole = whole[match.end() :]
+    for before in (_FIELD_CUE, _YEARS_BEFORE):
+        if match := before.match(whole):
+            whole = whole[match.end() :]
     for part in _FIELD_JOINTS.split(_RIGHTS.sub("", whole)):
-        name = part.split("http", 1)[0].strip(' ,;:-–—"“”').removeprefix("@")
-        if _is_label(name):
-            yield name
+        for piece in _field_list(part):
+            name = _bare_field(piece)
+            if _is_label(name):
+                yield name
+
+
+def _field_list(part: str) -> list[str]:
+    """Split "A Records x B Records": "x" joins if any name has a label word, "&" if all have one."""
+    for joint, enough in zip(_FIELD_LISTS, (any, all), strict=True):
+        names = joint.split(part)
+        if len(names) > 1 and enough(map(_has_label_word, names)):
+            return names
+    return [part]
+
+
+def _bare_field(piece: str) -> str:
+    """Return a name without its brackets, catalogue number, link and handle."""
+    name = piece.split("http", 1)[0].strip(' ,;:-–—"“”')
+    if match := _IN_BRACKETS.fullmatch(name):
+        name = match[1]
+    name = _CATALOGUE_NUMBER.sub("", _BRACKET_AFTER.sub("", name) or name)
+    return name.strip(' ,;:-–—"“”').removeprefix("@")
 
 
 def _parse_publisher(publisher: Mapping[str, object] | None) -> Iterator[str]:

@@ -6,27 +6,64 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from sgr_spiders.titles.names import distinct
+from sgr_spiders.titles.names import bare_key, distinct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _MENTION: Final = re.compile(
     r"(?<![\w@＠./+-])[@＠]([A-Za-z0-9](?:[A-Za-z0-9_-]{1,62})[A-Za-z0-9])(?![\w@-]|\.\w)"
 )
 _CLOCK: Final = re.compile(r"\d{1,4}(?:am|pm|h|hz|bpm|kbps)", re.IGNORECASE)
-_OTHER_SITE: Final = re.compile(
-    r"\b(?:bandcamp|discord|facebook|fb|ig|insta|instagram|snap|snapchat|telegram|threads|tiktok|twitch|twitter"
-    r"|yt|youtube)\b[\s:=>|/→–-]{0,6}$",
+_SITE: Final = (
+    r"(?:bandcamp|bsky|bluesky|discord|facebook|fb|ig|insta|instagram|kick|linktree|mastodon|onlyfans|patreon|snap"
+    r"|snapchat|spotify|telegram|threads|tik ?tok|twitch|twitter|vk|x\.com|youtube|yt)"
+)
+_BEFORE_HANDLE: Final = re.compile(
+    rf"(?:\b{_SITE}\b|[📷📸🐦])(?:[\s:=>|/→–,&+.-]|(?<=\W)(?:is|at|handle|me|page|and|or|{_SITE})\b"
+    r"|[@＠][\w.-]{1,64}){0,12}$",
     re.IGNORECASE,
 )
+"""Another site before a handle: "my ig is @name", "Twitter & IG: @name"."""
+_AFTER_HANDLE: Final = re.compile(
+    rf"\s{{0,2}}(?:\(|[-–—|:]|(?:on|via|over on|at)\s)\s{{0,2}}(?:my\s|the\s)?{_SITE}\b", re.IGNORECASE
+)
+"""Another site after a handle: "@name on instagram"."""
+_BEFORE_VENUE: Final = re.compile(
+    r"\b(?:live|set|liveset|session|recorded|played|playing|gig|show|closing|opening|warm-?up|residency|party"
+    r"|afterparty|night|festival)\s{1,2}$",
+    re.IGNORECASE,
+)
+"""Words before the "@" of a place: "Live @Somewhere"."""
+_LOOK_AROUND: Final = 60
+_MIN_NAME: Final = 3
 
 
 def mentions(*texts: str | None) -> tuple[str, ...]:
-    """Return the mentioned permalinks in lower case, without handles of other sites."""
+    """Return the mentioned permalinks in lower case, without venues and handles of other sites."""
     return distinct(
         match[1].lower()
         for text in texts
         for match in _MENTION.finditer(text or "")
-        if not _CLOCK.fullmatch(match[1])
-        and not _OTHER_SITE.search(text or "", max(0, match.start() - 24), match.start())
+        if not _CLOCK.fullmatch(match[1]) and not _is_elsewhere(text or "", match)
+    )
+
+
+def is_mentioned(name: str, permalinks: Iterable[str]) -> bool:
+    """Return whether one of the permalinks is that of a name: it begins with it ("Sabi", ``sabi-q``)."""
+    start = "".join(filter(str.isalnum, bare_key(name)))
+    return len(start) >= _MIN_NAME and any(
+        "".join(filter(str.isalnum, permalink)).startswith(start) for permalink in permalinks
+    )
+
+
+def _is_elsewhere(text: str, match: re.Match[str]) -> bool:
+    start, end = match.span()
+    before = text[max(0, start - _LOOK_AROUND) : start].rpartition("\n\n")[2]
+    return bool(
+        _BEFORE_HANDLE.search(before)
+        or _BEFORE_VENUE.search(before)
+        or _AFTER_HANDLE.match(text, end, end + _LOOK_AROUND)
     )

@@ -17,7 +17,7 @@ from sgr_spiders.titles.labels import (
     label_key,
     labels,
 )
-from tests.benchmarks.labels import CASES, score, tracks_of
+from tests.benchmarks.labels import CASES, PARTS, made, score, score_made, tracks_of
 
 DESCRIPTIONS: list[tuple[str, list[str]]] = [
     ("Released by Chillhop Records", ["Chillhop Records"]),
@@ -32,7 +32,7 @@ DESCRIPTIONS: list[tuple[str, list[str]]] = [
         ["Southern Lord Recordings"],
     ),
     ("From 'Hold My Home,' available 10/21 on Downtown Records.\nPre-order", ["Downtown Records"]),
-    ("New album coming soon on DCD2/Island Records!", ["DCD2/Island Records"]),
+    ("New album coming soon on DCD2/Island Records!", ["DCD2", "Island Records"]),
     ("© 2021 Glasshouse Music", ["Glasshouse Music"]),
     ("℗ 2020 Redbrick", ["Redbrick"]),
     ("(C) 2019 Sundial Ltd.", ["Sundial Ltd."]),
@@ -236,7 +236,7 @@ def test_no_labels(description: str) -> None:
             "Big Scary Monsters / Burnt Toast Vinyl / XTAL",
             ["Big Scary Monsters", "Burnt Toast Vinyl", "XTAL"],
         ),
-        ("DCD2/Island Records", ["DCD2/Island Records"]),
+        ("DCD2/Island Records", ["DCD2", "Island Records"]),
         ("Opal | opal records", ["Opal"]),
         ("℗ 2020 Opal GmbH", ["Opal GmbH"]),
         ("Opal, under exclusive license to Fernway", ["Opal"]),
@@ -400,6 +400,20 @@ def test_long_hostile_text_takes_no_time(text: str) -> None:
     labels(long, long, {"p_line": long}, METHODS)
     label_key(long)
     assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_aims_on_made_texts(part: str) -> None:
+    descriptions, clean = score_made(list(made(part)))
+    assert clean >= 0.95
+    assert descriptions.precision >= 0.95
+    assert descriptions.recall >= 0.95
+
+
+def test_rights_of_any_length_end_a_field() -> None:
+    assert [
+        label.name for label in labels("Opal, all rights reserved " + "x y " * 90, None, None, METHODS)
+    ] == ["Opal"]
 
 
 @pytest.mark.parametrize("hostile", [False, True])

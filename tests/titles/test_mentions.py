@@ -1,0 +1,43 @@
+"""Mentions of permalinks, and handles that are none."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from sgr_spiders.titles.mentions import is_mentioned, mentions
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("thanks @ona and @lu-lu", ("ona", "lu-lu")),
+        ("my ig is @ona", ()),
+        ("follow @ona on instagram, music by @lu-lu", ("lu-lu",)),
+        ("Twitter & IG: @ona @kit", ()),
+        ("Instagram:\n@ona\n\nProd. @kit", ("kit",)),
+        ("Instagram: @ona\nProd. @kit", ("kit",)),
+        ("@ona (ig)", ()),
+        ("support @ona on soundcloud", ("ona",)),
+        ("Jun Live @Harbour", ()),
+        ("Jun Live Set @Harbour Club", ()),
+        ("w/ ona @ona-reyes", ("ona-reyes",)),
+    ],
+)
+def test_mentions(text: str, expected: tuple[str, ...]) -> None:
+    assert mentions(text) == expected
+
+
+def test_a_name_and_its_permalink() -> None:
+    assert is_mentioned("Sabi", ["kit", "sabi-q"])
+    assert not is_mentioned("Sabina", ["sabi-q"])
+    assert not is_mentioned("S", ["sabi-q"])
+
+
+@pytest.mark.parametrize("piece", ["ig @.-", "@ab ", "ig: @a.b.c ", "live @ab ", "ig and ", "\n\n@ab"])
+def test_a_huge_text_costs_little(piece: str) -> None:
+    text = piece * (20_000 // len(piece))
+    start = time.process_time()
+    mentions(text)
+    assert time.process_time() - start < 3
