@@ -11,7 +11,16 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from sgr_spiders.config import strict_yaml
@@ -246,10 +255,21 @@ class Relationships(Section):
     """Megabytes for pairs before they are written; the rest is buffered on disk."""
     max_pairs: AtLeastOne = 50_000_000
     """Maximum number of pairs per type; a table that would have more keeps the nearest of each node."""
+    significance: Literal["bicm", "none"] = "bicm"
+    """Null model of the columns `expected`, `lift`, `p` and `q`; `none`: they are null."""
+    validated: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Keep only pairs with this `q` or less, e.g. 0.05; none: all pairs."""
     user_similarity: UserSimilarity = UserSimilarity()
     track_cooccurrence: TrackCooccurrence = TrackCooccurrence()
     artist_relation: ArtistRelation = ArtistRelation()
     user_cosine: UserCosine = UserCosine()
+
+    @field_validator("validated")
+    @classmethod
+    def _refuse_untested(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and info.data.get("significance") == "none":
+            raise PydanticCustomError("untested", "must be null if `significance` is `none`")
+        return value
 
     def section(self, name: str) -> RelationshipSection:
         """Return the settings of a type; the general ones for a type without its own."""
@@ -450,9 +470,10 @@ def _demand(detail: ErrorDetails) -> str:
             return f"must be at most {context['le']:.15g}"
         case "literal_error":
             return f"must be {context['expected']}".replace("'", "")
-        case "greater_than":
-            return f"must be more than {context['gt']:.15g}"
-        case "repeated" | "decimals":
+        case "greater_than" | "less_than":
+            word, limit = ("more", context["gt"]) if "gt" in context else ("less", context["lt"])
+            return f"must be {word} than {limit:.15g}"
+        case "repeated" | "decimals" | "untested":
             return detail["msg"]
         case kind:
             return f"must be {_KINDS.get(kind, 'of the expected type')}"

@@ -63,7 +63,7 @@ def write_pairs(
                 "type": relationship.name,
                 "algorithm": search.algorithm,
                 "parameters": search.parameters(),
-                "inputs": search.counts,
+                "inputs": search.inputs(),
                 "rows": search.rows,
             }
         packed, created_at = package.list_files(), timestamp()

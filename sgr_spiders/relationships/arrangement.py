@@ -67,10 +67,10 @@ class Arrangement:
         return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
 
 
-def arrange(incidence: Incidence, relationship: RelationshipType) -> Arrangement:
-    """Sort the nodes into rows; drop those with too few contexts for any pair."""
+def arrange(incidence: Incidence, relationship: RelationshipType, *, every: bool = False) -> Arrangement:
+    """Sort the nodes into rows; drop those with too few contexts for any pair, unless *every* is to count."""
     sizes = incidence.sizes
-    able = np.flatnonzero(relationship.fewest(sizes, sizes) <= sizes)
+    able = np.flatnonzero((sizes > 0) if every else (relationship.fewest(sizes, sizes) <= sizes))
     nodes = able[np.argsort(sizes[able], kind="stable")]
     distinct, classes = np.unique(sizes[nodes], return_inverse=True)
     whole = sparse.csr_array(

@@ -14,6 +14,7 @@ from scipy import sparse
 
 from sgr_spiders.relationships.arrangement import Arrangement
 from sgr_spiders.relationships.engine import choose_search
+from sgr_spiders.relationships.tally import Tally, pack_cells, unpack_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,21 +60,27 @@ class Block:
 class Task:
     """A search for the pairs of *rows* of a block: with later rows of the same block, or with another block.
 
-    It ends early when it has found *enough* pairs.
+    It ends early when it has found *enough* pairs. With *sizes*, the distinct sizes of all blocks, it counts
+    the pairs by overlap instead.
     """
 
     relationship: RelationshipType
     layout: KeyLayout
     rows: Sequence[Rows]
     enough: int
+    sizes: Counts | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The pairs that a task found, and the rows that are left because there were enough pairs."""
+    """The pairs that a task found, and the rows that are left because there were enough pairs.
+
+    With ``numbers``, the keys are cells, and these are the numbers of pairs in them.
+    """
 
     keys: Keys
-    left: Sequence[Rows]
+    left: Sequence[Rows] = ()
+    numbers: Counts | None = None
 
 
 def cut_block(arrangement: Arrangement, chosen: range | tuple[int, ...]) -> Block:
@@ -114,6 +121,8 @@ def find_pairs(task: Task, block: Block, other: Block | None) -> Found:
     """Do a task. The rows of *other* are later rows than those of *block*."""
     arrangement = _arrange(task, block, other)
     search = choose_search(arrangement, 0 if other is None else block.rows)
+    if task.sizes is not None:
+        return _tally(search, task.rows, np.searchsorted(task.sizes, arrangement.distinct_sizes))
     parts = arrangement.blocks(search.work(), 1)
     found, count = [np.empty(0, np.uint64)], 0
     for position, (first, last) in enumerate(task.rows):
@@ -124,6 +133,17 @@ def find_pairs(task: Task, block: Block, other: Block | None) -> Found:
                 rest = [(row, last)] if row < last else []
                 return Found(np.concatenate(found), [*rest, *task.rows[position + 1 :]])
     return Found(np.concatenate(found), [])
+
+
+def _tally(search: Search, rows: Sequence[Rows], classes: Counts) -> Found:
+    """Count pairs by cells; *classes* are the numbers of the search's classes among those of all blocks."""
+    tally = Tally()
+    for begin, end in rows:
+        for _, keys, numbers in search.tally(begin, end):
+            first, second, common = unpack_cells(keys)
+            tally.add(pack_cells(classes[first], classes[second], common), numbers)
+    cells, counts = tally.cells()
+    return Found(cells, numbers=counts)
 
 
 def _search(search: Search, parts: Sequence[Rows], first: int, last: int) -> Iterator[tuple[int, Keys]]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sgr_spiders.relationships.forecast import Forecast, Limit
     from sgr_spiders.relationships.inputs import Incidence, RelationshipInput
     from sgr_spiders.relationships.keys import Keys
+    from sgr_spiders.relationships.significance.assessment import Significance
     from sgr_spiders.storage.store import Store
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,8 @@ TOLERANCE = 1.25
 wrong by less, and storing all pairs first finds the exact number."""
 MAX_PAIRS, FREE_SPACE = "max_pairs", "free space"
 """The causes of a limit."""
+TESTED, SIGNIFICANT, SIGNIFICANT_KEPT = "pairs_tested", "pairs_significant", "rows_significant"
+"""The recorded numbers of all pairs of nodes, of the significant ones, and of those in the table."""
 PROGRESS_SECONDS = 10
 """Seconds between two progress lines."""
 
@@ -85,7 +88,8 @@ class PairSearch:
     limited: dict[str, Any] | None = None
     """The limit that the table was cut to, and the ``top_k`` found for it."""
     counts: dict[str, int] = field(default_factory=dict)
-    """The numbers of nodes, contexts and entries."""
+    """The numbers of nodes, contexts and entries, of pairs tested, and of significant ones among them."""
+    found: FoundPairs | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     started_at: str = field(default_factory=timestamp)
     _measuring: Measuring = field(init=False)
@@ -96,14 +100,18 @@ class PairSearch:
         with self._timed("read"):
             incidence = self.relationship.incidence(self.environment.inputs)
             self.left_out, self.counts = incidence.left_out, incidence.counts
+        significance = self._assess(incidence)
         with self._timed("compute"):
             arrangement = arrange(incidence, self.relationship)
             self._measuring = Measuring(self.relationship, incidence)
-            found = self._find(arrangement, incidence)
+            found = self._find(arrangement, incidence, significance)
             self.rows = found.length
         mirrored = self._spool() if with_mirrored else None
         watched = self._watch(found, "written")
-        return FoundPairs(self._measuring, incidence, arrangement.layout, watched, mirrored)
+        self.found = FoundPairs(
+            self._measuring, incidence, arrangement.layout, watched, mirrored, significance
+        )
+        return self.found
 
     def parameters(self) -> dict[str, Any]:
         """Return all parameters that affect the result, and the limit that the table was cut to."""
@@ -115,11 +123,41 @@ class PairSearch:
         """The name of the type with its parameters."""
         return name_algorithm(self.relationship.name, self.parameters())
 
-    def _find(self, arrangement: Arrangement, incidence: Incidence) -> Spool:
+    def inputs(self) -> dict[str, int]:
+        """Return the numbers of nodes, contexts and entries, of pairs tested, and of significant ones."""
+        if self.found is None or self.found.significant is None:
+            return self.counts
+        return self.counts | {SIGNIFICANT_KEPT: self.found.significant}
+
+    def _assess(self, incidence: Incidence) -> Significance | None:
+        """Return the significance of all pairs, if it is wanted."""
+        if self.environment.config.significance == "none":
+            return None
+        # Lazy import: scipy.special is slow to import.
+        from sgr_spiders.relationships.significance.assessment import assess  # noqa: PLC0415
+
+        environment = self.environment
+        with self._timed("significance"):
+            significance = assess(
+                incidence,
+                self.relationship,
+                environment.engine,
+                environment.is_cancelled,
+                partial(self._report, "tested"),
+            )
+        self.counts |= {TESTED: significance.tests, SIGNIFICANT: significance.significant}
+        return significance
+
+    def _find(
+        self, arrangement: Arrangement, incidence: Incidence, significance: Significance | None
+    ) -> Spool:
         """Return the pairs; if there are more than the limit, the nearest of each node."""
         directory, top_k = self.directory, self.relationship.top_k
         limit = find_limit(self.relationship, incidence, self.environment.config.max_pairs, directory)
         finder = self.environment.engine.open(arrangement, self.environment.is_cancelled)
+        validated = self.environment.config.validated
+        if significance is not None and validated is not None:
+            finder = significance.filter(finder, validated)
         expected = forecast(finder, limit.pairs)
         pairs = expected.pairs if top_k is None else expected.pairs_with(top_k)
         announce(self.relationship, incidence, pairs, limit, directory)
@@ -244,6 +282,7 @@ class Build(PairSearch):
     def _keep(self, known: BuiltRelationship) -> None:
         self.rows, self.limited, self.seconds = known.rows, known.parameters.get(LIMITED), {}
         self.left_out = known.inputs.get(LEFT_OUT, 0)
+        self.counts = dict(known.inputs)
 
     def _renew_stamp(self) -> None:
         with self.environment.store.write() as connection:
@@ -256,7 +295,7 @@ class Build(PairSearch):
             parameters=self.parameters(),
             stamp=self.environment.stamp,
             fingerprint=fingerprint,
-            inputs=self.counts,
+            inputs=self.inputs(),
             rows=self.rows,
             seconds={part: round(seconds, 3) for part, seconds in self.seconds.items()},
             started_at=self.started_at,

@@ -9,6 +9,8 @@ import numpy as np
 
 from sgr_spiders.relationships.kernels import Index, invert, pairs_of_rows
 from sgr_spiders.relationships.search import Search
+from sgr_spiders.relationships.tally import with_first_class
+from sgr_spiders.relationships.tally_kernels import TallyTable, take_tally, tally_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from scipy import sparse
 
     from sgr_spiders.relationships.arrangement import Arrangement
+    from sgr_spiders.relationships.base import Counts
     from sgr_spiders.relationships.keys import Keys
 
 COMMON_SHARE = 24
@@ -28,6 +31,10 @@ FEWEST_ROWS_OF_COMMON = 1_024
 FOUND_AT_A_TIME = 1 << 18
 
 
+MOST_TALLIED = 256
+"""Overlaps from which each pair is noted by itself: they are rare."""
+
+
 class CompiledSearch(Search):
     """A search with an inverted index and compiled kernels."""
 
@@ -36,6 +43,8 @@ class CompiledSearch(Search):
         self._index = _index(arrangement, others_from)
         # Counts of these rows fit into a byte; the processor adds and compares many bytes at once.
         self._small = int(np.searchsorted(arrangement.sizes, 255, side="right"))
+        classes = np.arange(len(arrangement.distinct_sizes))
+        self._class_ends = np.searchsorted(arrangement.classes, classes, side="right").astype(np.int64)
         self._scratch = threading.local()
 
     def work(self) -> NDArray[np.int64]:
@@ -50,6 +59,40 @@ class CompiledSearch(Search):
     def batches(self, first: int, last: int) -> Iterator[tuple[int, Keys]]:
         yield from self._batches(first, min(last, self._small), np.uint8)
         yield from self._batches(max(first, self._small), last, np.uint32)
+
+    def tally(self, first: int, last: int) -> Iterator[tuple[int, Keys, Counts]]:
+        classes = self.arrangement.classes
+        while first < last:
+            # The rows of one class at a time: a table for all pairs of classes would be too large.
+            end = min(last, int(self._class_ends[classes[first]]))
+            yield end, *self._tally_class(first, end)
+            first = end
+
+    def _tally_class(self, first: int, last: int) -> tuple[Keys, Counts]:
+        kind = np.uint8 if first < self._small else np.uint32
+        counters, rest = self._buffers(kind)
+        table, keys, numbers = self._tally_buffers(rest)
+        own = int(self.arrangement.classes[first])
+        others = []
+        while first < last:
+            first, size = tally_rows((first, last), self._index, self._class_ends, counters, table)
+            others.append(rest[:size].copy())
+        size = take_tally(own, table, keys, numbers)
+        cells = np.concatenate([keys[:size], *others])
+        counts = np.ones(len(cells), np.int64)
+        counts[:size] = numbers[:size]
+        return with_first_class(cells, own), counts
+
+    def _tally_buffers(self, rest: Keys) -> tuple[TallyTable, Keys, Counts]:
+        """Return this thread's table, which the kernel leaves at 0, and its buffers for cells."""
+        kept = self._scratch.__dict__
+        if "tally" not in kept:
+            classes = len(self.arrangement.distinct_sizes)
+            width = min(MOST_TALLIED, int(self.arrangement.sizes.max(initial=0)) + 1)
+            table = TallyTable(np.zeros((classes, width), np.int64), np.zeros(classes, np.int64), rest)
+            kept["tally"] = table, np.empty(table.pairs.size, np.uint64), np.empty(table.pairs.size, np.int64)
+        buffers: tuple[TallyTable, Keys, Counts] = kept["tally"]
+        return buffers
 
     def _batches(self, first: int, last: int, kind: type[np.uint8 | np.uint32]) -> Iterator[tuple[int, Keys]]:
         while first < last:

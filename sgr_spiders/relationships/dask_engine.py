@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sgr_spiders.relationships.arrangement import Arrangement
+    from sgr_spiders.relationships.base import Counts
     from sgr_spiders.relationships.blocks import Block, Found
     from sgr_spiders.relationships.keys import Keys, Numbers
 
@@ -234,9 +235,7 @@ class DaskFinder(PairFinder):
     def find(self, take: Callable[[Keys], None], report: Callable[[float], None]) -> None:
         pairs = list(itertools.combinations_with_replacement(self._blocks, 2))
         jobs = [
-            Job(self._task([(0, len(block))]), block, None if other is block else other)
-            for block, other in pairs
-            if can_relate(self.arrangement, block, other)
+            self._job(block, other) for block, other in pairs if can_relate(self.arrangement, block, other)
         ]
         logger.info(
             "%s: %s of %s, %s skipped, on %s",
@@ -251,6 +250,19 @@ class DaskFinder(PairFinder):
             take(found.keys)
             done += not found.left
             report(done / len(jobs))
+
+    def tally(self, take: Callable[[Keys, Counts], None], report: Callable[[float], None]) -> None:
+        sizes = self.arrangement.distinct_sizes
+        pairs = itertools.combinations_with_replacement(self._blocks, 2)
+        jobs = [self._job(*pair) for pair in pairs]
+        jobs = [replace(job, task=replace(job.task, sizes=sizes)) for job in jobs]
+        for done, (_, found) in enumerate(self._run(jobs), 1):
+            assert found.numbers is not None
+            take(found.keys, found.numbers)
+            report(done / len(jobs))
+
+    def _job(self, block: range, other: range) -> Job:
+        return Job(self._task([(0, len(block))]), block, None if other is block else other)
 
     def _task(self, rows: Sequence[blocks.Rows]) -> Task:
         return Task(self.arrangement.relationship, self.arrangement.layout, rows, self._enough)

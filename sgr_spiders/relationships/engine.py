@@ -7,7 +7,7 @@ import logging
 import os
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sgr_spiders.relationships.sparse_search import SparseSearch
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sgr_spiders.relationships.arrangement import Arrangement
+    from sgr_spiders.relationships.base import Counts
     from sgr_spiders.relationships.keys import Keys, Numbers
     from sgr_spiders.relationships.search import Search
 
@@ -23,6 +24,9 @@ logger = logging.getLogger(__name__)
 MIN_COMPILED_WORK = 20_000_000
 """Counts from which loading the kernels (half a second) pays off."""
 BLOCKS_PER_THREAD = 16
+
+
+Found = TypeVar("Found")
 
 
 class CancelledError(Exception):
@@ -52,6 +56,10 @@ class PairFinder(ABC):
     def find(self, take: Callable[[Keys], None], report: Callable[[float], None]) -> None:
         """Pass all pairs to *take*, in any order, and the finished share to *report*."""
 
+    @abstractmethod
+    def tally(self, take: Callable[[Keys, Counts], None], report: Callable[[float], None]) -> None:
+        """Pass the cells of all pairs, related or not, to *take*, in any order, and the share to *report*."""
+
 
 class LocalEngine(Engine):
     """Uses *threads* threads; 0 means one per processor."""
@@ -74,7 +82,14 @@ class LocalFinder(PairFinder):
             yield from self._search.keys(row, row + 1)
 
     def find(self, take: Callable[[Keys], None], report: Callable[[float], None]) -> None:
-        search_all(self._search, self._threads, take, self._is_cancelled, report)
+        search_all(self._search, self._threads, self._search.keys, take, self._is_cancelled, report)
+
+    def tally(self, take: Callable[[Keys, Counts], None], report: Callable[[float], None]) -> None:
+        def cells(first: int, last: int) -> Iterator[tuple[Keys, Counts]]:
+            for _, keys, numbers in self._search.tally(first, last):
+                yield keys, numbers
+
+        search_all(self._search, self._threads, cells, lambda found: take(*found), self._is_cancelled, report)
 
 
 def choose_search(arrangement: Arrangement, others_from: int = 0) -> Search:
@@ -96,21 +111,22 @@ def choose_search(arrangement: Arrangement, others_from: int = 0) -> Search:
 def search_all(
     search: Search,
     threads: int,
-    take: Callable[[Keys], None],
+    find: Callable[[int, int], Iterator[Found]],
+    take: Callable[[Found], None],
     is_cancelled: Callable[[], bool],
     report: Callable[[float], None] = lambda _share: None,
 ) -> None:
-    """Pass all pairs to *take*, and the finished share to *report*.
+    """Pass all that *find* yields for ranges of rows to *take*, and the finished share to *report*.
 
     *threads* is the number of threads; 0 means one per processor.
     """
     threads = threads or available_processors()
 
     def search_block(block: tuple[int, int]) -> None:
-        for keys in search.keys(*block):
+        for found in find(*block):
             if is_cancelled():
                 raise CancelledError
-            take(keys)
+            take(found)
 
     blocks = search.arrangement.blocks(search.work(), threads * BLOCKS_PER_THREAD)
     with ThreadPoolExecutor(threads, "relate") as pool:

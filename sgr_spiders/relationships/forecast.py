@@ -140,7 +140,7 @@ def announce(
 def _pair_bytes(relationship: RelationshipType, incidence: Incidence) -> int:
     """Return the size of the largest row that the table may have."""
     ids, sizes = int(incidence.ids.max(initial=0)), int(incidence.sizes.max(initial=0))
-    return row_bytes(relationship.table, ids, sizes, with_significance=False)
+    return row_bytes(relationship.table, ids, sizes, with_significance=True)
 
 
 def _format_size(size: int) -> str:

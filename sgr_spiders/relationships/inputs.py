@@ -235,8 +235,16 @@ class RelationshipInput:
         self._checksums: dict[str, str] = {}
 
     def parameters(self) -> dict[str, Any]:
-        """Return the parameters that limit the input, as plain data."""
-        names = {"engagement_kinds", "user_sample", "sample_seed", "include_unseen", "include_removed"}
+        """Return the parameters of all types that affect the result, as plain data."""
+        names = {
+            "engagement_kinds",
+            "user_sample",
+            "sample_seed",
+            "include_unseen",
+            "include_removed",
+            "significance",
+            "validated",
+        }
         seeds = None if self._seeds is None else sorted(set(self._seeds))
         return self._config.model_dump(mode="json", include=names) | {"seeds": seeds}
 

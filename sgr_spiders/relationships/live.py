@@ -65,8 +65,10 @@ class LiveRelationships:
     ) -> None:
         """Prepare; *publish* runs a function that writes, and waits for its end."""
         self._store = store
-        # One thread, because the crawl needs the others.
-        self._section = config.relationships.model_copy(update={"threads": 1})
+        # One thread, because the crawl needs the others. A significance depends on all pairs, so only the
+        # build after the crawl computes it.
+        changes = {"threads": 1, "significance": "none", "validated": None}
+        self._section = config.relationships.model_copy(update=changes)
         self._config = config
         self._publish = publish
         self._known: dict[str, _Known] = {}

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sgr_spiders.storage.pairs.tables import SIGNIFICANCE
+from sgr_spiders.storage.pairs.tables import LEVEL, SIGNIFICANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from numpy.typing import NDArray
 
+    from sgr_spiders.relationships.base import Counts
     from sgr_spiders.relationships.inputs import Incidence
     from sgr_spiders.relationships.keys import KeyLayout, Keys
     from sgr_spiders.relationships.measuring import Measuring
+    from sgr_spiders.relationships.significance.assessment import Significance
     from sgr_spiders.relationships.spool import Spool
 
 
@@ -28,6 +30,7 @@ class FoundPairs:
         layout: KeyLayout,
         found: Iterator[Keys],
         mirrored: Spool | None,
+        significance: Significance | None = None,
     ) -> None:
         """Prepare the rows; *mirrored* is an empty spool that ``rows`` fills, or ``None``."""
         self._measuring = measuring
@@ -38,7 +41,10 @@ class FoundPairs:
         self._mirrored = mirrored
         self.largest_id = int(self._ids.max(initial=0))
         self.largest_count = int(incidence.sizes.max(initial=0))
-        self.has_significance = False
+        self.has_significance = significance is not None
+        self._significance = significance
+        self.significant = None if significance is None else 0
+        """The number of significant pairs among the rows so far."""
 
     def rows(self) -> Iterator[tuple[NDArray[Any] | None, ...]]:
         """Yield all columns, sorted by the two IDs; ``None``: a column of nulls."""
@@ -48,8 +54,15 @@ class FoundPairs:
             node_a, node_b, common = self._layout.unpack(keys)
             measures = self._measuring.measures(node_a, node_b, common)
             cut = self._cut[node_a] | self._cut[node_b]
-            unknown = [None] * len(SIGNIFICANCE)
-            yield self._ids[node_a], self._ids[node_b], *measures, *unknown, cut
+            tested = self._test(node_a, node_b, common)
+            yield self._ids[node_a], self._ids[node_b], *measures, *tested, cut
+
+    def _test(self, node_a: Counts, node_b: Counts, common: Counts) -> Sequence[NDArray[Any] | None]:
+        if self._significance is None or self.significant is None:
+            return [None] * len(SIGNIFICANCE)
+        columns = self._significance.columns(node_a, node_b, common)
+        self.significant += int((columns[-1] <= LEVEL).sum())
+        return columns
 
     def mirrored(self) -> Iterator[tuple[NDArray[Any], ...]]:
         """Yield the two IDs, the larger first, sorted by both."""

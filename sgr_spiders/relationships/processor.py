@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from sgr_spiders.config import harvest as configuration
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError, HarvestError, StorageError
 from sgr_spiders.relationships import TYPES
-from sgr_spiders.relationships.build import Build, BuildEnvironment
+from sgr_spiders.relationships.build import SIGNIFICANT_KEPT, Build, BuildEnvironment
 from sgr_spiders.relationships.engine import CancelledError, LocalEngine
 from sgr_spiders.relationships.inputs import DatabaseSource, RelationshipInput
 from sgr_spiders.storage.pairs import builds, reading, writing
+from sgr_spiders.storage.pairs.tables import LEVEL
 from sgr_spiders.storage.store import Store
-from sgr_spiders.text.formatting import pluralize
+from sgr_spiders.text.formatting import percent, pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,7 +41,8 @@ class Related:
 
     ``left_out`` is the number of libraries left out because they were not looked at.
     ``limited`` is the ``top_k`` that keeps the table within ``max_pairs`` or the free space. With an
-    ``error`` the previous table, with ``rows`` rows, is kept.
+    ``error`` the previous table, with ``rows`` rows, is kept. ``significant`` is the number of rows that say
+    more than chance; ``None`` if that was not computed.
     """
 
     type: str
@@ -50,6 +52,7 @@ class Related:
     limited: int | None = None
     left_out: int = 0
     error: HarvestError | None = None
+    significant: int | None = None
 
 
 class RelationshipProcessor:
@@ -155,7 +158,15 @@ def build_table(
             known = builds.latest(connection, name)
         return Related(name, table, known.rows if known is not None else 0, error=cause)
     limited = build.limited["top_k"] if build.limited is not None else None
-    return Related(name, table, build.rows, build.seconds, limited, build.left_out)
+    return Related(
+        name,
+        table,
+        build.rows,
+        build.seconds,
+        limited,
+        build.left_out,
+        significant=build.inputs().get(SIGNIFICANT_KEPT),
+    )
 
 
 def _build_once(
@@ -202,6 +213,15 @@ def log_related(result: Related) -> None:
         return
     times = ", ".join(f"{part} {seconds:.1f} s" for part, seconds in result.seconds.items())
     logger.info("%s: %s pairs (%s)", result.table, f"{result.rows:,}", times)
+    if result.significant is not None:
+        share = percent(result.significant / result.rows if result.rows else None)
+        logger.info(
+            "%s: %s of the pairs (%s) are significant: q <= %s",
+            result.table,
+            f"{result.significant:,}",
+            share,
+            LEVEL,
+        )
     if result.left_out:
         libraries = pluralize(result.left_out, "library", "libraries")
         logger.info("%s: left out %s not looked at", result.table, libraries)

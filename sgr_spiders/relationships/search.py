@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sgr_spiders.relationships.arrangement import Arrangement
+    from sgr_spiders.relationships.base import Counts
     from sgr_spiders.relationships.keys import Keys
 
 
@@ -34,6 +35,13 @@ class Search(ABC):
         """Yield the pairs of the next rows with later rows, in any order, and the row after these rows.
 
         Together, the batches have the pairs of rows *first* to *last* (exclusive).
+        """
+
+    @abstractmethod
+    def tally(self, first: int, last: int) -> Iterator[tuple[int, Keys, Counts]]:
+        """Yield the cells of the next rows with later rows, the number of pairs in each, and the next row.
+
+        The numbers of a cell that is yielded several times are to be added.
         """
 
     def keys(self, first: int, last: int) -> Iterator[Keys]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sgr_spiders.relationships.search import Search
+from sgr_spiders.relationships.tally import add_equal, pack_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sgr_spiders.relationships.arrangement import Arrangement
+    from sgr_spiders.relationships.base import Counts
     from sgr_spiders.relationships.keys import Keys
 
 ENTRIES = 1 << 22
@@ -35,16 +37,32 @@ class SparseSearch(Search):
         return np.diff(self._work)
 
     def batches(self, first: int, last: int) -> Iterator[tuple[int, Keys]]:
+        for begin, end in self._parts(first, last):
+            yield end, self._block(begin, end)
+
+    def tally(self, first: int, last: int) -> Iterator[tuple[int, Keys, Counts]]:
+        classes = self.arrangement.classes
+        for begin, end in self._parts(first, last):
+            row, other, count = self._multiply(begin, end)
+            later = row < other
+            cells = pack_cells(classes[row[later]], classes[other[later]], count[later])
+            yield end, *add_equal(cells, np.ones(len(cells), np.int64))
+
+    def _parts(self, first: int, last: int) -> Iterator[tuple[int, int]]:
         while first < last:
             end = int(np.searchsorted(self._work, self._work[first] + ENTRIES, side="right")) - 1
             end = min(last, max(first + 1, end))
-            yield end, self._block(first, end)
+            yield first, end
             first = end
+
+    def _multiply(self, first: int, last: int) -> tuple[Counts, Counts, Counts]:
+        """Return the rows, the other rows and the number of contexts that they share."""
+        product = (self._matrix[first:last] @ self._transposed).tocoo()
+        return product.row + first, product.col + self.others_from, product.data
 
     def _block(self, first: int, last: int) -> Keys:
         arrangement = self.arrangement
-        product = (self._matrix[first:last] @ self._transposed).tocoo()
-        row, other, count = product.row + first, product.col + self.others_from, product.data
+        row, other, count = self._multiply(first, last)
         classes = arrangement.classes
         need = arrangement.needs(first, last)[classes[row] - classes[first], classes[other]]
         kept = (row < other) & (count >= need)

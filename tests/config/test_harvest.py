@@ -81,6 +81,8 @@ RELATIONSHIPS: dict[str, Any] = {
     "threads": 0,
     "memory_mb": 512,
     "max_pairs": 50_000_000,
+    "significance": "bicm",
+    "validated": None,
     "user_similarity": {
         "enabled": True,
         "top_k": None,
@@ -424,6 +426,16 @@ def test_invalid_content_raises_a_config_error(
         ),
         ("user_sample: 0", "`relationships.user_sample`: must be more than 0, not 0"),
         ("max_pairs: 0", "`relationships.max_pairs`: must be at least 1, not 0"),
+        ("validated: 1", "`relationships.validated`: must be less than 1, not 1"),
+        ("validated: 0", "`relationships.validated`: must be more than 0, not 0"),
+        (
+            "{significance: none, validated: 0.05}",
+            "`relationships.validated`: must be null if `significance` is `none`, not 0.05",
+        ),
+        (
+            "significance: curveball",
+            "`relationships.significance`: must be bicm or none, not 'curveball'",
+        ),
         ("memory_mb: 15", "`relationships.memory_mb`: must be at least 16, not 15"),
         (
             "user_similarity: {top_k: 0}",

@@ -55,7 +55,7 @@ def related(store: Store, world: World, config: HarvestConfig, engine: DaskEngin
     results = relate(store, config, engine=engine)
     assert [result.error for result in results] == [None] * len(results)
     entries = [{name: run[name] for name in ("type", "parameters", "inputs", "rows")} for run in runs(store)]
-    return stored(store), entries
+    return stored(store, with_significance=True), entries
 
 
 CONFIGS: list[dict[str, object]] = [
@@ -137,7 +137,7 @@ def test_a_lost_cluster_is_one_line_and_the_old_tables_stay(
         assert isinstance(result.error, ClusterError)
         assert str(result.error).startswith(f"Dask cluster {lost.scheduler_address} was lost: ")
         assert "\n" not in str(result.error)
-    assert stored(store) == before[0]
+    assert stored(store, with_significance=True) == before[0]
 
 
 @pytest.mark.parametrize("version", [None, "0.0.9"])

@@ -77,9 +77,12 @@ def test_each_update_equals_a_build_of_everything(
             assert stored(store) == expected(world, config.relationships)
             for name, relationship in TYPES.items():
                 assert latest(store, name).rows == len(stored(store)[relationship.table.name])
-    before = stored(store)
-    assert not any(related.seconds for related in relate(store, config)), "the tables are not up to date"
-    assert stored(store) == before
+    before = stored(store, with_significance=True)
+    untested = config.relationships.model_copy(update={"significance": "none"})
+    updated = relate(store, config.model_copy(update={"relationships": untested}))
+    assert not any(related.seconds for related in updated), "the tables are not up to date"
+    assert stored(store, with_significance=True) == before
+    assert all(row[-5:-1] == (None,) * 4 for rows in before.values() for row in rows.values())
 
 
 def crowd_with(user: int, *tracks: int) -> World:

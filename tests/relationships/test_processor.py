@@ -83,8 +83,10 @@ def test_parameters_inputs_and_times_are_recorded(store: Store) -> None:
         "min_similarity": 0.2,
         "sample_seed": 1,
         "seeds": None,
+        "significance": "bicm",
         "top_k": None,
         "user_sample": 0.9,
+        "validated": None,
     }
     inputs = json.loads(str(recorded["track_cooccurrence"]["inputs"]))
     entries = sum(59 // number for number in range(1, 9))
@@ -95,8 +97,16 @@ def test_parameters_inputs_and_times_are_recorded(store: Store) -> None:
         "left_out": 0,
         "albums": 0,
         "curated": 8,
+        "pairs_tested": 59 * 58 // 2,
+        "pairs_significant": 0,
+        "rows_significant": 0,
     }
-    assert set(json.loads(str(recorded["artist_relation"]["seconds"]))) == {"read", "compute", "write"}
+    assert set(json.loads(str(recorded["artist_relation"]["seconds"]))) == {
+        "read",
+        "significance",
+        "compute",
+        "write",
+    }
 
 
 def test_an_unchanged_database_is_not_read_again(
@@ -308,7 +318,7 @@ def test_a_table_that_does_not_fit_the_disk_keeps_the_nearest_of_each(
 ) -> None:
     world = World(playlists={number: set(range(number, number + 70)) for number in range(1, 40)})
     world.spill(store)
-    usage = shutil.disk_usage("/")._replace(free=100_000)
+    usage = shutil.disk_usage("/")._replace(free=250_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     config = make_config(track_cooccurrence={"min_cooccurrences": 1})
     (result,) = relate(store, config, only=["track_cooccurrence"])
@@ -494,7 +504,7 @@ def test_cancelling_keeps_all_tables(store: Store, tmp_path: Path) -> None:
 
 def test_a_full_disk_is_reported_before_writing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     make_world().spill(store)
-    usage = shutil.disk_usage("/")._replace(free=1000)
+    usage = shutil.disk_usage("/")._replace(free=1600)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     users, tracks, artists = relate(store, HarvestConfig())
     for result in (users, tracks):

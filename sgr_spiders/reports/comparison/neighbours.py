@@ -66,7 +66,10 @@ class Neighbours:
 
 def related(side: Side, relationship: RelationshipType, directory: Path) -> Neighbours:
     """Find the pairs of a relationship type, and keep the nearest; what memory lacks is in *directory*."""
-    environment = Environment(side.section, side.inputs, lambda: False, LocalEngine(side.section.threads))
+    section = side.section
+    if section.validated is None:
+        section = section.model_copy(update={"significance": "none"})
+    environment = Environment(section, side.inputs, lambda: False, LocalEngine(section.threads))
     search = PairSearch(relationship, environment, directory)
     names = [measure.name for measure in relationship.table.measures]
     score_place = 2 + names.index(relationship.table.score)

@@ -55,6 +55,8 @@ SIGNIFICANCE = (
     ),
 )
 """The evidence of a pair beyond chance: nullable columns."""
+LEVEL = 0.05
+"""The q up to which pairs are called significant."""
 
 
 @dataclass(frozen=True, slots=True)

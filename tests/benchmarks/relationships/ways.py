@@ -29,7 +29,8 @@ BLOCK = 1_000
 def compiled(nodes: Incidence, relationship: RelationshipType, threads: int) -> Keys:
     """Use our kernels."""
     found: list[Keys] = []
-    search_all(CompiledSearch(arrange(nodes, relationship)), threads, found.append, lambda: False)
+    search = CompiledSearch(arrange(nodes, relationship))
+    search_all(search, threads, search.keys, found.append, lambda: False)
     return np.sort(np.concatenate([np.empty(0, np.uint64), *found]))
 
 

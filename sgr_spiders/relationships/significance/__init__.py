@@ -1,0 +1,1 @@
+"""Significance of pairs: how much of an overlap chance alone explains."""
