@@ -90,7 +90,7 @@ class Command(DatabaseCommand):
         path = _read_output(opts.output)
         trials = self._trials(opts, how)
         results = _measure(trials, names, dimensions, path, tuning=opts.tune)
-        sys.stdout.write(_render(trials, results, how, as_json=opts.json))
+        sys.stdout.write(_render(trials, results, how if opts.train is None else "given", as_json=opts.json))
         if path is not None:
             _report_files(path)
 
@@ -104,6 +104,8 @@ class Command(DatabaseCommand):
         if (opts.train is None) != (opts.test is None):
             raise ArgumentError("options `--train` and `--test`: give both or neither")
         if opts.train is not None:
+            if how != "random":
+                raise ArgumentError(f"option `--split {how}`: needs the database, not `--train`")
             seeds = _read_seeds(opts, usual=1)
             return trials_of_files(read_pairs(Path(opts.train), Path(opts.test)), k, share, seeds)
         options = TrialOptions(
@@ -217,7 +219,7 @@ class _Progress:
             sys.stderr.flush()
 
 
-def _render(trials: Trials, results: Results, how: How, *, as_json: bool) -> str:
+def _render(trials: Trials, results: Results, how: str, *, as_json: bool) -> str:
     from sgr_spiders.reports.evaluation import as_document, describe
 
     if as_json:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sgr_spiders.text.formatting import describe_left_out, p_value, pluralize, table, wrap
 
 if TYPE_CHECKING:
@@ -44,7 +46,9 @@ def _describe_trials(trials: Trials, results: Results) -> list[str]:
         f"trained on: {pluralize(first.train.nnz, 'pair')} of {pluralize(users, 'user')} and "
         f"{pluralize(tracks, 'track')}"
     )
-    times = f", in {count} splits" if count > 1 else ""
+    times = "" if count == 1 else f", in {count} splits"
+    if count > 1 and np.array_equal(first.test.indices, trials.trials[1].test.indices):
+        times = f", with {count} random seeds"
     cold = round(sum(trial.cold_pairs for trial in trials.trials) / count)
     lines.append(
         f"held out: {pluralize(first.test.nnz, 'pair')} of {pluralize(results.users, 'user')}{times}; "
@@ -116,7 +120,7 @@ def _name_best(results: Results, figure: str) -> str:
     if not equal:
         return f"{best} is better than all others"
     names = [f"{name} ({p_value(found.p_holm)})" for name, found in equal]
-    return f"{best} is the highest; not different from it: {', '.join(names)}"
+    return f"{best} is the best; not different: {', '.join(names)}"
 
 
 def _describe_left_out(results: Results) -> list[str]:

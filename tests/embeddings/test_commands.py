@@ -147,6 +147,8 @@ ERRORS = [
     (["recommend", "user", "5001"], "user 5001: no liked tracks in this database"),
     (["evaluate", "--method", "magic"], "`--method`: must be popularity, walk, itemknn, ease, svd, als,"),
     (["evaluate", "--split", "last"], "option `--split`: must be random, newest or cutoff, not 'last'"),
+    (["evaluate", "--split", "newest"], "the order in time of 555 pairs is not known"),
+    (["evaluate", "--split", "cutoff", "--train", "x", "--test", "x"], "needs the database, not `--train`"),
     (["evaluate", "--seeds", "0"], "option `--seeds`: must be an integer from 1 to 100, not '0'"),
     (["evaluate", "--output", "x.txt"], "`--output`: must name a .parquet or .csv file, not 'x.txt'"),
     (["evaluate", "--share", "1"], "option `--share`: must be a number between 0 and 1, not '1'"),

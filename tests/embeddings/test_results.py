@@ -190,6 +190,7 @@ def test_everything_is_in_the_document_and_nothing_in_too_many_digits(files: Pai
     assert {one["figure"] for one in document["comparisons"]} == {"recall", "ndcg"}
     lines = describe(trials, results)
     assert "recall@5: svd is better than all others" in lines
+    assert any(line.endswith("in the training data") and "with 2 random seeds" in line for line in lines)
     assert not [line for line in lines if "0.0000" in line]
 
 

@@ -79,6 +79,22 @@ def test_many_users_are_exchanged_at_random() -> None:
     assert paired_p(values + 10, 1) == 1 / statistics.PERMUTATIONS
 
 
+def test_tests_at_once_are_those_of_one_by_one() -> None:
+    random = np.random.default_rng(6)
+    few = np.zeros(60)
+    few[:4] = [1, 2, 3, 4]
+    differences = np.column_stack([random.normal(0.2, 1, 60), few, np.zeros(60), random.normal(0, 1, 60)])
+    together = statistics.paired_p_values(differences, 1)
+    assert together == pytest.approx([paired_p(column, 1) for column in differences.T])
+    assert together[1:3] == [2 / 16, 1]
+
+
+def test_many_users_are_no_overflow() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(statistics, "PERMUTATIONS", 20)
+        assert paired_p(np.ones(5_000), 1) == 1 / 20
+
+
 def test_equal_methods_are_called_different_as_rarely_as_they_should() -> None:
     random = np.random.default_rng(4)
     with pytest.MonkeyPatch.context() as patch:

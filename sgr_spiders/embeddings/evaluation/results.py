@@ -177,16 +177,15 @@ class Collector:
         )
 
     def _compare(self, per_user: Mapping[str, Mapping[str, Floats]]) -> list[Comparison]:
-        comparisons = []
-        for figure in COMPARED:
-            pairs = list(itertools.combinations(per_user, 2))
-            differences = [per_user[a][figure] - per_user[b][figure] for a, b in pairs]
-            raw = [statistics.paired_p(values, self.random_seed) for values in differences]
+        pairs = list(itertools.combinations(per_user, 2))
+        comparisons: list[Comparison] = []
+        for figure in COMPARED if pairs else ():
+            differences = np.column_stack([per_user[a][figure] - per_user[b][figure] for a, b in pairs])
+            raw = statistics.paired_p_values(differences, self.random_seed)
+            means = differences.mean(axis=0).tolist()
             comparisons += [
-                Comparison(figure, pair, float(values.mean()), p, adjusted)
-                for pair, values, p, adjusted in zip(
-                    pairs, differences, raw, statistics.holm(raw), strict=True
-                )
+                Comparison(figure, pair, mean, p, adjusted)
+                for pair, mean, p, adjusted in zip(pairs, means, raw, statistics.holm(raw), strict=True)
             ]
         return comparisons
 

@@ -6,6 +6,7 @@ user's figures over several splits is one value, because splits of one harvest a
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,7 +67,12 @@ def percentile_interval(samples: Floats) -> tuple[float, float] | None:
 
 
 def paired_p(differences: Floats, random_seed: int) -> float:
-    """Return the p-value of a paired, two-sided randomisation test; *differences*: one for each user.
+    """Return the p-value of a paired, two-sided randomisation test; *differences*: one for each user."""
+    return paired_p_values(differences[:, None], random_seed)[0]
+
+
+def paired_p_values(differences: Floats, random_seed: int) -> list[float]:
+    """Return the p-value of each test; *differences*: users x tests, which share the random signs.
 
     If two methods are equally good, each user's difference might as well have the other sign. p is the share
     of assignments of signs whose mean difference is at least as far from 0 as the observed one: of all
@@ -79,19 +85,29 @@ def paired_p(differences: Floats, random_seed: int) -> float:
     Testing in Information Retrieval (SIGIR 2019), it keeps its level as well as the t-test; it needs no
     normal means, which the users of a small harvest do not have.
     """
-    values = differences[differences != 0]
-    if not len(values):
-        return 1.0
-    reached = abs(values.sum()) - TOLERANCE * np.abs(values).sum()
-    if 2 ** len(values) <= PERMUTATIONS:
-        return float(np.mean(np.abs(_all_signs(len(values)) @ values) >= reached))
+    reached = np.abs(differences.sum(axis=0)) - TOLERANCE * np.abs(differences).sum(axis=0)
+    counts = (differences != 0).sum(axis=0)
+    is_small = counts <= math.log2(PERMUTATIONS)
+    found = np.empty(len(counts))
+    for test in np.flatnonzero(is_small):
+        values = differences[differences[:, test] != 0, test]
+        found[test] = np.mean(np.abs(_all_signs(len(values)) @ values) >= reached[test])
+    if not is_small.all():
+        many = differences[:, ~is_small]
+        found[~is_small] = (1 + _count_extreme(many, reached[~is_small], random_seed)) / PERMUTATIONS
+    return [float(value) for value in found]
+
+
+def _count_extreme(differences: Floats, reached: Floats, random_seed: int) -> NDArray[np.int64]:
+    """Return how many of the random assignments reach each sum."""
+    users = len(differences)
     random = np.random.default_rng(random_seed)
-    extreme = 0
-    for count in _parts(PERMUTATIONS - 1, len(values)):
-        signs = random.integers(0, 2, (count, len(values)), np.int8)
-        sums = 2 * (signs @ values) - values.sum()
-        extreme += int((np.abs(sums) >= reached).sum())
-    return (1 + extreme) / PERMUTATIONS
+    extreme = np.zeros(len(reached), np.int64)
+    for count in _parts(PERMUTATIONS - 1, users):
+        signs = random.integers(0, 2, (count, users), np.int8).astype(np.float64)
+        sums = 2 * (signs @ differences) - differences.sum(axis=0)
+        extreme += (np.abs(sums) >= reached).sum(axis=0)
+    return extreme
 
 
 def _all_signs(count: int) -> Floats:

@@ -15,6 +15,7 @@ from sgr_spiders.embeddings.evaluation import metrics
 from sgr_spiders.embeddings.evaluation.ranking import NOTHING, SCORES_AT_A_TIME, recommend_best
 from sgr_spiders.embeddings.recommenders import train
 from sgr_spiders.model.exceptions import EmbeddingError
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -133,10 +134,16 @@ class Trial:
             EmbeddingError: there is nothing to train or test on.
         """
         if not self.test.nnz or not self.train.nnz:
-            raise EmbeddingError("nothing to evaluate: no track is held out, or none is left to train on")
+            raise EmbeddingError(self._name_emptiness())
         began = time.process_time()
         recommender = train(name, Corpus(self.train, self.playlists), self.random_seed, parameters)
         return self.test_recommender(name, recommender, time.process_time() - began, parameters)
+
+    def _name_emptiness(self) -> str:
+        reason = "no track is held out, or none is left to train on"
+        if self.undecided:
+            reason += f"; the order in time of {pluralize(self.undecided, 'pair')} is not known"
+        return f"nothing to evaluate: {reason}"
 
     def test_recommender(
         self,
