@@ -71,9 +71,11 @@ def matrices(row_totals: list[int], column_totals: list[int]) -> list[tuple[tupl
     ]
 
 
-@pytest.mark.parametrize("sets", [[{0, 1}, {0}, {1, 2}, {3}], [{0, 1}, {0}, {1, 2}, {0}]])
+@pytest.mark.parametrize(
+    "sets", [[{0, 1}, {0}, {1, 2}, {3}], [{0, 1}, {0}, {1, 2}, {0}], [{0, 1}, {2, 3}, {4}]]
+)
 def test_all_matrices_are_equally_likely(sets: list[set[int]]) -> None:
-    """The first world has fewer nodes or as many, the second fewer contexts: both sides trade."""
+    """The first world has as many nodes, the second fewer contexts, the last a pool of four to deal."""
     contexts = 1 + max(max(members) for members in sets)
     nodes = make_incidence([frozenset(members) for members in sets], contexts)
     columns = np.bincount(nodes.contexts, minlength=contexts).tolist()

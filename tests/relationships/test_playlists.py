@@ -7,17 +7,23 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from math import sqrt
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
-from sgr_spiders.relationships import weighing
+from sgr_spiders.relationships import live, weighing
 from sgr_spiders.relationships.inputs import DatabaseSource, RelationshipInput
+from sgr_spiders.relationships.live import LiveRelationships
 from sgr_spiders.relationships.processor import relate
 from sgr_spiders.relationships.weighing import PairWeights
 from sgr_spiders.reports.state import collect_status
 from sgr_spiders.reports.status import as_json, as_text
+from sgr_spiders.storage import schema
+from sgr_spiders.storage.pairs import builds, writing
 from tests.relationships.test_exact import incidence
+from tests.relationships.test_live import at_once, begin, change
 from tests.relationships.test_processor import make_config, runs
 from tests.relationships.worlds import World, expected, stored
 
@@ -114,11 +120,42 @@ def test_a_limit_counts_for_the_minimum(store: Store) -> None:
     spam = World(playlists={number: {1, 2} for number in range(1, 21)}, owners=dict.fromkeys(range(1, 21), 7))
     spam.playlists[30] = spam.playlists[31] = {3, 4}
     spam.owners |= {30: 8, 31: 9}
+    spam.playlists[40] = spam.playlists[41] = {5, 6}  # by unknown owners, who may be two
     spam.spill(store)
-    for most, kept in ((None, {(1, 2), (3, 4)}), (1, {(3, 4)}), (2, {(1, 2), (3, 4)})):
+    others = {(3, 4), (5, 6)}
+    for most, kept in ((None, {(1, 2), *others}), (1, others), (2, {(1, 2), *others})):
         relate(store, make_config(track_cooccurrence={"max_contribution": most}))
         assert set(stored(store)["track_relationships"]) == kept
     assert stored(store)["track_relationships"][1, 2][:2] == (20, 1.0), "all playlists are counted"
+
+
+@pytest.mark.parametrize(
+    ("worth", "table", "change"),
+    [
+        ({"playlists": "curated"}, schema.tracks, {"artist_id": OTHER}),
+        ({"playlists": "curated"}, schema.playlists, {"owner_id": OTHER}),
+        ({"max_contribution": 1}, schema.playlists, {"owner_id": OTHER}),
+    ],
+)
+def test_another_artist_or_owner_rebuilds_the_table(
+    store: Store, worth: dict[str, object], table: sa.Table, change: dict[str, int]
+) -> None:
+    """Who made what is an input, too, even if no playlist has changed."""
+    World(
+        playlists={1: {1, 2}, 2: {1, 2}, 3: {1, 2}},
+        artists={1: ARTIST, 2: ARTIST, 9: OTHER},
+        owners=dict.fromkeys((1, 2, 3), ARTIST),
+    ).spill(store)
+    config = make_config(track_cooccurrence=worth, user_similarity={"enabled": False})
+    relate(store, config)
+    (built, _fans) = relate(store, config)
+    assert built.seconds == {}, "up to date"
+    with store.write() as connection:
+        record = next(iter(table.primary_key.columns))
+        connection.execute(sa.update(table).where(record <= 2).values(**change))
+        builds.renew_stamp(connection, "track_cooccurrence", "another")
+    (built, _fans) = relate(store, config)
+    assert built.seconds, "rebuilt"
 
 
 @pytest.mark.parametrize(("weighting", "kept"), [("count", (1, 3)), ("size", (1, 2))])
@@ -134,6 +171,34 @@ def test_limits_of_the_table_rank_by_the_weight(
     section = {"weighting": weighting, "top_k": 1 if limit == "top_k" else None}
     relate(store, make_config(track_cooccurrence=section, max_pairs=1 if limit == "max_pairs" else 99))
     assert kept in stored(store)["track_relationships"]
+
+
+@pytest.mark.parametrize("worth", [{"weighting": "size"}, {"max_contribution": 1}, {"playlists": "curated"}])
+def test_updates_follow_sizes_and_owners(store: Store, worth: dict[str, object]) -> None:
+    """What a playlist counts may change while no track is in another playlist than before."""
+    config = make_config(track_cooccurrence=worth)
+    before = World(
+        playlists={1: {1, 2}, 2: {1, 2}, 3: {1, 2, 3}, 4: {1, 2, 3}, 5: {1, 2, 5}},
+        artists={1: 11, 2: 11},
+        owners={1: 10, 2: 11, 3: 12, 4: 12, 5: 9},
+    )
+    after = replace(
+        before,
+        playlists=before.playlists | {1: {1, 2, 4}},
+        owners=before.owners | {4: 11},
+        artists={1: 11, 2: 12},
+    )
+    begin(store)
+    relationships = LiveRelationships(store, config, at_once)
+    with mock.patch.object(live, "MOST_WORK", 1.0):
+        change(store, before)
+        relationships.update(None, lambda: False)
+        change(store, after)
+        with mock.patch.object(writing, "swap") as swap:
+            relationships.update(None, lambda: False)
+    wanted = expected(after, config.relationships)["track_relationships"]
+    assert stored(store)["track_relationships"] == wanted
+    assert not swap.called, "the whole table was built"
 
 
 def test_numba_and_numpy_weigh_alike(monkeypatch: pytest.MonkeyPatch) -> None:
