@@ -175,7 +175,7 @@ def test_limits_of_the_table_rank_by_the_weight(
 
 @pytest.mark.parametrize("worth", [{"weighting": "size"}, {"max_contribution": 1}, {"playlists": "curated"}])
 def test_updates_follow_sizes_and_owners(store: Store, worth: dict[str, object]) -> None:
-    """What a playlist counts may change while no track is in another playlist than before."""
+    """The value of a playlist may change while no track is in another playlist than before."""
     config = make_config(track_cooccurrence=worth)
     before = World(
         playlists={1: {1, 2}, 2: {1, 2}, 3: {1, 2, 3}, 4: {1, 2, 3}, 5: {1, 2, 5}},
