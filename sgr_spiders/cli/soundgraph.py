@@ -120,5 +120,5 @@ def _help() -> list[str]:
 
 def _describe(name: str) -> list[str]:
     description: str = import_module(f"{COMMANDS}.{name}").Command().short_desc()
-    first, *rest = wrap(description, 14)
-    return [f"  {name:<12}{first}", *(f"{'':14}{line}" for line in rest)]
+    first, *rest = wrap(description, 15)
+    return [f"  {name:<13}{first}", *(f"{'':15}{line}" for line in rest)]

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from sgr_spiders.exports.node_attributes import normalise
 from sgr_spiders.storage import graph_read
 from sgr_spiders.storage.rows import read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sgr_spiders.exports.node_attributes import Attribute, NodeAttributes
     from sgr_spiders.storage.extent import Extent
     from sgr_spiders.storage.pairs.tables import PairTable
     from sgr_spiders.storage.rows import Columns, WholeColumn, WholeTable
@@ -28,6 +32,7 @@ class Graph:
     pairs: PairTable
     table: WholeTable
     extent: Extent
+    attributes: NodeAttributes
     algorithm: str | None = None
     """The name of what made the table; ``None`` if an earlier version did."""
 
@@ -38,7 +43,13 @@ class Graph:
     @property
     def node_attributes(self) -> tuple[WholeColumn, ...]:
         """The attributes of a node besides its ID and name."""
-        return graph_read.node_attributes(self.pairs)
+        further = tuple(attribute.column for attribute in self._further)
+        return (*graph_read.node_attributes(self.pairs), *further)
+
+    @property
+    def _further(self) -> tuple[Attribute, ...]:
+        kind = "artist" if self.pairs.node == "artist_id" else self.pairs.kind
+        return self.attributes.of(kind)
 
     @property
     def measures(self) -> tuple[WholeColumn, ...]:
@@ -48,7 +59,16 @@ class Graph:
 
     def nodes(self) -> Iterator[Columns]:
         """Yield IDs, names and attributes of the nodes in batches, ordered by ID."""
-        return graph_read.read_nodes(self.connection, self.pairs, self.extent)
+        own = [column.name for column in graph_read.node_attributes(self.pairs)]
+        further = self._further
+        for columns in graph_read.read_nodes(self.connection, self.pairs, self.extent):
+            ids = np.array(columns[0], np.int64)
+            named = zip(own, columns[2:], strict=True)
+            yield [
+                *columns[:2],
+                *(normalise(name, values) for name, values in named),
+                *(attribute.values_of(ids) for attribute in further),
+            ]
 
     def edges(self) -> Iterator[Columns]:
         """Yield both IDs, weights and measures of the edges in batches, ordered by the IDs."""

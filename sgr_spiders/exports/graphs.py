@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.exports import gephi, gexf
 from sgr_spiders.exports.graph import Graph
+from sgr_spiders.exports.node_attributes import NodeAttributes
 from sgr_spiders.exports.resource import Format, write_format
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.processor import ALWAYS_COUNTED
@@ -34,13 +35,15 @@ def export_graphs(
     Graphs of the three standard types are always written, those of other types only if they have pairs.
     """
     counts = {}
+    attributes = NodeAttributes(connection)
     for relationship in TYPES.values():
         pairs = relationship.table
         if not graph_read.is_there(connection, pairs):
             continue
         built = latest(connection, relationship.name)
         algorithm = None if built is None else built.algorithm
-        graph = Graph(connection, pairs, describe_extent(pairs.as_table(), extent), extent, algorithm)
+        table = describe_extent(pairs.as_table(), extent)
+        graph = Graph(connection, pairs, table, extent, attributes, algorithm)
         edges = count_rows(connection, graph.table)
         if edges or pairs.name in ALWAYS_COUNTED:
             counts[pairs.name] = edges

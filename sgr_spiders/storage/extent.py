@@ -35,7 +35,7 @@ BEGAN = {
 }
 """The columns that say since when a row exists."""
 
-FOLLOWING = ("track_mentions", "run_seeds", "run_scope")
+FOLLOWING = ("track_mentions", "credited_artists", "run_seeds", "run_scope")
 """Tables without times, whose rows exist as long as those that their keys refer to."""
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
+from sgr_spiders.storage.credited_artists import credited_artists
 from sgr_spiders.storage.extent import (
     PRESENT,
     condition_of,
@@ -92,7 +93,12 @@ def describe_tables(
     """
     there = set(sa.inspect(connection).get_table_names())
     pairs = [table.as_table() for table in pair_tables if table.name in there]
-    views = [discoveries, libraries, *([discoveries_history] if extent.include_removed else [])]
+    views = [
+        discoveries,
+        libraries,
+        credited_artists,
+        *([discoveries_history] if extent.include_removed else []),
+    ]
     own = [table for table in metadata.tables.values() if not table.info.get("unexported")]
     tables = [*own, *views, *pairs]
     known = [describe_extent(table, extent) for table in tables if is_known(table, extent)]

@@ -14,6 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from sgr_spiders.model.exceptions import ConfigError, DatabaseInUseError, StorageError
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage import migrate
+from sgr_spiders.storage.credited_artists import credited_artists
 from sgr_spiders.storage.libraries import LIBRARIES_SQL, libraries
 from sgr_spiders.storage.schema import (
     PRESENCE_TABLES,
@@ -59,10 +60,11 @@ def test_the_migrations_create_the_schema(store: Store) -> None:
         for check in table.constraints
         if isinstance(check, sa.CheckConstraint)
     }
-    assert len(constraints) == 10
+    assert len(constraints) == 11
     assert columns == {
         "discoveries": set(DISCOVERIES_COLUMNS),
         "libraries": set(libraries.columns.keys()),
+        "credited_artists": set(credited_artists.columns.keys()),
         "discoveries_history": set(DISCOVERIES_HISTORY_COLUMNS),
         **{f"{table.name}_history": {"present", *table.columns.keys()} for table in PRESENCE_TABLES},
     }

@@ -6,9 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.embeddings.similar import WALK, find_similar
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.reports.page.graph import Limits, read_graph
@@ -231,18 +228,11 @@ def _draw(
     removed = read_removed(connection, pairs.kind, USUAL)
     graph = read_graph(connection, pairs, roots, LIMITS[kind], only_around=only_around, removed=removed)
     ids = graph.ids.tolist()
-    layers = _find_layers(graph.ids, pairs.kind, gathered)
+    first = layer_counts.find_first_layers(gathered, pairs.kind, graph.ids)
+    layers = {node: layer for node, layer in zip(ids, first, strict=True) if layer is not None}
     if pairs.kind == "track":
         tracks = describe_tracks(connection, ids)
         genres = {track: one.genre for track, one in tracks.items() if one.genre}
         return DrawnGraph(graph, rows, tracks, {}, genres, layers)
     genres = read_artist_genres(connection, ids) if kind == "artist_relation" else {}
     return DrawnGraph(graph, rows, {}, describe_users(connection, ids), genres, layers)
-
-
-def _find_layers(ids: Ids, kind: str, gathered: Mapping[str, Mapping[str, Ids]]) -> dict[int, str]:
-    """Return the first layer, in their fixed order, that found each record."""
-    layers: dict[int, str] = {}
-    for layer in sorted(gathered, key=[*LAYER_NAMES, *sorted(gathered)].index, reverse=True):
-        layers.update(dict.fromkeys(ids[np.isin(ids, gathered[layer][kind])].tolist(), layer))
-    return layers

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sqlalchemy as sa
 
+from sgr_spiders.config.harvest import LAYER_NAMES
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
-from sgr_spiders.storage.lookup import distinct, ids_of_walk, join_ids, parse_ids, select_wanted
+from sgr_spiders.storage.lookup import distinct, ids_of_walk, is_among, join_ids, parse_ids, select_wanted
 from sgr_spiders.storage.schema import (
     RECORD_TABLES,
     run_scope,
@@ -88,6 +89,15 @@ def count_gathered(
     whole = {kind: distinct.ids() for kind, distinct in together.items()}
     counts = {layer: _count(gathered, stubs) for layer, gathered in by_layer.items()}
     return counts, _count(whole, stubs)
+
+
+def find_first_layers(gathered: Mapping[str, Mapping[str, Ids]], kind: str, wanted: Ids) -> list[str | None]:
+    """Return the first layer, in their fixed order, that found each *wanted* record; ``None`` if none did."""
+    found = np.full(len(wanted), -1)
+    layers = sorted(gathered, key=[*LAYER_NAMES, *sorted(gathered)].index)
+    for number in reversed(range(len(layers))):
+        found[is_among(wanted, gathered[layers[number]][kind])] = number
+    return [None if number < 0 else layers[number] for number in found.tolist()]
 
 
 class _Distinct:
