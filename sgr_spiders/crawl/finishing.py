@@ -1,4 +1,4 @@
-"""The steps after a crawl: indexes, retention, relationships, vectors.
+"""The steps after a crawl: indexes, retention, relationships, communities, vectors.
 
 None of them runs on the reactor's thread.
 """
@@ -83,7 +83,7 @@ async def run_post_crawl_steps(
     judged: Outcome,
     is_cancelled: Callable[[], bool],
 ) -> Finished:
-    """Apply the retention rules, then build relationships, then vectors.
+    """Apply the retention rules, then build relationships, communities and vectors.
 
     They run after a run with the outcome *judged* that tried everything it could. Without tracks to build
     them *around*, relationships and vectors are left to a later run.
@@ -97,6 +97,7 @@ async def run_post_crawl_steps(
             # First, so that pseudonyms are what the others see.
             (_prune, config.retention.after_runs and not config.retention.keeps_everything),
             (_relate, around is not None and _relates(config, around)),
+            (_find_communities, around is not None and config.communities.on_close),
             (_embed, around is not None and config.embeddings.on_close),
         )
         if enabled
@@ -179,6 +180,29 @@ def _relate(work: _Work, before: Finished) -> Finished:
             Outcome("failed", INTERNAL_ERROR, f"relating failed, see the log; {_retry('relate')}")
         )
     return replace(before, related=tuple(related))
+
+
+def _find_communities(work: _Work, before: Finished) -> Finished:
+    # Lazy import, as in _relate.
+    from sgr_spiders.relationships.communities.build import build_communities  # noqa: PLC0415
+    from sgr_spiders.relationships.engine import CancelledError  # noqa: PLC0415
+
+    try:
+        built = work.store.retry(
+            lambda: build_communities(work.store, work.config, is_cancelled=work.is_cancelled)
+        )
+    except CancelledError:
+        reason = f"stopped while finding communities; {_retry('communities')}"
+        return replace(before, outcome=Outcome("interrupted", INTERRUPTED, reason))
+    except (HarvestError, MemoryError) as error:
+        return _without(before, "Communities", error, _retry("communities"))
+    except Exception:
+        logger.exception("Finding communities failed")
+        reason = f"finding communities failed, see the log; {_retry('communities')}"
+        return replace(before, outcome=Outcome("failed", INTERNAL_ERROR, reason))
+    counts = ", ".join(pluralize(one.run.rows, one.run.kind) for one in built)
+    logger.info("Communities of %s", counts)
+    return before
 
 
 def _embed(work: _Work, before: Finished) -> Finished:

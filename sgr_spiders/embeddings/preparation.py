@@ -91,7 +91,8 @@ class TrainingData:
     validation and testing. ``users``, ``tracks``: tables of features, one row for each row or column of the
     matrix, in the same order. ``playlists``: the playlists in scope, without the tracks held out from their
     owners. ``seed_tracks``: the IDs of the seeds of all harvests, which are never held out. ``times``: when
-    the pairs were liked, if that was asked for.
+    the pairs were liked, if that was asked for. ``nodes``: the attributes of users
+    and tracks as nodes of a graph.
     """
 
     choice: Choice
@@ -102,6 +103,7 @@ class TrainingData:
     playlists: Sequences
     seed_tracks: Ids
     times: PairTimes | None = None
+    nodes: pa.Table | None = None
 
     def __repr__(self) -> str:
         return f"TrainingData({self.interactions!r}, {self.split!r}, {self.playlists!r})"

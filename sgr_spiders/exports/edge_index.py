@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sgr_spiders.exports.columnar import write_parts
+from sgr_spiders.exports.node_attributes import NODE_FIELDS
 from sgr_spiders.exports.resource import Resource
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.preparation import TrainingData
     from sgr_spiders.exports.package import Package
 
+NODES = "nodes.csv"
 PARTS = ("train", "validation", "test")
 """The parts by their number in ``edge_part``."""
 
@@ -37,6 +40,10 @@ def write(data: TrainingData, package: Package) -> None:
     for name, (array, meaning) in arrays.items():
         np.save(package.path(f"{name}.npy"), array)
         package.add(Resource(f"{name}.npy", meaning, shape=array.shape))
+    if data.nodes is not None:
+        rows = write_parts(package.path(NODES), data.nodes.schema, [data.nodes])
+        meaning = "The nodes, in the order of their numbers"
+        package.add(Resource(NODES, meaning, rows=rows, fields=NODE_FIELDS, key=("node",)))
 
 
 def collect_edges(

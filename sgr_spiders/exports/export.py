@@ -140,7 +140,7 @@ def export(store: Store, directory: Path, options: ExportOptions) -> Exported:
 def _export_ml(store: Store, directory: Path, options: ExportOptions) -> Exported:
     with store.read() as connection:
         origin = manifest.origin(connection, store.describe())
-        data = ml.prepare_all(connection, options.choice)
+        data = ml.prepare_all(connection, options.choice, options.formats)
     # All data is in memory, so close the snapshot before the slow writing.
     return _pack(directory, options, origin, lambda package: ml.export_ml(data, package, options.formats))
 

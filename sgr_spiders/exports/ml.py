@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sgr_spiders.embeddings.preparation import prepare
 from sgr_spiders.exports import edge_index, interaction_table, matrices, recbole, sequences
+from sgr_spiders.exports.node_attributes import tabulate_nodes
 from sgr_spiders.exports.resource import Format, Resource, write_format
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage.libraries import LEFT_OUT
@@ -32,8 +34,8 @@ FORMATS = {
 }
 
 
-def prepare_all(connection: Connection, choice: Choice) -> TrainingData:
-    """Read the interactions selected by *choice*.
+def prepare_all(connection: Connection, choice: Choice, formats: Sequence[str]) -> TrainingData:
+    """Read the interactions selected by *choice*, and what *formats* need beside them.
 
     Raises:
         ArgumentError: there are no interactions.
@@ -45,6 +47,8 @@ def prepare_all(connection: Connection, choice: Choice) -> TrainingData:
             f"no interactions to train on: no user with at least {tracks} has a {', '.join(choice.sources)} "
             f"on a track with at least {users}"
         )
+    if "edge_index" in formats:
+        return replace(data, nodes=tabulate_nodes(connection, data.users, data.tracks))
     return data
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sgr_spiders.exports.columnar import build_schema, build_table
+from sgr_spiders.exports.resource import Field
 from sgr_spiders.storage import communities, graph_read
 from sgr_spiders.storage.figures import layer_counts
 from sgr_spiders.storage.lookup import look_up
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from sgr_spiders.storage.communities import Communities
@@ -28,6 +31,18 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Connection
 
     Values = list[Any]
+
+NODE_FIELDS = (
+    Field("node", "integer", "Number of the node, from 0: users, then tracks", required=True),
+    Field("kind", "text", "`user` or `track`", required=True),
+    Field("record_id", "integer", "Its ID", required=True),
+    Field("country", "text", "Country of the user"),
+    Field("genre", "text", "Genre of the track, or of most of the tracks that the user likes, normalised"),
+    Field("layer", "text", "The first layer that found it, in the order of the layers"),
+    Field("community", "integer", "Number of its community; null if it has none"),
+    Field("stability", "number", "How stable it is in its community, 0 to 1"),
+)
+"""The table of the nodes of ``edge_index``."""
 
 NORMALISED: Mapping[str, Callable[[str | None], str | None]] = {
     "genre": read_genre,
@@ -124,6 +139,20 @@ class NodeAttributes:
                 lambda ids: [None if pair is None else pair[1] for pair in shares.values_of(ids)],
             ),
         )
+
+
+def tabulate_nodes(connection: Connection, users: pa.Table, tracks: pa.Table) -> pa.Table:
+    """Return the attributes of *users*, then those of *tracks*, which have the columns of ``FEATURES``."""
+    attributes = NodeAttributes(connection)
+    parts = []
+    for kind, table, own in (("user", users, "country"), ("track", tracks, "genre")):
+        ids = table[f"{kind}_id"].to_numpy()
+        columns = {one.column.name: one.values_of(ids) for one in attributes.of(kind)}
+        columns |= {"kind": [kind] * len(ids), "record_id": ids.tolist()}
+        columns[own] = list(normalise(own, table[own].to_pylist()))
+        parts.append([columns.get(field.name, [None] * len(ids)) for field in NODE_FIELDS[1:]])
+    joined = [[*of_users, *of_tracks] for of_users, of_tracks in zip(*parts, strict=True)]
+    return build_table([list(range(len(joined[0]))), *joined], build_schema(NODE_FIELDS))
 
 
 @dataclass(frozen=True)

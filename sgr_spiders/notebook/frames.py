@@ -23,6 +23,7 @@ from sgr_spiders.text.messages import did_you_mean, quote_value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from sgr_spiders.reports.communities import CommunityList
     from sgr_spiders.reports.neighbours import RecommendedTracks, RelatedRecords, SimilarRecords
     from sgr_spiders.reports.origins import Origin
     from sgr_spiders.reports.profile.profile import Profile
@@ -87,6 +88,18 @@ def tabulate_profile(profile: Profile, section: str) -> pa.Table:
         numbers = dict.fromkeys(("ratio", "lowest", "highest", "score"), NUMBER)
         columns = {"name": TEXT, **numbers, "listeners": INTEGER, "share": NUMBER, "usual": NUMBER}
     return pa.Table.from_pylist(section_as_json(profile, section)["found"], pa.schema(columns))
+
+
+def tabulate_communities(found: Iterable[CommunityList]) -> pa.Table:
+    """Return the communities of all kinds, the largest of each first."""
+    columns = {"kind": TEXT, "community": INTEGER, "size": INTEGER, "stability": NUMBER}
+    columns |= {"genres": pa.list_(TEXT), "members": pa.list_(TEXT)}
+    rows = [
+        (one.run.kind, group.community, group.size, group.stability, list(group.genres), list(group.members))
+        for one in found
+        for group in one.communities
+    ]
+    return tabulate(rows, columns)
 
 
 def tabulate_origin(origin: Origin) -> pa.Table:

@@ -24,8 +24,9 @@ from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.notebook import frames
 from sgr_spiders.notebook.pages import Answer, Output, Report
 from sgr_spiders.notebook.progress_bar import INTERVAL, ProgressBar, in_notebook
+from sgr_spiders.relationships.communities.build import build_communities
 from sgr_spiders.relationships.processor import RelationshipProcessor
-from sgr_spiders.reports import status
+from sgr_spiders.reports import communities, status
 from sgr_spiders.reports.neighbours import (
     NEAREST,
     SearchOptions,
@@ -161,6 +162,20 @@ class SoundGraph:
         finally:
             store.close()
 
+    def find_communities(self, **changes: Any) -> dict[str, int]:
+        """Find communities in the relationships; return the number of communities of each kind of node.
+
+        *changes* replace keys of the section ``communities`` of the configuration, e.g. ``resolution``.
+        """
+        section = configuration.override(self._config.communities, changes)
+        config = self._config.model_copy(update={"communities": section})
+        self._require()
+        store = Store.open(self._url, unharmed="no communities were found")
+        try:
+            return {one.run.kind: one.run.communities for one in build_communities(store, config)}
+        finally:
+            store.close()
+
     def prepare_for_embeddings(self, seed: Name | None = None, **choice: Any) -> TrainingData:
         """Return data to train on, as ``RelationshipProcessor.prepare_for_embeddings`` does."""
         track = self._find_seed(seed)
@@ -273,6 +288,15 @@ class SoundGraph:
         with self._store.read() as connection:
             related = read_related(connection, kind, str(name), limit)
         return self._as_frame(frames.tabulate_related(kind, related), as_)
+
+    def communities(self, *, as_: Library | None = None) -> Frame:
+        """Return the stored communities of tracks, users and artists, as ``soundgraph communities``.
+
+        ``table("communities")`` contains the community of each node. ``find_communities()`` finds them.
+        """
+        with self._store.read() as connection:
+            found = communities.collect(connection)
+        return self._as_frame(frames.tabulate_communities(found), as_)
 
     def profile(
         self,

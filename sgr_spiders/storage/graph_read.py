@@ -71,7 +71,7 @@ def count_genres(connection: sa.Connection, kind: str) -> Iterator[Columns]:
     """
     owner: sa.Column[Any] = tracks.c.artist_id
     source: sa.FromClause = tracks
-    conditions = [tracks.c.genre.is_not(None), tracks.c.removed_at.is_(None)]
+    conditions: list[sa.ColumnElement[bool]] = [tracks.c.genre.is_not(None), tracks.c.removed_at.is_(None)]
     if kind == "user":
         owner = engagements.c.user_id
         source = engagements.join(tracks, tracks.c.track_id == engagements.c.track_id)

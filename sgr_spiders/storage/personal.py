@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from sgr_spiders.storage.credited_artists import credited_artists
 from sgr_spiders.storage.extent import discoveries_history, is_pair_table
 from sgr_spiders.storage.libraries import libraries
 from sgr_spiders.storage.rows import discoveries, kind_of
@@ -85,7 +86,7 @@ _BY_NAME: Final = {
     Content.NAMING: "target cursor given arguments stats reason parameters algorithm raw",
     Content.TEXT: "title username permalink permalink_url full_name description website website_title "
     "avatar_url artwork_url purchase_url purchase_title tag_list label_name metadata_artist "
-    "release body name",
+    "release body name credited_artist",
     Content.LEARNED: "vector",
     Content.PLACE: "city",
     Content.VALUE: "genre country license plan playlist_type key_signature",
@@ -129,6 +130,8 @@ _ELSEWHERE: Final = {
     ("lanes", "name"): Content.MACHINE,
     ("lanes", "reason"): Content.OWN,
     ("notices", "name"): Content.WORD,
+    ("credited_artists", "source"): Content.WORD,
+    ("credited_artists", "credits_other"): Content.FLAG,
 }
 """Columns whose name means something else in other tables."""
 
@@ -138,7 +141,8 @@ _NAMES: Final = {name: content for content, names in _BY_NAME.items() for name i
 def list_tables(pair_tables: Iterable[PairTable] = ()) -> list[sa.Table]:
     """Return all tables and views that are read as tables, and these pair tables."""
     pairs = [table.as_table() for table in pair_tables]
-    return [*metadata.tables.values(), discoveries, libraries, discoveries_history, *pairs]
+    views = [discoveries, libraries, credited_artists, discoveries_history]
+    return [*metadata.tables.values(), *views, *pairs]
 
 
 def content_of(table: sa.Table, column: sa.Column[Any]) -> Content | None:

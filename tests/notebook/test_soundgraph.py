@@ -139,6 +139,13 @@ def test_relating_and_embedding(drawn: Tastes, tmp_path: Path) -> None:
     assert related["cut"].dtype == pd.BooleanDtype()
     assert list(related.columns)[-2:] == ["name", "permalink_url"]
 
+    assert graph.communities().empty
+    counts = graph.find_communities(validated=None)
+    communities = graph.communities()
+    assert dict(communities.groupby("kind").size()) == counts
+    assert list(communities.columns) == ["kind", "community", "size", "stability", "genres", "members"]
+    assert communities["size"].sum() == len(graph.table("communities"))
+
     embedded = graph.embed(method="svd")
     assert re.fullmatch(r"Embedded\(.+ dimensions, method svd\)", repr(embedded))
     assert embedded.run.dimensions == 4

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sgr_spiders.embeddings.similar import WALK, find_similar
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.reports.page.graph import Limits, read_graph
 from sgr_spiders.reports.state import NEVER_BUILT, collect_status
+from sgr_spiders.storage import communities
 from sgr_spiders.storage.descriptions import describe_tracks, describe_users, read_artist_genres
 from sgr_spiders.storage.figures import degrees, layer_counts, listeners, overview
 from sgr_spiders.storage.figures.contents import count_requests, read_runs
 from sgr_spiders.storage.libraries import USUAL
+from sgr_spiders.storage.lookup import look_up
 from sgr_spiders.storage.neighbours import is_known, read_removed
 
 if TYPE_CHECKING:
@@ -227,6 +229,7 @@ def _draw(
     pairs = TYPES[kind].table
     removed = read_removed(connection, pairs.kind, USUAL)
     graph = read_graph(connection, pairs, roots, LIMITS[kind], only_around=only_around, removed=removed)
+    graph = _with_stored_communities(connection, graph)
     ids = graph.ids.tolist()
     first = layer_counts.find_first_layers(gathered, pairs.kind, graph.ids)
     layers = {node: layer for node, layer in zip(ids, first, strict=True) if layer is not None}
@@ -236,3 +239,16 @@ def _draw(
         return DrawnGraph(graph, rows, tracks, {}, genres, layers)
     genres = read_artist_genres(connection, ids) if kind == "artist_relation" else {}
     return DrawnGraph(graph, rows, {}, describe_users(connection, ids), genres, layers)
+
+
+def _with_stored_communities(connection: Connection, graph: Graph) -> Graph:
+    """Return the graph with the communities in the database, if they come from the pairs of today."""
+    node = graph.pairs.node.removesuffix("_id")
+    made = communities.latest(connection, node)
+    if made is None or not made.rows:
+        return graph
+    origin = next(name for name, relationship in TYPES.items() if relationship.table.name == made.graph)
+    if not communities.is_fresh(connection, made, origin):
+        return graph
+    found = communities.read_communities(connection, node)
+    return replace(graph, communities=look_up(found.ids, found.groups, graph.ids), are_stored=True)

@@ -44,7 +44,8 @@ class Graph:
 
     Attributes:
         seeds: The places of the seeds in ``ids``.
-        communities: The community of each node, 0 is the largest.
+        communities: The community of each node, 0 is the largest; -1 if it has none.
+        are_stored: Whether these are the communities in the database, instead of those of this graph.
         points: The position of each node.
     """
 
@@ -56,6 +57,7 @@ class Graph:
     scores: NDArray[np.float64]
     communities: Numbers
     points: NDArray[np.float64]
+    are_stored: bool = False
 
 
 def read_graph(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sgr_spiders.reports.page.content import DrawnGraph
+    from sgr_spiders.reports.page.graph import Graph
+    from sgr_spiders.reports.page.tables import Cell
     from sgr_spiders.reports.state import Relationship
 
 MOST_LINKED = 25
@@ -87,10 +89,16 @@ def _about(drawn: DrawnGraph, *, is_first: bool) -> Html:
         tag("code", graph.pairs.score),
         " of ",
         tag("code", graph.pairs.name),
-        ". Positions and communities are computed from the relationships alone.",
+        ". Positions are computed from the relationships alone, and ",
+        "the communities are those in the table communities." if graph.are_stored else "so are communities.",
         class_="about graph-about",
         hidden=None if is_first else "",
     )
+
+
+def _community(graph: Graph, place: int) -> Cell:
+    number = int(graph.communities[place])
+    return words("-") if number < 0 else count(number if graph.are_stored else number + 1)
 
 
 def _most_linked(drawn: DrawnGraph, *, is_first: bool) -> Html:
@@ -106,14 +114,18 @@ def _most_linked(drawn: DrawnGraph, *, is_first: bool) -> Html:
             [
                 words(link(shown(name_of(record)), None if record is None else record.url)),
                 words(tag("bdi", shown(drawn.genres.get(node), "-"))),
-                count(int(graph.communities[place]) + 1),
+                _community(graph, place),
                 count(int(links[place])),
             ]
         )
     columns = [
         Column(what.capitalize()),
         Column("Genre"),
-        Column("Community", is_number=True, explanation="1 is the largest"),
+        Column(
+            "Community",
+            is_number=True,
+            explanation="As in the table communities" if graph.are_stored else "1 is the largest",
+        ),
         Column("Links", is_number=True, explanation="In the graph above"),
     ]
     heading = f"The {len(rows)} most linked {what}"

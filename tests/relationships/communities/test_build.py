@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import importlib.util
 import json
@@ -13,12 +14,16 @@ import pytest
 import sqlalchemy as sa
 
 from sgr_spiders.config.harvest import HarvestConfig
+from sgr_spiders.crawl.finishing import run_post_crawl_steps
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.relationships.communities.build import Built, build_communities
+from sgr_spiders.model.outcome import Outcome
+from sgr_spiders.relationships.communities.build import TYPES, Built, build_communities
 from sgr_spiders.relationships.engine import CancelledError
 from sgr_spiders.relationships.processor import relate
 from sgr_spiders.reports import communities as reports
 from sgr_spiders.reports.comparison.planted import normalised_mutual_information
+from sgr_spiders.reports.page import content
+from sgr_spiders.reports.page.graph import Graph, Limits, read_graph
 from sgr_spiders.sandbox.communities import communities_of
 from sgr_spiders.sandbox.options import WorldOptions
 from sgr_spiders.sandbox.world import World as SandboxWorld
@@ -287,6 +292,54 @@ def test_the_command_shows_communities_by_genre_and_member(tmp_path: Path) -> No
         "option `--only`: must be tracks, users or artists, not 'user' (did you mean `users`?)"
     )
     assert low.err.strip().endswith("option `--resolution`: not a number: 'x'")
+
+
+def test_the_report_shows_stored_communities_while_they_are_fresh(store: Store) -> None:
+    build(store, two_scenes(), resolution=40)
+    pairs = TYPES["user"].table
+
+    def draw() -> Graph:
+        limits = Limits(nodes=100, edges=500)
+        nobody = np.empty(0, np.int64)
+        with store.read() as connection:
+            graph = read_graph(connection, pairs, [], limits, only_around=False, removed=nobody)
+            return content._with_stored_communities(connection, graph)
+
+    fresh, found = draw(), read(store, "user")
+    assert fresh.are_stored
+    assert len(set(found.values())) > 2
+    assert dict(zip(fresh.ids.tolist(), fresh.communities.tolist(), strict=True)) == found
+    changed = {"relationships": {"user_similarity": {"min_similarity": 0.2}}}
+    relate(store, HarvestConfig.model_validate(changed))
+    stale = draw()
+    assert not stale.are_stored
+    assert len(set(stale.communities.tolist())) == 2
+
+
+@pytest.mark.parametrize("on_close", [True, False])
+def test_a_crawl_finds_communities_at_its_end_if_asked_to(store: Store, *, on_close: bool) -> None:
+    two_scenes().spill(store)
+    finished = asyncio.run(
+        run_post_crawl_steps(
+            store, config(on_close=on_close), [1], Outcome("complete", 0, None), lambda: False
+        )
+    )
+    assert finished.outcome.name == "complete"
+    assert finished.missing == ()
+    assert len(read(store, "user")) == (24 if on_close else 0)
+
+
+def test_communities_that_cannot_be_found_do_not_spoil_a_crawl(store: Store) -> None:
+    two_scenes().spill(store)
+    unrelated = HarvestConfig.model_validate(
+        {"relationships": {"on_close": False}, "communities": {"on_close": True}}
+    )
+    finished = asyncio.run(
+        run_post_crawl_steps(store, unrelated, [1], Outcome("complete", 0, None), lambda: False)
+    )
+    assert finished.outcome.name == "complete"
+    (missing,) = finished.missing
+    assert missing.startswith("Communities not built: table user_similarities: was never built")
 
 
 def test_the_method_without_igraph_is_named(store: Store) -> None:
