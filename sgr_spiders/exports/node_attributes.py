@@ -48,7 +48,7 @@ NORMALISED: Mapping[str, Callable[[str | None], str | None]] = {
     "genre": read_genre,
     "country": lambda text: None if text is None else name_country(text),
 }
-"""How the values of a column that uploaders and users write in several ways become one."""
+"""The functions that give the spellings of a value one form, by column."""
 
 
 def name_country(text: str) -> str:
