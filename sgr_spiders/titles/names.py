@@ -42,7 +42,8 @@ def _separator(and_lower: str) -> re.Pattern[str]:
     return re.compile(
         rf""" (?: (?<!\d) [,，、;；] | [,，、;；] (?!\d) ) (?! [ ]? (?:jr|sr)\b )
                   (?: [ ]? & [ ]? | [ ] (?:{_AND}|{and_lower}) [ ] )?
-           | (?: (?<![^\W\d_]) | (?<=\w\w) ) [&＆+×]+ (?! [ ]? (?: friends | co | his | her | their )\b )
+           | (?: (?<![^\W\d_]) | (?<=\w\w) ) [&＆+×]+ (?= [ ]? [^ ] )
+                  (?! [ ]? (?: friends | co | his | her | their )\b )
            | (?<=\w) [&＆+×]+ (?= [ ]? \w\w ) (?! [ ]? (?: friends | co | his | her | their )\b )
            | [ ] (?:{_AND}|{and_lower}) [ ] (?! (?: friends | his | her | their | sus | ses )\b )
            | [ ] [xх] [ ] (?! (?: and | x ) [ ] | [&,] )

@@ -55,8 +55,9 @@ def _names(text: str) -> frozenset[str]:
 _THEMES: Final = _names(_GAMES) | _names(_FILMS)
 _NUMBER: Final = re.compile(r"[ ]?(?:\d{1,4}|[ivx]{1,5})$")
 _ABOUT: Final = re.compile(
-    r"\b(?:theme|themes|ost|soundtrack|boss|boss battle|battle|level|zone|game|movie|anime|meme|memes|"
-    r"opening|ending|season \d{1,2}|episode \d{1,3}|credits)$"
+    r"(?:^|[ ])(?:themes?|ost|soundtrack)$"
+    r"|[ ](?:boss|battle|level|zone|game|movie|anime|memes?|opening|ending|season \d{1,2}|episode \d{1,3}"
+    r"|credits)$"
 )
 """Last words of a phrase that names a piece of a game or a film ("Green Hill Zone")."""
 

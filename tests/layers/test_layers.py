@@ -82,6 +82,16 @@ def test_a_seed_without_a_title_is_not_searched_for() -> None:
     assert "search" not in " ".join(run("playlist_depth", around, NOBODY).asked)
 
 
+def test_own_and_doubled_mentions_take_no_places() -> None:
+    artist = User(1, username="Mara Quill", permalink="mara-quill", fullness=Fullness.OWN)
+    around = seed("Paper Tides w/ Sabi @sabi-q", artist, description="by @Mara-Quill, art by @otto")
+    asked = run("contextual_layer", around, NOBODY, max_entities=2).asked
+    assert [request.split()[1] for request in asked] == [
+        "https://soundcloud.com/sabi-q",
+        "https://soundcloud.com/otto",
+    ]
+
+
 def test_with_neither_features_nor_remixes_nothing_is_searched() -> None:
     answers = run("artist_depth", *WORLDS["artist_depth"], include_features=False, include_remixes=False)
     assert answers.asked == ["user_tracks 1 uploads 1000"]

@@ -135,6 +135,7 @@ def test_remixers(title: str, remixers: list[str]) -> None:
         ("Glass Harbour (feat. fun. & Fred again..)", Credits(featured=("fun.", "Fred again.."))),
         ("Ｇｌａｓｓ (ᴘʀᴏᴅ. ᴋɪʟɴ) [𝒻𝓉. 𝒪𝓃𝒶]", Credits(featured=("Ona",), producers=("kiln",))),
         ("Glass Harbour ft. W&W", Credits(featured=("W&W",))),
+        ("Glass Harbour (Lu & Zone+ Refix)", Credits(remixers=("Lu", "Zone+"))),
     ],
 )
 def test_kinds_of_titles(title: str, expected: Credits) -> None:
