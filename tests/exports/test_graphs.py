@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from sgr_spiders.relationships import TYPES
+from sgr_spiders.storage.pairs.tables import SIGNIFICANCE
 from tests.databases import connect, copy_database
 from tests.exports.conftest import AWKWARD, export_from, rows_of
 
@@ -24,7 +25,7 @@ TABLES = [TYPES[name].table for name in ("user_similarity", "track_cooccurrence"
 
 
 def edges_of(harvest: Path, table: PairTable) -> dict[tuple[int, int], dict[str, Any]]:
-    measures = [*(measure.name for measure in table.measures), "cut"]
+    measures = [*(measure.name for measure in (*table.measures, *SIGNIFICANCE)), "cut"]
     rows = rows_of(harvest, f"SELECT {', '.join([*table.keys, *measures])} FROM {table.name}")  # noqa: S608 - our own names
     edges = {(row[0], row[1]): dict(zip(measures, row[2:], strict=True)) for row in rows}
     return {pair: edge | {"cut": bool(edge["cut"])} for pair, edge in edges.items()}
@@ -63,7 +64,7 @@ def test_pandas_reads_the_gephi_tables(harvest: Path, folder: Path) -> None:
     for table in TABLES:
         wanted = edges_of(harvest, table)
         nodes = pd.read_csv(folder / f"{table.name}.nodes.csv").set_index("Id")
-        edges = pd.read_csv(folder / f"{table.name}.edges.csv").dropna(axis="columns", how="all")
+        edges = pd.read_csv(folder / f"{table.name}.edges.csv")
         assert list(edges.columns[:3]) == ["Source", "Target", "Weight"]
         assert set(edges["Type"]) == {"Undirected"}
         rows = edges.rename(columns={"Weight": table.score}).drop(columns="Type").to_dict("records")
