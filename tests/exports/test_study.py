@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import re
+import signal
 import subprocess
 import sys
 from contextlib import closing
@@ -16,7 +18,9 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 import yaml
+from scrapy.settings import Settings
 
+from sgr_spiders.commands.study import Command
 from sgr_spiders.config.harvest import HarvestConfig
 from sgr_spiders.exports.study.coarsening import choose_common, choose_common_within, round_few
 from sgr_spiders.exports.study.pseudonyms import DIGITS, Pseudonyms
@@ -480,6 +484,48 @@ def test_the_citation_and_the_dictionary(study: Path, harvest: Path, key: Path, 
         for field in resource.get("schema", {"fields": []})["fields"]:
             assert f"| `{field['name']}` |" in readme
     assert "created" not in package
+
+
+@pytest.fixture
+def _signals() -> Iterator[None]:
+    """Restore the SIGTERM handler that the command replaces."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def run(database: Path, *arguments: str) -> int:
+    command, parser = Command(), argparse.ArgumentParser()
+    command.settings = Settings({"HARVEST_DATABASE_URL": url_of(database)})
+    command.add_options(parser)
+    options, rest = parser.parse_known_args(arguments)
+    command.run(rest, options)
+    return command.exitcode
+
+
+@pytest.mark.usefixtures("_signals")
+def test_the_command_warns_and_prints_the_hash(
+    harvest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    out = tmp_path / "study"
+    assert run(harvest, str(out), "--title", "Ambient", "--author", "Ann", "--author", "Bo") == 0
+    captured = capsys.readouterr()
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert f"Content hash: {manifest['content_sha256']}" in captured.out
+    assert f"Key of the pseudonyms: {tmp_path}/data/soundgraph/study.key" in captured.out
+    assert "remains personal data" in captured.err
+    assert "Ann" in (out / "CITATION.cff").read_text()
+    assert run(harvest, str(tmp_path / "full"), "--full") == 0
+    assert capsys.readouterr().err.startswith("WARNING: this study contains names")
+    for wrong, problem in (
+        ([], "name one directory"),
+        ([str(out), "--full", "--key", "k"], "cannot be combined with `--full`"),
+        ([str(out), "--format", "xls"], "option `--format`: must be parquet or csv"),
+        ([str(out), "--key", str(out / "k")], "is inside the study"),
+    ):
+        assert run(harvest, *wrong) == 2
+        assert problem in capsys.readouterr().err
 
 
 def test_a_study_is_noted_for_those_who_ask_to_be_forgotten(harvest: Path, key: Path, tmp_path: Path) -> None:
