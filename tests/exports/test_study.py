@@ -31,6 +31,7 @@ from sgr_spiders.relationships.processor import relate
 from sgr_spiders.storage import communities, export_log, forgetting, personal, schema
 from sgr_spiders.storage.communities import CommunityRun
 from sgr_spiders.storage.figures.cells import Cell
+from sgr_spiders.storage.ledger import runs
 from sgr_spiders.storage.personal import Content
 from sgr_spiders.storage.store import Store
 from tests.databases import copy_database, url_of
@@ -66,7 +67,15 @@ def harvest(tmp_path_factory: pytest.TempPathFactory) -> Path:
         world.spill(store)
         with store.write() as connection:
             fill(connection)
-            add_run(connection, [SEED])
+            run = add_run(connection, [SEED])
+            asked = {
+                "track_id": str(SEED),
+                "track_url": f"https://soundcloud.com/{MARK}a/{MARK}b",
+                "layers": "x",
+            }
+            runs.note_asked(connection, run, json.dumps(asked), "0.1.0")
+            reason = f"seed {SEED} ({MARK}a) is late"
+            connection.execute(sa.update(schema.runs).values(reason=reason))
             walk = add_walk(connection, "track_favoriters", str(SEED), "done", kept=30, expected=1234)
             request(connection, walk, SEED, "listeners", 100)
         relate(store, HarvestConfig(), seeds=[SEED])
@@ -279,6 +288,7 @@ def test_tables_still_fit_together(harvest: Path, study: Path) -> None:
     (seed,) = manifest["seeds"]
     assert seed == {"track_id": Pseudonyms(bytes.fromhex(KEY)).of("track", SEED), "status": "done"}
     assert seed["track_id"] in tracks
+    assert [run["arguments"] for run in manifest["runs"]] == [{"layers": "x"}]
     assert manifest["relationships"]["user_similarities"]["parameters"]["seeds"] == [seed["track_id"]]
     algorithm = manifest["relationships"]["user_similarities"]["algorithm"]
     assert algorithm.endswith(f"_seeds_{seed['track_id']}")

@@ -41,7 +41,10 @@ TABLES = {
 
 def columns_of(harvest: Path, table: str) -> list[str]:
     with closing(connect(harvest)) as connection:
-        return [name for name in column_names(connection, table) if name != "raw"]
+        names = [name for name in column_names(connection, table) if name != "raw"]
+    # The columns for significance were added to tables that existed; files have the order of the schema.
+    order = {column.name: place for pairs in PAIRS for place, column in enumerate(pairs.columns)}
+    return sorted(names, key=order.__getitem__) if table in {pairs.name for pairs in PAIRS} else names
 
 
 def wanted_rows(harvest: Path, table: str) -> list[tuple[Any, ...]]:
