@@ -74,13 +74,17 @@ def two_scenes(users: int = 12) -> World:
     return World({*likes, (1, 11, "like")}, artists=artists)
 
 
+UNTESTED = {"significance": "none"}
+"""Small worlds are too small for significance: all their pairs count."""
+
+
 def config(**values: object) -> HarvestConfig:
-    return HarvestConfig.model_validate({"communities": values})
+    return HarvestConfig.model_validate({"communities": values, "relationships": UNTESTED})
 
 
 def build(store: Store, world: World, **values: object) -> dict[str, Built]:
     world.spill(store)
-    relate(store, HarvestConfig())
+    relate(store, HarvestConfig() if len(world.engagements) > 1_000 else config())
     return {one.run.kind: one for one in build_communities(store, config(**values))}
 
 
@@ -101,6 +105,7 @@ def test_the_planted_communities_of_the_sandbox_are_recovered(store: Store, meth
     assert planted is not None
     homes = dict(zip(planted.users.tolist(), planted.homes.tolist(), strict=True))
     styles = dict(zip(planted.tracks.tolist(), planted.styles.tolist(), strict=True))
+    assert built["user"].run.validated
     for kind, truth, fewest in (("user", homes, 100), ("track", styles, 300)):
         found = groups_of(built[kind].found)
         assert len(found) > fewest
@@ -152,7 +157,7 @@ def set_q(store: Store, value: sa.ColumnElement[float] | float | None) -> None:
 
 def test_only_significant_pairs_count_if_all_are_known(store: Store) -> None:
     two_scenes().spill(store)
-    relate(store, HarvestConfig())
+    relate(store, config())
     pair: sa.ColumnClause[int] = sa.column("user_id_b")
     set_q(store, sa.case((pair <= 12, 0.01), else_=0.2))
     (validated,) = build_communities(store, config(), ["user"])
@@ -171,7 +176,7 @@ def test_only_significant_pairs_count_if_all_are_known(store: Store) -> None:
 
 def test_no_significant_pair_gives_no_community(store: Store) -> None:
     two_scenes().spill(store)
-    relate(store, HarvestConfig())
+    relate(store, config())
     set_q(store, 0.9)
     built = build_communities(store, config())
     assert [one.run.rows for one in built] == [0, 0, 0]
@@ -212,7 +217,7 @@ def test_communities_are_fresh_until_the_pairs_are_rebuilt(store: Store) -> None
             return stored.is_fresh(connection, built, "user_similarity")
 
     assert is_fresh()
-    relate(store, HarvestConfig())
+    relate(store, config())
     assert is_fresh()
     relate(
         store, HarvestConfig.model_validate({"relationships": {"user_similarity": {"min_similarity": 0.2}}})
@@ -266,7 +271,7 @@ def test_the_command_shows_communities_by_genre_and_member(tmp_path: Path) -> No
         connection.execute(
             sa.update(people).where(people.c.user_id == 7).values(followers_count=9, username="A\tz")
         )
-    relate(store, HarvestConfig())
+    relate(store, config())
     store.close()
     text, plain, wrong, low = scrapy_in_one(
         path,
