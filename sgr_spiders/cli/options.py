@@ -26,17 +26,13 @@ if TYPE_CHECKING:
 
 MAX_NEIGHBOURS = 5_000
 """The maximum number of neighbours or recommendations."""
-NEIGHBOUR_SOURCES = ("walk", "vectors", "playlists")
+NEIGHBOUR_SOURCES = ("npmi", "walk", "vectors", "playlists")
+RECOMMENDATION_SOURCES = ("walk", "vectors", "playlists")
 
 
-def add_neighbour_options(group: argparse._ArgumentGroup) -> None:
-    """Add the options of a search for neighbours."""
-    group.add_argument(
-        "--by",
-        metavar="SOURCE",
-        default="walk",
-        help="similarity from walk (over likes), playlists (a walk over them) or vectors (default walk)",
-    )
+def add_neighbour_options(group: argparse._ArgumentGroup, by: str) -> None:
+    """Add the options of a search for neighbours; *by* describes ``--by``."""
+    group.add_argument("--by", metavar="SOURCE", help=by)
     group.add_argument(
         "--method",
         metavar="NAME",
@@ -174,9 +170,10 @@ def _list_choices(words: tuple[str, ...]) -> str:
     return f"{', '.join(others)} or {last}"
 
 
-def read_neighbour_source(opts: argparse.Namespace) -> tuple[str, str]:
-    """Return the values of ``--by`` and ``--method``."""
-    return read_choice("by", opts.by, NEIGHBOUR_SOURCES), read_choice("method", opts.method, METHODS)
+def read_neighbour_source(opts: argparse.Namespace, sources: tuple[str, ...]) -> tuple[str | None, str]:
+    """Return the values of ``--by``, one of *sources* or ``None`` for the default, and ``--method``."""
+    by = None if opts.by is None else read_choice("by", opts.by, sources)
+    return by, read_choice("method", opts.method, METHODS)
 
 
 def read_choice(option: str, word: str, known: tuple[str, ...]) -> str:

@@ -9,20 +9,27 @@ import numpy as np
 import scipy.sparse as sp
 
 from sgr_spiders.embeddings.base import Library, unit
-from sgr_spiders.embeddings.interactions import read_interactions
 from sgr_spiders.embeddings.recommenders import METHODS
-from sgr_spiders.embeddings.similar import PLAYLISTS, VECTORS, WALK, explain_missing_vector
+from sgr_spiders.embeddings.ranking import rank
+from sgr_spiders.embeddings.similar import ENOUGH, VECTORS, WALK, Evidence, explain_missing_vector
 from sgr_spiders.embeddings.walk import RandomWalk
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.storage import interactions_read, neighbours, vectors
-from sgr_spiders.storage.libraries import USUAL
+from sgr_spiders.storage import neighbours, vectors
+from sgr_spiders.storage.libraries import LEFT_OUT, USUAL
+from sgr_spiders.storage.lookup import is_among
+from sgr_spiders.storage.neighbours import FANS, PLAYLISTS, NeighbourReader
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sgr_spiders.embeddings.base import Array, Numbers
+    from sgr_spiders.embeddings.ranking import Ranked
     from sgr_spiders.storage.libraries import Inclusion
     from sgr_spiders.storage.store import Connection
     from sgr_spiders.storage.vectors import Placed, VectorRun
 
+MAX_LINKS = 4_000_000
+"""Likes of the fans of a library, or tracks of its playlists, to read; if there are more, these are sampled."""
 MAX_REASONS = 3
 """Liked tracks to name per recommendation."""
 
@@ -39,29 +46,48 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A recommended track. *score* is comparable only for the same user and neighbour source."""
+    """A recommended track.
+
+    *score* is comparable only for the same user and neighbour source. *rank* and *tied*: as in ``Similar``.
+    *weak_evidence*: the user likes fewer than ``ENOUGH`` tracks, or no reason shares as many fans or playlists.
+    """
 
     id: int
     score: float
     title: str | None
+    rank: int
+    tied: int
+    weak_evidence: bool
     because: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Ranked:
-    """Ranked tracks. *support*: one row per library track, its contribution to each of *tracks*."""
+class Recommended:
+    """The recommended tracks; *evidence*: the fans or playlists of the user's tracks, or the tracks."""
 
+    evidence: Evidence
+    found: list[Recommendation]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """Tracks in ascending order, and their scores.
+
+    *support* returns, for some places in *tracks*, the contribution of each library track, one per row.
+    """
+
+    evidence: Evidence
     tracks: Numbers
     scores: Array
-    support: Array
+    support: Callable[[Numbers], Array]
 
 
 def recommend(
     connection: Connection, user: int, *, by: str, method: str, limit: int, include: Inclusion = USUAL
-) -> list[Recommendation]:
+) -> Recommended:
     """Return the *limit* best tracks for *user* that the user does not like yet.
 
-    *by* and *include*: as for ``find_similar``.
+    *by*: ``walk``, ``playlists`` or ``vectors``. *by* and *include* are as for ``find_similar``.
 
     Raises:
         ArgumentError: the user is unknown or likes no tracks, or there are no vectors.
@@ -71,55 +97,58 @@ def recommend(
     library = neighbours.read_library(connection, user, include.rows)
     if not len(library):
         raise ArgumentError(f"user {user}: no liked tracks in this database, so nothing can be recommended")
+    fans, playlists = (NeighbourReader(connection, over["track"], include) for over in (FANS, PLAYLISTS))
     if by == VECTORS:
-        ranked = _by_vectors(connection, user, library, method, limit, include)
+        scored = _by_vectors(connection, user, library, method)
     else:
-        ranked = _by_walk(*{WALK: _likes, PLAYLISTS: _memberships}[by](connection, include), library, limit)
-    return _explain(connection, ranked, library, include)
+        scored = _by_walk(fans if by == WALK else playlists, library)
+    known = np.union1d(library, neighbours.read_removed(connection, "track", include))
+    new = (scored.scores > 0) & ~is_among(scored.tracks, known)
+    ranked = rank(user, scored.tracks[new], scored.scores[new], limit)
+    support = scored.support(np.searchsorted(scored.tracks, ranked.ids))
+    found = _explain(connection, ranked, library, support, (fans, playlists))
+    return Recommended(scored.evidence, found)
 
 
-def _likes(connection: Connection, include: Inclusion) -> tuple[sp.csr_array, Numbers]:
-    interactions = read_interactions(connection, include=include)
-    return interactions.matrix, interactions.tracks
-
-
-def _memberships(connection: Connection, include: Inclusion) -> tuple[sp.csr_array, Numbers]:
-    groups, _ = interactions_read.read_memberships(connection, include.rows)
-    tracks, column = np.unique(groups.members, return_inverse=True)
-    starts = np.concatenate([[0], np.cumsum(groups.sizes)])
+def _by_walk(reader: NeighbourReader, library: Numbers) -> _Scored:
+    contexts, left_out = reader.contexts_of(*library.tolist())
+    near = reader.read(contexts, MAX_LINKS)
+    tracks, column = np.unique(near.nodes, return_inverse=True)
+    starts = np.concatenate([[0], np.cumsum(near.sizes)])
     ones = np.ones(len(column), np.float32)
-    matrix = sp.csr_array((ones, column, starts), shape=(len(groups.owners), len(tracks)))
+    matrix = sp.csr_array((ones, column, starts), shape=(len(near.sizes), len(tracks)))
     matrix.sort_indices()
-    return matrix, tracks
-
-
-def _by_walk(matrix: sp.csr_array, tracks: Numbers, library: Numbers, limit: int) -> _Ranked:
-    own = np.flatnonzero(np.isin(tracks, library))
-    reached = RandomWalk(matrix).reach(own)
+    # The matrix contains all contexts of the library, so its steps equal those of the whole matrix.
+    reached = RandomWalk(matrix).reach(np.flatnonzero(is_among(tracks, library)))
     scores = np.asarray(reached.sum(axis=0), np.float32)
-    scores[own] = 0
-    best = _largest(scores, limit)
-    support = np.zeros((len(library), len(best)), np.float32)
-    support[np.isin(library, tracks)] = reached[:, best].toarray()
-    return _Ranked(tracks[best], scores[best], support)
+
+    def support(places: Numbers) -> Array:
+        return _by_library(library, tracks, reached[:, places].toarray())
+
+    return _Scored(Evidence(reader.word, len(contexts), len(near.sizes), left_out), tracks, scores, support)
 
 
-def _by_vectors(
-    connection: Connection, user: int, library: Numbers, method: str, limit: int, include: Inclusion
-) -> _Ranked:
+def _by_vectors(connection: Connection, user: int, library: Numbers, method: str) -> _Scored:
     placed = vectors.read_vectors(connection, "track", method)
     run = vectors.latest(connection, method)
-    own = np.flatnonzero(np.isin(placed.ids, library))
+    own = np.flatnonzero(is_among(placed.ids, library))
     if run is None or not len(own):
         raise ArgumentError(explain_missing_vector(connection, f"the library of user {user}", method))
     scores = placed.vectors @ _user_vector(connection, user, placed, own, run)
-    scores[own] = -np.inf
-    scores[np.isin(placed.ids, neighbours.read_removed(connection, "track", include))] = -np.inf
-    best = _largest(scores, limit)
     directions = unit(placed.vectors)
-    support = np.full((len(library), len(best)), -1, np.float32)
-    support[np.isin(library, placed.ids)] = directions[own] @ directions[best].T
-    return _Ranked(placed.ids[best], scores[best], support)
+
+    def support(places: Numbers) -> Array:
+        return _by_library(library, placed.ids, directions[own] @ directions[places].T)
+
+    evidence = Evidence("tracks", len(library), len(library), run.inputs.get(LEFT_OUT, 0))
+    return _Scored(evidence, placed.ids, scores, support)
+
+
+def _by_library(library: Numbers, tracks: Numbers, rows: Array) -> Array:
+    """Return *rows*, of the library tracks that are among *tracks*, with zeros for the others."""
+    support = np.zeros((len(library), rows.shape[1]), np.float32)
+    support[is_among(library, tracks)] = rows
+    return support
 
 
 def _user_vector(connection: Connection, user: int, tracks: Placed, own: Numbers, run: VectorRun) -> Array:
@@ -132,26 +161,30 @@ def _user_vector(connection: Connection, user: int, tracks: Placed, own: Numbers
     return METHODS[run.method]().fold_in(Library(tracks.vectors, own, fans, ones))
 
 
-def _largest(scores: Array, limit: int) -> Numbers:
-    order = np.argsort(-scores, kind="stable")[:limit]
-    return order[scores[order] > 0]
-
-
 def _explain(
-    connection: Connection, ranked: _Ranked, library: Numbers, include: Inclusion
+    connection: Connection,
+    ranked: Ranked,
+    library: Numbers,
+    support: Array,
+    readers: tuple[NeighbourReader, NeighbourReader],
 ) -> list[Recommendation]:
-    order = np.argsort(-ranked.support, axis=0, kind="stable")[:MAX_REASONS]
-    supports = np.take_along_axis(ranked.support, order, axis=0) > 0
+    order = np.argsort(-support, axis=0, kind="stable")[:MAX_REASONS]
+    supports = np.take_along_axis(support, order, axis=0) > 0
     names = neighbours.read_names(
-        connection, "track", {*ranked.tracks.tolist(), *library[order].ravel().tolist()}
+        connection, "track", {*ranked.ids.tolist(), *library[order].ravel().tolist()}
     )
     found = []
-    for rank, track in enumerate(ranked.tracks.tolist()):
-        reasons = library[order[supports[:, rank], rank]].tolist()
-        fans, playlists = (
-            neighbours.count_shared(connection, incidences["track"], track, reasons, include)
-            for incidences in (neighbours.FANS, neighbours.PLAYLISTS)
+    for place, (track, score, position, tied) in enumerate(
+        zip(*(column.tolist() for column in ranked), strict=True)
+    ):
+        reasons = library[order[supports[:, place], place]]
+        shared = [
+            reader.count_shared(reasons, reader.contexts_of(track).ids).tolist() for reader in readers
+        ]
+        because = tuple(
+            Reason(liked, names.get(liked), fans, playlists)
+            for liked, fans, playlists in zip(reasons.tolist(), *shared, strict=True)
         )
-        because = tuple(Reason(liked, names.get(liked), fans[liked], playlists[liked]) for liked in reasons)
-        found.append(Recommendation(track, float(ranked.scores[rank]), names.get(track), because))
+        weak = len(library) < ENOUGH or max(map(max, shared), default=0) < ENOUGH
+        found.append(Recommendation(track, score, names.get(track), position, tied, weak, because))
     return found

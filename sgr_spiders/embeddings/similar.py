@@ -1,4 +1,4 @@
-"""The neighbours of a track, a user or an artist, from one of three sources."""
+"""The neighbours of a track, a user or an artist, from one of four sources."""
 
 from __future__ import annotations
 
@@ -6,40 +6,84 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
 
+from sgr_spiders.embeddings import npmi
 from sgr_spiders.embeddings.base import unit
 from sgr_spiders.embeddings.index import search_index
-from sgr_spiders.embeddings.walk import RandomWalk
+from sgr_spiders.embeddings.ranking import rank
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import neighbours, vectors
 from sgr_spiders.storage.libraries import LEFT_OUT, USUAL
+from sgr_spiders.storage.lookup import is_among
+from sgr_spiders.storage.neighbours import FANS, PLAYLISTS, NeighbourReader
 from sgr_spiders.text.invocation import command, plain_command
 
 if TYPE_CHECKING:
-    from sgr_spiders.embeddings.base import Array, Numbers
+    from sgr_spiders.embeddings.base import Numbers
+    from sgr_spiders.embeddings.ranking import Scores
     from sgr_spiders.storage.libraries import Inclusion
-    from sgr_spiders.storage.neighbours import Incidence
+    from sgr_spiders.storage.neighbours import Neighbourhood
     from sgr_spiders.storage.store import Connection
 
-WALK, PLAYLISTS, VECTORS = "walk", "playlists", "vectors"
-NEIGHBOUR_SOURCES = (WALK, PLAYLISTS, VECTORS)
+NPMI, WALK, PLAYLIST_WALK, VECTORS = "npmi", "walk", "playlists", "vectors"
+NEIGHBOUR_SOURCES = (NPMI, WALK, PLAYLIST_WALK, VECTORS)
+DEFAULT_SOURCES = {"track": NPMI, "user": WALK, "artist": WALK}
+"""The source of each kind if none is named."""
 EVIDENCE = {
     "track": ("shared_fans", "shared_playlists"),
     "user": ("shared_likes", "shared_in_playlists"),
     "artist": ("shared_fans", "shared_playlists"),
 }
 """The names of the shared counts over likes and over playlists."""
+CANDIDATES = 2_000
+"""Nodes of a sample that share most with the start, whose scores are computed from all contexts."""
+OVER_LIKES, OVER_PLAYLISTS = 0, 1
+"""The places of both in ``EVIDENCE``."""
+ENOUGH = 5
+"""Shared fans, likes or playlists below which evidence is weak: one person more or less changes the list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """A neighbour. *score*: the walk probability or the cosine. *shared*: the counts in ``EVIDENCE``."""
+    """A neighbour.
+
+    *score*: shrunk NPMI, the walk probability or the cosine. *shared*: the counts in ``EVIDENCE``. *rank*:
+    from 1, the same for the *tied* neighbours that have the same score. *weak_evidence*: it, or the start, has
+    less than ``ENOUGH``.
+    """
 
     id: int
     score: float
     name: str | None
     shared: tuple[int, int]
+    rank: int
+    tied: int
+    weak_evidence: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What neighbours are found by: the fans of a track, the likes of a user, or playlists.
+
+    *name*: the word for them. *total*: all that the start has; *used*: the sample of them that was read to find
+    neighbours, or all. *left_out*: the libraries that were left out because they were not looked at.
+    *everyone*: whether *total* is everyone there is, so that sharing them says nothing.
+    """
+
+    name: str
+    total: int
+    used: int
+    left_out: int
+    everyone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarNodes:
+    """The neighbours of a node, nearest first, by the source *by*."""
+
+    by: str
+    evidence: Evidence
+    found: list[Similar]
 
 
 def find_similar(  # noqa: PLR0913 - all but the node are options of the command
@@ -47,87 +91,116 @@ def find_similar(  # noqa: PLR0913 - all but the node are options of the command
     kind: str,
     node: int,
     *,
-    by: str,
-    method: str,
-    limit: int,
+    by: str | None = None,
+    method: str = "svd",
+    limit: int = 10,
     include: Inclusion = USUAL,
-) -> list[Similar]:
-    """Return the *limit* nearest neighbours of *node*, a track, user or artist, nearest first.
+) -> SimilarNodes:
+    """Return the *limit* nearest neighbours of *node*, a track, user or artist.
 
-    *by*: ``walk`` (over likes), ``playlists`` (a walk over playlists) or ``vectors`` (the cosine of the
-    vectors of *method*). *include*: what to include besides present rows of libraries that were looked at;
-    it does not change the vectors.
+    *by*: ``npmi`` (shared fans beyond chance), ``walk`` (over likes), ``playlists`` (a walk over playlists) or
+    ``vectors`` (the cosine of the vectors of *method*); ``None``: the default of the kind, except that a walk
+    finds the neighbours of a track that everyone likes. *include*: what to include besides present rows of
+    libraries that were looked at; it does not change the vectors.
 
     Raises:
         ArgumentError: the node is not in the database, or has no vector.
     """
     if not neighbours.is_known(connection, kind, node):
         raise ArgumentError(f"{kind} {node} is not in this database")
-    if by == VECTORS:
-        ids, scores = _by_vectors(connection, kind, node, method, limit, include)
-    else:
-        incidences = neighbours.FANS if by == WALK else neighbours.PLAYLISTS
-        ids, scores = _by_walk(connection, incidences[kind], node, limit, include)
-    found = ids.tolist()
-    names = neighbours.read_names(connection, kind, found)
-    over_likes, over_playlists = (
-        neighbours.count_shared(connection, incidences[kind], node, found, include)
-        for incidences in (neighbours.FANS, neighbours.PLAYLISTS)
-    )
-    return [
-        Similar(
-            neighbour, float(score), names.get(neighbour), (over_likes[neighbour], over_playlists[neighbour])
-        )
-        for neighbour, score in zip(found, scores, strict=True)
-    ]
+    search = _Search(connection, kind, node, method, limit, include)
+    if by is not None:
+        return search.find(by)
+    found = search.find(DEFAULT_SOURCES[kind])
+    return search.find(WALK) if found.evidence.everyone else found
 
 
-def count_left_out(
-    connection: Connection, kind: str, node: int, *, by: str, method: str, include: Inclusion
-) -> int:
-    """Return the number of users around *node* that were left out because their libraries were not looked at.
+class _Search:
+    """The search for the neighbours of a node."""
 
-    Of vectors, it is the number left out when they were learned.
-    """
-    if by == VECTORS:
-        run = vectors.latest(connection, method)
-        return 0 if run is None else run.inputs.get(LEFT_OUT, 0)
-    incidences = neighbours.FANS if by == WALK else neighbours.PLAYLISTS
-    return neighbours.count_left_out(connection, incidences[kind], node, include)
+    def __init__(  # noqa: PLR0913 - the arguments of find_similar
+        self, connection: Connection, kind: str, node: int, method: str, limit: int, include: Inclusion
+    ) -> None:
+        self._connection = connection
+        self._kind = kind
+        self._node = node
+        self._method = method
+        self._limit = limit
+        self._readers = [NeighbourReader(connection, over[kind], include) for over in (FANS, PLAYLISTS)]
+        self._contexts = [reader.contexts_of(node) for reader in self._readers]
+        self._removed = neighbours.read_removed(connection, kind, include)
 
+    def find(self, by: str) -> SimilarNodes:
+        """Return the nearest neighbours by one source."""
+        over = OVER_PLAYLISTS if by == PLAYLIST_WALK else OVER_LIKES
+        if by == VECTORS:
+            evidence, ids, scores = self._by_vectors()
+        elif by == NPMI:
+            evidence, ids, scores = self._by_npmi()
+        else:
+            evidence, ids, scores = self._by_walk(over)
+        kept = (ids != self._node) & ~is_among(ids, self._removed)
+        ranked = rank(self._node, ids[kept], scores[kept], self._limit)
+        names = neighbours.read_names(self._connection, self._kind, ranked.ids.tolist())
+        shared = [
+            reader.count_shared(ranked.ids, contexts.ids).tolist()
+            for reader, contexts in zip(self._readers, self._contexts, strict=True)
+        ]
+        is_rare = len(self._contexts[over].ids) < ENOUGH
+        weak = [is_rare or count < ENOUGH for count in shared[over]]
+        columns = (*(column.tolist() for column in ranked), zip(*shared, strict=True), weak)
+        found = [
+            Similar(one, score, names.get(one), both, place, tied, is_weak)
+            for one, score, place, tied, both, is_weak in zip(*columns, strict=True)
+        ]
+        return SimilarNodes(by, evidence, found)
 
-def _by_walk(
-    connection: Connection, incidence: Incidence, node: int, limit: int, include: Inclusion
-) -> tuple[Numbers, Array]:
-    contexts, nodes = neighbours.read_neighbourhood(connection, incidence, node, include)
-    if not len(nodes):
-        return nodes, np.empty(0, np.float32)
-    rows, row = np.unique(contexts, return_inverse=True)
-    ids, column = np.unique(nodes, return_inverse=True)
-    # The neighbourhood contains all contexts of the node, so its steps equal those of the whole matrix.
-    matrix = sp.csr_array((np.ones(len(row), np.float32), (row, column)), shape=(len(rows), len(ids)))
-    likely = RandomWalk(matrix, neighbours=limit).reach(np.searchsorted(ids, [node]))
-    return _take_nearest(ids[likely.indices], likely.data, limit)
+    def _by_npmi(self) -> tuple[Evidence, Numbers, Scores]:
+        reader, contexts = self._readers[OVER_LIKES], self._contexts[OVER_LIKES].ids
+        near = reader.read(contexts)
+        nodes, shared = np.unique(near.nodes, return_counts=True)
+        others = (nodes != self._node) & ~is_among(nodes, self._removed)
+        nodes, shared = nodes[others], shared[others]
+        if len(near.sizes) < len(contexts):
+            nodes, shared = self._recount(nodes, shared, contexts)
+        total = reader.count_contexts()
+        ids, scores = npmi.find_nearest(nodes, shared, len(contexts), total, self._limit, reader.count)
+        return self._evidence(OVER_LIKES, near, everyone=len(contexts) == total), ids, scores
 
+    def _recount(self, nodes: Numbers, shared: Numbers, contexts: Numbers) -> tuple[Numbers, Numbers]:
+        """Count what the best candidates of a sample share with the node in all of its contexts."""
+        best = np.argsort(-shared, kind="stable")[: CANDIDATES + self._limit]
+        return nodes[best], self._readers[OVER_LIKES].count_shared(nodes[best], contexts)
 
-def _by_vectors(
-    connection: Connection, kind: str, node: int, method: str, limit: int, include: Inclusion
-) -> tuple[Numbers, Array]:
-    removed = neighbours.read_removed(connection, kind, include)
-    if (indexed := search_index(connection, kind, method, node, limit + len(removed))) is not None:
-        ids, scores = indexed
-        kept = ~np.isin(ids, removed)
-        return ids[kept][:limit], scores[kept][:limit]
-    placed = vectors.read_vectors(connection, kind, method)
-    row = int(np.searchsorted(placed.ids, node))
-    if row == len(placed.ids) or placed.ids[row] != node:
-        raise ArgumentError(explain_missing_vector(connection, f"{kind} {node}", method))
-    directions = unit(placed.vectors)
-    cosines = directions @ directions[row]
-    cosines[row] = -np.inf
-    cosines[np.isin(placed.ids, removed)] = -np.inf
-    found, scores = _take_nearest(placed.ids, cosines, limit)
-    return found[scores > 0], scores[scores > 0]
+    def _by_walk(self, over: int) -> tuple[Evidence, Numbers, Scores]:
+        """Walk from the node to one of its contexts, and on to another node in it, as ``RandomWalk``."""
+        near = self._readers[over].read(self._contexts[over].ids)
+        nodes, place = np.unique(near.nodes, return_inverse=True)
+        steps = 1 / np.repeat(near.sizes * len(near.sizes), near.sizes)
+        return self._evidence(over, near), nodes, np.bincount(place, steps, minlength=len(nodes))
+
+    def _by_vectors(self) -> tuple[Evidence, Numbers, Scores]:
+        run = vectors.latest(self._connection, self._method)
+        left_out = 0 if run is None else run.inputs.get(LEFT_OUT, 0)
+        own = len(self._contexts[OVER_LIKES].ids)
+        evidence = Evidence(self._readers[OVER_LIKES].word, own, own, left_out)
+        most = self._limit + len(self._removed)
+        found = search_index(self._connection, self._kind, self._method, self._node, most)
+        if found is not None:
+            return evidence, *found
+        placed = vectors.read_vectors(self._connection, self._kind, self._method)
+        row = int(np.searchsorted(placed.ids, self._node))
+        if row == len(placed.ids) or placed.ids[row] != self._node:
+            about = f"{self._kind} {self._node}"
+            raise ArgumentError(explain_missing_vector(self._connection, about, self._method))
+        directions = unit(placed.vectors)
+        cosines = directions @ directions[row]
+        return evidence, placed.ids[cosines > 0], cosines[cosines > 0]
+
+    def _evidence(self, over: int, near: Neighbourhood, *, everyone: bool = False) -> Evidence:
+        own, left_out = self._contexts[over]
+        word = self._readers[over].word
+        return Evidence(word, len(own), len(near.sizes), left_out + near.left_out, everyone)
 
 
 def explain_missing_vector(connection: Connection, what: str, method: str) -> str:
@@ -135,8 +208,3 @@ def explain_missing_vector(connection: Connection, what: str, method: str) -> st
     if vectors.latest(connection, method) is None:
         return f"no {method} vectors in this database; run `{command('embed', '--method', method)}`"
     return f"{what} has no {method} vector: no data on it when `{plain_command('embed')}` ran"
-
-
-def _take_nearest(ids: Numbers, scores: Array, limit: int) -> tuple[Numbers, Array]:
-    order = np.lexsort((ids, -scores))[:limit]
-    return ids[order], scores[order]

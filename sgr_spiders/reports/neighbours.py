@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sgr_spiders.embeddings.recommend import Reason, Recommendation
-    from sgr_spiders.embeddings.similar import Similar
+    from sgr_spiders.embeddings.similar import Evidence, Similar
     from sgr_spiders.storage.labels import Label
     from sgr_spiders.storage.libraries import Inclusion
     from sgr_spiders.storage.pairs.tables import PairTable
@@ -33,9 +33,9 @@ NEAREST = {"track": "track_cooccurrence", "user": "user_similarity", "artist": "
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """The source of neighbours and their number, as ``find_similar`` describes them."""
+    """The source of neighbours and their number, as ``find_similar`` and ``recommend`` describe them."""
 
-    by: str = "walk"
+    by: str | None = None
     method: str = "svd"
     limit: int = 10
     include: Inclusion = USUAL
@@ -43,16 +43,17 @@ class SearchOptions:
 
 @dataclass(frozen=True, slots=True)
 class SimilarRecords:
-    """The records most similar to ``id``; ``left_out`` is the number of libraries not looked at."""
+    """The records most similar to ``id`` by the source ``by``."""
 
     kind: str
     id: int
+    by: str
+    evidence: Evidence
     found: list[Similar]
-    left_out: int
     labels: Mapping[int, Label]
 
     @property
-    def evidence(self) -> tuple[str, str]:
+    def counts(self) -> tuple[str, str]:
         """The names of the shared counts."""
         from sgr_spiders.embeddings.similar import EVIDENCE  # noqa: PLC0415 - `related` needs no numpy
 
@@ -66,7 +67,7 @@ class SimilarRecords:
     def _as_row(self, neighbour: Similar) -> dict[str, Any]:
         values = dataclasses.asdict(neighbour)
         shared = values.pop("shared")
-        return values | as_json(self.labels[neighbour.id]) | dict(zip(self.evidence, shared, strict=True))
+        return values | as_json(self.labels[neighbour.id]) | dict(zip(self.counts, shared, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +91,13 @@ class RelatedRecords:
 
 @dataclass(frozen=True, slots=True)
 class RecommendedTracks:
-    """Tracks for ``user``, best first; ``labels`` also has those that explain them."""
+    """Tracks for ``user`` by the source ``by``, best first; ``labels`` also has those that explain them."""
 
     user: int
     about: Label
+    by: str
+    evidence: Evidence
     found: list[Recommendation]
-    left_out: int
     labels: Mapping[int, Label]
 
     @property
@@ -114,14 +116,13 @@ def read_similar(connection: Connection, kind: str, name: str, options: SearchOp
     Raises:
         ArgumentError: Nothing is called *name*, or it has no vector.
     """
-    from sgr_spiders.embeddings.similar import count_left_out, find_similar  # noqa: PLC0415 - the same
+    from sgr_spiders.embeddings.similar import find_similar  # noqa: PLC0415 - the same
 
     node = resolve(connection, kind, name)
     by, method, include = options.by, options.method, options.include
-    found = find_similar(connection, kind, node, by=by, method=method, limit=options.limit, include=include)
-    left_out = count_left_out(connection, kind, node, by=by, method=method, include=include)
-    labels = read_labels(connection, kind, [node, *(neighbour.id for neighbour in found)])
-    return SimilarRecords(kind, node, found, left_out, labels)
+    near = find_similar(connection, kind, node, by=by, method=method, limit=options.limit, include=include)
+    labels = read_labels(connection, kind, [node, *(neighbour.id for neighbour in near.found)])
+    return SimilarRecords(kind, node, near.by, near.evidence, near.found, labels)
 
 
 def read_related(connection: Connection, kind: str, name: str, limit: int) -> RelatedRecords:
@@ -149,15 +150,15 @@ def read_recommended(connection: Connection, name: str, options: SearchOptions) 
         ArgumentError: Nobody is called *name*, or the user likes no tracks, or there are no vectors.
     """
     from sgr_spiders.embeddings.recommend import recommend  # noqa: PLC0415 - the same
-    from sgr_spiders.embeddings.similar import count_left_out  # noqa: PLC0415 - the same
 
     user = resolve(connection, "user", name)
-    by, method, include = options.by, options.method, options.include
-    found = recommend(connection, user, by=by, method=method, limit=options.limit, include=include)
-    left_out = count_left_out(connection, "user", user, by=by, method=method, include=include)
+    by, method, include = options.by or "walk", options.method, options.include
+    chosen = recommend(connection, user, by=by, method=method, limit=options.limit, include=include)
+    found = chosen.found
     tracks = {track.id for track in found} | {reason.id for track in found for reason in track.because}
     labels = read_labels(connection, "track", tracks)
-    return RecommendedTracks(user, read_labels(connection, "user", [user])[user], found, left_out, labels)
+    about = read_labels(connection, "user", [user])[user]
+    return RecommendedTracks(user, about, by, chosen.evidence, found, labels)
 
 
 def describe_reason(reason: Reason, labels: Mapping[int, Label]) -> str:

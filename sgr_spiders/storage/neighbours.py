@@ -1,146 +1,281 @@
-"""The neighbours of a track, a user or an artist: nodes that share contexts with it."""
+"""The neighbours of a track, a user or an artist: nodes that share contexts with it.
+
+Links are read as arrays: the database joins their IDs (``lookup.join_ids``), and there is no Python object per
+link.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
 
-from sgr_spiders.storage.libraries import USUAL, Inclusion, has_looks, is_looked_at, present
+from sgr_spiders.storage.chunks import CHUNK, chunked
+from sgr_spiders.storage.libraries import USUAL, Inclusion, present
 from sgr_spiders.storage.looked_at import read_libraries
+from sgr_spiders.storage.lookup import distinct, is_among, join_ids, look_up, mix, parse_ids
+from sgr_spiders.storage.pairs.reading import Groups, read_groups
 from sgr_spiders.storage.schema import NAMES, RECORD_TABLES, engagements, playlist_tracks, playlists, tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from sgr_spiders.storage.libraries import Rows
+    from sgr_spiders.storage.looked_at import Libraries
 
     Ids = NDArray[np.int64]
 
 KINDS = {"track": "track", "user": "user", "artist": "user"}
 """The record kind of each kind of node."""
 
+MAX_LINKS = 1_000_000
+"""Links of the contexts of a node to read; if there are more, contexts are sampled."""
+FIRST_CHUNK = 16
+"""Contexts to read first. How many to read next depends on how many links these have."""
+_NONE = np.empty(0, np.int64)
+
 LIKES = engagements.c.kind == "like"
-_OWN_LISTS = playlist_tracks.join(playlists, playlists.c.playlist_id == playlist_tracks.c.playlist_id)
-_LIKED_UPLOADS = engagements.join(tracks, tracks.c.track_id == engagements.c.track_id)
-_LISTED_UPLOADS = playlist_tracks.join(tracks, tracks.c.track_id == playlist_tracks.c.track_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Incidence:
     """Nodes and their contexts, e.g. tracks and the users who like them.
 
-    *links*: the table of the links between both. *user*: which of both columns are users, whose libraries
-    must have been looked at.
+    A row of *links* connects the context in *context* with the item in *item*. A node is an item, or the
+    *group* of its items: an artist of tracks, an owner of playlists.
     """
 
-    node: sa.Column[int]
-    context: sa.Column[int]
-    rows: sa.FromClause
-    condition: sa.ColumnElement[bool]
     links: sa.Table
-    user: sa.Column[int] | None = None
-
-    def which(self, include: Inclusion) -> sa.ColumnElement[bool]:
-        """Return the condition of the rows that count, whatever was looked at."""
-        return sa.and_(self.condition, *present(self.links, include.rows))
-
-    def contexts_of(self, connection: sa.Connection, node: int, include: Inclusion) -> sa.Select[Any]:
-        """Return the query for the contexts of *node* that count."""
-        query = sa.select(self.context).select_from(self.rows)
-        query = query.where(self.which(include), self.node == node)
-        if self.user is self.context and not include.unseen and has_looks(connection):
-            query = query.where(is_looked_at(self.context))
-        return query
+    item: sa.Column[int]
+    context: sa.Column[int]
+    group: sa.Column[int] | None = None
 
 
-def _by_likes(node: sa.Column[int], context: sa.Column[int], rows: sa.FromClause) -> Incidence:
-    return Incidence(node, context, rows, LIKES, engagements, engagements.c.user_id)
-
-
-def _by_playlists(node: sa.Column[int], context: sa.Column[int], rows: sa.FromClause) -> Incidence:
-    return Incidence(node, context, rows, sa.true(), playlist_tracks)
-
+_BY_FANS = (engagements, engagements.c.track_id, engagements.c.user_id)
+_BY_PLAYLISTS = (playlist_tracks, playlist_tracks.c.track_id, playlist_tracks.c.playlist_id)
 
 FANS = {
-    "track": _by_likes(engagements.c.track_id, engagements.c.user_id, engagements),
-    "user": _by_likes(engagements.c.user_id, engagements.c.track_id, engagements),
-    "artist": _by_likes(tracks.c.artist_id, engagements.c.user_id, _LIKED_UPLOADS),
+    "track": Incidence(*_BY_FANS),
+    "user": Incidence(engagements, engagements.c.user_id, engagements.c.track_id),
+    "artist": Incidence(*_BY_FANS, tracks.c.artist_id),
 }
 """Incidences by likes: tracks and artists share fans, users share liked tracks."""
 
 PLAYLISTS = {
-    "track": _by_playlists(playlist_tracks.c.track_id, playlist_tracks.c.playlist_id, playlist_tracks),
-    "user": _by_playlists(playlists.c.owner_id, playlist_tracks.c.track_id, _OWN_LISTS),
-    "artist": _by_playlists(tracks.c.artist_id, playlist_tracks.c.playlist_id, _LISTED_UPLOADS),
+    "track": Incidence(*_BY_PLAYLISTS),
+    "user": Incidence(
+        playlist_tracks, playlist_tracks.c.playlist_id, playlist_tracks.c.track_id, playlists.c.owner_id
+    ),
+    "artist": Incidence(*_BY_PLAYLISTS, tracks.c.artist_id),
 }
 """Incidences by playlists: tracks and artists share playlists, users share the tracks of their playlists."""
 
 
-def read_neighbourhood(
-    connection: sa.Connection, incidence: Incidence, node: int, include: Inclusion = USUAL
-) -> tuple[Ids, Ids]:
-    """Return the distinct pairs of a context of *node* and a node in it, as two arrays.
+class Contexts(NamedTuple):
+    """The contexts that count, in ascending order, and the number of those that do not."""
 
-    The pairs include *node* itself.
+    ids: Ids
+    left_out: int
+
+
+class Neighbourhood(NamedTuple):
+    """The nodes in each of some contexts, one context after another.
+
+    The node that was asked about is in each. *left_out*: the number of nodes that do not count.
     """
-    query = (
-        sa.select(incidence.context, incidence.node)
-        .select_from(incidence.rows)
-        .where(
-            incidence.which(include),
-            incidence.node.is_not(None),
-            incidence.context.in_(incidence.contexts_of(connection, node, include)),
+
+    sizes: Ids
+    nodes: Ids
+    left_out: int
+
+
+class NeighbourReader:
+    """Reads the links of one incidence."""
+
+    def __init__(self, connection: sa.Connection, incidence: Incidence, include: Inclusion = USUAL) -> None:
+        self._connection = connection
+        self._incidence = incidence
+        self._include = include
+
+    @property
+    def word(self) -> str:
+        """The word for the contexts."""
+        return {"user_id": "fans", "playlist_id": "playlists", "track_id": "tracks"}[self._incidence.context.name]
+
+    def contexts_of(self, *nodes: int) -> Contexts:
+        """Return the distinct contexts of any of *nodes*."""
+        items = np.sort(np.concatenate([_NONE, *(self._items_of(some).members for some in chunked(nodes))]))
+        found = distinct(np.concatenate([_NONE, *(part.members for part in self._links_of_items(items))]))
+        counting = self._context_counts(found)
+        return Contexts(found[counting], int((~counting).sum()))
+
+    def read(self, contexts: Ids, most: int = MAX_LINKS) -> Neighbourhood:
+        """Return the distinct nodes in *contexts*.
+
+        If these have more than *most* links, only a sample of them is read: the first in the order of a hash.
+        """
+        ordered = contexts[np.argsort(mix(contexts.astype(np.uint64)), kind="stable")]
+        sizes, members = self._read_first(ordered, most)
+        rows = np.repeat(np.arange(len(sizes)), sizes)
+        rows, nodes = self._as_nodes(rows, members)
+        counting = self._node_counts(nodes)
+        left_out = len(distinct(nodes[~counting]))
+        return Neighbourhood(np.bincount(rows[counting], minlength=len(sizes)), nodes[counting], left_out)
+
+    def count(self, nodes: Ids) -> Ids:
+        """Return the number of contexts of each of *nodes*."""
+        return self._count(nodes, self._context_counts)
+
+    def count_shared(self, nodes: Ids, contexts: Ids) -> Ids:
+        """Return the number of contexts of each of *nodes* that are among *contexts*, which ascend and count."""
+        return self._count(nodes, lambda found: is_among(found, contexts))
+
+    def _count(self, nodes: Ids, which: Callable[[Ids], NDArray[np.bool_]]) -> Ids:
+        counts = np.zeros(len(nodes), np.int64)
+        order = np.argsort(nodes, kind="stable")
+        for start in range(0, len(order), CHUNK):
+            places = order[start : start + CHUNK]
+            rows, found = self._contexts_by_row(nodes[places])
+            counts[places] = np.bincount(rows[which(found)], minlength=len(places))
+        return counts
+
+    def count_contexts(self) -> int:
+        """Return the number of contexts that have any node and count."""
+        record = next(key for key in RECORD_TABLES if self._incidence.context.name == f"{key}_id")
+        key = RECORD_TABLES[record].c[self._incidence.context.name]
+        has_link = sa.exists().where(self._incidence.context == key, *self._conditions)
+        found = parse_ids(self._connection.scalar(sa.select(join_ids(key)).where(has_link)))
+        return int(self._context_counts(found).sum())
+
+    @property
+    def _conditions(self) -> list[sa.ColumnElement[bool]]:
+        links = self._incidence.links
+        return [*([LIKES] if links is engagements else []), *present(links, self._include.rows)]
+
+    @cached_property
+    def _libraries(self) -> Libraries:
+        return read_libraries(self._connection, "user", self._include)
+
+    def _context_counts(self, contexts: Ids) -> NDArray[np.bool_]:
+        if self._incidence.context is engagements.c.user_id:
+            return self._libraries.contain(contexts)
+        return np.ones(len(contexts), bool)
+
+    def _node_counts(self, nodes: Ids) -> NDArray[np.bool_]:
+        if self._incidence.item is engagements.c.user_id:
+            return self._libraries.contain(nodes)
+        return np.ones(len(nodes), bool)
+
+    def _read_first(self, contexts: Ids, most: int) -> tuple[Ids, Ids]:
+        """Return the items of the first of *contexts*, up to the one with which they have *most* links."""
+        sizes, members, links, start, length = [_NONE], [_NONE], 0, 0, FIRST_CHUNK
+        while start < len(contexts) and links < most:
+            some = contexts[start : start + length]
+            part = _arrange(self._links(self._incidence.context, self._incidence.item, np.sort(some)), some)
+            taken = int(np.searchsorted(links + np.cumsum(part.sizes), most)) + 1
+            sizes.append(part.sizes[:taken])
+            members.append(part.members[: sizes[-1].sum()])
+            links += len(members[-1])
+            start += length
+            length = max(1, min(CHUNK, (most - links) * start // max(1, links)))
+        return np.concatenate(sizes), np.concatenate(members)
+
+    def _links_of_items(self, items: Ids) -> Iterator[Groups]:
+        for chunk in chunked(items.tolist()):
+            yield self._links(self._incidence.item, self._incidence.context, np.array(chunk, np.int64))
+
+    def _links(self, by: sa.Column[int], wanted: sa.Column[int], ids: Ids) -> Groups:
+        """Return the links of *ids*, which ascend, in the column *by*."""
+        if by is not engagements.c.track_id:
+            return read_groups(self._connection, by, wanted, by.in_(ids.tolist()), *self._conditions)
+        # The index has no `removed_at`: looking it up takes ten times as long as reading the index alone.
+        groups = read_groups(self._connection, by, wanted, by.in_(ids.tolist()), LIKES)
+        return groups if self._include.removed else _without(groups, self._removed)
+
+    @cached_property
+    def _removed(self) -> Groups:
+        """The users of each track whose likes have been removed."""
+        query = sa.select(join_ids(engagements.c.track_id, engagements.c.user_id)).where(
+            engagements.c.removed_at.is_not(None), LIKES
         )
-        .distinct()
-    )
-    pairs = np.array(connection.execute(query).all(), np.int64).reshape(-1, 2)
-    if incidence.user is incidence.node:
-        # One pass over the ledger instead of a lookup for each row.
-        pairs = pairs[read_libraries(connection, "user", include).contain(pairs[:, 1])]
-    return pairs[:, 0], pairs[:, 1]
+        pairs = parse_ids(self._connection.scalar(query)).reshape(-1, 2)
+        pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+        owners, sizes = np.unique(pairs[:, 0], return_counts=True)
+        return Groups(owners, sizes, pairs[:, 1])
+
+    def _items_of(self, nodes: Sequence[int]) -> Groups:
+        """Return the items of each of *nodes*, which ascend."""
+        group = self._incidence.group
+        if group is None:
+            ids = np.array(nodes, np.int64)
+            return Groups(ids, np.ones(len(ids), np.int64), ids)
+        (item,) = group.table.primary_key.columns
+        return read_groups(self._connection, group, item, group.in_(nodes))
+
+    def _contexts_by_row(self, nodes: Ids) -> tuple[Ids, Ids]:
+        """Return the distinct pairs of a place in *nodes*, which ascend, and a context of that node."""
+        groups = self._items_of(nodes.tolist())
+        owner = np.searchsorted(nodes, np.repeat(groups.owners, groups.sizes))
+        by_item = np.argsort(groups.members)
+        items, owner = groups.members[by_item], owner[by_item]
+        parts = list(self._links_of_items(items))
+        found = np.concatenate([_NONE, *(part.members for part in parts)])
+        item = np.concatenate([_NONE, *(np.repeat(part.owners, part.sizes) for part in parts)])
+        rows = look_up(items, owner, item)
+        return (rows, found) if self._incidence.group is None else _distinct_pairs(rows, found)
+
+    @cached_property
+    def _group_of_items(self) -> tuple[Ids, Ids]:
+        """The items of known groups, in ascending order, and their groups."""
+        group = self._incidence.group
+        assert group is not None
+        (item,) = group.table.primary_key.columns
+        groups = read_groups(self._connection, group, item, group.is_not(None))
+        order = np.argsort(groups.members)
+        return groups.members[order], np.repeat(groups.owners, groups.sizes)[order]
+
+    def _as_nodes(self, rows: Ids, items: Ids) -> tuple[Ids, Ids]:
+        """Return the distinct pairs of a row and the node of an item in it."""
+        if self._incidence.group is None:
+            return rows, items
+        ids, inverse = np.unique(items, return_inverse=True)
+        nodes = look_up(*self._group_of_items, ids)[inverse]
+        return _distinct_pairs(rows[nodes >= 0], nodes[nodes >= 0])
 
 
-def count_shared(
-    connection: sa.Connection,
-    incidence: Incidence,
-    node: int,
-    others: Sequence[int],
-    include: Inclusion = USUAL,
-) -> dict[int, int]:
-    """Count the contexts that each of the *others* shares with *node*."""
-    query = (
-        sa.select(incidence.node, sa.func.count(incidence.context.distinct()))
-        .select_from(incidence.rows)
-        .where(
-            incidence.which(include),
-            incidence.node.in_(others),
-            incidence.context.in_(incidence.contexts_of(connection, node, include)),
-        )
-        .group_by(incidence.node)
-    )
-    found = {row[0]: row[1] for row in connection.execute(query)}
-    return {other: found.get(other, 0) for other in others}
+def _distinct_pairs(rows: Ids, values: Ids) -> tuple[Ids, Ids]:
+    ids, inverse = np.unique(values, return_inverse=True)
+    row, place = np.divmod(distinct(rows * max(1, len(ids)) + inverse), max(1, len(ids)))
+    return row, ids[place]
 
 
-def count_left_out(connection: sa.Connection, incidence: Incidence, node: int, include: Inclusion) -> int:
-    """Count the users around *node* who do not count, because their libraries were not looked at."""
-    if incidence.user is None:
-        return 0
-    around = incidence.contexts_of(connection, node, Inclusion(unseen=True, removed=include.removed))
-    if incidence.user is incidence.node:
-        around = (
-            sa.select(incidence.user)
-            .select_from(incidence.rows)
-            .where(incidence.which(include), incidence.context.in_(around))
-        )
-    users = np.array(connection.scalars(around.distinct()).all(), np.int64)
-    return int((~read_libraries(connection, "user", include).contain(users)).sum())
+def _arrange(groups: Groups, wanted: Ids) -> Groups:
+    """Return the groups of *wanted* owners in that order, without those that have none."""
+    order = look_up(groups.owners, np.arange(len(groups.owners)), wanted)
+    order = order[order >= 0]
+    starts = np.cumsum(groups.sizes) - groups.sizes
+    sizes = groups.sizes[order]
+    places = np.arange(sizes.sum()) + np.repeat(starts[order] - (np.cumsum(sizes) - sizes), sizes)
+    return Groups(groups.owners[order], sizes, groups.members[places])
+
+
+def _without(groups: Groups, removed: Groups) -> Groups:
+    """Return *groups* without the members of *removed* ones, whose owners ascend."""
+    kept = np.ones(len(groups.members), bool)
+    ends, removed_ends = np.cumsum(groups.sizes), np.cumsum(removed.sizes)
+    place = look_up(removed.owners, np.arange(len(removed.owners)), groups.owners)
+    for row in np.flatnonzero(place >= 0).tolist():
+        part = slice(ends[row] - groups.sizes[row], ends[row])
+        end = removed_ends[place[row]]
+        kept[part] = ~is_among(groups.members[part], removed.members[end - removed.sizes[place[row]] : end])
+    sizes = np.bincount(np.repeat(np.arange(len(groups.owners)), groups.sizes)[kept], minlength=len(ends))
+    some = sizes > 0
+    return Groups(groups.owners[some], sizes[some], groups.members[kept])
 
 
 def read_library(connection: sa.Connection, user: int, rows: Rows = "present") -> Ids:
@@ -159,12 +294,13 @@ def is_known(connection: sa.Connection, kind: str, node: int) -> bool:
 
 
 def read_removed(connection: sa.Connection, kind: str, include: Inclusion) -> Ids:
-    """Return the IDs of the tracks, users or artists to leave out, because they have been removed."""
+    """Return the tracks, users or artists to leave out because they have been removed, in ascending order."""
     if include.removed:
-        return np.empty(0, np.int64)
+        return _NONE
     table = RECORD_TABLES[KINDS[kind]]
     (key,) = table.primary_key.columns
-    return np.array(connection.scalars(sa.select(key).where(table.c.removed_at.is_not(None))).all(), np.int64)
+    query = sa.select(join_ids(key)).where(table.c.removed_at.is_not(None))
+    return np.sort(parse_ids(connection.scalar(query)))
 
 
 def read_names(connection: sa.Connection, kind: str, ids: Iterable[int]) -> dict[int, str | None]:
