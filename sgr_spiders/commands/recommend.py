@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import (
     MAX_NEIGHBOURS,
+    RECOMMENDATION_SOURCES,
     add_neighbour_options,
     read_inclusion,
     read_limit,
     read_neighbour_source,
     read_user,
 )
-from sgr_spiders.reports.labels import as_json, describe, render_table
+from sgr_spiders.reports.labels import as_json, describe
 from sgr_spiders.text.encoding import dump_json
-from sgr_spiders.text.formatting import describe_left_out
 
 if TYPE_CHECKING:
     import argparse
@@ -34,37 +34,40 @@ class Command(DatabaseCommand):
         return "Recommend tracks to a user, with reasons"
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
-        add_neighbour_options(group)
+        by = "recommend by walk (over likes), playlists (a walk over them) or vectors (default walk)"
+        add_neighbour_options(group, by)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         sys.stdout.write(self._render(read_user(args, "recommend"), opts))
 
     def _render(self, name: str, opts: argparse.Namespace) -> str:
-        from sgr_spiders.reports.neighbours import SearchOptions, read_recommended
+        from sgr_spiders.reports.neighbours import (
+            SearchOptions,
+            describe_evidence,
+            describe_source,
+            read_recommended,
+        )
         from sgr_spiders.storage.store import Store
 
-        by, method = read_neighbour_source(opts)
+        by, method = read_neighbour_source(opts, RECOMMENDATION_SOURCES)
         options = SearchOptions(by, method, read_limit(opts, MAX_NEIGHBOURS), read_inclusion(opts))
         with Store(self.database_url).read() as connection:
             recommended = read_recommended(connection, name, options)
         if opts.json:
-            about = as_json(recommended.about)
-            head = {"user": recommended.user, **about, "by": by, "left_out": recommended.left_out}
-            return dump_json({**head, "recommended": recommended.rows}) + "\n"
-        lines = _render_lines(recommended, by)
-        if recommended.left_out:
-            lines.append(describe_left_out(recommended.left_out))
+            head = {"user": recommended.user, **as_json(recommended.about)}
+            source = describe_source(recommended.by, recommended.evidence)
+            return dump_json({**head, **source, "recommended": recommended.rows}) + "\n"
+        lines = [*_render_lines(recommended), *describe_evidence(recommended.evidence, recommended.found)]
         return "\n".join(lines) + "\n"
 
 
-def _render_lines(recommended: RecommendedTracks, by: str) -> list[str]:
-    from sgr_spiders.reports.neighbours import describe_reason
+def _render_lines(recommended: RecommendedTracks) -> list[str]:
+    from sgr_spiders.reports.neighbours import describe_reason, render_ranked
 
-    about = f"user {recommended.user} ({describe(recommended.about)}) by {by}"
+    about = f"user {recommended.user} ({describe(recommended.about)}) by {recommended.by}"
     if not recommended.found:
         return [f"Nothing to recommend to {about}: no further track is connected to what the user likes"]
-    rows = [(track.id, [f"{track.score:.4f}"]) for track in recommended.found]
-    head, *lines = render_table("track", ["score"], rows, recommended.labels)
+    head, *lines = render_ranked("track", recommended.found, {}, recommended.labels)
     rendered = [head]
     for line, track in zip(lines, recommended.found, strict=True):
         reasons = [

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import (
     MAX_NEIGHBOURS,
+    NEIGHBOUR_SOURCES,
     add_neighbour_options,
     read_inclusion,
     read_limit,
     read_neighbour_source,
     read_node,
 )
-from sgr_spiders.reports.labels import as_json, describe, render_table
+from sgr_spiders.reports.labels import as_json, describe
 from sgr_spiders.text.encoding import dump_json
-from sgr_spiders.text.formatting import describe_left_out
 
 if TYPE_CHECKING:
     import argparse
@@ -34,7 +34,11 @@ class Command(DatabaseCommand):
         return "Show the most similar tracks, users or artists, with evidence"
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
-        add_neighbour_options(group)
+        by = (
+            "similarity from npmi (shared fans beyond chance), walk (over likes), playlists (a walk over "
+            "them) or vectors (default npmi for tracks, else walk)"
+        )
+        add_neighbour_options(group, by)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         from sgr_spiders.storage.neighbours import KINDS
@@ -43,28 +47,47 @@ class Command(DatabaseCommand):
         sys.stdout.write(self._render(kind, name, opts))
 
     def _render(self, kind: str, name: str, opts: argparse.Namespace) -> str:
-        from sgr_spiders.reports.neighbours import SearchOptions, read_similar
+        from sgr_spiders.reports.neighbours import (
+            SearchOptions,
+            describe_evidence,
+            describe_source,
+            read_similar,
+        )
         from sgr_spiders.storage.store import Store
 
-        by, method = read_neighbour_source(opts)
+        by, method = read_neighbour_source(opts, NEIGHBOUR_SOURCES)
         options = SearchOptions(by, method, read_limit(opts, MAX_NEIGHBOURS), read_inclusion(opts))
         with Store(self.database_url).read() as connection:
             similar = read_similar(connection, kind, name, options)
         label = similar.labels[similar.id]
         if opts.json:
-            head = {"id": similar.id, "kind": kind, **as_json(label), "by": by, "left_out": similar.left_out}
-            return dump_json({**head, "similar": similar.rows}) + "\n"
-        lines = _render_lines(similar, f"{kind} {similar.id} ({describe(label)}) by {by}")
-        if similar.left_out:
-            lines.append(describe_left_out(similar.left_out))
-        return "\n".join(lines) + "\n"
+            head = {"id": similar.id, "kind": kind, **as_json(label)}
+            source = describe_source(similar.by, similar.evidence)
+            return dump_json({**head, **source, "similar": similar.rows}) + "\n"
+        lines = _render_lines(similar, f"{kind} {similar.id} ({describe(label)}) by {similar.by}")
+        return "\n".join([*lines, *describe_evidence(similar.evidence, similar.found)]) + "\n"
 
 
 def _render_lines(similar: SimilarRecords, about: str) -> list[str]:
+    from sgr_spiders.reports.neighbours import render_ranked
+
     if not similar.found:
-        return [f"Nothing is similar to {about}: it has no neighbours"]
-    rows = [
-        (neighbour.id, [f"{neighbour.score:.4f}", *map(str, neighbour.shared)]) for neighbour in similar.found
-    ]
-    table = render_table(similar.kind, ["score", *similar.evidence], rows, similar.labels)
-    return [f"Most similar to {about}:", *table]
+        return [f"Nothing is similar to {about}: {_explain_nothing(similar)}"]
+    counts = {name: [one.shared[place] for one in similar.found] for place, name in enumerate(similar.counts)}
+    lines = [f"Most similar to {about}:", *render_ranked(similar.kind, similar.found, counts, similar.labels)]
+    if similar.by_everyone:
+        lines.append(f"not by npmi: {_describe_everyone(similar)}")
+    return lines
+
+
+def _explain_nothing(similar: SimilarRecords) -> str:
+    if similar.by_everyone:
+        return f"{_describe_everyone(similar)}; try `--by walk`"
+    if similar.by == "npmi" and similar.evidence.total:
+        return f"it shares no more {similar.evidence.name} with any other than by chance"
+    return "it has no neighbours"
+
+
+def _describe_everyone(similar: SimilarRecords) -> str:
+    total, name = similar.evidence.total, similar.evidence.name
+    return f"it has all {total:,} {name} that were looked at, so sharing them says nothing"

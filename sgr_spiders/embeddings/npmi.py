@@ -6,10 +6,10 @@ Mutual Information in Collocation Extraction, GSCL 2009) is
     NPMI(a, b) = ln(p_ab / (p_a p_b)) / -ln(p_ab)
 
 with p_a = f_a / U, p_b = f_b / U and p_ab = n / U, where f_a and f_b are the fans of each track, n those that
-they share, and U all users. It is 1 if the same users like both, 0 if they share as many as by chance. Two
-tracks with one fan would have 1, so it is multiplied by n / (n + 5), the shrinkage of Bell and Koren (Scalable
-Collaborative Filtering with Jointly Derived Neighborhood Interpolation Weights, ICDM 2007). A popular track
-shares fans with every track by chance, so that it is not among the neighbours of all.
+they share, and U all users. It is 1 if the same users like both, and 0 if they share as many as by chance.
+Two tracks with the same single fan would have 1, so it is multiplied by n / (n + 5), the shrinkage of Bell
+and Koren (Scalable Collaborative Filtering with Jointly Derived Neighborhood Interpolation Weights, ICDM
+2007). A popular track shares fans with every track by chance, so it is not among the neighbours of all.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def score(shared: Numbers | Scores, a: Numbers | int, b: Numbers | Scores, conte
     return np.asarray(ratio * shared / (shared + SHRINKAGE))
 
 
-def find_nearest(  # noqa: PLR0913 - the terms of the formula
+def find_nearest(
     nodes: Numbers,
     shared: Numbers,
     own: int,

@@ -20,7 +20,7 @@ DIGITS = 6
 
 
 class Ranked(NamedTuple):
-    """The best nodes. *ranks*: from 1, the same for the same score. *tied*: the nodes that have this score."""
+    """The best nodes. *ranks*: from 1, the same for the same score. *tied*: the nodes with this score."""
 
     ids: Numbers
     scores: Scores

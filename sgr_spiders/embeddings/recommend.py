@@ -9,8 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from sgr_spiders.embeddings.base import Library, unit
-from sgr_spiders.embeddings.recommenders import METHODS
 from sgr_spiders.embeddings.ranking import rank
+from sgr_spiders.embeddings.recommenders import METHODS
 from sgr_spiders.embeddings.similar import ENOUGH, VECTORS, WALK, Evidence, explain_missing_vector
 from sgr_spiders.embeddings.walk import RandomWalk
 from sgr_spiders.model.exceptions import ArgumentError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.vectors import Placed, VectorRun
 
 MAX_LINKS = 4_000_000
-"""Likes of the fans of a library, or tracks of its playlists, to read; if there are more, these are sampled."""
+"""Likes by the fans of a library, or tracks in its playlists, to read; beyond it, a sample."""
 MAX_REASONS = 3
 """Liked tracks to name per recommendation."""
 
@@ -49,7 +49,7 @@ class Recommendation:
     """A recommended track.
 
     *score* is comparable only for the same user and neighbour source. *rank* and *tied*: as in ``Similar``.
-    *weak_evidence*: the user likes fewer than ``ENOUGH`` tracks, or no reason shares as many fans or playlists.
+    *weak_evidence*: the user likes fewer than ``ENOUGH`` tracks, or no reason shares as many fans.
     """
 
     id: int
@@ -178,13 +178,11 @@ def _explain(
         zip(*(column.tolist() for column in ranked), strict=True)
     ):
         reasons = library[order[supports[:, place], place]]
-        shared = [
-            reader.count_shared(reasons, reader.contexts_of(track).ids).tolist() for reader in readers
-        ]
+        shared = [reader.count_shared(reasons, reader.contexts_of(track).ids).tolist() for reader in readers]
         because = tuple(
             Reason(liked, names.get(liked), fans, playlists)
             for liked, fans, playlists in zip(reasons.tolist(), *shared, strict=True)
         )
-        weak = len(library) < ENOUGH or max(map(max, shared), default=0) < ENOUGH
+        weak = len(library) < ENOUGH or max([*shared[0], *shared[1]], default=0) < ENOUGH
         found.append(Recommendation(track, score, names.get(track), position, tied, weak, because))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,8 +48,8 @@ class Similar:
     """A neighbour.
 
     *score*: shrunk NPMI, the walk probability or the cosine. *shared*: the counts in ``EVIDENCE``. *rank*:
-    from 1, the same for the *tied* neighbours that have the same score. *weak_evidence*: it, or the start, has
-    less than ``ENOUGH``.
+    from 1, the same for all *tied* neighbours with the same score. *weak_evidence*: they share less than
+    ``ENOUGH``, or the start has less.
     """
 
     id: int
@@ -65,25 +65,27 @@ class Similar:
 class Evidence:
     """What neighbours are found by: the fans of a track, the likes of a user, or playlists.
 
-    *name*: the word for them. *total*: all that the start has; *used*: the sample of them that was read to find
-    neighbours, or all. *left_out*: the libraries that were left out because they were not looked at.
-    *everyone*: whether *total* is everyone there is, so that sharing them says nothing.
+    *name*: the word for them. *total*: all that the start has. *used*: those that were read to find
+    neighbours, a sample or all. *left_out*: the libraries left out because they were not looked at.
     """
 
     name: str
     total: int
     used: int
     left_out: int
-    everyone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SimilarNodes:
-    """The neighbours of a node, nearest first, by the source *by*."""
+    """The neighbours of a node, nearest first, by the source *by*.
+
+    *by_everyone*: everyone who was looked at likes the node, so that shared fans say nothing.
+    """
 
     by: str
     evidence: Evidence
     found: list[Similar]
+    by_everyone: bool = False
 
 
 def find_similar(  # noqa: PLR0913 - all but the node are options of the command
@@ -98,10 +100,10 @@ def find_similar(  # noqa: PLR0913 - all but the node are options of the command
 ) -> SimilarNodes:
     """Return the *limit* nearest neighbours of *node*, a track, user or artist.
 
-    *by*: ``npmi`` (shared fans beyond chance), ``walk`` (over likes), ``playlists`` (a walk over playlists) or
-    ``vectors`` (the cosine of the vectors of *method*); ``None``: the default of the kind, except that a walk
-    finds the neighbours of a track that everyone likes. *include*: what to include besides present rows of
-    libraries that were looked at; it does not change the vectors.
+    *by*: ``npmi`` (shared fans beyond chance), ``walk`` (over likes), ``playlists`` (a walk over playlists)
+    or ``vectors`` (the cosine of the vectors of *method*); ``None``: the default of the kind, but a walk for
+    a track that everyone likes. *include*: what to include besides present rows of libraries that were looked
+    at; it does not change the vectors.
 
     Raises:
         ArgumentError: the node is not in the database, or has no vector.
@@ -112,13 +114,13 @@ def find_similar(  # noqa: PLR0913 - all but the node are options of the command
     if by is not None:
         return search.find(by)
     found = search.find(DEFAULT_SOURCES[kind])
-    return search.find(WALK) if found.evidence.everyone else found
+    return replace(search.find(WALK), by_everyone=True) if found.by_everyone else found
 
 
 class _Search:
     """The search for the neighbours of a node."""
 
-    def __init__(  # noqa: PLR0913 - the arguments of find_similar
+    def __init__(
         self, connection: Connection, kind: str, node: int, method: str, limit: int, include: Inclusion
     ) -> None:
         self._connection = connection
@@ -133,10 +135,11 @@ class _Search:
     def find(self, by: str) -> SimilarNodes:
         """Return the nearest neighbours by one source."""
         over = OVER_PLAYLISTS if by == PLAYLIST_WALK else OVER_LIKES
+        by_everyone = False
         if by == VECTORS:
             evidence, ids, scores = self._by_vectors()
         elif by == NPMI:
-            evidence, ids, scores = self._by_npmi()
+            evidence, ids, scores, by_everyone = self._by_npmi()
         else:
             evidence, ids, scores = self._by_walk(over)
         kept = (ids != self._node) & ~is_among(ids, self._removed)
@@ -153,9 +156,9 @@ class _Search:
             Similar(one, score, names.get(one), both, place, tied, is_weak)
             for one, score, place, tied, both, is_weak in zip(*columns, strict=True)
         ]
-        return SimilarNodes(by, evidence, found)
+        return SimilarNodes(by, evidence, found, by_everyone)
 
-    def _by_npmi(self) -> tuple[Evidence, Numbers, Scores]:
+    def _by_npmi(self) -> tuple[Evidence, Numbers, Scores, bool]:
         reader, contexts = self._readers[OVER_LIKES], self._contexts[OVER_LIKES].ids
         near = reader.read(contexts)
         nodes, shared = np.unique(near.nodes, return_counts=True)
@@ -165,7 +168,7 @@ class _Search:
             nodes, shared = self._recount(nodes, shared, contexts)
         total = reader.count_contexts()
         ids, scores = npmi.find_nearest(nodes, shared, len(contexts), total, self._limit, reader.count)
-        return self._evidence(OVER_LIKES, near, everyone=len(contexts) == total), ids, scores
+        return self._evidence(OVER_LIKES, near), ids, scores, 0 < total == len(contexts)
 
     def _recount(self, nodes: Numbers, shared: Numbers, contexts: Numbers) -> tuple[Numbers, Numbers]:
         """Count what the best candidates of a sample share with the node in all of its contexts."""
@@ -197,10 +200,10 @@ class _Search:
         cosines = directions @ directions[row]
         return evidence, placed.ids[cosines > 0], cosines[cosines > 0]
 
-    def _evidence(self, over: int, near: Neighbourhood, *, everyone: bool = False) -> Evidence:
+    def _evidence(self, over: int, near: Neighbourhood) -> Evidence:
         own, left_out = self._contexts[over]
         word = self._readers[over].word
-        return Evidence(word, len(own), len(near.sizes), left_out + near.left_out, everyone)
+        return Evidence(word, len(own), len(near.sizes), left_out + near.left_out)
 
 
 def explain_missing_vector(connection: Connection, what: str, method: str) -> str:

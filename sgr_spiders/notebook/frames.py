@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pyarrow as pa
 
-from sgr_spiders.embeddings.similar import EVIDENCE
 from sgr_spiders.exports.columnar import TIME
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.reports.labels import as_json
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 Library = Literal["pandas", "polars", "arrow"]
 LIBRARIES: tuple[str, ...] = get_args(Library)
 INTEGER, NUMBER, TEXT, FLAG = pa.int64(), pa.float64(), pa.string(), pa.bool_()
+_RANKED = {"id": INTEGER, "rank": INTEGER, "tied": INTEGER, "score": NUMBER, "weak_evidence": FLAG}
 
 
 def check_library(name: str) -> None:
@@ -65,8 +65,8 @@ def tabulate(rows: Iterable[Sequence[Any]], columns: dict[str, pa.DataType]) -> 
 
 def tabulate_similar(similar: SimilarRecords) -> pa.Table:
     """Return the similar records with their scores and evidence."""
-    evidence = dict.fromkeys(EVIDENCE[similar.kind], INTEGER)
-    columns = {"id": INTEGER, "score": NUMBER, **evidence, **_label_columns(similar.kind)}
+    evidence = dict.fromkeys(similar.counts, INTEGER)
+    columns = {**_RANKED, **evidence, **_label_columns(similar.kind)}
     return pa.Table.from_pylist(similar.rows, pa.schema(columns))
 
 
@@ -133,7 +133,7 @@ def tabulate_origin(origin: Origin) -> pa.Table:
 def tabulate_recommended(recommended: RecommendedTracks) -> pa.Table:
     """Return the recommended tracks; ``because`` names the liked tracks that explain each."""
     reasons = {"because": TEXT, "because_ids": pa.list_(INTEGER)}
-    columns = {"id": INTEGER, "score": NUMBER, **_label_columns("track"), **reasons}
+    columns = {**_RANKED, **_label_columns("track"), **reasons}
     rows = recommended.rows
     for row, track in zip(rows, recommended.found, strict=True):
         row["because"] = "; ".join(describe_reason(reason, recommended.labels) for reason in track.because)

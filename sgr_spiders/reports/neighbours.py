@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.relationships import TYPES
-from sgr_spiders.reports.labels import as_json, describe
+from sgr_spiders.reports.labels import as_json, describe, render_table
 from sgr_spiders.storage.labels import read_labels
 from sgr_spiders.storage.libraries import USUAL
 from sgr_spiders.storage.names import resolve
 from sgr_spiders.storage.pairs.builds import latest
 from sgr_spiders.storage.pairs.related import nearest
-from sgr_spiders.text.formatting import pluralize
+from sgr_spiders.text.formatting import describe_left_out, pluralize, significant
 from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sgr_spiders.embeddings.recommend import Reason, Recommendation
     from sgr_spiders.embeddings.similar import Evidence, Similar
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 NEAREST = {"track": "track_cooccurrence", "user": "user_similarity", "artist": "artist_relation"}
 """The relationship type that contains the neighbours of each kind."""
+WEAK = "weak evidence: rests on fewer than 5; one more or less could change the order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class SimilarRecords:
     by: str
     evidence: Evidence
     found: list[Similar]
+    by_everyone: bool
     labels: Mapping[int, Label]
 
     @property
@@ -122,7 +124,7 @@ def read_similar(connection: Connection, kind: str, name: str, options: SearchOp
     by, method, include = options.by, options.method, options.include
     near = find_similar(connection, kind, node, by=by, method=method, limit=options.limit, include=include)
     labels = read_labels(connection, kind, [node, *(neighbour.id for neighbour in near.found)])
-    return SimilarRecords(kind, node, near.by, near.evidence, near.found, labels)
+    return SimilarRecords(kind, node, near.by, near.evidence, near.found, near.by_everyone, labels)
 
 
 def read_related(connection: Connection, kind: str, name: str, limit: int) -> RelatedRecords:
@@ -159,6 +161,56 @@ def read_recommended(connection: Connection, name: str, options: SearchOptions) 
     labels = read_labels(connection, "track", tracks)
     about = read_labels(connection, "user", [user])[user]
     return RecommendedTracks(user, about, by, chosen.evidence, found, labels)
+
+
+def describe_source(by: str, evidence: Evidence) -> dict[str, Any]:
+    """Return the source and its evidence, for JSON."""
+    used = {"of": evidence.name, "total": evidence.total, "used": evidence.used}
+    return {"by": by, "evidence": used, "left_out": evidence.left_out}
+
+
+def render_ranked(
+    kind: str,
+    found: Sequence[Similar | Recommendation],
+    counts: Mapping[str, Sequence[int]],
+    labels: Mapping[int, Label],
+) -> list[str]:
+    """Return the lines of a table of ranked records: ranks, scores, counts, and marks of weak evidence.
+
+    A rank that others share has ``=``, and the score of weak evidence is rounded to one digit.
+    """
+    has_weak = any(one.weak_evidence for one in found)
+    rows = [
+        (
+            one.id,
+            [
+                f"{one.rank}{'=' if one.tied > 1 else ''}",
+                f"~{significant(one.score, 1)}" if one.weak_evidence else significant(one.score, 3),
+                *(str(count[place]) for count in counts.values()),
+                *(["yes" if one.weak_evidence else "-"] if has_weak else []),
+            ],
+        )
+        for place, one in enumerate(found)
+    ]
+    head = ["rank", "score", *counts, *(["weak_evidence"] if has_weak else [])]
+    return render_table(kind, head, rows, labels)
+
+
+def describe_evidence(evidence: Evidence, found: Sequence[Similar | Recommendation]) -> list[str]:
+    """Return what limits them: ties, weak evidence, a sample, libraries that were not looked at."""
+    lines = []
+    if found:
+        last = found[-1]
+        shown = sum(one.rank == last.rank for one in found)
+        if shown < last.tied:
+            lines.append(f"rank {last.rank}: {shown:,} of {last.tied:,} with the same score")
+    if any(one.weak_evidence for one in found):
+        lines.append(WEAK)
+    if evidence.used < evidence.total:
+        lines.append(f"from a sample of {evidence.used:,} of {evidence.total:,} {evidence.name}")
+    if evidence.left_out:
+        lines.append(describe_left_out(evidence.left_out))
+    return lines
 
 
 def describe_reason(reason: Reason, labels: Mapping[int, Label]) -> str:

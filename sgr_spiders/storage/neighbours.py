@@ -1,7 +1,6 @@
 """The neighbours of a track, a user or an artist: nodes that share contexts with it.
 
-Links are read as arrays: the database joins their IDs (``lookup.join_ids``), and there is no Python object per
-link.
+Links are read as arrays, without a Python object per link: the database joins their IDs (``join_ids``).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.storage.chunks import CHUNK, chunked
 from sgr_spiders.storage.libraries import USUAL, Inclusion, present
-from sgr_spiders.storage.looked_at import read_libraries
+from sgr_spiders.storage.looked_at import ALL_COUNT, read_libraries
 from sgr_spiders.storage.lookup import distinct, is_among, join_ids, look_up, mix, parse_ids
 from sgr_spiders.storage.pairs.reading import Groups, read_groups
 from sgr_spiders.storage.schema import NAMES, RECORD_TABLES, engagements, playlist_tracks, playlists, tracks
@@ -105,7 +104,9 @@ class NeighbourReader:
     @property
     def word(self) -> str:
         """The word for the contexts."""
-        return {"user_id": "fans", "playlist_id": "playlists", "track_id": "tracks"}[self._incidence.context.name]
+        return {"user_id": "fans", "playlist_id": "playlists", "track_id": "tracks"}[
+            self._incidence.context.name
+        ]
 
     def contexts_of(self, *nodes: int) -> Contexts:
         """Return the distinct contexts of any of *nodes*."""
@@ -132,7 +133,7 @@ class NeighbourReader:
         return self._count(nodes, self._context_counts)
 
     def count_shared(self, nodes: Ids, contexts: Ids) -> Ids:
-        """Return the number of contexts of each of *nodes* that are among *contexts*, which ascend and count."""
+        """Return how many contexts each of *nodes* has among *contexts*, which ascend and count."""
         return self._count(nodes, lambda found: is_among(found, contexts))
 
     def _count(self, nodes: Ids, which: Callable[[Ids], NDArray[np.bool_]]) -> Ids:
@@ -159,17 +160,16 @@ class NeighbourReader:
 
     @cached_property
     def _libraries(self) -> Libraries:
-        return read_libraries(self._connection, "user", self._include)
+        # Which libraries were cut short does not matter here, so nothing is read if all count.
+        return ALL_COUNT if self._include.unseen else read_libraries(self._connection, "user", self._include)
 
     def _context_counts(self, contexts: Ids) -> NDArray[np.bool_]:
-        if self._incidence.context is engagements.c.user_id:
-            return self._libraries.contain(contexts)
-        return np.ones(len(contexts), bool)
+        libraries = self._libraries if self._incidence.context is engagements.c.user_id else ALL_COUNT
+        return libraries.contain(contexts)
 
     def _node_counts(self, nodes: Ids) -> NDArray[np.bool_]:
-        if self._incidence.item is engagements.c.user_id:
-            return self._libraries.contain(nodes)
-        return np.ones(len(nodes), bool)
+        libraries = self._libraries if self._incidence.item is engagements.c.user_id else ALL_COUNT
+        return libraries.contain(nodes)
 
     def _read_first(self, contexts: Ids, most: int) -> tuple[Ids, Ids]:
         """Return the items of the first of *contexts*, up to the one with which they have *most* links."""

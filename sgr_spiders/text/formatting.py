@@ -51,6 +51,11 @@ def percent(share: float | None) -> str:
     return f"{share:.1%}"
 
 
+def significant(value: float, digits: int) -> str:
+    """Return a number with this many significant digits, without an exponent: ``0.0270``, ``0.52``, ``3``."""
+    return f"{Decimal(f'{value:#.{digits}g}'):f}".removesuffix(".")
+
+
 def format_lift(lift: float | None) -> str:
     """Return a ratio to what chance gives as ``0.62``, ``3.4`` or ``1,200``, or a dash if it is unknown."""
     if lift is None:

@@ -167,7 +167,7 @@ def test_similar_by_vectors_is_the_cosine(harvest: tuple[Store, Embedded]) -> No
     with store.write() as connection:
         for kind, placed in embedded.placed.items():
             directions = unit(placed.vectors)
-            found = find_similar(connection, kind, int(placed.ids[1]), by="vectors", method="svd", limit=2)
+            found = find_similar(connection, kind, int(placed.ids[1]), by="vectors", limit=2).found
             cosines = directions @ directions[1]
             cosines[1] = -2
             best = np.argsort(-cosines)[:2]
@@ -184,7 +184,7 @@ def test_recommendations_match_the_taste_and_are_new(
     fitting = []
     with store.write() as connection:
         for user in range(1, 11):
-            found = recommend(connection, user, by=by, method="svd", limit=5)
+            found = recommend(connection, user, by=by, method="svd", limit=5).found
             assert len(found) == 5
             assert not {track.id for track in found} & libraries[user]
             assert [track.score for track in found] == sorted((track.score for track in found), reverse=True)
@@ -207,7 +207,7 @@ def test_what_was_removed_after_learning_is_not_shown(store: Store, drawn: Taste
                 connection, "track", 1001, by="vectors", method="svd", limit=4, include=include
             )
             recommended = recommend(connection, 1, by="vectors", method="svd", limit=4, include=include)
-        return [one.id for one in near], [one.id for one in recommended]
+        return [one.id for one in near.found], [one.id for one in recommended.found]
 
     near, recommended = look()
     gone = {near[0], recommended[0]}
@@ -232,7 +232,9 @@ def test_a_later_user_is_folded_in(store: Store, drawn: Tastes) -> None:
             sa.insert(schema.users).values(user_id=999, is_stub=False, fullness=3, fetched_at="")
         )
         connection.execute(sa.insert(likes).from_select(["user_id", "track_id", "kind"], of_one))
-        known, new = (recommend(connection, user, by="vectors", method="svd", limit=5) for user in (1, 999))
+        known, new = (
+            recommend(connection, user, by="vectors", method="svd", limit=5).found for user in (1, 999)
+        )
     # The same likes give the same recommendations without new training.
     assert [track.id for track in new] == [track.id for track in known]
     assert [track.score for track in new] == pytest.approx([track.score for track in known], rel=1e-4)
@@ -242,7 +244,7 @@ def test_recommendations_by_playlists(harvest: tuple[Store, Embedded], drawn: Ta
     store, _ = harvest
     world = drawn.world()
     with store.write() as connection:
-        found = recommend(connection, 1, by="playlists", method="svd", limit=99)
+        found = recommend(connection, 1, by="playlists", method="svd", limit=99).found
     listed = {track for own in world.playlists.values() if own & world.libraries()[1] for track in own}
     assert {track.id for track in found} == listed - world.libraries()[1]
     assert all(track.because[0].shared_playlists == 1 for track in found)
@@ -293,9 +295,9 @@ def test_an_index_finds_the_same_neighbours(
         f"{file.name}.user.svd.2.usearch",
     }
     with store.write() as connection:
-        found = find_similar(connection, "track", 1001, by="vectors", method="svd", limit=5)
+        found = find_similar(connection, "track", 1001, by="vectors", limit=5).found
         monkeypatch.setattr(index, "_usearch", lambda: None)
-        compared = find_similar(connection, "track", 1001, by="vectors", method="svd", limit=5)
+        compared = find_similar(connection, "track", 1001, by="vectors", limit=5).found
     assert [track.id for track in found] == [track.id for track in compared]
     assert [track.score for track in found] == pytest.approx([track.score for track in compared], abs=2e-3)
     assert found != compared  # 16-bit floats show that the index was used

@@ -86,7 +86,7 @@ def test_the_neighbourhood_of_a_track_is_enough_for_its_walk(store: Store, world
         interactions = read_interactions(connection)
         whole = by_hand(interactions.matrix.toarray())
         for place, track in enumerate(interactions.tracks.tolist()):
-            found = find_similar(connection, "track", track, by="walk", method="svd", limit=99)
+            found = find_similar(connection, "track", track, by="walk", limit=99).found
             others = np.flatnonzero(whole[place])
             wanted = dict(zip(interactions.tracks[others].tolist(), whole[place][others], strict=True))
             assert {track.id: track.score for track in found} == pytest.approx(wanted)
@@ -130,7 +130,7 @@ def test_neighbours_share_the_stated_counts(store: Store, world: World, kind: st
     sets = over_likes if by == "walk" else over_playlists
     with store.write() as connection:
         for node in sets:
-            found = find_similar(connection, kind, node, by=by, method="svd", limit=99)
+            found = find_similar(connection, kind, node, by=by, limit=99).found
             assert {neighbour.id for neighbour in found} == {
                 other for other in sets if other != node and sets[other] & sets[node]
             }

@@ -16,7 +16,7 @@ from sgr_spiders.embeddings.evaluation.trials import TrialOptions, prepare_trial
 from sgr_spiders.embeddings.interactions import read_interactions
 from sgr_spiders.embeddings.preparation import Choice, prepare
 from sgr_spiders.embeddings.recommend import recommend
-from sgr_spiders.embeddings.similar import count_left_out, find_similar
+from sgr_spiders.embeddings.similar import find_similar
 from sgr_spiders.relationships.processor import relate
 from sgr_spiders.storage import schema
 from sgr_spiders.storage.libraries import USUAL, Inclusion
@@ -189,28 +189,29 @@ def test_comments_alone_need_no_library(store: Store) -> None:
         assert len(read_interactions(connection, sources={"comment": 1, "like": 1}).users) == LIKERS // 2
 
 
+@pytest.mark.parametrize("by", ["npmi", "walk"])
 @pytest.mark.parametrize("kind", ["track", "artist", "user"])
-def test_neighbours_are_those_of_a_database_without_the_unseen(store: Store, kind: str) -> None:
+def test_neighbours_are_those_of_a_database_without_the_unseen(store: Store, kind: str, by: str) -> None:
     node = {"track": SEED, "artist": SEED_ARTIST, "user": 2002}[kind]
-    answers, left_out = [], 0
+    answers = []
     world = likers(harvested=False)
     for drawn in (without_the_unseen(world), world):
         drawn.spill(store)
         with store.read() as connection:
-            near = find_similar(connection, kind, node, by="walk", method="svd", limit=10)
+            near = find_similar(connection, kind, node, by=by)
             recommended = recommend(connection, 2002, by="walk", method="svd", limit=5)
-            left_out = count_left_out(connection, kind, node, by="walk", method="svd", include=USUAL)
-        answers.append((near, recommended))
+        answers.append((near.found, recommended.found))
     assert answers[0] == answers[1]
-    assert answers[0][0]
-    assert left_out == LIKERS // 2
+    assert answers[0][0] or near.by_everyone
+    assert near.evidence.left_out == recommended.evidence.left_out == LIKERS // 2
     with store.read() as connection:
-        near = find_similar(connection, kind, node, by="walk", method="svd", limit=10, include=UNSEEN)
-        assert near != answers[0][0] or kind == "user"
+        near = find_similar(connection, kind, node, by=by, include=UNSEEN)
+        assert near.found != answers[0][0] or kind == "user" or near.by_everyone
 
 
+@pytest.mark.parametrize("by", ["npmi", "walk"])
 @pytest.mark.parametrize("kind", ["track", "artist", "user"])
-def test_neighbours_are_those_of_a_database_without_the_removed(store: Store, kind: str) -> None:
+def test_neighbours_are_those_of_a_database_without_the_removed(store: Store, kind: str, by: str) -> None:
     node = {"track": SEED, "artist": SEED_ARTIST, "user": 2002}[kind]
     world = likers()
     # Some of the likes of the seed, too, but not that of the user.
@@ -220,9 +221,9 @@ def test_neighbours_are_those_of_a_database_without_the_removed(store: Store, ki
     for drawn, include in ((world.present(), USUAL), (world, USUAL), (world, everything)):
         drawn.spill(store)
         with store.read() as connection:
-            near = find_similar(connection, kind, node, by="walk", method="svd", limit=10, include=include)
+            near = find_similar(connection, kind, node, by=by, include=include)
             recommended = recommend(connection, 2002, by="walk", method="svd", limit=5, include=include)
-        answers.append((near, recommended))
+        answers.append((near.found, recommended.found))
     assert answers[0] == answers[1] != answers[2]
     assert answers[0][0]
 

@@ -6,6 +6,7 @@ import re
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
@@ -17,6 +18,8 @@ from sgr_spiders.storage.figures import inventory
 from sgr_spiders.storage.ledger import runs, seeds
 from sgr_spiders.storage.ledger.ledger import Ledger
 from sgr_spiders.storage.ledger.runs import Run
+from sgr_spiders.storage.libraries import Inclusion
+from sgr_spiders.storage.neighbours import NeighbourReader
 from sgr_spiders.storage.pairs import builds, reading
 from sgr_spiders.storage.pairs.related import nearest
 from sgr_spiders.storage.schema import metadata
@@ -69,6 +72,14 @@ BY_HAND = {
     "related tracks": "SELECT * FROM track_relationships WHERE track_id_a = 7 OR track_id_b = 7",
     "related artists": "SELECT * FROM artist_relationships WHERE artist_id_a = 7 OR artist_id_b = 7",
 }
+ALL = Inclusion(unseen=True, removed=True)
+"""Everything: which libraries count, and what was removed, is read in one pass."""
+
+
+def read_near(connection: Connection, incidence: neighbours.Incidence) -> None:
+    reader = NeighbourReader(connection, incidence, ALL)
+    reader.read(reader.contexts_of(7).ids)
+
 
 BY_COMMANDS: dict[str, Callable[[Connection], Any]] = {
     "relate --seed: tracks": lambda c: reading.read_discovered(c, "track", [7]),
@@ -81,10 +92,10 @@ BY_COMMANDS: dict[str, Callable[[Connection], Any]] = {
         c, "playlist", parse_address("soundcloud.com/a/sets/b")
     ),
     "labels": lambda c: labels.read_labels(c, "track", [1, 2]),
-    "similar: fans": lambda c: neighbours.read_neighbourhood(c, neighbours.FANS["track"], 7),
-    "similar: fans of artists": lambda c: neighbours.read_neighbourhood(c, neighbours.FANS["artist"], 7),
-    "similar: playlists": lambda c: neighbours.read_neighbourhood(c, neighbours.PLAYLISTS["track"], 7),
-    "similar: shared": lambda c: neighbours.count_shared(c, neighbours.FANS["user"], 7, [8, 9]),
+    "similar: fans": lambda c: read_near(c, neighbours.FANS["track"]),
+    "similar: fans of users": lambda c: read_near(c, neighbours.FANS["user"]),
+    "similar: playlists": lambda c: read_near(c, neighbours.PLAYLISTS["track"]),
+    "similar: shared": lambda c: NeighbourReader(c, neighbours.FANS["artist"], ALL).count(np.array([8, 9])),
     "similar: names": lambda c: neighbours.read_names(c, "artist", [7, 8]),
     "similar: vector": lambda c: vectors.read_vector(c, "track", "svd", 7),
     "recommend: library": lambda c: neighbours.read_library(c, 7),

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sgr_spiders.embeddings.similar import WALK, find_similar
+from sgr_spiders.embeddings.similar import find_similar
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.reports.page.graph import Limits, read_graph
 from sgr_spiders.reports.state import NEVER_BUILT, collect_status
@@ -177,7 +177,7 @@ def _find_nearest(connection: Connection, seed: int) -> Nearest | None:
 
 
 def _similar(connection: Connection, kind: str, node: int) -> list[Similar]:
-    return find_similar(connection, kind, node, by=WALK, method="", limit=MAX_NEAREST)
+    return find_similar(connection, kind, node, limit=MAX_NEAREST)
 
 
 def _near_users(connection: Connection, seed: DescribedTrack, compared: Sequence[int]) -> list[NearUser]:

@@ -115,7 +115,7 @@ def test_walks_reach_what_similar_finds(sides: tuple[Side, Side]) -> None:
     side = sides[1]
     near = reached(side)
     for track in side.inputs.likes.ids[:20].tolist():
-        similar = find_similar(side.connection, "track", track, by=WALK, method="svd", limit=TRACKS)
+        similar = find_similar(side.connection, "track", track, by=WALK, limit=TRACKS).found
         ranked = sorted(similar, key=lambda one: (-one.score, one.id))
         scores = {one.id: one.score for one in similar}
         assert len(near.of(track)) == 10
