@@ -11,7 +11,14 @@ import scipy.sparse as sp
 from sgr_spiders.embeddings.base import Library, unit
 from sgr_spiders.embeddings.ranking import rank
 from sgr_spiders.embeddings.recommenders import METHODS
-from sgr_spiders.embeddings.similar import ENOUGH, VECTORS, WALK, Evidence, explain_missing_vector
+from sgr_spiders.embeddings.similar import (
+    ENOUGH,
+    PLAYLIST_WALK,
+    VECTORS,
+    WALK,
+    Evidence,
+    explain_missing_vector,
+)
 from sgr_spiders.embeddings.walk import RandomWalk
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import neighbours, vectors
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Connection
     from sgr_spiders.storage.vectors import Placed, VectorRun
 
+RECOMMENDATION_SOURCES = (WALK, PLAYLIST_WALK, VECTORS)
 MAX_LINKS = 4_000_000
 """Likes by the fans of a library, or tracks in its playlists, to read; beyond it, a sample."""
 MAX_REASONS = 3

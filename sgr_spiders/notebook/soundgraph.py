@@ -15,6 +15,7 @@ from sgr_spiders.config.arguments import sort_seeds
 from sgr_spiders.config.choices import METHODS, PROFILE_SECTIONS
 from sgr_spiders.config.databases import PREFIX, default_database, in_user_data, url_of
 from sgr_spiders.embeddings.embed import embed
+from sgr_spiders.embeddings.recommend import RECOMMENDATION_SOURCES
 from sgr_spiders.embeddings.similar import NEIGHBOUR_SOURCES
 from sgr_spiders.exports.export import check_time
 from sgr_spiders.exports.study.pseudonyms import default_key
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
     Config = str | os.PathLike[str] | Mapping[str, Any]
     Frame = Any
     Name = int | str
-    By = Literal["walk", "playlists", "vectors"]
+    By = Literal["npmi", "walk", "playlists", "vectors"]
 
 MAX_ROWS = 1_000_000
 CRAWLS = ("crawl", "harvest")
@@ -260,7 +261,7 @@ class SoundGraph:
         name: Name,
         limit: int = 10,
         *,
-        by: By = "walk",
+        by: By | None = None,
         method: str = "svd",
         include_unseen: bool = False,
         include_removed: bool = False,
@@ -272,7 +273,9 @@ class SoundGraph:
             ArgumentError: Nothing, or more than one record, is called *name*; or it has no vector.
         """
         _check_word("kind", kind, KINDS)
-        options = _search_options(limit, by, method, unseen=include_unseen, removed=include_removed)
+        options = _search_options(
+            limit, by, NEIGHBOUR_SOURCES, method, unseen=include_unseen, removed=include_removed
+        )
         with self._store.read() as connection:
             similar = read_similar(connection, kind, str(name), options)
         return self._as_frame(frames.tabulate_similar(similar), as_)
@@ -352,7 +355,7 @@ class SoundGraph:
         user: Name,
         limit: int = 10,
         *,
-        by: By = "walk",
+        by: By | None = None,
         method: str = "svd",
         include_unseen: bool = False,
         include_removed: bool = False,
@@ -363,7 +366,9 @@ class SoundGraph:
         Raises:
             ArgumentError: Nobody, or more than one user, is called *user*; or the user likes no tracks.
         """
-        options = _search_options(limit, by, method, unseen=include_unseen, removed=include_removed)
+        options = _search_options(
+            limit, by, RECOMMENDATION_SOURCES, method, unseen=include_unseen, removed=include_removed
+        )
         with self._store.read() as connection:
             recommended = read_recommended(connection, str(user), options)
         return self._as_frame(frames.tabulate_recommended(recommended), as_)
@@ -480,9 +485,12 @@ def _check_limit(limit: object) -> None:
         )
 
 
-def _search_options(limit: int, by: str, method: str, *, unseen: bool, removed: bool) -> SearchOptions:
+def _search_options(
+    limit: int, by: str | None, sources: Collection[str], method: str, *, unseen: bool, removed: bool
+) -> SearchOptions:
     _check_limit(limit)
-    _check_word("by", by, NEIGHBOUR_SOURCES)
+    if by is not None:
+        _check_word("by", by, sources)
     _check_word("method", method, METHODS)
     return SearchOptions(by, method, limit, Inclusion(unseen, removed))
 

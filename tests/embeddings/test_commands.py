@@ -103,18 +103,19 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
     assert plot.read_text().startswith("<svg")
 
     head, columns, *rows = near[1].splitlines()
-    assert head == "Most similar to track 1001 (track 1001 by user 5001) by walk:"
-    assert columns.split() == ["id", "score", "shared_fans", "shared_playlists", "title", "artist", "url"]
-    assert len(rows) == 3
+    assert head == "Most similar to track 1001 (track 1001 by user 5001) by npmi:"
+    assert columns.split()[:5] == ["id", "rank", "score", "shared_fans", "shared_playlists"]
+    assert [row.split()[1] for row in rows[:3]] == ["1", "2", "3"]
     found = json.loads(by_vectors[1])["similar"]
-    assert {"id", "score", "name", "shared_fans", "shared_playlists", *LABEL} == set(found[0])
+    ranks = {"rank", "tied", "weak_evidence"}
+    assert {"id", "score", "name", "shared_fans", "shared_playlists", *ranks, *LABEL} == set(found[0])
     assert found[0]["artist"] == f"user {found[0]['artist_id']}"
     assert artist[1] == "Nothing is similar to artist 5001 (user 5001) by playlists: it has no neighbours\n"
 
     lines = recommended[1].splitlines()
     assert lines[0] == "Recommended to user 1 (user 1) by walk:"
-    assert lines[1].split() == ["id", "score", "title", "artist", "url"]
-    assert len(lines) == 2 + 2 * (1 + 3)
+    assert lines[1].split()[:3] == ["id", "rank", "score"]
+    assert len([line for line in lines if line.startswith("    because of")]) == 2 * 3
     assert lines[3].startswith("    because of track ")
     assert "shared fan" in lines[3]
     because = json.loads(as_json[1])["recommended"][0]["because"]

@@ -91,7 +91,8 @@ def test_tables_read_what_is_present(graph: SoundGraph) -> None:
 def test_questions_agree_with_the_commands(graph: SoundGraph, path: Path) -> None:
     near = graph.similar("track", 1001, limit=3)
     assert list(near.columns) == [
-        "id", "score", "shared_fans", "shared_playlists", "title", "artist_id", "artist", "permalink_url",
+        "id", "rank", "tied", "score", "weak_evidence", "shared_fans", "shared_playlists",
+        "title", "artist_id", "artist", "permalink_url",
     ]  # fmt: skip
     printed = run_command("similar", "track", "1001", "--limit", "3", HARVEST_DATABASE_URL=url_of(path)).out
     assert [str(row) for row in near["id"]] == [line.split()[0] for line in printed.splitlines()[2:]]
@@ -123,7 +124,10 @@ def test_an_empty_answer_has_the_same_columns(graph: SoundGraph) -> None:
     full, empty = graph.similar("artist", 5001), graph.similar("artist", 5001, by="playlists")
     assert empty.empty
     assert list(empty.dtypes) == list(full.dtypes)
-    assert list(empty.columns) == ["id", "score", "shared_fans", "shared_playlists", "name", "permalink_url"]
+    assert list(empty.columns) == [
+        "id", "rank", "tied", "score", "weak_evidence", "shared_fans", "shared_playlists",
+        "name", "permalink_url",
+    ]  # fmt: skip
 
 
 def test_relating_and_embedding(drawn: Tastes, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from sgr_spiders.config.harvest import HarvestConfig
-    from sgr_spiders.embeddings.similar import Similar
+    from sgr_spiders.embeddings.similar import Similar, SimilarNodes
     from sgr_spiders.reports.page.graph import Graph
     from sgr_spiders.reports.state import Status
     from sgr_spiders.storage.descriptions import DescribedTrack, DescribedUser
@@ -57,11 +57,13 @@ class NearUser:
 class Nearest:
     """The tracks, artists and users nearest to a seed.
 
-    ``compared``: the number of tracks that the libraries of users were compared with.
+    ``by_tracks``: how the tracks were found. ``compared``: the number of tracks that the libraries of users
+    were compared with.
     """
 
     seed: DescribedTrack
     tracks: Sequence[tuple[DescribedTrack, Similar]]
+    by_tracks: SimilarNodes
     artists: Sequence[tuple[DescribedUser, Similar]]
     users: Sequence[NearUser]
     compared: int
@@ -160,24 +162,24 @@ def _find_nearest(connection: Connection, seed: int) -> Nearest | None:
     described = describe_tracks(connection, [seed], include_removed=True).get(seed)
     if described is None:
         return None
-    tracks = _similar(connection, "track", seed)
+    by_tracks = find_similar(connection, "track", seed, limit=MAX_NEAREST)
+    tracks = by_tracks.found
     about = describe_tracks(connection, [one.id for one in tracks])
     artist = described.artist_id
     known = artist is not None and is_known(connection, "artist", artist)
-    artists = _similar(connection, "artist", artist) if known and artist is not None else []
+    artists: list[Similar] = []
+    if known and artist is not None:
+        artists = find_similar(connection, "artist", artist, limit=MAX_NEAREST).found
     names = describe_users(connection, [one.id for one in artists])
     compared = [seed, *(one.id for one in tracks if one.id in about)]
     return Nearest(
         described,
         [(about[one.id], one) for one in tracks if one.id in about],
+        by_tracks,
         [(names[one.id], one) for one in artists if one.id in names],
         _near_users(connection, described, compared),
         len(compared),
     )
-
-
-def _similar(connection: Connection, kind: str, node: int) -> list[Similar]:
-    return find_similar(connection, kind, node, limit=MAX_NEAREST)
 
 
 def _near_users(connection: Connection, seed: DescribedTrack, compared: Sequence[int]) -> list[NearUser]:

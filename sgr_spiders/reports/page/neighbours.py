@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sgr_spiders.embeddings.similar import NPMI
+from sgr_spiders.reports.neighbours import describe_evidence
 from sgr_spiders.reports.page.html import Html, join, link, shown, tag
 from sgr_spiders.reports.page.sections import named_track, section
 from sgr_spiders.reports.page.tables import Column, count, score, table, words
 from sgr_spiders.text.invocation import program_name
 
 if TYPE_CHECKING:
+    from sgr_spiders.embeddings.similar import SimilarNodes
     from sgr_spiders.reports.page.content import Nearest, Report
 
 
@@ -45,13 +48,13 @@ def _tables(near: Nearest) -> Html:
 
 def _tracks(near: Nearest) -> Html:
     if not near.tracks:
-        return _nothing("Tracks", "No other track shares a fan with the seed.")
+        return _nothing("Tracks", "No other track shares more fans with the seed than by chance.")
     rows = [
         [
             words(link(shown(track.title), track.url)),
             words(link(shown(track.artist, "-"), track.artist_url)),
             words(tag("bdi", shown(track.genre, "-"))),
-            score(one.score),
+            score(one.score, is_weak=one.weak_evidence),
             count(one.shared[0]),
             count(one.shared[1]),
             count(track.plays),
@@ -67,14 +70,28 @@ def _tracks(near: Nearest) -> Html:
         Column("Shared playlists", is_number=True, explanation="Playlists that contain both"),
         Column("Plays", is_number=True, explanation="By the API's counter"),
     ]
-    about = (
-        "Score: the probability that a walk from the seed to one of its fans, and on to a track that this "
-        f"fan likes, ends at the track ({program_name()} similar). It needs libraries that were looked at, "
-        "and prefers popular tracks."
-    )
+    about = " ".join([_BY_NPMI if near.by_tracks.by == NPMI else _BY_WALK, *_limits(near.by_tracks)])
     return join(
         tag("h3", "Tracks"), tag("p", about, class_="about"), table("Nearest tracks", columns, rows, "wide")
     )
+
+
+_BY_WALK = (
+    "Score: the probability that a walk from the seed to one of its fans, and on to a track that this fan "
+    "likes, ends at the track. It needs libraries that were looked at, and prefers popular tracks."
+)
+_BY_NPMI = (
+    "Score: how many more fans the track shares with the seed than by chance, up to 1 (shrunk NPMI). It "
+    "needs libraries that were looked at."
+)
+
+
+def _limits(near: SimilarNodes) -> list[str]:
+    """Return sentences about what limits the neighbours."""
+    limits = [f"{line[:1].upper()}{line[1:]}." for line in describe_evidence(near.evidence, near.found)]
+    if near.by_everyone:
+        limits.insert(0, "Everyone who was looked at likes the seed, so shared fans say nothing about it.")
+    return limits
 
 
 def _artists(near: Nearest) -> Html:
@@ -84,7 +101,7 @@ def _artists(near: Nearest) -> Html:
     rows = [
         [
             words(link(shown(artist.name, "(no name known)"), artist.url)),
-            score(one.score),
+            score(one.score, is_weak=one.weak_evidence),
             count(one.shared[0]),
             count(one.shared[1]),
             count(artist.followers),
@@ -98,7 +115,7 @@ def _artists(near: Nearest) -> Html:
         Column("Shared playlists", is_number=True, explanation="Playlists with tracks by both"),
         Column("Followers", is_number=True, explanation="By the API's counter"),
     ]
-    about = tag("p", "The same walk, from ", tag("bdi", name), " over fans to other artists.", class_="about")
+    about = tag("p", "By a walk from ", tag("bdi", name), " over fans to other artists.", class_="about")
     return join(tag("h3", "Artists"), about, table("Nearest artists", columns, rows))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sgr_spiders.reports.page.html import Html, tag
-from sgr_spiders.text.formatting import number
+from sgr_spiders.text.formatting import number, significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,9 +29,10 @@ def count(value: int | None) -> Cell:
     return Cell(number(value), -1 if value is None else value, is_number=True)
 
 
-def score(value: float) -> Cell:
-    """Return the cell of a score."""
-    return Cell(f"{value:.4f}", value, is_number=True)
+def score(value: float, *, is_weak: bool = False) -> Cell:
+    """Return the cell of a score; one with weak evidence is rounded to one digit."""
+    shown = f"~{significant(value, 1)}" if is_weak else significant(value, 3)
+    return Cell(shown, value, is_number=True)
 
 
 def words(content: str) -> Cell:

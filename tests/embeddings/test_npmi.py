@@ -1,0 +1,148 @@
+"""Shrunk NPMI of the definition, however it is searched; ties, weak evidence and samples are said."""
+
+from __future__ import annotations
+
+from math import log
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from sgr_spiders.embeddings import npmi
+from sgr_spiders.embeddings.ranking import rank
+from sgr_spiders.embeddings.recommend import recommend
+from sgr_spiders.embeddings.similar import find_similar
+from sgr_spiders.reports.neighbours import describe_evidence, render_ranked
+from sgr_spiders.storage import neighbours
+from tests.embeddings.test_walk import REUSED, WORLDS
+from tests.relationships.worlds import World
+
+if TYPE_CHECKING:
+    from sgr_spiders.storage.store import Store
+
+
+def by_hand(fans: dict[int, set[int]], track: int, users: int) -> dict[int, float]:
+    """Return the scores above 0 of the other tracks, by the definition."""
+    found = {}
+    for other, theirs in fans.items():
+        shared = len(fans[track] & theirs)
+        if other == track or not shared or shared == users:
+            continue
+        joint, own, others = shared / users, len(fans[track]) / users, len(theirs) / users
+        found[other] = log(joint / (own * others)) / -log(joint) * shared / (shared + 5)
+    return {other: score for other, score in found.items() if score > 1e-12}
+
+
+def fans_of(world: World) -> dict[int, set[int]]:
+    fans: dict[int, set[int]] = {}
+    for user, library in world.libraries().items():
+        for track in library:
+            fans.setdefault(track, set()).add(user)
+    return fans
+
+
+def test_the_score_is_that_of_its_definition() -> None:
+    assert npmi.score(np.array([6]), 8, np.array([9]), 100)[0] == pytest.approx(
+        log(6 * 100 / 72) / log(100 / 6) * 6 / 11
+    )
+    # One person alone proves nothing, and neither does what everyone likes.
+    assert npmi.score(np.array([1]), 1, np.array([1]), 100)[0] == pytest.approx(1 / 6)
+    assert npmi.score(np.array([7]), 7, np.array([7]), 7)[0] == 0
+
+
+@REUSED
+@given(world=WORLDS)
+def test_the_search_finds_the_best_of_all(store: Store, world: World) -> None:
+    """The search counts the fans of few candidates; all scores by hand have the same best ones."""
+    world.spill(store)
+    fans = fans_of(world)
+    users = len(set().union(*fans.values()))
+    with store.write() as connection, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(npmi, "CANDIDATES_AT_FIRST", 1)
+        for track in fans:
+            wanted = by_hand(fans, track, users)
+            near = find_similar(connection, "track", track, by="npmi", limit=3)
+            assert near.by_everyone == (len(fans[track]) == users)
+            best = sorted(wanted.values(), reverse=True)
+            assert [one.score for one in near.found] == pytest.approx(best[:3])
+            for one in near.found:
+                assert one.score == pytest.approx(wanted[one.id])
+                assert one.tied == sum(score == pytest.approx(one.score) for score in best)
+                assert one.rank == 1 + sum(score > one.score + 1e-9 for score in best)
+                assert one.weak_evidence == (min(len(fans[track]), one.shared[0]) < 5)
+
+
+def one_fan(tracks: int) -> World:
+    """Return a world of one user with an odd taste, and others who share theirs."""
+    odd = {(1, 101 + track, "like") for track in range(tracks)}
+    return World(odd | {(user, track, "like") for user in range(2, 12) for track in range(201, 206)})
+
+
+@pytest.mark.parametrize("by", ["npmi", "walk"])
+def test_ties_are_said_and_not_broken_by_the_lowest_ids(store: Store, by: str) -> None:
+    one_fan(40).spill(store)
+    with store.write() as connection:
+        near = find_similar(connection, "track", 101, by=by, limit=10)
+        again = find_similar(connection, "track", 101, by=by, limit=10)
+    assert near == again
+    assert {(one.rank, one.tied, one.weak_evidence) for one in near.found} == {(1, 39, True)}
+    assert sorted(one.id for one in near.found) != list(range(102, 112))
+    assert "rank 1: 10 of 39 with the same score" in describe_evidence(near.evidence, near.found)
+    head, *rows = render_ranked("track", near.found, {}, {})
+    assert head.split()[:4] == ["id", "rank", "score", "weak_evidence"]
+    assert all(row.split()[1] == "1=" and row.split()[2].startswith("~0.") for row in rows)
+
+
+def test_what_many_share_is_not_weak(store: Store) -> None:
+    one_fan(3).spill(store)
+    with store.write() as connection:
+        near = find_similar(connection, "track", 201)
+        recommended = recommend(connection, 1, by="walk", method="svd", limit=5)
+    assert [one.weak_evidence for one in near.found] == [False] * 4
+    assert near.by == "npmi"
+    assert recommended.found == []
+
+
+def test_what_everyone_likes_has_neighbours_by_the_walk(store: Store) -> None:
+    World({(user, track, "like") for user in range(1, 9) for track in (1, 100 + user % 3)}).spill(store)
+    with store.write() as connection:
+        near, asked = (find_similar(connection, "track", 1, by=by) for by in (None, "npmi"))
+    assert (near.by, near.by_everyone, len(near.found)) == ("walk", True, 3)
+    assert (asked.by, asked.by_everyone, asked.found) == ("npmi", True, [])
+
+
+@pytest.mark.parametrize("by", ["npmi", "walk"])
+def test_a_sample_of_the_fans_is_said(store: Store, monkeypatch: pytest.MonkeyPatch, by: str) -> None:
+    random = np.random.default_rng(1)
+    likes = {(user, 1, "like") for user in range(1, 61)}
+    likes |= {
+        (user, 100 + user % 3 * 10 + int(track), "like")
+        for user in range(1, 91)
+        for track in random.integers(0, 10, 6)
+    }
+    World(likes).spill(store)
+    with store.write() as connection:
+        whole = find_similar(connection, "track", 1, by=by, limit=99)
+        monkeypatch.setattr(neighbours.NeighbourReader.read, "__defaults__", (100,))
+        near = find_similar(connection, "track", 1, by=by, limit=99)
+        assert near == find_similar(connection, "track", 1, by=by, limit=99)
+    assert whole.evidence.used == whole.evidence.total == near.evidence.total == 60
+    assert 100 / 8 < near.evidence.used < 30
+    line = f"from a sample of {near.evidence.used} of 60 fans"
+    assert line in describe_evidence(near.evidence, near.found)
+    assert line not in describe_evidence(whole.evidence, whole.found)
+    scores = {one.id: one.score for one in whole.found}
+    if by == "npmi":
+        # The sample finds candidates, but all fans give the scores.
+        assert {one.id: one.score for one in near.found}.items() <= scores.items()
+    assert {one.id: one.shared for one in near.found}.items() <= {
+        one.id: one.shared for one in whole.found
+    }.items()
+
+
+def test_ranks_ignore_the_order_of_additions() -> None:
+    scores = np.array([0.1 + 0.2, 0.3, 0.5, 0.0999999])
+    ranked = rank(7, np.arange(4), scores, 3)
+    assert ranked.ranks.tolist() == [1, 2, 2]
+    assert ranked.tied.tolist() == [1, 2, 2]
