@@ -180,7 +180,8 @@ class _Search:
         near = self._readers[over].read(self._contexts[over].ids)
         nodes, place = np.unique(near.nodes, return_inverse=True)
         steps = 1 / np.repeat(near.sizes * len(near.sizes), near.sizes)
-        return self._evidence(over, near), nodes, np.bincount(place, steps, minlength=len(nodes))
+        scores = np.asarray(np.bincount(place, steps, minlength=len(nodes)), np.float64)
+        return self._evidence(over, near), nodes, scores
 
     def _by_vectors(self) -> tuple[Evidence, Numbers, Scores]:
         run = vectors.latest(self._connection, self._method)
