@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy.sparse as sp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,3 +79,25 @@ def find_nearest(
         length *= 2
     above = scores > 0
     return nodes[: len(scores)][above], scores[above]
+
+
+class Npmi:
+    """Shrunk NPMI of all pairs of tracks that share users, from a matrix."""
+
+    def __init__(self, matrix: sp.csr_array) -> None:
+        """Prepare the search; *matrix*: users x tracks, in which any weight counts as a like."""
+        ones = np.ones(matrix.nnz)
+        self._by_user = sp.csr_array((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
+        self._by_track = sp.csr_array(self._by_user.T)
+        self._fans = np.diff(self._by_track.indptr).astype(np.int64)
+
+    def reach(self, tracks: Numbers) -> sp.csr_array:
+        """Return the scores above 0 of all others for each of *tracks*."""
+        shared = sp.csr_array(self._by_track[tracks] @ self._by_user)
+        rows = np.repeat(np.arange(len(tracks)), np.diff(shared.indptr))
+        start = tracks[rows]
+        scores = score(shared.data, self._fans[start], self._fans[shared.indices], self._by_user.shape[0])
+        scores[start == shared.indices] = 0
+        kept = scores > 0
+        starts = np.concatenate([[0], np.cumsum(kept)])[shared.indptr]
+        return sp.csr_array((scores[kept], shared.indices[kept], starts), shape=shared.shape)
