@@ -63,7 +63,7 @@ class Similar:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What neighbours are found by: the fans of a track, the likes of a user, or playlists.
+    """The fans of a track, the likes of a user, or the playlists that neighbours are found by.
 
     *name*: the word for them. *total*: all that the start has. *used*: those that were read to find
     neighbours, a sample or all. *left_out*: the libraries left out because they were not looked at.
