@@ -193,20 +193,20 @@ def test_comments_alone_need_no_library(store: Store) -> None:
 @pytest.mark.parametrize("kind", ["track", "artist", "user"])
 def test_neighbours_are_those_of_a_database_without_the_unseen(store: Store, kind: str, by: str) -> None:
     node = {"track": SEED, "artist": SEED_ARTIST, "user": 2002}[kind]
-    answers = []
     world = likers(harvested=False)
+    answers = []
     for drawn in (without_the_unseen(world), world):
         drawn.spill(store)
         with store.read() as connection:
             near = find_similar(connection, kind, node, by=by)
-            recommended = recommend(connection, 2002, by="walk", method="svd", limit=5)
-        answers.append((near.found, recommended.found))
-    assert answers[0] == answers[1]
-    assert answers[0][0] or near.by_everyone
-    assert near.evidence.left_out == recommended.evidence.left_out == LIKERS // 2
+            answers.append((near, recommend(connection, 2002, by="walk", method="svd", limit=5)))
+    (near_first, first), (near_second, second) = answers
+    assert (near_first.found, first.found) == (near_second.found, second.found)
+    assert near_first.found or near_first.by_everyone
+    assert near_second.evidence.left_out == second.evidence.left_out == LIKERS // 2
     with store.read() as connection:
         near = find_similar(connection, kind, node, by=by, include=UNSEEN)
-        assert near.found != answers[0][0] or kind == "user" or near.by_everyone
+        assert near.found != near_first.found or kind == "user" or near.by_everyone
 
 
 @pytest.mark.parametrize("by", ["npmi", "walk"])
