@@ -85,5 +85,16 @@ def _count(relationship: RelationshipType, incidence: Incidence, environment: En
             counted += kept
 
     finder = environment.engine.open(arrangement, environment.is_cancelled)
-    finder.find(take, lambda _share: None)
+    validated = environment.config.validated
+    if validated is not None:
+        # Lazy import: scipy.special is slow to import.
+        from sgr_spiders.relationships.significance.assessment import assess  # noqa: PLC0415
+
+        significance = assess(incidence, relationship, environment.engine, environment.is_cancelled, _ignore)
+        finder = significance.filter(finder, validated)
+    finder.find(take, _ignore)
     return counted
+
+
+def _ignore(_share: float) -> None:
+    """Take no notice of the progress of one search."""

@@ -122,9 +122,11 @@ def planted(seed: int, *, strength: float) -> World:
     )
 
 
-def count(store: Store, world: World, rewirings: int = 8) -> dict[str, ChanceCount]:
+def count(
+    store: Store, world: World, rewirings: int = 8, validated: float | None = None
+) -> dict[str, ChanceCount]:
     world.spill(store)
-    config = HarvestConfig()
+    config = HarvestConfig.model_validate({"relationships": {"validated": validated}})
     inputs = RelationshipInput(DatabaseSource(store), config.relationships, None)
     environment = Environment(config.relationships, inputs, never, LocalEngine(2))
     counted = [count_by_chance(one, environment, rewirings) for one in choose_types(config)]
@@ -141,6 +143,13 @@ def test_structure_is_far_above_chance_and_noise_is_not(store: Store) -> None:
         assert abs(found.kept - found.mean) < spread, (table, found)
         assert len(set(found.by_chance)) > 1, found
     assert count(store, planted(2, strength=0)) == noise, "the same input gives the same numbers"
+
+
+def test_chance_keeps_hardly_any_significant_pair(store: Store) -> None:
+    for table, found in count(store, planted(1, strength=0.8), 4, 0.05).items():
+        if table == "user_similarities":
+            assert found.kept > 300, found
+        assert found.mean < 0.05 * found.kept + 1, found
 
 
 def test_a_count_is_one_line() -> None:
