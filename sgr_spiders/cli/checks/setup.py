@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 EXTRAS = {
     "ml": ("implicit", "gensim", "usearch", "matplotlib", "torch", "torch_geometric"),
-    "communities": ("leidenalg",),
+    "communities": ("igraph",),
     "postgres": ("psycopg",),
     "dask": ("distributed",),
     "server": ("psycopg", "scrapyd"),
