@@ -17,6 +17,7 @@ from sgr_spiders.storage.figures.contents import count_requests, read_runs
 from sgr_spiders.storage.libraries import USUAL
 from sgr_spiders.storage.lookup import look_up
 from sgr_spiders.storage.neighbours import is_known, read_removed
+from sgr_spiders.storage.pairs.related import read_significance
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -65,6 +66,8 @@ class Nearest:
     tracks: Sequence[tuple[DescribedTrack, Similar]]
     by_tracks: SimilarNodes
     artists: Sequence[tuple[DescribedUser, Similar]]
+    significance: Mapping[int, tuple[float | None, float | None]]
+    """Lift and q of the artists that are related to the seed's."""
     users: Sequence[NearUser]
     compared: int
 
@@ -168,8 +171,11 @@ def _find_nearest(connection: Connection, seed: int) -> Nearest | None:
     artist = described.artist_id
     known = artist is not None and is_known(connection, "artist", artist)
     artists: list[Similar] = []
+    significance: dict[int, tuple[float | None, float | None]] = {}
     if known and artist is not None:
         artists = find_similar(connection, "artist", artist, limit=MAX_NEAREST).found
+        pairs = TYPES["artist_relation"].table
+        significance = read_significance(connection, pairs, artist, [one.id for one in artists])
     names = describe_users(connection, [one.id for one in artists])
     compared = [seed, *(one.id for one in tracks if one.id in about)]
     return Nearest(
@@ -177,6 +183,7 @@ def _find_nearest(connection: Connection, seed: int) -> Nearest | None:
         [(about[one.id], one) for one in tracks if one.id in about],
         by_tracks,
         [(names[one.id], one) for one in artists if one.id in names],
+        significance,
         _near_users(connection, described, compared),
         len(compared),
     )

@@ -8,7 +8,8 @@ from sgr_spiders.embeddings.similar import NPMI
 from sgr_spiders.reports.neighbours import describe_evidence
 from sgr_spiders.reports.page.html import Html, join, link, shown, tag
 from sgr_spiders.reports.page.sections import named_track, section
-from sgr_spiders.reports.page.tables import Column, count, score, table, words
+from sgr_spiders.reports.page.tables import Cell, Column, count, score, table, words
+from sgr_spiders.text.formatting import format_lift, format_q
 from sgr_spiders.text.invocation import program_name
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def _artists(near: Nearest) -> Html:
             score(one.score, is_weak=one.weak_evidence),
             count(one.shared[0]),
             count(one.shared[1]),
+            *_significance(*near.significance.get(artist.user_id, (None, None))),
             count(artist.followers),
         ]
         for artist, one in near.artists
@@ -113,10 +115,20 @@ def _artists(near: Nearest) -> Html:
         Column("Score", is_number=True),
         Column("Shared fans", is_number=True, explanation="Users who like tracks by both"),
         Column("Shared playlists", is_number=True, explanation="Playlists with tracks by both"),
+        Column("Lift", is_number=True, explanation="Shared fans, as a multiple of what chance gives"),
+        Column("q", is_number=True, explanation="Up to 0.05: more than chance"),
         Column("Followers", is_number=True, explanation="By the API's counter"),
     ]
     about = tag("p", "By a walk from ", tag("bdi", name), " over fans to other artists.", class_="about")
     return join(tag("h3", "Artists"), about, table("Nearest artists", columns, rows))
+
+
+def _significance(lift: float | None, q: float | None) -> tuple[Cell, Cell]:
+    # Unknown values are sorted after the others.
+    return (
+        Cell(format_lift(lift), -1 if lift is None else lift, is_number=True),
+        Cell(format_q(q), 2 if q is None else q, is_number=True),
+    )
 
 
 def _users(near: Nearest) -> Html:

@@ -10,6 +10,7 @@ from sgr_spiders.storage.pairs.tables import CUT, SIGNIFICANCE
 from sgr_spiders.storage.schema import RECORD_TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from sgr_spiders.storage.pairs.tables import PairTable
@@ -34,6 +35,22 @@ def nearest(connection: sa.Connection, table: PairTable, node: int, limit: int) 
         .limit(limit)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def read_significance(
+    connection: sa.Connection, table: PairTable, node: int, others: Sequence[int]
+) -> dict[int, tuple[float | None, float | None]]:
+    """Return lift and q of the pairs of *node* with those of *others* that the table has."""
+    pairs = table.as_table()
+    first, second = (pairs.c[key] for key in table.keys)
+    chosen = [pairs.c.lift, pairs.c.q]
+    query = sa.union_all(
+        *(
+            sa.select(other, *chosen).where(own == node, other.in_(others))
+            for own, other in ((first, second), (second, first))
+        )
+    )
+    return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
 
 
 def evidence_of(table: PairTable) -> dict[str, bool]:

@@ -17,6 +17,7 @@ from sgr_spiders.config.harvest import HarvestConfig
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.reports.page.report import build_report
 from sgr_spiders.storage import export_log, schema
+from sgr_spiders.storage.pairs.related import nearest
 from sgr_spiders.storage.store import Store
 from tests.databases import copy_database, url_of
 from tests.reports.page import worlds
@@ -195,12 +196,21 @@ def test_a_configuration_is_named_without_its_directory_and_content(changed: Pat
         assert shown in page_of(changed).text
 
 
-def test_it_lists_neighbours_with_evidence(page: Page) -> None:
+def test_it_lists_neighbours_with_evidence(harvest: Path, page: Page) -> None:
     rows = re.search(r"<caption>Nearest tracks</caption>.*?</table>", page.source, re.DOTALL)
     assert rows
     assert "Shared fans" in rows[0]
     assert 'href="https://soundcloud.com/track-102"' in rows[0]
     assert f'href="https://soundcloud.com/track-{SEED}"' not in rows[0]
+    artists = re.search(r"<caption>Nearest artists</caption>.*?</table>", page.source, re.DOTALL)
+    assert artists
+    with Store(url_of(harvest)).read() as connection:
+        near = nearest(connection, TYPES["artist_relation"].table, ARTIST, 50)
+    assert near
+    for row in near:
+        lift, q = f"{row['lift']:.10g}", f"{row['q']:.10g}"
+        cells = rf'user-{row["id"]}"(?:(?!</tr>).)*data-value="{lift}"(?:(?!</tr>).)*data-value="{q}"'
+        assert re.search(cells, artists[0], re.DOTALL), row
     users = re.search(r"<caption>Nearest users</caption>.*?</table>", page.source, re.DOTALL)
     assert users
     assert "in part" in users[0]
