@@ -146,3 +146,23 @@ def test_ranks_ignore_the_order_of_additions() -> None:
     ranked = rank(7, np.arange(4), scores, 3)
     assert ranked.ranks.tolist() == [1, 2, 2]
     assert ranked.tied.tolist() == [1, 2, 2]
+
+
+@pytest.mark.parametrize("start", range(0, 60, 7))
+def test_the_search_ends_early_and_misses_nothing(monkeypatch: pytest.MonkeyPatch, start: int) -> None:
+    monkeypatch.setattr(npmi, "CANDIDATES_AT_FIRST", 1)
+    random = np.random.default_rng(2)
+    liked = random.random((300, 400)) < 1 / np.arange(2, 402) ** 0.6
+    fans, shared = liked.sum(axis=0), (liked[:, start][:, None] & liked).sum(axis=0)
+    nodes = np.flatnonzero((shared > 0) & (np.arange(400) != start))
+    counted: list[int] = []
+
+    def count(some: np.ndarray) -> np.ndarray:
+        counted.extend(some.tolist())
+        return np.asarray(fans[some])
+
+    found, scores = npmi.find_nearest(nodes, shared[nodes], int(fans[start]), 300, 5, count)
+    wanted = npmi.score(shared[nodes], int(fans[start]), fans[nodes], 300)
+    assert np.sort(scores)[-5:] == pytest.approx(np.sort(wanted)[-5:])
+    assert len(found) == len(scores)
+    assert len(counted) < len(nodes)
