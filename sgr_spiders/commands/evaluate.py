@@ -220,11 +220,14 @@ class _Progress:
 
 
 def _render(trials: Trials, results: Results, how: str, *, as_json: bool) -> str:
+    from sgr_spiders.embeddings.list_quality import SEARCHES, measure_lists
     from sgr_spiders.reports.evaluation import as_document, describe
 
+    first = trials.trials[0]
+    lists = {by: measure_lists(first.train, first.seeds, search) for by, search in SEARCHES.items()}
     if as_json:
-        return json.dumps(as_document(trials, results, how), indent=2) + "\n"
-    return "\n".join(describe(trials, results)) + "\n"
+        return json.dumps(as_document(trials, results, lists, how), indent=2) + "\n"
+    return "\n".join(describe(trials, results, lists)) + "\n"
 
 
 def _report_files(path: Path) -> None:

@@ -10,10 +10,13 @@ import numpy as np
 from sgr_spiders.text.formatting import describe_left_out, p_value, pluralize, table, wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sgr_spiders.embeddings.evaluation.results import Comparison, Figure, MethodResult, Results
     from sgr_spiders.embeddings.evaluation.trial import Trial
     from sgr_spiders.embeddings.evaluation.trials import Trials
     from sgr_spiders.embeddings.evaluation.tuning import Tuned
+    from sgr_spiders.embeddings.list_quality import ListQuality
 
 FEW_USERS = 30
 """Below this, percentile intervals are too narrow."""
@@ -21,8 +24,8 @@ DIGITS = 6
 """Digits of a figure after the point, for programs."""
 
 
-def describe(trials: Trials, results: Results) -> list[str]:
-    """Return the lines for people."""
+def describe(trials: Trials, results: Results, lists: Mapping[str, ListQuality]) -> list[str]:
+    """Return the lines for people; *lists*: the quality of similar tracks, by the source of neighbours."""
     k = trials.trials[0].k
     lines = _describe_trials(trials, results)
     lines += table([["method", f"recall@{k}", f"ndcg@{k}", "tail recall", "cpu seconds"], *_quality(results)])
@@ -31,6 +34,8 @@ def describe(trials: Trials, results: Results) -> list[str]:
     lines.append("")
     lines += table([["method", "coverage", "novelty", "hub share", "popularity lift"], *_beyond(results)])
     lines += _describe_left_out(results) + _describe_parameters(results)
+    lines.append("")
+    lines += table([["similar tracks", "stability", "hub share", "seed first", "tracks"], *_of_lists(lists)])
     return lines
 
 
@@ -80,6 +85,19 @@ def _beyond(results: Results) -> list[list[str]]:
             _lift(method.figures["popularity_lift"].value),
         ]
         for method in results.methods
+    ]
+
+
+def _of_lists(lists: Mapping[str, ListQuality]) -> list[list[str]]:
+    return [
+        [
+            f"by {by}",
+            "-" if math.isnan(found.stability) else _three_digits(found.stability),
+            _share(found.hub_share),
+            _share(found.seed_first),
+            f"{found.lists:,}",
+        ]
+        for by, found in lists.items()
     ]
 
 
@@ -147,7 +165,9 @@ def _parameters(tuned: Tuned) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in tuned.parameters.items())
 
 
-def as_document(trials: Trials, results: Results, how: str) -> dict[str, Any]:
+def as_document(
+    trials: Trials, results: Results, lists: Mapping[str, ListQuality], how: str
+) -> dict[str, Any]:
     """Return everything, as plain data."""
     first = trials.trials[0]
     about: dict[str, Any] = {
@@ -169,6 +189,16 @@ def as_document(trials: Trials, results: Results, how: str) -> dict[str, Any]:
         "splits": [_trial_document(trial) for trial in trials.trials],
         "methods": [_method_document(method) for method in results.methods],
         "comparisons": [_comparison_document(found) for found in results.comparisons],
+        "similar_tracks": [
+            {
+                "by": by,
+                "tracks": found.lists,
+                "hub_share": _round(found.hub_share),
+                "stability": _round(found.stability),
+                "seed_first": _round(found.seed_first),
+            }
+            for by, found in lists.items()
+        ],
     }
 
 

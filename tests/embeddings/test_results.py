@@ -17,6 +17,7 @@ from sgr_spiders.embeddings.evaluation.pairs_file import PairsOfFiles
 from sgr_spiders.embeddings.evaluation.results import Collector, Results, measure_all
 from sgr_spiders.embeddings.evaluation.trial import PER_USER, Trial
 from sgr_spiders.embeddings.evaluation.trials import TrialOptions, Trials, prepare_trials, trials_of_files
+from sgr_spiders.embeddings.list_quality import ListQuality
 from sgr_spiders.embeddings.recommenders import NAMES
 from sgr_spiders.reports.evaluation import as_document, describe
 from tests.embeddings.communities import tastes
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Store
 
 SEED = 1001
+
+LISTS = {"npmi": ListQuality(lists=7, hub_share=0.25, stability=0.5, seed_first=math.nan)}
 
 
 def reached(method: str, recalls: dict[int, float], **others: Any) -> trial_module.Tested:
@@ -178,7 +181,7 @@ def test_everything_is_in_the_document_and_nothing_in_too_many_digits(files: Pai
     for _, one, tuned in measure_all(trials.trials, ["popularity", "svd"], dimensions=4, tuning=True):
         collector.add(one, tuned)
     results = collector.results()
-    document = json.loads(json.dumps(as_document(trials, results, "random")))
+    document = json.loads(json.dumps(as_document(trials, results, LISTS, "random")))
     assert [split["random_seed"] for split in document["splits"]] == [3, 4]
     popularity, svd = document["methods"]
     assert svd["parameters"] == [{"dimensions": 4}] * 2
@@ -188,10 +191,15 @@ def test_everything_is_in_the_document_and_nothing_in_too_many_digits(files: Pai
     assert low < svd["recall"] < high
     assert svd["intervals"]["coverage"] is None
     assert {one["figure"] for one in document["comparisons"]} == {"recall", "ndcg"}
-    lines = describe(trials, results)
+    lines = describe(trials, results, LISTS)
     assert "recall@5: svd is better than all others" in lines
     assert any(line.endswith("in the training data") and "with 2 random seeds" in line for line in lines)
     assert not [line for line in lines if "0.0000" in line]
+    assert document["similar_tracks"] == [
+        {"by": "npmi", "tracks": 7, "hub_share": 0.25, "stability": 0.5, "seed_first": None}
+    ]
+    assert lines[-2].split() == ["similar", "tracks", "stability", "hub", "share", "seed", "first", "tracks"]
+    assert lines[-1].split() == ["by", "npmi", ".500", "25.0%", "-", "7"]
 
 
 def test_few_users_are_said(files: PairsOfFiles) -> None:
@@ -199,7 +207,7 @@ def test_few_users_are_said(files: PairsOfFiles) -> None:
     collector = Collector(20, 1)
     for _, one, tuned in measure_all(few.trials, ["popularity"]):
         collector.add(one, tuned)
-    lines = describe(few, collector.results())
+    lines = describe(few, collector.results(), {})
     assert "few users: intervals of fewer than 30 are too narrow" in lines
     assert "recall@5: popularity only" in lines
 
