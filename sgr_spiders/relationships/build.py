@@ -142,6 +142,7 @@ class PairSearch:
                 incidence,
                 self.relationship,
                 environment.engine,
+                environment.config.threads,
                 environment.is_cancelled,
                 partial(self._report, "tested"),
             )

@@ -90,7 +90,8 @@ def _count(relationship: RelationshipType, incidence: Incidence, environment: En
         # Lazy import: scipy.special is slow to import.
         from sgr_spiders.relationships.significance.assessment import assess  # noqa: PLC0415
 
-        significance = assess(incidence, relationship, environment.engine, environment.is_cancelled, _ignore)
+        engine, threads, cancelled = environment.engine, environment.config.threads, environment.is_cancelled
+        significance = assess(incidence, relationship, engine, threads, cancelled, _ignore)
         finder = significance.filter(finder, validated)
     finder.find(take, _ignore)
     return counted

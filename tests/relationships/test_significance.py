@@ -24,10 +24,10 @@ from sgr_spiders.relationships.live import LiveRelationships
 from sgr_spiders.relationships.processor import choose_types, relate
 from sgr_spiders.relationships.significance import tail
 from sgr_spiders.relationships.significance.assessment import Significance, assess
-from sgr_spiders.relationships.significance.bicm import TOLERANCE, fit
-from sgr_spiders.relationships.significance.coins import MOST_CLASSES, make_coins
+from sgr_spiders.relationships.significance.bicm import NEVER, TOLERANCE, fit
+from sgr_spiders.relationships.significance.coins import MOST_CLASSES, frequent_classes, make_coins, tails_of
 from sgr_spiders.relationships.significance.discovery import discovery_rates
-from sgr_spiders.relationships.significance.tail import Coins, upper_tails
+from sgr_spiders.relationships.significance.tail import RARE, Coins, upper_tails
 from sgr_spiders.relationships.sparse_search import SparseSearch
 from sgr_spiders.relationships.tally import Tally, unpack_cells
 from tests.relationships.test_exact import CONFIGS, REUSED, WORLDS, incidence
@@ -176,7 +176,7 @@ def test_the_saddlepoint_approximation(seed: int, monkeypatch: pytest.MonkeyPatc
     assert (wanted[usual] < 1e-12).any()
 
 
-def test_merged_contexts_give_the_same_tails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_merged_contexts_give_the_same_tails() -> None:
     rng = np.random.default_rng(5)
     # As many distinct degrees as a harvest of millions of likes has.
     columns = np.minimum(rng.pareto(1.1, 300_000) * 3 + 1, 20_000).astype(np.int64)
@@ -185,18 +185,35 @@ def test_merged_contexts_give_the_same_tails(monkeypatch: pytest.MonkeyPatch) ->
     rows[: columns.sum() - rows.sum()] += 1
     assert rows.sum() == columns.sum()
     model = fit(rows, columns)
-    coins = make_coins(model)
-    assert len(model.columns.degrees) > 2 * MOST_CLASSES
-    assert len(coins.numbers) < len(model.columns.degrees) * 0.7
-    with monkeypatch.context() as patched:
-        patched.setattr("sgr_spiders.relationships.significance.coins.MOST_CLASSES", 10**6)
-        whole = make_coins(model)
     last = len(model.rows.degrees) - 1
     a, b = np.array([0, 3, last // 2, last // 2]), np.array([0, last // 2, last // 2, last])
+    kept = int(frequent_classes(model, a, b).max())
+    coins = make_coins(model, kept)
+    assert len(model.columns.degrees) > 2 * MOST_CLASSES
+    assert len(coins.numbers) < len(model.columns.degrees) * 0.7
+    whole = make_coins(model, len(model.columns.degrees))
+    assert len(whole.numbers) == len(model.columns.degrees)
     overlaps = np.tile(np.arange(1, 30), 4)
     bounds = np.arange(5) * 29
     exact, merged = (upper_tails(some, a, b, bounds, overlaps) for some in (whole, coins))
     assert np.allclose(merged, exact, rtol=2e-3, atol=1e-30)
+    parted = tails_of(model, a, b, bounds, overlaps, 1)
+    assert np.allclose(parted, exact, rtol=2e-3, atol=1e-30)
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32), st.sampled_from([0.05, 0.3, 0.8]))
+def test_the_contexts_that_a_pair_may_often_share(seed: int, density: float) -> None:
+    """They keep coins of their own, also in pairs with a node that has all contexts or none."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.random((30, 40)) < density * 2 * rng.random(40) * rng.random((30, 1))
+    matrix[0], matrix[1] = True, False
+    model = fit(matrix.sum(axis=1), matrix.sum(axis=0))
+    rows, columns = model.rows, model.columns
+    left = columns.round_of == NEVER
+    edges = rows.probabilities(columns.fitness, columns.round_of, columns.certain)[:, left]
+    a, b = np.triu_indices(len(rows.degrees))
+    assert frequent_classes(model, a, b).tolist() == (edges[a] * edges[b] > RARE).sum(axis=1).tolist()
 
 
 # ---- the counting pass
@@ -261,7 +278,7 @@ def test_many_pairs_in_one_cell() -> None:
 
 
 def test_the_result_does_not_depend_on_the_threads() -> None:
-    found = [assess(skewed(800), SIMILAR, LocalEngine(n), lambda: False, lambda _: None) for n in (1, 3)]
+    found = [assess(skewed(800), SIMILAR, LocalEngine(n), n, lambda: False, lambda _: None) for n in (1, 3)]
     for name in Significance.__dataclass_fields__:
         assert np.array_equal(getattr(found[0], name), getattr(found[1], name)), name
 

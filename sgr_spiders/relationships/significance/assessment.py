@@ -14,9 +14,8 @@ import numpy as np
 from sgr_spiders.relationships.arrangement import arrange
 from sgr_spiders.relationships.engine import PairFinder, available_processors
 from sgr_spiders.relationships.significance.bicm import fit
-from sgr_spiders.relationships.significance.coins import make_coins
+from sgr_spiders.relationships.significance.coins import tails_of
 from sgr_spiders.relationships.significance.discovery import discovery_rates
-from sgr_spiders.relationships.significance.tail import upper_tails
 from sgr_spiders.relationships.tally import Tally, unpack_cells
 from sgr_spiders.storage.pairs.tables import LEVEL
 
@@ -80,10 +79,14 @@ def assess(
     incidence: Incidence,
     relationship: RelationshipType,
     engine: Engine,
+    threads: int,
     is_cancelled: Callable[[], bool],
     report: Callable[[float], None],
 ) -> Significance:
-    """Fit the null model to *incidence*, count all pairs by their overlap, and compute their significance."""
+    """Fit the null model to *incidence*, count all pairs by their overlap, and compute their significance.
+
+    *threads* compute it; 0 means one per processor.
+    """
     arrangement = arrange(incidence, relationship, every=True)
     tally = Tally()
     engine.open(arrangement, is_cancelled).tally(tally.add, report)
@@ -93,7 +96,7 @@ def assess(
     classes = len(arrangement.distinct_sizes)
     begins = np.flatnonzero(np.diff(a * classes + b, prepend=-1))
     bounds = np.append(begins, len(a))
-    found = upper_tails(make_coins(model), a[begins], b[begins], bounds, overlaps, available_processors())
+    found = tails_of(model, a[begins], b[begins], bounds, overlaps, threads or available_processors())
     nodes = len(incidence.ids)
     tests = nodes * (nodes - 1) // 2
     rates = discovery_rates(found, numbers, tests)

@@ -1,4 +1,8 @@
-"""The contexts of a null model as few classes of equal coins."""
+"""The contexts of a null model as few classes of equal coins.
+
+Most pairs share no context, or only the most popular ones, with a probability above 0.1. So pairs are divided
+by the number of such contexts, and each part has coins of its own: the fewer, the faster its tails.
+"""
 
 from __future__ import annotations
 
@@ -7,48 +11,77 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sgr_spiders.relationships.significance.bicm import NEVER
-from sgr_spiders.relationships.significance.tail import RARE, Coins
+from sgr_spiders.relationships.significance.tail import RARE, Coins, ranges, upper_tails
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sgr_spiders.relationships.significance.bicm import NullModel, Side
+    from sgr_spiders.relationships.significance.bicm import NullModel
 
     Reals = NDArray[np.float64]
+    Counts = NDArray[np.int64]
 
 MOST_CLASSES = 128
 """Classes of contexts up to which each is kept."""
 RATIO, WIDEN = 1.1, 1.2
+PARTS = np.array([0, 8, 16, 32, 64, 128, 256, 512, np.iinfo(np.int64).max])
+"""The numbers of frequent classes up to which pairs have the same coins."""
+ROUNDING = 1e-9
 
 
-def make_coins(model: NullModel) -> Coins:
+def tails_of(model: NullModel, a: Counts, b: Counts, starts: Counts, overlaps: Counts, threads: int) -> Reals:
+    """Return the probability of at least each overlap, as :func:`upper_tails` takes them."""
+    tails = np.empty(len(overlaps))
+    parts = np.searchsorted(PARTS, frequent_classes(model, a, b))
+    for part in np.unique(parts).tolist():
+        chosen = np.flatnonzero(parts == part)
+        cells = ranges(starts[chosen], starts[chosen + 1])
+        bounds = np.concatenate([[0], np.cumsum(starts[chosen + 1] - starts[chosen])])
+        coins = make_coins(model, int(PARTS[part]))
+        tails[cells] = upper_tails(coins, a[chosen], b[chosen], bounds, overlaps[cells], threads)
+    return tails
+
+
+def frequent_classes(model: NullModel, a: Counts, b: Counts) -> Counts:
+    """Return how many classes of contexts each pair of classes may share with a probability above 0.1.
+
+    With the reciprocals ``u`` and ``v`` of the fitnesses of both nodes, it is those whose fitness ``y``
+    fulfils ``(1 - 0.1) y^2 - 0.1 (u + v) y - 0.1 u v > 0``.
+    """
+    rows, columns = model.rows, model.columns
+    # A node that has all contexts shares those of the other node.
+    reciprocal = np.where(rows.certain == 1, 0, np.inf)
+    np.divide(1, rows.fitness, out=reciprocal, where=rows.round_of == NEVER)
+    u, v = reciprocal[a], reciprocal[b]
+    with np.errstate(invalid="ignore"):
+        root = np.sqrt((RARE * (u + v)) ** 2 + 4 * RARE * (1 - RARE) * u * v)
+    least = (RARE * (u + v) + root) / (2 * (1 - RARE))
+    least[np.isnan(least)] = np.inf
+    left = columns.fitness[columns.round_of == NEVER]
+    found: Counts = len(left) - np.searchsorted(left, least * (1 - ROUNDING))
+    return found
+
+
+def make_coins(model: NullModel, kept: int) -> Coins:
     """Return the contexts by their class.
 
     With more than 128 classes, those of similar fitness are replaced by two, so that a sum over them changes
-    by less than 1e-5 of it. Classes that a pair may share with a probability above 0.1 are kept.
+    by less than 1e-5 of it. The *kept* classes with the largest fitness stay.
     """
     columns = model.columns
     is_left = columns.round_of == NEVER
     certain = np.flatnonzero(~is_left)
     left = np.flatnonzero(is_left)
     fitness, numbers = columns.fitness[left], columns.numbers[left].astype(float)
-    if len(columns.numbers) > MOST_CLASSES and len(left):
-        kept = _may_be_frequent(model.rows, fitness)
-        merged, weights = _merge(fitness[~kept], numbers[~kept], MOST_CLASSES - int(kept.sum()))
-        fitness, numbers = np.concatenate([fitness[kept], merged]), np.concatenate([numbers[kept], weights])
+    first = len(left) - min(kept, len(left))
+    if len(columns.numbers) > MOST_CLASSES and first:
+        merged, weights = _merge(fitness[:first], numbers[:first], MOST_CLASSES - kept)
+        fitness = np.concatenate([merged, fitness[first:]])
+        numbers = np.concatenate([weights, numbers[first:]])
     rounds = np.concatenate([columns.round_of[certain], np.full(len(fitness), NEVER)])
     values = np.concatenate([columns.certain[certain], np.zeros(len(fitness))])
     edges = model.rows.probabilities(np.concatenate([columns.fitness[certain], fitness]), rounds, values)
     return Coins(edges, np.concatenate([columns.numbers[certain].astype(float), numbers]))
-
-
-def _may_be_frequent(rows: Side, fitness: Reals) -> NDArray[np.bool_]:
-    # A node that has all contexts shares those of the other node.
-    has_all = ((rows.round_of != NEVER) & (rows.certain == 1)).any()
-    largest = rows.fitness.max(initial=0)
-    edge = largest * fitness / (1 + largest * fitness)
-    kept: NDArray[np.bool_] = (edge if has_all else edge**2) > RARE
-    return kept
 
 
 def _merge(fitness: Reals, numbers: Reals, most: int) -> tuple[Reals, Reals]:

@@ -89,7 +89,7 @@ def upper_tails(
     batches = _divide(order, lengths, is_exact, len(coins.numbers), np.diff(starts))
 
     def compute(batch: Counts) -> None:
-        cells = _ranges(starts[batch], starts[batch + 1])
+        cells = ranges(starts[batch], starts[batch + 1])
         owners = np.repeat(np.arange(len(batch)), starts[batch + 1] - starts[batch])
         shared = coins.of_pairs(a[batch], b[batch])
         if is_exact[batch[0]]:
@@ -137,7 +137,7 @@ def _parts(length: int, size: int) -> list[slice]:
     return [slice(at, at + size) for at in range(0, length, size)]
 
 
-def _ranges(starts: Counts, ends: Counts) -> Counts:
+def ranges(starts: Counts, ends: Counts) -> Counts:
     """Return the numbers of all these ranges, one after the other."""
     sizes = ends - starts
     offsets = np.repeat(starts - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes)
@@ -224,25 +224,38 @@ def _daniels(shared: Reals, numbers: Reals, least: Reals, mean: Reals) -> Reals:
     The saddlepoint ``t`` is where the tilted mean ``K'(t)`` is *least*. With ``w = sign(t) sqrt(2 (t least -
     K(t)))`` and ``u = 2 sinh(t / 2) sqrt(K''(t))``, the tail is ``1 - Phi(w) + phi(w) (1 / u - 1 / w)``.
     """
-    t = np.log(least / mean)
-    curvature = np.ones_like(t)
-    low, high = np.where(t > 0, 0, -LARGEST), np.where(t > 0, LARGEST, 0)
-    for _ in range(SADDLE_STEPS):
-        tilted = shared * np.exp(t)[:, None]
-        tilted /= 1 - shared + tilted
-        slope = np.einsum("ij,j->i", tilted, numbers) - least
-        curvature = np.einsum("ij,ij,j->i", tilted, 1 - tilted, numbers)
-        low, high = np.where(slope < 0, t, low), np.where(slope > 0, t, high)
-        moved = t - slope / np.maximum(curvature, 1e-200)
-        moved = np.where((moved > low) & (moved < high), moved, (low + high) / 2)
-        # The tail changes with the square of this error.
-        has_moved = np.abs(moved - t) > SADDLE_TOLERANCE
-        t = moved
-        if not has_moved.any():
-            break
+    t, curvature = _saddlepoints(shared, numbers, least, mean)
     cumulant = np.einsum("ij,j->i", np.log1p(shared * np.expm1(t)[:, None]), numbers)
     w = np.sign(t) * np.sqrt(np.maximum(2 * (t * least - cumulant), 0))
     u = 2 * np.sinh(t / 2) * np.sqrt(curvature)
     density = np.exp(-(w**2) / 2) / np.sqrt(2 * np.pi)
     tails: Reals = ndtr(-w) + density * (1 / u - 1 / w)
     return tails
+
+
+def _saddlepoints(shared: Reals, numbers: Reals, least: Reals, mean: Reals) -> tuple[Reals, Reals]:
+    """Return where the tilted mean is *least*, and the curvature of the cumulant function there.
+
+    Newton's method solves ``log K'(t) = log least``, which is linear in ``t`` if all coins are rare.
+    """
+    t = np.log(least / mean)
+    low, high = np.where(t > 0, 0, -LARGEST), np.where(t > 0, LARGEST, 0)
+    found, curvature = np.empty_like(t), np.empty_like(t)
+    rows = np.arange(len(t))
+    for _ in range(SADDLE_STEPS):
+        tilted = shared * np.exp(t)[:, None]
+        tilted /= 1 - shared + tilted
+        reached = np.einsum("ij,j->i", tilted, numbers)
+        steepness = reached - np.einsum("ij,ij,j->i", tilted, tilted, numbers)
+        low, high = np.where(reached < least, t, low), np.where(reached > least, t, high)
+        step = np.log(least / reached) * reached / np.maximum(steepness, 1e-200)
+        moved = np.where((t + step > low) & (t + step < high), t + step, (low + high) / 2)
+        # The tail changes with the square of this error.
+        has_moved = np.abs(moved - t) > SADDLE_TOLERANCE
+        found[rows], curvature[rows] = moved, steepness
+        if not has_moved.any():
+            break
+        rows, t, low, high, least = (values[has_moved] for values in (rows, moved, low, high, least))
+        if not has_moved.all():
+            shared = shared[has_moved]
+    return found, curvature
