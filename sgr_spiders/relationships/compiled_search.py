@@ -75,9 +75,9 @@ class CompiledSearch(Search):
         own = int(self.arrangement.classes[first])
         others = []
         while first < last:
-            first, size = tally_rows((first, last), self._index, self._class_ends, counters, table)
+            first, size = tally_rows((first, last), self._index, counters, table)
             others.append(rest[:size].copy())
-        size = take_tally(own, table, keys, numbers)
+        size = take_tally(own, int(self.arrangement.distinct_sizes[own]), table, keys, numbers)
         cells = np.concatenate([keys[:size], *others])
         counts = np.ones(len(cells), np.int64)
         counts[:size] = numbers[:size]
@@ -89,7 +89,7 @@ class CompiledSearch(Search):
         if "tally" not in kept:
             classes = len(self.arrangement.distinct_sizes)
             width = min(MOST_TALLIED, int(self.arrangement.sizes.max(initial=0)) + 1)
-            table = TallyTable(np.zeros((classes, width), np.int64), np.zeros(classes, np.int64), rest)
+            table = TallyTable(np.zeros((classes, width), np.int64), rest)
             kept["tally"] = table, np.empty(table.pairs.size, np.uint64), np.empty(table.pairs.size, np.int64)
         buffers: tuple[TallyTable, Keys, Counts] = kept["tally"]
         return buffers

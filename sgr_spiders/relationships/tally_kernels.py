@@ -12,20 +12,14 @@ from sgr_spiders.relationships.kernels import SPARSE, STRIP, Index, count_lists
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LANE = 224
-"""Counters that are compared at a time: the number of equal ones fits into a byte."""
-RUN, PASSES = 32, 16
-"""Counters of one class from which equal ones are counted at once, and the overlaps for which that pays."""
-
 
 class TallyTable(NamedTuple):
-    """``pairs[class, overlap]`` is the number of pairs, and ``most[class]`` the largest overlap.
+    """``pairs[class, overlap]`` is the number of pairs; what is added for the overlap 0 means nothing.
 
     Overlaps beyond its width are rare: each of these pairs is a key in ``rest``.
     """
 
     pairs: NDArray[np.int64]
-    most: NDArray[np.int64]
     rest: NDArray[np.uint64]
 
 
@@ -34,7 +28,6 @@ def note(other: np.uint32, count: np.int64, table: TallyTable, size: int) -> int
     """Add a pair with a row of the class *other*; return the new size of the rest."""
     if count < table.pairs.shape[1]:
         table.pairs[other, count] += 1
-        table.most[other] = max(table.most[other], count)
         return size
     table.rest[size] = (np.uint64(other) << np.uint64(32)) | np.uint64(count)
     return size + 1
@@ -53,45 +46,19 @@ def tally_lists(i: int, index: Index, counters: NDArray[Any], table: TallyTable,
 
 
 @kernel
-def count_equal(part: NDArray[Any], value: int) -> np.int64:
-    """Count the elements of *part* that equal *value*."""
-    wanted = part.dtype.type(value)
-    total = np.int64(0)
-    for at in range(0, part.size, LANE):
-        lane = part[at : at + LANE]
-        found = np.uint8(0)
-        for j in range(lane.size):
-            found = np.uint8(found + np.uint8(lane[j] == wanted))
-        total += np.int64(found)
-    return total
+def tally_bytes(at: int, strip: NDArray[np.uint8], index: Index, table: TallyTable) -> None:
+    """Add the pairs with the rows from *at* on, from their counters: eight at a time, unless all are 0."""
+    words = strip[: strip.size // 8 * 8].view(np.uint64)
+    for word in range(words.size):
+        if words[word]:
+            for j in range(8 * word, 8 * word + 8):
+                table.pairs[index.classes[at + j], strip[j]] += 1
+    for j in range(8 * words.size, strip.size):
+        table.pairs[index.classes[at + j], strip[j]] += 1
 
 
 @kernel
-def tally_run(other: np.uint32, part: NDArray[Any], table: TallyTable, size: int) -> int:
-    """Add the pairs with rows of one class, from their counters; return the new size."""
-    least = 1
-    if part.size >= RUN:
-        left = part.size - count_equal(part, 0)
-        while left and least < min(PASSES, table.pairs.shape[1]):
-            found = count_equal(part, least)
-            if found:
-                table.pairs[other, least] += found
-                table.most[other] = max(table.most[other], least)
-                left -= found
-            least += 1
-        if not left:
-            return size
-    for j in range(part.size):
-        count = np.int64(part[j])
-        if count >= least:
-            size = note(other, count, table, size)
-    return size
-
-
-@kernel
-def tally_all(
-    i: int, index: Index, ends: NDArray[np.int64], counters: NDArray[Any], table: TallyTable, size: int
-) -> int:
+def tally_all(i: int, index: Index, counters: NDArray[Any], table: TallyTable, size: int) -> int:
     """Add the pairs of row *i* from the counters of all later rows, in strips; return the new size."""
     for at in range(i + 1, index.classes.size, STRIP):
         strip = counters[at : min(index.classes.size, at + STRIP)]
@@ -99,24 +66,24 @@ def tally_all(
             column = index.flags[k, at : at + strip.size]
             for j in range(strip.size):
                 strip[j] += column[j]
-        begin = 0
-        while begin < strip.size:
-            other = index.classes[at + begin]
-            end = min(strip.size, ends[other] - at)
-            size = tally_run(other, strip[begin:end], table, size)
-            begin = end
+        if strip.itemsize == 1:
+            tally_bytes(at, strip, index, table)
+        else:
+            for j in range(strip.size):
+                if strip[j]:
+                    size = note(index.classes[at + j], np.int64(strip[j]), table, size)
         strip[:] = 0
     return size
 
 
 @kernel
 def tally_rows(
-    rows: tuple[int, int], index: Index, ends: NDArray[np.int64], counters: NDArray[Any], table: TallyTable
+    rows: tuple[int, int], index: Index, counters: NDArray[Any], table: TallyTable
 ) -> tuple[int, int]:
     """Add the pairs of these rows, all of one class, with later rows; return the next row and the rest.
 
-    The last row of each class is before *ends*. The search stops early if another row might not fit into the
-    rest of the table. *counters* are 0 before and after the call.
+    The search stops early if another row might not fit into the rest of the table. *counters* are 0 before
+    and after the call.
     """
     size = 0
     for i in range(rows[0], rows[1]):
@@ -126,22 +93,26 @@ def tally_rows(
         visited = count_lists(i, index, counters)
         has_common = index.common_starts[i] < index.common_starts[i + 1]
         if has_common or visited * SPARSE > later:
-            size = tally_all(i, index, ends, counters, table, size)
+            size = tally_all(i, index, counters, table, size)
         else:
             size = tally_lists(i, index, counters, table, size)
     return rows[1], size
 
 
 @kernel
-def take_tally(first: int, table: TallyTable, keys: NDArray[np.uint64], numbers: NDArray[np.int64]) -> int:
-    """Move the table of the classes from *first* on to *keys* and *numbers*; return how many there are."""
+def take_tally(
+    first: int, largest: int, table: TallyTable, keys: NDArray[np.uint64], numbers: NDArray[np.int64]
+) -> int:
+    """Move the table of the classes from *first* on to *keys* and *numbers*; return how many there are.
+
+    No overlap is above *largest*.
+    """
     size = 0
-    for other in range(first, table.most.size):
-        for count in range(1, table.most[other] + 1):
+    for other in range(first, table.pairs.shape[0]):
+        for count in range(1, min(largest + 1, table.pairs.shape[1])):
             if table.pairs[other, count]:
                 keys[size] = (np.uint64(other) << np.uint64(32)) | np.uint64(count)
                 numbers[size] = table.pairs[other, count]
-                table.pairs[other, count] = 0
                 size += 1
-        table.most[other] = 0
+        table.pairs[other] = 0
     return size

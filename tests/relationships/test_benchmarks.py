@@ -11,7 +11,8 @@ import pytest
 
 @pytest.mark.slow
 def test_benchmarks_run(root: Path) -> None:
-    code = "from tests.benchmarks.relationships import __main__ as it; it.ways(0.003); it.tables(0.003)"
+    parts = "it.ways(0.003); it.tables(0.003); it.significance(0.003)"
+    code = f"from tests.benchmarks.relationships import __main__ as it; {parts}"
     ended = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
     )
@@ -20,5 +21,8 @@ def test_benchmarks_run(root: Path) -> None:
     names = [row[0] for row in rows]
     assert names.count("scipy") == 3
     assert "NOT THE SAME" not in ended.stdout
-    assert names[-4:] == ["user_similarity", "track_cooccurrence", "artist_relation", "total"]
-    assert all(float(cell.replace(",", "")) >= 0 for cell in rows[-1][1:])
+    total = names.index("total")
+    assert names[total - 3 : total] == ["user_similarity", "track_cooccurrence", "artist_relation"]
+    assert all(float(cell.replace(",", "")) >= 0 for cell in rows[total][1:])
+    assert names[total + 1 : -1] == ["significance", "none", "bicm", "none", "bicm"]
+    assert float(names[-1]) > 0

@@ -1,12 +1,15 @@
-"""``python -m tests.benchmarks.relationships [ways|tables|growth] [scale]``: speed of building relationships.
+"""Speed of building relationships: ``python -m tests.benchmarks.relationships [PART] [SCALE]``.
+
+The parts:
 
 - ``ways``: pairs of invented users, playlists and artists, computed by our kernels and by other methods,
   which must give the same result. sparse_dot_topn and duckdb are skipped unless installed (``pip install
   sparse_dot_topn duckdb``).
 - ``tables``: from database to database, with the share of each part.
+- ``significance``: from database to database with and without the significance of pairs, in turn.
 - ``growth``: time and memory from 1,000 to 200,000 users.
 
-*scale*: 0.1 makes all worlds a tenth as large. Times are from one run; processor time counts all threads.
+A scale of 0.1 makes all worlds a tenth as large. Times are from one run; processor time counts all threads.
 """
 
 # Its output on the terminal is its purpose.
@@ -14,6 +17,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -37,11 +41,12 @@ if TYPE_CHECKING:
     from sgr_spiders.relationships.keys import Keys
 
 RIVAL_LIMIT_S = 120
+MODE_ROUNDS = 2
 
 
 def main(arguments: list[str]) -> int:
     scale = float(arguments[1]) if len(arguments) > 1 else 1.0
-    parts = {"ways": ways, "tables": tables, "growth": growth}
+    parts = {"ways": ways, "tables": tables, "significance": significance, "growth": growth}
     for name in arguments[:1] or parts:
         parts[name](scale)
     return 0
@@ -101,15 +106,11 @@ def _warm_up() -> None:
 
 
 def tables(scale: float) -> None:
-    users = int(50_000 * scale)
-    likes = libraries(users, 100, int(300_000 * scale))
-    playlists = libraries(int(20_000 * scale), 60, int(150_000 * scale), seed=2)
     with tempfile.TemporaryDirectory(prefix="relate-") as folder:
         path = Path(folder) / "harvest.db"
-        end_to_end.spill(path, likes, playlists, int(100_000 * scale))
+        entries = _spill(path, scale)
         _warm_up()
         related = measure(end_to_end.relate, path, limit=3_600)
-        entries = f"{len(likes.contexts):,} likes, {len(playlists.contexts):,} places in playlists"
         print(f"\n{entries}: {related.wall:.1f} s, {related.cpu:.1f} s cpu, peak {related.peak_mb:.0f} MB")
         _row(
             "type",
@@ -130,6 +131,39 @@ def tables(scale: float) -> None:
             total += parts
             _shares(name, parts, f"{(row['write']) / max(1, row['rows']) * 1e6:.2f}", f"{by_rows * 1e6:.2f}")
         _shares("total", total)
+
+
+def significance(scale: float) -> None:
+    with tempfile.TemporaryDirectory(prefix="relate-") as folder:
+        path, copy = Path(folder) / "harvest.db", Path(folder) / "copy.db"
+        print(f"\n{_spill(path, scale)}")
+        # Compiles the kernels, so that the measured processes only load them.
+        end_to_end.relate(Path(shutil.copy(path, copy)))
+        compare_modes(path, copy)
+
+
+def compare_modes(path: Path, copy: Path) -> None:
+    """Relate copies of the database at *path* with and without the significance, in turn."""
+    _row("significance", "wall s", "cpu s", "peak MB", "read s", "tested s", "compute s", "write s")
+    cpu: dict[str, list[float]] = {"none": [], "bicm": []}
+    for mode in ("none", "bicm") * MODE_ROUNDS:
+        shutil.copy(path, copy)
+        found = measure(end_to_end.relate, copy, mode, limit=3_600)
+        cpu[mode].append(found.cpu)
+        parts = [
+            sum(row.get(part, 0.0) for row in found.answer.values())
+            for part in ("read", "significance", "compute", "write")
+        ]
+        _row(mode, *(f"{figure:,.1f}" for figure in (found.wall, found.cpu, found.peak_mb, *parts)))
+    print(f"  {sum(cpu['bicm']) / sum(cpu['none']):.2f} times the processor time of no significance")
+
+
+def _spill(path: Path, scale: float) -> str:
+    """Create a database with libraries and playlists; return what it has."""
+    likes = libraries(int(50_000 * scale), 100, int(300_000 * scale))
+    playlists = libraries(int(20_000 * scale), 60, int(150_000 * scale), seed=2)
+    end_to_end.spill(path, likes, playlists, int(100_000 * scale))
+    return f"{len(likes.contexts):,} likes, {len(playlists.contexts):,} places in playlists"
 
 
 def _shares(name: str, parts: NDArray[np.float64], *others: str) -> None:

@@ -61,9 +61,10 @@ def spill(path: Path, likes: Incidence, playlists: Incidence, artists: int) -> N
         connection.commit()
 
 
-def relate(path: Path) -> dict[str, dict[str, Any]]:
+def relate(path: Path, significance: str = "bicm") -> dict[str, dict[str, Any]]:
     """Build the relationships; return rows and seconds of each type."""
-    RelationshipProcessor(f"sqlite:///{path}", HarvestConfig()).process_all()
+    config = HarvestConfig.model_validate({"relationships": {"significance": significance}})
+    RelationshipProcessor(f"sqlite:///{path}", config).process_all()
     with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute("SELECT type, rows, seconds FROM relationship_runs").fetchall()
     return {name: {"rows": count, **json.loads(seconds)} for name, count, seconds in rows}
