@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 128
 """Classes of contexts up to which each is kept."""
+FEWEST_MERGED = 64
+"""Classes to merge the others into at least, however many are kept."""
 RATIO, WIDEN = 1.1, 1.2
 PARTS = np.array([0, 8, 16, 32, 64, 128, 256, 512, np.iinfo(np.int64).max])
 """The numbers of frequent classes up to which pairs have the same coins."""
@@ -85,13 +87,13 @@ def make_coins(model: NullModel, kept: int) -> Coins:
 
 
 def _merge(fitness: Reals, numbers: Reals, most: int) -> tuple[Reals, Reals]:
-    """Return at most *most* classes, or a few more than twice the bins that are needed at least."""
+    """Return at most *most* classes, or 64."""
     order = np.argsort(fitness)
     fitness, numbers = fitness[order], numbers[order]
     ratio = RATIO
     while True:
         merged = _bin(fitness, numbers, ratio)
-        if len(merged[0]) <= max(32, most):
+        if len(merged[0]) <= max(FEWEST_MERGED, most):
             return merged
         ratio *= WIDEN
 
