@@ -345,12 +345,17 @@ def test_the_tables_equal_enumeration(store: Store, world: World, config: Harves
             assert agree(row, wanted[pair]), (pair, row, wanted[pair])
 
 
-def test_nodes_without_contexts_are_tested() -> None:
-    """The contexts of the last two were dropped."""
-    sets = [[0, 1, 2], [0, 1, 3], [2, 3, 4], [4], [0], [], []]
+@pytest.mark.parametrize(
+    "sets",
+    [
+        pytest.param([[0, 1, 2], [0, 1, 3], [2, 3, 4], [4], [0], [], []], id="contexts were dropped"),
+        pytest.param([[0, 1, 2], [0, 1, 3], [0, 2, 3, 4], [0, 4], [0, 3]], id="all have one context"),
+    ],
+)
+def test_nodes_without_contexts_are_tested_and_certain_contexts_count(sets: list[list[int]]) -> None:
     nodes = incidence([np.array(contexts, np.int64) for contexts in sets], 5)
     found = assess(nodes, SIMILAR, LocalEngine(1), 1, lambda: False, lambda _: None)
-    assert found.tests == 7 * 6 // 2
+    assert found.tests == len(sets) * (len(sets) - 1) // 2
     columns = found.columns(np.array([0]), np.array([1]), np.array([2]))
     wanted = significance_of(nodes)[int(nodes.ids[0]), int(nodes.ids[1])]
     assert np.allclose(np.concatenate(columns), wanted, rtol=1e-6)
