@@ -32,7 +32,7 @@ FROM = {
     "user": "user_id FROM engagements",
 }
 MOST = {
-    kind: f"SELECT {column}, count(*) {rest} GROUP BY 1 ORDER BY 2 DESC LIMIT 1"  # noqa: S608 - our own names
+    kind: f"SELECT {column}, count(*) {rest} GROUP BY 1 ORDER BY 2 DESC LIMIT 1"
     for kind, source in FROM.items()
     for column, rest in [source.split(" ", 1)]
 }
