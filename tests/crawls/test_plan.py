@@ -46,8 +46,8 @@ def estimate(harvester: Harvester, *options: str, code: int = 0, **arguments: An
     return found
 
 
-def compare(harvester: Harvester, *options: str, **arguments: Any) -> dict[str, Any]:
-    """Plan a harvest, run it, and check that the plan was near; return the plan."""
+def compare(harvester: Harvester, *options: str, near: float = NEAR, **arguments: Any) -> dict[str, Any]:
+    """Plan a harvest, run it, and check that the plan was *near* (a share of the requests); return the plan."""
     planned = estimate(harvester, *options, **arguments)
     assert len(harvester.sandbox.log()) <= planned["budget"] + 1  # the token
     assert planned["sent"] <= planned["budget"]
@@ -55,7 +55,7 @@ def compare(harvester: Harvester, *options: str, **arguments: Any) -> dict[str, 
     assert crawled.code in {0, 3}, crawled.log
     sent = harvester.value("SELECT requests FROM runs ORDER BY run_id DESC LIMIT 1")
     needed = planned["together"]
-    assert abs(needed["requests"] - sent) <= NEAR * sent, (needed, sent)
+    assert abs(needed["requests"] - sent) <= near * sent, (needed, sent)
     assert needed["least"] <= needed["requests"] <= needed["most"]
     return planned
 
@@ -90,7 +90,8 @@ def test_status_says_how_right_it_was(harvester: Harvester) -> None:
 
 def test_caps_that_are_reached(harvester: Harvester, tmp_path: Path) -> None:
     config = small.write_config(tmp_path / "caps.yaml", small.settings_of())
-    planned = compare(harvester, config=config)
+    # One search has 15 pages here, of a hundred in all, and how far a cap lets it go is hard to foresee.
+    planned = compare(harvester, near=0.25, config=config)
     cuts = {cut["setting"]: cut for cut in planned["cuts"]}
     likers = cuts["user_depth.max_users_per_track"]
     assert (likers["cap"], likers["kept"]) == (7, 7)

@@ -35,6 +35,7 @@ TABLES = {
     *(metadata.tables.keys() - UNEXPORTED),
     "discoveries",
     "libraries",
+    "credited_artists",
     *(table.name for table in PAIRS),
 }
 

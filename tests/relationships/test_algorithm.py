@@ -135,7 +135,8 @@ def test_updates_and_limits_are_named(store: Store) -> None:
     with store.read() as connection:
         built = builds.latest(connection, "track_cooccurrence")
     assert built is not None
-    assert built.algorithm == "track_cooccurrence_min_2_limit_20"
+    # Updates do not compute significance.
+    assert built.algorithm == "track_cooccurrence_min_2_significance_none_limit_20"
 
 
 def test_a_forgotten_seed_is_not_in_a_name(store: Store) -> None:
