@@ -47,7 +47,7 @@ def estimate(harvester: Harvester, *options: str, code: int = 0, **arguments: An
 
 
 def compare(harvester: Harvester, *options: str, near: float = NEAR, **arguments: Any) -> dict[str, Any]:
-    """Plan a harvest, run it, and check that the plan was *near* (a share of the requests); return the plan."""
+    """Plan a harvest, run it, and check that the plan was *near* (a share of the requests); return it."""
     planned = estimate(harvester, *options, **arguments)
     assert len(harvester.sandbox.log()) <= planned["budget"] + 1  # the token
     assert planned["sent"] <= planned["budget"]

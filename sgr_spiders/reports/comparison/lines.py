@@ -140,8 +140,7 @@ def _recall(comparison: Comparison) -> Group:
         f"recall of {pluralize(held.likes, 'like')} of {pluralize(held.users, 'user')}, held out of "
         f"{held.reference}"
     )
-    if held.p is not None:
-        heading += f"; difference: {p_value(held.p)}"
+    difference = [] if held.p is None else [Line("difference", "", p_value(held.p))]
     return Group(
         heading,
         [
@@ -149,6 +148,7 @@ def _recall(comparison: Comparison) -> Group:
             Line("likes of known tracks", number(a.held_out_known), number(b.held_out_known)),
             Line(f"recall@{RECOMMENDED}", decimal(a.recall), decimal(b.recall)),
             Line("95% interval", _interval(a), _interval(b)),
+            *difference,
             Line(
                 f"recall@{RECOMMENDED} of users known to both",
                 decimal(a.recall_of_both),
