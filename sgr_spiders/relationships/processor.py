@@ -213,8 +213,8 @@ def log_related(result: Related) -> None:
         return
     times = ", ".join(f"{part} {seconds:.1f} s" for part, seconds in result.seconds.items())
     logger.info("%s: %s pairs (%s)", result.table, f"{result.rows:,}", times)
-    if result.significant is not None:
-        share = percent(result.significant / result.rows if result.rows else None)
+    if result.significant is not None and result.rows:
+        share = percent(result.significant / result.rows)
         logger.info(
             "%s: %s of the pairs (%s) are significant: q <= %s",
             result.table,
