@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-from scrapy.utils.log import configure_logging
-
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import add_json_option, refuse_arguments
-from sgr_spiders.commands.crawl import TECHNICAL, log_as_json_if_asked
+from sgr_spiders.commands.crawl import configure_log
 from sgr_spiders.commands.relate import stop_on_signals
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.encoding import dump_json
@@ -54,11 +51,7 @@ class Command(DatabaseCommand):
         from sgr_spiders.reports import communities
 
         assert self.settings is not None
-        log_as_json_if_asked(self.settings)
-        configure_logging(self.settings)
-        if self.settings["LOG_LEVEL"] != "DEBUG":
-            for name in TECHNICAL:
-                logging.getLogger(name).setLevel(logging.WARNING)
+        configure_log(self.settings)
         refuse_arguments(args)
         config = harvest.load(self.settings["HARVEST_CONFIG"])
         section = harvest.override(config.communities, _read_changes(opts))

@@ -14,6 +14,7 @@ from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
 from scrapy.settings import default_settings
 from scrapy.spiderloader import get_spider_loader
+from scrapy.utils.log import configure_logging
 
 from sgr_spiders.cli import json_log
 from sgr_spiders.cli.default_database import choose_default_database
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scrapy.crawler import Crawler
-    from scrapy.settings import BaseSettings
+    from scrapy.settings import BaseSettings, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -175,6 +176,15 @@ def log_as_json_if_asked(settings: BaseSettings) -> None:
             settings["LOG_LEVEL"], settings["LOG_FILE"], append=settings.getbool("LOG_FILE_APPEND")
         )
         settings.set("LOG_INSTALL_ROOT_HANDLER", False, priority="cmdline")  # noqa: FBT003 - Scrapy's signature
+
+
+def configure_log(settings: Settings) -> None:
+    """Log as a crawl does, for a command without a crawler process."""
+    log_as_json_if_asked(settings)
+    configure_logging(settings)
+    if settings["LOG_LEVEL"] != "DEBUG":
+        for name in TECHNICAL:
+            logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _note(task: asyncio.Future[None], failures: list[BaseException]) -> None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import logging
 import re
 import signal
 import sys
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from scrapy.utils.log import configure_logging
 
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import (
@@ -23,7 +20,7 @@ from sgr_spiders.cli.options import (
     read_seeds,
     refuse_arguments,
 )
-from sgr_spiders.commands.crawl import TECHNICAL, log_as_json_if_asked
+from sgr_spiders.commands.crawl import configure_log
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.model.outcome import INTERRUPTED
 from sgr_spiders.text.messages import did_you_mean, quote_value
@@ -91,11 +88,7 @@ class Command(DatabaseCommand):
         from sgr_spiders.relationships.engine import CancelledError
 
         assert self.settings is not None
-        log_as_json_if_asked(self.settings)
-        configure_logging(self.settings)
-        if self.settings["LOG_LEVEL"] != "DEBUG":
-            for name in TECHNICAL:
-                logging.getLogger(name).setLevel(logging.WARNING)
+        configure_log(self.settings)
         refuse_arguments(args)
         settings = harvest.load(self.settings["HARVEST_CONFIG"])
         section = harvest.override(settings.relationships, read_inclusion_changes(opts))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
+import signal
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
+from scrapy.settings import Settings
 
 from sgr_spiders.config.harvest import HarvestConfig
 from sgr_spiders.embeddings.preparation import Choice
@@ -20,8 +23,10 @@ from tests.embeddings.test_preparation import SEED, harvest_around_the_seed
 from tests.relationships.worlds import NOW, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from sgr_spiders.cli.database_command import DatabaseCommand
 
 AWKWARD = 'a "quoted", title\twith\r\nlines; \u0001\u001b[31m <&> =1+1 \U0001f3b5 \ufffe'
 SECRET_ADDRESS = "https://soundcloud.com/x/y?secret_token=s-opensesame"
@@ -89,3 +94,21 @@ def export_from(
 def rows_of(harvest: Path, sql: str) -> Rows:
     with closing(connect(harvest)) as connection:
         return connection.execute(sql).fetchall()
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """Restore the SIGTERM handler that commands replace."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def run(kind: type[DatabaseCommand], database: Path, *arguments: str) -> int:
+    """Run a command in this process; return its exit code."""
+    command, parser = kind(), argparse.ArgumentParser()
+    command.settings = Settings({"HARVEST_DATABASE_URL": url_of(database)})
+    command.add_options(parser)
+    options, rest = parser.parse_known_args(arguments)
+    command.run(rest, options)
+    return command.exitcode

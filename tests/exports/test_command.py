@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 from contextlib import closing
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from scrapy.settings import Settings
 
 from sgr_spiders.commands.export import Command
 from sgr_spiders.config.choices import SOURCES
@@ -20,10 +18,11 @@ from sgr_spiders.exports import graphs
 from sgr_spiders.exports.export import FORMATS, default_formats, resolve_options
 from sgr_spiders.model.exceptions import StorageError
 from sgr_spiders.storage.store import Store
-from tests.databases import connect, copy_database, url_of
+from tests.databases import connect, copy_database
+from tests.exports.conftest import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 
 @pytest.mark.parametrize(
@@ -64,24 +63,7 @@ def test_the_document_lists_every_format(root: Path) -> None:
         assert not [name for name in formats if f"`{name}`" not in rows]
 
 
-@pytest.fixture
-def _signals() -> Iterator[None]:
-    """Restore the SIGTERM handler that the command replaces."""
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
-
-
-def run(database: Path, *arguments: str) -> int:
-    command, parser = Command(), argparse.ArgumentParser()
-    command.settings = Settings({"HARVEST_DATABASE_URL": url_of(database)})
-    command.add_options(parser)
-    options, rest = parser.parse_known_args(arguments)
-    command.run(rest, options)
-    return command.exitcode
-
-
-@pytest.mark.usefixtures("_signals")
+@pytest.mark.usefixtures("signals")
 def test_options_reach_the_manifest(
     harvest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,7 +71,7 @@ def test_options_reach_the_manifest(
     options = "--seed 101 --sources like,repost=0.25 --min-per-user 2 --min-per-track 1 --test 0.3"
     arguments = ["--for", "ml", "--format", "npz", *options.split(), "--validation", "0", "--split-seed", "9"]
     folder = tmp_path / "ml"
-    assert run(database, *arguments, "--output", str(folder)) == 0
+    assert run(Command, database, *arguments, "--output", str(folder)) == 0
     captured = capsys.readouterr()
     assert "docs/terms.md" in captured.err
     assert captured.out.splitlines()[0].split() == ["users", "3"]
@@ -100,12 +82,12 @@ def test_options_reach_the_manifest(
     assert '"seeds": [\n      101\n    ]' in manifest
 
 
-@pytest.mark.usefixtures("_signals")
+@pytest.mark.usefixtures("signals")
 def test_an_interrupted_export_keeps_the_directory(
     harvest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "out"
-    assert run(harvest, "--for", "graphs", "--output", str(folder)) == 0
+    assert run(Command, harvest, "--for", "graphs", "--output", str(folder)) == 0
     before = sorted(path.name for path in folder.iterdir())
 
     def stopped(*_: object) -> dict[str, int]:
@@ -114,12 +96,12 @@ def test_an_interrupted_export_keeps_the_directory(
         raise AssertionError("the signal was not handled")
 
     monkeypatch.setattr(graphs, "export_graphs", stopped)
-    assert run(harvest, "--for", "graphs", "--output", str(folder)) == 130
+    assert run(Command, harvest, "--for", "graphs", "--output", str(folder)) == 130
     assert capsys.readouterr().err == "Interrupted: the output directory is unchanged\n"
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
-@pytest.mark.usefixtures("_signals")
+@pytest.mark.usefixtures("signals")
 def test_a_database_that_cannot_be_written_is_exported(
     harvest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -129,7 +111,7 @@ def test_a_database_that_cannot_be_written_is_exported(
     monkeypatch.setattr(Store, "write", refuse)
     folder = tmp_path / "out"
     with caplog.at_level("INFO"):
-        assert run(harvest, "--for", "graphs", "--output", str(folder)) == 0
+        assert run(Command, harvest, "--for", "graphs", "--output", str(folder)) == 0
     assert (folder / "manifest.json").exists()
     assert f"Could not save that {folder} is an export: attempt to write" in caplog.text
 
@@ -144,19 +126,19 @@ def test_a_database_that_cannot_be_written_is_exported(
         (["--as-of", "2026-01-01", "--include-removed"], "option `--as-of`: cannot be combined with"),
     ],
 )
-@pytest.mark.usefixtures("_signals")
+@pytest.mark.usefixtures("signals")
 def test_times_that_no_export_can_show(
     harvest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     database = copy_database(harvest, tmp_path / "copy.db")
-    assert run(database, "--as-of", "2026-01-01", "--output", str(tmp_path / "out")) == 2
+    assert run(Command, database, "--as-of", "2026-01-01", "--output", str(tmp_path / "out")) == 2
     assert "this database has no runs" in capsys.readouterr().err
     with closing(connect(database)) as connection, connection:
         connection.execute(
             "INSERT INTO runs (run_id, spider, layers, scope, refresh, fresh_after, started_at) "
             "VALUES (1, 's', 'l', 's', false, 't', '2026-01-01T00:00:00.000000Z')"
         )
-    assert run(database, *arguments, "--output", str(tmp_path / "out")) == 2
+    assert run(Command, database, *arguments, "--output", str(tmp_path / "out")) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line
     assert not (tmp_path / "out" / "manifest.json").exists()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import re
-import signal
 import subprocess
 import sys
 from contextlib import closing
@@ -18,7 +16,6 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 import yaml
-from scrapy.settings import Settings
 
 from sgr_spiders.commands.study import Command
 from sgr_spiders.config.harvest import HarvestConfig
@@ -35,6 +32,7 @@ from sgr_spiders.storage.ledger import runs
 from sgr_spiders.storage.personal import Content
 from sgr_spiders.storage.store import Store
 from tests.databases import copy_database, url_of
+from tests.exports.conftest import run
 from tests.exports.ledgers import add_run, add_walk, request
 from tests.relationships.worlds import NOW, World
 
@@ -496,37 +494,20 @@ def test_the_citation_and_the_dictionary(study: Path, harvest: Path, key: Path, 
     assert "created" not in package
 
 
-@pytest.fixture
-def _signals() -> Iterator[None]:
-    """Restore the SIGTERM handler that the command replaces."""
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
-
-
-def run(database: Path, *arguments: str) -> int:
-    command, parser = Command(), argparse.ArgumentParser()
-    command.settings = Settings({"HARVEST_DATABASE_URL": url_of(database)})
-    command.add_options(parser)
-    options, rest = parser.parse_known_args(arguments)
-    command.run(rest, options)
-    return command.exitcode
-
-
-@pytest.mark.usefixtures("_signals")
+@pytest.mark.usefixtures("signals")
 def test_the_command_warns_and_prints_the_hash(
     harvest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     out = tmp_path / "study"
-    assert run(harvest, str(out), "--title", "Ambient", "--author", "Ann", "--author", "Bo") == 0
+    assert run(Command, harvest, str(out), "--title", "Ambient", "--author", "Ann", "--author", "Bo") == 0
     captured = capsys.readouterr()
     manifest = json.loads((out / "manifest.json").read_text())
     assert f"Content hash: {manifest['content_sha256']}" in captured.out
     assert f"Key of the pseudonyms: {tmp_path}/data/soundgraph/study.key" in captured.out
     assert "remains personal data" in captured.err
     assert "Ann" in (out / "CITATION.cff").read_text()
-    assert run(harvest, str(tmp_path / "full"), "--full") == 0
+    assert run(Command, harvest, str(tmp_path / "full"), "--full") == 0
     assert capsys.readouterr().err.startswith("WARNING: this study contains names")
     for wrong, problem in (
         ([], "name one directory"),
@@ -534,7 +515,7 @@ def test_the_command_warns_and_prints_the_hash(
         ([str(out), "--format", "xls"], "option `--format`: must be parquet or csv"),
         ([str(out), "--key", str(out / "k")], "is inside the study"),
     ):
-        assert run(harvest, *wrong) == 2
+        assert run(Command, harvest, *wrong) == 2
         assert problem in capsys.readouterr().err
 
 
