@@ -25,9 +25,9 @@ from sgr_spiders.text.messages import did_you_mean, quote_value
 
 GROUPS: Final = {
     "Harvest": ("doctor", "plan", "harvest", "status", "follow", "seeds", "harvests", "changes", "crawl"),
-    "Explore": ("report", "why", "related", "similar", "recommend", "raw", "compare"),
+    "Explore": ("report", "why", "related", "similar", "recommend", "profile", "raw", "compare"),
     "Build": ("relate", "communities", "embed", "evaluate"),
-    "Take away": ("export", "snapshot", "copy"),
+    "Take away": ("export", "study", "snapshot", "copy"),
     "Maintain": ("upgrade", "vacuum", "prune", "forget"),
     "Try, and set up": ("sandbox", "completion"),
 }
