@@ -30,7 +30,10 @@ class Command(DatabaseCommand):
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         group.add_argument(
-            "--only", metavar="WHAT[,WHAT]", help="kinds of nodes, of tracks, users and artists (default all)"
+            "--only",
+            metavar="WHAT[,WHAT]",
+            help="kinds of nodes, of tracks, users and artists (default all); "
+            "users are stored as well if the others come from their listeners",
         )
         group.add_argument(
             "--resolution",

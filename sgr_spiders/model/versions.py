@@ -6,7 +6,7 @@ import functools
 import importlib.metadata
 import platform
 
-PACKAGES = ("scrapy", "sqlalchemy", "numpy", "scipy", "numba", "pyarrow")
+PACKAGES = ("scrapy", "sqlalchemy", "numpy", "scipy", "numba", "igraph", "pyarrow")
 
 
 @functools.cache

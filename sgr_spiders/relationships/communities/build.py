@@ -78,6 +78,8 @@ def build_communities(
 ) -> list[Built]:
     """Build the communities of these *kinds*, and replace those stored, in one transaction.
 
+    Those of users are built as well if the others have their numbers.
+
     Raises:
         ArgumentError: A table that they come from was never built.
         CancelledError: *is_cancelled* returned true.
@@ -102,7 +104,8 @@ def _build(
     graphs = {"user" if section.by == LISTENERS else kind for kind in kinds} | ({"user"} & set(kinds))
     found = {kind: _find(connection, kind, section, check) for kind in stored.KINDS if kind in graphs}
     built = []
-    for kind in kinds:
+    # In the order asked for; users last if others need them.
+    for kind in dict.fromkeys([*kinds, *found]):
         if kind in found:
             built.append(_of_graph(found[kind], section))
         else:
@@ -152,7 +155,7 @@ def _of_listeners(connection: Connection, kind: str, of_users: _Found, config: H
     )
     inputs = {
         "pairs": of_users.pairs.total,
-        "nodes": len(fans.ids),
+        "nodes": len(np.unique(records[liked])),
         "used_pairs": len(of_users.pairs.a),
         "likes": int(fans.matrix.nnz),
     }

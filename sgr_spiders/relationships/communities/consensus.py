@@ -115,9 +115,25 @@ def find_consensus(
         shares = _share_together(current, found)
         if not ((shares > 0) & (shares < 1)).any():
             break
-        kept = shares >= MIN_SHARE
+        kept = _choose_edges(current, shares)
         current = Graph(graph.ids, current.a[kept], current.b[kept], shares[kept])
     return Consensus(by_size(number_from_zero(found[0])), first)
+
+
+def _choose_edges(graph: Graph, shares: Weights) -> NDArray[np.bool_]:
+    """Return which edges have a share of ``MIN_SHARE``, or the largest one of a node that has none of these.
+
+    Lancichinetti and Fortunato keep that edge, so that no node becomes a community of its own.
+    """
+    kept = shares >= MIN_SHARE
+    linked = np.zeros(len(graph.ids), bool)
+    linked[graph.a[kept]] = linked[graph.b[kept]] = True
+    node, edge = np.concatenate([graph.a, graph.b]), np.tile(np.arange(len(shares)), 2)
+    node, edge = node[~linked[node]], edge[~linked[node]]
+    order = np.lexsort((edge, -graph.weights[edge], -shares[edge], node))
+    _, first = np.unique(node[order], return_index=True)
+    kept[edge[order[first]]] = True
+    return kept & (shares > 0)
 
 
 def _share_together(graph: Graph, runs: Sequence[Numbers]) -> Weights:

@@ -16,6 +16,7 @@ from scipy import sparse
 from scipy.special import bdtrc
 
 from sgr_spiders.relationships.communities.graph import number_from_zero
+from sgr_spiders.relationships.significance.discovery import discovery_rates
 from sgr_spiders.storage.lookup import look_up
 
 if TYPE_CHECKING:
@@ -62,24 +63,14 @@ def assign(fans: Fans, groups: Numbers, runs: Sequence[Numbers], limit: float | 
     """
     found, p, tests = _strongest(fans, groups)
     if limit is not None:
-        found = np.where(_adjust(p, tests) <= limit, found, -1)
+        # The ranks count no others of the tests, which only makes the rates larger.
+        rates = discovery_rates(p, np.ones(len(p), np.int64), tests)
+        found = np.where(rates <= limit, found, -1)
     # Most runs agree.
     numbered = [number_from_zero(run) for run in runs]
     known = {run.tobytes(): run for run in numbered}
     assigned = {key: _strongest(fans, run)[0] for key, run in known.items()}
     return Assigned(found, [assigned[run.tobytes()] for run in numbered])
-
-
-def _adjust(p: Weights, tests: int) -> Weights:
-    """Return the false discovery rate of each probability in *p*, the smallest ones of so many *tests*.
-
-    The ranks count no others, which only makes the rates larger.
-    """
-    order = np.argsort(p, kind="stable")
-    rates = p[order] * tests / np.arange(1, len(p) + 1)
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(1.0, np.minimum.accumulate(rates[::-1])[::-1])
-    return adjusted
 
 
 def _strongest(fans: Fans, groups: Numbers) -> tuple[Numbers, Weights, int]:

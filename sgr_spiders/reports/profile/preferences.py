@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SHRINKAGE = 5
 """Added to the listeners found and to those expected: a ratio of a few people is close to 1."""
 MIN_LISTENERS = 5
-"""A word of fewer listeners is not compared; a place of fewer could identify them."""
+"""A word of fewer listeners is not compared; a place of fewer could identify them, and is not shown."""
 
 
 _LARGEST_LOGARITHM = 709.0
@@ -66,15 +66,19 @@ class Typical:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The *compared* words by their scores; *above*: the number of those with an interval above 1.
+    """The words by their scores, of *compared* ones; *above*: the number of those with an interval above 1.
 
-    *rare*: the number of words of too few listeners or, for genres and tags, of one artist.
+    *rare*: the number of words of too few listeners, or of one artist. Such genres and tags are not compared;
+    such countries and cities are, but are not found. If both numbers are 0, nothing could be compared.
     """
 
     found: list[Typical]
     above: int
     compared: int
     rare: int
+
+
+NO_WORDS = Words([], 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,7 @@ def compare_words(library: Library, names: Sequence[str], words: sp.csr_array, l
     used = sp.csr_array(library.likes @ words)
     listeners, expected = _count(used), library.expected_if_liked @ words
     if not used.nnz or np.count_nonzero(expected) < 2:
-        return _without_comparison(listeners)
+        return NO_WORDS
     counts = used.sum(axis=0)
     effects = effects_of_people(used) + effects_of_artists(*library.by_artist(words), len(names)) - 1
     compared = np.flatnonzero((listeners >= MIN_LISTENERS) & np.isfinite(effects))
@@ -185,45 +189,49 @@ def compare_words(library: Library, names: Sequence[str], words: sp.csr_array, l
     everyone = float(library.popularity @ words.sum(axis=1))
     effects = effects[compared]
     odds = compare(counts[compared] / effects, counts.sum() / effects, usual * everyone, everyone)
-    return _describe(names, listeners, compared, Comparison(shares, usual, odds), limit)
+    found = _describe(names, listeners, compared, Comparison(shares, usual, odds), limit)
+    rare = np.count_nonzero(listeners) - len(compared)
+    return Words(found, _count_above(odds), len(compared), int(rare))
 
 
 def compare_places(names: Sequence[str], listeners: Ids, others: Ids, limit: int) -> Words:
-    """Compare the places of listeners with those of other people, both as numbers of people by place."""
-    if not others.any() or np.count_nonzero(listeners + others) < 2:
-        return _without_comparison(listeners)
-    compared = np.flatnonzero(listeners >= MIN_LISTENERS)
-    own, other = (people[compared].astype(np.float64) for people in (listeners, others))
+    """Compare the places of listeners with those of other people, both as numbers of people by place.
+
+    All places are compared: to choose those of many listeners would choose those of more than expected.
+    """
+    compared = int(np.count_nonzero(listeners + others))
+    if not others.any() or compared < 2:
+        return NO_WORDS
+    shown = np.flatnonzero(listeners >= MIN_LISTENERS)
+    own, other = (people[shown].astype(np.float64) for people in (listeners, others))
     total, of_others = float(listeners.sum()), float(others.sum())
     odds = compare(own, np.full(len(own), total), other, of_others)
-    return _describe(
-        names, listeners, compared, Comparison(own / max(1.0, total), other / of_others, odds), limit
-    )
-
-
-def _without_comparison(listeners: Ids) -> Words:
-    return Words([], 0, 0, int(np.count_nonzero(listeners)))
+    comparison = Comparison(own / max(1.0, total), other / of_others, odds)
+    rare = int(np.count_nonzero(listeners)) - len(shown)
+    return Words(_describe(names, listeners, shown, comparison, limit), _count_above(odds), compared, rare)
 
 
 def _describe(
-    names: Sequence[str], listeners: Ids, compared: Ids, comparison: Comparison, limit: int
-) -> Words:
+    names: Sequence[str], listeners: Ids, shown: Ids, comparison: Comparison, limit: int
+) -> list[Typical]:
     odds = comparison.odds
-    found = [
+    return [
         Typical(
-            names[compared[at]],
+            names[shown[at]],
             ratio=_raise(odds.ratios[at]),
             lowest=_raise(odds.lowest[at]),
             highest=_raise(odds.highest[at]),
             score=float(odds.scores[at]),
-            listeners=int(listeners[compared[at]]),
+            listeners=int(listeners[shown[at]]),
             share=float(comparison.shares[at]),
             usual=float(comparison.usual[at]),
         )
         for at in np.argsort(-odds.scores, kind="stable")[:limit]
     ]
-    above, used = (int(np.count_nonzero(which)) for which in (odds.lowest > 0, listeners))
-    return Words(found, above, len(compared), used - len(compared))
+
+
+def _count_above(odds: LogOdds) -> int:
+    return int(np.count_nonzero(odds.lowest > 0))
 
 
 def _raise(logarithm: float) -> float:

@@ -63,8 +63,8 @@ class Profile:
     """The preferences of the listeners of the track ``seed``; each section only if it was asked for.
 
     ``fans`` like or repost it; the libraries of ``looked_at`` of them were looked at, which have ``likes`` of
-    tracks that count. Left out are the other ``seeds`` of the database, and ``hidden`` tracks whose number of
-    likes is hidden or unknown, with ``hidden_likes`` of the listeners.
+    tracks that count. Left out are the other ``seeds`` of the database, and ``hidden`` tracks that are
+    removed or whose number of likes is hidden or unknown, with ``hidden_likes`` of the listeners.
     """
 
     seed: Label

@@ -100,6 +100,8 @@ def _words(profile: Profile, section: str) -> list[str]:
             f"{number(named.listeners)} of {pluralize(profile.fans, 'listener')} and "
             f"{pluralize(named.others, 'other account')} name a {ONE[section]}"
         )
+    if not words.compared and not words.rare:
+        return [*wrap(f"{name}: not compared, because {_why_not(profile, section)}"), *lines]
     counts = f"{number(words.above)} of {number(words.compared)} compared"
     if words.rare:
         few = f"{number(words.rare)} with fewer than {MIN_LISTENERS} listeners"
@@ -113,6 +115,13 @@ def _words(profile: Profile, section: str) -> list[str]:
     return [*wrap(title), *lines, *table([head, *(_row(word) for word in words.found if word.lowest > 1)])]
 
 
+def _why_not(profile: Profile, section: str) -> str:
+    if section not in PLACES:
+        return f"the liked tracks have fewer than two {section}"
+    named = profile.named[section]
+    return "all accounts name the same one" if named.others else "no other account names one"
+
+
 def _row(word: Typical) -> list[str]:
     interval = f"{_ratio(word.lowest)} to {_ratio(word.highest)}"
     numbers = [_ratio(word.ratio), interval, number(word.listeners), percent(word.share), percent(word.usual)]
@@ -123,8 +132,8 @@ def _notes(profile: Profile) -> list[str]:
     notes = []
     if profile.hidden:
         notes.append(
-            f"Left out: {pluralize(profile.hidden, 'track')} whose number of likes is hidden or unknown "
-            f"({pluralize(profile.hidden_likes, 'like')} of the listeners)"
+            f"Left out: {pluralize(profile.hidden, 'track')}, removed or with a hidden or unknown number of "
+            f"likes ({pluralize(profile.hidden_likes, 'like')} of the listeners)"
         )
     if profile.seeds:
         notes.append(f"Left out: {pluralize(profile.seeds, 'other seed')} of this database")

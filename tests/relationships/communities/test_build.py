@@ -149,6 +149,28 @@ def test_a_second_build_gives_the_same_and_replaces_the_first(store: Store) -> N
         assert dict(map(tuple, connection.execute(counted))) == {"artist": 1, "track": 2, "user": 2}
 
 
+@pytest.mark.parametrize("kind", ["track", "artist"])
+def test_the_numbers_of_tracks_and_artists_are_those_of_the_stored_users(store: Store, kind: str) -> None:
+    build(store, two_scenes())
+    built = build_communities(store, config(resolution=40), [kind])
+    assert [one.run.kind for one in built] == [kind, "user"]
+    assert len(set(read(store, "user").values())) > 2
+    assert read(store, "user") == groups_of(built[1].found)
+    (alone,) = build_communities(store, config(by="pairs"), [kind])
+    assert alone.run.kind == kind
+
+
+def test_the_share_of_tracks_is_of_all_that_are_liked(store: Store) -> None:
+    world = two_scenes()
+    world.engagements |= {(999, track, "like") for track in (31, 32, 33, 34)}
+    built = build(store, world)
+    assert 999 not in groups_of(built["user"].found)
+    assert (built["track"].run.rows, built["track"].run.inputs["nodes"]) == (16, 20)
+    with store.read() as connection:
+        text = reports.as_text(reports.collect(connection, ["track"]))
+    assert "for 80.0% of those liked" in " ".join(text)
+
+
 def set_q(store: Store, value: sa.ColumnElement[float] | float | None) -> None:
     table = sa.table("user_similarities", sa.column("q"), sa.column("user_id_a"), sa.column("user_id_b"))
     with store.write() as connection:

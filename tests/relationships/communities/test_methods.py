@@ -56,6 +56,22 @@ def test_the_consensus_recovers_what_was_planted(method: str) -> None:
     assert np.array_equal(sizes, np.sort(sizes)[::-1])
 
 
+def test_no_node_loses_its_last_edge() -> None:
+    """Three pairs, and a node that is in each of them a third of the times."""
+    runs = [np.array([0, 0, 1, 1, 2, 2, home]) for home in (0, 1, 2)]
+    edges = [(0, 1), (2, 3), (4, 5), (0, 6), (2, 6), (4, 6)]
+    a, b = np.array(edges).T
+    graph = Graph(np.arange(7), a, b, np.array([1.0, 1, 1, 0.4, 0.8, 0.6]))
+    together = np.array([[0, 0, 0, 0, 0, 0, 1]])
+    for repeated in (runs, [*runs, runs[2]]):
+        kept = consensus._choose_edges(graph, consensus._share_together(graph, repeated))
+        # The edge of the largest share, and of the largest weight among equal ones.
+        largest = 5 if len(repeated) == 4 else 4
+        assert np.flatnonzero(kept).tolist() == [0, 1, 2, largest]
+    never = consensus._choose_edges(graph, consensus._share_together(graph, list(together)))
+    assert never.tolist() == [True] * 3 + [False] * 3
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_noise_has_no_stable_communities(method: str) -> None:
     noise, _ = planted(1, 150, between=0)

@@ -131,18 +131,36 @@ def test_few_words_and_few_people_are_not_compared() -> None:
     likes = sp.csr_array(np.ones((4, 3)))
     library = Library.of(likes, np.arange(3), np.array([1, 2, 3]), np.array([9, 9, 9]))
     one = compare_words(library, ["house"], incidence(np.arange(3), np.zeros(3, int), (3, 1)), 9)
-    assert (one.found, one.above, one.compared, one.rare) == ([], 0, 0, 1)
+    assert (one.found, one.above, one.compared, one.rare) == ([], 0, 0, 0)
     two = compare_words(library, ["house", "dub"], incidence(np.arange(3), np.array([0, 0, 1]), (3, 2)), 9)
     assert (two.found, two.compared, two.rare) == ([], 0, 2)
     assert compare_words(library, [], incidence(np.empty(0, int), np.empty(0, int), (3, 0)), 9).rare == 0
-    assert compare_places(["DE", "FR"], np.array([9, 9]), np.array([0, 0]), 9).found == []
+    alone = compare_places(["DE", "FR"], np.array([40, 3]), np.array([0, 0]), 9)
+    assert (alone.found, alone.compared, alone.rare) == ([], 0, 0)
 
 
 def test_places_below_five_listeners_are_not_shown() -> None:
     found = compare_places(["DE", "FR", "US"], np.array([30, 4, 6]), np.array([10, 90, 900]), 9)
     assert [row.name for row in found.found] == ["DE", "US"]
-    assert (found.above, found.compared, found.rare) == (1, 2, 1)
+    assert (found.above, found.compared, found.rare) == (1, 3, 1)
     assert (found.found[0].share, found.found[0].usual) == (30 / 40, 10 / 1_000)
+
+
+@pytest.mark.parametrize("people", [12, 60, 300])
+@pytest.mark.parametrize("places", [40, 400])
+def test_people_chosen_by_chance_are_from_few_places(people: int, places: int) -> None:
+    """If only places of five listeners were compared, up to all of them would be above."""
+    random = np.random.default_rng(3)
+    shares = 1 / np.arange(1, places + 1)
+    shares /= shares.sum()
+    above = compared = 0
+    for _ in range(200):
+        listeners, others = random.multinomial(people, shares), random.multinomial(1_000, shares)
+        found = compare_places(list(map(str, range(places))), listeners, others, 99)
+        assert found.compared == np.count_nonzero(listeners + others)
+        assert found.rare == np.count_nonzero((listeners > 0) & (listeners < 5))
+        above, compared = above + found.above, compared + found.compared
+    assert above / compared < 0.05
 
 
 @pytest.fixture(scope="module")

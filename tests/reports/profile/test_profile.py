@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from sgr_spiders import SoundGraph
-from sgr_spiders.reports.profile.profile import Profile, read_profile
+from sgr_spiders.reports.profile.preferences import NO_WORDS
+from sgr_spiders.reports.profile.profile import Named, Profile, read_profile
+from sgr_spiders.reports.profile.text import as_text
+from sgr_spiders.storage.labels import Label
 from sgr_spiders.storage.store import Store
 from tests.databases import connect, url_of
 from tests.relationships.worlds import World
@@ -118,7 +121,7 @@ def test_genres_and_tags_are_normalised(profile: Profile) -> None:
 def test_places_of_fewer_than_five_listeners_are_not_shown(profile: Profile) -> None:
     countries, cities = profile.words["countries"], profile.words["cities"]
     assert [(row.name, row.listeners, row.share) for row in countries.found] == [("Germany", 17, 17 / 21)]
-    assert (countries.above, countries.compared, countries.rare) == (1, 1, 1)
+    assert (countries.above, countries.compared, countries.rare) == (1, 3, 1)
     assert [(row.name, row.listeners) for row in cities.found] == [("Berlin", 17)]  # as most people write it
     assert (profile.named["countries"].listeners, profile.named["cities"].listeners) == (21, 21)
     assert profile.named["countries"].others == len(STRANGERS) + 8  # with the artists
@@ -165,13 +168,24 @@ def test_text_says_what_it_rests_on_and_fits(
         "22 users like or repost it; 21 of their libraries were looked at",
         "1 with fewer than 5 listeners not shown, because they could identify people",
         "21 of 22 listeners and 58 other accounts name a country",
-        "Left out: 2 tracks whose number of likes is hidden or unknown (4 likes of the listeners)",
+        "Left out: 2 tracks, removed or with a hidden or unknown number of likes (4 likes of the listeners)",
         "Left out: 1 other seed of this database",
         "not with all of SoundCloud",
     ):
         assert said in text
     assert "United Kingdom" not in text
     assert "Tracks" not in text
+
+
+def test_the_text_says_why_nothing_was_compared() -> None:
+    seed = Label("track", SEED, "Paper Lanterns")
+    profile = Profile(seed, 50, 50, words=dict.fromkeys(("tags", "countries", "cities"), NO_WORDS))
+    profile.named = {"countries": Named(40, 0), "cities": Named(40, 10)}
+    text = " ".join(as_text(profile))
+    assert "Tags: not compared, because the liked tracks have fewer than two tags" in text
+    assert "Countries: not compared, because no other account names one" in text
+    assert "Cities: not compared, because all accounts name the same one" in text
+    assert "fewer than 5 listeners" not in text
 
 
 def test_a_track_without_listeners(path: Path) -> None:
