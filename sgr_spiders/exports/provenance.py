@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 COMPLETE, WITHIN_CAPS, INCOMPLETE = "complete", "complete within caps", "incomplete"
 """The words for a whole harvest."""
 
-ENDED_WELL = "complete"
-"""The outcome of a run without failures, whatever caps have cut."""
+ENDED_WELL, PARTIAL = "complete", "partial"
+"""The outcomes of a run that came to its end: without failures, whatever caps have cut, and with some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,18 @@ class Provenance:
     """The making of a database.
 
     ``configurations`` are those of all runs by hash, ``None`` for a hash of an earlier version. ``coverage``
-    counts libraries by kind and by what was looked at of them.
+    counts libraries by kind and by what was looked at of them. ``capped`` counts walks, ``unfinished_runs``
+    and ``partial_runs`` the newest runs of harvests.
     """
 
     seeds: Sequence[UsedSeed]
     seed_lists: Sequence[SeedList]
     runs: Sequence[UsedRun]
     unfinished_runs: int
+    partial_runs: int
     configurations: Mapping[str, Any]
     walks: Sequence[WalkCount]
+    capped: int
     caps: Sequence[Cap]
     coverage: Mapping[str, Mapping[str, int]]
     rejected: Sequence[Rejected]
@@ -59,11 +62,9 @@ class Provenance:
     def cuts(self) -> list[str]:
         """The cuts by caps, in words."""
         choices = sum(cap.choices or 0 for cap in self.caps)
-        # A finished walk is capped for the layers that wanted less of it.
-        walks = self.count("capped") or sum(cap.walks or 0 for cap in self.caps)
         lists = sum(seed_list.is_cut for seed_list in self.seed_lists)
         counts = (
-            (walks, f"{pluralize(walks, 'walk')} capped"),
+            (self.capped, f"{pluralize(self.capped, 'walk')} capped"),
             (choices, f"{pluralize(choices, 'choice')} of layers limited"),
             (lists, f"{pluralize(lists, 'list')} of seeds cut"),
         )
@@ -84,6 +85,7 @@ class Provenance:
             (outdated, f"{pluralize(outdated, 'walk')} cleared by retention"),
             (lost, f"{pluralize(lost, 'seed')} gone, private or failed"),
             (self.unfinished_runs, f"{pluralize(self.unfinished_runs, 'harvest')} not finished"),
+            (self.partial_runs, f"{pluralize(self.partial_runs, 'harvest')} ended partial"),
             (not self.runs, "no run is recorded"),
         )
         return [text for count, text in counts if count]
@@ -98,9 +100,7 @@ class Provenance:
         """Return the outcome of *run* in words that do not promise more than there is."""
         if run.outcome != ENDED_WELL:
             return run.outcome
-        # Only the newest run is told by the ledger of today.
-        is_cut = run is self.runs[-1] and bool(self.cuts)
-        return WITHIN_CAPS if is_cut or _was_capped(run.stats) else COMPLETE
+        return WITHIN_CAPS if self.cuts or _was_capped(run.stats) else COMPLETE
 
     def as_plain(self) -> dict[str, Any]:
         """Return everything as plain data, for a manifest."""
@@ -135,9 +135,11 @@ def collect(connection: Connection) -> Provenance:
         seeds=provenance.read_seeds(connection),
         seed_lists=provenance.read_seed_lists(connection),
         runs=provenance.read_runs(connection),
-        unfinished_runs=sum(run.outcome not in {ENDED_WELL, "partial"} for run in latest),
+        unfinished_runs=sum(run.outcome not in {ENDED_WELL, PARTIAL} for run in latest),
+        partial_runs=sum(run.outcome == PARTIAL for run in latest),
         configurations=provenance.read_configurations(connection),
         walks=provenance.count_walks(connection),
+        capped=provenance.count_capped(connection),
         caps=list_caps(overview.find_capped(connection)),
         coverage=provenance.count_libraries(connection),
         rejected=inventory.rejected(connection),

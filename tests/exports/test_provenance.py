@@ -92,6 +92,13 @@ def cap_for_nobody(connection: Connection) -> None:
     add_walk(connection, "user_likes", "8", "capped", kept=500, capped_at=500)
 
 
+def cap_for_one_and_for_all(connection: Connection) -> None:
+    cap(connection)
+    walk = add_walk(connection, "user_likes", "9", "done", kept=800)
+    for seed in (101, 102):
+        request(connection, walk, seed, "likes", 500 + seed)
+
+
 def cut(connection: Connection) -> None:
     row = {"seed_id": 101, "layer": LAYER, "step": "", "setting": "max_users_per_track", "target": ""}
     connection.execute(sa.insert(schema.cuts).values(**row, kept=3, available=8, settings="x"))
@@ -109,6 +116,7 @@ def cut_a_list_of_seeds(connection: Connection) -> None:
         (cap, "1 walk capped"),
         (cap_for_one_layer, "1 walk capped"),
         (cap_for_nobody, "1 walk capped"),
+        (cap_for_one_and_for_all, "2 walks capped"),
         (cut, "1 choice of layers limited"),
         (cut_a_list_of_seeds, "1 list of seeds cut"),
     ],
@@ -160,6 +168,26 @@ def lost(connection: Connection) -> None:
     connection.execute(sa.update(schema.walks).where(gone).values(status="gone", reason="HTTP 404"))
 
 
+def add_seed(connection: Connection, given: str, endpoint: str, target: str, **more: Any) -> None:
+    """Add a seed to the newest run, with the walk that looks it up."""
+    run = connection.scalar(sa.select(sa.func.max(schema.runs.c.run_id)))
+    walk = add_walk(connection, endpoint, target, "done", kept=more.pop("kept", 0))
+    row = {"run_id": run, "given": given, "walk_id": walk, **more}
+    connection.execute(sa.insert(schema.run_seeds).values(row))
+
+
+def not_a_track(connection: Connection) -> None:
+    add_seed(connection, "https://soundcloud.com/a/b", "resolve", "https://soundcloud.com/a/b")
+
+
+def without_tracks(connection: Connection) -> None:
+    add_seed(connection, "soundcloud:users:7#tracks", "user_tracks", "7", max_tracks=20)
+
+
+def partial(connection: Connection) -> None:
+    add_run(connection, [101], outcome="partial")
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -170,6 +198,9 @@ def lost(connection: Connection) -> None:
         (outdated, "1 walk cleared by retention"),
         (killed, "1 harvest not finished"),
         (lost, "1 seed gone, private or failed"),
+        (not_a_track, "1 seed gone, private or failed"),
+        (without_tracks, "1 seed gone, private or failed"),
+        (partial, "1 harvest ended partial"),
     ],
 )
 def test_what_was_lost_is_incomplete(
@@ -186,6 +217,31 @@ def test_a_walk_that_nobody_wants_any_more_says_nothing(store: Store) -> None:
         request(connection, walk, 101, "likes", 9, removed_at="2026-01-02T00:00:00.000000Z")
 
     assert made(store, drop)["is_complete"]
+
+
+def test_a_list_whose_tracks_were_seeds_already_is_no_loss(store: Store) -> None:
+    def add_list(connection: Connection) -> None:
+        add_seed(connection, "soundcloud:users:7#tracks", "user_tracks", "7", kept=2, max_tracks=20)
+
+    found = made(store, add_list)
+    assert (found["is_complete"], len(found["seeds"])) == (True, 2)
+
+
+def test_a_track_given_twice_is_one_seed(store: Store) -> None:
+    def give_again(connection: Connection) -> None:
+        add_seed(connection, "https://soundcloud.com/a/b", "resolve", "a/b", kept=1, track_id=101)
+
+    seeds = made(store, give_again)["seeds"]
+    assert [seed["urn"] for seed in seeds] == ["soundcloud:tracks:101", "soundcloud:tracks:102"]
+
+
+def test_an_earlier_run_was_cut_by_what_the_ledger_says(store: Store) -> None:
+    def cut_and_run(connection: Connection) -> None:
+        cap(connection)
+        add_run(connection, [101])
+
+    outcomes = [run["outcome"] for run in made(store, cut_and_run)["runs"]]
+    assert outcomes == ["complete within caps", "complete within caps"]
 
 
 def test_an_earlier_run_is_judged_by_its_own_statistics(store: Store) -> None:

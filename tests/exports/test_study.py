@@ -24,6 +24,7 @@ from sgr_spiders.exports.study.pseudonyms import DIGITS, Pseudonyms
 from sgr_spiders.exports.study.study import StudyOptions, build_study
 from sgr_spiders.exports.study.study_tables import LEFT_OUT
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError
+from sgr_spiders.model.items import Fullness
 from sgr_spiders.relationships.processor import relate
 from sgr_spiders.storage import communities, export_log, forgetting, personal, schema
 from sgr_spiders.storage.communities import CommunityRun
@@ -325,8 +326,13 @@ def test_counts_of_few_accounts_are_suppressed(study: Path) -> None:
 
 
 def cells(*counts: int, unknown: int = 0) -> list[Cell]:
-    known = [Cell((f"value {index}",), count, count) for index, count in enumerate(counts)]
-    return [*known, *([Cell((None,), unknown, unknown)] if unknown else [])]
+    """Return cells of so many accounts each, all of them different."""
+    known = [cell(f"value {index}", count=count) for index, count in enumerate(counts)]
+    return [*known, *([cell(None, count=unknown)] if unknown else [])]
+
+
+def cell(*values: str | None, count: int) -> Cell:
+    return Cell(values, count, frozenset(hash((values, place)) for place in range(count)))
 
 
 @pytest.mark.parametrize(
@@ -345,16 +351,48 @@ def cells(*counts: int, unknown: int = 0) -> list[Cell]:
 def test_no_difference_tells_a_small_count(counted: list[Cell], shown: int) -> None:
     chosen = choose_common(counted)
     assert len(chosen) == shown
-    rest = sum(cell.holders for cell in counted if cell.values not in chosen)
+    rest = sum(len(cell.holders) for cell in counted if cell.values not in chosen)
     assert rest == 0 or rest >= 5 or not chosen
+
+
+def test_an_uploader_of_many_genres_is_one_account(store: Store, key: Path, tmp_path: Path) -> None:
+    genres = [(artist, "Ambient") for artist in range(1, 16)] + [(99, f"Genre {place}") for place in range(5)]
+    rows = [
+        {"track_id": track, "artist_id": artist, "genre": genre}
+        for track, (artist, genre) in enumerate(genres, 1)
+    ]
+    known = {"is_stub": False, "fullness": Fullness.OWN, "fetched_at": NOW}
+    with store.write() as connection:
+        accounts = [{"user_id": artist} | known for artist in {artist for artist, _ in genres}]
+        connection.execute(sa.insert(schema.users), accounts)
+        connection.execute(sa.insert(schema.tracks), [row | known for row in rows])
+    build_study(store, tmp_path / "study", StudyOptions(key))
+    # With Ambient, the others would tell what one account has uploaded.
+    assert read(tmp_path / "study", "genres").rows() == [(None, 20, None)]
+    assert set(read(tmp_path / "study", "tracks")["genre"]) == {None}
+
+
+def test_the_order_of_seeds_does_not_tell_that_of_ids(store: Store, key: Path, tmp_path: Path) -> None:
+    with store.write() as connection:
+        add_run(connection, range(101, 109))
+        for place, kept in enumerate((90, 20, 50)):
+            walk = add_walk(connection, "playlist_tracks", str(place), "done", kept=kept)
+            row = {"run_id": 1, "given": f"soundcloud:playlists:{place}#tracks", "walk_id": walk}
+            connection.execute(sa.insert(schema.run_seeds).values(row | {"max_tracks": 30}))
+    build_study(store, tmp_path / "study", StudyOptions(key))
+    manifest = json.loads((tmp_path / "study" / "manifest.json").read_text())
+    names = [seed["track_id"] for seed in manifest["seeds"]]
+    assert len(names) == 8
+    assert names == sorted(names)
+    assert [seed_list["tracks"] for seed_list in manifest["seed_lists"]] == [20, 50, 90]
 
 
 def test_cities_are_counted_within_published_countries() -> None:
     counted = [
-        Cell(("A", "x"), 9, 9),
-        Cell(("A", "y"), 6, 6),
-        Cell(("A", None), 3, 3),
-        Cell(("B", "z"), 7, 7),
+        cell("A", "x", count=9),
+        cell("A", "y", count=6),
+        cell("A", None, count=3),
+        cell("B", "z", count=7),
     ]
     assert choose_common_within(counted, {("A",)}) == {("A", "x")}
     assert (round_few(1234, 4), round_few(1234, 5), round_few(None, 1)) == (1000, 1234, None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sgr_spiders.exports.columnar import build_schema, build_table, write_parts
 from sgr_spiders.exports.resource import Field, Resource
 from sgr_spiders.exports.study.coarsening import FEWEST, choose_common, choose_common_within
-from sgr_spiders.storage.figures.cells import count_cells
+from sgr_spiders.storage.figures.cells import count_cells, holders_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,7 +41,7 @@ def write_aggregates(connection: Connection, package: Package, suffix: str) -> d
             "cities",
             f"Accounts by city, {few}",
             (_COUNTRY, city, _USERS),
-            [(*cell.values, cell.holders) for cell in _chosen(by_city, cities)],
+            [(*cell.values, len(cell.holders)) for cell in _chosen(by_city, cities)],
         ),
         ("genres", f"Tracks by genre, {few}", (genre, tracks, artists), _count_tracks(by_genre, genres)),
     ]
@@ -55,19 +55,19 @@ def write_aggregates(connection: Connection, package: Package, suffix: str) -> d
 
 
 def _count_users(cells: Sequence[Cell], shown: set[Row]) -> list[Row]:
-    rest = sum(cell.holders for cell in cells if cell.values not in shown)
+    rest = len(holders_of(cell for cell in cells if cell.values not in shown))
     others: list[Row] = [(None, rest)] if rest >= FEWEST else []
-    return [*((*cell.values, cell.holders) for cell in _chosen(cells, shown)), *others]
+    return [*((*cell.values, len(cell.holders)) for cell in _chosen(cells, shown)), *others]
 
 
 def _count_tracks(cells: Sequence[Cell], shown: set[Row]) -> list[Row]:
     rest = [cell for cell in cells if cell.values not in shown]
-    tracks, holders = sum(cell.rows for cell in rest), sum(cell.holders for cell in rest)
-    others: list[Row] = [(None, tracks, None)] if holders >= FEWEST else []
-    return [*((*cell.values, cell.rows, cell.holders) for cell in _chosen(cells, shown)), *others]
+    tracks = sum(cell.rows for cell in rest)
+    others: list[Row] = [(None, tracks, None)] if len(holders_of(rest)) >= FEWEST else []
+    return [*((*cell.values, cell.rows, len(cell.holders)) for cell in _chosen(cells, shown)), *others]
 
 
 def _chosen(cells: Iterable[Cell], shown: set[Row]) -> list[Cell]:
     """Return the cells that are shown, the largest first."""
     chosen = [cell for cell in cells if cell.values in shown]
-    return sorted(chosen, key=lambda cell: (-cell.holders, cell.values))
+    return sorted(chosen, key=lambda cell: (-len(cell.holders), cell.values))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from sgr_spiders.storage.figures.cells import holders_of
 from sgr_spiders.storage.personal import Content
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Sequence
 
     from sgr_spiders.storage.figures.cells import Cell
 
@@ -65,23 +66,25 @@ COARSENED: Final[dict[Content, tuple[str, Callable[[Any], Any], str]]] = {
 and what is said about it. IDs become pseudonyms, and values that few share become null."""
 
 
-def choose_common(cells: Iterable[Cell]) -> set[tuple[str | None, ...]]:
+def choose_common(cells: Sequence[Cell]) -> set[tuple[str | None, ...]]:
     """Return the values to publish: those of at least ``FEWEST`` accounts.
 
     The accounts of all others, known or not, are none or at least ``FEWEST`` as well: otherwise the
     difference to a total would tell their number. If they are fewer, the smallest published value joins them.
     """
     known = sorted(
-        (cell for cell in cells if None not in cell.values), key=lambda cell: (-cell.holders, cell.values)
+        (cell for cell in cells if None not in cell.values),
+        key=lambda cell: (-len(cell.holders), cell.values),
     )
-    shown = [cell for cell in known if cell.holders >= FEWEST]
-    rest = sum(cell.holders for cell in cells if cell not in shown)
-    while shown and 0 < rest < FEWEST:
-        rest += shown.pop().holders
+    shown = [cell for cell in known if len(cell.holders) >= FEWEST]
+    chosen = {cell.values for cell in shown}
+    rest = holders_of(cell for cell in cells if cell.values not in chosen)
+    while shown and 0 < len(rest) < FEWEST:
+        rest |= shown.pop().holders
     return {cell.values for cell in shown}
 
 
-def choose_common_within(cells: Iterable[Cell], outer: Collection[tuple[str | None, ...]]) -> set[Any]:
+def choose_common_within(cells: Sequence[Cell], outer: Collection[tuple[str | None, ...]]) -> set[Any]:
     """Return the values to publish of cells within other cells, e.g. of cities within countries.
 
     The first value of each names the outer cell; within those that are not published, nothing is.

@@ -37,11 +37,15 @@ def hide(origin: Mapping[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any]:
     return hidden | {
         "source": None if source is None else _to_days(source),
         "run": origin["run"] and _to_days(origin["run"]),
-        "seeds": [_hide_seed(seed, pseudonyms) for seed in origin["seeds"]],
-        "seed_lists": [
-            {"tracks": round_to(seed_list["tracks"], 1), "is_cut": seed_list["is_cut"]}
-            for seed_list in origin["seed_lists"]
-        ],
+        # The order of both would tell that of the IDs and texts.
+        "seeds": sorted((_hide_seed(seed, pseudonyms) for seed in origin["seeds"]), key=_by_values),
+        "seed_lists": sorted(
+            (
+                {"tracks": round_to(seed_list["tracks"], 1), "is_cut": seed_list["is_cut"]}
+                for seed_list in origin["seed_lists"]
+            ),
+            key=_by_values,
+        ),
         "walks": [row | {"expected": round_few(row["expected"], row["walks"])} for row in origin["walks"]],
         "runs": [_hide_run(run) for run in origin["runs"]],
         "caps": [_hide_cap(cap) for cap in origin["caps"]],
@@ -51,6 +55,10 @@ def hide(origin: Mapping[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any]:
         },
         "communities": {kind: _to_days(made) for kind, made in origin["communities"].items()},
     }
+
+
+def _by_values(values: Mapping[str, Any]) -> list[tuple[bool, Any]]:
+    return [(value is None, "" if value is None else value) for value in values.values()]
 
 
 def _hide_seed(seed: Mapping[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from sgr_spiders.storage.schema import RECORD_TABLES, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sgr_spiders.storage.rows import WholeTable
 
@@ -20,11 +21,14 @@ HOLDERS: Final = {"users": "user_id", "tracks": "artist_id", "playlists": "owner
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The rows of a table with the same values in some columns, and the accounts that they are about."""
+    """The rows of a table with the same values in some columns, and the accounts that they are about.
+
+    An account may be among the holders of many cells.
+    """
 
     values: tuple[str | None, ...]
     rows: int
-    holders: int
+    holders: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +51,25 @@ def count_cells(connection: sa.Connection, table: str, columns: Sequence[str]) -
     """Count the present rows of a table by the values of some columns; an empty text counts as unknown."""
     source = metadata.tables[table]
     values = [sa.func.nullif(source.c[name], "") for name in columns]
-    holders = sa.func.count(source.c[HOLDERS[table]].distinct())
+    holder = source.c[HOLDERS[table]]
     query = (
-        sa.select(*values, sa.func.count(), holders)
+        sa.select(*values, holder, sa.func.count())
         .where(source.c.removed_at.is_(None), sa.not_(source.c.is_stub))
-        .group_by(*values)
+        .group_by(*values, holder)
     )
-    cells = [Cell(tuple(found), rows, count) for *found, rows, count in connection.execute(query)]
+    rows: Counter[tuple[str | None, ...]] = Counter()
+    holders: defaultdict[tuple[str | None, ...], set[int]] = defaultdict(set)
+    for *found, account, count in connection.execute(query):
+        rows[tuple(found)] += count
+        if account is not None:
+            holders[tuple(found)].add(account)
+    cells = [Cell(found, count, frozenset(holders[found])) for found, count in rows.items()]
     return sorted(cells, key=lambda cell: tuple((value is not None, value or "") for value in cell.values))
+
+
+def holders_of(cells: Iterable[Cell]) -> frozenset[int]:
+    """Return the accounts that these cells are about, each once."""
+    return frozenset[int]().union(*(cell.holders for cell in cells))
 
 
 def read_removed(connection: sa.Connection) -> dict[str, frozenset[int]]:

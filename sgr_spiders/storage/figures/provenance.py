@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sgr_spiders.model.items import REFUSED
-from sgr_spiders.storage.figures.inventory import LEADS_TO_SEEDS
-from sgr_spiders.storage.ledger.runs import LISTS, without_marks
+from sgr_spiders.storage.ledger.runs import LISTS, seed_outcomes_of_all, without_marks
 from sgr_spiders.storage.libraries import libraries
 from sgr_spiders.storage.schema import (
     configurations,
@@ -28,7 +27,7 @@ _STATES = ("whole", "newest", "unseen", "hidden")
 
 @dataclass(frozen=True, slots=True)
 class UsedSeed:
-    """A seed of any run, with the status of the walk that fetched its track, or looked it up."""
+    """A seed of any run: with the status of the walk that fetched its track, or ``gone`` if it has none."""
 
     given: str
     track_id: int | None
@@ -91,23 +90,16 @@ class WalkCount:
 
 
 def read_seeds(connection: sa.Connection) -> list[UsedSeed]:
-    """Return the seeds of all runs, each once, ordered as text."""
-    looked_up, track = walks.alias(), walks.alias()
-    own = sa.and_(track.c.endpoint == "track", track.c.target == sa.cast(run_seeds.c.track_id, sa.Text))
-    query = (
-        sa.select(
-            sa.func.min(run_seeds.c.given),
-            sa.func.max(run_seeds.c.track_id),
-            sa.func.max(sa.func.coalesce(track.c.status, looked_up.c.status)),
-            sa.func.max(sa.func.coalesce(track.c.reason, looked_up.c.reason)),
-        )
-        .join(looked_up, looked_up.c.walk_id == run_seeds.c.walk_id)
-        .outerjoin(track, own)
-        .where(sa.not_(LEADS_TO_SEEDS))
-        .group_by(run_seeds.c.walk_id)
-    )
-    found = (UsedSeed(without_marks(given), *rest) for given, *rest in connection.execute(query))
-    return sorted(found, key=lambda seed: seed.given)
+    """Return the tracks that were seeds of any run, each once, and the seeds without one, ordered as text.
+
+    Playlists and users whose tracks became seeds are not among them.
+    """
+    found: dict[int | str, UsedSeed] = {}
+    for seed in seed_outcomes_of_all(connection):
+        if seed.track_id is not None or seed.status != "done":
+            used = UsedSeed(without_marks(seed.given), seed.track_id, seed.status, seed.reason)
+            found.setdefault(used.given if used.track_id is None else used.track_id, used)
+    return sorted(found.values(), key=lambda seed: seed.given)
 
 
 def read_seed_lists(connection: sa.Connection) -> list[SeedList]:
@@ -166,10 +158,6 @@ def read_configurations(connection: sa.Connection) -> dict[str, Any]:
 
 def count_walks(connection: sa.Connection) -> list[WalkCount]:
     """Count the walks by endpoint and status, without those that no layer wants any more."""
-    asked = sa.exists().where(walk_requests.c.walk_id == walks.c.walk_id)
-    wanted = sa.exists().where(
-        walk_requests.c.walk_id == walks.c.walk_id, walk_requests.c.removed_at.is_(None)
-    )
     is_known = walks.c.expected.is_not(None)
     refused = sa.and_(walks.c.status == "gone", walks.c.reason.startswith(REFUSED))
     query = (
@@ -182,11 +170,27 @@ def count_walks(connection: sa.Connection) -> list[WalkCount]:
             sa.func.sum(sa.case((is_known, walks.c.kept))),
             *(_count_if(flag) for flag in (refused, walks.c.doubted, walks.c.outdated)),
         )
-        .where(sa.or_(sa.not_(asked), wanted))
+        .where(_IS_WANTED)
         .group_by(walks.c.endpoint, walks.c.status)
     )
     rows = (_read_count(*row) for row in connection.execute(query))
     return sorted(rows, key=lambda row: (row.endpoint, row.status))
+
+
+def count_capped(connection: sa.Connection) -> int:
+    """Count the walks that a cap has ended, and those of which a layer wanted less than there is."""
+    is_capped = sa.or_(walks.c.status == "capped", _wanted(walk_requests.c.cap < walks.c.kept))
+    query = sa.select(sa.func.count()).select_from(walks).where(_IS_WANTED, is_capped)
+    return connection.scalar(query) or 0
+
+
+def _wanted(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Return the condition that a layer wants a walk, in a request for which these *conditions* hold."""
+    request = walk_requests.c
+    return sa.exists().where(request.walk_id == walks.c.walk_id, request.removed_at.is_(None), *conditions)
+
+
+_IS_WANTED = sa.or_(sa.not_(sa.exists().where(walk_requests.c.walk_id == walks.c.walk_id)), _wanted())
 
 
 def _read_count(endpoint: str, status: str, *figures: Any) -> WalkCount:

@@ -31,6 +31,7 @@ from sgr_spiders.storage.schema import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
 
 LISTS_OF_A_SEED = ("track_favoriters", "track_reposters", "track_comments", "track_related")
@@ -227,14 +228,28 @@ def end_run(
 
 def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:
     """Return the outcome of each seed of *run*."""
+    query = _select_seeds().where(run_seeds.c.run_id == run.run_id).order_by(run_seeds.c.given)
+    return [_classify_seed(*row) for row in connection.execute(query)]
+
+
+def seed_outcomes_of_all(connection: sa.Connection) -> list[SeedOutcome]:
+    """Return the outcome of each seed of all runs, once; that of its newest run."""
+    rows = connection.execute(_select_seeds().order_by(run_seeds.c.run_id))
+    newest = {row.given: row for row in rows}
+    return [_classify_seed(*row) for _, row in sorted(newest.items())]
+
+
+def _select_seeds() -> sa.Select[Any]:
+    """Select the arguments of ``_classify_seed``."""
     looked_up, track, further = walks.alias(), walks.alias(), run_seeds.alias()
     leads_further = (
         sa.select(sa.literal(1))
-        .where(further.c.run_id == run.run_id, further.c.found_by == run_seeds.c.walk_id)
+        .where(further.c.run_id == run_seeds.c.run_id, further.c.found_by == run_seeds.c.walk_id)
+        .correlate(run_seeds)
         .exists()
     )
     found = sa.and_(track.c.endpoint == "track", track.c.target == sa.cast(run_seeds.c.track_id, sa.Text))
-    rows = connection.execute(
+    return (
         sa.select(
             run_seeds.c.given,
             run_seeds.c.track_id,
@@ -252,10 +267,7 @@ def seed_outcomes(connection: sa.Connection, run: Run) -> list[SeedOutcome]:
         .join(looked_up, looked_up.c.walk_id == run_seeds.c.walk_id)
         .outerjoin(track, found)
         .outerjoin(tracks, tracks.c.track_id == run_seeds.c.track_id)
-        .where(run_seeds.c.run_id == run.run_id)
-        .order_by(run_seeds.c.given)
     )
-    return [_classify_seed(*row) for row in rows]
 
 
 def listed_seeds(connection: sa.Connection, run: Run, walk: int | None = None) -> list[ListedSeeds]:
