@@ -159,6 +159,7 @@ class PairSearch:
         validated = self.environment.config.validated
         if significance is not None and validated is not None:
             finder = significance.filter(finder, validated)
+        finder = self._measuring.filter(finder)
         expected = forecast(finder, limit.pairs)
         pairs = expected.pairs if top_k is None else expected.pairs_with(top_k)
         announce(self.relationship, incidence, pairs, limit, directory)
@@ -168,7 +169,7 @@ class PairSearch:
         nearest = None if top_k is None else Nearest(ranking, top_k, self._spool)
         found = self._spool()
         take, report = found.add if nearest is None else nearest.add, partial(self._report, "compared")
-        finder.find(lambda keys: take(self._measuring.drop_limited(keys, arrangement.layout)), report)
+        finder.find(take, report)
         if nearest is not None:
             found = nearest.pairs(self._rank)
         counted = found.length

@@ -76,13 +76,11 @@ def _count(relationship: RelationshipType, incidence: Incidence, environment: En
     """Count the pairs that meet the thresholds; keep none of them."""
     counted, lock = 0, Lock()
     arrangement = arrange(incidence, relationship)
-    measuring = Measuring(relationship, incidence)
 
     def take(keys: Keys) -> None:
         nonlocal counted
-        kept = len(measuring.drop_limited(keys, arrangement.layout))
         with lock:
-            counted += kept
+            counted += len(keys)
 
     finder = environment.engine.open(arrangement, environment.is_cancelled)
     validated = environment.config.validated
@@ -93,7 +91,7 @@ def _count(relationship: RelationshipType, incidence: Incidence, environment: En
         engine, threads, cancelled = environment.engine, environment.config.threads, environment.is_cancelled
         significance = assess(incidence, relationship, engine, threads, cancelled, _ignore)
         finder = significance.filter(finder, validated)
-    finder.find(take, _ignore)
+    Measuring(relationship, incidence).filter(finder).find(take, _ignore)
     return counted
 
 

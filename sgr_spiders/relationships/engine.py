@@ -61,6 +61,24 @@ class PairFinder(ABC):
         """Pass the cells of all pairs, related or not, to *take*, in any order, and the share to *report*."""
 
 
+class FilteredFinder(PairFinder):
+    """Finds those pairs of another finder that *choose* returns of some; it tallies all of them."""
+
+    def __init__(self, finder: PairFinder, choose: Callable[[Keys], Keys]) -> None:
+        super().__init__(finder.arrangement, lambda: False)
+        self._finder = finder
+        self._choose = choose
+
+    def sample(self, rows: Numbers) -> Iterator[Keys]:
+        yield from map(self._choose, self._finder.sample(rows))
+
+    def find(self, take: Callable[[Keys], None], report: Callable[[float], None]) -> None:
+        self._finder.find(lambda keys: take(self._choose(keys)), report)
+
+    def tally(self, take: Callable[[Keys, Counts], None], report: Callable[[float], None]) -> None:
+        self._finder.tally(take, report)
+
+
 class LocalEngine(Engine):
     """Uses *threads* threads; 0 means one per processor."""
 

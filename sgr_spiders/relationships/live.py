@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sgr_spiders.model.exceptions import HarvestError
-from sgr_spiders.relationships.algorithm import name_algorithm
+from sgr_spiders.relationships.algorithm import LIMITED, name_algorithm
 from sgr_spiders.relationships.build import BuildEnvironment, parameters_of
 from sgr_spiders.relationships.engine import LocalEngine
 from sgr_spiders.relationships.inputs import DatabaseSource, RelationshipInput, Snapshot
 from sgr_spiders.relationships.processor import build_table, choose_types, log_related
 from sgr_spiders.relationships.touched import Signatures, TouchedSearch
 from sgr_spiders.storage.clock import timestamp
-from sgr_spiders.storage.pairs import changing, reading, writing
+from sgr_spiders.storage.pairs import builds, changing, reading, writing
 from sgr_spiders.storage.pairs.builds import BuiltRelationship
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ MOST_WORK = 0.5
 MOST_PAIRS = 1_000_000
 """Pairs of touched nodes from which the whole table is built instead: SQLite writes a row in 10 µs, and
 copies a row of a file in 0.5."""
+
+UNTESTED = {"significance": "none", "validated": None}
+"""A significance depends on all pairs, so only the build after the crawl computes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,8 @@ class LiveRelationships:
     ) -> None:
         """Prepare; *publish* runs a function that writes, and waits for its end."""
         self._store = store
-        # One thread, because the crawl needs the others. A significance depends on all pairs, so only the
-        # build after the crawl computes it.
-        changes = {"threads": 1, "significance": "none", "validated": None}
-        self._section = config.relationships.model_copy(update=changes)
+        # One thread, because the crawl needs the others.
+        self._section = config.relationships.model_copy(update={"threads": 1, **UNTESTED})
         self._config = config
         self._publish = publish
         self._known: dict[str, _Known] = {}
@@ -100,8 +101,10 @@ class LiveRelationships:
                 self._build(one, environment)
 
     def _build(self, one: _Input, environment: BuildEnvironment) -> None:
-        """Build the whole table, unless it is up to date."""
+        """Build the whole table, unless it is up to date, perhaps but for its significance."""
         self._known.pop(one.relationship.name, None)
+        if self._is_tested(one, environment):
+            return
         related = build_table(
             one.relationship,
             environment,
@@ -112,6 +115,16 @@ class LiveRelationships:
         if is_whole and one.incidence.context_ids is not None:
             signatures = Signatures(one.incidence.context_ids, one.incidence)
             self._known[one.relationship.name] = _Known(signatures, related.rows)
+
+    def _is_tested(self, one: _Input, environment: BuildEnvironment) -> bool:
+        """Return whether the table is that of this input, with the significance that a build here lacks."""
+        with self._store.read() as connection:
+            known = builds.latest(connection, one.relationship.name)
+        if known is None or known.fingerprint != one.fingerprint:
+            return False
+        wanted = parameters_of(one.relationship, environment.inputs)
+        parameters = {name: value for name, value in known.parameters.items() if name != LIMITED}
+        return parameters != wanted and parameters | UNTESTED == wanted
 
     def _update(self, one: _Input, environment: BuildEnvironment) -> bool:
         """Replace the pairs of the touched nodes; return whether that is possible, and takes less."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sgr_spiders.relationships.engine import FilteredFinder
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from sgr_spiders.relationships.base import Counts, RelationshipType
+    from sgr_spiders.relationships.engine import PairFinder
     from sgr_spiders.relationships.inputs import Incidence
-    from sgr_spiders.relationships.keys import KeyLayout, Keys
+    from sgr_spiders.relationships.keys import Keys
 
 
 class Measuring:
@@ -51,8 +54,12 @@ class Measuring:
         counted, _ = self._weights.of(node_a, node_b)
         return counted >= self._relationship.fewest(self._sizes[node_a], self._sizes[node_b])
 
-    def drop_limited(self, keys: Keys, layout: KeyLayout) -> Keys:
-        """Return the pairs with enough contexts that count."""
-        node_a, node_b, _ = layout.unpack(keys)
-        enough = self.are_enough(node_a, node_b)
-        return keys if enough is None else keys[enough]
+    def filter(self, finder: PairFinder) -> PairFinder:
+        """Return a finder of those pairs with enough contexts that count."""
+
+        def choose(keys: Keys) -> Keys:
+            node_a, node_b, _ = finder.arrangement.layout.unpack(keys)
+            enough = self.are_enough(node_a, node_b)
+            return keys if enough is None else keys[enough]
+
+        return FilteredFinder(finder, choose)

@@ -129,6 +129,16 @@ def test_a_limit_counts_for_the_minimum(store: Store) -> None:
     assert stored(store)["track_relationships"][1, 2][:2] == (20, 1.0), "all playlists are counted"
 
 
+def test_pairs_that_do_not_count_do_not_limit_the_table(store: Store) -> None:
+    playlists = {number: set(range(60)) for number in (1, 2, 3)}
+    World(playlists=playlists, owners=dict.fromkeys(playlists, 7)).spill(store)
+    section = {"max_contribution": 1, "min_cooccurrences": 2}
+    (related,) = relate(
+        store, make_config(max_pairs=1000, track_cooccurrence=section), only=["track_cooccurrence"]
+    )
+    assert (related.error, related.rows, related.limited) == (None, 0, None)
+
+
 @pytest.mark.parametrize(
     ("worth", "table", "change"),
     [

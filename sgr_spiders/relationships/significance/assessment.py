@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sgr_spiders.relationships.arrangement import arrange
-from sgr_spiders.relationships.engine import PairFinder, available_processors
+from sgr_spiders.relationships.engine import FilteredFinder, available_processors
 from sgr_spiders.relationships.significance.bicm import fit
 from sgr_spiders.relationships.significance.coins import tails_of
 from sgr_spiders.relationships.significance.discovery import discovery_rates
@@ -20,14 +20,14 @@ from sgr_spiders.relationships.tally import Tally, unpack_cells
 from sgr_spiders.storage.pairs.tables import LEVEL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
     from sgr_spiders.relationships.base import Counts, RelationshipType
-    from sgr_spiders.relationships.engine import Engine
+    from sgr_spiders.relationships.engine import Engine, PairFinder
     from sgr_spiders.relationships.inputs import Incidence
-    from sgr_spiders.relationships.keys import Keys, Numbers
+    from sgr_spiders.relationships.keys import Keys
 
     Reals = NDArray[np.float64]
 
@@ -67,7 +67,11 @@ class Significance:
 
     def filter(self, finder: PairFinder, limit: float) -> PairFinder:
         """Return a finder of those pairs whose q is at most *limit*."""
-        return ValidatedFinder(finder, self, limit)
+
+        def choose(keys: Keys) -> Keys:
+            return keys[self.rates(*finder.arrangement.layout.unpack(keys)) <= limit]
+
+        return FilteredFinder(finder, choose)
 
     def _find(self, node_a: Counts, node_b: Counts, common: Counts) -> tuple[Counts, Counts, Counts]:
         first, second = self.classes[node_a], self.classes[node_b]
@@ -116,25 +120,3 @@ def _lay_out(a: Counts, b: Counts, largest: Counts, classes: int) -> tuple[Count
     ends = np.cumsum(largest)
     starts[a, b] = ends - largest - 1
     return starts, int(ends[-1]) if len(ends) else 0
-
-
-class ValidatedFinder(PairFinder):
-    """Finds the pairs of another finder whose q is at most *limit*."""
-
-    def __init__(self, finder: PairFinder, significance: Significance, limit: float) -> None:
-        super().__init__(finder.arrangement, lambda: False)
-        self._finder = finder
-        self._significance = significance
-        self._limit = limit
-
-    def sample(self, rows: Numbers) -> Iterator[Keys]:
-        yield from map(self._choose, self._finder.sample(rows))
-
-    def find(self, take: Callable[[Keys], None], report: Callable[[float], None]) -> None:
-        self._finder.find(lambda keys: take(self._choose(keys)), report)
-
-    def tally(self, take: Callable[[Keys, Counts], None], report: Callable[[float], None]) -> None:
-        self._finder.tally(take, report)
-
-    def _choose(self, keys: Keys) -> Keys:
-        return keys[self._significance.rates(*self.arrangement.layout.unpack(keys)) <= self._limit]

@@ -12,12 +12,12 @@ computed by two methods:
 - **Otherwise by the saddlepoint approximation** with the second continuity correction (H. E. Daniels: Tail
   Probability Approximations, International Statistical Review, 1987). Its relative error is about 1 / (10
   variance), everywhere in the tail: measured below 1e-4 with more than 256 likely coins, and below 2% beyond
-  1e-9 (tests/relationships/test_tail.py checks both). Near the mean, where the formula is singular, the
-  refined normal approximation replaces it (A. Yu. Volkova: A Refinement of the Central Limit Theorem for Sums
-  of Independent Random Indicators, Theory of Probability and Its Applications, 1996; Y. Hong: On Computing
-  the Distribution Function for the Poisson Binomial Distribution, Computational Statistics & Data Analysis,
-  2013). It is not used further out: its absolute error is small, but many times as large as a small tail
-  itself, which would change ``q``.
+  1e-9 (tests/relationships/test_significance.py checks both). Near the mean, where the formula is
+  singular, the refined normal approximation replaces it (A. Yu. Volkova: A Refinement of the Central Limit
+  Theorem for Sums of Independent Random Indicators, Theory of Probability and Its Applications, 1996;
+  Y. Hong: On Computing the Distribution Function for the Poisson Binomial Distribution, Computational
+  Statistics & Data Analysis, 2013). It is not used further out: its absolute error is small, but many times
+  as large as a small tail itself, which would change ``q``.
 """
 
 from __future__ import annotations
@@ -93,10 +93,11 @@ def upper_tails(
         owners = np.repeat(np.arange(len(batch)), starts[batch + 1] - starts[batch])
         shared = coins.of_pairs(a[batch], b[batch])
         if is_exact[batch[0]]:
-            whole = _exact(shared, coins.numbers, int(lengths[batch].max()))
-            found = whole[owners, overlaps[cells]]
+            length = int(lengths[batch].max())
+            whole = _exact(shared, coins.numbers, length)
+            found = whole[owners, np.minimum(overlaps[cells], length - 1)]
             few = np.einsum("ij,j->i", (shared > 0).astype(float), coins.numbers) <= FEW
-            deep = (found < DEEP) & ~few[owners]
+            deep = (overlaps[cells] >= length) | ((found < DEEP) & ~few[owners])
             found[deep] = _saddlepoint(shared[owners[deep]], coins.numbers, overlaps[cells[deep]])
             tails[cells] = found
         else:
@@ -109,15 +110,19 @@ def upper_tails(
 
 
 def _plan(coins: Coins, a: Counts, b: Counts, largest: Counts) -> tuple[Counts, NDArray[np.bool_]]:
-    """Return the number of overlaps to compute the probabilities of, and whether that is feasible."""
+    """Return the number of overlaps to compute the probabilities of, and whether that is feasible.
+
+    It is not for the sake of one large overlap: those beyond that number are deep in the tail.
+    """
     means, frequent = np.empty(len(a)), np.empty(len(a))
     for part in _parts(len(a), max(1, BATCH // len(coins.numbers))):
         shared = coins.of_pairs(a[part], b[part])
         means[part] = np.einsum("ij,j->i", shared, coins.numbers)
         frequent[part] = np.einsum("ij,j->i", (shared > RARE).astype(float), coins.numbers)
     # Beyond the largest overlap, so many that the rest of the tail is a geometric series.
-    lengths = np.maximum(largest, np.ceil(means + 7 * np.sqrt(means) + 7).astype(np.int64)) + 8
-    return lengths, (frequent <= MOST_FREQUENT) & (lengths <= LONGEST)
+    needed = np.ceil(means + 7 * np.sqrt(means) + 7).astype(np.int64) + 8
+    lengths = np.minimum(np.maximum(largest + 8, needed), LONGEST)
+    return lengths, (frequent <= MOST_FREQUENT) & (needed <= LONGEST)
 
 
 def _divide(
