@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from sgr_spiders.titles.names import bare_key, distinct
@@ -18,25 +19,29 @@ _MENTION: Final = re.compile(
 )
 _CLOCK: Final = re.compile(r"\d{1,4}(?:am|pm|h|hz|bpm|kbps)", re.IGNORECASE)
 _SITE: Final = (
-    r"(?:bandcamp|bsky|bluesky|discord|facebook|fb|ig|insta|instagram|kick|linktree|mastodon|onlyfans|patreon|snap"
+    r"(?:bandcamp|bsky|bluesky|discord|facebook|fb|ig|insta|instagram|linktree|mastodon|onlyfans|patreon"
     r"|snapchat|spotify|telegram|threads|tik ?tok|twitch|twitter|vk|x\.com|youtube|yt)"
 )
 _BEFORE_HANDLE: Final = re.compile(
-    rf"(?:\b{_SITE}\b|[📷📸🐦])(?:[\s:=>|/→–,&+.-]|(?<=\W)(?:is|at|handle|me|page|and|or|{_SITE})\b"
-    r"|[@＠][\w.-]{1,64}){0,12}$",
+    rf"(?:\b{_SITE}\b|[📷📸🐦])(?:[：:][^\S\n]*\n|[^\S\n]|[：:=>|/→–,&+.-]"
+    rf"|(?<=\W)(?:is|at|handle|me|page|and|or|{_SITE})\b"
+    r"|[@＠][\w.-]{1,64}){0,12}\Z",
     re.IGNORECASE,
 )
 """Another site before a handle: "my ig is @name", "Twitter & IG: @name"."""
 _AFTER_HANDLE: Final = re.compile(
-    rf"\s{{0,2}}(?:\(|[-–—|:]|(?:on|via|over on|at)\s)\s{{0,2}}(?:my\s|the\s)?{_SITE}\b", re.IGNORECASE
+    rf"\s{{0,2}}(?:\(|[-–—|:]|(?:on|via|over on|at)\s)\s{{0,2}}(?:my\s|the\s)?{_SITE}\b"
+    rf"(?!\.com|\s*[：:]\s*[@＠])",
+    re.IGNORECASE,
 )
-"""Another site after a handle: "@name on instagram"."""
+"""Another site after a handle: "@name on instagram", but not "@name | instagram: @other"."""
 _BEFORE_VENUE: Final = re.compile(
-    r"\b(?:live|set|liveset|session|recorded|played|playing|gig|show|closing|opening|warm-?up|residency|party"
-    r"|afterparty|night|festival)\s{1,2}$",
+    r"\b(?:live|live ?set|(?:live|dj|closing|opening|warm-?up) (?:set|session|party)|recorded|residency)"
+    r"\s{1,2}\Z",
     re.IGNORECASE,
 )
 """Words before the "@" of a place: "Live @Somewhere"."""
+_PERMALINK_WORD: Final = re.compile(r"[^_-]+")
 _LOOK_AROUND: Final = 60
 _MIN_NAME: Final = 3
 
@@ -52,10 +57,10 @@ def mentions(*texts: str | None) -> tuple[str, ...]:
 
 
 def is_mentioned(name: str, permalinks: Iterable[str]) -> bool:
-    """Return whether one of the permalinks is that of a name: it begins with it ("Sabi", ``sabi-q``)."""
+    """Return whether one of the permalinks is a name, or begins with it ("Sabi", ``sabi-q``)."""
     start = "".join(filter(str.isalnum, bare_key(name)))
     return len(start) >= _MIN_NAME and any(
-        "".join(filter(str.isalnum, permalink)).startswith(start) for permalink in permalinks
+        start in accumulate(_PERMALINK_WORD.findall(permalink)) for permalink in permalinks
     )
 
 

@@ -103,7 +103,8 @@ def _role(part: str, place: int, count: int) -> Role:
     if split(normalise(part))[-1] in VERSIONS:
         # "Artist - Song Remix", or "Song - Somebody Remix"; after both, only somebody's.
         return "either" if place == 1 else "person"
-    return "song"
+    # What follows the song may be a label, a hashtag or a place, which other songs share.
+    return "song" if place == 1 else "either"
 
 
 def _credited(part: str) -> str:

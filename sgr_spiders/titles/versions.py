@@ -33,24 +33,23 @@ from sgr_spiders.titles.subjects import SMALL, is_plain
 from sgr_spiders.titles.themes import is_theme
 
 _HYPHENED: Final = re.compile(r"(?<=\w\w\w)-(?=(?:remix|edit|flip|bootleg|rework)\b)", re.IGNORECASE)
-_STYLE_PHRASES: Final = tuple(
-    (re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), word)
-    for pattern, word in (
-        (r"drums? ?(?:&|\+|and|['’´`]?n['’´`]?) ?bass|d ?& ?b", "dnb"),
-        (r"r ?& ?b", "rnb"),
-        (r"rock ?(?:&|['’´`]?n['’´`]?) ?roll", "rock"),
-        (r"(?:slowed|sped up) ?(?:&|\+|and|n) ?(?:reverb(?:ed)?|bass boosted)", "slowed"),
-        (r"big room|boom bap|(?:old|new) school|bossa nova|new wave|hands up|jump up|sped up", "house"),
-        (r"(?:late|after|peak|early|main)[ -](?:night|hours?|time|morning|stage)", "festival"),
-        (r"\d{2,3} ?bpm", "140bpm"),
-    )
+_STYLE_PHRASE: Final = re.compile(
+    r"\b(?:drums? ?(?:&|\+|and|['’´`]?n['’´`]?) ?bass|d ?& ?b|r ?& ?b|rock ?(?:&|['’´`]?n['’´`]?) ?roll"
+    r"|(?:slowed|sped up) ?(?:&|\+|and|n) ?(?:reverb(?:ed)?|bass boosted)"
+    r"|big room|boom bap|(?:old|new) school|bossa nova|new wave|hands up|jump up|sped up"
+    r"|(?:late|after|peak|early|main)[ -](?:night|hours?|time|morning|stage)|\d{2,3} ?bpm)\b",
+    re.IGNORECASE,
 )
-"""Phrases whose words alone do not describe a version, and a word that does."""
+"""Phrases that describe a version although their words alone do not."""
+_JOINED: Final = str.maketrans(" &+", "\ue011\ue012\ue013")
+"""Stand-ins that keep the words of such a phrase together while a description is split."""
+_APART: Final = {stand_in: character for character, stand_in in _JOINED.items()}
+_JOINS: Final = frozenset({"&", "+", "and"})
 _KINDS: Final = REMIX_KINDS | {"dub", "mix"}
 _MIXES: Final = frozenset({"club", "dub", "extended", "radio", "vocal", "instrumental"})
 _TITLES: Final = frozenset({"dj", "mc", "lil", "yung", "young"})
 _OCCASIONS: Final = frozenset({"choice", "cut", "day", "eve", "night"})
-_FIRST: Final = frozenset({"official", "unofficial", "exclusive", "free", "premiere", "new"})
+_FIRST: Final = frozenset({"official", "unofficial", "exclusive", "free", "premiere"})
 _OWNER: Final = re.compile(
     r"[^\s'’´`][^\s]*(?:['’´`]s|(?<=s)['’´`]|(?<=x)['’´`]|(?<=z)['’´`]|´)$", re.IGNORECASE
 )
@@ -61,15 +60,13 @@ _NICKNAME: Final = re.compile(r" (?:[\"“][^\"“”]{0,80}[\"”]|['‘][^'‘
 def remixers_in(text: str) -> tuple[str, ...]:
     """Return the names in ``Name & Name Remix``; none if the words before "Remix" name nobody."""
     text = _HYPHENED.sub(" ", text.replace(GAP, " "))
-    for pattern, style in _STYLE_PHRASES:
-        text = pattern.sub(style, text)
-    words = text.split()
+    words = _STYLE_PHRASE.sub(lambda found: found[0].translate(_JOINED), text).split()
     for index, word in enumerate(words):
         kind = bare(word)
         if (
             kind in _KINDS
             and all(map(_may_follow, words[index + 1 :]))
-            and not ends_with_known(words[: index + 1])
+            and not _ends_with_known(words[: index + 1])
         ):
             names = _names_before(words[:index], kind)
             if names or kind in REMIX_KINDS or kind == "mix":
@@ -77,8 +74,24 @@ def remixers_in(text: str) -> tuple[str, ...]:
     return ()
 
 
+def _is_phrase(word: str) -> bool:
+    return _STYLE_PHRASE.fullmatch(bare(word.translate(_APART))) is not None
+
+
+def _describes_version(word: str) -> bool:
+    return describes_version(word) or _is_phrase(word)
+
+
+def _is_generic(word: str) -> bool:
+    return is_generic(word) or _is_phrase(word)
+
+
+def _ends_with_known(words: list[str]) -> bool:
+    return ends_with_known(" ".join(words).translate(_APART).split())
+
+
 def _may_follow(word: str) -> bool:
-    return is_trailing(word) or describes_version(word)
+    return is_trailing(word) or _describes_version(word)
 
 
 def _names_before(words: list[str], kind: str) -> tuple[str, ...]:
@@ -95,9 +108,9 @@ def _names_before(words: list[str], kind: str) -> tuple[str, ...]:
 
 def _is_mix(words: list[str]) -> bool:
     """Return whether "Mix" may follow a name: "Name Club Mix", but not "Old School Techno Mix"."""
-    if not words or not describes_version(words[-1]):
+    if not words or not _describes_version(words[-1]):
         return bool(words) and bare(words[-1]) in _MIXES
-    return bare(words[-1]) in _MIXES or not is_plain(" ".join(words[:-1]))
+    return bare(words[-1]) in _MIXES or not is_plain(" ".join(words[:-1]).translate(_APART))
 
 
 def _owner(words: list[str]) -> str | None:
@@ -105,7 +118,7 @@ def _owner(words: list[str]) -> str | None:
     for index, word in enumerate(words):
         following = words[index + 1 :]
         if _OWNER.fullmatch(word) and not any(
-            ends_with_known(words[:end]) for end in range(index + 1, len(words) + 1)
+            _ends_with_known(words[:end]) for end in range(index + 1, len(words) + 1)
         ):
             owner = " ".join([*words[:index], _OWNED.sub("", word)])
             occasion = bool(following) and bare(following[0]) in _OCCASIONS
@@ -116,11 +129,11 @@ def _owner(words: list[str]) -> str | None:
 def _is_anybody(owner: str) -> bool:
     """Return whether an owner is not a name: "Lover's Dub", "My Brother's Edit"."""
     first, *others = owner.split()
-    return is_plain(owner) and (not others or is_generic(first) or first.lower() in SMALL)
+    return is_plain(owner.translate(_APART)) and (not others or _is_generic(first) or first.lower() in SMALL)
 
 
 def _without_description(words: list[str], kind: str) -> list[str]:
-    while len(words) > 1 and bare(words[0]) in _FIRST and not ends_with_known(words):
+    while len(words) > 1 and bare(words[0]) in _FIRST and not _ends_with_known(words):
         words = words[1:]
     kept = words
     while len(kept) > 1 and not _is_name(kept) and _describes(kept, kind):
@@ -135,25 +148,26 @@ def _describes(words: list[str], kind: str) -> bool:
     if word in BEFORE_EDIT:
         # "Mill Street Club Remix" is by a club, "Orrin Tide Club Remix" is not.
         before = words[:-1]
-        is_club = len(before) > 1 and is_english(bare(before[-1])) and not describes_version(before[-1])
-        return kind in {"edit", "mix"} or not is_club or ends_with_known(before)
-    return is_trailing(word) or describes_version(word)
+        is_club = len(before) > 1 and is_english(bare(before[-1])) and not _describes_version(before[-1])
+        return kind in {"edit", "mix"} or not is_club or _ends_with_known(before)
+    return is_trailing(word) or _describes_version(word) or word in _JOINS
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name for name in split_names(text, ends=False) if _is_remixer(name))
+    names = split_names(text, ends=False)
+    return tuple(name.translate(_APART) for name in names if _is_remixer(name))
 
 
 def _is_remixer(name: str) -> bool:
-    folded, words = key(name), name.split()
+    folded, words = key(name.translate(_APART)), name.split()
     if is_nobody(folded) or is_theme(folded) or is_date(name):
         return False
     if folded.isdecimal():
         return len(folded) > 2 and folded not in STYLES
-    return name == "X" or not all(map(is_generic, words)) or _is_name(words)
+    return name == "X" or not all(map(_is_generic, words)) or _is_name(words)
 
 
 def _is_name(words: list[str]) -> bool:
     """Return whether the words end with a name although they could describe a version ("DJ Dubstep")."""
     is_stage_name = len(words) == 2 and bare(words[0]) in _TITLES and bare(words[1]) in STYLES
-    return is_stage_name or ends_with_known(words)
+    return is_stage_name or _ends_with_known(words)

@@ -23,6 +23,13 @@ from sgr_spiders.titles.mentions import is_mentioned, mentions
         ("Jun Live @Harbour", ()),
         ("Jun Live Set @Harbour Club", ()),
         ("w/ ona @ona-reyes", ("ona-reyes",)),
+        ("Jun DJ Set @Harbour", ()),
+        ("Great show @ona", ("ona",)),
+        ("thanks for the party @ona", ("ona",)),
+        ("big kick @ona, snap @kit", ("ona", "kit")),
+        ("my ig\n@ona", ("ona",)),
+        ("@ona | instagram: @ona_ig", ("ona",)),
+        ("@ona - youtube.com/ona", ("ona",)),
     ],
 )
 def test_mentions(text: str, expected: tuple[str, ...]) -> None:
@@ -33,6 +40,9 @@ def test_a_name_and_its_permalink() -> None:
     assert is_mentioned("Sabi", ["kit", "sabi-q"])
     assert not is_mentioned("Sabina", ["sabi-q"])
     assert not is_mentioned("S", ["sabi-q"])
+    assert not is_mentioned("Max", ["maxwell-hall"])
+    assert is_mentioned("Ona Reyes", ["ona-reyes_music"])
+    assert is_mentioned("Ona Reyes", ["onareyes"])
 
 
 @pytest.mark.parametrize("piece", ["ig @.-", "@ab ", "ig: @a.b.c ", "live @ab ", "ig and ", "\n\n@ab"])

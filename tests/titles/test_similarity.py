@@ -105,7 +105,8 @@ def test_it_classifies_pairs_better_than_any_other_scorer(part: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "least"), [("clean", 0.98), ("uploads", 0.9), ("covers", 0.93), ("holdout", 0.92)]
+    ("part", "least"),
+    [("clean", 0.98), ("uploads", 0.9), ("covers", 0.93), ("holdout", 0.92), ("shared", 0.9)],
 )
 def test_uploads_of_one_song_are_told_from_others_at_the_default_threshold(part: str, least: float) -> None:
     pairs = make_pairs(part)
@@ -148,6 +149,13 @@ def test_titles_that_name_one_song_are_similar(a: str, b: str) -> None:
 )  # fmt: skip
 def test_the_same_person_is_not_the_same_song(a: str, b: str) -> None:
     assert similarity(a, b) < DEFAULT_THRESHOLD
+
+
+@pytest.mark.parametrize("shared", [" - Low Tide Records", " #techno", " | live at Paradiso", " - Paradiso"])
+def test_what_follows_the_song_is_not_the_same_song(shared: str) -> None:
+    boats, trains = f"Ilse Quandt - Boats{shared}", f"Rue Hald - Trains{shared}"
+    assert similarity(boats, trains) < DEFAULT_THRESHOLD
+    assert similarity(boats, f"Boats - Ilse Quandt{shared}") >= DEFAULT_THRESHOLD
 
 
 def test_the_pairs_are_many_balanced_and_in_one_part_each() -> None:

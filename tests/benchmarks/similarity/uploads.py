@@ -3,7 +3,9 @@
 Real songs and artists are put into patterns by which people title their uploads, chosen by a seeded
 generator. ``clean`` are titles "Artist - Title"; ``uploads`` and ``covers`` were for tuning; ``holdout`` has
 patterns that were written afterwards. Its first run had an F1 of .878; rules for what it showed ("tribute
-to", "live in", hashtags) were added then, so its scores today are not those of unseen patterns.
+to", "live in", hashtags) were added then, so its scores today are not those of unseen patterns. In ``shared``
+both titles of a pair name the same label, hashtag or place after the song, whether they are of one song or of
+two; it was written after a review found such pairs of two songs taken for one.
 """
 
 # ruff: noqa: RUF001 - dashes of many kinds
@@ -117,6 +119,12 @@ OTHERS: Final = (
     "Los Pinos", "Kid Marlin", "acoustic sessions", "Tom & Ida", "wavelength", "Nightshift", "Jo Brandt",
 )  # fmt: skip
 """Those who remix and cover."""
+
+SHARED: Final = (
+    "Low Tide Records", "Copper Wire", "Paradiso Amsterdam", "Harbour Club", "live at Harbour Club", "techno",
+    "newmusic", "Sunday Sessions",
+)  # fmt: skip
+"""Labels, places and hashtags that titles of several songs share."""
 
 PATTERNS: Final[dict[str, list[str]]] = {
     name: text.strip().splitlines()
@@ -233,23 +241,36 @@ Throwback: {a} - {t}
 {t} - cover
 {a} – {t} – remastered in HD
 """,
+        "shared": """
+{a} - {t} - {s}
+{a} – {t} | {s}
+{a} - {t} #{s}
+{a} - {t} // {s}
+{a} | {t} | {s}
+{a} - {t} [HQ] - {s}
+{o} - {t} | {s}
+{a} - {t} ({o} Remix) | {s}
+""",
     }.items()
 }
-"""{a}: artist, {t}: title, {o}: another artist, {A}, {T}: in capitals, {m}: the title with a misprint."""
+"""{a}: artist, {t}: title, {o}: another artist, {A}, {T}: in capitals, {m}: the title with a misprint,
+{s}: what both titles of a pair share."""
 
 
 def make_pairs(part: str, seed: int = 7) -> list[Pair]:
     """Return the pairs of a part of ``PATTERNS``."""
     chance = random.Random(seed)  # noqa: S311 - no secret
     patterns = PATTERNS[part]
+    shared = random.Random(seed)  # noqa: S311 - no secret
     pairs = []
     for _ in range(COUNT):
+        both = shared.choice(SHARED)
         song = chance.choice(SONGS)
         a, b = chance.sample(patterns, 2)
-        pairs.append(_pair(part, "one song", _fill(chance, a, song), _fill(chance, b, song)))
+        pairs.append(_pair(part, "one song", _fill(chance, a, song, both), _fill(chance, b, song, both)))
         other = _another(chance, song)
         a, b = chance.choice(patterns), chance.choice(patterns)
-        pairs.append(_pair(part, "two songs", _fill(chance, a, song), _fill(chance, b, other)))
+        pairs.append(_pair(part, "two songs", _fill(chance, a, song, both), _fill(chance, b, other, both)))
     return pairs
 
 
@@ -264,9 +285,16 @@ def _another(chance: random.Random, song: tuple[str, str]) -> tuple[str, str]:
     return chance.choice([other for other in SONGS if other[0] != song[0]])
 
 
-def _fill(chance: random.Random, pattern: str, song: tuple[str, str]) -> str:
+def _fill(chance: random.Random, pattern: str, song: tuple[str, str], both: str) -> str:
     artist, title = song
-    names = {"a": artist, "A": artist.upper(), "t": title, "T": title.upper(), "o": chance.choice(OTHERS)}
+    names = {
+        "a": artist,
+        "A": artist.upper(),
+        "t": title,
+        "T": title.upper(),
+        "o": chance.choice(OTHERS),
+        "s": both,
+    }
     return pattern.format(**names, m=_misprint(chance, title))
 
 
