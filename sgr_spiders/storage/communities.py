@@ -126,11 +126,10 @@ def _columns(parts: list[tuple[Any, ...]]) -> list[tuple[Any, tuple[Any, ...]]]:
 
 
 def replace(connection: Connection, made: CommunityRun, found: Communities) -> None:
-    """Replace the communities of a kind, and record the build, in the transaction of *connection*."""
-    values = {name: getattr(made, name) for name in CommunityRun.__dataclass_fields__}
-    for name in ("parameters", "inputs"):
-        values[name] = json.dumps(values[name], sort_keys=True)
-    connection.execute(sa.insert(community_runs).values(values | {"finished_at": timestamp()}))
+    """Replace the communities of a kind, and record the build, in the transaction of *connection*.
+
+    Nodes that are no longer stored are left out: on a server, another process may forget them meanwhile.
+    """
     connection.execute(sa.delete(communities).where(communities.c.kind == made.kind))
     columns = (found.ids.tolist(), found.groups.tolist(), found.stability.tolist())
     for start in range(0, len(found.ids), ROWS_AT_A_TIME):
@@ -140,6 +139,20 @@ def replace(connection: Connection, made: CommunityRun, found: Communities) -> N
             for node, group, stability in zip(*some, strict=True)
         ]
         connection.execute(sa.insert(communities), rows)
+    _drop_unknown(connection, made.kind)
+    values = {name: getattr(made, name) for name in CommunityRun.__dataclass_fields__}
+    for name in ("parameters", "inputs"):
+        values[name] = json.dumps(values[name], sort_keys=True)
+    groups = communities.c.community.distinct()
+    counted = sa.select(sa.func.count().label("rows"), sa.func.count(groups).label("communities"))
+    values |= connection.execute(counted.where(communities.c.kind == made.kind)).one()._asdict()
+    connection.execute(sa.insert(community_runs).values(values | {"finished_at": timestamp()}))
+
+
+def _drop_unknown(connection: Connection, kind: str) -> None:
+    (key,) = RECORD_TABLES[RECORD_OF_NODE[kind]].primary_key.columns
+    is_known = sa.exists().where(key == communities.c.node_id)
+    connection.execute(sa.delete(communities).where(communities.c.kind == kind, sa.not_(is_known)))
 
 
 def latest(connection: Connection, kind: str) -> CommunityRun | None:

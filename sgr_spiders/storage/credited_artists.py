@@ -1,7 +1,8 @@
 """The view of the artists that tracks credit, beside their uploaders: labels and channels upload for others.
 
 A track credits ``metadata_artist``, else the artist before the dash of its title, else its uploader. A title
-that also names the uploader after the dash is the uploader's own, e.g. a remix. Revision 0034 has the SQL.
+that names the uploader and a kind of version after the dash ("Remix") is the uploader's own. Revision 0035
+has the SQL.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import functools
 import importlib.util
 import json
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -17,6 +18,7 @@ from sgr_spiders.config.harvest import HarvestConfig
 from sgr_spiders.crawl.finishing import run_post_crawl_steps
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.model.outcome import Outcome
+from sgr_spiders.relationships.communities import build as build_module
 from sgr_spiders.relationships.communities.build import TYPES, Built, build_communities
 from sgr_spiders.relationships.engine import CancelledError
 from sgr_spiders.relationships.processor import relate
@@ -255,6 +257,26 @@ def test_what_is_forgotten_has_no_community(store: Store) -> None:
     assert 1 not in read(store, "user")
     assert set(read(store, "track")) == set(range(1, 9))  # those of the artist are forgotten, too
     assert set(read(store, "artist")) == {500}
+
+
+def test_what_is_forgotten_during_a_build_has_no_community(store: Store) -> None:
+    build(store, two_scenes())
+    find = build_module._build
+
+    def find_and_forget(*args: Any) -> list[Built]:
+        found = find(*args)
+        with store.write() as connection:
+            forgetting.forget(connection, [("user", 1), ("track", 12)])
+        return found
+
+    with mock.patch.object(build_module, "_build", find_and_forget):
+        build_communities(store, config())
+    assert set(read(store, "user")) == {*range(2, 13), *range(101, 113)}
+    assert set(read(store, "track")) == {*range(1, 9), 11, *range(13, 19)}
+    with store.read() as connection:
+        recorded = stored.latest(connection, "user")
+    assert recorded is not None
+    assert (recorded.rows, recorded.communities) == (23, 2)
 
 
 def test_removed_nodes_are_not_exported_as_present(store: Store) -> None:
