@@ -130,6 +130,8 @@ def export(store: Store, directory: Path, options: ExportOptions) -> Exported:
         with store.read() as connection, store.watching_wal():
             origin = manifest.origin(connection, store.describe())
             check_time(connection, options.extent.as_of)
+            if options.extent.as_of is not None:
+                origin = manifest.limit_to(origin, options.extent.as_of)
             if options.purpose == "tables" and options.extent.as_of is not None:
                 origin["left_out"] = tables.left_out(connection, options.extent)
             exported = _pack(directory, options, origin, lambda package: _write(connection, package, options))

@@ -15,7 +15,7 @@ from sgr_spiders.storage.ledger import source
 from sgr_spiders.storage.pairs.builds import latest, latest_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sgr_spiders.exports.package import PackedFile
     from sgr_spiders.storage.store import Connection
@@ -42,6 +42,19 @@ def origin(connection: Connection, database: str) -> dict[str, Any]:
             for kind in communities.KINDS
             if (grouped := communities.latest(connection, kind)) is not None
         },
+    }
+
+
+def limit_to(origin: Mapping[str, Any], as_of: str) -> dict[str, Any]:
+    """Return the origin of an export as of an earlier time: what was missing then is not known."""
+    made = [run for run in origin["runs"] if run["started_at"] <= as_of]
+    return {
+        **origin,
+        "run": {name: made[-1][name] for name in RUN} if made else None,
+        "runs": made,
+        "is_complete": False,
+        "completeness": None,
+        "incomplete_because": ["the ledger is that of today"],
     }
 
 

@@ -49,6 +49,7 @@ class Provenance:
     caps: Sequence[Cap]
     coverage: Mapping[str, Mapping[str, int]]
     rejected: Sequence[Rejected]
+    rejected_records: int
 
     def count(self, *statuses: str) -> int:
         """Count the walks with these statuses."""
@@ -83,6 +84,7 @@ class Provenance:
             (refused, f"{pluralize(refused, 'walk')} refused by the API"),
             (self.doubted, f"{pluralize(self.doubted, 'walk')} in doubt"),
             (outdated, f"{pluralize(outdated, 'walk')} cleared by retention"),
+            (self.rejected_records, f"{pluralize(self.rejected_records, 'invalid record')} rejected"),
             (lost, f"{pluralize(lost, 'seed')} gone, private or failed"),
             (self.unfinished_runs, f"{pluralize(self.unfinished_runs, 'harvest')} not finished"),
             (self.partial_runs, f"{pluralize(self.partial_runs, 'harvest')} ended partial"),
@@ -143,6 +145,7 @@ def collect(connection: Connection) -> Provenance:
         caps=list_caps(overview.find_capped(connection)),
         coverage=provenance.count_libraries(connection),
         rejected=inventory.rejected(connection),
+        rejected_records=provenance.count_rejected(connection),
     )
 
 

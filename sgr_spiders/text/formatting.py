@@ -43,12 +43,15 @@ def decimal(value: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Return a share as ``92.1%`` or ``0.034%``, with two digits below 1%, or a dash if it is unknown."""
+    """Return a share as ``92.1%`` or ``0.034%``, with two digits below 1%, or a dash if it is unknown.
+
+    Only all is ``100.0%``.
+    """
     if share is None:
         return "-"
     if 0 < share < 0.01:
         return f"{Decimal(f'{100 * share:.2g}'):f}%"
-    return f"{share:.1%}"
+    return "99.9%" if 0.999 < share < 1 else f"{share:.1%}"
 
 
 def significant(value: float, digits: int) -> str:

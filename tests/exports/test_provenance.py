@@ -14,6 +14,7 @@ from sgr_spiders.embeddings.preparation import Choice
 from sgr_spiders.exports import manifest
 from sgr_spiders.exports.export import export, resolve_options
 from sgr_spiders.exports.snapshot import export_snapshot
+from sgr_spiders.model.items import Fullness
 from sgr_spiders.model.versions import PACKAGES, package_versions
 from sgr_spiders.storage import schema
 from tests.exports.ledgers import ARGUMENTS, CONFIG, LAYER, add_run, add_walk, request
@@ -184,6 +185,18 @@ def without_tracks(connection: Connection) -> None:
     add_seed(connection, "soundcloud:users:7#tracks", "user_tracks", "7", max_tracks=20)
 
 
+def rejected(connection: Connection) -> None:
+    walk = add_walk(connection, "user_likes", "8", "done", kept=5, generation=1)
+    request(connection, walk, 101, "likes", 9)
+    what = [(1, None, "has no usable id"), (1, "title", "is a list"), (1, None, "private"), (0, None, "old")]
+    rows = [
+        {"generation": look, "item": item, "field": field, "reason": reason}
+        for item, (look, field, reason) in enumerate(what)
+    ]
+    place = {"walk_id": walk, "page": 0, "kind": "track"}
+    connection.execute(sa.insert(schema.rejects), [{**place, **row} for row in rows])
+
+
 def partial(connection: Connection) -> None:
     add_run(connection, [101], outcome="partial")
 
@@ -200,6 +213,7 @@ def partial(connection: Connection) -> None:
         (lost, "1 seed gone, private or failed"),
         (not_a_track, "1 seed gone, private or failed"),
         (without_tracks, "1 seed gone, private or failed"),
+        (rejected, "1 invalid record rejected"),
         (partial, "1 harvest ended partial"),
     ],
 )
@@ -258,6 +272,28 @@ def test_without_runs_nothing_is_complete(store: Store) -> None:
         found = manifest.origin(connection, "x")
     assert (found["is_complete"], found["incomplete_because"]) == (False, ["no run is recorded"])
     assert found["run"] is None
+
+
+def test_an_earlier_time_has_no_provenance_of_today(store: Store, tmp_path: Path) -> None:
+    made(store)
+    with store.write() as connection:
+        connection.execute(sa.update(schema.runs).values(started_at="2026-01-01T00:00:00.000000Z"))
+        add_run(connection, [101])
+    options = resolve_options("tables", (), Choice(), with_raw=False, as_of="2026-01-02T00:00:00.000000Z")
+    export(store, tmp_path / "out", options)
+    found = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert [run["run_id"] for run in found["runs"]] == [found["run"]["run_id"]] == [1]
+    assert (found["is_complete"], found["completeness"]) == (False, None)
+    assert found["incomplete_because"] == ["the ledger is that of today"]
+
+
+def test_removed_records_are_not_covered(store: Store) -> None:
+    def remove(connection: Connection) -> None:
+        known: dict[str, Any] = {"is_stub": False, "fullness": Fullness.OWN, "fetched_at": "x"}
+        rows: list[dict[str, Any]] = [{"user_id": 7, "removed_at": None}, {"user_id": 8, "removed_at": "x"}]
+        connection.execute(sa.insert(schema.users), [row | known for row in rows])
+
+    assert sum(made(store, remove)["coverage"]["user"].values()) == 1
 
 
 def test_every_export_says_it(store: Store, tmp_path: Path) -> None:

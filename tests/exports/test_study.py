@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,9 @@ import yaml
 
 from sgr_spiders.commands.study import Command
 from sgr_spiders.config.harvest import HarvestConfig
+from sgr_spiders.exports import manifest
 from sgr_spiders.exports.study.coarsening import choose_common, choose_common_within, round_few
+from sgr_spiders.exports.study.provenance import hide
 from sgr_spiders.exports.study.pseudonyms import DIGITS, Pseudonyms
 from sgr_spiders.exports.study.study import StudyOptions, build_study
 from sgr_spiders.exports.study.study_tables import LEFT_OUT
@@ -30,6 +33,7 @@ from sgr_spiders.storage import communities, export_log, forgetting, personal, s
 from sgr_spiders.storage.communities import CommunityRun
 from sgr_spiders.storage.figures.cells import Cell
 from sgr_spiders.storage.ledger import runs
+from sgr_spiders.storage.ledger.source import Source
 from sgr_spiders.storage.personal import Content
 from sgr_spiders.storage.store import Store
 from tests.databases import copy_database, url_of
@@ -48,6 +52,7 @@ MARK = "zq-"
 """The beginning of every text of the world, which no text of this program contains."""
 KEY = "5e" * 32
 NAMED = (Content.ACCOUNT, Content.TRACK, Content.PLAYLIST, Content.COMMENT, Content.RECORD, Content.DERIVED)
+LISTED = ("runs", "walks", "caps", "rejected")
 FINE_TIME = re.compile(r"\d{4}-\d\d-\d\dT|\d{4}-\d\d-\d\d \d\d:")
 
 
@@ -398,6 +403,37 @@ def test_cities_are_counted_within_published_countries() -> None:
     assert (round_few(1234, 4), round_few(1234, 5), round_few(None, 1)) == (1000, 1234, None)
 
 
+def test_the_manifest_keeps_only_what_is_named(harvest: Path) -> None:
+    """A new key of the origin must be named in one of the lists, rewritten, or left out on purpose."""
+    with Store(url_of(harvest)).read() as connection:
+        origin = manifest.origin(connection, "x")
+    origin["source"] = asdict(
+        Source("https://api.soundcloud.com", is_sandbox=False, world=None, first_used_at=NOW)
+    )
+    hidden = hide(add_key(origin), Pseudonyms(bytes.fromhex(KEY)))
+    assert "anna" not in json.dumps(hidden)
+    assert origin.keys() - hidden.keys() == {"database"}
+    parts = {name: zip(origin[name], hidden[name], strict=True) for name in LISTED}
+    parts |= {name: zip([origin[name]], [hidden[name]], strict=True) for name in ("source", "run")}
+    for name in ("relationships", "communities"):
+        parts[name] = zip(origin[name].values(), hidden[name].values(), strict=True)
+    lost = {
+        name: {key for before, after in parts[name] for key in before.keys() - after.keys()} for name in parts
+    }
+    assert {name: keys for name, keys in lost.items() if keys} == {}
+
+
+def add_key(origin: dict[str, Any]) -> dict[str, Any]:
+    """Return an origin with a key that nobody knows, also in each of its parts."""
+    new = {"new": "anna"}
+    listed = {name: [part | new for part in origin[name]] for name in (*LISTED, "seeds", "seed_lists")}
+    named = {
+        name: {kind: part | new for kind, part in origin[name].items()}
+        for name in ("relationships", "communities")
+    }
+    return origin | listed | named | {name: origin[name] | new for name in ("run", "source")} | new
+
+
 # ---- the key
 
 
@@ -501,7 +537,7 @@ def test_the_hash_is_that_of_the_checksums(study: Path) -> None:
 
 def test_the_methods_name_what_was_done_and_cut(study: Path) -> None:
     text = " ".join((study / "METHODS.md").read_text().split())
-    assert "in 1 run with" in text
+    assert "(UTC), in 1 run." in text  # how many requests is not known
     assert "starts from 1 seed track" in text
     assert "the Jaccard index of their liked tracks (Jaccard 1901)" in text
     assert "P. Jaccard: Étude comparative" in text
@@ -516,6 +552,31 @@ def test_the_methods_name_what_was_done_and_cut(study: Path) -> None:
     assert "one seed cannot tell scenes apart" in limitations
     assert "4 walks capped" in limitations  # the libraries that were looked at in part
     assert "Pseudonymous is not anonymous" in limitations
+    assert "newest first" in limitations
+    assert "hidden. A missing like is not a dislike." in limitations
+    assert "`user_similarities` was built again since then" in text
+
+
+def test_the_methods_say_how_tracks_got_their_communities(harvest: Path, tmp_path: Path) -> None:
+    store = Store(url_of(copy_database(harvest, tmp_path / "copy.db")))
+    by = {"by": "listeners", "resolution": 1.5, "min_share": 0.5, "limit": 0.05}
+    with store.write() as connection:
+        runs_of = schema.community_runs
+        connection.execute(sa.update(runs_of).values(kind="track", parameters=json.dumps(by)))
+        connection.execute(
+            sa.update(schema.relationship_runs)
+            .where(schema.relationship_runs.c.type == "user_similarity")
+            .values(parameters=json.dumps({"validated": 0.01}))
+        )
+        connection.execute(sa.delete(schema.walk_requests))
+        connection.execute(sa.update(schema.walks).values(status="done"))
+    build_study(store, tmp_path / "full", StudyOptions(None))
+    text = " ".join((tmp_path / "full" / "METHODS.md").read_text().split())
+    assert "2 tracks: each has the community of users that stands out most among its listeners" in text
+    assert "if that is significant (q of at most 0.05)" in text
+    assert "Parameters: `resolution` = 1.5, `min_share` = 0.5" in text
+    assert "Of `user_similarities`, only pairs with q of at most 0.01 were kept." in text
+    assert "newest first" not in text
 
 
 def test_the_citation_and_the_dictionary(study: Path, harvest: Path, key: Path, tmp_path: Path) -> None:
@@ -523,6 +584,8 @@ def test_the_citation_and_the_dictionary(study: Path, harvest: Path, key: Path, 
     build_study(Store(url_of(harvest)), tmp_path / "named", options)
     citation = yaml.safe_load((tmp_path / "named" / "CITATION.cff").read_text())
     assert (citation["cff-version"], citation["type"]) == ("1.2.0", "dataset")
+    assert "date-released" not in citation
+    assert re.fullmatch(r"Data up to \d{4}-\d\d-\d\d\.", citation["abstract"])
     assert (citation["title"], citation["authors"]) == ("Around: a track", [{"name": "Ann O'Neil"}])
     readme = (study / "README.md").read_text()
     package = json.loads((study / "datapackage.json").read_text())

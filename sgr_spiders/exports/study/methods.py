@@ -80,6 +80,9 @@ MEASURES: Final = {
 }
 """The measures of pairs in words, with their sources."""
 
+NEWEST_FIRST: Final = frozenset({"user_likes", "track_favoriters"})
+"""The endpoints whose lists begin with the newest entry."""
+
 LIBRARIES: Final = {
     "user": "the likes of {} users",
     "track": "the fans of {} tracks",
@@ -96,6 +99,12 @@ class Related:
     score: str
     parameters: Mapping[str, Any]
     significance: Significance
+    built_at: str
+
+    @property
+    def validated(self) -> float | None:
+        """The largest ``q`` of the pairs that were kept; ``None``: all were."""
+        return self.parameters.get("validated")
 
     @property
     def share(self) -> str:
@@ -167,9 +176,8 @@ class Methods:
         requests = [run.requests for run in runs]
         known = [sent for sent in requests if sent is not None]
         least = "" if len(known) == len(requests) else "at least "
-        return (
-            f" {when} (UTC), in {pluralize(len(runs), 'run')} with {least}{pluralize(sum(known), 'request')}"
-        )
+        sent = f" with {least}{pluralize(sum(known), 'request')}" if known else ""
+        return f" {when} (UTC), in {pluralize(len(runs), 'run')}{sent}"
 
     def _coverage(self) -> Iterator[str]:
         for kind, states in self.made.coverage.items():
@@ -194,7 +202,7 @@ class Methods:
         if self.made.losses:
             yield from (f"- {loss}" for loss in self.made.losses)
         else:
-            yield "No walk failed, is unfinished, in doubt or was refused, and no seed was lost."
+            yield "No walk failed, is unfinished, in doubt or was refused, and no seed or record was lost."
 
     def _relationships(self) -> Iterator[str]:
         for related in self.related:
@@ -219,16 +227,36 @@ class Methods:
             yield "Nothing tells which of these pairs are more than chance: `q` was not computed."
 
     def _communities(self) -> Iterator[str]:
+        built = {related.table: related.built_at for related in self.related}
         for group in self.grouped:
             source = "Traag et al. 2019" if group.method == "leiden" else "Blondel et al. 2008"
+            parameters, stability = group.parameters, group.stability or 0
+            limit = parameters.get("limit")
             pairs = "significant pairs" if group.validated else "all pairs"
-            seeds = len(group.parameters.get("random_seeds", ()))
-            yield (
-                f"- {pluralize(group.communities, 'community', 'communities')} of "
-                f"{pluralize(group.rows, group.kind)}, from {pairs} of `{group.graph}`, by "
-                f"{group.method.capitalize()} ({source}): the consensus of {pluralize(seeds, 'random seed')} "
-                f"(Lancichinetti and Fortunato 2012), with a mean stability of {group.stability or 0:.2f}."
+            settings = ", ".join(
+                f"`{name}` = {json.dumps(parameters[name])}"
+                for name in ("resolution", "min_share", "limit")
+                if parameters.get(name) is not None
             )
+            seeds = len(parameters.get("random_seeds", ()))
+            found = (
+                f"{pairs} of `{group.graph}`, by {group.method.capitalize()} ({source}): the consensus of "
+                f"{pluralize(seeds, 'random seed')} (Lancichinetti and Fortunato 2012)"
+            )
+            several = f"{pluralize(group.communities, 'community', 'communities')} of "
+            sure = f", with a mean stability of {stability:.2f}"
+            ending = f" Parameters: {settings}." if settings else ""
+            if built.get(group.graph, group.related_at) != group.related_at:
+                ending += f" `{group.graph}` was built again since then."
+            if parameters.get("by") == "listeners":
+                if_sure = "" if limit is None else f", if that is significant (q of at most {limit})"
+                yield (
+                    f"- {several}{pluralize(group.rows, group.kind)}: each has the community of users that "
+                    f"stands out most among its listeners{if_sure}{sure}. Those of the users come "
+                    f"from {found}.{ending}"
+                )
+            else:
+                yield f"- {several}{pluralize(group.rows, group.kind)}, from {found}{sure}.{ending}"
 
     def _names(self) -> Iterator[str]:
         if self.is_full:
@@ -262,35 +290,49 @@ class Methods:
                 "There is one seed, and those who were found as its fans all like it: shares and "
                 "similarities describe this neighbourhood only, and one seed cannot tell scenes apart."
             )
-        if self.made.cuts:
-            cut = ", ".join(self.made.cuts)
-            yield (
-                f"Caps left something out ({cut}). The API lists likes and fans newest first, so a cap "
-                "keeps the newest, and cuts active users and popular tracks most."
-            )
+        yield from self._sentences_on_caps()
         total = sum(users.values())
         if total:
             seen = users.get("whole", 0) + users.get("newest", 0)
             hidden = pluralize(users.get("hidden", 0), "library is", "libraries are")
             yield (
                 f"The likes of {percent(seen / total)} of the users were looked at ({number(seen)} of "
-                f"{number(total)}); of the others, only single likes are known. {hidden} hidden, so a "
-                "missing like is not a dislike."
+                f"{number(total)}); of the others, only single likes are known. {hidden} hidden."
             )
+        yield "A missing like is not a dislike."
         if self.made.losses:
             yield f"The harvest is incomplete: {', '.join(self.made.losses)}."
-        significant = sum(related.significance.significant for related in self.related)
-        tested = sum(related.significance.tested for related in self.related)
-        if tested:
-            yield (
-                f"Of {pluralize(tested, 'pair')} kept, {percent(significant / tested)} share more than "
-                f"their popularity explains (q of at most {LEVEL}); the others may be chance."
-            )
+        yield from self._sentences_on_pairs()
         yield "Counters of the API include deleted and private records. What is not public was never seen."
         if not self.is_full:
             yield (
                 "Pseudonymous is not anonymous: lists of likes can identify a person, so this remains "
                 "personal data, and nobody may try to identify the people in it."
+            )
+
+    def _sentences_on_caps(self) -> Iterator[str]:
+        if self.made.cuts:
+            cut = ", ".join(self.made.cuts)
+            yield f"Caps left something out ({cut})."
+        cut_lists = {cap.endpoint for cap in self.made.caps}
+        cut_lists |= {row.endpoint for row in self.made.walks if row.status == "capped"}
+        if cut_lists & NEWEST_FIRST:
+            yield (
+                "The API lists likes and fans newest first, so a cap keeps the newest, and cuts active users "
+                "and popular tracks most."
+            )
+
+    def _sentences_on_pairs(self) -> Iterator[str]:
+        for related in self.related:
+            if related.validated is not None:
+                yield f"Of `{related.table}`, only pairs with q of at most {related.validated} were kept."
+        figures = [related.significance for related in self.related if related.validated is None]
+        significant = sum(figure.significant for figure in figures)
+        tested = sum(figure.tested for figure in figures)
+        if tested:
+            yield (
+                f"Of {pluralize(tested, 'pair')} kept, {percent(significant / tested)} share more than "
+                f"their popularity explains (q of at most {LEVEL}); the others may be chance."
             )
 
     def _references(self) -> set[str]:

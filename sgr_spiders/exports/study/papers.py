@@ -63,14 +63,14 @@ def describe_study(title: str, resources: Sequence[Resource], *, is_full: bool) 
 
 
 def cite_study(title: str, authors: Iterable[str], ended_on: str | None) -> str:
-    """Return ``CITATION.cff``; *ended_on* is the date of the newest data."""
+    """Return ``CITATION.cff``; *ended_on* is the day of the newest data."""
     document: dict[str, Any] = {
         "cff-version": "1.2.0",
         "message": "If you use this data, please cite it as below.",
         "type": "dataset",
         "title": title,
         "authors": [{"name": name} for name in authors] or [{"name": NO_AUTHOR}],
-        **({} if ended_on is None else {"date-released": ended_on}),
+        **({} if ended_on is None else {"abstract": f"Data up to {ended_on}."}),
         "references": [
             {
                 "type": "software",

@@ -10,7 +10,7 @@ from sgr_spiders.relationships import TYPES
 from sgr_spiders.relationships.algorithm import SEEDS, name_algorithm
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from sgr_spiders.exports.study.pseudonyms import Pseudonyms
 
@@ -30,13 +30,35 @@ _TYPES: Final = {relationship.table.name: relationship.name for relationship in 
 _URN: Final = re.compile(r"soundcloud:tracks:([0-9]+)")
 
 
+KEPT: Final = (
+    *("tool", "version", "packages", "schema_version"),
+    *("is_complete", "completeness", "incomplete_because"),
+    *("configurations", "coverage", "doubts"),
+)
+"""The keys of an origin that a study keeps as they are. What is not named here or rewritten is left out."""
+KEPT_OF_SOURCE: Final = ("api_origin", "is_sandbox", "world", "first_used_at")
+KEPT_OF_RUN: Final = (
+    *("run_id", "spider", "layers", "config_hash", "version", "packages", "api_origin", "is_sandbox"),
+    *("refresh", "started_at", "finished_at", "outcome", "requests"),
+)
+KEPT_OF_WALKS: Final = (
+    *("endpoint", "status", "walks", "kept", "kept_of_expected", "refused", "doubted", "outdated"),
+)
+KEPT_OF_CAP: Final = ("layer", "setting", "cap", "kept", "walks", "choices", "seeds", "step", "endpoint")
+KEPT_OF_REJECTED: Final = ("kind", "field", "count")
+KEPT_OF_BUILD: Final = ("inputs", "rows", "finished_at", "packages")
+KEPT_OF_COMMUNITIES: Final = (
+    *("kind", "method", "graph", "validated", "parameters", "inputs", "communities", "rows"),
+    *("modularity", "stability", "related_at", "seconds", "finished_at"),
+)
+
+
 def hide(origin: Mapping[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any]:
     """Return the origin of a study with seeds as pseudonyms, times as days, and no texts from outside."""
-    hidden = dict(origin)
-    source = origin["source"]
-    return hidden | {
-        "source": None if source is None else _to_days(source),
-        "run": origin["run"] and _to_days(origin["run"]),
+    source, run = origin["source"], origin["run"]
+    return _keep(origin, KEPT) | {
+        "source": None if source is None else _keep(source, KEPT_OF_SOURCE),
+        "run": None if run is None else _keep(run, KEPT_OF_RUN),
         # The order of both would tell that of the IDs and texts.
         "seeds": sorted((_hide_seed(seed, pseudonyms) for seed in origin["seeds"]), key=_by_values),
         "seed_lists": sorted(
@@ -46,14 +68,19 @@ def hide(origin: Mapping[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any]:
             ),
             key=_by_values,
         ),
-        "walks": [row | {"expected": round_few(row["expected"], row["walks"])} for row in origin["walks"]],
+        "walks": [
+            _keep(row, KEPT_OF_WALKS) | {"expected": round_few(row["expected"], row["walks"])}
+            for row in origin["walks"]
+        ],
         "runs": [_hide_run(run) for run in origin["runs"]],
         "caps": [_hide_cap(cap) for cap in origin["caps"]],
-        "rejected": [{**group, "reason": None} for group in origin["rejected"]],
+        "rejected": [_keep(group, KEPT_OF_REJECTED) | {"reason": None} for group in origin["rejected"]],
         "relationships": {
             table: _hide_build(table, built, pseudonyms) for table, built in origin["relationships"].items()
         },
-        "communities": {kind: _to_days(made) for kind, made in origin["communities"].items()},
+        "communities": {
+            kind: _keep(made, KEPT_OF_COMMUNITIES) for kind, made in origin["communities"].items()
+        },
     }
 
 
@@ -69,12 +96,12 @@ def _hide_seed(seed: Mapping[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any
 
 def _hide_run(run: Mapping[str, Any]) -> dict[str, Any]:
     arguments = {name: value for name, value in run["arguments"].items() if name in ARGUMENTS}
-    return _to_days(run) | {"arguments": arguments, "reason": None}
+    return _keep(run, KEPT_OF_RUN) | {"arguments": arguments, "reason": None}
 
 
 def _hide_cap(cap: Mapping[str, Any]) -> dict[str, Any]:
     count = cap["walks"] or cap["choices"] or 0
-    return {**cap, "reason": None, "available": round_few(cap["available"], count)}
+    return _keep(cap, KEPT_OF_CAP) | {"reason": None, "available": round_few(cap["available"], count)}
 
 
 def _hide_build(table: str, built: Mapping[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any]:
@@ -83,8 +110,10 @@ def _hide_build(table: str, built: Mapping[str, Any], pseudonyms: Pseudonyms) ->
     if parameters.get(SEEDS) is not None:
         parameters[SEEDS] = sorted(pseudonyms.of("track", seed) for seed in parameters[SEEDS])
     algorithm = None if built["algorithm"] is None else name_algorithm(_TYPES[table], parameters)
-    return _to_days(built) | {"parameters": parameters, "algorithm": algorithm}
+    return _keep(built, KEPT_OF_BUILD) | {"parameters": parameters, "algorithm": algorithm}
 
 
-def _to_days(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value[:10] if name in DAYS and value else value for name, value in values.items()}
+def _keep(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Return the values with these names, times as days."""
+    kept = {name: value for name, value in values.items() if name in names}
+    return {name: value[:10] if name in DAYS and value else value for name, value in kept.items()}

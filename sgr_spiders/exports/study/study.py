@@ -148,7 +148,7 @@ def _related(connection: Connection) -> Iterator[Related]:
         if built is not None and pairs.name in there:
             found = count_significant(connection, there[pairs.name], LEVEL)
             parameters = {name: value for name, value in built.parameters.items() if name != "seeds"}
-            yield Related(pairs.name, pairs.comment, pairs.score, parameters, found)
+            yield Related(pairs.name, pairs.comment, pairs.score, parameters, found, built.finished_at)
 
 
 def _write_sums(package: Package) -> str:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sgr_spiders.model.items import REFUSED
+from sgr_spiders.model.items import FORGOTTEN, PRIVATE, REFUSED
 from sgr_spiders.storage.ledger.runs import LISTS, seed_outcomes_of_all, without_marks
 from sgr_spiders.storage.libraries import libraries
 from sgr_spiders.storage.schema import (
+    RECORD_TABLES,
     configurations,
+    rejects,
     run_seeds,
     runs,
     walk_requests,
@@ -200,13 +202,47 @@ def _read_count(endpoint: str, status: str, *figures: Any) -> WalkCount:
 
 
 def count_libraries(connection: sa.Connection) -> dict[str, dict[str, int]]:
-    """Count the libraries of users, fans of tracks and tracks of playlists by what was looked at of them."""
-    query = sa.select(libraries.c.kind, libraries.c.library, sa.func.count()).group_by(
-        libraries.c.kind, libraries.c.library
+    """Count the libraries of users, fans of tracks and tracks of playlists by what was looked at of them.
+
+    Those of removed records are left out.
+    """
+    query = (
+        sa.select(libraries.c.kind, libraries.c.library, sa.func.count())
+        .where(sa.not_(_is_removed()))
+        .group_by(libraries.c.kind, libraries.c.library)
     )
     counts = {(kind, state): count for kind, state, count in connection.execute(query)}
     kinds = sorted({kind for kind, _ in counts})
     return {kind: {state: counts.get((kind, state), 0) for state in _STATES} for kind in kinds}
+
+
+def _is_removed() -> sa.ColumnElement[bool]:
+    """Return the condition that a library is that of a removed record."""
+    parts = []
+    for kind in ("user", "track", "playlist"):
+        table = RECORD_TABLES[kind]
+        removed = sa.select(table.c[f"{kind}_id"]).where(table.c.removed_at.is_not(None))
+        parts.append(sa.and_(libraries.c.kind == kind, libraries.c.record_id.in_(removed)))
+    return sa.or_(*parts)
+
+
+def count_rejected(connection: sa.Connection) -> int:
+    """Count the invalid records that the newest looks at lists rejected.
+
+    Private and forgotten records, and addresses that lead to none, are rejected by design.
+    """
+    query = (
+        sa.select(sa.func.count())
+        .select_from(rejects)
+        .join(walks, walks.c.walk_id == rejects.c.walk_id)
+        .where(
+            rejects.c.field.is_(None),
+            rejects.c.kind != "resolve",
+            rejects.c.reason.not_in((PRIVATE, FORGOTTEN)),
+            rejects.c.generation == walks.c.generation,
+        )
+    )
+    return connection.scalar(query) or 0
 
 
 def _count_if(flag: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
