@@ -111,6 +111,7 @@ class Command(DatabaseCommand):
     def _relate(self, order: Order) -> None:
         from sgr_spiders.relationships.inputs import DatabaseSource
         from sgr_spiders.relationships.processor import relate
+        from sgr_spiders.storage.store import Store
 
         with self.writing("nothing was built", alone=False) as store:
             built = relate(
@@ -121,13 +122,19 @@ class Command(DatabaseCommand):
                 is_cancelled=order.is_cancelled,
                 engine=order.engine,
             )
-            counts = {related.table: related.rows for related in built}
-            _print_counts(counts)
-            if not any(related.error for related in built):
-                self._print_chance(order, _make_environment(order, DatabaseSource(store)), counts)
+        counts = {related.table: related.rows for related in built}
+        _print_counts(counts)
         # A cluster that is lost fails all tables alike.
-        for message, code in {str(one.error): one.error.exit_code for one in built if one.error}.items():
+        errors = {str(one.error): one.error.exit_code for one in built if one.error}
+        for message, code in errors.items():
             self.fail(message, code)
+        if errors and order.rewirings:
+            sys.stderr.write("`--null` is left out, because not all tables are built\n")
+        elif order.rewirings:
+            # Without the lock, because it only reads and may take long.
+            with contextlib.closing(Store(self.database_url)) as store:
+                limited = {related.table for related in built if related.limited is not None}
+                self._print_chance(order, _make_environment(order, DatabaseSource(store)), limited)
 
     def _write_files(self, order: Order, exported: Path | None, output: Path) -> None:
         from sgr_spiders.exports import manifest, pair_files
@@ -138,25 +145,31 @@ class Command(DatabaseCommand):
         if exported is not None:
             removed = order.config.relationships.include_removed
             source = ExportSource(exported, include_removed=removed)
-            self._write_pairs(order, source, output, source.manifest)
+            environment = _make_environment(order, source)
+            limited = self._write_pairs(order, environment, output, source.manifest)
         else:
             with self.writing("nothing was built", alone=False) as store:
                 with store.read() as connection:
                     origin = manifest.origin(connection, store.describe())
-                self._write_pairs(order, DatabaseSource(store), output, origin)
+                environment = _make_environment(order, DatabaseSource(store))
+                limited = self._write_pairs(order, environment, output, origin)
                 export_log.note(store, output, pair_files.PURPOSE)
+        # Without the lock; the input has been read.
+        self._print_chance(order, environment, limited)
 
-    def _write_pairs(self, order: Order, source: Source, output: Path, origin: Mapping[str, Any]) -> None:
+    def _write_pairs(
+        self, order: Order, environment: Environment, output: Path, origin: Mapping[str, Any]
+    ) -> set[str]:
+        """Write and count the pairs of each type; return the tables that the limit cut."""
         from sgr_spiders.exports.pair_files import write_pairs
         from sgr_spiders.relationships.processor import choose_types
 
-        environment = _make_environment(order, source)
-        counts = write_pairs(output, choose_types(order.config, order.only), environment, origin)
+        counts, limited = write_pairs(output, choose_types(order.config, order.only), environment, origin)
         _print_counts(counts)
-        self._print_chance(order, environment, counts)
+        return limited
 
-    def _print_chance(self, order: Order, environment: Environment, counts: Mapping[str, int]) -> None:
-        """Print how many pairs chance would keep, if that is asked for; *counts* are those of the tables."""
+    def _print_chance(self, order: Order, environment: Environment, limited: set[str]) -> None:
+        """Print how many pairs chance would keep, if that is asked for; *limited* tables were cut."""
         if not order.rewirings:
             return
         from sgr_spiders.relationships.chance import count_by_chance
@@ -166,7 +179,8 @@ class Command(DatabaseCommand):
         try:
             for relationship in choose_types(order.config, order.only):
                 chance = count_by_chance(relationship, environment, order.rewirings)
-                sys.stdout.write(f"{chance.describe(counts[chance.table])}\n")
+                is_limited = relationship.top_k is not None or chance.table in limited
+                sys.stdout.write(f"{chance.describe(is_limited=is_limited)}\n")
                 sys.stdout.flush()
         except CancelledError:
             self.fail(

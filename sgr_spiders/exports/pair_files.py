@@ -39,16 +39,18 @@ def write_pairs(
     types: Iterable[RelationshipType],
     environment: Environment,
     origin: Mapping[str, Any],
-) -> dict[str, int]:
+) -> tuple[dict[str, int], set[str]]:
     """Write the pairs of each type to ``<table>.parquet``, replacing an earlier result in *directory*.
 
-    *origin* says where the input is from. Returns the number of rows by table.
+    *origin* says where the input is from. Returns the number of rows by table, and the tables
+    that the limit cut.
 
     Raises:
         ArgumentError: *directory* contains an export for another purpose.
         StorageError: *directory* cannot be written.
     """
     counts: dict[str, int] = {}
+    limited: set[str] = set()
     built: dict[str, dict[str, Any]] = {}
     with open_package(directory, PURPOSE) as package:
         for relationship in types:
@@ -59,6 +61,8 @@ def write_pairs(
                     counts[relationship.table.name] = _write(package, search)
                 except MemoryError:
                     raise StorageError(f"{relationship.table.name}: not enough memory") from None
+            if search.limited is not None:
+                limited.add(relationship.table.name)
             built[relationship.table.name] = {
                 "type": relationship.name,
                 "algorithm": search.algorithm,
@@ -81,7 +85,7 @@ def write_pairs(
                 "files": manifest.files(packed),
             },
         )
-    return counts
+    return counts, limited
 
 
 def _write(package: Package, search: PairSearch) -> int:

@@ -154,7 +154,7 @@ class PairSearch:
     ) -> Spool:
         """Return the pairs; if there are more than the limit, the nearest of each node."""
         directory, top_k = self.directory, self.relationship.top_k
-        limit = find_limit(self.relationship, incidence, self.environment.config.max_pairs, directory)
+        limit = find_limit(self.relationship, incidence, self.environment.config, directory)
         finder = self.environment.engine.open(arrangement, self.environment.is_cancelled)
         validated = self.environment.config.validated
         if significance is not None and validated is not None:

@@ -40,11 +40,11 @@ class ChanceCount:
     def mean(self) -> float:
         return sum(self.by_chance) / len(self.by_chance)
 
-    def describe(self, rows: int) -> str:
-        """Return both numbers as one line; *rows* is the size of the table, which may be limited."""
+    def describe(self, *, is_limited: bool) -> str:
+        """Return both numbers as one line, which says so if the table *is_limited*."""
         mean = f"{self.mean:,.0f}" if self.mean >= MOST_WITH_DECIMAL else f"{self.mean:.2g}"
         counted = pluralize(self.kept, "pair")
-        kept = f"{counted} kept" if rows == self.kept else f"{counted} without the limits of the table"
+        kept = f"{counted} without the limits of the table" if is_limited else f"{counted} kept"
         rewirings = pluralize(len(self.by_chance), "rewiring")
         least, most = min(self.by_chance), max(self.by_chance)
         spread = f"{least:,} to {most:,} in {rewirings}" if len(self.by_chance) > 1 else rewirings

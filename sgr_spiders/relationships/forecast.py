@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sgr_spiders.config.harvest import Relationships
     from sgr_spiders.relationships.base import RelationshipType
     from sgr_spiders.relationships.engine import PairFinder
     from sgr_spiders.relationships.inputs import Incidence
@@ -35,9 +36,13 @@ ROOM_SHARE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The most pairs that a table may have. ``free`` is the free space in bytes if that is the cause."""
+    """The most pairs that a table may have, and the size of the largest row in bytes.
+
+    ``free`` is the free space in bytes if that is the cause.
+    """
 
     pairs: int
+    pair_bytes: int
     free: int | None = None
 
     def describe(self) -> str:
@@ -100,14 +105,15 @@ def forecast(finder: PairFinder, enough: int) -> Forecast:
 
 
 def find_limit(
-    relationship: RelationshipType, incidence: Incidence, max_pairs: int, directory: Path
+    relationship: RelationshipType, incidence: Incidence, config: Relationships, directory: Path
 ) -> Limit:
     """Return the limit that ``max_pairs`` or the free space sets."""
     free = shutil.disk_usage(directory).free
-    room = int(free * ROOM_SHARE) // (COPIES * _pair_bytes(relationship, incidence))
-    if room < max_pairs:
-        return Limit(room, free)
-    return Limit(max_pairs)
+    pair_bytes = _pair_bytes(relationship, incidence, with_significance=config.significance != "none")
+    room = int(free * ROOM_SHARE) // (COPIES * pair_bytes)
+    if room < config.max_pairs:
+        return Limit(room, pair_bytes, free)
+    return Limit(config.max_pairs, pair_bytes)
 
 
 def announce(
@@ -118,7 +124,7 @@ def announce(
     Raises:
         StorageError: there is no room for a table with one pair per node.
     """
-    name, pair_bytes = relationship.table.name, _pair_bytes(relationship, incidence)
+    name, pair_bytes = relationship.table.name, limit.pair_bytes
     least = min(pairs, len(incidence.ids))
     if limit.free is not None and limit.pairs < least:
         needed = _format_size(least * pair_bytes * COPIES)
@@ -137,10 +143,10 @@ def announce(
         )
 
 
-def _pair_bytes(relationship: RelationshipType, incidence: Incidence) -> int:
+def _pair_bytes(relationship: RelationshipType, incidence: Incidence, *, with_significance: bool) -> int:
     """Return the size of the largest row that the table may have."""
     ids, sizes = int(incidence.ids.max(initial=0)), int(incidence.sizes.max(initial=0))
-    return row_bytes(relationship.table, ids, sizes, with_significance=True)
+    return row_bytes(relationship.table, ids, sizes, with_significance=with_significance)
 
 
 def _format_size(size: int) -> str:

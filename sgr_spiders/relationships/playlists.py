@@ -53,10 +53,15 @@ class Playlists:
         return {ALBUMS: albums, CURATED: len(self.is_album) - albums}
 
     def of_tracks(self, choice: PlaylistChoice) -> Incidence:
-        """Return the tracks as nodes and the chosen playlists as contexts."""
+        """Return the tracks as nodes and the chosen playlists as contexts.
+
+        The numbers of albums and others are left out with all playlists: the pairs do not depend on them,
+        so they could be those of earlier data.
+        """
         chosen = np.ones(len(self.owners), bool) if choice == "all" else self.is_album == (choice == ALBUMS)
         members = self.members if chosen.all() else _choose(self.members, chosen)
-        return replace(members.of_members(), context_owners=self.owners[chosen], kinds=self.counts)
+        kinds = {} if choice == "all" else self.counts
+        return replace(members.of_members(), context_owners=self.owners[chosen], kinds=kinds)
 
 
 def _choose(members: Members, chosen: Mask) -> Members:

@@ -14,19 +14,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sgr_spiders.config.harvest import HarvestConfig
-from sgr_spiders.relationships import chance, curveball
+from sgr_spiders.model.exceptions import StorageError
+from sgr_spiders.relationships import chance, curveball, processor
 from sgr_spiders.relationships.build import Environment
 from sgr_spiders.relationships.chance import ChanceCount, count_by_chance
 from sgr_spiders.relationships.curveball import Rewirings
 from sgr_spiders.relationships.engine import CancelledError, LocalEngine
 from sgr_spiders.relationships.inputs import DatabaseSource, RelationshipInput
 from sgr_spiders.relationships.processor import choose_types
+from sgr_spiders.storage.store import Store
 from tests.relationships.test_exact import incidence
+from tests.relationships.test_processor import make_world
 from tests.relationships.worlds import World
+from tests.scrapy_process import run_command
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sgr_spiders.relationships.base import RelationshipType
     from sgr_spiders.relationships.inputs import Incidence
-    from sgr_spiders.storage.store import Store
 
 EACH = 100
 """The rewirings to draw of each possible matrix, on average."""
@@ -154,15 +160,18 @@ def test_chance_keeps_hardly_any_significant_pair(store: Store) -> None:
 
 def test_a_count_is_one_line() -> None:
     many = ChanceCount("user_similarities", 7_663, [6_741, 6_870, 6_799])
-    assert many.describe(7_663) == (
+    assert many.describe(is_limited=False) == (
         "user_similarities: 7,663 pairs kept; chance alone keeps 6,803 (6,741 to 6,870 in 3 rewirings)"
     )
     few = ChanceCount("track_relationships", 440, [0, 1])
-    assert few.describe(200) == (
+    assert few.describe(is_limited=True) == (
         "track_relationships: 440 pairs without the limits of the table; chance alone keeps 0.5 "
         "(0 to 1 in 2 rewirings)"
     )
-    assert ChanceCount("x", 1, [12]).describe(1) == "x: 1 pair kept; chance alone keeps 12 (1 rewiring)"
+    assert (
+        ChanceCount("x", 1, [12]).describe(is_limited=False)
+        == "x: 1 pair kept; chance alone keeps 12 (1 rewiring)"
+    )
 
 
 def test_no_data_and_one_node_have_no_chance(store: Store) -> None:
@@ -175,6 +184,32 @@ def test_a_rewiring_ends_when_cancelled() -> None:
     series = Rewirings(make_incidence([frozenset({0}), frozenset({1})], 2), 1, lambda: True)
     with pytest.raises(CancelledError):
         series.next()
+
+
+def test_others_may_write_during_the_count(
+    store: Store, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_world().spill(store)
+    store.close()
+
+    def count_after_writing(relationship: RelationshipType, environment: Environment, _: int) -> ChanceCount:
+        Store.open(url).close()
+        return count_by_chance(relationship, environment, 1)
+
+    monkeypatch.setattr(chance, "count_by_chance", count_after_writing)
+    for output in ([], ["--output", str(tmp_path / "pairs")]):
+        done = run_command("relate", "--null", "1", *output, HARVEST_DATABASE_URL=url)
+        assert (done.code, done.out.count("pairs kept; chance alone keeps")) == (0, 3), done
+
+
+def test_nothing_is_counted_after_an_error(store: Store, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_world().spill(store)
+    store.close()
+    monkeypatch.setattr(processor, "_build_once", mock.Mock(side_effect=StorageError("disk: full")))
+    done = run_command("relate", "--null", "1", HARVEST_DATABASE_URL=url)
+    assert done.code == StorageError.exit_code
+    assert done.err.endswith("disk: full\n`--null` is left out, because not all tables are built\n")
+    assert "chance" not in done.out
 
 
 def test_progress_is_logged(store: Store, caplog: pytest.LogCaptureFixture) -> None:

@@ -95,8 +95,6 @@ def test_parameters_inputs_and_times_are_recorded(store: Store) -> None:
         "contexts": 8,
         "entries": entries,
         "left_out": 0,
-        "albums": 0,
-        "curated": 8,
         "pairs_tested": 59 * 58 // 2,
         "pairs_significant": 0,
         "rows_significant": 0,
@@ -328,6 +326,9 @@ def test_a_table_that_does_not_fit_the_disk_keeps_the_nearest_of_each(
     assert "exceed the free space (0 MB)" in caplog.text
     (again,) = relate(store, config, only=["track_cooccurrence"])
     assert (again.rows, again.limited, again.seconds) == (result.rows, result.limited, {})
+    untested = make_config(significance="none", track_cooccurrence={"min_cooccurrences": 1})
+    (smaller,) = relate(store, untested, only=["track_cooccurrence"])
+    assert smaller.rows > 1.2 * result.rows, "rows without significance take less"
     monkeypatch.undo()
     (whole,) = relate(store, config, only=["track_cooccurrence"])
     assert (whole.rows, whole.limited) == (len(pairs_of_tracks(world)), None)

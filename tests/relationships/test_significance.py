@@ -154,14 +154,17 @@ def test_the_tails_of_few_coins_are_exact(seed: int, classes: int, largest: int,
 @settings(max_examples=60)
 @given(st.integers(0, 2**32), st.integers(2, 40), st.integers(1, 8))
 def test_the_tails_of_many_coins(seed: int, classes: int, power: int) -> None:
-    """Most are rare. Below 1e-9, the saddlepoint approximation replaces the recursion."""
+    """Most are rare. Below 1e-9, the saddlepoint approximation replaces the recursion.
+
+    Where an overlap needs more than all the likely coins, its error is largest: half of the tail.
+    """
     rng = np.random.default_rng(seed)
     edges = rng.random((2, classes)) ** power
     found, wanted = both_tails(edges, rng.integers(4, 40, classes))
     usual = wanted > 1e-9
-    assert np.allclose(found[usual], wanted[usual], rtol=1e-4)
+    assert np.allclose(found[usual], wanted[usual], rtol=2e-4, atol=0)
     deep = ~usual & (wanted > 1e-14)
-    assert np.allclose(found[deep], wanted[deep], rtol=0.1)
+    assert np.allclose(found[deep], wanted[deep], rtol=1, atol=0)
     assert (np.diff(found) <= 1e-3 * found[:-1]).all()
 
 
@@ -183,7 +186,7 @@ def test_the_saddlepoint_approximation(seed: int, monkeypatch: pytest.MonkeyPatc
     rng = np.random.default_rng(seed)
     found, wanted = both_tails(rng.random((2, 40)), rng.integers(10, 40, 40))
     usual = wanted > 1e-14
-    assert np.allclose(found[usual], wanted[usual], rtol=2e-4)
+    assert np.allclose(found[usual], wanted[usual], rtol=1e-4, atol=0)
     assert (wanted[usual] < 1e-12).any()
 
 

@@ -51,8 +51,6 @@ class Significance:
     """The number of all pairs of nodes."""
     significant: int
     """The number of significant ones among them."""
-    error: float
-    """The largest relative error of an expected degree."""
 
     def columns(self, node_a: Counts, node_b: Counts, common: Counts) -> tuple[Reals, ...]:
         """Return expected overlap, lift, p and q of pairs."""
@@ -111,7 +109,7 @@ def assess(
     of_nodes = np.zeros(nodes, np.int64)
     of_nodes[arrangement.nodes] = arrangement.classes
     significant = int(numbers[rates <= LEVEL].sum())
-    return Significance(of_nodes, model.expected_overlaps(), starts, p, q, tests, significant, model.error)
+    return Significance(of_nodes, model.expected_overlaps(), starts, p, q, tests, significant)
 
 
 def _lay_out(a: Counts, b: Counts, largest: Counts, classes: int) -> tuple[Counts, int]:
