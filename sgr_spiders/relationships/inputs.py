@@ -299,6 +299,11 @@ class RelationshipInput:
         owners = sampled & self._in_scope("user", groups.owners)
         return _number(groups, owners, self._members_in_scope(groups), self._user_libraries)
 
+    @property
+    def playlists(self) -> Members:
+        """The playlists and their tracks."""
+        return self.playlists_by_kind.members
+
     @cached_property
     def playlists_by_kind(self) -> Playlists:
         """The playlists and their tracks, the owner of each playlist, and whether it is an album."""
