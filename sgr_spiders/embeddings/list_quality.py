@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
+from sgr_spiders.embeddings.evaluation import metrics
 from sgr_spiders.embeddings.npmi import Npmi
 from sgr_spiders.embeddings.ranking import round_scores, shuffled
 from sgr_spiders.embeddings.walk import RandomWalk
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 LENGTH = 10
 """Neighbours in a list."""
-HUBS = 20
-"""The tracks named most often, whose share of all places is measured."""
 HALVES = 5
 """Random halves of the users."""
 MAX_TRACKS = 1_000
@@ -43,8 +42,8 @@ class ListQuality:
 
     Attributes:
         lists: The tracks that have any neighbours.
-        hub_share: The share of all places in the lists that the ``HUBS`` tracks named most often hold
-            (Radovanović et al., Hubs in Space, JMLR 2010, describe why there are hubs).
+        hub_share: The share of all places in the lists that the tracks named most often hold
+            (``metrics.hub_share``).
         stability: The mean overlap (Jaccard) of a list with that of a random half of the users.
         seed_first: The share of the lists of other tracks that name a seed first; NaN without seeds.
     """
@@ -76,7 +75,7 @@ def measure_lists(matrix: sp.csr_array, seeds: Numbers, search: Search, random_s
     others = ~np.isin(starts, seeds)
     return ListQuality(
         lists=len(starts),
-        hub_share=float(np.sort(places)[-HUBS:].sum() / max(1, places.sum())),
+        hub_share=metrics.hub_share(places),
         stability=_mean(np.array(overlaps)),
         seed_first=_mean(np.isin(lists[others, 0], seeds)) if len(seeds) else math.nan,
     )

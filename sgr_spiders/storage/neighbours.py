@@ -146,7 +146,11 @@ class NeighbourReader:
         return counts
 
     def count_contexts(self) -> int:
-        """Return the number of contexts that have any node and count."""
+        """Return the number of contexts that count and have any node that counts."""
+        seen = self._libraries.seen if self._incidence.item is engagements.c.user_id else None
+        if seen is not None:
+            parts = (distinct(part.members) for part in self._links_of_items(seen))
+            return len(distinct(np.concatenate([_NONE, *parts])))
         record = next(key for key in RECORD_TABLES if self._incidence.context.name == f"{key}_id")
         key = RECORD_TABLES[record].c[self._incidence.context.name]
         has_link = sa.exists().where(self._incidence.context == key, *self._conditions)

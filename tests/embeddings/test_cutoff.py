@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.embeddings.evaluation.cutoff import choose_moment, hold_out_since
 from sgr_spiders.embeddings.evaluation.trials import TrialOptions, prepare_trials
+from sgr_spiders.embeddings.evaluation.tuning import tune
 from sgr_spiders.embeddings.pair_times import PairTimes, read_pair_times
 from sgr_spiders.model.exceptions import ArgumentError, EmbeddingError
 from sgr_spiders.storage.schema import engagements
@@ -56,7 +57,7 @@ def test_a_split_at_a_time() -> None:
     assert pairs_of(whole, found.test) == {(1, 103)}
     undecided = {(1, 102), (2, 105), (2, 106)}
     assert pairs_of(whole, found.neither) == undecided | {(1, SEED), (3, 101)}
-    assert (found.undecided, found.untested, found.at) == (3, 2, to_time(2015))
+    assert (found.undecided, found.at) == (3, to_time(2015))
 
 
 def test_the_share_chooses_the_time() -> None:
@@ -64,9 +65,7 @@ def test_the_share_chooses_the_time() -> None:
     assert choose_moment(starts, 0.5) == to_time(2017)
     assert choose_moment(starts, 1.0) == to_time(2010)
     assert choose_moment(starts, 1e-9) == to_time(2018)
-    unknown = times_of({(1, 101): (UNKNOWN, 2012)}).not_before
-    with pytest.raises(EmbeddingError, match="contains no times of these"):
-        choose_moment(unknown, 0.2)
+    assert np.isnat(choose_moment(times_of({(1, 101): (UNKNOWN, 2012)}).not_before, 0.2))
 
 
 @pytest.fixture
@@ -149,6 +148,22 @@ def test_validation_divides_the_training_pairs_at_an_earlier_moment(dated: Store
     assert 0 < inner.test.nnz < trial.train.nnz
     assert not inner.test.multiply(trial.test).nnz
     assert inner.test.multiply(trial.train).nnz == inner.test.nnz
+
+
+def test_nothing_is_validated_on_if_no_training_pair_has_a_known_start(dated: Store) -> None:
+    """The likes before the middle of 2016 have no known start, and the later ones are tested."""
+    with dated.write() as connection:
+        old = engagements.c.not_after < "2016-06"
+        connection.execute(sa.update(engagements).where(old).values(not_before=None))
+        options = TrialOptions(how="cutoff", at="2016-06-01T00:00:00Z")
+        (trial,) = prepare_trials(connection, options).trials
+        assert trial.has_data
+        assert trial.divide is not None
+        assert trial.divide().test.nnz == 0
+        assert tune("ease", trial).parameters == {}
+        connection.execute(sa.update(engagements).values(not_before=None))
+        with pytest.raises(EmbeddingError, match="contains no times of these"):
+            prepare_trials(connection, TrialOptions(how="cutoff"))
 
 
 def test_no_seed_is_needed() -> None:

@@ -134,7 +134,8 @@ def by_hand(known: NDArray[np.bool_], wanted: NDArray[np.bool_], scores: Array, 
 
 def test_an_empty_test_set_is_an_error() -> None:
     nothing, something = sp.csr_array((2, 2)), sp.csr_array(np.eye(2))
-    for trial in (Trial(nothing, something), Trial(something, nothing)):
+    only_seeds = Trial(something, sp.csr_array(np.eye(2)[::-1]), seeds=np.array([0, 1]))
+    for trial in (Trial(nothing, something), Trial(something, nothing), only_seeds):
         with pytest.raises(EmbeddingError, match=r"^nothing to evaluate: "):
             trial.measure("walk")
 

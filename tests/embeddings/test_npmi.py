@@ -15,6 +15,7 @@ from sgr_spiders.embeddings.recommend import recommend
 from sgr_spiders.embeddings.similar import find_similar
 from sgr_spiders.reports.neighbours import describe_evidence, render_ranked
 from sgr_spiders.storage import neighbours
+from sgr_spiders.storage.libraries import Inclusion
 from tests.embeddings.test_walk import REUSED, WORLDS
 from tests.relationships.worlds import World
 
@@ -110,6 +111,20 @@ def test_what_everyone_likes_has_neighbours_by_the_walk(store: Store) -> None:
         near, asked = (find_similar(connection, "track", 1, by=by) for by in (None, "npmi"))
     assert (near.by, near.by_everyone, len(near.found)) == ("walk", True, 3)
     assert (asked.by, asked.by_everyone, asked.found) == ("npmi", True, [])
+
+
+def test_tracks_of_users_who_were_not_looked_at_do_not_count(store: Store) -> None:
+    """The likes of user 3 are known from the lists of tracks alone."""
+    libraries = {1: {1, 2, 3}, 2: {1, 2, 4, 5}, 4: {6}}
+    seen = {(user, track, "like") for user, library in libraries.items() for track in library}
+    unseen = {(3, track, "like") for track in range(100, 160)}
+    World(seen | unseen, looks=dict.fromkeys(libraries, "whole") | {3: "unseen"}).spill(store)
+    with store.write() as connection:
+        near = find_similar(connection, "user", 1, by="npmi")
+        everyone = find_similar(connection, "user", 1, by="npmi", include=Inclusion(unseen=True))
+    # By chance they would share 3 * 4 / 6 of the six tracks, and they share two.
+    assert near.found == []
+    assert [one.id for one in everyone.found] == [2]
 
 
 @pytest.mark.parametrize("by", ["npmi", "walk"])

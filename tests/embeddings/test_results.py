@@ -223,7 +223,6 @@ def test_splits_of_a_database_differ_by_seed_and_hold_out_no_seed(store: Store) 
     first, second = trials
     assert first.test.nnz == second.test.nnz
     assert not np.array_equal(first.test.indices, second.test.indices)
-    assert first.tested_users == second.tested_users
     for trial in trials:
         assert trial.seeds.tolist() == [0]
         assert not (trial.test.indices == 0).any()

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sgr_spiders.embeddings.evaluation.holdout import Holdout, rows_of, take_parts
-from sgr_spiders.model.exceptions import EmbeddingError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,12 +27,11 @@ if TYPE_CHECKING:
 def choose_moment(not_before: Times, share: float) -> np.datetime64:
     """Return the time since which this share of the pairs was liked, counting only known starts.
 
-    Raises:
-        EmbeddingError: no start is known.
+    It is ``NaT`` if no start is known: then no pair was certainly liked before it, and none after it.
     """
     known = np.sort(not_before[~np.isnat(not_before)])
     if not len(known):
-        raise EmbeddingError("nothing to split: the database contains no times of these interactions")
+        return np.datetime64("NaT", "us")
     moment: np.datetime64 = known[min(len(known) - 1, int(len(known) * (1 - share)))]
     return moment
 

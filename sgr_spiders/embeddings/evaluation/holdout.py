@@ -33,11 +33,6 @@ class Holdout:
     undecided: int = 0
     at: np.datetime64 | None = None
 
-    @property
-    def untested(self) -> int:
-        """The pairs of a seed, or of a user without training pairs, that the rule would have tested."""
-        return int(self.neither.nnz) - self.undecided
-
 
 def hold_out_random(interactions: Interactions, seed_tracks: Ids, share: float, random_seed: int) -> Holdout:
     """Hold out this share of each user's tracks, at random (``split``)."""

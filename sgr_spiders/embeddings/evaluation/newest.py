@@ -71,7 +71,8 @@ def hold_out_newest(
 ) -> Holdout:
     """Hold out the newest tracks of each user, this share rounded half up, but never a user's only pair.
 
-    A like is tested if it is certainly among them, and trained on if it is certainly not.
+    A like is tested if it is certainly among them, and trained on if it is certainly not. Users without
+    training pairs are not tested.
 
     Args:
         interactions: the matrix to divide.
@@ -96,7 +97,9 @@ def hold_out_newest(
         newer, older = count_newer_and_older(starts[entries], ends[entries], place[entries])
         is_train[entries] = newer >= held[user]
         is_test[entries] = older >= len(entries) - held[user]
-    return take_parts(matrix, is_train, is_test, int((~is_train & ~is_test).sum()))
+    undecided = int((~is_train & ~is_test).sum())
+    has_train = np.bincount(row[is_train], minlength=matrix.shape[0]) > 0
+    return take_parts(matrix, is_train, is_test & has_train[row], undecided)
 
 
 def count_newer_and_older(starts: Ids, ends: Ids, positions: Ids) -> tuple[Ids, Ids]:

@@ -112,8 +112,9 @@ class Trial:
         return int(cold[self.test.indices].sum())
 
     @property
-    def tested_users(self) -> int:
-        return int((np.diff(self.test.indptr) > 0).sum())
+    def has_data(self) -> bool:
+        """Whether there is a pair to test, and one without a seed to train on."""
+        return bool(self.test.nnz and self.fans.any())
 
     @cached_property
     def fans(self) -> Numbers:
@@ -133,7 +134,7 @@ class Trial:
         Raises:
             EmbeddingError: there is nothing to train or test on.
         """
-        if not self.test.nnz or not self.train.nnz:
+        if not self.has_data:
             raise EmbeddingError(self._name_emptiness())
         began = time.process_time()
         recommender = train(name, Corpus(self.train, self.playlists), self.random_seed, parameters)

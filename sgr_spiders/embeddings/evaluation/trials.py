@@ -18,7 +18,7 @@ from sgr_spiders.embeddings.evaluation.trial import Trial
 from sgr_spiders.embeddings.interactions import SOURCES, Interactions, read_interactions
 from sgr_spiders.embeddings.pair_times import DATED, read_pair_times
 from sgr_spiders.embeddings.preparation import Choice, Playlists, read_training_playlists
-from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.model.exceptions import ArgumentError, EmbeddingError
 from sgr_spiders.storage import interactions_read
 from sgr_spiders.storage.libraries import USUAL
 
@@ -147,6 +147,8 @@ def _read_rules(
     times = read_pair_times(connection, interactions, options.sources, options.include.rows)
     if options.how == "cutoff":
         at = None if options.at is None else np.datetime64(options.at.removesuffix("Z"), "us")
+        if at is None and np.isnat(times.not_before).all():
+            raise EmbeddingError("nothing to split: the database contains no times of these interactions")
         return (
             lambda _, pairs: hold_out_since(pairs, seed_tracks, times, share=share, at=at),
             lambda _, pairs: hold_out_since(pairs, seed_tracks, times, share=share),

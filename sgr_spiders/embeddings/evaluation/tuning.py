@@ -59,7 +59,7 @@ def tune(method: str, trial: Trial, dimensions: int | None = None) -> Tuned:
     began = time.process_time()
     candidates = list_candidates(method, dimensions)
     inner = None if trial.divide is None or len(candidates) < 2 else trial.divide()
-    if inner is None or not inner.test.nnz or not inner.train.nnz:
+    if inner is None or not inner.has_data:
         return Tuned(fixed_parameters(method, dimensions), [], 0.0)
     attempts = [(given, inner.measure(method, given).ndcg) for given in candidates]
     best = max(attempts, key=lambda attempt: attempt[1])
