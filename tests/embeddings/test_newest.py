@@ -123,11 +123,15 @@ def test_users_without_training_pairs_are_not_tested() -> None:
     """Which of the first two likes of user 1 is older is not known."""
     pairs = {(1, track) for track in (101, 102, 103)} | {(2, track) for track in (101, 102, 103)}
     whole = build_interactions(pairs)
-    late = (2010, 2010)
     times = times_of(
-        {(user, 103): late for user in (1, 2)}
-        | {(1, 101): (2000, 2005), (1, 102): (2000, 2005)}
-        | {(2, 101): (2000, 2000), (2, 102): (2001, 2001)}
+        {
+            (1, 101): (2000, 2005),
+            (1, 102): (2000, 2005),
+            (1, 103): (2010, 2010),
+            (2, 101): (2000, 2000),
+            (2, 102): (2001, 2001),
+            (2, 103): (2010, 2010),
+        }
     )
     found = hold_out_newest(whole, NO_SEEDS, times, positions_of(whole, [UNLISTED] * 6), 0.6)
     assert pairs_of(whole, found.train) == {(2, 101)}
