@@ -113,7 +113,7 @@ class Trial:
 
     @property
     def has_data(self) -> bool:
-        """Whether there is a pair to test, and one without a seed to train on."""
+        """True with a pair to test, and one without a seed to train on."""
         return bool(self.test.nnz and self.fans.any())
 
     @cached_property
