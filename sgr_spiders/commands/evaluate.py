@@ -67,7 +67,6 @@ class Command(DatabaseCommand):
         group.add_argument(
             "--sources",
             metavar="LIST",
-            default="like",
             help=f"what counts as liking, of {', '.join(SOURCES)} (default like)",
         )
         add_inclusion_options(group)
@@ -100,16 +99,15 @@ class Command(DatabaseCommand):
         from sgr_spiders.storage.clock import timestamp
         from sgr_spiders.storage.store import Store
 
-        k, share = read_integer("k", opts.k, 1, 10_000), _read_share(opts.share)
+        k, share = read_integer("k", opts.k, 1, 10_000), _read_share(opts)
         if (opts.train is None) != (opts.test is None):
             raise ArgumentError("options `--train` and `--test`: give both or neither")
         if opts.train is not None:
-            if how != "random":
-                raise ArgumentError(f"option `--split {how}`: needs the database, not `--train`")
+            _refuse_options_of_database(opts, how)
             seeds = _read_seeds(opts, usual=1)
             return trials_of_files(read_pairs(Path(opts.train), Path(opts.test)), k, share, seeds)
         options = TrialOptions(
-            sources=[part.strip() for part in opts.sources.split(",")],
+            sources=[part.strip() for part in (opts.sources or "like").split(",")],
             how=how,
             share=share,
             at=None if opts.at is None else timestamp(read_time("at", opts.at)),
@@ -129,9 +127,7 @@ def _add_split_options(group: argparse._ArgumentGroup) -> None:
         help="hold out likes at random, the newest of each user (newest), or all since a moment (cutoff) "
         "(default random)",
     )
-    group.add_argument(
-        "--share", metavar="SHARE", default="0.2", help="share of each library to hold out (default 0.2)"
-    )
+    group.add_argument("--share", metavar="SHARE", help="share of each library to hold out (default 0.2)")
     group.add_argument(
         "--at",
         metavar="TIME",
@@ -169,7 +165,21 @@ def _read_seeds(opts: argparse.Namespace, usual: int) -> range:
     return range(first, first + count)
 
 
-def _read_share(text: str) -> float:
+def _refuse_options_of_database(opts: argparse.Namespace, how: How) -> None:
+    given = {
+        f"--split {how}": how != "random",
+        "--sources": opts.sources is not None,
+        "--include-unseen": opts.include_unseen,
+        "--include-removed": opts.include_removed,
+    }
+    for option in (option for option, is_given in given.items() if is_given):
+        raise ArgumentError(f"option `{option}`: needs the database, not `--train`")
+
+
+def _read_share(opts: argparse.Namespace) -> float:
+    if opts.share is not None and opts.at is not None and not opts.tune:
+        raise ArgumentError("option `--share`: not with `--at`, which divides the likes; only to `--tune`")
+    text = "0.2" if opts.share is None else opts.share
     try:
         share = float(text)
     except ValueError:

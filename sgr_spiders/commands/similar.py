@@ -17,6 +17,7 @@ from sgr_spiders.cli.options import (
 )
 from sgr_spiders.reports.labels import as_json, describe
 from sgr_spiders.text.encoding import dump_json
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     import argparse
@@ -63,7 +64,8 @@ class Command(DatabaseCommand):
         if opts.json:
             head = {"id": similar.id, "kind": kind, **as_json(label)}
             source = describe_source(similar.by, similar.evidence)
-            return dump_json({**head, **source, "similar": similar.rows}) + "\n"
+            found = {"by_everyone": similar.by_everyone, "similar": similar.rows}
+            return dump_json({**head, **source, **found}) + "\n"
         lines = _render_lines(similar, f"{kind} {similar.id} ({describe(label)}) by {similar.by}")
         return "\n".join([*lines, *describe_evidence(similar.evidence, similar.found)]) + "\n"
 
@@ -81,7 +83,7 @@ def _render_lines(similar: SimilarRecords, about: str) -> list[str]:
 
 
 def _explain_nothing(similar: SimilarRecords) -> str:
-    if similar.by_everyone:
+    if similar.by_everyone and similar.by == "npmi":
         return f"{_describe_everyone(similar)}; try `--by walk`"
     if similar.by == "npmi" and similar.evidence.total:
         return f"it shares no more {similar.evidence.name} with any other than by chance"
@@ -89,5 +91,5 @@ def _explain_nothing(similar: SimilarRecords) -> str:
 
 
 def _describe_everyone(similar: SimilarRecords) -> str:
-    total, name = similar.evidence.total, similar.evidence.name
-    return f"it has all {total:,} {name} that were looked at, so sharing them says nothing"
+    shared = pluralize(similar.evidence.total, similar.evidence.name.removesuffix("s"))
+    return f"it has {shared}, all that were looked at, so sharing them says nothing"

@@ -13,6 +13,8 @@ from sgr_spiders.embeddings.ranking import rank
 from sgr_spiders.embeddings.recommenders import METHODS
 from sgr_spiders.embeddings.similar import (
     ENOUGH,
+    OVER_LIKES,
+    OVER_PLAYLISTS,
     PLAYLIST_WALK,
     VECTORS,
     WALK,
@@ -57,7 +59,8 @@ class Recommendation:
     """A recommended track.
 
     *score* is comparable only for the same user and neighbour source. *rank* and *tied*: as in ``Similar``.
-    *weak_evidence*: the user likes fewer than ``ENOUGH`` tracks, or no reason shares as many fans.
+    *weak_evidence*: the user likes fewer than ``ENOUGH`` tracks, or no reason shares as many fans or
+    playlists, whichever the walk goes over. Vectors rest on the whole model, not on what the reasons share.
     """
 
     id: int
@@ -82,12 +85,14 @@ class _Scored:
     """Tracks in ascending order, and their scores.
 
     *support* returns, for some places in *tracks*, the contribution of each library track, one per row.
+    *over*: the place in ``EVIDENCE`` of the counts that the scores rest on; ``None``: on a model.
     """
 
     evidence: Evidence
     tracks: Numbers
     scores: Array
     support: Callable[[Numbers], Array]
+    over: int | None = None
 
 
 def recommend(
@@ -109,16 +114,16 @@ def recommend(
     if by == VECTORS:
         scored = _by_vectors(connection, user, library, method)
     else:
-        scored = _by_walk(fans if by == WALK else playlists, library)
+        over = OVER_LIKES if by == WALK else OVER_PLAYLISTS
+        scored = _by_walk((fans, playlists)[over], library, over)
     known = np.union1d(library, neighbours.read_removed(connection, "track", include))
     new = (scored.scores > 0) & ~is_among(scored.tracks, known)
     ranked = rank(user, scored.tracks[new], scored.scores[new], limit)
-    support = scored.support(np.searchsorted(scored.tracks, ranked.ids))
-    found = _explain(connection, ranked, library, support, (fans, playlists))
+    found = _explain(connection, ranked, library, scored, (fans, playlists))
     return Recommended(scored.evidence, found)
 
 
-def _by_walk(reader: NeighbourReader, library: Numbers) -> _Scored:
+def _by_walk(reader: NeighbourReader, library: Numbers, over: int) -> _Scored:
     contexts, left_out = reader.contexts_of(*library.tolist())
     near = reader.read(contexts, MAX_LINKS)
     tracks, column = np.unique(near.nodes, return_inverse=True)
@@ -126,14 +131,16 @@ def _by_walk(reader: NeighbourReader, library: Numbers) -> _Scored:
     ones = np.ones(len(column), np.float32)
     matrix = sp.csr_array((ones, column, starts), shape=(len(near.sizes), len(tracks)))
     matrix.sort_indices()
-    # The matrix contains all contexts of the library, so its steps equal those of the whole matrix.
+    # The matrix contains all contexts of the library, so its steps equal those of the whole matrix,
+    # unless they are sampled.
     reached = RandomWalk(matrix).reach(np.flatnonzero(is_among(tracks, library)))
     scores = np.asarray(reached.sum(axis=0), np.float32)
 
     def support(places: Numbers) -> Array:
         return _by_library(library, tracks, reached[:, places].toarray())
 
-    return _Scored(Evidence(reader.word, len(contexts), len(near.sizes), left_out), tracks, scores, support)
+    evidence = Evidence(reader.word, len(contexts), len(near.sizes), left_out)
+    return _Scored(evidence, tracks, scores, support, over)
 
 
 def _by_vectors(connection: Connection, user: int, library: Numbers, method: str) -> _Scored:
@@ -173,9 +180,10 @@ def _explain(
     connection: Connection,
     ranked: Ranked,
     library: Numbers,
-    support: Array,
+    scored: _Scored,
     readers: tuple[NeighbourReader, NeighbourReader],
 ) -> list[Recommendation]:
+    support = scored.support(np.searchsorted(scored.tracks, ranked.ids))
     order = np.argsort(-support, axis=0, kind="stable")[:MAX_REASONS]
     supports = np.take_along_axis(support, order, axis=0) > 0
     names = neighbours.read_names(
@@ -191,6 +199,7 @@ def _explain(
             Reason(liked, names.get(liked), fans, playlists)
             for liked, fans, playlists in zip(reasons.tolist(), *shared, strict=True)
         )
-        weak = len(library) < ENOUGH or max([*shared[0], *shared[1]], default=0) < ENOUGH
+        is_rare = len(library) < ENOUGH
+        weak = is_rare or (scored.over is not None and max(shared[scored.over], default=0) < ENOUGH)
         found.append(Recommendation(track, score, names.get(track), position, tied, weak, because))
     return found

@@ -10,7 +10,7 @@ import numpy as np
 from sgr_spiders.embeddings import npmi
 from sgr_spiders.embeddings.base import unit
 from sgr_spiders.embeddings.index import search_index
-from sgr_spiders.embeddings.ranking import rank
+from sgr_spiders.embeddings.ranking import rank, round_scores
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import neighbours, vectors
 from sgr_spiders.storage.libraries import LEFT_OUT, USUAL
@@ -48,8 +48,8 @@ class Similar:
     """A neighbour.
 
     *score*: shrunk NPMI, the walk probability or the cosine. *shared*: the counts in ``EVIDENCE``. *rank*:
-    from 1, the same for all *tied* neighbours with the same score. *weak_evidence*: they share less than
-    ``ENOUGH``, or the start has less.
+    from 1, the same for all *tied* neighbours with the same score. *weak_evidence*: the start has less than
+    ``ENOUGH``, or they share less; a cosine does not rest on what they share, but on the whole model.
     """
 
     id: int
@@ -150,7 +150,7 @@ class _Search:
             for reader, contexts in zip(self._readers, self._contexts, strict=True)
         ]
         is_rare = len(self._contexts[over].ids) < ENOUGH
-        weak = [is_rare or count < ENOUGH for count in shared[over]]
+        weak = [is_rare or (by != VECTORS and count < ENOUGH) for count in shared[over]]
         columns = (*(column.tolist() for column in ranked), zip(*shared, strict=True), weak)
         found = [
             Similar(one, score, names.get(one), both, place, tied, is_weak)
@@ -188,9 +188,10 @@ class _Search:
         left_out = 0 if run is None else run.inputs.get(LEFT_OUT, 0)
         own = len(self._contexts[OVER_LIKES].ids)
         evidence = Evidence(self._readers[OVER_LIKES].word, own, own, left_out)
-        most = self._limit + len(self._removed)
+        most = self._limit + len(self._removed) + 1
         found = search_index(self._connection, self._kind, self._method, self._node, most)
-        if found is not None:
+        # An index returns some of the neighbours with the same score; only the exact search counts them.
+        if found is not None and not self._ends_in_a_tie(*found):
             return evidence, *found
         placed = vectors.read_vectors(self._connection, self._kind, self._method)
         row = int(np.searchsorted(placed.ids, self._node))
@@ -200,6 +201,11 @@ class _Search:
         directions = unit(placed.vectors)
         cosines = directions @ directions[row]
         return evidence, placed.ids[cosines > 0], cosines[cosines > 0]
+
+    def _ends_in_a_tie(self, ids: Numbers, scores: Scores) -> bool:
+        """Return whether the last neighbour to show has the same score as the next."""
+        kept = round_scores(scores[~is_among(ids, self._removed)])
+        return len(kept) > self._limit and bool(kept[self._limit - 1] == kept[self._limit])
 
     def _evidence(self, over: int, near: Neighbourhood) -> Evidence:
         own, left_out = self._contexts[over]

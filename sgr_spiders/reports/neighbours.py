@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 NEAREST = {"track": "track_cooccurrence", "user": "user_similarity", "artist": "artist_relation"}
 """The relationship type that contains the neighbours of each kind."""
-WEAK = "weak evidence: rests on fewer than 5; one more or less could change the order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,15 +197,19 @@ def render_ranked(
 
 def describe_evidence(evidence: Evidence, found: Sequence[Similar | Recommendation]) -> list[str]:
     """Return what limits them: ties, weak evidence, a sample, libraries that were not looked at."""
+    from sgr_spiders.embeddings.similar import ENOUGH  # noqa: PLC0415 - the same
+
     lines = []
+    is_sample = evidence.used < evidence.total
     if found:
         last = found[-1]
         shown = sum(one.rank == last.rank for one in found)
         if shown < last.tied:
-            lines.append(f"rank {last.rank}: {shown:,} of {last.tied:,} with the same score")
+            tied = f"{'at least ' if is_sample else ''}{last.tied:,}"
+            lines.append(f"rank {last.rank}: {shown:,} of {tied} with the same score")
     if any(one.weak_evidence for one in found):
-        lines.append(WEAK)
-    if evidence.used < evidence.total:
+        lines.append(f"weak evidence: rests on fewer than {ENOUGH}; one more or less could change the order")
+    if is_sample:
         lines.append(f"from a sample of {evidence.used:,} of {evidence.total:,} {evidence.name}")
     if evidence.left_out:
         lines.append(describe_left_out(evidence.left_out))

@@ -106,6 +106,7 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
     assert head == "Most similar to track 1001 (track 1001 by user 5001) by npmi:"
     assert columns.split()[:5] == ["id", "rank", "score", "shared_fans", "shared_playlists"]
     assert [row.split()[1] for row in rows[:3]] == ["1", "2", "3"]
+    assert json.loads(by_vectors[1])["by_everyone"] is False
     found = json.loads(by_vectors[1])["similar"]
     ranks = {"rank", "tied", "weak_evidence"}
     assert {"id", "score", "name", "shared_fans", "shared_playlists", *ranks, *LABEL} == set(found[0])
@@ -150,6 +151,10 @@ ERRORS = [
     (["evaluate", "--split", "last"], "option `--split`: must be random, newest or cutoff, not 'last'"),
     (["evaluate", "--split", "newest"], "the order in time of 555 pairs is not known"),
     (["evaluate", "--split", "cutoff", "--train", "x", "--test", "x"], "needs the database, not `--train`"),
+    (["evaluate", "--sources", "like", "--train", "x", "--test", "x"], "option `--sources`: needs the database"),
+    (["evaluate", "--include-unseen", "--train", "x", "--test", "x"], "`--include-unseen`: needs the database"),
+    (["evaluate", "--include-removed", "--train", "x", "--test", "x"], "`--include-removed`: needs the da"),
+    (["evaluate", "--split", "cutoff", "--at", "2021", "--share", "0.3"], "option `--share`: not with `--at`"),
     (["evaluate", "--seeds", "0"], "option `--seeds`: must be an integer from 1 to 100, not '0'"),
     (["evaluate", "--output", "x.txt"], "`--output`: must name a .parquet or .csv file, not 'x.txt'"),
     (["evaluate", "--share", "1"], "option `--share`: must be a number between 0 and 1, not '1'"),

@@ -303,6 +303,35 @@ def test_an_index_finds_the_same_neighbours(
     assert found != compared  # 16-bit floats show that the index was used
 
 
+@pytest.mark.sqlite("an index beside the file")
+def test_ties_beyond_what_an_index_returns_are_counted(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("usearch")
+    monkeypatch.setattr(index, "MIN_INDEXED", 10)
+    groups = ((range(1, 11), range(101, 131)), (range(11, 21), range(201, 231)))
+    World({(user, track, "like") for users, tracks in groups for user in users for track in tracks}).spill(
+        store
+    )
+    embed(store, Embeddings(dimensions=2))
+    assert list(Path(str(store.path)).parent.glob("*.track.svd.*.usearch"))
+    with store.write() as connection:
+        found = find_similar(connection, "track", 101, by="vectors", limit=5).found
+    assert [(one.rank, one.tied) for one in found] == [(1, 29)] * 5
+
+
+@pytest.mark.parametrize("likes", [4, 5])
+def test_a_cosine_is_weak_only_if_its_start_has_little(store: Store, likes: int) -> None:
+    """Track 9 shares one fan with track 1."""
+    fans = {(user, 1, "like") for user in range(1, likes + 1)}
+    World(fans | {(1, track, "like") for track in range(1, likes + 1)} | {(2, 9, "like")}).spill(store)
+    embed(store, Embeddings(dimensions=8))
+    with store.write() as connection:
+        near = find_similar(connection, "track", 1, by="vectors").found
+        recommended = recommend(connection, 1, by="vectors", method="svd", limit=5).found
+    assert max(one.shared[0] for one in near) == 1
+    assert {one.weak_evidence for one in near} == {likes < 5}
+    assert {one.weak_evidence for one in recommended} == {likes < 5}
+
+
 # ---- the picture
 
 

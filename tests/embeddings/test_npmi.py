@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from sgr_spiders.commands.similar import _explain_nothing
 from sgr_spiders.embeddings import npmi
 from sgr_spiders.embeddings.ranking import rank
 from sgr_spiders.embeddings.recommend import recommend
-from sgr_spiders.embeddings.similar import find_similar
-from sgr_spiders.reports.neighbours import describe_evidence, render_ranked
+from sgr_spiders.embeddings.similar import Evidence, find_similar
+from sgr_spiders.reports.neighbours import SimilarRecords, describe_evidence, render_ranked
 from sgr_spiders.storage import neighbours
 from sgr_spiders.storage.libraries import Inclusion
 from tests.embeddings.test_walk import REUSED, WORLDS
@@ -90,6 +91,8 @@ def test_ties_are_said_and_not_broken_by_the_lowest_ids(store: Store, by: str) -
     assert {(one.rank, one.tied, one.weak_evidence) for one in near.found} == {(1, 39, True)}
     assert sorted(one.id for one in near.found) != list(range(102, 112))
     assert "rank 1: 10 of 39 with the same score" in describe_evidence(near.evidence, near.found)
+    sample = Evidence("fans", 9, 3, 0)
+    assert "rank 1: 10 of at least 39 with the same score" in describe_evidence(sample, near.found)
     head, *rows = render_ranked("track", near.found, {}, {})
     assert head.split()[:4] == ["id", "rank", "score", "weak_evidence"]
     assert all(row.split()[1] == "1=" and row.split()[2].startswith("~0.") for row in rows)
@@ -103,6 +106,32 @@ def test_what_many_share_is_not_weak(store: Store) -> None:
     assert [one.weak_evidence for one in near.found] == [False] * 4
     assert near.by == "npmi"
     assert recommended.found == []
+
+
+@pytest.mark.parametrize(("by", "is_weak"), [("walk", False), ("playlists", True)])
+def test_a_recommendation_is_as_weak_as_what_its_walk_goes_over(
+    store: Store, by: str, *, is_weak: bool
+) -> None:
+    """Track 9 shares eight fans and one playlist with the tracks of user 1."""
+    own = {(1, track, "like") for track in range(1, 7)}
+    others = {(user, track, "like") for user in range(2, 10) for track in (1, 9)}
+    World(own | others, {50: {1, 9}}).spill(store)
+    with store.write() as connection:
+        (found,) = recommend(connection, 1, by=by, method="svd", limit=5).found
+    assert (found.id, found.because[0].shared_fans, found.because[0].shared_playlists) == (9, 8, 1)
+    assert found.weak_evidence is is_weak
+
+
+def explain(by: str, kind: str, total: int, *, by_everyone: bool = True) -> str:
+    word = "tracks" if kind == "user" else "fans"
+    return _explain_nothing(SimilarRecords(kind, 1, by, Evidence(word, total, total, 0), [], by_everyone, {}))
+
+
+def test_the_walk_is_advised_only_after_npmi() -> None:
+    said = "all that were looked at, so sharing them says nothing; try `--by walk`"
+    assert explain("npmi", "track", 1) == f"it has 1 fan, {said}"
+    assert explain("npmi", "user", 1_200) == f"it has 1,200 tracks, {said}"
+    assert explain("walk", "track", 1) == "it has no neighbours"
 
 
 def test_what_everyone_likes_has_neighbours_by_the_walk(store: Store) -> None:
