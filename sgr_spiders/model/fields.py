@@ -21,13 +21,13 @@ class Rule:
     ``low`` and ``high`` bound an ``integer``; ``words`` are the allowed values of a ``word``.
     """
 
-    form: Literal["id", "comment_id", "integer", "tempo", "flag", "text", "date", "word"]
+    form: Literal["id", "comment_id", "integer", "tempo", "flag", "text", "date", "day", "word"]
     low: int = 0
     high: int = MAX_INTEGER
     words: tuple[str, ...] = ()
 
 
-Reading = Literal["plain", "non_empty", "milliseconds", "date", "page_url", "placed"]
+Reading = Literal["plain", "non_empty", "milliseconds", "date", "day", "page_url", "names_of_true", "placed"]
 """The parser's way of reading a value. ``plain`` takes the value as it is. The parser itself sets ``placed``
 values (IDs, owners) from several keys. ``soundcloud/fields.py`` has a function for each of the others."""
 
@@ -41,7 +41,9 @@ class Field:
         doc: The comment of the column.
         reading: The way the parser reads its value.
         source: The API's key.
-        fallback: The API's key to read if the first has no value.
+        fallback: The API's key to read if the first has no value; ``outer.inner`` is one of a nested object.
+        parts: The API's keys of year, month and day, which are read first if all of them have values.
+        of_stub: Whether the API also sends it beside the ID of a record of which it says nothing else.
         references: The column that a foreign key points to.
         is_key: Whether it is part of the primary key.
         name: The name of the field and column.
@@ -53,6 +55,8 @@ class Field:
     reading: Reading = "plain"
     source: str = ""
     fallback: str | None = None
+    parts: tuple[str, ...] = ()
+    of_stub: bool = False
     references: str | None = None
     is_key: bool = False
     name: str = ""
@@ -72,9 +76,16 @@ def reference(target: str, doc: str, *, is_key: bool = False) -> Field:
     return Field(Rule("id", low=1), doc, "placed", references=target, is_key=is_key)
 
 
-def text(doc: str, *, source: str = "", fallback: str | None = None, is_key: bool = False) -> Field:
+def text(
+    doc: str,
+    *,
+    source: str = "",
+    fallback: str | None = None,
+    of_stub: bool = False,
+    is_key: bool = False,
+) -> Field:
     """Return a field for free text."""
-    return Field(Rule("text"), doc, source=source, fallback=fallback, is_key=is_key)
+    return Field(Rule("text"), doc, source=source, fallback=fallback, of_stub=of_stub, is_key=is_key)
 
 
 def page_url(doc: str, *, source: str = "") -> Field:
@@ -87,14 +98,24 @@ def word(doc: str, *words: str, source: str = "", is_key: bool = False) -> Field
     return Field(Rule("word", words=words), doc, "non_empty", source, is_key=is_key)
 
 
-def date(doc: str, *, source: str = "") -> Field:
+def date(doc: str, *, source: str = "", fallback: str | None = None) -> Field:
     """Return a field for a time, stored as an ISO 8601 string in UTC."""
-    return Field(Rule("date"), doc, "date", source)
+    return Field(Rule("date"), doc, "date", source, fallback)
 
 
-def flag(doc: str, *, source: str = "") -> Field:
+def day(doc: str, *, year: str, month: str, day: str) -> Field:
+    """Return a field for a day, ``2024-01-09``, which the API gives in three parts, or as a date."""
+    return Field(Rule("day"), doc, "day", parts=(year, month, day))
+
+
+def names_of_true(doc: str) -> Field:
+    """Return a field for the names in an object of booleans that are true, separated by commas."""
+    return Field(Rule("text"), doc, "names_of_true")
+
+
+def flag(doc: str, *, source: str = "", fallback: str | None = None) -> Field:
     """Return a field for a boolean."""
-    return Field(Rule("flag"), doc, source=source)
+    return Field(Rule("flag"), doc, source=source, fallback=fallback)
 
 
 def count(doc: str, *, source: str = "", fallback: str | None = None) -> Field:

@@ -13,9 +13,11 @@ from sgr_spiders.model.fields import (
     Rule,
     count,
     date,
+    day,
     flag,
     identity,
     integer,
+    names_of_true,
     page_url,
     reference,
     tempo,
@@ -41,12 +43,25 @@ class Fullness:
 
 
 _PAGE_URL: Final = "Page on soundcloud.com, without the tracking query"
+_PUBLISHER: Final = "publisher_metadata"
+"""The API's key of an object with fields about rights and releases."""
 
 ReleaseText = Annotated[str | None, text("Release number or catalogue name")]
 ReleaseYear = Annotated[int | None, integer("Year of release by the uploader", high=9999)]
 ReleaseMonth = Annotated[int | None, integer("Month of release, 1-12", low=1, high=12)]
 ReleaseDay = Annotated[int | None, integer("Day of release, 1-31", low=1, high=31)]
+ReleaseDate = Annotated[
+    str | None,
+    day(
+        "Day of release, e.g. `2024-01-09`, from year, month and day, else from the API's own date; null "
+        "unless all are known and the day exists, in 1850 to 2100",
+        year="release_year",
+        month="release_month",
+        day="release_day",
+    ),
+]
 Milliseconds = Annotated[int | None, integer("Length in milliseconds", source="duration")]
+Permalink = Annotated[str | None, text("Its part of the URL of its page")]
 
 
 @dataclass(slots=True)
@@ -57,9 +72,15 @@ class Track:
     track_id: Annotated[int, identity("`soundcloud:tracks:<track_id>`")]
     title: Annotated[str | None, text("Title")] = None
     artist_id: Annotated[int | None, reference("users.user_id", "The uploader")] = None
+    permalink: Permalink = None
     permalink_url: Annotated[str | None, page_url(_PAGE_URL)] = None
     created_at: Annotated[str | None, date("Time of upload (the API has no time of publication)")] = None
+    last_modified: Annotated[str | None, date("When it was last changed", fallback="updated_at")] = None
     duration_ms: Milliseconds = None
+    full_duration: Annotated[
+        int | None,
+        integer("Length of the whole track in milliseconds; `duration_ms` may be that of a snippet"),
+    ] = None
     genre: Annotated[str | None, text("Genre, free text of the uploader")] = None
     tag_list: Annotated[
         str | None,
@@ -67,8 +88,32 @@ class Track:
     ] = None
     description: Annotated[str | None, text("Description")] = None
     label_name: Annotated[str | None, text("Label as the uploader spells it")] = None
-    metadata_artist: Annotated[str | None, text("Artist as the uploader credits it")] = None
-    isrc: Annotated[str | None, text("International Standard Recording Code")] = None
+    metadata_artist: Annotated[
+        str | None, text("Artist as the uploader credits it", fallback=f"{_PUBLISHER}.artist")
+    ] = None
+    isrc: Annotated[
+        str | None, text("International Standard Recording Code", fallback=f"{_PUBLISHER}.isrc")
+    ] = None
+    album_title: Annotated[str | None, text("Album", fallback=f"{_PUBLISHER}.album_title")] = None
+    upc_or_ean: Annotated[
+        str | None, text("Code of the product (UPC or EAN)", fallback=f"{_PUBLISHER}.upc_or_ean")
+    ] = None
+    publisher: Annotated[str | None, text("Publisher", fallback=f"{_PUBLISHER}.publisher")] = None
+    writer_composer: Annotated[
+        str | None, text("Writers and composers", fallback=f"{_PUBLISHER}.writer_composer")
+    ] = None
+    p_line: Annotated[
+        str | None, text("Owner of the recording and year (℗ line)", fallback=f"{_PUBLISHER}.p_line")
+    ] = None
+    c_line: Annotated[
+        str | None, text("Owner of the work and year (© line)", fallback=f"{_PUBLISHER}.c_line")
+    ] = None
+    explicit: Annotated[
+        bool | None, flag("Whether its content is explicit", fallback=f"{_PUBLISHER}.explicit")
+    ] = None
+    contains_music: Annotated[
+        bool | None, flag("Whether it contains music", fallback=f"{_PUBLISHER}.contains_music")
+    ] = None
     bpm: Annotated[float | None, tempo("Beats per minute")] = None
     key_signature: Annotated[str | None, text("Musical key")] = None
     license: Annotated[str | None, text("Licence")] = None
@@ -76,6 +121,11 @@ class Track:
     release_year: ReleaseYear = None
     release_month: ReleaseMonth = None
     release_day: ReleaseDay = None
+    release_date: ReleaseDate = None
+    track_type: Annotated[
+        str | None, text("Type as the uploader gives it, e.g. `original`, `remix`, `live` or empty")
+    ] = None
+    original_format: Annotated[str | None, text("Format of the uploaded file, e.g. `wav`")] = None
     access: Annotated[
         str | None,
         word(
@@ -84,6 +134,13 @@ class Track:
             "preview",
             "blocked",
         ),
+    ] = None
+    policy: Annotated[
+        str | None,
+        text("How rights holders let it be used, e.g. `ALLOW`, `MONETIZE`, `SNIP` or `BLOCK`", of_stub=True),
+    ] = None
+    monetization_model: Annotated[
+        str | None, text("How it earns money, e.g. `NOT_APPLICABLE` or `AD_SUPPORTED`", of_stub=True)
     ] = None
     artwork_url: Annotated[str | None, text("Cover")] = None
     purchase_url: Annotated[str | None, text("URL of a shop")] = None
@@ -124,10 +181,18 @@ class User:
     full_name: Annotated[str | None, text("Full name")] = None
     city: Annotated[str | None, text("City")] = None
     country: Annotated[str | None, text("Country")] = None
+    country_code: Annotated[str | None, text("Country as a code of two letters (ISO 3166-1)")] = None
     description: Annotated[str | None, text("Description")] = None
     website: Annotated[str | None, text("Website")] = None
     website_title: Annotated[str | None, text("Title of the website")] = None
     plan: Annotated[str | None, text("Plan, e.g. `Free` or `Pro Unlimited`")] = None
+    verified: Annotated[
+        bool | None, flag("Whether SoundCloud has verified the account", fallback="badges.verified")
+    ] = None
+    badges: Annotated[
+        str | None,
+        names_of_true("Badges in alphabetical order, separated by commas; empty if it has none"),
+    ] = None
     avatar_url: Annotated[str | None, text("Picture")] = None
     created_at: Annotated[str | None, date("When the account was created")] = None
     last_modified: Annotated[str | None, date("When the profile was last changed")] = None
@@ -143,6 +208,10 @@ class User:
     playlist_count: Annotated[int | None, count("Public playlists")] = None
     public_favorites_count: Annotated[int | None, count("Likes of tracks and playlists")] = None
     reposts_count: Annotated[int | None, count("Reposts")] = None
+    likes_count: Annotated[int | None, count("Likes of tracks")] = None
+    comments_count: Annotated[
+        int | None, integer("Comments; null if unknown. The official API always says 0")
+    ] = None
     fullness: int = Fullness.STUB
     raw: bytes | None = None
 
@@ -163,8 +232,10 @@ class Playlist:
     playlist_id: Annotated[int, identity("`soundcloud:playlists:<playlist_id>`")]
     title: Annotated[str | None, text("Title")] = None
     owner_id: Annotated[int | None, reference("users.user_id", "The owner")] = None
+    permalink: Permalink = None
     permalink_url: Annotated[str | None, page_url(_PAGE_URL)] = None
     created_at: Annotated[str | None, date("When it was created")] = None
+    published_at: Annotated[str | None, date("When it was published")] = None
     last_modified: Annotated[str | None, date("When it was last changed")] = None
     duration_ms: Milliseconds = None
     genre: Annotated[str | None, text("Genre, free text of the owner")] = None
@@ -173,12 +244,15 @@ class Playlist:
     playlist_type: Annotated[
         str | None, text("`album`, `ep`, `single`, `compilation` or empty", fallback="type")
     ] = None
+    set_type: Annotated[str | None, text("Type as the website gives it, as `playlist_type`")] = None
+    is_album: Annotated[bool | None, flag("Whether the website shows it as an album")] = None
     label_name: Annotated[str | None, text("Label as the owner spells it")] = None
     license: Annotated[str | None, text("Licence")] = None
     release: ReleaseText = None
     release_year: ReleaseYear = None
     release_month: ReleaseMonth = None
     release_day: ReleaseDay = None
+    release_date: ReleaseDate = None
     ean: Annotated[str | None, text("European Article Number")] = None
     artwork_url: Annotated[str | None, text("Cover")] = None
     purchase_url: Annotated[str | None, text("URL of a shop")] = None
@@ -191,6 +265,7 @@ class Playlist:
         ),
     ] = None
     likes_count: Annotated[int | None, count("Likes")] = None
+    reposts_count: Annotated[int | None, count("Reposts")] = None
     fullness: int = Fullness.STUB
     raw: bytes | None = None
 

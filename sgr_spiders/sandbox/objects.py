@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from sgr_spiders.sandbox import texts
+from sgr_spiders.sandbox import extra_fields, texts
 from sgr_spiders.sandbox import vocabulary as words
 from sgr_spiders.sandbox.playlists import PLAYLIST_TYPES
 from sgr_spiders.sandbox.population import ACCESS_NAMES, LABEL
@@ -125,6 +125,8 @@ class ObjectWriter:
             "online": False,
             "subscriptions": [],
         }
+        if self.shape.extra_fields:
+            fields |= extra_fields.of_user(fields, number)
         return encode(fields)
 
     def _user_description(self, throw: float, name: str, *, is_label: bool) -> str | None:
@@ -171,6 +173,8 @@ class ObjectWriter:
         }
         fields |= self._release(track, throw.random()) | self._taste_of(track, throw.randrange(1 << 30))
         fields |= self._track_counts(track, throw.uniform(8, 60))
+        if self.shape.extra_fields:
+            fields |= extra_fields.of_track(fields, number, self.track_permalink(track))
         user: Any = None if catalogue.null_user[track] else orjson.Fragment(self.user(uploader))
         return encode(fields | {"user": user})
 
@@ -266,6 +270,8 @@ class ObjectWriter:
             ("artwork_url", "description", "ean", "label", "label_id", "label_name", "purchase_title",
              "purchase_url", "release", "release_day", "release_month", "release_year"),
         )  # fmt: skip
+        if self.shape.extra_fields:
+            fields |= extra_fields.of_playlist(fields, world.playlist_reposts.item_degree(playlist))
         return encode(fields | {"user": orjson.Fragment(self.user(owner))})
 
     def _comment(self, number: int) -> bytes:

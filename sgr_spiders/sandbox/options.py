@@ -56,6 +56,7 @@ class ShapeOptions:
     numeric_ids: str = "on"
     uri: str = "urn"
     hostile_text: bool = False
+    extra_fields: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,8 @@ SWITCHES: tuple[_Switch, ...] = (
             "form of IDs in `uri` (urn, numeric or mixed)"),
     _Switch("--hostile-text", "shape", "hostile_text", None,
             "NUL, control characters and lone surrogates in some titles, names and comments"),
+    _Switch("--extra-fields", "shape", "extra_fields", None,
+            "fields that only some versions of the API send, e.g. `policy`, `publisher_metadata`, `badges`"),
     _Switch("--token-lifetime", "server", "token_lifetime", _integer(1, _COUNT),
             "lifetime of an access token in seconds"),
     _Switch("--client-secret", "server", "client_secret", str, "accepted client secret"),

@@ -10,6 +10,9 @@ _parse = datetime.fromisoformat
 
 _API_LENGTH: Final = len("2024/01/09 21:10:04 +0000")
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_YEARS: Final = range(1850, 2101)
+"""The years in which something can be released: uploaders also enter 1, 205 or 9999."""
 
 
 def to_iso(value: object) -> object:
@@ -33,6 +36,36 @@ def to_iso(value: object) -> object:
 def is_iso(value: object) -> bool:
     """Return whether the value is an existing time in the exact form ``2024-01-09T21:10:04Z``."""
     if type(value) is not str or _ISO.fullmatch(value) is None:
+        return False
+    try:
+        _parse(value)
+    except ValueError:
+        return False
+    return True
+
+
+def to_day(value: object) -> object:
+    """Convert ``2024-01-09`` or the time of a day in any form of ``to_iso`` to ``2024-01-09``.
+
+    Return ``None`` for an empty string, and anything else unchanged.
+    """
+    if value == "":
+        return None
+    if type(value) is str and _DAY.fullmatch(value) is None and is_iso(moment := to_iso(value)):
+        return str(moment)[:10]
+    return value
+
+
+def join_day(year: object, month: object, day: object) -> str | None:
+    """Return a day from its parts; ``None`` unless all are integers. The day may not exist."""
+    if type(year) is int and type(month) is int and type(day) is int:
+        return f"{year:04}-{month:02}-{day:02}"
+    return None
+
+
+def is_day(value: object) -> bool:
+    """Return whether the value is an existing day in the exact form ``2024-01-09``, and not absurd."""
+    if type(value) is not str or _DAY.fullmatch(value) is None or int(value[:4]) not in _YEARS:
         return False
     try:
         _parse(value)

@@ -81,10 +81,10 @@ _PLAYLIST_OWNER: Final = FIELDS["playlist"].index("owner_id")
 # Fields that repeat the ID or kind of a record, or contain another record, are not unknown.
 _IDENTITY: Final = frozenset({"id", "urn", "kind", "uri"})
 _OWNED: Final = _IDENTITY | {"user", "user_id", "user_urn", "sharing"}
-_TRACK_KNOWN: Final = _READ_TRACK.body | _OWNED
-_USER_KNOWN: Final = _READ_USER.body | _IDENTITY
-_PLAYLIST_KNOWN: Final = _READ_PLAYLIST.body | _OWNED | {"type", "tracks", "tracks_uri", "label"}
-_COMMENT_KNOWN: Final = _READ_COMMENT.body | _OWNED | {"track_id", "track_urn"}
+_TRACK_KNOWN: Final = _READ_TRACK.known | _OWNED
+_USER_KNOWN: Final = _READ_USER.known | _IDENTITY
+_PLAYLIST_KNOWN: Final = _READ_PLAYLIST.known | _OWNED | {"type", "tracks", "tracks_uri", "label"}
+_COMMENT_KNOWN: Final = _READ_COMMENT.known | _OWNED | {"track_id", "track_urn"}
 
 _KINDS: Final = frozenset({"track", "user", "playlist", "comment"})
 _RESOLVABLE: Final = ("track", "user", "playlist")

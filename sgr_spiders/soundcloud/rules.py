@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sgr_spiders.model.fields import MAX_INTEGER, Rule
-from sgr_spiders.soundcloud.dates import is_iso
+from sgr_spiders.soundcloud.dates import is_day, is_iso
 from sgr_spiders.soundcloud.track_page import MAX_MADE_UP_ID
 from sgr_spiders.text.escape import for_database
 
@@ -113,6 +113,10 @@ def _date(value: object) -> object:
     return value if is_iso(value) else BAD
 
 
+def _day(value: object) -> object:
+    return value if is_day(value) else BAD
+
+
 _JUDGES: Final = {
     "comment_id": Judge(
         _comment_id, frozenset({int}), lambda values: all(_comment_id(value) is not BAD for value in values)
@@ -120,6 +124,7 @@ _JUDGES: Final = {
     "flag": Judge(_flag, frozenset({bool})),
     "text": Judge(_text, frozenset({str}), _are_texts_fine),
     "date": Judge(_date, frozenset({str}), lambda values: all(map(is_iso, values))),
+    "day": Judge(_day, frozenset({str}), lambda values: all(map(is_day, values))),
     # The API sends a tempo without a fraction as an integer, which becomes a float.
     "tempo": Judge(
         _tempo, frozenset({float, int}), lambda values: all(_tempo(value) is value for value in values)

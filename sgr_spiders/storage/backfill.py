@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sgr_spiders.model.exceptions import BadRecordError
 from sgr_spiders.model.fields import fields_of
 from sgr_spiders.model.items import RECORD_TYPES
-from sgr_spiders.soundcloud.fields import READERS
+from sgr_spiders.soundcloud.fields import find_value, remove_path
 from sgr_spiders.soundcloud.raw import pack, packing_with, unpack
 from sgr_spiders.soundcloud.rules import BAD, judge_of
 from sgr_spiders.storage import dictionaries
 from sgr_spiders.storage.schema import RECORD_TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from sgr_spiders.model.fields import Field
     from sgr_spiders.storage.store import Store
@@ -44,81 +45,112 @@ def backfill(store: Store) -> Backfilled:
 
     A value that fails validation stays in ``raw``.
     """
+    done = Backfilled()
     with store.read() as connection:
         dictionary_id = dictionaries.load(connection)
     with packing_with(dictionary_id):
-        return _backfill(store)
-
-
-def _backfill(store: Store) -> Backfilled:
-    done = Backfilled()
-    for kind, table in RECORD_TABLES.items():
-        record: type = RECORD_TYPES[kind]
-        fields = [field for field in fields_of(record) if field.reading != "placed"]
-        last: int | None = None
-        while True:
-            with store.write() as connection:
-                rows = _rows_after(connection, table, fields, last)
-                _fill(connection, table, fields, rows, done)
-            if not rows:
-                break
-            last = rows[-1][0]
+        for kind, table in RECORD_TABLES.items():
+            batch = _Batch(table, list(_fields_of(kind)), done)
+            last: int | None = None
+            while True:
+                with store.write() as connection:
+                    last = batch.fill(connection, last)
+                if last is None:
+                    break
     return done
 
 
-def _key_of(table: sa.Table) -> sa.Column[int]:
-    (key,) = table.primary_key.columns
-    return key
+def fill_columns(connection: sa.Connection, columns: Mapping[str, Collection[str]]) -> None:
+    """Fill new *columns* of each kind of record like ``backfill``, in the transaction of a migration.
+
+    It reads no other columns than these, those of their parts, and ``raw``: later ones do not exist yet.
+    """
+    with packing_with(dictionaries.load(connection)):
+        for kind, names in columns.items():
+            fields = [field for field in _fields_of(kind) if field.name in names]
+            batch = _Batch(RECORD_TABLES[kind], fields, Backfilled())
+            last = batch.fill(connection, None)
+            while last is not None:
+                last = batch.fill(connection, last)
 
 
-def _rows_after(
-    connection: sa.Connection, table: sa.Table, fields: Iterable[Field], last: int | None
-) -> list[tuple[Any, ...]]:
-    key = _key_of(table)
-    query = sa.select(key, table.c.raw, *(table.c[field.name] for field in fields))
-    query = query.where(table.c.raw.is_not(None)).order_by(key).limit(BATCH)
-    return [tuple(row) for row in connection.execute(query if last is None else query.where(key > last))]
+def _fields_of(kind: str) -> Iterator[Field]:
+    record: type = RECORD_TYPES[kind]
+    return (field for field in fields_of(record) if field.reading != "placed")
 
 
-def _fill(
-    connection: sa.Connection,
-    table: sa.Table,
-    fields: list[Field],
-    rows: Iterable[tuple[Any, ...]],
-    done: Backfilled,
-) -> None:
-    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for record_id, raw, *values in rows:
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Fills some *fields* of one table, a batch of rows at a time."""
+
+    table: sa.Table
+    fields: Sequence[Field]
+    done: Backfilled
+
+    @property
+    def key(self) -> sa.Column[int]:
+        (key,) = self.table.primary_key.columns
+        return key
+
+    def fill(self, connection: sa.Connection, last: int | None) -> int | None:
+        """Fill the rows after the key *last*; return the last key of the batch, ``None`` if there is none."""
+        rows = self._rows_after(connection, last)
+        by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for row in rows:
+            if found := self._find(row):
+                self.done.filled.update(f"{self.table.name}.{name}" for name in found if name != "raw")
+                new = {f"new_{name}": value for name, value in found.items()}
+                by_columns.setdefault(tuple(found), []).append({"record_id": row[self.key.name], **new})
+        for columns, parameters in by_columns.items():
+            update = sa.update(self.table).where(self.key == sa.bindparam("record_id"))
+            new_values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in columns}
+            connection.execute(update.values(new_values), parameters)
+        return rows[-1][self.key.name] if rows else None
+
+    def _rows_after(self, connection: sa.Connection, last: int | None) -> Sequence[sa.RowMapping]:
+        names = dict.fromkeys(gap.name for gap in self.fields)
+        names.update(dict.fromkeys(part for gap in self.fields for part in gap.parts))
+        query = sa.select(self.key, self.table.c.raw, *map(self.table.c.__getitem__, names))
+        # Without `raw`, only parts can fill a column.
+        has_parts = (self._has_parts(gap) for gap in self.fields if gap.parts)
+        query = query.where(sa.or_(self.table.c.raw.is_not(None), *has_parts)).order_by(self.key).limit(BATCH)
+        query = query if last is None else query.where(self.key > last)
+        return connection.execute(query).mappings().all()
+
+    def _has_parts(self, gap: Field) -> sa.ColumnElement[bool]:
+        parts = (self.table.c[part].is_not(None) for part in gap.parts)
+        return sa.and_(self.table.c[gap.name].is_(None), *parts)
+
+    def _find(self, row: sa.RowMapping) -> dict[str, Any]:
+        """Return the columns of *row* to change: those filled, and ``raw`` without their values."""
         try:
-            unknown = unpack(raw)
-        except ValueError:
-            done.unreadable[table.name] += 1
-            continue
-        gaps = [field for field, value in zip(fields, values, strict=True) if value is None]
-        found = _take(table.name, gaps, unknown, done)
-        if found:
-            found["raw"] = pack(unknown)
-            new = {f"new_{name}": value for name, value in found.items()}
-            by_columns.setdefault(tuple(found), []).append({"record_id": record_id, **new})
-    for columns, parameters in by_columns.items():
-        update = sa.update(table).where(_key_of(table) == sa.bindparam("record_id"))
-        connection.execute(update.values({name: sa.bindparam(f"new_{name}") for name in columns}), parameters)
+            return self._take_from_raw(row)
+        except (ValueError, TypeError, RecursionError, BadRecordError):
+            # Written by another program, or damaged.
+            self.done.unreadable[self.table.name] += 1
+            return self._take(row, {})[0]
 
+    def _take_from_raw(self, row: sa.RowMapping) -> dict[str, Any]:
+        unknown = {} if row["raw"] is None else unpack(row["raw"])
+        found, used = self._take(row, unknown)
+        for path in used:
+            remove_path(unknown, path)
+        return {**found, "raw": pack(unknown)} if used else found
 
-def _take(table: str, gaps: Iterable[Field], unknown: dict[str, Any], done: Backfilled) -> dict[str, Any]:
-    """Return the values of the *gaps*, and remove them from *unknown*."""
-    found = {}
-    for gap in gaps:
-        key = next((key for key in (gap.source, gap.fallback) if key in unknown), None)
-        if key is None:
-            continue
-        convert = READERS.get(gap.reading)
-        value = unknown[key] if convert is None else convert(unknown[key])
-        fit = None if value is None else judge_of(gap.rule).check(value)
-        if fit is BAD:
-            done.rejected[f"{table}.{gap.name}"] += 1
-        elif fit is not None:
-            found[gap.name] = fit
-            done.filled[f"{table}.{gap.name}"] += 1
-            del unknown[key]
-    return found
+    def _take(self, row: sa.RowMapping, unknown: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """Return the values of the null columns that have one, and the paths of those from *unknown*."""
+        found: dict[str, Any] = {}
+        used: list[str] = []
+        stored = dict(row)
+        for gap in self.fields:
+            if row[gap.name] is not None:
+                continue
+            value, path = find_value(gap, stored, unknown)
+            fit = None if value is None else judge_of(gap.rule).check(value)
+            if fit is BAD:
+                self.done.rejected[f"{self.table.name}.{gap.name}"] += 1
+            elif fit is not None:
+                found[gap.name] = fit
+                if path is not None:
+                    used.append(path)
+        return found, used

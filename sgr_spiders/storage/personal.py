@@ -86,29 +86,32 @@ _BY_NAME: Final = {
     Content.NAMING: "target cursor given arguments stats reason parameters algorithm raw",
     Content.TEXT: "title username permalink permalink_url full_name description website website_title "
     "avatar_url artwork_url purchase_url purchase_title tag_list label_name metadata_artist "
-    "release body name credited_artist",
+    "release body name credited_artist album_title publisher writer_composer p_line c_line",
     Content.LEARNED: "vector",
     Content.PLACE: "city",
-    Content.VALUE: "genre country license plan playlist_type key_signature",
-    Content.PERSONAL_TIME: "not_before not_after",
+    Content.VALUE: "genre country country_code license plan playlist_type track_type key_signature badges "
+    "verified",
+    Content.PERSONAL_TIME: "not_before not_after release_date published_at",
     Content.COUNTER: "playback_count favoritings_count reposts_count comment_count download_count "
     "followers_count followings_count track_count playlist_count public_favorites_count "
-    "likes_count",
+    "likes_count comments_count",
     Content.MACHINE: "host process directory held_by key_fingerprint worker_id",
-    Content.MEASURE: "duration_ms bpm timestamp_ms",
+    Content.MEASURE: "duration_ms full_duration bpm timestamp_ms",
     Content.TIME: "fetched_at first_seen_at last_seen_at requested_at created_at started_at finished_at "
     "whole_at boundary_at fresh_after added_at last_harvest_at next_harvest_at heartbeat_at "
     "ended_at said_at used_at learned_at next_slot held_until probe_until trained_at "
     "first_used_at forgotten_at related_at",
-    Content.CODE: "isrc ean config_hash settings digest salt content dictionary_id run_id last_run_id "
-    "plan_id relationship_run_id vector_run_id community_run_id",
+    Content.CODE: "isrc upc_or_ean ean config_hash settings digest salt content dictionary_id run_id "
+    "last_run_id plan_id relationship_run_id vector_run_id community_run_id",
     Content.PRESENCE: "removed_at removed_reason",
     Content.WORD: "access kind endpoint status layer layers step spider outcome library setting type method "
-    "state looked newest_first field purpose last_outcome graph",
+    "state looked newest_first field purpose last_outcome graph policy monetization_model "
+    "original_format set_type",
     Content.NUMBER: "position next_position release_year fullness score kept available cap widest expanded "
     "inline_cap tracks fans community stability modularity",
     Content.FLAG: "commentable streamable downloadable reveal_stats reveal_comments is_stub selective "
-    "doubted without_tracks outdated refresh is_sandbox present validated",
+    "doubted without_tracks outdated refresh is_sandbox present validated explicit contains_music "
+    "is_album",
     Content.OWN: "release_month release_day generation page pages empty_pages received kept_before capped_at "
     "counted setbacks page_limit neighbours known_to item exit_code requests api_origin world "
     "version packages records least_requests most_requests seconds bytes max_tracks "
@@ -120,6 +123,7 @@ _ELSEWHERE: Final = {
     ("users", "created_at"): Content.ACCOUNT_TIME,
     ("users", "last_modified"): Content.ACCOUNT_TIME,
     ("tracks", "created_at"): Content.PERSONAL_TIME,
+    ("tracks", "last_modified"): Content.PERSONAL_TIME,
     ("playlists", "created_at"): Content.PERSONAL_TIME,
     ("playlists", "last_modified"): Content.PERSONAL_TIME,
     ("comments", "created_at"): Content.PERSONAL_TIME,

@@ -107,7 +107,7 @@ def _type_of(rule: Rule) -> TypeEngine[Any]:
             return Float()
         case "flag":
             return Boolean()
-        case "text" | "date" | "word":
+        case "text" | "date" | "day" | "word":
             return Text()
 
 

@@ -43,9 +43,10 @@ TABLES = {
 def columns_of(harvest: Path, table: str) -> list[str]:
     with closing(connect(harvest)) as connection:
         names = [name for name in column_names(connection, table) if name != "raw"]
-    # The columns for significance were added to tables that existed; files have the order of the schema.
-    order = {column.name: place for pairs in PAIRS for place, column in enumerate(pairs.columns)}
-    return sorted(names, key=order.__getitem__) if table in {pairs.name for pairs in PAIRS} else names
+    # Migrations add columns at the end; files have the order of the schema.
+    known = {known.name: known for known in [*metadata.tables.values(), *PAIRS]}.get(table)
+    order = [] if known is None else known.columns.keys()
+    return sorted(names, key=order.index) if order else names
 
 
 def wanted_rows(harvest: Path, table: str) -> list[tuple[Any, ...]]:
@@ -87,7 +88,8 @@ def test_times_are_timestamps_in_parquet(exporting: Callable[..., Any], tmp_path
     exporting("tables", ["parquet"])
     schema = pl.read_parquet_schema(tmp_path / "out" / "tracks.parquet")
     times = {name for name, kind in schema.items() if kind == pl.Datetime("us", "UTC")}
-    assert times == {"created_at", "fetched_at", "first_seen_at", "last_seen_at", "removed_at"}
+    seen = {"fetched_at", "first_seen_at", "last_seen_at", "removed_at"}
+    assert times == {"created_at", "last_modified"} | seen
     assert pl.read_parquet_schema(tmp_path / "out" / "walks.parquet")["capped_at"] == pl.Int64
 
 

@@ -128,7 +128,10 @@ OBJECTS = [
 ]
 
 
-@pytest.fixture(scope="module", params=[(), ("--numeric-ids", "mixed", "--uri", "mixed", "--hostile-text")])
+@pytest.fixture(
+    scope="module",
+    params=[(), ("--numeric-ids", "mixed", "--uri", "mixed", "--hostile-text", "--extra-fields")],
+)
 def shaped(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401 (a generator fixture)
     with SandboxProcess(*request.param) as sandbox, requests.Session() as session:
         yield ApiClient(sandbox, session)

@@ -93,16 +93,17 @@ def test_an_unreadable_raw_is_counted_and_left(store: Store) -> None:
 def test_an_interrupted_backfill_resumes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backfill_module, "BATCH", 3)
     write(store, *(track(number, {"genre": f"g{number}"}) for number in range(1, 8)))
-    fill, batches = backfill_module._fill, []
+    fill, batches = backfill_module._Batch.fill, []
 
-    def fill_once(connection: sa.Connection, *rest: Any) -> None:
+    def fill_once(batch: backfill_module._Batch, connection: sa.Connection, last: int | None) -> int | None:
         batches.append(1)
-        fill(connection, *rest)
+        filled = fill(batch, connection, last)
         if len(batches) == 2:
             raise KeyboardInterrupt
+        return filled
 
     with monkeypatch.context() as interrupted:
-        interrupted.setattr(backfill_module, "_fill", fill_once)
+        interrupted.setattr(backfill_module._Batch, "fill", fill_once)
         with pytest.raises(KeyboardInterrupt):
             backfill(store)
     assert [key for key, row in rows(store, schema.tracks).items() if row["genre"]] == [1, 2, 3]
@@ -178,3 +179,74 @@ def test_the_command_creates_no_database(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE mine (x)")
     assert run(foreign).code != 0
     assert query(foreign, "SELECT name FROM sqlite_master") == [("mine",)]
+
+
+# Migrations that add columns
+
+PUBLISHER = {"isrc": "Q1", "p_line": "2020 Tidal", "explicit": True, "release_title": "Tides"}
+
+
+def add_older(connection: Any, kind: str, **values: Any) -> None:  # noqa: ANN401 - of either database
+    values |= {"is_stub": False, "fullness": 3, "fetched_at": "before"}
+    places = ", ".join("?" * len(values))
+    connection.execute(
+        f"INSERT INTO {kind}s ({', '.join(values)}) VALUES ({places})",  # noqa: S608 - ours
+        tuple(values.values()),
+    )
+
+
+@pytest.fixture
+def before_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Create a database of revision 0035 with fields in ``raw`` that 0036 makes columns."""
+    database = tmp_path / "before.db"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(migrate, "HEAD", "0035")
+        create_blank(database)
+        Store.open(url_of(database)).close()
+    tracks: dict[int, tuple[bytes | None, tuple[int | None, ...]]] = {
+        1: (pack({"permalink": "paper", "waveform_url": "w", "publisher_metadata": PUBLISHER}), (2020, 5, 1)),
+        2: (b"nonsense", (2020, 5, 2)),
+        3: (pack({"full_duration": "long", "policy": "SNIP"}), (2019, 2, 29)),
+        4: (None, (2021, 6, 7)),
+        5: (None, (2021, None, None)),
+        6: (pack({"release_date": "2014-11-07", "updated_at": "2015/01/01 22:55:52 +0000"}), (None,) * 3),
+    }
+    with closing(connect(database)) as connection, connection:
+        for number, (raw, (year, month, day)) in tracks.items():
+            parts = {"release_year": year, "release_month": month, "release_day": day}
+            add_older(connection, "track", track_id=number, raw=raw, **parts)
+        badges = pack({"badges": {"verified": True, "pro": True}, "likes_count": 7, "online": False})
+        add_older(connection, "user", user_id=8, raw=badges)
+        add_older(connection, "playlist", playlist_id=9, raw=pack({"is_album": True, "permalink": "p"}))
+    return database
+
+
+@pytest.mark.parametrize("batch", [1, 1_000])
+def test_a_migration_fills_its_columns(
+    before_columns: Path, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backfill_module, "BATCH", batch)
+    with closing(Store.open(url_of(before_columns))) as store:
+        tracks = rows(store, schema.tracks)
+        user, playlist = rows(store, schema.users)[8], rows(store, schema.playlists)[9]
+    days = {number: row["release_date"] for number, row in tracks.items()}
+    assert days == {1: "2020-05-01", 2: "2020-05-02", 3: None, 4: "2021-06-07", 5: None, 6: "2014-11-07"}
+    first = tracks[1]
+    assert (first["permalink"], first["p_line"], first["explicit"]) == ("paper", "2020 Tidal", True)
+    # Columns of earlier versions are left to `--backfill`.
+    left = {"publisher_metadata": {"isrc": "Q1", "release_title": "Tides"}, "waveform_url": "w"}
+    assert (first["isrc"], unpack(first["raw"])) == (None, left)
+    assert tracks[2]["raw"] == b"nonsense"
+    assert (tracks[3]["policy"], tracks[3]["full_duration"]) == ("SNIP", None)
+    assert unpack(tracks[3]["raw"]) == {"full_duration": "long"}
+    assert (tracks[6]["last_modified"], tracks[6]["raw"]) == ("2015-01-01T22:55:52Z", None)
+    assert (user["verified"], user["badges"], user["likes_count"]) == (True, "pro,verified", 7)
+    assert unpack(user["raw"]) == {"online": False}
+    assert (playlist["is_album"], playlist["permalink"], playlist["raw"]) == (True, "p", None)
+    assert {row["fetched_at"] for row in tracks.values()} == {"before"}
+
+
+def test_a_backfill_reads_nested_fields(store: Store) -> None:
+    write(store, track(1, {"publisher_metadata": PUBLISHER}), track(2, {}, isrc="own", release_year=2020))
+    assert backfill(store).filled == {"tracks.isrc": 1, "tracks.p_line": 1, "tracks.explicit": 1}
+    assert unpack(rows(store, schema.tracks)[1]["raw"]) == {"publisher_metadata": {"release_title": "Tides"}}

@@ -11,7 +11,7 @@ from sgr_spiders.storage.personal import Content
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from sgr_spiders.storage.figures.cells import Cell
+    from sgr_spiders.storage.figures.cells import Cell, Values
 
     Number = TypeVar("Number", int, float)
 
@@ -66,7 +66,7 @@ COARSENED: Final[dict[Content, tuple[str, Callable[[Any], Any], str]]] = {
 and what is said about it. IDs become pseudonyms, and values that few share become null."""
 
 
-def choose_common(cells: Sequence[Cell]) -> set[tuple[str | None, ...]]:
+def choose_common(cells: Sequence[Cell]) -> set[Values]:
     """Return the values to publish: those of at least ``FEWEST`` accounts.
 
     The accounts of all others, known or not, are none or at least ``FEWEST`` as well: otherwise the
@@ -84,12 +84,12 @@ def choose_common(cells: Sequence[Cell]) -> set[tuple[str | None, ...]]:
     return {cell.values for cell in shown}
 
 
-def choose_common_within(cells: Sequence[Cell], outer: Collection[tuple[str | None, ...]]) -> set[Any]:
+def choose_common_within(cells: Sequence[Cell], outer: Collection[Values]) -> set[Any]:
     """Return the values to publish of cells within other cells, e.g. of cities within countries.
 
     The first value of each names the outer cell; within those that are not published, nothing is.
     """
-    groups: defaultdict[tuple[str | None, ...], list[Cell]] = defaultdict(list)
+    groups: defaultdict[Values, list[Cell]] = defaultdict(list)
     for cell in cells:
         groups[cell.values[:1]].append(cell)
     return set().union(*(choose_common(group) for first, group in groups.items() if first in outer))

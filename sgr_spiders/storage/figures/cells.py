@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sgr_spiders.storage.rows import WholeTable
+
+Values = tuple[str | bool | None, ...]
+"""The values of some columns of a row."""
 
 HOLDERS: Final = {"users": "user_id", "tracks": "artist_id", "playlists": "owner_id"}
 """The column with the account that a row's values are about, by table."""
@@ -26,7 +29,7 @@ class Cell:
     An account may be among the holders of many cells.
     """
 
-    values: tuple[str | None, ...]
+    values: Values
     rows: int
     holders: frozenset[int]
 
@@ -50,21 +53,25 @@ def count_significant(connection: sa.Connection, table: WholeTable, level: float
 def count_cells(connection: sa.Connection, table: str, columns: Sequence[str]) -> list[Cell]:
     """Count the present rows of a table by the values of some columns; an empty text counts as unknown."""
     source = metadata.tables[table]
-    values = [sa.func.nullif(source.c[name], "") for name in columns]
+    values = [_value_of(source.c[name]) for name in columns]
     holder = source.c[HOLDERS[table]]
     query = (
         sa.select(*values, holder, sa.func.count())
         .where(source.c.removed_at.is_(None), sa.not_(source.c.is_stub))
         .group_by(*values, holder)
     )
-    rows: Counter[tuple[str | None, ...]] = Counter()
-    holders: defaultdict[tuple[str | None, ...], set[int]] = defaultdict(set)
+    rows: Counter[Values] = Counter()
+    holders: defaultdict[Values, set[int]] = defaultdict(set)
     for *found, account, count in connection.execute(query):
         rows[tuple(found)] += count
         if account is not None:
             holders[tuple(found)].add(account)
     cells = [Cell(found, count, frozenset(holders[found])) for found, count in rows.items()]
-    return sorted(cells, key=lambda cell: tuple((value is not None, value or "") for value in cell.values))
+    return sorted(cells, key=lambda cell: tuple((value is not None, str(value)) for value in cell.values))
+
+
+def _value_of(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    return sa.func.nullif(column, "") if isinstance(column.type, sa.Text) else column
 
 
 def holders_of(cells: Iterable[Cell]) -> frozenset[int]:

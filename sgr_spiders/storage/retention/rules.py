@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from sgr_spiders.config.harvest import Retention
 
 PERSONAL = (
-    *("username", "permalink", "permalink_url", "full_name", "city", "country"),
+    *("username", "permalink", "permalink_url", "full_name", "city"),
+    *("country", "country_code"),
     *("website", "website_title", "avatar_url"),
 )
 """The columns of ``users`` with names, places, links and avatars."""

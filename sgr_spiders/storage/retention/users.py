@@ -62,12 +62,18 @@ TEXTS: Final = 2_000
 
 CLEARED: Final[dict[sa.Table, tuple[str, ...]]] = {
     users: (*PERSONAL[1:], "description", "created_at", "last_modified", "raw"),
-    tracks: ("permalink_url", "description", "purchase_url", "purchase_title", "raw"),
-    playlists: ("permalink_url", "description", "purchase_url", "purchase_title", "raw"),
+    tracks: (
+        *("permalink", "permalink_url", "description", "purchase_url", "purchase_title", "raw"),
+        *("publisher", "writer_composer", "p_line", "c_line"),
+    ),
+    playlists: ("permalink", "permalink_url", "description", "purchase_url", "purchase_title", "raw"),
     comments: ("body", "raw"),
 }
 """The columns that name users, or lead to them. ``users.username`` gets a pseudonym."""
-SEARCHED: Final = {tracks: ("title", "tag_list", "genre"), playlists: ("title", "tag_list", "genre")}
+SEARCHED: Final = {
+    tracks: ("title", "tag_list", "genre", "album_title"),
+    playlists: ("title", "tag_list", "genre"),
+}
 """The columns in which names of users are looked for."""
 CREDITED: Final = {tracks: ("metadata_artist", "label_name"), playlists: ("label_name",)}
 """The columns that contain a name, and nothing else."""
