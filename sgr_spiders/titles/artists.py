@@ -6,28 +6,38 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from sgr_spiders.titles.brackets import GAP, Part
 from sgr_spiders.titles.english import is_english_phrase
-from sgr_spiders.titles.generic import is_nobody
+from sgr_spiders.titles.generic import TRAILING, bare, is_nobody
 from sgr_spiders.titles.markers import first_mark
 from sgr_spiders.titles.names import bare_key, key, split_names
 from sgr_spiders.titles.subjects import is_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 _MAX_UPLOADER: Final = 200
 
 _DASH: Final = re.compile(r" [-–—~|]+ |//| [-–—](?=\w)|(?<=\w)[-–—] |(?<=\w)—(?=\w)")
 _DASH_OR_SLASH: Final = re.compile(rf"{_DASH.pattern}| / ")
 _HEADING: Final = re.compile(
-    rf"[ {GAP}]*(?:(?:[^\W\d_]+ )?(?:premiere|exclusive|free (?:dl|download)|new|out now) ?[:|] )?",
-    re.IGNORECASE,
+    rf"""
+    [ {GAP}]* (?:
+        (?: [^\W\d_]+[ ] )?
+            (?: premiere | exclusive | first[ ]listen | free[ ](?:dl|download) | new | out[ ]now ) [ ]?[:|][ ]
+      | (?: \d{{1,2}}[ ]? | [A-Z]{{2,8}}[ ]?\d{{2,4}}[ ] ) (?: [-–|:.] | // ) [ ] (?=.*[ ][-–—][ ])
+    )?
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
-"""A heading before the artists: "Premiere: Artists - Title"."""
-_JOINS: Final = re.compile(r" (?:[x×х+/]|vs\.?|b2b) (?!the )", re.IGNORECASE)
+"""A heading before the artists: "Premiere: …", "LABEL012 // Artists - Title", "03 - Artists - Title"."""
+_QUOTED_TITLE: Final = re.compile(rf" (?=[\"“][^\"“”]+[\"”][ {GAP}]*$)")
+_BY: Final = re.compile(r" by ", re.IGNORECASE)
+_NOT_AFTER_ARTISTS: Final = TRAILING | {"at", "cover", "live"}
+_JOINS: Final = re.compile(r" (?:[x×х+/]|vs\.?|versus|b2b) (?!the )", re.IGNORECASE)
 _WEAK_JOINS: Final = re.compile(r" (?:with|meets|pres\.|presents?|con) (?!the )", re.IGNORECASE)
 """Words between artists that also occur in titles: "Dancing With Myself - Artist"."""
 
@@ -49,10 +59,14 @@ def artists(outer: Part) -> tuple[str, ...]:
 def joint_artists(outer: Part, own: Collection[str]) -> tuple[str, ...]:
     """Return the artists of ``A x B - Title``, or of ``A & B - Title`` if A or B uploads it (see `own_keys`).
 
-    Otherwise ``A & B`` may be one band, and ``A with B`` a title.
+    Otherwise ``A & B`` may be one band, and ``A with B`` a title. The uploader's own name counts behind the
+    title too: ``Title - A & B``, ``Title by A & B``.
     """
     head = _head(outer)
     names = _names(head)
+    for text in _tails(outer) if own and not own_names(names, own) else ():
+        if own_names(names_of_tail := _names(text), own):
+            return names_of_tail
     if len(names) < 2 or not any(len(name) > 1 and not name.isdecimal() for name in names):
         return ()
     if own_names(names, own):
@@ -73,6 +87,13 @@ def guest_artists(outer: Part, own: Collection[str]) -> tuple[str, ...]:
     return tuple(name for name in joint if name not in first)
 
 
+def own_end(names: Sequence[str], own: Collection[str]) -> tuple[str, ...]:
+    """Return the uploader's name if the last name ends with it ("Title Name" of ``Title Name Remix``)."""
+    words = names[-1].split() if names else []
+    ends = (" ".join(words[start:]) for start in range(1, len(words)))
+    return next(((end,) for end in ends if bare_key(end) in own), ())
+
+
 def own_names(names: Iterable[str], own: Collection[str]) -> tuple[str, ...]:
     """Return those of the names that are the uploader's."""
     return tuple(name for name in names if bare_key(name) in own)
@@ -88,10 +109,19 @@ def _head(outer: Part) -> str:
     text = outer.text
     if heading := _HEADING.match(text):
         text = text[heading.end() :]
-    dash = _DASH.search(text) or _DASH_OR_SLASH.search(text)
+    dash = _DASH.search(text) or _DASH_OR_SLASH.search(text) or _QUOTED_TITLE.search(text)
     return text[: dash.start()] if dash else ""
 
 
+def _tails(outer: Part) -> Iterator[str]:
+    """Yield the texts behind the title that may be artists, but not "Name Remix" or "live at Name"."""
+    for separator in (_DASH, _BY):
+        tail = separator.split(outer.text)[-1]
+        if tail != outer.text and _NOT_AFTER_ARTISTS.isdisjoint(map(bare, tail.split())):
+            yield tail
+
+
+@lru_cache(maxsize=64)
 def _names(head: str) -> tuple[str, ...]:
     end = first_mark(Part(head, in_brackets=False, positions=()))
     names = split_names(_WEAK_JOINS.sub(" & ", head[:end].replace(GAP, " ")), ends=False)

@@ -10,13 +10,22 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from sgr_spiders.titles.artists import artists, guest_artists, joint_artists, own_keys, own_names, pieces
+from sgr_spiders.titles.artists import (
+    artists,
+    guest_artists,
+    joint_artists,
+    own_end,
+    own_keys,
+    own_names,
+    pieces,
+)
 from sgr_spiders.titles.brackets import GAP, Part, parts
 from sgr_spiders.titles.descriptions import credits_of_lines
-from sgr_spiders.titles.generic import is_generic
+from sgr_spiders.titles.generic import REMIX_KINDS, bare, is_generic
 from sgr_spiders.titles.markers import CreditMatch, Kind, credits_in, first_mark
 from sgr_spiders.titles.mentions import mentions
 from sgr_spiders.titles.names import bare_key, distinct, fold, key, split_names
+from sgr_spiders.titles.subjects import is_plain
 from sgr_spiders.titles.unmarked import unmarked_producers
 from sgr_spiders.titles.versions import remixers_in
 
@@ -26,6 +35,8 @@ if TYPE_CHECKING:
 MAX_TITLE: Final = 1_000
 MAX_DESCRIPTION: Final = 20_000
 
+_TYPE_BEAT: Final = re.compile(r"\btype ?beat\b|\bbeat type\b", re.IGNORECASE)
+"""A beat in the style of the performers that it names."""
 _WITH: Final = re.compile(r" (?:with|con|meets|pres\.|presents) ", re.IGNORECASE)
 
 
@@ -114,6 +125,8 @@ def _find_credits(title: str, description: str, own: frozenset[str]) -> list[Cre
     found += [match for part in brackets for match in _remix_in_brackets(part)]
     found += _remix_after_dash(outer, own)
     found.append(CreditMatch("featured", -1, guest_artists(outer, own)))
+    if _TYPE_BEAT.search(title):
+        found = [match for match in found if match.kind != "featured"]
     described = credits_of_lines(description, title)
     if not any(match.kind == "producers" for match in (*found, *described)):
         found += _find_unmarked(title_parts, found, own)
@@ -141,19 +154,35 @@ def _without_own_guest(found: Iterable[CreditMatch], outer: Part, own: frozenset
 
 def _remix_in_brackets(part: Part) -> Iterable[CreditMatch]:
     given = ""
-    for piece in pieces(part):
+    for piece in pieces(_with_slashes_joined(part)):
         text = piece.text[: first_mark(piece)].strip()
-        if names := remixers_in(text):
+        if names := remixers_in(text) or remixers_in(_without_guest(text, piece)):
             # "(Anna - Lena Somebody Remix)" is by one person.
             yield CreditMatch("remixers", part.positions[0], (f"{given}{names[0]}", *names[1:]))
         given = f"{text} - " if " " not in text and text.istitle() and not is_generic(text) else ""
+
+
+def _with_slashes_joined(part: Part) -> Part:
+    """Read ``Name / Name Remix`` as one list, unless the first piece is a version of its own."""
+    *names, _ = part.text.split(" / ")
+    words = map(bare, " ".join(names).split())
+    is_list = REMIX_KINDS.isdisjoint(words) and not any(map(is_plain, names))
+    return replace(part, text=part.text.replace(" / ", " & ")) if is_list else part
+
+
+def _without_guest(text: str, piece: Part) -> str:
+    """Return ``Name Remix`` for ``Name feat. Guest Remix``."""
+    kind = piece.text.split()[-1:]
+    return f"{text} {kind[0]}" if text and kind and bare(kind[0]) in REMIX_KINDS else ""
 
 
 def _remix_after_dash(outer: Part, own: frozenset[str]) -> Iterable[CreditMatch]:
     """Yield the remixers of ``Artist - Title - Name Remix``; after one dash, only if one is the uploader."""
     for number, piece in enumerate(pieces(outer)):
         names = remixers_in(piece.text[: first_mark(piece)])
-        if names and (number > 1 or (number == 1 and own_names(names, own))):
+        if number <= 1:
+            names = names if number and own_names(names, own) else own_end(names, own)
+        if names:
             yield CreditMatch("remixers", piece.positions[0], names)
 
 

@@ -31,30 +31,42 @@ ROLES: Final = (
     r"photo|photography|design|animation|visuals|mixing|mastering|mix|master|beat|beats|songs?|tracks?|all)"
 )
 AND: Final = r"(?:[ ]?(?:,|&|\+|/|\band\b)){1,2}[ ]?"
-_BY: Final = r"by\b | w/ | with\b | (?-i: von | par | por )\b"
+_FOREIGN_BY: Final = r"(?-i: (?: von | par | por )\b | (?: da | de | от ) (?=[ ][^\W\d_a-zа-я]) )"
+_BY: Final = rf"by\b | w/ | with\b | {_FOREIGN_BY}"
 _MARKER: Final = re.compile(
     rf"""
     (?P<producers>
-        (?<!\w) (?: co-? | exec(?:utive)?[ ] )? (?:
-            prod (?: uced | uction | s )? \.? (?: {AND} {ROLES} ){{0,5}} [ ]? (?: {_BY} ) [ ]? :?
-          | prods? (?: \. | [ ]?: )
+        (?<!\w) (?: co-? | re-? | exec(?:utive)?[ ] )? (?:
+            prod (?: uced | uction | s | u[cz]id[oa] | uit | ott[oa] | uziert )? \.?
+                (?: {AND} {ROLES} ){{0,5}} [ ]? (?: {_BY} ) [ ]? :?
+          | prods? (?: \. | [ ]?: ) (?: {AND} {ROLES} ){{0,5}}
           | production [ ]?:
           | producers? (?: [ ]?: | [ ][-–][ ] )
+          | прод (?: юсер | акшн )? (?: [ ]by\b | \. (?:[ ]?by\b)? | [ ]?: | (?=[ ]\w) )
         )
+      | (?<!\w) (?: beats? [ ]? (?: by\b | : ) | instrumental [ ] by\b )
       | (?<!\S) (?-i:p)\. (?: [ ]?by\b )? (?=[ ]?[^\W\d]{{2}})
     )
   | (?P<bare_producers> (?<!\w) prod (?=[ ]) | (?<!\w) produced (?=[ ]\w) )
   | (?P<remixers>
         (?<!\w) (?: re-?mix(?:ed)? | rmx | edit | flip(?:ped)? | bootleg(?:ged)? | re-?work(?:ed)? | blend
-                  | re-?fix(?:ed)? | mash-?up | re-?edit(?:ed)? | redrum | vip ) [ ] by\b [ ]? :?
+                  | re-?fix(?:ed)? | mash-?up | re-?edit(?:ed)? | redrum | vip | ремикс )
+            [ ] (?: by\b | {_FOREIGN_BY} ) [ ]? :?
       | (?<!\w) remix(?:er)?s? [ ]?:
     )
   | (?P<featured>
-        (?<!\w) (?: featuring | feat[.．]? (?![ ]of\b) | ft[.．]? | f/ | w/ (?!o\b) )
+        (?<!\w) (?: featuring | feat[.．]? (?![ ]of\b) | ft[.．]? | f/ | w/ (?!o\b) | (?-i:w)\.(?=[ ]?\w\w)
+                  | starring | part\.(?:[ ]?esp(?:ecial\b|\.))? (?![ ]?(?:\d|[ivx]+\b))
+                  | при[ ]уч(?:астии\b|\.)(?=[ ]?[a-z\d]) | фи?т[.] )
         (?: (?<=\W) | (?=\W) ) [ ]? :? (?: [ ]? (?:the[ ])? vocals? [ ] (?:by|from|of)\b )?
     )
+  | (?P<voices> (?<!\w) (?: (?:additional|guest|lead)[ ] )? (?: vocals? | vox | voice | verse | sung )
+        [ ]? (?: by\b | from\b | : )
+    )
   | (?P<plus> (?: ^[ ]?\+{{1,9}}[ ]? | (?<=\s)\+{{1,9}} ) (?=[^\W\d]) )
-  | (?P<bare_featured> (?<!\w) (?: with | (?-i: con | com | avec | mit ) ) (?=[ ]) )
+  | (?P<bare_featured> (?<!\w) (?:
+        with | (?-i: w | con | com | avec | mit | med | مع | (?:вместе[ ])?с (?=[ ][A-Za-z\d]) )
+    ) (?=[ ]) )
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -72,6 +84,7 @@ _STOP: Final = re.compile(
     {GAP} (?![ ]?[,&+])
   | [ ] [-–—|~•·/\\_>→]+ (?=[ ]|$) | [|"“”„«»「」『』\n] | // | [ ]:: | [ ]?https?:// | [ ]?www\. | [ ]\#
   | (?<![\w-]) {ROLES} (?: {AND} (?: {ROLES} | produced ) ){{0,5}} [ ] (?:by\b|:)
+  | [ ] (?: dir | mix | mast )\.[ ] | (?<=\w)[ ]\*(?=\w)
   | [ ] (?: @[ ] | out[ ]now | out[ ]on | now[ ]available | available[ ] | free[ ](?:download|dl)
           | (?:lyrics?[ ]|music[ ])?video[ ]in[ ] | vid[ ]in[ ] | cover[ ]by\b | live[ ](?:at|from|in|on)[ ] )
     """,
@@ -82,23 +95,39 @@ _PROSE: Final = re.compile(
     r"they|using|via|was|we|were|when|where|which|while|who|whose|with|you) |(?<=\w\w\w\w)[.] |[!?;]( |$)"
 )
 _UPLOAD_WORDS: Final = frozenset(
-    "acapella acappella acoustic audio clip cover demo instrumental karaoke live lyric lyrics m/v mv "
-    "official performance preview remake remaster remastered remix reverb session slowed snippet sped "
-    "teaser version video visualiser visualizer".split()
+    "acapella acappella acoustic audio clip cover demo freestyle hd hq instrumental karaoke live lyric "
+    "lyrics m/v mv nightcore official performance preview remake remaster remastered remix reverb session "
+    "slowed snippet sped teaser version video visualiser visualizer".split()
 )
 """Last words of a title on the kind of upload, which follow a guest's name: "ft. Name Official Video"."""
 _BEFORE_UPLOAD_WORDS: Final = frozenset(
-    "& + 4k 8d and bass boosted clean club dub edit explicit extended full guitar hd hq long metal mix "
-    "music new nightcore original piano radio rock short studio ukulele up violin vip vocal".split()
+    "& + 4k 8d and bass boosted clean club dub edit explicit extended full guitar long metal mix music new "
+    "original piano radio rock short studio ukulele up violin vip vocal".split()
 )
+_UPLOAD_DATE: Final = re.compile(r"20\d\d|\d{2,3} ?bpm", re.IGNORECASE)
 _FEW_WORDS: Final = 5
+_OWNERS: Final = frozenset({"her", "his", "my", "our", "their", "your"})
 _FOREIGN_WORDS: Final = frozenset(word for words in STOP_WORDS.values() for word in words.split())
 _GIVEN_NAME: Final = re.compile(
     r"(?:^|[,&])[ ]?[^\W\d_]{2,20}( [-–—] )(?=([^\W\d_]{2,20}(?: [^\W\d_]{2,20})?)$)"
 )
 """A given name with a dash, "Anna - Lena Somebody", at the end of a bracket."""
 _KEPT_DASH: Final = "\ue000"
+_KEPT_QUOTE: Final = "\ue001"
 _QUOTED: Final = re.compile(r"^ ?[\"“]([^\"“”]{1,80})[\"”]")
+_NICKNAME: Final = re.compile(
+    r"(?<=\w )[\"“]([^\"“”]{1,30})[\"”]"
+    r"(?! (?:Official|Music|Lyrics?|Video|Audio|Live|Remix|Session|Version)\b)(?= [^\W\d_a-z])"
+)
+_PIECES: Final = re.compile(r" (?:[|•·/]|//) ")
+_ROLE: Final = re.compile(ROLES, re.IGNORECASE)
+_OTHERS: Final = re.compile(r"(?: (?:&|\+|and)|,) (?:co|company|friends|guests?|more|others)\.?$")
+_ON_INSTRUMENT: Final = re.compile(
+    r" on (?:the )?(?:bass|drums|flute|guitar|harp|keys|mic|percussion|piano|sax|saxophone|synths?|trumpet"
+    r"|violin|vocals|vox)(?= ?(?:[,&+]|and |$))",
+    re.IGNORECASE,
+)
+_JOINS: Final = (" &", " +", " /", " and", ",", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +147,22 @@ class _Mark:
     sure: bool
     """True if a name always follows the mark, unlike "with …" or "+ …".
 
-    Outside brackets, plain words after an unsure mark are not names: "Coffee w/ Milk & Sugar", "20 Ft Waves".
+    Outside brackets, or in lower case, plain words after an unsure mark are not names: "Coffee w/ Milk &
+    Sugar", "20 Ft Waves", "(w/ rain)".
     """
+    is_voice: bool = False
+    """True for "vocals by", which in a description is one role of many."""
 
 
 def credits_in(part: Part, *, strict: bool = False) -> list[CreditMatch]:
     """Return the credits that the marks in one part of a text introduce."""
-    marks = list(_marks(part))
+    marks = [mark for mark in _marks(part) if not (strict and mark.is_voice)]
     found = []
     for mark, following in zip_longest(marks, marks[1:]):
         end = following.start if following else len(part.text)
         text = part.text[mark.end : end]
         names = names_after(text, strict=strict or not mark.sure, prose=strict, in_brackets=part.in_brackets)
-        if names and (mark.sure or part.in_brackets or not is_plain(names[0])):
+        if names and (mark.sure or not is_plain(names[0]) or (part.in_brackets and not names[0].islower())):
             found.append(CreditMatch(mark.kind, part.positions[mark.start], names))
     return found
 
@@ -153,7 +185,8 @@ def _marks(part: Part) -> Iterator[_Mark]:
         if _is_mark(part, match, nothing_before=nothing_before, seen=seen):
             sure = _is_sure(part, match, seen=seen)
             seen = True
-            yield _Mark(_KINDS_OF_MARKS[match.lastgroup or ""], *match.span(), sure=sure)
+            kind = _KINDS_OF_MARKS[match.lastgroup or ""]
+            yield _Mark(kind, *match.span(), sure=sure, is_voice=match.lastgroup == "voices")
 
 
 _KINDS_OF_MARKS: Final[dict[str, Kind]] = {
@@ -161,6 +194,7 @@ _KINDS_OF_MARKS: Final[dict[str, Kind]] = {
     "bare_producers": "producers",
     "remixers": "remixers",
     "featured": "featured",
+    "voices": "featured",
     "bare_featured": "featured",
     "plus": "featured",
 }
@@ -172,29 +206,32 @@ def _is_mark(part: Part, match: re.Match[str], *, nothing_before: bool, seen: bo
             return _is_feature(part, match, nothing_before=nothing_before)
         case "bare_featured":
             opens = part.in_brackets and (nothing_before or seen)
-            return opens and (match[0].lower() == "with" or _is_foreign_guest(part.text[match.end() :]))
+            is_english = match[0].lower() in {"with", "w"}
+            return opens and (is_english or _is_foreign_guest(part.text[match.end() :]))
+        case "bare_producers" if match[0].lower() == "produced":
+            return part.in_brackets and nothing_before
         case "bare_producers":
-            if match[0].lower() == "produced":
-                return part.in_brackets and nothing_before
-            return (
-                part.in_brackets
-                or seen
-                or not (nothing_before or _DETERMINER.search(part.text, 0, match.start()))
-            )
-        case "plus":
-            return part.in_brackets or not nothing_before
-    return True
+            is_verb = nothing_before or _DETERMINER.search(part.text, 0, match.start())
+            return part.in_brackets or seen or not is_verb
+        case "plus" | "voices" as mark:
+            return part.in_brackets or (mark == "plus" and not nothing_before)
+    # A song may be called "The Producer".
+    return not _follows_article(part, match)
 
 
 def _is_foreign_guest(following: str) -> bool:
-    """Return whether a capitalised name follows "con", "avec" or "mit", and no pronoun ("con te")."""
+    """Return whether a name that is not in lower case follows "con" or "avec", and no pronoun ("con te")."""
     words = following.split()
-    return bool(words) and words[0][0].isupper() and words[0].lower() not in _FOREIGN_WORDS
+    if not words or not words[0][0].isalpha() or words[0][0].islower():
+        return False
+    return words[0].lower() not in _FOREIGN_WORDS
 
 
 def _is_sure(part: Part, match: re.Match[str], *, seen: bool) -> bool:
     if match.lastgroup == "featured":
-        return not (match[0].lower().startswith("w/") or _is_counted(part, match))
+        mark = match[0].lower()
+        may_be_text = mark.startswith(("part", "star")) and not part.in_brackets
+        return not (may_be_text or mark.startswith("w") or _is_counted(part, match))
     if match.lastgroup == "bare_producers":
         return match[0].lower() == "prod" and (part.in_brackets or seen)
     return match.lastgroup in {"producers", "remixers"}
@@ -204,10 +241,14 @@ def _is_feature(part: Part, match: re.Match[str], *, nothing_before: bool) -> bo
     word = match[0].strip(" .:").lower()
     if word == "ft" and _is_measure(part, match):
         return False
-    if _ARTICLE.search(part.text, max(0, match.start() - 5), match.start()):
+    if _follows_article(part, match):
         return False
     # "Ft. Elsewhere" is a fort; "Feat." alone at the start of a title has nobody to feature.
     return part.in_brackets or not nothing_before or word == "featuring" or match[0].endswith(":")
+
+
+def _follows_article(part: Part, match: re.Match[str]) -> bool:
+    return bool(_ARTICLE.search(part.text, max(0, match.start() - 5), match.start()))
 
 
 def _is_counted(part: Part, match: re.Match[str]) -> bool:
@@ -227,21 +268,34 @@ def names_after(
     text: str, *, strict: bool, prose: bool = False, in_brackets: bool = False
 ) -> tuple[str, ...]:
     """Return the names at the start of a text, up to anything else."""
-    text = _QUOTED.sub(r" \1", text)
+    text = _NICKNAME.sub(rf"{_KEPT_QUOTE}\1{_KEPT_QUOTE}", _QUOTED.sub(r" \1", text))
     if in_brackets and not prose:
-        text = keep_dash_of_name(text)
+        text = _join_pieces(keep_dash_of_name(text))
     stop = _STOP.search(text)
     text = (text[: stop.start()] if stop else text).replace(GAP, " ")
     if prose and (stop := _PROSE.search(text)):
         text = text[: stop.start()]
-    text = _without_upload_words(text.rstrip(" ,"))
+    text = _ON_INSTRUMENT.sub("", _OTHERS.sub("", text.rstrip()))
+    while text.endswith(_JOINS):
+        text = text[: text.rindex(" ") if text[-1] not in ", " else -1]
+    text = _without_upload_words(text)
     names = []
     for name in split_names(text, ends=prose or not in_brackets):
         if _is_name(name, strict=strict, prose=prose):
-            names.append(name.replace(_KEPT_DASH, " - "))
+            names.append(name.replace(_KEPT_DASH, " - ").replace(_KEPT_QUOTE, '"'))
         elif prose:
             break
     return tuple(names)
+
+
+def _join_pieces(text: str) -> str:
+    """Return a list in brackets with commas for other separators: "Name | Name • Name / mixed by Name"."""
+    names, *pieces = _PIECES.split(text)
+    for piece in pieces:
+        if _ROLE.match(piece) or is_plain(piece) or any(bare(word) in REMIX_KINDS for word in piece.split()):
+            break
+        names += f", {piece}"
+    return names
 
 
 def keep_dash_of_name(text: str) -> str:
@@ -255,13 +309,17 @@ def keep_dash_of_name(text: str) -> str:
 def _without_upload_words(text: str) -> str:
     words = text.split()
     last = len(words)
-    while last > 1 and bare(words[last - 1]) in _UPLOAD_WORDS | _BEFORE_UPLOAD_WORDS:
+    while last > 1 and (_is_upload_word(words[last - 1]) or bare(words[last - 1]) in _BEFORE_UPLOAD_WORDS):
         if ends_with_known(words[:last]):
             break
         last -= 1
-    following = {bare(word) for word in words[last:]}
-    mixed = not following.isdisjoint({"edit", "mix"}) and len(words) - last > 1
-    return " ".join(words[:last]) if mixed or not _UPLOAD_WORDS.isdisjoint(following) else text
+    following = words[last:]
+    mixed = len(following) > 1 and any(bare(word) in {"edit", "mix"} for word in following)
+    return " ".join(words[:last]) if mixed or any(map(_is_upload_word, following)) else text
+
+
+def _is_upload_word(word: str) -> bool:
+    return bare(word) in _UPLOAD_WORDS or bool(_UPLOAD_DATE.fullmatch(word))
 
 
 def _is_name(name: str, *, strict: bool, prose: bool) -> bool:
@@ -271,6 +329,8 @@ def _is_name(name: str, *, strict: bool, prose: bool) -> bool:
     words = folded.split()
     if ends_with_known(words):
         return True
+    if name.islower() and words[0] in _OWNERS:
+        return False
     if prose and name.islower() and is_plain(name):
         return False
     if strict and (words[0] in OPENERS or all(word in GENERIC for word in words)):

@@ -32,7 +32,7 @@ _PLAIN_LETTERS: Final = (
     | {0x1F150 + number: chr(ord("A") + number) for number in range(26)}
     | {0x1F170 + number: chr(ord("A") + number) for number in range(26)}
 )
-_AND: Final = "and|et|und|och|og|и"
+_AND: Final = "and|et|und|och|og|és|și|va|và|και|и|та|و|と|和"
 _AND_LOWER: Final = "y|e|ve|con"
 """List words of other languages that are initials or words of names if capitalised ("Lil E")."""
 
@@ -46,8 +46,10 @@ def _separator(and_lower: str) -> re.Pattern[str]:
                   (?! [ ]? (?: friends | co | his | her | their )\b )
            | (?<=\w) [&＆+×]+ (?= [ ]? \w\w ) (?! [ ]? (?: friends | co | his | her | their )\b )
            | [ ] (?:{_AND}|{and_lower}) [ ] (?! (?: friends | his | her | their | sus | ses )\b )
-           | [ ] [xх] [ ] (?! (?: and | x ) [ ] | [&,] )
-           | [ ] (?: vs\.? | b2b | / | w/ ) [ ]
+           | [ ] (?-i: i [ ] (?= [^\W\d_a-z] ) )
+           | (?<= \w{{4}} ) / (?= \w{{4}} )
+           | (?<! [&,+] ) [ ] [xх] [ ] (?! (?: and | x ) [ ] | [&,] )
+           | [ ] (?: vs\.? | versus | b2b | / | w/ ) [ ]
         """,
         re.IGNORECASE | re.VERBOSE,
     )
@@ -68,14 +70,21 @@ _HANDLE: Final = re.compile(r"(?<=\S)[ ]+[@＠]\S+")
 
 def fold(text: str) -> str:
     """Return a text in plain characters: no entities, fancy letters, invisible characters, runs of spaces."""
+    if "&" in text:
+        text = _unescape(text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.translate(_SPACING_MARKS))
+        if _SMALL_CAPITALS.search(text):
+            text = text.translate(_PLAIN_LETTERS)
+    return _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
+
+
+def _unescape(text: str) -> str:
     for _ in range(_MAX_ESCAPES):
         if not _ENTITY.search(text):
             break
         text = html.unescape(text)
-    text = unicodedata.normalize("NFKC", text.translate(_SPACING_MARKS))
-    if _SMALL_CAPITALS.search(text):
-        text = text.translate(_PLAIN_LETTERS)
-    return _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
+    return text
 
 
 def key(name: str) -> str:

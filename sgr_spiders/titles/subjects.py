@@ -12,14 +12,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sgr_spiders.titles.generic import OPENERS, is_generic
+from sgr_spiders.titles.generic import OPENERS, STAGE_TITLES, is_generic
 from sgr_spiders.titles.stopwords import STOP_WORDS
 
 _THEMES: Final = {
     "played on": """accordion banjo bells brass cello chitarra choir clarinet cymbals drum fiddle flute fx
         gesang gitarre guitarra harmonica harmony harp hats horn kalimba keyboard keys kick
         klavier mandolin melody noise oboe orchestra organ pad percussion piano quartet rhodes
-        samples sax saxophone singing snare strings sub synth tape trio trombone trumpet tuba uke
+        samples sax sound saxophone singing snare strings sub synth tape trio trombone trumpet tuba uke
         ukulele viola violin violon vocal voce voice voix vox voz whistle woodwind words""",
     "worked on": """arrangement bpm chorus clip compressed concept cut draft filtered final hook idea improv
         improvisation improvised interlude jam key leak leaked major mashed master mastered medley
@@ -128,10 +128,13 @@ def is_english_prose(text: str) -> bool:
 
 def is_plain(phrase: str) -> bool:
     """Return whether all words are subjects (singular or plural), function words or generic words."""
+    words = _WORD.findall(phrase.casefold())
+    if len(words) > 1 and (words[0] in STAGE_TITLES or all(len(word) == 1 for word in words)):
+        return False
     return all(
         len(word) == 1
         or not SUBJECTS.isdisjoint((word, word.removesuffix("s"), f"{word.removesuffix('ies')}y"))
         or word in SMALL
         or is_generic(word)
-        for word in _WORD.findall(phrase.casefold())
+        for word in words
     )

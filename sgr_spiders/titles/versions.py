@@ -15,10 +15,11 @@ import re
 from typing import Final
 
 from sgr_spiders.titles.brackets import GAP
-from sgr_spiders.titles.english import is_english
+from sgr_spiders.titles.english import is_english_phrase
 from sgr_spiders.titles.generic import (
     BEFORE_EDIT,
     REMIX_KINDS,
+    STAGE_TITLES,
     STYLES,
     bare,
     describes_version,
@@ -36,7 +37,9 @@ _HYPHENED: Final = re.compile(r"(?<=\w\w\w)-(?=(?:remix|edit|flip|bootleg|rework
 _STYLE_PHRASE: Final = re.compile(
     r"\b(?:drums? ?(?:&|\+|and|['’´`]?n['’´`]?) ?bass|d ?& ?b|r ?& ?b|rock ?(?:&|['’´`]?n['’´`]?) ?roll"
     r"|(?:slowed|sped up) ?(?:&|\+|and|n) ?(?:reverb(?:ed)?|bass boosted)"
-    r"|big room|boom bap|(?:old|new) school|bossa nova|new wave|hands up|jump up|sped up"
+    r"|big room|boom bap|(?:old|new) school|bossa nova|new wave|hands up|jump up|sped up|full[ -]on"
+    r"|afro ?beat|city pop|future rave|g[ -]house|ghetto house|happy hardcore|filter(?:ed)? house|y2k"
+    r"|golden hour"
     r"|(?:late|after|peak|early|main)[ -](?:night|hours?|time|morning|stage)|\d{2,3} ?bpm)\b",
     re.IGNORECASE,
 )
@@ -44,10 +47,12 @@ _STYLE_PHRASE: Final = re.compile(
 _JOINED: Final = str.maketrans(" &+", "\ue011\ue012\ue013")
 """Stand-ins that keep the words of such a phrase together while a description is split."""
 _APART: Final = {stand_in: character for character, stand_in in _JOINED.items()}
-_JOINS: Final = frozenset({"&", "+", "and"})
+_JOINS: Final = frozenset({"&", "+", "and", "vs", "x"})
 _KINDS: Final = REMIX_KINDS | {"dub", "mix"}
 _MIXES: Final = frozenset({"club", "dub", "extended", "radio", "vocal", "instrumental"})
-_TITLES: Final = frozenset({"dj", "mc", "lil", "yung", "young"})
+_CLUBS: Final = frozenset({"book", "cinema", "country", "social", "sports", "supper", "yacht"})
+"""Words before "Club" in the name of a band, beside the plain ones ("Mill Street Club")."""
+_FEW_WORDS: Final = 3
 _OCCASIONS: Final = frozenset({"choice", "cut", "day", "eve", "night"})
 _FIRST: Final = frozenset({"official", "unofficial", "exclusive", "free", "premiere"})
 _OWNER: Final = re.compile(
@@ -62,15 +67,17 @@ def remixers_in(text: str) -> tuple[str, ...]:
     text = _HYPHENED.sub(" ", text.replace(GAP, " "))
     words = _STYLE_PHRASE.sub(lambda found: found[0].translate(_JOINED), text).split()
     for index, word in enumerate(words):
-        kind = bare(word)
-        if (
-            kind in _KINDS
-            and all(map(_may_follow, words[index + 1 :]))
-            and not _ends_with_known(words[: index + 1])
-        ):
+        kind, following = bare(word), words[index + 1 :]
+        if kind not in _KINDS or _ends_with_known(words[: index + 1]):
+            continue
+        if all(map(_may_follow, following)):
             names = _names_before(words[:index], kind)
             if names or kind in REMIX_KINDS or kind == "mix":
                 return names
+        elif kind in REMIX_KINDS and (word.endswith(",") or bare(following[0]) in _JOINS):
+            # "Name Remix, Name Edit"
+            joined = following if word.endswith(",") else following[1:]
+            return _names_before(words[:index], kind) + remixers_in(" ".join(joined).translate(_APART))
     return ()
 
 
@@ -91,26 +98,33 @@ def _ends_with_known(words: list[str]) -> bool:
 
 
 def _may_follow(word: str) -> bool:
-    return is_trailing(word) or _describes_version(word)
+    return is_trailing(word) or _describes_version(word) or word.isdecimal()
 
 
 def _names_before(words: list[str], kind: str) -> tuple[str, ...]:
     owner = _owner(words)
     if owner is not None:
         return _names(owner)
-    if kind not in REMIX_KINDS and not (kind == "mix" and _is_mix(words)):
+    if kind not in REMIX_KINDS and not _is_mix(words):
         # "Somebody's Sunset Mix" names somebody; "Sunset Mix" usually does not.
         return ()
     if not words or words[0] in {"a", "an", "my", "our", "this", "your"}:
+        return ()
+    if is_theme(key(" ".join(words))):
         return ()
     return _names(_NICKNAME.sub("", " ".join(_without_description(words, kind))))
 
 
 def _is_mix(words: list[str]) -> bool:
-    """Return whether "Mix" may follow a name: "Name Club Mix", but not "Old School Techno Mix"."""
-    if not words or not _describes_version(words[-1]):
-        return bool(words) and bare(words[-1]) in _MIXES
-    return bare(words[-1]) in _MIXES or not is_plain(" ".join(words[:-1]).translate(_APART))
+    """Return whether "Mix" or "Dub" may follow a name: "Name Club Mix", but not "Old School Techno Mix"."""
+    if all(map(_is_generic, words)):
+        return False
+    if bare(words[-1]) in _MIXES:
+        return True
+    if _describes_version(words[-1]):
+        return not is_plain(" ".join(words[:-1]).translate(_APART))
+    # Without such a word, it is "Sunset Mix" unless a word is not English.
+    return len(words) <= _FEW_WORDS and not is_english_phrase(filter(str.isalpha, words))
 
 
 def _owner(words: list[str]) -> str | None:
@@ -139,7 +153,7 @@ def _without_description(words: list[str], kind: str) -> list[str]:
     while len(kept) > 1 and not _is_name(kept) and _describes(kept, kind):
         kept = kept[:-1]
     # "Big Country" is not a country version by somebody called Big.
-    return words if len(kept) == 1 and is_plain(kept[0]) else kept
+    return words if len(kept) == 1 and kept[0].isalpha() and is_plain(kept[0]) else kept
 
 
 def _describes(words: list[str], kind: str) -> bool:
@@ -148,9 +162,13 @@ def _describes(words: list[str], kind: str) -> bool:
     if word in BEFORE_EDIT:
         # "Mill Street Club Remix" is by a club, "Orrin Tide Club Remix" is not.
         before = words[:-1]
-        is_club = len(before) > 1 and is_english(bare(before[-1])) and not _describes_version(before[-1])
+        is_club = word == "club" and len(before) > 1 and _is_kind_of_club(before[-1])
         return kind in {"edit", "mix"} or not is_club or _ends_with_known(before)
     return is_trailing(word) or _describes_version(word) or word in _JOINS
+
+
+def _is_kind_of_club(word: str) -> bool:
+    return bare(word) in _CLUBS or (is_plain(word) and not _describes_version(word))
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -169,5 +187,5 @@ def _is_remixer(name: str) -> bool:
 
 def _is_name(words: list[str]) -> bool:
     """Return whether the words end with a name although they could describe a version ("DJ Dubstep")."""
-    is_stage_name = len(words) == 2 and bare(words[0]) in _TITLES and bare(words[1]) in STYLES
+    is_stage_name = len(words) == 2 and bare(words[0]) in STAGE_TITLES and bare(words[1]) in STYLES
     return is_stage_name or _ends_with_known(words)

@@ -155,6 +155,125 @@ def test_kinds_of_titles(title: str, expected: Credits) -> None:
     assert credits(title) == expected
 
 
+@pytest.mark.parametrize(
+    ("title", "featured"),
+    [
+        ("Glass Harbour (Part. Ona)", ["Ona"]),
+        ("Glass Harbour (part. esp. Ona)", ["Ona"]),
+        ("Glass Harbour (при участии Ona)", ["Ona"]),
+        ("Glass Harbour (starring Ona)", ["Ona"]),
+        ("Glass Harbour (additional vocals by Ona)", ["Ona"]),
+        ("Glass Harbour (vox: Ona)", ["Ona"]),
+        ("Glass Harbour (w Ona)", ["Ona"]),
+        ("Glass Harbour w. Ona", ["Ona"]),
+        ("Glass Harbour (с Ona)", ["Ona"]),
+        ("Glass Harbour (feat. Ona / Lu)", ["Ona", "Lu"]),
+        ("Glass Harbour (feat. Ona | Lu • Kit / mixed by Bo)", ["Ona", "Lu", "Kit"]),
+        ("Glass Harbour (feat. Ona | Official Video)", ["Ona"]),
+        ("Glass Harbour (feat. Ona i Lu)", ["Ona", "Lu"]),
+        ("Glass Harbour (feat. Ona και Lu)", ["Ona", "Lu"]),
+        ("Glass Harbour (feat. Ona & X Lamps)", ["Ona", "X Lamps"]),
+        ('Glass Harbour ft. Ona "Moth" Reyes', ['Ona "Moth" Reyes']),
+        ('Glass Harbour ft. Ona "Live" Session', ["Ona"]),
+        ("Glass Harbour ft. Ona 2017", ["Ona"]),
+        ("Glass Harbour ft. Ona *free dl*", ["Ona"]),
+        ("Glass Harbour (feat. Ona on guitar)", ["Ona"]),
+        ("Glass Harbour (feat. Ona & friends)", ["Ona"]),
+        ("Glass Harbour (feat. my cat)", []),
+        ("Glass Harbour (feat. open verse)", []),
+        ("Jun x Ona Type Beat - Glass Harbour", []),
+        ("Jun Type Beat ft. Ona", []),
+        ("Glass Harbour (with strings)", []),
+        ("Glass Harbour (Part. II)", []),
+        ("Verse by Verse", []),
+        ("Beat by Beat", []),
+    ],
+)
+def test_marks_and_lists_of_guests(title: str, featured: list[str]) -> None:
+    assert credits(title) == Credits(featured=tuple(featured))
+
+
+@pytest.mark.parametrize(
+    ("title", "remixers"),
+    [
+        ("Jun - Glass Harbour (Orrin K-Pop Remix)", ["Orrin"]),
+        ("Jun - Glass Harbour (Orrin Happy Hardcore Edit)", ["Orrin"]),
+        ("Jun - Glass Harbour (Orrin DJ Edit)", ["Orrin"]),
+        ("Jun - Glass Harbour (Orrin Remix Pt. 2)", ["Orrin"]),
+        ("Jun - Glass Harbour (Orrin Edit 2.0)", ["Orrin"]),
+        ("Jun - Glass Harbour (Orrin Remix Contest Entry)", ["Orrin"]),
+        ("Jun - Glass Harbour (Orrin Pelham Club Remix)", ["Orrin Pelham"]),
+        ("Jun - Glass Harbour (Harbour Street Club Remix)", ["Harbour Street Club"]),
+        ("Jun - Glass Harbour (Kestryn Mix)", ["Kestryn"]),
+        ("Jun - Glass Harbour (Kestryn Deep Dub)", ["Kestryn"]),
+        ("Jun - Glass Harbour (Spaceship Dub)", []),
+        ("Jun - Glass Harbour (Campfire Mix)", []),
+        ("Jun - Glass Harbour (O.R.N Samba Remix)", ["O.R.N"]),
+        ("Jun - Glass Harbour (DJ Shore's Remix)", ["DJ Shore"]),
+        ("Jun - Glass Harbour (Ravel Beat Remix)", ["Ravel Beat"]),
+        ("Jun - Glass Harbour (Orrin / Kiln Remix)", ["Orrin", "Kiln"]),
+        ("Jun - Glass Harbour (Radio Edit / Kiln Remix)", ["Kiln"]),
+        ("Jun - Glass Harbour (Orrin Remix, Kiln Edit)", ["Orrin", "Kiln"]),
+        ("Jun - Glass Harbour (Orrin Remix vs. Kiln Edit)", ["Orrin", "Kiln"]),
+        ("Jun - Glass Harbour (Remix von Orrin)", ["Orrin"]),
+        ("Jun - Glass Harbour (ремикс от Kiln)", ["Kiln"]),
+        ("Jun - Glass Harbour (Cyberpunk 2077 Remix)", []),
+        ("Jun - Glass Harbour (Old Phone Ringtone Remix)", []),
+    ],
+)
+def test_descriptions_of_versions(title: str, remixers: list[str]) -> None:
+    assert credits(title) == Credits(remixers=tuple(remixers))
+
+
+def test_a_remix_with_a_guest() -> None:
+    assert credits("Jun - Reef (Orrin ft. Ona Remix)") == Credits(featured=("Ona",), remixers=("Orrin",))
+
+
+@pytest.mark.parametrize(
+    ("title", "producers"),
+    [
+        ("Glass Harbour (beat by Kiln)", ["Kiln"]),
+        ("Glass Harbour (beats: Kiln)", ["Kiln"]),
+        ("Glass Harbour (instrumental by Kiln)", ["Kiln"]),
+        ("Glass Harbour (prod. + mix Kiln)", ["Kiln"]),
+        ("Glass Harbour (прод. Kiln)", ["Kiln"]),
+        ("Glass Harbour (продюсер Kiln)", ["Kiln"]),
+        ("Glass Harbour (produzido por Kiln)", ["Kiln"]),
+        ("Glass Harbour (prod. de Kiln)", ["Kiln"]),
+        ("Glass Harbour (prod. de la Mare)", ["de la Mare"]),
+        ("Glass Harbour (re-prod. by Kiln)", ["Kiln"]),
+        ("Glass Harbour (prod. Kiln // Lu)", ["Kiln", "Lu"]),
+        ("Glass Harbour (prod. Kiln Marsh/Lulu Bay)", ["Kiln Marsh", "Lulu Bay"]),
+        ("Glass Harbour prod. Kiln 140bpm", ["Kiln"]),
+        ("Glass Harbour prod. Kiln dir. Lu", ["Kiln"]),
+        ("The Producer - Glass Harbour", []),
+    ],
+)
+def test_marks_and_lists_of_producers(title: str, producers: list[str]) -> None:
+    assert credits(title) == Credits(producers=tuple(producers))
+
+
+@pytest.mark.parametrize(
+    ("title", "featured"),
+    [
+        ('Jun & Ona "Glass Harbour"', ["Ona"]),
+        ("Glass Harbour - Jun x Ona", ["Ona"]),
+        ("Glass Harbour by Jun & Ona", ["Ona"]),
+        ("Glass Harbour - Jun & Ona live", []),
+        ("Glass Harbour - Kit & Ona", []),
+        ("REEF012 // Jun x Ona - Glass Harbour", ["Ona"]),
+        ("03 - Jun versus Ona - Glass Harbour", ["Ona"]),
+    ],
+)
+def test_guests_of_the_uploader(title: str, featured: list[str]) -> None:
+    assert credits(title, None, "Jun") == Credits(featured=tuple(featured))
+
+
+def test_the_uploader_s_remix_without_a_dash() -> None:
+    assert credits("Ona - Glass Harbour Jun Flip", None, "Jun") == Credits(remixers=("Jun",))
+    assert credits("Ona - Glass Harbour Jun Flip", None, "Kit") == Credits()
+
+
 def test_an_uploader_whose_name_is_a_list() -> None:
     assert credits("Jun & Ona - Glass Harbour", None, "Jun & Ona") == Credits()
     assert credits("Jun & Ona x Lu - Glass Harbour", None, "Jun & Ona") == Credits(featured=("Lu",))
