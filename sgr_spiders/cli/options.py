@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 MAX_NEIGHBOURS = 5_000
 """The maximum number of neighbours or recommendations."""
 NEIGHBOUR_SOURCES = ("npmi", "walk", "vectors", "playlists")
-RECOMMENDATION_SOURCES = ("walk", "vectors", "playlists")
+RECOMMENDATION_SOURCES = {
+    "user": ("walk", "vectors", "playlists"),
+    "playlist": ("sequence", "walk", "vectors", "playlists"),
+}
+"""The sources of recommendations for each kind, the default first."""
 
 
 def add_neighbour_options(group: argparse._ArgumentGroup, by: str) -> None:
@@ -205,11 +209,12 @@ def read_node(args: list[str], kinds: Collection[str], command: str) -> tuple[st
     return args[0], args[1]
 
 
-def read_user(args: list[str], command: str) -> str:
-    """Return the name of the user in *args*; ``names.resolve`` looks it up."""
-    if len(args) != 2 or args[0] != "user":
-        raise ArgumentError(f"name a user by ID, URL or name: `{plain_command(command, 'user', '123')}`")
-    return args[1]
+def read_library_owner(args: list[str], command: str) -> tuple[str, str]:
+    """Return the kind, user or playlist, and the name in *args*; ``names.resolve`` looks up the name."""
+    if len(args) != 2 or args[0] not in RECOMMENDATION_SOURCES:
+        examples = " or ".join(f"`{plain_command(command, kind, '123')}`" for kind in RECOMMENDATION_SOURCES)
+        raise ArgumentError(f"name a user or playlist by ID, URL or name: {examples}")
+    return args[0], args[1]
 
 
 def read_seeds(text: str | None, database_url: str) -> tuple[int, ...] | None:

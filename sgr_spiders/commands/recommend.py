@@ -1,4 +1,4 @@
-"""``scrapy recommend``: tracks for a user, with the liked tracks that lead to them."""
+"""``scrapy recommend``: tracks for a user, or to continue a playlist, with the tracks that explain them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from sgr_spiders.cli.options import (
     RECOMMENDATION_SOURCES,
     add_neighbour_options,
     read_inclusion,
+    read_library_owner,
     read_limit,
     read_neighbour_source,
-    read_user,
 )
 from sgr_spiders.reports.labels import as_json, describe
 from sgr_spiders.text.encoding import dump_json
+from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
     import argparse
@@ -28,19 +29,22 @@ class Command(DatabaseCommand):
     """Read-only; safe during a crawl."""
 
     def syntax(self) -> str:
-        return "[options] user NAME"
+        return "[options] user|playlist NAME"
 
     def short_desc(self) -> str:
-        return "Recommend tracks to a user, with reasons"
+        return "Recommend tracks to a user, or continue a playlist, with reasons"
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
-        by = "recommend by walk (over likes), playlists (a walk over them) or vectors (default walk)"
+        by = (
+            "recommend by walk (over likes), playlists (a walk over them) or vectors (default walk); a "
+            "playlist also by sequence (playlists in order, and likes; its default)"
+        )
         add_neighbour_options(group, by)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
-        sys.stdout.write(self._render(read_user(args, "recommend"), opts))
+        sys.stdout.write(self._render(*read_library_owner(args, "recommend"), opts))
 
-    def _render(self, name: str, opts: argparse.Namespace) -> str:
+    def _render(self, kind: str, name: str, opts: argparse.Namespace) -> str:
         from sgr_spiders.reports.neighbours import (
             SearchOptions,
             describe_evidence,
@@ -49,12 +53,14 @@ class Command(DatabaseCommand):
         )
         from sgr_spiders.storage.store import Store
 
-        by, method = read_neighbour_source(opts, RECOMMENDATION_SOURCES)
+        by, method = read_neighbour_source(opts, RECOMMENDATION_SOURCES[kind])
         options = SearchOptions(by, method, read_limit(opts, MAX_NEIGHBOURS), read_inclusion(opts))
         with Store(self.database_url).read() as connection:
-            recommended = read_recommended(connection, name, options)
+            recommended = read_recommended(connection, kind, name, options)
         if opts.json:
-            head = {"user": recommended.user, **as_json(recommended.about)}
+            head = {kind: recommended.id, **as_json(recommended.about)}
+            if kind == "playlist":
+                head["missing"] = recommended.missing
             source = describe_source(recommended.by, recommended.evidence)
             return dump_json({**head, **source, "recommended": recommended.rows}) + "\n"
         lines = [*_render_lines(recommended), *describe_evidence(recommended.evidence, recommended.found)]
@@ -64,9 +70,11 @@ class Command(DatabaseCommand):
 def _render_lines(recommended: RecommendedTracks) -> list[str]:
     from sgr_spiders.reports.neighbours import describe_reason, render_ranked
 
-    about = f"user {recommended.user} ({describe(recommended.about)}) by {recommended.by}"
+    about = f"{recommended.kind} {recommended.id} ({describe(recommended.about)}) by {recommended.by}"
+    is_playlist = recommended.kind == "playlist"
     if not recommended.found:
-        return [f"Nothing to recommend to {about}: no further track is connected to what the user likes"]
+        liked = "its tracks" if is_playlist else "what the user likes"
+        return [f"Nothing to recommend to {about}: no further track is connected to {liked}"]
     head, *lines = render_ranked("track", recommended.found, {}, recommended.labels)
     rendered = [head]
     for line, track in zip(lines, recommended.found, strict=True):
@@ -74,4 +82,7 @@ def _render_lines(recommended: RecommendedTracks) -> list[str]:
             f"    because of {describe_reason(reason, recommended.labels)}" for reason in track.because
         ]
         rendered += [line, *reasons]
-    return [f"Recommended to {about}:", *rendered]
+    if recommended.missing:
+        unseen = pluralize(recommended.missing, "track")
+        rendered.append(f"the playlist was not looked at to its end: {unseen} not known")
+    return [f"{'To continue' if is_playlist else 'Recommended to'} {about}:", *rendered]

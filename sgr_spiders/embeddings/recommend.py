@@ -1,4 +1,4 @@
-"""Recommendations for a user, with the liked tracks that explain them."""
+"""Recommendations for a user or for the end of a playlist, with the tracks that explain them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from sgr_spiders.embeddings.base import Library, unit
 from sgr_spiders.embeddings.ranking import rank
 from sgr_spiders.embeddings.recommenders import METHODS
+from sgr_spiders.embeddings.sequence import SequenceWalk, recency
 from sgr_spiders.embeddings.similar import (
     ENOUGH,
     OVER_LIKES,
@@ -26,7 +27,7 @@ from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import neighbours, vectors
 from sgr_spiders.storage.libraries import LEFT_OUT, USUAL
 from sgr_spiders.storage.lookup import is_among
-from sgr_spiders.storage.neighbours import FANS, PLAYLISTS, NeighbourReader
+from sgr_spiders.storage.neighbours import FANS, PLAYLISTS, Neighbourhood, NeighbourReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,19 +35,26 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Numbers
     from sgr_spiders.embeddings.ranking import Ranked
     from sgr_spiders.storage.libraries import Inclusion
+    from sgr_spiders.storage.neighbours import Contexts
     from sgr_spiders.storage.store import Connection
     from sgr_spiders.storage.vectors import Placed, VectorRun
 
+SEQUENCE = "sequence"
 RECOMMENDATION_SOURCES = (WALK, PLAYLIST_WALK, VECTORS)
+"""The sources for a user, the default first."""
+CONTINUATION_SOURCES = (SEQUENCE, WALK, PLAYLIST_WALK, VECTORS)
+"""The sources for a playlist, the default first."""
 MAX_LINKS = 4_000_000
 """Likes by the fans of a library, or tracks in its playlists, to read; beyond it, a sample."""
 MAX_REASONS = 3
-"""Liked tracks to name per recommendation."""
+"""Own tracks to name per recommendation."""
+FANS_SHARE = 0.3
+"""The weight of fans beside playlists with the same tracks, where a playlist is continued."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A liked track, with the fans and playlists it shares with the recommended track."""
+    """A track of the library, with the fans and playlists it shares with the recommended track."""
 
     id: int
     title: str | None
@@ -58,9 +66,10 @@ class Reason:
 class Recommendation:
     """A recommended track.
 
-    *score* is comparable only for the same user and neighbour source. *rank* and *tied*: as in ``Similar``.
-    *weak_evidence*: the user likes fewer than ``ENOUGH`` tracks, or no reason shares as many fans or
-    playlists, whichever the walk goes over. Vectors rest on the whole model, not on what the reasons share.
+    *score* is comparable only for the same library and neighbour source. *rank* and *tied*: as in
+    ``Similar``. *weak_evidence*: the library has fewer than ``ENOUGH`` tracks, or no reason shares as many
+    fans or playlists, whichever the walk goes over. Vectors rest on the whole model, not on what the reasons
+    share.
     """
 
     id: int
@@ -74,10 +83,23 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class Recommended:
-    """The recommended tracks; *evidence*: the fans or playlists of the user's tracks, or the tracks."""
+    """The recommended tracks; *evidence*: the fans or playlists of the library's tracks, or the tracks."""
 
     evidence: Evidence
     found: list[Recommendation]
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """A user or playlist to recommend to.
+
+    *library*: the tracks, in ascending order. *places*: their places in the playlist.
+    """
+
+    kind: str
+    id: int
+    library: Numbers
+    places: Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +107,14 @@ class _Scored:
     """Tracks in ascending order, and their scores.
 
     *support* returns, for some places in *tracks*, the contribution of each library track, one per row.
-    *over*: the place in ``EVIDENCE`` of the counts that the scores rest on; ``None``: on a model.
+    *over*: the places in ``EVIDENCE`` of the counts that the scores rest on; none if they rest on a model.
     """
 
     evidence: Evidence
     tracks: Numbers
     scores: Array
     support: Callable[[Numbers], Array]
-    over: int | None = None
+    over: tuple[int, ...] = ()
 
 
 def recommend(
@@ -100,7 +122,7 @@ def recommend(
 ) -> Recommended:
     """Return the *limit* best tracks for *user* that the user does not like yet.
 
-    *by*: ``walk``, ``playlists`` or ``vectors``. *by* and *include* are as for ``find_similar``.
+    *by*: one of ``RECOMMENDATION_SOURCES``. *by* and *include* are as for ``find_similar``.
 
     Raises:
         ArgumentError: the user is unknown or likes no tracks, or there are no vectors.
@@ -110,53 +132,183 @@ def recommend(
     library = neighbours.read_library(connection, user, include.rows)
     if not len(library):
         raise ArgumentError(f"user {user}: no liked tracks in this database, so nothing can be recommended")
-    fans, playlists = (NeighbourReader(connection, over["track"], include) for over in (FANS, PLAYLISTS))
-    if by == VECTORS:
-        scored = _by_vectors(connection, user, library, method)
-    else:
-        over = OVER_LIKES if by == WALK else OVER_PLAYLISTS
-        scored = _by_walk((fans, playlists)[over], library, over)
-    known = np.union1d(library, neighbours.read_removed(connection, "track", include))
-    new = (scored.scores > 0) & ~is_among(scored.tracks, known)
-    ranked = rank(user, scored.tracks[new], scored.scores[new], limit)
-    found = _explain(connection, ranked, library, scored, (fans, playlists))
-    return Recommended(scored.evidence, found)
+    start = _Start("user", user, library, np.zeros_like(library))
+    return _Search(connection, start, method, limit, include).find(by)
 
 
-def _by_walk(reader: NeighbourReader, library: Numbers, over: int) -> _Scored:
-    contexts, left_out = reader.contexts_of(*library.tolist())
-    near = reader.read(contexts, MAX_LINKS)
-    tracks, column = np.unique(near.nodes, return_inverse=True)
+def continue_playlist(
+    connection: Connection, playlist: int, *, by: str, method: str, limit: int, include: Inclusion = USUAL
+) -> Recommended:
+    """Return the *limit* best tracks to continue *playlist* with.
+
+    *by*: one of ``CONTINUATION_SOURCES``; ``sequence`` alone takes the order of the tracks into account.
+
+    Raises:
+        ArgumentError: the playlist is unknown or has no tracks, or there are no vectors.
+    """
+    if not neighbours.is_known(connection, "playlist", playlist):
+        raise ArgumentError(f"playlist {playlist} is not in this database")
+    tracks = neighbours.read_playlist(connection, playlist, include.rows)
+    if not len(tracks):
+        raise ArgumentError(f"playlist {playlist}: no tracks in this database, so it cannot be continued")
+    places = np.argsort(tracks)
+    start = _Start("playlist", playlist, tracks[places], places)
+    return _Search(connection, start, method, limit, include).find(by)
+
+
+class _Search:
+    """The search for tracks by those of a library."""
+
+    def __init__(
+        self, connection: Connection, start: _Start, method: str, limit: int, include: Inclusion
+    ) -> None:
+        self._connection = connection
+        self._start = start
+        self._method = method
+        self._limit = limit
+        self._readers = [NeighbourReader(connection, over["track"], include) for over in (FANS, PLAYLISTS)]
+        self._removed = neighbours.read_removed(connection, "track", include)
+
+    def find(self, by: str) -> Recommended:
+        """Return the best tracks by one source."""
+        sources: dict[str, Callable[[], _Scored]] = {
+            WALK: lambda: self._by_walk(OVER_LIKES),
+            PLAYLIST_WALK: lambda: self._by_walk(OVER_PLAYLISTS),
+            VECTORS: self._by_vectors,
+            SEQUENCE: self._by_sequence,
+        }
+        scored = sources[by]()
+        known = np.union1d(self._start.library, self._removed)
+        new = (scored.scores > 0) & ~is_among(scored.tracks, known)
+        ranked = rank(self._start.id, scored.tracks[new], scored.scores[new], self._limit)
+        return Recommended(scored.evidence, self._explain(ranked, scored))
+
+    def _by_walk(self, over: int) -> _Scored:
+        evidence, near = self._read(over)
+        tracks, column = np.unique(near.nodes, return_inverse=True)
+        # The matrix contains all contexts of the library, so its steps equal those of the whole matrix,
+        # unless they are sampled.
+        walk = RandomWalk(_matrix(near, column, len(tracks)))
+        return self._sum_up(evidence, tracks, walk.reach(self._own(tracks)), (over,))
+
+    def _by_sequence(self) -> _Scored:
+        """Walk over playlists in order, and less so over fans.
+
+        The walks from each track weigh as the square root of its playlists or fans, and half as much for
+        every ``HALF_LIFE`` tracks after it.
+        """
+        (of_fans, fans), (of_lists, lists) = self._read(OVER_LIKES), self._read(OVER_PLAYLISTS)
+        nodes = np.concatenate([fans.nodes, lists.nodes])
+        tracks, column = np.unique(nodes, return_inverse=True)
+        over_fans, over_lists = np.split(column, [len(fans.nodes)])
+        own, width = self._own(tracks), len(tracks)
+        walks = (
+            (FANS_SHARE, over_fans, RandomWalk(_matrix(fans, over_fans, width))),
+            (1.0, over_lists, SequenceWalk(lists.sizes, over_lists, width)),
+        )
+        recent = recency(self._start.places)[is_among(self._start.library, tracks)]
+        reached = sp.csr_array((len(own), width), dtype=np.float32)
+        for share, columns, walk in walks:
+            contexts = np.bincount(columns, minlength=width)[own]
+            reached = reached + sp.diags_array(share * recent * np.sqrt(contexts)) @ walk.reach(own)
+        evidence = Evidence(
+            f"{of_lists.name} and {of_fans.name}",
+            of_lists.total + of_fans.total,
+            of_lists.used + of_fans.used,
+            of_lists.left_out + of_fans.left_out,
+        )
+        return self._sum_up(evidence, tracks, sp.csr_array(reached), (OVER_LIKES, OVER_PLAYLISTS))
+
+    def _by_vectors(self) -> _Scored:
+        library = self._start.library
+        placed = vectors.read_vectors(self._connection, "track", self._method)
+        run = vectors.latest(self._connection, self._method)
+        own = self._own(placed.ids)
+        if run is None or not len(own):
+            about = f"the library of user {self._start.id}"
+            if self._start.kind == "playlist":
+                about = f"no track of playlist {self._start.id}"
+            raise ArgumentError(explain_missing_vector(self._connection, about, self._method))
+        scores = placed.vectors @ self._vector(placed, own, run)
+        directions = unit(placed.vectors)
+
+        def support(places: Numbers) -> Array:
+            return _by_library(library, placed.ids, directions[own] @ directions[places].T)
+
+        evidence = Evidence("tracks", len(library), len(library), run.inputs.get(LEFT_OUT, 0))
+        return _Scored(evidence, placed.ids, scores, support)
+
+    def _vector(self, tracks: Placed, own: Numbers, run: VectorRun) -> Array:
+        """Return the learned vector, or one computed from the library of who was not trained on."""
+        if self._start.kind == "user":
+            learned = vectors.read_vector(self._connection, "user", run.method, self._start.id)
+            if learned is not None:
+                return learned
+        fans = tracks.columns["fans"][own].astype(np.float32)
+        ones = np.ones(len(own), np.float32)
+        return METHODS[run.method]().fold_in(Library(tracks.vectors, own, fans, ones))
+
+    def _read(self, over: int) -> tuple[Evidence, Neighbourhood]:
+        """Return the tracks in the contexts of the library, without the playlist to continue."""
+        reader = self._readers[over]
+        contexts, left_out = self._contexts(over)
+        near = reader.read(contexts, MAX_LINKS)
+        return Evidence(reader.word, len(contexts), len(near.sizes), left_out), near
+
+    def _contexts(self, over: int) -> Contexts:
+        contexts = self._readers[over].contexts_of(*self._start.library.tolist())
+        if over == OVER_PLAYLISTS and self._start.kind == "playlist":
+            return contexts._replace(ids=contexts.ids[contexts.ids != self._start.id])
+        return contexts
+
+    def _own(self, tracks: Numbers) -> Numbers:
+        """Return the places in *tracks* of those in the library."""
+        return np.flatnonzero(is_among(tracks, self._start.library))
+
+    def _sum_up(
+        self, evidence: Evidence, tracks: Numbers, reached: sp.csr_array, over: tuple[int, ...]
+    ) -> _Scored:
+        """Return the sums of the rows of *reached*, one for each library track among *tracks*."""
+        scores = np.asarray(reached.sum(axis=0), np.float32)
+
+        def support(places: Numbers) -> Array:
+            return _by_library(self._start.library, tracks, reached[:, places].toarray())
+
+        return _Scored(evidence, tracks, scores, support, over)
+
+    def _explain(self, ranked: Ranked, scored: _Scored) -> list[Recommendation]:
+        library = self._start.library
+        support = scored.support(np.searchsorted(scored.tracks, ranked.ids))
+        order = np.argsort(-support, axis=0, kind="stable")[:MAX_REASONS]
+        supports = np.take_along_axis(support, order, axis=0) > 0
+        named = {*ranked.ids.tolist(), *library[order].ravel().tolist()}
+        names = neighbours.read_names(self._connection, "track", named)
+        found = []
+        for place, (track, score, position, tied) in enumerate(
+            zip(*(column.tolist() for column in ranked), strict=True)
+        ):
+            reasons = library[order[supports[:, place], place]]
+            shared = [
+                reader.count_shared(reasons, reader.contexts_of(track).ids).tolist()
+                for reader in self._readers
+            ]
+            because = tuple(
+                Reason(own, names.get(own), fans, playlists)
+                for own, fans, playlists in zip(reasons.tolist(), *shared, strict=True)
+            )
+            most = max((count for over in scored.over for count in shared[over]), default=0)
+            weak = len(library) < ENOUGH or (bool(scored.over) and most < ENOUGH)
+            found.append(Recommendation(track, score, names.get(track), position, tied, weak, because))
+        return found
+
+
+def _matrix(near: Neighbourhood, columns: Numbers, width: int) -> sp.csr_array:
+    """Return the matrix of contexts x tracks."""
     starts = np.concatenate([[0], np.cumsum(near.sizes)])
-    ones = np.ones(len(column), np.float32)
-    matrix = sp.csr_array((ones, column, starts), shape=(len(near.sizes), len(tracks)))
+    ones = np.ones(len(columns), np.float32)
+    matrix = sp.csr_array((ones, columns, starts), shape=(len(near.sizes), width))
     matrix.sort_indices()
-    # The matrix contains all contexts of the library, so its steps equal those of the whole matrix,
-    # unless they are sampled.
-    reached = RandomWalk(matrix).reach(np.flatnonzero(is_among(tracks, library)))
-    scores = np.asarray(reached.sum(axis=0), np.float32)
-
-    def support(places: Numbers) -> Array:
-        return _by_library(library, tracks, reached[:, places].toarray())
-
-    evidence = Evidence(reader.word, len(contexts), len(near.sizes), left_out)
-    return _Scored(evidence, tracks, scores, support, over)
-
-
-def _by_vectors(connection: Connection, user: int, library: Numbers, method: str) -> _Scored:
-    placed = vectors.read_vectors(connection, "track", method)
-    run = vectors.latest(connection, method)
-    own = np.flatnonzero(is_among(placed.ids, library))
-    if run is None or not len(own):
-        raise ArgumentError(explain_missing_vector(connection, f"the library of user {user}", method))
-    scores = placed.vectors @ _user_vector(connection, user, placed, own, run)
-    directions = unit(placed.vectors)
-
-    def support(places: Numbers) -> Array:
-        return _by_library(library, placed.ids, directions[own] @ directions[places].T)
-
-    evidence = Evidence("tracks", len(library), len(library), run.inputs.get(LEFT_OUT, 0))
-    return _Scored(evidence, placed.ids, scores, support)
+    return matrix
 
 
 def _by_library(library: Numbers, tracks: Numbers, rows: Array) -> Array:
@@ -164,42 +316,3 @@ def _by_library(library: Numbers, tracks: Numbers, rows: Array) -> Array:
     support = np.zeros((len(library), rows.shape[1]), np.float32)
     support[is_among(library, tracks)] = rows
     return support
-
-
-def _user_vector(connection: Connection, user: int, tracks: Placed, own: Numbers, run: VectorRun) -> Array:
-    """Return the learned vector, or one computed from the library of a user who was not trained on."""
-    learned = vectors.read_vector(connection, "user", run.method, user)
-    if learned is not None:
-        return learned
-    fans = tracks.columns["fans"][own].astype(np.float32)
-    ones = np.ones(len(own), np.float32)
-    return METHODS[run.method]().fold_in(Library(tracks.vectors, own, fans, ones))
-
-
-def _explain(
-    connection: Connection,
-    ranked: Ranked,
-    library: Numbers,
-    scored: _Scored,
-    readers: tuple[NeighbourReader, NeighbourReader],
-) -> list[Recommendation]:
-    support = scored.support(np.searchsorted(scored.tracks, ranked.ids))
-    order = np.argsort(-support, axis=0, kind="stable")[:MAX_REASONS]
-    supports = np.take_along_axis(support, order, axis=0) > 0
-    names = neighbours.read_names(
-        connection, "track", {*ranked.ids.tolist(), *library[order].ravel().tolist()}
-    )
-    found = []
-    for place, (track, score, position, tied) in enumerate(
-        zip(*(column.tolist() for column in ranked), strict=True)
-    ):
-        reasons = library[order[supports[:, place], place]]
-        shared = [reader.count_shared(reasons, reader.contexts_of(track).ids).tolist() for reader in readers]
-        because = tuple(
-            Reason(liked, names.get(liked), fans, playlists)
-            for liked, fans, playlists in zip(reasons.tolist(), *shared, strict=True)
-        )
-        is_rare = len(library) < ENOUGH
-        weak = is_rare or (scored.over is not None and max(shared[scored.over], default=0) < ENOUGH)
-        found.append(Recommendation(track, score, names.get(track), position, tied, weak, because))
-    return found

@@ -50,7 +50,7 @@ class RandomWalk:
         likely.sort_indices()
         itself = likely.indices == np.repeat(tracks, np.diff(likely.indptr))
         likely.data[itself] = 0
-        return _keep_largest(likely, self._neighbours)
+        return keep_largest(likely, self._neighbours)
 
 
 class WalkRecommender:
@@ -77,7 +77,7 @@ def _steps(matrix: sp.csr_array, alpha: float) -> sp.csr_array:
     return steps
 
 
-def _keep_largest(matrix: sp.csr_array, count: int) -> sp.csr_array:
+def keep_largest(matrix: sp.csr_array, count: int) -> sp.csr_array:
     """Keep the *count* largest entries above 0 of each row."""
     kept = matrix.data > 0
     for row in np.flatnonzero(np.diff(matrix.indptr) > count):

@@ -131,7 +131,7 @@ def tabulate_origin(origin: Origin) -> pa.Table:
 
 
 def tabulate_recommended(recommended: RecommendedTracks) -> pa.Table:
-    """Return the recommended tracks; ``because`` names the liked tracks that explain each."""
+    """Return the recommended tracks; ``because`` names the own tracks that explain each."""
     reasons = {"because": TEXT, "because_ids": pa.list_(INTEGER)}
     columns = {**_RANKED, **_label_columns("track"), **reasons}
     rows = recommended.rows

@@ -15,7 +15,7 @@ from sgr_spiders.config.arguments import sort_seeds
 from sgr_spiders.config.choices import METHODS, PROFILE_SECTIONS
 from sgr_spiders.config.databases import PREFIX, default_database, in_user_data, url_of
 from sgr_spiders.embeddings.embed import embed
-from sgr_spiders.embeddings.recommend import RECOMMENDATION_SOURCES
+from sgr_spiders.embeddings.recommend import CONTINUATION_SOURCES, RECOMMENDATION_SOURCES
 from sgr_spiders.embeddings.similar import NEIGHBOUR_SOURCES
 from sgr_spiders.exports.export import check_time
 from sgr_spiders.exports.study.pseudonyms import default_key
@@ -370,8 +370,33 @@ class SoundGraph:
             limit, by, RECOMMENDATION_SOURCES, method, unseen=include_unseen, removed=include_removed
         )
         with self._store.read() as connection:
-            recommended = read_recommended(connection, str(user), options)
+            recommended = read_recommended(connection, "user", str(user), options)
         return self._as_frame(frames.tabulate_recommended(recommended), as_)
+
+    def continue_playlist(  # noqa: PLR0913 - the options of the command
+        self,
+        playlist: Name,
+        limit: int = 10,
+        *,
+        by: Literal["sequence"] | By | None = None,
+        method: str = "svd",
+        include_unseen: bool = False,
+        include_removed: bool = False,
+        as_: Library | None = None,
+    ) -> Frame:
+        """Return tracks to continue a playlist with, as ``soundgraph recommend playlist``.
+
+        ``because`` names the tracks of the playlist that explain each.
+
+        Raises:
+            ArgumentError: Nothing, or more than one playlist, is called *playlist*; or it has no tracks.
+        """
+        options = _search_options(
+            limit, by, CONTINUATION_SOURCES, method, unseen=include_unseen, removed=include_removed
+        )
+        with self._store.read() as connection:
+            continued = read_recommended(connection, "playlist", str(playlist), options)
+        return self._as_frame(frames.tabulate_recommended(continued), as_)
 
     # ---- reports
 

@@ -11,6 +11,7 @@ from sgr_spiders.relationships import TYPES
 from sgr_spiders.reports.labels import as_json, describe, render_table
 from sgr_spiders.storage.labels import read_labels
 from sgr_spiders.storage.libraries import USUAL
+from sgr_spiders.storage.looked_at import count_missing
 from sgr_spiders.storage.names import resolve
 from sgr_spiders.storage.pairs.builds import latest
 from sgr_spiders.storage.pairs.related import nearest
@@ -92,10 +93,16 @@ class RelatedRecords:
 
 @dataclass(frozen=True, slots=True)
 class RecommendedTracks:
-    """Tracks for ``user`` by the source ``by``, best first; ``labels`` also has those that explain them."""
+    """Tracks for a user or playlist by the source ``by``, best first.
 
-    user: int
+    ``labels`` also has those that explain them. ``missing``: tracks of the playlist that are not known,
+    because it was not looked at to its end.
+    """
+
+    kind: str
+    id: int
     about: Label
+    missing: int
     by: str
     evidence: Evidence
     found: list[Recommendation]
@@ -144,22 +151,29 @@ def read_related(connection: Connection, kind: str, name: str, limit: int) -> Re
     return RelatedRecords(node, table, found, labels, built.algorithm)
 
 
-def read_recommended(connection: Connection, name: str, options: SearchOptions) -> RecommendedTracks:
-    """Recommend tracks to the user that *name* names.
+def read_recommended(
+    connection: Connection, kind: str, name: str, options: SearchOptions
+) -> RecommendedTracks:
+    """Recommend tracks to the user, or to continue the playlist, that *name* names.
 
     Raises:
-        ArgumentError: Nobody is called *name*, or the user likes no tracks, or there are no vectors.
+        ArgumentError: Nothing is called *name*, or it has no tracks, or there are no vectors.
     """
-    from sgr_spiders.embeddings.recommend import recommend  # noqa: PLC0415 - the same
+    from sgr_spiders.embeddings import recommend as recommending  # noqa: PLC0415 - the same
 
-    user = resolve(connection, "user", name)
-    by, method, include = options.by or "walk", options.method, options.include
-    chosen = recommend(connection, user, by=by, method=method, limit=options.limit, include=include)
+    node = resolve(connection, kind, name)
+    choose, sources = {
+        "user": (recommending.recommend, recommending.RECOMMENDATION_SOURCES),
+        "playlist": (recommending.continue_playlist, recommending.CONTINUATION_SOURCES),
+    }[kind]
+    by, method, include = options.by or sources[0], options.method, options.include
+    chosen = choose(connection, node, by=by, method=method, limit=options.limit, include=include)
     found = chosen.found
     tracks = {track.id for track in found} | {reason.id for track in found for reason in track.because}
     labels = read_labels(connection, "track", tracks)
-    about = read_labels(connection, "user", [user])[user]
-    return RecommendedTracks(user, about, by, chosen.evidence, found, labels)
+    about = read_labels(connection, kind, [node])[node]
+    missing = count_missing(connection, node) if kind == "playlist" else 0
+    return RecommendedTracks(kind, node, about, missing, by, chosen.evidence, found, labels)
 
 
 def describe_source(by: str, evidence: Evidence) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.storage.libraries import present
 from sgr_spiders.storage.lookup import look_up
-from sgr_spiders.storage.pairs.reading import Groups, read_groups, read_likes
+from sgr_spiders.storage.pairs.reading import Groups, read_in_order, read_likes
 from sgr_spiders.storage.schema import engagements, playlist_tracks, playlists, run_seeds, walk_requests
 
 if TYPE_CHECKING:
@@ -66,11 +66,9 @@ def read_times(connection: sa.Connection, kinds: Sequence[str], rows: Rows = "pr
 
 def read_memberships(connection: sa.Connection, rows: Rows = "present") -> tuple[Groups, NDArray[np.int64]]:
     """Return the tracks of each playlist, in order, and the owner of each playlist (-1 if unknown)."""
-    both = (playlist_tracks.c.position, playlist_tracks.c.track_id)
-    read = read_groups(connection, playlist_tracks.c.playlist_id, both, *present(playlist_tracks, rows))
-    position, track = read.members.reshape(-1, 2).T
-    order = np.lexsort((position, np.repeat(np.arange(len(read.owners)), read.sizes)))
-    return Groups(read.owners, read.sizes, track[order]), _owners(connection, read.owners)
+    columns = (playlist_tracks.c.playlist_id, playlist_tracks.c.position, playlist_tracks.c.track_id)
+    read = read_in_order(connection, *columns, *present(playlist_tracks, rows))
+    return read, _owners(connection, read.owners)
 
 
 def _owners(connection: sa.Connection, wanted: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -48,6 +48,16 @@ ALL_COUNT = Libraries(None, np.empty(0, np.int64))
 """The libraries where nothing says what was looked at."""
 
 
+def count_missing(connection: sa.Connection, playlist: int) -> int:
+    """Return how many tracks of *playlist* were not looked at, at least 1 unless all were."""
+    columns = libraries.c.library, libraries.c.kept, libraries.c.expected
+    query = sa.select(*columns).where(libraries.c.kind == "playlist", libraries.c.record_id == playlist)
+    row = connection.execute(query).first()
+    if row is None or row.library == "whole":
+        return 0
+    return max(1, int(row.expected or 0) - int(row.kept))
+
+
 def read_libraries(
     connection: sa.Connection, kind: Literal["user", "playlist"], include: Inclusion
 ) -> Libraries:

@@ -16,7 +16,7 @@ from sgr_spiders.storage.chunks import CHUNK, chunked
 from sgr_spiders.storage.libraries import USUAL, Inclusion, present
 from sgr_spiders.storage.looked_at import ALL_COUNT, read_libraries
 from sgr_spiders.storage.lookup import distinct, is_among, join_ids, look_up, mix, parse_ids
-from sgr_spiders.storage.pairs.reading import Groups, read_groups
+from sgr_spiders.storage.pairs.reading import Groups, read_groups, read_in_order
 from sgr_spiders.storage.schema import NAMES, RECORD_TABLES, engagements, playlist_tracks, playlists, tracks
 
 if TYPE_CHECKING:
@@ -46,13 +46,15 @@ class Incidence:
     """Nodes and their contexts, e.g. tracks and the users who like them.
 
     A row of *links* connects the context in *context* with the item in *item*. A node is an item, or the
-    *group* of its items: an artist of tracks, an owner of playlists.
+    *group* of its items: an artist of tracks, an owner of playlists. The items of a context are in the
+    ascending *order* of a column, if there is one.
     """
 
     links: sa.Table
     item: sa.Column[int]
     context: sa.Column[int]
     group: sa.Column[int] | None = None
+    order: sa.Column[int] | None = None
 
 
 _BY_FANS = (engagements, engagements.c.track_id, engagements.c.user_id)
@@ -66,7 +68,7 @@ FANS = {
 """Incidences by likes: tracks and artists share fans, users share liked tracks."""
 
 PLAYLISTS = {
-    "track": Incidence(*_BY_PLAYLISTS),
+    "track": Incidence(*_BY_PLAYLISTS, order=playlist_tracks.c.position),
     "user": Incidence(
         playlist_tracks, playlist_tracks.c.playlist_id, playlist_tracks.c.track_id, playlists.c.owner_id
     ),
@@ -83,7 +85,7 @@ class Contexts(NamedTuple):
 
 
 class Neighbourhood(NamedTuple):
-    """The nodes in each of some contexts, one context after another.
+    """The nodes in each of some contexts, one context after another, tracks of playlists in order.
 
     The node that was asked about is in each. *left_out*: the number of nodes that do not count.
     """
@@ -168,12 +170,18 @@ class NeighbourReader:
         return ALL_COUNT if self._include.unseen else read_libraries(self._connection, "user", self._include)
 
     def _context_counts(self, contexts: Ids) -> NDArray[np.bool_]:
+        if self._incidence.context is playlist_tracks.c.playlist_id:
+            return ~is_among(contexts, self._removed_playlists)
         libraries = self._libraries if self._incidence.context is engagements.c.user_id else ALL_COUNT
         return libraries.contain(contexts)
 
     def _node_counts(self, nodes: Ids) -> NDArray[np.bool_]:
         libraries = self._libraries if self._incidence.item is engagements.c.user_id else ALL_COUNT
         return libraries.contain(nodes)
+
+    @cached_property
+    def _removed_playlists(self) -> Ids:
+        return read_removed(self._connection, "playlist", self._include)
 
     def _read_first(self, contexts: Ids, most: int) -> tuple[Ids, Ids]:
         """Return the items of the first of *contexts*, up to the one with which they have *most* links."""
@@ -195,6 +203,9 @@ class NeighbourReader:
 
     def _links(self, by: sa.Column[int], wanted: sa.Column[int], ids: Ids) -> Groups:
         """Return the links of *ids*, which ascend, in the column *by*."""
+        order = self._incidence.order
+        if order is not None and by is self._incidence.context:
+            return read_in_order(self._connection, by, order, wanted, by.in_(ids.tolist()), *self._conditions)
         if by is not engagements.c.track_id:
             return read_groups(self._connection, by, wanted, by.in_(ids.tolist()), *self._conditions)
         # The index has no `removed_at`: looking it up takes ten times as long as reading the index alone.
@@ -290,18 +301,29 @@ def read_library(connection: sa.Connection, user: int, rows: Rows = "present") -
     return np.sort(np.array(connection.scalars(query).all(), np.int64))
 
 
+def read_playlist(connection: sa.Connection, playlist: int, rows: Rows = "present") -> Ids:
+    """Return the IDs of the tracks in *playlist*, in their order."""
+    query = sa.select(playlist_tracks.c.track_id).where(
+        playlist_tracks.c.playlist_id == playlist, *present(playlist_tracks, rows)
+    )
+    return np.array(connection.scalars(query.order_by(playlist_tracks.c.position)).all(), np.int64)
+
+
 def is_known(connection: sa.Connection, kind: str, node: int) -> bool:
     """Return whether the database has a row for *node*; artists are users."""
-    record = KINDS[kind]
+    record = KINDS.get(kind, kind)
     key = RECORD_TABLES[record].c[f"{record}_id"]
     return connection.scalar(sa.select(key).where(key == node)) is not None
 
 
 def read_removed(connection: sa.Connection, kind: str, include: Inclusion) -> Ids:
-    """Return the tracks, users or artists to leave out because they have been removed, in ascending order."""
+    """Return the tracks, users, artists or playlists to leave out because they have been removed.
+
+    Their IDs ascend.
+    """
     if include.removed:
         return _NONE
-    table = RECORD_TABLES[KINDS[kind]]
+    table = RECORD_TABLES[KINDS.get(kind, kind)]
     (key,) = table.primary_key.columns
     query = sa.select(join_ids(key)).where(table.c.removed_at.is_not(None))
     return np.sort(parse_ids(connection.scalar(query)))

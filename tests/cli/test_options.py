@@ -11,11 +11,11 @@ import pytest
 from sgr_spiders.cli.options import (
     read_choice,
     read_integer,
+    read_library_owner,
     read_limit,
     read_node,
     read_seeds,
     read_time,
-    read_user,
     refuse_arguments,
 )
 from sgr_spiders.model.exceptions import ArgumentError, ConfigError
@@ -67,13 +67,14 @@ def test_choices() -> None:
 
 def test_records_are_named_by_kind_and_name() -> None:
     assert read_node(["artist", "soundcloud:users:7"], KINDS, "related") == ("artist", "soundcloud:users:7")
-    assert read_user(["user", "7"], "recommend") == "7"
+    assert read_library_owner(["user", "7"], "recommend") == ("user", "7")
+    assert read_library_owner(["playlist", "a mix"], "recommend") == ("playlist", "a mix")
     for given in ([], ["track"], ["user", "7"], ["track", "7", "8"]):
         with pytest.raises(ArgumentError, match="name one of track, artist and its ID, URL or name"):
             read_node(given, KINDS, "related")
-    for given in ([], ["user"], ["track", "7"], ["user", "7", "8"]):
-        with pytest.raises(ArgumentError, match="name a user by ID, URL or name"):
-            read_user(given, "recommend")
+    for given in ([], ["user"], ["7"], ["track", "7"], ["user", "7", "8"], ["playlist"]):
+        with pytest.raises(ArgumentError, match="name a user or playlist by ID, URL or name"):
+            read_library_owner(given, "recommend")
 
 
 def test_no_argument_is_ignored() -> None:

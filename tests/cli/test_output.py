@@ -31,6 +31,7 @@ COMMANDS = [
     ["similar", "track", "2"],
     ["similar", "track", "2", "--json"],
     ["recommend", "user", "1", "--json"],
+    ["recommend", "playlist", "5"],
     ["related", "track", "2", "--json"],
     ["status"],
     ["status", "--json"],

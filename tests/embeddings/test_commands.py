@@ -17,7 +17,7 @@ import pytest
 from sgr_spiders.cli import options
 from sgr_spiders.commands.evaluate import RECOMMENDERS
 from sgr_spiders.config import choices
-from sgr_spiders.embeddings import recommenders, similar
+from sgr_spiders.embeddings import recommend, recommenders, similar
 from sgr_spiders.embeddings.terms import LINE
 from sgr_spiders.storage.store import Store
 from tests.crawls.crawling import ROOT, CrawlResult, Harvester
@@ -89,11 +89,13 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
         ["similar", "artist", "5001", "--by", "playlists"],
         ["recommend", "user", "1", "--limit", "2"],
         ["recommend", "user", "1", "--by", "vectors", "--limit", "2", "--json"],
+        ["recommend", "playlist", "9001", "--limit", "2"],
+        ["recommend", "playlist", "soundcloud:playlists:9001", "--by", "vectors", "--limit", "2", "--json"],
         ["evaluate", "--dimensions", "8", "--k", "10"],
         ["evaluate", "--method", "walk", "--json", "--random-seed", "2"],
     )
     assert [code for code, _, _ in answers] == [0] * len(answers), answers
-    first, again, near, by_vectors, artist, recommended, as_json, table, figures = answers
+    first, again, near, by_vectors, artist, recommended, as_json, *continued, table, figures = answers
 
     known = len(np.unique(drawn.train.indices))
     assert first[1].splitlines()[0].split() == ["track_vectors", str(known), "x", "8", "svd"]
@@ -122,6 +124,16 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
     because = json.loads(as_json[1])["recommended"][0]["because"]
     assert {"id", "shared_fans", "shared_playlists", *LABEL} == set(because[0])
 
+    lines = continued[0][1].splitlines()
+    assert lines[0] == "To continue playlist 9001 ((no title known) by user 1) by sequence:"
+    assert len([line for line in lines if line.startswith("    because of")]) == 2 * 3
+    continuing = json.loads(continued[1][1])
+    assert (continuing["playlist"], continuing["by"], continuing["missing"]) == (9001, "vectors", 0)
+    own = drawn.world().playlists[9001]
+    for track in continuing["recommended"]:
+        assert track["id"] not in own
+        assert {reason["id"] for reason in track["because"]} <= own
+
     learned, held_out, columns, *methods = table[1].splitlines()
     assert learned.startswith("trained on: ")
     assert held_out.startswith("held out: ")
@@ -146,6 +158,10 @@ ERRORS = [
     (["similar", "track", "5", "--by", "wlak"], "vectors or playlists, not 'wlak' (did you mean `walk`?)"),
     (["similar", "track", "5", "--limit", "0"], "option `--limit`: must be an integer from 1 to"),
     (["recommend", "track", "5"], "scrapy recommend user 123`"),
+    (["recommend", "5"], "scrapy recommend playlist 123`"),
+    (["recommend", "playlist", "5"], "playlist 5 is not in this database"),
+    (["recommend", "user", "1", "--by", "sequence"], "must be walk, vectors or playlists, not 'sequence'"),
+    (["recommend", "playlist", "1", "--by", "npmi"], "must be sequence, walk, vectors or playlists, not"),
     (["recommend", "user", "5001"], "user 5001: no liked tracks in this database"),
     (["evaluate", "--method", "magic"], "`--method`: must be popularity, walk, itemknn, ease, svd, als,"),
     (["evaluate", "--split", "last"], "option `--split`: must be random, newest or cutoff, not 'last'"),
@@ -205,6 +221,11 @@ def test_the_options_list_all_methods() -> None:
     assert tuple(recommenders.METHODS) == choices.METHODS
     assert recommenders.NAMES == RECOMMENDERS
     assert set(similar.NEIGHBOUR_SOURCES) == set(options.NEIGHBOUR_SOURCES)
+    sources = {"user": recommend.RECOMMENDATION_SOURCES, "playlist": recommend.CONTINUATION_SOURCES}
+    assert sources.keys() == options.RECOMMENDATION_SOURCES.keys()
+    for kind, named in options.RECOMMENDATION_SOURCES.items():
+        assert set(named) == set(sources[kind])
+        assert named[0] == sources[kind][0], "the default"
 
 
 @pytest.fixture(scope="module")

@@ -103,6 +103,13 @@ def test_questions_agree_with_the_commands(graph: SoundGraph, path: Path) -> Non
     assert "shared fan" in found["because"].iloc[0]
     assert all(isinstance(liked, int) for liked in graph.recommend(1, as_="polars")["because_ids"][0])
 
+    continued = graph.continue_playlist(9001, limit=2)
+    assert len(continued) == 2
+    assert list(continued.columns) == list(found.columns)
+    tracks = set(graph.playlist_tracks().query("playlist_id == 9001")["track_id"])
+    assert not tracks & set(continued["id"])
+    assert {track for row in continued["because_ids"] for track in row} <= tracks
+
     with pytest.raises(ArgumentError, match="has not been built"):
         graph.related("track", 1001)
 
@@ -195,6 +202,8 @@ def test_status_and_other_commands(graph: SoundGraph) -> None:
         (lambda graph: graph.similar("track", "1001", limit="3"), "argument `limit`: must be an integer"),
         (lambda graph: graph.similar("track", "no such title"), "no track in this database is"),
         (lambda graph: graph.recommend(5001), "no liked tracks in this database"),
+        (lambda graph: graph.recommend(1, by="sequence"), "must be one of walk, playlists, vectors"),
+        (lambda graph: graph.continue_playlist(1), "playlist 1 is not in this database"),
         (lambda graph: graph.harvest("a b"), "seed: "),
         (lambda graph: graph.harvest(1, track_id=2), "argument `track_id`: also given by position"),
         (lambda graph: graph.command("harvest"), "`harvest()` runs a crawl"),

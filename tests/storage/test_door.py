@@ -41,6 +41,7 @@ EVERY_COMMAND = [
     ("related", "track", "1"),
     ("similar", "track", "1"),
     ("recommend", "user", "1"),
+    ("recommend", "playlist", "1"),
     ("evaluate",),
     ("export",),
 ]

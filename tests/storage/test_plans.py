@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sgr_spiders.config.arguments import read_seed
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.soundcloud.addresses import parse_address
-from sgr_spiders.storage import labels, names, neighbours, records, vectors
+from sgr_spiders.storage import labels, looked_at, names, neighbours, records, vectors
 from sgr_spiders.storage.figures import inventory
 from sgr_spiders.storage.ledger import runs, seeds
 from sgr_spiders.storage.ledger.ledger import Ledger
@@ -99,6 +99,8 @@ BY_COMMANDS: dict[str, Callable[[Connection], Any]] = {
     "similar: names": lambda c: neighbours.read_names(c, "artist", [7, 8]),
     "similar: vector": lambda c: vectors.read_vector(c, "track", "svd", 7),
     "recommend: library": lambda c: neighbours.read_library(c, 7),
+    "recommend: playlist": lambda c: neighbours.read_playlist(c, 7),
+    "recommend: unknown tracks": lambda c: looked_at.count_missing(c, 7),
     "crawl: records": lambda c: list(records.read_records(c, "track", [7, 8])),
     "crawl: requesters": lambda c: Ledger(c, RUN).requesters(7),
     "crawl: unfinished": lambda c: Ledger(c, RUN).has_unfinished(7, "user_depth"),

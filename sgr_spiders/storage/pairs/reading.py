@@ -178,6 +178,22 @@ def read_groups(
     )
 
 
+def read_in_order(
+    connection: sa.Connection,
+    owner: sa.ColumnElement[Any],
+    order: sa.ColumnElement[Any],
+    member: sa.ColumnElement[Any],
+    *conditions: sa.ColumnElement[bool],
+) -> Groups:
+    """Return the *member* values of each *owner*, in ascending *order*."""
+    import numpy as np  # noqa: PLC0415 - `scrapy status` needs none of it
+
+    read = read_groups(connection, owner, (order, member), *conditions)
+    place, members = read.members.reshape(-1, 2).T
+    by_place = np.lexsort((place, np.repeat(np.arange(len(read.owners)), read.sizes)))
+    return Groups(read.owners, read.sizes, members[by_place])
+
+
 def _read_parts(
     connection: sa.Connection,
     owner: sa.ColumnElement[Any],
