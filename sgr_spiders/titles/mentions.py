@@ -1,7 +1,8 @@
-"""@mentions, as SoundCloud links them."""
+"""Mentions of accounts: "@name", as SoundCloud links it, and links to profiles."""
 
 # This file searches for characters of other scripts that look like ASCII.
-# ruff: noqa: RUF001
+# Word lists read better as text.
+# ruff: noqa: RUF001, SIM905
 
 from __future__ import annotations
 
@@ -12,31 +13,45 @@ from typing import TYPE_CHECKING, Final
 from sgr_spiders.titles.names import bare_key, distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _MENTION: Final = re.compile(
     r"(?<![\w@＠./+-])[@＠]([A-Za-z0-9](?:[A-Za-z0-9_-]{1,62})[A-Za-z0-9])(?![\w@-]|\.\w)"
 )
 _CLOCK: Final = re.compile(r"\d{1,4}(?:am|pm|h|hz|bpm|kbps)", re.IGNORECASE)
+_LINK: Final = re.compile(
+    r"(?<![\w@.-])(?:www\.|m\.)?soundcloud\.com/([a-z0-9][a-z0-9_-]{1,62}[a-z0-9])(?![\w@-])", re.IGNORECASE
+)
+_NO_ACCOUNTS: Final = frozenset(
+    "charts discover download feed go groups jobs likes messages notifications oauth pages people player "
+    "popular premium search settings signin stations stream tags terms-of-use topic tracks upload you".split()
+)
+"""Paths of the site that are not accounts."""
 _SITE: Final = (
-    r"(?:bandcamp|bsky|bluesky|discord|facebook|fb|ig|insta|instagram|linktree|mastodon|onlyfans|patreon"
-    r"|snapchat|spotify|telegram|threads|tik ?tok|twitch|twitter|vk|x\.com|youtube|yt)"
+    r"(?:bandcamp|bsky|bluesky|dms?|discord|facebook|fb|ig|insta?|instagram|kik|linktree|mastodon|onlyfans"
+    r"|patreon|snapchat|socials?|(?:all )?(?:social media|platforms)|spotify|telegram|threads"
+    r"|tik ?tok|tw|twitch|twitter|venmo|cash ?app|paypal|vk|wechat|weibo|whatsapp|x\.com|youtube|yt"
+    r"|инст\w{0,6}|вк|тг|телеграм\w{0,2}"
+    r"|인스타(?:그램)?|트위터|インスタ(?:グラム)?|ツイッター)"
 )
 _BEFORE_HANDLE: Final = re.compile(
-    rf"(?:\b{_SITE}\b|[📷📸🐦])(?:[：:][^\S\n]*\n|[^\S\n]|[：:=>|/→–,&+.-]"
-    rf"|(?<=\W)(?:is|at|handle|me|page|and|or|{_SITE})\b"
-    r"|[@＠][\w.-]{1,64}){0,12}\Z",
+    rf"(?:\b{_SITE}\b|(?:instagram|facebook|fb|twitter|tiktok|youtube|vk)\.com/[\w./-]{{1,40}}\n?|[📷📸🐦])"
+    r"(?:[：:][^\S\n]*\n|[^\S\n]|[：:=>|/→➜➔►▶▸»~–,&+.-]"
+    rf"|(?<=\W)(?:is|at|as|como|handle|me|page|and|or|{_SITE})\b"
+    rf"|[@＠][\w.-]{{1,64}}){{0,12}}\Z|(?:\A|\n)\W{{0,3}}{_SITE}\s?\n\Z",
     re.IGNORECASE,
 )
 """Another site before a handle: "my ig is @name", "Twitter & IG: @name"."""
 _AFTER_HANDLE: Final = re.compile(
-    rf"\s{{0,2}}(?:\(|[-–—|:]|(?:on|via|over on|at)\s)\s{{0,2}}(?:my\s|the\s)?{_SITE}\b"
+    rf"\s{{0,2}}(?:[(\[]|[-–—|:]|(?:on|via|over on|at|en|auf|sur|в|no)\s)\s{{0,2}}"
+    rf"(?:my\s|the\s|all\s)?{_SITE}\b"
     rf"(?!\.com|\s*[：:]\s*[@＠])",
     re.IGNORECASE,
 )
 """Another site after a handle: "@name on instagram", but not "@name | instagram: @other"."""
 _BEFORE_VENUE: Final = re.compile(
-    r"\b(?:live|live ?set|(?:live|dj|closing|opening|warm-?up) (?:set|session|party)|recorded|residency)"
+    r"\b(?:live|live ?set|(?:live|dj|closing|opening|warm-?up) (?:set|session|party)|recorded|residency"
+    r"|played|playing)"
     r"\s{1,2}\Z",
     re.IGNORECASE,
 )
@@ -48,12 +63,17 @@ _MIN_NAME: Final = 3
 
 def mentions(*texts: str | None) -> tuple[str, ...]:
     """Return the mentioned permalinks in lower case, without venues and handles of other sites."""
-    return distinct(
-        match[1].lower()
-        for text in texts
-        for match in _MENTION.finditer(text or "")
-        if not _CLOCK.fullmatch(match[1]) and not _is_elsewhere(text or "", match)
-    )
+    return distinct(permalink for text in texts if text for permalink in _permalinks(text))
+
+
+def _permalinks(text: str) -> Iterator[str]:
+    """Yield the permalinks in a text, those after "@" first."""
+    for match in _MENTION.finditer(text):
+        if not _CLOCK.fullmatch(match[1]) and not _is_elsewhere(text, match):
+            yield match[1].lower()
+    for link in _LINK.findall(text) if "/" in text else ():
+        if link.lower() not in _NO_ACCOUNTS:
+            yield link.lower()
 
 
 def is_mentioned(name: str, permalinks: Iterable[str]) -> bool:

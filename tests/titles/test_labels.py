@@ -109,7 +109,7 @@ DESCRIPTIONS: list[tuple[str, list[str]]] = [
     ("Todos los derechos reservados © 2020 Opal Música", ["Opal Música"]),
     ("(c)2019 Opal", ["Opal"]),
     ("©2019 Opal®", ["Opal"]),
-    ("released by Opal x Fernway", ["Opal x Fernway"]),
+    ("released by Opal x Fernway", ["Opal", "Fernway"]),
     ("My debut EP is out now on Shall Not Fade! Grab it here: https://x.y", ["Shall Not Fade"]),
     ("OUT NOW on @monstercat", ["monstercat"]),
     ("Release by Anjunadeep, 2019", ["Anjunadeep"]),
@@ -136,6 +136,54 @@ DESCRIPTIONS: list[tuple[str, list[str]]] = [
     ("Out now on iTunes via Defected Records", ["Defected Records"]),
 ]
 
+IN_MIXED_CASE: list[tuple[str, list[str]]] = [
+    ("his debut on Tin Owl with a new EP", ["Tin Owl"]),
+    ('Taken from the EP "Dusk" on Tin Owl', ["Tin Owl"]),
+    ("The LP “Dusk” (Tin Owl, 2011)", ["Tin Owl"]),
+    ("Next up on Tin Owl: Ilse Quandt", ["Tin Owl"]),
+    ("I've signed to Tin Owl!", ["Tin Owl"]),
+    ("out on the mighty Tin Owl", ["Tin Owl"]),
+    ("out via Rue's own Tin Owl label", ["Tin Owl"]),
+    ("The Leeds-based imprint Tin Owl returns with TIN012", ["Tin Owl"]),
+    ("On our label Tin Owl", ["Tin Owl"]),
+    ("PREMIERE: Ilse Quandt - Dusk [Tin Owl]", ["Tin Owl"]),
+    ("we are on Tin Owl Records now", ["Tin Owl Records"]),
+    ("Tin Owl Records", ["Tin Owl Records"]),
+    ("Tin Owl Records is proud to present Ilse", ["Tin Owl Records"]),
+    ("2014 Tin Owl Records", ["Tin Owl Records"]),
+    ("A Tin Owl release", ["Tin Owl"]),
+    ("Dusk\nTin Owl OWL012", ["Owl"]),
+    ("Tinowl TIN012", ["Tinowl"]),
+    ("out on Tin Owl TIN012", ["Tin Owl"]),
+    ("out on Tin Owl May 5th", ["Tin Owl"]),
+    (
+        "out through Tin Owl (AU/NZ), Redbrick (UK/EU) and Low + Tide (US)",
+        ["Tin Owl", "Redbrick", "Low + Tide"],
+    ),
+    ("Released by Tin Owl Records and Redbrick Records", ["Tin Owl Records", "Redbrick Records"]),
+    ("Label: Tin Owl Cat: TIN1 Artist: Ilse", ["Tin Owl"]),
+    ("Follow us\nLabel\nTin Owl\n", ["Tin Owl"]),
+    ("Label // Tin Owl", ["Tin Owl"]),
+    ("Re-issued by Tin Owl", ["Tin Owl"]),
+    ("(C) Tin Owl 2014", ["Tin Owl"]),
+    ("Sale el 3 de junio por Búho Azul", ["Búho Azul"]),
+    ("Släpps 3 mars på Blå Uggla", ["Blå Uggla"]),
+    ("Erscheint am 3. Mai bei Blaueule", ["Blaueule"]),
+    ("Wydawca: Niebieska Sowa", ["Niebieska Sowa"]),
+    ("「ブルーオウル」よりリリース", ["ブルーオウル"]),
+]
+"""Labels that capitals or a number tell from the words around them."""
+
+NO_LABELS_IN_MIXED_CASE = [
+    "He returns to Berlin", "She's back on Earth", "available on Vimeo", "Next up on Rinse FM",
+    "New single on Friday", "my album on God", "New record on Side A", "out on PS4, Xbox and Switch",
+    "Some Old Records", "Vinyl from our shop", "PREMIERE: Ilse - Dusk (Rue Remix)",
+    "Premiere at a theatre - directed by Ilse (Berlin)", "Inspired by early Tin Owl Records",
+    "with releases on Tin Owl and Redbrick", "For labels & promoters: ilse@example.com",
+    "Label: looking for one, write to me", "Published by Tin Owl Publishing", "℗ 1234567 Records DK",
+    "Friday Mix FRI012", "Roland TR808", "Label showcase on 5 May",
+]  # fmt: skip
+
 NO_LABELS = [
     "Release: 12.05.2021",
     "Release: Midnight Sun EP",
@@ -148,7 +196,6 @@ NO_LABELS = [
     "OUT NOW ON BEATPORT",
     "Out now on vinyl & digital",
     "Available now on Apple Music",
-    "are set to release a new EP on Southern Lord in the new year",
     "© 2021 All rights reserved",
     "All rights reserved.",
     "No copyright infringement intended",
@@ -220,6 +267,16 @@ def test_letter_case_makes_no_difference(description: str, names: list[str], cas
     assert [label_key(name) for name in named(case(description))] == [label_key(name) for name in names]
 
 
+@pytest.mark.parametrize(("description", "names"), IN_MIXED_CASE)
+def test_capitals_and_numbers_show_a_label(description: str, names: list[str]) -> None:
+    assert named(description) == names
+
+
+@pytest.mark.parametrize("description", NO_LABELS_IN_MIXED_CASE)
+def test_capitals_alone_show_no_label(description: str) -> None:
+    assert named(description) == []
+
+
 @pytest.mark.parametrize("description", NO_LABELS)
 def test_no_labels(description: str) -> None:
     assert named(description) == []
@@ -240,6 +297,21 @@ def test_no_labels(description: str) -> None:
         ("Opal | opal records", ["Opal"]),
         ("℗ 2020 Opal GmbH", ["Opal GmbH"]),
         ("Opal, under exclusive license to Fernway", ["Opal"]),
+        ("Tin Owl x Redbrick", ["Tin Owl", "Redbrick"]),
+        ("Planet X Records", ["Planet X Records"]),
+        ("On/Off Records", ["On/Off Records"]),
+        ("Tin + Can", ["Tin + Can"]),
+        ("Hill & Sons", ["Hill & Sons"]),
+        ("Tin Owl, Redbrick & Opal", ["Tin Owl", "Redbrick", "Opal"]),
+        ("Tin Owl (UK), Redbrick (US)", ["Tin Owl", "Redbrick"]),
+        ("Tin Owl (North America) & Redbrick (Europe)", ["Tin Owl", "Redbrick"]),
+        ("(℗) 2015 Tin Owl", ["Tin Owl"]),
+        ("P&C 2009 Tin Owl", ["Tin Owl"]),
+        ("Licensed to Tin Owl", ["Tin Owl"]),
+        ("Forthcoming on Tin Owl", ["Tin Owl"]),
+        ("Tin Owl for the United States and Redbrick for the rest of the world", ["Tin Owl", "Redbrick"]),
+        *((none, []) for none in ("ilse@example.com", "Copyright 2019", "CC BY-NC 3.0", "Auto-production")),
+        *((none, []) for none in ("Distributed by Tin Owl", "Manufactured and distributed by Tin Owl")),
         ("88rising", ["88rising"]),
         ("!!!", ["!!!"]),
         ("夜光レコード", ["夜光レコード"]),

@@ -30,6 +30,14 @@ from sgr_spiders.titles.mentions import is_mentioned, mentions
         ("my ig\n@ona", ("ona",)),
         ("@ona | instagram: @ona_ig", ("ona",)),
         ("@ona - youtube.com/ona", ("ona",)),
+        ("인스타: @ona", ()),
+        ("Instagram ➜ @ona", ()),
+        ("Instagram\n@ona\nProd. @kit", ("kit",)),
+        ("@ona [instagram]", ()),
+        ("twitter.com/ona / @ona", ()),
+        ("played @harbour at sunrise", ()),
+        ("support soundcloud.com/ona and https://m.soundcloud.com/Lu-Lu/sets/b?si=1", ("ona", "lu-lu")),
+        ("@kit https://soundcloud.com/discover https://on.soundcloud.com/Ab3xY", ("kit",)),
     ],
 )
 def test_mentions(text: str, expected: tuple[str, ...]) -> None:
