@@ -14,6 +14,7 @@ from sgr_spiders.titles.english import is_english_phrase
 from sgr_spiders.titles.generic import TRAILING, bare, is_nobody
 from sgr_spiders.titles.markers import first_mark
 from sgr_spiders.titles.names import bare_key, key, split_names
+from sgr_spiders.titles.performers import known_lists
 from sgr_spiders.titles.subjects import is_plain
 
 if TYPE_CHECKING:
@@ -37,9 +38,15 @@ _HEADING: Final = re.compile(
 _QUOTED_TITLE: Final = re.compile(rf" (?=[\"“][^\"“”]+[\"”][ {GAP}]*$)")
 _BY: Final = re.compile(r" by ", re.IGNORECASE)
 _NOT_AFTER_ARTISTS: Final = TRAILING | {"at", "cover", "live"}
-_JOINS: Final = re.compile(r" (?:[x×х+/]|vs\.?|versus|b2b) (?!the )", re.IGNORECASE)
+_JOINS: Final = re.compile(r" (?:[x×х✕✖✗✘+/]|vs\.?|versus|b2b) (?!(?-i:the) )", re.IGNORECASE)
 _WEAK_JOINS: Final = re.compile(r" (?:with|meets|pres\.|presents?|con) (?!the )", re.IGNORECASE)
 """Words between artists that also occur in titles: "Dancing With Myself - Artist"."""
+_NO_ARTISTS: Final = re.compile(
+    r"[^ ]: |\b(?:op|nos?|nr|bwv|hwv|kv?|rv)\b\.? ?\d|@|\b(?:at|episode|from|in|live|podcast|radio|show)\b",
+    re.IGNORECASE,
+)
+"""A classical work or a recording: "Composer: Sonata, Op. 2 - Allegro", "Live at Hall, City - Part 1"."""
+_SEPARATES: Final = re.compile(rf"{_WEAK_JOINS.pattern}|[^\W\d], \w", re.IGNORECASE)
 
 
 def pieces(part: Part) -> Iterator[Part]:
@@ -73,8 +80,9 @@ def joint_artists(outer: Part, own: Collection[str]) -> tuple[str, ...]:
         return names
     if _JOINS.search(head):
         return () if all(map(is_plain, names)) else names
-    may_be_title = any(map(is_plain, names)) or is_english_phrase(names)
-    return names if _WEAK_JOINS.search(head) and not may_be_title else ()
+    if not _SEPARATES.search(head) or _NO_ARTISTS.search(head):
+        return ()
+    return () if any(map(is_plain, names)) or is_english_phrase(names) else names
 
 
 def guest_artists(outer: Part, own: Collection[str]) -> tuple[str, ...]:
@@ -82,8 +90,10 @@ def guest_artists(outer: Part, own: Collection[str]) -> tuple[str, ...]:
     joint = joint_artists(outer, own)
     first = own_names(joint, own)
     if not first:
-        join = _JOINS.search(head := _head(outer))
-        first = _names(head[: join.start()]) if join else joint[:1]
+        known = known_lists(head := _head(outer))
+        joins = (join.start() for join in _JOINS.finditer(head))
+        end = next((join for join in joins if not any(start <= join < end for start, end in known)), 0)
+        first = _names(head[:end]) or joint[:1]
     return tuple(name for name in joint if name not in first)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +25,8 @@ _CLOSERS: Final = {
     "《": "》",
     "〈": "〉",
 }
+_PART_OF_NAME: Final = re.compile(r"(?<=\w)[(\[][A-Za-z]{1,2}[)\]](?!\w)|[(\[][A-Za-z]{1,2}[)\]](?=\w)")
+"""Brackets within a word: "f(x)", "(G)I-DLE"."""
 _CLOSING: Final = frozenset(_CLOSERS.values())
 
 
@@ -44,8 +47,11 @@ def parts(text: str) -> list[Part]:
     found = [outer]
     stack = [("", outer)]
     last_angle = text.rfind(">")
+    kept = {position for match in _PART_OF_NAME.finditer(text) for position in range(*match.span())}
     for position, character in enumerate(text):
-        if character in _CLOSERS and (character != "<" or position < last_angle):
+        if position in kept:
+            stack[-1][1].append((position, character))
+        elif character in _CLOSERS and (character != "<" or position < last_angle):
             stack[-1][1].append((position, GAP))
             inner: list[tuple[int, str]] = []
             stack.append((_CLOSERS[character], inner))

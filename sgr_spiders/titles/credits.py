@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 MAX_TITLE: Final = 1_000
 MAX_DESCRIPTION: Final = 20_000
 
+_DECORATED: Final = re.compile(r"(?<=[ ])([*~])\1{0,2}(?![ *~])([^*~]{2,80})(?<! )\1{1,3}")
+"""Symbols that serve as brackets: "Title *prod. Name*"."""
 _TYPE_BEAT: Final = re.compile(r"\btype ?beat\b|\bbeat type\b", re.IGNORECASE)
 """A beat in the style of the performers that it names."""
 _WITH: Final = re.compile(r" (?:with|con|meets|pres\.|presents) ", re.IGNORECASE)
@@ -118,7 +120,7 @@ def _artist_credit(text: str) -> tuple[list[str], list[str]]:
 
 
 def _find_credits(title: str, description: str, own: frozenset[str]) -> list[CreditMatch]:
-    title = fold(title)[:MAX_TITLE]
+    title = _DECORATED.sub(r"(\2)", fold(title)[:MAX_TITLE])
     outer, *brackets = title_parts = parts(title)
     marked = [match for part in title_parts for match in credits_in(part)]
     found = _without_own_guest(marked, outer, own)

@@ -11,21 +11,21 @@ import re
 from typing import Final
 
 REMIX_KINDS: Final = frozenset(
-    "remix remixx re-mix rmx edit re-edit reedit flip re-flip reflip bootleg bootie rework re-work refix "
-    "re-fix vip mashup mash-up rerub re-rub redrum re-drum blend redux reboot re-boot retouch re-touch "
-    "rethink re-think rebuild re-build reshape re-shape recut re-cut revamp re-vamp rejig re-jig remodel "
-    "re-model restyle re-style retwist re-twist retweak re-tweak rewire rewired reimagining re-imagining "
-    "interpretation reinterpretation re-interpretation reconstruction reswing relick re-lick refreak "
-    "regroove re-groove revibe re-vibe rekick rebounce re-bounce re:work "
-    "ремикс едит эдит リミックス 리믹스".split()
+    "remix remixx re-mix rmx edit re-edit reedit flip re-flip reflip bootleg bootie rework re-work "
+    "refix re-fix vip mashup mash-up rerub re-rub redrum re-drum blend redux reboot re-boot retouch "
+    "re-touch rethink re-think rebuild re-build reshape re-shape recut re-cut revamp re-vamp rejig "
+    "re-jig remodel re-model restyle re-style retwist re-twist retweak re-tweak rewire rewired "
+    "reimagining re-imagining interpretation reinterpretation re-interpretation reconstruction "
+    "reswing relick re-lick refreak regroove re-groove revibe re-vibe rekick rebounce re-bounce "
+    "re:work ремикс едит эдит リミックス 리믹스".split()
 )
 """Words for remixes by others. "Mix", "Version", "Cover" and "Dub" are missing: they rarely follow a name."""
 
 TRAILING: Final = REMIX_KINDS | frozenset(
-    "acapella acappella clean dirty dl download dub explicit extended free hd hq instrumental long main "
-    "mix official original out now preview pt pt. part contest entry submission winner ii iii iv radio "
-    "remaster remastered reverb sample short slowed snippet spedup teaser unofficial ver ver. version "
-    "video audio lyrics visualizer".split()
+    "acapella acappella clean dirty dl download dub explicit extended free hd hq instrumental long "
+    "main mix official original out now preview pt pt. part contest entry submission winner ii iii "
+    "iv radio remaster remastered reverb sample short slowed snippet spedup teaser unofficial ver "
+    "ver. version video audio lyrics visualizer".split()
 )
 """Words that may follow a remixer's name or "Remix" but belong to neither."""
 
@@ -33,29 +33,30 @@ BEFORE_EDIT: Final = frozenset("album club dance dj film intro radio sad single 
 """Words that may come between a name and "Edit" or "Mix". Before "Remix" they may be part of the name."""
 
 STYLES: Final = frozenset(
-    "808 8d acid afro afrobeat afrobeats afrohouse afrotech amapiano ambient anthem arab arabic azonto "
-    "bachata baile balearic balkan ballroom baltimore banda bashment bass bassline bhangra big-room "
-    "bigroom blues bmore bollywood bolero boogie bossa bounce brazilian breakbeat breakcore breaks brega "
-    "brostep champeta chill chillhop chillout chillstep chillwave chiptune club-house complextro corrido "
-    "country crunk cumbia deep d&b d'n'b dabke dance-pop dancehall dancefloor dark darkwave dembow desi "
-    "dirty-dutch disco dnb donk doo-wop drift drill drum drum'n'bass drumandbass drumnbass drums "
-    "dub-techno dubstep ebm edm electro electroclash electronic electropop electroswing emo eurobeat "
-    "eurodance flamenco folk footwork forró forro frenchcore french-house freestyle funk funkot funky "
-    "future gabber gangsta garage g-house ghettotech glitch gospel gothic gqom grime groove grunge "
-    "guaracha halftime happycore hard hardbass hardcore hardgroove hardhouse hardstyle hardtechno hardtek "
-    "hardtekk hardwave headbanger hiphop hip hop house hybrid hyper hyperpop hypertechno idm indie "
-    "industrial italo jackin jazz jazzy jersey jump jumpstyle jump-up jumpup jungle juke karaoke kizomba "
-    "kompa kuduro latin liquid lo-fi lo fi lofi makina mariachi melbourne melodic merengue metal metalcore "
-    "minimal moombah moombahcore moombahton motown n neuro neurofunk new-wave nightcore nu nu-disco "
-    "nudisco orchestral organic pagode perreo phonk piano piseiro plugg pluggnb pop progressive psy "
-    "psytrance punk r&b r'n'b rap rave rawstyle reggae reggaeton riddim rnb rock rockabilly rock'n'roll "
-    "rumba salsa samba schranz sertanejo shatta shoegaze ska slap sludge soca soul soulful speed speedcore "
-    "speed-garage swing synth synthpop synthwave tango tarraxo tearout tech tech-house techhouse techno "
-    "tecno tekno terror trance trap trapsoul tribal tribe trip trip-hop triphop tropical twerk ukg uk "
-    "uptempo vallenato vapor vaporwave vapourwave vogue wave witch zouk zumba step 8-bit 8bit 16-bit bit "
-    "chinese english french german hindi italian japanese korean oriental portuguese russian spanish "
-    "turkish 2step 3step 3-step 4x4 j-pop jpop k-pop kpop mandelao mandelão philly raggatek raggatekk "
-    "stutter tek tekk uplifting".split()
+    "808 8d acid afro afrobeat afrobeats afrohouse afrotech amapiano ambient anthem arab arabic "
+    "azonto bachata baile balearic balkan ballroom baltimore banda bashment bass bassline bhangra "
+    "big-room bigroom blues bmore bollywood bolero boogie bossa bounce brazilian breakbeat breakcore "
+    "breaks brega brostep champeta chill chillhop chillout chillstep chillwave chiptune club-house "
+    "complextro corrido country crunk cumbia deep d&b d'n'b dabke dance-pop dancehall dancefloor "
+    "dark darkwave dembow desi dirty-dutch disco dnb donk doo-wop drift drill drum drum'n'bass "
+    "drumandbass drumnbass drums dub-techno dubstep ebm edm electro electroclash electronic "
+    "electropop electroswing emo eurobeat eurodance flamenco folk footwork forró forro frenchcore "
+    "french-house freestyle funk funkot funky future gabber gangsta garage g-house ghettotech glitch "
+    "gospel gothic gqom grime groove grunge guaracha halftime happycore hard hardbass hardcore "
+    "hardgroove hardhouse hardstyle hardtechno hardtek hardtekk hardwave headbanger hiphop hip hop "
+    "house hybrid hyper hyperpop hypertechno idm indie industrial italo jackin jazz jazzy jersey "
+    "jump jumpstyle jump-up jumpup jungle juke karaoke kizomba kompa kuduro latin liquid lo-fi lo fi "
+    "lofi makina mariachi melbourne melodic merengue metal metalcore minimal moombah moombahcore "
+    "moombahton motown n neuro neurofunk new-wave nightcore nu nu-disco nudisco orchestral organic "
+    "pagode perreo phonk piano piseiro plugg pluggnb pop progressive psy psytrance punk r&b r'n'b "
+    "rap rave rawstyle reggae reggaeton riddim rnb rock rockabilly rock'n'roll rumba salsa samba "
+    "schranz sertanejo shatta shoegaze ska slap sludge soca soul soulful speed speedcore "
+    "speed-garage swing synth synthpop synthwave tango tarraxo tearout tech tech-house techhouse "
+    "techno tecno tekno terror trance trap trapsoul tribal tribe trip trip-hop triphop tropical "
+    "twerk ukg uk uptempo vallenato vapor vaporwave vapourwave vogue wave witch zouk zumba step "
+    "8-bit 8bit 16-bit bit chinese english french german hindi italian japanese korean oriental "
+    "portuguese russian spanish turkish 2step 3step 3-step 4x4 j-pop jpop k-pop kpop mandelao "
+    "mandelão philly raggatek raggatekk stutter tek tekk uplifting".split()
 )
 """Kinds of music. They may follow a remixer's name: "Name Techno Remix"."""
 
@@ -63,26 +64,27 @@ STAGE_TITLES: Final = frozenset({"dj", "mc", "lil", "yung"})
 """First words of performers' names: "DJ Dubstep" is not a kind of music."""
 
 PURPOSES: Final = frozenset(
-    "afterhours afterparty after-hours basement bedroom carnival coachella edc festival ibiza mainstage "
-    "main-stage peaktime peak-time tomorrowland warehouse workout gym anime arena gaming stadium chicago "
-    "detroit miami goa tulum acoustic anniversary birthday boosted atmos cinematic classic dolby epic "
-    "friendly oldschool throwback turbo cheeky chopped christmas xmas halloween easter emotional exclusive "
-    "heartbreak hype midnight personal private pt quick rough screwed secret special sped spring summer "
-    "autumn winter sunrise sunset super tiktok tool transition unreleased viral vocal vol v1 v2 v3 live "
-    "mini mega festive bonus instrumental slowed drunk extended radio dub intro outro long short clean "
-    "dirty original official unofficial free exclusive full preview reverb remastered main private".split()
+    "afterhours afterparty after-hours basement bedroom carnival coachella edc festival ibiza "
+    "mainstage main-stage peaktime peak-time tomorrowland warehouse workout gym anime arena gaming "
+    "stadium chicago detroit miami goa tulum acoustic anniversary birthday boosted atmos cinematic "
+    "classic dolby epic friendly oldschool throwback turbo cheeky chopped christmas xmas halloween "
+    "easter emotional exclusive heartbreak hype midnight personal private pt quick rough screwed "
+    "secret special sped spring summer autumn winter sunrise sunset super tiktok tool transition "
+    "unreleased viral vocal vox vol v1 v2 v3 live mini mega festive bonus instrumental slowed drunk "
+    "extended radio dub intro outro long short clean dirty original official unofficial free "
+    "exclusive full preview reverb remastered main private".split()
 )
 """Purposes and properties of a version. They may follow a remixer's name: "Name Festival Remix"."""
 
 _LOOSE: Final = frozenset(
-    "a a.m alternate alternative am an another audio b2b backing beat big bonus cd concert cover daft day "
-    "demo dj early epic eve eves fan fast faster final first floor good happy hit home in inch late "
-    "limited little loop lost lyric lyrics m/v megamix mellow midnight more morning music mv my mystery "
-    "new night nostalgic of old on one open our part party peak performance pitched promo re rehearsal "
-    "relaxing remixes request retro room rooftop round sad second secret session sessions sexy single "
-    "sleep slow slower smooth soft stage strings stripped studio sunday terrace test the third time tour "
-    "track transition two ultra up vibe vibes visualizer wedding weekend wip with year years yet your "
-    "spooky boss level valentine valentines nye".split()
+    "a a.m alternate alternative am an another audio b2b backing beat big bonus cd concert cover "
+    "daft day demo dj early epic eve eves fan fast faster final first floor good happy hit home in "
+    "inch late limited little loop lost lyric lyrics m/v megamix mellow midnight more morning music "
+    "mv my mystery new night nostalgic of old on one open our part party peak performance pitched "
+    "promo re rehearsal relaxing remixes request retro room rooftop round sad second secret session "
+    "sessions sexy single sleep slow slower smooth soft stage strings stripped studio sunday terrace "
+    "test the third time tour track transition two ultra up vibe vibes visualizer wedding weekend "
+    "wip with year years yet your spooky boss level valentine valentines nye".split()
 )
 """Words that alone name nobody, but end names ("Vampire Weekend")."""
 
@@ -97,12 +99,12 @@ GENERIC: Final = (
 """Words that alone do not name a remixer: "Official Club Remix", "Late Night Edit", "Deep House Flip"."""
 
 NOT_NAMES: Final = frozenset(
-    "acapella accident acoustic anonymous artist artists audio bass beat bonus cello chords clarinet dl "
-    "download drums eng english everybody everyone flute friends guitar hand harp her him his instrumental "
-    "intro it keyboard keyboards love lyric lyrics many me mine more my myself n/a nobody none organ "
-    "others our ourselves outro percussion piano sax saxophone strings sub subs subtitles synth synths tab "
-    "tabs tba tbc tbd them themselves translation trombone trumpet u ukulele unknown us va various video "
-    "violin visuals vocals voice you yourself".split()
+    "acapella accident acoustic anonymous artist artists audio bass beat bonus cello chords clarinet "
+    "dl download drums eng english everybody everyone flute friends guitar hand harp her him his "
+    "instrumental intro it keyboard keyboards love lyric lyrics many me mine more my myself n/a "
+    "nobody none organ others our ourselves outro percussion piano sax saxophone strings sub subs "
+    "subtitles synth synths tab tabs tba tbc tbd them themselves translation trombone trumpet u "
+    "ukulele unknown us va various video violin visuals vocals voice you yourself".split()
 ) | {
     "a friend",
     "absolutely nobody",
@@ -125,10 +127,10 @@ NOT_NAMES: Final = frozenset(
 """Credited words that name nobody in particular."""
 
 OPENERS: Final = frozenset(
-    "a all also an and another any as at but by every for from her him his how i i'll i'm if in into it "
-    "it's its just lots love many me more most my new no not of on only or other our so some someone "
-    "special such that their them these this those to u up us various vocals we what when where who "
-    "without you your".split()
+    "a all also an and another any as at but by every for from her him his how i i'll i'm if in into "
+    "it it's its just lots love many me more most my new no not of on only or other our so some "
+    "someone special such that their them these this those to u up us various vocals we what when "
+    "where who without you your".split()
 )
 """First words that mark a phrase as prose if the word before it is not a reliable credit mark."""
 
@@ -140,6 +142,7 @@ _DATED: Final = re.compile(
     re.IGNORECASE,
 )
 """A year, a decade, an hour, a tempo or the number of a version."""
+_RECORD: Final = re.compile(r"(?:7|10|12)(?:[\"”″]|['’]{2}|-?inch)", re.IGNORECASE)
 _STYLE_ENDINGS: Final = ("core", "step", "techno", "trance", "tekk", "funk", "wave", "style")
 
 
@@ -162,6 +165,8 @@ def is_date(word: str) -> bool:
 
 def describes_version(word: str) -> bool:
     """Return whether a word between a name and "Remix" describes the version ("Name Trap Remix")."""
+    if _RECORD.fullmatch(word):
+        return True
     word = bare(word)
     pieces = word.split("-")
     return (
@@ -181,7 +186,7 @@ def is_nobody(name: str) -> bool:
 
 def bare(word: str) -> str:
     """Return a word in lower case without surrounding symbols."""
-    return word.casefold().translate(_APOSTROPHES).strip(' ,;:.!?-–—|~•·/\\"“”*')
+    return word.casefold().translate(_APOSTROPHES).strip(' ,;:.!?-–—|~•·/\\"“”*)]}')
 
 
 _APOSTROPHES: Final = str.maketrans("’‘´`", "''''")

@@ -55,7 +55,7 @@ _MARKER: Final = re.compile(
       | (?<!\w) remix(?:er)?s? [ ]?:
     )
   | (?P<featured>
-        (?<!\w) (?: featuring | feat[.．]? (?![ ]of\b) | ft[.．]? | f/ | w/ (?!o\b) | (?-i:w)\.(?=[ ]?\w\w)
+        (?<!\w) (?: featuring | feat[.．]? (?![ ]of\b) | ft[.．]? | f/ | w/ (?!o\b) | (?-i:[fw])\.(?=[ ]?\w\w)
                   | starring | part\.(?:[ ]?esp(?:ecial\b|\.))? (?![ ]?(?:\d|[ivx]+\b))
                   | при[ ]уч(?:астии\b|\.)(?=[ ]?[a-z\d]) | фи?т[.] )
         (?: (?<=\W) | (?=\W) ) [ ]? :? (?: [ ]? (?:the[ ])? vocals? [ ] (?:by|from|of)\b )?
@@ -63,9 +63,10 @@ _MARKER: Final = re.compile(
   | (?P<voices> (?<!\w) (?: (?:additional|guest|lead)[ ] )? (?: vocals? | vox | voice | verse | sung )
         [ ]? (?: by\b | from\b | : )
     )
-  | (?P<plus> (?: ^[ ]?\+{{1,9}}[ ]? | (?<=\s)\+{{1,9}} ) (?=[^\W\d]) )
+  | (?P<plus> (?: ^[ ]?\+{{1,9}}[ ]? | ^[ ]?(?-i:[x×])[ ] | (?<=\s)\+{{1,9}} ) (?=[^\W\d]) )
   | (?P<bare_featured> (?<!\w) (?:
-        with | (?-i: w | con | com | avec | mit | med | مع | (?:вместе[ ])?с (?=[ ][A-Za-z\d]) )
+        (?: (?:together|along|collab(?:oration)?)[ ] )? with
+      | (?-i: w | con | com | avec | mit | med | مع | (?:вместе[ ])?с (?=[ ][A-Za-z\d]) )
     ) (?=[ ]) )
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -84,7 +85,7 @@ _STOP: Final = re.compile(
     {GAP} (?![ ]?[,&+])
   | [ ] [-–—|~•·/\\_>→]+ (?=[ ]|$) | [|"“”„«»「」『』\n] | // | [ ]:: | [ ]?https?:// | [ ]?www\. | [ ]\#
   | (?<![\w-]) {ROLES} (?: {AND} (?: {ROLES} | produced ) ){{0,5}} [ ] (?:by\b|:)
-  | [ ] (?: dir | mix | mast )\.[ ] | (?<=\w)[ ]\*(?=\w)
+  | [ ] (?: dir | mix | mast )\.[ ] | [ ]<3
   | [ ] (?: @[ ] | out[ ]now | out[ ]on | now[ ]available | available[ ] | free[ ](?:download|dl)
           | (?:lyrics?[ ]|music[ ])?video[ ]in[ ] | vid[ ]in[ ] | cover[ ]by\b | live[ ](?:at|from|in|on)[ ] )
     """,
@@ -95,14 +96,15 @@ _PROSE: Final = re.compile(
     r"they|using|via|was|we|were|when|where|which|while|who|whose|with|you) |(?<=\w\w\w\w)[.] |[!?;]( |$)"
 )
 _UPLOAD_WORDS: Final = frozenset(
-    "acapella acappella acoustic audio clip cover demo freestyle hd hq instrumental karaoke live lyric "
-    "lyrics m/v mv nightcore official performance preview remake remaster remastered remix reverb session "
-    "slowed snippet sped teaser version video visualiser visualizer".split()
+    "acapella acappella acoustic audio boosted clip cover demo freestyle hd hq instrumental karaoke "
+    "leak live lyric lyrics m/v mv nightcore official performance preview remake remaster remastered "
+    "remix reverb session slowed snippet sped teaser unmastered unreleased version video visualiser "
+    "visualizer".split()
 )
 """Last words of a title on the kind of upload, which follow a guest's name: "ft. Name Official Video"."""
 _BEFORE_UPLOAD_WORDS: Final = frozenset(
-    "& + 4k 8d and bass boosted clean club dub edit explicit extended full guitar long metal mix music new "
-    "original piano radio rock short studio ukulele up violin vip vocal".split()
+    "& + 4k 8d and bass clean club dub edit explicit extended final full guitar long metal mix music "
+    "new original piano radio rock short studio tiktok ukulele up violin vip vocal".split()
 )
 _UPLOAD_DATE: Final = re.compile(r"20\d\d|\d{2,3} ?bpm", re.IGNORECASE)
 _FEW_WORDS: Final = 5
@@ -121,7 +123,7 @@ _NICKNAME: Final = re.compile(
 )
 _PIECES: Final = re.compile(r" (?:[|•·/]|//) ")
 _ROLE: Final = re.compile(ROLES, re.IGNORECASE)
-_OTHERS: Final = re.compile(r"(?: (?:&|\+|and)|,) (?:co|company|friends|guests?|more|others)\.?$")
+_OTHERS: Final = re.compile(r"(?: (?:&|\+|and)|,) (?:[Cc]o|company|friends|guests?|more|others)\.?$")
 _ON_INSTRUMENT: Final = re.compile(
     r" on (?:the )?(?:bass|drums|flute|guitar|harp|keys|mic|percussion|piano|sax|saxophone|synths?|trumpet"
     r"|violin|vocals|vox)(?= ?(?:[,&+]|and |$))",
@@ -161,10 +163,17 @@ def credits_in(part: Part, *, strict: bool = False) -> list[CreditMatch]:
     for mark, following in zip_longest(marks, marks[1:]):
         end = following.start if following else len(part.text)
         text = part.text[mark.end : end]
+        if mark.kind == "producers":
+            text = text.partition(" for ")[0]
         names = names_after(text, strict=strict or not mark.sure, prose=strict, in_brackets=part.in_brackets)
-        if names and (mark.sure or not is_plain(names[0]) or (part.in_brackets and not names[0].islower())):
+        if names and (mark.sure or not _is_text(names[0], in_brackets=part.in_brackets)):
             found.append(CreditMatch(mark.kind, part.positions[mark.start], names))
     return found
+
+
+def _is_text(name: str, *, in_brackets: bool) -> bool:
+    """Return whether the words after an unsure mark are plain; in brackets, also in lower case."""
+    return is_plain(name) and not (in_brackets and not name.islower())
 
 
 def first_mark(part: Part) -> int:
@@ -205,9 +214,7 @@ def _is_mark(part: Part, match: re.Match[str], *, nothing_before: bool, seen: bo
         case "featured":
             return _is_feature(part, match, nothing_before=nothing_before)
         case "bare_featured":
-            opens = part.in_brackets and (nothing_before or seen)
-            is_english = match[0].lower() in {"with", "w"}
-            return opens and (is_english or _is_foreign_guest(part.text[match.end() :]))
+            return _is_with(part, match, opens=part.in_brackets and (nothing_before or seen))
         case "bare_producers" if match[0].lower() == "produced":
             return part.in_brackets and nothing_before
         case "bare_producers":
@@ -217,6 +224,14 @@ def _is_mark(part: Part, match: re.Match[str], *, nothing_before: bool, seen: bo
             return part.in_brackets or (mark == "plus" and not nothing_before)
     # A song may be called "The Producer".
     return not _follows_article(part, match)
+
+
+def _is_with(part: Part, match: re.Match[str], *, opens: bool) -> bool:
+    if match[0] == "w" and not part.in_brackets:
+        # "w" is a word in other languages.
+        return is_english("".join(part.text[: match.start()].split()[-1:]).lower())
+    is_with = match[0].lower().endswith(("with", "w"))
+    return opens and (is_with or _is_foreign_guest(part.text[match.end() :]))
 
 
 def _is_foreign_guest(following: str) -> bool:
@@ -239,6 +254,8 @@ def _is_sure(part: Part, match: re.Match[str], *, seen: bool) -> bool:
 
 def _is_feature(part: Part, match: re.Match[str], *, nothing_before: bool) -> bool:
     word = match[0].strip(" .:").lower()
+    if word == "f":
+        return part.in_brackets and nothing_before
     if word == "ft" and _is_measure(part, match):
         return False
     if _follows_article(part, match):

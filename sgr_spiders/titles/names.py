@@ -48,7 +48,7 @@ def _separator(and_lower: str) -> re.Pattern[str]:
            | [ ] (?:{_AND}|{and_lower}) [ ] (?! (?: friends | his | her | their | sus | ses )\b )
            | [ ] (?-i: i [ ] (?= [^\W\d_a-z] ) )
            | (?<= \w{{4}} ) / (?= \w{{4}} )
-           | (?<! [&,+] ) [ ] [xх] [ ] (?! (?: and | x ) [ ] | [&,] )
+           | (?<! [&,+] ) [ ] [xх✕✖✗✘] [ ] (?! (?: and | x ) [ ] | [&,] )
            | [ ] (?: vs\.? | versus | b2b | / | w/ ) [ ]
         """,
         re.IGNORECASE | re.VERBOSE,
@@ -62,7 +62,7 @@ _BAND: Final = re.compile(
     r" ?(?:(?:[&＆+]|\band) the|\by (?:los|las|la|el)|\bet (?:les|la|le)|\bund (?:die|der|das)) "
 )
 _ORNAMENTS: Final = re.compile(
-    "[\u200d\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u2500-\u27bf\ufe0f\U0001f000-\U0001faff]+"
+    "[\u200d\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u2500-\u27bf\u2b00-\u2bff\ufe0f\U0001f000-\U0001faff]+"
 )
 _INITIALS: Final = re.compile(r"(?:\w\.\w|\b(?:jr|sr|\w))$", re.IGNORECASE)
 _HANDLE: Final = re.compile(r"(?<=\S)[ ]+[@＠]\S+")

@@ -16,41 +16,42 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LIKE_LISTS: Final = """
-    10,000 Maniacs|Above & Beyond|Adam & the Ants|Alexis & Fido|Alexis y Fido|Althea & Donna|Aly & Fila|
-    Amadou & Mariam|Angel & Khriz|Angus & Julia Stone|Antony and the Johnsons|Ashford & Simpson|
-    Belle & Sebastian|Belle and Sebastian|Big & Rich|Bigflo & Oli|Bill Haley & His Comets|Blank & Jones|
-    Blood, Sweat & Tears|Bob Marley & The Wailers|Bob Seger & the Silver Bullet Band|Bonnie X Clyde|
-    Booker T. & the M.G.'s|Brooks & Dunn|Bruce Springsteen & the E Street Band|Bruno & Marrone|
-    C+C Music Factory|Cali y El Dandee|Camo & Krooked|Captain & Tennille|Chaka Demus & Pliers|
-    Chase & Status|Chino & Nacho|Chitãozinho & Xororó|Chloe x Halle|Christine and the Queens|
-    Coheed and Cambria|Crosby, Stills & Nash|Crosby, Stills, Nash & Young|César Menotti & Fabiano|
-    D-Block & S-te-Fan|Dan + Shay|Daryl Hall & John Oates|Derek and the Dominos|Diego & Victor Hugo|
-    Dimitri Vegas & Like Mike|DJ Jazzy Jeff & The Fresh Prince|Dodge & Fuski|Does It Offend You, Yeah?|
-    Drumsound & Bassline Smith|Earth, Wind & Fire|Echo & the Bunnymen|Ed Rush & Optical|
-    Edward Sharpe & the Magnetic Zeros|Eli & Fur|Emerson, Lake & Palmer|England Dan & John Ford Coley|
-    Eric B. & Rakim|Fernando & Sorocaba|Filo & Peri|Florence + The Machine|Florence and the Machine|
-    Fred V & Grafix|Gabriel & Dresden|Gent & Jawns|Gladys Knight & the Pips|
-    Grandmaster Flash & the Furious Five|Hall & Oates|Henrique & Juliano|Hootie & the Blowfish|
-    Huey Lewis & The News|Héctor & Tito|Ike & Tina Turner|Iron & Wine|Israel & Rodolffo|Jack & Jack|
-    Jam & Spoon|Jesse & Joy|Joan Jett & the Blackhearts|Jorge & Mateus|Jowell & Randy|
-    João Bosco & Vinícius|Katrina and the Waves|KC & The Sunshine Band|Kool & the Gang|
-    Kruder & Dorfmeister|Kyau & Albert|Layo & Bushwacka!|Lexy & K-Paul|Lilly Wood & The Prick|
-    Lisa Lisa & Cult Jam|Loggins & Messina|Love and Rockets|Lucas & Steve|Macklemore & Ryan Lewis|
-    Maddie & Tae|Maiara & Maraisa|Marcos & Belutti|Marcus & Martinus|Maria Cecília & Rodolfo|
-    Marina and the Diamonds|Martha and the Vandellas|Matheus & Kauan|Matisse & Sadko|
-    Matrix & Futurebound|Matt & Kim|Mau & Ricky|McFadden & Whitehead|Medeski, Martin & Wood|
-    Mellow & Sleazy|Merk & Kremont|Method Man & Redman|Mike & the Mechanics|Milk & Bone|Milk & Sugar|
-    Mumford & Sons|Munhoz & Mariano|Myon & Shane 54|Nari & Milani|Nick Cave & The Bad Seeds|Nico & Vinz|
-    nothing,nowhere.|Now, Now|Of Monsters and Men|Paris & Simo|Peaches & Herb|Pete Rock & CL Smooth|
-    Peter Bjorn and John|Peter, Paul and Mary|Phace & Misanthrop|Pig & Dan|Pola & Bryson|Polo & Pan|
-    Prince & The Revolution|Rae & Christian|Rhythm & Sound|Rodrigo y Gabriela|Sam & Dave|
-    Seals and Crofts|Servando & Florentino|She & Him|Shovels & Rope|Simon & Garfunkel|Simone & Simaria|
-    Siouxsie and the Banshees|Sly & Robbie|Sly & the Family Stone|Smith & Mighty|
-    Smokey Robinson & the Miracles|Sonny & Cher|Spencer & Hill|Steely & Clevie|Sultan & Shepard|
-    Sunnery James & Ryan Marciano|Super8 & Tab|Tank and the Bangas|Tasha & Tracie|Tegan and Sara|
-    Tom & Collins|Tom Petty and the Heartbreakers|TOMORROW X TOGETHER|Tones and I|Toots and the Maytals|
-    Toro y Moi|Tube & Berger|Tyler, The Creator|Vargas & Lagola|Victor & Leo|Wisin & Yandel|
-    Womack & Womack|Years & Years|Zezé Di Camargo & Luciano|Zion & Lennox|Zé Neto & Cristiano
+    &ME|10,000 Maniacs|Above & Beyond|Adam & the Ants|Alexis & Fido|Alexis y Fido|Althea & Donna|
+    Aly & Fila|Amadou & Mariam|Angel & Khriz|Angus & Julia Stone|Antony and the Johnsons|
+    Ashford & Simpson|Belle & Sebastian|Belle and Sebastian|Big & Rich|Bigflo & Oli|
+    Bill Haley & His Comets|Blank & Jones|Blood, Sweat & Tears|Bob Marley & The Wailers|
+    Bob Seger & the Silver Bullet Band|Bonnie X Clyde|Booker T. & the M.G.'s|Brooks & Dunn|
+    Bruce Springsteen & the E Street Band|Bruno & Marrone|C+C Music Factory|Cali y El Dandee|
+    Camo & Krooked|Captain & Tennille|Chaka Demus & Pliers|Chase & Status|Chino & Nacho|
+    Chitãozinho & Xororó|Chloe x Halle|Christine and the Queens|Coheed and Cambria|Crosby, Stills & Nash|
+    Crosby, Stills, Nash & Young|César Menotti & Fabiano|D-Block & S-te-Fan|Dan + Shay|
+    Daryl Hall & John Oates|Derek and the Dominos|Diego & Victor Hugo|Dimitri Vegas & Like Mike|
+    DJ Jazzy Jeff & The Fresh Prince|Dodge & Fuski|Does It Offend You, Yeah?|Drumsound & Bassline Smith|
+    Earth, Wind & Fire|Echo & the Bunnymen|Ed Rush & Optical|Edward Sharpe & the Magnetic Zeros|
+    Eli & Fur|Emerson, Lake & Palmer|England Dan & John Ford Coley|Eric B. & Rakim|Fernando & Sorocaba|
+    Filo & Peri|Florence + The Machine|Florence and the Machine|Fred V & Grafix|Gabriel & Dresden|
+    Gent & Jawns|Gladys Knight & the Pips|Grandmaster Flash & the Furious Five|Hall & Oates|
+    Henrique & Juliano|Hootie & the Blowfish|Huey Lewis & The News|Héctor & Tito|Ike & Tina Turner|
+    Iron & Wine|Israel & Rodolffo|Jack & Jack|Jam & Spoon|Jesse & Joy|Joan Jett & the Blackhearts|
+    Jorge & Mateus|Jowell & Randy|João Bosco & Vinícius|Katrina and the Waves|KC & The Sunshine Band|
+    Kool & the Gang|Kruder & Dorfmeister|Kyau & Albert|Layo & Bushwacka!|Lexy & K-Paul|
+    Lilly Wood & The Prick|Lisa Lisa & Cult Jam|Loggins & Messina|Love and Rockets|Lucas & Steve|
+    Macklemore & Ryan Lewis|Maddie & Tae|Maiara & Maraisa|Marcos & Belutti|Marcus & Martinus|
+    Maria Cecília & Rodolfo|Marina and the Diamonds|Martha and the Vandellas|Matheus & Kauan|
+    Matisse & Sadko|Matrix & Futurebound|Matt & Kim|Mau & Ricky|McFadden & Whitehead|
+    Medeski, Martin & Wood|Mellow & Sleazy|Merk & Kremont|Method Man & Redman|Mike & the Mechanics|
+    Milk & Bone|Milk & Sugar|Mumford & Sons|Munhoz & Mariano|Myon & Shane 54|Nari & Milani|
+    Nick Cave & The Bad Seeds|Nico & Vinz|nothing,nowhere.|Now, Now|Of Monsters and Men|Paris & Simo|
+    Peaches & Herb|Pete Rock & CL Smooth|Peter Bjorn and John|Peter, Paul and Mary|Phace & Misanthrop|
+    Pig & Dan|Pola & Bryson|Polo & Pan|Prince & The Revolution|Rae & Christian|Rhythm & Sound|
+    Rodrigo y Gabriela|Sam & Dave|Seals and Crofts|Servando & Florentino|She & Him|Shovels & Rope|
+    Simon & Garfunkel|Simone & Simaria|Siouxsie and the Banshees|Sly & Robbie|Sly & the Family Stone|
+    Smith & Mighty|Smokey Robinson & the Miracles|Sonny & Cher|Spencer & Hill|Steely & Clevie|
+    Sultan & Shepard|Sunnery James & Ryan Marciano|Super8 & Tab|Tank and the Bangas|Tasha & Tracie|
+    Tegan and Sara|Tom & Collins|Tom Petty and the Heartbreakers|TOMORROW X TOGETHER|Tones and I|
+    Toots and the Maytals|Toro y Moi|Tube & Berger|Tyler, The Creator|Vargas & Lagola|Victor & Leo|
+    Wisin & Yandel|Womack & Womack|Years & Years|Zezé Di Camargo & Luciano|Zion & Lennox|
+    Zé Neto & Cristiano
 """
 _LIKE_VERSIONS: Final = """
     808 State|A Tribe Called Quest|A Tribe Called Red|Acid Arab|Acid House Kings|Aesop Rock|Afro B|
@@ -71,12 +72,12 @@ _LIKE_VERSIONS: Final = """
     Panic! At The Disco|Part Time|Party Favor|Pete Rock|Plastic Funk|Pop Evil|Pop Smoke|
     Pop Will Eat Itself|Psychic TV|Radio Citizen|Radio Moscow|Radio Slave|Rage Against the Machine|
     RL Grime|Rock Mafia|Rough Trade|Roxy Music|Royal House|Sad Boys|Sleepy Tom|Slow Club|Smash TV|
-    Soul Asylum|Soul Clap|Soul Coughing|Soul II Soul|Soul Rebels|Sub Urban|Summer Salt|Summer Walker|
-    Sunset Rubdown|Sunset Sons|Swedish House Mafia|Swing Out Sister|Swing Republic|Techno Animal|
-    The Funk Ark|The Japanese House|The Latin Project|The Midnight|The Moody Blues|Third Party|
-    This Mortal Coil|Today's Children|Tom Tom Club|Tortured Soul|Trance Wax|Trap Nation|Turbo Turbo|
-    TV on the Radio|Two Door Cinema Club|Two Feet|UK Subs|Ultra Naté|Vampire Weekend|Washed Out|
-    Weekend Players
+    Soul Asylum|Soul Clap|Soul Coughing|Soul II Soul|Soul Rebels|Special Request|Sub Urban|Summer Salt|
+    Summer Walker|Sunset Rubdown|Sunset Sons|Swedish House Mafia|Swing Out Sister|Swing Republic|
+    Techno Animal|The Funk Ark|The Japanese House|The Latin Project|The Midnight|The Moody Blues|
+    Third Party|This Mortal Coil|Today's Children|Tom Tom Club|Tortured Soul|Trance Wax|Trap Nation|
+    Turbo Turbo|TV on the Radio|Two Door Cinema Club|Two Feet|UK Subs|Ultra Naté|Vampire Weekend|
+    Washed Out|Weekend Players
 """
 
 

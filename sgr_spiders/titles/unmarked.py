@@ -10,7 +10,13 @@ evidence that it contains names:
 - Commas separate them, and each has two or three words.
 
 In the last two cases, no name may be plain words or contain a function word.
+
+In baile funk, the DJs in a bracket are the producers of an MC's song, in any letter case:
+``MC Name - Song (DJ Name)``.
 """
+
+# This file searches for characters of other scripts that look like ASCII.
+# ruff: noqa: RUF001
 
 from __future__ import annotations
 
@@ -19,7 +25,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
 from sgr_spiders.titles.english import is_english
-from sgr_spiders.titles.generic import REMIX_KINDS, is_generic, is_nobody
+from sgr_spiders.titles.generic import REMIX_KINDS, bare, is_generic, is_nobody
 from sgr_spiders.titles.markers import CreditMatch, first_mark, nothing_follows
 from sgr_spiders.titles.names import bare_key, key, split_names
 from sgr_spiders.titles.subjects import SMALL, UPLOADS, is_english_prose, is_plain
@@ -33,6 +39,8 @@ MAX_NAMES: Final = 6
 MAX_WORDS: Final = 3
 
 _JOINED: Final = re.compile(r"\+| x ")
+_OF_MC: Final = re.compile(r"(?:[^-–—]* )?mc [^-–—]+ [-–—] ", re.IGNORECASE)
+_DJ: Final = re.compile(r"dj [^ ]|[^ ]+ dj$", re.IGNORECASE)
 _SENTENCE: Final = re.compile(r"[?!:;\"=]")
 _WORD: Final = re.compile(r"[^\W_]+")
 
@@ -42,6 +50,10 @@ def unmarked_producers(
 ) -> tuple[CreditMatch, ...]:
     """Return the producers in the first such bracket of a title, without the already known ``people``."""
     outer, *brackets = title
+    if _OF_MC.match(outer.text):
+        return tuple(
+            CreditMatch("producers", part.positions[0], names) for part in brackets if (names := _djs(part))
+        )
     capitals = any(char.isupper() for part in title for char in part.text)
     if (
         capitals
@@ -55,6 +67,12 @@ def unmarked_producers(
         if _is_at_end(outer, part) and (names := _names(part, known, with_guests=with_guests)):
             return (CreditMatch("producers", part.positions[0], names),)
     return ()
+
+
+def _djs(part: Part) -> tuple[str, ...]:
+    names = tuple(split_names(part.text))
+    others = {bare(word) for word in part.text.split()} & (REMIX_KINDS | UPLOADS)
+    return names if all(_DJ.match(name) for name in names) and not others else ()
 
 
 def _describes_upload(text: str) -> bool:

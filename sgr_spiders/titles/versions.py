@@ -30,10 +30,11 @@ from sgr_spiders.titles.generic import (
 )
 from sgr_spiders.titles.names import key, split_names
 from sgr_spiders.titles.performers import ends_with_known
-from sgr_spiders.titles.subjects import SMALL, is_plain
+from sgr_spiders.titles.subjects import SMALL, UPLOADS, is_plain
 from sgr_spiders.titles.themes import is_theme
 
 _HYPHENED: Final = re.compile(r"(?<=\w\w\w)-(?=(?:remix|edit|flip|bootleg|rework)\b)", re.IGNORECASE)
+_INVERTED: Final = re.compile(r"\s*(?:remix|rmx|ремикс) (dj [^()\0]{1,80})$", re.IGNORECASE)
 _STYLE_PHRASE: Final = re.compile(
     r"\b(?:drums? ?(?:&|\+|and|['’´`]?n['’´`]?) ?bass|d ?& ?b|r ?& ?b|rock ?(?:&|['’´`]?n['’´`]?) ?roll"
     r"|(?:slowed|sped up) ?(?:&|\+|and|n) ?(?:reverb(?:ed)?|bass boosted)"
@@ -49,7 +50,7 @@ _JOINED: Final = str.maketrans(" &+", "\ue011\ue012\ue013")
 _APART: Final = {stand_in: character for character, stand_in in _JOINED.items()}
 _JOINS: Final = frozenset({"&", "+", "and", "vs", "x"})
 _KINDS: Final = REMIX_KINDS | {"dub", "mix"}
-_MIXES: Final = frozenset({"club", "dub", "extended", "radio", "vocal", "instrumental"})
+_MIXES: Final = frozenset({"club", "dub", "extended", "radio", "vocal", "vox", "instrumental"})
 _CLUBS: Final = frozenset({"book", "cinema", "country", "social", "sports", "supper", "yacht"})
 """Words before "Club" in the name of a band, beside the plain ones ("Mill Street Club")."""
 _FEW_WORDS: Final = 3
@@ -63,7 +64,9 @@ _NICKNAME: Final = re.compile(r" (?:[\"“][^\"“”]{0,80}[\"”]|['‘][^'‘
 
 
 def remixers_in(text: str) -> tuple[str, ...]:
-    """Return the names in ``Name & Name Remix``; none if the words before "Remix" name nobody."""
+    """Return the names in ``Name & Name Remix`` or ``Remix DJ Name``; none if the words name nobody."""
+    if inverted := _INVERTED.match(text):
+        return _names(inverted[1])
     text = _HYPHENED.sub(" ", text.replace(GAP, " "))
     words = _STYLE_PHRASE.sub(lambda found: found[0].translate(_JOINED), text).split()
     for index, word in enumerate(words):
@@ -123,8 +126,12 @@ def _is_mix(words: list[str]) -> bool:
         return True
     if _describes_version(words[-1]):
         return not is_plain(" ".join(words[:-1]).translate(_APART))
-    # Without such a word, it is "Sunset Mix" unless a word is not English.
-    return len(words) <= _FEW_WORDS and not is_english_phrase(filter(str.isalpha, words))
+    # Without such a word, it is "Sunset Mix" unless a word is not English, or none of several is plain.
+    if len(words) > _FEW_WORDS:
+        return False
+    if len(words) > 1 and not any(is_plain(word) or bare(word) in UPLOADS for word in words):
+        return True
+    return not is_english_phrase(filter(str.isalpha, words))
 
 
 def _owner(words: list[str]) -> str | None:
@@ -164,7 +171,7 @@ def _describes(words: list[str], kind: str) -> bool:
         before = words[:-1]
         is_club = word == "club" and len(before) > 1 and _is_kind_of_club(before[-1])
         return kind in {"edit", "mix"} or not is_club or _ends_with_known(before)
-    return is_trailing(word) or _describes_version(word) or word in _JOINS
+    return is_trailing(word) or _describes_version(words[-1]) or word in _JOINS
 
 
 def _is_kind_of_club(word: str) -> bool:
