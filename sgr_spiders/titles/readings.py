@@ -8,9 +8,9 @@ the same is up to ``similarity``.
 from __future__ import annotations
 
 import re
-import unicodedata
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from sgr_spiders.titles.generic import STYLES
 from sgr_spiders.titles.stopwords import BESIDE_UPLOAD, UPLOAD
 from sgr_spiders.titles.words import (
     CREDIT,
@@ -20,9 +20,12 @@ from sgr_spiders.titles.words import (
     fold_words,
     has_letters,
     normalise,
-    shorten,
+    prepare,
     split,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Role = Literal["song", "either", "person"]
 
@@ -30,7 +33,7 @@ MAX_READINGS: Final = 12
 
 _UPLOAD_WORDS: Final = fold_words(UPLOAD) | VERSIONS
 """Words that describe an upload or version wherever a part begins or ends with them."""
-_BESIDE_WORDS: Final = fold_words(BESIDE_UPLOAD) | FLUFF_WORDS
+_BESIDE_WORDS: Final = fold_words(BESIDE_UPLOAD) | FLUFF_WORDS | STYLES
 """Words that describe it too if one of the former is beside them."""
 _FIGURES: Final = re.compile(r"v\d+|\d+(?:kbps|hz|bpm|p|k)|(?:19|20)\d\d")
 """A take, a quality or a year."""
@@ -56,6 +59,15 @@ _BY: Final = re.compile(
 _HYPHEN: Final = re.compile(r"(?<=[^\W\d_]{2})-(?=[^\W_]{2})")
 
 
+_RECORDING: Final = re.compile(
+    r"\b(?:slowed|sped|reverb|boosted|nightcore|8d|432hz|looped|chopped|screwed|karaoke|instrumental|lyrics?|extended"
+    r"|cover(?:ed)? by|(?:played|performed|sung) by)\b|"
+    r"^\W*(?:\w+ )?cover\b(?! of)|[-\u2013\u2014|/~\u2022]\s*(?:\w+ ){0,2}cover\W*$",
+    re.IGNORECASE,
+)
+"""Words of titles that name nobody but the song's performer, or name the singer of a cover beside them."""
+
+
 class Reading(NamedTuple):
     """The words of a part of a title.
 
@@ -67,12 +79,19 @@ class Reading(NamedTuple):
     role: Role
 
 
+class Pair(NamedTuple):
+    """The two parts of a title such as "Artist - Song"."""
+
+    parts: tuple[tuple[str, ...], tuple[str, ...]]
+    is_recording: bool
+
+
 def readings(title: str) -> list[Reading]:
     """Return the parts of *title* that are more than a description of the upload.
 
     A part of the form "Song by Somebody" or "Somebody plays Song" is given whole, and in its pieces.
     """
-    text = unicodedata.normalize("NFKC", shorten(title))
+    text = prepare(title)
     within = [found[1] for found in _BRACKETS.finditer(text)]
     outside = _BRACKETS.sub(" ", text)
     if not has_letters(outside):
@@ -80,6 +99,16 @@ def readings(title: str) -> list[Reading]:
     lead = _LEAD.match(outside)
     found = [*_main_parts(outside[lead.end() :] if lead else outside), *_named("person", within)]
     return found[:MAX_READINGS]
+
+
+def pair_of(title: str, found: Sequence[Reading]) -> Pair | None:
+    """Return the two parts of a title, of which one is the song; None if it has more or fewer.
+
+    A title about a recording ("X - Y (slowed)"), or one that says who else performs ("X - Y (cover by Z)"),
+    names the song and its performer.
+    """
+    parts = [one.words for one in found if one.role != "person"]
+    return Pair((parts[0], parts[1]), bool(_RECORDING.search(title))) if len(parts) == 2 else None
 
 
 def _main_parts(text: str) -> list[Reading]:
@@ -153,7 +182,7 @@ def _description(words: list[str]) -> int:
     for number, word in enumerate(words, 1):
         if word in _UPLOAD_WORDS or _FIGURES.fullmatch(word):
             count = number
-        elif word in _BESIDE_WORDS and count:
+        elif (word in _BESIDE_WORDS or word.isnumeric()) and count:
             # "guitar cover" is read from its end: the upload word comes first.
             count = number
         elif word not in _BESIDE_WORDS:

@@ -21,6 +21,9 @@ similarity) and compares the shared weight with the rest, like the Dice coeffici
   surround it.
 - Brackets, credits and fluff are removed first. If both titles have the same part before a dash, it is
   the artist, and only the rest is compared; if only one has such a part, it may be missing.
+- Two titles that name one performer and two songs score at most 0.4. What they share is the performer if it
+  stands first in one and last in the other, and a word such as "slowed" or "cover by" shows that both parts
+  of a title are those of a recording.
 - Two titles that name the same song score at least 0.6, whoever plays it and whatever else they say
   (``readings``): a part of one equals a part of the other, or is a phrase of it, and at least one of both
   parts can only be the song.
@@ -36,7 +39,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rapidfuzz import fuzz
 
-from sgr_spiders.titles.readings import Reading, readings
+from sgr_spiders.titles.readings import Pair, Reading, pair_of, readings
 from sgr_spiders.titles.words import (
     GENERIC_WORDS,
     LIGHT,
@@ -59,6 +62,8 @@ _SAME_ARTIST: Final = 0.8
 _PHRASE_WEIGHT: Final = 1.6
 """Minimum weight of a phrase that counts by itself: two words, at most one of them generic."""
 _PHRASE_SCORE: Final = 0.6
+_OTHER_SONG: Final = 0.4
+"""Maximum score of two songs by one performer."""
 _CLOSE: Final = 0.86
 """From this closeness, words with the same first letter are spellings of one word."""
 _STEM: Final = 3
@@ -79,7 +84,9 @@ def similarity(a: str, b: str) -> float:
     """Return the similarity of two titles, from 0 to 1; 0 if one has no letters. The order is irrelevant."""
     score = _compare_titles(a, b)
     readings_a, readings_b = readings(a), readings(b)
-    if score >= _PHRASE_SCORE and not _name_one_song(readings_a, readings_b):
+    if _are_of_one_performer(pair_of(a, readings_a), pair_of(b, readings_b)):
+        score = min(score, _OTHER_SONG)
+    elif score >= _PHRASE_SCORE and not _name_one_song(readings_a, readings_b):
         score = _without_persons(readings_a, readings_b, score)
     elif score < _PHRASE_SCORE and _name_one_song(readings_a, readings_b):
         score = _PHRASE_SCORE + (1 - _PHRASE_SCORE) * score
@@ -98,6 +105,23 @@ def _compare_titles(a: str, b: str) -> float:
     if len(parts_a) > 1 and len(parts_b) > 1 and _compare(parts_a[0], parts_b[0]) >= _SAME_ARTIST:
         return by_tails
     return max(by_tails, _compare(whole_a, whole_b))
+
+
+def _are_of_one_performer(a: Pair | None, b: Pair | None) -> bool:
+    """Return whether both titles name one performer and two songs: a recorded song has one performer.
+
+    The shared part is the performer if it is first in one title and last in the other ("A - X",
+    "Y - A (slowed)"), or if both titles are about recordings.
+    """
+    if a is None or b is None or not (a.is_recording or b.is_recording):
+        return False
+    for i, j in ((0, 1), (1, 0), (1, 1)):
+        if i == j and not (a.is_recording and b.is_recording):
+            continue
+        if _are_spellings(a.parts[i], b.parts[j]):
+            other_a, other_b = " ".join(a.parts[1 - i]), " ".join(b.parts[1 - j])
+            return _compare(other_a, other_b) < _PHRASE_SCORE
+    return False
 
 
 def _name_one_song(a: Sequence[Reading], b: Sequence[Reading]) -> bool:

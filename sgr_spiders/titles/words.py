@@ -43,6 +43,11 @@ CREDIT: Final = re.compile(
 )
 CREDIT_PART: Final = re.compile(r"\W*(?:feat|ft|featuring|prod|produced)\b", re.IGNORECASE)
 """The start of a part that is only a credit ("Title - Prod. by Somebody")."""
+_STARRED: Final = re.compile(r"\*+([^*]+)\*+")
+_DOLLARS: Final = re.compile(r"(?<=\w)\$(?=\w)")
+_PARODY: Final = re.compile(
+    r"(?<=\S)\s+but (?:it['\u2019]?s|you['\u2019]?re|ur|i['\u2019]?m|every)\b.*", re.IGNORECASE
+)
 _MUSIC_VIDEO: Final = re.compile(r"\bm/v\b", re.IGNORECASE)
 _UNSPACED: Final = re.compile(
     "(?P<han>[\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+)"
@@ -97,6 +102,12 @@ def shorten(text: str) -> str:
     return text[start : start + MAX_CHARACTERS]
 
 
+def prepare(title: str) -> str:
+    """Return the title in NFKC and of limited length, "*text*" in brackets, without "but it's slower"."""
+    text = unicodedata.normalize("NFKC", shorten(title))
+    return _PARODY.sub("", _STARRED.sub(r"(\1)", _DOLLARS.sub("s", text)))
+
+
 def drop_brackets(text: str) -> str:
     """Return the text outside brackets; an opening bracket that nothing closes is kept."""
     kept: list[str] = []
@@ -117,7 +128,7 @@ def parts(title: str) -> list[str]:
 
     A title that is entirely in brackets keeps them. The result is empty only without letters and digits.
     """
-    text = _MUSIC_VIDEO.sub("MV", unicodedata.normalize("NFKC", shorten(title)))
+    text = _MUSIC_VIDEO.sub("MV", prepare(title))
     for candidate in (drop_brackets(text), text):
         pieces = [CREDIT.sub("", piece) for piece in _DASH.split(candidate)]
         named = [piece.strip() for piece in pieces if has_letters(piece)]

@@ -131,6 +131,12 @@ def test_uploads_of_one_song_are_told_from_others_at_the_default_threshold(part:
         ("Ilse Quandt-Boats", "how to play Boats"),
         ("Boats live in Berlin, Ilse Quandt", "my version of Boats"),
         ("Boats #cover #rue", "01 Ilse Quandt - Boats"),
+        ("Ilse Quandt - Boat$ick", "ILSE QUANDT - BOATSICK FT RUE [OFFICIAL AUDIO]"),
+        ("Ilse Quandt - Lantern Boats", "Lantern Boats (Ilse Quandt Cover) *one take*"),
+        ("Ilse Quandt - Boats", "BOATS but it's raining"),
+        ("Ilse Quandt - Boats", "boats (ilse) breakbeat flip"),
+        ("Ilse Quandt - Boats", "Boats - Ilse Quandt (slowed + reverb)"),
+        ("Boats - Ilse Quandt (bass boosted)", "boats - ilse quandt [nightcore]"),
     ],
 )  # fmt: skip
 def test_titles_that_name_one_song_are_similar(a: str, b: str) -> None:
@@ -144,6 +150,11 @@ def test_titles_that_name_one_song_are_similar(a: str, b: str) -> None:
         ("Boats (Ilse Quandt cover)", "Trains (Ilse Quandt)"),
         ("Boats by Ilse Quandt", "Trains by Ilse Quandt"), ("Rue - Boats (Ilse remix)", "Ilse - Trains"),
         ("Rue sings Boats", "Rue sings Trains"),
+        ("Ilse Quandt - Boats", "trains - ilse quandt [slowed + reverb]"),
+        ("Boats - Ilse Quandt (bass boosted)", "Trains - Ilse Quandt (bass boosted)"),
+        ("Boats | Ilse Quandt | cover by Rue", "Trains | Ilse Quandt | cover by Rue"),
+        ("Boats - Ilse Quandt - Drum Cover", "Trains - Ilse Quandt - Drum Cover"),
+        ("BOATS but it's raining", "TRAINS but it's raining"),
         ("Boats, guitar cover by Rue", "Trains, guitar cover by Rue"),
     ],
 )  # fmt: skip
