@@ -37,6 +37,7 @@ _HEADING: Final = re.compile(
 """A heading before the artists: "Premiere: …", "LABEL012 // Artists - Title", "03 - Artists - Title"."""
 _QUOTED_TITLE: Final = re.compile(rf" (?=[\"“][^\"“”]+[\"”][ {GAP}]*$)")
 _BY: Final = re.compile(r" by ", re.IGNORECASE)
+_LIST_WORDS: Final = frozenset({"", "&", "+", "and", "b2b", "vs", "with", "x"})
 _NOT_AFTER_ARTISTS: Final = TRAILING | {"at", "cover", "live"}
 _JOINS: Final = re.compile(r" (?:[x×х✕✖✗✘+/]|vs\.?|versus|b2b) (?!(?-i:the) )", re.IGNORECASE)
 _WEAK_JOINS: Final = re.compile(r" (?:with|meets|pres\.|presents?|con) (?!the )", re.IGNORECASE)
@@ -102,6 +103,15 @@ def own_end(names: Sequence[str], own: Collection[str]) -> tuple[str, ...]:
     words = names[-1].split() if names else []
     ends = (" ".join(words[start:]) for start in range(1, len(words)))
     return next(((end,) for end in ends if bare_key(end) in own), ())
+
+
+def own_start(words: Sequence[str], own: Collection[str]) -> str:
+    """Return the uploader's name at the start of a version ("Name Night Edit"), unless others follow."""
+    for end in range(len(words) - 1, 0, -1):
+        if bare(words[end - 1]) not in _LIST_WORDS and bare_key(" ".join(words[:end])) in own:
+            is_list = words[end - 1].endswith(",") or bare(words[end]) in _LIST_WORDS
+            return "" if is_list else " ".join(words[:end])
+    return ""
 
 
 def own_names(names: Iterable[str], own: Collection[str]) -> tuple[str, ...]:

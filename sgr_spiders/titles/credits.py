@@ -17,6 +17,7 @@ from sgr_spiders.titles.artists import (
     own_end,
     own_keys,
     own_names,
+    own_start,
     pieces,
 )
 from sgr_spiders.titles.brackets import GAP, Part, parts
@@ -27,7 +28,7 @@ from sgr_spiders.titles.mentions import mentions
 from sgr_spiders.titles.names import bare_key, distinct, fold, key, split_names
 from sgr_spiders.titles.subjects import is_plain
 from sgr_spiders.titles.unmarked import unmarked_producers
-from sgr_spiders.titles.versions import remixers_in
+from sgr_spiders.titles.versions import VERSION_KINDS, remixers_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
 MAX_TITLE: Final = 1_000
 MAX_DESCRIPTION: Final = 20_000
 
-_DECORATED: Final = re.compile(r"(?<=[ ])([*~])\1{0,2}(?![ *~])([^*~]{2,80})(?<! )\1{1,3}")
+_DECORATED: Final = re.compile(r"(?<=[ ])([*~+])\1{0,2}(?![ *~+])([^*~+]{2,80})(?<! )\1{1,3}(?![^ ])")
 """Symbols that serve as brackets: "Title *prod. Name*"."""
+_MASHUP: Final = re.compile(r"\bmash-?up\b", re.IGNORECASE)
+"""A mix of songs, whose artists are not each other's guests."""
 _TYPE_BEAT: Final = re.compile(r"\btype ?beat\b|\bbeat type\b", re.IGNORECASE)
 """A beat in the style of the performers that it names."""
 _WITH: Final = re.compile(r" (?:with|con|meets|pres\.|presents) ", re.IGNORECASE)
@@ -124,9 +127,10 @@ def _find_credits(title: str, description: str, own: frozenset[str]) -> list[Cre
     outer, *brackets = title_parts = parts(title)
     marked = [match for part in title_parts for match in credits_in(part)]
     found = _without_own_guest(marked, outer, own)
-    found += [match for part in brackets for match in _remix_in_brackets(part)]
+    found += [match for part in brackets for match in _remix_in_brackets(part, own)]
     found += _remix_after_dash(outer, own)
-    found.append(CreditMatch("featured", -1, guest_artists(outer, own)))
+    if not _MASHUP.search(title):
+        found.append(CreditMatch("featured", -1, guest_artists(outer, own)))
     if _TYPE_BEAT.search(title):
         found = [match for match in found if match.kind != "featured"]
     described = credits_of_lines(description, title)
@@ -154,14 +158,25 @@ def _without_own_guest(found: Iterable[CreditMatch], outer: Part, own: frozenset
     ]
 
 
-def _remix_in_brackets(part: Part) -> Iterable[CreditMatch]:
+def _remix_in_brackets(part: Part, own: frozenset[str]) -> Iterable[CreditMatch]:
     given = ""
     for piece in pieces(_with_slashes_joined(part)):
         text = piece.text[: first_mark(piece)].strip()
-        if names := remixers_in(text) or remixers_in(_without_guest(text, piece)):
+        if names := _remixers(text, own) or remixers_in(_without_guest(text, piece)):
             # "(Anna - Lena Somebody Remix)" is by one person.
             yield CreditMatch("remixers", part.positions[0], (f"{given}{names[0]}", *names[1:]))
         given = f"{text} - " if " " not in text and text.istitle() and not is_generic(text) else ""
+
+
+def _remixers(text: str, own: frozenset[str]) -> tuple[str, ...]:
+    """Return the remixers of a version. What follows the uploader's name is not part of it."""
+    words = text.split()
+    if VERSION_KINDS.isdisjoint(map(bare, words)):
+        return ()
+    names = tuple(own_start(name.split(), own) or name for name in remixers_in(text))
+    uploader = own_start(words, own)
+    alone = len(names) < 2 or len(own_names(names, own)) == len(names)
+    return (uploader,) if uploader and alone else names
 
 
 def _with_slashes_joined(part: Part) -> Part:
@@ -181,7 +196,7 @@ def _without_guest(text: str, piece: Part) -> str:
 def _remix_after_dash(outer: Part, own: frozenset[str]) -> Iterable[CreditMatch]:
     """Yield the remixers of ``Artist - Title - Name Remix``; after one dash, only if one is the uploader."""
     for number, piece in enumerate(pieces(outer)):
-        names = remixers_in(piece.text[: first_mark(piece)])
+        names = _remixers(piece.text[: first_mark(piece)], own)
         if number <= 1:
             names = names if number and own_names(names, own) else own_end(names, own)
         if names:

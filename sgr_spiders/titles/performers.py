@@ -59,8 +59,8 @@ _LIKE_VERSIONS: Final = """
     Beat Happening|Big Bang|Big Country|Big Freedia|Big L|Big Sean|Big Time Rush|Bombay Bicycle Club|
     Born Dirty|Buena Vista Social Club|Chill Bump|clipping.|Club 8|Collective Soul|Country Joe|
     Crowded House|Culture Club|Daft Punk|Dance Gavin Dance|Dance System|David Soul|Day Wave|De La Soul|
-    Deep Dish|Deep Purple|Destiny's Child|Disco Biscuits|Disco Boys|Disco Fries|Disco Lines|DJ Trance|
-    Donna Summer|Dub FX|Dub Phizix|Dub Pistols|Dub Syndicate|Electric Light Orchestra|
+    Deep Dish|Deep Purple|Destiny's Child|Disco Biscuits|Disco Boys|Disco Fries|Disco Lines|DJ Hype|
+    DJ Trance|Donna Summer|Dub FX|Dub Phizix|Dub Pistols|Dub Syndicate|Electric Light Orchestra|
     Extreme Noise Terror|Fred again..|Free Nationals|French 79|French Kiwi Juice|French Montana|fun.|
     Funk D'Void|Funk Tribu|Future Brown|Future Islands|Future Sound of London|gnash|Grand Funk|
     Hard Rock Sofa|Hard-Fi|Hot Club de Paris|House of Love|House of Pain|Icona Pop|Iggy Pop|Indie Cindy|

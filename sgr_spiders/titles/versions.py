@@ -40,7 +40,7 @@ _STYLE_PHRASE: Final = re.compile(
     r"|(?:slowed|sped up) ?(?:&|\+|and|n) ?(?:reverb(?:ed)?|bass boosted)"
     r"|big room|boom bap|(?:old|new) school|bossa nova|new wave|hands up|jump up|sped up|full[ -]on"
     r"|afro ?beat|city pop|future rave|g[ -]house|ghetto house|happy hardcore|filter(?:ed)? house|y2k"
-    r"|golden hour"
+    r"|golden hour|broken beat|raptor house|lovers rock|hip house|uk funky|glitch hop|(?:old|nu) skool"
     r"|(?:late|after|peak|early|main)[ -](?:night|hours?|time|morning|stage)|\d{2,3} ?bpm)\b",
     re.IGNORECASE,
 )
@@ -49,16 +49,18 @@ _JOINED: Final = str.maketrans(" &+", "\ue011\ue012\ue013")
 """Stand-ins that keep the words of such a phrase together while a description is split."""
 _APART: Final = {stand_in: character for character, stand_in in _JOINED.items()}
 _JOINS: Final = frozenset({"&", "+", "and", "vs", "x"})
-_KINDS: Final = REMIX_KINDS | {"dub", "mix"}
+VERSION_KINDS: Final = REMIX_KINDS | {"dub", "mix"}
 _MIXES: Final = frozenset({"club", "dub", "extended", "radio", "vocal", "vox", "instrumental"})
 _CLUBS: Final = frozenset({"book", "cinema", "country", "social", "sports", "supper", "yacht"})
 """Words before "Club" in the name of a band, beside the plain ones ("Mill Street Club")."""
+_AIMS: Final = frozenset({"for", "from"})
 _FEW_WORDS: Final = 3
 _OCCASIONS: Final = frozenset({"choice", "cut", "day", "eve", "night"})
 _FIRST: Final = frozenset({"official", "unofficial", "exclusive", "free", "premiere"})
 _OWNER: Final = re.compile(
     r"[^\s'’´`][^\s]*(?:['’´`]s|(?<=s)['’´`]|(?<=x)['’´`]|(?<=z)['’´`]|´)$", re.IGNORECASE
 )
+_APART_OWNER: Final = re.compile(r" (?=['’´`]s )", re.IGNORECASE)
 _OWNED: Final = re.compile(r"['’´`]s?$", re.IGNORECASE)
 _NICKNAME: Final = re.compile(r" (?:[\"“][^\"“”]{0,80}[\"”]|['‘][^'‘’]{0,80}['’])$")
 
@@ -67,13 +69,13 @@ def remixers_in(text: str) -> tuple[str, ...]:
     """Return the names in ``Name & Name Remix`` or ``Remix DJ Name``; none if the words name nobody."""
     if inverted := _INVERTED.match(text):
         return _names(inverted[1])
-    text = _HYPHENED.sub(" ", text.replace(GAP, " "))
+    text = _APART_OWNER.sub("", _HYPHENED.sub(" ", text.replace(GAP, " ")))
     words = _STYLE_PHRASE.sub(lambda found: found[0].translate(_JOINED), text).split()
     for index, word in enumerate(words):
         kind, following = bare(word), words[index + 1 :]
-        if kind not in _KINDS or _ends_with_known(words[: index + 1]):
+        if kind not in VERSION_KINDS or _ends_with_known(words[: index + 1]):
             continue
-        if all(map(_may_follow, following)):
+        if all(map(_may_follow, following)) or bare(following[0]) in _AIMS:
             names = _names_before(words[:index], kind)
             if names or kind in REMIX_KINDS or kind == "mix":
                 return names
@@ -113,6 +115,8 @@ def _names_before(words: list[str], kind: str) -> tuple[str, ...]:
         return ()
     if not words or words[0] in {"a", "an", "my", "our", "this", "your"}:
         return ()
+    if words[0] == "A" and kind == "mix":
+        words = words[1:]
     if is_theme(key(" ".join(words))):
         return ()
     return _names(_NICKNAME.sub("", " ".join(_without_description(words, kind))))

@@ -226,6 +226,10 @@ def test_marks_and_lists_of_guests(title: str, featured: list[str]) -> None:
         ("Jun - Glass Harbour [Orrin Remix)", ["Orrin"]),
         ("Jun - Glass Harbour (Remix DJ Orrin)", ["DJ Orrin"]),
         ("Jun - Glass Harbour (Remix Contest)", []),
+        ("Jun - Glass Harbour (Orrin Remix for Low Tide)", ["Orrin"]),
+        ("Jun - Glass Harbour (Orrin 's Remix)", ["Orrin"]),
+        ("Jun - Glass Harbour (A Alan Pell Mix)", ["Alan Pell"]),
+        ("Jun - Glass Harbour (Orrin Roadmix)", ["Orrin"]),
         ("Jun - Glass Harbour (Golden Sunrise Mix)", []),
         ("Jun - Glass Harbour (Spaceship Dub)", []),
         ("Jun - Glass Harbour (Campfire Mix)", []),
@@ -268,6 +272,7 @@ def test_a_remix_with_a_guest() -> None:
         ("Glass Harbour prod. Kiln 140bpm", ["Kiln"]),
         ("Glass Harbour prod. Kiln dir. Lu", ["Kiln"]),
         ("Glass Harbour (Produced by Kiln for Low Tide)", ["Kiln"]),
+        ("Glass Harbour +prod Kiln+", ["Kiln"]),
         ("MC Ona - Porto de Vidro (DJ Kiln e DJ Lu)", ["DJ Kiln", "DJ Lu"]),
         ("MC Ona - Porto de Vidro (DJ Set)", []),
         ("Ona - Porto de Vidro (DJ Kiln)", []),
@@ -292,6 +297,27 @@ def test_marks_and_lists_of_producers(title: str, producers: list[str]) -> None:
 )
 def test_guests_of_the_uploader(title: str, featured: list[str]) -> None:
     assert credits(title, None, "Jun") == Credits(featured=tuple(featured))
+
+
+@pytest.mark.parametrize(
+    ("title", "remixers"),
+    [
+        ("Ona - Reef (Jun & Kit Remix)", ["Jun & Kit"]),
+        ("Ona - Reef (Jun & Kit Sleazy Mix)", ["Jun & Kit"]),
+        ("Ona - Reef (Kit Whatever Remix)", ["Kit"]),
+        ("Ona - Reef (Kit Remix + Bo Edit)", ["Kit", "Bo"]),
+        ("Ona - Reef (Bo & Kit Whatever Remix)", ["Bo", "Kit"]),
+        ("Ona - Reef (Kit, Bo Remix)", ["Kit", "Bo"]),
+        ("Ona - Reef (Kit)", []),
+    ],
+)
+def test_words_after_the_uploader_s_name(title: str, remixers: list[str]) -> None:
+    assert credits(title, None, "Jun & Kit") == Credits(remixers=tuple(remixers))
+    assert credits("Ona - Reef (Jungle Remix)", None, "Jungle") == Credits(remixers=("Jungle",))
+
+
+def test_songs_of_a_mashup_have_no_guests() -> None:
+    assert credits("Jun x Ona - Reef (Kit Mashup)") == Credits(remixers=("Kit",))
 
 
 def test_the_uploader_s_remix_without_a_dash() -> None:
