@@ -231,11 +231,11 @@ _ABROAD: Final = (
     r"(?:вышел|вышла|вышло|издан|издано|выпущен|выпущено)\s(?:на\s)?(?:лейбл(?:е|ом)|на)"
 )
 _ABROAD_IN_TIME: Final = "|".join(
-    rf"(?:{verbs})(?:\s[\w.:]{{1,12}}){{0,4}}?\s(?:{prepositions})"
+    rf"(?:{verbs})(?:\s[\w.:,'’]{{1,14}}){{0,7}}?\s(?:{prepositions})"
     for verbs, prepositions in (
         ("erscheint|erschienen|veröffentlicht|kommt|jetzt|raus|vö", "bei|auf|über"),
         ("sort(?:ie?|ira)?|parue?|disponible|dispo|extrait", "chez|sur"),
-        ("publicad[oa]|editad[oa]|lanzad[oa]|sale|disponible|fuera", "por|en|bajo|vía"),
+        ("publicad[oa]|editad[oa]|lanzad[oa]|sale|saldrá|disponible|fuera", "por|en|bajo|vía"),
         ("lançad[oa]|editad[oa]|saiu|sai|disponível", "por|pela|pelo"),
         ("pubblicat[oa]|uscit[oa]|uscita|esce|fuori", "da|su|per"),
         (r"uitgebracht|verschenen|verschijnt|nu\suit", "op|door|bij"),
@@ -244,7 +244,7 @@ _ABROAD_IN_TIME: Final = "|".join(
         ("выш(?:ел|ла|ло)|издано?|выпущено?|выходит|релиз", r"на\sлейбле|на"),
     )
 )
-"""Phrases of other languages for "released on", with up to four words of a date in between."""
+"""Phrases of other languages for "released on", with up to seven words in between."""
 
 
 _A_RELEASE: Final = (
@@ -277,7 +277,7 @@ def _cue(pattern: str, needs: _Needs = "nothing", *, among: str = "", in_prose: 
     return _Cue(re.compile(pattern, re.IGNORECASE), needs, tuple(among.split("|")), in_prose)
 
 
-_ON_IT: Final = " on | via | through | thru "
+_ON_IT: Final = "on |via |through |thru "
 _CUES: Final = (
     _cue(
         rf"(?:copyright\W{{0,3}})?{_SIGNS}\W{{0,3}}{_YEARS}(?:\s(?:by|von|par|por)\b)?",
@@ -285,7 +285,7 @@ _CUES: Final = (
     ),
     _cue(r"(?:copyright\W{0,3})?[©℗](?:\sby\b)?(?!\W{0,3}(?:19|20)\d\d)", among="©|℗", in_prose=False),
     _cue(
-        rf"(?:\bcopyright|{_SIGN})\W{{1,3}}(?=[^.\n]{{2,50}}\s(?:19|20)\d\d\b)", "capitals",
+        rf"(?:\bcopyright|{_SIGNS})\W{{1,3}}(?=[^.\n]{{2,50}}\s(?:19|20)\d\d\b)", "capitals",
         among=_RIGHTS_SIGNS, in_prose=False,
     ),
     _cue(
@@ -297,7 +297,7 @@ _CUES: Final = (
         r"(?<!\bof\s)(?<!\bthe\s)\bcopyright(?:ed)?(?:\sby\b|\s?[:：])", among="copyright", in_prose=False
     ),
     _cue(
-        rf"(?<![^\W_])(?:{_LABEL_WORD_OF_LANGUAGES})(?:\s?[/&+]\s?\w{{2,12}}){{0,2}}\s?(?:[:：=|»›→▸►▶➜➤]|//)",
+        rf"(?<![^\W_])(?:{_LABEL_WORD_OF_LANGUAGES})(?:\s?[/&+]\s?\w{{2,12}}){{0,2}}\s?(?:[]:：=|»›→▸►▶➜➤]|//)",
         in_prose=False,
     ),
     _cue(
@@ -310,15 +310,17 @@ _CUES: Final = (
     ),
     _cue(r"\breleased?\s?[:：]", "label word", among="release", in_prose=False),
     _cue(rf"\bout(?:\s(?:{_TIME}|{_DATE}|on\s(?:{_DATE}))(?![^\W_])){_WHEN}{_BY}", among="out "),
-    _cue(rf"^\W{{0,5}}out{_BY}", among="out "),
+    _cue(r"^\W{0,5}out\s(?:by|via|thru|through|over\sat)\s", among="out "),
+    _cue(r"^\W{0,5}out\son\s", "capitals", among="out "),
+    _cue(rf"\bout{_WHEN}\s?[-–—|:]\s", "label word", among="out "),
     _cue(r"\b(?:forthcoming|available\snow|now\savailable|coming\ssoon)\s(?:on|via|through)\s", among=_ON_IT),
     _cue(rf"\b(?:{_A_RELEASE})(?:\s{_TITLE})?{_WHEN}\s(?:on|via|through|thru)\s", "capitals", among=_ON_IT),
     _cue(r"\b(?:signed|returns?|returning)\sto\s|\bsigned\swith\s", "capitals", among="sign|return"),
     _cue(r"^\W{0,5}forthcoming:?\s(?!on\b|via\b)", "label word", among="forthcoming"),
     _cue(rf"{_ANY_LABEL_WORD}(?=[\"'“‘«]?(?-i:[A-Z0-9]))", "capitals", among="label|imprint"),
     _cue(
-        r"\b(?:on|via|for|from|of|at|by)\s(?:\w+['’]s\s|the\s|his\s|her\s|their\s|my\s|our\s)(?:own\s|new\s)?"
-        r"(?=[^.,!?()]{2,40}\s(?:label|imprint)\b)", "capitals", among=" label| imprint",
+        r"\b(?:on|via|for|from|of|at|by|to)\s(?:\w+['’]s\s|the\s|his\s|her\s|their\s|my\s|our\s)(?:own\s|new\s)?"
+        r"(?=[^.,!?()]{2,40}\s(?:label|imprint|family|camp|stable|crew|roster)\b)", "capitals", among=" label| imprint| family| camp| stable| crew| roster",
     ),
     _cue(r"^\W{0,5}an?\s(?=[^.,!?()]{2,40}\srelease\b)", "capitals", among=" release"),
     _cue(
@@ -344,6 +346,7 @@ _CUES: Final = (
     _cue(rf"(?<![^\W_])(?:{_ABROAD})\s"),
     _cue(rf"(?<![^\W_])(?:{_ABROAD_IN_TIME})\s", "capitals"),
     _cue(r"\b(?:on|via|through)\s(?=(?-i:[A-Z0-9]))", "label word", among=_ON_IT),
+    _cue(r"\b(?:at|from|for)\s(?=(?-i:[A-Z0-9]).{1,40}\srecord(?:ing)?s\b)", "label word", among=" record"),
     _cue(
         rf"\b(?:{_OF_A_RELEASE})\b[^.!?]{{0,40}}?\s(?:on|via|through|to)\s", "label word",
         among=_ON_IT + "| to ",
@@ -360,7 +363,7 @@ _BEFORE_CUE: Final = re.compile(
     r"[「『]?([^\s「」『』]{2,40})[」』]?(?:(?:より|から)(?:リリース|発売|配信)|에서\s(?:나왔|나온|발매|출시))"
 )
 _BEFORE_NO_LABEL: Final = re.compile(
-    r"\b(?:no|not|never|non|isn['’]t|wasn['’]t|self|un|photos?|samples?|with|following|previous|past)"
+    r"\b(?:no|not|never|non|isn['’]t|wasn['’]t|self|un|photos?|samples?|with|following|previous|past|original)"
     r"[\s:,-]{0,3}$",
     re.IGNORECASE,
 )
@@ -503,9 +506,10 @@ _YEARS_BEFORE: Final = re.compile(
 _YEARS_AFTER: Final = re.compile(rf"[\s,]+{_YEARS}\W{{0,3}}$")
 _DATE_AFTER: Final = re.compile(
     r"[\s,]+(?:\d{1,4}(?:[./-]\d{1,4}){1,2}|(?:19|20)\d\d|(?:7|10|12)[\"”″']|"
-    rf"(?:in\s)?(?:{_MONTHS})(?:\s\d{{1,2}}\w{{0,2}})?|(?-i:[A-Z]{{2,10}})[ -]?\d{{3,4}})\W{{0,3}}$",
+    rf"(?:in\s)?(?:{_MONTHS})(?:\s\d{{1,2}}\w{{0,2}})?|(?-i:[A-Z]{{2,10}})[ -]?\d{{2,4}})\W{{0,3}}$",
     re.IGNORECASE,
 )
+_NUMBER_AFTER: Final = re.compile(r"\s[A-Z]{2,10}[ -]?\d{2,4}\W{0,3}$")
 _QUOTES: Final = "\"'“”„‟«»‹›「」『』*_~"
 _PARTICLES: Final = _words(
     "vor für pour para con of the and & + de la le les du des da do di del der die das den von van "
@@ -525,7 +529,7 @@ def _names_after(line: str, end: int, cue: _Cue) -> Iterator[str]:
     for part in _listed(text):
         name = _YEARS_AFTER.sub("", part) if not cue.in_prose else part
         for candidate in _around_on(name) if cue.in_prose else (name,):
-            trimmed = _trim_end(_end_of_prose(candidate) if cue.in_prose else candidate)
+            trimmed = _trim_end(_end_of_prose(candidate) if cue.in_prose else _NUMBER_AFTER.sub("", candidate))
             if _is_name(trimmed) and (
                 cue.needs == "nothing"
                 or _has_label_word(trimmed)
@@ -557,7 +561,12 @@ def _split_if(text: str, joint: re.Pattern[str], accepts: Callable[[str], bool])
 def _stands_alone(name: str) -> bool:
     """Return whether a line is a label's name ("Opal Records"), rather than a phrase ("Some Old Records")."""
     kept = [word for word in name.split() if _bare(word) not in _LABEL_WORDS]
-    return _is_name(name) and _is_capitalised(name, "") and not is_plain(" ".join(kept))
+    rest = " ".join(kept)
+    return (
+        _is_name(name)
+        and _is_capitalised(name, "")
+        and not (is_plain(rest) or _FORMATS.fullmatch(rest.lower()) or kept[0].lower() in _DETERMINERS)
+    )
 
 
 def _is_capitalised(name: str, line: str) -> bool:
@@ -688,8 +697,9 @@ _PLACES: Final = re.compile(
     r"soundcloud\b.*|boomkat|napster|pandora|audiomack|vk|vkontakte|yandex.*|instagram|facebook|"
     r"tiktok|twitter|"
     r"mixcloud|hypeddit|toneden|distrokid|tunecore|cd\s?baby|netease.*|qq\smusic|patreon|discogs|"
-    r"steam|netflix|vimeo|ebay|kickstarter|indiegogo|paypal|arte|side\s[a-d]|.*\sканал\w{0,3}|"
+    r"myspace\b.*|steam|netflix|vimeo|ebay|kickstarter|indiegogo|paypal|arte|side\s[a-d]|.*\sканал\w{0,3}|"
     r"ps\d|playstation\b.*|xbox\b.*|nintendo\b.*|bbc\b.*|boiler\sroom\b.*|mixmag\b.*|"
+    r".*\b(?:plateformes|plataformas|piattaforme|plattformen|platformach|plattformar|площадках|платформах)\b.*|"
     r".*\b(?:radio\b.*|fm|tv|magazine|festival|podcast|tour|show|stage|channel)|"
     r"(?:my|our)\s.*|.*\b(?:platforms?|stores|shops|services|sites|websites|channels|outlets))"
 )

@@ -120,7 +120,6 @@ DESCRIPTIONS: list[tuple[str, list[str]]] = [
     ("(P) 2012 Sony Music Entertainment Germany GmbH", ["Sony Music Entertainment Germany GmbH"]),
     ("℗ 2018 XL Recordings Ltd", ["XL Recordings Ltd"]),
     ("Written and produced by Mira. © & ℗ 2019 Mira Okafor Music", ["Mira Okafor Music"]),
-    ("Out on Kompakt tomorrow", ["Kompakt"]),
     ("Stream/Download: https://a.b\n© 2020 Because Music, All Rights Reserved", ["Because Music"]),
     ("Track 3 from 'Blue' released by Houndstooth in 2016.", ["Houndstooth"]),
     ("Buy: Beatport. Label: Toolroom Records (UK)", ["Toolroom Records"]),
@@ -137,6 +136,12 @@ DESCRIPTIONS: list[tuple[str, list[str]]] = [
 ]
 
 IN_MIXED_CASE: list[tuple[str, list[str]]] = [
+    ("Out on Tin Owl tomorrow", ["Tin Owl"]),
+    ("Release: Tin Owl Records TIN 12", ["Tin Owl Records"]),
+    ("Thanks to everyone at Tin Owl Records", ["Tin Owl Records"]),
+    ("a new one from the Tin Owl camp", ["Tin Owl"]),
+    ("[Label] Tin Owl", ["Tin Owl"]),
+    ("Out 4th April - Tin Owl Records", ["Tin Owl Records"]),
     ("his debut on Tin Owl with a new EP", ["Tin Owl"]),
     ('Taken from the EP "Dusk" on Tin Owl', ["Tin Owl"]),
     ("The LP “Dusk” (Tin Owl, 2011)", ["Tin Owl"]),
@@ -175,7 +180,8 @@ IN_MIXED_CASE: list[tuple[str, list[str]]] = [
 """Labels that capitals or a number tell from the words around them."""
 
 NO_LABELS_IN_MIXED_CASE = [
-    "He returns to Berlin", "She's back on Earth", "available on Vimeo", "Next up on Rinse FM",
+    "out on parole in the city", "Disponible sur toutes les plateformes", "Original released by Tin Owl Records",
+    "out on the old Myspace page", "He returns to Berlin", "She's back on Earth", "available on Vimeo", "Next up on Rinse FM",
     "New single on Friday", "my album on God", "New record on Side A", "out on PS4, Xbox and Switch",
     "Some Old Records", "Vinyl from our shop", "PREMIERE: Ilse - Dusk (Rue Remix)",
     "Premiere at a theatre - directed by Ilse (Berlin)", "Inspired by early Tin Owl Records",
