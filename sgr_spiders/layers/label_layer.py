@@ -16,7 +16,8 @@ from sgr_spiders.layers.base import (
     cut,
 )
 from sgr_spiders.model.items import Mention, Selection, WalkRequest
-from sgr_spiders.titles.labels import is_of_label, label_key, labels
+from sgr_spiders.titles.label_keys import label_key
+from sgr_spiders.titles.labels import is_of_label, labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -19,7 +19,8 @@ from typing import Any, Final
 from sgr_spiders.sandbox.objects import ObjectWriter
 from sgr_spiders.sandbox.options import ShapeOptions, WorldOptions
 from sgr_spiders.sandbox.world import World
-from sgr_spiders.titles.labels import METHODS, label_key, labels
+from sgr_spiders.titles.label_keys import label_key
+from sgr_spiders.titles.labels import METHODS, labels
 
 CASES: Final[dict[str, Callable[[str], str]]] = {"as written": str, "upper": str.upper, "lower": str.lower}
 PARTS: Final = ("dev", "holdout")

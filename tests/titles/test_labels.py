@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgr_spiders.sandbox.world import World
+from sgr_spiders.titles.label_keys import label_key
 from sgr_spiders.titles.labels import (
     METHODS,
     DetectedLabel,
     is_of_label,
-    label_key,
     labels,
 )
 from tests.benchmarks.labels import CASES, PARTS, made, score, score_made, tracks_of
@@ -180,8 +180,10 @@ IN_MIXED_CASE: list[tuple[str, list[str]]] = [
 """Labels that capitals or a number tell from the words around them."""
 
 NO_LABELS_IN_MIXED_CASE = [
-    "out on parole in the city", "Disponible sur toutes les plateformes", "Original released by Tin Owl Records",
-    "out on the old Myspace page", "He returns to Berlin", "She's back on Earth", "available on Vimeo", "Next up on Rinse FM",
+    "out on parole in the city", "Disponible sur toutes les plateformes",
+    "Original released by Tin Owl Records",
+    "out on the old Myspace page", "He returns to Berlin", "She's back on Earth", "available on Vimeo",
+    "Next up on Rinse FM",
     "New single on Friday", "my album on God", "New record on Side A", "out on PS4, Xbox and Switch",
     "Some Old Records", "Vinyl from our shop", "PREMIERE: Ilse - Dusk (Rue Remix)",
     "Premiere at a theatre - directed by Ilse (Berlin)", "Inspired by early Tin Owl Records",

@@ -1,0 +1,230 @@
+"""Words before a label in a description, such as "released by", "℗ 2020" and "Label:".
+
+A cue that often means something else ("available on") needs more of the name: capitals, in a line of both
+cases, or a label word ("… Records").
+"""
+
+# ruff: noqa: RUF001 - phrases in many languages
+from __future__ import annotations
+
+import re
+from typing import Final, Literal, NamedTuple
+
+MAX_CUES: Final = 64
+
+
+_Needs = Literal["nothing", "capitals", "label word"]
+"""Properties that make a name a label. Capitals count only in a line of both cases."""
+
+
+class Cue(NamedTuple):
+    pattern: re.Pattern[str]
+    needs: _Needs
+    among: tuple[str, ...]
+    """Texts of which a line contains one if the pattern can match it; searching for them is much faster."""
+    in_prose: bool
+    """True if a sentence may continue after the name."""
+
+
+MONTHS: Final = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    "oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+)
+WEEKDAYS: Final = "(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+DATE: Final = (
+    rf"(?:{MONTHS})\.?|{WEEKDAYS}|\d{{1,4}}(?:[./-]\d{{1,4}}){{1,2}}|\d{{1,2}}(?:st|nd|rd|th|\.)?|"
+    r"(?:19|20)\d\d"
+)
+TIME: Final = (
+    r"now|today|tonight|tomorrow|yesterday|soon|everywhere|worldwide|digitally|exclusively|"
+    r"officially|originally|"
+    r"vinyl|cassette|cd|tape|(?:7|10|12)(?:[\"”″]|''|[\s-]?inch)|first|again|next|this|last|week|month|year|early|late|mid|spring|summer|autumn|fall|winter"
+)
+_WHEN: Final = rf"(?:[\s,]{{1,3}}(?:(?:in|on|the|of)\s){{0,2}}(?:{DATE}|{TIME})(?![^\W_])){{0,6}}"
+_BY: Final = r"[\s,]{1,3}(?:by|on|via|thru|through|over\ at)\s*:?\s+"
+YEARS: Final = r"(?:(?:19|20)\d\d(?:\s?[-–,&/]\s?(?:(?:19|20)\d\d|\d\d)(?!\d)){0,3}(?!\d)|MM[XVI]{0,7}\b)"
+SIGN: Final = r"(?:\(?[©℗ⓒⓟⒸⓅ]\)?|\([cp]\))"
+SIGNS: Final = rf"{SIGN}(?:\s{{0,2}}[&+/]?\s{{0,2}}{SIGN}){{0,2}}"
+WORDS_FOR_LABEL: Final = (
+    r"labels?|record\s(?:label|company)|label\sname|netlabel|imprint|plattenfirma|plattenlabel|"
+    r"maison\sde\sdisques|"
+    r"sello(?:\sdiscogr[aá]fico)?|disquera|discogr[aá]fica|gravadora|selo|etichetta(?:\sdiscografica)?|"
+    r"wytw[oó]rnia|wydawca|wydawnictwo|skivbolag|pladeselskab|plateselskap|levy-?(?:merkki|yhtiö)|kiadó|"
+    r"vydavatel(?:ství|stvo)?|izdavač|yapım(?:cı)?|plak(?:\sşirketi)?|лейбл|издатель|レーベル|発売元?|厂牌|廠牌|"
+    r"唱片公司|레이블사?"
+)
+_ABROAD: Final = (
+    r"(?:erschienen|veröffentlicht|rausgekommen)(?:\s(?:bei|auf|über|von))|"
+    r"erhältlich\sbei|(?:sorti|sortie|paru|parue|publié|publiée|édité|éditée|disponible)\s(?:chez|sur|par)|"
+    r"(?:publicado|editado|lanzado)\s(?:por|en|bajo)|(?:lançado|lançada|editado)\s(?:por|pela|pelo)|"
+    r"(?:pubblicato|pubblicata|edito|edita|uscito|uscita)\s(?:da|su|per)|"
+    r"(?:uitgebracht|verschenen)\s(?:op|door|bij)|(?:wydane|wydany|wydana)\s(?:przez|nakładem)|"
+    r"(?:utgiven|utgivet|släppt)\s(?:av|på)|"
+    r"(?:вышел|вышла|вышло|издан|издано|выпущен|выпущено)\s(?:на\s)?(?:лейбл(?:е|ом)|на)"
+)
+_ABROAD_IN_TIME: Final = "|".join(
+    rf"(?:{verbs})(?:\s[\w.:,'’]{{1,14}}){{0,7}}?\s(?:{prepositions})"
+    for verbs, prepositions in (
+        ("erscheint|erschienen|veröffentlicht|kommt|jetzt|raus|vö", "bei|auf|über"),
+        ("sort(?:ie?|ira)?|parue?|disponible|dispo|extrait", "chez|sur"),
+        ("publicad[oa]|editad[oa]|lanzad[oa]|sale|saldrá|disponible|fuera", "por|en|bajo|vía"),
+        ("lançad[oa]|editad[oa]|saiu|sai|disponível", "por|pela|pelo"),
+        ("pubblicat[oa]|uscit[oa]|uscita|esce|fuori", "da|su|per"),
+        (r"uitgebracht|verschenen|verschijnt|nu\suit", "op|door|bij"),
+        (r"wydan[eya]|ukaże\ssię|premiera", "przez|nakładem"),
+        ("utgive[nt]|släpp[st]|ute|ude|udgivet|udkommer|utgitt", "av|på|af|via|hos"),
+        ("выш(?:ел|ла|ло)|издано?|выпущено?|выходит|релиз", r"на\sлейбле|на"),
+    )
+)
+"""Phrases of other languages for "released on", with up to seven words in between."""
+
+
+_A_RELEASE: Final = (
+    r"available|forthcoming|upcoming|coming(?:\sout|\shome)?|dropping|dropped|drops?|out|ep|lp|album|single|"
+    r"compilation|debuts?|release|get\sit|record|mixtape|vinyl|cassette|tape|cs|12\W{0,2}|7\W{0,2}|next|next\sup|new|"
+    r"lands?|landing|arrives?|arriving|returns?|returning|back"
+)
+"""Words before "on Name" that speak of a release."""
+_OF_A_RELEASE: Final = (
+    "appears?|arrives?|arriving|back|comes?|debuts?|drops?|dropping|grab|home|joins?|landing|lands?|latest|"
+    "premieres?|releases?|returns?|returning|signed|signs|taken|tracks?|remixe?s?|vinyl"
+)
+"""Words before "on … Records" in sentences about a release."""
+_RIGHTS_SIGNS: Final = "copyright|©|℗|ⓒ|ⓟ|(c)|(p)"
+_TITLE: Final = (
+    r"(?:[\"'“‘«„][^\"'”’»“]{1,40}[\"'”’»“]|#?\d{1,3}|(?-i:[A-Z])[\w'’]{0,20}|series|ep|lp|album|single),?"
+)
+_OF_A_VERSION: Final = (
+    "remix|mix|edit|rework|version|dub|feat|ft|live|vip|original|bootleg|flip|extended|instrumental|free|download|dl|"
+    "unreleased|prod|official|video|set"
+)
+_ANY_LABEL_WORD: Final = (
+    r"\b(?:(?:my|our|his|her|their|the)\s)?(?:own\s|new\s|legendary\s|record\s|net)?(?:label|imprint)\s"
+    r"(?!manager|mates?|boss|head|owner|night|showcase|info|page|site|contact|links?|of\b|twitter|facebook|"
+    r"instagram|soundcloud|is|was|that|who|which|and|or|for|to|in)"
+)
+
+
+def _cue(pattern: str, needs: _Needs = "nothing", *, among: str = "", in_prose: bool = True) -> Cue:
+    return Cue(re.compile(pattern, re.IGNORECASE), needs, tuple(among.split("|")), in_prose)
+
+
+_ON_IT: Final = "on |via |through |thru "
+_CUES: Final = (
+    _cue(
+        rf"(?:copyright\W{{0,3}})?{SIGNS}\W{{0,3}}{YEARS}(?:\s(?:by|von|par|por)\b)?",
+        among=_RIGHTS_SIGNS, in_prose=False,
+    ),
+    _cue(r"(?:copyright\W{0,3})?[©℗](?:\sby\b)?(?!\W{0,3}(?:19|20)\d\d)", among="©|℗", in_prose=False),
+    _cue(
+        rf"(?:\bcopyright|{SIGNS})\W{{1,3}}(?=[^.\n]{{2,50}}\s(?:19|20)\d\d\b)", "capitals",
+        among=_RIGHTS_SIGNS, in_prose=False,
+    ),
+    _cue(
+        rf"(?:copyright\W{{0,3}})?{SIGN}(?!\W{{0,3}}(?:19|20)\d\d)", "label word",
+        among=_RIGHTS_SIGNS, in_prose=False,
+    ),
+    _cue(rf"\bcopyright(?:s|ed)?\W{{0,3}}{YEARS}(?:\sby\b)?", among="copyright", in_prose=False),
+    _cue(
+        r"(?<!\bof\s)(?<!\bthe\s)\bcopyright(?:ed)?(?:\sby\b|\s?[:：])", among="copyright", in_prose=False
+    ),
+    _cue(
+        rf"(?<![^\W_])(?:{WORDS_FOR_LABEL})(?:\s?[/&+]\s?\w{{2,12}}){{0,2}}\s?(?:[]:：=|»›→▸►▶➜➤]|//)",
+        in_prose=False,
+    ),
+    _cue(
+        rf"^\W{{0,5}}(?:{WORDS_FOR_LABEL})\s?[-–—]{{1,3}}\s", among="-|–|—", in_prose=False
+    ),
+    _cue(rf"\b(?:releas|(?:re-?)?issu)(?:ed?|ing|es){_WHEN}{_BY}", among="releas|issu"),
+    _cue(
+        rf"\breleas(?:ed|es?|ing){_WHEN}\s(?:with|under|at|from|from\sour\sfriends\sat)\s", "label word",
+        among="releas",
+    ),
+    _cue(r"\breleased?\s?[:：]", "label word", among="release", in_prose=False),
+    _cue(rf"\bout(?:\s(?:{TIME}|{DATE}|on\s(?:{DATE}))(?![^\W_])){_WHEN}{_BY}", among="out "),
+    _cue(r"^\W{0,5}out\s(?:by|via|thru|through|over\sat)\s", among="out "),
+    _cue(r"^\W{0,5}out\son\s", "capitals", among="out "),
+    _cue(rf"\bout{_WHEN}\s?[-–—|:]\s", "label word", among="out "),
+    _cue(r"\b(?:forthcoming|available\snow|now\savailable|coming\ssoon)\s(?:on|via|through)\s", among=_ON_IT),
+    _cue(rf"\b(?:{_A_RELEASE})(?:\s{_TITLE})?{_WHEN}\s(?:on|via|through|thru)\s", "capitals", among=_ON_IT),
+    _cue(r"\b(?:signed|returns?|returning)\sto\s|\bsigned\swith\s", "capitals", among="sign|return"),
+    _cue(r"^\W{0,5}forthcoming:?\s(?!on\b|via\b)", "label word", among="forthcoming"),
+    _cue(rf"{_ANY_LABEL_WORD}(?=[\"'“‘«]?(?-i:[A-Z0-9]))", "capitals", among="label|imprint"),
+    _cue(
+        r"\b(?:on|via|for|from|of|at|by|to)\s(?:\w+['’]s\s|the\s|his\s|her\s|their\s|my\s|our\s)(?:own\s|new\s)?"
+        r"(?=[^.,!?()]{2,40}\s(?:label|imprint|family|camp|stable|crew|roster)\b)", "capitals",
+        among=" label| imprint| family| camp| stable| crew| roster",
+    ),
+    _cue(r"^\W{0,5}an?\s(?=[^.,!?()]{2,40}\srelease\b)", "capitals", among=" release"),
+    _cue(
+        r"\b(?:first|second|third|latest|newest|next|\d{1,3}(?:st|nd|rd|th))\srelease\s(?:of|from|for)\s",
+        "capitals", among=" release ",
+    ),
+    _cue(
+        r"\b(?:ep|lp|album|single|compilation)\b[^()\[\]]{0,60}[(\[](?=[^()\[\]]{2,60}[\s,](?:19|20)\d\d[)\]])",
+        "capitals", among="(|[",
+    ),
+    _cue(
+        r"\bpremi[eè]re\s?[:|•–—-][^()\[\]]{1,100}\s[-–—]\s.{1,100}[(\[]"
+        rf"(?=[^()\[\]]{{2,60}}[)\]]\W{{0,6}}$)(?![^()\[\]]*\b(?:{_OF_A_VERSION})\b)",
+        "capitals", among="premi",
+    ),
+    _cue(r"\b(?:published\sby|via)\s", "label word", among="published| via "),
+    _cue(
+        r"\b(?:courtesy\sof|permission\s(?:of|from)|licen[sc]ed?\sto)\s", "label word",
+        among="courtesy|permission|licen",
+    ),
+    _cue(r"\b(?:th(?:is|e)\s)?sound\srecording\sis\sowned\sby\s", among="owned by"),
+    _cue(r"\bunder\s(?:an?\s)?(?:exclusive\s)?licen[cs]e\s(?:to|from|by)\s", among="under "),
+    _cue(rf"(?<![^\W_])(?:{_ABROAD})\s"),
+    _cue(rf"(?<![^\W_])(?:{_ABROAD_IN_TIME})\s", "capitals"),
+    _cue(r"\b(?:on|via|through)\s(?=(?-i:[A-Z0-9]))", "label word", among=_ON_IT),
+    _cue(r"\b(?:at|from|for)\s(?=(?-i:[A-Z0-9]).{1,40}\srecord(?:ing)?s\b)", "label word", among=" record"),
+    _cue(
+        rf"\b(?:{_OF_A_RELEASE})\b[^.!?]{{0,40}}?\s(?:on|via|through|to)\s", "label word",
+        among=_ON_IT + "| to ",
+    ),
+)  # fmt: skip
+_AMONG: Final = frozenset(cue.among for cue in _CUES)
+LABEL_ALONE: Final = re.compile(
+    r"\W{0,5}(?:(?:19|20)\d\d\s)?([A-Z0-9!][^:.,!?()\[\]–—]{1,50}\s(?i:records|recordings|recordz|recs|discs|discos|disques|tapes|collective|tonträger))"
+    r"(?:\s(?:presents?|proudly|releases?|welcomes|is\s(?:proud|happy|excited|pleased))\b|"
+    r"\W{0,3}(?:#?\d{1,4}|[A-Z]{2,8}[ -]?\d{2,4})?\W{0,3}$)"
+)
+"""A label's name at the beginning of a line that says no more, or what the label does."""
+NAME_BEFORE: Final = re.compile(
+    r"[「『]?([^\s「」『』]{2,40})[」』]?(?:(?:より|から)(?:リリース|発売|配信)|에서\s(?:나왔|나온|발매|출시))"
+)
+_BEFORE_NO_LABEL: Final = re.compile(
+    r"\b(?:no|not|never|non|isn['’]t|wasn['’]t|self|un|photos?|samples?|with|following|previous|past|original)"
+    r"[\s:,-]{0,3}$",
+    re.IGNORECASE,
+)
+"""Words before a cue that change its meaning: "no copyright", "self-released by", "with releases on"."""
+_BEFORE_OTHER_RIGHTS: Final = re.compile(
+    r"\b(?:the|this|our|warning|for|artwork|art|cover|pictures?|images?|lyrics|video|logo|design)[\s:,-]{0,3}$",
+    re.IGNORECASE,
+)
+"""Words before a sign or label word that then refers to something else: "artwork ©", "for labels:"."""
+_LOOK_BACK: Final = 16
+
+
+def find_cues(line: str) -> list[tuple[Cue, int]]:
+    """Return a line's cues and their ends, in order; of overlapping ones, the first in ``_CUES``."""
+    found: list[tuple[int, int, Cue | None]] = []
+    lowered = line.lower()
+    absent = {among for among in _AMONG if not any(map(lowered.__contains__, among))}
+    for cue in _CUES:
+        if cue.among in absent:
+            continue
+        for match in cue.pattern.finditer(line):
+            if len(found) >= MAX_CUES:
+                break
+            start, end = match.span()
+            before = line[max(0, start - _LOOK_BACK) : start]
+            negated = _BEFORE_NO_LABEL.search(before)
+            if not cue.in_prose:
+                negated = negated or _BEFORE_OTHER_RIGHTS.search(before)
+            if not any(start < stop and begin < end for begin, stop, _ in found):
+                found.append((start, end, None if negated else cue))
+    return [(cue, end) for _, end, cue in sorted(found, key=lambda cue: cue[0]) if cue is not None]
