@@ -85,18 +85,13 @@ _A_RELEASE: Final = (
     r"lands?|landing|arrives?|arriving|returns?|returning|back"
 )
 """Words before "on Name" that speak of a release."""
-_OF_A_RELEASE: Final = (
-    "appears?|arrives?|arriving|back|comes?|debuts?|drops?|dropping|grab|home|joins?|landing|lands?|latest|"
-    "premieres?|releases?|returns?|returning|signed|signs|taken|tracks?|remixe?s?|vinyl"
-)
-"""Words before "on … Records" in sentences about a release."""
 _RIGHTS_SIGNS: Final = "copyright|©|℗|ⓒ|ⓟ|(c)|(p)"
 _TITLE: Final = (
     r"(?:[\"'“‘«„][^\"'”’»“]{1,40}[\"'”’»“]|#?\d{1,3}|(?-i:[A-Z])[\w'’]{0,20}|series|ep|lp|album|single),?"
 )
 _OF_A_VERSION: Final = (
     "remix|mix|edit|rework|version|dub|feat|ft|live|vip|original|bootleg|flip|extended|instrumental|free|download|dl|"
-    "unreleased|prod|official|video|set"
+    "unreleased|prod|official|video|set|remixes|part|pt|vol|volume|side|sampler|snippets?|previews?|clips?"
 )
 _ANY_LABEL_WORD: Final = (
     r"\b(?:(?:my|our|his|her|their|the)\s)?(?:own\s|new\s|legendary\s|record\s|net)?(?:label|imprint)\s"
@@ -143,7 +138,6 @@ _CUES: Final = (
     _cue(r"\breleased?\s?[:：]", "label word", among="release", in_prose=False),
     _cue(rf"\bout(?:\s(?:{TIME}|{DATE}|on\s(?:{DATE}))(?![^\W_])){_WHEN}{_BY}", among="out "),
     _cue(r"^\W{0,5}out\s(?:by|via|thru|through|over\sat)\s", among="out "),
-    _cue(r"^\W{0,5}out\son\s", "capitals", among="out "),
     _cue(rf"\bout{_WHEN}\s?[-–—|:]\s", "label word", among="out "),
     _cue(r"\b(?:forthcoming|available\snow|now\savailable|coming\ssoon)\s(?:on|via|through)\s", among=_ON_IT),
     _cue(rf"\b(?:{_A_RELEASE})(?:\s{_TITLE})?{_WHEN}\s(?:on|via|through|thru)\s", "capitals", among=_ON_IT),
@@ -165,11 +159,19 @@ _CUES: Final = (
         "capitals", among="(|[",
     ),
     _cue(
+        r"\b(?:ep|lp|12\W{0,2})\s[(\[](?=[^()\[\]]{2,40}[)\]])"
+        rf"(?![^()\[\]]*\b(?:{_OF_A_VERSION})\b)",
+        "capitals", among="(|[",
+    ),
+    _cue(
+        rf"[\"”’'],\s(?=(?-i:[A-Z0-9])[^,.()]{{2,40}},?\s(?:(?:{MONTHS})\s)?(?:19|20)\d\d)", "capitals",
+        among="\"|”|’|'",
+    ),
+    _cue(
         r"\bpremi[eè]re\s?[:|•–—-][^()\[\]]{1,100}\s[-–—]\s.{1,100}[(\[]"
         rf"(?=[^()\[\]]{{2,60}}[)\]]\W{{0,6}}$)(?![^()\[\]]*\b(?:{_OF_A_VERSION})\b)",
         "capitals", among="premi",
     ),
-    _cue(r"\b(?:published\sby|via)\s", "label word", among="published| via "),
     _cue(
         r"\b(?:courtesy\sof|permission\s(?:of|from)|licen[sc]ed?\sto)\s", "label word",
         among="courtesy|permission|licen",
@@ -180,10 +182,6 @@ _CUES: Final = (
     _cue(rf"(?<![^\W_])(?:{_ABROAD_IN_TIME})\s", "capitals"),
     _cue(r"\b(?:on|via|through)\s(?=(?-i:[A-Z0-9]))", "label word", among=_ON_IT),
     _cue(r"\b(?:at|from|for)\s(?=(?-i:[A-Z0-9]).{1,40}\srecord(?:ing)?s\b)", "label word", among=" record"),
-    _cue(
-        rf"\b(?:{_OF_A_RELEASE})\b[^.!?]{{0,40}}?\s(?:on|via|through|to)\s", "label word",
-        among=_ON_IT + "| to ",
-    ),
 )  # fmt: skip
 _AMONG: Final = frozenset(cue.among for cue in _CUES)
 LABEL_ALONE: Final = re.compile(

@@ -393,15 +393,18 @@ def _parse_field(text: str | None) -> Iterator[str]:
     for before in (_FIELD_CUE, _YEARS_BEFORE):
         if match := before.match(whole):
             whole = whole[match.end() :]
-    if " for the " in whole:
-        whole = _FOR_TERRITORY.sub(" / ", whole)
-    if "(" in whole or "[" in whole:
-        whole = _TERRITORY.sub(" / ", whole)
-    for part in _FIELD_JOINTS.split(_RIGHTS.sub("", whole)):
+    for part in _FIELD_JOINTS.split(_RIGHTS.sub("", _split_territories(whole))):
         for piece in _split_commas(part):
             for name in map(_bare_field, _listed(piece)):
                 if is_label(name):
                     yield name
+
+
+def _split_territories(text: str) -> str:
+    """Return "A / B" for "A (UK) & B (US)" and "A for the UK and B for the rest of the world"."""
+    if " for the " in text:
+        text = _FOR_TERRITORY.sub(" / ", text)
+    return _TERRITORY.sub(" / ", text) if "(" in text or "[" in text else text
 
 
 def _split_commas(text: str) -> list[str]:

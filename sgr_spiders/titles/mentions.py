@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from sgr_spiders.titles.names import bare_key, distinct
+from sgr_spiders.titles.services import SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,6 +35,8 @@ _SITE: Final = (
     r"|инст\w{0,6}|вк|тг|телеграм\w{0,2}"
     r"|인스타(?:그램)?|트위터|インスタ(?:グラム)?|ツイッター)"
 )
+_SERVICES: Final = frozenset("".join(name.split()) for name in SERVICES) | {"facebook", "instagram", "splice"}
+"""Handles of shops and services, which name no collaborator."""
 _BEFORE_HANDLE: Final = re.compile(
     rf"(?:\b{_SITE}\b|(?:instagram|facebook|fb|twitter|tiktok|youtube|vk)\.com/[\w./-]{{1,40}}\n?|[📷📸🐦])"
     r"(?:[：:][^\S\n]*\n|[^\S\n]|[：:=>|/→➜➔►▶▸»~–,&+.-]"
@@ -69,8 +72,9 @@ def mentions(*texts: str | None) -> tuple[str, ...]:
 def _permalinks(text: str) -> Iterator[str]:
     """Yield the permalinks in a text, those after "@" first."""
     for match in _MENTION.finditer(text):
-        if not _CLOCK.fullmatch(match[1]) and not _is_elsewhere(text, match):
-            yield match[1].lower()
+        handle = match[1].lower()
+        if handle not in _SERVICES and not _CLOCK.fullmatch(handle) and not _is_elsewhere(text, match):
+            yield handle
     for link in _LINK.findall(text) if "/" in text else ():
         if link.lower() not in _NO_ACCOUNTS:
             yield link.lower()

@@ -36,6 +36,7 @@ from sgr_spiders.titles.mentions import is_mentioned, mentions
         ("@ona [instagram]", ()),
         ("twitter.com/ona / @ona", ()),
         ("played @harbour at sunrise", ()),
+        ("listen on @spotify and @applemusic, prod @kit", ("kit",)),
         ("support soundcloud.com/ona and https://m.soundcloud.com/Lu-Lu/sets/b?si=1", ("ona", "lu-lu")),
         ("@kit https://soundcloud.com/discover https://on.soundcloud.com/Ab3xY", ("kit",)),
     ],
