@@ -107,19 +107,54 @@ def test_folding_in_gives_nearly_the_learned_vector(world: Tastes, name: str, ve
     assert alike.min() > least
 
 
+def als_weights(matrix: sp.csr_array, confidence: float) -> np.ndarray:
+    """Return the weights of all pairs by the formula: 1 where there is no like."""
+    whole = matrix.toarray().astype(float)
+    sums = np.outer(whole.sum(axis=1), whole.sum(axis=0))
+    weights: np.ndarray = 1 + confidence * np.divide(
+        whole, np.sqrt(sums), out=np.zeros_like(whole), where=sums > 0
+    )
+    return weights
+
+
 def test_als_folds_in_like_implicit(world: Tastes) -> None:
     als = pytest.importorskip("implicit.cpu.als")
     method = Als(16)
-    tracks = method.fit(Corpus(world.train)).tracks
-    own = world.train[[3]]
+    train = world.train.astype(np.float32)
+    tracks = method.fit(Corpus(train)).tracks
+    own, fans = train[[3]].indices, train.sum(axis=0)
     model = als.AlternatingLeastSquares(
-        factors=tracks.shape[1], regularization=method.regularization, alpha=method.confidence
+        factors=tracks.shape[1], regularization=method.regularization * method.confidence
     )
     model.item_factors = tracks
-    wanted = model.recalculate_user(0, sp.csr_matrix(own))
-    ones = np.ones(own.nnz, np.float32)
-    folded = method.fold_in(Library(tracks, own.indices.astype(np.int64), ones, ones))
-    assert folded == pytest.approx(np.ravel(wanted), abs=1e-5)
+    weights = als_weights(train, method.confidence)[[3]] * (train[[3]].toarray() > 0)
+    wanted = model.recalculate_user(0, sp.csr_matrix(weights))
+    library = Library(tracks, own.astype(np.int64), fans[own], np.ones(len(own), np.float32))
+    assert method.fold_in(library) == pytest.approx(np.ravel(wanted), abs=1e-5)
+
+
+def test_als_minimises_its_formula() -> None:
+    pytest.importorskip("implicit")
+    random = np.random.default_rng(1)
+    matrix = sp.csr_array((random.random((30, 20)) < 0.3) * random.integers(1, 4, (30, 20)), dtype=np.float32)
+    method = Als(4)
+    method.rounds = 200  # type: ignore[misc]  # until it converges
+    vectors = method.fit(Corpus(matrix))
+    weights, likes = als_weights(matrix, method.confidence), matrix.toarray() > 0
+    errors = weights * (likes - vectors.users @ vectors.tracks.T)
+    penalty = method.regularization * method.confidence
+    # The gradient of the weighted squared errors and the squared lengths is zero.
+    assert errors @ vectors.tracks == pytest.approx(penalty * vectors.users, abs=0.02 * penalty)
+    assert errors.T @ vectors.users == pytest.approx(penalty * vectors.tracks, abs=0.02 * penalty)
+
+
+@pytest.mark.parametrize("likes", [2_000, 24_000])
+def test_als_holds_on_sparse_and_dense_data(likes: int) -> None:
+    """A fixed regularisation and equal weights of all likes reach three quarters of svd's nDCG here."""
+    pytest.importorskip("implicit")
+    of = tastes(users=400, tracks=300, likes=likes, communities=4)
+    trial = Trial(of.train, of.test)
+    assert trial.measure("als").ndcg > 0.93 * trial.measure("svd").ndcg
 
 
 def test_users_and_tracks_without_likes_have_no_vector(name: str) -> None:
@@ -163,6 +198,13 @@ def test_every_method_cites_a_paper_and_lists_its_parameters() -> None:
         assert "https://" in (module.__doc__ or "")
         assert method.name == name
         assert {"dimensions", "random_seed"} <= set(method(8, 3).parameters())
+    assert Als().parameters() == {
+        "dimensions": 256,
+        "random_seed": 1,
+        "confidence": 200.0,
+        "regularization": 0.2,
+        "rounds": 10,
+    }
 
 
 def dense(matrix: sp.csr_array) -> tuple[np.ndarray, np.ndarray]:

@@ -25,7 +25,7 @@ GRIDS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
     "itemknn": {"neighbours": (50, 200), "shrinkage": (0.0, 10.0, 100.0)},
     "ease": {"regularization": (10.0, 30.0, 100.0, 300.0, 1000.0)},
     "svd": {"dimensions": (16, 32, 64, 128, 256)},
-    "als": {"dimensions": (32, 64, 128), "regularization": (1.0, 10.0)},
+    "als": {"dimensions": (64, 256), "regularization": (0.1, 0.2, 0.3)},
     "item2vec": {"dimensions": (32, 64, 128)},
     "lightgcn": {"dimensions": (32, 64, 128)},
 }
