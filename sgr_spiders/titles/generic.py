@@ -33,31 +33,30 @@ BEFORE_EDIT: Final = frozenset("album club dance dj film intro radio sad single 
 """Words that may come between a name and "Edit" or "Mix". Before "Remix" they may be part of the name."""
 
 STYLES: Final = frozenset(
-    "808 8d acid afro aleteo afrobeat afrobeats afrohouse afrotech amapiano ambient anthem arab "
-    "arabic azonto bachata baile balearic balkan ballroom baltimore banda bashment bass bassline "
-    "bhangra big-room bigroom blues bmore bollywood bolero boogie bossa bounce brazilian breakbeat "
-    "breakcore breaks brega brostep champeta chill chillhop chillout chillstep chillwave chiptune "
-    "club-house complextro corrido country crunk cumbia deep d&b d'n'b dabke dance-pop dancehall "
-    "dancefloor dark darkwave dembow desi dirty-dutch disco discotech dnb donk doo-wop drift drill "
-    "drum drum'n'bass drumandbass drumnbass drums dub-techno dubstep ebm edm electro electroclash "
-    "electronic electropop electroswing emo eurobeat eurodance flamenco folk footwork forró forro "
-    "frenchcore french-house freestyle funk funkot funky future gabber gangsta garage g-house "
-    "ghettotech glitch gospel gothic gqom grime groove grunge guaracha halftime happycore hard "
-    "hardbass hardcore hardgroove hardhouse hardstyle hardtechno hardtek hardtekk hardwave "
-    "headbanger hiphop hip hop house hybrid hyper hyperpop hypertechno idm indie industrial italo "
-    "jackin jazz jazzy jersey jump jumpstyle jump-up jumpup jungle juke karaoke kizomba kompa kuduro "
-    "latin liquid lo-fi lo fi lofi makina mariachi melbourne melodic merengue metal metalcore "
-    "minimal moombah moombahcore moombahton motown n neuro neurofunk new-wave nightcore nu nu-disco "
-    "nudisco orchestral organic pagode perreo phonk piano piseiro plugg pluggnb pop progressive psy "
-    "psytrance punk r&b r'n'b rap rave rawstyle reggae reggaeton riddim rnb rock rockabilly "
-    "rock'n'roll rumba salsa samba schranz sertanejo shatta shoegaze ska slap sludge soca soul "
-    "soulful speed speedcore speed-garage swing synth synthpop synthwave tango tarraxo tearout tech "
-    "tech-house techhouse techno tecno tecnobrega tekno terror trance trap trapsoul tribal tribe "
-    "trip trip-hop triphop tropical twerk ukg uk uptempo vallenato vapor vaporwave vapourwave "
-    "vinahouse vogue wave witch zouk zumba step 8-bit 8bit 16-bit bit chinese english french german "
-    "hindi italian japanese korean oriental portuguese russian spanish turkish 2step 3step 3-step "
-    "4x4 j-pop jpop k-pop kpop mandelao mandelão philly raggatek raggatekk stutter tek tekk "
-    "uplifting".split()
+    "16-bit 2step 3-step 3step 4x4 8-bit 808 8bit 8d acid afro afrobeat afrobeats afrohouse afrotech "
+    "aleteo amapiano ambient anthem arab arabic azonto bachata baile balearic balkan ballroom baltimore "
+    "banda bashment bass bassline bhangra big-room bigroom bit blues bmore bolero bollywood boogie "
+    "bossa bounce brazilian breakbeat breakcore breaks brega brostep champeta chill chillhop chillout "
+    "chillstep chillwave chinese chiptune club-house complextro corrido country crunk cumbia d&b d'n'b "
+    "dabke dance-pop dancefloor dancehall dark darkwave deep dembow desi dirty-dutch disco discotech "
+    "dnb donk doo-wop drift drill drum drum'n'bass drumandbass drumnbass drums dub-techno dubstep ebm "
+    "edm electro electroclash electronic electropop electroswing emo english eurobeat eurodance fi "
+    "flamenco folk footwork forro forró freestyle french french-house frenchcore funk funkot funky "
+    "future g-house gabber gangsta garage german ghettotech glitch gospel gothic gqom grime groove "
+    "grunge guaracha halftime happycore hard hardbass hardcore hardgroove hardhouse hardstyle "
+    "hardtechno hardtek hardtekk hardwave headbanger hindi hip hiphop hop house hybrid hyper hyperpop "
+    "hypertechno idm indie industrial italian italo j-pop jackin japanese jazz jazzy jersey jpop juke "
+    "jump jump-up jumpstyle jumpup jungle k-pop karaoke kizomba kompa korean kpop kuduro latin liquid "
+    "lo lo-fi lofi makina mandelao mandelão mariachi melbourne melodic merengue metal metalcore minimal "
+    "moombah moombahcore moombahton motown n neuro neurofunk new-wave nightcore nu nu-disco nudisco "
+    "orchestral organic oriental pagode perreo philly phonk piano piseiro plugg pluggnb pop portuguese "
+    "progressive psy psytrance punk r&b r'n'b raggatek raggatekk rap rave rawstyle reggae reggaeton "
+    "riddim rnb rock rock'n'roll rockabilly rumba russian salsa samba schranz sertanejo shatta shoegaze "
+    "ska slap sludge soca soul soulful spanish speed speed-garage speedcore step stutter swing synth "
+    "synthpop synthwave tango tarraxo tearout tech tech-house techhouse techno tecno tecnobrega tek "
+    "tekk tekno terror trance trap trapsoul tribal tribe trip trip-hop triphop tropical turkish twerk "
+    "uk ukg uplifting uptempo vallenato vapor vaporwave vapourwave vinahouse vogue wave witch zouk "
+    "zumba".split()
 )
 """Kinds of music. They may follow a remixer's name: "Name Techno Remix"."""
 
@@ -65,27 +64,24 @@ STAGE_TITLES: Final = frozenset({"dj", "mc", "lil", "yung"})
 """First words of performers' names: "DJ Dubstep" is not a kind of music."""
 
 PURPOSES: Final = frozenset(
-    "afterhours afterparty after-hours basement bedroom carnival coachella edc festival ibiza "
-    "mainstage main-stage peaktime peak-time tomorrowland warehouse workout gym anime arena gaming "
-    "stadium chicago detroit miami goa tulum acoustic anniversary birthday boosted atmos cinematic "
-    "classic dolby epic friendly oldschool throwback turbo cheeky chopped christmas xmas halloween "
-    "easter emotional exclusive heartbreak hype midnight personal private pt quick rough screwed "
-    "secret special sped spring summer autumn winter sunrise sunset super tiktok tool transition "
-    "unreleased viral vocal vox vol v1 v2 v3 live mini mega festive bonus instrumental slowed drunk "
-    "extended radio dub intro outro long short clean dirty original official unofficial free "
-    "exclusive full preview reverb remastered main private".split()
+    "acoustic after-hours afterhours afterparty anime anniversary arena atmos autumn basement bedroom "
+    "birthday bonus boosted carnival cheeky chicago chopped christmas cinematic classic coachella "
+    "detroit dolby drunk easter edc emotional epic exclusive festival festive friendly full gaming goa "
+    "gym halloween heartbreak hype ibiza intro live main-stage mainstage mega miami midnight mini "
+    "oldschool outro peak-time peaktime personal private quick rough screwed secret special sped spring "
+    "stadium summer sunrise sunset super throwback tiktok tomorrowland tool transition tulum turbo "
+    "unreleased viral vocal vol vox warehouse winter workout xmas".split()
 )
 """Purposes and properties of a version. They may follow a remixer's name: "Name Festival Remix"."""
 
 _LOOSE: Final = frozenset(
-    "a a.m alternate alternative am an another audio b2b backing beat big bonus cd concert cover "
-    "daft day demo dj early epic eve eves fan fast faster final first floor good happy hit home in "
-    "inch late limited little loop lost lyric lyrics m/v megamix mellow midnight more morning music "
-    "mv my mystery new night nostalgic of old on one open our part party peak performance pitched "
-    "promo re rehearsal relaxing remixes request retro room rooftop round sad second secret session "
-    "sessions sexy single sleep slow slower smooth soft stage strings stripped studio sunday terrace "
-    "test the third time tour track transition two ultra up vibe vibes visualizer wedding weekend "
-    "wip with year years yet your spooky boss level valentine valentines nye".split()
+    "a a.m alternate alternative am an another b2b backing beat big boss cd concert cover daft day demo "
+    "early eve eves fan fast faster final first floor good happy hit home in inch late level limited "
+    "little loop lost lyric m/v megamix mellow more morning music mv my mystery new night nostalgic nye "
+    "of old on one open our party peak performance pitched promo re rehearsal relaxing remixes request "
+    "retro rooftop room round second session sessions sexy sleep slow slower smooth soft spooky stage "
+    "strings stripped studio sunday terrace test the third time tour track two up valentine valentines "
+    "vibe vibes wedding weekend wip with year years yet your".split()
 )
 """Words that alone name nobody, but end names ("Vampire Weekend")."""
 
@@ -155,17 +151,12 @@ def is_generic(word: str) -> bool:
     )
 
 
-def is_trailing(word: str) -> bool:
-    word = bare(word)
-    return not word or word in TRAILING or is_date(word)
-
-
 def is_date(word: str) -> bool:
     return bool(_DATED.fullmatch(bare(word)))
 
 
 def describes_version(word: str) -> bool:
-    """Return whether a word between a name and "Remix" describes the version ("Name Trap Remix")."""
+    """Return whether a word before or after "Remix" describes the version ("Name Trap Remix 2024")."""
     if _RECORD.fullmatch(word):
         return True
     word = bare(word)
@@ -173,6 +164,7 @@ def describes_version(word: str) -> bool:
     return (
         not word
         or is_date(word)
+        or word in TRAILING
         or word in STYLES
         or word in PURPOSES
         or (len(pieces) > 1 and all(is_generic(piece) for piece in pieces))

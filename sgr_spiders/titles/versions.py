@@ -26,7 +26,6 @@ from sgr_spiders.titles.generic import (
     is_date,
     is_generic,
     is_nobody,
-    is_trailing,
 )
 from sgr_spiders.titles.names import key, split_names
 from sgr_spiders.titles.performers import ends_with_known
@@ -103,7 +102,7 @@ def _ends_with_known(words: list[str]) -> bool:
 
 
 def _may_follow(word: str) -> bool:
-    return is_trailing(word) or _describes_version(word) or word.isdecimal()
+    return _describes_version(word) or word.isdecimal()
 
 
 def _names_before(words: list[str], kind: str) -> tuple[str, ...]:
@@ -175,7 +174,7 @@ def _describes(words: list[str], kind: str) -> bool:
         before = words[:-1]
         is_club = word == "club" and len(before) > 1 and _is_kind_of_club(before[-1])
         return kind in {"edit", "mix"} or not is_club or _ends_with_known(before)
-    return is_trailing(word) or _describes_version(words[-1]) or word in _JOINS
+    return _describes_version(words[-1]) or word in _JOINS
 
 
 def _is_kind_of_club(word: str) -> bool:
