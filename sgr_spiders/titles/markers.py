@@ -85,7 +85,7 @@ _STOP: Final = re.compile(
     {GAP} (?![ ]?[,&+])
   | [ ] [-–—|~•·/\\_>→]+ (?=[ ]|$) | [|"“”„«»「」『』\n] | // | [ ]:: | [ ]?https?:// | [ ]?www\. | [ ]\#
   | (?<![\w-]) {ROLES} (?: {AND} (?: {ROLES} | produced ) ){{0,5}} [ ] (?:by\b|:)
-  | [ ] (?: dir | mix | mast )\.[ ] | [ ]<3
+  | [ ] (?: dir | mix | mast )\.[ ] | [ ]<3 | [ ] (?-i: aka[ ] | from [ ] (?=[^\W\d_a-z]) )
   | [ ] (?: @[ ] | out[ ]now | out[ ]on | now[ ]available | available[ ] | free[ ](?:download|dl)
           | (?:lyrics?[ ]|music[ ])?video[ ]in[ ] | vid[ ]in[ ] | cover[ ]by\b | live[ ](?:at|from|in|on)[ ] )
     """,
@@ -229,7 +229,8 @@ def _is_mark(part: Part, match: re.Match[str], *, nothing_before: bool, seen: bo
 def _is_with(part: Part, match: re.Match[str], *, opens: bool) -> bool:
     if match[0] == "w" and not part.in_brackets:
         # "w" is a word in other languages.
-        return is_english("".join(part.text[: match.start()].split()[-1:]).lower())
+        before = "".join(part.text[: match.start()].split()[-1:]).lower()
+        return before.isdecimal() or is_english(before)
     is_with = match[0].lower().endswith(("with", "w"))
     return opens and (is_with or _is_foreign_guest(part.text[match.end() :]))
 

@@ -116,8 +116,6 @@ def _names_before(words: list[str], kind: str) -> tuple[str, ...]:
         return ()
     if words[0] == "A" and kind == "mix":
         words = words[1:]
-    if is_theme(key(" ".join(words))):
-        return ()
     return _names(_NICKNAME.sub("", " ".join(_without_description(words, kind))))
 
 
