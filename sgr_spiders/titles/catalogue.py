@@ -18,6 +18,11 @@ _NAME: Final = re.compile(
 _FORMATS: Final = re.compile(r"(?<=[A-Z]{2})(?:CDR?|LP|EP|DIGI|DIG|D|V)$")
 _SERIES: Final = re.compile(r"(?:cast|mix|mixes|radio|show|sessions?|series|episode)$", re.IGNORECASE)
 """Last words of a podcast, whose episodes are numbered like releases."""
+_CAPITALISED: Final = r"(?:[^\W\d_a-z][\w'’&.+-]{1,20}\s){1,4}"
+_SERIES_LINE: Final = re.compile(rf"\W{{0,3}}({_CAPITALISED})(?:#\s?\d{{1,3}}|0\d{{1,3}})\W{{0,3}}")
+_SERIES_BRACKET: Final = re.compile(rf"\[({_CAPITALISED})#?\d{{2,4}}\]\W{{0,3}}$")
+_PREFIX: Final = re.compile(r"[A-Z]{2,6}")
+"""The letters of a catalogue number, without a name."""
 _LONGEST_NAME: Final = 60
 
 
@@ -29,6 +34,13 @@ def names_by_number(line: str) -> Iterator[str]:
             name = found[0].rstrip(" -–—/|:,•")
             if not _SERIES.search(name):
                 yield from _abbreviated(name.split(), _FORMATS.sub("", number[1]).casefold())
+
+
+def name_of_series(line: str) -> str:
+    """Return the name in a line such as "Night Owl 012", "Night Owl #12" and "… [Night Owl 12]", or ""."""
+    found = _SERIES_LINE.fullmatch(line) or _SERIES_BRACKET.search(line)
+    name = found[1].strip() if found else ""
+    return "" if _SERIES.search(name) or _PREFIX.fullmatch(name) else name
 
 
 def _abbreviated(words: list[str], prefix: str) -> Iterator[str]:

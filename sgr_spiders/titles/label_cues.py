@@ -49,9 +49,9 @@ WORDS_FOR_LABEL: Final = (
     r"labels?|record\s(?:label|company)|label\sname|netlabel|imprint|plattenfirma|plattenlabel|"
     r"maison\sde\sdisques|"
     r"sello(?:\sdiscogr[aá]fico)?|disquera|discogr[aá]fica|gravadora|selo|etichetta(?:\sdiscografica)?|"
-    r"wytw[oó]rnia|wydawca|wydawnictwo|skivbolag|pladeselskab|plateselskap|levy-?(?:merkki|yhtiö)|kiadó|"
+    r"wytw[oó]rnia|wydawca|wydawnictwo|edita|skivbolag|pladeselskab|plateselskap|levy-?(?:merkki|yhtiö)|kiadó|"
     r"vydavatel(?:ství|stvo)?|izdavač|yapım(?:cı)?|plak(?:\sşirketi)?|лейбл|издатель|レーベル|発売元?|厂牌|廠牌|"
-    r"唱片公司|레이블사?"
+    r"唱片公司|레이블사?|기획사|소속사"
 )
 _ABROAD: Final = (
     r"(?:erschienen|veröffentlicht|rausgekommen)(?:\s(?:bei|auf|über|von))|"
@@ -67,7 +67,7 @@ _ABROAD_IN_TIME: Final = "|".join(
     for verbs, prepositions in (
         ("erscheint|erschienen|veröffentlicht|kommt|jetzt|raus|vö", "bei|auf|über"),
         ("sort(?:ie?|ira)?|parue?|disponible|dispo|extrait", "chez|sur"),
-        ("publicad[oa]|editad[oa]|lanzad[oa]|sale|saldrá|disponible|fuera", "por|en|bajo|vía"),
+        ("publicad[oa]|editad[oa]|lanzad[oa]|sale|saldrá|disponible|fuera", "por|con|bajo|vía"),
         ("lançad[oa]|editad[oa]|saiu|sai|disponível", "por|pela|pelo"),
         ("pubblicat[oa]|uscit[oa]|uscita|esce|fuori", "da|su|per"),
         (r"uitgebracht|verschenen|verschijnt|nu\suit", "op|door|bij"),
@@ -95,6 +95,7 @@ _OF_A_VERSION: Final = (
 )
 _ANY_LABEL_WORD: Final = (
     r"\b(?:(?:my|our|his|her|their|the)\s)?(?:own\s|new\s|legendary\s|record\s|net)?(?:label|imprint)\s"
+    r"(?:called\s|named\s)?"
     r"(?!manager|mates?|boss|head|owner|night|showcase|info|page|site|contact|links?|of\b|twitter|facebook|"
     r"instagram|soundcloud|is|was|that|who|which|and|or|for|to|in)"
 )
@@ -146,8 +147,8 @@ _CUES: Final = (
     _cue(rf"{_ANY_LABEL_WORD}(?=[\"'“‘«]?(?-i:[A-Z0-9]))", "capitals", among="label|imprint"),
     _cue(
         r"\b(?:on|via|for|from|of|at|by|to)\s(?:\w+['’]s\s|the\s|his\s|her\s|their\s|my\s|our\s)(?:own\s|new\s)?"
-        r"(?=[^.,!?()]{2,40}\s(?:label|imprint|family|camp|stable|crew|roster)\b)", "capitals",
-        among=" label| imprint| family| camp| stable| crew| roster",
+        r"(?=(?-i:[A-Z0-9])[^.,!?()]{1,40}\s(?:label|imprint|camp|stable|roster)\b)", "capitals",
+        among=" label| imprint| camp| stable| roster",
     ),
     _cue(r"^\W{0,5}an?\s(?=[^.,!?()]{2,40}\srelease\b)", "capitals", among=" release"),
     _cue(
@@ -180,12 +181,19 @@ _CUES: Final = (
     _cue(r"\bunder\s(?:an?\s)?(?:exclusive\s)?licen[cs]e\s(?:to|from|by)\s", among="under "),
     _cue(rf"(?<![^\W_])(?:{_ABROAD})\s"),
     _cue(rf"(?<![^\W_])(?:{_ABROAD_IN_TIME})\s", "capitals"),
-    _cue(r"\b(?:on|via|through)\s(?=(?-i:[A-Z0-9]))", "label word", among=_ON_IT),
+    _cue(r"\bavailable\s(?:now\s)?from\s", "capitals", among="available"),
+    _cue(r"\b(?:debut|debut\s\w{1,8}|ep|lp|12\W{0,2}|release)\sfor\s", "capitals", among=" for "),
+    _cue(r"\bmusic\sprovided\sby\s", "capitals", among="provided by"),
+    _cue(
+        r"\b(?:on|via|through|auf|bei|chez|su|på|hos|op|bij|con|por|pela|na|на)\s(?=(?-i:[A-Z0-9А-Я]))",
+        "label word", among="rec|mu|tape|coll|label|dis|рек|муз|лейбл",
+    ),
     _cue(r"\b(?:at|from|for)\s(?=(?-i:[A-Z0-9]).{1,40}\srecord(?:ing)?s\b)", "label word", among=" record"),
 )  # fmt: skip
 _AMONG: Final = frozenset(cue.among for cue in _CUES)
 LABEL_ALONE: Final = re.compile(
-    r"\W{0,5}(?:(?:19|20)\d\d\s)?([A-Z0-9!][^:.,!?()\[\]–—]{1,50}\s(?i:records|recordings|recordz|recs|discs|discos|disques|tapes|collective|tonträger))"
+    r"\W{0,5}(?:(?:19|20)\d\d\s)?([A-Z0-9!][^:.,!?()\[\]–—]{1,50}\s"
+    r"(?i:records|recordings|recordz|recs|discs|discos|disques|tapes|collective|tonträger))"
     r"(?:\s(?:presents?|proudly|releases?|welcomes|is\s(?:proud|happy|excited|pleased))\b|"
     r"\W{0,3}(?:#?\d{1,4}|[A-Z]{2,8}[ -]?\d{2,4})?\W{0,3}$)"
 )

@@ -13,7 +13,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sgr_spiders.titles.catalogue import names_by_number
+from sgr_spiders.titles.catalogue import name_of_series, names_by_number
 from sgr_spiders.titles.label_cues import (
     LABEL_ALONE,
     MAX_CUES,
@@ -105,6 +105,8 @@ def _parse_description(description: str | None) -> Iterator[str]:
     text = _LABEL_ABOVE.sub(r"\1: ", _clean((description or "")[:MAX_TEXT]))
     if _COLON_LAST.search(text):
         text = _BROKEN_AFTER_CUE.sub(r"\1 ", text)
+    if _NOT_MINE.search(text):
+        text = _SIGNS_OF_RIGHTS.sub(" ", text)
     cues = 0
     for line in text.split("\n"):
         found = find_cues(line)
@@ -115,8 +117,8 @@ def _parse_description(description: str | None) -> Iterator[str]:
             yield from _names_after(line, end, cue)
         if not line.isascii():
             yield from filter(is_name, NAME_BEFORE.findall(line))
-        if not found and (alone := LABEL_ALONE.match(line)) and _stands_alone(alone[1]):
-            yield alone[1]
+        if not found:
+            yield from _alone(line)
         yield from filter(is_name, names_by_number(line))
 
 
@@ -130,6 +132,7 @@ _RIGHTS: Final = re.compile(
     re.IGNORECASE,
 )
 _FULL_STOP: Final = re.compile(
+    r"\s?/\s[^\W\d_]{2,20}\s?[:：]|"
     r"\s(?:cat(?:alog(?:ue)?)?(?:[\s.]?(?:no|number|#))?|artists?|title|track|release(?:\sdate)?|date|year|genre|"
     r"style|format|isrc|upc|label)\.?\s?[:：]|"
     rf"https?:|www\.|\b[\w-]{{1,60}}\.(?:com|net|org|co\.uk|de|fr|io)\b(?=/|\s|$)|{SIGN}|\s[-–—~>|•·]{{1,3}}(?:\s|$)|"
@@ -151,7 +154,7 @@ _SENTENCE: Final = re.compile(
     r"your)|grab|stream\s|"
     r"download|listen|follow|support\s|available|is|are|was|were|will|has|have|which|who|"
     r"as\s(?:part|a|an|the)|taken\s|"
-    r"from\s(?:the|our|my|his|her|their)|in\s(?:association|collaboration|partnership|\d{4})|"
+    r"from\s(?:the|our|my|his|her|their)|in\s(?:association|collaboration|partnership|['’]?\d{2,4})|"
     r"worldwide|everywhere|"
     rf"today|tonight|tomorrow|yesterday|soon|now|(?:this|next|last)\s(?:week|month|year|night|{WEEKDAYS})|"
     r"on\sall|for\s(?:free|the|your)|and\s(?:is|are|was|available|out|on|you|it|we|i|get|now)|(?:\w{2,20}ed|"
@@ -212,6 +215,17 @@ _DATE_AFTER: Final = re.compile(
     re.IGNORECASE,
 )
 _NUMBER_AFTER: Final = re.compile(r"\s[A-Z]{2,10}[ -]?\d{2,4}\W{0,3}$")
+_BETWEEN_SEGMENTS: Final = re.compile(
+    r"\s[-–—|/•:]{1,3}\s|(?<=\w\w)[.!]\s|,\s(?=[^,]{2,40}\s(?:19|20)\d\d\W{0,3}$)"
+)
+_NUMBERED: Final = re.compile(r"\W{0,3}(?:\d{1,3}|[A-D]\d)[.:)]?\s")
+_NOT_MINE: Final = re.compile(
+    r"\bi\s(?:do\snot|don['’]?t)\sown\b|\bown\snothing\b|\bno\scopyright\sinfringement\b|"
+    r"\ball\s(?:rights|credits?)\s(?:go\s|belong\s)?to\b",
+    re.IGNORECASE,
+)
+"""Statements of those who upload what others own."""
+_SIGNS_OF_RIGHTS: Final = re.compile(rf"{SIGN}.*", re.IGNORECASE)
 _QUOTES: Final = "\"'“”„‟«»‹›「」『』*_~"
 _PARTICLES: Final = word_set(
     "vor für pour para con of the and & + de la le les du des da do di del der die das den von van "
@@ -264,6 +278,17 @@ def _split_if(text: str, joint: re.Pattern[str], accepts: Callable[[str], bool])
     """Return the pieces of a list, or the whole text if one of the pieces is not accepted."""
     pieces = joint.split(text)
     return pieces if len(pieces) > 1 and all(map(accepts, pieces)) else [text]
+
+
+def _alone(line: str) -> Iterator[str]:
+    """Yield the labels that are parts of a line, except in a list of tracks."""
+    if _NUMBERED.match(line):
+        return
+    for segment in _BETWEEN_SEGMENTS.split(line):
+        if (alone := LABEL_ALONE.match(segment)) and _stands_alone(alone[1]):
+            yield alone[1]
+    if (name := name_of_series(line)) and _stands_alone(name):
+        yield name
 
 
 def _stands_alone(name: str) -> bool:

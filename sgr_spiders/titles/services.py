@@ -21,7 +21,7 @@ _DISTRIBUTORS: Final = """
     fresh tunes|freshtunes|horus music|hypeddit|imusician|imusician digital|indiefy|ingrooves|
     ingrooves music group|itunes|kontor new media|label worx|labelworx|landr|level music|mondotunes|
     multiza|musicdiffusion|octiive|onerpm|orchard enterprises|patreon|record union|recordjet|
-    recordunion|reverbnation|route note|routenote|songcast|songtradr|soundcloud|soundrop|spinnup|
+    recordunion|reverbnation|route note|routenote|songcast|songtradr|soundcloud|soundrop|spinnup|splice|
     spotify|stem disintermedia|symphonic distribution|the orchard|the orchard enterprises|tidal|toneden|
     tune core|tunecore|united masters|unitedmasters|vydia|youtube|youtube music|zimbalam
 """
