@@ -48,6 +48,24 @@ def add_neighbour_options(group: argparse._ArgumentGroup, by: str) -> None:
     add_json_option(group)
 
 
+def add_reranking_options(group: argparse._ArgumentGroup) -> None:
+    """Add ``--diversity`` and ``--novelty``."""
+    group.add_argument(
+        "--diversity",
+        metavar="SHARE",
+        default="0",
+        help="share, 0 to 1, of unlikeness to the tracks above in the choice of each (default 0)",
+    )
+    group.add_argument(
+        "--novelty", metavar="SHARE", default="0", help="share, 0 to 1, of tracks with few fans (default 0)"
+    )
+
+
+def read_reranking(opts: argparse.Namespace) -> dict[str, float]:
+    """Return the values of ``--diversity`` and ``--novelty``."""
+    return {name: read_share(name, getattr(opts, name)) for name in ("diversity", "novelty")}
+
+
 def add_inclusion_options(group: argparse._ArgumentGroup) -> None:
     """Add ``--include-unseen`` and ``--include-removed``."""
     group.add_argument(
@@ -249,6 +267,14 @@ def read_integer(option: str, text: str, least: int, most: int) -> int:
             f"option `--{option}`: must be an integer from {least} to {most}, not {quote_value(text)}"
         )
     return int(text)
+
+
+def read_share(option: str, text: str) -> float:
+    """Return the number in *text*; raise ``ArgumentError`` if it is not from 0 to 1."""
+    is_number = re.fullmatch(r"[01]|[01]?\.[0-9]{1,9}", text) is not None
+    if not (is_number and float(text) <= 1):
+        raise ArgumentError(f"option `--{option}`: must be a number from 0 to 1, not {quote_value(text)}")
+    return float(text)
 
 
 def read_time(option: str, text: str) -> datetime:

@@ -14,10 +14,12 @@ from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import (
     add_inclusion_options,
     add_json_option,
+    add_reranking_options,
     read_choice,
     read_inclusion,
     read_integer,
     read_path,
+    read_reranking,
     read_time,
     refuse_arguments,
 )
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from sgr_spiders.embeddings.evaluation.results import Results
     from sgr_spiders.embeddings.evaluation.trials import How, Trials
+    from sgr_spiders.embeddings.reranking import Reranking
 
 RECOMMENDERS = ("popularity", "walk", "itemknn", "ease", *METHODS)
 DEFAULT = "popularity,itemknn,ease,walk,svd"
@@ -71,6 +74,7 @@ class Command(DatabaseCommand):
         )
         add_inclusion_options(group)
         _add_split_options(group)
+        add_reranking_options(group)
         group.add_argument(
             "--train", metavar="FILE", help="training file of `user item` lines, instead of the database"
         )
@@ -83,12 +87,14 @@ class Command(DatabaseCommand):
         add_json_option(group, "docs/evaluation.md")
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
+        from sgr_spiders.embeddings.reranking import Reranking
+
         refuse_arguments(args)
         names, how = _read_methods(opts.method), _read_split(opts)
         dimensions = None if opts.dimensions is None else read_integer("dimensions", opts.dimensions, 1, 4096)
-        path = _read_output(opts.output)
+        path, reranking = _read_output(opts.output), Reranking(**read_reranking(opts))
         trials = self._trials(opts, how)
-        results = _measure(trials, names, dimensions, path, tuning=opts.tune)
+        results = _measure(trials, names, dimensions, path, reranking, tuning=opts.tune)
         sys.stdout.write(_render(trials, results, how if opts.train is None else "given", as_json=opts.json))
         if path is not None:
             _report_files(path)
@@ -199,7 +205,13 @@ def _read_output(text: str | None) -> Path | None:
 
 
 def _measure(
-    trials: Trials, names: list[str], dimensions: int | None, path: Path | None, *, tuning: bool
+    trials: Trials,
+    names: list[str],
+    dimensions: int | None,
+    path: Path | None,
+    reranking: Reranking,
+    *,
+    tuning: bool,
 ) -> Results:
     from sgr_spiders.embeddings.evaluation.lists_file import open_files
     from sgr_spiders.embeddings.evaluation.results import Collector, measure_all
@@ -208,7 +220,12 @@ def _measure(
     collector = Collector(first.train.shape[0], first.random_seed)
     with contextlib.nullcontext() if path is None else open_files(path) as files:
         for trial, tested, tuned in measure_all(
-            trials.trials, names, dimensions=dimensions, tuning=tuning, report=_Progress().report
+            trials.trials,
+            names,
+            dimensions=dimensions,
+            tuning=tuning,
+            reranking=reranking,
+            report=_Progress().report,
         ):
             collector.add(tested, tuned)
             if files is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,12 @@ from sgr_spiders.cli.options import (
     MAX_NEIGHBOURS,
     RECOMMENDATION_SOURCES,
     add_neighbour_options,
+    add_reranking_options,
     read_inclusion,
     read_library_owner,
     read_limit,
     read_neighbour_source,
+    read_reranking,
 )
 from sgr_spiders.reports.labels import as_json, describe
 from sgr_spiders.text.encoding import dump_json
@@ -40,6 +43,7 @@ class Command(DatabaseCommand):
             "playlist also by sequence (playlists in order, and likes; its default)"
         )
         add_neighbour_options(group, by)
+        add_reranking_options(group)
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:
         sys.stdout.write(self._render(*read_library_owner(args, "recommend"), opts))
@@ -54,7 +58,8 @@ class Command(DatabaseCommand):
         from sgr_spiders.storage.store import Store
 
         by, method = read_neighbour_source(opts, RECOMMENDATION_SOURCES[kind])
-        options = SearchOptions(by, method, read_limit(opts, MAX_NEIGHBOURS), read_inclusion(opts))
+        limit, include = read_limit(opts, MAX_NEIGHBOURS), read_inclusion(opts)
+        options = SearchOptions(by, method, limit, include, **read_reranking(opts))
         with Store(self.database_url).read() as connection:
             recommended = read_recommended(connection, kind, name, options)
         if opts.json:
@@ -62,7 +67,8 @@ class Command(DatabaseCommand):
             if kind == "playlist":
                 head["missing"] = recommended.missing
             source = describe_source(recommended.by, recommended.evidence)
-            return dump_json({**head, **source, "recommended": recommended.rows}) + "\n"
+            reranking = dataclasses.asdict(recommended.reranking)
+            return dump_json({**head, **source, **reranking, "recommended": recommended.rows}) + "\n"
         lines = [*_render_lines(recommended), *describe_evidence(recommended.evidence, recommended.found)]
         return "\n".join(lines) + "\n"
 
@@ -71,6 +77,8 @@ def _render_lines(recommended: RecommendedTracks) -> list[str]:
     from sgr_spiders.reports.neighbours import describe_reason, render_ranked
 
     about = f"{recommended.kind} {recommended.id} ({describe(recommended.about)}) by {recommended.by}"
+    if recommended.reranking:
+        about += f", {recommended.reranking}"
     is_playlist = recommended.kind == "playlist"
     if not recommended.found:
         liked = "its tracks" if is_playlist else "what the user likes"

@@ -9,8 +9,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from sgr_spiders.embeddings.base import Library, unit
-from sgr_spiders.embeddings.ranking import rank
+from sgr_spiders.embeddings.ranking import Ranked, rank
 from sgr_spiders.embeddings.recommenders import METHODS
+from sgr_spiders.embeddings.reranking import AS_SCORED, Reranker, count_candidates
 from sgr_spiders.embeddings.sequence import SequenceWalk, recency
 from sgr_spiders.embeddings.similar import (
     ENOUGH,
@@ -25,6 +26,7 @@ from sgr_spiders.embeddings.similar import (
 from sgr_spiders.embeddings.walk import RandomWalk
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import neighbours, vectors
+from sgr_spiders.storage.labels import read_labels
 from sgr_spiders.storage.libraries import LEFT_OUT, USUAL
 from sgr_spiders.storage.lookup import is_among
 from sgr_spiders.storage.neighbours import FANS, PLAYLISTS, Neighbourhood, NeighbourReader
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sgr_spiders.embeddings.base import Array, Numbers
-    from sgr_spiders.embeddings.ranking import Ranked
+    from sgr_spiders.embeddings.reranking import Reranking
     from sgr_spiders.storage.libraries import Inclusion
     from sgr_spiders.storage.neighbours import Contexts
     from sgr_spiders.storage.store import Connection
@@ -67,9 +69,9 @@ class Recommendation:
     """A recommended track.
 
     *score* is comparable only for the same library and neighbour source. *rank* and *tied*: as in
-    ``Similar``. *weak_evidence*: the library has fewer than ``ENOUGH`` tracks, or no reason shares as many
-    fans or playlists, whichever the walk goes over. Vectors rest on the whole model, not on what the reasons
-    share.
+    ``Similar``; with a reranking, each has its own rank. *weak_evidence*: the library has fewer than
+    ``ENOUGH`` tracks, or no reason shares as many fans or playlists, whichever the walk goes over. Vectors
+    rest on the whole model, not on what the reasons share.
     """
 
     id: int
@@ -117,8 +119,15 @@ class _Scored:
     over: tuple[int, ...] = ()
 
 
-def recommend(
-    connection: Connection, user: int, *, by: str, method: str, limit: int, include: Inclusion = USUAL
+def recommend(  # noqa: PLR0913 - all but the user are options of the command
+    connection: Connection,
+    user: int,
+    *,
+    by: str,
+    method: str,
+    limit: int,
+    include: Inclusion = USUAL,
+    reranking: Reranking = AS_SCORED,
 ) -> Recommended:
     """Return the *limit* best tracks for *user* that the user does not like yet.
 
@@ -133,11 +142,18 @@ def recommend(
     if not len(library):
         raise ArgumentError(f"user {user}: no liked tracks in this database, so nothing can be recommended")
     start = _Start("user", user, library, np.zeros_like(library))
-    return _Search(connection, start, method, limit, include).find(by)
+    return _Search(connection, start, method, include).find(by, limit, reranking)
 
 
-def continue_playlist(
-    connection: Connection, playlist: int, *, by: str, method: str, limit: int, include: Inclusion = USUAL
+def continue_playlist(  # noqa: PLR0913 - all but the playlist are options of the command
+    connection: Connection,
+    playlist: int,
+    *,
+    by: str,
+    method: str,
+    limit: int,
+    include: Inclusion = USUAL,
+    reranking: Reranking = AS_SCORED,
 ) -> Recommended:
     """Return the *limit* best tracks to continue *playlist* with.
 
@@ -153,23 +169,20 @@ def continue_playlist(
         raise ArgumentError(f"playlist {playlist}: no tracks in this database, so it cannot be continued")
     places = np.argsort(tracks)
     start = _Start("playlist", playlist, tracks[places], places)
-    return _Search(connection, start, method, limit, include).find(by)
+    return _Search(connection, start, method, include).find(by, limit, reranking)
 
 
 class _Search:
     """The search for tracks by those of a library."""
 
-    def __init__(
-        self, connection: Connection, start: _Start, method: str, limit: int, include: Inclusion
-    ) -> None:
+    def __init__(self, connection: Connection, start: _Start, method: str, include: Inclusion) -> None:
         self._connection = connection
         self._start = start
         self._method = method
-        self._limit = limit
         self._readers = [NeighbourReader(connection, over["track"], include) for over in (FANS, PLAYLISTS)]
         self._removed = neighbours.read_removed(connection, "track", include)
 
-    def find(self, by: str) -> Recommended:
+    def find(self, by: str, limit: int, reranking: Reranking) -> Recommended:
         """Return the best tracks by one source."""
         sources: dict[str, Callable[[], _Scored]] = {
             WALK: lambda: self._by_walk(OVER_LIKES),
@@ -180,8 +193,25 @@ class _Search:
         scored = sources[by]()
         known = np.union1d(self._start.library, self._removed)
         new = (scored.scores > 0) & ~is_among(scored.tracks, known)
-        ranked = rank(self._start.id, scored.tracks[new], scored.scores[new], self._limit)
+        count = count_candidates(limit) if reranking else limit
+        ranked = rank(self._start.id, scored.tracks[new], scored.scores[new], count)
+        if reranking:
+            ranked = self._rerank(ranked, limit, reranking)
         return Recommended(scored.evidence, self._explain(ranked, scored))
+
+    def _rerank(self, ranked: Ranked, limit: int, reranking: Reranking) -> Ranked:
+        """Return the best of the candidates in *ranked*, whatever source they are from."""
+        places, users = self._readers[OVER_LIKES].contexts_of_each(ranked.ids)
+        found, columns = np.unique(users, return_inverse=True)
+        shape = (len(ranked.ids), len(found))
+        fans = sp.csr_array((np.ones(len(places)), (places, columns)), shape=shape)
+        labels = read_labels(self._connection, "track", ranked.ids.tolist())
+        owners = (labels[track].owner_id for track in ranked.ids.tolist())
+        artists = np.array([-1 if owner is None else owner for owner in owners], np.int64)
+        reranker = Reranker(reranking, fans, artists)
+        best = reranker.choose(np.arange(len(ranked.ids)), ranked.scores, limit)
+        ranks = np.arange(1, len(best) + 1)
+        return Ranked(ranked.ids[best], ranked.scores[best], ranks, np.ones_like(ranks))
 
     def _by_walk(self, over: int) -> _Scored:
         evidence, near = self._read(over)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -357,6 +358,8 @@ class SoundGraph:
         *,
         by: By | None = None,
         method: str = "svd",
+        diversity: float = 0.0,
+        novelty: float = 0.0,
         include_unseen: bool = False,
         include_removed: bool = False,
         as_: Library | None = None,
@@ -369,6 +372,7 @@ class SoundGraph:
         options = _search_options(
             limit, by, RECOMMENDATION_SOURCES, method, unseen=include_unseen, removed=include_removed
         )
+        options = _rerank(options, diversity, novelty)
         with self._store.read() as connection:
             recommended = read_recommended(connection, "user", str(user), options)
         return self._as_frame(frames.tabulate_recommended(recommended), as_)
@@ -380,6 +384,8 @@ class SoundGraph:
         *,
         by: Literal["sequence"] | By | None = None,
         method: str = "svd",
+        diversity: float = 0.0,
+        novelty: float = 0.0,
         include_unseen: bool = False,
         include_removed: bool = False,
         as_: Library | None = None,
@@ -394,6 +400,7 @@ class SoundGraph:
         options = _search_options(
             limit, by, CONTINUATION_SOURCES, method, unseen=include_unseen, removed=include_removed
         )
+        options = _rerank(options, diversity, novelty)
         with self._store.read() as connection:
             continued = read_recommended(connection, "playlist", str(playlist), options)
         return self._as_frame(frames.tabulate_recommended(continued), as_)
@@ -518,6 +525,18 @@ def _search_options(
         _check_word("by", by, sources)
     _check_word("method", method, METHODS)
     return SearchOptions(by, method, limit, Inclusion(unseen, removed))
+
+
+def _rerank(options: SearchOptions, diversity: object, novelty: object) -> SearchOptions:
+    return replace(
+        options, diversity=_read_share("diversity", diversity), novelty=_read_share("novelty", novelty)
+    )
+
+
+def _read_share(argument: str, share: object) -> float:
+    if not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise ArgumentError(f"argument `{argument}`: must be a number from 0 to 1, not {quote_value(share)}")
+    return float(share)
 
 
 def _read_time(moment: str | datetime) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sgr_spiders.embeddings.evaluation.trial import RERANKED
 from sgr_spiders.text.formatting import describe_left_out, p_value, pluralize, table, wrap
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 FEW_USERS = 30
 """Below this, percentile intervals are too narrow."""
+_BEYOND = ("coverage", "novelty", "similarity", "same artist", "hub share", "popularity lift")
 DIGITS = 6
 """Digits of a figure after the point, for programs."""
 
@@ -32,7 +35,8 @@ def describe(trials: Trials, results: Results, lists: Mapping[str, ListQuality])
     for figure in ("recall", "ndcg"):
         lines += wrap(f"{figure}@{k}: {_name_best(results, figure)}")
     lines.append("")
-    lines += table([["method", "coverage", "novelty", "hub share", "popularity lift"], *_beyond(results)])
+    lines += table([["method", *_BEYOND], *_beyond(results)])
+    lines += _describe_costs(results, k)
     lines += _describe_left_out(results) + _describe_parameters(results)
     lines.append("")
     lines += table([["similar tracks", "stability", "hub share", "seed first", "tracks"], *_of_lists(lists)])
@@ -81,6 +85,8 @@ def _beyond(results: Results) -> list[list[str]]:
             method.method,
             _share(method.figures["coverage"].value),
             _bits(method.figures["novelty"].value),
+            _cosine(method.figures["list_similarity"].value),
+            _share(method.figures["repeated_artists"].value),
             _share(method.figures["hub_share"].value),
             _lift(method.figures["popularity_lift"].value),
         ]
@@ -123,6 +129,10 @@ def _bits(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.1f} bits"
 
 
+def _cosine(value: float) -> str:
+    return "-" if math.isnan(value) else _three_digits(value)
+
+
 def _lift(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:+.2f}"
 
@@ -139,6 +149,25 @@ def _name_best(results: Results, figure: str) -> str:
         return f"{best} is better than all others"
     names = [f"{name} ({p_value(found.p_holm)})" for name, found in equal]
     return f"{best} is the best; not different: {', '.join(names)}"
+
+
+def _describe_costs(results: Results, k: int) -> list[str]:
+    """Return what reranking costs each method."""
+    by_name = {method.method: method for method in results.methods}
+    lines = []
+    for method in results.methods:
+        reranked = by_name.get(RERANKED.format(method.method))
+        if reranked is not None:
+            costs = [
+                f"{name} {_change(method.figures[figure].value, reranked.figures[figure].value)}"
+                for name, figure in ((f"recall@{k}", "recall"), (f"ndcg@{k}", "ndcg"))
+            ]
+            lines.append(f"{reranked.method} ({reranked.reranking}): {', '.join(costs)}")
+    return lines
+
+
+def _change(before: float, after: float) -> str:
+    return f"{after / before - 1:+.1%}" if before > 0 else "-"
 
 
 def _describe_left_out(results: Results) -> list[str]:
@@ -218,6 +247,7 @@ def _method_document(method: MethodResult) -> dict[str, Any]:
     figures = method.figures
     return {
         "method": method.method,
+        **dataclasses.asdict(method.reranking),
         **{name: _round(figure.value) for name, figure in figures.items()},
         "cpu_seconds": method.cpu_seconds,
         "tracks_left_out": method.tracks_left_out,

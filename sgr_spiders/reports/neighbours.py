@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sgr_spiders.embeddings.recommend import Reason, Recommendation
+    from sgr_spiders.embeddings.reranking import Reranking
     from sgr_spiders.embeddings.similar import Evidence, Similar
     from sgr_spiders.storage.labels import Label
     from sgr_spiders.storage.libraries import Inclusion
@@ -34,12 +35,17 @@ NEAREST = {"track": "track_cooccurrence", "user": "user_similarity", "artist": "
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """The source of neighbours and their number, as ``find_similar`` and ``recommend`` describe them."""
+    """The source of neighbours and their number, as ``find_similar`` and ``recommend`` describe them.
+
+    *diversity* and *novelty* are those of ``Reranking``.
+    """
 
     by: str | None = None
     method: str = "svd"
     limit: int = 10
     include: Inclusion = USUAL
+    diversity: float = 0.0
+    novelty: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,7 @@ class RecommendedTracks:
     about: Label
     missing: int
     by: str
+    reranking: Reranking
     evidence: Evidence
     found: list[Recommendation]
     labels: Mapping[int, Label]
@@ -160,6 +167,7 @@ def read_recommended(
         ArgumentError: Nothing is called *name*, or it has no tracks, or there are no vectors.
     """
     from sgr_spiders.embeddings import recommend as recommending  # noqa: PLC0415 - the same
+    from sgr_spiders.embeddings.reranking import Reranking  # noqa: PLC0415 - the same
 
     node = resolve(connection, kind, name)
     choose, sources = {
@@ -167,13 +175,22 @@ def read_recommended(
         "playlist": (recommending.continue_playlist, recommending.CONTINUATION_SOURCES),
     }[kind]
     by, method, include = options.by or sources[0], options.method, options.include
-    chosen = choose(connection, node, by=by, method=method, limit=options.limit, include=include)
+    reranking = Reranking(options.diversity, options.novelty)
+    chosen = choose(
+        connection,
+        node,
+        by=by,
+        method=method,
+        limit=options.limit,
+        include=include,
+        reranking=reranking,
+    )
     found = chosen.found
     tracks = {track.id for track in found} | {reason.id for track in found for reason in track.because}
     labels = read_labels(connection, "track", tracks)
     about = read_labels(connection, kind, [node])[node]
     missing = count_missing(connection, node) if kind == "playlist" else 0
-    return RecommendedTracks(kind, node, about, missing, by, chosen.evidence, found, labels)
+    return RecommendedTracks(kind, node, about, missing, by, reranking, chosen.evidence, found, labels)
 
 
 def describe_source(by: str, evidence: Evidence) -> dict[str, Any]:

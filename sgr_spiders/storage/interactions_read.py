@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.storage.libraries import present
 from sgr_spiders.storage.lookup import look_up
-from sgr_spiders.storage.pairs.reading import Groups, read_in_order, read_likes
+from sgr_spiders.storage.pairs.reading import Groups, read_in_order, read_likes, read_uploads
 from sgr_spiders.storage.schema import engagements, playlist_tracks, playlists, run_seeds, walk_requests
 
 if TYPE_CHECKING:
@@ -76,6 +76,14 @@ def _owners(connection: sa.Connection, wanted: NDArray[np.int64]) -> NDArray[np.
     known = np.array(connection.execute(query.order_by(playlists.c.playlist_id)).all(), np.int64)
     ids, owners = known.reshape(-1, 2).T
     return look_up(ids, owners, wanted)
+
+
+def read_artists(connection: sa.Connection, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the artist of each of the *wanted* tracks, -1 if unknown."""
+    uploads = read_uploads(connection)
+    order = np.argsort(uploads.members)
+    artists = np.repeat(uploads.owners, uploads.sizes)[order]
+    return look_up(uploads.members[order], artists, wanted)
 
 
 def read_seeds(connection: sa.Connection) -> NDArray[np.int64]:

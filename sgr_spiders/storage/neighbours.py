@@ -138,14 +138,28 @@ class NeighbourReader:
         """Return how many contexts each of *nodes* has among *contexts*, which ascend and count."""
         return self._count(nodes, lambda found: is_among(found, contexts))
 
+    def contexts_of_each(self, nodes: Ids) -> tuple[Ids, Ids]:
+        """Return the distinct pairs of a place in *nodes* and a context of that node that counts."""
+        places, contexts = [_NONE], [_NONE]
+        for some, found in self._pairs(nodes):
+            counting = self._context_counts(found)
+            places.append(some[counting])
+            contexts.append(found[counting])
+        return np.concatenate(places), np.concatenate(contexts)
+
     def _count(self, nodes: Ids, which: Callable[[Ids], NDArray[np.bool_]]) -> Ids:
         counts = np.zeros(len(nodes), np.int64)
+        for places, found in self._pairs(nodes):
+            counts += np.bincount(places[which(found)], minlength=len(nodes))
+        return counts
+
+    def _pairs(self, nodes: Ids) -> Iterator[tuple[Ids, Ids]]:
+        """Yield the distinct pairs of a place in *nodes* and a context of that node."""
         order = np.argsort(nodes, kind="stable")
         for start in range(0, len(order), CHUNK):
             places = order[start : start + CHUNK]
             rows, found = self._contexts_by_row(nodes[places])
-            counts[places] = np.bincount(rows[which(found)], minlength=len(places))
-        return counts
+            yield places[rows], found
 
     def count_contexts(self) -> int:
         """Return the number of contexts that count and have any node that counts."""

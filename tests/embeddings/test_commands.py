@@ -9,7 +9,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -89,10 +89,10 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
         ["similar", "artist", "5001", "--by", "playlists"],
         ["recommend", "user", "1", "--limit", "2"],
         ["recommend", "user", "1", "--by", "vectors", "--limit", "2", "--json"],
-        ["recommend", "playlist", "9001", "--limit", "2"],
+        ["recommend", "playlist", "9001", "--limit", "2", "--diversity", "0.4"],
         ["recommend", "playlist", "soundcloud:playlists:9001", "--by", "vectors", "--limit", "2", "--json"],
         ["evaluate", "--dimensions", "8", "--k", "10"],
-        ["evaluate", "--method", "walk", "--json", "--random-seed", "2"],
+        ["evaluate", "--method", "walk", "--json", "--random-seed", "2", "--diversity", "0.6"],
     )
     assert [code for code, _, _ in answers] == [0] * len(answers), answers
     first, again, near, by_vectors, artist, recommended, as_json, *continued, table, figures = answers
@@ -124,15 +124,7 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
     because = json.loads(as_json[1])["recommended"][0]["because"]
     assert {"id", "shared_fans", "shared_playlists", *LABEL} == set(because[0])
 
-    lines = continued[0][1].splitlines()
-    assert lines[0] == "To continue playlist 9001 ((no title known) by user 1) by sequence:"
-    assert len([line for line in lines if line.startswith("    because of")]) == 2 * 3
-    continuing = json.loads(continued[1][1])
-    assert (continuing["playlist"], continuing["by"], continuing["missing"]) == (9001, "vectors", 0)
-    own = drawn.world().playlists[9001]
-    for track in continuing["recommended"]:
-        assert track["id"] not in own
-        assert {reason["id"] for reason in track["because"]} <= own
+    check_continued(continued[0][1], json.loads(continued[1][1]), drawn.world().playlists[9001])
 
     learned, held_out, columns, *methods = table[1].splitlines()
     assert learned.startswith("trained on: ")
@@ -142,8 +134,24 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
     assert re.search(r"^svd +\.\d{3} \[\.\d{3}, \.\d{3}\] ", table[1], re.MULTILINE)
     measured = json.loads(figures[1])
     assert measured["k"] == 20
-    assert [method["method"] for method in measured["methods"]] == ["popularity", "walk"]
+    methods = measured["methods"]
+    assert [method["method"] for method in methods] == ["popularity", "walk", "walk reranked"]
+    assert [method["diversity"] for method in methods] == [0, 0, 0.6]
+    assert methods[2]["list_similarity"] < methods[1]["list_similarity"]
+    assert methods[2]["repeated_artists"] == 0.9  # of only two artists
     assert measured["methods"][1]["recall"] > measured["methods"][0]["recall"]
+
+
+def check_continued(text: str, continuing: dict[str, Any], own: set[int]) -> None:
+    """Check both forms of what continues playlist 9001."""
+    lines = text.splitlines()
+    assert lines[0] == "To continue playlist 9001 ((no title known) by user 1) by sequence, diversity 0.4:"
+    assert len([line for line in lines if line.startswith("    because of")]) == 2 * 3
+    assert (continuing["playlist"], continuing["by"], continuing["missing"]) == (9001, "vectors", 0)
+    assert (continuing["diversity"], continuing["novelty"]) == (0, 0)
+    for track in continuing["recommended"]:
+        assert track["id"] not in own
+        assert {reason["id"] for reason in track["because"]} <= own
 
 
 ERRORS = [
@@ -162,6 +170,9 @@ ERRORS = [
     (["recommend", "playlist", "5"], "playlist 5 is not in this database"),
     (["recommend", "user", "1", "--by", "sequence"], "must be walk, vectors or playlists, not 'sequence'"),
     (["recommend", "playlist", "1", "--by", "npmi"], "must be sequence, walk, vectors or playlists, not"),
+    (["recommend", "user", "1", "--diversity", "1.1"], "must be a number from 0 to 1, not '1.1'"),
+    (["recommend", "user", "1", "--novelty", "nan"], "`--novelty`: must be a number from 0 to 1, not 'nan'"),
+    (["evaluate", "--diversity", "half"], "`--diversity`: must be a number from 0 to 1, not 'half'"),
     (["recommend", "user", "5001"], "user 5001: no liked tracks in this database"),
     (["evaluate", "--method", "magic"], "`--method`: must be popularity, walk, itemknn, ease, svd, als,"),
     (["evaluate", "--split", "last"], "option `--split`: must be random, newest or cutoff, not 'last'"),

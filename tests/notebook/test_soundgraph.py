@@ -105,6 +105,7 @@ def test_questions_agree_with_the_commands(graph: SoundGraph, path: Path) -> Non
 
     continued = graph.continue_playlist(9001, limit=2)
     assert len(continued) == 2
+    assert list(graph.continue_playlist(9001, diversity=0.9)["rank"]) == list(range(1, 11))
     assert list(continued.columns) == list(found.columns)
     tracks = set(graph.playlist_tracks().query("playlist_id == 9001")["track_id"])
     assert not tracks & set(continued["id"])
@@ -203,6 +204,7 @@ def test_status_and_other_commands(graph: SoundGraph) -> None:
         (lambda graph: graph.similar("track", "no such title"), "no track in this database is"),
         (lambda graph: graph.recommend(5001), "no liked tracks in this database"),
         (lambda graph: graph.recommend(1, by="sequence"), "must be one of walk, playlists, vectors"),
+        (lambda graph: graph.recommend(1, novelty=2), "`novelty`: must be a number from 0 to 1, not 2"),
         (lambda graph: graph.continue_playlist(1), "playlist 1 is not in this database"),
         (lambda graph: graph.harvest("a b"), "seed: "),
         (lambda graph: graph.harvest(1, track_id=2), "argument `track_id`: also given by position"),

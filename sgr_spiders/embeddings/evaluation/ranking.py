@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sgr_spiders.embeddings.reranking import count_candidates
+
 if TYPE_CHECKING:
     import scipy.sparse as sp
     from numpy.typing import NDArray
 
     from sgr_spiders.embeddings.base import Array, Numbers
     from sgr_spiders.embeddings.recommenders import Recommender
+    from sgr_spiders.embeddings.reranking import Reranker
 
 SCORES_AT_A_TIME = 1 << 24
 """Scores in memory at a time: 64 MB."""
@@ -25,11 +28,34 @@ def recommend_best(
 
     Ties prefer the first track; -1 fills rows with fewer recommendations. No user gets an *excluded* track.
     """
+    return _largest(_score(recommender, known, users, excluded), k)
+
+
+def recommend_reranked(
+    recommender: Recommender,
+    known: sp.csr_array,
+    users: Numbers,
+    k: int,
+    excluded: Numbers,
+    reranker: Reranker,
+) -> Numbers:
+    """Return *k* tracks for each user that *reranker* chooses among the best, as ``recommend_best``."""
+    scores = _score(recommender, known, users, excluded)
+    found = np.full((len(users), k), -1)
+    for row, best in enumerate(_largest(scores, count_candidates(k))):
+        candidates = best[best >= 0]
+        chosen = reranker.choose(candidates, scores[row, candidates], k)
+        found[row, : len(chosen)] = candidates[chosen]
+    return found
+
+
+def _score(recommender: Recommender, known: sp.csr_array, users: Numbers, excluded: Numbers) -> Array:
+    """Return the scores of all tracks, of which none is known or excluded."""
     scores = recommender.scores(users)
     mine = known[users]
     scores[np.repeat(np.arange(len(users)), np.diff(mine.indptr)), mine.indices] = -np.inf
     scores[:, excluded] = -np.inf
-    return _largest(scores, k)
+    return scores
 
 
 def _largest(scores: Array, k: int) -> Numbers:

@@ -11,6 +11,7 @@ import numpy as np
 from sgr_spiders.embeddings.evaluation import statistics
 from sgr_spiders.embeddings.evaluation.trial import OF_ALL_LISTS, PER_USER
 from sgr_spiders.embeddings.evaluation.tuning import Tuned, fixed_parameters, tune
+from sgr_spiders.embeddings.reranking import AS_SCORED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sgr_spiders.embeddings.evaluation.trial import Tested, Trial
+    from sgr_spiders.embeddings.reranking import Reranking
 
     Floats = NDArray[np.float64]
 
-MEANS = ("recall", "ndcg", "tail_recall", "novelty")
+MEANS = ("recall", "ndcg", "tail_recall", "novelty", "list_similarity", "repeated_artists")
 """The figures that are means over users."""
 COMPARED = ("recall", "ndcg")
 """The figures that tests compare."""
@@ -52,6 +54,7 @@ class MethodResult:
     cpu_seconds: float
     """Mean CPU time of training."""
     tracks_left_out: int
+    reranking: Reranking = AS_SCORED
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,7 @@ class Collector:
             self._tuned.get(name, []),
             float(np.mean([one.cpu_seconds for one in tested])),
             max(one.tracks_left_out for one in tested),
+            tested[0].reranking,
         )
 
     def _compare(self, per_user: Mapping[str, Mapping[str, Floats]]) -> list[Comparison]:
@@ -201,6 +205,7 @@ def measure_all(
     *,
     dimensions: int | None = None,
     tuning: bool = False,
+    reranking: Reranking = AS_SCORED,
     report: Callable[[str], None] = lambda _: None,
 ) -> Iterator[tuple[Trial, Tested, Tuned | None]]:
     """Yield the results of each method in each trial.
@@ -209,6 +214,7 @@ def measure_all(
         trials: the trials.
         methods: the names of the methods.
         dimensions: the length of vectors; ``None``: the default of each method.
+        reranking: each method but popularity is also tested with it.
         tuning: whether to choose the other parameters on a validation part of each trial.
         report: called with what is done next.
     """
@@ -217,4 +223,8 @@ def measure_all(
             report(f"split {number} of {len(trials)}: {method}")
             tuned = tune(method, trial, dimensions) if tuning else None
             parameters = fixed_parameters(method, dimensions) if tuned is None else tuned.parameters
-            yield trial, trial.measure(method, parameters), tuned
+            trained = trial.train_recommender(method, parameters)
+            yield trial, trial.test_recommender(method, *trained, parameters), tuned
+            if reranking and method != "popularity":
+                report(f"split {number} of {len(trials)}: {method}, {reranking}")
+                yield trial, trial.test_recommender(method, *trained, parameters, reranking), None

@@ -12,8 +12,14 @@ import scipy.sparse as sp
 
 from sgr_spiders.embeddings.base import Corpus
 from sgr_spiders.embeddings.evaluation import metrics
-from sgr_spiders.embeddings.evaluation.ranking import NOTHING, SCORES_AT_A_TIME, recommend_best
+from sgr_spiders.embeddings.evaluation.ranking import (
+    NOTHING,
+    SCORES_AT_A_TIME,
+    recommend_best,
+    recommend_reranked,
+)
 from sgr_spiders.embeddings.recommenders import train
+from sgr_spiders.embeddings.reranking import AS_SCORED, Reranker, unit_rows
 from sgr_spiders.model.exceptions import EmbeddingError
 from sgr_spiders.text.formatting import pluralize
 
@@ -25,9 +31,15 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Numbers
     from sgr_spiders.embeddings.evaluation.metrics import Figures
     from sgr_spiders.embeddings.recommenders import Recommender
+    from sgr_spiders.embeddings.reranking import Reranking
 
-PER_USER = ("recall", "ndcg", "tail_recall", "novelty", "fans_recommended", "fans_liked")
+PER_USER = (
+    *("recall", "ndcg", "tail_recall", "novelty", "list_similarity", "repeated_artists"),
+    *("fans_recommended", "fans_liked"),
+)
 """The figures of each user (``metrics``)."""
+RERANKED = "{} reranked"
+"""The name of a method whose recommendations are reranked."""
 OF_ALL_LISTS = ("coverage", "hub_share")
 """The figures of all lists together."""
 
@@ -50,6 +62,7 @@ class Tested:
     cpu_seconds: float
     """CPU time of training."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    reranking: Reranking = AS_SCORED
     tracks_left_out: int = 0
     """Liked tracks that the method leaves out, because its model would be too large."""
 
@@ -74,6 +87,14 @@ class Tested:
         return _mean(self.per_user["novelty"])
 
     @property
+    def list_similarity(self) -> float:
+        return _mean(self.per_user["list_similarity"])
+
+    @property
+    def repeated_artists(self) -> float:
+        return _mean(self.per_user["repeated_artists"])
+
+    @property
     def popularity_lift(self) -> float:
         return metrics.popularity_lift(
             _mean(self.per_user["fans_recommended"]), _mean(self.per_user["fans_liked"])
@@ -87,7 +108,8 @@ class Trial:
     *train* and *test*: users x tracks, of the same shape, without a common pair. *playlists*: as in
     ``Corpus``. *neither*: pairs that are neither trained on nor tested, so that recommending one is neither
     right nor wrong. *seeds*: the columns of the seeds, which are not recommended. *users*, *tracks*: the IDs
-    of rows and columns. *divide*: returns a trial that divides *train* in the same way, to choose parameters.
+    of rows and columns. *artists*: the artist of each column, -1 if unknown. *divide*: returns a trial that
+    divides *train* in the same way, to choose parameters.
     """
 
     train: sp.csr_array
@@ -98,6 +120,7 @@ class Trial:
     seeds: Numbers = field(default_factory=lambda: NOTHING)
     users: Numbers | None = None
     tracks: Numbers | None = None
+    artists: Numbers | None = None
     random_seed: int = 1
     undecided: int = 0
     """The pairs in *neither* because their order in time is not known."""
@@ -128,8 +151,24 @@ class Trial:
         """The pairs that are not recommended."""
         return self.train if self.neither is None else sp.csr_array(self.train + self.neither)
 
+    @cached_property
+    def directions(self) -> sp.csr_array:
+        """The directions of tracks by their fans: tracks x users, rows of length 1."""
+        return unit_rows(sp.csr_array(self.train.T))
+
     def measure(self, name: str, parameters: Mapping[str, Any] | None = None) -> Tested:
         """Train this recommender, and test it.
+
+        Raises:
+            EmbeddingError: there is nothing to train or test on.
+        """
+        recommender, cpu_seconds = self.train_recommender(name, parameters)
+        return self.test_recommender(name, recommender, cpu_seconds, parameters)
+
+    def train_recommender(
+        self, name: str, parameters: Mapping[str, Any] | None = None
+    ) -> tuple[Recommender, float]:
+        """Train this recommender; return it and the CPU time it took.
 
         Raises:
             EmbeddingError: there is nothing to train or test on.
@@ -138,7 +177,7 @@ class Trial:
             raise EmbeddingError(self._name_emptiness())
         began = time.process_time()
         recommender = train(name, Corpus(self.train, self.playlists), self.random_seed, parameters)
-        return self.test_recommender(name, recommender, time.process_time() - began, parameters)
+        return recommender, time.process_time() - began
 
     def _name_emptiness(self) -> str:
         reason = "no track is held out, or none is left to train on"
@@ -152,18 +191,19 @@ class Trial:
         recommender: Recommender,
         cpu_seconds: float,
         parameters: Mapping[str, Any] | None = None,
+        reranking: Reranking = AS_SCORED,
     ) -> Tested:
-        """Test a trained recommender."""
+        """Test a trained recommender; with a *reranking*, under the name of ``RERANKED``."""
         users = np.flatnonzero(np.diff(self.test.indptr))
         tally = _Tally(self)
         rows = max(1, SCORES_AT_A_TIME // self.train.shape[1])
         for start in range(0, len(users), rows):
             part = users[start : start + rows]
-            tally.add(part, recommend_best(recommender, self.known, part, self.k, self.seeds))
+            tally.add(part, self._recommend(recommender, part, reranking))
         lists = np.concatenate(tally.lists)
         given = np.bincount(lists[lists >= 0], minlength=self.train.shape[1])
         return Tested(
-            method=name,
+            method=RERANKED.format(name) if reranking else name,
             rows=users,
             lists=lists,
             per_user={figure: np.concatenate(parts) for figure, parts in tally.parts.items()},
@@ -171,8 +211,15 @@ class Trial:
             hub_share=metrics.hub_share(given),
             cpu_seconds=cpu_seconds,
             parameters=dict(parameters or {}),
+            reranking=reranking,
             tracks_left_out=getattr(recommender, "left_out", 0),
         )
+
+    def _recommend(self, recommender: Recommender, users: Numbers, reranking: Reranking) -> Numbers:
+        of_users = (recommender, self.known, users, self.k, self.seeds)
+        if not reranking:
+            return recommend_best(*of_users)
+        return recommend_reranked(*of_users, Reranker(reranking, self.directions, self.artists))
 
 
 class _Tally:
@@ -200,6 +247,8 @@ class _Tally:
             "ndcg": metrics.ndcg(hits, held_out),
             "tail_recall": rare,
             "novelty": metrics.mean_over_lists(self._surprise[tracks], given),
+            "list_similarity": metrics.list_similarity(tracks, self._trial.directions),
+            "repeated_artists": metrics.repeated_artists(tracks, self._trial.artists),
             "fans_recommended": recommended,
             "fans_liked": liked,
         }

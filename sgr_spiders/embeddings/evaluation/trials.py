@@ -69,6 +69,7 @@ class _Data:
 
     interactions: Interactions
     seed_tracks: Ids
+    artists: Ids
     playlists: Playlists
     k: int
     inner_rule: Rule
@@ -87,6 +88,7 @@ class _Data:
             np.flatnonzero(np.isin(self.interactions.tracks, self.seed_tracks)),
             self.interactions.users,
             self.interactions.tracks,
+            self.artists,
             random_seed,
             held.undecided,
             None if held.at is None else f"{np.datetime_as_string(held.at, unit='s')}Z",
@@ -122,7 +124,8 @@ def prepare_trials(connection: Connection, options: TrialOptions) -> Trials:
     seed_tracks = interactions_read.read_seeds(connection)
     rule, inner_rule = _read_rules(connection, options, interactions, seed_tracks)
     playlists = read_training_playlists(connection, choice)
-    data = _Data(interactions, seed_tracks, playlists, options.k, inner_rule)
+    artists = interactions_read.read_artists(connection, interactions.tracks)
+    data = _Data(interactions, seed_tracks, artists, playlists, options.k, inner_rule)
     trials = [data.build_trial(rule, seed, interactions) for seed in options.random_seeds]
     return Trials(trials, interactions.left_out)
 
