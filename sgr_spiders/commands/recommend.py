@@ -67,7 +67,7 @@ class Command(DatabaseCommand):
             if kind == "playlist":
                 head["missing"] = recommended.missing
             source = describe_source(recommended.by, recommended.evidence)
-            reranking = dataclasses.asdict(recommended.reranking)
+            reranking = {"reranking": dataclasses.asdict(recommended.reranking)}
             return dump_json({**head, **source, **reranking, "recommended": recommended.rows}) + "\n"
         lines = [*_render_lines(recommended), *describe_evidence(recommended.evidence, recommended.found)]
         return "\n".join(lines) + "\n"

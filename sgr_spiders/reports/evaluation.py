@@ -247,7 +247,7 @@ def _method_document(method: MethodResult) -> dict[str, Any]:
     figures = method.figures
     return {
         "method": method.method,
-        **dataclasses.asdict(method.reranking),
+        "reranking": dataclasses.asdict(method.reranking),
         **{name: _round(figure.value) for name, figure in figures.items()},
         "cpu_seconds": method.cpu_seconds,
         "tracks_left_out": method.tracks_left_out,

@@ -136,7 +136,8 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
     assert measured["k"] == 20
     methods = measured["methods"]
     assert [method["method"] for method in methods] == ["popularity", "walk", "walk reranked"]
-    assert [method["diversity"] for method in methods] == [0, 0, 0.6]
+    assert [method["reranking"]["diversity"] for method in methods] == [0, 0, 0.6]
+    assert all(method["novelty"] > 1 for method in methods), "bits"
     assert methods[2]["list_similarity"] < methods[1]["list_similarity"]
     assert methods[2]["repeated_artists"] == 0.9  # of only two artists
     assert measured["methods"][1]["recall"] > measured["methods"][0]["recall"]
@@ -148,7 +149,7 @@ def check_continued(text: str, continuing: dict[str, Any], own: set[int]) -> Non
     assert lines[0] == "To continue playlist 9001 ((no title known) by user 1) by sequence, diversity 0.4:"
     assert len([line for line in lines if line.startswith("    because of")]) == 2 * 3
     assert (continuing["playlist"], continuing["by"], continuing["missing"]) == (9001, "vectors", 0)
-    assert (continuing["diversity"], continuing["novelty"]) == (0, 0)
+    assert continuing["reranking"] == {"diversity": 0, "novelty": 0}
     for track in continuing["recommended"]:
         assert track["id"] not in own
         assert {reason["id"] for reason in track["because"]} <= own
