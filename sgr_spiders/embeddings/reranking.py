@@ -35,7 +35,7 @@ SAME_ARTIST = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Reranking:
-    """How much diversity and novelty count, each from 0 (not at all) to 1 (nothing else)."""
+    """The shares of diversity and novelty, each from 0 (not at all) to 1 (nothing else)."""
 
     diversity: float = 0.0
     novelty: float = 0.0
@@ -64,7 +64,7 @@ class Reranker:
         """Prepare the choice.
 
         Args:
-            reranking: how much diversity and novelty count.
+            reranking: the shares of diversity and novelty.
             fans: tracks x users.
             artists: the artist of each track, -1 if unknown.
         """
