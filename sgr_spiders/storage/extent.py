@@ -12,7 +12,7 @@ from sgr_spiders.storage.schema import RECORD_TABLES, Id
 from sgr_spiders.storage.views import DISCOVERIES_HISTORY_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     Condition = sa.ColumnElement[bool]
@@ -21,6 +21,7 @@ BEGAN = {
     "walks": "created_at",
     "walk_requests": "requested_at",
     "walk_pages": "fetched_at",
+    "counter_history": "observed_at",
     "selections": "first_seen_at",
     "runs": "started_at",
     "source": "first_used_at",
@@ -37,6 +38,13 @@ BEGAN = {
 
 FOLLOWING = ("track_mentions", "credited_artists", "run_seeds", "run_scope")
 """Tables without times, whose rows exist as long as those that their keys refer to."""
+
+
+_OF_KINDS = {
+    schema.communities: ("node_id", schema.RECORD_OF_NODE),
+    schema.counter_history: ("record_id", {kind: kind for kind in RECORD_TABLES}),
+}
+"""The tables whose rows are about something of their ``kind``: the column of its ID, and its record."""
 
 
 def _type_of(name: str) -> sa.types.TypeEngine[Any]:
@@ -81,8 +89,8 @@ def condition_of(table: sa.Table, extent: Extent) -> Condition | None:
         return None
     if extent.as_of is not None:
         return _as_of(table, extent.as_of)
-    if table is schema.communities:
-        return _all_of(list(_nodes_present(table)))
+    if table in _OF_KINDS:
+        return _all_of(list(_named_present(table, *_OF_KINDS[table])))
     if "removed_at" not in table.c:
         return _all_of([~column.in_(_removed_keys(target)) for column, target in _keys_of_records(table)])
     present = table.c.removed_at.is_(None)
@@ -134,10 +142,10 @@ def _removed_keys(table: sa.Table) -> sa.Select[Any]:
     return sa.select(*table.primary_key.columns).where(table.c.removed_at.is_not(None))
 
 
-def _nodes_present(table: sa.Table) -> Iterator[Condition]:
-    """Yield the conditions that the nodes of a table of nodes of several kinds are not removed."""
-    for kind, record in schema.RECORD_OF_NODE.items():
-        yield sa.or_(table.c.kind != kind, ~table.c.node_id.in_(_removed_keys(RECORD_TABLES[record])))
+def _named_present(table: sa.Table, column: str, kinds: Mapping[str, str]) -> Iterator[Condition]:
+    """Yield the conditions that what a table of several kinds names in *column* is not removed."""
+    for kind, record in kinds.items():
+        yield sa.or_(table.c.kind != kind, ~table.c[column].in_(_removed_keys(RECORD_TABLES[record])))
 
 
 def _named_by(table: sa.Table) -> Iterator[Condition]:

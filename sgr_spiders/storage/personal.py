@@ -94,19 +94,19 @@ _BY_NAME: Final = {
     Content.PERSONAL_TIME: "not_before not_after release_date published_at",
     Content.COUNTER: "playback_count favoritings_count reposts_count comment_count download_count "
     "followers_count followings_count track_count playlist_count public_favorites_count "
-    "likes_count comments_count",
+    "likes_count comments_count value",
     Content.MACHINE: "host process directory held_by key_fingerprint worker_id",
     Content.MEASURE: "duration_ms full_duration bpm timestamp_ms",
     Content.TIME: "fetched_at first_seen_at last_seen_at requested_at created_at started_at finished_at "
-    "whole_at boundary_at fresh_after added_at last_harvest_at next_harvest_at heartbeat_at "
-    "ended_at said_at used_at learned_at next_slot held_until probe_until trained_at "
+    "counted_at observed_at whole_at boundary_at fresh_after added_at last_harvest_at next_harvest_at "
+    "heartbeat_at ended_at said_at used_at learned_at next_slot held_until probe_until trained_at "
     "first_used_at forgotten_at related_at",
     Content.CODE: "isrc upc_or_ean ean config_hash settings digest salt content dictionary_id run_id "
     "last_run_id plan_id relationship_run_id vector_run_id community_run_id",
     Content.PRESENCE: "removed_at removed_reason",
     Content.WORD: "access kind endpoint status layer layers step spider outcome library setting type method "
     "state looked newest_first field purpose last_outcome graph policy monetization_model "
-    "original_format set_type",
+    "original_format set_type counter",
     Content.NUMBER: "position next_position release_year fullness score kept available cap widest expanded "
     "inline_cap tracks fans community stability modularity",
     Content.FLAG: "commentable streamable downloadable reveal_stats reveal_comments is_stub selective "

@@ -20,7 +20,7 @@ from sgr_spiders.model.items import (
     Track,
     User,
 )
-from sgr_spiders.storage import schema, upserts
+from sgr_spiders.storage import counter_history, schema, upserts
 from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.prepared import CompiledStatement
 
@@ -55,7 +55,10 @@ _LAST_PLACE = CompiledStatement(
 
 
 def write_entries(
-    connection: sa.Connection, entries: Iterable[Entry], known: set[tuple[str, int, int]], now: str
+    connection: sa.Connection,
+    entries: Iterable[Entry],
+    known: set[tuple[str, int, int]],
+    now: str,
 ) -> None:
     """Upsert the records and links of *entries*; of cached tracks only the links, as the rest is stored.
 
@@ -102,7 +105,12 @@ def write_records(
     stubs = _collect_stubs(groups, tracks_there)
     for whole in (User, Track, Playlist):
         stub_ids = stubs.get(whole.kind, set())
-        _write_merged(connection, whole.kind, groups.get(whole, []), stub_ids, known, now)
+        new = [
+            record
+            for record in groups.get(whole, [])
+            if (whole.kind, record.record_id, record.fullness) not in known
+        ]
+        _write_merged(connection, whole.kind, new, stub_ids, now)
     _write_comments(connection, groups.get(Comment, []), known, now)
     for link, table, insert in (
         (PlaylistTrack, schema.playlist_tracks, upserts.place_tracks),
@@ -135,15 +143,20 @@ def _write_merged(
     kind: str,
     records: list[Any],
     stub_ids: set[int],
-    known: set[tuple[str, int, int]],
     now: str,
 ) -> None:
     table = schema.RECORD_TABLES[kind]
     columns = _written_columns(table)
-    values = attrgetter(*columns[:-3])
-    new = {(kind, record.record_id, record.fullness): record for record in records}
-    rows = [(*values(record), now, now, now) for key, record in new.items() if key not in known]
-    upserts.upsert_with_stubs(connection, table, columns, rows, stub_ids, now)
+    values, counts = attrgetter(*columns[:-4]), attrgetter(*schema.COUNTERS[kind])
+    unknown = (None,) * len(schema.COUNTERS[kind])
+    versions = {(record.record_id, record.fullness): record for record in records}
+    rows = [
+        (*values(record), now, None if counts(record) == unknown else now, now, now)
+        for record in versions.values()
+    ]
+    left = upserts.insert_unknown(connection, table, columns, rows, stub_ids, now)
+    counter_history.note_changes(connection, kind, columns, left, now)
+    upserts.upsert_records(connection, table, columns, left)
 
 
 def _write_comments(
@@ -175,7 +188,7 @@ def _note_places(connection: sa.Connection, links: list[PlaylistTrack], now: str
 
 @functools.cache
 def _written_columns(table: sa.Table) -> tuple[str, ...]:
-    """Return the columns of a record that is written: the last three are times of the write."""
+    """Return the columns of a record that is written: the last ones are times of the write."""
     removal = {"removed_at", "removed_reason"}
     return tuple(column.name for column in table.columns if column.name not in removal)
 

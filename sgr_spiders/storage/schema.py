@@ -132,6 +132,11 @@ def _provenance_columns() -> list[Column[Any]]:
             comment="API fields without a column, as zstd-compressed JSON; see [Read `raw`](#read-raw)",
         ),
         Column("fetched_at", Text, nullable=False, comment="When this row was last written"),
+        _text(
+            "counted_at",
+            "When its counters were first read; they have not changed since, unless `counter_history` has "
+            "rows of it. Null if none is known",
+        ),
     ]
 
 
@@ -180,6 +185,25 @@ playlists = Table(
     *_presence_columns(),
     Index(None, "owner_id"),
     comment="All playlists found",
+)
+
+counter_history = Table(
+    "counter_history",
+    metadata,
+    Column("kind", Text, primary_key=True, comment="`track`, `user` or `playlist`"),
+    Column("record_id", Id, primary_key=True, autoincrement=False, comment="Its ID"),
+    Column("counter", Text, primary_key=True, comment="The column of the counter, e.g. `playback_count`"),
+    Column(
+        "observed_at",
+        Text,
+        primary_key=True,
+        comment="When this value was first read; it was there until the next row, or is there now",
+    ),
+    Column("value", BigInteger, nullable=False, comment="The value"),
+    Column("run_id", Id, comment="The run that read it; null for the first value of a counter"),
+    _one_of("counter_history", "kind", "track", "user", "playlist"),
+    sqlite_with_rowid=False,
+    comment="The values of counters that have changed, from the first one on: one row per value",
 )
 
 playlist_tracks = Table(
@@ -1032,6 +1056,16 @@ PRESENCE_TABLES = (tracks, users, playlists, comments, engagements, playlist_tra
 
 RECORD_TABLES = {"track": tracks, "user": users, "playlist": playlists, "comment": comments}
 """The tables of the records that walks list, by ``kind``, as in ``walk_records``."""
+
+COUNTERS: dict[str, tuple[str, ...]] = {
+    "track": ("playback_count", "favoritings_count", "reposts_count", "comment_count", "download_count"),
+    "user": (
+        *("followers_count", "followings_count", "track_count", "playlist_count"),
+        *("public_favorites_count", "reposts_count", "likes_count", "comments_count"),
+    ),
+    "playlist": ("track_count", "likes_count", "reposts_count"),
+}
+"""The columns whose values ``counter_history`` keeps, by the kind of record."""
 
 RECORD_OF_NODE = {"track": "track", "user": "user", "artist": "user"}
 """The record of each kind of node in ``communities``."""

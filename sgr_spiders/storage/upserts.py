@@ -134,6 +134,8 @@ def upsert_records(dialect: str, table: sa.Table) -> Insert:
     merged["is_stub"] = sa.and_(new.is_stub, old.is_stub)
     if "access" in merged:
         merged["access"] = sa.func.coalesce(new.access, old.access)
+    # ``counter_history.note_changes`` moves it.
+    merged["counted_at"] = sa.func.coalesce(old.counted_at, new.counted_at)
     merged |= _seen(insert, table)
     # A reference to a removed record does not bring it back.
     for name in ("removed_at", "removed_reason"):
@@ -254,20 +256,22 @@ def upsert_walk_requests(dialect: str, table: sa.Table) -> Insert:
     return _or_change(insert, table, changes)
 
 
-def upsert_with_stubs(
+def insert_unknown(
     connection: sa.Connection,
     table: sa.Table,
     columns: Sequence[str],
     rows: Sequence[Row],
     stub_ids: AbstractSet[int],
     now: str,
-) -> None:
-    """Write whole records with ``upsert_records``, and a stub for each of *stub_ids* that has no row."""
+) -> Sequence[Row]:
+    """Write a stub for each of *stub_ids* that has no row; return the *rows* left for ``upsert_records``.
+
+    On a server, records without a row are written here, too.
+    """
     if on_server(connection):
-        rows = _insert_unknown(connection, table, columns, rows, stub_ids, now)
-    else:
-        insert_stubs(connection, table, stub_ids, now)
-    upsert_records(connection, table, columns, rows)
+        return _insert_unknown(connection, table, columns, rows, stub_ids, now)
+    insert_stubs(connection, table, stub_ids, now)
+    return rows
 
 
 def _insert_unknown(

@@ -60,7 +60,7 @@ def test_the_migrations_create_the_schema(store: Store) -> None:
         for check in table.constraints
         if isinstance(check, sa.CheckConstraint)
     }
-    assert len(constraints) == 11
+    assert len(constraints) == 12
     assert columns == {
         "discoveries": set(DISCOVERIES_COLUMNS),
         "libraries": set(libraries.columns.keys()),

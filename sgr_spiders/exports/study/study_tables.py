@@ -29,6 +29,8 @@ LEFT_OUT: Final = {
     # The ledger: `libraries` and the manifest say what was looked at.
     *("walks", "walk_requests", "walk_records", "walk_pages", "selections", "cuts", "rejects"),
     *("playlist_leftovers", "plans", "workers", "seeds", "notices", "lanes"),
+    # When a counter changed, and by how much, tells which record of SoundCloud a pseudonym is.
+    "counter_history",
     # In the manifest.
     *("runs", "run_seeds", "run_scope", "configurations", "source", "relationship_runs", "community_runs"),
     # Only for databases.

@@ -15,6 +15,7 @@ from sgr_spiders.storage.schema import (
     RECORD_TABLES,
     comments,
     community_runs,
+    counter_history,
     engagements,
     playlist_leftovers,
     playlist_tracks,
@@ -79,6 +80,12 @@ def _removed_rows(before: str) -> Iterator[Step]:
     has_text = sa.or_(comments.c.body.is_not(None), comments.c.raw.is_not(None))
     yield Step(rule, comments, sa.and_(old, sa.not_(listed)))
     yield Step(rule, comments, sa.and_(old, listed, has_text), ("body", "raw"))
+    for kind in ("track", "user", "playlist"):
+        table = RECORD_TABLES[kind]
+        (key,) = table.primary_key.columns
+        removed = sa.select(key).where(table.c.removed_at < before)
+        of_removed = sa.and_(counter_history.c.kind == kind, counter_history.c.record_id.in_(removed))
+        yield Step(rule, counter_history, of_removed)
     for owner, owned in ((tracks, track_mentions), (playlists, playlist_leftovers)):
         (key,) = owner.primary_key.columns
         removed = sa.select(key).where(owner.c.removed_at < before)
@@ -88,7 +95,9 @@ def _removed_rows(before: str) -> Iterator[Step]:
         record: type = RECORD_TYPES[kind]
         values = [field.name for field in fields_of(record) if not field.is_key]
         old = sa.and_(table.c.removed_at < before, sa.not_(table.c.is_stub))
-        yield Step(rule, table, old, (*values, "raw"), {"is_stub": True, "fullness": Fullness.STUB})
+        yield Step(
+            rule, table, old, (*values, "raw", "counted_at"), {"is_stub": True, "fullness": Fullness.STUB}
+        )
 
 
 def _raw(before: str) -> Iterator[Step]:

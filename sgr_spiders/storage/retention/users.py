@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from sgr_spiders.model import statistics
+from sgr_spiders.model.items import Fullness
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE
 from sgr_spiders.storage import indexes
 from sgr_spiders.storage.chunks import chunked
+from sgr_spiders.storage.counter_history import note_changes
 from sgr_spiders.storage.ledger.frontier import walk_id
 from sgr_spiders.storage.pairs.tables import find_stored
 from sgr_spiders.storage.retention.merging import move_rows, move_walk, references_to_walks
@@ -26,11 +28,13 @@ from sgr_spiders.storage.retention.pseudonyms import FIRST, Pseudonyms
 from sgr_spiders.storage.retention.rules import PERSONAL
 from sgr_spiders.storage.retention.steps import Step, execute
 from sgr_spiders.storage.schema import (
+    COUNTERS,
     VECTOR_TABLES,
     artist_vectors,
     comments,
     communities,
     community_runs,
+    counter_history,
     cuts,
     metadata,
     playlists,
@@ -77,7 +81,7 @@ SEARCHED: Final = {
 """The columns in which names of users are looked for."""
 CREDITED: Final = {tracks: ("metadata_artist", "label_name"), playlists: ("label_name",)}
 """The columns that contain a name, and nothing else."""
-LISTED: Final = (walk_records, selections)
+LISTED: Final = (walk_records, selections, counter_history)
 """The tables that refer to records of any ``kind``."""
 
 _OF_USERS: Final = [name for name, endpoint in ENDPOINTS.items() if endpoint.target == "user"]
@@ -370,10 +374,12 @@ def _anonymise(user: dict[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any]:
 
 
 def _merge(connection: Connection, row: dict[str, Any], earlier: dict[str, Any]) -> None:
+    names = ("user_id", "counted_at", *COUNTERS["user"])
+    newest = (Fullness.OWN, *map(row.__getitem__, names))
+    note_changes(connection, "user", ("fullness", *names), [newest], row["counted_at"])
     kept = {name: value for name, value in row.items() if value is not None}
     kept |= {name: row[name] for name in ("removed_at", "removed_reason")}
-    if earlier["first_seen_at"] is not None:
-        kept["first_seen_at"] = earlier["first_seen_at"]
+    kept |= {name: earlier[name] for name in ("first_seen_at", "counted_at") if earlier[name] is not None}
     connection.execute(sa.update(users).where(users.c.user_id == row["user_id"]).values(kept))
 
 
