@@ -200,7 +200,7 @@ counter_history = Table(
         comment="When this value was first read; it was there until the next row, or is there now",
     ),
     Column("value", BigInteger, nullable=False, comment="The value"),
-    Column("run_id", Id, comment="The run that read it; null for the first value of a counter"),
+    Column("run_id", Id, comment="The newest run at that time; null for values from before the first change"),
     _one_of("counter_history", "kind", "track", "user", "playlist"),
     sqlite_with_rowid=False,
     comment="The values of counters that have changed, from the first one on: one row per value",

@@ -10,6 +10,7 @@ import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from sgr_spiders.storage import schema
 from tests import databases
 
 if TYPE_CHECKING:
@@ -77,7 +78,30 @@ wanted AS (
 )
 """  # noqa: S608 - the names above
 
+COUNTERS = " UNION ALL ".join(
+    f"SELECT '{kind}' AS kind, {kind}_id AS record_id, '{name}' AS counter, {name} AS current FROM {kind}s"  # noqa: S608 - names of columns
+    for kind, names in schema.COUNTERS.items()
+    for name in names
+)
+
 LEDGER = {
+    "the last value of a counter over time is that of its record, and known counters have one or none has":
+        f"""SELECT kind, record_id, counter, current, value FROM ({COUNTERS}) AS counters
+        LEFT JOIN counter_history AS history USING (kind, record_id, counter)
+        WHERE (current IS NOT NULL OR value IS NOT NULL)
+        AND (kind, record_id) IN (SELECT kind, record_id FROM counter_history)
+        AND coalesce(observed_at = (SELECT max(observed_at) FROM counter_history AS later
+            WHERE later.kind = history.kind AND later.record_id = history.record_id
+            AND later.counter = history.counter), 1 = 1) AND (value IS NULL OR current IS NULL
+            OR current <> value)""",  # noqa: S608 - the names above
+    "a counter over time has a value once until it changes":
+        """SELECT * FROM (SELECT kind, record_id, counter, value, lag(value) OVER
+        (PARTITION BY kind, record_id, counter ORDER BY observed_at) AS before FROM counter_history) AS pairs
+        WHERE value = before""",
+    "a record with counters says since when they are known":
+        """SELECT 'track', track_id FROM tracks WHERE counted_at IS NULL AND playback_count IS NOT NULL
+        UNION ALL
+        SELECT 'user', user_id FROM users WHERE counted_at IS NULL AND followers_count IS NOT NULL""",
     "`kept` counts the distinct records of the current generation, at positions 0 to kept-1":
         """SELECT endpoint, target, kept, records, positions, last FROM walks JOIN kind_of USING (endpoint)
         LEFT JOIN listed USING (walk_id) WHERE (kept <> coalesce(positions, 0)

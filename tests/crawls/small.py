@@ -36,8 +36,8 @@ def build_world() -> World:
     return World.build(WORLD)
 
 
-def start_sandbox(page_size: int = PAGE_SIZE) -> SandboxProcess:
-    """Start a sandbox of this world."""
+def start_sandbox(*more: str, page_size: int = PAGE_SIZE) -> SandboxProcess:
+    """Start a sandbox of this world, with *more* options."""
     names = (
         "users",
         "tracks",
@@ -48,7 +48,7 @@ def start_sandbox(page_size: int = PAGE_SIZE) -> SandboxProcess:
         "seed_comments",
     )
     options = [f"--{name.replace('_', '-')}={getattr(WORLD, name)}" for name in names]
-    return SandboxProcess(*options, f"--page-size={page_size}")
+    return SandboxProcess(*options, f"--page-size={page_size}", *more)
 
 
 def settings_of(**changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

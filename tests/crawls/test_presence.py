@@ -77,7 +77,7 @@ class Aged:
 @pytest.fixture(scope="module")
 def aged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aged]:
     folder = tmp_path_factory.mktemp("presence")
-    with start_sandbox() as sandbox:
+    with start_sandbox("--extra-fields") as sandbox:
         before = Harvester(sandbox, folder / "before.db")
         crawl(before)
         refreshed, fresh = Harvester(sandbox, folder / "again.db"), Harvester(sandbox, folder / "fresh.db")
@@ -182,6 +182,69 @@ def test_what_comes_back_is_present_again(aged: Aged, tmp_path_factory: pytest.T
     assert set(aged.before.query(first)) <= set(returned.query(first))
 
 
+# What changes of a record
+
+
+def test_the_fields_of_other_versions_of_the_api_are_columns(aged: Aged) -> None:
+    tracks = """SELECT count(*), count(permalink), count(last_modified), count(full_duration), count(policy),
+        count(monetization_model), count(original_format) FROM tracks WHERE NOT is_stub"""
+    assert len(set(aged.before.query(tracks)[0])) == 1
+    dated = "SELECT release_year, release_month, release_day, release_date FROM tracks WHERE NOT is_stub"
+    days = aged.before.query(dated)
+    assert {day for *_, day in days} > {None}
+    assert all(
+        day == (None if year is None else f"{year:04}-{month:02}-{date:02}")
+        for year, month, date, day in days
+    )
+    published = "SELECT count(*) FROM tracks WHERE album_title IS NOT NULL AND contains_music AND explicit"
+    assert aged.before.value(published) > 0
+    assert aged.before.value("SELECT count(*) FROM users WHERE verified AND badges LIKE '%verified'") > 0
+    assert aged.before.value("SELECT count(*) FROM users WHERE country_code = 'JP' AND country = 'Japan'") > 0
+    playlists = "SELECT count(*), count(reposts_count), count(is_album), count(published_at) FROM playlists"
+    assert len(set(aged.before.query(f"{playlists} WHERE NOT is_stub")[0])) == 1
+
+
+def test_counters_that_changed_have_their_first_and_their_last_value(aged: Aged) -> None:
+    counters = "SELECT track_id, counted_at, playback_count FROM tracks WHERE playback_count IS NOT NULL"
+    before = {track: (plays, at) for track, at, plays in aged.before.query(counters)}
+    plays_now = {track: plays for track, _, plays in aged.refreshed.query(counters)}
+    run, began = aged.refreshed.query("SELECT run_id, started_at FROM runs ORDER BY run_id DESC")[0]
+    history: dict[int, list[tuple[Any, ...]]] = {}
+    for track, value, at, in_run in aged.refreshed.query(
+        """SELECT record_id, value, observed_at, run_id FROM counter_history
+        WHERE kind = 'track' AND counter = 'playback_count' ORDER BY observed_at"""
+    ):
+        history.setdefault(track, []).append((value, at, in_run))
+    changed = {track for track in before if plays_now[track] != before[track][0]}
+    assert changed
+    for track in changed:
+        first, last = history[track]
+        assert first == (*before[track], None)
+        assert last[0] == plays_now[track]
+        assert last[1] >= began
+        assert last[2] == run
+    unchanged = [rows for track, rows in history.items() if track in before.keys() - changed]
+    assert all(len(rows) == 1 for rows in unchanged)
+    assert aged.before.value("SELECT count(*) FROM counter_history") == 0
+
+
+def test_changes_of_a_record_are_shown(aged: Aged) -> None:
+    query = """SELECT record_id FROM counter_history WHERE kind = 'track' AND counter = 'playback_count'
+        GROUP BY record_id HAVING count(*) = 2 LIMIT 1"""
+    track = aged.refreshed.value(query)
+    found = json.loads(changes(aged.refreshed, "track", str(track), "--json"))
+    rows = "SELECT count(*) FROM counter_history WHERE kind = 'track' AND record_id = ?"
+    assert len(found["values"]) == aged.refreshed.query(rows, track)[0][0]
+    plays = [value for value in found["values"] if value["counter"] == "playback_count"]
+    assert plays[-1]["value"] == found["counters"]["playback_count"]
+    assert plays[-1]["change"] == plays[-1]["value"] - plays[0]["value"]
+    text = changes(aged.refreshed, "track", str(track))
+    assert f"{plays[-1]['value']:,}" in text
+    seed = str(aged.before.sandbox.seed_track_id)
+    assert "No change known since 20" in changes(aged.before, "track", seed)
+    assert "track 1 is not in this database" in changes(aged.before, "track", "1", code=2)
+
+
 def changes(harvester: Harvester, *options: str, code: int = 0) -> str:
     done = scrapy("changes", *options, HARVEST_DATABASE_URL=url_of(harvester.database))
     assert done.code == code, done.err
@@ -281,8 +344,14 @@ def test_an_export_as_of_a_time_has_the_rows_of_then(aged: Aged, tmp_path: Path)
     assert {"tracks.parquet", "engagements.parquet", "discoveries.parquet", "walks.parquet"} <= known.keys()
     # What is stored and listed now, but was not listed then, cannot be told.
     assert then["discoveries.parquet"] <= known.pop("discoveries.parquet")
-    # Relationships are built when they are asked for, here by another test; lanes are those of the last run.
-    built = {"lanes", "relationship_runs", *(relationship.table.name for relationship in TYPES.values())}
+    # Relationships are built when they are asked for, here by another test; lanes are those of the last run;
+    # the first values of counters have rows since these changed.
+    built = {
+        "lanes",
+        "counter_history",
+        "relationship_runs",
+        *(relationship.table.name for relationship in TYPES.values()),
+    }
     others = {name for name, keys in known.items() if keys != then[name]}
     assert {name.removesuffix(".parquet") for name in others} <= built
     manifest = json.loads((tmp_path / "known" / "manifest.json").read_text())

@@ -1,0 +1,44 @@
+"""The output of ``scrapy changes`` for one record: its counters over time."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sgr_spiders.text.escape import for_message
+from sgr_spiders.text.formatting import minute, number, table
+
+if TYPE_CHECKING:
+    from sgr_spiders.storage.figures.growth import CounterValue, Growth
+
+
+def as_json(growth: Growth, limit: int) -> dict[str, Any]:
+    """Return the structure documented in docs/operations.md."""
+    return {
+        "kind": growth.kind,
+        "id": growth.record_id,
+        "name": growth.name,
+        "counted_at": growth.counted_at,
+        "counters": dict(growth.counters),
+        "values": [asdict(value) for value in growth.values[-limit:]],
+    }
+
+
+def as_text(growth: Growth, limit: int) -> list[str]:
+    """Return tables of the counters as they are, and of their last *limit* values."""
+    named = f" {for_message(growth.name)}" if growth.name else ""
+    which = f"{growth.kind} {growth.record_id}{named}"
+    if not growth.counters:
+        return [f"No counter of {which} is known"]
+    lines = [f"Counters of {which}", ""]
+    lines += table([[name, number(value)] for name, value in growth.counters.items()], indent="  ")
+    if not growth.values:
+        since = "" if growth.counted_at is None else f" since {minute(growth.counted_at)} (UTC)"
+        return [*lines, "", f"No change known{since}"]
+    rows = list(map(_row, growth.values[-limit:]))
+    return [*lines, "", "Last values", *table(rows, left=2, indent="  ")]
+
+
+def _row(value: CounterValue) -> list[str]:
+    change = "" if value.change is None else f"{'+' if value.change > 0 else '-'}{number(abs(value.change))}"
+    return [minute(value.observed_at), value.counter, number(value.value), change]

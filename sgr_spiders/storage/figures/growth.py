@@ -1,0 +1,75 @@
+"""The counters of one record over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.storage.labels import KINDS
+from sgr_spiders.storage.names import resolve
+from sgr_spiders.storage.schema import COUNTERS, NAMES, RECORD_TABLES, counter_history
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sgr_spiders.storage.store import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class CounterValue:
+    """A value of a counter, and the ``change`` from the one before; ``None`` for the first."""
+
+    counter: str
+    observed_at: str
+    value: int
+    change: int | None
+    run_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """The counters of a record that are known now, and the values of those that have changed, in order."""
+
+    kind: str
+    record_id: int
+    name: str | None
+    counted_at: str | None
+    counters: Mapping[str, int]
+    values: Sequence[CounterValue]
+
+
+def read_growth(connection: Connection, kind: str, name: str, since: str | None) -> Growth:
+    """Return the counters of the record that *name* names, with their values *since* a time.
+
+    Raises ``ArgumentError`` if the record is not in the database.
+    """
+    record = KINDS[kind]
+    record_id, table = resolve(connection, kind, name), RECORD_TABLES[record]
+    counters = COUNTERS[record]
+    query = sa.select(NAMES[record], table.c.counted_at, *(table.c[counter] for counter in counters))
+    row = connection.execute(query.where(table.c[f"{record}_id"] == record_id)).one_or_none()
+    if row is None:
+        raise ArgumentError(f"{kind} {record_id} is not in this database")
+    known = {name: value for name, value in zip(counters, row[2:], strict=True) if value is not None}
+    values = _read_values(connection, record, record_id)
+    recent = [value for value in values if since is None or value.observed_at >= since]
+    return Growth(record, record_id, row[0], row[1], known, recent)
+
+
+def _read_values(connection: Connection, kind: str, record_id: int) -> list[CounterValue]:
+    history = counter_history.c
+    query = (
+        sa.select(history.counter, history.observed_at, history.value, history.run_id)
+        .where(history.kind == kind, history.record_id == record_id)
+        .order_by(history.observed_at, history.counter)
+    )
+    last: dict[str, int] = {}
+    values = []
+    for counter, observed_at, value, run_id in connection.execute(query):
+        change = value - last[counter] if counter in last else None
+        values.append(CounterValue(counter, observed_at, value, change, run_id))
+        last[counter] = value
+    return values
