@@ -88,7 +88,7 @@ def test_times_are_timestamps_in_parquet(exporting: Callable[..., Any], tmp_path
     exporting("tables", ["parquet"])
     schema = pl.read_parquet_schema(tmp_path / "out" / "tracks.parquet")
     times = {name for name, kind in schema.items() if kind == pl.Datetime("us", "UTC")}
-    seen = {"fetched_at", "first_seen_at", "last_seen_at", "removed_at"}
+    seen = {"fetched_at", "counted_at", "first_seen_at", "last_seen_at", "removed_at"}
     assert times == {"created_at", "last_modified"} | seen
     assert pl.read_parquet_schema(tmp_path / "out" / "walks.parquet")["capped_at"] == pl.Int64
 
