@@ -205,7 +205,10 @@ COMPARED = {
     "playlist_tracks": _select(schema.playlist_tracks, ["playlist_id", "track_id"]),
     "selections": _select(schema.selections, _columns(schema.selections, ["settings"])),
     "discoveries": _select(discoveries, DISCOVERED),
-    **{table.name: _select(table, _columns(table, ["fetched_at"])) for table in RECORDS.values()},
+    **{
+        table.name: _select(table, _columns(table, ["fetched_at", "counted_at"]))
+        for table in RECORDS.values()
+    },
 }
 """The query for each table. The driver's own rows are fast enough to read after each step."""
 
@@ -715,7 +718,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert tables["selections"] == {(*key, score) for key, score in model.selections.items()}
         assert tables["discoveries"] == model.discoveries()
         for kind, table in RECORDS.items():
-            names = _columns(table, ["fetched_at"])
+            names = _columns(table, ["fetched_at", "counted_at"])
             assert tables[table.name] == {
                 tuple(row[name] if name != "is_stub" else row["fullness"] == 0 for name in names)
                 for row in model.records[kind].values()
