@@ -29,9 +29,7 @@ class Command(DatabaseCommand):
         return "[options] [track|user|artist|playlist NAME]"
 
     def short_desc(self) -> str:
-        return (
-            "List what appeared or was removed, or the counters of a record over time"
-        )
+        return "List what appeared or was removed, or the counters of a record over time"
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         add_since_option(group, "the last run; of a record the first look")
