@@ -192,7 +192,7 @@ def test_workers_that_see_the_same_change_write_it_once(tmp_path: Path) -> None:
 
 
 def change_all(store: Store) -> None:
-    """Give a track of user 7, that user, and a track of nobody a history."""
+    """Write a history for a track of user 7, for that user, and for a track of nobody."""
     for number in (1, 2):
         write(
             store,
