@@ -35,6 +35,7 @@ _UPLOAD_WORDS: Final = fold_words(UPLOAD) | VERSIONS
 """Words that describe an upload or version wherever a part begins or ends with them."""
 _BESIDE_WORDS: Final = fold_words(BESIDE_UPLOAD) | FLUFF_WORDS | STYLES
 """Words that describe it too if one of the former is beside them."""
+_UNITS: Final = frozenset(["bpm", "hz", "kbps"])
 _FIGURES: Final = re.compile(r"v\d+|\d+(?:kbps|hz|bpm|p|k)|(?:19|20)\d\d")
 """A take, a quality or a year."""
 _LEAD: Final = re.compile(
@@ -44,7 +45,7 @@ _LEAD: Final = re.compile(
 """A track number, or words that announce a version of the song."""
 _BRACKETS: Final = re.compile(r"[(\[{【]([^()\[\]{}【】]*)(?:[)\]}】]|$)")
 _SEPARATOR: Final = re.compile(
-    r"\s+[-\u2010-\u2015\u2212~/]+\s*|(?<=\w)[-\u2010-\u2015\u2212]+\s+|\s*//+\s*|\s*[|\u2022\u00b7\u00bb\u25ba\u25b6]+\s*"
+    r"\s+[-\u2010-\u2015\u2212/]+\s*|\s*~+\s*|(?<=\w)[-\u2010-\u2015\u2212]+\s+|\s*//+\s*|\s*[|\u2022\u00b7\u00bb\u25ba\u25b6]+\s*"
     '|:\\s+|\\s#|\\.{2,}\\s*|["\u201c\u201d\u201e\u00ab]|_+(?=[^\\W_])|,\\s+'
 )
 _PERFORMS: Final = re.compile(
@@ -62,10 +63,14 @@ _HYPHEN: Final = re.compile(r"(?<=[^\W\d_]{2})-(?=[^\W_]{2})")
 _RECORDING: Final = re.compile(
     r"\b(?:slowed|sped|reverb|boosted|nightcore|8d|432hz|looped|chopped|screwed|karaoke|instrumental|lyrics?|extended"
     r"|cover(?:ed)? by|(?:played|performed|sung) by)\b|"
-    r"^\W*(?:\w+ )?cover\b(?! of)|[-\u2013\u2014|/~\u2022]\s*(?:\w+ ){0,2}cover\W*$",
+    r"^\W*(?:\w+ )?cover\b(?! of)| / .*\bcover\b|"
+    r"[-\u2013\u2014|/~\u2022]\s*(?:\w+ ){0,2}(?:cover|edit|flip|rework|tutorial|version)\W*$",
     re.IGNORECASE,
 )
 """Words of titles that name nobody but the song's performer, or name the singer of a cover beside them."""
+
+
+_COVER: Final = re.compile(r"\b(?:cover|tribute|unplugged|plays|sings|perform)", re.IGNORECASE)
 
 
 class Reading(NamedTuple):
@@ -83,7 +88,10 @@ class Pair(NamedTuple):
     """The two parts of a title such as "Artist - Song"."""
 
     parts: tuple[tuple[str, ...], tuple[str, ...]]
+    others: frozenset[tuple[str, ...]]
+    """Persons and descriptions named beside them."""
     is_recording: bool
+    is_cover: bool
 
 
 def readings(title: str) -> list[Reading]:
@@ -108,7 +116,10 @@ def pair_of(title: str, found: Sequence[Reading]) -> Pair | None:
     names the song and its performer.
     """
     parts = [one.words for one in found if one.role != "person"]
-    return Pair((parts[0], parts[1]), bool(_RECORDING.search(title))) if len(parts) == 2 else None
+    if len(parts) != 2 or set(parts[1]) <= set(parts[0]):
+        return None
+    others = frozenset(one.words for one in found if one.role == "person")
+    return Pair((parts[0], parts[1]), others, bool(_RECORDING.search(title)), bool(_COVER.search(title)))
 
 
 def _main_parts(text: str) -> list[Reading]:
@@ -170,10 +181,15 @@ def _named(role: Role, texts: list[str]) -> list[Reading]:
 
 
 def _undescribed(text: str) -> tuple[str, ...]:
-    """Return the words of *text* without those at its ends that describe the upload."""
+    """Return the words of *text* without those at its ends that describe the upload.
+
+    Styles and figures alone are a name ("Disco 2000").
+    """
     words = split(normalise(text))
-    words = words[: len(words) - _description(words[::-1])]
-    return tuple(words[_description(words) :])
+    kept = words[: len(words) - _description(words[::-1])]
+    kept = kept[_description(kept) :]
+    is_name = not kept and _UPLOAD_WORDS.isdisjoint(words) and not FLUFF_WORDS.issuperset(words)
+    return tuple(words if is_name else kept)
 
 
 def _description(words: list[str]) -> int:
@@ -182,7 +198,7 @@ def _description(words: list[str]) -> int:
     for number, word in enumerate(words, 1):
         if word in _UPLOAD_WORDS or _FIGURES.fullmatch(word):
             count = number
-        elif (word in _BESIDE_WORDS or word.isnumeric()) and count:
+        elif count and (word in _BESIDE_WORDS or (word.isnumeric() and words[number - 2] in _UNITS)):
             # "guitar cover" is read from its end: the upload word comes first.
             count = number
         elif word not in _BESIDE_WORDS:

@@ -111,16 +111,21 @@ def _are_of_one_performer(a: Pair | None, b: Pair | None) -> bool:
     """Return whether both titles name one performer and two songs: a recorded song has one performer.
 
     The shared part is the performer if it is first in one title and last in the other ("A - X",
-    "Y - A (slowed)"), or if both titles are about recordings.
+    "Y - A (slowed)"), or if both titles are about recordings or the same version ("Y - A (Rue Remix)").
     """
-    if a is None or b is None or not (a.is_recording or b.is_recording):
+    if a is None or b is None:
         return False
+    are_one_version = not (a.is_cover or b.is_cover or a.others.isdisjoint(b.others))
+    both = (a.is_recording and b.is_recording) or are_one_version
+    either = (a.is_recording and not b.is_cover) or (b.is_recording and not a.is_cover)
     for i, j in ((0, 1), (1, 0), (1, 1)):
-        if i == j and not (a.is_recording and b.is_recording):
+        if not (both if i == j else both or either):
             continue
         if _are_spellings(a.parts[i], b.parts[j]):
-            other_a, other_b = " ".join(a.parts[1 - i]), " ".join(b.parts[1 - j])
-            return _compare(other_a, other_b) < _PHRASE_SCORE
+            other_a, other_b = a.parts[1 - i], b.parts[1 - j]
+            if other_a in b.others or other_b in a.others:
+                return False
+            return _compare(" ".join(other_a), " ".join(other_b)) < _PHRASE_SCORE
     return False
 
 

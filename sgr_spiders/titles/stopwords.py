@@ -73,7 +73,7 @@ FLUFF: Final[dict[str, str]] = {
 UPLOAD: Final = """acoustic audio boosted bootleg bpm chopped clip cover covers demo dl download edit flip
     hd hq instrumental karaoke live loop lyric lyrics mashup master mastered mix mp3 mv nightcore official
     orchestral premiere preview prod radio reedit remake remaster remastered remix remixed rendition
-    repost reprise reupload reverb rework screwed session sessions slowed snippet sped teaser tiktok
+    repost reprise reupload reverb rework screwed session sessions sheet slowed snippet sped teaser tiktok
     tutorial unplugged unreleased version versions video vip visualiser visualizer wav wip 4k 8d
     akustik acoustique acustico acustica ao vivo directo letra paroles testo кавер ремикс клип"""
 """Words that describe an upload at the beginning or end of a part of a title."""

@@ -44,6 +44,7 @@ CREDIT: Final = re.compile(
 CREDIT_PART: Final = re.compile(r"\W*(?:feat|ft|featuring|prod|produced)\b", re.IGNORECASE)
 """The start of a part that is only a credit ("Title - Prod. by Somebody")."""
 _STARRED: Final = re.compile(r"\*+([^*]+)\*+")
+_HANDLE: Final = re.compile(r"(?<=\S)\s+@\w+")
 _DOLLARS: Final = re.compile(r"(?<=\w)\$(?=\w)")
 _PARODY: Final = re.compile(
     r"(?<=\S)\s+but (?:it['\u2019]?s|you['\u2019]?re|ur|i['\u2019]?m|every)\b.*", re.IGNORECASE
@@ -103,8 +104,11 @@ def shorten(text: str) -> str:
 
 
 def prepare(title: str) -> str:
-    """Return the title in NFKC and of limited length, "*text*" in brackets, without "but it's slower"."""
-    text = unicodedata.normalize("NFKC", shorten(title))
+    """Return the title in NFKC and of limited length, without handles and "but it's slower".
+
+    "*text*" becomes "(text)".
+    """
+    text = _HANDLE.sub("", unicodedata.normalize("NFKC", shorten(title)))
     return _PARODY.sub("", _STARRED.sub(r"(\1)", _DOLLARS.sub("s", text)))
 
 

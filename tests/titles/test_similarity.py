@@ -137,6 +137,8 @@ def test_uploads_of_one_song_are_told_from_others_at_the_default_threshold(part:
         ("Ilse Quandt - Boats", "boats (ilse) breakbeat flip"),
         ("Ilse Quandt - Boats", "Boats - Ilse Quandt (slowed + reverb)"),
         ("Boats - Ilse Quandt (bass boosted)", "boats - ilse quandt [nightcore]"),
+        ("Ilse Quandt - Boats", "boats (jersey club) @rue-hald"),
+        ("Rue - Boats (Ilse Quandt cover)", "Kit - Boats (Ilse Quandt cover)"),
     ],
 )  # fmt: skip
 def test_titles_that_name_one_song_are_similar(a: str, b: str) -> None:
@@ -155,6 +157,12 @@ def test_titles_that_name_one_song_are_similar(a: str, b: str) -> None:
         ("Boats | Ilse Quandt | cover by Rue", "Trains | Ilse Quandt | cover by Rue"),
         ("Boats - Ilse Quandt - Drum Cover", "Trains - Ilse Quandt - Drum Cover"),
         ("BOATS but it's raining", "TRAINS but it's raining"),
+        ("Boats - Ilse Quandt (Rue Hald Remix)", "Trains - Ilse Quandt (Rue Hald Remix)"),
+        ("Boats - Ilse Quandt [live at Paradiso]", "Trains - Ilse Quandt [live at Paradiso]"),
+        ("Boats - Ilse Quandt - Live Acoustic Version", "Trains - Ilse Quandt - Live Acoustic Version"),
+        ("Boats~ilse quandt~lofi flip", "Trains~ilse quandt~lofi flip"),
+        ("ボート / イルゼ (cover)", "列車 / イルゼ (cover)"),
+        ("Ilse Quandt - Common Boats", "Ilse Quandt - Disco 2000"),
         ("Boats, guitar cover by Rue", "Trains, guitar cover by Rue"),
     ],
 )  # fmt: skip
