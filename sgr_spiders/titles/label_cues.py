@@ -66,7 +66,7 @@ _ABROAD_IN_TIME: Final = "|".join(
     rf"(?:{verbs})(?:\s[\w.:,'’]{{1,14}}){{0,7}}?\s(?:{prepositions})"
     for verbs, prepositions in (
         ("erscheint|erschienen|veröffentlicht|kommt|jetzt|raus|vö", "bei|auf|über"),
-        ("sort(?:ie?|ira)?|parue?|disponible|dispo|extrait", "chez|sur"),
+        ("sort(?:ie?|ira)?|parue?|para[iî]tra?|para[iî]tre|disponible|dispo|extrait", "chez|sur"),
         ("publicad[oa]|editad[oa]|lanzad[oa]|sale|saldrá|disponible|fuera", "por|con|bajo|vía"),
         ("lançad[oa]|editad[oa]|saiu|sai|disponível", "por|pela|pelo"),
         ("pubblicat[oa]|uscit[oa]|uscita|esce|fuori", "da|su|per"),
@@ -181,7 +181,7 @@ _CUES: Final = (
     _cue(r"\bunder\s(?:an?\s)?(?:exclusive\s)?licen[cs]e\s(?:to|from|by)\s", among="under "),
     _cue(rf"(?<![^\W_])(?:{_ABROAD})\s"),
     _cue(rf"(?<![^\W_])(?:{_ABROAD_IN_TIME})\s", "capitals"),
-    _cue(r"\bavailable\s(?:now\s)?from\s", "capitals", among="available"),
+    _cue(r"\b(?:available|order)\s(?:now\s)?from\s", "capitals", among="available|order"),
     _cue(r"\b(?:debut|debut\s\w{1,8}|ep|lp|12\W{0,2}|release)\sfor\s", "capitals", among=" for "),
     _cue(r"\bmusic\sprovided\sby\s", "capitals", among="provided by"),
     _cue(

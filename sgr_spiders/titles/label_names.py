@@ -24,6 +24,8 @@ from sgr_spiders.titles.subjects import is_plain
 MAX_WORDS: Final = 8
 
 _GENERIC: Final = (
+    "by myself|our own|label wanted|soon|exclusive|free dl|vinyl|digital|cd|ep|lp|cassette|none yet|not yet|"
+    "promo only|demo|demos|bootleg|remix|mixtape|single|album|beats|copyright control|cc0|"
     "www|coming soon|forthcoming|currently unsigned|distribution|self|self release|self released|"
     "selfreleased|self published|self produced|independent|indie|"
     "independently|independent release|independent artist|independent label|indie label|indie artist|"
@@ -133,7 +135,7 @@ def is_label(name: str) -> bool:
     if (
         plain in _GENERIC_PHRASES
         or plain in _SERVICES
-        or plain.startswith(("self release", "selfrelease", "www ", "cc by "))
+        or plain.startswith(("self release", "selfrelease", "www ", "cc by ", "looking for "))
     ):
         return False
     return not all(word in _COMMON_WORDS or _YEAR.fullmatch(word) for word in words)

@@ -397,7 +397,14 @@ _BREAKS: Final = re.compile(r"\r\n?|[\u2028\u2029\x85]")
 
 
 _FIELD_JOINTS: Final = re.compile(rf"{_SLASH}|\s*[|;•·]\s*")
+_ADDRESS: Final = re.compile(
+    r"\s?(?:https?://|www\.)\S+|(?<![\w.@])(?:[\w-]+\.)+(?:com|net|org|co\.uk|de|fr|es|it|nl|io)\b\S*(?=\s*(?:$|[,;/|)\]]))",
+    re.IGNORECASE,
+)
+_A_RELEASE: Final = re.compile(r"^an?\s(.{1,60})\srelease$", re.IGNORECASE)
+_YEAR_AFTER: Final = re.compile(r"(?<=\w)\s(in\s)?(?:19|20)\d\d$")
 _FIELD_CUE: Final = re.compile(
+    r"courtesy\sof\s|"
     rf"(?:{WORDS_FOR_LABEL})\s?[:：]\s*|cat\.?\s?no\.?\s?\S+\s|"
     r"(?:released|out|available|forthcoming|coming)(?:\s(?:now|soon))?(?:\s(?:by|on|via|through)|:)?\s+|"
     r"(?:under\s(?:an?\s)?(?:exclusive\s|worldwide\s|global\s)?licen[cs]e|(?:exclusively\s)?licen[cs]ed)\s(?:to|from|by)\s",
@@ -415,6 +422,7 @@ _CATALOGUE_NUMBER: Final = re.compile(r"\s+[-–—]\s+[A-Z]{2,10}[ -]?\d{2,5}[A
 def _parse_field(text: str | None) -> Iterator[str]:
     """Yield the names in a field for labels; "X / Y", "X, Y", "X x Y" and "X (UK), Y (US)" are two."""
     whole = " ".join(_clean((text or "")[: 4 * MAX_NAME]).split())
+    whole = _A_RELEASE.sub(r"\1", _ADDRESS.sub("", whole))
     for before in (_FIELD_CUE, _YEARS_BEFORE):
         if match := before.match(whole):
             whole = whole[match.end() :]
@@ -448,6 +456,8 @@ def _bare_field(piece: str) -> str:
     if match := _IN_BRACKETS.fullmatch(name):
         name = match[1]
     name = _CATALOGUE_NUMBER.sub("", _BRACKET_AFTER.sub("", name) or name)
+    if (year := _YEAR_AFTER.search(name)) and (year[1] or has_label_word(name[: year.start()])):
+        name = name[: year.start()]
     return name.strip(' ,;:-–—"“”').removeprefix("@")
 
 
