@@ -85,6 +85,8 @@ def _unglue(key: str) -> str:
 
 def normalise(text: str) -> str:
     """Fold case and width, and drop combining marks on Latin and Greek letters."""
+    if text.isascii() and text.isprintable():
+        return text.casefold().strip()
     out: list[str] = []
     base = 0
     for char in unicodedata.normalize("NFKD", text).casefold().translate(_LATIN_APART):

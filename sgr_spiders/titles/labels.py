@@ -108,7 +108,7 @@ def _parse_description(description: str | None) -> Iterator[str]:
     if _NOT_MINE.search(text):
         text = _SIGNS_OF_RIGHTS.sub(" ", text)
     cues = 0
-    for line in text.split("\n"):
+    for line in filter(str.strip, text.split("\n")):
         found = find_cues(line)
         cues += len(found)
         if cues > MAX_CUES:
@@ -478,6 +478,8 @@ def _texts(value: object) -> Iterator[str]:
 
 def _clean(text: str) -> str:
     r"""Remove controls, formatting, terminal escapes and lone surrogates; convert line breaks to "\n"."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return _SPACES.sub(" ", text)
     visible = (
         " " if char == "\t" else char
         for char in _BREAKS.sub("\n", _ESCAPES.sub("", text))

@@ -75,7 +75,7 @@ def _permalinks(text: str) -> Iterator[str]:
         handle = match[1].lower()
         if handle not in _SERVICES and not _CLOCK.fullmatch(handle) and not _is_elsewhere(text, match):
             yield handle
-    for link in _LINK.findall(text) if "/" in text else ():
+    for link in _LINK.findall(text) if "soundcloud.com/" in text.lower() else ():
         if link.lower() not in _NO_ACCOUNTS:
             yield link.lower()
 

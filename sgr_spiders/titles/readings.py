@@ -87,11 +87,23 @@ class Reading(NamedTuple):
 class Pair(NamedTuple):
     """The two parts of a title such as "Artist - Song"."""
 
+    title: str
     parts: tuple[tuple[str, ...], tuple[str, ...]]
     others: frozenset[tuple[str, ...]]
     """Persons and descriptions named beside them."""
-    is_recording: bool
-    is_cover: bool
+
+    @property
+    def is_recording(self) -> bool:
+        """True if the title is about a recording ("X - Y (slowed)") or says who else performs ("cover by Z").
+
+        Such a title names the song and its performer.
+        """
+        return bool(_RECORDING.search(self.title))
+
+    @property
+    def is_cover(self) -> bool:
+        """True if one of the parts may be somebody who performs the song of another."""
+        return bool(_COVER.search(self.title))
 
 
 def readings(title: str) -> list[Reading]:
@@ -110,16 +122,12 @@ def readings(title: str) -> list[Reading]:
 
 
 def pair_of(title: str, found: Sequence[Reading]) -> Pair | None:
-    """Return the two parts of a title, of which one is the song; None if it has more or fewer.
-
-    A title about a recording ("X - Y (slowed)"), or one that says who else performs ("X - Y (cover by Z)"),
-    names the song and its performer.
-    """
+    """Return the two parts of a title, of which one is the song; None if it has more or fewer."""
     parts = [one.words for one in found if one.role != "person"]
     if len(parts) != 2 or set(parts[1]) <= set(parts[0]):
         return None
     others = frozenset(one.words for one in found if one.role == "person")
-    return Pair((parts[0], parts[1]), others, bool(_RECORDING.search(title)), bool(_COVER.search(title)))
+    return Pair(title, (parts[0], parts[1]), others)
 
 
 def _main_parts(text: str) -> list[Reading]:

@@ -115,18 +115,22 @@ def _are_of_one_performer(a: Pair | None, b: Pair | None) -> bool:
     """
     if a is None or b is None:
         return False
-    are_one_version = not (a.is_cover or b.is_cover or a.others.isdisjoint(b.others))
-    both = (a.is_recording and b.is_recording) or are_one_version
-    either = (a.is_recording and not b.is_cover) or (b.is_recording and not a.is_cover)
     for i, j in ((0, 1), (1, 0), (1, 1)):
-        if not (both if i == j else both or either):
-            continue
-        if _are_spellings(a.parts[i], b.parts[j]):
+        if _are_spellings(a.parts[i], b.parts[j]) and _show_performer(a, b, is_last_in_both=i == j):
             other_a, other_b = a.parts[1 - i], b.parts[1 - j]
             if other_a in b.others or other_b in a.others:
                 return False
             return _compare(" ".join(other_a), " ".join(other_b)) < _PHRASE_SCORE
     return False
+
+
+def _show_performer(a: Pair, b: Pair, *, is_last_in_both: bool) -> bool:
+    """Return whether the titles show that the part they share is the performer."""
+    if (a.is_recording and b.is_recording) or not (a.others.isdisjoint(b.others) or a.is_cover or b.is_cover):
+        return True
+    return not is_last_in_both and (
+        (a.is_recording and not b.is_cover) or (b.is_recording and not a.is_cover)
+    )
 
 
 def _name_one_song(a: Sequence[Reading], b: Sequence[Reading]) -> bool:
