@@ -38,7 +38,7 @@ class Command(DatabaseCommand):
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         group.add_argument("--method", metavar="NAME", help=f"one of {', '.join(METHODS)} (default svd)")
         group.add_argument(
-            "--dimensions", metavar="N", help="length of a vector (default 256 for svd and als, else 64)"
+            "--dimensions", metavar="N", help="length of a vector (default 512 for blend, 256 for svd and als, else 64)"
         )
         group.add_argument(
             "--sources", metavar="LIST", help=f"what counts as liking, of {', '.join(SOURCES)} (default like)"

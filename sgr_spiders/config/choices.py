@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-Method = Literal["svd", "als", "item2vec", "lightgcn"]
+Method = Literal["blend", "svd", "als", "item2vec", "lightgcn"]
 METHODS: tuple[Method, ...] = get_args(Method)
-"""Embedding methods; all but ``svd`` need packages that ``make ml`` installs."""
+"""Embedding methods; all but the first two need packages that ``make ml`` installs."""
 
 EngagementKind = Literal["like", "repost", "comment"]
 Source = Literal["like", "repost", "comment", "playlist"]

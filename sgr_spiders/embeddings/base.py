@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
@@ -31,11 +31,15 @@ class Corpus:
     """The training input.
 
     *matrix*: users x tracks, weights above 0. *playlists*: the tracks of each playlist in order, as columns
-    of the matrix.
+    of the matrix. *seeds*: the columns of tracks that users were harvested by, so that liking them says
+    nothing about taste. *recency*: the place of each entry of the matrix in its user's list, 0 for the
+    newest, or -1 if it is not known; ``None``: no order is known.
     """
 
     matrix: csr_array
     playlists: Sequence[Numbers] = ()
+    seeds: Numbers = field(default_factory=lambda: np.empty(0, np.int64))
+    recency: Numbers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,24 @@ class Library:
     tracks: Numbers
     fans: Array
     weights: Array
+
+
+class Recommender(Protocol):
+    """A trained recommender."""
+
+    def scores(self, users: Numbers) -> Array:
+        """Return scores, users x tracks: higher is better, -inf excludes a track."""
+
+
+class VectorRecommender:
+    """A recommender by the inner products of users and tracks."""
+
+    def __init__(self, vectors: Vectors) -> None:
+        self._vectors = vectors
+
+    def scores(self, users: Numbers) -> Array:
+        scores: Array = self._vectors.users[users] @ self._vectors.tracks.T
+        return scores
 
 
 class Method(ABC):
@@ -101,6 +123,14 @@ class Method(ABC):
         Raises:
             EmbeddingError: the corpus is empty, or a package is missing.
         """
+
+    def recommender(self, corpus: Corpus) -> Recommender:
+        """Learn, and return a recommender.
+
+        Raises:
+            EmbeddingError: as ``fit``.
+        """
+        return VectorRecommender(self.fit(corpus))
 
     @abstractmethod
     def fold_in(self, library: Library) -> Array:

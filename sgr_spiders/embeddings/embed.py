@@ -10,6 +10,7 @@ import numpy as np
 
 from sgr_spiders.embeddings.base import Corpus, unit
 from sgr_spiders.embeddings.index import build_index
+from sgr_spiders.embeddings.pair_positions import read_positions
 from sgr_spiders.embeddings.preparation import Choice, prepare
 from sgr_spiders.embeddings.recommenders import METHODS
 from sgr_spiders.storage import vectors as stored
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sgr_spiders.config.harvest import Embeddings
     from sgr_spiders.embeddings.base import Array, Numbers, Vectors
     from sgr_spiders.embeddings.interactions import Interactions
+    from sgr_spiders.embeddings.pair_positions import Positions
     from sgr_spiders.embeddings.preparation import Sequences, TrainingData
     from sgr_spiders.storage.store import Store
 
@@ -75,7 +77,8 @@ def embed(store: Store, config: Embeddings) -> Embedded:
     with store.read() as connection:
         data = prepare(connection, choice)
         artists = stored.read_artists(connection, data.interactions.tracks)
-    corpus = build_corpus(data)
+        positions = read_positions(connection, data.interactions, config.sources)
+    corpus = build_corpus(data, positions)
     vectors = method.fit(corpus)
     placed = _collect_vectors(data, vectors, artists)
     run = VectorRun(
@@ -104,9 +107,13 @@ def embed(store: Store, config: Embeddings) -> Embedded:
     return Embedded(run, placed)
 
 
-def build_corpus(data: TrainingData) -> Corpus:
-    """Return the training pairs, and the playlists as columns of the matrix."""
-    return Corpus(data.split.train, playlist_columns(data.interactions, data.playlists))
+def build_corpus(data: TrainingData, positions: Positions | None = None) -> Corpus:
+    """Return the training pairs and their order, and the playlists and seeds as columns of the matrix."""
+    matrix, interactions = data.split.train, data.interactions
+    seeds = interactions.track_indices(data.seed_tracks)
+    playlists = playlist_columns(interactions, data.playlists)
+    recency = None if positions is None else positions.of(matrix)
+    return Corpus(matrix, playlists, seeds[seeds >= 0], recency)
 
 
 def playlist_columns(interactions: Interactions, playlists: Sequences) -> list[Numbers]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.embeddings.als import Als
+from sgr_spiders.embeddings.blend import Blend
 from sgr_spiders.embeddings.ease import EaseRecommender
 from sgr_spiders.embeddings.item2vec import Item2Vec
 from sgr_spiders.embeddings.itemknn import ItemKnnRecommender
@@ -16,9 +17,9 @@ from sgr_spiders.embeddings.walk import WalkRecommender
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sgr_spiders.embeddings.base import Array, Corpus, Method, Numbers, Vectors
+    from sgr_spiders.embeddings.base import Corpus, Method, Recommender
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (Svd, Als, Item2Vec, LightGcn)}
+METHODS: dict[str, type[Method]] = {method.name: method for method in (Blend, Svd, Als, Item2Vec, LightGcn)}
 """All methods that learn vectors; each has its own module."""
 DIRECT: dict[str, Callable[..., Recommender]] = {
     "popularity": PopularityRecommender,
@@ -30,24 +31,6 @@ DIRECT: dict[str, Callable[..., Recommender]] = {
 NAMES = (*DIRECT, *METHODS)
 
 
-class Recommender(Protocol):
-    """A trained recommender."""
-
-    def scores(self, users: Numbers) -> Array:
-        """Return scores, users x tracks: higher is better, -inf excludes a track."""
-
-
-class VectorRecommender:
-    """A recommender by the inner products of users and tracks."""
-
-    def __init__(self, vectors: Vectors) -> None:
-        self._vectors = vectors
-
-    def scores(self, users: Numbers) -> Array:
-        scores: Array = self._vectors.users[users] @ self._vectors.tracks.T
-        return scores
-
-
 def train(
     name: str, corpus: Corpus, random_seed: int, parameters: Mapping[str, Any] | None = None
 ) -> Recommender:
@@ -55,4 +38,4 @@ def train(
     given = parameters or {}
     if name in DIRECT:
         return DIRECT[name](corpus, **given)
-    return VectorRecommender(METHODS[name](random_seed=random_seed, **given).fit(corpus))
+    return METHODS[name](random_seed=random_seed, **given).recommender(corpus)

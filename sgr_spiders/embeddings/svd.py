@@ -41,9 +41,8 @@ class Svd(Method):
     def fit(self, corpus: Corpus) -> Vectors:
         require_interactions(corpus)
         matrix = corpus.matrix.astype(np.float32)
-        of_users, of_tracks = _inverse_roots(matrix.sum(axis=1)), _inverse_roots(matrix.sum(axis=0))
-        normalised = sp.csr_array(sp.diags_array(of_users) @ matrix @ sp.diags_array(of_tracks))
-        values, right = _decompose(normalised, self.dimensions, self.random_seed)
+        values, right = decompose(normalise(matrix), self.dimensions, self.random_seed)
+        of_tracks = _inverse_roots(matrix.sum(axis=0))
         directions = right * np.sqrt(values)
         users = matrix @ (of_tracks[:, None] * directions)
         roots = np.sqrt(matrix.sum(axis=0)).astype(np.float32)
@@ -56,13 +55,19 @@ class Svd(Method):
         return vector
 
 
+def normalise(matrix: sp.csr_array) -> sp.csr_array:
+    """Return ``D_u^-1/2 R D_i^-1/2``."""
+    of_users, of_tracks = _inverse_roots(matrix.sum(axis=1)), _inverse_roots(matrix.sum(axis=0))
+    return sp.csr_array(sp.diags_array(of_users) @ matrix @ sp.diags_array(of_tracks))
+
+
 def _inverse_roots(sums: NDArray[np.float32]) -> NDArray[np.float32]:
     roots = np.zeros(len(sums), np.float32)
     np.divide(1, np.sqrt(sums), out=roots, where=sums > 0)
     return roots
 
 
-def _decompose(matrix: sp.csr_array, dimensions: int, seed: int) -> tuple[Array, Array]:
+def decompose(matrix: sp.csr_array, dimensions: int, seed: int) -> tuple[Array, Array]:
     """Return the largest singular values, and the right singular vectors as columns."""
     smaller = min(matrix.shape)
     width = min(dimensions + OVERSAMPLING, smaller)

@@ -157,7 +157,7 @@ def check_continued(text: str, continuing: dict[str, Any], own: set[int]) -> Non
 
 ERRORS = [
     (["embed", "now"], "unexpected argument: 'now'"),
-    (["embed", "--method", "svf"], "option `--method`: must be svd, als, item2vec or lightgcn, not 'svf'"),
+    (["embed", "--method", "svf"], "`--method`: must be blend, svd, als, item2vec or lightgcn, not 'svf'"),
     (["embed", "--dimensions", "0"], "option `--dimensions`: must be an integer from 1 to 4096, not '0'"),
     (["embed", "--sources", "like,lke"], "`--sources`: must be like, repost, comment or playlist, not 'lke'"),
     (["embed", "--plot", "x.png"], "option `--plot`: must name an .svg file, not 'x.png'"),

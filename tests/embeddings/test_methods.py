@@ -10,15 +10,15 @@ import pytest
 import scipy.sparse as sp
 
 from sgr_spiders.embeddings.als import Als
-from sgr_spiders.embeddings.base import Corpus, Library, Vectors, unit
+from sgr_spiders.embeddings.base import Corpus, Library, VectorRecommender, Vectors, unit
 from sgr_spiders.embeddings.evaluation.trial import Trial
 from sgr_spiders.embeddings.lightgcn import LightGcn
-from sgr_spiders.embeddings.recommenders import METHODS, VectorRecommender
+from sgr_spiders.embeddings.recommenders import METHODS
 from sgr_spiders.embeddings.svd import Svd
 from sgr_spiders.model.exceptions import EmbeddingError, NothingToLearnError
 from tests.embeddings.communities import Tastes, tastes
 
-NEEDS = {"svd": "scipy", "als": "implicit", "item2vec": "gensim", "lightgcn": "torch"}
+NEEDS = {"blend": "scipy", "svd": "scipy", "als": "implicit", "item2vec": "gensim", "lightgcn": "torch"}
 NAMES = list(METHODS)
 
 
@@ -103,7 +103,7 @@ def test_folding_in_gives_nearly_the_learned_vector(world: Tastes, name: str, ve
     learned = unit(vectors.users[:40])
     alike = (unit(np.stack(folded).astype(np.float32)) * learned).sum(axis=1)
     # The last als round updates the tracks; lightgcn uses more than one step along the graph.
-    least = {"svd": 0.99999, "item2vec": 0.99999, "als": 0.99, "lightgcn": 0.8}[name]
+    least = {"blend": 0.99999, "svd": 0.99999, "item2vec": 0.99999, "als": 0.99, "lightgcn": 0.8}[name]
     assert alike.min() > least
 
 

@@ -11,15 +11,10 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgr_spiders.embeddings.evaluation.newest import (
-    LATEST,
-    UNLISTED,
-    Positions,
-    count_newer_and_older,
-    hold_out_newest,
-    read_positions,
-)
+from sgr_spiders.embeddings.evaluation.newest import LATEST, count_newer_and_older, hold_out_newest
 from sgr_spiders.embeddings.evaluation.trials import TrialOptions, prepare_trials
+from sgr_spiders.embeddings.pair_positions import UNLISTED, Positions, read_positions
+from sgr_spiders.embeddings.split import take_part
 from sgr_spiders.storage import schema
 from sgr_spiders.storage.list_positions import read_list_positions
 from tests.embeddings.test_cutoff import UNKNOWN, times_of
@@ -236,4 +231,5 @@ def test_a_trial_of_a_database(listed: Store) -> None:
     assert not inner.train.multiply(trial.test).nnz
     # The lists of likes and reposts have no common order, and no times are known.
     assert (by_time.test.nnz, by_time.undecided) == (0, 9)
-    assert positions.at(np.array([0, 1]), np.array([4, 0])).tolist() == [0, 0]
+    newest = positions.of(whole.matrix) == 0
+    assert pairs_of(whole, take_part(whole.matrix, newest)) == {(1, 108), (2, 104)}

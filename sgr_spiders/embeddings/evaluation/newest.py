@@ -10,60 +10,26 @@ rule of one moment for all (``cutoff``) avoids that, and tests fewer users.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sgr_spiders.embeddings.evaluation.holdout import Holdout, rows_of, take_parts
+from sgr_spiders.embeddings.pair_positions import UNLISTED
 from sgr_spiders.embeddings.split import count_held_out
-from sgr_spiders.storage import list_positions
-from sgr_spiders.storage.lookup import look_up
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from sgr_spiders.embeddings.interactions import Interactions
+    from sgr_spiders.embeddings.pair_positions import Positions
     from sgr_spiders.embeddings.pair_times import PairTimes
-    from sgr_spiders.storage.store import Connection
 
     Ids = NDArray[np.int64]
     Mask = NDArray[np.bool_]
 
 LATEST = np.iinfo(np.int64).max
 """The end of an interval without a known end; one without a known start begins with ``NaT``, the least."""
-UNLISTED = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Positions:
-    """The position of each pair in its user's list, 0 for the newest, or ``UNLISTED``.
-
-    ``keys``: the places of the pairs in the matrix, row by row, in ascending order; ``width``: its columns.
-    """
-
-    width: int
-    keys: Ids
-    positions: Ids
-
-    def at(self, rows: Ids, columns: Ids) -> Ids:
-        """Return the position of each of these entries."""
-        return look_up(self.keys, self.positions, rows * self.width + columns)
-
-
-def read_positions(connection: Connection, interactions: Interactions, sources: Sequence[str]) -> Positions:
-    """Return the positions in the lists of users; none with several *sources*, whose lists differ."""
-    width = max(1, len(interactions.tracks))
-    if len(sources) > 1:
-        return Positions(width, np.empty(0, np.int64), np.empty(0, np.int64))
-    read = list_positions.read_list_positions(connection, sources[0])
-    row, column = interactions.user_indices(read.users), interactions.track_indices(read.tracks)
-    is_inside = (row >= 0) & (column >= 0)
-    keys = (row * width + column)[is_inside]
-    order = np.argsort(keys)
-    return Positions(width, keys[order], read.positions[is_inside][order])
 
 
 def hold_out_newest(
@@ -86,7 +52,7 @@ def hold_out_newest(
     starts, ends = (end.astype("datetime64[us]").view(np.int64) for end in times.at(row, matrix.indices))
     # Two likes at the same microsecond have no order.
     ends = np.where(ends == np.iinfo(np.int64).min, LATEST, np.maximum(ends, starts) + 1)
-    place = positions.at(row, matrix.indices)
+    place = positions.of(matrix)
     is_free = ~np.isin(interactions.tracks, seed_tracks)[matrix.indices]
     free = np.bincount(row, weights=is_free, minlength=matrix.shape[0]).astype(np.int64)
     held = count_held_out(share, free, np.diff(matrix.indptr).astype(np.int64))

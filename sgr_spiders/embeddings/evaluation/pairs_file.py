@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
+from sgr_spiders.embeddings.pair_positions import Positions
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.messages import quote_value
@@ -20,34 +21,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PairsOfFiles:
-    """Two matrices (users x tracks) of the same shape, and the IDs of their rows and columns."""
+    """Two matrices (users x tracks) of the same shape, and the IDs of their rows and columns.
+
+    *positions*: the order of the lines of each user in the training file, 0 for the last; ``None`` if
+    they are sorted by item, which says nothing about time.
+    """
 
     train: sp.csr_array
     test: sp.csr_array
     users: Numbers
     tracks: Numbers
+    positions: Positions | None = None
 
 
 def read_pairs(train: Path, test: Path) -> PairsOfFiles:
     """Return the pairs in two files with a user ID and an item ID per line.
 
     Further columns such as weights are ignored, and so are duplicate pairs and pairs in *test* that *train*
-    contains.
+    contains. The lines of a user are taken to be in the order of time.
 
     Raises:
         ArgumentError: a line is not a pair; the message names the file and line.
     """
     parts = [_read(path) for path in (train, test)]
     users, items = (np.unique(np.concatenate([part[:, side] for part in parts])) for side in (0, 1))
-    first, second = (
-        _matrix(
-            np.searchsorted(users, part[:, 0]), np.searchsorted(items, part[:, 1]), len(users), len(items)
-        )
-        for part in parts
-    )
+    places = [(np.searchsorted(users, part[:, 0]), np.searchsorted(items, part[:, 1])) for part in parts]
+    first, second = (_matrix(*place, len(users), len(items)) for place in places)
     only = sp.csr_array(second - second.multiply(first))
     only.eliminate_zeros()
-    return PairsOfFiles(first, only, users, items)
+    return PairsOfFiles(first, only, users, items, _find_positions(*places[0], len(items)))
 
 
 def _read(path: Path) -> Numbers:
@@ -81,3 +83,14 @@ def _matrix(rows: Numbers, columns: Numbers, users: int, items: int) -> sp.csr_a
     matrix.sum_duplicates()
     matrix.data[:] = 1
     return matrix
+
+
+def _find_positions(rows: Numbers, columns: Numbers, width: int) -> Positions | None:
+    order = np.argsort(rows, kind="stable")
+    row, column = rows[order], columns[order]
+    is_same = row[1:] == row[:-1]
+    if not (column[1:] < column[:-1])[is_same].any():
+        return None
+    ends = np.searchsorted(row, row, side="right")
+    keys, last = np.unique((row * width + column)[::-1], return_index=True)
+    return Positions(width, keys, (ends - 1 - np.arange(len(row)))[::-1][last])

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     import scipy.sparse as sp
     from numpy.typing import NDArray
 
-    from sgr_spiders.embeddings.base import Array, Numbers
-    from sgr_spiders.embeddings.recommenders import Recommender
+    from sgr_spiders.embeddings.base import Array, Numbers, Recommender
     from sgr_spiders.embeddings.reranking import Reranker
 
 SCORES_AT_A_TIME = 1 << 24

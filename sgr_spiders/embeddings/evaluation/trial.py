@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sgr_spiders.embeddings.base import Numbers
+    from sgr_spiders.embeddings.base import Numbers, Recommender
     from sgr_spiders.embeddings.evaluation.metrics import Figures
-    from sgr_spiders.embeddings.recommenders import Recommender
+    from sgr_spiders.embeddings.pair_positions import Positions
     from sgr_spiders.embeddings.reranking import Reranking
 
 PER_USER = (
@@ -110,6 +110,7 @@ class Trial:
     right nor wrong. *seeds*: the columns of the seeds, which are not recommended. *users*, *tracks*: the IDs
     of rows and columns. *artists*: the artist of each column, -1 if unknown. *divide*: returns a trial that
     divides *train* in the same way, to choose parameters.
+    *positions*: the order of each user's pairs; ``None``: it is not known, or held-out pairs are random.
     """
 
     train: sp.csr_array
@@ -127,6 +128,7 @@ class Trial:
     at: str | None = None
     """The moment of a cutoff."""
     divide: Callable[[], Trial] | None = None
+    positions: Positions | None = None
 
     @property
     def cold_pairs(self) -> int:
@@ -176,7 +178,9 @@ class Trial:
         if not self.has_data:
             raise EmbeddingError(self._name_emptiness())
         began = time.process_time()
-        recommender = train(name, Corpus(self.train, self.playlists), self.random_seed, parameters)
+        recency = None if self.positions is None else self.positions.of(self.train)
+        corpus = Corpus(self.train, self.playlists, self.seeds, recency)
+        recommender = train(name, corpus, self.random_seed, parameters)
         return recommender, time.process_time() - began
 
     def _name_emptiness(self) -> str:
@@ -210,7 +214,7 @@ class Trial:
             coverage=metrics.coverage(given, self.fans),
             hub_share=metrics.hub_share(given),
             cpu_seconds=cpu_seconds,
-            parameters=dict(parameters or {}),
+            parameters={**(parameters or {}), **getattr(recommender, "chosen", {})},
             reranking=reranking,
             tracks_left_out=getattr(recommender, "left_out", 0),
         )

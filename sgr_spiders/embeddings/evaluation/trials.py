@@ -12,10 +12,11 @@ import numpy as np
 from sgr_spiders.embeddings.embed import playlist_columns
 from sgr_spiders.embeddings.evaluation.cutoff import hold_out_since
 from sgr_spiders.embeddings.evaluation.holdout import Holdout, hold_out_random
-from sgr_spiders.embeddings.evaluation.newest import hold_out_newest, read_positions
+from sgr_spiders.embeddings.evaluation.newest import hold_out_newest
 from sgr_spiders.embeddings.evaluation.ranking import NOTHING
 from sgr_spiders.embeddings.evaluation.trial import Trial
 from sgr_spiders.embeddings.interactions import SOURCES, Interactions, read_interactions
+from sgr_spiders.embeddings.pair_positions import Positions, read_positions
 from sgr_spiders.embeddings.pair_times import DATED, read_pair_times
 from sgr_spiders.embeddings.preparation import Choice, Playlists, read_training_playlists
 from sgr_spiders.model.exceptions import ArgumentError, EmbeddingError
@@ -25,6 +26,7 @@ from sgr_spiders.storage.libraries import USUAL
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import scipy.sparse as sp
     from numpy.typing import NDArray
 
     from sgr_spiders.embeddings.evaluation.pairs_file import PairsOfFiles
@@ -64,6 +66,18 @@ class Trials:
 
 
 @dataclass(frozen=True, slots=True)
+class _Rules:
+    """The rule that divides all pairs, and the one that divides training pairs again.
+
+    *positions*: the order of each user's likes, where the rules are about time.
+    """
+
+    outer: Rule
+    inner: Rule
+    positions: Positions | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Data:
     """The pairs of a database."""
 
@@ -72,8 +86,7 @@ class _Data:
     artists: Ids
     playlists: Playlists
     k: int
-    inner_rule: Rule
-    """The rule that divides training pairs again."""
+    rules: _Rules
 
     def build_trial(self, rule: Rule, random_seed: int, pairs: Interactions) -> Trial:
         """Divide *pairs*, some or all of the data, by this rule."""
@@ -92,7 +105,8 @@ class _Data:
             random_seed,
             held.undecided,
             None if held.at is None else f"{np.datetime_as_string(held.at, unit='s')}Z",
-            partial(self.build_trial, self.inner_rule, random_seed, learnt),
+            partial(self.build_trial, self.rules.inner, random_seed, learnt),
+            self.rules.positions,
         )
 
     def _playlists(self, learnt: Interactions) -> list[Ids]:
@@ -122,11 +136,11 @@ def prepare_trials(connection: Connection, options: TrialOptions) -> Trials:
     )
     interactions = read_interactions(connection, sources=choice.sources, include=options.include)
     seed_tracks = interactions_read.read_seeds(connection)
-    rule, inner_rule = _read_rules(connection, options, interactions, seed_tracks)
+    rules = _read_rules(connection, options, interactions, seed_tracks)
     playlists = read_training_playlists(connection, choice)
     artists = interactions_read.read_artists(connection, interactions.tracks)
-    data = _Data(interactions, seed_tracks, artists, playlists, options.k, inner_rule)
-    trials = [data.build_trial(rule, seed, interactions) for seed in options.random_seeds]
+    data = _Data(interactions, seed_tracks, artists, playlists, options.k, rules)
+    trials = [data.build_trial(rules.outer, seed, interactions) for seed in options.random_seeds]
     return Trials(trials, interactions.left_out)
 
 
@@ -141,45 +155,48 @@ def _check_times(options: TrialOptions) -> None:
 
 def _read_rules(
     connection: Connection, options: TrialOptions, interactions: Interactions, seed_tracks: Ids
-) -> tuple[Rule, Rule]:
-    """Return the rule that divides all pairs, and the one that divides training pairs again."""
+) -> _Rules:
     share = options.share
     if options.how == "random":
         at_random: Rule = lambda seed, pairs: hold_out_random(pairs, seed_tracks, share, seed)  # noqa: E731
-        return at_random, at_random
+        return _Rules(at_random, at_random)
     times = read_pair_times(connection, interactions, options.sources, options.include.rows)
+    positions = read_positions(connection, interactions, options.sources)
     if options.how == "cutoff":
         at = None if options.at is None else np.datetime64(options.at.removesuffix("Z"), "us")
         if at is None and np.isnat(times.not_before).all():
             raise EmbeddingError("nothing to split: the database contains no times of these interactions")
-        return (
+        return _Rules(
             lambda _, pairs: hold_out_since(pairs, seed_tracks, times, share=share, at=at),
             lambda _, pairs: hold_out_since(pairs, seed_tracks, times, share=share),
+            positions,
         )
-    positions = read_positions(connection, interactions, options.sources)
     newest: Rule = lambda _, pairs: hold_out_newest(pairs, seed_tracks, times, positions, share)  # noqa: E731
-    return newest, newest
+    return _Rules(newest, newest, positions)
 
 
 def trials_of_files(pairs: PairsOfFiles, k: int, share: float, random_seeds: Sequence[int]) -> Trials:
     """Return a trial of the given parts for each random seed of the methods."""
 
+    def trial(
+        train: sp.csr_array, test: sp.csr_array, seed: int, divide: Callable[[], Trial] | None = None
+    ) -> Trial:
+        return Trial(
+            train,
+            test,
+            k=k,
+            users=pairs.users,
+            tracks=pairs.tracks,
+            random_seed=seed,
+            divide=divide,
+            positions=pairs.positions,
+        )
+
     def divide(seed: int, known: Interactions) -> Trial:
         held = hold_out_random(known, NOTHING, share, seed)
-        return Trial(held.train, held.test, k=k, users=pairs.users, tracks=pairs.tracks, random_seed=seed)
+        return trial(held.train, held.test, seed)
 
     known = Interactions(pairs.users, pairs.tracks, pairs.train)
     return Trials(
-        [
-            Trial(
-                pairs.train,
-                pairs.test,
-                k=k,
-                users=pairs.users,
-                tracks=pairs.tracks,
-                random_seed=seed,
-                divide=partial(divide, seed, known),
-            )
-            for seed in random_seeds
-        ]
+        [trial(pairs.train, pairs.test, seed, partial(divide, seed, known)) for seed in random_seeds]
     )

@@ -24,13 +24,14 @@ GRIDS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
     "walk": {"alpha": (0.5, 1.0, 1.5), "neighbours": (100, 300)},
     "itemknn": {"neighbours": (50, 200), "shrinkage": (0.0, 10.0, 100.0)},
     "ease": {"regularization": (10.0, 30.0, 100.0, 300.0, 1000.0)},
+    "blend": {},
     "svd": {"dimensions": (16, 32, 64, 128, 256)},
     "als": {"dimensions": (64, 256), "regularization": (0.1, 0.2, 0.3)},
     "item2vec": {"dimensions": (32, 64, 128)},
     "lightgcn": {"dimensions": (32, 64, 128)},
 }
-"""The values to try of each parameter, in all combinations."""
-WITH_DIMENSIONS = frozenset(name for name, grid in GRIDS.items() if "dimensions" in grid)
+"""The values to try of each parameter, in all combinations. ``blend`` always chooses its own."""
+WITH_DIMENSIONS = frozenset(["blend", *(name for name, grid in GRIDS.items() if "dimensions" in grid)])
 
 
 @dataclass(frozen=True, slots=True)

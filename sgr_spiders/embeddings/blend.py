@@ -1,0 +1,160 @@
+"""blend: a random walk and a low-pass filter together, with weights that the data itself chooses.
+
+With R the users x tracks matrix, D_u and D_i the sums of its rows and columns, and V the leading right
+singular vectors of ``D_u^-1/2 R D_i^-1/2``, the two parts of the scores of a user with the library r are
+
+    walk     = r D_i^-d R^T D_u^-d R D_i^(o - 1/2)
+    spectrum = r D_i^-1/2 V V^T D_i^o
+
+and the score is ``walk / max(walk) + w * spectrum / max(spectrum)``, each maximum being over the tracks that
+are not in the library. With d = 1 and o = 1/2 the walk is P3alpha (Cooper et al., WWW 2014), whose steps
+count less the more popular a track and the longer a library is. A smaller o favours rare tracks: Christoffel
+et al., Blockbusters and Wallflowers (RecSys 2015), https://doi.org/10.1145/2792838.2800180. The spectrum is
+the ideal low-pass filter of GF-CF: Shen et al., How Powerful is Graph Convolution for Recommendation? (CIKM
+2021), https://arxiv.org/abs/2108.07567.
+
+The best d (``damping``), o (``popularity``), w (``spectrum``) and number of singular vectors (``dimensions``)
+differ between data sets, so held-out likes choose them (``blend_weights``).
+
+Everyone in a harvest was found by a seed, so liking one says nothing about taste: the library of a user is
+taken without seeds, unless it contains nothing else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+
+from sgr_spiders.embeddings.base import Method, Vectors, require_interactions
+from sgr_spiders.embeddings.svd import decompose, normalise
+
+if TYPE_CHECKING:
+    from sgr_spiders.embeddings.base import Array, Corpus, Library, Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The chosen weights: d, o, w, and the number of singular vectors."""
+
+    damping: float
+    popularity: float
+    spectrum: float
+    dimensions: int
+
+
+class Parts:
+    """Both parts of the scores, before the power of popularity."""
+
+    def __init__(self, matrix: sp.csr_array, seeds: Numbers, vectors: Array) -> None:
+        """Prepare both parts; *vectors*: V, one row per track. *seeds*: columns that say nothing of taste."""
+        fans, lengths = (np.asarray(matrix.sum(axis=axis), np.float32) for axis in (0, 1))
+        self.is_liked = fans > 0
+        self.fans = np.maximum(fans, 1)
+        self.matrix = matrix
+        self._lengths = np.maximum(lengths, 1)
+        self._evidence = leave_out_seeds(matrix, seeds)
+        self._fans_of = sp.csr_array(matrix.T)
+        self._vectors = vectors
+
+    def walk(self, users: Numbers, damping: float) -> Array:
+        """Return the walk of each user to all tracks, 0 to those of the own library."""
+        entry = self._evidence[users] @ sp.diags_array(self.fans**-damping)
+        through = (entry @ self._fans_of) @ sp.diags_array(self._lengths**-damping)
+        walk: Array = (through @ self.matrix).toarray() * self.fans**-0.5
+        return self._without_own(walk, users)
+
+    def spectrum(self, users: Numbers, dimensions: int) -> Array:
+        """Return the filtered library of each user, 0 for the tracks of the own library."""
+        vectors = self._vectors[:, :dimensions]
+        mine = sp.csr_array(self._evidence[users] @ sp.diags_array(self.fans**-0.5))
+        return self._without_own((mine @ vectors) @ vectors.T, users)
+
+    def _without_own(self, scores: Array, users: Numbers) -> Array:
+        own = self.matrix[users]
+        scores[np.repeat(np.arange(len(users)), np.diff(own.indptr)), own.indices] = 0
+        return scores
+
+
+class Blend(Method):
+    """The default method of recommendations; its vectors are the singular vectors."""
+
+    name: ClassVar[str] = "blend"
+    default_dimensions: ClassVar[int] = 512
+    weights: Weights | None = None
+    """The chosen weights, after ``fit``."""
+
+    def parameters(self) -> dict[str, Any]:
+        chosen = {} if self.weights is None else dataclasses.asdict(self.weights)
+        return super().parameters() | chosen
+
+    def fit(self, corpus: Corpus) -> Vectors:
+        """Choose the weights on *corpus* itself, and return ``R D_i^-1/2 V`` and ``D_i^1/2 V``."""
+        vectors = self._fit(corpus)
+        matrix = sp.csr_array(corpus.matrix, dtype=np.float32)
+        roots = np.sqrt(np.maximum(matrix.sum(axis=0), 1)).astype(np.float32)[:, None]
+        return Vectors(np.asarray(matrix @ (vectors / roots), np.float32), roots * vectors)
+
+    def recommender(self, corpus: Corpus) -> BlendRecommender:
+        vectors = self._fit(corpus)
+        assert self.weights is not None
+        matrix = sp.csr_array(corpus.matrix, dtype=np.float32)
+        return BlendRecommender(Parts(matrix, corpus.seeds, vectors), self.weights)
+
+    def _fit(self, corpus: Corpus) -> Array:
+        from sgr_spiders.embeddings.blend_weights import choose_weights  # noqa: PLC0415 - it imports this
+
+        require_interactions(corpus)
+        self.weights = choose_weights(corpus, self.dimensions, self.random_seed)
+        matrix = sp.csr_array(corpus.matrix, dtype=np.float32)
+        return decompose(normalise(matrix), self.weights.dimensions, self.random_seed)[1]
+
+    def fold_in(self, library: Library) -> Array:
+        # R D_i^-1/2 V, where D_i^1/2 V is the track's vector.
+        shares: Array = library.weights / library.fans
+        vector: Array = shares @ library.vectors[library.tracks]
+        return vector
+
+
+class BlendRecommender:
+    """A recommender by both parts."""
+
+    def __init__(self, parts: Parts, weights: Weights) -> None:
+        self.chosen = dataclasses.asdict(weights)
+        self._parts = parts
+        self._weights = weights
+
+    def scores(self, users: Numbers) -> Array:
+        parts, weights = self._parts, self._weights
+        walk = parts.walk(users, weights.damping)
+        spectrum = parts.spectrum(users, weights.dimensions)
+        scores = blend(walk, spectrum, parts.fans, weights)
+        scores[:, ~parts.is_liked] = -np.inf
+        return scores
+
+
+def blend(walk: Array, spectrum: Array, fans: Array, weights: Weights) -> Array:
+    """Return the scores of both parts together; *fans*: those of each track, or of each user's tracks."""
+    power = fans**weights.popularity
+    scores: Array = to_largest(walk * power) + weights.spectrum * to_largest(spectrum * power)
+    return scores
+
+
+def to_largest(scores: Array) -> Array:
+    """Divide each row by its largest score."""
+    largest = scores.max(axis=1, keepdims=True)
+    scaled: Array = np.divide(scores, largest, out=np.zeros_like(scores), where=largest > 0)
+    return scaled
+
+
+def leave_out_seeds(matrix: sp.csr_array, seeds: Numbers) -> sp.csr_array:
+    """Return the matrix without these columns, except in rows that have nothing else."""
+    is_seed = np.isin(matrix.indices, seeds)
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    others = np.bincount(row, weights=~is_seed, minlength=matrix.shape[0]) > 0
+    kept = ~(is_seed & others[row])
+    starts = np.concatenate([[0], np.cumsum(kept)])[matrix.indptr]
+    return sp.csr_array((matrix.data[kept], matrix.indices[kept], starts), shape=matrix.shape)

@@ -1,0 +1,141 @@
+"""The blend of a walk and a spectrum: its formula, and the choice of its weights on the data itself."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from sgr_spiders.embeddings import blend_weights
+from sgr_spiders.embeddings.base import Corpus
+from sgr_spiders.embeddings.blend import Blend, BlendRecommender, Parts, Weights
+from sgr_spiders.embeddings.blend_weights import choose_weights
+from sgr_spiders.embeddings.evaluation.pairs_file import read_pairs
+from sgr_spiders.embeddings.evaluation.trial import Trial
+from tests.embeddings.communities import Tastes, tastes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+NO_SEEDS = np.empty(0, np.int64)
+
+
+@pytest.fixture(scope="module")
+def world() -> Tastes:
+    return tastes(users=150, tracks=200, likes=4_500, communities=4)
+
+
+def by_formula(whole: NDArray[np.float64], seed: int, weights: Weights) -> NDArray[np.float64]:
+    """Return the scores of all users by dense products; *seed*: a column that all libraries leave out."""
+    fans, lengths = whole.sum(axis=0), whole.sum(axis=1)
+    own = whole.copy()
+    own[whole.sum(axis=1) > whole[:, seed], seed] = 0
+    powers = {
+        power: np.where(fans > 0, np.maximum(fans, 1) ** power, 0) for power in (-0.5, -weights.damping)
+    }
+    step = np.maximum(lengths, 1)[:, None] ** -weights.damping * whole
+    walk = (own * powers[-weights.damping]) @ whole.T @ step * powers[-0.5]
+    normalised = np.maximum(lengths, 1)[:, None] ** -0.5 * whole * powers[-0.5]
+    right = np.linalg.svd(normalised, full_matrices=False)[2][: weights.dimensions]
+    spectrum = (own * powers[-0.5]) @ right.T @ right
+    sums = np.zeros_like(whole)
+    for part, weight in ((walk, 1.0), (spectrum, weights.spectrum)):
+        scores = np.where(whole > 0, 0, part) * np.maximum(fans, 1) ** weights.popularity
+        sums += weight * scores / scores.max(axis=1, keepdims=True)
+    return sums
+
+
+def test_the_scores_equal_the_formula(world: Tastes) -> None:
+    seed = 7
+    whole = world.train.toarray().astype(float)
+    whole[:, seed] = 1
+    whole[:, 9] = 0
+    whole[3] = 0
+    whole[3, seed] = 1  # a user who likes only the seed
+    weights = Weights(damping=0.8, popularity=0.3, spectrum=0.4, dimensions=6)
+    matrix = sp.csr_array(whole.astype(np.float32))
+    vectors = np.linalg.svd(
+        whole.sum(axis=1)[:, None] ** -0.5 * whole * np.maximum(whole.sum(axis=0), 1) ** -0.5
+    )[2][:6].T.astype(np.float32)
+    users = np.arange(len(whole))
+    found = BlendRecommender(Parts(matrix, np.array([seed]), vectors), weights).scores(users)
+    assert (found[:, 9] == -np.inf).all()
+    others = np.arange(whole.shape[1]) != 9
+    np.testing.assert_allclose(
+        found[:, others], by_formula(whole, seed, weights)[:, others], rtol=1e-3, atol=1e-4
+    )
+    assert found[3].max() > 0
+
+
+def test_the_weights_are_the_usual_ones_if_nothing_tells_others() -> None:
+    alone = Corpus(sp.csr_array(np.ones((2, 1), np.float32)))
+    assert choose_weights(alone, 512, 1) == Weights(0.8, 0.4, 0.4, 1)
+    method = Blend(16)
+    method.fit(Corpus(tastes(40, 60, 400, 2).train))
+    assert method.weights is not None
+    assert method.weights.dimensions <= 16
+    assert set(method.parameters()) == {"dimensions", "random_seed", "damping", "popularity", "spectrum"}
+
+
+def test_the_newest_likes_choose_if_their_order_is_known(world: Tastes) -> None:
+    """The newest likes of all are the most popular tracks, or the rarest ones: the popularity follows."""
+    matrix = world.train
+    fans = np.bincount(matrix.indices, minlength=matrix.shape[1])[matrix.indices]
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    recency = {"popular": np.empty(len(fans), np.int64), "rare": np.empty(len(fans), np.int64)}
+    for name, keys in (("popular", -fans), ("rare", fans)):
+        order = np.lexsort((keys, row))
+        recency[name][order] = np.arange(len(fans)) - matrix.indptr[row]
+    recency["mostly unknown"] = np.where(np.arange(len(fans)) % 5 < 3, -1, recency["rare"])
+    chosen = {
+        name: choose_weights(Corpus(matrix, recency=given), 512, 1).popularity
+        for name, given in recency.items()
+    }
+    chosen["random"] = choose_weights(Corpus(matrix), 512, 1).popularity
+    assert chosen["rare"] < chosen["popular"]
+    assert chosen["mostly unknown"] == chosen["random"] != chosen["rare"]
+
+
+def test_a_like_of_a_seed_is_never_held_out() -> None:
+    matrix = sp.csr_array(np.ones((30, 5), np.float32))
+    for corpus in (
+        Corpus(matrix, seeds=np.array([2])),
+        Corpus(matrix, seeds=np.array([2]), recency=np.tile(np.array([2, 1, 0, 3, 4]), 30)),
+    ):
+        held = [matrix.indices[held_out] for held_out in blend_weights._draw(matrix, corpus, random_seed=1)]
+        assert held
+        assert all(2 not in columns for columns in held)
+
+
+SHAPES = {
+    "few users, many likes": partial(tastes, 200, 600, 12_000, 6),
+    "short libraries": partial(tastes, 1_000, 800, 8_000, 20),
+    "mixed tastes": partial(tastes, 500, 400, 15_000, 8, loyalty=0.5),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_it_is_about_as_good_as_the_best_of_its_parts(shape: str) -> None:
+    drawn = SHAPES[shape](seed=2)
+    trial = Trial(drawn.train, drawn.test)
+    blended = trial.measure("blend")
+    assert blended.parameters.keys() == {"damping", "popularity", "spectrum", "dimensions"}
+    for name in ("walk", "svd", "itemknn"):
+        assert blended.ndcg >= 0.99 * trial.measure(name).ndcg, (name, blended.parameters)
+
+
+def test_the_order_of_lines_is_the_order_of_likes(tmp_path: Path) -> None:
+    (tmp_path / "test").write_text("1 30\n")
+    (tmp_path / "train").write_text("1 20\n2 40\n1 10\n2 40\n1 40\n2 20\n")
+    pairs = read_pairs(tmp_path / "train", tmp_path / "test")
+    assert pairs.positions is not None
+    rows = [pairs.positions.of(pairs.train)[start:end].tolist() for start, end in ((0, 3), (3, 5))]
+    assert pairs.tracks[pairs.train.indices].tolist() == [10, 20, 40, 20, 40]
+    assert rows == [[1, 2, 0], [0, 1]]
+    (tmp_path / "train").write_text("1 10\n2 40\n1 20\n")
+    assert read_pairs(tmp_path / "train", tmp_path / "test").positions is None
