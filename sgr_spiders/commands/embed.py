@@ -38,7 +38,9 @@ class Command(DatabaseCommand):
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         group.add_argument("--method", metavar="NAME", help=f"one of {', '.join(METHODS)} (default svd)")
         group.add_argument(
-            "--dimensions", metavar="N", help="length of a vector (default 512 for blend, 256 for svd and als, else 64)"
+            "--dimensions",
+            metavar="N",
+            help="length of a vector (default 512 for blend, 256 for svd and als, else 64)",
         )
         group.add_argument(
             "--sources", metavar="LIST", help=f"what counts as liking, of {', '.join(SOURCES)} (default like)"
@@ -72,6 +74,9 @@ class Command(DatabaseCommand):
             embedded = embed(store, settings)
         for kind, count in embedded.counts.items():
             sys.stdout.write(f"{kind + '_vectors':16}{count:>10,}  {_describe_shape(embedded)}\n")
+        if embedded.chosen:
+            weights = ", ".join(f"{name} {value:g}" for name, value in embedded.chosen.items())
+            sys.stdout.write(f"chosen on held-out likes: {weights}\n")
         if embedded.left_out:
             sys.stdout.write(f"{describe_left_out(embedded.left_out)}\n")
         return embedded

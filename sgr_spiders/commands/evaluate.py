@@ -60,7 +60,9 @@ class Command(DatabaseCommand):
         )
         group.add_argument("--k", metavar="N", default="20", help="recommendations per user (default 20)")
         group.add_argument(
-            "--dimensions", metavar="N", help="length of a vector (default 512 for blend, 256 for svd and als, else 64)"
+            "--dimensions",
+            metavar="N",
+            help="length of a vector (default 512 for blend, 256 for svd and als, else 64)",
         )
         group.add_argument(
             "--tune",

@@ -299,7 +299,7 @@ class Embeddings(Section):
     method: Method = "svd"
     """Embedding method; all but `svd` and `blend` need packages that `make ml` installs."""
     dimensions: Annotated[int, Field(ge=1, le=4096)] | None = None
-    """Length of a vector, less if the data has a lower rank; none: 512 for `blend`, 256 for `svd` and `als`, else 64."""
+    """Maximum length of a vector; none: 512 for `blend`, 256 for `svd` and `als`, else 64."""
     sources: Annotated[Names[Source], Field(min_length=1)] = ("like",)
     """Interactions that count as liking a track: `like`, `repost`, `comment`, `playlist` (the user's own)."""
     include_unseen: bool = False

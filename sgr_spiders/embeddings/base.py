@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from sgr_spiders.model.exceptions import EmbeddingError, NothingToLearnError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import ModuleType
     from typing import Any
 
@@ -101,6 +102,8 @@ class Method(ABC):
     default_dimensions: ClassVar[int] = 64
     extra_sources: ClassVar[tuple[str, ...]] = ()
     """Sources of interactions in addition to the configured ones."""
+    chosen: Mapping[str, float] = MappingProxyType({})
+    """The parameters that ``fit`` chooses on the corpus, if the method does."""
 
     def __init__(self, dimensions: int | None = None, random_seed: int = 1) -> None:
         """Configure the method.

@@ -88,8 +88,7 @@ class Blend(Method):
     """The chosen weights, after ``fit``."""
 
     def parameters(self) -> dict[str, Any]:
-        chosen = {} if self.weights is None else dataclasses.asdict(self.weights)
-        return super().parameters() | chosen
+        return super().parameters() | dict(self.chosen)
 
     def fit(self, corpus: Corpus) -> Vectors:
         """Choose the weights on *corpus* itself, and return ``R D_i^-1/2 V`` and ``D_i^1/2 V``."""
@@ -109,6 +108,7 @@ class Blend(Method):
 
         require_interactions(corpus)
         self.weights = choose_weights(corpus, self.dimensions, self.random_seed)
+        self.chosen = dataclasses.asdict(self.weights)
         matrix = sp.csr_array(corpus.matrix, dtype=np.float32)
         return decompose(normalise(matrix), self.weights.dimensions, self.random_seed)[1]
 

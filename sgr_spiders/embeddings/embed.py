@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +37,8 @@ class Embedded:
 
     run: VectorRun
     placed: Mapping[str, Placed]
+    chosen: Mapping[str, float] = field(default_factory=dict)
+    """The parameters that the method chose itself."""
 
     def __repr__(self) -> str:
         return f"Embedded({self.describe()})"
@@ -104,7 +106,7 @@ def embed(store: Store, config: Embeddings) -> Embedded:
     with store.write() as connection:
         for kind, part in placed.items():
             build_index(connection, kind, run.method, part)
-    return Embedded(run, placed)
+    return Embedded(run, placed, method.chosen)
 
 
 def build_corpus(data: TrainingData, positions: Positions | None = None) -> Corpus:

@@ -12,12 +12,11 @@ from sgr_spiders.embeddings.evaluation.trial import RERANKED
 from sgr_spiders.text.formatting import describe_left_out, p_value, pluralize, table, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sgr_spiders.embeddings.evaluation.results import Comparison, Figure, MethodResult, Results
     from sgr_spiders.embeddings.evaluation.trial import Trial
     from sgr_spiders.embeddings.evaluation.trials import Trials
-    from sgr_spiders.embeddings.evaluation.tuning import Tuned
     from sgr_spiders.embeddings.list_quality import ListQuality
 
 FEW_USERS = 30
@@ -179,19 +178,26 @@ def _describe_left_out(results: Results) -> list[str]:
 
 
 def _describe_parameters(results: Results) -> list[str]:
-    """Return a line for each method with parameters that were chosen on validation parts."""
+    """Return a line for each method with parameters that were chosen on parts of the training data."""
     lines = []
     for method in results.methods:
-        chosen = [_parameters(tuned) for tuned in method.tuned if tuned.attempts]
-        if chosen:
-            often = sorted(set(chosen), key=lambda text: (-chosen.count(text), text))
-            counts = [f"{text} ({chosen.count(text)} of {len(chosen)})" for text in often]
-            lines += wrap(f"{method.method}, tuned: {'; '.join(counts if len(often) > 1 else often)}")
+        lines += _describe_choice(
+            f"{method.method}, tuned", [tuned.parameters for tuned in method.tuned if tuned.attempts]
+        )
+        lines += _describe_choice(f"{method.method}, chosen by itself", method.chosen)
     return lines
 
 
-def _parameters(tuned: Tuned) -> str:
-    return ", ".join(f"{name} {value:g}" for name, value in tuned.parameters.items())
+def _describe_choice(what: str, parameters: Sequence[Mapping[str, Any]]) -> list[str]:
+    chosen = [describe_parameters(given) for given in parameters]
+    often = sorted(set(chosen), key=lambda text: (-chosen.count(text), text))
+    counts = [f"{text} ({chosen.count(text)} of {len(chosen)})" for text in often]
+    return wrap(f"{what}: {'; '.join(counts if len(often) > 1 else often)}") if chosen else []
+
+
+def describe_parameters(parameters: Mapping[str, float]) -> str:
+    """Return names and values in one line."""
+    return ", ".join(f"{name} {value:g}" for name, value in parameters.items())
 
 
 def as_document(

@@ -124,9 +124,9 @@ def test_it_is_about_as_good_as_the_best_of_its_parts(shape: str) -> None:
     drawn = SHAPES[shape](seed=2)
     trial = Trial(drawn.train, drawn.test)
     blended = trial.measure("blend")
-    assert blended.parameters.keys() == {"damping", "popularity", "spectrum", "dimensions"}
+    assert blended.chosen.keys() == {"damping", "popularity", "spectrum", "dimensions"}
     for name in ("walk", "svd", "itemknn"):
-        assert blended.ndcg >= 0.99 * trial.measure(name).ndcg, (name, blended.parameters)
+        assert blended.ndcg >= 0.99 * trial.measure(name).ndcg, (name, blended.chosen)
 
 
 def test_the_order_of_lines_is_the_order_of_likes(tmp_path: Path) -> None:

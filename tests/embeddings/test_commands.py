@@ -175,7 +175,7 @@ ERRORS = [
     (["recommend", "user", "1", "--novelty", "nan"], "`--novelty`: must be a number from 0 to 1, not 'nan'"),
     (["evaluate", "--diversity", "half"], "`--diversity`: must be a number from 0 to 1, not 'half'"),
     (["recommend", "user", "5001"], "user 5001: no liked tracks in this database"),
-    (["evaluate", "--method", "magic"], "`--method`: must be popularity, walk, itemknn, ease, svd, als,"),
+    (["evaluate", "--method", "magic"], "`--method`: must be popularity, walk, itemknn, ease, blend, svd, "),
     (["evaluate", "--split", "last"], "option `--split`: must be random, newest or cutoff, not 'last'"),
     (["evaluate", "--split", "newest"], "the order in time of 555 pairs is not known"),
     (["evaluate", "--split", "cutoff", "--train", "x", "--test", "x"], "needs the database, not `--train`"),

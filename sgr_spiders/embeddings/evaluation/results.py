@@ -50,6 +50,8 @@ class MethodResult:
     method: str
     figures: Mapping[str, Figure]
     parameters: list[Mapping[str, Any]]
+    chosen: list[Mapping[str, Any]]
+    """Those that the method chose itself, if it does."""
     tuned: list[Tuned]
     cpu_seconds: float
     """Mean CPU time of training."""
@@ -173,7 +175,8 @@ class Collector:
         return MethodResult(
             name,
             figures,
-            [one.parameters for one in tested],
+            [{**one.parameters, **one.chosen} for one in tested],
+            [one.chosen for one in tested if one.chosen],
             self._tuned.get(name, []),
             float(np.mean([one.cpu_seconds for one in tested])),
             max(one.tracks_left_out for one in tested),

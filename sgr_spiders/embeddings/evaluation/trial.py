@@ -62,6 +62,8 @@ class Tested:
     cpu_seconds: float
     """CPU time of training."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    """Further parameters, which the method chooses on the training data."""
     reranking: Reranking = AS_SCORED
     tracks_left_out: int = 0
     """Liked tracks that the method leaves out, because its model would be too large."""
@@ -214,7 +216,8 @@ class Trial:
             coverage=metrics.coverage(given, self.fans),
             hub_share=metrics.hub_share(given),
             cpu_seconds=cpu_seconds,
-            parameters={**(parameters or {}), **getattr(recommender, "chosen", {})},
+            parameters=dict(parameters or {}),
+            chosen=getattr(recommender, "chosen", {}),
             reranking=reranking,
             tracks_left_out=getattr(recommender, "left_out", 0),
         )
