@@ -35,7 +35,7 @@ GRID: tuple[tuple[float, ...], ...] = (DAMPINGS, POPULARITIES, SPECTRA, DIMENSIO
 USUAL = (0.8, 0.4, 0.4, 512)
 """The weights of the grid that are chosen unless others are clearly better, or if nothing can be held out."""
 CLEARLY = 0.005
-"""The share of the nDCG that makes others clearly better. A few thousand users cannot tell smaller differences."""
+"""The share of the nDCG that makes others clearly better: a few thousand users cannot tell less."""
 SHARE = 0.1
 """The share of each user's likes to hold out: few, because sparser data has other best weights."""
 VALIDATION_USERS = 3_000
