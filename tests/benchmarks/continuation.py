@@ -108,7 +108,7 @@ def fill(store: Store, lists: Lists, likes: Likes) -> None:
 
 
 def _place(store: Store, lists: Lists) -> None:
-    """Give the tracks of each playlist the places they have in *lists*."""
+    """Write the places that the tracks have in *lists*."""
     places = schema.playlist_tracks
     here = (places.c.playlist_id == sa.bindparam("list")) & (places.c.track_id == sa.bindparam("track"))
     rows = [
