@@ -194,7 +194,9 @@ IN_MIXED_CASE: list[tuple[str, list[str]]] = [
 NO_LABELS_IN_MIXED_CASE = [
     "out on parole in the city", "Disponible sur toutes les plateformes",
     "Original released by Tin Owl Records",
-    "I don't own this. © 2017 Tin Owl Records", "01. Ilse - Dusk - Tin Owl Records", "Juno 106", "Sketch 003",
+    "I don't own this. © 2017 Tin Owl Records", "01. Ilse - Dusk - Tin Owl Records", "Juno 106",
+    "Groovecast 012",
+    "OWL 036", "Sketch 003",
     "Ilse - Dusk [Berlin 2014]", "available from May", "All rights to the respective label (Sony)",
     "out on the old Myspace page", "He returns to Berlin", "She's back on Earth", "available on Vimeo",
     "Next up on Rinse FM",

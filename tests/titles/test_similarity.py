@@ -138,6 +138,7 @@ def test_uploads_of_one_song_are_told_from_others_at_the_default_threshold(part:
         ("Ilse Quandt - Boats", "Boats - Ilse Quandt (slowed + reverb)"),
         ("Boats - Ilse Quandt (bass boosted)", "boats - ilse quandt [nightcore]"),
         ("Ilse Quandt - Boats", "boats (jersey club) @rue-hald"),
+        ("Rue | Boats (Ilse Quandt)", "Cover: Boats / Ilse Quandt"),
         ("Rue - Boats (Ilse Quandt cover)", "Kit - Boats (Ilse Quandt cover)"),
     ],
 )  # fmt: skip
