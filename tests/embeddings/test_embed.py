@@ -118,6 +118,18 @@ def test_item2vec_includes_tracks_that_are_only_in_playlists(store: Store) -> No
     assert embedded.run.inputs["playlists"] == 2
 
 
+def test_lightgcn_stores_and_shows_the_epoch_of_its_vectors(store: Store, drawn: Tastes) -> None:
+    pytest.importorskip("torch").set_num_threads(1)
+    drawn.world().spill(store)
+    embedded = embed(store, Embeddings(method="lightgcn", dimensions=4))
+    with store.read() as connection:
+        run = vectors.latest(connection, "lightgcn")
+    assert run is not None
+    best, trained = run.parameters["best_epoch"], run.parameters["epochs_trained"]
+    assert 0 < best < trained == best + run.parameters["patience"]
+    assert embedded.chosen == {"best_epoch": best, "epochs_trained": trained}
+
+
 def test_a_failure_keeps_the_old_vectors(
     store: Store, drawn: Tastes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from sgr_spiders.embeddings import lightgcn
 from sgr_spiders.embeddings.als import Als
 from sgr_spiders.embeddings.base import Corpus, Library, VectorRecommender, Vectors, unit
+from sgr_spiders.embeddings.early_stop import hold_out
 from sgr_spiders.embeddings.evaluation.trial import Trial
-from sgr_spiders.embeddings.lightgcn import LightGcn
+from sgr_spiders.embeddings.lightgcn import PATIENCE, LightGcn
 from sgr_spiders.embeddings.recommenders import METHODS
 from sgr_spiders.embeddings.svd import Svd
 from sgr_spiders.model.exceptions import EmbeddingError, NothingToLearnError
@@ -155,6 +157,50 @@ def test_als_holds_on_sparse_and_dense_data(likes: int) -> None:
     of = tastes(users=400, tracks=300, likes=likes, communities=4)
     trial = Trial(of.train, of.test)
     assert trial.measure("als").ndcg > 0.93 * trial.measure("svd").ndcg
+
+
+def test_lightgcn_stops_early_with_the_vectors_of_the_best_epoch(world: Tastes) -> None:
+    pytest.importorskip("torch").set_num_threads(1)
+    method = LightGcn(16)
+    vectors = method.fit(Corpus(world.train))
+    best, trained = method.chosen["best_epoch"], method.chosen["epochs_trained"]
+    assert trained == best + PATIENCE
+    assert trained < LightGcn.epochs
+    bounded = LightGcn(16)
+    bounded.epochs = int(best)  # type: ignore[misc]
+    again = bounded.fit(Corpus(world.train))
+    assert bounded.chosen == {"best_epoch": best, "epochs_trained": best}
+    assert again.tracks == pytest.approx(vectors.tracks, abs=1e-4)
+    assert again.users == pytest.approx(vectors.users, abs=1e-4)
+
+
+def test_lightgcn_without_patience_trains_on_everything(
+    world: Tastes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch").set_num_threads(1)
+    monkeypatch.setattr(LightGcn, "epochs", 2)
+    monkeypatch.setattr(lightgcn, "hold_out", None)
+    method = LightGcn(4, patience=0)
+    method.fit(Corpus(world.train))
+    assert not method.chosen
+
+
+def test_some_likes_are_held_out_to_stop_early(world: Tastes) -> None:
+    popular = np.bincount(world.train.indices).argmax()
+    known, (users, tracks) = hold_out(Corpus(world.train, seeds=np.array([popular])), 1)
+    assert popular not in tracks
+    held = sp.csr_array((np.ones(len(users), np.float32), (users, tracks)), shape=known.shape)
+    assert held.nnz == int(0.05 * world.train.nnz)
+    assert (known + held != world.train).nnz == 0
+    assert held.multiply(known).nnz == 0
+    for axis in (0, 1):
+        assert ((known.sum(axis=axis) > 0) == (world.train.sum(axis=axis) > 0)).all()
+    assert hold_out(Corpus(world.train, seeds=np.array([popular])), 1)[1].tolist() == [
+        users.tolist(),
+        tracks.tolist(),
+    ]
+    assert hold_out(Corpus(world.train), 2)[1].tolist() != [users.tolist(), tracks.tolist()]
+    assert hold_out(Corpus(sp.csr_array(np.eye(60, dtype=np.float32))), 1)[1].size == 0
 
 
 def test_users_and_tracks_without_likes_have_no_vector(name: str) -> None:
