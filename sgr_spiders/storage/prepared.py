@@ -19,9 +19,9 @@ from sgr_spiders.storage.server import on_server
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-IDS_AT_A_TIME = 200
-"""IDs per lookup on SQLite, as many as records on a full page. The number is fixed, because an ``IN`` of a
-different length would be a different statement."""
+IDS_AT_A_TIME = (20, 200)
+"""IDs per lookup on SQLite: few, or as many as records on a full page. The numbers are fixed, because an
+``IN`` of a different length would be a different statement."""
 
 
 class CompiledStatement:
@@ -51,8 +51,13 @@ class LookupStatement:
     """A ``CompiledStatement`` for the rows in which *column* contains one of many IDs."""
 
     def __init__(self, statement: sa.Select[Any], column: sa.ColumnElement[int]) -> None:
-        self._names = [f"id{number}" for number in range(IDS_AT_A_TIME)]
-        self._in_list = CompiledStatement(statement.where(column.in_(list(map(sa.bindparam, self._names)))))
+        self._names = [f"id{number}" for number in range(IDS_AT_A_TIME[-1])]
+        self._in_lists = {
+            length: CompiledStatement(
+                statement.where(column.in_(list(map(sa.bindparam, self._names[:length]))))
+            )
+            for length in IDS_AT_A_TIME
+        }
         self._in_array = CompiledStatement(_one_by_one(statement, column))
 
     def find(
@@ -63,11 +68,12 @@ class LookupStatement:
             # One parameter: PostgreSQL prepares a statement for each combination of types of the parameters.
             yield from self._in_array.execute(connection, {**values, "ids": as_array(ids)})
             return
-        for chunk in chunked(ids, IDS_AT_A_TIME):
+        for chunk in chunked(ids, IDS_AT_A_TIME[-1]):
+            length = next(length for length in IDS_AT_A_TIME if len(chunk) <= length)
             # Pad the last chunk by repeating its last ID.
-            padded = chunk + [chunk[-1]] * (IDS_AT_A_TIME - len(chunk))
-            yield from self._in_list.execute(
-                connection, {**values, **dict(zip(self._names, padded, strict=True))}
+            padded = chunk + [chunk[-1]] * (length - len(chunk))
+            yield from self._in_lists[length].execute(
+                connection, {**values, **dict(zip(self._names[:length], padded, strict=True))}
             )
 
 
