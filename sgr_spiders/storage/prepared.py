@@ -64,7 +64,7 @@ class LookupStatement:
         self, connection: sa.Connection, ids: Sequence[int], values: Mapping[str, Any]
     ) -> Iterator[sa.Row[*tuple[Any, ...]]]:
         """Yield the rows of distinct *ids*, with these *values* of the statement's own parameters."""
-        if on_server(connection):
+        if ids and on_server(connection):
             # One parameter: PostgreSQL prepares a statement for each combination of types of the parameters.
             yield from self._in_array.execute(connection, {**values, "ids": as_array(ids)})
             return
