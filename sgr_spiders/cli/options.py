@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 MAX_NEIGHBOURS = 5_000
 """The maximum number of neighbours or recommendations."""
-NEIGHBOUR_SOURCES = ("npmi", "walk", "vectors", "playlists")
+NEIGHBOUR_SOURCES = ("npmi", "blend", "walk", "vectors", "playlists")
 RECOMMENDATION_SOURCES = {
-    "user": ("walk", "vectors", "playlists"),
-    "playlist": ("sequence", "walk", "vectors", "playlists"),
+    "user": ("blend", "walk", "vectors", "playlists"),
+    "playlist": ("sequence", "blend", "walk", "vectors", "playlists"),
 }
 """The sources of recommendations for each kind, the default first."""
 

@@ -21,6 +21,7 @@ from sgr_spiders.cli.options import (
 from sgr_spiders.reports.labels import as_json, describe
 from sgr_spiders.text.encoding import dump_json
 from sgr_spiders.text.formatting import pluralize
+from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
     import argparse
@@ -39,8 +40,9 @@ class Command(DatabaseCommand):
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         by = (
-            "recommend by walk (over likes), playlists (a walk over them) or vectors (default walk); a "
-            "playlist also by sequence (playlists in order, and likes; its default)"
+            "recommend by blend (walk and vectors; default after `embed --method blend`), walk (over likes; "
+            "default before), playlists (a walk over them) or vectors; a playlist also by sequence "
+            "(playlists in order, and likes; its default)"
         )
         add_neighbour_options(group, by)
         add_reranking_options(group)
@@ -70,6 +72,8 @@ class Command(DatabaseCommand):
             reranking = {"reranking": dataclasses.asdict(recommended.reranking)}
             return dump_json({**head, **source, **reranking, "recommended": recommended.rows}) + "\n"
         lines = [*_render_lines(recommended), *describe_evidence(recommended.evidence, recommended.found)]
+        if recommended.not_learned:
+            lines.append(f"by walk, because no blend was learned: `{command('embed', '--method', 'blend')}`")
         return "\n".join(lines) + "\n"
 
 

@@ -36,8 +36,8 @@ class Command(DatabaseCommand):
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         by = (
-            "similarity from npmi (shared fans beyond chance), walk (over likes), playlists (a walk over "
-            "them) or vectors (default npmi for tracks, else walk)"
+            "similarity from npmi (shared fans beyond chance), blend (tracks; after `embed --method blend`), "
+            "walk (over likes), playlists (a walk over them) or vectors (default npmi for tracks, else walk)"
         )
         add_neighbour_options(group, by)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
 
 from sgr_spiders.embeddings.base import Library, unit
+from sgr_spiders.embeddings.blend_search import BLEND, BlendSearch, read_blend
 from sgr_spiders.embeddings.ranking import Ranked, rank
 from sgr_spiders.embeddings.recommenders import METHODS
 from sgr_spiders.embeddings.reranking import AS_SCORED, Reranker, count_candidates
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sgr_spiders.embeddings.base import Array, Numbers
+    from sgr_spiders.embeddings.blend_search import LearnedBlend
     from sgr_spiders.embeddings.reranking import Reranking
     from sgr_spiders.storage.libraries import Inclusion
     from sgr_spiders.storage.neighbours import Contexts
@@ -42,9 +45,9 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.vectors import Placed, VectorRun
 
 SEQUENCE = "sequence"
-RECOMMENDATION_SOURCES = (WALK, PLAYLIST_WALK, VECTORS)
+RECOMMENDATION_SOURCES = (BLEND, WALK, PLAYLIST_WALK, VECTORS)
 """The sources for a user, the default first."""
-CONTINUATION_SOURCES = (SEQUENCE, WALK, PLAYLIST_WALK, VECTORS)
+CONTINUATION_SOURCES = (SEQUENCE, BLEND, WALK, PLAYLIST_WALK, VECTORS)
 """The sources for a playlist, the default first."""
 MAX_LINKS = 4_000_000
 """Likes by the fans of a library, or tracks in its playlists, to read; beyond it, a sample."""
@@ -85,10 +88,16 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class Recommended:
-    """The recommended tracks; *evidence*: the fans or playlists of the library's tracks, or the tracks."""
+    """The recommended tracks, by the source *by*.
 
+    *evidence*: the fans or playlists of the library's tracks, or the tracks. *not_learned*: the default
+    source was wanted, which has not been learned.
+    """
+
+    by: str
     evidence: Evidence
     found: list[Recommendation]
+    not_learned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +132,16 @@ def recommend(  # noqa: PLR0913 - all but the user are options of the command
     connection: Connection,
     user: int,
     *,
-    by: str,
-    method: str,
-    limit: int,
+    by: str | None = None,
+    method: str = "svd",
+    limit: int = 10,
     include: Inclusion = USUAL,
     reranking: Reranking = AS_SCORED,
 ) -> Recommended:
     """Return the *limit* best tracks for *user* that the user does not like yet.
 
-    *by*: one of ``RECOMMENDATION_SOURCES``. *by* and *include* are as for ``find_similar``.
+    *by*: one of ``RECOMMENDATION_SOURCES``; ``None``: ``blend``, or ``walk`` if no blend was learned that
+    knows a track of the library. *by* and *include* are as for ``find_similar``.
 
     Raises:
         ArgumentError: the user is unknown or likes no tracks, or there are no vectors.
@@ -142,22 +152,26 @@ def recommend(  # noqa: PLR0913 - all but the user are options of the command
     if not len(library):
         raise ArgumentError(f"user {user}: no liked tracks in this database, so nothing can be recommended")
     start = _Start("user", user, library, np.zeros_like(library))
-    return _Search(connection, start, method, include).find(by, limit, reranking)
+    search = _Search(connection, start, method, include)
+    if by is not None or search.knows_blend:
+        return search.find(by or BLEND, limit, reranking)
+    return replace(search.find(WALK, limit, reranking), not_learned=True)
 
 
 def continue_playlist(  # noqa: PLR0913 - all but the playlist are options of the command
     connection: Connection,
     playlist: int,
     *,
-    by: str,
-    method: str,
-    limit: int,
+    by: str | None = None,
+    method: str = "svd",
+    limit: int = 10,
     include: Inclusion = USUAL,
     reranking: Reranking = AS_SCORED,
 ) -> Recommended:
     """Return the *limit* best tracks to continue *playlist* with.
 
-    *by*: one of ``CONTINUATION_SOURCES``; ``sequence`` alone takes the order of the tracks into account.
+    *by*: one of ``CONTINUATION_SOURCES``; ``None``: ``sequence``, which alone takes the order of the tracks
+    into account.
 
     Raises:
         ArgumentError: the playlist is unknown or has no tracks, or there are no vectors.
@@ -169,7 +183,7 @@ def continue_playlist(  # noqa: PLR0913 - all but the playlist are options of th
         raise ArgumentError(f"playlist {playlist}: no tracks in this database, so it cannot be continued")
     places = np.argsort(tracks)
     start = _Start("playlist", playlist, tracks[places], places)
-    return _Search(connection, start, method, include).find(by, limit, reranking)
+    return _Search(connection, start, method, include).find(by or SEQUENCE, limit, reranking)
 
 
 class _Search:
@@ -189,15 +203,19 @@ class _Search:
             PLAYLIST_WALK: lambda: self._by_walk(OVER_PLAYLISTS),
             VECTORS: self._by_vectors,
             SEQUENCE: self._by_sequence,
+            BLEND: self._by_blend,
         }
         scored = sources[by]()
         known = np.union1d(self._start.library, self._removed)
+        if by == BLEND and self._learned is not None:
+            # All fans of a seed were harvested, but only those of other tracks who like a seed as well.
+            known = np.union1d(known, self._learned.seeds)
         new = (scored.scores > 0) & ~is_among(scored.tracks, known)
         count = count_candidates(limit) if reranking else limit
         ranked = rank(self._start.id, scored.tracks[new], scored.scores[new], count)
         if reranking:
             ranked = self._rerank(ranked, limit, reranking)
-        return Recommended(scored.evidence, self._explain(ranked, scored))
+        return Recommended(by, scored.evidence, self._explain(ranked, scored))
 
     def _rerank(self, ranked: Ranked, limit: int, reranking: Reranking) -> Ranked:
         """Return the best of the candidates in *ranked*, whatever source they are from."""
@@ -249,16 +267,42 @@ class _Search:
         )
         return self._sum_up(evidence, tracks, sp.csr_array(reached), (OVER_LIKES, OVER_PLAYLISTS))
 
+    @cached_property
+    def _learned(self) -> LearnedBlend | None:
+        return read_blend(self._connection)
+
+    @property
+    def knows_blend(self) -> bool:
+        """True if a blend was learned that knows a track of the library."""
+        learned = self._learned
+        return learned is not None and bool(len(learned.evidence(self._start.library)))
+
+    def _by_blend(self) -> _Scored:
+        learned, library = self._learned, self._start.library
+        if learned is None or not self.knows_blend:
+            raise ArgumentError(explain_missing_vector(self._connection, self._about_library, BLEND))
+        search = BlendSearch(learned, self._readers[OVER_LIKES], library, MAX_LINKS)
+        contexts, used = search.contexts, len(search.near.sizes)
+        evidence = Evidence(self._readers[OVER_LIKES].word, len(contexts.ids), used, contexts.left_out)
+
+        def support(places: Numbers) -> Array:
+            return _by_library(library, search.own, search.support(places))
+
+        return _Scored(evidence, learned.tracks, search.scores, support, (OVER_LIKES,))
+
+    @property
+    def _about_library(self) -> str:
+        if self._start.kind == "playlist":
+            return f"no track of playlist {self._start.id}"
+        return f"the library of user {self._start.id}"
+
     def _by_vectors(self) -> _Scored:
         library = self._start.library
         placed = vectors.read_vectors(self._connection, "track", self._method)
         run = vectors.latest(self._connection, self._method)
         own = self._own(placed.ids)
         if run is None or not len(own):
-            about = f"the library of user {self._start.id}"
-            if self._start.kind == "playlist":
-                about = f"no track of playlist {self._start.id}"
-            raise ArgumentError(explain_missing_vector(self._connection, about, self._method))
+            raise ArgumentError(explain_missing_vector(self._connection, self._about_library, self._method))
         scores = placed.vectors @ self._vector(placed, own, run)
         directions = unit(placed.vectors)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from sgr_spiders.embeddings import npmi
 from sgr_spiders.embeddings.base import unit
+from sgr_spiders.embeddings.blend_search import BLEND, BlendSearch, read_blend
 from sgr_spiders.embeddings.index import search_index
 from sgr_spiders.embeddings.ranking import rank, round_scores
 from sgr_spiders.model.exceptions import ArgumentError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Connection
 
 NPMI, WALK, PLAYLIST_WALK, VECTORS = "npmi", "walk", "playlists", "vectors"
-NEIGHBOUR_SOURCES = (NPMI, WALK, PLAYLIST_WALK, VECTORS)
+NEIGHBOUR_SOURCES = (NPMI, BLEND, WALK, PLAYLIST_WALK, VECTORS)
 DEFAULT_SOURCES = {"track": NPMI, "user": WALK, "artist": WALK}
 """The source of each kind if none is named."""
 EVIDENCE = {
@@ -47,9 +48,10 @@ ENOUGH = 5
 class Similar:
     """A neighbour.
 
-    *score*: shrunk NPMI, the walk probability or the cosine. *shared*: the counts in ``EVIDENCE``. *rank*:
-    from 1, the same for all *tied* neighbours with the same score. *weak_evidence*: the start has less than
-    ``ENOUGH``, or they share less; a cosine does not rest on what they share, but on the whole model.
+    *score*: shrunk NPMI, the score of the blend, the walk probability or the cosine. *shared*: the counts in
+    ``EVIDENCE``. *rank*: from 1, the same for all *tied* neighbours with the same score. *weak_evidence*: the
+    start has less than ``ENOUGH``, or they share less; a cosine does not rest on what they share, but on the
+    whole model.
     """
 
     id: int
@@ -100,10 +102,10 @@ def find_similar(  # noqa: PLR0913 - all but the node are options of the command
 ) -> SimilarNodes:
     """Return the *limit* nearest neighbours of *node*, a track, user or artist.
 
-    *by*: ``npmi`` (shared fans beyond chance), ``walk`` (over likes), ``playlists`` (a walk over playlists)
-    or ``vectors`` (the cosine of the vectors of *method*); ``None``: the default of the kind, but a walk for
-    a track that everyone likes. *include*: what to include besides present rows of libraries that were looked
-    at; it does not change the vectors.
+    *by*: ``npmi`` (shared fans beyond chance), ``blend`` (of tracks only), ``walk`` (over likes),
+    ``playlists`` (a walk over playlists) or ``vectors`` (the cosine of the vectors of *method*); ``None``:
+    the default of the kind, but a walk for a track that everyone likes. *include*: what to include besides
+    present rows of libraries that were looked at; it does not change the vectors.
 
     Raises:
         ArgumentError: the node is not in the database, or has no vector.
@@ -138,6 +140,8 @@ class _Search:
         by_everyone = False
         if by == VECTORS:
             evidence, ids, scores = self._by_vectors()
+        elif by == BLEND:
+            evidence, ids, scores = self._by_blend()
         elif by == NPMI:
             evidence, ids, scores, by_everyone = self._by_npmi()
         else:
@@ -182,6 +186,18 @@ class _Search:
         steps = 1 / np.repeat(near.sizes * len(near.sizes), near.sizes)
         scores = np.asarray(np.bincount(place, steps, minlength=len(nodes)), np.float64)
         return self._evidence(over, near), nodes, scores
+
+    def _by_blend(self) -> tuple[Evidence, Numbers, Scores]:
+        """Return what a library of this one track would be recommended."""
+        if self._kind != "track":
+            raise ArgumentError("option `--by blend`: only for tracks")
+        library, learned = np.array([self._node], np.int64), read_blend(self._connection)
+        if learned is None or not len(learned.evidence(library)):
+            about = f"track {self._node}"
+            raise ArgumentError(explain_missing_vector(self._connection, about, BLEND))
+        search = BlendSearch(learned, self._readers[OVER_LIKES], library, neighbours.MAX_LINKS)
+        is_found = search.scores > 0
+        return self._evidence(OVER_LIKES, search.near), learned.tracks[is_found], search.scores[is_found]
 
     def _by_vectors(self) -> tuple[Evidence, Numbers, Scores]:
         run = vectors.latest(self._connection, self._method)

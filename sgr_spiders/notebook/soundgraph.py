@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     Config = str | os.PathLike[str] | Mapping[str, Any]
     Frame = Any
     Name = int | str
-    By = Literal["npmi", "walk", "playlists", "vectors"]
+    By = Literal["npmi", "blend", "walk", "playlists", "vectors"]
 
 MAX_ROWS = 1_000_000
 CRAWLS = ("crawl", "harvest")

@@ -114,6 +114,8 @@ class RecommendedTracks:
     evidence: Evidence
     found: list[Recommendation]
     labels: Mapping[int, Label]
+    not_learned: bool = False
+    """No blend was learned, so the walk took its place."""
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -170,19 +172,15 @@ def read_recommended(
     from sgr_spiders.embeddings.reranking import Reranking  # noqa: PLC0415 - the same
 
     node = resolve(connection, kind, name)
-    choose, sources = {
-        "user": (recommending.recommend, recommending.RECOMMENDATION_SOURCES),
-        "playlist": (recommending.continue_playlist, recommending.CONTINUATION_SOURCES),
-    }[kind]
-    by, method, include = options.by or sources[0], options.method, options.include
+    choose = {"user": recommending.recommend, "playlist": recommending.continue_playlist}[kind]
     reranking = Reranking(options.diversity, options.novelty)
     chosen = choose(
         connection,
         node,
-        by=by,
-        method=method,
+        by=options.by,
+        method=options.method,
         limit=options.limit,
-        include=include,
+        include=options.include,
         reranking=reranking,
     )
     found = chosen.found
@@ -190,7 +188,20 @@ def read_recommended(
     labels = read_labels(connection, "track", tracks)
     about = read_labels(connection, kind, [node])[node]
     missing = count_missing(connection, node) if kind == "playlist" else 0
-    return RecommendedTracks(kind, node, about, missing, by, reranking, chosen.evidence, found, labels)
+    return RecommendedTracks(
+        *(
+            kind,
+            node,
+            about,
+            missing,
+            chosen.by,
+            reranking,
+            chosen.evidence,
+            found,
+            labels,
+            chosen.not_learned,
+        )
+    )
 
 
 def describe_source(by: str, evidence: Evidence) -> dict[str, Any]:

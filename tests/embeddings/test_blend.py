@@ -9,18 +9,29 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from sgr_spiders.config.harvest import Embeddings
 from sgr_spiders.embeddings import blend_weights
 from sgr_spiders.embeddings.base import Corpus
 from sgr_spiders.embeddings.blend import Blend, BlendRecommender, Parts, Weights
+from sgr_spiders.embeddings.blend_search import BlendSearch, read_blend
 from sgr_spiders.embeddings.blend_weights import choose_weights
+from sgr_spiders.embeddings.embed import embed
 from sgr_spiders.embeddings.evaluation.pairs_file import read_pairs
+from sgr_spiders.embeddings.evaluation.ranking import recommend_best
 from sgr_spiders.embeddings.evaluation.trial import Trial
+from sgr_spiders.embeddings.recommend import recommend
+from sgr_spiders.embeddings.similar import find_similar
+from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.storage import interactions_read, neighbours, vectors
+from sgr_spiders.storage.neighbours import FANS, NeighbourReader
 from tests.embeddings.communities import Tastes, tastes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from sgr_spiders.storage.store import Store
 
 NO_SEEDS = np.empty(0, np.int64)
 
@@ -139,3 +150,82 @@ def test_the_order_of_lines_is_the_order_of_likes(tmp_path: Path) -> None:
     assert rows == [[1, 2, 0], [0, 1]]
     (tmp_path / "train").write_text("1 10\n2 40\n1 20\n")
     assert read_pairs(tmp_path / "train", tmp_path / "test").positions is None
+
+
+# ---- recommended from the database
+
+
+@pytest.fixture
+def learned(store: Store, world: Tastes) -> Store:
+    world.world().spill(store)
+    embed(store, Embeddings(method="blend", dimensions=16))
+    return store
+
+
+def test_recommendations_are_those_that_were_evaluated(learned: Store, world: Tastes) -> None:
+    with learned.read() as connection:
+        run = vectors.latest(connection, "blend")
+        found = [recommend(connection, user, limit=10) for user in range(1, 20)]
+    assert run is not None
+    recommender = Blend(16).recommender(Corpus(world.train))
+    assert recommender.chosen.items() <= run.parameters.items()
+    best = recommend_best(recommender, world.train, np.arange(19), 10)
+    for row, recommended in zip(best, found, strict=True):
+        assert (recommended.by, recommended.not_learned) == ("blend", False)
+        assert [one.id for one in recommended.found] == (row + 1001).tolist()
+        assert [one.score for one in recommended.found] == sorted(
+            (one.score for one in recommended.found), reverse=True
+        )
+
+
+def test_reasons_are_the_tracks_that_add_most(learned: Store) -> None:
+    with learned.read() as connection:
+        library = neighbours.read_library(connection, 1, "present")
+        blend_of_all = read_blend(connection)
+        assert blend_of_all is not None
+        reader = NeighbourReader(connection, FANS["track"])
+        search = BlendSearch(blend_of_all, reader, library, 10**6)
+        (first, *_) = recommend(connection, 1).found
+    place = np.searchsorted(blend_of_all.tracks, [first.id])
+    support = search.support(place)[:, 0]
+    assert support.sum() == pytest.approx(search.scores[place[0]], rel=1e-4)
+    most = search.own[np.argsort(-support, kind="stable")[:3]]
+    assert [reason.id for reason in first.because] == most.tolist()
+
+
+def test_seeds_are_neither_evidence_nor_recommended(
+    learned: Store, world: Tastes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = world.train[[0]].indices + 1001
+    new = int(np.setdiff1d(world.train.indices + 1001, known)[0])
+    monkeypatch.setattr(interactions_read, "read_seeds", lambda _: np.array([known[0], new]))
+    with learned.read() as connection:
+        found = recommend(connection, 1, limit=5_000).found
+        blend_of_all = read_blend(connection)
+        assert blend_of_all is not None
+        alone = blend_of_all.evidence(known[:1])
+    assert new not in {one.id for one in found}
+    assert known[0] not in {reason.id for one in found for reason in one.because}
+    assert alone.tolist() == [known[0]]
+
+
+def test_without_a_blend_the_walk_takes_its_place(store: Store, world: Tastes) -> None:
+    world.world().spill(store)
+    with store.read() as connection:
+        found = recommend(connection, 1)
+        with pytest.raises(ArgumentError, match=r"no blend vectors in this database; run .*--method blend"):
+            recommend(connection, 1, by="blend")
+        with pytest.raises(ArgumentError, match="`--by blend`: only for tracks"):
+            find_similar(connection, "user", 1, by="blend")
+    assert (found.by, found.not_learned) == ("walk", True)
+
+
+def test_similar_tracks_are_of_the_same_community(learned: Store, world: Tastes) -> None:
+    fans = np.bincount(world.train.indices, minlength=200)
+    own = []
+    with learned.read() as connection:
+        for track in np.argsort(-fans)[:30]:
+            near = find_similar(connection, "track", int(track) + 1001, by="blend").found
+            own += [world.tracks[one.id - 1001] == world.tracks[track] for one in near]
+    assert len(own) == 300
+    assert np.mean(own) > 0.95

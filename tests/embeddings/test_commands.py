@@ -169,7 +169,7 @@ ERRORS = [
     (["recommend", "track", "5"], "scrapy recommend user 123`"),
     (["recommend", "5"], "scrapy recommend playlist 123`"),
     (["recommend", "playlist", "5"], "playlist 5 is not in this database"),
-    (["recommend", "user", "1", "--by", "sequence"], "must be walk, vectors or playlists, not 'sequence'"),
+    (["recommend", "user", "1", "--by", "sequence"], "must be blend, walk, vectors or playlists, not 'sequence'"),
     (["recommend", "playlist", "1", "--by", "npmi"], "must be sequence, walk, vectors or playlists, not"),
     (["recommend", "user", "1", "--diversity", "1.1"], "must be a number from 0 to 1, not '1.1'"),
     (["recommend", "user", "1", "--novelty", "nan"], "`--novelty`: must be a number from 0 to 1, not 'nan'"),

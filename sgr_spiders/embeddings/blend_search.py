@@ -1,0 +1,122 @@
+"""Rank tracks by ``blend`` for a library in the database, from its present likes and stored vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sp
+
+from sgr_spiders.embeddings.blend import Weights
+from sgr_spiders.storage import interactions_read, vectors
+from sgr_spiders.storage.lookup import is_among
+
+if TYPE_CHECKING:
+    from sgr_spiders.embeddings.base import Array, Numbers
+    from sgr_spiders.storage.neighbours import Contexts, Neighbourhood, NeighbourReader
+    from sgr_spiders.storage.store import Connection
+
+BLEND = "blend"
+
+
+@dataclass(frozen=True)
+class LearnedBlend:
+    """The vectors, fans and weights of the newest run; ``tracks`` ascend."""
+
+    tracks: Numbers
+    vectors: Array
+    fans: Array
+    weights: Weights
+    seeds: Numbers
+
+    def evidence(self, library: Numbers) -> Numbers:
+        """Return the tracks of *library* that the scores rest on: known ones, and seeds only if alone."""
+        known = library[is_among(library, self.tracks)]
+        others = known[~is_among(known, self.seeds)]
+        return others if len(others) else known
+
+
+def read_blend(connection: Connection) -> LearnedBlend | None:
+    """Return what the newest run of ``blend`` learned; ``None`` if there is none."""
+    run = vectors.latest(connection, BLEND)
+    if run is None:
+        return None
+    placed = vectors.read_vectors(connection, "track", BLEND)
+    weights = Weights(**{name: run.parameters[name] for name in Weights.__dataclass_fields__})
+    fans = np.maximum(placed.columns["fans"], 1).astype(np.float32)
+    seeds = np.sort(interactions_read.read_seeds(connection))
+    return LearnedBlend(placed.ids, placed.vectors, fans, weights, seeds)
+
+
+class BlendSearch:
+    """The scores of all learned tracks for one library, as those of ``BlendRecommender``."""
+
+    def __init__(
+        self, learned: LearnedBlend, reader: NeighbourReader, library: Numbers, most_links: int
+    ) -> None:
+        """Read the contexts of the library; *most_links*: as for ``NeighbourReader.read``."""
+        self._learned = learned
+        self._library = library
+        self.own = learned.evidence(library)
+        self.contexts: Contexts = reader.contexts_of(*self.own.tolist())
+        self.near: Neighbourhood = reader.read(self.contexts.ids, most_links)
+        self._columns = np.searchsorted(learned.tracks, self.own)
+
+    @cached_property
+    def _likes(self) -> sp.csr_array:
+        """The likes of the contexts, contexts x learned tracks."""
+        tracks, near = self._learned.tracks, self.near
+        known = is_among(near.nodes, tracks)
+        row = np.repeat(np.arange(len(near.sizes)), near.sizes)[known]
+        places = (row, np.searchsorted(tracks, near.nodes[known]))
+        shape = (len(near.sizes), len(tracks))
+        return sp.csr_array((np.ones(len(row), np.float32), places), shape=shape)
+
+    @cached_property
+    def _steps(self) -> sp.csr_array:
+        """The steps from each track of the evidence to a context and out of it, contexts x evidence."""
+        damping, fans = self._learned.weights.damping, self._learned.fans
+        entry = self._likes[:, self._columns] @ sp.diags_array(fans[self._columns] ** -damping)
+        lengths = np.maximum(self.near.sizes, 1).astype(np.float32)
+        return sp.csr_array(sp.diags_array(lengths**-damping) @ entry)
+
+    @cached_property
+    def _power(self) -> Array:
+        """The power of each track's popularity in both parts."""
+        power: Array = self._learned.fans ** np.float32(self._learned.weights.popularity - 0.5)
+        return power
+
+    @cached_property
+    def _parts(self) -> tuple[Array, Array]:
+        """Both parts of the scores, 0 for the tracks of the library."""
+        vectors, fans = self._learned.vectors, self._learned.fans
+        walk = np.asarray(self._likes.T @ np.asarray(self._steps.sum(axis=1)), np.float32) * self._power
+        mine = (vectors[self._columns] / fans[self._columns, None]).sum(axis=0)
+        spectrum = (vectors @ mine) * self._power
+        known = is_among(self._learned.tracks, self._library)
+        return np.where(known, 0, walk), np.where(known, 0, spectrum)
+
+    @cached_property
+    def _scales(self) -> tuple[float, float]:
+        """The factor of each part in the sum."""
+        walk, spectrum = (float(part.max(initial=0)) for part in self._parts)
+        weight = self._learned.weights.spectrum
+        return 1 / walk if walk > 0 else 0.0, weight / spectrum if spectrum > 0 else 0.0
+
+    @property
+    def scores(self) -> Array:
+        """The score of each learned track."""
+        (walk, spectrum), (of_walk, of_spectrum) = self._parts, self._scales
+        scores: Array = of_walk * walk + of_spectrum * spectrum
+        return scores
+
+    def support(self, places: Numbers) -> Array:
+        """Return the part of each of ``own`` in the scores of the tracks at *places*, ``own`` x places."""
+        vectors, fans = self._learned.vectors, self._learned.fans
+        walk = (self._steps.T @ self._likes[:, places]).toarray()
+        spectrum = (vectors[self._columns] / fans[self._columns, None]) @ vectors[places].T
+        of_walk, of_spectrum = self._scales
+        support: Array = (of_walk * walk + of_spectrum * spectrum) * self._power[places]
+        return support
