@@ -33,9 +33,7 @@ DIMENSIONS = (8, 32, 128, 512)
 """The values to try of each weight, in all combinations."""
 GRID: tuple[tuple[float, ...], ...] = (DAMPINGS, POPULARITIES, SPECTRA, DIMENSIONS)
 USUAL = (0.8, 0.4, 0.4, 512)
-"""The weights of the grid that are chosen unless others are clearly better, or if nothing can be held out."""
-CLEARLY = 0.005
-"""The share of the nDCG that makes others clearly better: a few thousand users cannot tell less."""
+"""The weights of the grid that are chosen if nothing tells others."""
 SHARE = 0.1
 """The share of each user's likes to hold out: few, because sparser data has other best weights."""
 VALIDATION_USERS = 3_000
@@ -51,23 +49,38 @@ SHORTLIST = 100
 
 
 def choose_weights(corpus: Corpus, dimensions: int, random_seed: int) -> Weights:
-    """Return the weights nearest to the usual ones that are about as good as the best of the grid.
+    """Return the weights nearest to the usual ones that do not clearly differ from the best of the grid.
 
-    *dimensions*: the most singular vectors to use.
+    That is, their mean nDCG is at most one standard error of the difference below the best: the rule of
+    Breiman et al., Classification and Regression Trees (1984), section 3.4.3, for paired differences. So a
+    few users do not choose by chance.
+
+    Args:
+        corpus: the likes to choose by.
+        dimensions: the most singular vectors to use.
+        random_seed: the seed of what is held out, and of the decomposition.
     """
     matrix = sp.csr_array(corpus.matrix, dtype=np.float32)
     candidates = _list_candidates(min(dimensions, *matrix.shape))
-    sums = np.zeros(len(candidates))
+    measured = [np.empty((0, len(candidates)))]
     for held in _draw(matrix, corpus, random_seed):
         rest, held_out = take_part(matrix, ~held), take_part(matrix, held)
         if not rest.nnz or not held_out.nnz:
             continue
         vectors = decompose(normalise(rest), max(one.dimensions for one in candidates), random_seed)[1]
         parts = Parts(rest, corpus.seeds, vectors)
-        for users in _sample(held_out, random_seed):
-            sums += _measure(parts, held_out, users, candidates)
-    is_good = sums >= (1 - CLEARLY) * sums.max()
-    return candidates[int(np.flatnonzero(is_good)[0])]
+        measured += [_measure(parts, held_out, users, candidates) for users in _sample(held_out, random_seed)]
+    return candidates[_first_good(np.concatenate(measured))]
+
+
+def _first_good(ndcg: NDArray[np.float64]) -> int:
+    """Return the first column of *ndcg*, users x candidates, that does not clearly differ from the best."""
+    if not len(ndcg):
+        return 0
+    best = int(np.argmax(ndcg.mean(axis=0)))
+    worse = ndcg[:, [best]] - ndcg
+    error = worse.std(axis=0) / np.sqrt(len(ndcg))
+    return int(np.flatnonzero(worse.mean(axis=0) <= error)[0])
 
 
 def _list_candidates(most: int) -> list[Weights]:
@@ -126,7 +139,7 @@ def _sample(held_out: sp.csr_array, random_seed: int) -> Iterator[Numbers]:
 def _measure(
     parts: Parts, held_out: sp.csr_array, users: Numbers, candidates: Sequence[Weights]
 ) -> NDArray[np.float64]:
-    """Return the sum of the users' nDCG with each of the candidates."""
+    """Return the nDCG of each user with each of the candidates, users x candidates."""
     both: dict[float, Array] = {damping: parts.walk(users, damping) for damping in DAMPINGS}
     both |= {count: parts.spectrum(users, count) for count in {one.dimensions for one in candidates}}
     short = _shortlist(parts.fans, list(both.values()))
@@ -139,13 +152,13 @@ def _measure(
         for which, part in both.items()
         for popularity in powers
     }
-    sums = np.zeros(len(candidates))
+    ndcg = np.empty((len(users), len(candidates)))
     for number, one in enumerate(candidates):
         spectrum = scaled[one.dimensions, one.popularity]
         scores = scaled[one.damping, one.popularity] + one.spectrum * spectrum
         hits = np.take_along_axis(relevant, _largest(scores, K), axis=1)
-        sums[number] = metrics.ndcg(hits, counts).sum()
-    return sums
+        ndcg[:, number] = metrics.ndcg(hits, counts)
+    return ndcg
 
 
 def _shortlist(fans: Array, parts: Sequence[Array]) -> Numbers:
