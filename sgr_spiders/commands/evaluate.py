@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.reranking import Reranking
 
 RECOMMENDERS = ("popularity", "walk", "itemknn", "ease", *METHODS)
-DEFAULT = "popularity,itemknn,ease,walk,svd"
+DEFAULT = "popularity,itemknn,ease,walk,svd,blend"
 SPLITS: tuple[How, ...] = ("random", "newest", "cutoff")
 OLD_NAMES = {"time": "cutoff"}
 SEEDS = 5
