@@ -11,7 +11,6 @@ from sgr_spiders.relationships import TYPES
 from sgr_spiders.reports.labels import as_json, describe, render_table
 from sgr_spiders.storage.labels import read_labels
 from sgr_spiders.storage.libraries import USUAL
-from sgr_spiders.storage.looked_at import count_missing
 from sgr_spiders.storage.names import resolve
 from sgr_spiders.storage.pairs.builds import latest
 from sgr_spiders.storage.pairs.related import nearest
@@ -170,6 +169,7 @@ def read_recommended(
     """
     from sgr_spiders.embeddings import recommend as recommending  # noqa: PLC0415 - the same
     from sgr_spiders.embeddings.reranking import Reranking  # noqa: PLC0415 - the same
+    from sgr_spiders.storage.looked_at import count_missing  # noqa: PLC0415 - the same
 
     node = resolve(connection, kind, name)
     choose = {"user": recommending.recommend, "playlist": recommending.continue_playlist}[kind]

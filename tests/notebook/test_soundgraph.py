@@ -203,7 +203,7 @@ def test_status_and_other_commands(graph: SoundGraph) -> None:
         (lambda graph: graph.similar("track", "1001", limit="3"), "argument `limit`: must be an integer"),
         (lambda graph: graph.similar("track", "no such title"), "no track in this database is"),
         (lambda graph: graph.recommend(5001), "no liked tracks in this database"),
-        (lambda graph: graph.recommend(1, by="sequence"), "must be one of walk, playlists, vectors"),
+        (lambda graph: graph.recommend(1, by="sequence"), "must be one of blend, walk, playlists, vectors"),
         (lambda graph: graph.recommend(1, novelty=2), "`novelty`: must be a number from 0 to 1, not 2"),
         (lambda graph: graph.continue_playlist(1), "playlist 1 is not in this database"),
         (lambda graph: graph.harvest("a b"), "seed: "),
