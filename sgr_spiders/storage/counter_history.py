@@ -8,6 +8,8 @@ of each statement that may fire one.
 
 from __future__ import annotations
 
+import functools
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -15,6 +17,7 @@ import sqlalchemy as sa
 
 from sgr_spiders.storage import upserts
 from sgr_spiders.storage.chunks import chunked
+from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.prepared import LookupStatement
 from sgr_spiders.storage.schema import COUNTERS, RECORD_TABLES, counter_history, runs
 
@@ -28,11 +31,11 @@ _COLUMNS: Final = ("kind", "record_id", "counter", "observed_at", "value", "run_
 
 
 class _Stored(NamedTuple):
-    """A stored record, and whether its counters have rows."""
+    """A stored record, and the time of the newest row of its counters."""
 
     fullness: int
     counted_at: str | None
-    has_rows: bool
+    newest_at: str | None
 
 
 def _key_of(kind: str) -> sa.Column[int]:
@@ -64,12 +67,20 @@ def note_changes(
         return
     counts_of = itemgetter(*map(columns.index, COUNTERS[kind]))
     versions: dict[int, list[tuple[int, Counts]]] = {}
+    differ: set[int] = set()
     for row in rows:
         record_id, counts = row[key], counts_of(row)
-        if record_id in stored and counts != stored[record_id]:
+        if record_id in stored:
             versions.setdefault(record_id, []).append((row[fullness], counts))
-    if versions:
-        _Page(connection, kind, now).note(stored, versions)
+            if _is_stated(counts, stored[record_id]):
+                differ.add(record_id)
+    if differ:
+        _Page(connection, kind, now).note(stored, {record_id: versions[record_id] for record_id in differ})
+
+
+def _is_stated(new: Counts, old: Counts) -> bool:
+    """Return whether *new* states a value that differs from the *old* one."""
+    return any(after is not None and after != before for before, after in zip(old, new, strict=True))
 
 
 class _Page:
@@ -86,22 +97,38 @@ class _Page:
         rows: list[Row] = []
         confirmed: list[int] = []
         records = _read_records(self._connection, self._kind, sorted(versions))
-        run_id = self._connection.scalar(sa.select(sa.func.max(runs.c.run_id)))
         for record_id, record in records.items():
             old, new = stored[record_id], self._merge(stored[record_id], record, versions[record_id])
             changed = [place for place, value in enumerate(new) if value != old[place]]
             if not changed or record.counted_at is None:
                 continue
-            if not record.has_rows:
+            if record.newest_at is None:
+                if record.counted_at == self._now:  # on a server, this page has inserted a version
+                    continue
                 is_more = all(old[place] is None for place in changed)
-                if is_more and versions[record_id][-1][1] == new:
+                if is_more and any(counts == new for _, counts in versions[record_id]):
                     confirmed.append(record_id)
                     continue
                 known = [place for place, value in enumerate(old) if value is not None]
                 rows += self._rows_of(record_id, old, known, record.counted_at, None)
-            rows += self._rows_of(record_id, new, changed, self._now, run_id)
+            rows += self._rows_of(record_id, new, changed, self._time_after(record), self._run_id)
         upserts.insert_new(self._connection, counter_history, _COLUMNS, rows)
         self._move(confirmed)
+
+    @functools.cached_property
+    def _run_id(self) -> int | None:
+        newest: int | None = self._connection.scalar(sa.select(sa.func.max(runs.c.run_id)))
+        return newest
+
+    def _time_after(self, record: _Stored) -> str:
+        """Return the current time, or one after all rows of *record*.
+
+        Another worker may have a faster clock, or have read it later and written first.
+        """
+        newest = max(filter(None, (record.newest_at, record.counted_at)))
+        if self._now > newest:
+            return self._now
+        return timestamp(datetime.fromisoformat(newest) + timedelta(microseconds=1))
 
     def _merge(self, old: Counts, record: _Stored, versions: Iterable[tuple[int, Counts]]) -> Counts:
         """Return the counters after all *versions*, as ``upsert_records`` merges them."""
@@ -137,10 +164,12 @@ def _is_outage(name: str, value: int) -> bool:
 
 def _read_records(connection: sa.Connection, kind: str, ids: Sequence[int]) -> dict[int, _Stored]:
     table, key, history = RECORD_TABLES[kind], _key_of(kind), counter_history.c
-    has_rows = sa.exists().where(history.kind == kind, history.record_id == key).correlate(table)
-    query = sa.select(key, table.c.fullness, table.c.counted_at, has_rows)
+    newest_at = sa.select(sa.func.max(history.observed_at)).where(
+        history.kind == kind, history.record_id == key
+    )
+    query = sa.select(key, table.c.fullness, table.c.counted_at, newest_at.correlate(table).scalar_subquery())
     return {
-        row[0]: _Stored(row[1], row[2], bool(row[3]))
+        row[0]: _Stored(*row[1:])
         for chunk in chunked(ids)
         for row in connection.execute(query.where(key.in_(chunk)))
     }

@@ -125,6 +125,8 @@ def _as_of(table: sa.Table, moment: str) -> Condition | None:
     for column, target in _keys(table):
         if is_known(target, Extent(as_of=moment)):
             conditions.append(column.in_(_select_keys(target, moment)))
+    if table in _OF_KINDS:
+        conditions += _named_as_of(table, moment, *_OF_KINDS[table])
     return _all_of(conditions)
 
 
@@ -146,6 +148,12 @@ def _named_present(table: sa.Table, column: str, kinds: Mapping[str, str]) -> It
     """Yield the conditions that what a table of several kinds names in *column* is not removed."""
     for kind, record in kinds.items():
         yield sa.or_(table.c.kind != kind, ~table.c[column].in_(_removed_keys(RECORD_TABLES[record])))
+
+
+def _named_as_of(table: sa.Table, moment: str, column: str, kinds: Mapping[str, str]) -> Iterator[Condition]:
+    """Yield the conditions that what a table of several kinds names in *column* was present at a time."""
+    for kind, record in kinds.items():
+        yield sa.or_(table.c.kind != kind, table.c[column].in_(_select_keys(RECORD_TABLES[record], moment)))
 
 
 def _named_by(table: sa.Table) -> Iterator[Condition]:

@@ -67,7 +67,7 @@ PERSONAL: Final = (
 """The contents that hold an account's ID, text about a person, or a trace of one."""
 
 _OF_ACCOUNTS: Final = (Content.VALUE, Content.COUNTER)
-"""Contents that are personal in the table of accounts."""
+"""Contents that are personal in the tables with values of accounts."""
 
 _OF_RECORDS: Final = {
     "user": Content.ACCOUNT,
@@ -174,6 +174,8 @@ def list_personal(pair_tables: Iterable[PairTable] = ()) -> Iterator[tuple[str, 
     for table in list_tables(pair_tables):
         for column in table.columns:
             content = content_of(table, column)
-            if content in PERSONAL or (table.name == "users" and content in _OF_ACCOUNTS):
+            if content in PERSONAL or (
+                table.name in ("users", "counter_history") and content in _OF_ACCOUNTS
+            ):
                 assert content is not None
                 yield table.name, column.name, content

@@ -134,8 +134,8 @@ def _provenance_columns() -> list[Column[Any]]:
         Column("fetched_at", Text, nullable=False, comment="When this row was last written"),
         _text(
             "counted_at",
-            "When its counters were first read; they have not changed since, unless `counter_history` has "
-            "rows of it. Null if none is known",
+            "When all of its counters were first read with these values, or with those before the first "
+            "change if `counter_history` has rows of it. Null if none is known",
         ),
     ]
 
@@ -200,7 +200,12 @@ counter_history = Table(
         comment="When this value was first read; it was there until the next row, or is there now",
     ),
     Column("value", BigInteger, nullable=False, comment="The value"),
-    Column("run_id", Id, comment="The newest run at that time; null for values from before the first change"),
+    Column(
+        "run_id",
+        Id,
+        comment="The newest run at that time, which may have been pruned; null for values from before the "
+        "first change",
+    ),
     _one_of("counter_history", "kind", "track", "user", "playlist"),
     sqlite_with_rowid=False,
     comment="The values of counters that have changed, from the first one on: one row per value",

@@ -214,7 +214,8 @@ def before_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with closing(connect(database)) as connection, connection:
         for number, (raw, (year, month, day)) in tracks.items():
             parts = {"release_year": year, "release_month": month, "release_day": day}
-            add_older(connection, "track", track_id=number, raw=raw, **parts)
+            plays = 5 if number == 1 else None
+            add_older(connection, "track", track_id=number, raw=raw, playback_count=plays, **parts)
         badges = pack({"badges": {"verified": True, "pro": True}, "likes_count": 7, "online": False})
         add_older(connection, "user", user_id=8, raw=badges)
         add_older(connection, "playlist", playlist_id=9, raw=pack({"is_album": True, "permalink": "p"}))
@@ -244,6 +245,21 @@ def test_a_migration_fills_its_columns(
     assert unpack(user["raw"]) == {"online": False}
     assert (playlist["is_album"], playlist["permalink"], playlist["raw"]) == (True, "p", None)
     assert {row["fetched_at"] for row in tracks.values()} == {"before"}
+
+
+def test_counters_of_earlier_versions_begin_with_their_last_write(before_columns: Path) -> None:
+    with closing(Store.open(url_of(before_columns))) as store:
+        counted = {number: row["counted_at"] for number, row in rows(store, schema.tracks).items()}
+        assert counted == {1: "before", **dict.fromkeys(range(2, 7))}
+        # The counter was in ``raw`` until the migration.
+        assert rows(store, schema.users)[8]["counted_at"] == "before"
+        assert rows(store, schema.playlists)[9]["counted_at"] is None
+        with store.write() as connection:
+            records.write_records(connection, [track(1, {}, playback_count=6)], set(), "later")
+        c = schema.counter_history.c
+        with store.read() as connection:
+            found = connection.execute(sa.select(c.record_id, c.value, c.observed_at).order_by(c.value)).all()
+    assert [tuple(row) for row in found] == [(1, 5, "before"), (1, 6, "later")]
 
 
 def test_a_backfill_reads_nested_fields(store: Store) -> None:

@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from sgr_spiders.model import statistics
-from sgr_spiders.model.items import Fullness
 from sgr_spiders.soundcloud.endpoints import ENDPOINTS
 from sgr_spiders.soundcloud.track_page import TRACK_PAGE
-from sgr_spiders.storage import indexes
+from sgr_spiders.storage import indexes, upserts
 from sgr_spiders.storage.chunks import chunked
-from sgr_spiders.storage.counter_history import note_changes
 from sgr_spiders.storage.ledger.frontier import walk_id
 from sgr_spiders.storage.pairs.tables import find_stored
 from sgr_spiders.storage.retention.merging import move_rows, move_walk, references_to_walks
@@ -28,7 +26,6 @@ from sgr_spiders.storage.retention.pseudonyms import FIRST, Pseudonyms
 from sgr_spiders.storage.retention.rules import PERSONAL
 from sgr_spiders.storage.retention.steps import Step, execute
 from sgr_spiders.storage.schema import (
-    COUNTERS,
     VECTOR_TABLES,
     artist_vectors,
     comments,
@@ -81,7 +78,7 @@ SEARCHED: Final = {
 """The columns in which names of users are looked for."""
 CREDITED: Final = {tracks: ("metadata_artist", "label_name"), playlists: ("label_name",)}
 """The columns that contain a name, and nothing else."""
-LISTED: Final = (walk_records, selections, counter_history)
+LISTED: Final = (walk_records, selections)
 """The tables that refer to records of any ``kind``."""
 
 _OF_USERS: Final = [name for name, endpoint in ENDPOINTS.items() if endpoint.target == "user"]
@@ -151,6 +148,7 @@ def _renaming(is_real: Callable[[sa.ColumnElement[int]], sa.ColumnElement[bool]]
     for table in LISTED:
         of_user = sa.and_(table.c.kind == "user", is_real(table.c.record_id))
         yield Step(RULE, table, of_user, ("record_id",))
+    yield _deleting_history(is_real)
     of_users = walks.c.endpoint.in_(_OF_USERS)
     # PostgreSQL may cast before it compares the endpoint.
     target = sa.cast(sa.case((of_users, walks.c.target), else_="0"), walks.c.walk_id.type)
@@ -169,7 +167,13 @@ def _dropping(is_real: Callable[[sa.ColumnElement[int]], sa.ColumnElement[bool]]
     yield from _deleting(_LISTS_OF_USERS)
     for table in LISTED:
         yield Step(RULE, table, sa.and_(table.c.kind == "user", is_real(table.c.record_id)))
+    yield _deleting_history(is_real)
     yield Step(RULE, users, is_real(users.c.user_id))
+
+
+def _deleting_history(is_real: Callable[[sa.ColumnElement[int]], sa.ColumnElement[bool]]) -> Step:
+    history = counter_history.c
+    return Step(RULE, counter_history, sa.and_(history.kind == "user", is_real(history.record_id)))
 
 
 def _deleting(which: sa.ColumnElement[bool]) -> Iterator[Step]:
@@ -199,6 +203,8 @@ def replace_users(store: Store, replacement: Replacement) -> None:
         for index in indexes.missing(connection):
             index.create(connection)
         _delete_derived(connection)
+        _move_counting(connection)
+    execute(store, _deleting_history(replacement.is_real))
     _clear(store)
     _delete_walks(store, _LISTS_OF_USERS if replacement.drops else _LOOKUPS)
     _replace_names(store, replacement)
@@ -210,6 +216,17 @@ def replace_users(store: Store, replacement: Replacement) -> None:
 
 def _is_anyone_left(connection: Connection, replacement: Replacement) -> bool:
     return connection.scalar(sa.select(sa.literal(1)).where(replacement.real).limit(1)) is not None
+
+
+def _move_counting(connection: Connection) -> None:
+    """Date the counters of users by their last change, before their history is deleted."""
+    history = counter_history.c
+    newest = sa.select(sa.func.max(history.observed_at)).where(
+        history.kind == "user", history.record_id == users.c.user_id
+    )
+    changed = users.c.user_id.in_(sa.select(history.record_id).where(history.kind == "user"))
+    moved = newest.correlate(users).scalar_subquery()
+    connection.execute(sa.update(users).where(changed).values(counted_at=moved))
 
 
 def _clear(store: Store) -> None:
@@ -374,12 +391,10 @@ def _anonymise(user: dict[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any]:
 
 
 def _merge(connection: Connection, row: dict[str, Any], earlier: dict[str, Any]) -> None:
-    names = ("user_id", "counted_at", *COUNTERS["user"])
-    newest = (Fullness.OWN, *map(row.__getitem__, names))
-    note_changes(connection, "user", ("fullness", *names), [newest], row["counted_at"])
     kept = {name: value for name, value in row.items() if value is not None}
     kept |= {name: row[name] for name in ("removed_at", "removed_reason")}
-    kept |= {name: earlier[name] for name in ("first_seen_at", "counted_at") if earlier[name] is not None}
+    known = [name for name in upserts.COUNTS_AN_OUTAGE_ZEROED if not row[name]]
+    kept |= {name: earlier[name] for name in ("first_seen_at", *known) if earlier[name] is not None}
     connection.execute(sa.update(users).where(users.c.user_id == row["user_id"]).values(kept))
 
 
