@@ -21,7 +21,9 @@ class Rule:
     ``low`` and ``high`` bound an ``integer``; ``words`` are the allowed values of a ``word``.
     """
 
-    form: Literal["id", "comment_id", "integer", "tempo", "flag", "text", "date", "day", "word"]
+    form: Literal[
+        "id", "comment_id", "integer", "tempo", "flag", "text", "date", "day", "word", "two_letters"
+    ]
     low: int = 0
     high: int = MAX_INTEGER
     words: tuple[str, ...] = ()
@@ -42,7 +44,7 @@ class Field:
         reading: The way the parser reads its value.
         source: The API's key.
         fallback: The API's key to read if the first has no value; ``outer.inner`` is one of a nested object.
-        parts: The API's keys of year, month and day, which are read first if all of them have values.
+        parts: The API's keys of year, month and day, which are read first if they are a day.
         of_stub: Whether the API also sends it beside the ID of a record of which it says nothing else.
         references: The column that a foreign key points to.
         is_key: Whether it is part of the primary key.
@@ -106,6 +108,11 @@ def date(doc: str, *, source: str = "", fallback: str | None = None) -> Field:
 def day(doc: str, *, year: str, month: str, day: str) -> Field:
     """Return a field for a day, ``2024-01-09``, which the API gives in three parts, or as a date."""
     return Field(Rule("day"), doc, "day", parts=(year, month, day))
+
+
+def two_letters(doc: str) -> Field:
+    """Return a field for a code of two letters."""
+    return Field(Rule("two_letters"), doc, "non_empty")
 
 
 def names_of_true(doc: str) -> Field:

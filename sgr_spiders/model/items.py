@@ -22,6 +22,7 @@ from sgr_spiders.model.fields import (
     reference,
     tempo,
     text,
+    two_letters,
     word,
 )
 
@@ -53,8 +54,8 @@ ReleaseDay = Annotated[int | None, integer("Day of release, 1-31", low=1, high=3
 ReleaseDate = Annotated[
     str | None,
     day(
-        "Day of release, e.g. `2024-01-09`, from year, month and day, else from the API's own date; null "
-        "unless all are known and the day exists, in 1850 to 2100",
+        "Day of release, e.g. `2024-01-09`, from year, month and day if they are a day in 1850 to 2100, else "
+        "from the API's own date",
         year="release_year",
         month="release_month",
         day="release_day",
@@ -181,7 +182,7 @@ class User:
     full_name: Annotated[str | None, text("Full name")] = None
     city: Annotated[str | None, text("City")] = None
     country: Annotated[str | None, text("Country")] = None
-    country_code: Annotated[str | None, text("Country as a code of two letters (ISO 3166-1)")] = None
+    country_code: Annotated[str | None, two_letters("Country as a code of two letters (ISO 3166-1)")] = None
     description: Annotated[str | None, text("Description")] = None
     website: Annotated[str | None, text("Website")] = None
     website_title: Annotated[str | None, text("Title of the website")] = None

@@ -20,6 +20,8 @@ def as_json(growth: Growth, limit: int) -> dict[str, Any]:
         "name": growth.name,
         "counted_at": growth.counted_at,
         "counters": dict(growth.counters),
+        "since": growth.since,
+        "count": len(growth.values),
         "values": [asdict(value) for value in growth.values[-limit:]],
     }
 
@@ -33,10 +35,16 @@ def as_text(growth: Growth, limit: int) -> list[str]:
     lines = [f"Counters of {which}", ""]
     lines += table([[name, number(value)] for name, value in growth.counters.items()], indent="  ")
     if not growth.values:
-        since = "" if growth.counted_at is None else f" since {minute(growth.counted_at)} (UTC)"
-        return [*lines, "", f"No change known{since}"]
+        since = max(filter(None, (growth.counted_at, growth.since)), default=None)
+        return [*lines, "", f"No change known{_from(since)}"]
     rows = list(map(_row, growth.values[-limit:]))
-    return [*lines, "", "Last values", *table(rows, left=2, indent="  ")]
+    count = len(growth.values)
+    heading = f"Last {number(limit)} of {number(count)} values" if limit < count else "Values"
+    return [*lines, "", heading + _from(growth.since), *table(rows, left=2, indent="  ")]
+
+
+def _from(since: str | None) -> str:
+    return "" if since is None else f" since {minute(since)} (UTC)"
 
 
 def _row(value: CounterValue) -> list[str]:

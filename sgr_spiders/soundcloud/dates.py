@@ -47,19 +47,22 @@ def is_iso(value: object) -> bool:
 def to_day(value: object) -> object:
     """Convert ``2024-01-09`` or the time of a day in any form of ``to_iso`` to ``2024-01-09``.
 
-    Return ``None`` for an empty string, and anything else unchanged.
+    The day is the one that the text names, also if its offset puts it into another day in UTC. Return
+    ``None`` for an empty string, and anything else unchanged.
     """
     if value == "":
         return None
     if type(value) is str and _DAY.fullmatch(value) is None and is_iso(moment := to_iso(value)):
-        return str(moment)[:10]
+        named = value.strip()[:10].replace("/", "-")
+        return named if _DAY.fullmatch(named) else str(moment)[:10]
     return value
 
 
 def join_day(year: object, month: object, day: object) -> str | None:
-    """Return a day from its parts; ``None`` unless all are integers. The day may not exist."""
+    """Return a day from its parts; ``None`` unless all are integers and the day exists and is not absurd."""
     if type(year) is int and type(month) is int and type(day) is int:
-        return f"{year:04}-{month:02}-{day:02}"
+        joined = f"{year:04}-{month:02}-{day:02}"
+        return joined if is_day(joined) else None
     return None
 
 

@@ -46,8 +46,8 @@ def _page_url(url: Json) -> Json:
 
 
 def _names_of_true(flags: Json) -> Json:
-    """Return the names of the true values of an object of booleans, or something else unchanged."""
-    if isinstance(flags, dict) and all(isinstance(value, bool) for value in flags.values()):
+    """Return the names of the true values of an object of booleans and nulls, or something else unchanged."""
+    if isinstance(flags, dict) and all(value is None or isinstance(value, bool) for value in flags.values()):
         return ",".join(sorted(name for name, value in flags.items() if value))
     return flags
 
@@ -148,19 +148,23 @@ def _has_none(value: Json) -> bool:
 def find_value(field: Field, stored: Document, unknown: Document) -> tuple[Json, str | None]:
     """Return the value of a field from the columns and unknown fields of a *stored* record, and its path.
 
-    The path is ``None`` if the value comes from columns, or if there is none.
+    The path is ``None`` if the value comes from columns, or if there is none. An empty text counts only if
+    there is no other value.
     """
     if field.parts and (day := join_day(*map(stored.get, field.parts))) is not None:
         return day, None
     convert = READERS.get(field.reading, _as_it_is)
+    found: tuple[Json, str | None] = None, None
     for path in (field.source, field.fallback):
         if path is None:
             continue
         outer, _, key = path.rpartition(".")
         inner = unknown.get(outer) if outer else unknown
         if isinstance(inner, dict) and (value := inner.get(key)) is not None:
-            return convert(value), path
-    return None, None
+            found = convert(value), path
+            if not _has_none(found[0]):
+                break
+    return found
 
 
 def remove_path(unknown: dict[str, Json], path: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,7 @@ class Bad:
 
 
 BAD: Final = Bad()
+_TWO_LETTERS: Final = re.compile(r"[A-Za-z]{2}", re.ASCII)
 Check = Callable[[object], object]
 """A function that returns a value, corrected if necessary, or ``BAD``; the value is never ``None``."""
 Values = tuple[Any, ...]
@@ -102,6 +104,10 @@ def _text(value: object) -> object:
     return value if value.isprintable() else for_database(value)
 
 
+def _two_letters(value: object) -> object:
+    return value if type(value) is str and _TWO_LETTERS.fullmatch(value) is not None else BAD
+
+
 def _are_texts_fine(values: tuple[str, ...]) -> bool:
     joined = "".join(values)
     if len(joined) > MAX_TEXT:
@@ -123,6 +129,9 @@ _JUDGES: Final = {
     ),
     "flag": Judge(_flag, frozenset({bool})),
     "text": Judge(_text, frozenset({str}), _are_texts_fine),
+    "two_letters": Judge(
+        _two_letters, frozenset({str}), lambda values: all(_two_letters(value) is value for value in values)
+    ),
     "date": Judge(_date, frozenset({str}), lambda values: all(map(is_iso, values))),
     "day": Judge(_day, frozenset({str}), lambda values: all(map(is_day, values))),
     # The API sends a tempo without a fraction as an integer, which becomes a float.

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from sgr_spiders.storage.store import Store
 
 BATCH = 1_000
-"""Rows per transaction. An interruption undoes at most these, and a rerun resumes with them."""
+"""Rows per transaction of ``backfill``: an interruption undoes at most these, and a rerun resumes with them.
+
+A migration reads as many at a time, in its one transaction: an interruption undoes it all.
+"""
 
 
 @dataclass(slots=True)

@@ -90,7 +90,7 @@ _BY_NAME: Final = {
     Content.LEARNED: "vector",
     Content.PLACE: "city",
     Content.VALUE: "genre country country_code license plan playlist_type track_type key_signature badges "
-    "verified",
+    "verified policy monetization_model original_format set_type",
     Content.PERSONAL_TIME: "not_before not_after release_date published_at",
     Content.COUNTER: "playback_count favoritings_count reposts_count comment_count download_count "
     "followers_count followings_count track_count playlist_count public_favorites_count "
@@ -105,8 +105,7 @@ _BY_NAME: Final = {
     "last_run_id plan_id relationship_run_id vector_run_id community_run_id",
     Content.PRESENCE: "removed_at removed_reason",
     Content.WORD: "access kind endpoint status layer layers step spider outcome library setting type method "
-    "state looked newest_first field purpose last_outcome graph policy monetization_model "
-    "original_format set_type counter",
+    "state looked newest_first field purpose last_outcome graph counter",
     Content.NUMBER: "position next_position release_year fullness score kept available cap widest expanded "
     "inline_cap tracks fans community stability modularity",
     Content.FLAG: "commentable streamable downloadable reveal_stats reveal_comments is_stub selective "

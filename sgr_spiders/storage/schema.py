@@ -107,7 +107,7 @@ def _type_of(rule: Rule) -> TypeEngine[Any]:
             return Float()
         case "flag":
             return Boolean()
-        case "text" | "date" | "day" | "word":
+        case "text" | "date" | "day" | "word" | "two_letters":
             return Text()
 
 

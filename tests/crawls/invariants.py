@@ -84,6 +84,12 @@ COUNTERS = " UNION ALL ".join(
     for name in names
 )
 
+UNDATED = " UNION ALL ".join(
+    f"SELECT '{kind}', {kind}_id FROM {kind}s "  # noqa: S608 - names of columns
+    f"WHERE counted_at IS NULL AND coalesce({', '.join(names)}) IS NOT NULL"
+    for kind, names in schema.COUNTERS.items()
+)
+
 LEDGER = {
     "the last value of a counter over time is that of its record, and known counters have one or none has":
         f"""SELECT kind, record_id, counter, current, value FROM ({COUNTERS}) AS counters
@@ -98,10 +104,7 @@ LEDGER = {
         """SELECT * FROM (SELECT kind, record_id, counter, value, lag(value) OVER
         (PARTITION BY kind, record_id, counter ORDER BY observed_at) AS before FROM counter_history) AS pairs
         WHERE value = before""",
-    "a record with counters says since when they are known":
-        """SELECT 'track', track_id FROM tracks WHERE counted_at IS NULL AND playback_count IS NOT NULL
-        UNION ALL
-        SELECT 'user', user_id FROM users WHERE counted_at IS NULL AND followers_count IS NOT NULL""",
+    "a record with counters says since when they are known": UNDATED,
     "`kept` counts the distinct records of the current generation, at positions 0 to kept-1":
         """SELECT endpoint, target, kept, records, positions, last FROM walks JOIN kind_of USING (endpoint)
         LEFT JOIN listed USING (walk_id) WHERE (kept <> coalesce(positions, 0)

@@ -377,6 +377,27 @@ def test_an_uploader_of_many_genres_is_one_account(store: Store, key: Path, tmp_
     assert set(read(tmp_path / "study", "tracks")["genre"]) == {None}
 
 
+def test_rare_words_of_the_api_are_null(store: Store, key: Path, tmp_path: Path) -> None:
+    known = {"is_stub": False, "fullness": Fullness.OWN, "fetched_at": NOW}
+    words = {
+        "tracks": ("policy", "monetization_model", "original_format"),
+        "playlists": ("playlist_type", "set_type"),
+    }
+    keys = {"tracks": ("track_id", "artist_id"), "playlists": ("playlist_id", "owner_id")}
+    with store.write() as connection:
+        connection.execute(sa.insert(schema.users), [{"user_id": user} | known for user in range(1, 13)])
+        for table, (record, owner) in keys.items():
+            rows = [
+                {record: user, owner: user} | dict.fromkeys(words[table], "ep" if user > 6 else "mine" * user)
+                for user in range(1, 13)
+            ]
+            connection.execute(sa.insert(schema.metadata.tables[table]), [row | known for row in rows])
+    build_study(store, tmp_path / "study", StudyOptions(key))
+    for table, names in words.items():
+        for name in names:
+            assert set(read(tmp_path / "study", table)[name]) == {"ep", None}, name
+
+
 def test_the_order_of_seeds_does_not_tell_that_of_ids(store: Store, key: Path, tmp_path: Path) -> None:
     with store.write() as connection:
         add_run(connection, range(101, 109))

@@ -29,5 +29,5 @@ def test_a_page_is_logged_in_one_short_line() -> None:
 def test_the_fields_of_records_are_the_columns_of_their_tables() -> None:
     for kind in RECORD_TYPES:
         columns = [column.name for column in RECORD_TABLES[kind].columns]
-        ours = {"is_stub", "fetched_at", *PRESENCE}
+        ours = {"is_stub", "fetched_at", "counted_at", *PRESENCE}
         assert list(FIELDS[kind]) == [name for name in columns if name not in ours]

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from sgr_spiders.model.items import Comment, Fullness, Playlist, Track, User
+from sgr_spiders.soundcloud.parse import parse_page
 from sgr_spiders.soundcloud.raw import pack, unpack
 from sgr_spiders.storage import backfill as backfill_module
 from sgr_spiders.storage import migrate, records, schema
@@ -209,7 +210,8 @@ def before_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         3: (pack({"full_duration": "long", "policy": "SNIP"}), (2019, 2, 29)),
         4: (None, (2021, 6, 7)),
         5: (None, (2021, None, None)),
-        6: (pack({"release_date": "2014-11-07", "updated_at": "2015/01/01 22:55:52 +0000"}), (None,) * 3),
+        6: (pack({"release_date": "2014-11-07"}), (2014, 11, 31)),
+        7: (pack({"release_date": "2014-11-07", "updated_at": "2015/01/01 22:55:52 +0000"}), (None,) * 3),
     }
     with closing(connect(database)) as connection, connection:
         for number, (raw, (year, month, day)) in tracks.items():
@@ -231,7 +233,15 @@ def test_a_migration_fills_its_columns(
         tracks = rows(store, schema.tracks)
         user, playlist = rows(store, schema.users)[8], rows(store, schema.playlists)[9]
     days = {number: row["release_date"] for number, row in tracks.items()}
-    assert days == {1: "2020-05-01", 2: "2020-05-02", 3: None, 4: "2021-06-07", 5: None, 6: "2014-11-07"}
+    assert days == {
+        1: "2020-05-01",
+        2: "2020-05-02",
+        3: None,
+        4: "2021-06-07",
+        5: None,
+        6: "2014-11-07",
+        7: "2014-11-07",
+    }
     first = tracks[1]
     assert (first["permalink"], first["p_line"], first["explicit"]) == ("paper", "2020 Tidal", True)
     # Columns of earlier versions are left to `--backfill`.
@@ -240,7 +250,7 @@ def test_a_migration_fills_its_columns(
     assert tracks[2]["raw"] == b"nonsense"
     assert (tracks[3]["policy"], tracks[3]["full_duration"]) == ("SNIP", None)
     assert unpack(tracks[3]["raw"]) == {"full_duration": "long"}
-    assert (tracks[6]["last_modified"], tracks[6]["raw"]) == ("2015-01-01T22:55:52Z", None)
+    assert (tracks[7]["last_modified"], tracks[7]["raw"]) == ("2015-01-01T22:55:52Z", None)
     assert (user["verified"], user["badges"], user["likes_count"]) == (True, "pro,verified", 7)
     assert unpack(user["raw"]) == {"online": False}
     assert (playlist["is_album"], playlist["permalink"], playlist["raw"]) == (True, "p", None)
@@ -266,3 +276,29 @@ def test_a_backfill_reads_nested_fields(store: Store) -> None:
     write(store, track(1, {"publisher_metadata": PUBLISHER}), track(2, {}, isrc="own", release_year=2020))
     assert backfill(store).filled == {"tracks.isrc": 1, "tracks.p_line": 1, "tracks.explicit": 1}
     assert unpack(rows(store, schema.tracks)[1]["raw"]) == {"publisher_metadata": {"release_title": "Tides"}}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"album_title": "", "publisher_metadata": {"album_title": "T"}},
+        {"album_title": "", "publisher_metadata": {"album_title": ""}},
+        {"album_title": "", "publisher_metadata": {"isrc": ""}},
+        {"album_title": "A", "publisher_metadata": {"album_title": "T"}},
+        {"publisher_metadata": {"album_title": "", "explicit": False}},
+        {"explicit": False, "publisher_metadata": {"explicit": True}},
+        {"last_modified": "", "updated_at": "2015/01/01 22:55:52 +0000"},
+        {"release_year": 2019, "release_month": 2, "release_day": 30, "release_date": "2019-02-28"},
+        {"release_year": 205, "release_month": 2, "release_day": 3},
+    ],
+)
+def test_a_backfill_finds_what_a_crawl_reads(store: Store, given: dict[str, Any]) -> None:
+    document = {"kind": "track", "id": 1, "title": "t", "user_id": 7, **given}
+    read = parse_page("track", "1", document).entries[0].record
+    assert isinstance(read, Track)
+    write(store, track(1, given))
+    backfill(store)
+    backfill(store)
+    found = rows(store, schema.tracks)[1]
+    names = ("album_title", "isrc", "explicit", "last_modified", "release_date")
+    assert {name: found[name] for name in names} == {name: getattr(read, name) for name in names}

@@ -31,12 +31,16 @@ class CounterValue:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """The counters of a record that are known now, and the values of those that have changed, in order."""
+    """The counters of a record that are known now, and the values of those that have changed, in order.
+
+    The values are those ``since`` a time, or all.
+    """
 
     kind: str
     record_id: int
     name: str | None
     counted_at: str | None
+    since: str | None
     counters: Mapping[str, int]
     values: Sequence[CounterValue]
 
@@ -56,7 +60,7 @@ def read_growth(connection: Connection, kind: str, name: str, since: str | None)
     known = {name: value for name, value in zip(counters, row[2:], strict=True) if value is not None}
     values = _read_values(connection, record, record_id)
     recent = [value for value in values if since is None or value.observed_at >= since]
-    return Growth(record, record_id, row[0], row[1], known, recent)
+    return Growth(record, record_id, row[0], row[1], since, known, recent)
 
 
 def _read_values(connection: Connection, kind: str, record_id: int) -> list[CounterValue]:

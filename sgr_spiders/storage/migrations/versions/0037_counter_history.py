@@ -25,7 +25,7 @@ COUNTERS = {
 
 
 def upgrade() -> None:
-    """Add them. Known counters are as old as the last write of their record."""
+    """Add the table and the columns. Known counters are as old as the last write of their record."""
     op.create_table(
         "counter_history",
         sa.Column("kind", sa.Text(), nullable=False),
