@@ -58,5 +58,5 @@ def test_the_runner_prints_a_heading_and_a_time(root: Path) -> None:
 def test_an_unknown_benchmark_is_an_error(root: Path) -> None:
     ended = benchmark(root, "tests.benchmarks", "similarity", "x")
     assert ended.returncode == 2
-    assert "no benchmark 'x': there are credits, " in ended.stderr
+    assert "no benchmark 'x': there are continuation, credits, " in ended.stderr
     assert not ended.stdout

@@ -21,7 +21,6 @@ from sgr_spiders.cli.options import (
 from sgr_spiders.reports.labels import as_json, describe
 from sgr_spiders.text.encoding import dump_json
 from sgr_spiders.text.formatting import pluralize
-from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
     import argparse
@@ -69,11 +68,12 @@ class Command(DatabaseCommand):
             if kind == "playlist":
                 head["missing"] = recommended.missing
             source = describe_source(recommended.by, recommended.evidence)
+            source["fallback"] = recommended.fallback
             reranking = {"reranking": dataclasses.asdict(recommended.reranking)}
             return dump_json({**head, **source, **reranking, "recommended": recommended.rows}) + "\n"
         lines = [*_render_lines(recommended), *describe_evidence(recommended.evidence, recommended.found)]
-        if recommended.not_learned:
-            lines.append(f"by walk, because no blend was learned: `{command('embed', '--method', 'blend')}`")
+        if recommended.fallback is not None:
+            lines.append(f"by walk: {recommended.fallback}")
         return "\n".join(lines) + "\n"
 
 

@@ -102,6 +102,8 @@ class Method(ABC):
     default_dimensions: ClassVar[int] = 64
     extra_sources: ClassVar[tuple[str, ...]] = ()
     """Sources of interactions in addition to the configured ones."""
+    uses_order: ClassVar[bool] = False
+    """Whether ``fit`` takes the order of likes into account (``Corpus.recency``)."""
     chosen: Mapping[str, float] = MappingProxyType({})
     """The parameters that ``fit`` chooses on the corpus, if the method does."""
 

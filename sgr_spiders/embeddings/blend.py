@@ -6,12 +6,13 @@ singular vectors of ``D_u^-1/2 R D_i^-1/2``, the two parts of the scores of a us
     walk     = r D_i^-d R^T D_u^-d R D_i^(o - 1/2)
     spectrum = r D_i^-1/2 V V^T D_i^o
 
-and the score is ``walk / max(walk) + w * spectrum / max(spectrum)``, each maximum being over the tracks that
-are not in the library. With d = 1 and o = 1/2 the walk is P3alpha (Cooper et al., WWW 2014), whose steps
-count less the more popular a track and the longer a library is. A smaller o favours rare tracks: Christoffel
-et al., Blockbusters and Wallflowers (RecSys 2015), https://doi.org/10.1145/2792838.2800180. The spectrum is
-the ideal low-pass filter of GF-CF: Shen et al., How Powerful is Graph Convolution for Recommendation? (CIKM
-2021), https://arxiv.org/abs/2108.07567.
+and the score is ``walk / max(walk) + w * spectrum / max(spectrum)``, each maximum being over the tracks
+that can be recommended: neither seeds nor those of the library. With d = 1 and o = 1/2 the walk is
+P3alpha (Cooper et al., WWW 2014), whose steps count less the more popular a track and the longer a
+library is. A smaller o favours rare tracks: Christoffel et al., Blockbusters and Wallflowers (RecSys
+2015), https://doi.org/10.1145/2792838.2800180. The spectrum is the ideal low-pass filter of GF-CF: Shen
+et al., How Powerful is Graph Convolution for Recommendation? (CIKM 2021),
+https://arxiv.org/abs/2108.07567.
 
 The best d (``damping``), o (``popularity``), w (``spectrum``) and number of singular vectors (``dimensions``)
 differ between data sets, so held-out likes choose them (``blend_weights``).
@@ -56,25 +57,27 @@ class Parts:
         self.fans = np.maximum(fans, 1)
         self.matrix = matrix
         self._lengths = np.maximum(lengths, 1)
+        self._seeds = seeds
         self._evidence = leave_out_seeds(matrix, seeds)
         self._fans_of = sp.csr_array(matrix.T)
         self._vectors = vectors
 
     def walk(self, users: Numbers, damping: float) -> Array:
-        """Return the walk of each user to all tracks, 0 to those of the own library."""
+        """Return the walk of each user to all tracks, 0 to seeds and those of the own library."""
         entry = self._evidence[users] @ sp.diags_array(self.fans**-damping)
         through = (entry @ self._fans_of) @ sp.diags_array(self._lengths**-damping)
         walk: Array = (through @ self.matrix).toarray() * self.fans**-0.5
-        return self._without_own(walk, users)
+        return self._only_new(walk, users)
 
     def spectrum(self, users: Numbers, dimensions: int) -> Array:
-        """Return the filtered library of each user, 0 for the tracks of the own library."""
+        """Return the filtered library of each user, 0 for seeds and the tracks of the own library."""
         vectors = self._vectors[:, :dimensions]
         mine = sp.csr_array(self._evidence[users] @ sp.diags_array(self.fans**-0.5))
-        return self._without_own((mine @ vectors) @ vectors.T, users)
+        return self._only_new((mine @ vectors) @ vectors.T, users)
 
-    def _without_own(self, scores: Array, users: Numbers) -> Array:
+    def _only_new(self, scores: Array, users: Numbers) -> Array:
         own = self.matrix[users]
+        scores[:, self._seeds] = 0
         scores[np.repeat(np.arange(len(users)), np.diff(own.indptr)), own.indices] = 0
         return scores
 
@@ -83,12 +86,13 @@ class Blend(Method):
     """The default method of recommendations; its vectors are the singular vectors."""
 
     name: ClassVar[str] = "blend"
+    uses_order: ClassVar[bool] = True
     default_dimensions: ClassVar[int] = 512
     weights: Weights | None = None
     """The chosen weights, after ``fit``."""
 
     def parameters(self) -> dict[str, Any]:
-        return super().parameters() | dict(self.chosen)
+        return super().parameters() | {"max_dimensions": self.dimensions} | dict(self.chosen)
 
     def fit(self, corpus: Corpus) -> Vectors:
         """Choose the weights on *corpus* itself, and return ``R D_i^-1/2 V`` and ``D_i^1/2 V``."""
@@ -132,12 +136,13 @@ class BlendRecommender:
         walk = parts.walk(users, weights.damping)
         spectrum = parts.spectrum(users, weights.dimensions)
         scores = blend(walk, spectrum, parts.fans, weights)
-        scores[:, ~parts.is_liked] = -np.inf
+        # Exclude what neither part reaches, but for the noise of a decomposition.
+        scores[(scores <= 0) | ~parts.is_liked] = -np.inf
         return scores
 
 
 def blend(walk: Array, spectrum: Array, fans: Array, weights: Weights) -> Array:
-    """Return the scores of both parts together; *fans*: those of each track, or of each user's tracks."""
+    """Return the scores of both parts together; *fans*: those of each track."""
     power = fans**weights.popularity
     scores: Array = to_largest(walk * power) + weights.spectrum * to_largest(spectrum * power)
     return scores

@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from sgr_spiders.embeddings.blend import Weights
 from sgr_spiders.storage import interactions_read, vectors
 from sgr_spiders.storage.lookup import is_among
+from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Numbers
@@ -31,35 +32,54 @@ class LearnedBlend:
     weights: Weights
     seeds: Numbers
 
-    def evidence(self, library: Numbers) -> Numbers:
-        """Return the tracks of *library* that the scores rest on: known ones, and seeds only if alone."""
-        known = library[is_among(library, self.tracks)]
+    def known(self, library: Numbers) -> Numbers:
+        """Return the tracks of *library* that were learned."""
+        return library[is_among(library, self.tracks)]
+
+    def evidence_of_taste(self, library: Numbers) -> Numbers:
+        """Return the known tracks that a user's taste shows in: seeds only if there are no others."""
+        known = self.known(library)
         others = known[~is_among(known, self.seeds)]
         return others if len(others) else known
 
 
 def read_blend(connection: Connection) -> LearnedBlend | None:
-    """Return what the newest run of ``blend`` learned; ``None`` if there is none."""
+    """Return what the newest run of ``blend`` learned from likes; ``None`` if there is none."""
     run = vectors.latest(connection, BLEND)
-    if run is None:
+    if run is None or run.parameters["sources"] != ["like"]:
         return None
     placed = vectors.read_vectors(connection, "track", BLEND)
     weights = Weights(**{name: run.parameters[name] for name in Weights.__dataclass_fields__})
     fans = np.maximum(placed.columns["fans"], 1).astype(np.float32)
-    seeds = np.sort(interactions_read.read_seeds(connection))
-    return LearnedBlend(placed.ids, placed.vectors, fans, weights, seeds)
+    return LearnedBlend(placed.ids, placed.vectors, fans, weights, interactions_read.read_seeds(connection))
+
+
+def explain_missing_blend(connection: Connection, what: str) -> str:
+    """Return why *what* cannot be ranked by the blend."""
+    again = f"run `{command('embed', '--method', BLEND)}`"
+    run = vectors.latest(connection, BLEND)
+    if run is None:
+        return f"no blend vectors in this database; {again}"
+    if run.parameters["sources"] != ["like"]:
+        return f"the blend was learned from {', '.join(run.parameters['sources'])}, not only likes; {again}"
+    return f"{what}: nothing in it was known when the blend was learned; {again}"
 
 
 class BlendSearch:
     """The scores of all learned tracks for one library, as those of ``BlendRecommender``."""
 
     def __init__(
-        self, learned: LearnedBlend, reader: NeighbourReader, library: Numbers, most_links: int
+        self,
+        learned: LearnedBlend,
+        reader: NeighbourReader,
+        library: Numbers,
+        own: Numbers,
+        most_links: int,
     ) -> None:
-        """Read the contexts of the library; *most_links*: as for ``NeighbourReader.read``."""
+        """Read the contexts of *own*, the evidence in *library*; *most_links*: as for the reader."""
         self._learned = learned
         self._library = library
-        self.own = learned.evidence(library)
+        self.own = own
         self.contexts: Contexts = reader.contexts_of(*self.own.tolist())
         self.near: Neighbourhood = reader.read(self.contexts.ids, most_links)
         self._columns = np.searchsorted(learned.tracks, self.own)
@@ -75,27 +95,37 @@ class BlendSearch:
         return sp.csr_array((np.ones(len(row), np.float32), places), shape=shape)
 
     @cached_property
+    def _fans(self) -> Array:
+        """The fans of each track when it was learned, or of the contexts if these are more by now.
+
+        So a track with many new likes is not taken for a rare one that everybody likes.
+        """
+        now = np.bincount(self._likes.indices, minlength=len(self._learned.fans))
+        fans: Array = np.maximum(self._learned.fans, now.astype(np.float32))
+        return fans
+
+    @cached_property
     def _steps(self) -> sp.csr_array:
         """The steps from each track of the evidence to a context and out of it, contexts x evidence."""
-        damping, fans = self._learned.weights.damping, self._learned.fans
-        entry = self._likes[:, self._columns] @ sp.diags_array(fans[self._columns] ** -damping)
+        damping = self._learned.weights.damping
+        entry = self._likes[:, self._columns] @ sp.diags_array(self._fans[self._columns] ** -damping)
         lengths = np.maximum(self.near.sizes, 1).astype(np.float32)
         return sp.csr_array(sp.diags_array(lengths**-damping) @ entry)
 
     @cached_property
     def _power(self) -> Array:
         """The power of each track's popularity in both parts."""
-        power: Array = self._learned.fans ** np.float32(self._learned.weights.popularity - 0.5)
+        power: Array = self._fans ** np.float32(self._learned.weights.popularity - 0.5)
         return power
 
     @cached_property
     def _parts(self) -> tuple[Array, Array]:
-        """Both parts of the scores, 0 for the tracks of the library."""
+        """Both parts of the scores, 0 for seeds and the tracks of the library."""
         vectors, fans = self._learned.vectors, self._learned.fans
         walk = np.asarray(self._likes.T @ np.asarray(self._steps.sum(axis=1)), np.float32) * self._power
         mine = (vectors[self._columns] / fans[self._columns, None]).sum(axis=0)
         spectrum = (vectors @ mine) * self._power
-        known = is_among(self._learned.tracks, self._library)
+        known = is_among(self._learned.tracks, np.union1d(self._library, self._learned.seeds))
         return np.where(known, 0, walk), np.where(known, 0, spectrum)
 
     @cached_property
@@ -105,7 +135,7 @@ class BlendSearch:
         weight = self._learned.weights.spectrum
         return 1 / walk if walk > 0 else 0.0, weight / spectrum if spectrum > 0 else 0.0
 
-    @property
+    @cached_property
     def scores(self) -> Array:
         """The score of each learned track."""
         (walk, spectrum), (of_walk, of_spectrum) = self._parts, self._scales

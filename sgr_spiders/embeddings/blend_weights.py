@@ -33,19 +33,22 @@ DIMENSIONS = (8, 32, 128, 512)
 """The values to try of each weight, in all combinations."""
 GRID: tuple[tuple[float, ...], ...] = (DAMPINGS, POPULARITIES, SPECTRA, DIMENSIONS)
 USUAL = (0.8, 0.4, 0.4, 512)
-"""The weights of the grid that are chosen if nothing tells others."""
+"""The weights of the grid that are chosen if no likes are held out."""
 SHARE = 0.1
 """The share of each user's likes to hold out: few, because sparser data has other best weights."""
 VALIDATION_USERS = 3_000
 """The users whose held-out likes are ranked to choose, in one draw or several."""
 MAX_DRAWS = 5
+MIN_USERS = 10
+"""The fewest users who can choose."""
 MIN_KNOWN = 0.5
 """The least share of likes whose order must be known to hold out the newest."""
-USERS_AT_A_TIME = 256
+SCORES_AT_A_TIME = 1 << 23
+"""Scores of each part in memory at a time: 32 MB."""
 K = 20
 """The length of the lists that the weights are chosen for."""
 SHORTLIST = 100
-"""The best tracks of each part, among which are the best of any weights."""
+"""The best tracks of each part, among which the best of most weights are."""
 
 
 def choose_weights(corpus: Corpus, dimensions: int, random_seed: int) -> Weights:
@@ -62,24 +65,27 @@ def choose_weights(corpus: Corpus, dimensions: int, random_seed: int) -> Weights
     """
     matrix = sp.csr_array(corpus.matrix, dtype=np.float32)
     candidates = _list_candidates(min(dimensions, *matrix.shape))
-    measured = [np.empty((0, len(candidates)))]
+    sums, draws = np.zeros((matrix.shape[0], len(candidates))), np.zeros(matrix.shape[0])
     for held in _draw(matrix, corpus, random_seed):
         rest, held_out = take_part(matrix, ~held), take_part(matrix, held)
         if not rest.nnz or not held_out.nnz:
             continue
         vectors = decompose(normalise(rest), max(one.dimensions for one in candidates), random_seed)[1]
         parts = Parts(rest, corpus.seeds, vectors)
-        measured += [_measure(parts, held_out, users, candidates) for users in _sample(held_out, random_seed)]
-    return candidates[_first_good(np.concatenate(measured))]
+        for users in _sample(held_out, random_seed):
+            sums[users] += _measure(parts, held_out, users, candidates)
+            draws[users] += 1
+    able = draws > 0
+    return candidates[_first_good(sums[able] / draws[able, None])]
 
 
 def _first_good(ndcg: NDArray[np.float64]) -> int:
     """Return the first column of *ndcg*, users x candidates, that does not clearly differ from the best."""
-    if not len(ndcg):
+    if len(ndcg) < MIN_USERS:
         return 0
     best = int(np.argmax(ndcg.mean(axis=0)))
     worse = ndcg[:, [best]] - ndcg
-    error = worse.std(axis=0) / np.sqrt(len(ndcg))
+    error = worse.std(axis=0, ddof=1) / np.sqrt(len(ndcg))
     return int(np.flatnonzero(worse.mean(axis=0) <= error)[0])
 
 
@@ -133,7 +139,8 @@ def _sample(held_out: sp.csr_array, random_seed: int) -> Iterator[Numbers]:
     able = np.flatnonzero(np.diff(held_out.indptr))
     hashes = mix(able.astype(np.uint64) ^ np.uint64(random_seed))
     some = np.sort(able[np.argsort(hashes, kind="stable")[:VALIDATION_USERS]])
-    yield from np.split(some, range(USERS_AT_A_TIME, len(some), USERS_AT_A_TIME))
+    rows = max(1, SCORES_AT_A_TIME // held_out.shape[1])
+    yield from np.split(some, range(rows, len(some), rows))
 
 
 def _measure(
@@ -170,7 +177,7 @@ def _shortlist(fans: Array, parts: Sequence[Array]) -> Numbers:
             np.put_along_axis(is_best, best, values=True, axis=1)
     width = int(is_best.sum(axis=1).max())
     # A row with fewer of them is filled up with others, so that none is there twice.
-    short: Numbers = np.argsort(~is_best, axis=1, kind="stable")[:, :width]
+    short: Numbers = np.argpartition(~is_best, width - 1, axis=1)[:, :width]
     return short
 
 

@@ -79,7 +79,9 @@ def embed(store: Store, config: Embeddings) -> Embedded:
     with store.read() as connection:
         data = prepare(connection, choice)
         artists = stored.read_artists(connection, data.interactions.tracks)
-        positions = read_positions(connection, data.interactions, config.sources)
+        positions = (
+            read_positions(connection, data.interactions, config.sources) if method.uses_order else None
+        )
     corpus = build_corpus(data, positions)
     vectors = method.fit(corpus)
     placed = _collect_vectors(data, vectors, artists)

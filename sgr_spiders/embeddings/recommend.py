@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from sgr_spiders.embeddings.base import Library, unit
-from sgr_spiders.embeddings.blend_search import BLEND, BlendSearch, read_blend
+from sgr_spiders.embeddings.blend_search import BLEND, BlendSearch, explain_missing_blend, read_blend
 from sgr_spiders.embeddings.ranking import Ranked, rank
 from sgr_spiders.embeddings.recommenders import METHODS
 from sgr_spiders.embeddings.reranking import AS_SCORED, Reranker, count_candidates
@@ -90,14 +90,14 @@ class Recommendation:
 class Recommended:
     """The recommended tracks, by the source *by*.
 
-    *evidence*: the fans or playlists of the library's tracks, or the tracks. *not_learned*: the default
-    source was wanted, which has not been learned.
+    *evidence*: the fans or playlists of the library's tracks, or the tracks. *fallback*: why *by* is not the
+    default source.
     """
 
     by: str
     evidence: Evidence
     found: list[Recommendation]
-    not_learned: bool = False
+    fallback: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,8 @@ class _Scored:
     scores: Array
     support: Callable[[Numbers], Array]
     over: tuple[int, ...] = ()
+    used: int | None = None
+    """The tracks of the library that the scores rest on; ``None``: all."""
 
 
 def recommend(  # noqa: PLR0913 - all but the user are options of the command
@@ -155,7 +157,7 @@ def recommend(  # noqa: PLR0913 - all but the user are options of the command
     search = _Search(connection, start, method, include)
     if by is not None or search.knows_blend:
         return search.find(by or BLEND, limit, reranking)
-    return replace(search.find(WALK, limit, reranking), not_learned=True)
+    return replace(search.find(WALK, limit, reranking), fallback=search.explain_missing_blend())
 
 
 def continue_playlist(  # noqa: PLR0913 - all but the playlist are options of the command
@@ -207,9 +209,6 @@ class _Search:
         }
         scored = sources[by]()
         known = np.union1d(self._start.library, self._removed)
-        if by == BLEND and self._learned is not None:
-            # All fans of a seed were harvested, but only those of other tracks who like a seed as well.
-            known = np.union1d(known, self._learned.seeds)
         new = (scored.scores > 0) & ~is_among(scored.tracks, known)
         count = count_candidates(limit) if reranking else limit
         ranked = rank(self._start.id, scored.tracks[new], scored.scores[new], count)
@@ -275,25 +274,31 @@ class _Search:
     def knows_blend(self) -> bool:
         """True if a blend was learned that knows a track of the library."""
         learned = self._learned
-        return learned is not None and bool(len(learned.evidence(self._start.library)))
+        return learned is not None and bool(len(learned.known(self._start.library)))
+
+    def explain_missing_blend(self) -> str:
+        """Return why the library cannot be ranked by the blend."""
+        return explain_missing_blend(self._connection, self._about_library)
 
     def _by_blend(self) -> _Scored:
         learned, library = self._learned, self._start.library
         if learned is None or not self.knows_blend:
-            raise ArgumentError(explain_missing_vector(self._connection, self._about_library, BLEND))
-        search = BlendSearch(learned, self._readers[OVER_LIKES], library, MAX_LINKS)
+            raise ArgumentError(self.explain_missing_blend())
+        is_user = self._start.kind == "user"
+        own = learned.evidence_of_taste(library) if is_user else learned.known(library)
+        search = BlendSearch(learned, self._readers[OVER_LIKES], library, own, MAX_LINKS)
         contexts, used = search.contexts, len(search.near.sizes)
         evidence = Evidence(self._readers[OVER_LIKES].word, len(contexts.ids), used, contexts.left_out)
 
         def support(places: Numbers) -> Array:
             return _by_library(library, search.own, search.support(places))
 
-        return _Scored(evidence, learned.tracks, search.scores, support, (OVER_LIKES,))
+        return _Scored(evidence, learned.tracks, search.scores, support, (OVER_LIKES,), len(own))
 
     @property
     def _about_library(self) -> str:
         if self._start.kind == "playlist":
-            return f"no track of playlist {self._start.id}"
+            return f"the list of playlist {self._start.id}"
         return f"the library of user {self._start.id}"
 
     def _by_vectors(self) -> _Scored:
@@ -352,6 +357,7 @@ class _Search:
 
     def _explain(self, ranked: Ranked, scored: _Scored) -> list[Recommendation]:
         library = self._start.library
+        used = len(library) if scored.used is None else scored.used
         support = scored.support(np.searchsorted(scored.tracks, ranked.ids))
         order = np.argsort(-support, axis=0, kind="stable")[:MAX_REASONS]
         supports = np.take_along_axis(support, order, axis=0) > 0
@@ -371,7 +377,7 @@ class _Search:
                 for own, fans, playlists in zip(reasons.tolist(), *shared, strict=True)
             )
             most = max((count for over in scored.over for count in shared[over]), default=0)
-            weak = len(library) < ENOUGH or (bool(scored.over) and most < ENOUGH)
+            weak = used < ENOUGH or (bool(scored.over) and most < ENOUGH)
             found.append(Recommendation(track, score, names.get(track), position, tied, weak, because))
         return found
 

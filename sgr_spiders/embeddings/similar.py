@@ -9,7 +9,7 @@ import numpy as np
 
 from sgr_spiders.embeddings import npmi
 from sgr_spiders.embeddings.base import unit
-from sgr_spiders.embeddings.blend_search import BLEND, BlendSearch, read_blend
+from sgr_spiders.embeddings.blend_search import BLEND, BlendSearch, explain_missing_blend, read_blend
 from sgr_spiders.embeddings.index import search_index
 from sgr_spiders.embeddings.ranking import rank, round_scores
 from sgr_spiders.model.exceptions import ArgumentError
@@ -192,10 +192,9 @@ class _Search:
         if self._kind != "track":
             raise ArgumentError("option `--by blend`: only for tracks")
         library, learned = np.array([self._node], np.int64), read_blend(self._connection)
-        if learned is None or not len(learned.evidence(library)):
-            about = f"track {self._node}"
-            raise ArgumentError(explain_missing_vector(self._connection, about, BLEND))
-        search = BlendSearch(learned, self._readers[OVER_LIKES], library, neighbours.MAX_LINKS)
+        if learned is None or not len(learned.known(library)):
+            raise ArgumentError(explain_missing_blend(self._connection, f"track {self._node}"))
+        search = BlendSearch(learned, self._readers[OVER_LIKES], library, library, neighbours.MAX_LINKS)
         is_found = search.scores > 0
         return self._evidence(OVER_LIKES, search.near), learned.tracks[is_found], search.scores[is_found]
 

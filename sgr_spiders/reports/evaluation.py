@@ -173,14 +173,14 @@ def _describe_left_out(results: Results) -> list[str]:
     return [
         f"{method.method}: without the {pluralize(method.tracks_left_out, 'track')} with the fewest fans"
         for method in results.methods
-        if method.tracks_left_out
+        if method.tracks_left_out and not method.reranking
     ]
 
 
 def _describe_parameters(results: Results) -> list[str]:
     """Return a line for each method with parameters that were chosen on parts of the training data."""
     lines = []
-    for method in results.methods:
+    for method in (method for method in results.methods if not method.reranking):
         lines += _describe_choice(
             f"{method.method}, tuned", [tuned.parameters for tuned in method.tuned if tuned.attempts]
         )

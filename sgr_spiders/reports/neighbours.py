@@ -113,8 +113,8 @@ class RecommendedTracks:
     evidence: Evidence
     found: list[Recommendation]
     labels: Mapping[int, Label]
-    not_learned: bool = False
-    """No blend was learned, so the walk took its place."""
+    fallback: str | None = None
+    """Why ``by`` is not the default source."""
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -189,18 +189,16 @@ def read_recommended(
     about = read_labels(connection, kind, [node])[node]
     missing = count_missing(connection, node) if kind == "playlist" else 0
     return RecommendedTracks(
-        *(
-            kind,
-            node,
-            about,
-            missing,
-            chosen.by,
-            reranking,
-            chosen.evidence,
-            found,
-            labels,
-            chosen.not_learned,
-        )
+        kind=kind,
+        id=node,
+        about=about,
+        missing=missing,
+        by=chosen.by,
+        reranking=reranking,
+        evidence=chosen.evidence,
+        found=found,
+        labels=labels,
+        fallback=chosen.fallback,
     )
 
 

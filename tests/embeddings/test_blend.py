@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import scipy.sparse as sp
+import sqlalchemy as sa
 
 from sgr_spiders.config.harvest import Embeddings
 from sgr_spiders.embeddings import blend_weights
@@ -19,10 +20,10 @@ from sgr_spiders.embeddings.embed import embed
 from sgr_spiders.embeddings.evaluation.pairs_file import read_pairs
 from sgr_spiders.embeddings.evaluation.ranking import recommend_best
 from sgr_spiders.embeddings.evaluation.trial import Trial
-from sgr_spiders.embeddings.recommend import recommend
+from sgr_spiders.embeddings.recommend import continue_playlist, recommend
 from sgr_spiders.embeddings.similar import find_similar
 from sgr_spiders.model.exceptions import ArgumentError
-from sgr_spiders.storage import interactions_read, neighbours, vectors
+from sgr_spiders.storage import interactions_read, neighbours, schema, vectors
 from sgr_spiders.storage.neighbours import FANS, NeighbourReader
 from tests.embeddings.communities import Tastes, tastes
 
@@ -56,6 +57,7 @@ def by_formula(whole: NDArray[np.float64], seed: int, weights: Weights) -> NDArr
     spectrum = (own * powers[-0.5]) @ right.T @ right
     sums = np.zeros_like(whole)
     for part, weight in ((walk, 1.0), (spectrum, weights.spectrum)):
+        part[:, seed] = 0
         scores = np.where(whole > 0, 0, part) * np.maximum(fans, 1) ** weights.popularity
         sums += weight * scores / scores.max(axis=1, keepdims=True)
     return sums
@@ -75,11 +77,11 @@ def test_the_scores_equal_the_formula(world: Tastes) -> None:
     )[2][:6].T.astype(np.float32)
     users = np.arange(len(whole))
     found = BlendRecommender(Parts(matrix, np.array([seed]), vectors), weights).scores(users)
-    assert (found[:, 9] == -np.inf).all()
-    others = np.arange(whole.shape[1]) != 9
-    np.testing.assert_allclose(
-        found[:, others], by_formula(whole, seed, weights)[:, others], rtol=1e-3, atol=1e-4
-    )
+    expected = by_formula(whole, seed, weights)
+    assert (found[:, [seed, 9]] == -np.inf).all()
+    assert (found[expected <= 0] < 1e-6).all()
+    reached = expected > 1e-3
+    np.testing.assert_allclose(found[reached], expected[reached], rtol=1e-3)
     assert found[3].max() > 0
 
 
@@ -90,7 +92,22 @@ def test_the_weights_are_the_usual_ones_if_nothing_tells_others() -> None:
     method.fit(Corpus(tastes(40, 60, 400, 2).train))
     assert method.weights is not None
     assert method.weights.dimensions <= 16
-    assert set(method.parameters()) == {"dimensions", "random_seed", "damping", "popularity", "spectrum"}
+    assert set(method.parameters()) == {
+        *("dimensions", "max_dimensions", "random_seed", "damping", "popularity", "spectrum")
+    }
+
+
+def test_the_nearest_weights_within_one_standard_error_are_chosen() -> None:
+    """The last candidate is the best; the first is within one standard error of it, then not."""
+    random = np.random.default_rng(1)
+    best = random.random(100)
+    noise = random.normal(0, 0.1, 100)
+    noise -= noise.mean()
+    near = np.stack([best - 0.005 + noise, best - 0.004 + noise, best], axis=1)
+    far = np.stack([best - 0.05 + noise, best - 0.005 + noise, best], axis=1)
+    assert blend_weights._first_good(near) == 0
+    assert blend_weights._first_good(far) == 1
+    assert blend_weights._first_good(far[:9]) == 0
 
 
 def test_the_newest_likes_choose_if_their_order_is_known(world: Tastes) -> None:
@@ -156,7 +173,9 @@ def test_the_order_of_lines_is_the_order_of_likes(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def learned(store: Store, world: Tastes) -> Store:
+def learned(store: Store, world: Tastes, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """Return a store with a blend in which both parts count."""
+    monkeypatch.setattr(blend_weights, "choose_weights", lambda *_: Weights(0.6, 0.3, 0.8, 16))
     world.world().spill(store)
     embed(store, Embeddings(method="blend", dimensions=16))
     return store
@@ -171,7 +190,7 @@ def test_recommendations_are_those_that_were_evaluated(learned: Store, world: Ta
     assert recommender.chosen.items() <= run.parameters.items()
     best = recommend_best(recommender, world.train, np.arange(19), 10)
     for row, recommended in zip(best, found, strict=True):
-        assert (recommended.by, recommended.not_learned) == ("blend", False)
+        assert (recommended.by, recommended.fallback) == ("blend", None)
         assert [one.id for one in recommended.found] == (row + 1001).tolist()
         assert [one.score for one in recommended.found] == sorted(
             (one.score for one in recommended.found), reverse=True
@@ -184,7 +203,7 @@ def test_reasons_are_the_tracks_that_add_most(learned: Store) -> None:
         blend_of_all = read_blend(connection)
         assert blend_of_all is not None
         reader = NeighbourReader(connection, FANS["track"])
-        search = BlendSearch(blend_of_all, reader, library, 10**6)
+        search = BlendSearch(blend_of_all, reader, library, library, 10**6)
         (first, *_) = recommend(connection, 1).found
     place = np.searchsorted(blend_of_all.tracks, [first.id])
     support = search.support(place)[:, 0]
@@ -198,15 +217,17 @@ def test_seeds_are_neither_evidence_nor_recommended(
 ) -> None:
     known = world.train[[0]].indices + 1001
     new = int(np.setdiff1d(world.train.indices + 1001, known)[0])
-    monkeypatch.setattr(interactions_read, "read_seeds", lambda _: np.array([known[0], new]))
+    monkeypatch.setattr(interactions_read, "read_seeds", lambda _: np.sort([known[0], new]))
     with learned.read() as connection:
         found = recommend(connection, 1, limit=5_000).found
         blend_of_all = read_blend(connection)
         assert blend_of_all is not None
-        alone = blend_of_all.evidence(known[:1])
+        alone = blend_of_all.evidence_of_taste(known[:1])
+        near = find_similar(connection, "track", int(known[1]), by="blend", limit=500).found
     assert new not in {one.id for one in found}
     assert known[0] not in {reason.id for one in found for reason in one.because}
     assert alone.tolist() == [known[0]]
+    assert {known[0], new}.isdisjoint(one.id for one in near)
 
 
 def test_without_a_blend_the_walk_takes_its_place(store: Store, world: Tastes) -> None:
@@ -217,7 +238,66 @@ def test_without_a_blend_the_walk_takes_its_place(store: Store, world: Tastes) -
             recommend(connection, 1, by="blend")
         with pytest.raises(ArgumentError, match="`--by blend`: only for tracks"):
             find_similar(connection, "user", 1, by="blend")
-    assert (found.by, found.not_learned) == ("walk", True)
+    assert (found.by, str(found.fallback)[:32]) == ("walk", "no blend vectors in this databas")
+
+
+def add_likes(store: Store, pairs: set[tuple[int, int]]) -> None:
+    """Add likes of new users, whose libraries count as those of ``World`` do."""
+    with store.write() as connection:
+        known = set(connection.scalars(sa.select(schema.tracks.c.track_id)))
+        whole = dict(connection.execute(sa.select(schema.users).limit(1)).mappings().one())
+        row = dict(connection.execute(sa.select(schema.tracks).limit(1)).mappings().one())
+        like = dict(connection.execute(sa.select(schema.engagements).limit(1)).mappings().one())
+        users = sorted({user for user, _ in pairs})
+        tracks = sorted({track for _, track in pairs} - known)
+        connection.execute(sa.insert(schema.users), [whole | {"user_id": user} for user in users])
+        if tracks:
+            connection.execute(sa.insert(schema.tracks), [row | {"track_id": track} for track in tracks])
+        likes = [like | {"user_id": user, "track_id": track} for user, track in sorted(pairs)]
+        connection.execute(sa.insert(schema.engagements), likes)
+
+
+def test_a_blend_that_knows_nothing_of_a_library_is_not_used(learned: Store) -> None:
+    add_likes(learned, {(7001, 9001), (7002, 9001), (7002, 9002)})
+    with learned.read() as connection:
+        found = recommend(connection, 7001)
+        with pytest.raises(ArgumentError, match=r"^track 9001: nothing in it was known when the blend "):
+            find_similar(connection, "track", 9001, by="blend")
+    assert [one.id for one in found.found] == [9002]
+    assert found.by == "walk"
+    assert str(found.fallback).startswith("the library of user 7001: nothing in it was known")
+
+
+def test_a_blend_of_other_sources_is_not_used(store: Store, world: Tastes) -> None:
+    world.world().spill(store)
+    embed(store, Embeddings(method="blend", dimensions=8, sources=("like", "repost")))
+    with store.read() as connection:
+        found = recommend(connection, 1)
+    assert (found.by, str(found.fallback)[:45]) == ("walk", "the blend was learned from like, repost, not ")
+
+
+def test_new_likes_do_not_make_a_track_the_neighbour_of_all(learned: Store, world: Tastes) -> None:
+    """Three hundred new users like two tracks that had few fans when the blend was learned."""
+    fans = np.bincount(world.train.indices, minlength=200)
+    own, other = (np.flatnonzero(fans > 2)[np.argsort(fans[fans > 2])[:2]] + 1001).tolist()
+    user = int(world.train[:, [own - 1001]].nonzero()[0][0]) + 1
+    with learned.read() as connection:
+        before = {one.id for one in recommend(connection, user, limit=20).found}
+    add_likes(learned, {(8000 + n, track) for n in range(300) for track in (own, other)})
+    with learned.read() as connection:
+        after = recommend(connection, user, limit=20).found
+    assert len(before & {one.id for one in after}) >= 10
+    assert after[5].score > 0.3 * after[0].score
+
+
+def test_a_playlist_is_continued_by_blend(learned: Store, world: Tastes) -> None:
+    with learned.read() as connection:
+        found = continue_playlist(connection, 9001, by="blend").found
+        tracks = neighbours.read_playlist(connection, 9001, "present")
+    assert len(found) == 10
+    assert not set(tracks.tolist()) & {one.id for one in found}
+    assert {reason.id for one in found for reason in one.because} <= set(tracks.tolist())
+    assert np.mean([world.tracks[one.id - 1001] == 0 for one in found]) > 0.8
 
 
 def test_similar_tracks_are_of_the_same_community(learned: Store, world: Tastes) -> None:

@@ -33,17 +33,17 @@ USERS = [
     User(6, "Zoë\x1b[2J"),
 ]
 TRACKS = [
-    Track(303, "Café del Mar", 1, f"{SITE}/bjork/cafe", fullness=OWN),
-    Track(304, "303", 1, f"{SITE}/bjork/303", fullness=OWN),
-    Track(305, "Side A / Side B", 2, f"{SITE}/Ann-1/Sides", fullness=OWN),
-    Track(306, "a/b", 2, f"{SITE}/ann-1/slash", fullness=OWN),
-    Track(307, "Привет,  Мир", 2, f"{SITE}/ann-1/mir", fullness=OWN),
-    Track(308, "Twice", 1, f"{SITE}/bjork/twice", fullness=OWN),
-    Track(309, "twicé", 2, f"{SITE}/ann-1/twice", fullness=OWN),
-    Track(310, "Left", 2, f"{SITE}/ann-1/left", fullness=OWN),
-    Track(311, "left", 2, f"{SITE}/ann-1/left", fullness=OWN),
+    Track(303, "Café del Mar", 1, permalink_url=f"{SITE}/bjork/cafe", fullness=OWN),
+    Track(304, "303", 1, permalink_url=f"{SITE}/bjork/303", fullness=OWN),
+    Track(305, "Side A / Side B", 2, permalink_url=f"{SITE}/Ann-1/Sides", fullness=OWN),
+    Track(306, "a/b", 2, permalink_url=f"{SITE}/ann-1/slash", fullness=OWN),
+    Track(307, "Привет,  Мир", 2, permalink_url=f"{SITE}/ann-1/mir", fullness=OWN),
+    Track(308, "Twice", 1, permalink_url=f"{SITE}/bjork/twice", fullness=OWN),
+    Track(309, "twicé", 2, permalink_url=f"{SITE}/ann-1/twice", fullness=OWN),
+    Track(310, "Left", 2, permalink_url=f"{SITE}/ann-1/left", fullness=OWN),
+    Track(311, "left", 2, permalink_url=f"{SITE}/ann-1/left", fullness=OWN),
     Track(312, "\U0001d401old ﬁ夜", 2, fullness=OWN),
-    Track(313, "x" * 9000, 2, f"{SITE}/ann-1/{'y' * 9000}", fullness=OWN),
+    Track(313, "x" * 9000, 2, permalink_url=f"{SITE}/ann-1/{'y' * 9000}", fullness=OWN),
     Track(314, "Title: x", 2, fullness=OWN),
     Track(315, "한국", 2, fullness=OWN),
 ]
@@ -55,7 +55,7 @@ TWICE = (
     "2 tracks are called 'TWICE'; name one by its ID: 308 Twice by Björk "
     "(https://soundcloud.com/bjork/twice); 309 twicé by Ann (https://soundcloud.com/ann-1/twice)"
 )
-PLAYLISTS = [Playlist(20, "Mix", 1, f"{SITE}/bjork/sets/mix", fullness=OWN)]
+PLAYLISTS = [Playlist(20, "Mix", 1, permalink_url=f"{SITE}/bjork/sets/mix", fullness=OWN)]
 
 
 @pytest.fixture(scope="module")
