@@ -114,7 +114,7 @@ class RecommendedTracks:
     found: list[Recommendation]
     labels: Mapping[int, Label]
     fallback: str | None = None
-    """Why ``by`` is not the default source."""
+    """The reason why ``by`` is not the default source."""
 
     @property
     def rows(self) -> list[dict[str, Any]]:
