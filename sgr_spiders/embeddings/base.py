@@ -103,7 +103,7 @@ class Method(ABC):
     extra_sources: ClassVar[tuple[str, ...]] = ()
     """Sources of interactions in addition to the configured ones."""
     uses_order: ClassVar[bool] = False
-    """Whether ``fit`` takes the order of likes into account (``Corpus.recency``)."""
+    """True if ``fit`` takes the order of likes into account (``Corpus.recency``)."""
     chosen: Mapping[str, float] = MappingProxyType({})
     """The parameters that ``fit`` chooses on the corpus, if the method does."""
 
