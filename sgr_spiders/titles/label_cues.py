@@ -188,11 +188,16 @@ _CUES: Final = (
         r"\b(?:on|via|through|auf|bei|chez|su|på|hos|op|bij|con|por|pela|na|на)\s(?=(?-i:[A-Z0-9А-Я]))",
         "label word", among="rec|mu|tape|coll|label|dis|рек|муз|лейбл",
     ),
-    _cue(r"\b(?:at|from|for)\s(?=(?-i:[A-Z0-9]).{1,40}\srecord(?:ing)?s\b)", "label word", among=" record"),
+    _cue(
+        r"(?<!mastered\s)(?<!recorded\s)(?<!mixed\s)(?<!bought\s)(?<!buy\s)(?<!buy\sit\s)(?<!artwork\s)"
+        r"(?<!contest\s)\b(?:at|from|for)\s(?=(?-i:[A-Z0-9]).{1,40}\srecord(?:ing)?s\b)",
+        "label word", among=" record",
+    ),
 )  # fmt: skip
 _AMONG: Final = frozenset(cue.among for cue in _CUES)
 LABEL_ALONE: Final = re.compile(
-    r"\W{0,5}(?:(?:19|20)\d\d\s)?([A-Z0-9!][^:.,!?()\[\]–—]{1,50}\s"
+    r"\W{0,5}(?:(?:19|20)\d\d\s)?(?!(?i:\w+ed|buy|bought|artwork|contest)\s(?i:at|from|for)\s)"
+    r"([A-Z0-9!][^:.,!?()\[\]–—]{1,50}\s"
     r"(?i:records|recordings|recordz|recs|discs|discos|disques|tapes|collective|tonträger))"
     r"(?:\s(?:presents?|proudly|releases?|welcomes|is\s(?:proud|happy|excited|pleased))\b|"
     r"\W{0,3}(?:#?\d{1,4}|[A-Z]{2,8}[ -]?\d{2,4})?\W{0,3}$)"
@@ -208,7 +213,7 @@ _BEFORE_NO_LABEL: Final = re.compile(
 )
 """Words before a cue that change its meaning: "no copyright", "self-released by", "with releases on"."""
 _BEFORE_OTHER_RIGHTS: Final = re.compile(
-    r"\b(?:the|this|our|warning|for|artwork|art|cover|pictures?|images?|lyrics|video|logo|design)[\s:,-]{0,3}$",
+    r"\b(?:the|this|our|warning|for|artwork|art|cover|pictures?|images?|lyrics|video|logo|design|your(?:\s\w{2,12})?)[\s:,-]{0,3}$",
     re.IGNORECASE,
 )
 """Words before a sign or label word that then refers to something else: "artwork ©", "for labels:"."""

@@ -93,6 +93,7 @@ _DATE_WORDS: Final = re.compile(
     rf"(?:{DATE}|{TIME}|the|of|in|on|at|and|[ap]m|\d{{1,2}}[ap]m|utc|gmt|est|pst|cet|(?:mon|tue|wed|thu|fri|sat|sun))",
     re.IGNORECASE,
 )
+_PUBLISHER: Final = re.compile(r".+ (?:publishing|publishers)(?: (?:ltd|limited|llc|inc|gmbh|co|corp))?")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 DETERMINERS: Final = word_set("the a an my our your his her their this that these those no all")
 _NEVER_FIRST: Final = ("this ", "that ", "these ", "his ", "her ", "their ", "your ", "its ")
@@ -104,9 +105,7 @@ def is_name(name: str) -> bool:
     if not words or len(words) > MAX_WORDS or not is_label(name):
         return False
     plain = " ".join(words).casefold().replace("-", " ").replace('"', "")
-    if plain.endswith((" publishing", " publishers")) or all(
-        _DATE_WORDS.fullmatch(word.strip(".,")) for word in words
-    ):
+    if all(_DATE_WORDS.fullmatch(word.strip(".,")) for word in words):
         return False
     is_marked = has_label_word(name)
     is_phrase = words[0].lower() in DETERMINERS and is_plain(name)
@@ -123,7 +122,7 @@ def is_name(name: str) -> bool:
 
 
 def is_label(name: str) -> bool:
-    """Return whether the text is a name, rather than a statement that there is no label."""
+    """Return whether the text is a name, rather than a publisher or a statement that there is no label."""
     if not 0 < len(name) <= MAX_NAME or not label_key(name) or not any(char.isprintable() for char in name):
         return False
     if "@" in name or _NUMBER.fullmatch(name) or _STAND_IN.fullmatch(name):
@@ -136,6 +135,7 @@ def is_label(name: str) -> bool:
         plain in _GENERIC_PHRASES
         or plain in _SERVICES
         or plain.startswith(("self release", "selfrelease", "www ", "cc by ", "looking for "))
+        or _PUBLISHER.fullmatch(plain)
     ):
         return False
     return not all(word in _COMMON_WORDS or _YEAR.fullmatch(word) for word in words)

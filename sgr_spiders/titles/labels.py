@@ -226,6 +226,8 @@ _NOT_MINE: Final = re.compile(
 )
 """Statements of those who upload what others own."""
 _SIGNS_OF_RIGHTS: Final = re.compile(rf"{SIGN}.*", re.IGNORECASE)
+_APPEAL: Final = re.compile(r"(?:contact|dm|get|hit|please|send)\b")
+"""Words after "label:" that ask labels for something."""
 _QUOTES: Final = "\"'“”„‟«»‹›「」『』*_~"
 _PARTICLES: Final = word_set(
     "vor für pour para con of the and & + de la le les du des da do di del der die das den von van "
@@ -248,6 +250,8 @@ def _names_after(line: str, end: int, cue: Cue) -> Iterator[str]:
             trimmed = _trim_end(
                 _end_of_prose(candidate) if cue.in_prose else _NUMBER_AFTER.sub("", candidate)
             )
+            if not cue.in_prose and _APPEAL.match(trimmed) and not has_label_word(trimmed):
+                continue
             if is_name(trimmed) and (is_marked or _is_enough(trimmed, cue, line)):
                 yield trimmed
 
@@ -406,7 +410,7 @@ _YEAR_AFTER: Final = re.compile(r"(?<=\w)\s(in\s)?(?:19|20)\d\d$")
 _FIELD_CUE: Final = re.compile(
     r"courtesy\sof\s|"
     rf"(?:{WORDS_FOR_LABEL})\s?[:：]\s*|cat\.?\s?no\.?\s?\S+\s|"
-    r"(?:released|out|available|forthcoming|coming)(?:\s(?:now|soon))?(?:\s(?:by|on|via|through)|:)?\s+|"
+    r"(?:released|out|available|forthcoming|coming)(?:\s(?:now|soon))?(?:\s(?:by|on|via|through)|\s?:)\s+|"
     r"(?:under\s(?:an?\s)?(?:exclusive\s|worldwide\s|global\s)?licen[cs]e|(?:exclusively\s)?licen[cs]ed)\s(?:to|from|by)\s",
     re.IGNORECASE,
 )

@@ -48,6 +48,7 @@ from sgr_spiders.titles.words import (
     normalise,
     parts,
     pieces_of,
+    shorten,
     split,
 )
 
@@ -82,6 +83,7 @@ class _Word(NamedTuple):
 
 def similarity(a: str, b: str) -> float:
     """Return the similarity of two titles, from 0 to 1; 0 if one has no letters. The order is irrelevant."""
+    a, b = shorten(a), shorten(b)
     score = _compare_titles(a, b)
     readings_a, readings_b = readings(a), readings(b)
     if _are_of_one_performer(pair_of(a, readings_a), pair_of(b, readings_b)):

@@ -192,6 +192,9 @@ IN_MIXED_CASE: list[tuple[str, list[str]]] = [
 """Labels that capitals or a number tell from the words around them."""
 
 NO_LABELS_IN_MIXED_CASE = [
+    "label: contact me", "Labels: please get in touch", "Support your local record label: Buy!",
+    "Mastered at Owl Recordings", "Recorded at Owl Records", "Buy at Owl Records", "Buy it at Owl Records",
+    "Remix contest for Owl Records", "Artwork for Owl Records",
     "out on parole in the city", "Disponible sur toutes les plateformes",
     "Original released by Tin Owl Records",
     "I don't own this. © 2017 Tin Owl Records", "01. Ilse - Dusk - Tin Owl Records", "Juno 106",
@@ -334,6 +337,13 @@ def test_no_labels(description: str) -> None:
         ("P&C 2009 Tin Owl", ["Tin Owl"]),
         ("Licensed to Tin Owl", ["Tin Owl"]),
         ("Forthcoming on Tin Owl", ["Tin Owl"]),
+        ("Out now: Tin Owl", ["Tin Owl"]),
+        *(
+            (name, [name])
+            for name in ("Out of Owls", "Out Now Records", "Coming Home Records", "Available Light")
+        ),
+        ("Tin Owl Music Publishing", []),
+        ("Tin Owl Publishing Ltd. / Opal", ["Opal"]),
         ("Courtesy of Tin Owl", ["Tin Owl"]),
         ("Released by Tin Owl in 2016", ["Tin Owl"]),
         ("Class of 2004", ["Class of 2004"]),
@@ -375,7 +385,7 @@ def test_fields(field: str, names: list[str]) -> None:
             ["Opal Records"],
         ),
         ({"c_line": "(C) 2021 Opal, a division of Fernway"}, ["Opal"]),
-        ({"publisher": "Fernway Publishing", "label": "Opal"}, ["Opal", "Fernway Publishing"]),
+        ({"publisher": "Fernway Publishing", "label": "Opal"}, ["Opal"]),
         ({"label": {"username": "Opal", "id": 3}}, ["Opal"]),
         ({"p_line": None, "c_line": 7, "label": ["Opal"], "publisher": b"x", "artist": "Jane Doe"}, []),
         ({}, []),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgr_spiders.titles.similarity import similarity
+from sgr_spiders.titles.words import MAX_CHARACTERS
 from tests.benchmarks.similarity.measure import (
     DEFAULT_THRESHOLD,
     PARTS,
@@ -80,13 +81,21 @@ def test_a_title_is_most_like_itself(title: str) -> None:
     assert similarity(title, title) in {0.0, 1.0}
 
 
-@pytest.mark.parametrize("unit", ["a", "ab ", "( ", "雨", "x - ", " ", "[(", "é́", "a.", "ft. ", "🔥", "'a"])
+@pytest.mark.parametrize(
+    "unit", ["a", "ab ", "( ", "雨", "x - ", " ", "[(", "é́", "a.", "ft. ", "🔥", "'a", "Aa - Bb / "]
+)
 def test_a_huge_title_costs_little(unit: str) -> None:
     huge = unit * (100_000 // len(unit))
     started = time.perf_counter()
     similarity(huge, huge[::-1])
     similarity(huge, "Night Drive")
+    similarity("Aa - Bb " + " / " * 30_000, "Bb - Aa " + " / " * 30_000)
     assert time.perf_counter() - started < 1.0
+
+
+def test_what_is_behind_the_maximum_length_makes_no_difference() -> None:
+    long = "Aa - Bb " + " / " * (MAX_CHARACTERS // 3)
+    assert similarity(f"{long}(cover)", "Cc - Bb (slowed)") == similarity(long, "Cc - Bb (slowed)")
 
 
 @pytest.mark.parametrize("part", ["holdout", "second"])
