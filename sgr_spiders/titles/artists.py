@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from sgr_spiders.titles.brackets import GAP, Part
@@ -16,6 +17,7 @@ from sgr_spiders.titles.markers import first_mark
 from sgr_spiders.titles.names import bare_key, key, split_names
 from sgr_spiders.titles.performers import known_lists
 from sgr_spiders.titles.subjects import is_plain
+from sgr_spiders.titles.themes import is_theme
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -47,6 +49,15 @@ _NO_ARTISTS: Final = re.compile(
     re.IGNORECASE,
 )
 """A classical work or a recording: "Composer: Sonata, Op. 2 - Allegro", "Live at Hall, City - Part 1"."""
+_VERSUS: Final = re.compile(r" (?:vs\.?|versus) ", re.IGNORECASE)
+_EVENT: Final = re.compile(
+    rf"\W*(?:(?:the|main|official|full|rap|epic|final|presidential)[ ])*"
+    rf"(?:theme(?:[ ]song)?|ost|soundtrack|battle|game[ ]\d+|debate|podcast|amv)(?:[ ]\d+)?[\W{GAP}]*",
+    re.IGNORECASE,
+)
+"""Titles behind the names of characters, parties or teams: "Rap Battle", "Game 7"."""
+_DIGITS: Final = 2
+"""Number of digits of a part's number: "Part 1 + 2"."""
 _SEPARATES: Final = re.compile(rf"{_WEAK_JOINS.pattern}|[^\W\d], \w", re.IGNORECASE)
 
 
@@ -80,10 +91,21 @@ def joint_artists(outer: Part, own: Collection[str]) -> tuple[str, ...]:
     if own_names(names, own):
         return names
     if _JOINS.search(head):
-        return () if all(map(is_plain, names)) else names
+        return () if all(map(is_plain, names)) or _is_no_list(outer, head, names) else names
     if not _SEPARATES.search(head) or _NO_ARTISTS.search(head):
         return ()
     return () if any(map(is_plain, names)) or is_english_phrase(names) else names
+
+
+def _is_no_list(outer: Part, head: str, names: Sequence[str]) -> bool:
+    """Return whether a list is that of characters, opponents or numbers: "Lakers vs Celtics - Game 7"."""
+    behind = outer.text[outer.text.find(head) + len(head) :]
+    return (
+        any(is_theme(key(name)) for name in names)
+        or _EVENT.fullmatch(behind) is not None
+        or any(name.startswith("The ") and is_plain(name) for name in names[1:] if _VERSUS.search(head))
+        or any(a[-1].isdecimal() and b.isdecimal() and len(b) <= _DIGITS for a, b in pairwise(names))
+    )
 
 
 def guest_artists(outer: Part, own: Collection[str]) -> tuple[str, ...]:

@@ -66,11 +66,11 @@ STAGE_TITLES: Final = frozenset({"dj", "mc", "lil", "yung"})
 PURPOSES: Final = frozenset(
     "acoustic after-hours afterhours afterparty anime anniversary arena atmos autumn basement bedroom "
     "birthday bonus boosted carnival cheeky chicago chopped christmas cinematic classic coachella "
-    "detroit dolby drunk easter edc emotional epic exclusive festival festive friendly full gaming goa "
-    "gym halloween heartbreak hype ibiza intro live main-stage mainstage mega miami midnight mini "
-    "oldschool outro peak-time peaktime personal private quick rough screwed secret special sped spring "
-    "stadium summer sunrise sunset super throwback tiktok tomorrowland tool transition tulum turbo "
-    "unreleased viral vocal vol vox warehouse winter workout xmas".split()
+    "detroit dolby drunk easter edc emotional entrance epic exclusive festival festive friendly full gaming "
+    "goa gym halloween heartbreak hype ibiza intro live main-stage mainstage mega miami midnight mini "
+    "lockdown oldschool outro peak-time peaktime personal private quick rough screwed secret special sped "
+    "spring quarantine stadium summer sunrise sunset super throwback tiktok tomorrowland tool trailer tulum "
+    "transition turbo unplugged unreleased viral vocal vol vox warehouse winter workout xmas".split()
 )
 """Purposes and properties of a version. They may follow a remixer's name: "Name Festival Remix"."""
 
@@ -81,7 +81,7 @@ _LOOSE: Final = frozenset(
     "of old on one open our party peak performance pitched promo re rehearsal relaxing remixes request "
     "retro rooftop room round second session sessions sexy sleep slow slower smooth soft spooky stage "
     "strings stripped studio sunday terrace test the third time tour track two up valentine valentines "
-    "vibe vibes wedding weekend wip with year years yet your".split()
+    "quartet string vibe vibes wedding weekend wip with year years yet your".split()
 )
 """Words that alone name nobody, but end names ("Vampire Weekend")."""
 
@@ -133,6 +133,11 @@ OPENERS: Final = frozenset(
 
 _UNRELEASED: Final = re.compile(r"(?:dj )?ids?[ #]{0,2}\d{0,3}|untitled id")
 """A placeholder for an artist or a title that is not announced yet."""
+_MATERIAL: Final = re.compile(
+    r"(?:lots|plenty|tons|loads) of .*|(?:samples?|lyrics|subtitles)(?: (?:from|in|on|by|of) .*)?"
+    r"|(?:vinyls?|cassettes?|digital) only"
+)
+"""Things behind "with": "lots of bass", "samples from a film", "lyrics in the description"."""
 _YEAR: Final = re.compile(r"['’]?\d{1,4}(?:st|nd|rd|th|am|pm|bpm|k|d|['’]?s)?['’\"”]*|2k\d\d", re.IGNORECASE)
 _DATED: Final = re.compile(
     r"(?:19|20)\d\d(?:['’]?s)?|['’]\d\d|\d0['’]?s|2k\d\d|\d{1,3}(?:am|pm|bpm)|1[0-7]\d|v\d{1,2}|\d\.\d",
@@ -174,7 +179,7 @@ def describes_version(word: str) -> bool:
 
 def is_nobody(name: str) -> bool:
     """Return whether a credited name in lower case names nobody in particular."""
-    return name in NOT_NAMES or bool(_UNRELEASED.fullmatch(name))
+    return name in NOT_NAMES or bool(_UNRELEASED.fullmatch(name) or _MATERIAL.fullmatch(name))
 
 
 def bare(word: str) -> str:

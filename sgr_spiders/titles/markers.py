@@ -50,15 +50,16 @@ _MARKER: Final = re.compile(
   | (?P<bare_producers> (?<!\w) prod (?=[ ]) | (?<!\w) produced (?=[ ]\w) )
   | (?P<remixers>
         (?<!\w) (?: re-?mix(?:ed)? | rmx | edit | flip(?:ped)? | bootleg(?:ged)? | re-?work(?:ed)? | blend
-                  | re-?fix(?:ed)? | mash-?up | re-?edit(?:ed)? | redrum | vip | ремикс )
-            [ ] (?: by\b | {_FOREIGN_BY} ) [ ]? :?
+                  | re-?fix(?:ed)? | mash-?up | re-?edit(?:ed)? | redrum | vip | ремикс
+                  | (?: club | dub | extended | radio | vocal )[ ]mix )
+            (?: [ ] (?:19|20)\d\d )? [ ] (?: by\b | {_FOREIGN_BY} ) [ ]? :?
       | (?<!\w) remix(?:er)?s? [ ]?:
     )
   | (?P<featured>
         (?<!\w) (?: featuring | feat[.．]? (?![ ]of\b) | ft[.．]? | f/ | w/ (?!o\b) | (?-i:[fw])\.(?=[ ]?\w\w)
                   | starring | part\.(?:[ ]?esp(?:ecial\b|\.))? (?![ ]?(?:\d|[ivx]+\b))
                   | при[ ]уч(?:астии\b|\.)(?=[ ]?[a-z\d]) | фи?т[.] )
-        (?: (?<=\W) | (?=\W) ) [ ]? :? (?: [ ]? (?:the[ ])? vocals? [ ] (?:by|from|of)\b )?
+        (?: (?<=\W) | (?=\W) ) [ ]? :? (?: [ ]? (?:the[ ])? (?:vocals?|voices?) [ ] (?:by|from|of)\b )?
     )
   | (?P<voices> (?<!\w) (?: (?:additional|guest|lead)[ ] )? (?: vocals? | vox | voice | verse | sung )
         [ ]? (?: by\b | from\b | : )
@@ -123,7 +124,7 @@ _NICKNAME: Final = re.compile(
 )
 _PIECES: Final = re.compile(r" (?:[|•·/]|//) ")
 _ROLE: Final = re.compile(ROLES, re.IGNORECASE)
-_OTHERS: Final = re.compile(r"(?: (?:&|\+|and)|,) (?:[Cc]o|company|friends|guests?|more|others)\.?$")
+_OTHERS: Final = re.compile(r"(?: (?:&|\+|and)|,) (?:[Cc]o|company|etc|friends|guests?|more|others)\.?$")
 _ON_INSTRUMENT: Final = re.compile(
     r" on (?:the )?(?:bass|drums|flute|guitar|harp|keys|mic|percussion|piano|sax|saxophone|synths?|trumpet"
     r"|violin|vocals|vox)(?= ?(?:[,&+]|and |$))",

@@ -73,6 +73,13 @@ _RECORDING: Final = re.compile(
 _COVER: Final = re.compile(r"\b(?:cover|tribute|unplugged|plays|sings|perform)", re.IGNORECASE)
 
 
+_OCCASION: Final = re.compile(
+    r"^\W*(?:live|recorded) (?:(?:at|from|in)\b|@)|^@"
+    r"|\b(?:dj[ -]?set|live set|podcast|radio show)(?: #?\d+)?\W*$",
+    re.IGNORECASE,
+)
+
+
 class Reading(NamedTuple):
     """The words of a part of a title.
 
@@ -133,7 +140,7 @@ def pair_of(title: str, found: Sequence[Reading]) -> Pair | None:
 def _main_parts(text: str) -> list[Reading]:
     parts = [CREDIT.sub("", part) for part in _SEPARATOR.split(text) if not CREDIT_PART.match(part)]
     credited = [performer for part in parts if (performer := _credited(part))]
-    named = [(part, words) for part in parts if (words := _undescribed(part)) and not _credited(part)]
+    named = [(part, words) for part in parts if (words := undescribed(part)) and not _credited(part)]
     found = _named("person", credited)
     for place, (part, words) in enumerate(named):
         found.append(Reading(words, _role(part, place, len(named))))
@@ -143,9 +150,16 @@ def _main_parts(text: str) -> list[Reading]:
     return found
 
 
+def is_occasion(part: str) -> bool:
+    """Return whether a part of a title names a place or a recording ("Live at Paradiso", "Radio Show 12")."""
+    return _OCCASION.search(part) is not None
+
+
 def _role(part: str, place: int, count: int) -> Role:
     if count == 1:
         return "song"
+    if place == 1 and count == 2 and is_occasion(part):
+        return "person"
     if place == 0:
         return "either"
     if split(normalise(part))[-1] in VERSIONS:
@@ -158,7 +172,7 @@ def _role(part: str, place: int, count: int) -> Role:
 def _credited(part: str) -> str:
     """Return who made the version, if *part* only says that ("guitar cover by Somebody")."""
     version, _, performer = _partition(_BY, part)
-    return "" if _undescribed(version) else performer
+    return "" if undescribed(version) else performer
 
 
 def _pieces(part: str) -> list[Reading]:
@@ -184,11 +198,11 @@ def _partition(separator: re.Pattern[str], text: str) -> tuple[str, str, str]:
 
 
 def _named(role: Role, texts: list[str]) -> list[Reading]:
-    found = [_undescribed(CREDIT.sub("", text)) for text in texts]
+    found = [undescribed(CREDIT.sub("", text)) for text in texts]
     return [Reading(words, role) for words in found if words]
 
 
-def _undescribed(text: str) -> tuple[str, ...]:
+def undescribed(text: str) -> tuple[str, ...]:
     """Return the words of *text* without those at its ends that describe the upload.
 
     Styles and figures alone are a name ("Disco 2000").

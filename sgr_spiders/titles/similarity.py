@@ -21,6 +21,7 @@ similarity) and compares the shared weight with the rest, like the Dice coeffici
   surround it.
 - Brackets, credits and fluff are removed first. If both titles have the same part before a dash, it is
   the artist, and only the rest is compared; if only one has such a part, it may be missing.
+  "Remix" and the like do not count in that rest, and a place or kind of recording says nothing by itself.
 - Two titles that name one performer and two songs score at most 0.4. What they share is the performer if it
   stands first in one and last in the other, and a word such as "slowed" or "cover by" shows that both parts
   of a title are those of a recording.
@@ -39,10 +40,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rapidfuzz import fuzz
 
-from sgr_spiders.titles.readings import Pair, Reading, pair_of, readings
+from sgr_spiders.titles.readings import Pair, Reading, is_occasion, pair_of, readings, undescribed
 from sgr_spiders.titles.words import (
     GENERIC_WORDS,
     LIGHT,
+    VERSIONS,
     drop_fluff,
     is_number,
     normalise,
@@ -96,7 +98,10 @@ def similarity(a: str, b: str) -> float:
 
 
 def _compare_titles(a: str, b: str) -> float:
-    parts_a, parts_b = drop_fluff(parts(a)), drop_fluff(parts(b))
+    parts_a, parts_b = parts(a), parts(b)
+    if songs := _versions_of_songs(parts_a, parts_b):
+        return _compare(*songs)
+    parts_a, parts_b = drop_fluff(parts_a), drop_fluff(parts_b)
     if not parts_a or not parts_b:
         return 0.0
     whole_a, whole_b = " ".join(parts_a), " ".join(parts_b)
@@ -106,7 +111,19 @@ def _compare_titles(a: str, b: str) -> float:
     by_tails = _compare(tail_a, tail_b)
     if len(parts_a) > 1 and len(parts_b) > 1 and _compare(parts_a[0], parts_b[0]) >= _SAME_ARTIST:
         return by_tails
+    if len(parts_a) == len(parts_b) == 2 and is_occasion(tail_a) and is_occasion(tail_b):
+        return min(_compare(parts_a[0], parts_b[0]), _compare(whole_a, whole_b))
     return max(by_tails, _compare(whole_a, whole_b))
+
+
+def _versions_of_songs(a: list[str], b: list[str]) -> tuple[str, str] | None:
+    """Return the songs of "Artist - Song Remix" and "Artist - Other Song", without "Remix"."""
+    if not len(a) == len(b) == 2 or _compare(a[0], b[0]) < _SAME_ARTIST:
+        return None
+    if VERSIONS.isdisjoint((split(normalise(a[1])) or [""])[-1:] + (split(normalise(b[1])) or [""])[-1:]):
+        return None
+    song, other = " ".join(undescribed(a[1])), " ".join(undescribed(b[1]))
+    return (song, other) if song and other else None
 
 
 def _are_of_one_performer(a: Pair | None, b: Pair | None) -> bool:

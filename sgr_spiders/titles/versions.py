@@ -56,6 +56,7 @@ _AIMS: Final = frozenset({"for", "from"})
 _FEW_WORDS: Final = 3
 _OCCASIONS: Final = frozenset({"choice", "cut", "day", "eve", "night"})
 _FIRST: Final = frozenset({"official", "unofficial", "exclusive", "free", "premiere"})
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _OWNER: Final = re.compile(
     r"[^\s'’´`][^\s]*(?:['’´`]s|(?<=s)['’´`]|(?<=x)['’´`]|(?<=z)['’´`]|´)$", re.IGNORECASE
 )
@@ -155,7 +156,11 @@ def _is_anybody(owner: str) -> bool:
 
 
 def _without_description(words: list[str], kind: str) -> list[str]:
-    while len(words) > 1 and bare(words[0]) in _FIRST and not _ends_with_known(words):
+    while (
+        len(words) > 1
+        and (bare(words[0]) in _FIRST or _YEAR.fullmatch(words[0]))
+        and not _ends_with_known(words)
+    ):
         words = words[1:]
     kept = words
     while len(kept) > 1 and not _is_name(kept) and _describes(kept, kind):

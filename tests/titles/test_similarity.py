@@ -149,6 +149,9 @@ def test_uploads_of_one_song_are_told_from_others_at_the_default_threshold(part:
         ("Ilse Quandt - Boats", "boats (jersey club) @rue-hald"),
         ("Rue | Boats (Ilse Quandt)", "Cover: Boats / Ilse Quandt"),
         ("Rue - Boats (Ilse Quandt cover)", "Kit - Boats (Ilse Quandt cover)"),
+        ("Ilse Quandt - Boats Remix", "Ilse Quandt - Boats"), ("Boats - Rue Remix", "Ilse Quandt - Boats"),
+        ("Ilse Quandt - Live at Paradiso", "Ilse Quandt live at Paradiso"),
+        ("Ilse - Boats live session", "Rue - Boats acoustic session"),
     ],
 )  # fmt: skip
 def test_titles_that_name_one_song_are_similar(a: str, b: str) -> None:
@@ -174,6 +177,11 @@ def test_titles_that_name_one_song_are_similar(a: str, b: str) -> None:
         ("ボート / イルゼ (cover)", "列車 / イルゼ (cover)"),
         ("Ilse Quandt - Common Boats", "Ilse Quandt - Disco 2000"),
         ("Boats, guitar cover by Rue", "Trains, guitar cover by Rue"),
+        ("Ilse Quandt - Boats Remix", "Ilse Quandt - Trains Remix"),
+        ("Ilse - Paper Boats Edit", "Ilse - Trains Edit"), ("Ilse - Boats Flip", "Ilse - Trains Flip"),
+        ("Ilse - Boats Instrumental", "Ilse - Trains VIP"), ("Ilse Hald - Boats VIP", "Ilse Hald - Trains"),
+        ("Ilse Quandt - Live at Paradiso", "Rue Hald - Live at Paradiso"),
+        ("Ilse - Night Room DJ Set", "Rue - Night Room DJ Set"), ("Ilse - Podcast 12", "Rue - Podcast 12"),
     ],
 )  # fmt: skip
 def test_the_same_person_is_not_the_same_song(a: str, b: str) -> None:
