@@ -155,15 +155,20 @@ def test_nothing_is_validated_on_if_no_training_pair_has_a_known_start(dated: St
     with dated.write() as connection:
         old = engagements.c.not_after < "2016-06"
         connection.execute(sa.update(engagements).where(old).values(not_before=None))
-        options = TrialOptions(how="cutoff", at="2016-06-01T00:00:00Z")
+    options = TrialOptions(how="cutoff", at="2016-06-01T00:00:00Z")
+    with dated.read() as connection:
         (trial,) = prepare_trials(connection, options).trials
         assert trial.has_data
         assert trial.divide is not None
         assert trial.divide().test.nnz == 0
         assert tune("ease", trial).parameters == {}
+    with dated.write() as connection:
         connection.execute(sa.update(engagements).values(not_before=None))
-        with pytest.raises(EmbeddingError, match="contains no times of these"):
-            prepare_trials(connection, TrialOptions(how="cutoff"))
+    with (
+        dated.read() as connection,
+        pytest.raises(EmbeddingError, match="contains no times of these"),
+    ):
+        prepare_trials(connection, TrialOptions(how="cutoff"))
 
 
 def test_no_seed_is_needed() -> None:
