@@ -1,15 +1,15 @@
 """als: matrix factorisation for implicit feedback, fitted by alternating least squares (implicit).
 
 Hu, Koren and Volinsky, Collaborative Filtering for Implicit Feedback Datasets (ICDM 2008),
-https://doi.org/10.1109/ICDM.2008.22, with two changes that make its parameters hold on data of any size and
-density. A like of a popular track says less than one of a rare track, and one of a user with many likes less
-than one of a user with few, so a like by user u of track i weighs ``1 + confidence / sqrt(d_u d_i)`` times as
-much as a missing like, where d are the sums of likes. He et al., Fast Matrix Factorization for Online
-Recommendation with Implicit Feedback (SIGIR 2016), https://arxiv.org/abs/1708.05024, weight the missing likes
-of popular tracks instead, by the same power. And the regularisation is a share of the largest singular value
-of these weights, which is about ``confidence``: with a fixed one, all vectors of small data become zero, and
-large data is overfitted. Regularisation and dimensions decide whether als is competitive: Rendle et al.,
-Revisiting the Performance of iALS on Item Recommendation Benchmarks (RecSys 2022),
+https://doi.org/10.1109/ICDM.2008.22, with two changes that make its parameters hold on data of several sizes
+and densities. A like of a popular track says less than one of a rare track, and one of a user with many
+likes less than one of a user with few, so a like by user u of track i weighs ``1 + confidence / sqrt(d_u
+d_i)`` times as much as a missing like, where d are the sums of likes. He et al., Fast Matrix Factorization
+for Online Recommendation with Implicit Feedback (SIGIR 2016), https://arxiv.org/abs/1708.05024, weight the
+missing likes of popular tracks instead, by the same power. And the regularisation is a share of the largest
+singular value of these weights, which is about ``confidence``: with a fixed one, all vectors of small data
+become zero, and large data is overfitted. Regularisation and dimensions decide whether als is competitive:
+Rendle et al., Revisiting the Performance of iALS on Item Recommendation Benchmarks (RecSys 2022),
 https://arxiv.org/abs/2110.14037.
 """
 

@@ -31,7 +31,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from sgr_spiders.embeddings.base import Method, Vectors, require_interactions
-from sgr_spiders.embeddings.svd import decompose, normalise
+from sgr_spiders.embeddings.svd import decompose, normalise, sum_shares
 
 if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Corpus, Library, Numbers
@@ -118,9 +118,7 @@ class Blend(Method):
 
     def fold_in(self, library: Library) -> Array:
         # R D_i^-1/2 V, where D_i^1/2 V is the track's vector.
-        shares: Array = library.weights / library.fans
-        vector: Array = shares @ library.vectors[library.tracks]
-        return vector
+        return sum_shares(library)
 
 
 class BlendRecommender:

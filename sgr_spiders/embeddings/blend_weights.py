@@ -1,4 +1,4 @@
-"""Choose the weights of ``blend``: those with the best nDCG on held-out likes of the same data.
+"""Choose the weights of ``blend`` by held-out likes: the usual ones unless others are clearly better.
 
 Where the order of likes is known, the newest tenth of each user's likes is held out, because what users like
 next is what recommendations are for, and has other best weights than likes at random. Otherwise a tenth at

@@ -50,9 +50,14 @@ class Svd(Method):
 
     def fold_in(self, library: Library) -> Array:
         # R D_i^-1/2 V S^1/2, where D_i^1/2 V S^1/2 is the track's vector.
-        shares: Array = library.weights / library.fans
-        vector: Array = shares @ library.vectors[library.tracks]
-        return vector
+        return sum_shares(library)
+
+
+def sum_shares(library: Library) -> Array:
+    """Return the sum of the library's vectors, each divided by the fans of its track."""
+    shares: Array = library.weights / library.fans
+    vector: Array = shares @ library.vectors[library.tracks]
+    return vector
 
 
 def normalise(matrix: sp.csr_array) -> sp.csr_array:
