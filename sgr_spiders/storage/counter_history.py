@@ -1,9 +1,9 @@
 """Keep the values that the API's counters had: one row when a counter changed.
 
-As long as all counters of a record have their first values, the record itself contains them, with the time
-of that look in ``counted_at``. The first change writes these, and the new value. So a harvest of new records
-writes nothing here; it costs a lookup per page, half of what a trigger costs on SQLite, which keeps a journal
-of each statement that may fire one.
+As long as a counter has its first value, the record itself contains it, with the time of that look in
+``counted_at``. The first change writes that value, and the new one. So a harvest of new records writes
+nothing here; it costs a lookup per page, half of what a trigger costs on SQLite, which keeps a journal of
+each statement that may fire one.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from sgr_spiders.storage import upserts
-from sgr_spiders.storage.chunks import chunked
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.prepared import LookupStatement
 from sgr_spiders.storage.schema import COUNTERS, RECORD_TABLES, counter_history, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     Row = tuple[Any, ...]
     Counts = tuple[int | None, ...]
@@ -31,11 +30,11 @@ _COLUMNS: Final = ("kind", "record_id", "counter", "observed_at", "value", "run_
 
 
 class _Stored(NamedTuple):
-    """A stored record, and the time of the newest row of its counters."""
+    """A stored record, and the times of the newest rows of its counters."""
 
     fullness: int
-    counted_at: str | None
-    newest_at: str | None
+    counted_at: str
+    newest: tuple[str | None, ...]
 
 
 def _key_of(kind: str) -> sa.Column[int]:
@@ -50,7 +49,27 @@ def _lookup(kind: str) -> LookupStatement:
     return LookupStatement(query.with_for_update(of=table), _key_of(kind))
 
 
+def _lookup_times(kind: str) -> LookupStatement:
+    """Return the statement for the times of a record: a search per counter, however long its history is."""
+    table, key, history = RECORD_TABLES[kind], _key_of(kind), counter_history.c
+    newest = (
+        sa.select(sa.func.max(history.observed_at))
+        .where(history.kind == kind, history.record_id == key, history.counter == name)
+        .correlate(table)
+        .scalar_subquery()
+        .label(f"newest_{name}")
+        for name in COUNTERS[kind]
+    )
+    return LookupStatement(sa.select(key, table.c.fullness, table.c.counted_at, *newest), key)
+
+
 _LOOKUPS: Final = {kind: _lookup(kind) for kind in COUNTERS}
+_TIMES: Final = {kind: _lookup_times(kind) for kind in COUNTERS}
+_OUTAGES: Final = {
+    kind: [place for place, name in enumerate(names) if name in upserts.COUNTS_AN_OUTAGE_ZEROED]
+    for kind, names in COUNTERS.items()
+}
+"""The places of counters in which a 0 never replaces a positive count."""
 
 
 def note_changes(
@@ -72,7 +91,7 @@ def note_changes(
         record_id, counts = row[key], counts_of(row)
         if record_id in stored:
             versions.setdefault(record_id, []).append((row[fullness], counts))
-            if _is_stated(counts, stored[record_id]):
+            if counts != stored[record_id] and _is_stated(counts, stored[record_id]):
                 differ.add(record_id)
     if differ:
         _Page(connection, kind, now).note(stored, {record_id: versions[record_id] for record_id in differ})
@@ -96,24 +115,29 @@ class _Page:
         """Write what changes when *stored* counters are merged with new *versions* (fullness, counters)."""
         rows: list[Row] = []
         confirmed: list[int] = []
-        records = _read_records(self._connection, self._kind, sorted(versions))
-        for record_id, record in records.items():
+        for record_id, record in self._read_records(sorted(versions)).items():
             old, new = stored[record_id], self._merge(stored[record_id], record, versions[record_id])
             changed = [place for place, value in enumerate(new) if value != old[place]]
-            if not changed or record.counted_at is None:
+            is_first = not any(record.newest)
+            if not changed or (is_first and record.counted_at == self._now):
+                continue  # At this very time, on a server, this page has inserted a version.
+            if is_first and self._is_whole_look(old, new, changed, versions[record_id]):
+                confirmed.append(record_id)
                 continue
-            if record.newest_at is None:
-                if record.counted_at == self._now:  # on a server, this page has inserted a version
-                    continue
-                is_more = all(old[place] is None for place in changed)
-                if is_more and any(counts == new for _, counts in versions[record_id]):
-                    confirmed.append(record_id)
-                    continue
-                known = [place for place, value in enumerate(old) if value is not None]
-                rows += self._rows_of(record_id, old, known, record.counted_at, None)
-            rows += self._rows_of(record_id, new, changed, self._time_after(record), self._run_id)
+            at = self._time_after(record)
+            for place in changed:
+                if old[place] is not None and record.newest[place] is None:
+                    rows.append(self._row(record_id, place, record.counted_at, old[place], None))
+                rows.append(self._row(record_id, place, at, new[place], self._run_id))
         upserts.insert_new(self._connection, counter_history, _COLUMNS, rows)
         self._move(confirmed)
+
+    @staticmethod
+    def _is_whole_look(
+        old: Counts, new: Counts, changed: Sequence[int], versions: Iterable[tuple[int, Counts]]
+    ) -> bool:
+        """Return whether one version states all counters, the known ones as they are stored."""
+        return all(old[place] is None for place in changed) and any(counts == new for _, counts in versions)
 
     @functools.cached_property
     def _run_id(self) -> int | None:
@@ -125,7 +149,7 @@ class _Page:
 
         Another worker may have a faster clock, or have read it later and written first.
         """
-        newest = max(filter(None, (record.newest_at, record.counted_at)))
+        newest = max(filter(None, (*record.newest, record.counted_at)))
         if self._now > newest:
             return self._now
         return timestamp(datetime.fromisoformat(newest) + timedelta(microseconds=1))
@@ -134,21 +158,19 @@ class _Page:
         """Return the counters after all *versions*, as ``upsert_records`` merges them."""
         fullness = record.fullness
         for new_fullness, new in versions:
-            is_thinner = new_fullness < fullness
-            old = tuple(
-                before
-                if after is None or (before is not None and (is_thinner or _is_outage(name, after)))
-                else after
-                for name, before, after in zip(self._names, old, new, strict=True)
-            )
-            fullness = max(fullness, new_fullness)
+            first, other = (new, old) if new_fullness >= fullness else (old, new)
+            merged = [one if one is not None else two for one, two in zip(first, other, strict=True)]
+            for place in _OUTAGES[self._kind]:
+                merged[place] = merged[place] or old[place] or merged[place]
+            old, fullness = tuple(merged), max(fullness, new_fullness)
         return old
 
-    def _rows_of(
-        self, record_id: int, counts: Counts, places: Iterable[int], at: str, run_id: int | None
-    ) -> Iterator[Row]:
-        for place in places:
-            yield self._kind, record_id, self._names[place], at, counts[place], run_id
+    def _row(self, record_id: int, place: int, at: str, value: int | None, run_id: int | None) -> Row:
+        return self._kind, record_id, self._names[place], at, value, run_id
+
+    def _read_records(self, ids: Sequence[int]) -> dict[int, _Stored]:
+        rows = _TIMES[self._kind].find(self._connection, ids, {})
+        return {row[0]: _Stored(row[1], row[2], tuple(row[3:])) for row in rows if row[2] is not None}
 
     def _move(self, confirmed: Sequence[int]) -> None:
         """Let counters have their first values since now: all of them were stated, and none changed."""
@@ -156,20 +178,3 @@ class _Page:
             update = sa.update(RECORD_TABLES[self._kind]).where(_key_of(self._kind) == sa.bindparam("record"))
             parameters = [{"record": record_id} for record_id in confirmed]
             self._connection.execute(update.values(counted_at=self._now), parameters)
-
-
-def _is_outage(name: str, value: int) -> bool:
-    return value == 0 and name in upserts.COUNTS_AN_OUTAGE_ZEROED
-
-
-def _read_records(connection: sa.Connection, kind: str, ids: Sequence[int]) -> dict[int, _Stored]:
-    table, key, history = RECORD_TABLES[kind], _key_of(kind), counter_history.c
-    newest_at = sa.select(sa.func.max(history.observed_at)).where(
-        history.kind == kind, history.record_id == key
-    )
-    query = sa.select(key, table.c.fullness, table.c.counted_at, newest_at.correlate(table).scalar_subquery())
-    return {
-        row[0]: _Stored(*row[1:])
-        for chunk in chunked(ids)
-        for row in connection.execute(query.where(key.in_(chunk)))
-    }

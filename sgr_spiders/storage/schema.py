@@ -134,8 +134,8 @@ def _provenance_columns() -> list[Column[Any]]:
         Column("fetched_at", Text, nullable=False, comment="When this row was last written"),
         _text(
             "counted_at",
-            "When all of its counters were first read with these values, or with those before the first "
-            "change if `counter_history` has rows of it. Null if none is known",
+            "When its counters were first read: since then, those without rows in `counter_history` have "
+            "had the same values. Null if none is known",
         ),
     ]
 
@@ -203,12 +203,13 @@ counter_history = Table(
     Column(
         "run_id",
         Id,
-        comment="The newest run at that time, which may have been pruned; null for values from before the "
-        "first change",
+        comment="The newest run at that time, which may have been pruned; null for a first value that was in "
+        "the record until the first change",
     ),
     _one_of("counter_history", "kind", "track", "user", "playlist"),
     sqlite_with_rowid=False,
-    comment="The values of counters that have changed, from the first one on: one row per value",
+    comment="The values of counters that have changed, from the first one on: one row per value. A counter "
+    "without rows has had the value in its column since `counted_at`",
 )
 
 playlist_tracks = Table(

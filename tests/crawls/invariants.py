@@ -91,15 +91,12 @@ UNDATED = " UNION ALL ".join(
 )
 
 LEDGER = {
-    "the last value of a counter over time is that of its record, and known counters have one or none has":
+    "the last value of a counter over time is that of its record":
         f"""SELECT kind, record_id, counter, current, value FROM ({COUNTERS}) AS counters
-        LEFT JOIN counter_history AS history USING (kind, record_id, counter)
-        WHERE (current IS NOT NULL OR value IS NOT NULL)
-        AND (kind, record_id) IN (SELECT kind, record_id FROM counter_history)
-        AND coalesce(observed_at = (SELECT max(observed_at) FROM counter_history AS later
+        JOIN counter_history AS history USING (kind, record_id, counter)
+        WHERE observed_at = (SELECT max(observed_at) FROM counter_history AS later
             WHERE later.kind = history.kind AND later.record_id = history.record_id
-            AND later.counter = history.counter), 1 = 1) AND (value IS NULL OR current IS NULL
-            OR current <> value)""",  # noqa: S608 - the names above
+            AND later.counter = history.counter) AND (current IS NULL OR current <> value)""",  # noqa: S608 - the names above
     "a counter over time has a value once until it changes":
         """SELECT * FROM (SELECT kind, record_id, counter, value, lag(value) OVER
         (PARTITION BY kind, record_id, counter ORDER BY observed_at) AS before FROM counter_history) AS pairs
