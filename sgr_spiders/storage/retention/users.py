@@ -72,8 +72,8 @@ CLEARED: Final[dict[sa.Table, tuple[str, ...]]] = {
 }
 """The columns that name users, or lead to them. ``users.username`` gets a pseudonym."""
 SEARCHED: Final = {
-    tracks: ("title", "tag_list", "genre", "album_title"),
-    playlists: ("title", "tag_list", "genre"),
+    tracks: ("title", "tag_list", "genre", "release", "album_title"),
+    playlists: ("title", "tag_list", "genre", "release"),
 }
 """The columns in which names of users are looked for."""
 CREDITED: Final = {tracks: ("metadata_artist", "label_name"), playlists: ("label_name",)}
