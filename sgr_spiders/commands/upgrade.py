@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
 from sgr_spiders.cli.options import refuse_arguments
+from sgr_spiders.commands.crawl import configure_log
 from sgr_spiders.text.formatting import pluralize
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Command(DatabaseCommand):
         from sgr_spiders.storage.store import Store
 
         refuse_arguments(args)
+        assert self.settings is not None
+        configure_log(self.settings)
         before = Store(self.database_url).revision()  # fails if the database does not exist
         with closing(Store.open(self.database_url, unharmed="nothing was upgraded")) as store:
             if before == HEAD:

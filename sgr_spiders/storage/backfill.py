@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
+import time
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +20,25 @@ from sgr_spiders.soundcloud.raw import pack, packing_with, unpack
 from sgr_spiders.soundcloud.rules import BAD, judge_of
 from sgr_spiders.storage import dictionaries
 from sgr_spiders.storage.schema import RECORD_TABLES
+from sgr_spiders.text.formatting import number
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from sgr_spiders.model.fields import Field
     from sgr_spiders.storage.store import Store
+
+logger = logging.getLogger(__name__)
 
 BATCH = 1_000
 """Rows per transaction of ``backfill``: an interruption undoes at most these, and a rerun resumes with them.
 
 A migration reads as many at a time, in its one transaction: an interruption undoes it all.
 """
+
+PROGRESS_SECONDS = 10
+"""Seconds between two lines of progress."""
 
 
 @dataclass(slots=True)
@@ -48,19 +59,10 @@ def backfill(store: Store) -> Backfilled:
 
     A value that fails validation stays in ``raw``.
     """
-    done = Backfilled()
     with store.read() as connection:
         dictionary_id = dictionaries.load(connection)
     with packing_with(dictionary_id):
-        for kind, table in RECORD_TABLES.items():
-            batch = _Batch(table, list(_fields_of(kind)), done)
-            last: int | None = None
-            while True:
-                with store.write() as connection:
-                    last = batch.fill(connection, last)
-                if last is None:
-                    break
-    return done
+        return _fill({kind: list(_fields_of(kind)) for kind in RECORD_TABLES}, store.write)
 
 
 def fill_columns(connection: sa.Connection, columns: Mapping[str, Collection[str]]) -> None:
@@ -68,13 +70,34 @@ def fill_columns(connection: sa.Connection, columns: Mapping[str, Collection[str
 
     It reads no other columns than these, those of their parts, and ``raw``: later ones do not exist yet.
     """
+    fields = {
+        kind: [field for field in _fields_of(kind) if field.name in names] for kind, names in columns.items()
+    }
     with packing_with(dictionaries.load(connection)):
-        for kind, names in columns.items():
-            fields = [field for field in _fields_of(kind) if field.name in names]
-            batch = _Batch(RECORD_TABLES[kind], fields, Backfilled())
-            last = batch.fill(connection, None)
-            while last is not None:
+        _fill(fields, lambda: nullcontext(connection))
+
+
+def _fill(
+    columns: Mapping[str, Sequence[Field]], begin: Callable[[], AbstractContextManager[sa.Connection]]
+) -> Backfilled:
+    """Fill the *columns* of each kind of record, each batch of rows on the connection of one *begin*."""
+    done = Backfilled()
+    last_progress = time.monotonic()
+    for kind, fields in columns.items():
+        batch = _Batch(RECORD_TABLES[kind], fields, done)
+        with begin() as connection:
+            total = batch.count(connection)
+        last: int | None = None
+        for read in itertools.count(0, BATCH):
+            if time.monotonic() - last_progress >= PROGRESS_SECONDS:
+                last_progress = time.monotonic()
+                shown = number(min(read, total)), number(total)
+                logger.info("Filling columns of %s: %s of %s", batch.table.name, *shown)
+            with begin() as connection:
                 last = batch.fill(connection, last)
+            if last is None:
+                break
+    return done
 
 
 def _fields_of(kind: str) -> Iterator[Field]:
@@ -95,6 +118,11 @@ class _Batch:
         (key,) = self.table.primary_key.columns
         return key
 
+    def count(self, connection: sa.Connection) -> int:
+        """Count the rows that ``fill`` reads in all."""
+        query = sa.select(sa.func.count()).select_from(self.table).where(self._may_be_filled)
+        return connection.scalar(query) or 0
+
     def fill(self, connection: sa.Connection, last: int | None) -> int | None:
         """Fill the rows after the key *last*; return the last key of the batch, ``None`` if there is none."""
         rows = self._rows_after(connection, last)
@@ -114,11 +142,15 @@ class _Batch:
         names = dict.fromkeys(gap.name for gap in self.fields)
         names.update(dict.fromkeys(part for gap in self.fields for part in gap.parts))
         query = sa.select(self.key, self.table.c.raw, *map(self.table.c.__getitem__, names))
-        # Without `raw`, only parts can fill a column.
-        has_parts = (self._has_parts(gap) for gap in self.fields if gap.parts)
-        query = query.where(sa.or_(self.table.c.raw.is_not(None), *has_parts)).order_by(self.key).limit(BATCH)
+        query = query.where(self._may_be_filled).order_by(self.key).limit(BATCH)
         query = query if last is None else query.where(self.key > last)
         return connection.execute(query).mappings().all()
+
+    @property
+    def _may_be_filled(self) -> sa.ColumnElement[bool]:
+        # Without `raw`, only parts can fill a column.
+        has_parts = (self._has_parts(gap) for gap in self.fields if gap.parts)
+        return sa.or_(self.table.c.raw.is_not(None), *has_parts)
 
     def _has_parts(self, gap: Field) -> sa.ColumnElement[bool]:
         parts = (self.table.c[part].is_not(None) for part in gap.parts)

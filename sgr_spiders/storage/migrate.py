@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
+
+logger = logging.getLogger(__name__)
 
 HEAD = revisions.HEAD
 """The newest revision. Comparing it takes one query and no Alembic import."""
@@ -54,6 +57,8 @@ def upgrade(connection: sa.Connection) -> None:
     current = revision_of(connection)
     if current == HEAD:
         return
+    if current is not None:
+        logger.info("Upgrading the schema from revision %s to %s", current, HEAD)
     # Lazy import: commands on an up-to-date database need no Alembic, which is slow to import.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415

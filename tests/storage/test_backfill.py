@@ -143,7 +143,8 @@ def query(database: Path, sql: str) -> list[tuple[Any, ...]]:
 
 def test_the_command_upgrades_and_backfills(older: Path) -> None:
     upgraded = run(older)
-    assert (upgraded.code, upgraded.err) == (0, "")
+    assert upgraded.code == 0
+    assert upgraded.err.endswith(f"INFO: Upgrading the schema from revision 0002 to {migrate.HEAD}\n")
     assert upgraded.out == f"Schema upgraded from revision 0002 to {migrate.HEAD}\n"
     assert query(older, "SELECT version_num FROM alembic_version") == [(migrate.HEAD,)]
     assert query(older, "SELECT genre FROM tracks") == [(None,), (None,)]
@@ -255,6 +256,24 @@ def test_a_migration_fills_its_columns(
     assert unpack(user["raw"]) == {"online": False}
     assert (playlist["is_album"], playlist["permalink"], playlist["raw"]) == (True, "p", None)
     assert {row["fetched_at"] for row in tracks.values()} == {"before"}
+
+
+def test_a_migration_says_how_far_it_is(
+    before_columns: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="sgr_spiders")
+    monkeypatch.setattr(backfill_module, "BATCH", 4)
+    monkeypatch.setattr(backfill_module, "PROGRESS_SECONDS", 0)
+    Store.open(url_of(before_columns)).close()
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines[0] == f"Upgrading the schema from revision 0035 to {migrate.HEAD}"
+    # Of the other track, neither `raw` nor a whole day is known.
+    assert lines[1:] == [
+        "Filling columns of tracks: 0 of 6", "Filling columns of tracks: 4 of 6",
+        "Filling columns of tracks: 6 of 6",
+        "Filling columns of users: 0 of 1", "Filling columns of users: 1 of 1",
+        "Filling columns of playlists: 0 of 1", "Filling columns of playlists: 1 of 1",
+    ]  # fmt: skip
 
 
 def test_counters_of_earlier_versions_begin_with_their_last_write(before_columns: Path) -> None:
