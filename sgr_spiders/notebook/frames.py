@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sgr_spiders.reports.neighbours import RecommendedTracks, RelatedRecords, SimilarRecords
     from sgr_spiders.reports.origins import Origin
     from sgr_spiders.reports.profile.profile import Profile
+    from sgr_spiders.storage.figures.growth import Growth
 
 Library = Literal["pandas", "polars", "arrow"]
 LIBRARIES: tuple[str, ...] = get_args(Library)
@@ -127,6 +129,14 @@ def tabulate_origin(origin: Origin) -> pa.Table:
         }
         for discovery in origin.found
     ]
+    return pa.Table.from_pylist(rows, pa.schema(columns))
+
+
+def tabulate_growth(growth: Growth) -> pa.Table:
+    """Return the values of the counters of a record over time."""
+    columns = {"counter": TEXT, "observed_at": TIME, "value": INTEGER, "change": INTEGER}
+    columns |= {"per_day": NUMBER, "run_id": INTEGER}
+    rows = [{**asdict(value), "observed_at": _read_time(value.observed_at)} for value in growth.values]
     return pa.Table.from_pylist(rows, pa.schema(columns))
 
 

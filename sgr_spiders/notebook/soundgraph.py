@@ -42,6 +42,7 @@ from sgr_spiders.reports.profile.profile import read_profile
 from sgr_spiders.reports.state import collect_status
 from sgr_spiders.storage.clock import timestamp
 from sgr_spiders.storage.extent import Extent
+from sgr_spiders.storage.figures.growth import read_growth
 from sgr_spiders.storage.labels import KINDS as RECORDS
 from sgr_spiders.storage.libraries import Inclusion
 from sgr_spiders.storage.names import resolve
@@ -331,6 +332,29 @@ class SoundGraph:
             for section in found.sections
         }
 
+    def growth(
+        self, kind: str, name: Name, *, since: str | datetime | None = None, as_: Library | None = None
+    ) -> Frame:
+        """Return the counters of a track, user, artist or playlist over time, as ``soundgraph changes``.
+
+        One row per value, with its change from the one before. ``table("counter_history")`` contains the
+        changed counters of all records.
+
+        Args:
+            kind: The kind of record.
+            name: The record.
+            since: Return the values that were first read at this time or later.
+            as_: The library, instead of that of this object.
+
+        Raises:
+            ArgumentError: Nothing, or more than one record, is called *name*; or it is not in the database.
+        """
+        _check_word("kind", kind, RECORDS)
+        begin = None if since is None else _read_time(since, "since")
+        with self._store.read() as connection:
+            found = read_growth(connection, kind, str(name), begin)
+        return self._as_frame(frames.tabulate_growth(found), as_)
+
     def why(
         self,
         kind: str,
@@ -539,12 +563,12 @@ def _read_share(argument: str, share: object) -> float:
     return float(share)
 
 
-def _read_time(moment: str | datetime) -> str:
+def _read_time(moment: str | datetime, argument: str = "as_of") -> str:
     """Return the time in the format of the database; without an offset it is in UTC."""
     try:
         parsed = moment if isinstance(moment, datetime) else datetime.fromisoformat(moment)
         return timestamp(parsed.replace(tzinfo=parsed.tzinfo or UTC))
     except (ValueError, OverflowError, TypeError):
         raise ArgumentError(
-            f"argument `as_of`: must be a date or time such as 2026-03-01, not {quote_value(moment)}"
+            f"argument `{argument}`: must be a date or time such as 2026-03-01, not {quote_value(moment)}"
         ) from None

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sgr_spiders.text.escape import for_message
-from sgr_spiders.text.formatting import minute, number, table
+from sgr_spiders.text.formatting import minute, number, significant, table
 
 if TYPE_CHECKING:
     from sgr_spiders.storage.figures.growth import CounterValue, Growth
+
+
+HEADINGS: Final = ["first read (UTC)", "counter", "value", "change", "per day"]
 
 
 def as_json(growth: Growth, limit: int) -> dict[str, Any]:
@@ -34,10 +37,10 @@ def as_text(growth: Growth, limit: int) -> list[str]:
         return [f"No counter of {which} is known"]
     lines = [f"Counters of {which}", ""]
     lines += table([[name, number(value)] for name, value in growth.counters.items()], indent="  ")
-    if not growth.values:
+    if all(value.change is None for value in growth.values):
         since = max(filter(None, (growth.counted_at, growth.since)), default=None)
         return [*lines, "", f"No change known{_from(since)}"]
-    rows = list(map(_row, growth.values[-limit:]))
+    rows = [HEADINGS, *map(_row, growth.values[-limit:])]
     count = len(growth.values)
     heading = f"Last {number(limit)} of {number(count)} values" if limit < count else "Values"
     return [*lines, "", heading + _from(growth.since), *table(rows, left=2, indent="  ")]
@@ -48,5 +51,14 @@ def _from(since: str | None) -> str:
 
 
 def _row(value: CounterValue) -> list[str]:
-    change = "" if value.change is None else f"{'+' if value.change > 0 else '-'}{number(abs(value.change))}"
-    return [minute(value.observed_at), value.counter, number(value.value), change]
+    change = "" if value.change is None else _signed(value.change, number(abs(value.change)))
+    per_day = "" if value.per_day is None else _signed(value.per_day, _rate(abs(value.per_day)))
+    return [minute(value.observed_at), value.counter, number(value.value), change, per_day]
+
+
+def _signed(value: float, text: str) -> str:
+    return f"{'+' if value > 0 else '-'}{text}"
+
+
+def _rate(value: float) -> str:
+    return number(round(value)) if value >= 100 else significant(value, 2)

@@ -115,6 +115,27 @@ def test_questions_agree_with_the_commands(graph: SoundGraph, path: Path) -> Non
         graph.related("track", 1001)
 
 
+def test_counters_over_time_are_a_table(graph: SoundGraph, path: Path) -> None:
+    times = ["2025-01-01T00:00:00.000000Z", "2025-01-03T00:00:00.000000Z"]
+    with closing(connect(path)) as connection, connection:
+        known = "favoritings_count = 7, counted_at = ?"
+        connection.execute(f"UPDATE tracks SET {known} WHERE track_id = 1001", times[:1])  # noqa: S608
+        connection.executemany(
+            "INSERT INTO counter_history VALUES ('track', 1001, 'playback_count', ?, ?, NULL)",
+            [(times[0], 2**53 - 5), (times[1], 2**53 + 1)],
+        )
+    found = graph.growth("track", 1001)
+    assert list(found.columns) == ["counter", "observed_at", "value", "change", "per_day", "run_id"]
+    assert found["observed_at"].iloc[-1].isoformat() == "2025-01-03T00:00:00+00:00"
+    plays = found[found["counter"] == "playback_count"]
+    assert (plays["value"].tolist(), plays["change"].iloc[1]) == ([2**53 - 5, 2**53 + 1], 6)
+    assert plays["per_day"].iloc[1] == 3
+    assert found[found["counter"] == "favoritings_count"]["value"].tolist() == [7]
+    later = graph.growth("track", 1001, since="2025-01-02", as_="arrow")
+    assert (later.num_rows, later.column_names) == (1, list(found.columns))
+    assert len(graph.table("counter_history")) == 2
+
+
 def test_a_profile_is_a_table_for_each_section(graph: SoundGraph) -> None:
     """The database has no counts of likes, so that nothing can be compared."""
     found = graph.profile(1001, only=["cities", "tracks"])
@@ -206,6 +227,9 @@ def test_status_and_other_commands(graph: SoundGraph) -> None:
         (lambda graph: graph.recommend(1, by="sequence"), "must be one of blend, walk, playlists, vectors"),
         (lambda graph: graph.recommend(1, novelty=2), "`novelty`: must be a number from 0 to 1, not 2"),
         (lambda graph: graph.continue_playlist(1), "playlist 1 is not in this database"),
+        (lambda graph: graph.growth("song", 1), "argument `kind`: must be one of track, user, artist"),
+        (lambda graph: graph.growth("track", 1), "track 1 is not in this database"),
+        (lambda graph: graph.growth("track", 1001, since="soon"), "argument `since`: must be a date or time"),
         (lambda graph: graph.harvest("a b"), "seed: "),
         (lambda graph: graph.harvest(1, track_id=2), "argument `track_id`: also given by position"),
         (lambda graph: graph.command("harvest"), "`harvest()` runs a crawl"),
