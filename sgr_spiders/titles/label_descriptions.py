@@ -1,0 +1,151 @@
+"""The labels that a description names beside a cue, beside a catalogue number, or in a line of their own."""
+
+# ruff: noqa: RUF001 - names and phrases in many scripts
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from sgr_spiders.titles.catalogue import name_of_series, names_by_number
+from sgr_spiders.titles.label_cues import (
+    LABEL_ALONE,
+    MAX_CUES,
+    NAME_BEFORE,
+    SIGN,
+    WORDS_FOR_LABEL,
+    Cue,
+    find_cues,
+)
+from sgr_spiders.titles.label_ends import (
+    NUMBER_AFTER,
+    PARTICLES,
+    RIGHTS,
+    YEARS_AFTER,
+    around_on,
+    cut,
+    end_of_prose,
+    trim_end,
+)
+from sgr_spiders.titles.label_keys import LABEL_WORDS
+from sgr_spiders.titles.label_lists import TERRITORY, listed
+from sgr_spiders.titles.label_names import DETERMINERS, FORMATS, bare, has_label_word, is_name
+from sgr_spiders.titles.subjects import is_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MAX_WINDOW: Final = 240
+_THE_LABEL: Final = re.compile(
+    r"(?:(?:my|our|his|her|their|the|independent)\s)?(?:own\s|new\s|legendary\s|independent\s|\w{2,12}-based\s){0,2}"
+    r"(?:record\s|net)?(?:label|imprint)\s?[:,]?\s|"
+    r"(?:[\w'’-]{2,20}\s){0,4}?(?:label|imprint)\s(?=[\"“‘'«]?(?-i:[A-Z0-9]))|"
+    r"our\sfriends\s(?:at|over\sat|from)\s|[\w-]{2,20}['’]s\sown\s",
+    re.IGNORECASE,
+)
+"""Words before the name of a label: "my own label", "the Berlin label", "Somebody's own"."""
+_PRAISE: Final = re.compile(r"(?:the|his|her|their|our)\s(?:[a-z-]{3,20}\s){1,3}(?=[A-Z])")
+"""Small words before a capitalised name: "the mighty"."""
+_COLON_LAST: Final = re.compile(r"[:：][ ]{0,3}\n")
+_BROKEN_AFTER_CUE: Final = re.compile(
+    rf"((?:\b(?:by|on|via|through)|{WORDS_FOR_LABEL})\s?[:：])[ ]{{0,3}}\n{{1,2}}[ ]{{0,3}}"
+    r"(?=[^\n:：]{1,100}(?:\n|$))",
+    re.IGNORECASE,
+)
+"""A cue at the end of a line, whose name is in the next one."""
+_LABEL_ABOVE: Final = re.compile(
+    r"(?<![^\n])(\W{0,3}(?:record\s)?label)\s{0,2}\n(?=[^\n:：@]{1,60}(?:\n|$))", re.IGNORECASE
+)
+_BETWEEN_SEGMENTS: Final = re.compile(
+    r"\s[-–—|/•:]{1,3}\s|(?<=\w\w)[.!]\s|,\s(?=[^,]{2,40}\s(?:19|20)\d\d\W{0,3}$)"
+)
+_NUMBERED: Final = re.compile(r"\W{0,3}(?:\d{1,3}|[A-D]\d)[.:)]?\s")
+_NOT_MINE: Final = re.compile(
+    r"\bi\s(?:do\snot|don['’]?t)\sown\b|\bown\snothing\b|\bno\scopyright\sinfringement\b|"
+    r"\ball\s(?:rights|credits?)\s(?:go\s|belong\s)?to\b",
+    re.IGNORECASE,
+)
+"""Statements of those who upload what others own."""
+_SIGNS_OF_RIGHTS: Final = re.compile(rf"{SIGN}.*", re.IGNORECASE)
+_APPEAL: Final = re.compile(r"(?:contact|dm|get|hit|please|send)\b")
+"""Words after "label:" that ask labels for something."""
+
+
+def parse_description(text: str) -> Iterator[str]:
+    """Yield the names of the labels in a description, in order, some more than once."""
+    text = _LABEL_ABOVE.sub(r"\1: ", text)
+    if _COLON_LAST.search(text):
+        text = _BROKEN_AFTER_CUE.sub(r"\1 ", text)
+    if _NOT_MINE.search(text):
+        text = _SIGNS_OF_RIGHTS.sub(" ", text)
+    cues = 0
+    for line in filter(str.strip, text.split("\n")):
+        found = find_cues(line)
+        cues += len(found)
+        if cues > MAX_CUES:
+            return
+        for cue, end in found:
+            yield from _names_after(line, end, cue)
+        if not line.isascii():
+            yield from filter(is_name, NAME_BEFORE.findall(line))
+        if not found:
+            yield from _alone(line)
+        yield from filter(is_name, names_by_number(line))
+
+
+def _names_after(line: str, end: int, cue: Cue) -> Iterator[str]:
+    """Yield the names after a cue in a description: often one, sometimes none."""
+    text = TERRITORY.sub(" / ", RIGHTS.sub("", line[end : end + _MAX_WINDOW]))
+    text = cut(text.lstrip(" \t:：-–—=|>'\"").removeprefix("@"))
+    for before in (_THE_LABEL, _PRAISE):
+        if match := before.match(text):
+            text = text[match.end() :]
+    is_marked = "/" in text and has_label_word(text)
+    for part in listed(text):
+        name = YEARS_AFTER.sub("", part) if not cue.in_prose else part
+        for candidate in around_on(name) if cue.in_prose else (name,):
+            trimmed = trim_end(end_of_prose(candidate) if cue.in_prose else NUMBER_AFTER.sub("", candidate))
+            if not cue.in_prose and _APPEAL.match(trimmed) and not has_label_word(trimmed):
+                continue
+            if is_name(trimmed) and (is_marked or _is_enough(trimmed, cue, line)):
+                yield trimmed
+
+
+def _is_enough(name: str, cue: Cue, line: str) -> bool:
+    """Return whether the name has what a label after this cue needs."""
+    return (
+        cue.needs == "nothing"
+        or has_label_word(name)
+        or (cue.needs == "capitals" and _is_capitalised(name, line))
+    )
+
+
+def _alone(line: str) -> Iterator[str]:
+    """Yield the labels that are parts of a line, except in a list of tracks."""
+    if _NUMBERED.match(line):
+        return
+    for segment in _BETWEEN_SEGMENTS.split(line):
+        if (alone := LABEL_ALONE.match(segment)) and _stands_alone(alone[1]):
+            yield alone[1]
+    if (name := name_of_series(line)) and _stands_alone(name):
+        yield name
+
+
+def _stands_alone(name: str) -> bool:
+    """Return whether a line is a label's name ("Opal Records"), rather than a phrase ("Some Old Records")."""
+    kept = [word for word in name.split() if bare(word) not in LABEL_WORDS]
+    rest = " ".join(kept)
+    return (
+        is_name(name)
+        and _is_capitalised(name, "")
+        and not (is_plain(rest) or FORMATS.fullmatch(rest.lower()) or kept[0].lower() in DETERMINERS)
+    )
+
+
+def _is_capitalised(name: str, line: str) -> bool:
+    """Return whether all words of a name begin with a capital, in a line that has small letters, too."""
+    words = name.split()
+    return (
+        not line.isupper()
+        and not (len(words) == 1 and is_plain(name))
+        and all(word[0].isupper() or word[0].isnumeric() or word.lower() in PARTICLES for word in words)
+    )
