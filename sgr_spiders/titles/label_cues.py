@@ -10,6 +10,13 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, NamedTuple
 
+from sgr_spiders.titles.label_languages import (
+    A_LABEL_ABROAD,
+    RELEASED_ABROAD,
+    RELEASED_ABROAD_IN_TIME,
+    WORDS_FOR_LABEL,
+)
+
 MAX_CUES: Final = 64
 
 
@@ -32,7 +39,7 @@ MONTHS: Final = (
 )
 WEEKDAYS: Final = "(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 DATE: Final = (
-    rf"(?:{MONTHS})\.?|{WEEKDAYS}|\d{{1,4}}(?:[./-]\d{{1,4}}){{1,2}}|\d{{1,2}}(?:st|nd|rd|th|\.)?|"
+    rf"(?:{MONTHS})\.?|{WEEKDAYS}|\d{{1,4}}(?:[./-]\d{{1,4}}){{1,2}}\.?|\d{{1,2}}(?:st|nd|rd|th|\.)?|"
     r"(?:19|20)\d\d"
 )
 TIME: Final = (
@@ -45,40 +52,6 @@ _BY: Final = r"[\s,]{1,3}(?:by|on|via|thru|through|over\ at)\s*:?\s+"
 YEARS: Final = r"(?:(?:19|20)\d\d(?:\s?[-–,&/]\s?(?:(?:19|20)\d\d|\d\d)(?!\d)){0,3}(?!\d)|MM[XVI]{0,7}\b)"
 SIGN: Final = r"(?:\(?[©℗ⓒⓟⒸⓅ]\)?|\([cp]\))"
 SIGNS: Final = rf"{SIGN}(?:\s{{0,2}}[&+/]?\s{{0,2}}{SIGN}){{0,2}}"
-WORDS_FOR_LABEL: Final = (
-    r"labels?|record\s(?:label|company)|label\sname|netlabel|imprint|plattenfirma|plattenlabel|"
-    r"maison\sde\sdisques|"
-    r"sello(?:\sdiscogr[aá]fico)?|disquera|discogr[aá]fica|gravadora|selo|etichetta(?:\sdiscografica)?|"
-    r"wytw[oó]rnia|wydawca|wydawnictwo|edita|skivbolag|pladeselskab|plateselskap|levy-?(?:merkki|yhtiö)|kiadó|"
-    r"vydavatel(?:ství|stvo)?|izdavač|yapım(?:cı)?|plak(?:\sşirketi)?|лейбл|издатель|レーベル|発売元?|厂牌|廠牌|"
-    r"唱片公司|레이블사?|기획사|소속사"
-)
-_ABROAD: Final = (
-    r"(?:erschienen|veröffentlicht|rausgekommen)(?:\s(?:bei|auf|über|von))|"
-    r"erhältlich\sbei|(?:sorti|sortie|paru|parue|publié|publiée|édité|éditée|disponible)\s(?:chez|sur|par)|"
-    r"(?:publicado|editado|lanzado)\s(?:por|en|bajo)|(?:lançado|lançada|editado)\s(?:por|pela|pelo)|"
-    r"(?:pubblicato|pubblicata|edito|edita|uscito|uscita)\s(?:da|su|per)|"
-    r"(?:uitgebracht|verschenen)\s(?:op|door|bij)|(?:wydane|wydany|wydana)\s(?:przez|nakładem)|"
-    r"(?:utgiven|utgivet|släppt)\s(?:av|på)|"
-    r"(?:вышел|вышла|вышло|издан|издано|выпущен|выпущено)\s(?:на\s)?(?:лейбл(?:е|ом)|на)"
-)
-_ABROAD_IN_TIME: Final = "|".join(
-    rf"(?:{verbs})(?:\s[\w.:,'’]{{1,14}}){{0,7}}?\s(?:{prepositions})"
-    for verbs, prepositions in (
-        ("erscheint|erschienen|veröffentlicht|kommt|jetzt|raus|vö", "bei|auf|über"),
-        ("sort(?:ie?|ira)?|parue?|para[iî]tra?|para[iî]tre|disponible|dispo|extrait", "chez|sur"),
-        ("publicad[oa]|editad[oa]|lanzad[oa]|sale|saldrá|disponible|fuera", "por|con|bajo|vía"),
-        ("lançad[oa]|editad[oa]|saiu|sai|disponível", "por|pela|pelo"),
-        ("pubblicat[oa]|uscit[oa]|uscita|esce|fuori", "da|su|per"),
-        (r"uitgebracht|verschenen|verschijnt|nu\suit", "op|door|bij"),
-        (r"wydan[eya]|ukaże\ssię|premiera", "przez|nakładem"),
-        ("utgive[nt]|släpp[st]|ute|ude|udgivet|udkommer|utgitt", "av|på|af|via|hos"),
-        ("выш(?:ел|ла|ло)|издано?|выпущено?|выходит|релиз", r"на\sлейбле|на"),
-    )
-)
-"""Phrases of other languages for "released on", with up to seven words in between."""
-
-
 _A_RELEASE: Final = (
     r"available|forthcoming|upcoming|coming(?:\sout|\shome)?|dropping|dropped|drops?|out|ep|lp|album|single|"
     r"compilation|debuts?|release|get\sit|record|mixtape|vinyl|cassette|tape|cs|12\W{0,2}|7\W{0,2}|next|next\sup|new|"
@@ -96,7 +69,7 @@ _OF_A_VERSION: Final = (
 _ANY_LABEL_WORD: Final = (
     r"\b(?:(?:my|our|his|her|their|the)\s)?(?:own\s|new\s|legendary\s|record\s|net)?(?:label|imprint)\s"
     r"(?:called\s|named\s)?"
-    r"(?!manager|mates?|boss|head|owner|night|showcase|info|page|site|contact|links?|of\b|twitter|facebook|"
+    r"(?!group|manager|mates?|boss|head|owner|night|showcase|info|page|site|contact|links?|of\b|twitter|facebook|"
     r"instagram|soundcloud|is|was|that|who|which|and|or|for|to|in)"
 )
 
@@ -125,7 +98,7 @@ _CUES: Final = (
         r"(?<!\bof\s)(?<!\bthe\s)\bcopyright(?:ed)?(?:\sby\b|\s?[:：])", among="copyright", in_prose=False
     ),
     _cue(
-        rf"(?<![^\W_])(?:{WORDS_FOR_LABEL})(?:\s?[/&+]\s?\w{{2,12}}){{0,2}}\s?(?:[]:：=|»›→▸►▶➜➤]|//)",
+        rf"(?<![^\W_])(?:{WORDS_FOR_LABEL})(?:\s?[/&+]\s?\w{{2,12}}){{0,2}}\s?(?:[]:：=|»›→▸►▶➜➤]|//|-{{1,2}}>)",
         in_prose=False,
     ),
     _cue(
@@ -133,8 +106,12 @@ _CUES: Final = (
     ),
     _cue(rf"\b(?:releas|(?:re-?)?issu)(?:ed?|ing|es){_WHEN}{_BY}", among="releas|issu"),
     _cue(
-        rf"\breleas(?:ed|es?|ing){_WHEN}\s(?:with|under|at|from|from\sour\sfriends\sat)\s", "label word",
+        rf"\breleas(?:ed|es?|ing){_WHEN}\s(?:with|at|from|from\sour\sfriends\sat)\s", "label word",
         among="releas",
+    ),
+    _cue(
+        rf"\breleas(?:ed|es?|ing){_WHEN}\sunder\s(?![^.,]{{0,30}}\b(?:alias|moniker|name|pseudonym|licen[cs]e)\b)",
+        "capitals", among="releas",
     ),
     _cue(r"\breleased?\s?[:：]", "label word", among="release", in_prose=False),
     _cue(rf"\bout(?:\s(?:{TIME}|{DATE}|on\s(?:{DATE}))(?![^\W_])){_WHEN}{_BY}", among="out "),
@@ -146,9 +123,10 @@ _CUES: Final = (
     _cue(r"^\W{0,5}forthcoming:?\s(?!on\b|via\b)", "label word", among="forthcoming"),
     _cue(rf"{_ANY_LABEL_WORD}(?=[\"'“‘«]?(?-i:[A-Z0-9]))", "capitals", among="label|imprint"),
     _cue(
-        r"\b(?:on|via|for|from|of|at|by|to)\s(?:\w+['’]s\s|the\s|his\s|her\s|their\s|my\s|our\s)(?:own\s|new\s)?"
-        r"(?=(?-i:[A-Z0-9])[^.,!?()]{1,40}\s(?:label|imprint|camp|stable|roster)\b)", "capitals",
-        among=" label| imprint| camp| stable| roster",
+        r"\b(?:on|via|for|from|of|at|by|to|in)\s(?:\w+['’]s\s|the\s|his\s|her\s|their\s|my\s|our\s)?(?:own\s|new\s)?"
+        r"(?=(?-i:[A-Z0-9])[^.,!?()]{1,40}\s(?:(?:net)?label|imprint|camp|stable|roster)\b(?!\s(?-i:[A-Z])))",
+        "capitals",
+        among=" label|netlabel| imprint| camp| stable| roster",
     ),
     _cue(r"^\W{0,5}an?\s(?=[^.,!?()]{2,40}\srelease\b)", "capitals", among=" release"),
     _cue(
@@ -156,7 +134,7 @@ _CUES: Final = (
         "capitals", among=" release ",
     ),
     _cue(
-        r"\b(?:ep|lp|album|single|compilation)\b[^()\[\]]{0,60}[(\[](?=[^()\[\]]{2,60}[\s,](?:19|20)\d\d[)\]])",
+        r"\b(?:ep|lp|album|single|compilation)\b[^()\[\]]{0,60}[(\[](?=[^()\[\]]{2,60}[\s,](?:(?:19|20)\d\d|record(?:ing)?s)[)\]])",
         "capitals", among="(|[",
     ),
     _cue(
@@ -174,15 +152,20 @@ _CUES: Final = (
         "capitals", among="premi",
     ),
     _cue(
-        r"\b(?:courtesy\sof|permission\s(?:of|from)|licen[sc]ed?\sto)\s", "label word",
-        among="courtesy|permission|licen",
+        r"\b(?:courtesy\sof|permission\s(?:of|from)|arrangement\swith|licen[sc]ed?(?:\sexclusively)?\s(?:to|by))\s",
+        "label word", among="courtesy|permission|arrangement|licen",
     ),
     _cue(r"\b(?:th(?:is|e)\s)?sound\srecording\sis\sowned\sby\s", among="owned by"),
     _cue(r"\bunder\s(?:an?\s)?(?:exclusive\s)?licen[cs]e\s(?:to|from|by)\s", among="under "),
-    _cue(rf"(?<![^\W_])(?:{_ABROAD})\s"),
-    _cue(rf"(?<![^\W_])(?:{_ABROAD_IN_TIME})\s", "capitals"),
+    _cue(rf"(?<![^\W_])(?:{RELEASED_ABROAD})\s"),
+    _cue(rf"(?<![^\W_])(?:{RELEASED_ABROAD_IN_TIME})\s", "capitals"),
+    _cue(A_LABEL_ABROAD, "capitals"),
     _cue(r"\b(?:available|order)\s(?:now\s)?from\s", "capitals", among="available|order"),
-    _cue(r"\b(?:debut|debut\s\w{1,8}|ep|lp|12\W{0,2}|release)\sfor\s", "capitals", among=" for "),
+    _cue(
+        r"\b(?:debut|debut\s\w{1,8}|ep|lp|12\W{0,2}|release|"
+        r"(?:first|second|third|fourth|fifth|next|latest|new)\s(?:album|single|record))\sfor\s",
+        "capitals", among=" for ",
+    ),
     _cue(r"\bmusic\sprovided\sby\s", "capitals", among="provided by"),
     _cue(
         r"\b(?:on|via|through|auf|bei|chez|su|på|hos|op|bij|con|por|pela|na|на)\s(?=(?-i:[A-Z0-9А-Я]))",
@@ -190,24 +173,32 @@ _CUES: Final = (
     ),
     _cue(
         r"(?<!mastered\s)(?<!recorded\s)(?<!mixed\s)(?<!bought\s)(?<!buy\s)(?<!buy\sit\s)(?<!artwork\s)"
-        r"(?<!contest\s)\b(?:at|from|for)\s(?=(?-i:[A-Z0-9]).{1,40}\srecord(?:ing)?s\b)",
+        r"(?<!contest\s)\b(?:at|from|for|(?:exclusive|restored|reissued|pressed|digital|dl|tape|vinyl)\sby)\s(?=(?-i:[A-Z0-9]).{1,40}\srecord(?:ing)?s\b)",
         "label word", among=" record",
     ),
 )  # fmt: skip
 _AMONG: Final = frozenset(cue.among for cue in _CUES)
+_IS_PROUD: Final = r"(?:is|are)\s(?:very\s|so\s)?(?:proud|happy|excited|pleased|delighted|thrilled|honou?red)"
 LABEL_ALONE: Final = re.compile(
     r"\W{0,5}(?:(?:19|20)\d\d\s)?(?!(?i:\w+ed|buy|bought|artwork|contest)\s(?i:at|from|for)\s)"
     r"([A-Z0-9!][^:.,!?()\[\]–—]{1,50}\s"
     r"(?i:records|recordings|recordz|recs|discs|discos|disques|tapes|collective|tonträger))"
-    r"(?:\s(?:presents?|proudly|releases?|welcomes|is\s(?:proud|happy|excited|pleased))\b|"
+    rf"(?:\s(?:presents?|proudly|releases?|will\srelease|welcomes|{_IS_PROUD})\b|"
     r"\W{0,3}(?:#?\d{1,4}|[A-Z]{2,8}[ -]?\d{2,4})?\W{0,3}$)"
 )
 """A label's name at the beginning of a line that says no more, or what the label does."""
+LABEL_SPEAKS: Final = re.compile(
+    r"\W{0,5}(?:[\w-]{2,20}['’]s\s)?(?!(?i:dj|mc)\s)((?:[A-Z0-9!][\w'’&.+-]{1,20}\s){1,4})"
+    rf"(?:(?:proudly\s)?(?:presents?|welcomes)|{_IS_PROUD}\sto\s(?:present|announce|welcome|release|introduce)|returns\swith\sits)"
+    r"\b.{0,100}\b(?:(?:(?i:ep|lp)|album|single|release|record|compilation|reissue)\b.{0,40}\s(?:by|from|of)\s(?:[a-z]{2,12}\s){0,2}[A-Z]|"
+    r"to\s(?:the|its|their|our)\s(?:label|roster|imprint|family)\b|back\b.{0,40}\b(?i:ep|lp)\b|for\s[A-Z]{2,8}\d{2,4}\b)"
+)
+"""A sentence on a label that presents somebody's record: "Dekmantel welcomes Rue back for the “Dusk” EP"."""
 NAME_BEFORE: Final = re.compile(
     r"[「『]?([^\s「」『』]{2,40})[」』]?(?:(?:より|から)(?:リリース|発売|配信)|에서\s(?:나왔|나온|발매|출시))"
 )
 _BEFORE_NO_LABEL: Final = re.compile(
-    r"\b(?:no|not|never|non|isn['’]t|wasn['’]t|self|un|photos?|samples?|with|following|previous|past|original)"
+    r"\b(?:no|not|never|non|isn['’]t|wasn['’]t|self|un|photos?|samples?|with|following|after|earlier|previous(?:ly)?|past|original)"
     r"[\s:,-]{0,3}$",
     re.IGNORECASE,
 )

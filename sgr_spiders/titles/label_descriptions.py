@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 from sgr_spiders.titles.catalogue import name_of_series, names_by_number
 from sgr_spiders.titles.label_cues import (
     LABEL_ALONE,
+    LABEL_SPEAKS,
     MAX_CUES,
     NAME_BEFORE,
     SIGN,
-    WORDS_FOR_LABEL,
     Cue,
     find_cues,
 )
@@ -27,6 +27,7 @@ from sgr_spiders.titles.label_ends import (
     trim_end,
 )
 from sgr_spiders.titles.label_keys import LABEL_WORDS
+from sgr_spiders.titles.label_languages import WORDS_FOR_LABEL
 from sgr_spiders.titles.label_lists import TERRITORY, listed
 from sgr_spiders.titles.label_names import DETERMINERS, FORMATS, bare, has_label_word, is_name
 from sgr_spiders.titles.subjects import is_plain
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 _MAX_WINDOW: Final = 240
 _THE_LABEL: Final = re.compile(
     r"(?:(?:my|our|his|her|their|the|independent)\s)?(?:own\s|new\s|legendary\s|independent\s|\w{2,12}-based\s){0,2}"
-    r"(?:record\s|net)?(?:label|imprint)\s?[:,]?\s|"
-    r"(?:[\w'’-]{2,20}\s){0,4}?(?:label|imprint)\s(?=[\"“‘'«]?(?-i:[A-Z0-9]))|"
+    r"(?:record\s|net)?(?:label|imprint)\s?[:,]?\s(?!group\b)|"
+    r"(?:[\w'’-]{2,20}\s){0,4}?(?:label|imprint)\s(?!group\b)(?=[\"“‘'«]?(?-i:[A-Z0-9]))|"
     r"our\sfriends\s(?:at|over\sat|from)\s|[\w-]{2,20}['’]s\sown\s",
     re.IGNORECASE,
 )
@@ -124,8 +125,9 @@ def _alone(line: str) -> Iterator[str]:
     if _NUMBERED.match(line):
         return
     for segment in _BETWEEN_SEGMENTS.split(line):
-        if (alone := LABEL_ALONE.match(segment)) and _stands_alone(alone[1]):
-            yield alone[1]
+        found = LABEL_ALONE.match(segment) or LABEL_SPEAKS.match(segment)
+        if found and _stands_alone(name := found[1].strip()):
+            yield name
     if (name := name_of_series(line)) and _stands_alone(name):
         yield name
 

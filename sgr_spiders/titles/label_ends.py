@@ -21,7 +21,8 @@ RIGHTS: Final = re.compile(
     r"(?:^|[\s,;.(\[-]{1,4})(?:(?:manufactured(?:\sand)?\s|marketed\s|distributed\s|exclusively\s|used\s|released\s)?"
     r"(?:under|by|with)\s(?:an?\s)?(?:exclusive|worldwide|global)?\s?licen[cs]e|"
     r"exclusively\s(?:distributed|licen[cs]ed)|"
-    r"licen[cs]ed\s|distributed\s|marketed\s|manufactured\s|all\srights|an?\s(?:division|label|imprint)\sof|"
+    r"licen[cs]ed\s|distributed\s|distribu\w{1,5}\s(?:par|por|da|von)\s|dist(?:r(?:ib)?)?\.\s|marketed\s|"
+    r"manufactured\s|all\srights|an?\s(?:division|label|imprint)\sof|(?<=,\s)an?\s[^,]{2,60}\scompany\b|"
     r"todos\s(?:los|os)\s(?:derechos|direitos)|tous\sdroits|alle\srecht|tutti\si\sdiritti|все\sправа|"
     r"wszelkie\sprawa|tüm\shakları|版权所有|保留所有|無断転載).*",
     re.IGNORECASE,
@@ -59,7 +60,7 @@ _SENTENCE: Final = re.compile(
     r"(?!\s{1,2}(?:rec|records?|recordings?|music|tapes|collective|label)\b)",
     re.IGNORECASE,
 )
-_LABEL_AFTER: Final = re.compile(r"\s(?:label|imprint)$")
+_LABEL_AFTER: Final = re.compile(r"\s(?:(?:net)?label|imprint)$")
 _ON: Final = re.compile(r"\s(?:on|via|through)\s", re.IGNORECASE)
 YEARS_AFTER: Final = re.compile(rf"[\s,]+{YEARS}\W{{0,3}}$")
 _DATE_AFTER: Final = re.compile(
@@ -71,7 +72,7 @@ NUMBER_AFTER: Final = re.compile(r"\s[A-Z]{2,10}[ -]?\d{2,4}\W{0,3}$")
 _QUOTES: Final = "\"'“”„‟«»‹›「」『』*_~"
 PARTICLES: Final = word_set(
     "vor für pour para con of the and & + de la le les du des da do di del der die das den von van "
-    "und y e et for in to x n "
+    "und y e et ou for in to x n "
     "'n' 'n og och i и"
 )
 

@@ -25,12 +25,12 @@ _COMMAS: Final = re.compile(
 _MAX_LISTED: Final = 4
 """Number of words of a label in a list with commas; longer parts are those of a sentence."""
 TERRITORY: Final = re.compile(
-    r"\s?[(\[](?:[a-z]{2,9}(?:\s?[/&+,]\s?[a-z]{2,9}){0,3}|(?:north|south|latin)\samerica|"
+    r"(?<=\S)\s?[(\[](?:[a-z]{2,9}(?:\s?[/&+,]\s?[a-z]{2,9}){0,3}|(?:north|south|latin)\samerica|"
     r"rest\sof\s(?:the\s)?world|[a-z]{4,9}\sonly)[)\]]"
-    r"\s?(?:,|&|\+|/|\band\b)\s?",
+    r"(?:\s?(?:,|&|\+|/|\band\b)\s?|$)",
     re.IGNORECASE,
 )
-"""A territory in a list of labels: "A (UK), B (US)"."""
+"""A territory beside a label: "A (UK), B (US)"."""
 _FOR_TERRITORY: Final = re.compile(
     r"\sfor\sthe\s(?:united|world|rest|territory|uk|us|usa|eu)\b(?:(?!\sand\s(?-i:[A-Z]))[^.])*(?:\sand\s|\..*|$)",
     re.IGNORECASE,

@@ -46,6 +46,9 @@ _GENERIC: Final = (
     "independente|niezależny|brak|без лейбла|самиздат|независимый|нет|自主制作|"
     "自主レーベル|独立|独立音乐人|独立发行|無|无|인디|없음|unabhaengig|geen|ingen|original|"
     "original mix|the world|world|"
+    "zelf uitgebracht|eigen beheer|in eigen beheer|egenutgivet|egenutgivelse|omakustanne|wydanie własne|"
+    "własny nakład|nakład własny|vlastní náklad|vlastním nákladem|saját kiadás|szerzői kiadás|"
+    "edição de autor|edição própria|auto edición|autoedición|autoédition|auto produzione|самоиздание|"
     "kendim|kendi|everything|everyone|anyone|you|us|it|this|that|vinyl digital|digital vinyl"
 )
 _GENERIC_PHRASES: Final = frozenset(normalise(phrase) for phrase in _GENERIC.split("|"))
@@ -61,7 +64,7 @@ _STAND_IN: Final = re.compile(r"\d{4,10} records dk", re.IGNORECASE)
 _PLACES: Final = re.compile(
     r"(?:the\s)?(?:all\s.*|every\s.*|most\s.*|major\s.*|digital\s(?:stores|platforms|services).*|"
     r"streaming\b.*|"
-    r"stores|shops|platforms|spotify\b.*|beatport\b.*|bandcamp\b.*|itunes\b.*|apple\s?music.*|youtube\b.*|"
+    r"stores|shops|platforms|spotify\b.*|beatport\b.*|bandcamp\b.*|itunes\b.*|apple\s?music.*|youtube\b.*|stitcher|"
     r"amazon(?:\smusic|\smp3)?|google\splay.*|deezer\b.*|tidal(?:\shifi)?|traxsource\b.*|"
     r"juno(?:\s?download)?|"
     r"soundcloud\b.*|boomkat|napster|pandora|audiomack|vk|vkontakte|yandex.*|instagram|facebook|"
@@ -78,7 +81,7 @@ _FORMAT: Final = (
     r"digital(?:ly)?|lp|ep|usb|mp3|wav|"
     r"minidisc|film|dvd|blu\sray|\d{1,2}\s?(?:inch|[”″'])?)"
 )
-FORMATS: Final = re.compile(rf"{_FORMAT}(?:\s(?:{_FORMAT}|and|or|&|\+|formats?|only|by|in|on|from)\b.*)?")
+FORMATS: Final = re.compile(rf"{_FORMAT}(?:\s(?:{_FORMAT}|and|or|&|\+|formats?|only|by|in|on|from)(?!\w).*)?")
 _NOT_A_NAME: Final = re.compile(
     r"(?:(?:this|that|these|those|your|his|her|their|its|an?|some|several|many|any|every|various|"
     r"multiple|both)\s|"
@@ -134,7 +137,9 @@ def is_label(name: str) -> bool:
     if (
         plain in _GENERIC_PHRASES
         or plain in _SERVICES
-        or plain.startswith(("self release", "selfrelease", "www ", "cc by ", "looking for "))
+        or plain.startswith(
+            ("self release", "selfrelease", "www ", "cc by ", "creative commons ", "looking for ")
+        )
         or _PUBLISHER.fullmatch(plain)
     ):
         return False

@@ -35,8 +35,14 @@ _SITE: Final = (
     r"|инст\w{0,6}|вк|тг|телеграм\w{0,2}"
     r"|인스타(?:그램)?|트위터|インスタ(?:グラム)?|ツイッター)"
 )
-_SERVICES: Final = frozenset("".join(name.split()) for name in SERVICES) | {"facebook", "instagram", "splice"}
-"""Handles of shops and services, which name no collaborator."""
+_NO_COLLABORATORS: Final = frozenset("".join(name.split()) for name in SERVICES) | {
+    "all",
+    "everyone",
+    "facebook",
+    "instagram",
+    "splice",
+}
+"""Handles of everybody, shops and services, which name no collaborator."""
 _BEFORE_HANDLE: Final = re.compile(
     rf"(?:\b{_SITE}\b|(?:instagram|facebook|fb|twitter|tiktok|youtube|vk)\.com/[\w./-]{{1,40}}\n?|[📷📸🐦])"
     r"(?:[：:][^\S\n]*\n|[^\S\n]|[：:=>|/→➜➔►▶▸»~–,&+.-]"
@@ -46,7 +52,7 @@ _BEFORE_HANDLE: Final = re.compile(
 )
 """Another site before a handle: "my ig is @name", "Twitter & IG: @name"."""
 _AFTER_HANDLE: Final = re.compile(
-    rf"\s{{0,2}}(?:[(\[]|[-–—|:]|(?:on|via|over on|at|en|auf|sur|в|no)\s)\s{{0,2}}"
+    rf"\s{{0,2}}(?:[(\[（]|[-–—|:]|(?:on|via|over on|at|en|auf|sur|в|no)\s)\s{{0,2}}"
     rf"(?:my\s|the\s|all\s)?{_SITE}\b"
     rf"(?!\.com|\s*[：:]\s*[@＠])",
     re.IGNORECASE,
@@ -55,7 +61,7 @@ _AFTER_HANDLE: Final = re.compile(
 _BEFORE_VENUE: Final = re.compile(
     r"\b(?:live|live ?set|(?:live|dj|closing|opening|warm-?up) (?:set|session|party)|recorded|residency"
     r"|played|playing)"
-    r"\s{1,2}\Z",
+    r"(?: from)?\s{1,2}\Z",
     re.IGNORECASE,
 )
 """Words before the "@" of a place: "Live @Somewhere"."""
@@ -73,7 +79,11 @@ def _permalinks(text: str) -> Iterator[str]:
     """Yield the permalinks in a text, those after "@" first."""
     for match in _MENTION.finditer(text):
         handle = match[1].lower()
-        if handle not in _SERVICES and not _CLOCK.fullmatch(handle) and not _is_elsewhere(text, match):
+        if (
+            handle not in _NO_COLLABORATORS
+            and not _CLOCK.fullmatch(handle)
+            and not _is_elsewhere(text, match)
+        ):
             yield handle
     for link in _LINK.findall(text) if "soundcloud.com/" in text.lower() else ():
         if link.lower() not in _NO_ACCOUNTS:

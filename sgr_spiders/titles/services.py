@@ -13,17 +13,17 @@ _COLLECTING_SOCIETIES: Final = """
     acum|agadu|akm|amcos|apdayc|apra|apra amcos|aprs|artisjus|ascap|austro mechana|bmi|buma|buma stemra|
     bumastemra|cmrra|ecad|gema|global music rights|gvl|harry fox agency|hfa|ifpi|imro|iprs|jasrac|komca|
     mcps|mcsc|ncb|nextone|ppl|ppl uk|prs|prs for music|riaa|sabam|sacem|sacven|sadaic|samro|sayco|scpp|
-    sdrm|sesac|sgae|siae|socan|soundexchange|sppf|stemra|suisa|teosto|uacrr|ubc|vcpmc|wami|zaiks
+    sdrm|sesac|sgae|siae|socan|soundexchange|sppf|stemra|stim|suisa|teosto|uacrr|ubc|vcpmc|wami|zaiks
 """
 _DISTRIBUTORS: Final = """
-    amazon music|amuse io|apple music|audiomack|awal|bandcamp|beatport|believe digital|believe music|
-    cd baby|cdbaby|deezer|distro kid|distrokid|distrokid com|ditto|ditto music|emubands|feiyr|
+    altafonte|amazon music|amuse io|apple music|audiomack|awal|bandcamp|beatport|believe digital|
+    believe music|cd baby|cdbaby|deezer|distro kid|distrokid|distrokid com|ditto|ditto music|emubands|feiyr|
     fresh tunes|freshtunes|horus music|hypeddit|imusician|imusician digital|indiefy|ingrooves|
     ingrooves music group|itunes|kontor new media|label worx|labelworx|landr|level music|mondotunes|
     multiza|musicdiffusion|octiive|onerpm|orchard enterprises|patreon|record union|recordjet|
     recordunion|reverbnation|route note|routenote|songcast|songtradr|soundcloud|soundrop|spinnup|splice|
     spotify|stem disintermedia|symphonic distribution|the orchard|the orchard enterprises|tidal|toneden|
-    tune core|tunecore|united masters|unitedmasters|vydia|youtube|youtube music|zimbalam
+    tune core|tunecore|united masters|unitedmasters|vydia|youtube|youtube music|zebralution|zimbalam
 """
 _RIGHTS: Final = """
     all right reserved|all rights reserved|all rights reversed|alla rättigheter förbehållna|

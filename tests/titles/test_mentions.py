@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - full-width punctuation
 """Mentions of permalinks, and handles that are none."""
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ from sgr_spiders.titles.mentions import is_mentioned, mentions
         ("@ona [instagram]", ()),
         ("twitter.com/ona / @ona", ()),
         ("played @harbour at sunrise", ()),
+        ("Live from @harbour", ()),
+        ("イラスト：@ona（Twitter）", ()),
+        ("thanks @all, @everyone and @kit", ("kit",)),
         ("listen on @spotify and @applemusic, prod @kit", ("kit",)),
         ("support soundcloud.com/ona and https://m.soundcloud.com/Lu-Lu/sets/b?si=1", ("ona", "lu-lu")),
         ("@kit https://soundcloud.com/discover https://on.soundcloud.com/Ab3xY", ("kit",)),
