@@ -49,6 +49,7 @@ _NO_ARTISTS: Final = re.compile(
     re.IGNORECASE,
 )
 """A classical work or a recording: "Composer: Sonata, Op. 2 - Allegro", "Live at Hall, City - Part 1"."""
+_OWNED: Final = re.compile(r"['’´`]s$", re.IGNORECASE)
 _VERSUS: Final = re.compile(r" (?:vs\.?|versus) ", re.IGNORECASE)
 _EVENT: Final = re.compile(
     rf"\W*(?:(?:the|main|official|full|rap|epic|final|presidential)[ ])*"
@@ -130,9 +131,10 @@ def own_end(names: Sequence[str], own: Collection[str]) -> tuple[str, ...]:
 def own_start(words: Sequence[str], own: Collection[str]) -> str:
     """Return the uploader's name at the start of a version ("Name Night Edit"), unless others follow."""
     for end in range(len(words) - 1, 0, -1):
-        if bare(words[end - 1]) not in _LIST_WORDS and bare_key(" ".join(words[:end])) in own:
+        name = _OWNED.sub("", " ".join(words[:end]))
+        if bare(words[end - 1]) not in _LIST_WORDS and bare_key(name) in own:
             is_list = words[end - 1].endswith(",") or bare(words[end]) in _LIST_WORDS
-            return "" if is_list else " ".join(words[:end])
+            return "" if is_list else name
     return ""
 
 

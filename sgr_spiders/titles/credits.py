@@ -28,7 +28,13 @@ from sgr_spiders.titles.mentions import mentions
 from sgr_spiders.titles.names import bare_key, distinct, fold, key, split_names
 from sgr_spiders.titles.subjects import is_plain
 from sgr_spiders.titles.unmarked import unmarked_producers
-from sgr_spiders.titles.versions import VERSION_KINDS, remixers_in
+from sgr_spiders.titles.versions import (
+    VERSION_KINDS,
+    kind_of_version,
+    opening_of_versions,
+    remixers_in,
+    spell_out,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,7 +130,7 @@ def _artist_credit(text: str) -> tuple[list[str], list[str]]:
 
 def _find_credits(title: str, description: str, own: frozenset[str]) -> list[CreditMatch]:
     title = _DECORATED.sub(r"(\2)", fold(title)[:MAX_TITLE])
-    outer, *brackets = title_parts = parts(title)
+    outer, *brackets = title_parts = [_without_opening(part) for part in parts(title)]
     marked = [match for part in title_parts for match in credits_in(part)]
     found = _without_own_guest(marked, outer, own)
     found += [match for part in brackets for match in _remix_in_brackets(part, own)]
@@ -138,6 +144,12 @@ def _find_credits(title: str, description: str, own: frozenset[str]) -> list[Cre
         found += _find_unmarked(title_parts, found, own)
     found.sort(key=lambda match: match.position)
     return found + described
+
+
+def _without_opening(part: Part) -> Part:
+    """Read ``(incl. Name Remix)`` and ``(+ Name Remix)`` as ``(Name Remix)``: the remixer is not a guest."""
+    length = opening_of_versions(part.text) if part.in_brackets else 0
+    return replace(part, text=" " * length + part.text[length:]) if length else part
 
 
 def _find_unmarked(title: list[Part], found: list[CreditMatch], own: frozenset[str]) -> Iterable[CreditMatch]:
@@ -161,7 +173,7 @@ def _without_own_guest(found: Iterable[CreditMatch], outer: Part, own: frozenset
 def _remix_in_brackets(part: Part, own: frozenset[str]) -> Iterable[CreditMatch]:
     given = ""
     for piece in pieces(_with_slashes_joined(part)):
-        text = piece.text[: first_mark(piece)].strip()
+        text = spell_out(piece.text[: first_mark(piece)]).strip()
         if names := _remixers(text, own) or remixers_in(_without_guest(text, piece)):
             # "(Anna - Lena Somebody Remix)" is by one person.
             yield CreditMatch("remixers", part.positions[0], (f"{given}{names[0]}", *names[1:]))
@@ -171,7 +183,7 @@ def _remix_in_brackets(part: Part, own: frozenset[str]) -> Iterable[CreditMatch]
 def _remixers(text: str, own: frozenset[str]) -> tuple[str, ...]:
     """Return the remixers of a version. What follows the uploader's name is not part of it."""
     words = text.split()
-    if VERSION_KINDS.isdisjoint(map(bare, words)):
+    if VERSION_KINDS.isdisjoint(map(kind_of_version, words)):
         return ()
     names = tuple(own_start(name.split(), own) or name for name in remixers_in(text))
     uploader = own_start(words, own)
@@ -196,7 +208,7 @@ def _without_guest(text: str, piece: Part) -> str:
 def _remix_after_dash(outer: Part, own: frozenset[str]) -> Iterable[CreditMatch]:
     """Yield the remixers of ``Artist - Title - Name Remix``; after one dash, only if one is the uploader."""
     for number, piece in enumerate(pieces(outer)):
-        names = _remixers(piece.text[: first_mark(piece)], own)
+        names = _remixers(spell_out(piece.text[: first_mark(piece)]), own)
         if number <= 1:
             names = names if number and own_names(names, own) else own_end(names, own)
         if names:

@@ -16,15 +16,17 @@ REMIX_KINDS: Final = frozenset(
     "re-touch rethink re-think rebuild re-build reshape re-shape recut re-cut revamp re-vamp rejig "
     "re-jig remodel re-model restyle re-style retwist re-twist retweak re-tweak rewire rewired "
     "reimagining re-imagining interpretation reinterpretation re-interpretation reconstruction "
-    "reswing relick re-lick refreak regroove re-groove revibe re-vibe rekick rebounce re-bounce "
-    "re:work revision remixed roadmix road-mix ремикс едит эдит リミックス 리믹스".split()
+    "reswing relick re-lick refreak regroove re-groove revibe re-vibe rekick rebounce re-bounce redo "
+    "re-do deconstruction reimagination re-imagination reversion re-version reanimation re-animation "
+    "redesign re-design repaint resample re:work revision remixed roadmix road-mix ремикс едит эдит "
+    "リミックス 리믹스".split()
 )
 """Words for remixes by others. "Mix", "Version", "Cover" and "Dub" are missing: they rarely follow a name."""
 
 TRAILING: Final = REMIX_KINDS | frozenset(
     "acapella acappella clean dirty dl download dub explicit extended free hd hq instrumental long "
-    "main mix official original out now preview pt pt. part contest entry submission winner ii iii "
-    "iv radio remaster remastered reverb sample short slowed snippet spedup teaser unofficial ver "
+    "main mix official original out now preview wip clip pt pt. part contest entry submission winner ii "
+    "iii iv radio remaster remastered reverb sample short slowed snippet spedup teaser unofficial ver "
     "ver. version video audio lyrics visualizer".split()
 )
 """Words that may follow a remixer's name or "Remix" but belong to neither."""
@@ -33,30 +35,29 @@ BEFORE_EDIT: Final = frozenset("album club dance dj film intro radio sad single 
 """Words that may come between a name and "Edit" or "Mix". Before "Remix" they may be part of the name."""
 
 STYLES: Final = frozenset(
-    "16-bit 2step 3-step 3step 4x4 8-bit 808 8bit 8d acid afro afrobeat afrobeats afrohouse afrotech "
-    "aleteo amapiano ambient anthem arab arabic azonto bachata baile balearic balkan ballroom baltimore "
-    "banda bashment bass bassline bhangra big-room bigroom bit blues bmore bolero bollywood boogie "
-    "bossa bounce brazilian breakbeat breakcore breaks brega brostep champeta chill chillhop chillout "
-    "chillstep chillwave chinese chiptune club-house complextro corrido country crunk cumbia d&b d'n'b "
-    "dabke dance-pop dancefloor dancehall dark darkwave deep dembow desi dirty-dutch disco discotech "
-    "dnb donk doo-wop drift drill drum drum'n'bass drumandbass drumnbass drums dub-techno dubstep ebm "
-    "edm electro electroclash electronic electropop electroswing emo english eurobeat eurodance fi "
-    "flamenco folk footwork forro forró freestyle french french-house frenchcore funk funkot funky "
-    "future g-house gabber gangsta garage german ghettotech glitch gospel gothic gqom grime groove "
-    "grunge guaracha halftime happycore hard hardbass hardcore hardgroove hardhouse hardstyle "
-    "hardtechno hardtek hardtekk hardwave headbanger hindi hip hiphop hop house hybrid hyper hyperpop "
-    "hypertechno idm indie industrial italian italo j-pop jackin japanese jazz jazzy jersey jpop juke "
-    "jump jump-up jumpstyle jumpup jungle k-pop karaoke kizomba kompa korean kpop kuduro latin liquid "
-    "lo lo-fi lofi makina mandelao mandelão mariachi melbourne melodic merengue metal metalcore minimal "
-    "moombah moombahcore moombahton motown n neuro neurofunk new-wave nightcore nu nu-disco nudisco "
-    "orchestral organic oriental pagode perreo philly phonk piano piseiro plugg pluggnb pop portuguese "
-    "progressive psy psytrance punk r&b r'n'b raggatek raggatekk rap rave rawstyle reggae reggaeton "
-    "riddim rnb rock rock'n'roll rockabilly rumba russian salsa samba schranz sertanejo shatta shoegaze "
-    "ska slap sludge soca soul soulful spanish speed speed-garage speedcore step stutter swing synth "
-    "synthpop synthwave tango tarraxo tearout tech tech-house techhouse techno tecno tecnobrega tek "
-    "tekk tekno terror trance trap trapsoul tribal tribe trip trip-hop triphop tropical turkish twerk "
-    "uk ukg uplifting uptempo vallenato vapor vaporwave vapourwave vinahouse vogue wave witch zouk "
-    "zumba".split()
+    "16-bit 2step 3-step 303 3step 4x4 8-bit 808 8bit 8d 909 acid afro afrobeat afrobeats afrohouse "
+    "afrotech aleteo amapiano ambient anthem arab arabic azonto bachata baile balearic balkan ballroom "
+    "baltimore banda bashment bass bassline bhangra big-room bigroom bit blues bmore bolero bollywood "
+    "boogie bossa bounce brazilian breakbeat breakcore breaks brega brostep champeta chill chillhop "
+    "chillout chillstep chillwave chinese chiptune club-house complextro corrido country crunk cumbia d&b "
+    "d'n'b dabke dance-pop dancefloor dancehall dark darkwave deep dembow desi dirty-dutch disco "
+    "discotech dnb donk doo-wop drift drill drum drum'n'bass drumandbass drumnbass drums drumstep "
+    "dub-techno dubstep ebm edm electro electroclash electronic electropop electroswing emo english "
+    "eurobeat eurodance fi flamenco folk footwork forro forró freestyle french french-house frenchcore "
+    "funk funkot funky future g-funk g-house gabber gangsta garage german ghettotech glitch gospel gothic "
+    "gqom grime groove grunge guaracha halftime happycore hard hardbass hardcore hardgroove hardhouse "
+    "hardstyle hardtechno hardtek hardtekk hardwave headbanger hindi hip hiphop hop house hybrid hyper "
+    "hyperpop hypertechno idm indie industrial italian italo j-pop jackin japanese jazz jazzy jersey jpop "
+    "juke jump jump-up jumpstyle jumpup jungle k-pop karaoke kizomba klub kompa korean kpop kuduro latin "
+    "liquid lo lo-fi lofi makina mandelao mandelão mariachi melbourne melodic merengue metal metalcore "
+    "minimal moombah moombahcore moombahton motown n neuro neurofunk new-wave nightcore nrg nu nu-disco "
+    "nudisco orchestral organic oriental pagode perreo philly phonk piano piseiro plugg pluggnb pop "
+    "portuguese progressive psy psytrance punk r&b r'n'b raggatek raggatekk rap rave raw rawstyle reggae "
+    "reggaeton riddim rnb rock rock'n'roll rockabilly rumba russian salsa samba schranz sertanejo shatta "
+    "shoegaze ska slap sludge soca soul soulful spanish speed speed-garage speedcore step stutter swing "
+    "synth synthpop synthwave tango tarraxo tearout tech tech-house techhouse techno tecno tecnobrega tek "
+    "tekk tekno terror trance trap trapsoul tribal tribe trip trip-hop triphop tropical turkish twerk uk "
+    "ukg uplifting uptempo vallenato vapor vaporwave vapourwave vinahouse vogue wave witch zouk zumba".split()
 )
 """Kinds of music. They may follow a remixer's name: "Name Techno Remix"."""
 
@@ -64,13 +65,15 @@ STAGE_TITLES: Final = frozenset({"dj", "mc", "lil", "yung"})
 """First words of performers' names: "DJ Dubstep" is not a kind of music."""
 
 PURPOSES: Final = frozenset(
-    "acoustic after-hours afterhours afterparty anime anniversary arena atmos autumn basement bedroom "
-    "birthday bonus boosted carnival cheeky chicago chopped christmas cinematic classic coachella "
-    "detroit dolby drunk easter edc emotional entrance epic exclusive festival festive friendly full gaming "
-    "goa gym halloween heartbreak hype ibiza intro live main-stage mainstage mega miami midnight mini "
-    "lockdown oldschool outro peak-time peaktime personal private quick rough screwed secret special sped "
-    "spring quarantine stadium summer sunrise sunset super throwback tiktok tomorrowland tool trailer tulum "
-    "transition turbo unplugged unreleased viral vocal vol vox warehouse winter workout xmas".split()
+    "acoustic after-hours afterhours afterparty afters anime anniversary arena atmos autumn basement "
+    "beatless bedroom birthday bonus boosted bouncy carnival cheeky chicago chilled chopped christmas "
+    "cinematic classic coachella cowbell detroit dolby drumless drunk easter edc emotional entrance epic "
+    "exclusive festival festive filthy friendly full gaming goa gym halloween heartbreak hype ibiza intro "
+    "live lockdown main-stage mainstage mega miami midnight mini naughty oldschool outro peak-time "
+    "peaktime percussion personal pitched private quarantine quick reloaded rough screwed secret special "
+    "sped spring stadium summer sunrise sunset super throwback tiktok tomorrowland tool trailer "
+    "transition tribute tulum turbo unplugged unreleased viral vocal vol vox warehouse winter workout "
+    "xmas".split()
 )
 """Purposes and properties of a version. They may follow a remixer's name: "Name Festival Remix"."""
 
@@ -96,12 +99,13 @@ GENERIC: Final = (
 """Words that alone do not name a remixer: "Official Club Remix", "Late Night Edit", "Deep House Flip"."""
 
 NOT_NAMES: Final = frozenset(
-    "acapella accident acoustic anonymous artist artists audio bass beat bonus cello chords clarinet "
-    "dl download drums eng english everybody everyone flute friends guitar hand harp her him his "
-    "instrumental intro it keyboard keyboards love lyric lyrics many me mine more my myself n/a "
-    "nobody none organ others our ourselves outro percussion piano sax saxophone strings sub subs "
-    "subtitles synth synths tab tabs tba tbc tbd them themselves translation trombone trumpet u "
-    "ukulele unknown us va various video violin visuals vocals voice you yourself".split()
+    "acapella accident acoustic anonymous artist artists audio bass beat bonus cello choir chords chorus "
+    "clarinet commentary dl download drop drums effects eng english everybody everyone flute friends fx "
+    "guitar hand harp her him his instrumental intro it keyboard keyboards love lyric lyrics many me mine "
+    "more my myself n/a narration nobody none orchestra organ others our ourselves outro percussion piano "
+    "sax saxophone strings sub subs subtitles synth synths tab tabs tba tbc tbd text them themselves "
+    "tracklist tracklisting translation trombone trumpet u ukulele unknown us va various video violin "
+    "visuals vocals voice you yourself".split()
 ) | {
     "a friend",
     "absolutely nobody",

@@ -39,21 +39,22 @@ _MARKER: Final = re.compile(
         (?<!\w) (?: co-? | re-? | exec(?:utive)?[ ] )? (?:
             prod (?: uced | uction | s | u[cz]id[oa] | uit | ott[oa] | uziert )? \.?
                 (?: {AND} {ROLES} ){{0,5}} [ ]? (?: {_BY} ) [ ]? :?
-          | prods? (?: \. | [ ]?: ) (?: {AND} {ROLES} ){{0,5}}
+          | prods? (?: \. | [ ]?: | / | [ ][-–](?=[ ]) ) (?: {AND} {ROLES} ){{0,5}}
           | production [ ]?:
           | producers? (?: [ ]?: | [ ][-–][ ] )
           | прод (?: юсер | акшн )? (?: [ ]by\b | \. (?:[ ]?by\b)? | [ ]?: | (?=[ ]\w) )
         )
-      | (?<!\w) (?: beats? [ ]? (?: by\b | : ) | instrumental [ ] by\b )
+      | (?<!\w) (?<!prod[ ]) (?<!prod\.[ ]) (?<!by[ ]) beats? [ ]? (?: by\b | : )
+      | (?<!\w) instrumental [ ] by\b
       | (?<!\S) (?-i:p)\. (?: [ ]?by\b )? (?=[ ]?[^\W\d]{{2}})
     )
   | (?P<bare_producers> (?<!\w) prod (?=[ ]) | (?<!\w) produced (?=[ ]\w) )
   | (?P<remixers>
-        (?<!\w) (?: re-?mix(?:ed)? | rmx | edit | flip(?:ped)? | bootleg(?:ged)? | re-?work(?:ed)? | blend
-                  | re-?fix(?:ed)? | mash-?up | re-?edit(?:ed)? | redrum | vip | ремикс
+        (?<!\w) (?: re-?mix(?:ed|es)? | rmx | edit | flip(?:ped)? | bootleg(?:ged)? | re-?work(?:ed)? | blend
+                  | re-?imagined | dub | re-?fix(?:ed)? | mash-?up | re-?edit(?:ed)? | redrum | vip | ремикс
                   | (?: club | dub | extended | radio | vocal )[ ]mix )
             (?: [ ] (?:19|20)\d\d )? [ ] (?: by\b | {_FOREIGN_BY} ) [ ]? :?
-      | (?<!\w) remix(?:er)?s? [ ]?:
+      | (?<!\w) remixes[ ]from\b | (?<!\w) remix(?:ers?|es)? [ ]?:
     )
   | (?P<featured>
         (?<!\w) (?: featuring | feat[.．]? (?![ ]of\b) | ft[.．]? | f/ | w/ (?!o\b) | (?-i:[fw])\.(?=[ ]?\w\w)
@@ -61,8 +62,8 @@ _MARKER: Final = re.compile(
                   | при[ ]уч(?:астии\b|\.)(?=[ ]?[a-z\d]) | фи?т[.] )
         (?: (?<=\W) | (?=\W) ) [ ]? :? (?: [ ]? (?:the[ ])? (?:vocals?|voices?) [ ] (?:by|from|of)\b )?
     )
-  | (?P<voices> (?<!\w) (?: (?:additional|guest|lead)[ ] )? (?: vocals? | vox | voice | verse | sung )
-        [ ]? (?: by\b | from\b | : )
+  | (?P<voices> (?<!\w) (?: (?:additional|guest|lead)[ ] )?
+        (?: vocals? | vox | voice | verse | hook | bars | rap | sung ) [ ]? (?: by\b | from\b | : )
     )
   | (?P<plus> (?: ^[ ]?\+{{1,9}}[ ]? | ^[ ]?(?-i:[x×])[ ] | (?<=\s)\+{{1,9}} ) (?=[^\W\d]) )
   | (?P<bare_featured> (?<!\w) (?:
@@ -85,8 +86,11 @@ _STOP: Final = re.compile(
     rf"""
     {GAP} (?![ ]?[,&+])
   | [ ] [-–—|~•·/\\_>→]+ (?=[ ]|$) | [|"“”„«»「」『』\n] | // | [ ]:: | [ ]?https?:// | [ ]?www\. | [ ]\#
-  | (?<![\w-]) {ROLES} (?: {AND} (?: {ROLES} | produced ) ){{0,5}} [ ] (?:by\b|:)
-  | [ ] (?: dir | mix | mast )\.[ ] | [ ]<3 | [ ] (?-i: aka[ ] | from [ ] (?=[^\W\d_a-z]) )
+  | (?<![\w-]) (?! (?<!\w[ ]) beats[ ]by\b )
+    {ROLES} (?: {AND} (?: {ROLES} | produced ) ){{0,5}} [ ] (?:by\b|:)
+  | [ ] (?: dir | mix | mast )\.[ ] | ,[ ] (?: mix | master | mastering )[ ]
+  | [ ]<3 | [ ] (?-i: aka[ ] | from [ ] (?=[^\W\d_a-z]) )
+  | [ ]\d{{2,3}}[ ]?bpm\b
   | [ ] (?: @[ ] | out[ ]now | out[ ]on | now[ ]available | available[ ] | free[ ](?:download|dl)
           | (?:lyrics?[ ]|music[ ])?video[ ]in[ ] | vid[ ]in[ ] | cover[ ]by\b | live[ ](?:at|from|in|on)[ ] )
     """,

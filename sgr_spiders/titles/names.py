@@ -61,7 +61,7 @@ _EDGES: Final = ' ,;:-–—_|/\\~"“”„«»‹›`\t'
 _BAND: Final = re.compile(
     r" ?(?:(?:[&＆+]|\band) the|\by (?:los|las|la|el)|\bet (?:les|la|le)|\bund (?:die|der|das)) "
 )
-_ORNAMENTS: Final = re.compile(
+ORNAMENTS: Final = re.compile(
     "[\u200d\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u2500-\u27bf\u2b00-\u2bff\ufe0f\U0001f000-\U0001faff]+"
 )
 _INITIALS: Final = re.compile(r"(?:\w\.\w|\b(?:jr|sr|\w))$", re.IGNORECASE)
@@ -102,7 +102,7 @@ def clean(name: str, *, ends: bool = True) -> str:
 
     With ``ends``, a period after it ends a sentence; without, it belongs to the name ("fun.").
     """
-    name = _HANDLE.sub("", fold(_ORNAMENTS.sub("", name)).strip(_EDGES)).lstrip(".@ ")
+    name = _HANDLE.sub("", fold(ORNAMENTS.sub("", name)).strip(_EDGES)).lstrip(".@ ")
     if name.count("*") == 1:
         name = name.strip("* ")
     if name.endswith("...") or (ends and name.endswith(".") and not _has_final_period(name)):

@@ -8,6 +8,8 @@ whatever follows it.
 
 # This file searches for characters of other scripts that look like ASCII.
 # ruff: noqa: RUF001
+# Word lists read better as text.
+# ruff: noqa: SIM905
 
 from __future__ import annotations
 
@@ -27,12 +29,25 @@ from sgr_spiders.titles.generic import (
     is_generic,
     is_nobody,
 )
-from sgr_spiders.titles.names import key, split_names
+from sgr_spiders.titles.names import ORNAMENTS, key, split_names
 from sgr_spiders.titles.performers import ends_with_known
 from sgr_spiders.titles.subjects import SMALL, UPLOADS, is_plain
 from sgr_spiders.titles.themes import is_theme
 
-_HYPHENED: Final = re.compile(r"(?<=\w\w\w)-(?=(?:remix|edit|flip|bootleg|rework)\b)", re.IGNORECASE)
+_KIND: Final = r"(?:remix|edit|flip|bootleg|rework|rmx|mix|dub)"
+_HYPHENED: Final = re.compile(rf"[-_.](?<=\w\w\w.)(?={_KIND}\b)", re.IGNORECASE)
+_SLASHED: Final = re.compile(rf"(?<=[ ])({_KIND}) ?/ ?(?=\w)", re.IGNORECASE)
+_PLURALS: Final = {
+    "bootlegs": "bootleg",
+    "edits": "edit",
+    "flips": "flip",
+    "remixes": "remix",
+    "reworks": "rework",
+}
+_OPENING: Final = re.compile(
+    r" *(?:(?P<sure>incl?\b\.?|includ(?:es|ing)\b)|(?:plus|with|and)\b|w/|\+|&) *", re.IGNORECASE
+)
+"""A word before the versions that come with a release: "(incl. Name Remix)", "(+ Name Remix)"."""
 _INVERTED: Final = re.compile(r"\s*(?:remix|rmx|ремикс) (dj [^()\0]{1,80})$", re.IGNORECASE)
 _STYLE_PHRASE: Final = re.compile(
     r"\b(?:drums? ?(?:&|\+|and|['’´`]?n['’´`]?) ?bass|d ?& ?b|r ?& ?b|rock ?(?:&|['’´`]?n['’´`]?) ?roll"
@@ -40,6 +55,7 @@ _STYLE_PHRASE: Final = re.compile(
     r"|big room|boom bap|(?:old|new) school|bossa nova|new wave|hands up|jump up|sped up|full[ -]on"
     r"|afro ?beat|city pop|future rave|g[ -]house|ghetto house|happy hardcore|filter(?:ed)? house|y2k"
     r"|golden hour|broken beat|raptor house|lovers rock|hip house|uk funky|glitch hop|(?:old|nu) skool"
+    r"|colou?r bass|half[ -]time|main room|(?:boat|pool) party|warm[ -]?up|(?:east|west) coast"
     r"|(?:late|after|peak|early|main)[ -](?:night|hours?|time|morning|stage)|\d{2,3} ?bpm)\b",
     re.IGNORECASE,
 )
@@ -60,19 +76,42 @@ _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _OWNER: Final = re.compile(
     r"[^\s'’´`][^\s]*(?:['’´`]s|(?<=s)['’´`]|(?<=x)['’´`]|(?<=z)['’´`]|´)$", re.IGNORECASE
 )
+_CONTRACTIONS: Final = frozenset(
+    f"{word}'s" for word in "he here how it let she that there what when where who why".split()
+)
 _APART_OWNER: Final = re.compile(r" (?=['’´`]s )", re.IGNORECASE)
 _OWNED: Final = re.compile(r"['’´`]s?$", re.IGNORECASE)
-_NICKNAME: Final = re.compile(r" (?:[\"“][^\"“”]{0,80}[\"”]|['‘][^'‘’]{0,80}['’])$")
+_NICKNAME: Final = re.compile(r"^[\"“][^\"“”]{0,80}[\"”] | (?:[\"“][^\"“”]{0,80}[\"”]|['‘][^'‘’]{0,80}['’])$")
+
+
+def spell_out(text: str) -> str:
+    """Return the text of a version with its words apart, without symbols: "Name_Remix/Name Edit"."""
+    text = text.replace(GAP, " ")
+    if not text.isascii():
+        text = ORNAMENTS.sub("", text)
+    if "/" in text:
+        text = _SLASHED.sub(r"\1, ", text)
+    return _APART_OWNER.sub("", _HYPHENED.sub(" ", text))
+
+
+def opening_of_versions(text: str) -> int:
+    """Return the length of "incl. " or "+ " in ``+ Name Remix``; 0 if there is none, as in ``+ Name``."""
+    opening = _OPENING.match(text)
+    if opening and (opening["sure"] or remixers_in(spell_out(text[opening.end() :]))):
+        return opening.end()
+    return 0
 
 
 def remixers_in(text: str) -> tuple[str, ...]:
-    """Return the names in ``Name & Name Remix`` or ``Remix DJ Name``; none if the words name nobody."""
+    """Return the names in ``Name & Name Remix`` or ``Remix DJ Name``; none if the words name nobody.
+
+    The text is one that ``spell_out`` returned.
+    """
     if inverted := _INVERTED.match(text):
         return _names(inverted[1])
-    text = _APART_OWNER.sub("", _HYPHENED.sub(" ", text.replace(GAP, " ")))
     words = _STYLE_PHRASE.sub(lambda found: found[0].translate(_JOINED), text).split()
     for index, word in enumerate(words):
-        kind, following = bare(word), words[index + 1 :]
+        kind, following = kind_of_version(word), words[index + 1 :]
         if kind not in VERSION_KINDS or _ends_with_known(words[: index + 1]):
             continue
         if all(map(_may_follow, following)) or bare(following[0]) in _AIMS:
@@ -84,6 +123,12 @@ def remixers_in(text: str) -> tuple[str, ...]:
             joined = following if word.endswith(",") else following[1:]
             return _names_before(words[:index], kind) + remixers_in(" ".join(joined).translate(_APART))
     return ()
+
+
+def kind_of_version(word: str) -> str:
+    """Return "remix" for "Remix" and "Remixes"."""
+    word = bare(word)
+    return _PLURALS.get(word, word)
 
 
 def _is_phrase(word: str) -> bool:
@@ -103,7 +148,7 @@ def _ends_with_known(words: list[str]) -> bool:
 
 
 def _may_follow(word: str) -> bool:
-    return _describes_version(word) or word.isdecimal()
+    return _describes_version(word) or word.removeprefix("#").isdecimal()
 
 
 def _names_before(words: list[str], kind: str) -> tuple[str, ...]:
@@ -128,25 +173,51 @@ def _is_mix(words: list[str]) -> bool:
         return True
     if _describes_version(words[-1]):
         return not is_plain(" ".join(words[:-1]).translate(_APART))
-    # Without such a word, it is "Sunset Mix" unless a word is not English, or none of several is plain.
-    if len(words) > _FEW_WORDS:
+    return all(map(_may_own_mix, _names_of_list(words)))
+
+
+def _names_of_list(words: list[str]) -> list[list[str]]:
+    """Return the words of each name in a list: "Name Somebody & Name"."""
+    names: list[list[str]] = [[]]
+    for word in words:
+        if bare(word) in _JOINS or not bare(word):
+            names.append([])
+        else:
+            names[-1].append(word)
+            if word.endswith(","):
+                names.append([])
+    return [name for name in names if name]
+
+
+def _may_own_mix(name: list[str]) -> bool:
+    """Return whether a word is not English, or none of several is plain: "Sunset Mix" is by nobody."""
+    if len(name) > _FEW_WORDS or all(map(_is_generic, name)):
         return False
-    if len(words) > 1 and not any(is_plain(word) or bare(word) in UPLOADS for word in words):
+    if len(name) > 1 and not any(is_plain(word) or bare(word) in UPLOADS for word in name):
         return True
-    return not is_english_phrase(filter(str.isalpha, words))
+    return not is_english_phrase(filter(str.isalpha, name))
 
 
 def _owner(words: list[str]) -> str | None:
-    """Return the owner in ``Name's Late Night``: "" for an occasion ("New Year's Eve"), else ``None``."""
+    """Return the owner in ``Name's Late Night`` or ``Name Let's Go``, or ``None``.
+
+    The owner of an occasion ("New Year's Eve") is "".
+    """
     for index, word in enumerate(words):
         following = words[index + 1 :]
         if _OWNER.fullmatch(word) and not any(
             _ends_with_known(words[:end]) for end in range(index + 1, len(words) + 1)
         ):
+            if bare(word) in _CONTRACTIONS:
+                return " ".join(words[:index])
             owner = " ".join([*words[:index], _OWNED.sub("", word)])
-            occasion = bool(following) and bare(following[0]) in _OCCASIONS
-            return "" if occasion or _is_anybody(owner) else owner
+            return "" if _is_occasion(following) or _is_anybody(owner) else owner
     return None
+
+
+def _is_occasion(following: list[str]) -> bool:
+    """Return whether the words behind an owner name an occasion: "Eve 2020", not "Night Vision"."""
+    return bare("".join(following[:1])) in _OCCASIONS and all(map(_describes_version, following[1:]))
 
 
 def _is_anybody(owner: str) -> bool:
@@ -165,8 +236,10 @@ def _without_description(words: list[str], kind: str) -> list[str]:
     kept = words
     while len(kept) > 1 and not _is_name(kept) and _describes(kept, kind):
         kept = kept[:-1]
+    *others, last = kept or [""]
+    is_whole = not others or others[-1].endswith(",") or bare(others[-1]) in _JOINS
     # "Big Country" is not a country version by somebody called Big.
-    return words if len(kept) == 1 and kept[0].isalpha() and is_plain(kept[0]) else kept
+    return words if is_whole and last.isalpha() and is_plain(last) else kept
 
 
 def _describes(words: list[str], kind: str) -> bool:

@@ -259,6 +259,58 @@ def test_descriptions_of_versions(title: str, remixers: list[str]) -> None:
     assert credits(title) == Credits(remixers=tuple(remixers))
 
 
+@pytest.mark.parametrize(
+    ("version", "remixers"),
+    [
+        ("incl. Orrin Tide Remix", ["Orrin Tide"]),
+        ("inc. Orrin Tide & Kiln Remixes", ["Orrin Tide", "Kiln"]),
+        ("+ Orrin Tide Remix", ["Orrin Tide"]),
+        ("w/ Orrin Tide Edit", ["Orrin Tide"]),
+        ("Orrin Tide, Kiln Remixes", ["Orrin Tide", "Kiln"]),
+        ("incl. remixes by Orrin Tide & Kiln", ["Orrin Tide", "Kiln"]),
+        ("Remixes from Orrin Tide and Kiln", ["Orrin Tide", "Kiln"]),
+        ("The Remixes", []),
+        ("incl. Club Remixes", []),
+        ("Bonus Remixes", []),
+    ],
+)
+def test_versions_that_a_release_includes(version: str, remixers: list[str]) -> None:
+    assert credits(f"Ona - Reef EP ({version})") == Credits(remixers=tuple(remixers))
+
+
+@pytest.mark.parametrize(
+    ("version", "remixers"),
+    [
+        ("Orrin Tide Remix/Kiln Dub Edit", ["Orrin Tide", "Kiln"]),
+        ("Orrin_Remix", ["Orrin"]),
+        ("Orrin-Remix", ["Orrin"]),
+        ("🔥Orrin Tide Remix🔥", ["Orrin Tide"]),
+        ("Orrin Tide Remix ❤️", ["Orrin Tide"]),
+        ("Orrin Tide Remix #2", ["Orrin Tide"]),
+        ("Orrin Tide Remix WIP", ["Orrin Tide"]),
+        ("Reimagined by Orrin Tide", ["Orrin Tide"]),
+        ("Orrin Tide Deconstruction", ["Orrin Tide"]),
+        ("Orrin Tide Main Room Drumless Edit", ["Orrin Tide"]),
+        ('"Night Bus" Orrin Tide Remix', ["Orrin Tide"]),
+        ('Orrin\'s "Night Bus" Remix', ["Orrin"]),
+        ("Orrin Let's Get Wavy Remix", ["Orrin"]),
+        ("What's Really Good Remix", []),
+        ("Orrin, Kiln & Big Country Remix", ["Orrin", "Kiln", "Big Country"]),
+        ("Orrin & Call Super Remix", ["Orrin", "Call Super"]),
+        ("Orrin Marlowe & Kasper Vell Mix", ["Orrin Marlowe", "Kasper Vell"]),
+        ("Orrin Marlowe / Kasper Vell Mix", ["Orrin Marlowe", "Kasper Vell"]),
+        ("Sunset & Beach Mix", []),
+        ("Kizomba & Amapiano Mix", []),
+    ],
+)
+def test_words_and_symbols_beside_remixers(version: str, remixers: list[str]) -> None:
+    assert credits(f"Ona - Reef ({version})") == Credits(remixers=tuple(remixers))
+
+
+def test_the_uploader_owns_a_version() -> None:
+    assert credits("Ona - Reef (L-Side's Liquid Bootleg)", None, "L-Side") == Credits(remixers=("L-Side",))
+
+
 def test_a_remix_with_a_guest() -> None:
     assert credits("Jun - Reef (Orrin ft. Ona Remix)") == Credits(featured=("Ona",), remixers=("Orrin",))
 
@@ -343,6 +395,10 @@ def test_an_uploader_whose_name_is_a_list() -> None:
     ("title", "producers"),
     [
         ("glass harbour (prod. kiln)", ["kiln"]),
+        ("Glass Harbour (prod. Beats by Kiln)", ["Beats by Kiln"]),
+        ("Glass Harbour (prod - Kiln)", ["Kiln"]),
+        ("Glass Harbour prod. Kiln 140 bpm", ["Kiln"]),
+        ("Glass Harbour (prod. Kiln, mix Lu)", ["Kiln"]),
         ("glass harbour prod. by kiln & Orrin Tide", ["kiln", "Orrin Tide"]),
         ("glass harbour (prod kiln)", ["kiln"]),
         ("glass harbour [Produced by Kiln]", ["Kiln"]),
@@ -492,6 +548,9 @@ def test_all_of_them_at_once() -> None:
         "Glass Harbour ft. lots of bass",
         "Glass Harbour (With Lyrics In Description)",
         "Night Set w/ vinyl only",
+        "Night Set w/ tracklist",
+        "Glass Harbour (With Choir)",
+        "Glass Harbour (with drop)",
     ],
 )
 def test_nobody_is_invented(title: str) -> None:
