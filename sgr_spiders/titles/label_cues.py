@@ -12,8 +12,11 @@ from typing import Final, Literal, NamedTuple
 
 from sgr_spiders.titles.label_languages import (
     A_LABEL_ABROAD,
+    A_LABEL_ABROAD_HAS,
     RELEASED_ABROAD,
+    RELEASED_ABROAD_HAS,
     RELEASED_ABROAD_IN_TIME,
+    RELEASED_ABROAD_IN_TIME_HAS,
     WORDS_FOR_LABEL,
 )
 
@@ -54,7 +57,7 @@ SIGN: Final = r"(?:\(?[©℗ⓒⓟⒸⓅ]\)?|\([cp]\))"
 SIGNS: Final = rf"{SIGN}(?:\s{{0,2}}[&+/]?\s{{0,2}}{SIGN}){{0,2}}"
 _A_RELEASE: Final = (
     r"available|forthcoming|upcoming|coming(?:\sout|\shome)?|dropping|dropped|drops?|out|ep|lp|album|single|"
-    r"compilation|debuts?|release|get\sit|record|mixtape|vinyl|cassette|tape|cs|12\W{0,2}|7\W{0,2}|next|next\sup|new|"
+    r"compilation|debuts?|release|re-?issue|re-?press|get\sit|record|mixtape|vinyl|cassette|tape|cs|12\W{0,2}|7\W{0,2}|next|next\sup|new|"
     r"lands?|landing|arrives?|arriving|returns?|returning|back"
 )
 """Words before "on Name" that speak of a release."""
@@ -99,7 +102,7 @@ _CUES: Final = (
     ),
     _cue(
         rf"(?<![^\W_])(?:{WORDS_FOR_LABEL})(?:\s?[/&+]\s?\w{{2,12}}){{0,2}}\s?(?:[]:：=|»›→▸►▶➜➤]|//|-{{1,2}}>)",
-        in_prose=False,
+        among="]|:|：|=|»|›|→|▸|►|▶|➜|➤|//|->", in_prose=False,
     ),
     _cue(
         rf"^\W{{0,5}}(?:{WORDS_FOR_LABEL})\s?[-–—]{{1,3}}\s", among="-|–|—", in_prose=False
@@ -134,7 +137,7 @@ _CUES: Final = (
         "capitals", among=" release ",
     ),
     _cue(
-        r"\b(?:ep|lp|album|single|compilation)\b[^()\[\]]{0,60}[(\[](?=[^()\[\]]{2,60}[\s,](?:(?:19|20)\d\d|record(?:ing)?s)[)\]])",
+        r"\b(?:ep|lp|album|single|compilation)\b[^()\[\]]{0,60}[(\[](?=[^()\[\]]{2,60}[\s,](?:(?:19|20)\d\d|record(?:ing)?s[^()\[\]]{0,6})[)\]])",
         "capitals", among="(|[",
     ),
     _cue(
@@ -157,9 +160,12 @@ _CUES: Final = (
     ),
     _cue(r"\b(?:th(?:is|e)\s)?sound\srecording\sis\sowned\sby\s", among="owned by"),
     _cue(r"\bunder\s(?:an?\s)?(?:exclusive\s)?licen[cs]e\s(?:to|from|by)\s", among="under "),
-    _cue(rf"(?<![^\W_])(?:{RELEASED_ABROAD})\s"),
-    _cue(rf"(?<![^\W_])(?:{RELEASED_ABROAD_IN_TIME})\s", "capitals"),
-    _cue(A_LABEL_ABROAD, "capitals"),
+    _cue(
+        rf"(?<![^\W_])(?:{RELEASED_ABROAD})\s(?!(?:el|le|o|il)\s(?:sello|label|selo)\b)",
+        among=RELEASED_ABROAD_HAS,
+    ),
+    _cue(rf"(?<![^\W_])(?:{RELEASED_ABROAD_IN_TIME})\s", "capitals", among=RELEASED_ABROAD_IN_TIME_HAS),
+    _cue(A_LABEL_ABROAD, "capitals", among=A_LABEL_ABROAD_HAS),
     _cue(r"\b(?:available|order)\s(?:now\s)?from\s", "capitals", among="available|order"),
     _cue(
         r"\b(?:debut|debut\s\w{1,8}|ep|lp|12\W{0,2}|release|"
@@ -168,7 +174,7 @@ _CUES: Final = (
     ),
     _cue(r"\bmusic\sprovided\sby\s", "capitals", among="provided by"),
     _cue(
-        r"\b(?:on|via|through|auf|bei|chez|su|på|hos|op|bij|con|por|pela|na|на)\s(?=(?-i:[A-Z0-9А-Я]))",
+        r"\b(?:on|via|through|auf|bei|für|chez|pour|su|per|på|hos|op|bij|con|por|para|pela|na|на)\s(?=(?-i:[A-Z0-9А-Я]))",
         "label word", among="rec|mu|tape|coll|label|dis|рек|муз|лейбл",
     ),
     _cue(

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from sgr_spiders.titles.catalogue import name_of_series, names_by_number
+from sgr_spiders.titles.known_labels import is_known_label
 from sgr_spiders.titles.label_cues import (
     LABEL_ALONE,
     LABEL_SPEAKS,
@@ -59,6 +60,11 @@ _LABEL_ABOVE: Final = re.compile(
 _BETWEEN_SEGMENTS: Final = re.compile(
     r"\s[-–—|/•:]{1,3}\s|(?<=\w\w)[.!]\s|,\s(?=[^,]{2,40}\s(?:19|20)\d\d\W{0,3}$)"
 )
+_BEFORE_NAME: Final = re.compile(r"^[^\w!]{0,5}(?:(?:19|20)\d\d\s)?")
+_AFTER_NAME: Final = re.compile(r"[\s,]*(?:(?:19|20)\d\d|#?\d{3,4}|[A-Z]{2,8} ?\d{2,6})?[\s()\[\].,!:]*$")
+_MAX_SEGMENT: Final = 40
+_MAX_KNOWN: Final = 2
+"""Number of well-known labels in a line that are those of a release."""
 _NUMBERED: Final = re.compile(r"\W{0,3}(?:\d{1,3}|[A-D]\d)[.:)]?\s")
 _NOT_MINE: Final = re.compile(
     r"\bi\s(?:do\snot|don['’]?t)\sown\b|\bown\snothing\b|\bno\scopyright\sinfringement\b|"
@@ -73,13 +79,11 @@ _APPEAL: Final = re.compile(r"(?:contact|dm|get|hit|please|send)\b")
 
 def parse_description(text: str) -> Iterator[str]:
     """Yield the names of the labels in a description, in order, some more than once."""
-    text = _LABEL_ABOVE.sub(r"\1: ", text)
-    if _COLON_LAST.search(text):
-        text = _BROKEN_AFTER_CUE.sub(r"\1 ", text)
-    if _NOT_MINE.search(text):
-        text = _SIGNS_OF_RIGHTS.sub(" ", text)
+    is_mine = not _NOT_MINE.search(text)
     cues = 0
-    for line in filter(str.strip, text.split("\n")):
+    for line in filter(
+        str.strip, _with_cues_joined(text if is_mine else _SIGNS_OF_RIGHTS.sub(" ", text)).split("\n")
+    ):
         found = find_cues(line)
         cues += len(found)
         if cues > MAX_CUES:
@@ -89,8 +93,14 @@ def parse_description(text: str) -> Iterator[str]:
         if not line.isascii():
             yield from filter(is_name, NAME_BEFORE.findall(line))
         if not found:
-            yield from _alone(line)
+            yield from _alone(line, is_mine=is_mine)
         yield from filter(is_name, names_by_number(line))
+
+
+def _with_cues_joined(text: str) -> str:
+    """Return the text with each cue at the end of a line in the line of its name."""
+    text = _LABEL_ABOVE.sub(r"\1: ", text)
+    return _BROKEN_AFTER_CUE.sub(r"\1 ", text) if _COLON_LAST.search(text) else text
 
 
 def _names_after(line: str, end: int, cue: Cue) -> Iterator[str]:
@@ -116,20 +126,32 @@ def _is_enough(name: str, cue: Cue, line: str) -> bool:
     return (
         cue.needs == "nothing"
         or has_label_word(name)
+        or is_known_label(name)
         or (cue.needs == "capitals" and _is_capitalised(name, line))
     )
 
 
-def _alone(line: str) -> Iterator[str]:
+def _alone(line: str, *, is_mine: bool) -> Iterator[str]:
     """Yield the labels that are parts of a line, except in a list of tracks."""
     if _NUMBERED.match(line):
         return
-    for segment in _BETWEEN_SEGMENTS.split(line):
+    segments = _BETWEEN_SEGMENTS.split(line)
+    if is_mine:
+        yield from _known(segments)
+    for segment in segments:
         found = LABEL_ALONE.match(segment) or LABEL_SPEAKS.match(segment)
         if found and _stands_alone(name := found[1].strip()):
             yield name
     if (name := name_of_series(line)) and _stands_alone(name):
         yield name
+
+
+def _known(segments: list[str]) -> list[str]:
+    """Return the segments of a line that are well-known labels, unless they list those of a career."""
+    short = (segment for segment in segments if len(segment) <= _MAX_SEGMENT)
+    names = (_AFTER_NAME.sub("", _BEFORE_NAME.sub("", segment)) for segment in short)
+    known = [name for name in names if is_known_label(name)]
+    return known if len(known) <= _MAX_KNOWN else []
 
 
 def _stands_alone(name: str) -> bool:

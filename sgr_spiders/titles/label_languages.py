@@ -26,11 +26,16 @@ RELEASED_ABROAD: Final = (
     r"(?:выш(?:ел|ла|ло|ли)|издан[оаы]?|выпущен[оаы]?|изданн\w{2,3})\s(?:на\s)?(?:лейбл(?:е|ом)|на)"
 )
 """Phrases that a label follows."""
+RELEASED_ABROAD_HAS: Final = (
+    "erschien|veröff|raus|erhält|sorti|paru|publi|édit|dispon|edit|lanzad|lançad|pubblic|uscit|uitge|versch|wydan|"
+    "utgi|udgi|släppt|diril|выш|изда|выпу"
+)
+"""Texts of which each of these phrases contains one, as in `Cue.among`."""
 RELEASED_ABROAD_IN_TIME: Final = "|".join(
-    rf"(?:{verbs})(?:\s[\w.:,'’]{{1,14}}){{0,7}}?\s(?:{prepositions})"
+    rf"(?:{verbs})(?:\s[\w.:,'’/]{{1,14}}){{0,7}}?\s(?:{prepositions})"
     for verbs, prepositions in (
         ("erscheint|erschienen|veröffentlicht|kommt|jetzt|raus|vö", "bei|auf|über"),
-        ("album|ep|lp|single|platte", "bei"),
+        ("album|ep|lp|single|platte", "bei|auf"),
         (r"sort(?:ie?|ira)?|parue?|para[iî]tra?|para[iî]tre|disponible|dispo|extrait", "chez|sur"),
         ("signée?s?|album|ep|lp|single|vinyle", "chez"),
         (
@@ -50,11 +55,18 @@ RELEASED_ABROAD_IN_TIME: Final = "|".join(
     r"|(?:megjelent|megjelenik)\saz?(?=\s[^.,]{2,40}\skiadó)"
 )
 """The same phrases with up to seven words in between."""
+RELEASED_ABROAD_IN_TIME_HAS: Final = (
+    " bei | auf | über | chez | sur | por | con | bajo | vía | través | pela | pelo | da | su | per | op |"
+    " door | bij | przez | nakładem | av | på | af | via | hos | u | značkou | на | από |kiadó"
+)
 A_LABEL_ABROAD: Final = (
     r"(?:^\W{0,5}|(?<=[.!?]\s)|(?<![^\W_])(?=(?-i:[a-zл])))"
     r"(?:sello|disquera|discogr[aá]fica|gravadora|selo|etichetta|wytw[oó]rni\w{0,2}|wydawnictw\w{1,2}|"
     r"лейбл\w{0,3}|skivbolaget|pladeselskabet|plateselskapet|platenlabel|levy-?yhtiö\w{0,3}|"
-    r"vydavatelstv\w{1,2}|plaadifirma\w{0,2})\s(?:(?:de|do|da|del|della)\s)?"
+    r"vydavatelstv\w{1,2}|plaadifirma\w{0,2}|wyd\.|(?:le|du|del|dem|pelo)\slabel)\s(?:(?:de|do|da|del|della|(?-i:[a-zà-ÿ]{4,14}))\s)?"
     r"(?=[\"“«„]?(?-i:[A-Z0-9А-ЯŁŚŻÕÄÖÜ]))"
 )
 """A word for "label" before a name, without a colon; inside a sentence in lower case ("лейбл Снегири")."""
+A_LABEL_ABROAD_HAS: Final = (
+    "sello|dis|gravad|selo|etich|wytw|wyd|лейбл|skivbol|platesel|pladesel|platenl|levy|vydavat|plaadi| label"
+)

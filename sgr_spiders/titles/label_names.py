@@ -64,7 +64,7 @@ _STAND_IN: Final = re.compile(r"\d{4,10} records dk", re.IGNORECASE)
 _PLACES: Final = re.compile(
     r"(?:the\s)?(?:all\s.*|every\s.*|most\s.*|major\s.*|digital\s(?:stores|platforms|services).*|"
     r"streaming\b.*|"
-    r"stores|shops|platforms|spotify\b.*|beatport\b.*|bandcamp\b.*|itunes\b.*|apple\s?music.*|youtube\b.*|stitcher|"
+    r"stores|shops|platforms|spotify\b.*|beatport\b.*|bandcamp\b.*|itunes\b.*|apple\s?music.*|youtube\b.*|stitcher|nts\b.*|deutsch|englisch|platz\s\d.*|"
     r"amazon(?:\smusic|\smp3)?|google\splay.*|deezer\b.*|tidal(?:\shifi)?|traxsource\b.*|"
     r"juno(?:\s?download)?|"
     r"soundcloud\b.*|boomkat|napster|pandora|audiomack|vk|vkontakte|yandex.*|instagram|facebook|"

@@ -218,6 +218,17 @@ IN_MIXED_CASE: list[tuple[str, list[str]]] = [
     ("Leeds's Tin Owl welcomes Ilse back for the “Dusk” EP", ["Tin Owl"]),
     ("Tin Owl returns with its first record of the year, three tracks by young Ilse", ["Tin Owl"]),
     ("After releases on Redbrick she signed to Tin Owl", ["Tin Owl"]),
+    ("Stones Throw 2011", ["Stones Throw"]),
+    ("From the album Dusk. 4AD. 2014.", ["4AD"]),
+    ("Ilse Quandt\n(Jagjaguwar)\nStreet Date: May 27", ["Jagjaguwar"]),
+    ("Vinyl 12 – Giegling – GIEGLING LP 05", ["Giegling"]),
+    ("Courtesy of Analog Africa.", ["Analog Africa"]),
+    ("publicado por el sello madrileño Búho", ["Búho"]),
+    ("Sur le label parisien Chouette", ["Chouette"]),
+    ("Neue Single von Ilse auf Blaueule", ["Blaueule"]),
+    ("Produit par Ilse pour Chouette Records", ["Chouette Records"]),
+    ("Extrait du EP « Dusk » (Chouette Records #12)", ["Chouette Records"]),
+    ("7 inch repress on Tin Owl", ["Tin Owl"]),
 ]
 """Labels that capitals or a number tell from the words around them."""
 
@@ -245,6 +256,9 @@ NO_LABELS_IN_MIXED_CASE = [
     "We are proud to present Ilse", 'out now on 12" & digital',
     "Tin Owl presents a night with Ilse", "I wrote this album for Ilse", "available on Stitcher",
     "Κυκλοφορεί από Παρασκευή", "Herausgegeben von den Freunden",
+    "Bootleg. All rights to Ilse / Def Jam.", "Ninja Tune / Warp / Hyperdub / Planet Mu", "Ilse 2014",
+    "1. Ilse - Dusk - Ninja Tune", "the permanent vacation", "Das Stück erscheint auf Deutsch",
+    "Die Single ist auf Platz 1", "Listen back on NTS",
 ]  # fmt: skip
 
 NO_LABELS = [
