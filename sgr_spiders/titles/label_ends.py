@@ -22,7 +22,7 @@ RIGHTS: Final = re.compile(
     r"(?:under|by|with)\s(?:an?\s)?(?:exclusive|worldwide|global)?\s?licen[cs]e|"
     r"exclusively\s(?:distributed|licen[cs]ed)|"
     r"licen[cs]ed\s|distributed\s|distribu\w{1,5}\s(?:par|por|da|von)\s|dist(?:r(?:ib)?)?\.\s|marketed\s|"
-    r"manufactured\s|all\srights|an?\s(?:division|label|imprint)\sof|(?<=,\s)an?\s[^,]{2,60}\scompany\b|"
+    r"manufactured\s|all\srights|unauthori[sz]ed\s|an?\s(?:division|label|imprint)\sof|(?<=,\s)an?\s[^,]{2,60}\scompany\b|"
     r"todos\s(?:los|os)\s(?:derechos|direitos)|tous\sdroits|alle\srecht|tutti\si\sdiritti|все\sправа|"
     r"wszelkie\sprawa|tüm\shakları|版权所有|保留所有|無断転載).*",
     re.IGNORECASE,

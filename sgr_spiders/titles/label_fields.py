@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sgr_spiders.titles.label_cues import SIGN, SIGNS, YEARS
 from sgr_spiders.titles.label_ends import RIGHTS
-from sgr_spiders.titles.label_languages import WORDS_FOR_LABEL
+from sgr_spiders.titles.label_languages import RELEASED_ABROAD, WORDS_FOR_LABEL
 from sgr_spiders.titles.label_lists import SLASH, listed, split_commas, split_territories
 from sgr_spiders.titles.label_names import has_label_word, is_label
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WORK: Final = r"(?:(?:sound\s)?recordings?|compilation|release|album|single)"
 _YEARS_BEFORE: Final = re.compile(
     rf"\W{{0,3}}(?:(?:copyright|[pc]\s?&\s?[cp])\W{{1,3}}|(?:th(?:is|e)\s)?{_WORK}\s)?"
-    rf"(?:{SIGNS}\s{{0,3}}{YEARS}?|{YEARS}\s)",
+    rf"(?:{SIGNS}\s{{0,3}}{YEARS}?(?:\s?by\s)?|{YEARS}\s)",
     re.IGNORECASE,
 )
 _YEARS_LAST: Final = re.compile(rf"(?=\W{{0,3}}{SIGN}).*?(?P<after>[\s,]+{YEARS}\W{{0,3}})", re.IGNORECASE)
@@ -33,14 +33,17 @@ _YEAR_AFTER: Final = re.compile(r"(?<=\w)\s(in\s)?(?:19|20)\d\d$")
 _FIELD_CUE: Final = re.compile(
     rf"courtesy\sof\s|copyright(?:\sby\s|\s?[:：]\s*)|(?:the\scopyright\sin\s)?th(?:is|e)\s{_WORK}\sis\sowned\sby\s|"
     rf"(?:{WORDS_FOR_LABEL})\s?[:：]\s*|cat\.?\s?no\.?\s?\S+\s|"
-    r"(?:released|out|available|forthcoming|coming)(?:\s(?:now|soon))?(?:\s(?:by|on|via|through)|\s?:)\s+|"
+    rf"(?:{RELEASED_ABROAD})\s|"
+    r"(?:released|published|out|available|forthcoming|coming)(?:\s(?:now|soon))?(?:\s(?:by|on|via|through)|\s?:)\s+|"
     r"(?:under\s(?:an?\s)?(?:exclusive\s|worldwide\s|global\s)?licen[cs]e|(?:exclusively\s)?licen[cs]ed)\s(?:to|from|by)\s",
     re.IGNORECASE,
 )
 _IN_BRACKETS: Final = re.compile(r"[(\[]([^()\[\]]+)[)\]]?")
 _BRACKET_AFTER: Final = re.compile(r"\s*[(\[][^()\[\]]{0,60}[)\]]?$|(?<=[^(\[])[)\]]$")
 _NUMBER: Final = r"[A-Z]{2,10}[ -]?\d{2,5}[A-Z]?"
-_CATALOGUE_NUMBER: Final = re.compile(rf"^{_NUMBER}\s+[-–—]\s+|\s+[-–—]\s+{_NUMBER}$")
+_CATALOGUE_NUMBER: Final = re.compile(
+    rf"^{_NUMBER}\s+[-–—]\s+|\s+[-–—]\s+{_NUMBER}$|\s+(?:#\s?\d{{1,4}}|0\d{{2,3}})$|\s+(?i:cat)\s?[.:#].*$"
+)
 
 _EDGES: Final = ' ,;:/-–—"“”'
 

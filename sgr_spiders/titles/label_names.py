@@ -46,6 +46,9 @@ _GENERIC: Final = (
     "independente|niezależny|brak|без лейбла|самиздат|независимый|нет|自主制作|"
     "自主レーベル|独立|独立音乐人|独立发行|無|无|인디|없음|unabhaengig|geen|ingen|original|"
     "original mix|the world|world|"
+    "not signed|no label yet|no label needed|own production|own music|selbstvertrieb|net label|multiple|"
+    "multiple labels|unreleased dub|unreleased track|unreleased music|free ep|free lp|free album|free single|"
+    "free track|same as artist|see description|see below|"
     "zelf uitgebracht|eigen beheer|in eigen beheer|egenutgivet|egenutgivelse|omakustanne|wydanie własne|"
     "własny nakład|nakład własny|vlastní náklad|vlastním nákladem|saját kiadás|szerzői kiadás|"
     "edição de autor|edição própria|auto edición|autoedición|autoédition|auto produzione|самоиздание|"
@@ -138,7 +141,16 @@ def is_label(name: str) -> bool:
         plain in _GENERIC_PHRASES
         or plain in _SERVICES
         or plain.startswith(
-            ("self release", "selfrelease", "www ", "cc by ", "creative commons ", "looking for ")
+            (
+                "self release",
+                "selfrelease",
+                "www ",
+                "cc by ",
+                "creative commons ",
+                "looking for ",
+                "open for ",
+                "any label ",
+            )
         )
         or _PUBLISHER.fullmatch(plain)
     ):

@@ -29,9 +29,10 @@ _NO_ACCOUNTS: Final = frozenset(
 )
 """Paths of the site that are not accounts."""
 _SITE: Final = (
-    r"(?:bandcamp|bsky|bluesky|dms?|discord|facebook|fb|ig|insta?|instagram|kik|linktree|mastodon|onlyfans"
-    r"|patreon|snapchat|socials?|(?:all )?(?:social media|platforms)|spotify|telegram|threads"
-    r"|tik ?tok|tw|twitch|twitter|venmo|cash ?app|paypal|vk|wechat|weibo|whatsapp|x\.com|youtube|yt"
+    r"(?:audius|bandcamp|bandlab|bereal|bsky|bluesky|dms?|discord|facebook|fb|ig|insta?|instagram|kik"
+    r"|linktr\.?ee|mastodon|mixcloud|onlyfans|patreon|snapchat|socials?"
+    r"|(?:all )?(?:social media|platforms)|spotify|telegram|threads|tik ?tok|tumblr|tw|twitch|twitter"
+    r"|venmo|vimeo|cash ?app|paypal|vk|wechat|weibo|whatsapp|x\.com|youtube|yt|(?:kick|snap|tt)(?=\s?[:：])"
     r"|инст\w{0,6}|вк|тг|телеграм\w{0,2}"
     r"|인스타(?:그램)?|트위터|インスタ(?:グラム)?|ツイッター)"
 )
@@ -60,8 +61,8 @@ _AFTER_HANDLE: Final = re.compile(
 """Another site after a handle: "@name on instagram", but not "@name | instagram: @other"."""
 _BEFORE_VENUE: Final = re.compile(
     r"\b(?:live|live ?set|(?:live|dj|closing|opening|warm-?up) (?:set|session|party)|recorded|residency"
-    r"|played|playing)"
-    r"(?: from)?\s{1,2}\Z",
+    r"|played|playing|catch (?:me|us)|see you|(?:en|ao|dal) vivo|en (?:concert|directo)|na żywo)"
+    r"(?: (?:from|at|in))?\s{1,2}\Z",
     re.IGNORECASE,
 )
 """Words before the "@" of a place: "Live @Somewhere"."""

@@ -37,7 +37,23 @@ from sgr_spiders.titles.mentions import is_mentioned, mentions
         ("@ona [instagram]", ()),
         ("twitter.com/ona / @ona", ()),
         ("played @harbour at sunrise", ()),
-        ("Live from @harbour", ()),
+        *(
+            (f"{words} @harbour", ())
+            for words in (
+                "Live from",
+                "Live at",
+                "Recorded at",
+                "en vivo",
+                "ao vivo",
+                "en concert",
+                "dal vivo",
+            )
+        ),
+        ("catch me @harbour tonight", ()),
+        *(
+            (f"{site} @ona\n\nProd. @kit", ("kit",))
+            for site in ("Mixcloud", "Vimeo:", "Snap:", "linktr.ee", "Tumblr", "TT:")
+        ),
         ("イラスト：@ona（Twitter）", ()),
         ("thanks @all, @everyone and @kit", ("kit",)),
         ("listen on @spotify and @applemusic, prod @kit", ("kit",)),
