@@ -59,11 +59,10 @@ class LabelLayer(Layer):
         return self._detected(seed)[: self.config.max_labels_per_track]
 
     def _detected(self, seed: Seed) -> list[str]:
-        track, publisher = seed.track, seed.unknown_fields.get("publisher_metadata")
         detected = labels(
-            label_name=track.label_name,
-            description=track.description,
-            publisher=publisher if isinstance(publisher, dict) else None,
+            label_name=seed.track.label_name,
+            description=seed.track.description,
+            publisher=_publisher_metadata(seed),
             methods=self.config.detection_methods,
         )
         return [label.name for label in detected]
@@ -84,3 +83,11 @@ class LabelLayer(Layer):
             cap,
             lambda hit: is_of_label(hit.label_name, hit.description, None, label),
         )
+
+
+def _publisher_metadata(seed: Seed) -> dict[str, object]:
+    """Return the fields about the publisher, with and without a column."""
+    others = seed.unknown_fields.get("publisher_metadata")
+    fields = dict(others) if isinstance(others, dict) else {}
+    known = {name: getattr(seed.track, name) for name in ("p_line", "c_line", "publisher")}
+    return fields | {name: text for name, text in known.items() if text}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ITEM_PIPELINES = {**project.ITEM_PIPELINES, "tests.crawls.publisher_settings.PublisherPipeline": 50}
-PUBLISHER = {"publisher_metadata": {"publisher": "Night Ferry Records"}}
+PUBLISHER = {"publisher_metadata": {"record_label": "Night Ferry Records"}}
 
 
 class PublisherPipeline:

@@ -36,7 +36,7 @@ SEED = Track(
     title="Paper Tides",
     artist_id=1,
     label_name="Night Works",
-    raw=pack({"publisher_metadata": {"p_line": "2019 Tidal Press"}}),
+    raw=pack({"publisher_metadata": {"p_line_for_display": "2019 Tidal Press"}}),
     fullness=Fullness.OWN,
 )
 ARTIST = User(1, username="Mara Quill", fullness=Fullness.OWN)

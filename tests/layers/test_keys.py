@@ -231,7 +231,7 @@ LABEL_LAYER = World(
         ("search_tracks", "Blue Crane Music"): [track(331, label_name="Blue Crane Music")],
     }
 )
-PUBLISHER = {"publisher_metadata": {"publisher": "Blue Crane Music"}}
+PUBLISHER = {"publisher_metadata": {"record_label": "Blue Crane Music"}}
 LABELS = {
     "Harbour Discs": 92,
     "Tidal Records": None,

@@ -22,7 +22,8 @@ from sgr_spiders.model.items import (
     User,
     WalkRequest,
 )
-from sgr_spiders.soundcloud.raw import pack
+from sgr_spiders.soundcloud.parse import parse_page
+from sgr_spiders.soundcloud.raw import pack, unpack
 from tests.layers.driving import World, as_view, when_all_ended
 from tests.layers.test_keys import (
     CONTEXTUAL,
@@ -256,6 +257,33 @@ def test_uploads_come_before_hits_and_the_search_waits_for_them() -> None:
 def test_a_publisher_that_is_not_a_mapping_is_ignored() -> None:
     around = seed("Paper Tides", unknown={"publisher_metadata": "Blue Crane Music"})
     assert run("label_layer", around, LABEL_LAYER).asked == []
+
+
+@pytest.mark.parametrize(
+    ("publisher", "found"),
+    [
+        ({"p_line": "2019 Tidal Press", "c_line": "", "publisher": None}, ["Tidal Press"]),
+        ({"c_line": "2019 Tidal Press"}, ["Tidal Press"]),
+        (
+            {"publisher": "Blue Crane Records", "record_label": "Harbour Discs"},
+            ["Harbour Discs", "Blue Crane Records"],
+        ),
+        ({"p_line": "2019 Tidal Press", "p_line_for_display": "℗ 2019 Tidal Press"}, ["Tidal Press"]),
+        ({"artist": "Mara Quill"}, []),
+    ],
+)
+def test_labels_of_a_publisher_are_found_in_columns_and_beside_them(
+    publisher: dict[str, str | None], found: list[str]
+) -> None:
+    document = {"kind": "track", "id": 7, "title": "Paper Tides", "publisher_metadata": publisher}
+    record = parse_page("track", "7", document).entries[0].record
+    assert isinstance(record, Track)
+    around = Seed(record, None, unpack(record.raw) if record.raw else {})
+    answers = run("label_layer", around, NOBODY)
+    assert answers.asked == [
+        *(f"search_users {name} accounts 50" for name in found),
+        *(f"search_tracks {name} hits 1000" for name in found),
+    ]
 
 
 def test_the_name_of_a_collaborator_matches_only_users() -> None:
