@@ -19,7 +19,7 @@ from sgr_spiders.exports.study.methods import LEVEL, Methods, Related
 from sgr_spiders.exports.study.papers import DEFAULT_TITLE, cite_study, describe_study
 from sgr_spiders.exports.study.provenance import hide
 from sgr_spiders.exports.study.pseudonyms import DIGITS, load_pseudonyms
-from sgr_spiders.exports.study.study_tables import LEFT_OUT, StudyTables
+from sgr_spiders.exports.study.study_tables import StudyTables
 from sgr_spiders.exports.tables import FORMATS, list_tables
 from sgr_spiders.relationships import TYPES
 from sgr_spiders.storage import communities, export_log
@@ -83,7 +83,8 @@ def build_study(store: Store, directory: Path, options: StudyOptions) -> Study:
         open_package(directory, purpose) as package,
     ):
         made = provenance.collect(connection)
-        counts = StudyTables(connection, pseudonyms).write(package, options.suffix)
+        tables = StudyTables(connection, pseudonyms)
+        counts = tables.write(package, options.suffix)
         if not options.is_full:
             counts |= write_aggregates(connection, package, options.suffix)
         _write_papers(connection, package, made, counts, options)
@@ -102,7 +103,7 @@ def build_study(store: Store, directory: Path, options: StudyOptions) -> Study:
                 "formats": [options.suffix],
                 "rows": "present",
                 "pseudonyms": None if pseudonyms is None else _rules(pseudonyms),
-                "left_out": sorted(LEFT_OUT),
+                "left_out": sorted(tables.left_out),
                 "counts": counts,
                 "files": manifest.files(packed),
             },

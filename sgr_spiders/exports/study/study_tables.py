@@ -29,8 +29,6 @@ LEFT_OUT: Final = {
     # The ledger: `libraries` and the manifest say what was looked at.
     *("walks", "walk_requests", "walk_records", "walk_pages", "selections", "cuts", "rejects"),
     *("playlist_leftovers", "plans", "workers", "seeds", "notices", "lanes"),
-    # When a counter changed, and by how much, tells which record of SoundCloud a pseudonym is.
-    "counter_history",
     # In the manifest.
     *("runs", "run_seeds", "run_scope", "configurations", "source", "relationship_runs", "community_runs"),
     # Only for databases.
@@ -39,6 +37,12 @@ LEFT_OUT: Final = {
     *("vector_runs", "track_vectors", "user_vectors", "artist_vectors"),
 }
 """The tables that a study does not contain."""
+
+ONLY_IN_CLEAR: Final = {"counter_history"}
+"""The tables that a study with pseudonyms does not contain, either.
+
+When a counter changed, and by how much, tells which record of SoundCloud a pseudonym is.
+"""
 
 UNKNOWN_KIND: Final = "kind"
 """The column that says what kind of record a row names."""
@@ -85,10 +89,11 @@ class StudyTables:
         self._connection = connection
         self._pseudonyms = pseudonyms
         self._removed = read_removed(connection)
+        self.left_out = LEFT_OUT if pseudonyms is None else LEFT_OUT | ONLY_IN_CLEAR
 
     def write(self, package: Package, suffix: str) -> dict[str, int]:
         """Write all tables as files with this *suffix*; return the numbers of rows."""
-        chosen = [table for table in list_tables(self._connection) if table.name not in LEFT_OUT]
+        chosen = [table for table in list_tables(self._connection) if table.name not in self.left_out]
         files = {table.name: f"{table.name}.{suffix}" for table in chosen}
         counts = {}
         for table in chosen:
