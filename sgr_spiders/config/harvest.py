@@ -328,6 +328,8 @@ class Retention(Section):
     """Days to keep what was removed, counted from `removed_at`."""
     page_ledgers: Days | None = None
     """Days to keep the pages and rejects of looks at a list that a later look has replaced."""
+    counters: Days | None = None
+    """Days to keep the values of counters over time that a later value has replaced, counted from then."""
     runs: Days | None = None
     """Days to keep the runs that nothing refers to, except the newest of each harvest."""
     users: Literal["keep", "pseudonymise", "drop"] = "keep"

@@ -125,6 +125,7 @@ RETENTION: dict[str, Any] = {
     "personal_fields": None,
     "removed_rows": None,
     "page_ledgers": None,
+    "counters": None,
     "runs": None,
     "users": "keep",
     "after_runs": False,

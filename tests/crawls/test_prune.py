@@ -39,7 +39,8 @@ Rule = tuple[str, "Callable[[Row], bool]", tuple[str, ...]]
 """Table, condition of its rows, and the columns that are cleared; without columns, rows are deleted."""
 
 RECORDS = ("tracks", "users", "playlists", "comments")
-OLD, NEW = "2020-01-01T00:00:00.000000Z", "2999-01-01T00:00:00.000000Z"
+OLDEST, OLD = "2019-01-01T00:00:00.000000Z", "2020-01-01T00:00:00.000000Z"
+NEW = "2999-01-01T00:00:00.000000Z"
 BLOB = "'\\x00'::bytea" if is_on_server() else "x'00'"
 AGED = f"""
 UPDATE tracks SET fetched_at = '{OLD}' WHERE track_id % 2 = 1;
@@ -73,6 +74,12 @@ WITH numbers (value) AS (VALUES (0), (1), (2), (3), (4)) INSERT INTO runs
     (run_id, spider, layers, scope, refresh, fresh_after, started_at, finished_at, outcome, exit_code)
     SELECT value + 100, 'deep', '', 'scope' || (value % 2), false, '{OLD}', '{OLD}', '{OLD}', 'complete', 0
     FROM numbers;
+INSERT INTO counter_history (kind, record_id, counter, observed_at, value)
+    SELECT 'track', track_id, 'playback_count', at, playback_count + more
+    FROM tracks, (SELECT '{OLDEST}' AS at, 2 AS more UNION ALL SELECT '{OLD}', 1
+        UNION ALL SELECT '{NEW}', 0) AS looks
+    WHERE playback_count IS NOT NULL AND (track_id % 2 = 0 OR at <> '{NEW}');
+UPDATE counter_history SET value = value - 1 WHERE record_id % 2 = 1;
 INSERT INTO run_scope SELECT run_id, 1, 'user_depth', 'x' FROM runs WHERE run_id >= 100;
 INSERT INTO seeds (given, track_id, interval_seconds, priority, added_at, next_harvest_at, last_run_id)
     VALUES ('77', 77, 60, 0, '{OLD}', '{NEW}', 100);
@@ -153,6 +160,7 @@ RULES: dict[str, list[Rule]] = {
         ("walk_pages", lambda row: row["generation"] == -1 and row["fetched_at"] == OLD, ()),
         ("rejects", lambda row: row["generation"] == -1 and row["walk_id"] % 2 == 1, ()),
     ],
+    "counters": [("counter_history", lambda row: row["observed_at"] == OLDEST, ())],
     "runs": [("run_scope", is_old_run, ()), ("runs", is_old_run, ())],
 }
 
@@ -228,6 +236,7 @@ def test_removed_rows_are_deleted_and_removed_records_become_stubs(aged: Path) -
         ("comments", lambda row: was_removed(row) and row["comment_id"] in unlisted, ()),
         ("comments", was_removed, ("body", "raw")),
         ("track_mentions", lambda row: row["track_id"] in gone, ()),
+        ("counter_history", lambda row: row["record_id"] in gone, ()),
     ]
     expected = expect(before, deleted)
     for table in ("tracks", "users", "playlists"):

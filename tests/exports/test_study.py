@@ -126,7 +126,6 @@ def fill(connection: Connection) -> None:
         such = schema.tracks.c.track_id.in_([TRACK + track for track in tracks])
         connection.execute(sa.update(schema.tracks).where(such).values(genre=genre))
 
-
     values = [
         {"kind": kind, "record_id": record, "counter": "reposts_count", "observed_at": at, "value": value}
         for kind, record in (("track", SEED), ("user", GONE_USER), ("playlist", PLAYLIST))

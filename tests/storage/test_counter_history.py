@@ -116,6 +116,7 @@ def test_a_counter_that_becomes_known_beside_a_history_has_its_own_begin(store: 
     assert [row for row in history(store) if row[0] == "favoritings_count"] == [
         ("favoritings_count", "t3", 2), ("favoritings_count", "t4", 3),
     ]  # fmt: skip
+    assert value_of(store, tracks, "counted_at") == "t1"
 
 
 def test_the_zeros_of_an_outage_are_no_change(store: Store) -> None:

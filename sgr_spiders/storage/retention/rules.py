@@ -138,6 +138,14 @@ def _page_ledgers(before: str) -> Iterator[Step]:
     )
 
 
+def _counters(before: str) -> Iterator[Step]:
+    """Yield the step for values that others had replaced before that time; those of that time stay."""
+    value, later = counter_history.c, counter_history.alias("later").c
+    same = (later[name] == value[name] for name in ("kind", "record_id", "counter"))
+    is_replaced = sa.exists().where(*same, later.observed_at > value.observed_at, later.observed_at < before)
+    yield Step("counters", counter_history, is_replaced)
+
+
 def _runs(before: str) -> Iterator[Step]:
     """Yield the steps for runs, and for builds of other tables, except the newest of each."""
     newest_builds = sa.select(sa.func.max(relationship_runs.c.relationship_run_id)).group_by(
@@ -182,6 +190,7 @@ RULES: dict[str, Callable[[str], Iterator[Step]]] = {
     "descriptions": _descriptions,
     "personal_fields": _personal_fields,
     "page_ledgers": _page_ledgers,
+    "counters": _counters,
     "runs": _runs,
 }
 """The rules with a number of days, by their keys in the configuration."""
