@@ -156,6 +156,28 @@ def test_a_version_with_the_stored_values_may_undo_another(store: Store) -> None
     assert (history(store), value_of(store, tracks, "playback_count")) == ([], 5)
 
 
+def test_a_thin_version_does_not_undo_a_fuller_one_of_its_page(store: Store) -> None:
+    write(store, "t1", track(5, fullness=Fullness.EMBEDDED))
+    write(store, "t2", track(6), track(7, fullness=Fullness.EMBEDDED))
+    assert value_of(store, tracks, "playback_count") == 6
+    assert history(store) == [("playback_count", "t1", 5), ("playback_count", "t2", 6)]
+
+
+def test_records_of_two_kinds_with_one_id_have_their_own_histories(store: Store) -> None:
+    for number in (1, 2):
+        write(store, f"t{number}", User(1, reposts_count=number, fullness=Fullness.OWN))
+        write(store, f"t{number}", Track(1, title="t", reposts_count=5, fullness=Fullness.OWN))
+    write(store, "t3", Track(1, title="t", reposts_count=6, fullness=Fullness.OWN))
+    assert history(store) == [("reposts_count", "t1", 5), ("reposts_count", "t3", 6)]
+
+
+def test_without_a_counter_nothing_is_dated(store: Store) -> None:
+    write(store, "t1", track(None))
+    assert value_of(store, tracks, "counted_at") is None
+    write(store, "t2", track(5))
+    assert (history(store), value_of(store, tracks, "counted_at")) == ([], "t2")
+
+
 def test_any_version_may_confirm_the_known_ones(store: Store) -> None:
     write(store, "t1", track(5))
     every = dict.fromkeys(COUNTERS["track"], 5)
@@ -253,11 +275,13 @@ def test_a_forgotten_user_leaves_no_history(store: Store) -> None:
 
 def test_a_pruned_record_leaves_no_history_and_begins_again(store: Store) -> None:
     change_all(store)
+    for number in (1, 2):
+        write(store, f"2026-01-0{number}", Playlist(1, track_count=number, fullness=Fullness.OWN))
     with store.write() as connection:
         gone = {"removed_at": "2026-01-03T00:00:00.000000Z", "removed_reason": "gone"}
         connection.execute(sa.update(tracks).where(tracks.c.track_id == 1).values(gone))
     prune(store, Retention(removed_rows=30), datetime(2026, 6, 1, tzinfo=UTC))
-    assert about(store) == {("user", 7), ("track", 2)}
+    assert about(store) == {("user", 7), ("track", 2), ("playlist", 1)}
     assert value_of(store, tracks, "counted_at") is None
     write(store, "2026-07-01", track(9))
     assert (history(store), value_of(store, tracks, "counted_at")) == ([], "2026-07-01")
