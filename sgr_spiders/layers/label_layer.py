@@ -88,6 +88,5 @@ class LabelLayer(Layer):
 def _publisher_metadata(seed: Seed) -> dict[str, object]:
     """Return the fields about the publisher, with and without a column."""
     others = seed.unknown_fields.get("publisher_metadata")
-    fields = dict(others) if isinstance(others, dict) else {}
     known = {name: getattr(seed.track, name) for name in ("p_line", "c_line", "publisher")}
-    return fields | {name: text for name, text in known.items() if text}
+    return {**(others if isinstance(others, dict) else {}), **known}

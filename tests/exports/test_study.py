@@ -259,6 +259,8 @@ def test_times_counters_and_rare_values_are_coarse(study: Path) -> None:
     assert set(tracks["created_month"]) == {"2016-03"}
     assert set(tracks["genre"]) == {"Ambient", None}
     manifest = json.loads((study / "manifest.json").read_text())
+    assert "counter_history" in manifest["left_out"]
+    assert not list(study.glob("counter_history.*"))
     (fans,) = (row for row in manifest["walks"] if row["endpoint"] == "track_favoriters")
     assert fans["expected"] == 1000  # of one track
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sgr_spiders.model.items import Fullness, Track
+from sgr_spiders.model.items import Fullness, Track, User
 from sgr_spiders.reports import growth
 from sgr_spiders.storage import records
 from sgr_spiders.storage.figures.growth import read_growth
@@ -92,6 +92,11 @@ def test_a_counter_that_never_changed_has_its_first_value(store: Store) -> None:
         return [(value["counter"], value["observed_at"], value["value"]) for value in values_of(store)]
 
     assert shown() == rows
+    for at, reposts in zip(TIMES, (1, 2), strict=False):
+        with store.write() as connection:
+            records.write_records(
+                connection, [User(1, reposts_count=reposts, fullness=Fullness.OWN)], set(), at
+            )
     look(store, TIMES[1], 6, 2)
     assert shown() == [*rows, ("playback_count", TIMES[1], 6)]
     assert [value["counter"] for value in values_of(store, TIMES[1])] == ["playback_count"]
