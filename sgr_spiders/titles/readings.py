@@ -43,6 +43,8 @@ _LEAD: Final = re.compile(
     re.IGNORECASE,
 )
 """A track number, or words that announce a version of the song."""
+_DESCRIBED: Final = "\0"
+"""A placeholder for a bracket that describes the version."""
 _BRACKETS: Final = re.compile(r"[(\[{【]([^()\[\]{}【】]*)(?:[)\]}】]|$)")
 _SEPARATOR: Final = re.compile(
     r"\s+[-\u2010-\u2015\u2212/]+\s*|\s*~+\s*|(?<=\w)[-\u2010-\u2015\u2212]+\s+|\s*//+\s*|\s*[|\u2022\u00b7\u00bb\u25ba\u25b6]+\s*"
@@ -120,7 +122,7 @@ def readings(title: str) -> list[Reading]:
     """
     text = prepare(title)
     within = [found[1] for found in _BRACKETS.finditer(text)]
-    outside = _BRACKETS.sub(" ", text)
+    outside = _BRACKETS.sub(lambda found: f" {_DESCRIBED} " if _describes(found[1]) else " ", text)
     if not has_letters(outside):
         within, outside = [], " ".join(within)
     lead = _LEAD.match(outside)
@@ -143,7 +145,8 @@ def _main_parts(text: str) -> list[Reading]:
     named = [(part, words) for part in parts if (words := undescribed(part)) and not _credited(part)]
     found = _named("person", credited)
     for place, (part, words) in enumerate(named):
-        found.append(Reading(words, _role(part, place, len(named))))
+        is_person = place == 1 and len(named) == 2 and _is_song_first(named[0][0])
+        found.append(Reading(words, "person" if is_person else _role(part, place, len(named))))
         found += _pieces(part)
     if len(named) == 1:
         found += _around_hyphen(named[0][0])
@@ -161,12 +164,24 @@ def _role(part: str, place: int, count: int) -> Role:
     if place == 1 and count == 2 and is_occasion(part):
         return "person"
     if place == 0:
-        return "either"
+        return "song" if _is_song_first(part) else "either"
     if split(normalise(part))[-1] in VERSIONS:
         # "Artist - Song Remix", or "Song - Somebody Remix"; after both, only somebody's.
         return "either" if place == 1 else "person"
     # What follows the song may be a label, a hashtag or a place, which other songs share.
     return "song" if place == 1 else "either"
+
+
+def _is_song_first(part: str) -> bool:
+    """Return whether a description before the dash shows that a song precedes it: "Song (Live) - Artist"."""
+    words = split(normalise(part))
+    return part.rstrip().endswith(_DESCRIBED) or bool(_description(words[::-1]))
+
+
+def _describes(text: str) -> bool:
+    """Return whether a text in brackets says which version this is: "Live", "Somebody Remix"."""
+    words = split(normalise(text))
+    return bool(words) and (words[-1] in VERSIONS or not undescribed(text))
 
 
 def _credited(part: str) -> str:
