@@ -39,7 +39,9 @@ _UNITS: Final = frozenset(["bpm", "hz", "kbps"])
 _FIGURES: Final = re.compile(r"v\d+|\d+(?:kbps|hz|bpm|p|k)|(?:19|20)\d\d")
 """A take, a quality or a year."""
 _LEAD: Final = re.compile(
-    r"\s*(?:0\d\s*[.)-]?\s+|(?:learn )?(?:how )?to play\s+|my (?:version|cover|take) (?:of|on)\s+)(?=\S)",
+    r"\s*(?:0\d\s*[.)-]?\s+|(?:learn )?(?:how )?to play\s+"
+    r"|(?:\w+ ){0,3}(?:version|cover|rendition|take) (?:of|on)\s+"
+    r"|(?:new|premiere|exclusive|out now|free dl|free download|throwback|live|cover)!*\s*[:|]\s+)(?=\S)",
     re.IGNORECASE,
 )
 """A track number, or words that announce a version of the song."""
@@ -64,8 +66,10 @@ _HYPHEN: Final = re.compile(r"(?<=[^\W\d_]{2})-(?=[^\W_]{2})")
 
 _RECORDING: Final = re.compile(
     r"\b(?:slowed|sped|reverb|boosted|nightcore|8d|432hz|looped|chopped|screwed|karaoke|instrumental|lyrics?|extended"
+    r"|re-?upload(?:ed)?|remaster(?:ed)?|full (?:album|song)|hq|hd|1080p|320kbps|explicit|deluxe|mp3|ringtone"
+    r"|(?:vinyl|tape) rip|official (?:music )?video"
     r"|cover(?:ed)? by|(?:played|performed|sung) by)\b|"
-    r"^\W*(?:\w+ )?cover\b(?! of)| / .*\bcover\b|"
+    r"^\W*(?:0\d(?=[ .])|(?:\w+ )?cover\b(?! of))| / .*\bcover\b|"
     r"[-\u2013\u2014|/~\u2022]\s*(?:\w+ ){0,2}(?:cover|edit|flip|rework|tutorial|version)\W*$",
     re.IGNORECASE,
 )
@@ -144,9 +148,9 @@ def _main_parts(text: str) -> list[Reading]:
     credited = [performer for part in parts if (performer := _credited(part))]
     named = [(part, words) for part in parts if (words := undescribed(part)) and not _credited(part)]
     found = _named("person", credited)
+    song_first = len(named) > 1 and _is_song_first(named[0][0])
     for place, (part, words) in enumerate(named):
-        is_person = place == 1 and len(named) == 2 and _is_song_first(named[0][0])
-        found.append(Reading(words, "person" if is_person else _role(part, place, len(named))))
+        found.append(Reading(words, _role(part, place, len(named), song_first=song_first)))
         found += _pieces(part)
     if len(named) == 1:
         found += _around_hyphen(named[0][0])
@@ -158,13 +162,13 @@ def is_occasion(part: str) -> bool:
     return _OCCASION.search(part) is not None
 
 
-def _role(part: str, place: int, count: int) -> Role:
-    if count == 1:
+def _role(part: str, place: int, count: int, *, song_first: bool) -> Role:
+    if count == 1 or (place == 0 and song_first):
         return "song"
-    if place == 1 and count == 2 and is_occasion(part):
+    if place == 1 and count == 2 and (song_first or is_occasion(part)):
         return "person"
     if place == 0:
-        return "song" if _is_song_first(part) else "either"
+        return "either"
     if split(normalise(part))[-1] in VERSIONS:
         # "Artist - Song Remix", or "Song - Somebody Remix"; after both, only somebody's.
         return "either" if place == 1 else "person"
@@ -173,9 +177,11 @@ def _role(part: str, place: int, count: int) -> Role:
 
 
 def _is_song_first(part: str) -> bool:
-    """Return whether a description before the dash shows that a song precedes it: "Song (Live) - Artist"."""
-    words = split(normalise(part))
-    return part.rstrip().endswith(_DESCRIBED) or bool(_description(words[::-1]))
+    """Return whether the first part ends with a description: "Song (Live) - Artist", "Song guitar cover - …".
+
+    A single word without brackets may follow the artist: "Artist live - Song".
+    """
+    return part.rstrip().endswith(_DESCRIBED) or _description(split(normalise(part))[::-1]) > 1
 
 
 def _describes(text: str) -> bool:

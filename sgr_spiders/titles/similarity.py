@@ -22,6 +22,7 @@ similarity) and compares the shared weight with the rest, like the Dice coeffici
 - Brackets, credits and fluff are removed first. If both titles have the same part before a dash, it is
   the artist, and only the rest is compared; if only one has such a part, it may be missing.
   "Remix" and the like do not count in that rest, and a place or kind of recording says nothing by itself.
+- Numbers of works ("Op. 9 No. 2", "BWV 1007") of one catalogue tell classical works apart (``works``).
 - Two titles that name one performer and two songs score at most 0.4. What they share is the performer if it
   stands first in one and last in the other, and a word such as "slowed" or "cover by" shows that both parts
   of a title are those of a recording.
@@ -53,6 +54,7 @@ from sgr_spiders.titles.words import (
     shorten,
     split,
 )
+from sgr_spiders.titles.works import are_two_works, work_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +69,8 @@ _PHRASE_WEIGHT: Final = 1.6
 _PHRASE_SCORE: Final = 0.6
 _OTHER_SONG: Final = 0.4
 """Maximum score of two songs by one performer."""
+_ONE_WORK: Final = 0.3
+"""From this score, two titles with one number of a work name one work; composers share opus numbers."""
 _CLOSE: Final = 0.86
 """From this closeness, words with the same first letter are spellings of one word."""
 _STEM: Final = 3
@@ -88,8 +92,11 @@ def similarity(a: str, b: str) -> float:
     a, b = shorten(a), shorten(b)
     score = _compare_titles(a, b)
     readings_a, readings_b = readings(a), readings(b)
-    if _are_of_one_performer(pair_of(a, readings_a), pair_of(b, readings_b)):
+    work_a, work_b = work_of(a), work_of(b)
+    if are_two_works(work_a, work_b) or _are_of_one_performer(pair_of(a, readings_a), pair_of(b, readings_b)):
         score = min(score, _OTHER_SONG)
+    elif work_a and work_a == work_b and score >= _ONE_WORK:
+        score = max(score, _PHRASE_SCORE)
     elif score >= _PHRASE_SCORE and not _name_one_song(readings_a, readings_b):
         score = _without_persons(readings_a, readings_b, score)
     elif score < _PHRASE_SCORE and _name_one_song(readings_a, readings_b):

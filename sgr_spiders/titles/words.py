@@ -20,6 +20,7 @@ MAX_CHARACTERS: Final = 300
 """Maximum length of a title to process (SoundCloud allows 100), so that a huge one costs little."""
 
 _LETTER_OR_DIGIT: Final = re.compile(r"[^\W_]")
+_ASCII_WORD: Final = re.compile(r"[A-Za-z0-9]+")
 _MARKS: Final = re.compile(
     "[\u0300-\u036f"  # Latin, Greek, Cyrillic
     "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"  # Hebrew points
@@ -171,6 +172,8 @@ def split(text: str, *, apostrophes: bool = False) -> list[str]:
     text = _ABBREVIATION.sub(lambda found: found[0].replace(".", ""), text)
     text = _ELISIONS.sub(r"\1 ", _APOSTROPHES.sub("'", text))
     text = _APOSTROPHES.sub(_KEPT_APOSTROPHE if apostrophes else "", text)
+    if text.isascii():
+        return _ASCII_WORD.findall(text)
     visible = (char for char in text if unicodedata.category(char) != "Cf")
     runs = ("".join(run) for is_word, run in groupby(visible, _is_part_of_word) if is_word)
     return [run.replace(_KEPT_APOSTROPHE, "'") for run in runs if has_letters(run)]

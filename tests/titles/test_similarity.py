@@ -64,6 +64,39 @@ def test_a_phrase_is_found_among_many_words() -> None:
     assert similarity("Copper Lantern", "the lantern of my grandmother was made in copper country") < 0.6
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "is_similar"),
+    [
+        ("Nocturne in E flat, Op. 9 No. 2 - Chopin", "Rubinstein - Chopin Nocturne Op.9, No.2", True),
+        ("Bach: Air, BWV 1068", "J. S. Bach - Air (BWV 1068) for string quartet", True),
+        ("Piano Concerto No. 1 in D minor, Op. 15", "Piano Concerto No. 1 in B flat minor, Op. 23", False),
+        ("Sonata Opus 10 No. 1", "Sonata op. 10 nr. 3", False),
+        ("Sonata K. 310", "Sonata KV 331", False),
+        ("Waltzes Op. 64", "Waltz Op. 64 No. 2", True),
+        ("Paper Lanterns Op. 9", "Granite Op. 9", False),
+    ],
+)
+def test_numbers_of_works(a: str, b: str, is_similar: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    assert (similarity(a, b) >= DEFAULT_THRESHOLD) is is_similar
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "is_similar"),
+    [
+        ("Amber (Live) - Orrin Tide", "Granite (Live) - Orrin Tide", False),
+        ("Amber (Live) - Orrin Tide", "Amber (Kiln Remix) - Ona", True),
+        ("Amber ukulele cover - Kiln", "Amber ukulele cover - Lu & Jo", True),
+        ("Orrin Tide live - Amber", "Orrin Tide live - Granite", False),
+        ("quick cover of Amber", "Amber - Orrin Tide", True),
+        ("NEW: Orrin Tide - Amber", "Kiln - Amber Flip", True),
+        ("Orrin Tide - Amber (2011 Remaster)", "Granite - Orrin Tide [HQ]", False),
+        ("03 Orrin Tide - Amber", "Granite - Orrin Tide", False),
+    ],
+)
+def test_what_shows_the_song(a: str, b: str, is_similar: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    assert (similarity(a, b) >= DEFAULT_THRESHOLD) is is_similar
+
+
 @pytest.mark.parametrize("nothing", ["", " ", "🔥🔥", "---", "()", "\u0301"])
 def test_a_title_without_letters_matches_nothing(nothing: str) -> None:
     assert similarity(nothing, nothing) == similarity(nothing, "Go") == similarity("Go", nothing) == 0.0
