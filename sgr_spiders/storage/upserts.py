@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 COUNTS_AN_OUTAGE_ZEROED = {"followers_count"}
 """Columns in which a 0 never replaces a positive count: during an outage the API returned 0 for everyone."""
 
+RELEASE = ("release_year", "release_month", "release_day", "release_date")
+"""Columns of a day, which are those of one version: parts of two would be a day that nobody stated."""
+
 SEEN = ("first_seen_at", "last_seen_at")
 """The columns of what was seen, and when; a writer sets both to the current time."""
 
@@ -113,8 +116,8 @@ def upsert_records(dialect: str, table: sa.Table) -> Insert:
     """Write whole records (tracks, users, playlists).
 
     A version that is at least as full as the stored one replaces its values; a less full one only fills
-    nulls. A null never replaces a value. ``access`` is always that of the newest version, however full it
-    is. The records are present again, unless only their IDs are known.
+    nulls. A null never replaces a value, except beside another year of release. ``access`` is always that of
+    the newest version, however full it is. The records are present again, unless only their IDs are known.
     """
     insert = _begin(dialect, table)
     new, old = insert.excluded, table.c
@@ -130,6 +133,8 @@ def upsert_records(dialect: str, table: sa.Table) -> Insert:
             (not_thinner, sa.func.coalesce(wanted, old[name], new[name])),
             else_=sa.func.coalesce(old[name], new[name]),
         )
+    if "release_date" in merged:
+        merged |= _merge_release(new, old, not_thinner)
     merged["fullness"] = sa.case((not_thinner, new.fullness), else_=old.fullness)
     merged["is_stub"] = sa.and_(new.is_stub, old.is_stub)
     if "access" in merged:
@@ -141,6 +146,18 @@ def upsert_records(dialect: str, table: sa.Table) -> Insert:
     for name in ("removed_at", "removed_reason"):
         merged[name] = sa.case((new.is_stub, old[name]), else_=None)
     return _or_change(insert, table, merged)
+
+
+def _merge_release(
+    new: ReadOnlyColumnCollection[str, Any],
+    old: ReadOnlyColumnCollection[str, Any],
+    not_thinner: sa.ColumnElement[bool],
+) -> dict[str, sa.ColumnElement[Any]]:
+    """Return the changes of the day of release: the new one if it is stated, or if none is known."""
+    is_stated = sa.or_(new.release_year.is_not(None), new.release_date.is_not(None))
+    is_unknown = sa.and_(*(old[name].is_(None) for name in RELEASE))
+    takes_new = sa.or_(sa.and_(not_thinner, is_stated), is_unknown)
+    return {name: sa.case((takes_new, new[name]), else_=old[name]) for name in RELEASE}
 
 
 @_writer

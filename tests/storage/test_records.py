@@ -19,11 +19,13 @@ from sgr_spiders.model.items import (
     Track,
     User,
 )
-from sgr_spiders.storage import records, schema
+from sgr_spiders.storage import records, schema, upserts
 
 if TYPE_CHECKING:
     from sgr_spiders.model.items import Record
     from sgr_spiders.storage.store import Store
+
+    Release = tuple[int | None, int | None, int | None, str | None]
 
 
 def write(store: Store, *found: Record, now: str = "now") -> None:
@@ -51,6 +53,35 @@ def test_a_fuller_record_wins_but_no_null_replaces_a_value(store: Store) -> None
     found = row(store, schema.users, 1)
     assert (found["username"], found["city"], found["raw"]) == ("full", "Oslo", b"thin")
     assert (found["fullness"], found["fetched_at"]) == (Fullness.OWN, "later")
+
+
+@pytest.mark.parametrize(
+    ("later", "fullness", "left"),
+    [
+        ((None, None, None, None), Fullness.OWN, (2019, 2, 28, "2019-02-28")),
+        ((2020, None, None, None), Fullness.OWN, (2020, None, None, None)),
+        ((2019, 2, 31, None), Fullness.OWN, (2019, 2, 31, None)),
+        ((None, 3, 4, None), Fullness.OWN, (2019, 2, 28, "2019-02-28")),
+        ((None, None, None, "2021-05-06"), Fullness.OWN, (None, None, None, "2021-05-06")),
+        ((2020, 5, 6, "2020-05-06"), Fullness.OWN, (2020, 5, 6, "2020-05-06")),
+        ((2020, 5, 6, "2020-05-06"), Fullness.EMBEDDED, (2019, 2, 28, "2019-02-28")),
+    ],
+)
+@pytest.mark.parametrize("kind", [Track, Playlist])
+def test_a_day_of_release_is_that_of_one_response(
+    store: Store, kind: type[Track | Playlist], later: Release, fullness: int, left: Release
+) -> None:
+    for release, full in (((2019, 2, 28, "2019-02-28"), Fullness.OWN), (later, fullness)):
+        values: dict[str, Any] = dict(zip(upserts.RELEASE, release, strict=True))
+        write(store, kind(1, title="t", fullness=full, **values))
+    found = row(store, schema.RECORD_TABLES[kind.kind], 1)
+    assert tuple(found[name] for name in upserts.RELEASE) == left
+
+
+def test_a_thinner_response_tells_an_unknown_day_of_release(store: Store) -> None:
+    write(store, Track(1, title="t", fullness=Fullness.OWN))
+    write(store, Track(1, release_month=2, fullness=Fullness.EMBEDDED))
+    assert row(store, schema.tracks, 1)["release_month"] == 2
 
 
 def test_a_newer_record_of_the_same_fullness_wins(store: Store) -> None:
