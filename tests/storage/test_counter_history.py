@@ -287,6 +287,21 @@ def test_a_pruned_record_leaves_no_history_and_begins_again(store: Store) -> Non
     assert (history(store), value_of(store, tracks, "counted_at")) == ([], "2026-07-01")
 
 
+def test_values_that_were_replaced_long_ago_are_removed(store: Store) -> None:
+    """The value at the limit stays, as long as it was there before."""
+    for month, plays, likes, others in ((1, 5, 2, 8), (2, 6, 2, 8), (3, 7, 2, 8), (5, 7, 3, 9)):
+        other = Track(2, title="t", playback_count=others, fullness=Fullness.OWN)
+        write(store, f"2026-0{month}-01T00:00:00.000000Z", track(plays, likes), other)
+    prune(store, Retention(counters=30), datetime(2026, 5, 15, tzinfo=UTC))
+    left = {(counter, at[5:7], value) for counter, at, value in history(store)}
+    assert left == {
+        ("playback_count", "03", 7),
+        ("favoritings_count", "01", 2),
+        ("favoritings_count", "05", 3),
+    }
+    assert [value for _, _, value in history(store, "track", 2)] == [8, 9]
+
+
 def test_pseudonymous_users_have_no_history(
     store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

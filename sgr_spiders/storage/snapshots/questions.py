@@ -121,6 +121,14 @@ QUESTIONS: Final = (
         "GROUP BY users.user_id ORDER BY liked DESC, users.user_id",
     ),
     Question(
+        "counters_of_track",
+        "Counters of a track over time",
+        "Those that have changed, each with its change from the value before",
+        "SELECT counter, observed_at, value, "
+        "value - lag(value) OVER (PARTITION BY counter ORDER BY observed_at) AS change "
+        "FROM counter_history WHERE kind = 'track' AND record_id = :track_id ORDER BY observed_at, counter",
+    ),
+    Question(
         "neighbours_of_user",
         "Users with similar taste",
         "The strongest pairs first",
