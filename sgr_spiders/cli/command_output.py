@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 
 from sgr_spiders.cli.runner import USAGE_ERROR, scrapy_command, scrapy_environment
+from sgr_spiders.cli.soundgraph import find_unknown
 from sgr_spiders.model.exceptions import ArgumentError, HarvestError
 
 
@@ -14,6 +15,8 @@ def read_command_output(words: list[str], database_url: str, config: str | None)
     Raises:
         HarvestError: It failed; the message is its last line.
     """
+    if (problem := find_unknown(words[0])) is not None:
+        raise ArgumentError(problem)
     # All users of a machine can read command lines, and the URL may contain a password.
     environment = scrapy_environment() | {"HARVEST_DATABASE_URL": database_url}
     if config is not None:

@@ -7,6 +7,7 @@ any command, even ``scrapy version``, so a command imports what it needs inside 
 from __future__ import annotations
 
 import contextlib
+import errno
 import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, ClassVar
@@ -15,6 +16,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.settings import default_settings
 
 from sgr_spiders.cli.default_database import choose_default_database
+from sgr_spiders.cli.live_output import discard_output
 from sgr_spiders.cli.options import (
     add_shared_options,
     name_program,
@@ -26,7 +28,7 @@ from sgr_spiders.cli.program import remember_invocation
 from sgr_spiders.config.databases import PREFIX
 from sgr_spiders.config.settings import check_mappings, check_settings
 from sgr_spiders.model.exceptions import HarvestError
-from sgr_spiders.model.outcome import INTERRUPTED
+from sgr_spiders.model.outcome import INTERNAL_ERROR, INTERRUPTED
 from sgr_spiders.text.encoding import tolerate
 
 if TYPE_CHECKING:
@@ -34,6 +36,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sgr_spiders.storage.store import Store
+
+PATHS = ("--input", "--output", "--plot", "--train", "--test", "--database", "--config")
+"""The options whose value is a path."""
+READER_ENDED = 141
+"""The exit code if the reader of the output, e.g. ``head``, has ended: as of a program that SIGPIPE ends."""
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""The errors of writing to a full disk."""
 
 
 class DatabaseCommand(ScrapyCommand):
@@ -55,7 +64,7 @@ class DatabaseCommand(ScrapyCommand):
         tolerate(sys.stdout)
         self._parser = parser
         name_program(parser, self)
-        take_any_path(parser, "--input", "--output", "--plot", "--database", "--config")
+        take_any_path(parser, *PATHS)
         group = parser.add_argument_group(title=self.name.capitalize())
         self.add_own_options(group)
         add_shared_options(group)
@@ -95,10 +104,19 @@ class DatabaseCommand(ScrapyCommand):
         try:
             self._check()
             self.work(args, opts)
+            sys.stdout.flush()
         except HarvestError as error:
             self.fail(str(error), error.exit_code)
         except KeyboardInterrupt:
             self.fail(self.interrupted, INTERRUPTED)
+        except BrokenPipeError:
+            discard_output()
+            self.exitcode = READER_ENDED
+        except OSError as error:
+            if error.errno not in NO_SPACE:
+                raise
+            discard_output()
+            self.fail(f"could not write the output: {error.strerror}", INTERNAL_ERROR)
 
     def _check(self) -> None:
         """Raise ``ConfigError`` before anything is opened."""

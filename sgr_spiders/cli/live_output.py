@@ -29,8 +29,15 @@ def until_stopped() -> Iterator[None]:
     except KeyboardInterrupt:
         return
     except BrokenPipeError:
-        # Python flushes the stream at exit, and would report the same error again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
+
+
+def discard_output() -> None:
+    """Discard the rest of standard output, which cannot be written.
+
+    Python flushes the stream at exit, and would report the same error again.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write_line(text: str) -> None:

@@ -208,6 +208,11 @@ def read_choice(option: str, word: str, known: tuple[str, ...]) -> str:
     return word
 
 
+def read_list(option: str, text: str, known: tuple[str, ...]) -> list[str]:
+    """Return the words in *text*, separated by commas, if all are known."""
+    return [read_choice(option, word.strip(), known) for word in text.split(",")]
+
+
 def read_limit(opts: argparse.Namespace, most: int = 1_000_000) -> int:
     """Return the value of ``--limit``."""
     return read_integer("limit", opts.limit, 1, most)

@@ -22,7 +22,7 @@ from sgr_spiders.text import invocation
 from sgr_spiders.text.masking import mask_setting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from scrapy.settings import BaseSettings
 
@@ -48,7 +48,7 @@ def is_soundgraph() -> bool:
 
 
 def remember_invocation(
-    settings: BaseSettings, config: str | None = None, database: str | None = None
+    settings: BaseSettings | Mapping[str, object], config: str | None = None, database: str | None = None
 ) -> None:
     """Remember program, database and configuration for the commands in messages.
 

@@ -69,13 +69,19 @@ def _execute(name: str, arguments: list[str]) -> None:
     if name.startswith("-"):
         hint = did_you_mean(name, [*FIRST, "--help", "--version"])
         _refuse(f"unknown option {quote_value(name)}{hint}; options follow the command")
-    known = _own_commands()
-    if name not in known and name not in _scrapys_commands():
-        hint = did_you_mean(name, known)
-        _refuse(f"unknown command {quote_value(name)}{hint}; `{find_program()} --help` lists all commands")
+    if (problem := find_unknown(name)) is not None:
+        _refuse(f"{problem}; `{find_program()} --help` lists all commands")
     from scrapy.cmdline import execute  # noqa: PLC0415 - slow to import
 
     execute([invocation.SOUNDGRAPH, name, *arguments])
+
+
+def find_unknown(name: str) -> str | None:
+    """Return the reason against *name* if no command is called so."""
+    known = _own_commands()
+    if name in known or name in _scrapys_commands():
+        return None
+    return f"unknown command {quote_value(name)}{did_you_mean(name, known)}"
 
 
 def _refuse(message: str) -> None:

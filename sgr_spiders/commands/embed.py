@@ -12,6 +12,7 @@ from sgr_spiders.cli.options import (
     add_inclusion_options,
     read_inclusion_changes,
     read_integer,
+    read_list,
     read_path,
     refuse_arguments,
 )
@@ -60,7 +61,7 @@ class Command(DatabaseCommand):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         refuse_arguments(args)
         settings = harvest.load(self.settings["HARVEST_CONFIG"]).embeddings
-        output, plot = read_path("output", opts.output), _read_plot_path(opts.plot)
+        output, plot = _read_directory(opts.output), _read_plot_path(opts.plot)
         embedded = self._embed(harvest.override(settings, _read_changes(opts)))
         self._write(embedded, output, plot)
 
@@ -117,8 +118,15 @@ def _read_changes(opts: argparse.Namespace) -> dict[str, Any]:
     if opts.random_seed is not None:
         changes["random_seed"] = read_integer("random-seed", opts.random_seed, 0, 10**9)
     if opts.sources is not None:
-        changes["sources"] = [part.strip() for part in opts.sources.split(",")]
+        changes["sources"] = read_list("sources", opts.sources, SOURCES)
     return changes
+
+
+def _read_directory(name: str | None) -> Path | None:
+    path = read_path("output", name)
+    if path is not None and path.exists() and not path.is_dir():
+        raise ArgumentError(f"option `--output`: must name a directory, not a file: {quote_value(name)}")
+    return path
 
 
 def _read_plot_path(name: str | None) -> Path | None:

@@ -7,7 +7,6 @@ import json
 import math
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sgr_spiders.cli.database_command import DatabaseCommand
@@ -18,6 +17,7 @@ from sgr_spiders.cli.options import (
     read_choice,
     read_inclusion,
     read_integer,
+    read_list,
     read_path,
     read_reranking,
     read_time,
@@ -30,6 +30,7 @@ from sgr_spiders.text.messages import quote_value
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from sgr_spiders.embeddings.evaluation.results import Results
     from sgr_spiders.embeddings.evaluation.trials import How, Trials
@@ -110,12 +111,13 @@ class Command(DatabaseCommand):
         k, share = read_integer("k", opts.k, 1, 10_000), _read_share(opts)
         if (opts.train is None) != (opts.test is None):
             raise ArgumentError("options `--train` and `--test`: give both or neither")
-        if opts.train is not None:
+        train, test = read_path("train", opts.train), read_path("test", opts.test)
+        if train is not None and test is not None:
             _refuse_options_of_database(opts, how)
             seeds = _read_seeds(opts, usual=1)
-            return trials_of_files(read_pairs(Path(opts.train), Path(opts.test)), k, share, seeds)
+            return trials_of_files(read_pairs(train, test), k, share, seeds)
         options = TrialOptions(
-            sources=[part.strip() for part in (opts.sources or "like").split(",")],
+            sources=["like"] if opts.sources is None else read_list("sources", opts.sources, SOURCES),
             how=how,
             share=share,
             at=None if opts.at is None else timestamp(read_time("at", opts.at)),
@@ -155,8 +157,7 @@ def _add_split_options(group: argparse._ArgumentGroup) -> None:
 
 
 def _read_methods(text: str) -> list[str]:
-    names = [read_choice("method", part.strip(), RECOMMENDERS) for part in text.split(",")]
-    return list(dict.fromkeys(["popularity", *names]))
+    return list(dict.fromkeys(["popularity", *read_list("method", text, RECOMMENDERS)]))
 
 
 def _read_split(opts: argparse.Namespace) -> How:

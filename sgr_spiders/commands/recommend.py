@@ -87,13 +87,12 @@ def _render_lines(recommended: RecommendedTracks) -> list[str]:
     if not recommended.found:
         liked = "its tracks" if is_playlist else "what the user likes"
         return [f"Nothing to recommend to {about}: no further track is connected to {liked}"]
-    head, *lines = render_ranked("track", recommended.found, {}, recommended.labels)
-    rendered = [head]
-    for line, track in zip(lines, recommended.found, strict=True):
+    rendered, *rows = render_ranked("track", recommended.found, {}, recommended.labels)
+    for lines, track in zip(rows, recommended.found, strict=True):
         reasons = [
             f"    because of {describe_reason(reason, recommended.labels)}" for reason in track.because
         ]
-        rendered += [line, *reasons]
+        rendered += [*lines, *reasons]
     if recommended.missing:
         unseen = pluralize(recommended.missing, "track")
         rendered.append(f"the playlist was not looked at to its end: {unseen} not known")

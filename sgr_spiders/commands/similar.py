@@ -76,7 +76,9 @@ def _render_lines(similar: SimilarRecords, about: str) -> list[str]:
     if not similar.found:
         return [f"Nothing is similar to {about}: {_explain_nothing(similar)}"]
     counts = {name: [one.shared[place] for one in similar.found] for place, name in enumerate(similar.counts)}
-    lines = [f"Most similar to {about}:", *render_ranked(similar.kind, similar.found, counts, similar.labels)]
+    lines = [f"Most similar to {about}:"]
+    for row in render_ranked(similar.kind, similar.found, counts, similar.labels):
+        lines += row
     if similar.by_everyone:
         lines.append(f"not by npmi: {_describe_everyone(similar)}")
     return lines
@@ -87,6 +89,8 @@ def _explain_nothing(similar: SimilarRecords) -> str:
         return f"{_describe_everyone(similar)}; try `--by walk`"
     if similar.by == "npmi" and similar.evidence.total:
         return f"it shares no more {similar.evidence.name} with any other than by chance"
+    if not similar.evidence.total:
+        return f"no {similar.evidence.name} are known"
     return "it has no neighbours"
 
 

@@ -407,16 +407,19 @@ def _is_content(name: str) -> bool:
     return name.startswith("{")
 
 
-def override(section: AnySection, changes: dict[str, Any]) -> AnySection:
-    """Return *section* with the *changes* of command options; raise ``ArgumentError`` if they are invalid."""
+def override(section: AnySection, changes: dict[str, Any], what: str = "option `--{}`") -> AnySection:
+    """Return *section* with the *changes* of options, or of *what*.
+
+    Raises:
+        ArgumentError: One of them is invalid.
+    """
     try:
         return type(section).model_validate(section.model_dump() | changes)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
-        option = str(detail["loc"][0]).replace("_", "-")
-        raise ArgumentError(
-            f"option `--{option}`: {_demand(detail)}, not {quote_value(detail['input'])}"
-        ) from None
+        name = str(detail["loc"][0])
+        named = what.format(name.replace("_", "-") if "--" in what else name)
+        raise ArgumentError(f"{named}: {_demand(detail)}, not {quote_value(detail['input'])}") from None
 
 
 def _read_content(name: str, about: str) -> bytes:

@@ -190,7 +190,7 @@ class _Search:
     def _by_blend(self) -> tuple[Evidence, Numbers, Scores]:
         """Return what a library of this one track would be recommended."""
         if self._kind != "track":
-            raise ArgumentError("option `--by blend`: only for tracks")
+            raise ArgumentError(f"blend finds similar tracks only, not {self._kind}s")
         library, learned = np.array([self._node], np.int64), read_blend(self._connection)
         if learned is None or not len(learned.known(library)):
             raise ArgumentError(explain_missing_blend(self._connection, f"track {self._node}"))

@@ -32,7 +32,14 @@ if TYPE_CHECKING:
 Library = Literal["pandas", "polars", "arrow"]
 LIBRARIES: tuple[str, ...] = get_args(Library)
 INTEGER, NUMBER, TEXT, FLAG = pa.int64(), pa.float64(), pa.string(), pa.bool_()
-_RANKED = {"id": INTEGER, "rank": INTEGER, "tied": INTEGER, "score": NUMBER, "weak_evidence": FLAG}
+_RANKED = {
+    "id": INTEGER,
+    "rank": INTEGER,
+    "tied": INTEGER,
+    "score": NUMBER,
+    "by": TEXT,
+    "weak_evidence": FLAG,
+}
 
 
 def check_library(name: str) -> None:
@@ -69,7 +76,8 @@ def tabulate_similar(similar: SimilarRecords) -> pa.Table:
     """Return the similar records with their scores and evidence."""
     evidence = dict.fromkeys(similar.counts, INTEGER)
     columns = {**_RANKED, **evidence, **_label_columns(similar.kind)}
-    return pa.Table.from_pylist(similar.rows, pa.schema(columns))
+    rows = [{**row, "by": similar.by} for row in similar.rows]
+    return pa.Table.from_pylist(rows, pa.schema(columns))
 
 
 def tabulate_related(kind: str, related: RelatedRecords) -> pa.Table:
@@ -146,6 +154,7 @@ def tabulate_recommended(recommended: RecommendedTracks) -> pa.Table:
     columns = {**_RANKED, **_label_columns("track"), **reasons}
     rows = recommended.rows
     for row, track in zip(rows, recommended.found, strict=True):
+        row["by"] = recommended.by
         row["because"] = "; ".join(describe_reason(reason, recommended.labels) for reason in track.because)
         row["because_ids"] = [reason.id for reason in track.because]
     return pa.Table.from_pylist(rows, pa.schema(columns))

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, SupportsIndex, TypeVar
 
 from sgr_spiders.cli.command_output import read_command_output
+from sgr_spiders.cli.program import CONFIG, DATABASE, remember_invocation
 from sgr_spiders.cli.runner import harvest, inline
 from sgr_spiders.config import harvest as configuration
 from sgr_spiders.config.arguments import sort_seeds
 from sgr_spiders.config.choices import METHODS, PROFILE_SECTIONS
 from sgr_spiders.config.databases import PREFIX, default_database, in_user_data, url_of
+from sgr_spiders.config.settings import DATABASE as DATABASE_URL
+from sgr_spiders.config.settings import find_problem
 from sgr_spiders.embeddings.embed import embed
 from sgr_spiders.embeddings.recommend import CONTINUATION_SOURCES, RECOMMENDATION_SOURCES
 from sgr_spiders.embeddings.similar import NEIGHBOUR_SOURCES
@@ -22,7 +27,7 @@ from sgr_spiders.exports.export import check_time
 from sgr_spiders.exports.study.pseudonyms import default_key
 from sgr_spiders.exports.study.study import StudyOptions, build_study
 from sgr_spiders.exports.tables import RAW, list_tables, read_table
-from sgr_spiders.model.exceptions import ArgumentError
+from sgr_spiders.model.exceptions import ArgumentError, ConfigError
 from sgr_spiders.notebook import frames
 from sgr_spiders.notebook.pages import Answer, Output, Report
 from sgr_spiders.notebook.progress_bar import INTERVAL, ProgressBar, in_notebook
@@ -48,15 +53,16 @@ from sgr_spiders.storage.libraries import Inclusion
 from sgr_spiders.storage.names import resolve
 from sgr_spiders.storage.neighbours import KINDS
 from sgr_spiders.storage.store import Store
+from sgr_spiders.text import invocation
 from sgr_spiders.text.masking import mask_url
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     import pyarrow as pa
 
-    from sgr_spiders.config.harvest import HarvestConfig
+    from sgr_spiders.config.harvest import Communities, Embeddings, HarvestConfig
     from sgr_spiders.embeddings.embed import Embedded
     from sgr_spiders.embeddings.preparation import TrainingData
     from sgr_spiders.exports.study.study import Study
@@ -69,6 +75,7 @@ if TYPE_CHECKING:
     Frame = Any
     Name = int | str
     By = Literal["npmi", "blend", "walk", "playlists", "vectors"]
+    Section = TypeVar("Section", Embeddings, Communities)
 
 MAX_ROWS = 1_000_000
 CRAWLS = ("crawl", "harvest")
@@ -107,6 +114,8 @@ class SoundGraph:
         self._url = _find_database(database)
         self._store = Store(self._url)
         self._config_text = inline(config) if isinstance(config, Mapping) else _path(config)
+        named = None if isinstance(config, Mapping) else self._config_text
+        self._config_name = named or "deep_harvest"
         self._config: HarvestConfig = configuration.load(self._config_text)
         self._library: str = as_
 
@@ -157,7 +166,7 @@ class SoundGraph:
 
         *changes* replace keys of the section ``embeddings`` of the configuration, for example ``method``.
         """
-        settings = configuration.override(self._config.embeddings, changes)
+        settings = _override(self._config.embeddings, changes)
         self._require()
         store = Store.open(self._url, unharmed="nothing was built")
         try:
@@ -170,7 +179,7 @@ class SoundGraph:
 
         *changes* replace keys of the section ``communities`` of the configuration, e.g. ``resolution``.
         """
-        section = configuration.override(self._config.communities, changes)
+        section = _override(self._config.communities, changes)
         config = self._config.model_copy(update={"communities": section})
         self._require()
         store = Store.open(self._url, unharmed="no communities were found")
@@ -189,7 +198,7 @@ class SoundGraph:
 
     def tables(self, *, as_: Library | None = None) -> Frame:
         """Return the names of all tables, and what they contain."""
-        with self._store.read() as connection:
+        with self._read() as connection:
             rows = [(table.name, table.meaning) for table in list_tables(connection)]
         return self._as_frame(frames.tabulate(rows, {"table": frames.TEXT, "meaning": frames.TEXT}), as_)
 
@@ -197,7 +206,7 @@ class SoundGraph:
         self,
         name: str,
         *,
-        columns: Sequence[str] | None = None,
+        columns: str | Sequence[str] | None = None,
         include_removed: bool = False,
         as_of: str | datetime | None = None,
         raw: bool = False,
@@ -219,12 +228,13 @@ class SoundGraph:
         extent = Extent(include_removed, None if as_of is None else _read_time(as_of))
         if include_removed and as_of is not None:
             raise ArgumentError("argument `as_of`: cannot be combined with `include_removed`")
-        with self._store.read() as connection:
+        with self._read() as connection:
             check_time(connection, extent.as_of)
             table = _find_table(connection, name, extent)
-            _check_columns(columns or (), [column.name for column in table.columns])
-            with_raw = raw or RAW in (columns or ())
-            found = read_table(connection, table, columns, with_raw=with_raw)
+            chosen = None if columns is None else _as_names(columns)
+            _check_columns(chosen or (), [column.name for column in table.columns])
+            with_raw = raw or RAW in (chosen or ())
+            found = read_table(connection, table, chosen, with_raw=with_raw)
         return self._as_frame(found, as_)
 
     def tracks(self, **options: Any) -> Frame:
@@ -278,7 +288,7 @@ class SoundGraph:
         options = _search_options(
             limit, by, NEIGHBOUR_SOURCES, method, unseen=include_unseen, removed=include_removed
         )
-        with self._store.read() as connection:
+        with self._read() as connection:
             similar = read_similar(connection, kind, str(name), options)
         return self._as_frame(frames.tabulate_similar(similar), as_)
 
@@ -289,9 +299,9 @@ class SoundGraph:
             ArgumentError: Nothing, or more than one record, is called *name*; or there are no relationships.
         """
         _check_word("kind", kind, NEAREST)
-        _check_limit(limit)
-        with self._store.read() as connection:
-            related = read_related(connection, kind, str(name), limit)
+        rows = _read_limit(limit)
+        with self._read() as connection:
+            related = read_related(connection, kind, str(name), rows)
         return self._as_frame(frames.tabulate_related(kind, related), as_)
 
     def communities(self, *, as_: Library | None = None) -> Frame:
@@ -299,7 +309,7 @@ class SoundGraph:
 
         ``table("communities")`` contains the community of each node. ``find_communities()`` finds them.
         """
-        with self._store.read() as connection:
+        with self._read() as connection:
             found = communities.collect(connection)
         return self._as_frame(frames.tabulate_communities(found), as_)
 
@@ -308,7 +318,7 @@ class SoundGraph:
         seed: Name,
         limit: int = 100,
         *,
-        only: Collection[str] = PROFILE_SECTIONS,
+        only: str | Collection[str] = PROFILE_SECTIONS,
         as_: Library | None = None,
     ) -> dict[str, Frame]:
         """Return the preferences of a track's listeners, a table for each section, as ``soundgraph profile``.
@@ -322,11 +332,12 @@ class SoundGraph:
         Raises:
             ArgumentError: Nothing, or more than one track, is called *seed*; or it is not in the database.
         """
-        for section in only:
+        sections = _as_names(only)
+        for section in sections:
             _check_word("only", section, PROFILE_SECTIONS)
-        _check_limit(limit)
-        with self._store.read() as connection:
-            found = read_profile(connection, str(seed), limit, only)
+        rows = _read_limit(limit)
+        with self._read() as connection:
+            found = read_profile(connection, str(seed), rows, sections)
         return {
             section: self._as_frame(frames.tabulate_profile(found, section), as_)
             for section in found.sections
@@ -370,9 +381,9 @@ class SoundGraph:
             ArgumentError: Nothing, or more than one record, is called *name*; or it is not in the database.
         """
         _check_word("kind", kind, RECORDS)
-        _check_limit(limit)
-        with self._store.read() as connection:
-            origin = read_named(connection, kind, str(name), limit, include_removed=include_removed)
+        rows = _read_limit(limit)
+        with self._read() as connection:
+            origin = read_named(connection, kind, str(name), rows, include_removed=include_removed)
         return self._as_frame(frames.tabulate_origin(origin), as_)
 
     def recommend(  # noqa: PLR0913 - the options of the command
@@ -397,9 +408,7 @@ class SoundGraph:
             limit, by, RECOMMENDATION_SOURCES, method, unseen=include_unseen, removed=include_removed
         )
         options = _rerank(options, diversity, novelty)
-        with self._store.read() as connection:
-            recommended = read_recommended(connection, "user", str(user), options)
-        return self._as_frame(frames.tabulate_recommended(recommended), as_)
+        return self._recommend("user", user, options, as_)
 
     def continue_playlist(  # noqa: PLR0913 - the options of the command
         self,
@@ -425,9 +434,12 @@ class SoundGraph:
             limit, by, CONTINUATION_SOURCES, method, unseen=include_unseen, removed=include_removed
         )
         options = _rerank(options, diversity, novelty)
-        with self._store.read() as connection:
-            continued = read_recommended(connection, "playlist", str(playlist), options)
-        return self._as_frame(frames.tabulate_recommended(continued), as_)
+        return self._recommend("playlist", playlist, options, as_)
+
+    def _recommend(self, kind: str, name: Name, options: SearchOptions, as_: Library | None) -> Frame:
+        with self._read() as connection:
+            recommended = read_recommended(connection, kind, str(name), options)
+        return self._as_frame(frames.tabulate_recommended(recommended), as_)
 
     # ---- reports
 
@@ -443,7 +455,7 @@ class SoundGraph:
         full: bool = False,
         key: str | os.PathLike[str] | None = None,
         title: str | None = None,
-        authors: Sequence[str] = (),
+        authors: str | Sequence[str] = (),
     ) -> Study:
         """Build a study in *directory*, as ``soundgraph study``; return its counts and content hash.
 
@@ -459,13 +471,14 @@ class SoundGraph:
         """
         if full and key is not None:
             raise ArgumentError("argument `key`: cannot be combined with `full`")
-        options = StudyOptions(None if full else Path(key or default_key()), authors=tuple(authors))
+        secret = None if full else Path(key or default_key())
+        options = StudyOptions(secret, authors=tuple(_as_names(authors)))
         named = options if title is None else options.with_title(title)
         return build_study(self._store, Path(directory), named)
 
     def status(self) -> Answer:
         """Return the JSON of ``soundgraph status`` as a mapping; it is shown as text."""
-        with self._store.read() as connection:
+        with self._read() as connection:
             found = collect_status(connection, self._store.describe(), self._store.path, self._config)
         return Answer(status.as_json(found), "\n".join(status.as_text(found, datetime.now(UTC))))
 
@@ -481,13 +494,21 @@ class SoundGraph:
             raise ArgumentError("name a command such as `status`; `harvest()` runs a crawl")
         return Output(read_command_output(list(map(str, words)), self._url, self._config_text))
 
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        """Open the database for a moment; the commands in messages name it."""
+        with invocation.restored():
+            remember_invocation({DATABASE: self._url, CONFIG: self._config_name})
+            with self._store.read() as connection:
+                yield connection
+
     def _require(self) -> None:
         """Raise ``ConfigError`` if there is no database, because a mistyped name must not create one."""
-        with self._store.read():
+        with self._read():
             pass
 
     def _find_seed(self, seed: Name | None) -> int | None:
-        with self._store.read() as connection:
+        with self._read() as connection:
             return None if seed is None else resolve(connection, "track", str(seed))
 
     def _as_frame(self, table: pa.Table, library: str | None) -> Frame:
@@ -501,12 +522,28 @@ def _find_database(named: str | os.PathLike[str] | None) -> str:
         url = url_of(os.environ.get("HARVEST_DATABASE_URL") or default)
     else:
         url = url_of(os.fspath(named))
+        if (problem := find_problem(DATABASE_URL, url)) is not None:
+            raise ConfigError(f"argument `database`: {problem}")
     path = url.removeprefix(PREFIX)
     return url if path in {url, "", ":memory:"} else f"{PREFIX}{Path(path).absolute()}"
 
 
 def _path(config: str | os.PathLike[str] | None) -> str | None:
     return os.environ.get("HARVEST_CONFIG") or None if config is None else os.fspath(config)
+
+
+def _as_names(names: str | Iterable[str]) -> list[str]:
+    """Return the names; a string is one."""
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _override(section: Section, changes: Mapping[str, Any]) -> Section:
+    """Return *section* of the configuration with these *changes*."""
+    for name in changes:
+        if name not in type(section).model_fields:
+            known = type(section).model_fields
+            raise ArgumentError(f"unknown argument {quote_value(name)}{did_you_mean(name, known)}")
+    return configuration.override(section, dict(changes), "argument `{}`")
 
 
 def _find_table(connection: Connection, name: str, extent: Extent) -> WholeTable:
@@ -534,21 +571,22 @@ def _check_word(argument: str, word: str, known: Collection[str]) -> None:
         )
 
 
-def _check_limit(limit: object) -> None:
-    if not isinstance(limit, int) or not 1 <= limit <= MAX_ROWS:
-        raise ArgumentError(
-            f"argument `limit`: must be an integer from 1 to {MAX_ROWS}, not {quote_value(limit)}"
-        )
+def _read_limit(limit: object) -> int:
+    if isinstance(limit, SupportsIndex) and not isinstance(limit, bool) and 1 <= index(limit) <= MAX_ROWS:
+        return index(limit)
+    raise ArgumentError(
+        f"argument `limit`: must be an integer from 1 to {MAX_ROWS}, not {quote_value(limit)}"
+    )
 
 
 def _search_options(
     limit: int, by: str | None, sources: Collection[str], method: str, *, unseen: bool, removed: bool
 ) -> SearchOptions:
-    _check_limit(limit)
+    rows = _read_limit(limit)
     if by is not None:
         _check_word("by", by, sources)
     _check_word("method", method, METHODS)
-    return SearchOptions(by, method, limit, Inclusion(unseen, removed))
+    return SearchOptions(by, method, rows, Inclusion(unseen, removed))
 
 
 def _rerank(options: SearchOptions, diversity: object, novelty: object) -> SearchOptions:
@@ -558,9 +596,9 @@ def _rerank(options: SearchOptions, diversity: object, novelty: object) -> Searc
 
 
 def _read_share(argument: str, share: object) -> float:
-    if not isinstance(share, int | float) or not 0 <= share <= 1:
-        raise ArgumentError(f"argument `{argument}`: must be a number from 0 to 1, not {quote_value(share)}")
-    return float(share)
+    if isinstance(share, SupportsFloat) and not isinstance(share, bool) and 0 <= float(share) <= 1:
+        return float(share)
+    raise ArgumentError(f"argument `{argument}`: must be a number from 0 to 1, not {quote_value(share)}")
 
 
 def _read_time(moment: str | datetime, argument: str = "as_of") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.text.escape import for_message
-from sgr_spiders.text.formatting import listing
+from sgr_spiders.text.formatting import list_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,9 +40,16 @@ def render_table(
     kind: str, head: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]], labels: Mapping[int, Label]
 ) -> list[str]:
     """Return the lines of a table of records: IDs and other cells, then titles, names and addresses."""
+    return [line for lines in render_rows(kind, head, rows, labels) for line in lines]
+
+
+def render_rows(
+    kind: str, head: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]], labels: Mapping[int, Label]
+) -> list[list[str]]:
+    """Return the lines of the head and of each row of a table of records."""
     columns = COLUMNS[kind]
     cells = [[str(record_id), *others, *as_cells(kind, labels.get(record_id))] for record_id, others in rows]
-    return listing([["id", *head, *columns], *cells], texts=len(columns))
+    return list_rows([["id", *head, *columns], *cells], texts=len(columns))
 
 
 def as_cells(kind: str, label: Label | None) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.relationships import TYPES
-from sgr_spiders.reports.labels import as_json, describe, render_table
+from sgr_spiders.reports.labels import as_json, describe, render_rows
 from sgr_spiders.storage.labels import read_labels
 from sgr_spiders.storage.libraries import USUAL
 from sgr_spiders.storage.names import resolve
@@ -213,8 +213,8 @@ def render_ranked(
     found: Sequence[Similar | Recommendation],
     counts: Mapping[str, Sequence[int]],
     labels: Mapping[int, Label],
-) -> list[str]:
-    """Return the lines of a table of ranked records: ranks, scores, counts, and marks of weak evidence.
+) -> list[list[str]]:
+    """Return the lines of the head and of each ranked record: ranks, scores, counts, marks of weak evidence.
 
     A rank that others share has ``=``, and the score of weak evidence is rounded to one digit.
     """
@@ -232,7 +232,7 @@ def render_ranked(
         for place, one in enumerate(found)
     ]
     head = ["rank", "score", *counts, *(["weak_evidence"] if has_weak else [])]
-    return render_table(kind, head, rows, labels)
+    return render_rows(kind, head, rows, labels)
 
 
 def describe_evidence(evidence: Evidence, found: Sequence[Similar | Recommendation]) -> list[str]:

@@ -253,9 +253,14 @@ def listing(rows: Sequence[Sequence[str]], texts: int = 1) -> list[str]:
     The last column is never cut. On a terminal that is too narrow, it follows below, and so do the other
     texts if they must.
     """
+    return [line for lines in list_rows(rows, texts) for line in lines]
+
+
+def list_rows(rows: Sequence[Sequence[str]], texts: int = 1) -> list[list[str]]:
+    """Return the lines of each row of a ``listing``."""
     widths, room = _widths(rows), terminal_width()
     if room is None or _total(widths) <= room:
-        return [_line(row, widths, 0, texts) for row in rows]
+        return [[_line(row, widths, 0, texts)] for row in rows]
     numbers, last = len(widths) - texts, len(widths) - 1
     head = _shorten_columns(widths[:last], range(numbers, last), room)
     parts = [(0, head)]
@@ -264,7 +269,7 @@ def listing(rows: Sequence[Sequence[str]], texts: int = 1) -> list[str]:
         below = _shorten_columns(names, range(len(names)), room - len(INDENT))
         parts = [(0, widths[:numbers]), (numbers, below)]
     parts.append((last, widths[last:]))
-    return [line for row in rows for line in _broken_row(row, numbers, parts)]
+    return [list(_broken_row(row, numbers, parts)) for row in rows]
 
 
 def _broken_row(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sgr_spiders.text import soundgraph_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 SCRAPY, SOUNDGRAPH = "scrapy", "soundgraph"
 
@@ -38,6 +39,16 @@ def program_name() -> str:
 def remember(program: str, options: Sequence[str]) -> None:
     """Remember how to start the program here, and *options* that name the same database and configuration."""
     _own.program, _own.options = program, tuple(options)
+
+
+@contextmanager
+def restored() -> Iterator[None]:
+    """Forget at the end what was remembered meanwhile."""
+    before = _own.program, _own.options
+    try:
+        yield
+    finally:
+        _own.program, _own.options = before
 
 
 def command(*words: str) -> str:

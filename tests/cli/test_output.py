@@ -105,6 +105,49 @@ def test_an_output_is_a_path_whatever_it_is_called(
     assert (tmp_path / name / "manifest.json").is_file()
 
 
+def test_the_reader_of_the_output_may_end_early(database: Path) -> None:
+    """As ``head`` does: no traceback, and the exit code of a program that SIGPIPE ends."""
+    end, pipe = os.pipe()
+    os.close(end)
+    for unbuffered in ("", "1"):
+        assert run_into(pipe, database, unbuffered) == (141, "")
+    os.close(pipe)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_disk_is_one_line(database: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        for unbuffered in ("", "1"):
+            code, errors = run_into(full.fileno(), database, unbuffered)
+            assert (code, errors) == (1, "could not write the output: No space left on device\n")
+
+
+def run_into(output: int, database: Path, unbuffered: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "scrapy", "similar", "track", "2"],
+        cwd=ROOT,
+        env={**os.environ, "HARVEST_DATABASE_URL": url_of(database), "PYTHONUNBUFFERED": unbuffered},
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stderr
+
+
+def test_recommendations_fit_a_narrow_terminal(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    done = run_command("recommend", "user", "1", "--limit", "2", HARVEST_DATABASE_URL=url_of(database))
+    assert done.code == 0, done.err
+    titles, reasons = (
+        [at for at, line in enumerate(done.out.splitlines()) if line.startswith(start)]
+        for start in (f"    {TITLE[:10]}", "    because of")
+    )
+    assert len(titles) == 2
+    assert titles[0] < reasons[0] < titles[1] < reasons[-1]
+
+
 @pytest.mark.parametrize(
     ("given", "problem"),
     [

@@ -236,7 +236,7 @@ def test_without_a_blend_the_walk_takes_its_place(store: Store, world: Tastes) -
         found = recommend(connection, 1)
         with pytest.raises(ArgumentError, match=r"no blend vectors in this database; run .*--method blend"):
             recommend(connection, 1, by="blend")
-        with pytest.raises(ArgumentError, match="`--by blend`: only for tracks"):
+        with pytest.raises(ArgumentError, match="blend finds similar tracks only, not users"):
             find_similar(connection, "user", 1, by="blend")
     assert (found.by, str(found.fallback)[:32]) == ("walk", "no blend vectors in this databas")
 

@@ -113,7 +113,7 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
     ranks = {"rank", "tied", "weak_evidence"}
     assert {"id", "score", "name", "shared_fans", "shared_playlists", *ranks, *LABEL} == set(found[0])
     assert found[0]["artist"] == f"user {found[0]['artist_id']}"
-    assert artist[1] == "Nothing is similar to artist 5001 (user 5001) by playlists: it has no neighbours\n"
+    assert artist[1] == "Nothing is similar to artist 5001 (user 5001) by playlists: no playlists are known\n"
 
     lines = recommended[1].splitlines()
     assert lines[0] == "Recommended to user 1 (user 1) by walk:"
@@ -187,6 +187,11 @@ ERRORS = [
     (["evaluate", "--output", "x.txt"], "`--output`: must name a .parquet or .csv file, not 'x.txt'"),
     (["evaluate", "--share", "1"], "option `--share`: must be a number between 0 and 1, not '1'"),
     (["evaluate", "--train", "x"], "options `--train` and `--test`: give both or neither"),
+    (["evaluate", "--train", "", "--test", "x"], "option `--train`: is empty"),
+    (["evaluate", "--train", "-x", "--test", "-x"], "file -x: No such file or directory"),
+    (["evaluate", "--train", "tests", "--test", "tests"], "file tests: Is a directory"),
+    (["evaluate", "--sources", "likes"], "option `--sources`: must be like, repost, comment or playlist, not"),
+    (["embed", "--output", "Makefile"], "`--output`: must name a directory, not a file: 'Makefile'"),
     (["evaluate", "--train", "none", "--test", "none"], "file none: No such file or directory"),
     (["evaluate", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "none.db: no such file"),
     (["embed", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "none.db: no such file"),

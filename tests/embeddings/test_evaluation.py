@@ -175,13 +175,18 @@ def test_seeds_are_never_held_out(store: Store) -> None:
     assert trial.measure("svd").recall > trial.measure("popularity").recall
 
 
+def test_popularity_recommends_no_track_without_fans() -> None:
+    train, test = (sp.csr_array(np.array(rows, np.float32)) for rows in ([[1, 1, 0]] * 2, [[0, 0, 1]] * 2))
+    assert Trial(train, test, k=5).measure("popularity").recall == 0
+
+
 def lines(path: Path, text: str) -> Path:
     path.write_text(text)
     return path
 
 
 def test_files_of_pairs(tmp_path: Path) -> None:
-    train = lines(tmp_path / "train", "7 100\n7 101 2.5\n\n9\t100\n7 100\n")
+    train = lines(tmp_path / "train", "\ufeff7 100\n7 101 2.5\n\n9\t100\n7 100\n")
     test = lines(tmp_path / "test", "9,101\n9 100\n9 500\n")
     pairs = read_pairs(train, test)
     first, second = pairs.train, pairs.test
@@ -198,6 +203,7 @@ def test_files_of_pairs(tmp_path: Path) -> None:
         ("1 2\n3\n", "train, line 2: must be a user ID and an item ID, not '3'"),
         ("user item\n", "train, line 1: must be a user ID and an item ID, not 'user item'"),
         (f"1 {2**70}\n", "train, line 1: must be a user ID and an item ID"),
+        ("\0\x01\n", "train, line 1: must be a user ID and an item ID, not '\\x00\\x01'"),
         ("\n", "train: contains no `user item` lines"),
     ],
 )

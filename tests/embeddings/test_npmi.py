@@ -93,7 +93,7 @@ def test_ties_are_said_and_not_broken_by_the_lowest_ids(store: Store, by: str) -
     assert "rank 1: 10 of 39 with the same score" in describe_evidence(near.evidence, near.found)
     sample = Evidence("fans", 9, 3, 0)
     assert "rank 1: 10 of at least 39 with the same score" in describe_evidence(sample, near.found)
-    head, *rows = render_ranked("track", near.found, {}, {})
+    head, *rows = (line for (line,) in render_ranked("track", near.found, {}, {}))
     assert head.split()[:4] == ["id", "rank", "score", "weak_evidence"]
     assert all(row.split()[1] == "1=" and row.split()[2].startswith("~0.") for row in rows)
 

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -21,6 +22,7 @@ from sgr_spiders.model.result import HarvestResult
 from sgr_spiders.notebook import soundgraph
 from sgr_spiders.notebook.progress_bar import ProgressBar
 from sgr_spiders.storage.store import Store
+from sgr_spiders.text import invocation
 from tests.databases import connect, url_of
 from tests.embeddings.communities import Tastes, tastes
 from tests.scrapy_process import run_command
@@ -91,7 +93,7 @@ def test_tables_read_what_is_present(graph: SoundGraph) -> None:
 def test_questions_agree_with_the_commands(graph: SoundGraph, path: Path) -> None:
     near = graph.similar("track", 1001, limit=3)
     assert list(near.columns) == [
-        "id", "rank", "tied", "score", "weak_evidence", "shared_fans", "shared_playlists",
+        "id", "rank", "tied", "score", "by", "weak_evidence", "shared_fans", "shared_playlists",
         "title", "artist_id", "artist", "permalink_url",
     ]  # fmt: skip
     printed = run_command("similar", "track", "1001", "--limit", "3", HARVEST_DATABASE_URL=url_of(path)).out
@@ -100,6 +102,7 @@ def test_questions_agree_with_the_commands(graph: SoundGraph, path: Path) -> Non
 
     found = graph.recommend("user 1", limit=2)
     assert len(found) == 2
+    assert list(found["by"]) == ["walk"] * 2, "no blend was learned"
     assert "shared fan" in found["because"].iloc[0]
     assert all(isinstance(liked, int) for liked in graph.recommend(1, as_="polars")["because_ids"][0])
 
@@ -154,7 +157,7 @@ def test_an_empty_answer_has_the_same_columns(graph: SoundGraph) -> None:
     assert empty.empty
     assert list(empty.dtypes) == list(full.dtypes)
     assert list(empty.columns) == [
-        "id", "rank", "tied", "score", "weak_evidence", "shared_fans", "shared_playlists",
+        "id", "rank", "tied", "score", "by", "weak_evidence", "shared_fans", "shared_playlists",
         "name", "permalink_url",
     ]  # fmt: skip
 
@@ -226,6 +229,13 @@ def test_status_and_other_commands(graph: SoundGraph) -> None:
         (lambda graph: graph.recommend(5001), "no liked tracks in this database"),
         (lambda graph: graph.recommend(1, by="sequence"), "must be one of blend, walk, playlists, vectors"),
         (lambda graph: graph.recommend(1, novelty=2), "`novelty`: must be a number from 0 to 1, not 2"),
+        (lambda graph: graph.recommend(1, diversity=True), "`diversity`: must be a number from 0 to 1, not T"),
+        (lambda graph: graph.recommend(1, limit=True), "argument `limit`: must be an integer from 1 to"),
+        (lambda graph: graph.similar("user", 1, by="blend"), "blend finds similar tracks only, not users"),
+        (lambda graph: graph.embed(metod="svd"), "unknown argument 'metod' (did you mean `method`?)"),
+        (lambda graph: graph.embed(random_seed=-1), "argument `random_seed`: must be at least 0, not -1"),
+        (lambda graph: graph.find_communities(algorithm=1), "unknown argument 'algorithm'"),
+        (lambda graph: graph.command("evaluat"), "unknown command 'evaluat' (did you mean `evaluate`?)"),
         (lambda graph: graph.continue_playlist(1), "playlist 1 is not in this database"),
         (lambda graph: graph.growth("song", 1), "argument `kind`: must be one of track, user, artist"),
         (lambda graph: graph.growth("track", 1), "track 1 is not in this database"),
@@ -239,6 +249,31 @@ def test_errors_are_one_line(graph: SoundGraph, call: Callable[[SoundGraph], obj
     with pytest.raises(HarvestError, match=re.escape(message)) as raised:
         call(graph)
     assert "\n" not in str(raised.value)
+
+
+def test_a_string_is_one_name_not_its_characters(graph: SoundGraph, tmp_path: Path) -> None:
+    assert list(graph.tracks(columns="title").columns) == ["title"]
+    assert list(graph.profile(1001, only="tracks")) == ["tracks"]
+    graph.study(tmp_path / "study", key=tmp_path / "key", authors="Ada Lovelace")
+    assert (tmp_path / "study" / "CITATION.cff").read_text().count("family-names") == 1
+
+
+def test_numbers_of_numpy_are_numbers(graph: SoundGraph) -> None:
+    found = graph.recommend(np.int64(1), limit=np.int64(2), diversity=np.float32(0.5))
+    assert len(found) == 2
+
+
+def test_the_commands_in_messages_name_the_database(graph: SoundGraph, path: Path, tmp_path: Path) -> None:
+    """A program that uses two databases gets the right one, and leaves no name behind."""
+    named = f"-s HARVEST_DATABASE_URL={url_of(path)}`"
+    with pytest.raises(ArgumentError, match=re.escape(named)):
+        graph.recommend(1, by="vectors")
+    with pytest.raises(ConfigError, match=re.escape(f"-s HARVEST_DATABASE_URL={url_of(tmp_path / 'x.db')}")):
+        SoundGraph(tmp_path / "x.db").tracks()
+    configured = SoundGraph(path, config="sandbox")
+    with pytest.raises(ArgumentError, match="-s HARVEST_CONFIG=sandbox"):
+        configured.related("track", 1001)
+    assert invocation.command("relate") == "scrapy relate"
 
 
 def test_a_missing_library_is_one_line(graph: SoundGraph, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,6 +296,10 @@ def test_the_database_is_a_path_a_url_or_the_default(tmp_path: Path, monkeypatch
         SoundGraph("x.db").tracks()
     with pytest.raises(ConfigError, match=r"x\.db: no such file"):
         SoundGraph("x.db").relate()
+    with pytest.raises(ConfigError, match=r"argument `database`: must begin with sqlite:/// or postgresql://"):
+        SoundGraph("mysql://host/db")
+    with pytest.raises(ConfigError, match="argument `database`: is a directory, not a file"):
+        SoundGraph(tmp_path)
     with pytest.raises(ConfigError, match="unknown key `delay`"):
         SoundGraph("x.db", config={"deep_harvest": {"delay": 1}})
     assert not (tmp_path / "x.db").exists()

@@ -55,7 +55,7 @@ def read_pairs(train: Path, test: Path) -> PairsOfFiles:
 def _read(path: Path) -> Numbers:
     found: list[tuple[int, int]] = []
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file, start=1):
                 words = line.replace(",", " ").split()
                 if words:
