@@ -87,6 +87,7 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
         ["similar", "track", "1001", "--limit", "3"],
         ["similar", "track", "soundcloud:tracks:1001", "--by", "vectors", "--limit", "3", "--json"],
         ["similar", "artist", "5001", "--by", "playlists"],
+        ["similar", "artist", "1"],
         ["recommend", "user", "1", "--limit", "2"],
         ["recommend", "user", "1", "--by", "vectors", "--limit", "2", "--json"],
         ["recommend", "playlist", "9001", "--limit", "2", "--diversity", "0.4"],
@@ -95,7 +96,7 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
         ["evaluate", "--method", "walk", "--json", "--random-seed", "2", "--diversity", "0.6"],
     )
     assert [code for code, _, _ in answers] == [0] * len(answers), answers
-    first, again, near, by_vectors, artist, recommended, as_json, *continued, table, figures = answers
+    first, again, near, by_vectors, artist, silent, recommended, as_json, *continued, table, figures = answers
 
     known = len(np.unique(drawn.train.indices))
     assert first[1].splitlines()[0].split() == ["track_vectors", str(known), "x", "8", "svd"]
@@ -113,7 +114,8 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
     ranks = {"rank", "tied", "weak_evidence"}
     assert {"id", "score", "name", "shared_fans", "shared_playlists", *ranks, *LABEL} == set(found[0])
     assert found[0]["artist"] == f"user {found[0]['artist_id']}"
-    assert artist[1] == "Nothing is similar to artist 5001 (user 5001) by playlists: no playlists are known\n"
+    assert artist[1] == "Nothing is similar to artist 5001 (user 5001) by playlists: it has no neighbours\n"
+    assert silent[1].startswith("Nothing is similar to artist 1 (user 1) by walk: no fans are known\n")
 
     lines = recommended[1].splitlines()
     assert lines[0] == "Recommended to user 1 (user 1) by walk:"
@@ -190,7 +192,7 @@ ERRORS = [
     (["evaluate", "--train", "", "--test", "x"], "option `--train`: is empty"),
     (["evaluate", "--train", "-x", "--test", "-x"], "file -x: No such file or directory"),
     (["evaluate", "--train", "tests", "--test", "tests"], "file tests: Is a directory"),
-    (["evaluate", "--sources", "likes"], "option `--sources`: must be like, repost, comment or playlist, not"),
+    (["evaluate", "--sources", "likes"], "`--sources`: must be like, repost, comment or playlist, not"),
     (["embed", "--output", "Makefile"], "`--output`: must name a directory, not a file: 'Makefile'"),
     (["evaluate", "--train", "none", "--test", "none"], "file none: No such file or directory"),
     (["evaluate", "-s", "HARVEST_DATABASE_URL=sqlite:///none.db"], "none.db: no such file"),

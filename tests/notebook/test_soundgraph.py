@@ -229,7 +229,10 @@ def test_status_and_other_commands(graph: SoundGraph) -> None:
         (lambda graph: graph.recommend(5001), "no liked tracks in this database"),
         (lambda graph: graph.recommend(1, by="sequence"), "must be one of blend, walk, playlists, vectors"),
         (lambda graph: graph.recommend(1, novelty=2), "`novelty`: must be a number from 0 to 1, not 2"),
-        (lambda graph: graph.recommend(1, diversity=True), "`diversity`: must be a number from 0 to 1, not T"),
+        (
+            lambda graph: graph.recommend(1, diversity=True),
+            "`diversity`: must be a number from 0 to 1",
+        ),
         (lambda graph: graph.recommend(1, limit=True), "argument `limit`: must be an integer from 1 to"),
         (lambda graph: graph.similar("user", 1, by="blend"), "blend finds similar tracks only, not users"),
         (lambda graph: graph.embed(metod="svd"), "unknown argument 'metod' (did you mean `method`?)"),
@@ -255,7 +258,7 @@ def test_a_string_is_one_name_not_its_characters(graph: SoundGraph, tmp_path: Pa
     assert list(graph.tracks(columns="title").columns) == ["title"]
     assert list(graph.profile(1001, only="tracks")) == ["tracks"]
     graph.study(tmp_path / "study", key=tmp_path / "key", authors="Ada Lovelace")
-    assert (tmp_path / "study" / "CITATION.cff").read_text().count("family-names") == 1
+    assert "- name: Ada Lovelace\n" in (tmp_path / "study" / "CITATION.cff").read_text()
 
 
 def test_numbers_of_numpy_are_numbers(graph: SoundGraph) -> None:
@@ -296,7 +299,9 @@ def test_the_database_is_a_path_a_url_or_the_default(tmp_path: Path, monkeypatch
         SoundGraph("x.db").tracks()
     with pytest.raises(ConfigError, match=r"x\.db: no such file"):
         SoundGraph("x.db").relate()
-    with pytest.raises(ConfigError, match=r"argument `database`: must begin with sqlite:/// or postgresql://"):
+    with pytest.raises(
+        ConfigError, match=r"argument `database`: must begin with sqlite:/// or postgresql://"
+    ):
         SoundGraph("mysql://host/db")
     with pytest.raises(ConfigError, match="argument `database`: is a directory, not a file"):
         SoundGraph(tmp_path)
