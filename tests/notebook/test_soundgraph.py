@@ -262,8 +262,8 @@ def test_a_string_is_one_name_not_its_characters(graph: SoundGraph, tmp_path: Pa
 
 
 def test_numbers_of_numpy_are_numbers(graph: SoundGraph) -> None:
-    found = graph.recommend(np.int64(1), limit=np.int64(2), diversity=np.float32(0.5))
-    assert len(found) == 2
+    user, limit, share = np.array([1]), np.array([2]), np.array([0.5], np.float32)
+    assert len(graph.recommend(user[0], limit=limit[0], diversity=share[0])) == 2
 
 
 def test_the_commands_in_messages_name_the_database(graph: SoundGraph, path: Path, tmp_path: Path) -> None:
