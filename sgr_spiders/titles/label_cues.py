@@ -58,7 +58,7 @@ SIGNS: Final = rf"{SIGN}(?:\s{{0,2}}[&+/]?\s{{0,2}}{SIGN}){{0,2}}"
 _A_RELEASE: Final = (
     r"available|forthcoming|upcoming|coming(?:\sout|\shome)?|dropping|dropped|drops?|out|ep|lp|album|single|"
     r"compilation|debuts?|release|re-?issue|re-?press|get\sit|record|mixtape|vinyl|cassette|tape|cs|12\W{0,2}|7\W{0,2}|next|next\sup|new|"
-    r"lands?|landing|arrives?|arriving|returns?|returning|back"
+    r"lands?|landing|arrives?|arriving|returns?|returning"
 )
 """Words before "on Name" that speak of a release."""
 _RIGHTS_SIGNS: Final = "copyright|©|℗|ⓒ|ⓟ|(c)|(p)"
@@ -122,7 +122,14 @@ _CUES: Final = (
     _cue(rf"\bout{_WHEN}\s?[-–—|:]\s", "label word", among="out "),
     _cue(r"\b(?:forthcoming|available\snow|now\savailable|coming\ssoon)\s(?:on|via|through)\s", among=_ON_IT),
     _cue(rf"\b(?:{_A_RELEASE})(?:\s{_TITLE})?{_WHEN}\s(?:on|via|through|thru)\s", "capitals", among=_ON_IT),
-    _cue(r"\b(?:signed|returns?|returning)\sto\s|\bsigned\swith\s", "capitals", among="sign|return"),
+    _cue(
+        r"\b(?:to|join(?:s|ed|ing)?)\sthe\s(?=(?-i:[A-Z0-9])[^.,!?()]{1,40}\s(?:family|roster|crew|camp|stable|fold)\b)",
+        "capitals", among=" family| roster| crew| camp| stable| fold",
+    ),
+    _cue(
+        r"\b(?:signed(?:\sthis\sone)?|returns?|returning)\sto:?\s|\bsigned\swith\s", "capitals",
+        among="sign|return",
+    ),
     _cue(r"^\W{0,5}forthcoming:?\s(?!on\b|via\b)", "label word", among="forthcoming"),
     _cue(rf"{_ANY_LABEL_WORD}(?=[\"'“‘«]?(?-i:[A-Z0-9]))", "capitals", among="label|imprint"),
     _cue(
@@ -155,10 +162,14 @@ _CUES: Final = (
         "capitals", among="premi",
     ),
     _cue(
-        r"\b(?:courtesy\sof|permission\s(?:of|from)|arrangement\swith|licen[sc]ed?(?:\sexclusively)?\s(?:to|by))\s",
+        r"\b(?:courtesy\sof|permission\s(?:of|from)|arrangement\swith|licen[sc]ed(?:\sexclusively)?\s(?:to|by))\s",
         "label word", among="courtesy|permission|arrangement|licen",
     ),
     _cue(r"\b(?:th(?:is|e)\s)?sound\srecording\sis\sowned\sby\s", among="owned by"),
+    _cue(
+        r"\b(?:rights\sreserved\sby|(?:masters?|rights|recordings?)\s(?:is\s|are\s)?owned\sby|property\sof)\s",
+        "capitals", among="reserved by|owned by|property of",
+    ),
     _cue(r"\bunder\s(?:an?\s)?(?:exclusive\s)?licen[cs]e\s(?:to|from|by)\s", among="under "),
     _cue(
         rf"(?<![^\W_])(?:{RELEASED_ABROAD})\s(?!(?:el|le|o|il)\s(?:sello|label|selo)\b)",
@@ -179,11 +190,13 @@ _CUES: Final = (
     ),
     _cue(
         r"(?<!mastered\s)(?<!recorded\s)(?<!mixed\s)(?<!bought\s)(?<!buy\s)(?<!buy\sit\s)(?<!artwork\s)"
-        r"(?<!contest\s)\b(?:at|from|for|(?:exclusive|restored|reissued|pressed|digital|dl|tape|vinyl)\sby)\s(?=(?-i:[A-Z0-9]).{1,40}\srecord(?:ing)?s\b)",
-        "label word", among=" record",
+        r"(?<!contest\s)\b(?:at|from|for|"
+        r"(?:brought\sto\syou|presented|exclusive|restored|reissued|pressed|digital|dl|cassette|tape|vinyl)\sby)\s"
+        r"(?=(?-i:[A-Z0-9]).{1,40}\s(?:record(?:ing)?s|tapes)\b)",
+        "label word", among=" record| tapes",
     ),
 )  # fmt: skip
-_AMONG: Final = frozenset(cue.among for cue in _CUES)
+_AMONG: Final = tuple({text for cue in _CUES for text in cue.among})
 _IS_PROUD: Final = r"(?:is|are)\s(?:very\s|so\s)?(?:proud|happy|excited|pleased|delighted|thrilled|honou?red)"
 LABEL_ALONE: Final = re.compile(
     r"\W{0,5}(?:(?:19|20)\d\d\s)?(?!(?i:\w+ed|buy|bought|artwork|contest)\s(?i:at|from|for)\s)"
@@ -221,9 +234,9 @@ def find_cues(line: str) -> list[tuple[Cue, int]]:
     """Return a line's cues and their ends, in order; of overlapping ones, the first in ``_CUES``."""
     found: list[tuple[int, int, Cue | None]] = []
     lowered = line.lower()
-    absent = {among for among in _AMONG if not any(map(lowered.__contains__, among))}
+    present = {text for text in _AMONG if text in lowered}
     for cue in _CUES:
-        if cue.among in absent:
+        if present.isdisjoint(cue.among):
             continue
         for match in cue.pattern.finditer(line):
             if len(found) >= MAX_CUES:

@@ -58,7 +58,7 @@ _LABEL_ABOVE: Final = re.compile(
     r"(?<![^\n])(\W{0,3}(?:record\s)?label)\s{0,2}\n(?=[^\n:：@]{1,60}(?:\n|$))", re.IGNORECASE
 )
 _BETWEEN_SEGMENTS: Final = re.compile(
-    r"\s[-–—|/•:]{1,3}\s|(?<=\w\w)[.!]\s|,\s(?=[^,]{2,40}\s(?:19|20)\d\d\W{0,3}$)"
+    r"\s[-–—|/•:]{1,3}\s|(?<=\w[\w\"”»’)])[.!]\s|,\s(?=[^,]{2,40}\s(?:19|20)\d\d\W{0,3}$)"
 )
 _BEFORE_NAME: Final = re.compile(r"^[^\w!]{0,5}(?:(?:19|20)\d\d\s)?")
 _AFTER_NAME: Final = re.compile(r"[\s,]*(?:(?:19|20)\d\d|#?\d{3,4}|[A-Z]{2,8} ?\d{2,6})?[\s()\[\].,!:]*$")
@@ -106,10 +106,11 @@ def _with_cues_joined(text: str) -> str:
 def _names_after(line: str, end: int, cue: Cue) -> Iterator[str]:
     """Yield the names after a cue in a description: often one, sometimes none."""
     text = TERRITORY.sub(" / ", RIGHTS.sub("", line[end : end + _MAX_WINDOW]))
-    text = cut(text.lstrip(" \t:：-–—=|>'\"").removeprefix("@"))
+    text = text.lstrip(" \t:：-–—=|>'\"").removeprefix("@")
     for before in (_THE_LABEL, _PRAISE):
         if match := before.match(text):
             text = text[match.end() :]
+    text = cut(text)
     is_marked = "/" in text and has_label_word(text)
     for part in listed(text):
         name = YEARS_AFTER.sub("", part) if not cue.in_prose else part

@@ -65,7 +65,8 @@ _ON: Final = re.compile(r"\s(?:on|via|through)\s", re.IGNORECASE)
 YEARS_AFTER: Final = re.compile(rf"[\s,]+{YEARS}\W{{0,3}}$")
 _DATE_AFTER: Final = re.compile(
     r"[\s,]+(?:\d{1,4}(?:[./-]\d{1,4}){1,2}|(?:19|20)\d\d|(?:7|10|12)[\"”″']|"
-    rf"(?:in\s)?(?:{MONTHS})(?:\s\d{{1,2}}\w{{0,2}})?|(?-i:[A-Z]{{2,10}})[ -]?\d{{2,4}})\W{{0,3}}$",
+    rf"{WEEKDAYS}|(?:in\s)?(?:{MONTHS})(?:\s\d{{1,2}}\w{{0,2}})?|"
+    r"(?-i:[A-Z]{2,10})[ -]?\d{2,4})\W{0,3}$",
     re.IGNORECASE,
 )
 NUMBER_AFTER: Final = re.compile(r"\s[A-Z]{2,10}[ -]?\d{2,4}\W{0,3}$")

@@ -23,7 +23,7 @@ _YEARS_BEFORE: Final = re.compile(
 )
 _YEARS_LAST: Final = re.compile(rf"(?=\W{{0,3}}{SIGN}).*?(?P<after>[\s,]+{YEARS}\W{{0,3}})", re.IGNORECASE)
 """A statement of rights that begins with a sign and ends with years: "© Opal 2020"."""
-_FIELD_JOINTS: Final = re.compile(rf"{SLASH}|\s*[|;•·]\s*|\s*{SIGNS}\s{{0,3}}{YEARS}?\s*", re.IGNORECASE)
+_FIELD_JOINTS: Final = re.compile(rf"{SLASH}|\s*[|;•·]\s*|{SIGNS}\s{{0,3}}{YEARS}?", re.IGNORECASE)
 _ADDRESS: Final = re.compile(
     r"\s?(?:https?://|www\.)\S+|(?<![\w.@])(?:[\w-]+\.)+(?:com|net|org|co\.uk|de|fr|es|it|nl|io)\b\S*(?=\s*(?:$|[,;/|)\]]))",
     re.IGNORECASE,
@@ -51,7 +51,7 @@ _EDGES: Final = ' ,;:/-–—"“”'
 def parse_field(text: str) -> Iterator[str]:
     """Yield the names in a field for labels; "X / Y", "X, Y", "X x Y" and "X (UK), Y (US)" are two."""
     whole = " ".join(text.split())
-    whole = _A_RELEASE.sub(r"\1", _ADDRESS.sub("", whole))
+    whole = _A_RELEASE.sub(r"\1", _ADDRESS.sub("", whole) if "." in whole else whole)
     if years := _YEARS_LAST.fullmatch(whole):
         whole = whole[: years.start("after")]
     for before in (_YEARS_BEFORE, _FIELD_CUE, _YEARS_BEFORE):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 WORDS_FOR_LABEL: Final = (
-    r"labels?|record\s(?:label|company)|label\sname|netlabel|imprint|plattenfirma|plattenlabel|"
+    r"labels?|(?:record|music)\s(?:label|company)|label\sname|netlabel|imprint|plattenfirma|plattenlabel|"
     r"maison\sde\sdisques|"
     r"sello(?:\s(?:discogr[aá]fico|editor))?|disquera|discogr[aá]fica|gravadora|selo|"
     r"etichetta(?:\sdiscografica)?|casa\sdiscogr[aá]fica|platenlabel|platenmaatschappij|"
@@ -18,12 +18,12 @@ WORDS_FOR_LABEL: Final = (
 RELEASED_ABROAD: Final = (
     r"(?:erschienen|veröffentlicht|rausgekommen)\s(?:bei|auf|über|von)|"
     r"herausge(?:geben|bracht)\svon(?=\s(?-i:[A-Z]))|erhältlich\sbei|"
-    r"(?:sortie?s?|parue?s?|publiée?s?|éditée?s?|disponible)\s(?:chez|sur|par)|"
-    r"(?:publicad|editad|lanzad)[oa]s?\s(?:por|en|bajo)|(?:lançad|editad)[oa]s?\s(?:por|pela|pelo)|"
-    r"(?:pubblicat|edit|uscit)[oaie]\s(?:da|su|per)|"
+    r"(?:sortie?s?|disponible)\schez|(?:parue?s?|publiée?s?|éditée?s?)\s(?:chez|sur|par)|"
+    r"(?:publicad|editad|lanzad)[oa]s?\s(?:por|bajo)|(?:lançad|editad)[oa]s?\s(?:por|pela|pelo)|"
+    r"(?:pubblicat|edit)[oaie]\s(?:da|su|per)|"
     r"(?:uitgebracht|verschenen)\s(?:op|door|bij)|wydan[eyai]\s(?:przez|nakładem)|"
     r"(?:utgiven|utgivet|utgitt|udgivet|släppt)\s(?:av|af|på)|dirilis\s(?:oleh|melalui)|"
-    r"(?:выш(?:ел|ла|ло|ли)|издан[оаы]?|выпущен[оаы]?|изданн\w{2,3})\s(?:на\s)?(?:лейбл(?:е|ом)|на)"
+    r"(?:выш(?:ел|ла|ло|ли)|издан[оаы]?|выпущен[оаы]?|изданн\w{2,3})\s(?:на\s)?лейбл(?:е|ом)|издан\w{1,4}\sна"
 )
 """Phrases that a label follows."""
 RELEASED_ABROAD_HAS: Final = (
@@ -31,30 +31,42 @@ RELEASED_ABROAD_HAS: Final = (
     "utgi|udgi|släppt|diril|выш|изда|выпу"
 )
 """Texts of which each of these phrases contains one, as in `Cue.among`."""
+_ANY_WORD: Final = r"[\w.:,'’/]{1,14}"
+_DATE_WORD: Final = (
+    r"(?:\S{0,8}\d\S{0,8}|[a-zà-ÿа-я]{1,2}|als|del|dem|den|der|les|und|vinyl|vinyle|digital|"
+    r"(?:jan|ene|gen|feb|fév|mar|mär|apr|abr|avr|ma[igjy]|jun|juin|giu|jul|lug|aug|août|ago|sep|set|oct|okt|ott|out|"
+    r"nov|dec|dez|dic|déc|янв|фев|апр|ию|авг|сен|окт|ноя|дек)[\w.]{0,9})"
+)
 RELEASED_ABROAD_IN_TIME: Final = "|".join(
-    rf"(?:{verbs})(?:\s[\w.:,'’/]{{1,14}}){{0,7}}?\s(?:{prepositions})"
-    for verbs, prepositions in (
-        ("erscheint|erschienen|veröffentlicht|kommt|jetzt|raus|vö", "bei|auf|über"),
-        ("album|ep|lp|single|platte", "bei|auf"),
-        (r"sort(?:ie?|ira)?|parue?|para[iî]tra?|para[iî]tre|disponible|dispo|extrait", "chez|sur"),
-        ("signée?s?|album|ep|lp|single|vinyle", "chez"),
+    rf"(?:{verbs})(?:\s{between}){{0,7}}?\s(?:{prepositions})"
+    for verbs, between, prepositions in (
+        ("erscheint|erschienen|veröffentlicht", _ANY_WORD, "bei|auf|über"),
+        ("kommt|jetzt|raus|vö", _DATE_WORD, "bei|auf|über"),
+        ("album|ep|lp|single|platte", _ANY_WORD, "bei|auf"),
+        ("sort(?:ie?|ira)?|parue?|para[iî]tra?|para[iî]tre|disponible|dispo|extrait", _ANY_WORD, "chez|sur"),
+        ("signée?s?|album|ep|lp|single|vinyle", _ANY_WORD, "chez"),
+        ("(?:public|edit)ad[oa]s?", _ANY_WORD, r"por|en|con|bajo|vía|a\stravés\sde"),
+        ("lanzad[oa]|sale|saldrá|disponible|fuera", _DATE_WORD, r"por|con|bajo|vía|a\stravés\sde"),
+        ("(?:lanç|edit)ad[oa]s?|disponível", _ANY_WORD, "por|pela|pelo"),
+        ("saiu|sair?|sairá", _DATE_WORD, "por|pela|pelo"),
+        ("pubblicat[oa]|uscit[oa]|uscirà|esce", _ANY_WORD, "da|su|per"),
+        ("fuori", _DATE_WORD, "da|su|per"),
+        (r"uitgebracht|verschenen|verschijnt|(?:nu|komt|is)\suit", _ANY_WORD, "op|door|bij"),
         (
-            r"publicad[oa]|editad[oa]|lanzad[oa]|sale|saldrá|disponible|fuera",
-            r"por|con|bajo|vía|a\stravés\sde",
+            r"wydan[eya]|ukaż[ea]\ssię|ukazał[aoy]?\ssię|wyszł[aoy]|wyszedł|premiera",
+            _ANY_WORD,
+            "przez|nakładem",
         ),
-        ("lançad[oa]|editad[oa]|saiu|sair?|sairá|disponível", "por|pela|pelo"),
-        (r"pubblicat[oa]|uscit[oa]|uscita|uscirà|esce|fuori", "da|su|per"),
-        (r"uitgebracht|verschenen|verschijnt|(?:nu|komt|is)\suit", "op|door|bij"),
-        (r"wydan[eya]|ukaż[ea]\ssię|ukazał[aoy]?\ssię|wyszł[aoy]|wyszedł|premiera", "przez|nakładem"),
-        (r"utgive[nt]|släpp[st]|ute|ude|udgivet|udkommer|utgitt|kommer\sut", "av|på|af|via|hos"),
-        (r"vydán[oay]?|vydané|vyšl[oa]|vyšel|vychází", "u|pod\\sznačkou"),
-        ("выш(?:ел|ла|ло)|издано?|выпущено?|выходит|выйдет|релиз", r"на\sлейбле|на"),
+        (r"utgive[nt]|släpp[st]|udgivet|udkommer|utgitt|kommer\sut", _ANY_WORD, "av|på|af|via|hos"),
+        ("ute|ude", _DATE_WORD, "av|på|af|via|hos"),
+        (r"vydán[oay]?|vydané|vyšl[oa]|vyšel|vychází", _ANY_WORD, r"u|pod\sznačkou"),
+        ("выш(?:ел|ла|ло)|издано?|выпущено?|выходит|выйдет|релиз", _DATE_WORD, r"на\sлейбле|на"),
     )
 ) + (
     r"|(?:κυκλοφορεί|κυκλοφόρησε)(?:\s\w{1,12}){0,4}?\sαπό(?:\sτ(?:ην|η|ο|ον|ις))?(?=\s(?-i:[A-Z0-9]))"
     r"|(?:megjelent|megjelenik)\saz?(?=\s[^.,]{2,40}\skiadó)"
 )
-"""The same phrases with up to seven words in between."""
+"""Such phrases with up to seven words in between, of a date if the verb means more than releases."""
 RELEASED_ABROAD_IN_TIME_HAS: Final = (
     " bei | auf | über | chez | sur | por | con | bajo | vía | través | pela | pelo | da | su | per | op |"
     " door | bij | przez | nakładem | av | på | af | via | hos | u | značkou | на | από |kiadó"
