@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _MAX_WINDOW: Final = 240
 _THE_LABEL: Final = re.compile(
     r"(?:(?:my|our|his|her|their|the|independent)\s)?(?:own\s|new\s|legendary\s|independent\s|\w{2,12}-based\s){0,2}"
-    r"(?:record\s|net)?(?:label|imprint)\s?[:,]?\s(?!group\b)|"
+    r"(?:record\s|net)?(?:label|imprint)\s?[:,]?\s|"
     r"(?:[\w'’-]{2,20}\s){0,4}?(?:label|imprint)\s(?!group\b)(?=[\"“‘'«]?(?-i:[A-Z0-9]))|"
     r"our\sfriends\s(?:at|over\sat|from)\s|[\w-]{2,20}['’]s\sown\s",
     re.IGNORECASE,
@@ -63,6 +63,7 @@ _BETWEEN_SEGMENTS: Final = re.compile(
 _BEFORE_NAME: Final = re.compile(r"^[^\w!]{0,5}(?:(?:19|20)\d\d\s)?")
 _AFTER_NAME: Final = re.compile(r"[\s,]*(?:(?:19|20)\d\d|#?\d{3,4}|[A-Z]{2,8} ?\d{2,6})?[\s()\[\].,!:]*$")
 _MAX_SEGMENT: Final = 40
+"""Maximum length of a well-known label with the year, number and brackets around it."""
 _MAX_KNOWN: Final = 2
 """Number of well-known labels in a line that are those of a release."""
 _NUMBERED: Final = re.compile(r"\W{0,3}(?:\d{1,3}|[A-D]\d)[.:)]?\s")
@@ -80,10 +81,10 @@ _APPEAL: Final = re.compile(r"(?:contact|dm|get|hit|please|send)\b")
 def parse_description(text: str) -> Iterator[str]:
     """Yield the names of the labels in a description, in order, some more than once."""
     is_mine = not _NOT_MINE.search(text)
+    if not is_mine:
+        text = _SIGNS_OF_RIGHTS.sub(" ", text)
     cues = 0
-    for line in filter(
-        str.strip, _with_cues_joined(text if is_mine else _SIGNS_OF_RIGHTS.sub(" ", text)).split("\n")
-    ):
+    for line in filter(str.strip, _with_cues_joined(text).split("\n")):
         found = find_cues(line)
         cues += len(found)
         if cues > MAX_CUES:
@@ -113,13 +114,22 @@ def _names_after(line: str, end: int, cue: Cue) -> Iterator[str]:
     text = cut(text)
     is_marked = "/" in text and has_label_word(text)
     for part in listed(text):
-        name = YEARS_AFTER.sub("", part) if not cue.in_prose else part
-        for candidate in around_on(name) if cue.in_prose else (name,):
-            trimmed = trim_end(end_of_prose(candidate) if cue.in_prose else NUMBER_AFTER.sub("", candidate))
-            if not cue.in_prose and _APPEAL.match(trimmed) and not has_label_word(trimmed):
-                continue
-            if is_name(trimmed) and (is_marked or _is_enough(trimmed, cue, line)):
-                yield trimmed
+        for name in _names_of_prose(part) if cue.in_prose else _names_of_entry(part):
+            if is_name(name) and (is_marked or _is_enough(name, cue, line)):
+                yield name
+
+
+def _names_of_prose(text: str) -> Iterator[str]:
+    """Yield the one or two texts that may be names at the beginning of the rest of a sentence."""
+    for name in around_on(text):
+        yield trim_end(end_of_prose(name))
+
+
+def _names_of_entry(text: str) -> Iterator[str]:
+    """Yield what may be the name in an entry such as "Label: Opal OPL012", unless it is an appeal to labels."""
+    name = trim_end(NUMBER_AFTER.sub("", YEARS_AFTER.sub("", text)))
+    if has_label_word(name) or not _APPEAL.match(name):
+        yield name
 
 
 def _is_enough(name: str, cue: Cue, line: str) -> bool:

@@ -44,7 +44,6 @@ _NUMBER: Final = r"[A-Z]{2,10}[ -]?\d{2,5}[A-Z]?"
 _CATALOGUE_NUMBER: Final = re.compile(
     rf"^{_NUMBER}\s+[-–—]\s+|\s+[-–—]\s+{_NUMBER}$|\s+(?:#\s?\d{{1,4}}|0\d{{2,3}})$|\s+(?i:cat)\s?[.:#].*$"
 )
-
 _EDGES: Final = ' ,;:/-–—"“”'
 
 
