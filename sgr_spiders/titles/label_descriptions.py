@@ -126,7 +126,7 @@ def _names_of_prose(text: str) -> Iterator[str]:
 
 
 def _names_of_entry(text: str) -> Iterator[str]:
-    """Yield what may be the name in an entry such as "Label: Opal OPL012", unless it is an appeal to labels."""
+    """Yield what may be the name in an entry such as "Label: Opal OPL012", but not an appeal to labels."""
     name = trim_end(NUMBER_AFTER.sub("", YEARS_AFTER.sub("", text)))
     if has_label_word(name) or not _APPEAL.match(name):
         yield name
