@@ -95,7 +95,9 @@ def joint_artists(outer: Part, own: Collection[str]) -> tuple[str, ...]:
         return () if all(map(is_plain, names)) or _is_no_list(outer, head, names) else names
     if not _SEPARATES.search(head) or _NO_ARTISTS.search(head):
         return ()
-    return () if any(map(is_plain, names)) or is_english_phrase(names) else names
+    # Of three or more, one may be plain: "Name Somebody, Young B, Name".
+    plain = sum(map(is_plain, names))
+    return () if plain > len(names) // 3 or is_english_phrase(names) else names
 
 
 def _is_no_list(outer: Part, head: str, names: Sequence[str]) -> bool:

@@ -66,14 +66,14 @@ STAGE_TITLES: Final = frozenset({"dj", "mc", "lil", "yung"})
 
 PURPOSES: Final = frozenset(
     "acoustic after-hours afterhours afterparty afters anime anniversary arena atmos autumn basement "
-    "beatless bedroom birthday bonus boosted bouncy carnival cheeky chicago chilled chopped christmas "
-    "cinematic classic coachella cowbell detroit dolby drumless drunk easter edc emotional entrance epic "
-    "exclusive festival festive filthy friendly full gaming goa gym halloween heartbreak hype ibiza intro "
-    "live lockdown main-stage mainstage mega miami midnight mini naughty oldschool outro peak-time "
-    "peaktime percussion personal pitched private quarantine quick reloaded rough screwed secret special "
-    "sped spring stadium summer sunrise sunset super throwback tiktok tomorrowland tool trailer "
-    "transition tribute tulum turbo unplugged unreleased viral vocal vol vox warehouse winter workout "
-    "xmas".split()
+    "beatless bedroom birthday bonus boosted bouncy carnival cello cheeky chicago chilled chopped "
+    "christmas cinematic classic coachella cowbell detroit dolby drumless drunk easter edc emotional "
+    "entrance epic exclusive festival festive filthy flute friendly full gaming goa guitar gym halloween "
+    "harp heartbreak hype ibiza intro live lockdown main-stage mainstage mega miami midnight mini naughty "
+    "oldschool organ outro peak-time peaktime percussion personal pitched private quarantine quick "
+    "reloaded rough sax screwed secret special sped spring stadium summer sunrise sunset super throwback "
+    "tiktok tomorrowland tool trailer transition tribute tulum turbo ukulele unplugged unreleased "
+    "violin viral vocal vol vox warehouse winter workout xmas".split()
 )
 """Purposes and properties of a version. They may follow a remixer's name: "Name Festival Remix"."""
 

@@ -280,9 +280,9 @@ def _is_counted(part: Part, match: re.Match[str]) -> bool:
 
 
 def _is_measure(part: Part, match: re.Match[str]) -> bool:
-    """Return whether "ft" means feet: "six ft under", "50 Ft Drop"."""
-    if _MEASURE.match(part.text, match.end()):
-        return True
+    """Return whether "ft" means feet: "six ft under", "50 Ft Drop", but not "ft. High Contrast"."""
+    if measured := _MEASURE.match(part.text, match.end()):
+        return "." not in match[0] or measured[0].islower() or _is_counted(part, match)
     following = part.text[match.end() :].split(maxsplit=1)
     return "." not in match[0] and _is_counted(part, match) and is_english(bare("".join(following[:1])))
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MAX_NAME: Final = 80
 
 _SPACE: Final = re.compile(r"\s+")
+_ASCII_WORD: Final = re.compile(r"[a-z0-9]+")
 _INVISIBLE: Final = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\u0334-\u0338]"
 )
@@ -94,7 +95,10 @@ def key(name: str) -> str:
 
 def bare_key(name: str) -> str:
     """Return the key of a name without ornaments, as in the username ``Name 💫``."""
-    return fold("".join(c if unicodedata.category(c)[0] in "LNM" else " " for c in key(name))) or key(name)
+    whole = key(name)
+    if whole.isascii():
+        return " ".join(_ASCII_WORD.findall(whole)) or whole
+    return fold("".join(c if unicodedata.category(c)[0] in "LNM" else " " for c in whole)) or whole
 
 
 def clean(name: str, *, ends: bool = True) -> str:

@@ -221,9 +221,11 @@ def _is_occasion(following: list[str]) -> bool:
 
 
 def _is_anybody(owner: str) -> bool:
-    """Return whether an owner is not a name: "Lover's Dub", "My Brother's Edit"."""
-    first, *others = owner.split()
-    return is_plain(owner.translate(_APART)) and (not others or _is_generic(first) or first.lower() in SMALL)
+    """Return whether an owner is not a name: "Lover's Dub", "My Brother's Edit", "New Year's Remix"."""
+    words = owner.split()
+    if _ends_with_known(words) or not is_plain(owner.translate(_APART)):
+        return False
+    return len(words) == 1 or words[0].lower() in SMALL or all(map(_is_generic, words))
 
 
 def _without_description(words: list[str], kind: str) -> list[str]:
@@ -237,9 +239,9 @@ def _without_description(words: list[str], kind: str) -> list[str]:
     while len(kept) > 1 and not _is_name(kept) and _describes(kept, kind):
         kept = kept[:-1]
     *others, last = kept or [""]
-    is_whole = not others or others[-1].endswith(",") or bare(others[-1]) in _JOINS
+    is_first = not others or others[-1].endswith(",") or bare(others[-1]) in _JOINS
     # "Big Country" is not a country version by somebody called Big.
-    return words if is_whole and last.isalpha() and is_plain(last) else kept
+    return words[: len(kept) + 1] if is_first and last.isalpha() and is_plain(last) else kept
 
 
 def _describes(words: list[str], kind: str) -> bool:
@@ -273,5 +275,5 @@ def _is_remixer(name: str) -> bool:
 
 def _is_name(words: list[str]) -> bool:
     """Return whether the words end with a name although they could describe a version ("DJ Dubstep")."""
-    is_stage_name = len(words) == 2 and bare(words[0]) in STAGE_TITLES and bare(words[1]) in STYLES
+    is_stage_name = len(words) > 1 and bare(words[-2]) in STAGE_TITLES and bare(words[-1]) in STYLES
     return is_stage_name or _ends_with_known(words)
