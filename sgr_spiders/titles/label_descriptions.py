@@ -61,7 +61,9 @@ _BETWEEN_SEGMENTS: Final = re.compile(
     r"\s[-–—|/•:]{1,3}\s|(?<=\w[\w\"”»’)])[.!]\s|,\s(?=[^,]{2,40}\s(?:19|20)\d\d\W{0,3}$)"
 )
 _BEFORE_NAME: Final = re.compile(r"^[^\w!]{0,5}(?:(?:19|20)\d\d\s)?")
-_AFTER_NAME: Final = re.compile(r"[\s,]*(?:(?:19|20)\d\d|#?\d{3,4}|[A-Z]{2,8} ?\d{2,6})?[\s()\[\].,!:]*$")
+_AFTER_NAME: Final = re.compile(
+    r"(?:[\s,]+(?:(?:19|20)\d\d|#?\d{3,4}|\d{3} \d{4}|[A-Z]{2,8} ?\d{2,6}))?[\s()\[\].,!:]*$"
+)
 _MAX_SEGMENT: Final = 40
 """Maximum length of a well-known label with the year, number and brackets around it."""
 _MAX_KNOWN: Final = 2

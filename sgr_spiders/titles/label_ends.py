@@ -15,6 +15,7 @@ from sgr_spiders.titles.label_keys import (
     SINGLE_LETTERS,
     word_set,
 )
+from sgr_spiders.titles.label_languages import MONTHS_ABROAD
 from sgr_spiders.titles.label_names import bare, has_label_word, is_name
 
 RIGHTS: Final = re.compile(
@@ -33,6 +34,7 @@ _FULL_STOP: Final = re.compile(
     r"style|format|isrc|upc|label)\.?\s?[:：]|"
     rf"https?:|www\.|\b[\w-]{{1,60}}\.(?:com|net|org|co\.uk|de|fr|io)\b(?=/|\s|$)|{SIGN}|\s[-–—~>|•·]{{1,3}}(?:\s|$)|"
     r"\s-+>|→|[;|•·►▶«]|\s#|\sw/|[([{]|[)\]}](?=\W|$)|[!?…](?=\W|$)|[!?]{2}|\.{2}|[:：](?=\s|$)|\s@|\\|"
+    rf"\s\d{{1,2}}\.?\s(?:de\s)?(?-i:{MONTHS_ABROAD})(?=\W|$)|"
     r"(?<=records)\.(?=\w)|(?<=recordings)\.(?=\w)|(?<=music)\.(?=\w)",
     re.IGNORECASE,
 )
@@ -65,7 +67,7 @@ _ON: Final = re.compile(r"\s(?:on|via|through)\s", re.IGNORECASE)
 YEARS_AFTER: Final = re.compile(rf"[\s,]+{YEARS}\W{{0,3}}$")
 _DATE_AFTER: Final = re.compile(
     r"[\s,]+(?:\d{1,4}(?:[./-]\d{1,4}){1,2}|(?:19|20)\d\d|(?:7|10|12)[\"”″']|"
-    rf"{WEEKDAYS}|(?:in\s)?(?:{MONTHS})(?:\s\d{{1,2}}\w{{0,2}})?|"
+    rf"{WEEKDAYS}|(?:in\s|\d{{1,2}}\s)?(?:{MONTHS})(?:\s\d{{1,2}}\w{{0,2}})?|"
     r"(?-i:[A-Z]{2,10})[ -]?\d{2,4})\W{0,3}$",
     re.IGNORECASE,
 )

@@ -63,7 +63,7 @@ def label_key(name: str) -> str:
 
 def _stem(words: list[str]) -> list[str]:
     """Remove the words that labels have in common, except the last remaining word."""
-    words = words[1:] if words[0] == "the" and len(words) > 1 else words
+    words = words[1:] if words[0] in {"the", "ооо"} and len(words) > 1 else words
     while len(words) > 1:
         last = words[-1]
         after_label_word = last in AFTER_LABEL_WORDS and len(words) > 2 and words[-2] in LABEL_WORDS

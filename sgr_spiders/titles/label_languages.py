@@ -21,7 +21,7 @@ RELEASED_ABROAD: Final = (
     r"(?:sortie?s?|disponible)\schez|(?:parue?s?|publiée?s?|éditée?s?)\s(?:chez|sur|par)|"
     r"(?:publicad|editad|lanzad)[oa]s?\s(?:por|bajo)|(?:lançad|editad)[oa]s?\s(?:por|pela|pelo)|"
     r"(?:pubblicat|edit)[oaie]\s(?:da|su|per)|"
-    r"(?:uitgebracht|verschenen)\s(?:op|door|bij)|wydan[eyai]\s(?:przez|nakładem)|"
+    r"(?:uitgebracht|verschenen)\s(?:op|door|bij)|wydan(?:[eyai]|ego|ej)\s(?:przez|nakładem)|"
     r"(?:utgiven|utgivet|utgitt|udgivet|släppt)\s(?:av|af|på)|dirilis\s(?:oleh|melalui)|"
     r"(?:выш(?:ел|ла|ло|ли)|издан[оаы]?|выпущен[оаы]?|изданн\w{2,3})\s(?:на\s)?лейбл(?:е|ом)|издан\w{1,4}\sна"
 )
@@ -31,11 +31,14 @@ RELEASED_ABROAD_HAS: Final = (
     "utgi|udgi|släppt|diril|выш|изда|выпу"
 )
 """Texts of which each of these phrases contains one, as in `Cue.among`."""
+MONTHS_ABROAD: Final = (
+    r"(?:jan|ene|gen|feb|fév|mar|mär|apr|abr|avr|ma[igjy]|jun|juin|giu|jul|lug|aug|août|ago|sep|set|oct|okt|ott|out|"
+    r"nov|dec|dez|dic|déc|янв|фев|мар|апр|ма[йя]|ию|авг|сен|окт|ноя|дек)[\w.]{0,9}"
+)
 _ANY_WORD: Final = r"[\w.:,'’/]{1,14}"
 _DATE_WORD: Final = (
     r"(?:\S{0,8}\d\S{0,8}|[a-zà-ÿа-я]{1,2}|als|del|dem|den|der|les|und|vinyl|vinyle|digital|"
-    r"(?:jan|ene|gen|feb|fév|mar|mär|apr|abr|avr|ma[igjy]|jun|juin|giu|jul|lug|aug|août|ago|sep|set|oct|okt|ott|out|"
-    r"nov|dec|dez|dic|déc|янв|фев|апр|ию|авг|сен|окт|ноя|дек)[\w.]{0,9})"
+    rf"{MONTHS_ABROAD})"
 )
 RELEASED_ABROAD_IN_TIME: Final = "|".join(
     rf"(?:{verbs})(?:\s{between}){{0,7}}?\s(?:{prepositions})"

@@ -24,15 +24,17 @@ _LINK: Final = re.compile(
     r"(?<![\w@.-])(?:www\.|m\.)?soundcloud\.com/([a-z0-9][a-z0-9_-]{1,62}[a-z0-9])(?![\w@-])", re.IGNORECASE
 )
 _NO_ACCOUNTS: Final = frozenset(
-    "charts discover download feed go groups jobs likes messages notifications oauth pages people player "
-    "popular premium search settings signin stations stream tags terms-of-use topic tracks upload you".split()
+    "charts discover download feed go groups jobs likes messages notifications oauth oembed pages people "
+    "player popular premium search settings signin stations stream tags terms-of-use topic tracks upload "
+    "you".split()
 )
 """Paths of the site that are not accounts."""
 _SITE: Final = (
     r"(?:audius|bandcamp|bandlab|bereal|bsky|bluesky|dms?|discord|facebook|fb|ig|insta?|instagram|kik"
     r"|linktr\.?ee|mastodon|mixcloud|onlyfans|patreon|snapchat|socials?"
     r"|(?:all )?(?:social media|platforms)|spotify|telegram|threads|tik ?tok|tumblr|tw|twitch|twitter"
-    r"|venmo|vimeo|cash ?app|paypal|vk|wechat|weibo|whatsapp|x\.com|youtube|yt|(?:kick|snap|tt)(?=\s?[:：])"
+    r"|venmo|vimeo|vsco|cash ?app|paypal|vk|wechat|weibo|whatsapp|x\.com|youtube|yt"
+    r"|(?:kick|snap|tt)(?=\s?[:：])"
     r"|инст\w{0,6}|вк|тг|телеграм\w{0,2}"
     r"|인스타(?:그램)?|트위터|インスタ(?:グラム)?|ツイッター)"
 )

@@ -58,7 +58,10 @@ from sgr_spiders.titles.mentions import is_mentioned, mentions
         ("thanks @all, @everyone and @kit", ("kit",)),
         ("listen on @spotify and @applemusic, prod @kit", ("kit",)),
         ("support soundcloud.com/ona and https://m.soundcloud.com/Lu-Lu/sets/b?si=1", ("ona", "lu-lu")),
-        ("@kit https://soundcloud.com/discover https://on.soundcloud.com/Ab3xY", ("kit",)),
+        (
+            "@kit https://soundcloud.com/discover https://soundcloud.com/oembed https://on.soundcloud.com/Ab3xY",
+            ("kit",),
+        ),
     ],
 )
 def test_mentions(text: str, expected: tuple[str, ...]) -> None:
