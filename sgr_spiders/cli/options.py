@@ -91,10 +91,10 @@ def read_inclusion_changes(opts: argparse.Namespace) -> dict[str, bool]:
     return {name: True for name in names if getattr(opts, name)}
 
 
-def add_limit_option(group: argparse._ArgumentGroup, default: int) -> None:
-    """Add ``--limit``."""
+def add_limit_option(group: argparse._ArgumentGroup, default: int, rows: str = "rows") -> None:
+    """Add ``--limit``, the number of *rows*."""
     group.add_argument(
-        "--limit", metavar="N", default=str(default), help=f"number of rows (default {default})"
+        "--limit", metavar="N", default=str(default), help=f"number of {rows} (default {default})"
     )
 
 

@@ -33,7 +33,7 @@ class Command(DatabaseCommand):
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         add_since_option(group, "the last run; of a record the first look")
-        add_limit_option(group, 10)
+        add_limit_option(group, 10, "last changes of each kind, or last values of the counters")
         add_json_option(group, "docs/operations.md")
 
     def work(self, args: list[str], opts: argparse.Namespace) -> None:

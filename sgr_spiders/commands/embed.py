@@ -68,6 +68,7 @@ class Command(DatabaseCommand):
     def _embed(self, settings: Embeddings) -> Embedded:
         from sgr_spiders.embeddings.embed import embed
         from sgr_spiders.embeddings.terms import terms_line
+        from sgr_spiders.reports.evaluation import describe_parameters
 
         with self.writing("nothing was built", alone=False) as store:
             if (line := terms_line(store)) is not None:
@@ -76,8 +77,7 @@ class Command(DatabaseCommand):
         for kind, count in embedded.counts.items():
             sys.stdout.write(f"{kind + '_vectors':16}{count:>10,}  {_describe_shape(embedded)}\n")
         if embedded.chosen:
-            weights = ", ".join(f"{name} {value:g}" for name, value in embedded.chosen.items())
-            sys.stdout.write(f"chosen on held-out likes: {weights}\n")
+            sys.stdout.write(f"chosen on held-out likes: {describe_parameters(embedded.chosen)}\n")
         if embedded.left_out:
             sys.stdout.write(f"{describe_left_out(embedded.left_out)}\n")
         return embedded

@@ -18,7 +18,7 @@ from sgr_spiders.cli.options import (
     read_neighbour_source,
     read_reranking,
 )
-from sgr_spiders.reports.labels import as_json, describe
+from sgr_spiders.reports.labels import as_json, describe_record
 from sgr_spiders.text.encoding import dump_json
 from sgr_spiders.text.formatting import pluralize
 
@@ -80,7 +80,8 @@ class Command(DatabaseCommand):
 def _render_lines(recommended: RecommendedTracks) -> list[str]:
     from sgr_spiders.reports.neighbours import describe_reason, render_ranked
 
-    about = f"{recommended.kind} {recommended.id} ({describe(recommended.about)}) by {recommended.by}"
+    record = describe_record(recommended.kind, recommended.id, recommended.about)
+    about = f"{record} by {recommended.by}"
     if recommended.reranking:
         about += f", {recommended.reranking}"
     is_playlist = recommended.kind == "playlist"

@@ -15,7 +15,7 @@ from sgr_spiders.cli.options import (
     read_neighbour_source,
     read_node,
 )
-from sgr_spiders.reports.labels import as_json, describe
+from sgr_spiders.reports.labels import as_json, describe_record
 from sgr_spiders.text.encoding import dump_json
 from sgr_spiders.text.formatting import pluralize
 
@@ -66,7 +66,7 @@ class Command(DatabaseCommand):
             source = describe_source(similar.by, similar.evidence)
             found = {"by_everyone": similar.by_everyone, "similar": similar.rows}
             return dump_json({**head, **source, **found}) + "\n"
-        lines = _render_lines(similar, f"{kind} {similar.id} ({describe(label)}) by {similar.by}")
+        lines = _render_lines(similar, f"{describe_record(kind, similar.id, label)} by {similar.by}")
         return "\n".join([*lines, *describe_evidence(similar.evidence, similar.found)]) + "\n"
 
 

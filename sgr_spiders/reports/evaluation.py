@@ -197,7 +197,7 @@ def _describe_choice(what: str, parameters: Sequence[Mapping[str, Any]]) -> list
 
 def describe_parameters(parameters: Mapping[str, float]) -> str:
     """Return names and values in one line."""
-    return ", ".join(f"{name} {value:g}" for name, value in parameters.items())
+    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in parameters.items())
 
 
 def as_document(

@@ -71,6 +71,12 @@ def describe(label: Label) -> str:
     return name if label.owner is None else f"{name} by {for_message(label.owner)}"
 
 
+def describe_record(kind: str, record_id: int, label: Label) -> str:
+    """Return kind, ID and name of a record in a sentence."""
+    name = describe(label)
+    return f"{kind} {record_id} {name if label.name is None else f'({name})'}"
+
+
 def describe_name(kind: str, name: str | None) -> str:
     """Return a title or name, safe for a terminal, or say that it is not known."""
     word = "title" if kind in OWNERS else "name"

@@ -148,7 +148,7 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
 def check_continued(text: str, continuing: dict[str, Any], own: set[int]) -> None:
     """Check both forms of what continues playlist 9001."""
     lines = text.splitlines()
-    assert lines[0] == "To continue playlist 9001 ((no title known) by user 1) by sequence, diversity 0.4:"
+    assert lines[0] == "To continue playlist 9001 (no title known) by user 1 by sequence, diversity 0.4:"
     assert len([line for line in lines if line.startswith("    because of")]) == 2 * 3
     assert (continuing["playlist"], continuing["by"], continuing["missing"]) == (9001, "vectors", 0)
     assert continuing["reranking"] == {"diversity": 0, "novelty": 0}

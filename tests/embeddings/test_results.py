@@ -19,7 +19,7 @@ from sgr_spiders.embeddings.evaluation.trial import PER_USER, Trial
 from sgr_spiders.embeddings.evaluation.trials import TrialOptions, Trials, prepare_trials, trials_of_files
 from sgr_spiders.embeddings.list_quality import ListQuality
 from sgr_spiders.embeddings.recommenders import NAMES
-from sgr_spiders.reports.evaluation import as_document, describe
+from sgr_spiders.reports.evaluation import as_document, describe, describe_parameters
 from tests.embeddings.communities import tastes
 from tests.embeddings.test_evaluation import mark_seed
 
@@ -126,9 +126,10 @@ def test_a_seed_is_neither_recommended_nor_popular() -> None:
     assert not (found.lists == 0).any()
     assert found.lists[:, 0].tolist() == [2, 2]
     assert found.coverage == 1 / 2  # of tracks 1 and 2
-    assert found.novelty == pytest.approx(-np.log2([3 / 8, 1 / 8]).mean())
-    # Track 2 and one without fans, in comparison with track 1.
-    assert found.popularity_lift == pytest.approx((3 + 0) / 2 / 5 - 1)
+    assert found.lists[:, 1].tolist() == [-1, -1], "no track without fans"
+    assert found.novelty == pytest.approx(-np.log2(3 / 8))
+    # Track 2 in comparison with track 1.
+    assert found.popularity_lift == pytest.approx(3 / 5 - 1)
 
 
 def test_a_pair_in_neither_part_is_not_recommended() -> None:
@@ -234,3 +235,7 @@ def test_splits_of_a_database_differ_by_seed_and_hold_out_no_seed(store: Store) 
         assert not inner.train.multiply(trial.test).nnz
         assert not inner.test.multiply(trial.test).nnz
         assert inner.train.nnz + inner.test.nnz == trial.train.nnz
+
+
+def test_parameters_are_words() -> None:
+    assert describe_parameters({"best_epoch": 5, "rate": 0.1}) == "best epoch 5, rate 0.1"
