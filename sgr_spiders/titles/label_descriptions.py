@@ -112,7 +112,8 @@ def _names_after(line: str, end: int, cue: Cue) -> Iterator[str]:
     text = text.lstrip(" \t:：-–—=|>'\"").removeprefix("@")
     for before in (_THE_LABEL, _PRAISE):
         if match := before.match(text):
-            text = text[match.end() :]
+            # The space stays, because a word after one may end a name: "the label will".
+            text = text[match.end() - 1 :]
     text = cut(text)
     is_marked = "/" in text and has_label_word(text)
     for part in listed(text):

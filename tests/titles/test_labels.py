@@ -278,7 +278,8 @@ NO_LABELS_IN_MIXED_CASE = [
     "Bootleg. All rights to Ilse / Def Jam.", "Ninja Tune / Warp / Hyperdub / Planet Mu", "Ilse 2014",
     "1. Ilse - Dusk - Ninja Tune", "permanent vacation", "Das Stück erscheint auf Deutsch",
     "Die Single ist auf Platz 1", "Listen back on NTS", "EP available on Gumroad",
-    "She came to the Addams house", "we joined the Army", "Back on Broadway", "Disponible sur demande",
+    "She came to the Addams house", "we joined the Army", "Back on Broadway",
+    "Next release on the label will be by Ilse", "Disponible sur demande",
     "Kommt zur Party am Freitag bei Anna", "Sale el sol por Antequera", "Вышел на балкон", "uscito per caso",
 ]  # fmt: skip
 
