@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import sqlite3
+import weakref
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,12 +33,20 @@ VARIABLE = "HARVEST_TEST_POSTGRES_URL"
 _server = ""
 _created: dict[Path, str] = {}
 """The databases on the server, by the paths that name them."""
+_connections: weakref.WeakSet[psycopg.Connection[Any]] = weakref.WeakSet()
+"""The connections of this process to the server."""
 
 
 def use_server() -> None:
     """Put all databases of this process on the server; raise ``KeyError`` if none is named."""
     global _server  # noqa: PLW0603 - chosen once, before the first test
     _server = os.environ[VARIABLE]
+    sa.event.listen(sa.Pool, "connect", _note)
+
+
+def _note(connection: object, _record: object) -> None:
+    if isinstance(connection, psycopg.Connection):
+        _connections.add(connection)
 
 
 def is_on_server() -> bool:
@@ -93,12 +102,24 @@ def end_connections(url: str) -> None:
 
 
 def drop_databases(below: Path | None = None) -> None:
-    """Drop the databases on the server that paths below *below* name; all of them by default."""
+    """Drop the databases on the server that paths below *below* name; all of them by default.
+
+    Fails if this process still has a connection to one of them: Python would warn of it in whatever test
+    happened to run later.
+    """
+    left = []
     for path in list(_created):
         if below is None or path.is_relative_to(below):
-            _execute(f'DROP DATABASE IF EXISTS "{_created.pop(path)}" WITH (FORCE)')
+            name = _created.pop(path)
+            left += [path for connection in _connections if _is_open(connection, name)]
+            _execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     if below is None and template.cache_info().currsize:
         _execute(f'DROP DATABASE IF EXISTS "{template()}" WITH (FORCE)')
+    assert not left, f"connections were left open to {', '.join(map(str, left))}"
+
+
+def _is_open(connection: psycopg.Connection[Any], name: str) -> bool:
+    return not connection.closed and connection.info.dbname == name
 
 
 def connect(path: Path | str) -> sqlite3.Connection:
@@ -168,6 +189,7 @@ class ServerConnection:
 
     def __init__(self, url: str) -> None:
         self._connection = psycopg.connect(url)
+        _connections.add(self._connection)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[Any]:
         query = _with_percent_signs(sql) if parameters else sql

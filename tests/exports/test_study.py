@@ -590,19 +590,19 @@ def test_the_methods_name_what_was_done_and_cut(study: Path) -> None:
 
 
 def test_the_methods_say_how_tracks_got_their_communities(harvest: Path, tmp_path: Path) -> None:
-    store = Store(url_of(copy_database(harvest, tmp_path / "copy.db")))
     by = {"by": "listeners", "resolution": 1.5, "min_share": 0.5, "limit": 0.05}
-    with store.write() as connection:
-        runs_of = schema.community_runs
-        connection.execute(sa.update(runs_of).values(kind="track", parameters=json.dumps(by)))
-        connection.execute(
-            sa.update(schema.relationship_runs)
-            .where(schema.relationship_runs.c.type == "user_similarity")
-            .values(parameters=json.dumps({"validated": 0.01}))
-        )
-        connection.execute(sa.delete(schema.walk_requests))
-        connection.execute(sa.update(schema.walks).values(status="done"))
-    build_study(store, tmp_path / "full", StudyOptions(None))
+    with closing(Store(url_of(copy_database(harvest, tmp_path / "copy.db")))) as store:
+        with store.write() as connection:
+            runs_of = schema.community_runs
+            connection.execute(sa.update(runs_of).values(kind="track", parameters=json.dumps(by)))
+            connection.execute(
+                sa.update(schema.relationship_runs)
+                .where(schema.relationship_runs.c.type == "user_similarity")
+                .values(parameters=json.dumps({"validated": 0.01}))
+            )
+            connection.execute(sa.delete(schema.walk_requests))
+            connection.execute(sa.update(schema.walks).values(status="done"))
+        build_study(store, tmp_path / "full", StudyOptions(None))
     text = " ".join((tmp_path / "full" / "METHODS.md").read_text().split())
     assert "2 tracks: each has the community of users that stands out most among its listeners" in text
     assert "if that is significant (q of at most 0.05)" in text
