@@ -15,6 +15,7 @@ TINY_WORLD = ("--users", "60", "--tracks", "300", "--playlists", "20", "--likes-
 TINY = {
     "continuation": ("--playlists", "2"),
     "memory": ("--likers", "4", "--times", "1"),
+    "neighbours": ("--users", "200"),
     "old_way": (*TINY_WORLD, "--seed-likers", "2", "--seed-reposters", "2", "--delays", "0"),
     "politeness": ("--requests", "5", "--delay", "0.1", "--shares", "1.5"),
     "requests": TINY_WORLD,

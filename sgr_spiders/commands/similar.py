@@ -36,8 +36,8 @@ class Command(DatabaseCommand):
 
     def add_own_options(self, group: argparse._ArgumentGroup) -> None:
         by = (
-            "similarity from npmi (shared fans beyond chance), blend (tracks; after `embed --method blend`), "
-            "walk (over likes), playlists (a walk over them) or vectors (default npmi for tracks, else walk)"
+            "similarity from blend (tracks; after `embed --method blend`), npmi (shared fans beyond chance), "
+            "walk (over likes), playlists (a walk over them) or vectors (default blend for tracks, else walk)"
         )
         add_neighbour_options(group, by)
 
@@ -64,10 +64,13 @@ class Command(DatabaseCommand):
         if opts.json:
             head = {"id": similar.id, "kind": kind, **as_json(label)}
             source = describe_source(similar.by, similar.evidence)
-            found = {"by_everyone": similar.by_everyone, "similar": similar.rows}
-            return dump_json({**head, **source, **found}) + "\n"
+            why = {"by_everyone": similar.by_everyone, "fallback": similar.fallback}
+            return dump_json({**head, **source, **why, "similar": similar.rows}) + "\n"
         lines = _render_lines(similar, f"{describe_record(kind, similar.id, label)} by {similar.by}")
-        return "\n".join([*lines, *describe_evidence(similar.evidence, similar.found)]) + "\n"
+        lines += describe_evidence(similar.evidence, similar.found)
+        if similar.fallback is not None:
+            lines.append(f"by {similar.by}: {similar.fallback}")
+        return "\n".join(lines) + "\n"
 
 
 def _render_lines(similar: SimilarRecords, about: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ from sgr_spiders.text.invocation import command, plain_command
 
 if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Numbers
+    from sgr_spiders.embeddings.blend_search import LearnedBlend
     from sgr_spiders.embeddings.ranking import Scores
     from sgr_spiders.storage.libraries import Inclusion
     from sgr_spiders.storage.neighbours import Neighbourhood
@@ -28,8 +30,11 @@ if TYPE_CHECKING:
 
 NPMI, WALK, PLAYLIST_WALK, VECTORS = "npmi", "walk", "playlists", "vectors"
 NEIGHBOUR_SOURCES = (NPMI, BLEND, WALK, PLAYLIST_WALK, VECTORS)
-DEFAULT_SOURCES = {"track": NPMI, "user": WALK, "artist": WALK}
-"""The source of each kind if none is named."""
+POPULARITY = 0.1
+"""That of the blend where tracks are similar to one track; recommendations have their own.
+
+With 0, each track would count as in a cosine, and with 0.5 as in a walk, whose lists popular tracks fill.
+"""
 EVIDENCE = {
     "track": ("shared_fans", "shared_playlists"),
     "user": ("shared_likes", "shared_in_playlists"),
@@ -81,13 +86,15 @@ class Evidence:
 class SimilarNodes:
     """The neighbours of a node, nearest first, by the source *by*.
 
-    *by_everyone*: everyone who was looked at likes the node, so that shared fans say nothing.
+    *by_everyone*: everyone who was looked at likes the node, so that shared fans say nothing. *fallback*: why
+    *by* is not the default source otherwise.
     """
 
     by: str
     evidence: Evidence
     found: list[Similar]
     by_everyone: bool = False
+    fallback: str | None = None
 
 
 def find_similar(  # noqa: PLR0913 - all but the node are options of the command
@@ -104,8 +111,9 @@ def find_similar(  # noqa: PLR0913 - all but the node are options of the command
 
     *by*: ``npmi`` (shared fans beyond chance), ``blend`` (of tracks only), ``walk`` (over likes),
     ``playlists`` (a walk over playlists) or ``vectors`` (the cosine of the vectors of *method*); ``None``:
-    the default of the kind, but a walk for a track that everyone likes. *include*: what to include besides
-    present rows of libraries that were looked at; it does not change the vectors.
+    ``blend`` for tracks, ``npmi`` for one that no blend was learned with, and ``walk`` for one that everyone
+    likes, and for users and artists. *include*: what to include besides present rows of libraries that were
+    looked at; it does not change the vectors.
 
     Raises:
         ArgumentError: the node is not in the database, or has no vector.
@@ -113,10 +121,7 @@ def find_similar(  # noqa: PLR0913 - all but the node are options of the command
     if not neighbours.is_known(connection, kind, node):
         raise ArgumentError(f"{kind} {node} is not in this database")
     search = _Search(connection, kind, node, method, limit, include)
-    if by is not None:
-        return search.find(by)
-    found = search.find(DEFAULT_SOURCES[kind])
-    return replace(search.find(WALK), by_everyone=True) if found.by_everyone else found
+    return search.find_by_default() if by is None else search.find(by)
 
 
 class _Search:
@@ -134,16 +139,25 @@ class _Search:
         self._contexts = [reader.contexts_of(node) for reader in self._readers]
         self._removed = neighbours.read_removed(connection, kind, include)
 
+    def find_by_default(self) -> SimilarNodes:
+        """Return the nearest neighbours by the best source that has any."""
+        if self._kind != "track":
+            return self.find(WALK)
+        if self._is_of_everyone():
+            return replace(self.find(WALK), by_everyone=True)
+        if self._knows_blend:
+            return self.find(BLEND)
+        return replace(self.find(NPMI), fallback=self._explain_missing_blend())
+
     def find(self, by: str) -> SimilarNodes:
         """Return the nearest neighbours by one source."""
         over = OVER_PLAYLISTS if by == PLAYLIST_WALK else OVER_LIKES
-        by_everyone = False
         if by == VECTORS:
             evidence, ids, scores = self._by_vectors()
         elif by == BLEND:
             evidence, ids, scores = self._by_blend()
         elif by == NPMI:
-            evidence, ids, scores, by_everyone = self._by_npmi()
+            evidence, ids, scores = self._by_npmi()
         else:
             evidence, ids, scores = self._by_walk(over)
         kept = (ids != self._node) & ~is_among(ids, self._removed)
@@ -160,9 +174,18 @@ class _Search:
             Similar(one, score, names.get(one), both, place, tied, is_weak)
             for one, score, place, tied, both, is_weak in zip(*columns, strict=True)
         ]
-        return SimilarNodes(by, evidence, found, by_everyone)
+        return SimilarNodes(by, evidence, found, by == NPMI and self._is_of_everyone())
 
-    def _by_npmi(self) -> tuple[Evidence, Numbers, Scores, bool]:
+    @cached_property
+    def _total(self) -> int:
+        """All contexts that were looked at."""
+        return self._readers[OVER_LIKES].count_contexts()
+
+    def _is_of_everyone(self) -> bool:
+        """Return whether everyone who was looked at likes the node."""
+        return 0 < self._total == len(self._contexts[OVER_LIKES].ids)
+
+    def _by_npmi(self) -> tuple[Evidence, Numbers, Scores]:
         reader, contexts = self._readers[OVER_LIKES], self._contexts[OVER_LIKES].ids
         near = reader.read(contexts)
         nodes, shared = np.unique(near.nodes, return_counts=True)
@@ -170,9 +193,8 @@ class _Search:
         nodes, shared = nodes[others], shared[others]
         if len(near.sizes) < len(contexts):
             nodes, shared = self._recount(nodes, shared, contexts)
-        total = reader.count_contexts()
-        ids, scores = npmi.find_nearest(nodes, shared, len(contexts), total, self._limit, reader.count)
-        return self._evidence(OVER_LIKES, near), ids, scores, 0 < total == len(contexts)
+        ids, scores = npmi.find_nearest(nodes, shared, len(contexts), self._total, self._limit, reader.count)
+        return self._evidence(OVER_LIKES, near), ids, scores
 
     def _recount(self, nodes: Numbers, shared: Numbers, contexts: Numbers) -> tuple[Numbers, Numbers]:
         """Count what the best candidates of a sample share with the node in all of its contexts."""
@@ -187,16 +209,29 @@ class _Search:
         scores = np.asarray(np.bincount(place, steps, minlength=len(nodes)), np.float64)
         return self._evidence(over, near), nodes, scores
 
+    @cached_property
+    def _learned(self) -> LearnedBlend | None:
+        learned = read_blend(self._connection)
+        return learned and replace(learned, weights=replace(learned.weights, popularity=POPULARITY))
+
+    @property
+    def _knows_blend(self) -> bool:
+        return self._learned is not None and bool(len(self._learned.known(np.array([self._node], np.int64))))
+
+    def _explain_missing_blend(self) -> str:
+        return explain_missing_blend(self._connection, f"track {self._node}")
+
     def _by_blend(self) -> tuple[Evidence, Numbers, Scores]:
-        """Return what a library of this one track would be recommended."""
+        """Return what a library of this one track would be recommended, if popularity counted less."""
         if self._kind != "track":
             raise ArgumentError(f"blend finds similar tracks only, not {self._kind}s")
-        library, learned = np.array([self._node], np.int64), read_blend(self._connection)
-        if learned is None or not len(learned.known(library)):
-            raise ArgumentError(explain_missing_blend(self._connection, f"track {self._node}"))
-        search = BlendSearch(learned, self._readers[OVER_LIKES], library, library, neighbours.MAX_LINKS)
+        if self._learned is None or not self._knows_blend:
+            raise ArgumentError(self._explain_missing_blend())
+        library = np.array([self._node], np.int64)
+        search = BlendSearch(self._learned, self._readers[OVER_LIKES], library, library, neighbours.MAX_LINKS)
         is_found = search.scores > 0
-        return self._evidence(OVER_LIKES, search.near), learned.tracks[is_found], search.scores[is_found]
+        tracks, scores = self._learned.tracks[is_found], search.scores[is_found]
+        return self._evidence(OVER_LIKES, search.near), tracks, scores
 
     def _by_vectors(self) -> tuple[Evidence, Numbers, Scores]:
         run = vectors.latest(self._connection, self._method)

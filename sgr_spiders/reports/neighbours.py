@@ -49,7 +49,10 @@ class SearchOptions:
 
 @dataclass(frozen=True, slots=True)
 class SimilarRecords:
-    """The records most similar to ``id`` by the source ``by``."""
+    """The records most similar to ``id`` by the source ``by``.
+
+    ``by_everyone`` and ``fallback``: as in ``SimilarNodes``.
+    """
 
     kind: str
     id: int
@@ -58,6 +61,7 @@ class SimilarRecords:
     found: list[Similar]
     by_everyone: bool
     labels: Mapping[int, Label]
+    fallback: str | None = None
 
     @property
     def counts(self) -> tuple[str, str]:
@@ -138,7 +142,9 @@ def read_similar(connection: Connection, kind: str, name: str, options: SearchOp
     by, method, include = options.by, options.method, options.include
     near = find_similar(connection, kind, node, by=by, method=method, limit=options.limit, include=include)
     labels = read_labels(connection, kind, [node, *(neighbour.id for neighbour in near.found)])
-    return SimilarRecords(kind, node, near.by, near.evidence, near.found, near.by_everyone, labels)
+    return SimilarRecords(
+        kind, node, near.by, near.evidence, near.found, near.by_everyone, labels, near.fallback
+    )
 
 
 def read_related(connection: Connection, kind: str, name: str, limit: int) -> RelatedRecords:

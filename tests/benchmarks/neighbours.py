@@ -19,13 +19,14 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from sgr_spiders.embeddings.similar import NEIGHBOUR_SOURCES, VECTORS, find_similar
+from sgr_spiders.embeddings.similar import NPMI, PLAYLIST_WALK, WALK, find_similar
 from sgr_spiders.storage.store import Store
 from tests.benchmarks.postgres import data
 from tests.benchmarks.relationships.process import measure
 
 LIKES_PER_USER = 70
-SOURCES = [source for source in NEIGHBOUR_SOURCES if source != VECTORS]
+SOURCES = (NPMI, WALK, PLAYLIST_WALK)
+"""Those that need no learned vectors."""
 FROM = {
     "track": "track_id FROM engagements",
     "artist": "artist_id FROM engagements JOIN tracks USING (track_id)",

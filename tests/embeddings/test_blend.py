@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ import scipy.sparse as sp
 import sqlalchemy as sa
 
 from sgr_spiders.config.harvest import Embeddings
-from sgr_spiders.embeddings import blend_weights
+from sgr_spiders.embeddings import blend_weights, similar
 from sgr_spiders.embeddings.base import Corpus
 from sgr_spiders.embeddings.blend import Blend, BlendRecommender, Parts, Weights
 from sgr_spiders.embeddings.blend_search import BlendSearch, read_blend
@@ -26,6 +28,7 @@ from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.storage import interactions_read, neighbours, schema, vectors
 from sgr_spiders.storage.neighbours import FANS, NeighbourReader
 from tests.embeddings.communities import Tastes, tastes
+from tests.relationships.worlds import World
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -305,7 +308,50 @@ def test_similar_tracks_are_of_the_same_community(learned: Store, world: Tastes)
     own = []
     with learned.read() as connection:
         for track in np.argsort(-fans)[:30]:
-            near = find_similar(connection, "track", int(track) + 1001, by="blend").found
-            own += [world.tracks[one.id - 1001] == world.tracks[track] for one in near]
+            near = find_similar(connection, "track", int(track) + 1001)
+            assert (near.by, near.fallback) == ("blend", None)
+            own += [world.tracks[one.id - 1001] == world.tracks[track] for one in near.found]
     assert len(own) == 300
     assert np.mean(own) > 0.95
+
+
+def test_popular_tracks_are_not_similar_to_all(
+    learned: Store, world: Tastes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares = []
+    for popularity in (similar.POPULARITY, 0.5):
+        monkeypatch.setattr(similar, "POPULARITY", popularity)
+        named: Counter[int] = Counter()
+        with learned.read() as connection:
+            for track in np.unique(world.train.indices)[::3]:
+                found = find_similar(connection, "track", int(track) + 1001, by="blend").found
+                named.update(one.id for one in found)
+        shares.append(sum(times for _, times in named.most_common(20)) / named.total())
+    assert shares[0] < 0.75 * shares[1], shares
+
+
+def test_the_popularity_of_recommendations_is_not_that_of_similar_tracks(learned: Store) -> None:
+    with learned.read() as connection:
+        before = find_similar(connection, "track", 1001).found
+    with learned.write() as connection:
+        (stored,) = connection.execute(sa.select(schema.vector_runs.c.parameters)).scalars()
+        changed = json.dumps(json.loads(stored) | {"popularity": 0.45})
+        connection.execute(sa.update(schema.vector_runs).values(parameters=changed))
+        assert find_similar(connection, "track", 1001).found == before
+
+
+def test_a_track_that_no_blend_knows_has_neighbours_by_npmi(learned: Store) -> None:
+    add_likes(learned, {(7001, 9001), (7002, 9001), (7002, 9002)})
+    with learned.read() as connection:
+        track, user = find_similar(connection, "track", 9001), find_similar(connection, "user", 1)
+    assert (track.by, user.by, user.fallback) == ("npmi", "walk", None)
+    assert str(track.fallback).startswith("track 9001: nothing in it was known when the blend was learned")
+
+
+def test_what_everyone_likes_has_neighbours_by_the_walk_in_spite_of_a_blend(store: Store) -> None:
+    World({(user, track, "like") for user in range(1, 9) for track in (1, 100 + user % 3)}).spill(store)
+    embed(store, Embeddings(method="blend", dimensions=2))
+    with store.read() as connection:
+        near, other = (find_similar(connection, "track", track) for track in (1, 100))
+    assert (near.by, near.by_everyone, near.fallback) == ("walk", True, None)
+    assert (other.by, other.by_everyone) == ("blend", False)

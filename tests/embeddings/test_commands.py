@@ -109,7 +109,11 @@ def test_embedding_and_recommending(database: Path, drawn: Tastes, tmp_path: Pat
     assert head == "Most similar to track 1001 (track 1001 by user 5001) by npmi:"
     assert columns.split()[:5] == ["id", "rank", "score", "shared_fans", "shared_playlists"]
     assert [row.split()[1] for row in rows[:3]] == ["1", "2", "3"]
-    assert json.loads(by_vectors[1])["by_everyone"] is False
+    assert re.search(
+        r"^by npmi: no blend vectors in this database; run `.+ --method blend.*`$", near[1], re.MULTILINE
+    )
+    asked = json.loads(by_vectors[1])
+    assert (asked["by_everyone"], asked["fallback"]) == (False, None)
     found = json.loads(by_vectors[1])["similar"]
     ranks = {"rank", "tied", "weak_evidence"}
     assert {"id", "score", "name", "shared_fans", "shared_playlists", *ranks, *LABEL} == set(found[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sgr_spiders.embeddings.similar import NPMI
+from sgr_spiders.embeddings.similar import BLEND, NPMI, WALK
 from sgr_spiders.reports.neighbours import describe_evidence
 from sgr_spiders.reports.page.html import Html, join, link, shown, tag
 from sgr_spiders.reports.page.sections import named_track, section
@@ -71,20 +71,22 @@ def _tracks(near: Nearest) -> Html:
         Column("Shared playlists", is_number=True, explanation="Playlists that contain both"),
         Column("Plays", is_number=True, explanation="By the API's counter"),
     ]
-    about = " ".join([_BY_NPMI if near.by_tracks.by == NPMI else _BY_WALK, *_limits(near.by_tracks)])
+    about = " ".join([_SCORES[near.by_tracks.by], *_limits(near.by_tracks)])
     return join(
         tag("h3", "Tracks"), tag("p", about, class_="about"), table("Nearest tracks", columns, rows, "wide")
     )
 
 
-_BY_WALK = (
-    "Score: the probability that a walk from the seed to one of its fans, and on to a track that this fan "
-    "likes, ends at the track. It needs libraries that were looked at, and prefers popular tracks."
-)
-_BY_NPMI = (
-    "Score: how many more fans the track shares with the seed than by chance, up to 1 (shrunk NPMI). It "
-    "needs libraries that were looked at."
-)
+_SCORES = {
+    BLEND: "Score: how many fans the track shares with the seed, beside how well it fits their taste as a "
+    "whole, each at most 1 times its weight (blend). It needs libraries that were looked at, and names no "
+    "seeds.",
+    NPMI: "Score: how many more fans the track shares with the seed than by chance, up to 1 (shrunk NPMI). "
+    "It needs libraries that were looked at.",
+    WALK: "Score: the probability that a walk from the seed to one of its fans, and on to a track that this "
+    "fan likes, ends at the track. It needs libraries that were looked at, and prefers popular tracks.",
+}
+"""The meaning of the scores, by the sources that are chosen by default."""
 
 
 def _limits(near: SimilarNodes) -> list[str]:
