@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sgr_spiders.embeddings.similar import BLEND, NPMI, WALK
+from sgr_spiders.embeddings.blend_search import BLEND
+from sgr_spiders.embeddings.similar import NPMI, WALK
 from sgr_spiders.reports.neighbours import describe_evidence
 from sgr_spiders.reports.page.html import Html, join, link, shown, tag
 from sgr_spiders.reports.page.sections import named_track, section
