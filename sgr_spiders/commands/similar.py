@@ -83,7 +83,7 @@ def _render_lines(similar: SimilarRecords, about: str) -> list[str]:
     for row in render_ranked(similar.kind, similar.found, counts, similar.labels):
         lines += row
     if similar.by_everyone:
-        lines.append(f"not by npmi: {_describe_everyone(similar)}")
+        lines.append(f"by {similar.by}: {_describe_everyone(similar)}")
     return lines
 
 

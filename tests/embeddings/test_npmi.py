@@ -19,6 +19,7 @@ from sgr_spiders.storage import neighbours
 from sgr_spiders.storage.libraries import Inclusion
 from tests.embeddings.test_walk import REUSED, WORLDS
 from tests.relationships.worlds import World
+from tests.scrapy_process import run_command
 
 if TYPE_CHECKING:
     from sgr_spiders.storage.store import Store
@@ -140,6 +141,8 @@ def test_what_everyone_likes_has_neighbours_by_the_walk(store: Store) -> None:
         near, asked = (find_similar(connection, "track", 1, by=by) for by in (None, "npmi"))
     assert (near.by, near.by_everyone, len(near.found)) == ("walk", True, 3)
     assert (asked.by, asked.by_everyone, asked.found) == ("npmi", True, [])
+    said = run_command("similar", "track", "1", HARVEST_DATABASE_URL=store.url).out
+    assert "\nby walk: it has 8 fans, all that were looked at, so sharing them says nothing\n" in said
 
 
 def test_tracks_of_users_who_were_not_looked_at_do_not_count(store: Store) -> None:
