@@ -49,7 +49,7 @@ _NO_ARTISTS: Final = re.compile(
     re.IGNORECASE,
 )
 """A classical work or a recording: "Composer: Sonata, Op. 2 - Allegro", "Live at Hall, City - Part 1"."""
-_OWNED: Final = re.compile(r"['’´`]s$", re.IGNORECASE)
+_OWNED: Final = re.compile(r"['’´`]s?$", re.IGNORECASE)
 _VERSUS: Final = re.compile(r" (?:vs\.?|versus) ", re.IGNORECASE)
 _EVENT: Final = re.compile(
     rf"\W*(?:(?:the|main|official|full|rap|epic|final|presidential)[ ])*"

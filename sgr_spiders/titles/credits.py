@@ -44,6 +44,8 @@ MAX_DESCRIPTION: Final = 20_000
 
 _DECORATED: Final = re.compile(r"(?<=[ ])([*~+])\1{0,2}(?![ *~+])([^*~+]{2,80})(?<! )\1{1,3}(?![^ ])")
 """Symbols that serve as brackets: "Title *prod. Name*"."""
+_ADDED: Final = re.compile(rf"(?:{GAP}|[ ]EP) (?:\+|&|incl\.?|w/) (.{{1,80}})$", re.IGNORECASE)
+"""A version beside another or beside a release: "Title (Name Remix) + Name Edit", "Title EP + Name Edit"."""
 _MASHUP: Final = re.compile(r"\bmash-?up\b", re.IGNORECASE)
 """A mix of songs, whose artists are not each other's guests."""
 _TYPE_BEAT: Final = re.compile(r"\btype ?beat\b|\bbeat type\b", re.IGNORECASE)
@@ -206,13 +208,18 @@ def _without_guest(text: str, piece: Part) -> str:
 
 
 def _remix_after_dash(outer: Part, own: frozenset[str]) -> Iterable[CreditMatch]:
-    """Yield the remixers of ``Artist - Title - Name Remix``; after one dash, only if one is the uploader."""
+    """Yield the remixers of ``Artist - Title - Name Remix``, and of ``Artist - Title (…) + Name Remix``.
+
+    After one dash, they count only if one is the uploader.
+    """
     for number, piece in enumerate(pieces(outer)):
         names = _remixers(spell_out(piece.text[: first_mark(piece)]), own)
         if number <= 1:
             names = names if number and own_names(names, own) else own_end(names, own)
         if names:
             yield CreditMatch("remixers", piece.positions[0], names)
+    if added := _ADDED.search(outer.text):
+        yield CreditMatch("remixers", outer.positions[added.start(1)], remixers_in(spell_out(added[1])))
 
 
 def _names(found: Iterable[CreditMatch], kind: Kind, own: frozenset[str]) -> tuple[str, ...]:

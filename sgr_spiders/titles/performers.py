@@ -50,10 +50,10 @@ _LIKE_LISTS: Final = """
     Simone & Simaria|Siouxsie and the Banshees|Sly & Robbie|Sly & the Family Stone|Smith & Mighty|
     Smokey Robinson & the Miracles|Sonny & Cher|Spencer & Hill|Steely & Clevie|Sultan & Shepard|
     Sunnery James & Ryan Marciano|Super8 & Tab|Tank and the Bangas|Tasha & Tracie|Tegan and Sara|
-    The Count & Sinden|The Geek x Vrv|Tom & Collins|Tom Petty and the Heartbreakers|TOMORROW X TOGETHER|
-    Tones and I|Toots and the Maytals|Toro y Moi|Trulz & Robin|Tube & Berger|Tyler, The Creator|
-    Vargas & Lagola|Victor & Leo|Walker & Royce|Wisin & Yandel|Womack & Womack|Years & Years|
-    Zezé Di Camargo & Luciano|Zion & Lennox|Zé Neto & Cristiano
+    The Count & Sinden|The Geek x Vrv|Tiger & Woods|Tom & Collins|Tom Petty and the Heartbreakers|
+    TOMORROW X TOGETHER|Tones and I|Toots and the Maytals|Toro y Moi|Trulz & Robin|Tube & Berger|
+    Tyler, The Creator|Vargas & Lagola|Victor & Leo|Walker & Royce|Wisin & Yandel|Womack & Womack|
+    Years & Years|Zezé Di Camargo & Luciano|Zion & Lennox|Zé Neto & Cristiano
 """
 _LIKE_VERSIONS: Final = """
     808 State|A Tribe Called Quest|A Tribe Called Red|Acid Arab|Acid House Kings|Addison Groove|
@@ -69,9 +69,9 @@ _LIKE_VERSIONS: Final = """
     Future Sound of London|gnash|Grand Funk|Hard Rock Sofa|Hard-Fi|Horse Meat Disco|Horsemeat Disco|
     Hot Club de Paris|House of Love|House of Pain|Icona Pop|Iggy Pop|Indie Cindy|Industrial Strength|
     Jacob's Ladder|Japanese Breakfast|Japanese House|Jay Rock|Jazz Cartier|Jungle Brothers|Keith Urban|
-    Kid Rock|Kim English|L-Vis 1990|Late Night Alumni|Late Night Tales|Little Big|Little Boots|
-    Little Dragon|Little Mix|Live Element|Metal Church|Miami Nights 1984|Midnight Magic|Midnight Oil|
-    Mobb Deep|Moody Blues|Motor City Drum Ensemble|My Bloody Valentine|My Chemical Romance|
+    Kid Rock|Kim English|L-Vis 1990|Late Night Alumni|Late Night Tales|Le Knight Club|Little Big|
+    Little Boots|Little Dragon|Little Mix|Live Element|Metal Church|Miami Nights 1984|Midnight Magic|
+    Midnight Oil|Mobb Deep|Moody Blues|Motor City Drum Ensemble|My Bloody Valentine|My Chemical Romance|
     My Morning Jacket|My Nu Leng|Neck Deep|New Edition|New Order|New Radicals|Night Club|Nu Shooz|
     Our Lady Peace|Our Last Night|Panic! At The Disco|Part Time|Party Favor|Pete Rock|Plastic Funk|
     Pop Evil|Pop Smoke|Pop Will Eat Itself|Psychic TV|Radio Citizen|Radio Moscow|Radio Slave|

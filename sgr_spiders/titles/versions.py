@@ -173,7 +173,8 @@ def _is_mix(words: list[str]) -> bool:
         return True
     if _describes_version(words[-1]):
         return not is_plain(" ".join(words[:-1]).translate(_APART))
-    return all(map(_may_own_mix, _names_of_list(words)))
+    names = _names_of_list(words)
+    return any(map(_may_own_mix, names)) and not any(is_plain(" ".join(name)) for name in names)
 
 
 def _names_of_list(words: list[str]) -> list[list[str]]:

@@ -310,6 +310,8 @@ def test_versions_that_a_release_includes(version: str, remixers: list[str]) -> 
         ("Orrin Marlowe & Kasper Vell Mix", ["Orrin Marlowe", "Kasper Vell"]),
         ("Orrin Marlowe / Kasper Vell Mix", ["Orrin Marlowe", "Kasper Vell"]),
         ("Sunset & Beach Mix", []),
+        ("Danger & Surkin Mix", ["Danger", "Surkin"]),
+        ("Sunset & Mykonos Mix", []),
         ("Kizomba & Amapiano Mix", []),
     ],
 )
@@ -317,7 +319,22 @@ def test_words_and_symbols_beside_remixers(version: str, remixers: list[str]) ->
     assert credits(f"Ona - Reef ({version})") == Credits(remixers=tuple(remixers))
 
 
+@pytest.mark.parametrize(
+    ("title", "remixers"),
+    [
+        ("Ona - Reef (Kiln Remix) + Orrin Tide Edit", ["Kiln", "Orrin Tide"]),
+        ("Ona - Reef EP + Orrin Tide Remix", ["Orrin Tide"]),
+        ("Ona - Reef EP incl. Orrin Tide & Kiln Remixes", ["Orrin Tide", "Kiln"]),
+        ("Ona - Reef (Live) + Extended Mix", []),
+        ("Ona - Reef + Orrin Tide", []),
+    ],
+)
+def test_versions_beside_others(title: str, remixers: list[str]) -> None:
+    assert credits(title) == Credits(remixers=tuple(remixers))
+
+
 def test_the_uploader_owns_a_version() -> None:
+    assert credits("Ona - Reef (Jens' Harbour Dub)", None, "Jens") == Credits(remixers=("Jens",))
     assert credits("Ona - Reef (L-Side's Liquid Bootleg)", None, "L-Side") == Credits(remixers=("L-Side",))
 
 
