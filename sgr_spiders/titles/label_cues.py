@@ -116,7 +116,10 @@ _CUES: Final = (
         rf"\breleas(?:ed|es?|ing){_WHEN}\sunder\s(?![^.,]{{0,30}}\b(?:alias|moniker|name|pseudonym|licen[cs]e)\b)",
         "capitals", among="releas",
     ),
-    _cue(r"\breleased?\s?[:：]", "label word", among="release", in_prose=False),
+    _cue(
+        r"\b(?:released?|lançamento|lanzamiento|релиз)\s?[:：]", "label word",
+        among="release|lançamento|lanzamiento|релиз", in_prose=False,
+    ),
     _cue(rf"\bout(?:\s(?:{TIME}|{DATE}|on\s(?:{DATE}))(?![^\W_])){_WHEN}{_BY}", among="out "),
     _cue(r"^\W{0,5}out\s(?:by|via|thru|through|over\sat)\s", among="out "),
     _cue(rf"\bout{_WHEN}\s?[-–—|:]\s", "label word", among="out "),
@@ -202,14 +205,14 @@ LABEL_ALONE: Final = re.compile(
     r"\W{0,5}(?:(?:19|20)\d\d\s)?(?!(?i:\w+ed|buy|bought|artwork|contest)\s(?i:at|from|for)\s)"
     r"([A-Z0-9!][^:.,!?()\[\]–—]{1,50}\s"
     r"(?i:records|recordings|recordz|recs|discs|discos|disques|tapes|collective|tonträger))"
-    rf"(?:\s(?:presents?|proudly|releases?|will\srelease|welcomes|{_IS_PROUD})\b|"
+    rf"(?:\s(?:presents?|präsentiert|présente|presenta|apresenta|proudly|releases?|will\srelease|welcomes|{_IS_PROUD})\b|"
     r"\W{0,3}(?:#?\d{1,4}|[A-Z]{2,8}[ -]?\d{2,4})?\W{0,3}$)"
 )
 """A label's name at the beginning of a line that says no more, or what the label does."""
 LABEL_SPEAKS: Final = re.compile(
     r"\W{0,5}(?:[\w-]{2,20}['’]s\s)?(?!(?i:dj|mc)\s)((?:[A-Z0-9!][\w'’&.+-]{1,20}\s){1,4})"
     rf"(?:(?:proudly\s)?(?:presents?|welcomes)|{_IS_PROUD}\sto\s(?:present|announce|welcome|release|introduce)|returns\swith\sits)"
-    r"\b.{0,100}\b(?:(?:(?i:ep|lp)|album|single|release|record|compilation|reissue)\b.{0,40}\s(?:by|from|of)\s(?:[a-z]{2,12}\s){0,2}[A-Z]|"
+    r"\b.{0,100}\b(?:(?:(?i:ep|lp)|album|single|release|record|cassette|compilation|reissue)\b.{0,40}\s(?:by|from|of)\s(?:[a-z]{2,12}\s){0,2}[A-Z]|"
     r"to\s(?:the|its|their|our)\s(?:label|roster|imprint|family)\b|back\b.{0,40}\b(?i:ep|lp)\b|for\s[A-Z]{2,8}\d{2,4}\b)"
 )
 """A sentence on a label that presents somebody's record: "Dekmantel welcomes Rue back for the “Dusk” EP"."""

@@ -62,10 +62,11 @@ _BETWEEN_SEGMENTS: Final = re.compile(
 )
 _BEFORE_NAME: Final = re.compile(r"^[^\w!]{0,5}(?:(?:19|20)\d\d\s)?")
 _AFTER_NAME: Final = re.compile(
-    r"(?:[\s,]+(?:(?:19|20)\d\d|#?\d{3,4}|\d{3} \d{4}|[A-Z]{2,8} ?\d{2,6}))?[\s()\[\].,!:]*$"
+    r"(?:[\s,]+(?:(?:19|20)\d\d|#?\d{3,4}|\d{3} \d{4}|[A-Z]{2,8} ?\d{2,6})|"
+    r"\s(?:presents?|welcomes)\b.*)?[\s()\[\].,!:]*$"
 )
-_MAX_SEGMENT: Final = 40
-"""Maximum length of a well-known label with the year, number and brackets around it."""
+_MAX_SEGMENT: Final = 60
+"""Maximum length of a well-known label with the year, number, brackets and verb around it."""
 _MAX_KNOWN: Final = 2
 """Number of well-known labels in a line that are those of a release."""
 _NUMBERED: Final = re.compile(r"\W{0,3}(?:\d{1,3}|[A-D]\d)[.:)]?\s")
@@ -161,7 +162,7 @@ def _alone(line: str, *, is_mine: bool) -> Iterator[str]:
 
 
 def _known(segments: list[str]) -> list[str]:
-    """Return the segments of a line that are well-known labels, unless they list those of a career."""
+    """Return the well-known labels that are segments or present something, unless a career is listed."""
     short = (segment for segment in segments if len(segment) <= _MAX_SEGMENT)
     names = (_AFTER_NAME.sub("", _BEFORE_NAME.sub("", segment)) for segment in short)
     known = [name for name in names if is_known_label(name)]

@@ -16,6 +16,7 @@ from sgr_spiders.titles.label_keys import (
     word_set,
 )
 from sgr_spiders.titles.label_languages import MONTHS_ABROAD
+from sgr_spiders.titles.label_lists import PART_OF_WORLD
 from sgr_spiders.titles.label_names import bare, has_label_word, is_name
 
 RIGHTS: Final = re.compile(
@@ -71,6 +72,9 @@ _DATE_AFTER: Final = re.compile(
     r"(?-i:[A-Z]{2,10})[ -]?\d{2,4})\W{0,3}$",
     re.IGNORECASE,
 )
+_TERRITORY_AFTER: Final = re.compile(
+    rf"\s(?:in|for)\s{PART_OF_WORLD}(?:\s(?:&|and)\s{PART_OF_WORLD})?$", re.IGNORECASE
+)
 NUMBER_AFTER: Final = re.compile(r"\s[A-Z]{2,10}[ -]?\d{2,4}\W{0,3}$")
 _QUOTES: Final = "\"'“”„‟«»‹›「」『』*_~"
 PARTICLES: Final = word_set(
@@ -97,8 +101,8 @@ def cut(text: str) -> str:
 
 
 def end_of_prose(text: str) -> str:
-    """Return the name that a text begins with, without a date, a number and "label" after it."""
-    name = _DATE_AFTER.sub("", _first_words(text))
+    """Return the name that a text begins with, without a date, a number, a territory and "label" after it."""
+    name = _TERRITORY_AFTER.sub("", _DATE_AFTER.sub("", _first_words(text)))
     return name if name.islower() else _LABEL_AFTER.sub("", name)
 
 

@@ -21,13 +21,13 @@ RELEASED_ABROAD: Final = (
     r"(?:sortie?s?|disponible)\schez|(?:parue?s?|publiée?s?|éditée?s?)\s(?:chez|sur|par)|"
     r"(?:publicad|editad|lanzad)[oa]s?\s(?:por|bajo)|(?:lançad|editad)[oa]s?\s(?:por|pela|pelo)|"
     r"(?:pubblicat|edit)[oaie]\s(?:da|su|per)|"
-    r"(?:uitgebracht|verschenen)\s(?:op|door|bij)|wydan(?:[eyai]|ego|ej)\s(?:przez|nakładem)|"
+    r"(?:uitgebracht|verschenen)\s(?:op|door|bij)|wydan(?:[eyai]|ego|ej)\sprzez|nakładem|"
     r"(?:utgiven|utgivet|utgitt|udgivet|släppt)\s(?:av|af|på)|dirilis\s(?:oleh|melalui)|"
     r"(?:выш(?:ел|ла|ло|ли)|издан[оаы]?|выпущен[оаы]?|изданн\w{2,3})\s(?:на\s)?лейбл(?:е|ом)|издан\w{1,4}\sна"
 )
 """Phrases that a label follows."""
 RELEASED_ABROAD_HAS: Final = (
-    "erschien|veröff|raus|erhält|sorti|paru|publi|édit|dispon|edit|lanzad|lançad|pubblic|uscit|uitge|versch|wydan|"
+    "erschien|veröff|raus|erhält|sorti|paru|publi|édit|dispon|edit|lanzad|lançad|pubblic|uscit|uitge|versch|wydan|nakładem|"
     "utgi|udgi|släppt|diril|выш|изда|выпу"
 )
 """Texts of which each of these phrases contains one, as in `Cue.among`."""
@@ -44,9 +44,10 @@ RELEASED_ABROAD_IN_TIME: Final = "|".join(
     rf"(?:{verbs})(?:\s{between}){{0,7}}?\s(?:{prepositions})"
     for verbs, between, prepositions in (
         ("erscheint|erschienen|veröffentlicht", _ANY_WORD, "bei|auf|über"),
-        ("kommt|jetzt|raus|vö", _DATE_WORD, "bei|auf|über"),
+        ("kommt|jetzt|neu|raus|vö", _DATE_WORD, "bei|auf|über"),
         ("album|ep|lp|single|platte", _ANY_WORD, "bei|auf"),
         ("sort(?:ie?|ira)?|parue?|para[iî]tra?|para[iî]tre|disponible|dispo|extrait", _ANY_WORD, "chez|sur"),
+        ("publiée?s?|éditée?s?", _ANY_WORD, "chez|sur|par"),
         ("signée?s?|album|ep|lp|single|vinyle", _ANY_WORD, "chez"),
         ("(?:public|edit)ad[oa]s?", _ANY_WORD, r"por|en|con|bajo|vía|a\stravés\sde"),
         ("lanzad[oa]|sale|saldrá|disponible|fuera", _DATE_WORD, r"por|con|bajo|vía|a\stravés\sde"),
@@ -72,7 +73,7 @@ RELEASED_ABROAD_IN_TIME: Final = "|".join(
 """Such phrases with up to seven words in between, of a date if the verb means more than releases."""
 RELEASED_ABROAD_IN_TIME_HAS: Final = (
     " bei | auf | über | chez | sur | por | con | bajo | vía | través | pela | pelo | da | su | per | op |"
-    " door | bij | przez | nakładem | av | på | af | via | hos | u | značkou | на | από |kiadó"
+    " par | door | bij | przez | nakładem | av | på | af | via | hos | u | značkou | на | από |kiadó"
 )
 A_LABEL_ABROAD: Final = (
     r"(?:^\W{0,5}|(?<=[.!?]\s)|(?<![^\W_])(?=(?-i:[a-zл])))"

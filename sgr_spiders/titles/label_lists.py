@@ -24,13 +24,18 @@ _COMMAS: Final = re.compile(
 )
 _MAX_LISTED: Final = 4
 """Number of words of a label in a list with commas; longer parts are those of a sentence."""
+PART_OF_WORLD: Final = (
+    r"(?:the\s)?(?:uk|u\.?s\.?a?|eu|europe|(?:north|south|latin)\samerica|america|canada|japan|asia|australia|"
+    r"germany|france|benelux|(?:rest\sof\s(?:the\s)?)?world)"
+)
 TERRITORY: Final = re.compile(
     r"(?<=\S)\s?[(\[](?:[a-z]{2,9}(?:\s?[/&+,]\s?[a-z]{2,9}){0,3}|(?:north|south|latin)\samerica|"
     r"rest\sof\s(?:the\s)?world|[a-z]{4,9}\sonly)[)\]]"
-    r"(?:\s?(?:,|&|\+|/|\band\b)\s?|$)",
+    r"(?:\s?(?:,|&|\+|/|\band\b)\s?|$)|"
+    rf"\s(?:in|for)\s{PART_OF_WORLD}(?:\s(?:&|and)\s{PART_OF_WORLD})?(?:,\s(?:and\s)?|\s(?:and|&)\s)(?=(?-i:[A-Z0-9]))",
     re.IGNORECASE,
 )
-"""A territory beside a label: "A (UK), B (US)"."""
+"""A territory beside a label: "A (UK), B (US)", "A in Europe and B in the US"."""
 _FOR_TERRITORY: Final = re.compile(
     r"\sfor\sthe\s(?:united|world|rest|territory|uk|us|usa|eu)\b(?:(?!\sand\s(?-i:[A-Z]))[^.])*(?:\sand\s|\..*|$)",
     re.IGNORECASE,

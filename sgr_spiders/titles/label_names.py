@@ -46,7 +46,7 @@ _GENERIC: Final = (
     "independente|niezależny|brak|без лейбла|самиздат|независимый|нет|自主制作|"
     "自主レーベル|独立|独立音乐人|独立发行|無|无|인디|없음|unabhaengig|geen|ingen|original|"
     "original mix|the world|world|"
-    "sem gravadora|sem selo|senza etichetta|ohne label|kein label|zonder label|bez wytwórni|"
+    "sem gravadora|sem selo|senza etichetta|ohne label|kein label|zonder label|bez wytwórni|własnym|"
     "not signed|no label yet|no label needed|own production|own music|selbstvertrieb|net label|multiple|"
     "multiple labels|unreleased dub|unreleased track|unreleased music|free ep|free lp|free album|free single|"
     "free track|same as artist|see description|see below|"
