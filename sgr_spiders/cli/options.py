@@ -54,10 +54,13 @@ def add_reranking_options(group: argparse._ArgumentGroup) -> None:
         "--diversity",
         metavar="SHARE",
         default="0",
-        help="share, 0 to 1, of unlikeness to the tracks above in the choice of each (default 0)",
+        help="preference for tracks unlike those above, 0 to 1 (default 0)",
     )
     group.add_argument(
-        "--novelty", metavar="SHARE", default="0", help="share, 0 to 1, of tracks with few fans (default 0)"
+        "--novelty",
+        metavar="SHARE",
+        default="0",
+        help="preference for tracks with few fans, 0 to 1 (default 0)",
     )
 
 
