@@ -44,7 +44,7 @@ def describe(trials: Trials, results: Results, lists: Mapping[str, ListQuality])
 
 def _describe_trials(trials: Trials, results: Results) -> list[str]:
     first, count = trials.trials[0], len(trials.trials)
-    users, tracks = first.train.shape
+    users, tracks = (int(np.count_nonzero(first.train.sum(axis=axis))) for axis in (1, 0))
     lines = [describe_left_out(trials.left_out)] if trials.left_out else []
     if first.at is not None:
         lines.append(f"split at {first.at}")

@@ -143,6 +143,18 @@ def test_recommendations_fit_a_narrow_terminal(database: Path, monkeypatch: pyte
     assert titles[0] < reasons[0] < titles[1] < reasons[-1]
 
 
+def test_a_recommendation_says_why_it_is_by_walk_or_empty(database: Path) -> None:
+    def recommend(*words: str) -> str:
+        return run_command("recommend", *words, HARVEST_DATABASE_URL=url_of(database)).out
+
+    fallback = json.loads(recommend("user", "1", "--json"))["fallback"]
+    assert fallback.startswith("no blend vectors in this database; run `")
+    assert recommend("user", "1").endswith(f"\nby walk: {fallback}\n")
+    nothing = "by playlists: no further track is connected to "
+    assert f"{nothing}what the user likes\n" in recommend("user", "8", "--by", "playlists")
+    assert f"{nothing}its tracks\n" in recommend("playlist", "5", "--by", "playlists")
+
+
 @pytest.mark.parametrize(
     ("given", "problem"),
     [

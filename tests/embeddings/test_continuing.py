@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from sgr_spiders.embeddings.recommend import Recommended, continue_playlist
-from sgr_spiders.embeddings.sequence import FOLLOWS, HALF_LIFE, PRECEDES, SequenceWalk, recency
+from sgr_spiders.embeddings.sequence import FOLLOWS, PRECEDES, SequenceWalk, recency
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.reports.neighbours import SearchOptions, read_recommended
 from sgr_spiders.storage import schema
@@ -18,6 +18,7 @@ from sgr_spiders.storage.libraries import Inclusion
 from sgr_spiders.storage.store import Store
 from tests.databases import url_of
 from tests.relationships.worlds import NOW, World
+from tests.scrapy_process import run_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,8 @@ class Lists:
     """A database of ordered playlists and of fans."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = Store.open(url_of(folder / "lists.db"))
+        self.url = url_of(folder / "lists.db")
+        self.store = Store.open(self.url)
 
     def write(self, playlists: dict[int, list[int]], fans: dict[int, list[int]] | None = None) -> None:
         likes = {(user, track, "like") for user, liked in (fans or {}).items() for track in liked}
@@ -51,6 +53,9 @@ class Lists:
         with self.store.read() as connection:
             include = Inclusion(removed=removed)
             return continue_playlist(connection, OWN, by=by, method="svd", limit=20, include=include)
+
+    def print(self) -> str:
+        return run_command("recommend", "playlist", str(OWN), HARVEST_DATABASE_URL=self.url).out
 
     def found(self, by: str = "sequence", *, removed: bool = False) -> list[int]:
         return [track.id for track in self.recommend(by, removed=removed).found]
@@ -90,8 +95,13 @@ def test_the_walk_equals_its_description() -> None:
     assert walk.reach(np.empty(0, np.int64)).shape == (0, 10)
 
 
+def test_a_walk_keeps_the_likeliest_tracks() -> None:
+    reached = SequenceWalk(np.array([4]), np.arange(4), width=4, neighbours=2).reach(np.array([0]))
+    assert reached.indices.tolist() == [1, 2]
+
+
 def test_the_last_tracks_count_most() -> None:
-    assert recency(np.array([HALF_LIFE, 0, 2 * HALF_LIFE])).tolist() == [0.5, 0.25, 1]
+    assert recency(np.array([10, 0, 20])).tolist() == [0.5, 0.25, 1]
 
 
 def test_what_follows_comes_before_what_precedes_and_what_is_far(lists: Lists) -> None:
@@ -183,6 +193,8 @@ def test_tracks_of_the_playlist_that_are_not_known_are_counted(lists: Lists) -> 
     options = SearchOptions()
     with lists.store.read() as connection:
         assert read_recommended(connection, "playlist", str(OWN), options).missing == 0
+    line = "the playlist was not looked at to its end: "
+    assert line not in lists.print()
     lists.change(sa.insert(schema.tracks).values(track_id=7, is_stub=True, fullness=0, fetched_at=NOW))
     rest = {"playlist_id": OWN, "track_id": 7, "position": 2}
     lists.change(sa.insert(schema.playlist_leftovers).values(rest))
@@ -191,4 +203,5 @@ def test_tracks_of_the_playlist_that_are_not_known_are_counted(lists: Lists) -> 
     )
     with lists.store.read() as connection:
         assert read_recommended(connection, "playlist", str(OWN), options).missing == 7
+    assert f"{line}7 tracks not known\n" in lists.print()
     lists.change(sa.delete(schema.playlist_leftovers))

@@ -25,6 +25,7 @@ from tests.embeddings.test_walk import REUSED, WORLDS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sgr_spiders.embeddings.base import Numbers
     from sgr_spiders.storage.store import Store
     from tests.relationships.worlds import World
 
@@ -64,6 +65,17 @@ def test_figures_of_fixed_lists() -> None:
     )
     assert halved.stability == 0
     assert math.isnan(halved.seed_first)
+
+
+def test_of_many_tracks_a_sample_is_compared_with_halves_of_the_users() -> None:
+    searched = []
+
+    def search(some: sp.csr_array, starts: Numbers) -> Numbers:
+        searched.append((some.shape[0], len(starts)))
+        return np.zeros((len(starts), 10), np.int64)
+
+    measure_lists(sp.csr_array((8, 1_001), dtype=np.float32), np.array([0]), search)
+    assert searched == [(8, 1_000), *[(4, 1_000)] * 5]
 
 
 def test_overlaps_ignore_what_fills_short_lists() -> None:

@@ -233,3 +233,6 @@ def test_a_trial_of_a_database(listed: Store) -> None:
     assert (by_time.test.nnz, by_time.undecided) == (0, 9)
     newest = positions.of(whole.matrix) == 0
     assert pairs_of(whole, take_part(whole.matrix, newest)) == {(1, 108), (2, 104)}
+    with listed.read() as connection:
+        some = read_positions(connection, build_interactions({(1, 105), (2, 105), (2, 106)}), ["like"])
+    assert some.keys.tolist() == [0, 1, 2, 3], "what is in a list but not in the matrix has no place in it"

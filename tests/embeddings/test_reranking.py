@@ -90,6 +90,14 @@ def test_some_tracks_are_chosen_by_their_own_rows() -> None:
     assert found.tolist() == [0, 2]
 
 
+@pytest.mark.parametrize(("score", "second"), [(0.55, 1), (0.45, 2)])
+def test_tracks_of_one_artist_are_half_alike(score: float, second: int) -> None:
+    """Track 1 has the artist of track 0, no fan in common with it, and the marginal relevance of track 2."""
+    fans, artists = sp.csr_array(np.eye(3, dtype=np.float32)), np.array([7, 7, 8])
+    reranker = Reranker(Reranking(diversity=0.5), fans, artists)
+    assert reranker.choose(np.arange(3), np.array([1, score, 0]), 2).tolist() == [0, second]
+
+
 def test_without_candidates_or_differences() -> None:
     how = Reranking(0.5, 0.5)
     fans = sp.csr_array(np.ones((3, 2), np.float32))

@@ -209,6 +209,9 @@ def test_few_users_are_said(files: PairsOfFiles) -> None:
     for _, one, tuned in measure_all(few.trials, ["popularity"]):
         collector.add(one, tuned)
     lines = describe(few, collector.results(), {})
+    known = len(set(files.train[:20].indices.tolist()))
+    assert f"of 20 users and {known} tracks" in lines[0]
+    assert known < files.train.shape[1], "some tracks are only in the test data"
     assert "few users: intervals of fewer than 30 are too narrow" in lines
     assert "recall@5: popularity only" in lines
 
