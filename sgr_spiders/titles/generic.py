@@ -99,13 +99,13 @@ GENERIC: Final = (
 """Words that alone do not name a remixer: "Official Club Remix", "Late Night Edit", "Deep House Flip"."""
 
 NOT_NAMES: Final = frozenset(
-    "acapella accident acoustic anonymous artist artists audio bass beat bonus cello choir chords chorus "
-    "clarinet commentary dl download drop drums effects eng english everybody everyone flute friends fx "
-    "guitar hand harp her him his instrumental intro it keyboard keyboards love lyric lyrics many me mine "
-    "more my myself n/a narration nobody none orchestra organ others our ourselves outro percussion piano "
-    "sax saxophone strings sub subs subtitles synth synths tab tabs tba tbc tbd text them themselves "
-    "tracklist tracklisting translation trombone trumpet u ukulele unknown us va various video violin "
-    "visuals vocals voice you yourself".split()
+    "acapella accident acoustic anonymous artist artists audio autotune bass beat bonus cello choir "
+    "chords chorus clarinet commentary dl download drop drums effects eng english everybody everyone "
+    "flute friends fx guitar hand harp headphones her him his instrumental intro it keyboard keyboards "
+    "love lyric lyrics many me mine more my myself n/a narration nobody none orchestra organ others our "
+    "ourselves outro percussion piano sax saxophone strings sub subs subtitles synth synths tab tabs tba "
+    "tbc tbd text them themselves tracklist tracklisting translation trombone trumpet u ukulele unknown "
+    "us va various video violin visuals vocals voice you yourself".split()
 ) | {
     "a friend",
     "absolutely nobody",
@@ -120,6 +120,7 @@ NOT_NAMES: Final = frozenset(
     "open verse",
     "special guest",
     "special guests",
+    "the band",
     "the boys",
     "the gang",
     "the homies",
@@ -144,7 +145,7 @@ _MATERIAL: Final = re.compile(
 """Things behind "with": "lots of bass", "samples from a film", "lyrics in the description"."""
 _YEAR: Final = re.compile(r"['’]?\d{1,4}(?:st|nd|rd|th|am|pm|bpm|k|d|['’]?s)?['’\"”]*|2k\d\d", re.IGNORECASE)
 _DATED: Final = re.compile(
-    r"(?:19|20)\d\d(?:['’]?s)?|['’]\d\d|\d0['’]?s|2k\d\d|\d{1,3}(?:am|pm|bpm)|1[0-7]\d|v\d{1,2}|\d\.\d",
+    r"(?:19|20)\d\d(?:['’]?s)?|['’]\d\d|\d0['’]?s|2k\d\d|\d{1,3}(?:am|pm|bpm|kbps)|1[0-7]\d|v\d{1,2}|\d\.\d",
     re.IGNORECASE,
 )
 """A year, a decade, an hour, a tempo or the number of a version."""

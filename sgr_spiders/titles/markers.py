@@ -67,7 +67,7 @@ _MARKER: Final = re.compile(
     )
   | (?P<plus> (?: ^[ ]?\+{{1,9}}[ ]? | ^[ ]?(?-i:[x×])[ ] | (?<=\s)\+{{1,9}} ) (?=[^\W\d]) )
   | (?P<bare_featured> (?<!\w) (?:
-        (?: (?:together|along|collab(?:oration)?)[ ] )? with
+        (?: (?:together|along|collab(?:oration)?|duet)[ ] )? with
       | (?-i: w | con | com | avec | mit | med | مع | (?:вместе[ ])?с (?=[ ][A-Za-z\d]) )
     ) (?=[ ]) )
     """,

@@ -70,21 +70,22 @@ FLUFF: Final[dict[str, str]] = {
     "ko": "공식 가사 음악 노래 커버 라이브 리믹스",
 }
 
-UPLOAD: Final = """acoustic audio boosted bootleg bpm chopped clip cover covers demo dl download edit flip
-    hd hq instrumental karaoke live loop lyric lyrics mashup master mastered mix mp3 mv nightcore official
-    orchestral premiere preview prod radio reedit remake remaster remastered remix remixed rendition
-    repost reprise reupload reverb rework screwed session sessions sheet slowed snippet sped teaser tiktok
-    tutorial unplugged unreleased version versions video vip visualiser visualizer wav wip 4k 8d
-    akustik acoustique acustico acustica ao vivo directo letra paroles testo кавер ремикс клип"""
+UPLOAD: Final = """acapella acappella acoustic audio boosted bootleg bpm chopped clip cover
+    covers demo dl download edit flip hd hq instrumental karaoke live loop lyric lyrics mashup
+    master mastered mix mp3 mv nightcore official orchestral premiere preview prod radio reedit
+    remake remaster remastered remix remixed rendition repost reprise reupload reverb rework
+    ringtone screwed session sessions sheet slowed snippet sped teaser tiktok tutorial unplugged
+    unreleased version versions video vip visualiser visualizer wav wip 4k 8d akustik acoustique
+    acustico acustica ao vivo directo letra paroles testo кавер ремикс клип"""
 """Words that describe an upload at the beginning or end of a part of a title."""
 
-BESIDE_UPLOAD: Final = """a afro amapiano ambient an and at ballad best by chill club concert
+BESIDE_UPLOAD: Final = """a afro amapiano ambient an and at ballad bass best by chill club concert
     country deep disco dnb down drill drum drums dub dubstep edm electro euro extra flute folk for
     from full funk funky garage guitar hard hardcore hardstyle harp high hip home hop hour hours
-    house how in jazz jersey jungle lesson lo lofi long melodic metal minimal n new old on only
+    house how in jazz jersey jungle lesson link lo lofi long melodic metal minimal n new old on only
     orchestra original phonk piano play pop progressive punk quality quartet quick reggae rock rough
     sax school short slow soft solo song soul string studio swing synthwave take tape tech techno
-    the to track trance trap tropical ukulele up vaporwave vinyl violin vocal vocals with"""
+    the tik to tok track trance trap tropical ukulele up vaporwave vinyl violin vocal vocals with"""
 """Words that do so only beside one of those ("guitar cover", "live at home")."""
 
 AMBIGUOUS: Final = "free full live new now original out part single"

@@ -91,6 +91,8 @@ def test_numbers_of_works(a: str, b: str, is_similar: bool) -> None:  # noqa: FB
         ("NEW: Orrin Tide - Amber", "Kiln - Amber Flip", True),
         ("Orrin Tide - Amber (2011 Remaster)", "Granite - Orrin Tide [HQ]", False),
         ("03 Orrin Tide - Amber", "Granite - Orrin Tide", False),
+        ("Orrin Tide - Amber acapella", "Orrin Tide - Amber (bass boosted)", True),
+        ("Orrin Tide - Amber ringtone", "Amber tik tok version", True),
     ],
 )
 def test_what_shows_the_song(a: str, b: str, is_similar: bool) -> None:  # noqa: FBT001 - a parameter of the test
