@@ -21,7 +21,7 @@ RELEASED_ABROAD: Final = (
     r"(?:sortie?s?|disponible)\schez|(?:parue?s?|publiée?s?|éditée?s?)\s(?:chez|sur|par)|"
     r"(?:publicad|editad|lanzad)[oa]s?\s(?:por|bajo)|(?:lançad|editad)[oa]s?\s(?:por|pela|pelo)|"
     r"(?:pubblicat|edit)[oaie]\s(?:da|su|per)|"
-    r"(?:uitgebracht|verschenen)\s(?:op|door|bij)|wydan(?:[eyai]|ego|ej)\sprzez|nakładem|"
+    r"(?:uitgebracht|verschenen)\s(?:op|door|bij)|wydan(?:[eyai]|ego|ej)\sprzez|nakładem(?!\swytw)|"
     r"(?:utgiven|utgivet|utgitt|udgivet|släppt)\s(?:av|af|på)|dirilis\s(?:oleh|melalui)|"
     r"(?:выш(?:ел|ла|ло|ли)|издан[оаы]?|выпущен[оаы]?|изданн\w{2,3})\s(?:на\s)?лейбл(?:е|ом)|издан\w{1,4}\sна"
 )
@@ -43,7 +43,7 @@ _DATE_WORD: Final = (
 RELEASED_ABROAD_IN_TIME: Final = "|".join(
     rf"(?:{verbs})(?:\s{between}){{0,7}}?\s(?:{prepositions})"
     for verbs, between, prepositions in (
-        ("erscheint|erschienen|veröffentlicht", _ANY_WORD, "bei|auf|über"),
+        ("erschein[te]|erschien(?:en)?|veröffentlicht", _ANY_WORD, "bei|auf|über"),
         ("kommt|jetzt|neu|raus|vö", _DATE_WORD, "bei|auf|über"),
         ("album|ep|lp|single|platte", _ANY_WORD, "bei|auf"),
         ("sort(?:ie?|ira)?|parue?|para[iî]tra?|para[iî]tre|disponible|dispo|extrait", _ANY_WORD, "chez|sur"),
@@ -51,7 +51,7 @@ RELEASED_ABROAD_IN_TIME: Final = "|".join(
         ("signée?s?|album|ep|lp|single|vinyle", _ANY_WORD, "chez"),
         ("(?:public|edit)ad[oa]s?", _ANY_WORD, r"por|en|con|bajo|vía|a\stravés\sde"),
         ("lanzad[oa]|sale|saldrá|disponible|fuera", _DATE_WORD, r"por|con|bajo|vía|a\stravés\sde"),
-        ("(?:lanç|edit)ad[oa]s?|disponível", _ANY_WORD, "por|pela|pelo"),
+        ("(?:lanç|edit)ad[oa]s?|lançamento|disponível", _ANY_WORD, "por|pela|pelo"),
         ("saiu|sair?|sairá", _DATE_WORD, "por|pela|pelo"),
         ("pubblicat[oa]|uscit[oa]|uscirà|esce", _ANY_WORD, "da|su|per"),
         ("fuori", _DATE_WORD, "da|su|per"),
@@ -68,11 +68,12 @@ RELEASED_ABROAD_IN_TIME: Final = "|".join(
     )
 ) + (
     r"|(?:κυκλοφορεί|κυκλοφόρησε)(?:\s\w{1,12}){0,4}?\sαπό(?:\sτ(?:ην|η|ο|ον|ις))?(?=\s(?-i:[A-Z0-9]))"
+    r"|(?:auf|bei)(?=\s(?-i:[A-Z0-9])[^.,!?()]{1,40}\s(?:erschein|erschien|veröffentlicht))"
     r"|(?:megjelent|megjelenik)\saz?(?=\s[^.,]{2,40}\skiadó)"
 )
 """Such phrases with up to seven words in between, of a date if the verb means more than releases."""
 RELEASED_ABROAD_IN_TIME_HAS: Final = (
-    " bei | auf | über | chez | sur | por | con | bajo | vía | través | pela | pelo | da | su | per | op |"
+    "bei |auf | über | chez | sur | por | con | bajo | vía | través | pela | pelo | da | su | per | op |"
     " par | door | bij | przez | nakładem | av | på | af | via | hos | u | značkou | на | από |kiadó"
 )
 A_LABEL_ABROAD: Final = (
