@@ -143,6 +143,26 @@ def test_recommendations_fit_a_narrow_terminal(database: Path, monkeypatch: pyte
     assert titles[0] < reasons[0] < titles[1] < reasons[-1]
 
 
+def test_files_of_pairs_are_one_split(database: Path, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs"
+    pairs.write_text("1 1\n1 2\n2 1\n")
+    tested = tmp_path / "tested"
+    tested.write_text("2 2\n")
+    files = ["--train", str(pairs), "--test", str(tested), "--method", "popularity"]
+    done = run_command("evaluate", *files, HARVEST_DATABASE_URL=url_of(database))
+    assert done.out.startswith("trained on: 3 pairs of 2 users and 2 tracks\nheld out: 1 pair of 1 user; 0 ")
+
+
+def test_a_track_that_everyone_likes_says_so(database: Path) -> None:
+    def similar(*words: str) -> str:
+        return run_command("similar", "track", *words, HARVEST_DATABASE_URL=url_of(database)).out
+
+    line = "it has 8 fans, all that were looked at, so sharing them says nothing"
+    assert f"\nby walk: {line}\n" in similar("2")
+    assert f"by npmi: {line}; try `--by walk`\n" in similar("2", "--by", "npmi")
+    assert line not in similar("6")
+
+
 def test_a_recommendation_says_why_it_is_by_walk_or_empty(database: Path) -> None:
     def recommend(*words: str) -> str:
         return run_command("recommend", *words, HARVEST_DATABASE_URL=url_of(database)).out

@@ -213,3 +213,10 @@ def test_the_search_ends_early_and_misses_nothing(monkeypatch: pytest.MonkeyPatc
     assert np.sort(scores)[-5:] == pytest.approx(np.sort(wanted)[-5:])
     assert len(found) == len(scores)
     assert len(counted) < len(nodes) or fans[start] < 40
+
+
+def test_all_nodes_with_the_score_of_the_last_are_found() -> None:
+    nodes = np.arange(300)
+    two = np.full(300, 2)
+    ids, scores = npmi.find_nearest(nodes, two, 2, 10, 10, lambda some: two[some])
+    assert (len(ids), len(set(scores.tolist()))) == (300, 1)

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import sqlalchemy as sa
 
 from sgr_spiders.embeddings.features import split_tags
+from sgr_spiders.embeddings.preparation import Playlists
 from sgr_spiders.model.exceptions import ArgumentError
 from sgr_spiders.relationships.processor import RelationshipProcessor
 from sgr_spiders.storage import schema
-from tests.embeddings.test_split import parts_of
+from tests.embeddings.test_split import build_interactions, parts_of
 from tests.relationships.worlds import World
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ def world(store: Store) -> World:
         world.engagements |= {(user, 102 + (user * step) % 61, "like") for step in range(1, 21)}
     libraries = world.libraries()
     world.playlists = {1000 + user: libraries[user] for user in range(1, 6)} | {2000: {SEED, 102, 103}}
+    world.playlists[1001] |= {160}  # out of the scope of the seed
+    world.playlists[3000] = {102}  # too short
     world.owners = {1000 + user: user for user in range(1, 6)}
     world.spill(store)
     with store.write() as connection:
@@ -93,6 +97,14 @@ def test_playlists_exclude_tracks_held_out_from_their_owners(world: World, url: 
         wanted = sorted(world.playlists[playlist] - held, reverse=True)  # positions are reversed
         assert tracks.tolist() == wanted
         assert bool(held) == (owner is not None)
+
+
+def test_a_track_outside_the_matrix_is_not_held_out() -> None:
+    """Its column -1 is not the last one of the user before, whose pair is held out."""
+    whole = build_interactions({(user, track) for user in (1, 2) for track in (101, 102)})
+    held = sp.csr_array(np.array([[0, 1], [0, 0]], np.float32))
+    lists = Playlists(np.array([5]), np.zeros(3, np.int64), np.full(3, 2), np.array([9, 101, 102]))
+    assert lists.without_held_out(whole, held).tracks.tolist() == [9, 101, 102]
 
 
 @pytest.mark.usefixtures("world")
