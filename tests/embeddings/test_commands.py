@@ -72,6 +72,7 @@ def test_evaluating_by_time(database: Path) -> None:
     assert json.loads(former[1])["splits"] == found["splits"]
     # Likes of one year have no order.
     assert json.loads(newest[1])["undecided"] > 0
+    assert len(json.loads(newest[1])["splits"]) == 1
     assert json.loads(newest[1])["test"] > 0
     assert "option `--at`: must be a date or time such as" in refused[2]
     assert "option `--at`: needs `--split cutoff`" in undated[2]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import given
 
 from sgr_spiders.commands.similar import _explain_nothing
@@ -220,3 +221,11 @@ def test_all_nodes_with_the_score_of_the_last_are_found() -> None:
     two = np.full(300, 2)
     ids, scores = npmi.find_nearest(nodes, two, 2, 10, 10, lambda some: two[some])
     assert (len(ids), len(set(scores.tolist()))) == (300, 1)
+
+
+def test_a_like_counts_once_whatever_its_weight_and_no_track_is_near_itself() -> None:
+    likes = sp.csr_array(np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1], [1, 0, 1]], np.float32))
+    found = npmi.Npmi(3 * likes).reach(np.arange(3)).toarray()
+    assert found.tolist() == npmi.Npmi(likes).reach(np.arange(3)).toarray().tolist()
+    assert found[0, 1] > 0
+    assert not found.diagonal().any()
