@@ -40,8 +40,7 @@ def add_neighbour_options(group: argparse._ArgumentGroup, by: str) -> None:
     group.add_argument(
         "--method",
         metavar="NAME",
-        default="svd",
-        help=f"method of the vectors, {_list_choices(METHODS)} (default svd)",
+        help=f"method of the vectors of `--by vectors`, {_list_choices(METHODS)} (default svd)",
     )
     add_inclusion_options(group)
     add_limit_option(group, 10)
@@ -198,7 +197,12 @@ def _list_choices(words: tuple[str, ...]) -> str:
 def read_neighbour_source(opts: argparse.Namespace, sources: tuple[str, ...]) -> tuple[str | None, str]:
     """Return the values of ``--by``, one of *sources* or ``None`` for the default, and ``--method``."""
     by = None if opts.by is None else read_choice("by", opts.by, sources)
-    return by, read_choice("method", opts.method, METHODS)
+    if opts.method is None:
+        return by, "svd"
+    method = read_choice("method", opts.method, METHODS)
+    if by != "vectors":
+        raise ArgumentError("option `--method`: needs `--by vectors`")
+    return by, method
 
 
 def read_choice(option: str, word: str, known: tuple[str, ...]) -> str:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
-from sgr_spiders.embeddings.blend import Weights
+from sgr_spiders.embeddings.blend import FILTER_POWER, Weights, place_likes, weigh_places
 from sgr_spiders.storage import interactions_read, vectors
-from sgr_spiders.storage.lookup import is_among
+from sgr_spiders.storage.list_positions import read_list_positions
+from sgr_spiders.storage.lookup import is_among, look_up
 from sgr_spiders.text.invocation import command
 
 if TYPE_CHECKING:
@@ -65,6 +66,20 @@ def explain_missing_blend(connection: Connection, what: str) -> str:
     return f"{what}: nothing in it was known when the blend was learned; {again}"
 
 
+def weigh_by_place(
+    connection: Connection, learned: LearnedBlend, user: int, library: Numbers, own: Numbers
+) -> Array:
+    """Return the weight of each of *own* by its place in the *library* of *user*, as ``Parts`` does."""
+    if not learned.weights.recency:
+        return np.ones(len(own), np.float32)
+    read = read_list_positions(connection, "like", user)
+    order = np.argsort(read.tracks)
+    recency = look_up(read.tracks[order], read.positions[order], library)
+    row = sp.csr_array(np.ones((1, len(library)), np.float32))
+    places = place_likes(row, recency).data[is_among(library, own)]
+    return weigh_places(places, learned.weights.recency)
+
+
 class BlendSearch:
     """The scores of all learned tracks for one library, as those of ``BlendRecommender``."""
 
@@ -74,12 +89,17 @@ class BlendSearch:
         reader: NeighbourReader,
         library: Numbers,
         own: Numbers,
+        weights: Array,
         most_links: int,
     ) -> None:
-        """Read the contexts of *own*, the evidence in *library*; *most_links*: as for the reader."""
+        """Read the contexts of *own*, the evidence in *library*.
+
+        *weights*: the weight of each of *own*; *most_links*: as for the reader.
+        """
         self._learned = learned
         self._library = library
         self.own = own
+        self._weights = weights
         self.contexts: Contexts = reader.contexts_of(*self.own.tolist())
         self.near: Neighbourhood = reader.read(self.contexts.ids, most_links)
         self._columns = np.searchsorted(learned.tracks, self.own)
@@ -108,9 +128,20 @@ class BlendSearch:
     def _steps(self) -> sp.csr_array:
         """The steps from each track of the evidence to a context and out of it, contexts x evidence."""
         damping = self._learned.weights.damping
-        entry = self._likes[:, self._columns] @ sp.diags_array(self._fans[self._columns] ** -damping)
+        weights = self._weights * self._fans[self._columns] ** -damping
+        entry = self._likes[:, self._columns] @ sp.diags_array(weights)
         lengths = np.maximum(self.near.sizes, 1).astype(np.float32)
         return sp.csr_array(sp.diags_array(lengths**-damping) @ entry)
+
+    @cached_property
+    def _filtered(self) -> Array:
+        """The part of each track of the evidence in the user's vector, evidence x dimensions."""
+        fans = self._learned.fans[self._columns]
+        filtered: Array = (
+            self._learned.vectors[self._columns]
+            * (self._weights * fans ** np.float32(-2 * FILTER_POWER))[:, None]
+        )
+        return filtered
 
     @cached_property
     def _power(self) -> Array:
@@ -121,10 +152,8 @@ class BlendSearch:
     @cached_property
     def _parts(self) -> tuple[Array, Array]:
         """Both parts of the scores, 0 for seeds and the tracks of the library."""
-        vectors, fans = self._learned.vectors, self._learned.fans
         walk = np.asarray(self._likes.T @ np.asarray(self._steps.sum(axis=1)), np.float32) * self._power
-        mine = (vectors[self._columns] / fans[self._columns, None]).sum(axis=0)
-        spectrum = (vectors @ mine) * self._power
+        spectrum = (self._learned.vectors @ self._filtered.sum(axis=0)) * self._power
         known = is_among(self._learned.tracks, np.union1d(self._library, self._learned.seeds))
         return np.where(known, 0, walk), np.where(known, 0, spectrum)
 
@@ -144,9 +173,8 @@ class BlendSearch:
 
     def support(self, places: Numbers) -> Array:
         """Return the part of each of ``own`` in the scores of the tracks at *places*, ``own`` x places."""
-        vectors, fans = self._learned.vectors, self._learned.fans
         walk = (self._steps.T @ self._likes[:, places]).toarray()
-        spectrum = (vectors[self._columns] / fans[self._columns, None]) @ vectors[places].T
+        spectrum = self._filtered @ self._learned.vectors[places].T
         of_walk, of_spectrum = self._scales
         support: Array = (of_walk * walk + of_spectrum * spectrum) * self._power[places]
         return support

@@ -113,12 +113,27 @@ def _search(reach: Callable[[Numbers], sp.csr_array], tracks: Numbers, ids: Numb
     for begin in range(0, len(tracks), TRACKS_AT_A_TIME):
         some = tracks[begin : begin + TRACKS_AT_A_TIME]
         near = reach(some)
-        rows = np.repeat(np.arange(len(some)), np.diff(near.indptr))
-        starts, ends = some[rows], near.indices
+        near.data = round_scores(near.data)
+        is_near = _find_nearest(near)
+        rows = np.repeat(np.arange(len(some)), np.diff(near.indptr))[is_near]
+        columns, scores = near.indices[is_near], near.data[is_near]
+        starts, ends = some[rows], columns
         if ids is not None:
             starts, ends = ids[starts], ids[ends]
-        order = np.lexsort((shuffled(starts, ends), -round_scores(near.data), rows))
-        places = np.arange(len(rows)) - near.indptr[rows]
+        order = np.lexsort((shuffled(starts, ends), -scores, rows))
+        places = np.arange(len(rows)) - np.searchsorted(rows, rows)
         kept = places < LENGTH
-        best[begin + rows[kept], places[kept]] = near.indices[order][kept]
+        best[begin + rows[kept], places[kept]] = columns[order][kept]
     return best
+
+
+def _find_nearest(near: sp.csr_array) -> NDArray[np.bool_]:
+    """Return which entries are among the ``LENGTH`` largest of their row, or equal the last of them.
+
+    So that only these few are sorted.
+    """
+    is_near = np.ones(near.nnz, bool)
+    for row in np.flatnonzero(np.diff(near.indptr) > LENGTH):
+        part = slice(near.indptr[row], near.indptr[row + 1])
+        is_near[part] = near.data[part] >= np.partition(near.data[part], -LENGTH)[-LENGTH]
+    return is_near

@@ -10,7 +10,13 @@ import numpy as np
 import scipy.sparse as sp
 
 from sgr_spiders.embeddings.base import Library, unit
-from sgr_spiders.embeddings.blend_search import BLEND, BlendSearch, explain_missing_blend, read_blend
+from sgr_spiders.embeddings.blend_search import (
+    BLEND,
+    BlendSearch,
+    explain_missing_blend,
+    read_blend,
+    weigh_by_place,
+)
 from sgr_spiders.embeddings.ranking import Ranked, rank
 from sgr_spiders.embeddings.recommenders import METHODS
 from sgr_spiders.embeddings.reranking import AS_SCORED, Reranker, count_candidates
@@ -284,9 +290,13 @@ class _Search:
         learned, library = self._learned, self._start.library
         if learned is None or not self.knows_blend:
             raise ArgumentError(self.explain_missing_blend())
-        is_user = self._start.kind == "user"
-        own = learned.evidence_of_taste(library) if is_user else learned.known(library)
-        search = BlendSearch(learned, self._readers[OVER_LIKES], library, own, MAX_LINKS)
+        if self._start.kind == "user":
+            own = learned.evidence_of_taste(library)
+            weights = weigh_by_place(self._connection, learned, self._start.id, library, own)
+        else:
+            own = learned.known(library)
+            weights = np.ones(len(own), np.float32)
+        search = BlendSearch(learned, self._readers[OVER_LIKES], library, own, weights, MAX_LINKS)
         contexts, used = search.contexts, len(search.near.sizes)
         evidence = Evidence(self._readers[OVER_LIKES].word, len(contexts.ids), used, contexts.left_out)
 

@@ -228,7 +228,8 @@ class _Search:
         if self._learned is None or not self._knows_blend:
             raise ArgumentError(self._explain_missing_blend())
         library = np.array([self._node], np.int64)
-        search = BlendSearch(self._learned, self._readers[OVER_LIKES], library, library, neighbours.MAX_LINKS)
+        alone, reader = np.ones(1, np.float32), self._readers[OVER_LIKES]
+        search = BlendSearch(self._learned, reader, library, library, alone, neighbours.MAX_LINKS)
         is_found = search.scores > 0
         tracks, scores = self._learned.tracks[is_found], search.scores[is_found]
         return self._evidence(OVER_LIKES, search.near), tracks, scores

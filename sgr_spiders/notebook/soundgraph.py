@@ -274,7 +274,7 @@ class SoundGraph:
         limit: int = 10,
         *,
         by: By | None = None,
-        method: str = "svd",
+        method: str | None = None,
         include_unseen: bool = False,
         include_removed: bool = False,
         as_: Library | None = None,
@@ -392,7 +392,7 @@ class SoundGraph:
         limit: int = 10,
         *,
         by: By | None = None,
-        method: str = "svd",
+        method: str | None = None,
         diversity: float = 0.0,
         novelty: float = 0.0,
         include_unseen: bool = False,
@@ -416,7 +416,7 @@ class SoundGraph:
         limit: int = 10,
         *,
         by: Literal["sequence"] | By | None = None,
-        method: str = "svd",
+        method: str | None = None,
         diversity: float = 0.0,
         novelty: float = 0.0,
         include_unseen: bool = False,
@@ -580,13 +580,18 @@ def _read_limit(limit: object) -> int:
 
 
 def _search_options(
-    limit: int, by: str | None, sources: Collection[str], method: str, *, unseen: bool, removed: bool
+    limit: int, by: str | None, sources: Collection[str], method: str | None, *, unseen: bool, removed: bool
 ) -> SearchOptions:
     rows = _read_limit(limit)
     if by is not None:
         _check_word("by", by, sources)
+    options = SearchOptions(by, limit=rows, include=Inclusion(unseen, removed))
+    if method is None:
+        return options
     _check_word("method", method, METHODS)
-    return SearchOptions(by, method, rows, Inclusion(unseen, removed))
+    if by != "vectors":
+        raise ArgumentError('argument `method`: needs `by="vectors"`')
+    return replace(options, method=method)
 
 
 def _rerank(options: SearchOptions, diversity: object, novelty: object) -> SearchOptions:

@@ -33,8 +33,10 @@ class ListPositions:
     positions: Ids
 
 
-def read_list_positions(connection: sa.Connection, kind: str) -> ListPositions:
+def read_list_positions(connection: sa.Connection, kind: str, user: int | None = None) -> ListPositions:
     """Return the positions of all engagements of *kind* that are in their user's list, if it is newest first.
+
+    Those of all users, or of one *user*.
 
     A look only at the newest gives them positions from 0 and leaves the positions of the others, so the looks
     come before the positions: the last look first.
@@ -57,6 +59,8 @@ def read_list_positions(connection: sa.Connection, kind: str) -> ListPositions:
             walks.c.walk_id.not_in(_without_order(endpoints)),
         )
     )
+    if user is not None:
+        query = query.where(walks.c.target == str(user))
     parts = [np.empty((0, 4), np.int64)]
     rows = connection.execute(query, execution_options={"yield_per": _ROWS_AT_A_TIME})
     parts += [np.array(some, np.int64) for some in rows.partitions()]

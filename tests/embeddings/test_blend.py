@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sgr_spiders.config.harvest import Embeddings
 from sgr_spiders.embeddings import blend_weights, similar
 from sgr_spiders.embeddings.base import Corpus
-from sgr_spiders.embeddings.blend import Blend, BlendRecommender, Parts, Weights
+from sgr_spiders.embeddings.blend import FILTER_POWER, Blend, BlendRecommender, Parts, Weights
 from sgr_spiders.embeddings.blend_search import BlendSearch, read_blend
 from sgr_spiders.embeddings.blend_weights import choose_weights
 from sgr_spiders.embeddings.embed import embed
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sgr_spiders.storage.store import Store
+    from sgr_spiders.storage.store import Connection, Store
 
 NO_SEEDS = np.empty(0, np.int64)
 
@@ -45,19 +45,24 @@ def world() -> Tastes:
     return tastes(users=150, tracks=200, likes=4_500, communities=4)
 
 
-def by_formula(whole: NDArray[np.float64], seed: int, weights: Weights) -> NDArray[np.float64]:
-    """Return the scores of all users by dense products; *seed*: a column that all libraries leave out."""
+def by_formula(
+    whole: NDArray[np.float64], newest: NDArray[np.float64], seed: int, weights: Weights
+) -> NDArray[np.float64]:
+    """Return the scores of all users by dense products.
+
+    *newest*: the weights of likes by their places. *seed*: a column that all libraries leave out.
+    """
     fans, lengths = whole.sum(axis=0), whole.sum(axis=1)
-    own = whole.copy()
+    own = whole * newest
     own[whole.sum(axis=1) > whole[:, seed], seed] = 0
     powers = {
-        power: np.where(fans > 0, np.maximum(fans, 1) ** power, 0) for power in (-0.5, -weights.damping)
+        power: np.where(fans > 0, np.maximum(fans, 1) ** power, 0)
+        for power in (-0.5, -weights.damping, -FILTER_POWER)
     }
     step = np.maximum(lengths, 1)[:, None] ** -weights.damping * whole
     walk = (own * powers[-weights.damping]) @ whole.T @ step * powers[-0.5]
-    normalised = np.maximum(lengths, 1)[:, None] ** -0.5 * whole * powers[-0.5]
-    right = np.linalg.svd(normalised, full_matrices=False)[2][: weights.dimensions]
-    spectrum = (own * powers[-0.5]) @ right.T @ right
+    right = singular_vectors(whole, weights.dimensions)
+    spectrum = (own * powers[-FILTER_POWER]) @ right @ right.T * np.maximum(fans, 1) ** (FILTER_POWER - 0.5)
     sums = np.zeros_like(whole)
     for part, weight in ((walk, 1.0), (spectrum, weights.spectrum)):
         part[:, seed] = 0
@@ -66,21 +71,33 @@ def by_formula(whole: NDArray[np.float64], seed: int, weights: Weights) -> NDArr
     return sums
 
 
-def test_the_scores_equal_the_formula(world: Tastes) -> None:
+def singular_vectors(whole: NDArray[np.float64], dimensions: int) -> NDArray[np.float64]:
+    fans, lengths = (np.maximum(whole.sum(axis=axis), 1) for axis in (0, 1))
+    normalised = lengths[:, None] ** -FILTER_POWER * whole * fans**-FILTER_POWER
+    vectors: NDArray[np.float64] = np.linalg.svd(normalised, full_matrices=False)[2][:dimensions].T
+    return vectors
+
+
+@pytest.mark.parametrize("recency", [0.0, 0.8])
+def test_the_scores_equal_the_formula(world: Tastes, recency: float) -> None:
     seed = 7
     whole = world.train.toarray().astype(float)
     whole[:, seed] = 1
     whole[:, 9] = 0
     whole[3] = 0
     whole[3, seed] = 1  # a user who likes only the seed
-    weights = Weights(damping=0.8, popularity=0.3, spectrum=0.4, dimensions=6)
+    weights = Weights(damping=0.8, popularity=0.3, spectrum=0.4, dimensions=6, recency=recency)
     matrix = sp.csr_array(whole.astype(np.float32))
-    vectors = np.linalg.svd(
-        whole.sum(axis=1)[:, None] ** -0.5 * whole * np.maximum(whole.sum(axis=0), 1) ** -0.5
-    )[2][:6].T.astype(np.float32)
+    # The newest like of each user is the track with the highest number; that of the lowest is unknown.
+    sizes = np.diff(matrix.indptr)
+    positions = np.concatenate([np.append(-1, np.arange(size - 1)[::-1]) for size in sizes])
+    newest = np.zeros_like(whole)
+    newest[matrix.nonzero()] = np.where(positions < 0, np.repeat(sizes, sizes), positions + 1.0) ** -recency
+    vectors = singular_vectors(whole, 6).astype(np.float32)
     users = np.arange(len(whole))
-    found = BlendRecommender(Parts(matrix, np.array([seed]), vectors), weights).scores(users)
-    expected = by_formula(whole, seed, weights)
+    corpus = Corpus(matrix, seeds=np.array([seed]), recency=positions)
+    found = BlendRecommender(Parts(corpus, vectors), weights).scores(users)
+    expected = by_formula(whole, newest, seed, weights)
     assert (found[:, [seed, 9]] == -np.inf).all()
     assert (found[expected <= 0] < 1e-6).all()
     reached = expected > 1e-3
@@ -96,7 +113,7 @@ def test_the_weights_are_the_usual_ones_if_nothing_tells_others() -> None:
     assert method.weights is not None
     assert method.weights.dimensions <= 16
     assert set(method.parameters()) == {
-        *("dimensions", "max_dimensions", "random_seed", "damping", "popularity", "spectrum")
+        *("dimensions", "max_dimensions", "random_seed", "damping", "popularity", "spectrum", "recency")
     }
 
 
@@ -138,9 +155,28 @@ def test_a_like_of_a_seed_is_never_held_out() -> None:
         Corpus(matrix, seeds=np.array([2])),
         Corpus(matrix, seeds=np.array([2]), recency=np.tile(np.array([2, 1, 0, 3, 4]), 30)),
     ):
-        held = [matrix.indices[held_out] for held_out in blend_weights._draw(matrix, corpus, random_seed=1)]
+        held = [
+            matrix.indices[held_out] for held_out in blend_weights._hold_out(matrix, corpus, random_seed=1)
+        ]
         assert held
         assert all(2 not in columns for columns in held)
+
+
+def test_the_newest_likes_count_most_if_they_foretell_the_next(world: Tastes) -> None:
+    """Each user's taste has changed to that of another user, or the order of likes says nothing."""
+    random = np.random.default_rng(1)
+    late = world.train[random.permutation(world.train.shape[0])]
+    matrix = sp.csr_array(world.train + late)
+    matrix.data[:] = 1
+    row, column = matrix.nonzero()
+    is_late, hashes = late.toarray()[row, column], random.permutation(matrix.nnz)
+    chosen = {}
+    for name, keys in (("changed", (hashes, -is_late)), ("shuffled", (hashes,))):
+        order = np.lexsort((*keys, row))
+        recency = np.empty(matrix.nnz, np.int64)
+        recency[order] = np.arange(matrix.nnz) - matrix.indptr[row]
+        chosen[name] = choose_weights(Corpus(matrix, recency=recency), 512, 1).recency
+    assert chosen["changed"] > chosen["shuffled"] == 0
 
 
 SHAPES = {
@@ -155,7 +191,7 @@ def test_it_is_about_as_good_as_the_best_of_its_parts(shape: str) -> None:
     drawn = SHAPES[shape](seed=2)
     trial = Trial(drawn.train, drawn.test)
     blended = trial.measure("blend")
-    assert blended.chosen.keys() == {"damping", "popularity", "spectrum", "dimensions"}
+    assert blended.chosen.keys() == {"damping", "popularity", "spectrum", "dimensions", "recency"}
     for name in ("walk", "svd", "itemknn"):
         assert blended.ndcg >= 0.99 * trial.measure(name).ndcg, (name, blended.chosen)
 
@@ -200,13 +236,54 @@ def test_recommendations_are_those_that_were_evaluated(learned: Store, world: Ta
         )
 
 
+def test_the_newest_likes_of_a_user_count_most(
+    learned: Store, world: Tastes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lists of some users are known: the highest ID first, without the lowest."""
+    weights = Weights(0.6, 0.3, 0.8, 16, recency=0.8)
+    monkeypatch.setattr(blend_weights, "choose_weights", lambda *_: weights)
+    matrix = world.train
+    recency = np.full(matrix.nnz, -1)
+    with learned.write() as connection:
+        for row in range(19):
+            start, end = matrix.indptr[row : row + 2]
+            recency[start + 1 : end] = np.arange(end - start - 1)[::-1]
+            listed = (matrix.indices[start + 1 : end][::-1] + 1001).tolist()
+            add_list(connection, row + 1, listed)
+    embed(learned, Embeddings(method="blend", dimensions=16))
+    recommender = Blend(16).recommender(Corpus(matrix, recency=recency))
+    best = recommend_best(recommender, matrix, np.arange(19), 10)
+    with learned.read() as connection:
+        found = [recommend(connection, user, limit=10) for user in range(1, 20)]
+        run = vectors.latest(connection, "blend")
+    assert run is not None
+    assert run.parameters["recency"] == 0.8
+    assert [[one.id for one in recommended.found] for recommended in found] == (best + 1001).tolist()
+    newest = [matrix.indices[matrix.indptr[row + 1] - 1] + 1001 for row in range(19)]
+    named = [{reason.id for reason in recommended.found[0].because} for recommended in found]
+    assert sum(track in reasons for track, reasons in zip(newest, named, strict=True)) >= 10
+
+
+def add_list(connection: Connection, user: int, tracks: list[int]) -> None:
+    """Add the list of a user's likes, newest first."""
+    connection.execute(
+        schema.walks.insert().values(
+            walk_id=user, endpoint="user_likes", target=str(user), status="done", cursor="", generation=1,
+            pages=1, empty_pages=0, received=1, kept=1, created_at="2026",
+        )
+    )  # fmt: skip
+    common = {"walk_id": user, "kind": "track", "generation": 1}
+    records = [common | {"record_id": track, "position": place} for place, track in enumerate(tracks)]
+    connection.execute(schema.walk_records.insert(), records)
+
+
 def test_reasons_are_the_tracks_that_add_most(learned: Store) -> None:
     with learned.read() as connection:
         library = neighbours.read_library(connection, 1, "present")
         blend_of_all = read_blend(connection)
         assert blend_of_all is not None
         reader = NeighbourReader(connection, FANS["track"])
-        search = BlendSearch(blend_of_all, reader, library, library, 10**6)
+        search = BlendSearch(blend_of_all, reader, library, library, np.ones(len(library), np.float32), 10**6)
         (first, *_) = recommend(connection, 1).found
     place = np.searchsorted(blend_of_all.tracks, [first.id])
     support = search.support(place)[:, 0]

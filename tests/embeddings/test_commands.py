@@ -172,6 +172,8 @@ ERRORS = [
     (["similar", "track", "soundcloud:users:1"], "'soundcloud:users:1' is a user, not a track"),
     (["similar", "track", "5"], "track 5 is not in this database"),
     (["similar", "track", "5", "--by", "wlak"], "vectors or playlists, not 'wlak' (did you mean `walk`?)"),
+    (["similar", "track", "1001", "--method", "als"], "option `--method`: needs `--by vectors`"),
+    (["recommend", "user", "1", "--by", "walk", "--method", "svd"], "`--method`: needs `--by vectors`"),
     (["similar", "track", "5", "--limit", "0"], "option `--limit`: must be an integer from 1 to"),
     (["recommend", "track", "5"], "scrapy recommend user 123`"),
     (["recommend", "5"], "scrapy recommend playlist 123`"),

@@ -223,6 +223,7 @@ def test_status_and_other_commands(graph: SoundGraph) -> None:
         (lambda graph: graph.tracks(as_of="soon"), "argument `as_of`: must be a date or time such as"),
         (lambda graph: graph.similar("song", 1), "argument `kind`: must be one of track, user, artist"),
         (lambda graph: graph.similar("track", 1001, by="wlak"), "(did you mean `walk`?)"),
+        (lambda graph: graph.recommend(1, method="als"), 'argument `method`: needs `by="vectors"`'),
         (lambda graph: graph.similar("track", 1001, limit=0), "argument `limit`: must be an integer from 1"),
         (lambda graph: graph.similar("track", "1001", limit="3"), "argument `limit`: must be an integer"),
         (lambda graph: graph.similar("track", "no such title"), "no track in this database is"),
