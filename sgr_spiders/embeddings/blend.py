@@ -1,10 +1,10 @@
 """blend: a random walk and a low-pass filter together, with weights that the data itself chooses.
 
 With R the users x tracks matrix, D_u and D_i the sums of its rows and columns, and V the leading right
-singular vectors of ``D_u^-f R D_i^-f``, the two parts of the scores of a user with the library r are
+singular vectors of ``D_u^-1/2 R D_i^-1/2``, the two parts of the scores of a user with the library r are
 
     walk     = r D_i^-d R^T D_u^-d R D_i^(o - 1/2)
-    spectrum = r D_i^-f V V^T D_i^(f + o - 1/2)
+    spectrum = r D_i^-1/2 V V^T D_i^o
 
 and the score is ``walk / max(walk) + w * spectrum / max(spectrum)``, each maximum being over the tracks
 that can be recommended: neither seeds nor those of the library. With d = 1 and o = 1/2 the walk is
@@ -12,7 +12,7 @@ P3alpha (Cooper et al., WWW 2014), whose steps count less the more popular a tra
 library is. A smaller o favours rare tracks: Christoffel et al., Blockbusters and Wallflowers (RecSys
 2015), https://doi.org/10.1145/2792838.2800180. The spectrum is the ideal low-pass filter of GF-CF: Shen
 et al., How Powerful is Graph Convolution for Recommendation? (CIKM 2021),
-https://arxiv.org/abs/2108.07567, where f is 1/2 instead of ``FILTER_POWER``.
+https://arxiv.org/abs/2108.07567.
 
 Where the order of likes is known, the n-th newest like of r weighs n^-t. The best d (``damping``), o
 (``popularity``), w (``spectrum``), number of singular vectors (``dimensions``) and t (``recency``) differ
@@ -36,10 +36,6 @@ from sgr_spiders.embeddings.svd import decompose, normalise, sum_shares
 
 if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Corpus, Library, Numbers
-
-
-FILTER_POWER = 0.4
-"""The power f of degrees that the matrix is divided by before its singular vectors are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +75,8 @@ class Parts:
     def spectrum(self, users: Numbers, dimensions: int, recency: float) -> Array:
         """Return the filtered library of each user, 0 for seeds and the tracks of the own library."""
         vectors = self._vectors[:, :dimensions]
-        mine = sp.csr_array(self._library(users, recency) @ sp.diags_array(self.fans**-FILTER_POWER))
-        filtered: Array = ((mine @ vectors) @ vectors.T) * self.fans ** (FILTER_POWER - 0.5)
-        return self._only_new(filtered, users)
+        mine = sp.csr_array(self._library(users, recency) @ sp.diags_array(self.fans**-0.5))
+        return self._only_new((mine @ vectors) @ vectors.T, users)
 
     def _library(self, users: Numbers, recency: float) -> sp.csr_array:
         """Return the likes that the taste of each user shows in, the newest with the largest weight."""
@@ -110,12 +105,11 @@ class Blend(Method):
         return super().parameters() | {"max_dimensions": self.dimensions} | dict(self.chosen)
 
     def fit(self, corpus: Corpus) -> Vectors:
-        """Choose the weights on *corpus* itself, and return ``R D_i^-f V`` and ``D_i^f V``."""
+        """Choose the weights on *corpus* itself, and return ``R D_i^-1/2 V`` and ``D_i^1/2 V``."""
         vectors = self._fit(corpus)
         matrix = sp.csr_array(corpus.matrix, dtype=np.float32)
-        fans = np.maximum(matrix.sum(axis=0), 1).astype(np.float32)
-        powers = (fans**FILTER_POWER)[:, None]
-        return Vectors(np.asarray(matrix @ (vectors / powers), np.float32), powers * vectors)
+        roots = np.sqrt(np.maximum(matrix.sum(axis=0), 1)).astype(np.float32)[:, None]
+        return Vectors(np.asarray(matrix @ (vectors / roots), np.float32), roots * vectors)
 
     def recommender(self, corpus: Corpus) -> BlendRecommender:
         vectors = self._fit(corpus)
@@ -131,8 +125,8 @@ class Blend(Method):
         return find_vectors(corpus.matrix, self.weights.dimensions, self.random_seed)
 
     def fold_in(self, library: Library) -> Array:
-        # R D_i^-f V, where D_i^f V is the track's vector.
-        return sum_shares(library, 2 * FILTER_POWER)
+        # R D_i^-1/2 V, where D_i^1/2 V is the track's vector.
+        return sum_shares(library)
 
 
 class BlendRecommender:
@@ -169,8 +163,7 @@ def to_largest(scores: Array) -> Array:
 
 def find_vectors(matrix: sp.csr_array, dimensions: int, random_seed: int) -> Array:
     """Return V, one row for each column of *matrix*."""
-    normalised = normalise(sp.csr_array(matrix, dtype=np.float32), FILTER_POWER)
-    return decompose(normalised, dimensions, random_seed)[1]
+    return decompose(normalise(sp.csr_array(matrix, dtype=np.float32)), dimensions, random_seed)[1]
 
 
 def place_likes(matrix: sp.csr_array, recency: Numbers | None) -> sp.csr_array:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
-from sgr_spiders.embeddings.blend import FILTER_POWER, Weights, place_likes, weigh_places
+from sgr_spiders.embeddings.blend import Weights, place_likes, weigh_places
 from sgr_spiders.storage import interactions_read, vectors
 from sgr_spiders.storage.list_positions import read_list_positions
 from sgr_spiders.storage.lookup import is_among, look_up
@@ -136,11 +136,8 @@ class BlendSearch:
     @cached_property
     def _filtered(self) -> Array:
         """The part of each track of the evidence in the user's vector, evidence x dimensions."""
-        fans = self._learned.fans[self._columns]
-        filtered: Array = (
-            self._learned.vectors[self._columns]
-            * (self._weights * fans ** np.float32(-2 * FILTER_POWER))[:, None]
-        )
+        weights = self._weights / self._learned.fans[self._columns]
+        filtered: Array = self._learned.vectors[self._columns] * weights[:, None]
         return filtered
 
     @cached_property

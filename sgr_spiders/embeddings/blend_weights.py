@@ -40,8 +40,10 @@ USUAL = (0.8, 0.4, 0.4, 512)
 """The weights of the grid that are chosen if no likes are held out."""
 SHARE = 0.1
 """The share of each user's likes to hold out: few, because sparser data has other best weights."""
-VALIDATION_USERS = 2_000
+VALIDATION_USERS = 3_000
 """The users whose held-out likes are ranked to choose, in one draw or several."""
+RECENCY_USERS = 1_000
+"""The users among them who choose the recency, before all choose the other weights."""
 MAX_DRAWS = 5
 MIN_USERS = 10
 """The fewest users who can choose."""
@@ -76,9 +78,9 @@ def choose_weights(corpus: Corpus, dimensions: int, random_seed: int) -> Weights
     ]
     if _knows_order(corpus):
         by_recency = [dataclasses.replace(candidates[0], recency=recency) for recency in RECENCIES]
-        recency = _choose(draws, by_recency, random_seed).recency
+        recency = _choose(draws, by_recency, RECENCY_USERS, random_seed).recency
         candidates = [dataclasses.replace(one, recency=recency) for one in candidates]
-    return _choose(draws, candidates, random_seed)
+    return _choose(draws, candidates, VALIDATION_USERS, random_seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +91,16 @@ class _Draw:
     held_out: sp.csr_array
 
 
-def _choose(draws: Sequence[_Draw], candidates: Sequence[Weights], random_seed: int) -> Weights:
-    """Return the first of *candidates* that does not clearly differ from the best."""
+def _choose(
+    draws: Sequence[_Draw], candidates: Sequence[Weights], most_users: int, random_seed: int
+) -> Weights:
+    """Return the first of *candidates* that does not clearly differ from the best for some users."""
     if not draws:
         return candidates[0]
     users = draws[0].held_out.shape[0]
     sums, counts = np.zeros((users, len(candidates))), np.zeros(users)
     for draw in draws:
-        for some in _sample(draw.held_out, random_seed):
+        for some in _sample(draw.held_out, most_users, random_seed):
             sums[some] += _measure(draw, some, candidates)
             counts[some] += 1
     able = counts > 0
@@ -173,11 +177,11 @@ def _first(
     return is_first
 
 
-def _sample(held_out: sp.csr_array, random_seed: int) -> Iterator[Numbers]:
-    """Yield blocks of users with held-out likes."""
+def _sample(held_out: sp.csr_array, most_users: int, random_seed: int) -> Iterator[Numbers]:
+    """Yield blocks of users with held-out likes, at most *most_users* in all."""
     able = np.flatnonzero(np.diff(held_out.indptr))
     hashes = mix(able.astype(np.uint64) ^ np.uint64(random_seed))
-    some = np.sort(able[np.argsort(hashes, kind="stable")[:VALIDATION_USERS]])
+    some = np.sort(able[np.argsort(hashes, kind="stable")[:most_users]])
     rows = max(1, SCORES_AT_A_TIME // held_out.shape[1])
     yield from np.split(some, range(rows, len(some), rows))
 

@@ -42,7 +42,7 @@ class Svd(Method):
         require_interactions(corpus)
         matrix = corpus.matrix.astype(np.float32)
         values, right = decompose(normalise(matrix), self.dimensions, self.random_seed)
-        of_tracks = _inverse_powers(matrix.sum(axis=0), 0.5)
+        of_tracks = _inverse_roots(matrix.sum(axis=0))
         directions = right * np.sqrt(values)
         users = matrix @ (of_tracks[:, None] * directions)
         roots = np.sqrt(matrix.sum(axis=0)).astype(np.float32)
@@ -53,23 +53,23 @@ class Svd(Method):
         return sum_shares(library)
 
 
-def sum_shares(library: Library, power: float = 1.0) -> Array:
-    """Return the sum of the library's vectors, each divided by this power of the fans of its track."""
-    shares: Array = library.weights / library.fans**power
+def sum_shares(library: Library) -> Array:
+    """Return the sum of the library's vectors, each divided by the fans of its track."""
+    shares: Array = library.weights / library.fans
     vector: Array = shares @ library.vectors[library.tracks]
     return vector
 
 
-def normalise(matrix: sp.csr_array, power: float = 0.5) -> sp.csr_array:
-    """Return ``D_u^-p R D_i^-p`` with this *power* p."""
-    of_users, of_tracks = (_inverse_powers(matrix.sum(axis=axis), power) for axis in (1, 0))
+def normalise(matrix: sp.csr_array) -> sp.csr_array:
+    """Return ``D_u^-1/2 R D_i^-1/2``."""
+    of_users, of_tracks = _inverse_roots(matrix.sum(axis=1)), _inverse_roots(matrix.sum(axis=0))
     return sp.csr_array(sp.diags_array(of_users) @ matrix @ sp.diags_array(of_tracks))
 
 
-def _inverse_powers(sums: NDArray[np.float32], power: float) -> NDArray[np.float32]:
-    powers = np.zeros(len(sums), np.float32)
-    np.power(sums, -power, out=powers, where=sums > 0)
-    return powers
+def _inverse_roots(sums: NDArray[np.float32]) -> NDArray[np.float32]:
+    roots = np.zeros(len(sums), np.float32)
+    np.divide(1, np.sqrt(sums), out=roots, where=sums > 0)
+    return roots
 
 
 def decompose(matrix: sp.csr_array, dimensions: int, seed: int) -> tuple[Array, Array]:

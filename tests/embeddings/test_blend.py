@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sgr_spiders.config.harvest import Embeddings
 from sgr_spiders.embeddings import blend_weights, similar
 from sgr_spiders.embeddings.base import Corpus
-from sgr_spiders.embeddings.blend import FILTER_POWER, Blend, BlendRecommender, Parts, Weights
+from sgr_spiders.embeddings.blend import Blend, BlendRecommender, Parts, Weights
 from sgr_spiders.embeddings.blend_search import BlendSearch, read_blend
 from sgr_spiders.embeddings.blend_weights import choose_weights
 from sgr_spiders.embeddings.embed import embed
@@ -56,13 +56,12 @@ def by_formula(
     own = whole * newest
     own[whole.sum(axis=1) > whole[:, seed], seed] = 0
     powers = {
-        power: np.where(fans > 0, np.maximum(fans, 1) ** power, 0)
-        for power in (-0.5, -weights.damping, -FILTER_POWER)
+        power: np.where(fans > 0, np.maximum(fans, 1) ** power, 0) for power in (-0.5, -weights.damping)
     }
     step = np.maximum(lengths, 1)[:, None] ** -weights.damping * whole
     walk = (own * powers[-weights.damping]) @ whole.T @ step * powers[-0.5]
     right = singular_vectors(whole, weights.dimensions)
-    spectrum = (own * powers[-FILTER_POWER]) @ right @ right.T * np.maximum(fans, 1) ** (FILTER_POWER - 0.5)
+    spectrum = (own * powers[-0.5]) @ right @ right.T
     sums = np.zeros_like(whole)
     for part, weight in ((walk, 1.0), (spectrum, weights.spectrum)):
         part[:, seed] = 0
@@ -73,7 +72,7 @@ def by_formula(
 
 def singular_vectors(whole: NDArray[np.float64], dimensions: int) -> NDArray[np.float64]:
     fans, lengths = (np.maximum(whole.sum(axis=axis), 1) for axis in (0, 1))
-    normalised = lengths[:, None] ** -FILTER_POWER * whole * fans**-FILTER_POWER
+    normalised = lengths[:, None] ** -0.5 * whole * fans**-0.5
     vectors: NDArray[np.float64] = np.linalg.svd(normalised, full_matrices=False)[2][:dimensions].T
     return vectors
 
