@@ -238,13 +238,13 @@ def test_recommendations_are_those_that_were_evaluated(learned: Store, world: Ta
 def test_the_newest_likes_of_a_user_count_most(
     learned: Store, world: Tastes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The lists of some users are known: the highest ID first, without the lowest."""
+    """The highest ID is the newest in each list, which lacks the lowest."""
     weights = Weights(0.6, 0.3, 0.8, 16, recency=0.8)
     monkeypatch.setattr(blend_weights, "choose_weights", lambda *_: weights)
     matrix = world.train
     recency = np.full(matrix.nnz, -1)
     with learned.write() as connection:
-        for row in range(19):
+        for row in range(matrix.shape[0]):
             start, end = matrix.indptr[row : row + 2]
             recency[start + 1 : end] = np.arange(end - start - 1)[::-1]
             listed = (matrix.indices[start + 1 : end][::-1] + 1001).tolist()
