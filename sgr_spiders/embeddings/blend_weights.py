@@ -127,7 +127,7 @@ def _list_candidates(most: int) -> list[Weights]:
         places = zip(GRID, values, USUAL, strict=True)
         return sum(abs(grid.index(value) - grid.index(usual)) for grid, value, usual in places)
 
-    ordered = sorted(itertools.product(*GRID), key=steps)
+    ordered = sorted(itertools.product(DAMPINGS, POPULARITIES, SPECTRA, DIMENSIONS), key=steps)
     found = dict.fromkeys(Weights(d, o, w, min(count, most)) for d, o, w, count in ordered)
     largest = min(most, max(DIMENSIONS))
     return [one for one in found if one.spectrum or one.dimensions == largest]
