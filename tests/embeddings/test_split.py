@@ -8,6 +8,8 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sgr_spiders.embeddings.base import Corpus
+from sgr_spiders.embeddings.early_stop import hold_out
 from sgr_spiders.embeddings.interactions import Interactions
 from sgr_spiders.embeddings.split import Split, split
 from sgr_spiders.model.exceptions import ArgumentError
@@ -97,3 +99,16 @@ def test_another_seed_holds_out_other_pairs_uniformly() -> None:
 def test_invalid_shares(test: float, validation: float) -> None:
     with pytest.raises(ArgumentError, match="at least 0 and their sum less than 1"):
         split(build_interactions({(1, 101)}), NO_SEEDS, test=test, validation=validation)
+
+
+def test_the_likes_that_stop_a_training_are_few_and_never_the_last_of_a_track() -> None:
+    """Each user likes track 0 and a track that nobody else likes."""
+    likes = np.eye(101, dtype=np.float32)[1:]
+    likes[:, 0] = 1
+    corpus = Corpus(sp.csr_array(likes))
+    left, (users, tracks) = hold_out(corpus, 1)
+    assert (left.nnz, len(users), set(tracks.tolist())) == (190, 10, {0})
+    assert np.bincount(left.indices, minlength=101).min() > 0
+    assert hold_out(corpus, 2)[1][0].tolist() != users.tolist()
+    many = Corpus(sp.csr_array(np.ones((400, 300), np.float32)))
+    assert hold_out(many, 1)[1].shape == (2, 5_000)
