@@ -50,7 +50,8 @@ def read_blend(connection: Connection) -> LearnedBlend | None:
     if run is None or run.parameters["sources"] != ["like"]:
         return None
     placed = vectors.read_vectors(connection, "track", BLEND)
-    weights = Weights(**{name: run.parameters[name] for name in Weights.__dataclass_fields__})
+    chosen = {name: value for name, value in run.parameters.items() if name in Weights.__dataclass_fields__}
+    weights = Weights(**chosen)
     fans = np.maximum(placed.columns["fans"], 1).astype(np.float32)
     return LearnedBlend(placed.ids, placed.vectors, fans, weights, interactions_read.read_seeds(connection))
 

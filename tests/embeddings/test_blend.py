@@ -431,3 +431,13 @@ def test_what_everyone_likes_has_neighbours_by_the_walk_in_spite_of_a_blend(stor
         near, other = (find_similar(connection, "track", track) for track in (1, 100))
     assert (near.by, near.by_everyone, near.fallback) == ("walk", True, None)
     assert (other.by, other.by_everyone) == ("blend", False)
+
+
+def test_a_blend_from_before_recency_is_used(learned: Store) -> None:
+    with learned.write() as connection:
+        before = recommend(connection, 1).found
+        (stored,) = connection.execute(sa.select(schema.vector_runs.c.parameters)).scalars()
+        parameters = json.loads(stored)
+        assert parameters.pop("recency") == 0
+        connection.execute(sa.update(schema.vector_runs).values(parameters=json.dumps(parameters)))
+        assert recommend(connection, 1).found == before
