@@ -49,8 +49,8 @@ MIN_USERS = 10
 """The fewest users who can choose."""
 MIN_KNOWN = 0.5
 """The least share of likes whose order must be known to hold out the newest."""
-SCORES_AT_A_TIME = 1 << 23
-"""Scores of each part in memory at a time: 32 MB."""
+SCORES_AT_A_TIME = 1 << 21
+"""Scores of each part in memory at a time: 8 MB, which is reused; the system would clear larger arrays."""
 K = 20
 """The length of the lists that the weights are chosen for."""
 SHORTLIST = 100

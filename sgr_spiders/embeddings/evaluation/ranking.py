@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Array, Numbers, Recommender
     from sgr_spiders.embeddings.reranking import Reranker
 
-SCORES_AT_A_TIME = 1 << 24
-"""Scores in memory at a time: 64 MB."""
+SCORES_AT_A_TIME = 1 << 21
+"""Scores in memory at a time: 8 MB, which is reused; the system would clear new memory for larger arrays."""
 NOTHING = np.empty(0, np.int64)
 
 
