@@ -291,6 +291,7 @@ def test_a_server_that_is_not_there() -> None:
     assert "hidden" not in str(checks)
 
 
+@pytest.mark.slow
 def test_online_each_lane_is_asked(tmp_path: Path, database: Path) -> None:
     with SandboxProcess() as sandbox:
         environment: dict[str, Any] = {**sandbox.env(), "HARVEST_DATABASE_URL": url_of(database)}

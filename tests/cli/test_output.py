@@ -65,7 +65,11 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("locale", LOCALES, ids=["ascii", "cp1252", "C"])
+@pytest.mark.parametrize(
+    "locale",
+    [pytest.param(locale, marks=() if locale is LOCALES[-1] else pytest.mark.slow) for locale in LOCALES],
+    ids=["ascii", "cp1252", "C"],
+)
 def test_no_encoding_breaks_a_command(database: Path, locale: dict[str, str]) -> None:
     commands = [*COMMANDS, *EVERY_HELP]
     done = subprocess.run(

@@ -82,6 +82,7 @@ def test_the_command_that_resumes_and_the_next_one_work_as_printed(
     assert not (project / "data").exists()
 
 
+@pytest.mark.slow
 def test_what_soundgraph_prints_works_as_printed(sandbox: SandboxProcess, tmp_path: Path) -> None:
     """In a directory without a ``scrapy.cfg``, from a checkout elsewhere."""
     env = {**os.environ, **sandbox.env(), "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
@@ -115,6 +116,7 @@ def test_the_default_database_is_beside_scrapy_cfg(sandbox: SandboxProcess, proj
     assert not list((project / "sub").iterdir())
 
 
+@pytest.mark.slow
 def test_the_command_that_resumes_a_call_from_python_works_as_printed(
     sandbox: SandboxProcess, tmp_path: Path
 ) -> None:

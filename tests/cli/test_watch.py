@@ -42,6 +42,7 @@ def start(database: Path, *options: str, **streams: Any) -> subprocess.Popen[str
     return subprocess.Popen([*WATCH, *options], cwd=ROOT, env=environment, text=True, **streams)
 
 
+@pytest.mark.slow
 @pytest.mark.sqlite("a file that is moved away")
 def test_a_terminal_shows_only_the_newest_status(database: Path) -> None:
     environment = {"HARVEST_DATABASE_URL": url_of(database)}
@@ -83,6 +84,7 @@ def test_a_pipe_gets_a_line_of_json_each_time(database: Path) -> None:
     assert first["tables"]["engagements"]["rows"] == 2
 
 
+@pytest.mark.slow
 def test_a_pipe_gets_one_text_after_the_other(database: Path) -> None:
     with start(database, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as watch:
         assert watch.stdout is not None

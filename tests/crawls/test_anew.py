@@ -98,6 +98,7 @@ def test_a_refused_cursor_begins_anew_once(half_done: Harvester) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_cursor_that_is_always_refused_ends_its_walk(half_done: Harvester) -> None:
     failed = half_done.value("SELECT count(*) FROM walks WHERE status = 'failed'")
     half_done.sandbox.set_faults([{"name": "refused_cursor", "path": LATER_PAGES}])

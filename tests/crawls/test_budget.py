@@ -65,6 +65,7 @@ def test_max_minutes_ends_a_run(harvester: Harvester) -> None:
     assert harvester.value("SELECT count(*) FROM walks WHERE status IN ('running', 'failed')") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "name"),
     [

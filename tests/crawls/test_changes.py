@@ -229,7 +229,13 @@ CHANGES: dict[str, Callable[[World], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("change", CHANGES)
+QUICK = ("a like at the head", "a page of likes gone", "three rounds of ageing")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [pytest.param(change, marks=() if change in QUICK else pytest.mark.slow) for change in CHANGES],
+)
 def test_a_refresh_of_a_changed_world_equals_a_new_harvest(
     base: Harvester, sandbox: SandboxProcess, world: World, tmp_path: Path, change: str
 ) -> None:

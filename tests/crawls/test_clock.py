@@ -41,7 +41,7 @@ def set_clock_ahead(harvester: Harvester) -> None:
         connection.commit()
 
 
-@pytest.mark.parametrize("refresh", [0, 1])
+@pytest.mark.parametrize("refresh", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_walks_from_the_future_are_refetched(harvester: Harvester, refresh: int) -> None:
     first = harvester.crawl(max_requests=40, refresh=1) if refresh else harvester.crawl()
     assert first.code == (3 if refresh else 0)

@@ -87,8 +87,16 @@ def assert_whole(harvester: Harvester, whole: Harvester) -> None:
     [
         ("gateway_403", "the API's gateway refuses this client, 4 times in a row: HTTP 403: Quota exceeded"),
         ("json_403", "a record known to be good is refused as well (HTTP 403: 403 - Forbidden)"),
-        ("json_404", "a record known to be good is refused as well (HTTP 404: 404 - Not Found)"),
-        ("empty_list", "a record known to be good is refused as well (without data)"),
+        pytest.param(
+            "json_404",
+            "a record known to be good is refused as well (HTTP 404: 404 - Not Found)",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "empty_list",
+            "a record known to be good is refused as well (without data)",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_client_that_is_refused_records_nothing_as_gone(

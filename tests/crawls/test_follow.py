@@ -64,6 +64,7 @@ REFINED = {("left_list", "blocked"), ("owner_removed", "gone")}
 """Reasons as they are when a record leaves, and after it was looked up."""
 
 
+@pytest.mark.slow
 def test_it_prints_everything_of_three_crawls_once(harvester: Harvester, tmp_path: Path) -> None:
     output = tmp_path / "followed.jsonl"
     create_empty(harvester.database)
@@ -165,6 +166,7 @@ def spill(store: Store, stamp: str, *likes: tuple[int, int]) -> None:
             connection.execute(sa.insert(schema.walk_records).values(place))
 
 
+@pytest.mark.slow
 @pytest.mark.sqlite("a file that does not exist yet")
 def test_it_waits_for_the_database_and_ends_with_its_reader(tmp_path: Path) -> None:
     path = tmp_path / "later.db"

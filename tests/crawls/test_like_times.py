@@ -64,6 +64,7 @@ def choose(world: World, database: Harvester, count: int) -> tuple[Pairs, Pairs,
     return draw.sample(new, count), some[:count], some[count:]
 
 
+@pytest.mark.slow
 def test_likes_are_given_in_their_intervals(harvester: Harvester, sandbox: SandboxProcess) -> None:
     world = build_world()
     harvest(harvester)

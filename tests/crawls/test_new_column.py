@@ -74,6 +74,7 @@ def _python(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False, timeout=120)
 
 
+@pytest.mark.slow
 def test_a_crawl_fills_the_column(copy: Path, sandbox: SandboxProcess, tmp_path: Path) -> None:
     harvester = Harvester(sandbox, tmp_path / "harvest.db", root=copy)
     ended = harvester.crawl()
@@ -111,6 +112,7 @@ def test_the_data_format_has_a_line_for_the_column(copy: Path) -> None:
     assert line in (copy / "DATA_FORMAT.md").read_text().splitlines()
 
 
+@pytest.mark.slow
 def test_a_column_without_a_migration_fails_the_schema_test(root: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     migration = _declare(root, copy)

@@ -36,7 +36,7 @@ def test_a_crawl_survives_an_outage(harvester: Harvester) -> None:
     assert "The API answers again after" in ended.log
 
 
-@pytest.mark.parametrize("fault", ["reset", "text_503", "hang"])
+@pytest.mark.parametrize("fault", ["reset", "text_503", pytest.param("hang", marks=pytest.mark.slow)])
 def test_an_outage_that_lasts_leaves_all_walks_pending(harvester: Harvester, fault: str) -> None:
     harvester.sandbox.set_faults([{"name": fault, "path": ".", "after": 20}])
     ended = harvester.crawl(settings={**FAST, "DOWNLOAD_TIMEOUT": 1, "OUTAGE_PROBES": 4})

@@ -128,6 +128,7 @@ def test_a_walk_remembers_the_size_of_its_pages(harvester: Harvester) -> None:
     assert sizes == ["1", "2", "4", "8"]
 
 
+@pytest.mark.slow
 def test_a_list_that_repeats_itself_is_left(harvester: Harvester) -> None:
     harvester.sandbox.set_faults(["endless_list:path=/favoriters", "endless_list:path=/reposters,new=1"])
     ended = harvester.crawl(settings={"LOG_LEVEL": "INFO"})

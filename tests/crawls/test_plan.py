@@ -60,6 +60,7 @@ def compare(harvester: Harvester, *options: str, near: float = NEAR, **arguments
     return planned
 
 
+@pytest.mark.slow
 def test_lists_of_many_pages(harvester: Harvester) -> None:
     planned = compare(harvester)
     layers = [amount["requests"] for amount in planned["layers"].values()]
@@ -162,6 +163,7 @@ def test_other_worlds(world: str, sections: dict[str, Any], tmp_path: Path) -> N
         compare(Harvester(sandbox, tmp_path / "x.db"), config=config)
 
 
+@pytest.mark.slow
 def test_the_tracks_of_a_user_as_seeds(harvester: Harvester, tmp_path: Path) -> None:
     harvester.crawl("artist_depth")
     artist = harvester.value(

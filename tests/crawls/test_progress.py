@@ -6,6 +6,8 @@ import re
 import signal
 from typing import TYPE_CHECKING
 
+import pytest
+
 from sgr_spiders.layers import LAYERS
 from tests.crawls.crawling import Harvester
 from tests.crawls.progress_lines import KEYS, counts, lines
@@ -26,6 +28,7 @@ def walks_of_layers(harvester: Harvester) -> dict[str, str]:
     return {layer: f"{ended}/{known}" for layer, ended, known in rows}
 
 
+@pytest.mark.slow
 def test_the_last_line_agrees_with_the_database(harvester: Harvester) -> None:
     ended = harvester.crawl("deep_harvest", LINES)
     assert ended.code == 0, ended.log
@@ -68,6 +71,7 @@ def test_a_resumed_harvest_counts_earlier_walks(harvester: Harvester) -> None:
     assert last["user_depth"] == walks_of_layers(harvester)["user_depth"]
 
 
+@pytest.mark.slow
 def test_a_hold_is_logged_with_its_end(harvester: Harvester) -> None:
     harvester.sandbox.set_faults(["rate_limit_retry_after:seconds=2,after=40,times=1"])
     ended = harvester.crawl(settings=LINES)

@@ -54,6 +54,7 @@ def unexpected_rows(rows: list[str]) -> list[str]:
     return [row for row in rows if not LOGGED.match(row) and not VERSIONS.match(row)]
 
 
+@pytest.mark.slow
 def test_the_bar_is_below_the_log_and_disappears_at_the_end(sandbox: SandboxProcess, tmp_path: Path) -> None:
     sandbox.set_faults(["text_503:every=7"])
     with harvest(sandbox, tmp_path, SLOW | {"DOWNLOAD_DELAY": 0.05}, columns=600) as terminal:
@@ -113,6 +114,7 @@ def test_the_bar_shows_pending_responses_and_a_second_signal_ends_the_crawl(
         assert terminal.restored
 
 
+@pytest.mark.slow
 def test_a_hold_is_shown_with_its_reason(sandbox: SandboxProcess, tmp_path: Path) -> None:
     sandbox.set_faults(["rate_limit_retry_after:seconds=3600,after=5,times=1"])
     with harvest(sandbox, tmp_path, spider="user_depth") as terminal:
@@ -129,10 +131,15 @@ def test_a_hold_is_shown_with_its_reason(sandbox: SandboxProcess, tmp_path: Path
     ("settings", "environment", "drawn"),
     [
         ({"PROGRESS": "off"}, {}, False),
-        ({"LOG_FILE": "harvest.log"}, {}, False),
+        pytest.param({"LOG_FILE": "harvest.log"}, {}, False, marks=pytest.mark.slow),
         ({"LOG_FILE": "harvest.log", "PROGRESS": "bar"}, {}, True),
         ({}, {"TERM": "dumb"}, False),
-        ({"LOG_ENABLED": "0"}, {"NO_COLOR": "1", "PYTHONIOENCODING": "ascii"}, True),
+        pytest.param(
+            {"LOG_ENABLED": "0"},
+            {"NO_COLOR": "1", "PYTHONIOENCODING": "ascii"},
+            True,
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_the_bar_is_drawn_only_on_a_capable_terminal(
@@ -155,6 +162,7 @@ def test_the_bar_is_drawn_only_on_a_capable_terminal(
             assert terminal.written.isascii()
 
 
+@pytest.mark.slow
 @pytest.mark.sqlite("a file that vanishes")
 def test_the_bar_disappears_with_the_database(sandbox: SandboxProcess, tmp_path: Path) -> None:
     with harvest(sandbox, tmp_path, SLOW | {"DOWNLOAD_DELAY": 0.05}, columns=600) as terminal:

@@ -393,6 +393,7 @@ def add_a_like(path: Path, tables: Tables) -> tuple[int, int]:
     return user_id, track_id
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_key")
 def test_a_harvest_of_a_pseudonymised_database_gives_the_same_people(
     harvester: Harvester, tmp_path: Path

@@ -39,6 +39,7 @@ def crawl(harvester: Harvester, **options: Any) -> CrawlResult:
     return ended
 
 
+@pytest.mark.slow
 def test_the_next_run_starts_with_the_rate_that_the_first_has_learned(harvester: Harvester) -> None:
     harvester.environment["SOUNDCLOUD_CLIENT_ID"] = CLIENT_ID
     ended = crawl(harvester, max_requests=60)
@@ -103,6 +104,7 @@ def test_a_pause_that_the_run_does_not_wait_for_is_not_counted(harvester: Harves
     assert 0 < stats["sgr/hold_seconds"] < 60
 
 
+@pytest.mark.slow
 def test_a_refusal_may_have_any_form_and_the_server_any_clock(harvester: Harvester) -> None:
     forms = ("unavailable", "documented", "text")
     faults = [

@@ -188,6 +188,7 @@ def test_a_failing_layer_does_not_stop_the_others(
     harvester.rerun()
 
 
+@pytest.mark.slow
 @pytest.mark.sqlite("the size of the file")
 def test_a_full_disk_stops_the_run_and_loses_nothing(
     harvester: Harvester, undisturbed: dict[str, list[tuple[Any, ...]]]

@@ -90,6 +90,7 @@ def test_the_first_call_returns_statistics_and_the_second_sends_no_request(
     assert runs(database) == [(1, "complete", 0), (2, "complete", 0)]
 
 
+@pytest.mark.slow
 def test_a_program_on_stdin_in_a_directory_with_the_same_package_names(
     sandbox: SandboxProcess, root: Path, tmp_path: Path
 ) -> None:
@@ -110,6 +111,7 @@ def test_a_program_on_stdin_in_a_directory_with_the_same_package_names(
     assert "Harvest unfinished" in ended.stderr, "the log is not passed on"
 
 
+@pytest.mark.slow
 def test_the_log_goes_to_the_current_sys_stderr(
     sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +125,7 @@ def test_the_log_goes_to_the_current_sys_stderr(
     assert not notebook.getvalue()
 
 
+@pytest.mark.slow
 def test_settings_and_another_spider(sandbox: SandboxProcess, tmp_path: Path) -> None:
     log = tmp_path / "crawl.log"
     result = harvest(
@@ -199,6 +202,7 @@ def test_a_locked_database_is_an_error(sandbox: SandboxProcess, tmp_path: Path) 
         harvest(track_id=sandbox.seed_track_id, database_url="sqlite:///busy.db", log=False)
 
 
+@pytest.mark.slow
 def test_a_block_is_raised_and_the_next_call_resumes(sandbox: SandboxProcess, tmp_path: Path) -> None:
     arguments: dict[str, Any] = {
         "track_id": sandbox.seed_track_id,
@@ -265,6 +269,7 @@ def test_ctrl_c_ends_the_crawl_cleanly_and_is_raised(
     assert harvest(track_id=sandbox.seed_track_id, layers="user_depth", config=NO_PAUSE).outcome == "complete"
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_does_not_wait(sandbox: SandboxProcess, root: Path, tmp_path: Path) -> None:
     sandbox.set_faults(["hang:after=3"])
     caller = start_caller_in_its_own_group(root, sandbox.seed_track_id)

@@ -149,6 +149,7 @@ def test_a_round_refetches_each_page_once_even_if_it_is_interrupted(
     assert abs(datetime.fromisoformat(then) - datetime.fromisoformat(due)) < timedelta(seconds=1)
 
 
+@pytest.mark.slow
 @pytest.mark.sqlite("the lock and a copy of the file")
 def test_overlapping_schedules_and_an_interruption(harvester: Harvester, tracks: list[int]) -> None:
     add(harvester, *tracks[:2])
@@ -223,6 +224,7 @@ def test_up_to_date_seeds_get_their_turns_without_a_request(harvester: Harvester
     assert outcomes(harvester) == dict.fromkeys(map(str, tracks[:3]), "complete")
 
 
+@pytest.mark.slow
 def test_a_failure_of_one_seed_does_not_fail_the_others(
     harvester: Harvester, tracks: list[int], small_sandbox: SandboxProcess
 ) -> None:

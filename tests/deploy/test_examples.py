@@ -65,6 +65,7 @@ def environment(text: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in text.splitlines()) | {"PATH": os.environ["PATH"]}
 
 
+@pytest.mark.slow
 def test_the_service_and_the_cron_job_harvest(sandbox: SandboxProcess, tmp_path: Path, config: str) -> None:
     database = tmp_path / "harvest.db"
     seed = str(sandbox.seed_track_id)

@@ -49,6 +49,7 @@ def scrapyd(
         yield process
 
 
+@pytest.mark.slow
 @pytest.mark.sqlite("the lock of the file")
 def test_from_deployment_to_the_finished_database(
     scrapyd: ScrapydProcess, sandbox: SandboxProcess, sources: Path, database: Path

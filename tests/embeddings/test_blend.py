@@ -185,6 +185,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_it_is_about_as_good_as_the_best_of_its_parts(shape: str) -> None:
     drawn = SHAPES[shape](seed=2)

@@ -28,6 +28,7 @@ def test_the_document_contains_no_outputs(notebook: NotebookNode) -> None:
     assert not [cell for cell in notebook.cells if cell.get("outputs") or cell.get("execution_count")]
 
 
+@pytest.mark.slow
 def test_the_notebook_runs(
     notebook: NotebookNode, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -316,6 +316,7 @@ def test_commands_while_a_crawl_holds_the_writer_lock(sandbox: SandboxProcess, d
     assert f"scrapy relate -s HARVEST_DATABASE_URL={url_of(database)}" in looking.err
 
 
+@pytest.mark.slow
 def test_an_export_during_a_crawl(sandbox: SandboxProcess, database: Path, tmp_path: Path) -> None:
     harvester = Harvester(sandbox, database)
     libraries = world_in(harvester).libraries_looked_at(HarvestConfig().relationships)

@@ -159,6 +159,7 @@ def test_another_version_is_an_error(
             task.result()
 
 
+@pytest.mark.slow
 def test_the_command_uses_a_cluster(store: Store, url: str, cluster: distributed.LocalCluster) -> None:
     """A given one, and one on this machine."""
     make_world().spill(store)

@@ -203,6 +203,7 @@ def test_both_searches_agree_in_a_sparse_world() -> None:
     assert np.array_equal(compiled, plain)
 
 
+@pytest.mark.slow
 def test_playlists_of_five_hundred_tracks(store: Store) -> None:
     world = World(playlists={number: set(range(number, number + 500)) for number in range(1, 4)})
     world.spill(store)
