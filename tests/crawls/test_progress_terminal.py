@@ -89,6 +89,8 @@ def test_urls_are_not_cut_in_a_narrow_terminal(sandbox: SandboxProcess, tmp_path
 def test_the_terminal_is_restored_after_a_signal(
     sandbox: SandboxProcess, tmp_path: Path, number: signal.Signals
 ) -> None:
+    # So that it does not end before its bar is seen, however loaded the machine is.
+    sandbox.set_faults(["slow:seconds=1,after=40"])
     with harvest(sandbox, tmp_path) as terminal:
         terminal.wait_until(lambda terminal: re.search(r"\d done", terminal.text) is not None)
         terminal.process.send_signal(number)

@@ -44,7 +44,7 @@ def machines(
 def test_the_same_job_on_two_machines_is_one_run(
     machines: tuple[ScrapydProcess, ScrapydProcess], sandbox: SandboxProcess, database: Path
 ) -> None:
-    arguments = {"track_id": str(sandbox.seed_track_id), "config": "sandbox", "setting": "DOWNLOAD_DELAY=0.2"}
+    arguments = {"track_id": str(sandbox.seed_track_id), "config": "sandbox", "setting": "DOWNLOAD_DELAY=0.4"}
     jobs = [machine.schedule(**arguments) for machine in machines]
     for machine, job in zip(machines, jobs, strict=True):
         machine.wait_until(job, "finished")
