@@ -96,7 +96,7 @@ def assert_whole(harvester: Harvester, whole: Harvester) -> None:
 
 def test_keys_that_are_refused_leave_the_others_working(harvester: Harvester, whole: Harvester) -> None:
     use_keys(harvester, anna="id-0f-anna", ben="id-0f-ben", carla="bad-id-0f-carla")
-    limit = "limiter:interval=0.02,burst=3,by=client,refusal=retry_after"
+    limit = "limiter:interval=0.06,burst=3,by=client,refusal=retry_after"
     ended = crawl(harvester, 0, limit, "revoke_app:client=id-0f-ben,after=12,path=^/(tracks|users)")
     assert_whole(harvester, whole)
     assert "Lane carla is out of use (refused): client credentials refused by" in ended.log
