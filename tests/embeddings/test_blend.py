@@ -435,10 +435,12 @@ def test_what_everyone_likes_has_neighbours_by_the_walk_in_spite_of_a_blend(stor
 
 
 def test_a_blend_from_before_recency_is_used(learned: Store) -> None:
-    with learned.write() as connection:
+    with learned.read() as connection:
         before = recommend(connection, 1).found
+    with learned.write() as connection:
         (stored,) = connection.execute(sa.select(schema.vector_runs.c.parameters)).scalars()
         parameters = json.loads(stored)
         assert parameters.pop("recency") == 0
         connection.execute(sa.update(schema.vector_runs).values(parameters=json.dumps(parameters)))
+    with learned.read() as connection:
         assert recommend(connection, 1).found == before
