@@ -79,7 +79,9 @@ class Command(DatabaseCommand):
         _add_split_options(group)
         add_reranking_options(group)
         group.add_argument(
-            "--train", metavar="FILE", help="training file of `user item` lines, instead of the database"
+            "--train",
+            metavar="FILE",
+            help="training file of `user item` or `user item item …` lines, instead of the database",
         )
         group.add_argument("--test", metavar="FILE", help="test file, with --train")
         group.add_argument(

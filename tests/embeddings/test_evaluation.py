@@ -197,6 +197,20 @@ def test_files_of_pairs(tmp_path: Path) -> None:
     assert Trial(first, second).cold_pairs == 1
 
 
+def test_files_of_lists(tmp_path: Path) -> None:
+    """As LightGCN publishes them: a line has all items of a user, and a user may have none."""
+    train = lines(tmp_path / "train", "7 104 100 101 102 103\n8\n9 100\n")
+    test = lines(tmp_path / "test", "7 105 106\n9 104\n8 \n")
+    pairs = read_pairs(train, test)
+    assert (pairs.users.tolist(), pairs.tracks.tolist()) == ([7, 9], [*range(100, 107)])
+    assert pairs.train.toarray().tolist() == [[1, 1, 1, 1, 1, 0, 0], [1, 0, 0, 0, 0, 0, 0]]
+    assert pairs.test.toarray().tolist() == [[0, 0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 1, 0, 0]]
+    assert pairs.positions is not None
+    assert pairs.positions.of(pairs.train).tolist() == [3, 2, 1, 0, 4, 0]
+    with pytest.raises(ArgumentError, match="test, line 1: must be a user ID and an item ID, not '7 x'"):
+        read_pairs(train, lines(test, "7 100 x\n"))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -1,4 +1,4 @@
-"""Read files of `user item` lines, the format of published recommender datasets."""
+"""Read files of `user item` or `user item item …` lines, the formats of published recommender datasets."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from sgr_spiders.embeddings.base import Numbers
 
 
+MAX_COLUMNS = 4
+"""The columns of a pair with its weight and time; a line with more lists the items of a user."""
+
+
 @dataclass(frozen=True, slots=True)
 class PairsOfFiles:
     """Two matrices (users x tracks) of the same shape, and the IDs of their rows and columns.
@@ -35,15 +39,18 @@ class PairsOfFiles:
 
 
 def read_pairs(train: Path, test: Path) -> PairsOfFiles:
-    """Return the pairs in two files with a user ID and an item ID per line.
+    """Return the pairs in two files with a user ID and an item ID per line, or with all items of a user.
 
-    Further columns such as weights are ignored, and so are duplicate pairs and pairs in *test* that *train*
-    contains. The lines of a user are taken to be in the order of time.
+    If any line has more than ``MAX_COLUMNS`` columns, both files list the items of users. Otherwise further
+    columns such as weights are ignored. So are duplicate pairs, and pairs in *test* that *train* contains.
+    The items of a user are taken to be in the order of time.
 
     Raises:
-        ArgumentError: a line is not a pair; the message names the file and line.
+        ArgumentError: a line is not of IDs; the message names the file and line.
     """
-    parts = [_read(path) for path in (train, test)]
+    lines = {path: _read_lines(path) for path in (train, test)}
+    has_lists = any(len(line.split()) > MAX_COLUMNS for path in lines for line in lines[path])
+    parts = [_parse(path, lines[path], has_lists=has_lists) for path in (train, test)]
     users, items = (np.unique(np.concatenate([part[:, side] for part in parts])) for side in (0, 1))
     places = [(np.searchsorted(users, part[:, 0]), np.searchsorted(items, part[:, 1])) for part in parts]
     first, second = (_matrix(*place, len(users), len(items)) for place in places)
@@ -52,19 +59,26 @@ def read_pairs(train: Path, test: Path) -> PairsOfFiles:
     return PairsOfFiles(first, only, users, items, _find_positions(*places[0], len(items)))
 
 
-def _read(path: Path) -> Numbers:
-    found: list[tuple[int, int]] = []
+def _read_lines(path: Path) -> list[str]:
     try:
         with path.open(encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, start=1):
-                words = line.replace(",", " ").split()
-                if words:
-                    found.append(_pair(words, f"file {for_message(str(path))}, line {number}"))
+            return [line.replace(",", " ") for line in file]
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ArgumentError(f"file {for_message(str(path))}: {reason}") from None
+
+
+def _parse(path: Path, lines: list[str], *, has_lists: bool) -> Numbers:
+    found: list[tuple[int, int]] = []
+    name = for_message(str(path))
+    for number, line in enumerate(lines, start=1):
+        words, where = line.split(), f"file {name}, line {number}"
+        if has_lists:
+            found += [_pair([words[0], item], where) for item in words[1:]]
+        elif words:
+            found.append(_pair(words, where))
     if not found:
-        raise ArgumentError(f"file {for_message(str(path))}: contains no `user item` lines")
+        raise ArgumentError(f"file {name}: contains no `user item` lines")
     return np.array(found, np.int64)
 
 
