@@ -272,7 +272,7 @@ def test_the_commands_in_messages_name_the_database(graph: SoundGraph, path: Pat
     named = f"-s HARVEST_DATABASE_URL={url_of(path)}`"
     with pytest.raises(ArgumentError, match=re.escape(named)):
         graph.recommend(1, by="vectors")
-    with pytest.raises(ConfigError, match=re.escape(f"-s HARVEST_DATABASE_URL={url_of(tmp_path / 'x.db')}")):
+    with pytest.raises(ConfigError, match=re.escape(f"-s HARVEST_DATABASE_URL=sqlite:///{tmp_path}/x.db")):
         SoundGraph(tmp_path / "x.db").tracks()
     configured = SoundGraph(path, config="sandbox")
     with pytest.raises(ArgumentError, match="-s HARVEST_CONFIG=sandbox"):
