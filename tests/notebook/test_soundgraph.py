@@ -274,7 +274,7 @@ def test_the_commands_in_messages_name_the_database(graph: SoundGraph, path: Pat
         graph.recommend(1, by="vectors")
     with pytest.raises(ConfigError, match=re.escape(f"-s HARVEST_DATABASE_URL=sqlite:///{tmp_path}/x.db")):
         SoundGraph(tmp_path / "x.db").tracks()
-    configured = SoundGraph(path, config="sandbox")
+    configured = SoundGraph(url_of(path), config="sandbox")
     with pytest.raises(ArgumentError, match="-s HARVEST_CONFIG=sandbox"):
         configured.related("track", 1001)
     assert invocation.command("relate") == "scrapy relate"
