@@ -56,6 +56,12 @@ def read_blend(connection: Connection) -> LearnedBlend | None:
     return LearnedBlend(placed.ids, placed.vectors, fans, weights, interactions_read.read_seeds(connection))
 
 
+def find_blend(connection: Connection, library: Numbers) -> LearnedBlend | None:
+    """Return what ``blend`` learned if it knows a track of *library*; ``None`` otherwise."""
+    learned = read_blend(connection)
+    return learned if learned is not None and len(learned.known(library)) else None
+
+
 def explain_missing_blend(connection: Connection, what: str) -> str:
     """Return why *what* cannot be ranked by the blend."""
     again = f"run `{command('embed', '--method', BLEND)}`"

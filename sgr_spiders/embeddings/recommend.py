@@ -14,7 +14,7 @@ from sgr_spiders.embeddings.blend_search import (
     BLEND,
     BlendSearch,
     explain_missing_blend,
-    read_blend,
+    find_blend,
     weigh_by_place,
 )
 from sgr_spiders.embeddings.ranking import Ranked, rank
@@ -161,7 +161,7 @@ def recommend(  # noqa: PLR0913 - all but the user are options of the command
         raise ArgumentError(f"user {user}: no liked tracks in this database, so nothing can be recommended")
     start = _Start("user", user, library, np.zeros_like(library))
     search = _Search(connection, start, method, include)
-    if by is not None or search.knows_blend:
+    if by is not None or search.learned is not None:
         return search.find(by or BLEND, limit, reranking)
     return replace(search.find(WALK, limit, reranking), fallback=search.explain_missing_blend())
 
@@ -273,22 +273,17 @@ class _Search:
         return self._sum_up(evidence, tracks, sp.csr_array(reached), (OVER_LIKES, OVER_PLAYLISTS))
 
     @cached_property
-    def _learned(self) -> LearnedBlend | None:
-        return read_blend(self._connection)
-
-    @property
-    def knows_blend(self) -> bool:
-        """True if a blend was learned that knows a track of the library."""
-        learned = self._learned
-        return learned is not None and bool(len(learned.known(self._start.library)))
+    def learned(self) -> LearnedBlend | None:
+        """The blend, if it knows a track of the library."""
+        return find_blend(self._connection, self._start.library)
 
     def explain_missing_blend(self) -> str:
         """Return why the library cannot be ranked by the blend."""
         return explain_missing_blend(self._connection, self._about_library)
 
     def _by_blend(self) -> _Scored:
-        learned, library = self._learned, self._start.library
-        if learned is None or not self.knows_blend:
+        learned, library = self.learned, self._start.library
+        if learned is None:
             raise ArgumentError(self.explain_missing_blend())
         if self._start.kind == "user":
             own = learned.evidence_of_taste(library)

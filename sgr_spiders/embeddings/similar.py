@@ -10,7 +10,7 @@ import numpy as np
 
 from sgr_spiders.embeddings import npmi
 from sgr_spiders.embeddings.base import unit
-from sgr_spiders.embeddings.blend_search import BLEND, BlendSearch, explain_missing_blend, read_blend
+from sgr_spiders.embeddings.blend_search import BLEND, BlendSearch, explain_missing_blend, find_blend
 from sgr_spiders.embeddings.index import search_index
 from sgr_spiders.embeddings.ranking import rank, round_scores
 from sgr_spiders.model.exceptions import ArgumentError
@@ -140,12 +140,12 @@ class _Search:
         self._removed = neighbours.read_removed(connection, kind, include)
 
     def find_by_default(self) -> SimilarNodes:
-        """Return the nearest neighbours by the best source that has any."""
+        """Return the nearest neighbours by the default source of the kind, or by what takes its place."""
         if self._kind != "track":
             return self.find(WALK)
         if self._is_of_everyone():
             return replace(self.find(WALK), by_everyone=True)
-        if self._knows_blend:
+        if self._learned is not None:
             return self.find(BLEND)
         return replace(self.find(NPMI), fallback=self._explain_missing_blend())
 
@@ -211,12 +211,9 @@ class _Search:
 
     @cached_property
     def _learned(self) -> LearnedBlend | None:
-        learned = read_blend(self._connection)
+        """The blend, if it knows the track, with the popularity for similar tracks."""
+        learned = find_blend(self._connection, np.array([self._node], np.int64))
         return learned and replace(learned, weights=replace(learned.weights, popularity=POPULARITY))
-
-    @property
-    def _knows_blend(self) -> bool:
-        return self._learned is not None and bool(len(self._learned.known(np.array([self._node], np.int64))))
 
     def _explain_missing_blend(self) -> str:
         return explain_missing_blend(self._connection, f"track {self._node}")
@@ -225,7 +222,7 @@ class _Search:
         """Return what a library of this one track would be recommended, if popularity counted less."""
         if self._kind != "track":
             raise ArgumentError(f"blend finds similar tracks only, not {self._kind}s")
-        if self._learned is None or not self._knows_blend:
+        if self._learned is None:
             raise ArgumentError(self._explain_missing_blend())
         library = np.array([self._node], np.int64)
         alone, reader = np.ones(1, np.float32), self._readers[OVER_LIKES]
