@@ -31,7 +31,7 @@ from sgr_spiders.text.escape import for_message
 from sgr_spiders.text.messages import did_you_mean, quote_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pydantic_core import ErrorDetails
 
@@ -407,8 +407,15 @@ def _is_content(name: str) -> bool:
     return name.startswith("{")
 
 
-def override(section: AnySection, changes: dict[str, Any], what: str = "option `--{}`") -> AnySection:
-    """Return *section* with the *changes* of options, or of *what*.
+def name_option(key: str) -> str:
+    """Return the option of commands that changes this key."""
+    return f"option `--{key.replace('_', '-')}`"
+
+
+def override(
+    section: AnySection, changes: dict[str, Any], name: Callable[[str], str] = name_option
+) -> AnySection:
+    """Return *section* with the *changes*; *name* returns what an error calls the one of a key.
 
     Raises:
         ArgumentError: One of them is invalid.
@@ -417,8 +424,7 @@ def override(section: AnySection, changes: dict[str, Any], what: str = "option `
         return type(section).model_validate(section.model_dump() | changes)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
-        name = str(detail["loc"][0])
-        named = what.format(name.replace("_", "-") if "--" in what else name)
+        named = name(str(detail["loc"][0]))
         raise ArgumentError(f"{named}: {_demand(detail)}, not {quote_value(detail['input'])}") from None
 
 

@@ -543,7 +543,7 @@ def _override(section: Section, changes: Mapping[str, Any]) -> Section:
         if name not in type(section).model_fields:
             known = type(section).model_fields
             raise ArgumentError(f"unknown argument {quote_value(name)}{did_you_mean(name, known)}")
-    return configuration.override(section, dict(changes), "argument `{}`")
+    return configuration.override(section, dict(changes), "argument `{}`".format)
 
 
 def _find_table(connection: Connection, name: str, extent: Extent) -> WholeTable:
